@@ -23,7 +23,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/test/**/*.ts", "**/test-long/**/*.ts", "examples/**/*.ts", "scripts/**/*.ts"],
+    files: ["**/test/**/*.ts", "**/test-long/**/*.ts", "examples/**/*.ts", "scripts/**/*.ts", "tests/**/*.ts"],
     rules: {
       "no-console": "off",
       "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", package: "node:test", name: ["test", "it", "describe", "suite", "before", "after", "beforeEach", "afterEach"] }] }],
