@@ -1,0 +1,83 @@
+// `npm run bench`: installs the peers when needed, plays the rounds, prints the table. A whole run at full pace also writes docs/performance.md with
+// its plot and its figures as JSON.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+import { installPeers } from "./harness/install.ts";
+import { pageOf } from "./harness/page.ts";
+import { plotOf } from "./harness/plot.ts";
+import { reportOf, type Report } from "./harness/report.ts";
+import { describeField, playRounds } from "./harness/rounds.ts";
+import { defaultRounds, type Pace, type Row } from "./harness/row.ts";
+import { tableOf } from "./harness/table.ts";
+import { ROWS } from "./rows.ts";
+
+const USAGE = `npm run bench -- [--rows ID,ID] [--rounds N] [--quick] [--json]
+rows: ${ROWS.map(({ id }) => id).join(" ")}`;
+
+interface Options {
+  readonly rows: readonly Row[];
+  readonly rounds: number;
+  readonly pace: Pace;
+  readonly output: "table" | "json";
+}
+
+class UsageError extends Error {}
+
+function optionsFrom(args: readonly string[]): Options {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: { rows: { type: "string" }, rounds: { type: "string" }, quick: { type: "boolean" }, json: { type: "boolean" } },
+    }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const pace: Pace = values.quick === true ? "quick" : "full";
+  const rounds = values.rounds === undefined ? defaultRounds(pace) : Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError(`--rounds takes a whole number from 1, not ${String(values.rounds)}`);
+  return { rows: rowsNamed(values.rows), rounds, pace, output: values.json === true ? "json" : "table" };
+}
+
+function rowsNamed(list: string | undefined): readonly Row[] {
+  if (list === undefined) return ROWS;
+  return list.split(",").map((id) => {
+    const row = ROWS.find((candidate) => candidate.id === id);
+    if (row === undefined) throw new UsageError(`there is no row called ${id}`);
+    return row;
+  });
+}
+
+function save(report: Report): void {
+  const docs = new URL("../docs/", import.meta.url);
+  mkdirSync(new URL("pictures/", docs), { recursive: true });
+  writeFileSync(new URL("performance.md", docs), pageOf(report, { picture: "pictures/performance.svg", json: "performance.json" }));
+  writeFileSync(new URL("performance.json", docs), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(new URL("pictures/performance.svg", docs), plotOf(report));
+}
+
+async function run(options: Options): Promise<Report> {
+  installPeers();
+  const field = await describeField();
+  const { turns, failures } = await playRounds({
+    ...options,
+    field,
+    onTurn: (row, contender, round) => process.stderr.write(`round ${round + 1}/${options.rounds}  ${row.id}  ${contender.id}\n`),
+  });
+  return reportOf({ ...options, field, turns, failures });
+}
+
+try {
+  const options = optionsFrom(process.argv.slice(2));
+  const report = await run(options);
+  process.stdout.write(`${options.output === "json" ? JSON.stringify(report, null, 2) : tableOf(report)}\n`);
+  if (options.pace === "full" && options.rows === ROWS && report.failures.length === 0) save(report);
+  // A wrong result fails the run; a missed target is a finding, and the table says so.
+  process.exitCode = report.failures.length === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n${USAGE}\n`);
+  process.exitCode = 2;
+}
