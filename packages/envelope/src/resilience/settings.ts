@@ -1,0 +1,133 @@
+/**
+ * Every number of the resilience policy, its default, why it has this value, and its bounds. Invalid numbers are refused, never
+ * replaced by a default.
+ */
+
+/** All times in milliseconds. */
+export interface ResilienceSettings {
+  /** Longest an operation may take, whatever the regions do. */
+  readonly deadlineMs: number;
+  /** Longest one call to one region may take. */
+  readonly attemptTimeoutMs: number;
+  /** Shortest, longest wait for a region before the next one is asked beside it; between them its p95 counts. */
+  readonly hedgeMinMs: number;
+  readonly hedgeMaxMs: number;
+  /** Successful calls to a region before its p95 is believed. */
+  readonly hedgeMinSamples: number;
+  /** Hedged calls earned by each ordinary call, and how many can be saved up. */
+  readonly hedgeRatio: number;
+  readonly hedgeReserve: number;
+  /** A write that has its minimum waits for each further region this many times that region's hedge delay. */
+  readonly stragglerFactor: number;
+  /** Failures in a row that open a region's breaker. */
+  readonly breakerStrikes: number;
+  /** First and longest rest of an open breaker; the rest doubles from the one to the other. */
+  readonly breakerFirstRestMs: number;
+  readonly breakerLongestRestMs: number;
+  /** Closed for this long a region is stable, and its next rest is the first one again. */
+  readonly breakerStableMs: number;
+  /** A probe without an answer after this long is given up. */
+  readonly breakerProbeLeaseMs: number;
+  /** Honest answers in a row that a region needs after it lied. */
+  readonly quarantineProbes: number;
+  /** Calls per second that a throttling region is always asked. */
+  readonly throttleMinRate: number;
+  /** Calls per second that one success adds to a throttled region's rate. */
+  readonly throttleGain: number;
+  /** Without a throttled answer for this long a region is asked freely again. */
+  readonly throttleCalmMs: number;
+  /** Throttled answers within this long count as one. */
+  readonly throttleWindowMs: number;
+}
+
+export const RESILIENCE_DEFAULTS: ResilienceSettings = {
+  /** What a person still takes for one action; far above three far regions one after another. */
+  deadlineMs: 2_000,
+  /** Two silent regions still leave a third its time inside the deadline; a first call over TLS to another continent takes less. */
+  attemptTimeoutMs: 750,
+  /** Below 20 ms a hedge reacts to garbage collection and timers, not to regions. */
+  hedgeMinMs: 20,
+  /** A region slower than this at p95 is felt as an outage: the next one is asked. */
+  hedgeMaxMs: 250,
+  /** The first calls of a process open connections; with fewer than 8 samples p95 is only their slowest. */
+  hedgeMinSamples: 8,
+  /** Below the 5 % of calls that are slower than p95 by definition, so that a healthy fleet never pays more than 5 % extra. */
+  hedgeRatio: 0.04,
+  /** Enough to carry the calls in flight when a region falls silent, until its breaker opens. */
+  hedgeReserve: 10,
+  /** Twice the p95: a healthy region misses it about once in hundreds of writes, a silent one costs two hedge delays. */
+  stragglerFactor: 2,
+  /** One failure is an accident, three in a row are not; each of them already went to the next region. */
+  breakerStrikes: 3,
+  /** Short enough for a restarted host, long enough that probing costs nothing. */
+  breakerFirstRestMs: 1_000,
+  /** With one call a second to carry the probe, a recovery is noticed within 5 s. */
+  breakerLongestRestMs: 3_500,
+  breakerStableMs: 10_000,
+  /** Longer than an attempt may take. */
+  breakerProbeLeaseMs: 2_000,
+  /** A region that lied must be right three times in a row: one right answer may be chance. */
+  quarantineProbes: 3,
+  throttleMinRate: 1,
+  /** At rate r a region answers r times a second, so its rate grows by half each second. */
+  throttleGain: 0.5,
+  throttleCalmMs: 5_000,
+  /** The answers to calls that were in flight together arrive within about a second. */
+  throttleWindowMs: 1_000,
+};
+
+/** Lowest and highest sensible value of each number. */
+const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number, highest: number, unit: "ms" | "whole" | "any"]>> = {
+  deadlineMs: [10, 600_000, "ms"],
+  attemptTimeoutMs: [10, 600_000, "ms"],
+  hedgeMinMs: [1, 60_000, "ms"],
+  hedgeMaxMs: [1, 60_000, "ms"],
+  hedgeMinSamples: [1, 128, "whole"],
+  hedgeRatio: [0, 1, "any"],
+  hedgeReserve: [0, 10_000, "any"],
+  stragglerFactor: [1, 100, "any"],
+  breakerStrikes: [1, 1_000, "whole"],
+  breakerFirstRestMs: [1, 600_000, "ms"],
+  breakerLongestRestMs: [1, 600_000, "ms"],
+  breakerStableMs: [0, 3_600_000, "ms"],
+  breakerProbeLeaseMs: [10, 600_000, "ms"],
+  quarantineProbes: [1, 100, "whole"],
+  throttleMinRate: [0.01, 100_000, "any"],
+  throttleGain: [0, 100_000, "any"],
+  throttleCalmMs: [1, 3_600_000, "ms"],
+  throttleWindowMs: [0, 3_600_000, "ms"],
+};
+
+/** Pairs of which the first may not be larger than the second. */
+const ORDERED: readonly (readonly [keyof ResilienceSettings, keyof ResilienceSettings])[] = [
+  ["hedgeMinMs", "hedgeMaxMs"],
+  ["attemptTimeoutMs", "deadlineMs"],
+  ["breakerFirstRestMs", "breakerLongestRestMs"],
+];
+
+const NAMES = Object.keys(BOUNDS) as readonly (keyof ResilienceSettings)[];
+
+/** The options with defaults filled in; every problem is added to `problems`. */
+export function resolveSettings(options: Partial<ResilienceSettings>, problems: string[]): ResilienceSettings {
+  const settings = { ...RESILIENCE_DEFAULTS };
+  for (const name of NAMES) {
+    const value: unknown = options[name];
+    if (value === undefined) continue;
+    const [lowest, highest, unit] = BOUNDS[name];
+    if (typeof value !== "number" || !(value >= lowest && value <= highest)) {
+      problems.push(`${name} must be a number from ${lowest} to ${highest}${unit === "ms" ? " (milliseconds)" : ""}`);
+    } else if (unit === "whole" && !Number.isInteger(value)) {
+      problems.push(`${name} must be a whole number`);
+    } else {
+      settings[name] = value;
+    }
+  }
+  // A deadline given alone shortens the attempts with it: that is what was meant.
+  if (options.attemptTimeoutMs === undefined) settings.attemptTimeoutMs = Math.min(settings.attemptTimeoutMs, settings.deadlineMs);
+  for (const [smaller, larger] of ORDERED) {
+    if (settings[smaller] > settings[larger]) {
+      problems.push(`${smaller} (${settings[smaller]}) must not be larger than ${larger} (${settings[larger]})`);
+    }
+  }
+  return settings;
+}

@@ -1,0 +1,24 @@
+/**
+ * The only source of time of the resilience policy, so that a test or a simulation can let minutes pass at once.
+ * The state machines beside this file take plain milliseconds; only races and fan-outs set timers, through this interface.
+ */
+
+export interface Time {
+  /** Milliseconds of a monotonic clock; only differences mean something. */
+  now(): number;
+  /** Calls back once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, callback: () => void): CancelTimer;
+}
+
+export type CancelTimer = () => void;
+
+/** The machine's monotonic clock: a wall clock set back would keep a breaker open for as long. */
+export const systemTime: Time = {
+  now: () => performance.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
