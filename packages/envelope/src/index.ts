@@ -1,1 +1,36 @@
-export {};
+/**
+ * @strongroom/envelope: envelope encryption in the AWS Encryption SDK message format.
+ */
+export { encrypt } from "./message/encrypt.ts";
+export type { EncryptResult } from "./message/encrypt.ts";
+export { decrypt } from "./message/decrypt.ts";
+export type { DecryptResult } from "./message/decrypt.ts";
+export { inspect } from "./message/inspect.ts";
+export type { InspectedDataKey, MessageInspection } from "./message/inspect.ts";
+export { DEFAULT_OPTIONS } from "./message/options.ts";
+export type { DecryptOptions, EncryptOptions, KeySource, SuiteChoice } from "./message/options.ts";
+
+export type { CanonicalContext, EncryptionContext } from "./format/encryption-context.ts";
+export type { EncryptedDataKey } from "./format/encrypted-data-key.ts";
+export { DEFAULT_LIMITS } from "./format/limits.ts";
+export type { MessageLimits } from "./format/limits.ts";
+export { ALGORITHM_SUITES } from "./format/suites.ts";
+export type { AlgorithmSuite, AlgorithmSuiteName, CommittingSuiteName, NonCommittingSuiteName } from "./format/suites.ts";
+
+export type { Keyring, KeyringCall } from "./keyrings/keyring.ts";
+export type { DecryptionMaterials, EncryptionMaterials, WrapReport } from "./keyrings/materials.ts";
+export { rawAesKeyring } from "./keyrings/raw-aes.ts";
+export type { RawAesKeyring, RawAesKeyringOptions } from "./keyrings/raw-aes.ts";
+
+export type { CommitmentPolicy } from "./materials/commitment-policy.ts";
+export type { DecryptionMaterialsRequest, EncryptionMaterialsRequest, MaterialsManager } from "./materials/materials-manager.ts";
+export type { CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "./keyrings/materials.ts";
+
+export { SecretBytes } from "./crypto/secret.ts";
+export type { SigningKey } from "./crypto/signature.ts";
+
+export { EnvelopeError } from "./errors/envelope-error.ts";
+export type { EnvelopeErrorDetails } from "./errors/envelope-error.ts";
+export { ENVELOPE_ERRORS } from "./errors/catalogue.ts";
+export type { EnvelopeErrorCode } from "./errors/catalogue.ts";
+export type { EncryptedDataKeyReport, RegionAttempt, RegionFailureKind, RegionOperation } from "./errors/attempts.ts";

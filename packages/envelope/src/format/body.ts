@@ -1,0 +1,154 @@
+/**
+ * The message body: frames and the unframed block (data-format/message-body.md), and the additional authenticated
+ * data of each (data-format/message-body-aad.md). Where things stand, not what they decrypt to.
+ */
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { asBuffer, ByteReader } from "./byte-reader.ts";
+import type { MessageHeader } from "./header.ts";
+import { enforceLimit } from "./limits.ts";
+import type { MessageLimits } from "./limits.ts";
+import { IV_LENGTH, TAG_LENGTH } from "./suites.ts";
+
+/** Marks the final frame; no regular frame can have this sequence number. */
+export const SEQUENCE_NUMBER_END = 0xffff_ffff;
+/** Most frames in one message. */
+export const MAX_FRAMES = 0xffff_ffff;
+/** Bytes of a regular frame beside its content. */
+export const REGULAR_FRAME_OVERHEAD: number = 4 + IV_LENGTH + TAG_LENGTH;
+/** Bytes of a final frame beside its content. */
+export const FINAL_FRAME_OVERHEAD: number = 4 + REGULAR_FRAME_OVERHEAD + 4;
+const REGULAR_CONTENT_OFFSET = 4 + IV_LENGTH;
+const FINAL_CONTENT_OFFSET = 4 + 4 + IV_LENGTH + 4;
+/** AES-GCM's own bound (message-body.md, "Encrypted Content Length"). */
+const MAX_UNFRAMED = 2 ** 36 - 32;
+
+export type BlockKind = "regular" | "final" | "single";
+
+/** One authenticated block of a body: a frame, or the whole of an unframed body. Offsets into the message. */
+export interface BodyBlock {
+  readonly kind: BlockKind;
+  readonly sequence: number;
+  readonly ivOffset: number;
+  readonly contentOffset: number;
+  readonly contentLength: number;
+  /** Offset after the block's tag. */
+  readonly end: number;
+}
+
+/**
+ * The block that begins at `offset`. Only its fixed fields need to be there; `end` may lie beyond the input.
+ *
+ * Version 2 messages always use the sequence number as IV, so another one is malformed. Version 1 messages of early
+ * SDKs carry random IVs, which the block's tag then authenticates.
+ *
+ * @throws EnvelopeError `message-malformed` for a frame out of order or longer than the frame length,
+ *   `message-truncated` (with `neededBytes`) when even the fixed fields are not all there, `limit-exceeded`.
+ */
+export function readBlock(message: Uint8Array, offset: number, header: MessageHeader, sequence: number, limits: MessageLimits): BodyBlock {
+  const reader = new ByteReader(message, offset);
+  if (header.contentType === "unframed") return readSingleBlock(reader, header, limits);
+  const first = reader.uint32();
+  const final = first === SEQUENCE_NUMBER_END;
+  const found = final ? reader.uint32() : first;
+  if (found !== sequence) {
+    throw new EnvelopeError("message-malformed", `Frame ${sequence} is missing: frame ${found} stands in its place`);
+  }
+  const ivOffset = reader.offset;
+  requireSequenceIv(reader.bytes(IV_LENGTH), sequence, header);
+  const contentLength = final ? reader.uint32() : header.frameLength;
+  if (contentLength > header.frameLength) {
+    throw new EnvelopeError("message-malformed", `The final frame (${contentLength} bytes) is longer than the frame length`);
+  }
+  const contentOffset = reader.offset;
+  return { kind: final ? "final" : "regular", sequence, ivOffset, contentOffset, contentLength, end: contentOffset + contentLength + TAG_LENGTH };
+}
+
+function readSingleBlock(reader: ByteReader, header: MessageHeader, limits: MessageLimits): BodyBlock {
+  const ivOffset = reader.offset;
+  requireSequenceIv(reader.bytes(IV_LENGTH), 1, header);
+  const contentLength = reader.uint64();
+  if (contentLength > MAX_UNFRAMED) {
+    throw new EnvelopeError("message-malformed", `An unframed body cannot have ${contentLength} bytes`);
+  }
+  enforceLimit(limits, "frameBytes", contentLength);
+  const contentOffset = reader.offset;
+  return { kind: "single", sequence: 1, ivOffset, contentOffset, contentLength, end: contentOffset + contentLength + TAG_LENGTH };
+}
+
+function requireSequenceIv(iv: Buffer, sequence: number, header: MessageHeader): void {
+  if (header.suite.messageVersion === 1) return;
+  if (iv.readUInt32BE(8) !== sequence || iv.readUInt32BE(4) !== 0 || iv.readUInt32BE(0) !== 0) {
+    throw new EnvelopeError("message-malformed", `The IV of frame ${sequence} is not its sequence number`);
+  }
+}
+
+/** The shape of a complete body: regular frames are all of one size, so the last block says everything. */
+export interface BodyLayout {
+  readonly start: number;
+  readonly last: BodyBlock;
+  readonly plaintextLength: number;
+}
+
+/**
+ * Walks a whole body without a key: every frame in its place, every length within the limits, the end where it must be.
+ * Runs before any key is asked for, so a malformed message costs no KMS call.
+ */
+export function readBodyLayout(message: Uint8Array, header: MessageHeader, limits: MessageLimits): BodyLayout {
+  const bytes = asBuffer(message);
+  let offset = header.length;
+  for (let sequence = 1; ; sequence++) {
+    const block = readBlock(bytes, offset, header, sequence, limits);
+    const plaintextLength = (sequence - 1) * header.frameLength + block.contentLength;
+    enforceLimit(limits, "plaintextBytes", plaintextLength);
+    new ByteReader(bytes, block.contentOffset).need(block.end - block.contentOffset);
+    if (block.kind !== "regular") return { start: header.length, last: block, plaintextLength };
+    offset = block.end;
+  }
+}
+
+/** Bytes of the body that `plaintextLength` bytes make: at least one frame, the last one final and full if it can be. */
+export function framedBodyLength(plaintextLength: number, frameLength: number): number {
+  const frames = frameCount(plaintextLength, frameLength);
+  return plaintextLength + (frames - 1) * REGULAR_FRAME_OVERHEAD + FINAL_FRAME_OVERHEAD;
+}
+
+export function frameCount(plaintextLength: number, frameLength: number): number {
+  return Math.max(1, Math.ceil(plaintextLength / frameLength));
+}
+
+/** Writes what stands before a frame's content at `offset`; returns the offset of the content. */
+export function writeFrameStart(target: Buffer, start: number, kind: "regular" | "final", sequence: number, contentLength: number): number {
+  const offset = kind === "final" ? target.writeUInt32BE(SEQUENCE_NUMBER_END, start) : start;
+  target.writeUInt32BE(sequence, offset);
+  target.fill(0, offset + 4, offset + 12);
+  target.writeUInt32BE(sequence, offset + 12);
+  if (kind === "final") target.writeUInt32BE(contentLength, offset + 16);
+  return start + (kind === "final" ? FINAL_CONTENT_OFFSET : REGULAR_CONTENT_OFFSET);
+}
+
+const BLOCK_LABELS: Readonly<Record<BlockKind, Buffer>> = {
+  regular: Buffer.from("AWSKMSEncryptionClient Frame"),
+  final: Buffer.from("AWSKMSEncryptionClient Final Frame"),
+  single: Buffer.from("AWSKMSEncryptionClient Single Block"),
+};
+
+/**
+ * Builds the AAD of one message's blocks in buffers that are reused: the AAD of a block is valid until the next call.
+ */
+export class BodyAad {
+  readonly #messageId: Buffer;
+  readonly #buffers: Partial<Record<BlockKind, Buffer>> = {};
+
+  constructor(messageId: Buffer) {
+    this.#messageId = messageId;
+  }
+
+  of(kind: BlockKind, sequence: number, contentLength: number): Buffer {
+    const aad = (this.#buffers[kind] ??= Buffer.concat([this.#messageId, BLOCK_LABELS[kind], Buffer.alloc(12)]));
+    const end = aad.length;
+    aad.writeUInt32BE(sequence, end - 12);
+    aad.writeUInt32BE(Math.floor(contentLength / 2 ** 32), end - 8);
+    aad.writeUInt32BE(contentLength % 2 ** 32, end - 4);
+    return aad;
+  }
+}

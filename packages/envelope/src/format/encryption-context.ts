@@ -1,0 +1,140 @@
+/**
+ * The encryption context: key/value pairs bound to a message as additional authenticated data
+ * (framework/structures.md, "Encryption Context" and its "Serialization").
+ *
+ * Inside the library a context is always canonical: checked once, sorted by UTF-8 bytes, with its serialization.
+ */
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { enforceLimit } from "./limits.ts";
+import type { MessageLimits } from "./limits.ts";
+
+/** Non-secret pairs. They are stored in the message in clear, and a KMS logs them: no personal data in them. */
+export type EncryptionContext = Readonly<Record<string, string>>;
+
+/** A checked context: `pairs` in the order of the keys' UTF-8 bytes, `bytes` its serialization (empty for no pairs). */
+export interface CanonicalContext {
+  readonly pairs: readonly (readonly [key: string, value: string])[];
+  readonly bytes: Buffer;
+  /**
+   * The serialization as a message stores it, when its keys stand in another order. The AWS Encryption SDK for
+   * JavaScript orders by locale unless told otherwise, and its raw keyrings authenticate those bytes.
+   */
+  readonly otherOrder?: Buffer;
+}
+
+/** Keys that begin so belong to the message format (client-apis/encrypt.md, "Encryption Context"). */
+export const RESERVED_PREFIX = "aws-crypto-";
+/** Where a signed message carries the public half of its signing key (framework/default-cmm.md). */
+export const PUBLIC_KEY_FIELD = "aws-crypto-public-key";
+
+export const EMPTY_CONTEXT: CanonicalContext = { pairs: [], bytes: Buffer.alloc(0) };
+
+const MAX_FIELD = 0xffff;
+
+/**
+ * Checks a caller's context and makes it canonical.
+ *
+ * @throws EnvelopeError `option-invalid` for anything but well-formed strings or for a reserved key;
+ *   `limit-exceeded` when the serialization is longer than `limits.contextBytes`.
+ */
+export function canonicalContext(context: EncryptionContext, limits: MessageLimits): CanonicalContext {
+  if (typeof context !== "object" || (context as unknown) === null || Array.isArray(context)) {
+    throw new EnvelopeError("option-invalid", "encryptionContext must be an object of strings (use {} for none)");
+  }
+  const pairs = Object.entries(context);
+  for (const [key, value] of pairs) {
+    if (typeof (value as unknown) !== "string") {
+      throw new EnvelopeError("option-invalid", `encryptionContext[${JSON.stringify(key)}] must be a string`);
+    }
+    // A lone surrogate has no UTF-8 form: it would be replaced in silence, and two contexts become one.
+    if (!key.isWellFormed() || !value.isWellFormed()) {
+      throw new EnvelopeError("option-invalid", `encryptionContext[${JSON.stringify(key)}] is not well-formed Unicode`);
+    }
+    if (key.startsWith(RESERVED_PREFIX)) {
+      throw new EnvelopeError("option-invalid", `encryptionContext key ${JSON.stringify(key)}: the prefix ${RESERVED_PREFIX} is reserved`);
+    }
+  }
+  return canonicalPairs(pairs, limits);
+}
+
+/** Sorts and serializes pairs that are already known to be strings. */
+export function canonicalPairs(pairs: readonly (readonly [string, string])[], limits: MessageLimits): CanonicalContext {
+  if (pairs.length === 0) return EMPTY_CONTEXT;
+  let length = 2;
+  const encoded = pairs.map((pair) => {
+    const key = Buffer.from(pair[0], "utf8");
+    const value = Buffer.from(pair[1], "utf8");
+    if (key.length > MAX_FIELD || value.length > MAX_FIELD) {
+      throw new EnvelopeError("limit-exceeded", `contextBytes: one key or value is longer than ${MAX_FIELD} bytes`);
+    }
+    length += 4 + key.length + value.length;
+    return { pair, key, value };
+  });
+  enforceLimit(limits, "contextBytes", length);
+  encoded.sort((a, b) => Buffer.compare(a.key, b.key));
+
+  const bytes = Buffer.allocUnsafe(length);
+  let offset = bytes.writeUInt16BE(encoded.length, 0);
+  for (const { key, value } of encoded) {
+    offset = bytes.writeUInt16BE(key.length, offset);
+    offset += key.copy(bytes, offset);
+    offset = bytes.writeUInt16BE(value.length, offset);
+    offset += value.copy(bytes, offset);
+  }
+  return { pairs: encoded.map(({ pair }) => pair), bytes };
+}
+
+/**
+ * Reads the header's AAD field: its length, then the pairs. Duplicate keys are malformed. Another order than by UTF-8
+ * bytes is read, because SDKs have written it, and made canonical.
+ */
+export function readContext(reader: ByteReader, limits: MessageLimits): CanonicalContext {
+  const length = reader.uint16();
+  if (length === 0) return EMPTY_CONTEXT;
+  enforceLimit(limits, "contextBytes", length);
+  const bytes = reader.bytes(length);
+  const { pairs, ordered } = readPairs(new ByteReader(bytes), length);
+  if (ordered) return { pairs, bytes };
+  return { ...canonicalPairs(pairs, limits), otherOrder: bytes };
+}
+
+function readPairs(fields: ByteReader, length: number): { readonly pairs: CanonicalContext["pairs"]; readonly ordered: boolean } {
+  const pairs = new Map<string, string>();
+  let previous: Buffer | null = null;
+  let ordered = true;
+  try {
+    const count = fields.uint16();
+    for (let index = 0; index < count; index++) {
+      const raw = fields.bytes(fields.uint16());
+      ordered &&= previous === null || Buffer.compare(previous, raw) < 0;
+      previous = raw;
+      const key = new ByteReader(raw).utf8(raw.length, "encryption context key");
+      if (pairs.has(key)) throw new EnvelopeError("message-malformed", "The encryption context has a key twice");
+      pairs.set(key, fields.utf8(fields.uint16(), "encryption context value"));
+    }
+  } catch (error) {
+    // Running out of bytes *inside* the field is not a short message: waiting for more would not help.
+    if (error instanceof EnvelopeError && error.code === "message-truncated") {
+      throw new EnvelopeError("message-malformed", "The encryption context is longer than its length field says");
+    }
+    throw error;
+  }
+  if (pairs.size === 0 || fields.offset !== length) {
+    throw new EnvelopeError("message-malformed", "The encryption context is shorter than its length field says");
+  }
+  return { pairs: [...pairs], ordered };
+}
+
+/** As a plain object. Own properties only: `__proto__` is a key like any other. */
+export function contextObject(context: CanonicalContext): EncryptionContext {
+  return Object.fromEntries(context.pairs);
+}
+
+/** Keys whose presence or value differs, in the order of first sight; empty when both are equal. */
+export function differingKeys(expected: CanonicalContext, found: CanonicalContext): readonly string[] {
+  if (expected.bytes.equals(found.bytes)) return [];
+  const wanted = new Map(expected.pairs);
+  const had = new Map(found.pairs);
+  return [...new Set([...wanted.keys(), ...had.keys()])].filter((key) => wanted.get(key) !== had.get(key));
+}

@@ -1,0 +1,114 @@
+/**
+ * The raw AES keyring (framework/raw-aes-keyring.md): data keys wrapped with AES-GCM under a key held in memory.
+ */
+import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
+import type { GcmCipher } from "../crypto/gcm.ts";
+import { randomPublicBytes, randomSecret } from "../crypto/random.ts";
+import { SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { asBuffer } from "../format/byte-reader.ts";
+import { IV_LENGTH } from "../format/suites.ts";
+import { requireKeyNames } from "./key-names.ts";
+import type { Keyring } from "./keyring.ts";
+import { requireNoDataKey } from "./materials.ts";
+import type { DecryptionMaterials, EncryptionMaterials } from "./materials.ts";
+import { unopenedError } from "./unopened.ts";
+import type { Outcome } from "./unopened.ts";
+
+export interface RawAesKeyringOptions {
+  /** The provider id of its encrypted data keys; not `aws-kms` or anything that begins so. */
+  readonly keyNamespace: string;
+  readonly keyName: string;
+  /** 16, 24 or 32 bytes from a good source of randomness. Copied: wipe your own. */
+  readonly wrappingKey: Uint8Array;
+}
+
+export interface RawAesKeyring extends Keyring, Disposable {
+  /** Wipes the wrapping key; the keyring cannot be used afterwards. */
+  [Symbol.dispose](): void;
+}
+
+const CIPHERS: ReadonlyMap<number, GcmCipher> = new Map([
+  [16, "aes-128-gcm"],
+  [24, "aes-192-gcm"],
+  [32, "aes-256-gcm"],
+]);
+
+/** @throws EnvelopeError `option-invalid` */
+export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
+  requireKeyNames(options);
+  const cipher = cipherFor(options.wrappingKey);
+  const wrappingKey = SecretBytes.copyOf(options.wrappingKey);
+  const infoPrefix = providerInfoPrefix(options.keyName);
+
+  function wrap(dataKey: SecretBytes, aad: Uint8Array): EncryptedDataKey {
+    const iv = randomPublicBytes(IV_LENGTH);
+    const ciphertext = Buffer.allocUnsafe(dataKey.length + GCM_TAG_LENGTH);
+    gcmSeal(cipher, wrappingKey.bytes, iv, aad, dataKey.bytes, ciphertext, 0);
+    return { providerId: options.keyNamespace, providerInfo: Buffer.concat([infoPrefix, iv]), ciphertext };
+  }
+
+  function unwrap(key: EncryptedDataKey, length: number, aad: Uint8Array): SecretBytes | null {
+    if (key.ciphertext.length !== length + GCM_TAG_LENGTH) return null;
+    const dataKey = Buffer.allocUnsafeSlow(length);
+    const iv = key.providerInfo.subarray(infoPrefix.length);
+    try {
+      gcmOpen(cipher, wrappingKey.bytes, iv, aad, key.ciphertext.subarray(0, length), key.ciphertext.subarray(length), dataKey, 0);
+    } catch {
+      dataKey.fill(0);
+      return null;
+    }
+    return new SecretBytes(dataKey);
+  }
+
+  /** Matches namespace, name, tag length and IV length all at once: they are one fixed prefix of the provider info. */
+  function isOurs(key: EncryptedDataKey): boolean {
+    const info = asBuffer(key.providerInfo);
+    return (
+      key.providerId === options.keyNamespace &&
+      info.length === infoPrefix.length + IV_LENGTH &&
+      info.subarray(0, infoPrefix.length).equals(infoPrefix)
+    );
+  }
+
+  return {
+    async onEncrypt(materials): Promise<EncryptionMaterials> {
+      const dataKey = materials.dataKey ?? randomSecret(materials.suite.keyLength);
+      const wrapped = wrap(dataKey, materials.encryptionContext.bytes);
+      return { ...materials, dataKey, encryptedDataKeys: [...materials.encryptedDataKeys, wrapped] };
+    },
+    async onDecrypt(materials, encryptedDataKeys): Promise<DecryptionMaterials> {
+      requireNoDataKey(materials);
+      const outcomes = new Map<EncryptedDataKey, Outcome>();
+      for (const key of encryptedDataKeys.filter(isOurs)) {
+        const { bytes, otherOrder = bytes } = materials.encryptionContext;
+        const { keyLength } = materials.suite;
+        const dataKey = unwrap(key, keyLength, bytes) ?? unwrap(key, keyLength, otherOrder);
+        if (dataKey !== null && materials.accepts(dataKey.bytes)) return { ...materials, dataKey };
+        dataKey?.wipe();
+        outcomes.set(key, "does-not-open");
+      }
+      throw unopenedError(encryptedDataKeys, outcomes);
+    },
+    [Symbol.dispose]: () => {
+      wrappingKey.wipe();
+    },
+  };
+}
+
+function cipherFor(wrappingKey: Uint8Array): GcmCipher {
+  const cipher = CIPHERS.get(wrappingKey.length);
+  if (cipher === undefined) throw new EnvelopeError("option-invalid", "wrappingKey must be 16, 24 or 32 bytes long");
+  return cipher;
+}
+
+/** "Key Provider Information" up to its IV: name, tag length in bits, IV length in bytes. */
+function providerInfoPrefix(keyName: string): Buffer {
+  const name = Buffer.from(keyName, "utf8");
+  const prefix = Buffer.alloc(name.length + 8);
+  name.copy(prefix);
+  prefix.writeUInt32BE(GCM_TAG_LENGTH * 8, name.length);
+  prefix.writeUInt32BE(IV_LENGTH, name.length + 4);
+  return prefix;
+}

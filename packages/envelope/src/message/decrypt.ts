@@ -1,0 +1,120 @@
+/**
+ * Decrypts one message from bytes (client-apis/decrypt.md). Everything that can be refused without a key is refused
+ * first; plaintext is returned only after all of it, and the signature where there is one, is verified.
+ */
+import { verificationKey, verifyMessage } from "../crypto/signature.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { readBlock, readBodyLayout } from "../format/body.ts";
+import type { BodyLayout } from "../format/body.ts";
+import { asBuffer } from "../format/byte-reader.ts";
+import { PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
+import type { EncryptionContext } from "../format/encryption-context.ts";
+import { readFooter } from "../format/footer.ts";
+import { parseHeader } from "../format/header.ts";
+import type { MessageHeader } from "../format/header.ts";
+import type { MessageLimits } from "../format/limits.ts";
+import { requireDecryptAllowed } from "../materials/commitment-policy.ts";
+import { matchContext } from "./expected-context.ts";
+import type { MatchedContext } from "./expected-context.ts";
+import { MessageOpener } from "./opener.ts";
+import { requireNotAborted, resolveDecryptOptions } from "./options.ts";
+import type { DecryptOptions, ResolvedOptions } from "./options.ts";
+
+export interface DecryptResult {
+  readonly plaintext: Uint8Array;
+  /** The context the message was verified with; equal to the one given. */
+  readonly encryptionContext: EncryptionContext;
+}
+
+/**
+ * Decrypts `message`, which must be one whole message and nothing else.
+ *
+ * @throws EnvelopeError `message-malformed`, `message-truncated`, `message-trailing-bytes`, `suite-unsupported`,
+ *   `commitment-policy`, `limit-exceeded`, `context-mismatch`: all before any key is asked for; then what the keyring
+ *   throws; then `decryption-failed`.
+ */
+export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
+  if (!(message instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "message must be a Uint8Array");
+  const resolved = resolveDecryptOptions(options);
+  const { limits, signal } = resolved;
+  const header = parseHeader(message, limits);
+  requireDecryptAllowed(resolved.commitmentPolicy, header.suite);
+  const context = matchContext(header.context, resolved.context, resolved.requiredContextKeys);
+  const layout = readBodyLayout(message, header, limits);
+  const signature = readEnd(message, header, layout);
+  requireNotAborted(signal);
+
+  const opener = await openHeader(header, context, resolved);
+  try {
+    if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature);
+    return {
+      plaintext: openBody(message, header, layout, opener, limits),
+      encryptionContext: options.encryptionContext,
+    };
+  } finally {
+    opener.wipe();
+  }
+}
+
+/** The signature of a signed message, null of an unsigned one. Whatever follows is refused. */
+function readEnd(message: Uint8Array, header: MessageHeader, { last }: BodyLayout): Buffer | null {
+  const footer = header.suite.signature === null ? null : readFooter(message, last.end, header.suite);
+  const end = footer?.end ?? last.end;
+  if (end !== message.length) {
+    throw new EnvelopeError("message-trailing-bytes", `${message.length - end} bytes follow the end of the message`);
+  }
+  return footer?.signature ?? null;
+}
+
+/** Gets the data key and verifies the header under it, candidate by candidate, inside the keyring's own attempts. */
+export async function openHeader(header: MessageHeader, context: MatchedContext, options: ResolvedOptions): Promise<MessageOpener> {
+  let opener: MessageOpener | null = null;
+  const materials = await options.manager.decryptMaterials(
+    {
+      suite: header.suite,
+      commitmentPolicy: options.commitmentPolicy,
+      encryptionContext: context.full,
+      requiredContextKeys: context.requiredKeys,
+      encryptedDataKeys: header.encryptedDataKeys,
+      accepts(candidate) {
+        opener?.wipe();
+        opener = MessageOpener.open(header, context.authenticatedOnly, candidate);
+        return opener !== null;
+      },
+    },
+    { signal: options.signal },
+  );
+  try {
+    // A manager that did not ask (a cache, a keyring of someone else's) is asked for here: nothing goes unverified.
+    const opened = (opener as MessageOpener | null) ?? MessageOpener.open(header, context.authenticatedOnly, materials.dataKey.bytes);
+    if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+    return opened;
+  } finally {
+    materials.dataKey.wipe();
+  }
+}
+
+export function verifySignature(signed: Uint8Array, header: MessageHeader, signature: Uint8Array): void {
+  const { suite } = header;
+  const publicKey = header.context.pairs.find(([key]) => key === PUBLIC_KEY_FIELD)?.[1];
+  if (suite.signature === null || publicKey === undefined) throw new EnvelopeError("message-malformed", "The message has no public signing key");
+  verifyMessage(suite.signature, verificationKey(suite.signature, publicKey), signature, signed);
+}
+
+function openBody(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, limits: MessageLimits): Buffer {
+  const bytes = asBuffer(message);
+  const plaintext = Buffer.allocUnsafe(layout.plaintextLength);
+  try {
+    let position = layout.start;
+    for (let sequence = 1, offset = 0; sequence <= layout.last.sequence; sequence++) {
+      const block = sequence === layout.last.sequence ? layout.last : readBlock(bytes, position, header, sequence, limits);
+      opener.openBlock(bytes, block, plaintext, offset);
+      offset += block.contentLength;
+      position = block.end;
+    }
+    return plaintext;
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Encrypts bytes into one message (client-apis/encrypt.md).
+ */
+import { signMessage } from "../crypto/signature.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { frameCount, framedBodyLength, MAX_FRAMES } from "../format/body.ts";
+import { contextObject, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
+import type { EncryptionContext } from "../format/encryption-context.ts";
+import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { footerBytes } from "../format/footer.ts";
+import { enforceLimit } from "../format/limits.ts";
+import type { CompleteEncryptionMaterials, WrapReport } from "../keyrings/materials.ts";
+import { requireNotAborted, resolveEncryptOptions } from "./options.ts";
+import type { EncryptOptions, ResolvedEncryptOptions } from "./options.ts";
+import { MessageSealer } from "./sealer.ts";
+
+export interface EncryptResult {
+  /** Header, body and, for signed suites, footer. */
+  readonly message: Uint8Array;
+  /** The caller's context: what decrypt must be given. */
+  readonly encryptionContext: EncryptionContext;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  /** Which regions hold a wrap, for keyrings that report it. */
+  readonly wraps?: WrapReport;
+}
+
+/**
+ * Encrypts `plaintext` under a data key of its own (or a cached one, with a materials cache).
+ *
+ * @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy`, `aborted`, and what the keyring throws.
+ */
+export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): Promise<EncryptResult> {
+  if (!(plaintext instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array");
+  const resolved = resolveEncryptOptions(options);
+  const { suite, limits, signal, frameLength } = resolved;
+  enforceLimit(limits, "plaintextBytes", plaintext.length);
+  if (frameCount(plaintext.length, frameLength) > MAX_FRAMES) {
+    throw new EnvelopeError("limit-exceeded", `A frameLength of ${frameLength} makes more than ${MAX_FRAMES} frames`);
+  }
+  requireNotAborted(signal);
+  const materials = await resolved.manager.getEncryptionMaterials(
+    {
+      suite,
+      commitmentPolicy: resolved.commitmentPolicy,
+      encryptionContext: resolved.context,
+      requiredContextKeys: resolved.requiredContextKeys,
+      plaintextLength: plaintext.length,
+    },
+    { signal },
+  );
+  try {
+    return {
+      message: seal(plaintext, materials, resolved),
+      encryptionContext: callersContext(materials),
+      encryptedDataKeys: materials.encryptedDataKeys,
+      ...(materials.wraps === undefined ? {} : { wraps: materials.wraps }),
+    };
+  } finally {
+    materials.dataKey.wipe();
+  }
+}
+
+/** The context without the entry that the format itself adds: given back to decrypt, it must compare equal. */
+function callersContext({ encryptionContext }: CompleteEncryptionMaterials): EncryptionContext {
+  return contextObject({ ...encryptionContext, pairs: encryptionContext.pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD) });
+}
+
+function seal(plaintext: Uint8Array, materials: CompleteEncryptionMaterials, { frameLength, limits }: ResolvedEncryptOptions): Buffer {
+  const sealer = new MessageSealer(materials, frameLength, limits);
+  try {
+    const message = Buffer.allocUnsafe(sealer.headerLength + framedBodyLength(plaintext.length, frameLength));
+    sealer.writeHeader(message);
+    const frames = frameCount(plaintext.length, frameLength);
+    let offset = sealer.headerLength;
+    for (let sequence = 1; sequence <= frames; sequence++) {
+      const content = plaintext.subarray((sequence - 1) * frameLength, sequence * frameLength);
+      offset = sealer.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
+    }
+    if (materials.signingKey === null) return message;
+    return Buffer.concat([message, footerBytes(signMessage(materials.signingKey, message))]);
+  } finally {
+    sealer.wipe();
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Shows what a message says about itself, without any key. Nothing here is authenticated: it is for people, tools and
+ * routing, never for a decision about trust.
+ */
+import { readBodyLayout } from "../format/body.ts";
+import { contextObject, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
+import type { EncryptionContext } from "../format/encryption-context.ts";
+import { readFooter } from "../format/footer.ts";
+import { parseHeader } from "../format/header.ts";
+import type { ContentType, MessageHeader } from "../format/header.ts";
+import { resolveLimits } from "../format/limits.ts";
+import type { MessageLimits } from "../format/limits.ts";
+import type { AlgorithmSuiteName } from "../format/suites.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { arnRegion, providerInfoText } from "../keyrings/unopened.ts";
+
+export interface InspectedDataKey {
+  readonly providerId: string;
+  /** The key's name or ARN, as far as it is text. */
+  readonly keyInfo: string;
+  readonly region: string | null;
+  readonly ciphertextLength: number;
+}
+
+export interface MessageInspection {
+  /** Message format version. */
+  readonly version: 1 | 2;
+  readonly suite: AlgorithmSuiteName;
+  /** The suite's id as the specification writes it, `0x0478`. */
+  readonly suiteId: string;
+  readonly committing: boolean;
+  readonly signed: boolean;
+  /** Hex. */
+  readonly messageId: string;
+  /** As stored, without the public signing key. Not authenticated. */
+  readonly encryptionContext: EncryptionContext;
+  readonly encryptedDataKeys: readonly InspectedDataKey[];
+  readonly contentType: ContentType;
+  readonly frameLength: number;
+  readonly headerLength: number;
+  readonly messageLength: number;
+  /** null when the body is incomplete, malformed or followed by other bytes; `problem` then says which. */
+  readonly body: { readonly frames: number; readonly plaintextLength: number } | null;
+  readonly problem: EnvelopeError | null;
+}
+
+/**
+ * Parses the header and, as far as it is there, the shape of the body.
+ *
+ * @throws EnvelopeError `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
+ */
+export function inspect(message: Uint8Array, options: { readonly limits?: Partial<MessageLimits> } = {}): MessageInspection {
+  const limits = resolveLimits(options.limits);
+  const header = parseHeader(message, limits);
+  const { suite, context } = header;
+  return {
+    version: suite.messageVersion,
+    suite: suite.name,
+    suiteId: `0x${suite.id.toString(16).padStart(4, "0")}`,
+    committing: suite.committing,
+    signed: suite.signature !== null,
+    messageId: header.messageId.toString("hex"),
+    encryptionContext: contextObject({ ...context, pairs: context.pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD) }),
+    encryptedDataKeys: header.encryptedDataKeys.map(({ providerId, providerInfo, ciphertext }) => {
+      const keyInfo = providerInfoText(providerInfo);
+      return { providerId, keyInfo, region: arnRegion(keyInfo), ciphertextLength: ciphertext.length };
+    }),
+    contentType: header.contentType,
+    frameLength: header.frameLength,
+    headerLength: header.length,
+    messageLength: message.length,
+    ...inspectBody(message, header, limits),
+  };
+}
+
+function inspectBody(message: Uint8Array, header: MessageHeader, limits: MessageLimits): Pick<MessageInspection, "body" | "problem"> {
+  try {
+    const { last, plaintextLength } = readBodyLayout(message, header, limits);
+    const end = header.suite.signature === null ? last.end : readFooter(message, last.end, header.suite).end;
+    if (end !== message.length) {
+      throw new EnvelopeError("message-trailing-bytes", `${message.length - end} bytes follow the end of the message`);
+    }
+    return { body: { frames: last.sequence, plaintextLength }, problem: null };
+  } catch (error) {
+    if (error instanceof EnvelopeError) return { body: null, problem: error };
+    throw error;
+  }
+}

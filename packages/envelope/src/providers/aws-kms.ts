@@ -1,0 +1,11 @@
+/**
+ * @strongroom/envelope/aws-kms: keyrings over AWS KMS. The caller brings the clients.
+ */
+export { multiRegionKeyring } from "./aws-kms/multi-region.ts";
+export type { MultiRegionKeyring } from "./aws-kms/multi-region.ts";
+export { MULTI_REGION_DEFAULTS } from "./aws-kms/multi-region-options.ts";
+export type { KeyRegion, MultiRegionOptions } from "./aws-kms/multi-region-options.ts";
+export type { RegionHealth } from "./aws-kms/region-health.ts";
+export type { DecryptInput, DescribeKeyInput, EncryptInput, GenerateDataKeyInput, KmsCallOptions, KmsClient } from "./aws-kms/client.ts";
+export type { RegionAttempt, RegionFailureKind } from "../errors/attempts.ts";
+export type { WrapReport } from "../keyrings/materials.ts";
