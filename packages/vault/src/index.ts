@@ -1,1 +1,41 @@
-export {};
+/**
+ * @strongroom/vault: records of personal data, each version one message bound to its address.
+ */
+export { openVault, DEFAULT_LIST_LIMIT } from "./vault.ts";
+export type { GetOptions, ListOptions, PutOptions, RemoveOptions, Vault, VaultOptions } from "./vault.ts";
+export type { OnExisting, PutManyItem, PutManyOptions } from "./put-many.ts";
+export type { Expectation } from "./expectation.ts";
+export type { ListResult, PutManyResult, PutResult, RemoveResult, VaultRecord, VersionInfo, WrapSummary } from "./results.ts";
+
+export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./address.ts";
+export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./address.ts";
+export { parseDocument, parseJson } from "./document.ts";
+export type { DocumentLimits, JsonObject, JsonValue } from "./document.ts";
+export { versionContext } from "./version-context.ts";
+export type { VersionAddress } from "./version-context.ts";
+export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
+export type { VaultLimits } from "./limits.ts";
+
+export type {
+  Change,
+  CollectionCount,
+  CommitResult,
+  Head,
+  HeadState,
+  ListedRecord,
+  MissingWrap,
+  RecordHead,
+  RecordRead,
+  RecordRows,
+  RecordStore,
+  RecordVersions,
+  RemoveChange,
+  StoredMessage,
+  VersionRow,
+  WrapCount,
+  WrapDebt,
+  WriteChange,
+} from "./store.ts";
+
+export { VAULT_ERRORS, VaultError } from "./errors.ts";
+export type { RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";

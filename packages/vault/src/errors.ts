@@ -1,0 +1,162 @@
+/**
+ * What can go wrong in the vault, as one closed table, and the one error class that carries it.
+ * docs/errors.md is held to this table. Messages never hold a document, a key, or a context's values.
+ */
+
+interface CatalogueEntry {
+  readonly title: string;
+  readonly remedy: string;
+}
+
+export const VAULT_ERRORS = {
+  "record-absent": {
+    title: "There is no such record",
+    remedy: "Check the collection and the id; list the collection to see what is there.",
+  },
+  "version-absent": {
+    title: "The record has no such version",
+    remedy: "Read the record's history for the versions that exist.",
+  },
+  "collection-absent": {
+    title: "There is no such collection",
+    remedy: "A collection comes into being with its first record. List the collections to see which exist.",
+  },
+  "version-conflict": {
+    title: "The record is not at the expected version",
+    remedy: "Someone else wrote in between. Read the record again, apply the change to what is there now, and write with its version.",
+  },
+  "record-contended": {
+    title: "Too many writers changed the record at the same time",
+    remedy: "Nothing was stored. Retry after a moment.",
+  },
+  "record-moved": {
+    title: "The stored message belongs to another record",
+    remedy: "The row was moved, copied or swapped in the database. Nothing was released. Restore the row from a trusted backup and find out who wrote to the database.",
+  },
+  "record-moved-collection": {
+    title: "The stored message belongs to another collection",
+    remedy: "The row was moved or copied between collections in the database. Nothing was released. Restore it from a trusted backup and find out who wrote to the database.",
+  },
+  "record-moved-subject": {
+    title: "The stored message is about another subject",
+    remedy: "The row's subject was changed in the database. Nothing was released. Restore the row from a trusted backup; to change a subject, write a new version.",
+  },
+  "record-rolled-back": {
+    title: "An older state was put back",
+    remedy: "The row holds a message of another version, or the record points behind its newest version. Nothing was released. Restore the rows from a trusted backup and find out who wrote to the database.",
+  },
+  "record-tampered": {
+    title: "The stored message is not authentic",
+    remedy: "Bytes were changed, cut or replaced. Nothing was released. Restore the row from a trusted backup and check the disk and who may write to the database.",
+  },
+  "key-not-configured": {
+    title: "No configured key belongs to the stored message",
+    remedy: "The message is encrypted for keys that are not in the configuration. Configure the keys it was written under.",
+  },
+  "regions-unavailable": {
+    title: "No region could open the record's data key",
+    remedy: "Each region's reason is listed. Bring one of them back or restore access to its key; the stored data is untouched.",
+  },
+  "wraps-below-minimum": {
+    title: "Fewer regions than the minimum could wrap the data key",
+    remedy: "Nothing was stored. Each region's reason is listed; retry when enough of them are back.",
+  },
+  "deadline-exceeded": {
+    title: "The regions did not answer in time",
+    remedy: "Nothing was stored or released. Retry; if it lasts, look at the regions' health.",
+  },
+  aborted: {
+    title: "The caller gave up",
+    remedy: "Nothing to do: the caller's AbortSignal was triggered before anything was stored.",
+  },
+  "encryption-failed": {
+    title: "The document could not be encrypted or decrypted",
+    remedy: "Nothing was stored or released. The cause says why; check the keyring's configuration.",
+  },
+  "id-invalid": {
+    title: "The record's id is not allowed",
+    remedy: "Use 1 to 256 bytes of UTF-8 in normal form C, without control characters, '/' or '\\', and not '.' or '..'.",
+  },
+  "collection-invalid": {
+    title: "The collection's name is not allowed",
+    remedy: "Use a lower-case letter, then up to 62 lower-case letters, digits, '_' or '-'.",
+  },
+  "subject-invalid": {
+    title: "The subject is not allowed",
+    remedy: "A subject follows the rules of an id: 1 to 256 bytes of UTF-8 in normal form C, without control characters, '/' or '\\', and not '.' or '..'.",
+  },
+  "version-invalid": {
+    title: "The version number is not allowed",
+    remedy: "Versions are whole numbers from 1.",
+  },
+  "cursor-invalid": {
+    title: "The cursor is not one that this list gave out",
+    remedy: "Pass `next` of the previous page unchanged and for the same collection, or leave it out to start again.",
+  },
+  "limit-invalid": {
+    title: "The page size is not allowed",
+    remedy: "Ask for a whole number of items from 1 to the limit named in the message.",
+  },
+  "document-invalid": {
+    title: "The document can not be stored as JSON",
+    remedy: "A document is one JSON object in UTF-8 whose values JSON can hold exactly; the message says where it is not.",
+  },
+  "stored-document-invalid": {
+    title: "The stored document is not a JSON object",
+    remedy: "The message is authentic, but something else than a vault encrypted it for this record. Write the document again.",
+  },
+  "document-too-large": {
+    title: "The document is too large",
+    remedy: "Split the document, or raise the limit `documentBytes` if sizes like this are expected.",
+  },
+  "batch-too-large": {
+    title: "The batch has too many items",
+    remedy: "Send smaller batches, or raise the limit `batchItems`.",
+  },
+  "store-newer": {
+    title: "The database was made by a newer version",
+    remedy: "Run the version that made it, or a later one. Nothing in the database was changed.",
+  },
+  "store-full": {
+    title: "The disk is full",
+    remedy: "Nothing was stored. Free space on the volume that holds the database; no restart is needed.",
+  },
+  "store-failed": {
+    title: "The database can not be used",
+    remedy: "Read the cause: check that the path, its permissions and the file are those of a Strongroom vault.",
+  },
+  "store-closed": {
+    title: "The vault is closed",
+    remedy: "Open it again; nothing was stored or released.",
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;
+
+export type VaultErrorCode = keyof typeof VAULT_ERRORS;
+
+/** What one region said, without its key's ARN. `reason` is one of the envelope's region failure kinds. */
+export interface RegionReason {
+  readonly region: string;
+  readonly reason: string;
+}
+
+export interface VaultErrorDetails {
+  readonly cause?: unknown;
+  readonly regions?: readonly RegionReason[];
+  readonly currentVersion?: number | null;
+}
+
+export class VaultError extends Error {
+  override readonly name = "VaultError";
+  readonly code: VaultErrorCode;
+  /** What each region said, in the order asked (`regions-unavailable`, `wraps-below-minimum`, `deadline-exceeded`). */
+  readonly regions?: readonly RegionReason[];
+  /** `version-conflict`: the version the record is at, null when there is no record. */
+  readonly currentVersion?: number | null;
+
+  constructor(code: VaultErrorCode, message: string, details: VaultErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.regions !== undefined) this.regions = details.regions;
+    if (details.currentVersion !== undefined) this.currentVersion = details.currentVersion;
+  }
+}

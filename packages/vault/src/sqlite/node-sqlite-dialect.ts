@@ -1,0 +1,102 @@
+/**
+ * Kysely over Node's own `node:sqlite`: no native addon to install. Kysely's SQLite parts do the work; this file adapts
+ * DatabaseSync to them and makes each transaction take the write lock when it begins.
+ */
+import { CompiledQuery, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import type { DatabaseConnection, DatabaseIntrospector, Dialect, DialectAdapter, Driver, Kysely, QueryCompiler, SqliteDatabase, SqliteStatement } from "kysely";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+
+/** Statements kept prepared. The store's queries differ in a handful of texts only. */
+const PREPARED_STATEMENTS = 64;
+
+/** A Kysely dialect over an open database, which is closed with it. */
+export class NodeSqliteDialect implements Dialect {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  createDriver(): Driver {
+    return new ImmediateDriver(this.#database);
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new SqliteQueryCompiler();
+  }
+
+  createAdapter(): DialectAdapter {
+    return new TransactionalDdlAdapter();
+  }
+
+  // Kysely's own interface says `any` here: an introspector works on whatever tables there are.
+  createIntrospector(db: Parameters<Dialect["createIntrospector"]>[0]): DatabaseIntrospector {
+    return new SqliteIntrospector(db as Kysely<unknown>);
+  }
+}
+
+/** SQLite's schema changes are transactional; said here, the migrator runs all migrations in one transaction. */
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class ImmediateDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    super({ database: new PreparedDatabase(database) });
+    this.#database = database;
+  }
+
+  /** A deferred transaction that first reads and then writes fails with SQLITE_BUSY against another process, unhelped by busy_timeout. */
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  /** SQLite itself rolls back on a full disk or an I/O error; a second rollback would fail and hide the reason. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+}
+
+class PreparedDatabase implements SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    const known = this.#statements.get(sql);
+    // Taken out and put back: the map's order is the order of last use.
+    this.#statements.delete(sql);
+    const statement = known ?? adapt(this.#database.prepare(sql));
+    this.#statements.set(sql, statement);
+    if (this.#statements.size > PREPARED_STATEMENTS) {
+      const [leastRecent] = this.#statements.keys();
+      if (leastRecent !== undefined) this.#statements.delete(leastRecent);
+    }
+    return statement;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+function adapt(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...values(parameters)),
+    run: (parameters) => statement.run(...values(parameters)),
+    iterate: (parameters) => statement.iterate(...values(parameters)),
+  };
+}
+
+function values(parameters: readonly unknown[]): readonly SQLInputValue[] {
+  return parameters as readonly SQLInputValue[];
+}

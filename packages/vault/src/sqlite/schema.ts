@@ -1,0 +1,85 @@
+/**
+ * The tables of a vault in SQLite and how they came to be. Migrations are only ever added: a database that names one
+ * that is not here was made by a newer version.
+ */
+import { sql } from "kysely";
+import type { Kysely, Migration } from "kysely";
+
+/** In the file's header (`PRAGMA application_id`): tells a vault from any other SQLite file. The letters "SRMV". */
+export const APPLICATION_ID = 0x53524d56;
+
+export interface HeadTable {
+  readonly collection: string;
+  readonly id: string;
+  readonly version: number;
+  readonly state: "live" | "removed";
+  readonly updated_at: string;
+}
+
+export interface VersionTable {
+  readonly collection: string;
+  readonly id: string;
+  readonly version: number;
+  readonly subject: string;
+  readonly created_at: string;
+  readonly wraps_stored: number;
+  readonly wraps_target: number;
+  readonly message: Uint8Array;
+}
+
+export interface WrapDebtTable {
+  readonly collection: string;
+  readonly id: string;
+  readonly version: number;
+  readonly region: string;
+  readonly key_arn: string;
+  readonly reason: string;
+  readonly since: string;
+}
+
+export interface VaultSchema {
+  readonly heads: HeadTable;
+  readonly versions: VersionTable;
+  readonly wrap_debt: WrapDebtTable;
+}
+
+/** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001-records": { up: createRecords },
+};
+
+async function createRecords(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table heads (
+      collection text not null,
+      id text not null,
+      version integer not null check (version >= 1),
+      state text not null check (state in ('live', 'removed')),
+      updated_at text not null,
+      primary key (collection, id)
+    ) strict, without rowid`.execute(db);
+  // With a rowid: messages are up to a megabyte, and a tree without rowids would carry them in its inner search.
+  await sql`
+    create table versions (
+      collection text not null,
+      id text not null,
+      version integer not null check (version >= 1),
+      subject text not null,
+      created_at text not null,
+      wraps_stored integer not null,
+      wraps_target integer not null,
+      message blob not null,
+      primary key (collection, id, version)
+    ) strict`.execute(db);
+  await sql`
+    create table wrap_debt (
+      collection text not null,
+      id text not null,
+      version integer not null,
+      region text not null,
+      key_arn text not null,
+      reason text not null,
+      since text not null,
+      primary key (collection, id, version, key_arn)
+    ) strict, without rowid`.execute(db);
+}

@@ -1,0 +1,141 @@
+/**
+ * What the vault asks of a place that keeps records. A store knows rows and bytes; it never sees a document or a key.
+ *
+ * The contract, which `test/store-contract.ts` holds every store to:
+ *
+ * - A record has one *head* (its newest version, or a tombstone) and one row per version.
+ * - `commit` is one transaction: every change is made, durably, before it resolves, or none is.
+ * - Each change names the head that it was prepared against and is made only if the head still is exactly that
+ *   (compare-and-swap), also against other processes. A change that is not becomes a conflict, and nothing is made.
+ * - Version numbers only grow. A tombstone keeps the number, so none is used twice, also after a removal.
+ * - Wraps that are missing are recorded in the transaction of the version that misses them, and go with it.
+ * - Ids are compared and ordered by the bytes of their UTF-8.
+ * - Failures are VaultErrors: `store-full`, `store-newer`, `store-failed`, `store-closed`.
+ */
+import type { Address, Collection, RecordId, Subject, Version } from "./address.ts";
+
+export type HeadState = "live" | "removed";
+
+/** The head row of a record. */
+export interface Head {
+  /** The newest version; of a removed record, the last one that it had. */
+  readonly version: Version;
+  readonly state: HeadState;
+}
+
+/** What is known of one version without opening its message. */
+export interface VersionRow {
+  readonly version: Version;
+  readonly subject: Subject;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly wraps: WrapCount;
+  /** Length of the message in bytes. */
+  readonly messageBytes: number;
+}
+
+export interface WrapCount {
+  readonly stored: number;
+  readonly target: number;
+}
+
+export interface StoredMessage extends Omit<VersionRow, "messageBytes"> {
+  /** One message in the AWS Encryption SDK format. */
+  readonly message: Uint8Array;
+}
+
+/** A record as it lies in the store. All of it is one snapshot; both halves are shown so that a head set back is noticed. */
+export interface RecordRows {
+  /** Null when there is no head row. */
+  readonly head: Head | null;
+  /** Highest number among the version rows, null when there are none. */
+  readonly newestRow: Version | null;
+}
+
+export interface RecordHead extends RecordRows {
+  /** Subject in the row of the head's version, null when that row is absent. */
+  readonly subject: Subject | null;
+}
+
+export interface RecordRead extends RecordRows {
+  /** The version asked for, null when its row is absent. */
+  readonly stored: StoredMessage | null;
+}
+
+export interface RecordVersions extends RecordRows {
+  /** Newest first. */
+  readonly versions: readonly VersionRow[];
+}
+
+/** A wrap that a version should have and has not. */
+export interface MissingWrap {
+  readonly region: string;
+  readonly keyArn: string;
+  readonly reason: string;
+}
+
+/** A new version on top of the head that it was prepared against. */
+export interface WriteChange {
+  readonly kind: "write";
+  readonly address: Address;
+  /** The head as it was read; null: there was none. */
+  readonly base: Head | null;
+  readonly next: StoredMessage;
+  readonly missing: readonly MissingWrap[];
+}
+
+/** All versions' rows go; the head becomes a tombstone with `tombstone` as its number. */
+export interface RemoveChange {
+  readonly kind: "remove";
+  readonly address: Address;
+  /** Null: version rows without a head, which only a hand in the database leaves behind. */
+  readonly base: Head | null;
+  /** The highest number the record ever had. */
+  readonly tombstone: Version;
+  /** ISO 8601, UTC. */
+  readonly removedAt: string;
+}
+
+export type Change = WriteChange | RemoveChange;
+
+export type CommitResult =
+  | { readonly kind: "committed" }
+  /** Nothing was changed; `conflicts` are the indices of the changes whose head had moved. */
+  | { readonly kind: "conflict"; readonly conflicts: readonly number[] };
+
+export interface ListedRecord {
+  readonly id: RecordId;
+  readonly version: Version;
+  /** When the newest version was written: ISO 8601, UTC. */
+  readonly updatedAt: string;
+}
+
+export interface CollectionCount {
+  readonly collection: Collection;
+  /** Records that are there now; a collection whose records were all removed is listed with 0. */
+  readonly records: number;
+}
+
+export interface WrapDebt {
+  /** Versions that have fewer wraps than their target. */
+  readonly items: number;
+  readonly regions: readonly { readonly region: string; readonly items: number; readonly oldest: string }[];
+}
+
+export interface RecordStore {
+  /** The heads of these records, in their order. */
+  heads(addresses: readonly Address[]): Promise<readonly RecordHead[]>;
+  /** A record with the message of one version; `version` null: the head's. */
+  read(address: Address, version: Version | null): Promise<RecordRead>;
+  /** A record with what is known of all its versions. */
+  versions(address: Address): Promise<RecordVersions>;
+  /** Makes all changes or none. The records of one call may repeat: a later change then has the earlier one's result as its base. */
+  commit(changes: readonly Change[]): Promise<CommitResult>;
+  /** Live records after `after` (exclusive), in order of id; null when the collection never had a record. */
+  list(collection: Collection, page: { readonly after: RecordId | null; readonly limit: number }): Promise<readonly ListedRecord[] | null>;
+  collections(): Promise<readonly CollectionCount[]>;
+  wrapDebt(): Promise<WrapDebt>;
+  /** Resolves when the store can answer. For a readiness check: it must not wait for a writer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
