@@ -1,1 +1,11 @@
-export {};
+// What the package offers: a KMS in this process.
+
+export { createKms } from "./kms.ts";
+export type { Kms } from "./kms.ts";
+export { KMS_DEFAULTS } from "./options.ts";
+export type { KmsOptions } from "./options.ts";
+export type { RootKeySource } from "./crypto/root-key.ts";
+export { KMS_ERRORS, KmsError } from "./errors.ts";
+export type { KmsErrorCode } from "./errors.ts";
+export { AdjustableClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";

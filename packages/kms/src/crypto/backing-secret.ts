@@ -1,0 +1,68 @@
+// Making the secret of a key: random bytes for symmetric keys, key pairs as PKCS #8 and SubjectPublicKeyInfo
+// (DER) for the others. Everything comes from OpenSSL's generators through node:crypto.
+
+import { createPrivateKey, createPublicKey, generateKeyPair, hkdfSync, randomBytes } from "node:crypto";
+import { promisify } from "node:util";
+import { KEY_SPECS } from "../keys/key-spec.ts";
+import type { KeySpec, MaterialKind } from "../keys/key-spec.ts";
+
+/** A secret as it is sealed, with the public key if there is one. The caller wipes `secret`. */
+export interface BackingSecret {
+  readonly secret: Buffer;
+  readonly publicKey: Buffer | null;
+}
+
+const generate = promisify(generateKeyPair) as unknown as (
+  type: string,
+  options: Record<string, unknown>,
+) => Promise<{ privateKey: Buffer; publicKey: Buffer }>;
+
+const DER = {
+  publicKeyEncoding: { type: "spki", format: "der" },
+  privateKeyEncoding: { type: "pkcs8", format: "der" },
+} as const;
+
+/** Makes a new secret for a key of this spec. */
+export const generateSecret = (spec: KeySpec): Promise<BackingSecret> => generateMaterial(KEY_SPECS[spec].material);
+
+async function generateMaterial(material: MaterialKind): Promise<BackingSecret> {
+  switch (material.kind) {
+    case "bytes":
+      return { secret: randomBytes(material.length), publicKey: null };
+    case "rsa":
+      return pair(await generate("rsa", { modulusLength: material.modulusLength, publicExponent: 0x10001, ...DER }));
+    case "ec":
+      return pair(await generate("ec", { namedCurve: material.curve, ...DER }));
+    case "named":
+      return pair(await generate(material.algorithm, DER));
+  }
+}
+
+const pair = ({ privateKey, publicKey }: { privateKey: Buffer; publicKey: Buffer }): BackingSecret => ({ secret: privateKey, publicKey });
+
+/**
+ * Whether `secret` is material of this spec, with its public key; null if it is not. For imported keys.
+ * Numbers come from outside: only what OpenSSL parses as exactly this kind and size passes.
+ */
+export function recogniseSecret(spec: KeySpec, secret: Buffer): BackingSecret | null {
+  const { material } = KEY_SPECS[spec];
+  if (material.kind === "bytes") return secret.length === material.length ? { secret, publicKey: null } : null;
+  try {
+    const key = createPrivateKey({ key: secret, format: "der", type: "pkcs8" });
+    const details = key.asymmetricKeyDetails;
+    const fits =
+      (material.kind === "rsa" && key.asymmetricKeyType === "rsa" && details?.modulusLength === material.modulusLength) ||
+      (material.kind === "ec" && key.asymmetricKeyType === "ec" && details?.namedCurve === material.curve) ||
+      (material.kind === "named" && (key.asymmetricKeyType as string) === material.algorithm);
+    return fits ? { secret, publicKey: createPublicKey(key).export({ type: "spki", format: "der" }) } : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The id of a backing key: 64 hexadecimal digits, a one-way function of the material, so that importing the same
+ * material again is recognised after the material itself was deleted. Replicas of a multi-Region key share it.
+ */
+export const materialIdOf = (keyId: string, secret: Uint8Array): string =>
+  Buffer.from(hkdfSync("sha256", secret, keyId, "strongroom-kms material id v1", 32)).toString("hex");

@@ -1,0 +1,58 @@
+// Sealing of key material under the root key: AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D).
+// A root key seals far fewer than 2^32 secrets, so random nonces are safe. The associated data names what is
+// sealed: a sealed secret that is moved to another key's row does not open.
+
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+
+const VERSION = 1;
+const NONCE = 12;
+const TAG = 16;
+
+/** A 32-byte root key in use. Layout of a sealed secret: version (1) | nonce (12) | tag (16) | ciphertext. */
+export class Sealer {
+  readonly #rootKey: Buffer;
+
+  /** Takes over `rootKey` (32 bytes): it is wiped by `close`. */
+  constructor(rootKey: Buffer) {
+    if (rootKey.length !== 32) throw new RangeError("a root key has 32 bytes");
+    this.#rootKey = rootKey;
+  }
+
+  /** Seals `secret`; `identity` names it and must be given again to open it. */
+  seal(secret: Uint8Array, identity: string): Buffer {
+    const nonce = randomBytes(NONCE);
+    const cipher = createCipheriv("aes-256-gcm", this.#rootKey, nonce, { authTagLength: TAG });
+    cipher.setAAD(Buffer.from(identity, "utf8"));
+    const ciphertext = Buffer.concat([cipher.update(secret), cipher.final()]);
+    return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), ciphertext]);
+  }
+
+  /** The secret, which the caller wipes; null if it was sealed by another key, for another identity, or changed. */
+  open(sealed: Uint8Array, identity: string): Buffer | null {
+    if (sealed.length < 1 + NONCE + TAG || sealed[0] !== VERSION) return null;
+    const decipher = createDecipheriv("aes-256-gcm", this.#rootKey, sealed.subarray(1, 1 + NONCE), { authTagLength: TAG });
+    decipher.setAAD(Buffer.from(identity, "utf8"));
+    decipher.setAuthTag(sealed.subarray(1 + NONCE, 1 + NONCE + TAG));
+    const secret = decipher.update(sealed.subarray(1 + NONCE + TAG));
+    try {
+      decipher.final();
+      return secret;
+    } catch {
+      secret.fill(0);
+      return null;
+    }
+  }
+
+  /** Wipes the root key. */
+  close(): void {
+    this.#rootKey.fill(0);
+  }
+}
+
+/** What a backing key's secret is sealed as. */
+export const backingKeyIdentity = (key: { region: string; keyId: string; spec: string }, materialId: string): string =>
+  `strongroom-kms/backing-key/${key.region}/${key.keyId}/${key.spec}/${materialId}`;
+
+/** What the private key for an import is sealed as. */
+export const importKeyIdentity = (key: { region: string; keyId: string }, tokenId: string): string =>
+  `strongroom-kms/import-key/${key.region}/${key.keyId}/${tokenId}`;

@@ -1,0 +1,92 @@
+// One request from its bytes to the bytes of its answer: verify the signature, find the operation, read the input,
+// run it, commit its changes together with the audit entry, answer. In this order: nothing is parsed before its
+// sender is known, and nothing leaves before it is on record.
+
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { callEvent } from "../audit/call-event.ts";
+import type { KnownKey } from "../auth/principals.ts";
+import type { RequestView } from "../auth/request-view.ts";
+import { verifySignature } from "../auth/signature.ts";
+import { valuesOf } from "../auth/claims.ts";
+import type { Clock } from "../clock.ts";
+import type { Sealer } from "../crypto/sealing.ts";
+import type { Lifecycle } from "../keys/lifecycle.ts";
+import { Call } from "../operations/call.ts";
+import type { Operation } from "../operations/operation.ts";
+import { OPERATIONS } from "../operations/table.ts";
+import { answerBytes } from "../protocol/answer.ts";
+import type { Answer } from "../protocol/answer.ts";
+import { AwsError, serializationError } from "../protocol/aws-error.ts";
+import { readInput } from "../protocol/shape.ts";
+import type { Json } from "../protocol/shape.ts";
+import type { Store } from "../store/store.ts";
+import type { Outcome, RegionRequest, RegionResponse } from "./exchange.ts";
+
+/** What all requests of all regions share. */
+export interface Engine {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  readonly lifecycle: Lifecycle;
+  readonly clock: Clock;
+  readonly account: string;
+  readonly logger: Logger;
+  /** The access key of an id, or null. */
+  findKey(accessKeyId: string): KnownKey | null;
+}
+
+/** The operation that a request asks for by its `X-Amz-Target`, or null. */
+export const operationOf = (request: RequestView): Operation | null => OPERATIONS.get(valuesOf(request, "x-amz-target")[0] ?? "") ?? null;
+
+/** Answers a request; never throws. */
+export async function handle(engine: Engine, request: RegionRequest): Promise<RegionResponse> {
+  const requestId = randomUUID();
+  try {
+    const body = answerBytes(await answer(engine, request, requestId));
+    return { status: 200, requestId, body };
+  } catch (error) {
+    const known = error instanceof AwsError ? error : internal(engine, error, requestId);
+    return { status: known.status, requestId, body: Buffer.from(JSON.stringify(known.toBody())) };
+  }
+}
+
+async function answer(engine: Engine, request: RegionRequest, requestId: string): Promise<Answer> {
+  const now = engine.clock.now();
+  const key = await verifySignature(request, { region: request.region, service: "kms", now }, (id) => engine.findKey(id));
+  const operation = operationOf(request);
+  if (operation === null) throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
+  const due = engine.lifecycle.settle(now);
+  const { store, sealer, account } = engine;
+  const call = new Call({ store, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID() });
+  const outcome = await run(operation, call, request.body, engine);
+  const event = callEvent({ operation, call, key, request, outcome });
+  // Fail closed: without its audit entry a call has not happened.
+  await store.commit([...due, ...call.changes], event);
+  if (outcome.kind === "error") throw outcome.error;
+  return outcome.answer;
+}
+
+async function run(operation: Operation, call: Call, body: Buffer, engine: Engine): Promise<Outcome> {
+  let input: unknown = null;
+  try {
+    input = readInput(operation.input, parseBody(body));
+    return { kind: "answer", input, answer: await operation.run(call, input) };
+  } catch (error) {
+    return { kind: "error", input, error: error instanceof AwsError ? error : internal(engine, error, call.requestId) };
+  }
+}
+
+function parseBody(body: Buffer): Json {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as Json;
+  } catch {
+    throw serializationError("The request body is not valid JSON.");
+  }
+}
+
+/** What went wrong inside goes to the log; the client learns only that something did. */
+function internal(engine: Engine, error: unknown, requestId: string): AwsError {
+  engine.logger.error({ err: error, requestId }, "request failed");
+  return new AwsError("KMSInternalException", `An internal error occurred. Request id: ${requestId}`);
+}

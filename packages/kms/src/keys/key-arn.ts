@@ -1,0 +1,42 @@
+// Names of keys and aliases: key ids, ARNs and alias names, parsed once at the edge.
+// Source: AWS KMS Developer Guide, "Key identifiers (KeyId)".
+
+import { notFound } from "../protocol/aws-error.ts";
+
+const KEY_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/;
+const ARN = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):(key\/(.+)|(alias\/.+))$/;
+
+/** What a KeyId parameter names. */
+export type KeyReference =
+  | { readonly kind: "key"; readonly account: string | null; readonly keyId: string }
+  | { readonly kind: "alias"; readonly account: string | null; readonly name: string };
+
+/** Whether `text` is a key id as AWS forms them. */
+export const isKeyId = (text: string): boolean => KEY_ID.test(text);
+
+/** Whether a key id is a multi-Region key's. */
+export const isMultiRegionId = (keyId: string): boolean => keyId.startsWith("mrk-");
+
+export const keyArn = (region: string, account: string, keyId: string): string => `arn:aws:kms:${region}:${account}:key/${keyId}`;
+
+/** `name` with its prefix `alias/`. */
+export const aliasArn = (region: string, account: string, name: string): string => `arn:aws:kms:${region}:${account}:${name}`;
+
+/**
+ * Parses a KeyId parameter for use in `region`.
+ * @throws AwsError NotFoundException, in AWS's words, for what can name nothing here.
+ */
+export function parseKeyReference(text: string, region: string): KeyReference {
+  if (text.startsWith("arn:")) {
+    const match = ARN.exec(text);
+    if (match === null) throw notFound(`Invalid arn ${text.slice(0, 256)}`);
+    const [, arnRegion, account, , keyId, alias] = match;
+    if (arnRegion !== region) throw notFound(`Invalid arn ${String(arnRegion)}`);
+    if (alias !== undefined) return { kind: "alias", account: account ?? null, name: alias };
+    if (keyId === undefined || !isKeyId(keyId)) throw notFound(`Invalid keyId '${String(keyId).slice(0, 256)}'`);
+    return { kind: "key", account: account ?? null, keyId };
+  }
+  if (text.startsWith("alias/")) return { kind: "alias", account: null, name: text };
+  if (!isKeyId(text)) throw notFound(`Invalid keyId '${text.slice(0, 256)}'`);
+  return { kind: "key", account: null, keyId: text };
+}

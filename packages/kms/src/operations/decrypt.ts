@@ -1,0 +1,62 @@
+// Decrypt: KMS API Reference, API_Decrypt.
+
+import { validationError } from "../protocol/aws-error.ts";
+import { structure } from "../protocol/shape.ts";
+import { endDryRun, requireUsage } from "./call.ts";
+import { prepareDecryption, requireDryRunModifiers } from "./encryption.ts";
+import { keyRequest } from "./key-request.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { refuseRecipient } from "./recipient.ts";
+
+export const decrypt: Operation = operation({
+  name: "Decrypt",
+  effect: "reads",
+  input: structure({
+    CiphertextBlob: members.ciphertext,
+    EncryptionContext: members.encryptionContext,
+    GrantTokens: members.grantTokens,
+    KeyId: members.keyId,
+    EncryptionAlgorithm: members.encryptionAlgorithm,
+    Recipient: members.recipient,
+    DryRun: members.dryRun,
+    DryRunModifiers: members.dryRunModifiers,
+  }),
+  run(call, input) {
+    const { KeyId: reference, CiphertextBlob: ciphertext, EncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT" } = input;
+    requireDryRunModifiers(input.DryRunModifiers, input.DryRun, reference);
+    refuseRecipient(input.Recipient);
+    if (ciphertext === undefined || input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true) {
+      if (reference === undefined || input.DryRunModifiers === undefined) throw missingCiphertext();
+      requireUsage(call.useKey(reference, keyRequest("Decrypt", input)), "ENCRYPT_DECRYPT", "Decrypt");
+      endDryRun(input.DryRun);
+      throw missingCiphertext();
+    }
+    const { key, decrypt } = prepareDecryption(call, {
+      ciphertext,
+      reference,
+      algorithm,
+      context: input.EncryptionContext,
+      keyRequest: keyRequest("Decrypt", input),
+      operation: "Decrypt",
+    });
+    const { plaintext, materialId } = decrypt();
+    try {
+      endDryRun(input.DryRun);
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
+    call.noteUse(key, "Decrypt");
+    return {
+      KeyId: key.arn,
+      Plaintext: plaintext,
+      EncryptionAlgorithm: algorithm,
+      ...(algorithm === "SYMMETRIC_DEFAULT" && { KeyMaterialId: materialId }),
+    };
+  },
+});
+
+const missingCiphertext = (): Error =>
+  validationError("1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null");

@@ -1,0 +1,24 @@
+// DeleteAlias: KMS API Reference, API_DeleteAlias.
+
+import { aliasArn } from "../keys/key-arn.ts";
+import { notFound } from "../protocol/aws-error.ts";
+import { required, structure } from "../protocol/shape.ts";
+import { requireAliasName } from "./alias-target.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const deleteAlias: Operation = operation({
+  name: "DeleteAlias",
+  effect: "writes",
+  input: structure({ AliasName: required(members.aliasName) }),
+  run(call, { AliasName: name }) {
+    requireAliasName(name);
+    const alias = call.region.aliases.get(name);
+    if (alias === undefined) throw notFound(`Alias ${aliasArn(call.region.name, call.account, name)} is not found.`);
+    const key = call.region.keys.get(alias.keyId);
+    if (key !== undefined) call.admit(key, { operation: "DeleteAlias" });
+    call.apply({ kind: "delete-alias", region: call.region.name, name });
+    return null;
+  },
+});

@@ -1,0 +1,15 @@
+// GenerateDataKey: KMS API Reference, API_GenerateDataKey.
+
+import { dataKeyInput, makeDataKey } from "./data-key.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const generateDataKey: Operation = operation({
+  name: "GenerateDataKey",
+  effect: "reads",
+  input: dataKeyInput,
+  run(call, input) {
+    const { key, plaintext, ciphertext, materialId } = makeDataKey(call, input, "GenerateDataKey");
+    return { CiphertextBlob: ciphertext, Plaintext: plaintext, KeyId: key.arn, KeyMaterialId: materialId };
+  },
+});

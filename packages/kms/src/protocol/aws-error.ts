@@ -1,0 +1,64 @@
+// The errors of the AWS KMS API as they go over the wire: a type, an HTTP status and a message, in the
+// shape of the AWS JSON 1.1 protocol (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html).
+
+/** Types that do not answer 400. Everything AWS models for KMS is a client error with status 400. */
+const STATUS: Readonly<Record<string, number>> = {
+  KMSInternalException: 500,
+  KeyUnavailableException: 500,
+  DependencyTimeoutException: 503,
+  ServiceUnavailableException: 503,
+  InternalFailure: 500,
+  RequestEntityTooLargeException: 413,
+  UnknownOperationException: 404,
+  MethodNotAllowedException: 405,
+};
+
+/** AWS writes the message of these under `Message`, not `message`. */
+const CAPITAL_MESSAGE: ReadonlySet<string> = new Set(["AccessDeniedException"]);
+
+/** AWS sends these without any message, so that they tell an attacker nothing. */
+const SILENT: ReadonlySet<string> = new Set([
+  "InvalidCiphertextException",
+  "KMSInvalidSignatureException",
+  "KMSInvalidMacException",
+]);
+
+/** An answer that is an error: thrown by an operation, turned into bytes by the region's server. */
+export class AwsError extends Error {
+  readonly type: string;
+
+  constructor(type: string, message = "") {
+    super(message);
+    this.name = "AwsError";
+    this.type = type;
+  }
+
+  /** HTTP status of the answer. */
+  get status(): number {
+    return STATUS[this.type] ?? 400;
+  }
+
+  /** Body of the answer. */
+  toBody(): Record<string, string> {
+    if (SILENT.has(this.type)) return { __type: this.type };
+    return { __type: this.type, [CAPITAL_MESSAGE.has(this.type) ? "Message" : "message"]: this.message };
+  }
+}
+
+/** `ValidationException`: the input has the right types but a value that AWS does not take. */
+export const validationError = (message: string): AwsError => new AwsError("ValidationException", message);
+
+/** `NotFoundException`: a key, alias or grant that is not there. */
+export const notFound = (message: string): AwsError => new AwsError("NotFoundException", message);
+
+/** `SerializationException`: the body is not JSON of the types that the operation takes. */
+export const serializationError = (message: string): AwsError => new AwsError("SerializationException", message);
+
+/** `KMSInvalidStateException`: the key's state forbids the operation. */
+export const invalidState = (message: string): AwsError => new AwsError("KMSInvalidStateException", message);
+
+/** `UnsupportedOperationException`: the operation makes no sense for this kind of key. */
+export const unsupported = (message = ""): AwsError => new AwsError("UnsupportedOperationException", message);
+
+/** `InvalidCiphertextException`: the one opaque answer to every cryptographic failure. */
+export const invalidCiphertext = (): AwsError => new AwsError("InvalidCiphertextException");

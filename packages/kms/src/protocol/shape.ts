@@ -1,0 +1,237 @@
+// The description of an operation's input, from which its parsing, its type and AWS's constraint messages
+// come. Limits and patterns are those of the KMS service model (API version 2014-11-01).
+
+import { serializationError, validationError } from "./aws-error.ts";
+import { decodeBase64 } from "./base64.ts";
+
+/** A parsed JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A constraint that a value breaks, in AWS's words. */
+interface Problem {
+  readonly path: string;
+  /** The value as AWS echoes it; null when it is a secret and left out. */
+  readonly value: string | null;
+  readonly constraint: string;
+}
+
+/** One kind of value. `T` is what it becomes once read. */
+export interface Shape<T> {
+  /** Reads `raw`. A wrong type throws a SerializationException; a broken constraint is added to `problems`. */
+  read(raw: Json, path: string, problems: Problem[]): T;
+  /** What the audit may show of a value that was read; undefined: nothing. */
+  audit(value: T): Json | undefined;
+}
+
+/** A member that must be there. */
+export interface Required<T> {
+  readonly required: true;
+  readonly shape: Shape<T>;
+}
+
+type Member = Shape<unknown> | Required<unknown>;
+type Members = Readonly<Record<string, Member>>;
+type RequiredNames<M> = { [K in keyof M]: M[K] extends Required<unknown> ? K : never }[keyof M];
+type ValueOf<M> = M extends Required<infer T> ? T : M extends Shape<infer T> ? T : never;
+
+/** The TypeScript type of a structure's value. */
+export type ValuesOf<M> = { readonly [K in RequiredNames<M>]: ValueOf<M[K]> } & {
+  readonly [K in Exclude<keyof M, RequiredNames<M>>]?: ValueOf<M[K]>;
+};
+
+/** The value type of a shape. */
+export type Infer<S> = S extends Shape<infer T> ? T : never;
+
+/** The echo of a value in a message is cut here: an answer need not be as long as the request. */
+const MAX_ECHO = 4096;
+
+const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
+
+function tokenOf(raw: Json): string {
+  if (raw === null) return "NULL_VALUE";
+  if (Array.isArray(raw)) return "START_ARRAY";
+  switch (typeof raw) {
+    case "boolean":
+      return raw ? "TRUE_VALUE" : "FALSE_VALUE";
+    case "number":
+      return Number.isInteger(raw) ? "NUMBER_VALUE" : "DECIMAL_VALUE";
+    case "string":
+      return "STRING_VALUE";
+    default:
+      return "START_OBJECT";
+  }
+}
+
+const wrongType = (raw: Json, wanted: string): Error => serializationError(`${tokenOf(raw)} can not be converted to ${wanted}`);
+
+function checkLength(length: number, limits: { min?: number; max?: number }, path: string, value: string | null, problems: Problem[]): void {
+  if (limits.max !== undefined && length > limits.max) {
+    problems.push({ path, value, constraint: `Member must have length less than or equal to ${limits.max}` });
+  }
+  if (limits.min !== undefined && length < limits.min) {
+    problems.push({ path, value, constraint: `Member must have length greater than or equal to ${limits.min}` });
+  }
+}
+
+/** Makes a member required. */
+export const required = <T>(shape: Shape<T>): Required<T> => ({ required: true, shape });
+
+/** A string, its length counted in characters. */
+export function text(limits: { min?: number; max?: number; pattern?: RegExp; secret?: "secret" } = {}): Shape<string> {
+  return {
+    read(raw, path, problems) {
+      if (typeof raw !== "string") throw wrongType(raw, "a String");
+      const echo = limits.secret === undefined ? raw : null;
+      checkLength(raw.length, limits, path, echo, problems);
+      if (limits.pattern !== undefined && !limits.pattern.test(raw)) {
+        problems.push({ path, value: echo, constraint: `Member must satisfy regular expression pattern: ${limits.pattern.source}` });
+      }
+      return raw;
+    },
+    audit: (value) => (limits.secret === undefined ? value : undefined),
+  };
+}
+
+/** A string that must be one of `values`; AWS names them all in the message. */
+export function oneOf<const V extends string>(values: readonly V[]): Shape<V> {
+  return {
+    read(raw, path, problems) {
+      if (typeof raw !== "string") throw wrongType(raw, "a String");
+      if (!(values as readonly string[]).includes(raw)) {
+        problems.push({ path, value: raw, constraint: `Member must satisfy enum value set: [${values.join(", ")}]` });
+      }
+      return raw as V;
+    },
+    audit: (value) => value,
+  };
+}
+
+/** A 32-bit integer. */
+export function integer(limits: { min?: number; max?: number } = {}): Shape<number> {
+  return {
+    read(raw, path, problems) {
+      if (typeof raw !== "number" || !Number.isInteger(raw) || Math.abs(raw) > 0x7fff_ffff) throw wrongType(raw, "an Integer");
+      const value = String(raw);
+      if (limits.max !== undefined && raw > limits.max) {
+        problems.push({ path, value, constraint: `Member must have value less than or equal to ${limits.max}` });
+      }
+      if (limits.min !== undefined && raw < limits.min) {
+        problems.push({ path, value, constraint: `Member must have value greater than or equal to ${limits.min}` });
+      }
+      return raw;
+    },
+    audit: (value) => value,
+  };
+}
+
+/** A boolean. */
+export function flag(): Shape<boolean> {
+  return {
+    read(raw) {
+      if (typeof raw !== "boolean") throw wrongType(raw, "a Boolean");
+      return raw;
+    },
+    audit: (value) => value,
+  };
+}
+
+/** A point in time, in the protocol a number of seconds since 1970; here milliseconds. */
+export function timestamp(): Shape<number> {
+  return {
+    read(raw) {
+      if (typeof raw !== "number" || !Number.isFinite(raw) || Math.abs(raw) > 8.64e12) throw wrongType(raw, "a Timestamp");
+      return Math.round(raw * 1000);
+    },
+    audit: (value) => new Date(value).toISOString(),
+  };
+}
+
+/** Bytes, in the protocol as base64. Never shown in the audit; a secret one is not echoed in messages either. */
+export function blob(limits: { min?: number; max?: number; secret?: "secret" } = {}): Shape<Buffer> {
+  return {
+    read(raw, path, problems) {
+      if (typeof raw !== "string") throw wrongType(raw, "a Blob");
+      const bytes = decodeBase64(raw);
+      if (bytes === null) throw serializationError("The value of a blob is not valid base64");
+      checkLength(bytes.length, limits, path, limits.secret === undefined ? `java.nio.HeapByteBuffer[pos=0 lim=${bytes.length} cap=${bytes.length}]` : null, problems);
+      return bytes;
+    },
+    audit: () => undefined,
+  };
+}
+
+/** A list; AWS counts its members from 1 in paths (`tags.1.member.tagKey`). */
+export function list<T>(member: Shape<T>, limits: { min?: number; max?: number } = {}): Shape<readonly T[]> {
+  return {
+    read(raw, path, problems) {
+      if (!Array.isArray(raw)) throw wrongType(raw, "a List");
+      checkLength(raw.length, limits, path, `[${raw.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ")}]`, problems);
+      // What lies beyond the limit is refused already; reading it would only make the message longer.
+      return raw.slice(0, limits.max ?? raw.length).map((item: Json, index) => member.read(item, `${path}.${index + 1}.member`, problems));
+    },
+    audit: (value) => value.map((item) => member.audit(item) ?? null),
+  };
+}
+
+/** A map of strings, kept as an object without a prototype so that no key has a meaning of its own. */
+export function map(): Shape<Readonly<Record<string, string>>> {
+  return {
+    read(raw) {
+      if (raw === null || typeof raw !== "object" || Array.isArray(raw)) throw wrongType(raw, "a Map");
+      const read = Object.create(null) as Record<string, string>;
+      for (const [key, value] of Object.entries(raw as Record<string, Json>)) {
+        if (typeof value !== "string") throw wrongType(value, "a String");
+        read[key] = value;
+      }
+      return read;
+    },
+    audit: (value) => value,
+  };
+}
+
+/** An object with named members. Members it does not know are ignored, as AWS does. */
+export function structure<const M extends Members>(members: M): Shape<ValuesOf<M>> & { readonly members: M } {
+  const known = Object.entries(members).map(([name, member]) => {
+    const shape = ("required" in member ? member.shape : member);
+    return { name, required: "required" in member, shape };
+  });
+  return {
+    members,
+    read(raw, path, problems) {
+      if (raw === null || typeof raw !== "object" || Array.isArray(raw)) throw wrongType(raw, "a Structure");
+      const read: Record<string, unknown> = {};
+      for (const { name, required: mustBe, shape } of known) {
+        const value = Object.hasOwn(raw, name) ? (raw as Record<string, Json>)[name] : undefined;
+        const at = join(path, lowerFirst(name));
+        if (value !== undefined && value !== null) read[name] = shape.read(value, at, problems);
+        else if (mustBe) problems.push({ path: at, value: "null", constraint: "Member must not be null" });
+      }
+      return read as ValuesOf<M>;
+    },
+    audit(value) {
+      const shown: Record<string, Json> = {};
+      for (const { name, shape } of known) {
+        const member = (value as Record<string, unknown>)[name];
+        const visible = member === undefined ? undefined : shape.audit(member);
+        if (visible !== undefined) shown[lowerFirst(name)] = visible;
+      }
+      return shown;
+    },
+  };
+}
+
+const describe = ({ path, value, constraint }: Problem): string => {
+  if (value === null) return `Value at '${path}' failed to satisfy constraint: ${constraint}`;
+  const echo = constraint === "Member must not be null" ? "null" : `'${value.slice(0, MAX_ECHO)}'`;
+  return `Value ${echo} at '${path}' failed to satisfy constraint: ${constraint}`;
+};
+
+/** Reads an operation's whole input; every broken constraint is named in one ValidationException. */
+export function readInput<T>(shape: Shape<T>, raw: Json): T {
+  const problems: Problem[] = [];
+  const value = shape.read(raw, "", problems);
+  if (problems.length === 0) return value;
+  const noun = problems.length === 1 ? "error" : "errors";
+  throw validationError(`${problems.length} validation ${noun} detected: ${problems.slice(0, 20).map(describe).join("; ")}`);
+}

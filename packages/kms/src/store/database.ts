@@ -1,0 +1,97 @@
+// Opening kms.sqlite: one file for all regions, private to its owner, durable before anything is acknowledged.
+
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import { Kysely, SqliteDialect } from "kysely";
+import { KmsError } from "../errors.ts";
+import { kyselyDatabase } from "./node-sqlite.ts";
+import { migrate } from "./schema.ts";
+import type { Schema } from "./schema.ts";
+
+/** Names of the files in the data directory. */
+export const DATABASE_FILE = "kms.sqlite";
+const LOCK_FILE = "kms.lock";
+
+/** WAL with FULL: a commit is on the disk before it is acknowledged. secure_delete: destroyed material is overwritten. */
+const PRAGMAS = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA secure_delete = ON;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA busy_timeout = 5000;
+`;
+
+/** The database in use, and what must be done to let go of it. */
+export interface OpenDatabase {
+  readonly db: Kysely<Schema>;
+  /** Copies the log into the database and empties it, so that nothing overwritten lives on in it. */
+  truncateLog(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens (or makes) the database of a data directory, for this process alone.
+ * @throws KmsError `data-dir-in-use`, `store-newer`, `store-corrupt`, `store-failed`.
+ */
+export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
+  const releaseLock = takeLock(join(dataDir, LOCK_FILE));
+  try {
+    const raw = openFile(join(dataDir, DATABASE_FILE));
+    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: kyselyDatabase(raw) }) });
+    try {
+      await migrate(db);
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+    return {
+      db,
+      truncateLog: () => {
+        raw.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      },
+      close: async () => {
+        await db.destroy();
+        releaseLock();
+      },
+    };
+  } catch (error) {
+    releaseLock();
+    throw error;
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    if (!existsSync(path)) closeSync(openSync(path, "wx", 0o600));
+    chmodSync(path, 0o600);
+    const raw = new DatabaseSync(path);
+    raw.exec(PRAGMAS);
+    return raw;
+  } catch (error) {
+    throw new KmsError("store-failed", `${path} could not be opened.`, { cause: error });
+  }
+}
+
+/**
+ * The server keeps its keys' state in memory, so two processes on one directory would undo each other's work.
+ * The lock is a transaction held open on a file of its own: the operating system frees it when the process dies.
+ */
+function takeLock(path: string): () => void {
+  let lock: DatabaseSync;
+  try {
+    lock = new DatabaseSync(path);
+    chmodSync(path, 0o600);
+  } catch (error) {
+    throw new KmsError("store-failed", `${path} could not be opened.`, { cause: error });
+  }
+  try {
+    lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    throw new KmsError("data-dir-in-use", `${path} is locked.`, { cause: error });
+  }
+  return () => {
+    if (lock.isOpen) lock.close();
+  };
+}

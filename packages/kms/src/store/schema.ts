@@ -1,0 +1,161 @@
+// The tables of kms.sqlite and the migrations that make them. A migration is never changed once released.
+
+import { Migrator } from "kysely";
+import type { Kysely, Migration } from "kysely";
+import { KmsError } from "../errors.ts";
+
+/** Facts about the database itself; `value` depends on the name. */
+interface MetaTable {
+  name: string;
+  value: Uint8Array;
+}
+
+/** A key's description without its secrets, as JSON (store/codec.ts). */
+interface KeyTable {
+  region: string;
+  key_id: string;
+  record: string;
+}
+
+/** One backing key; `sealed` is null once its material is destroyed. */
+interface BackingKeyTable {
+  region: string;
+  key_id: string;
+  material_id: string;
+  position: number;
+  record: string;
+  public_key: Uint8Array | null;
+  sealed: Uint8Array | null;
+}
+
+interface AliasTable {
+  region: string;
+  name: string;
+  key_id: string;
+  created_at: number;
+  updated_at: number;
+}
+
+interface GrantTable {
+  region: string;
+  grant_id: string;
+  key_id: string;
+  record: string;
+}
+
+interface ImportKeyTable {
+  region: string;
+  key_id: string;
+  token_id: string;
+  algorithm: string;
+  valid_to: number;
+  sealed: Uint8Array;
+}
+
+interface LastUseTable {
+  region: string;
+  key_id: string;
+  record: string;
+}
+
+/** The audit chain (audit/chain.ts): `mac` covers the entry and the `mac` before it. */
+interface AuditTable {
+  seq: number;
+  event: string;
+  mac: Uint8Array;
+}
+
+export interface Schema {
+  meta: MetaTable;
+  keys: KeyTable;
+  backing_keys: BackingKeyTable;
+  aliases: AliasTable;
+  grants: GrantTable;
+  import_keys: ImportKeyTable;
+  last_uses: LastUseTable;
+  audit: AuditTable;
+}
+
+const first: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.createTable("meta").addColumn("name", "text", (c) => c.primaryKey()).addColumn("value", "blob", (c) => c.notNull()).execute();
+    await db.schema
+      .createTable("keys")
+      .addColumn("region", "text", (c) => c.notNull())
+      .addColumn("key_id", "text", (c) => c.notNull())
+      .addColumn("record", "text", (c) => c.notNull())
+      .addPrimaryKeyConstraint("keys_pk", ["region", "key_id"])
+      .execute();
+    await db.schema
+      .createTable("backing_keys")
+      .addColumn("region", "text", (c) => c.notNull())
+      .addColumn("key_id", "text", (c) => c.notNull())
+      .addColumn("material_id", "text", (c) => c.notNull())
+      .addColumn("position", "integer", (c) => c.notNull())
+      .addColumn("record", "text", (c) => c.notNull())
+      .addColumn("public_key", "blob")
+      .addColumn("sealed", "blob")
+      .addPrimaryKeyConstraint("backing_keys_pk", ["region", "key_id", "material_id"])
+      .execute();
+    await db.schema
+      .createTable("aliases")
+      .addColumn("region", "text", (c) => c.notNull())
+      .addColumn("name", "text", (c) => c.notNull())
+      .addColumn("key_id", "text", (c) => c.notNull())
+      .addColumn("created_at", "integer", (c) => c.notNull())
+      .addColumn("updated_at", "integer", (c) => c.notNull())
+      .addPrimaryKeyConstraint("aliases_pk", ["region", "name"])
+      .execute();
+    await db.schema
+      .createTable("grants")
+      .addColumn("region", "text", (c) => c.notNull())
+      .addColumn("grant_id", "text", (c) => c.notNull())
+      .addColumn("key_id", "text", (c) => c.notNull())
+      .addColumn("record", "text", (c) => c.notNull())
+      .addPrimaryKeyConstraint("grants_pk", ["region", "grant_id"])
+      .execute();
+    await db.schema
+      .createTable("import_keys")
+      .addColumn("region", "text", (c) => c.notNull())
+      .addColumn("key_id", "text", (c) => c.notNull())
+      .addColumn("token_id", "text", (c) => c.notNull())
+      .addColumn("algorithm", "text", (c) => c.notNull())
+      .addColumn("valid_to", "integer", (c) => c.notNull())
+      .addColumn("sealed", "blob", (c) => c.notNull())
+      .addPrimaryKeyConstraint("import_keys_pk", ["region", "key_id", "token_id"])
+      .execute();
+    await db.schema
+      .createTable("last_uses")
+      .addColumn("region", "text", (c) => c.notNull())
+      .addColumn("key_id", "text", (c) => c.notNull())
+      .addColumn("record", "text", (c) => c.notNull())
+      .addPrimaryKeyConstraint("last_uses_pk", ["region", "key_id"])
+      .execute();
+    await db.schema
+      .createTable("audit")
+      .addColumn("seq", "integer", (c) => c.primaryKey())
+      .addColumn("event", "text", (c) => c.notNull())
+      .addColumn("mac", "blob", (c) => c.notNull())
+      .execute();
+  },
+};
+
+const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first };
+
+/**
+ * Brings the database to this version's schema.
+ * @throws KmsError `store-newer` if it has a migration that this version does not know.
+ */
+export async function migrate(db: Kysely<Schema>): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (tables.some((table) => table.name === "kysely_migration")) {
+    const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>).selectFrom("kysely_migration").select("name").execute();
+    const unknown = applied.map((row) => row.name).filter((name) => !Object.hasOwn(MIGRATIONS, name));
+    if (unknown.length > 0) throw new KmsError("store-newer", `it has the migration ${unknown.join(", ")}, unknown here.`);
+  } else if (tables.length > 0) {
+    throw new KmsError("store-corrupt", "it has tables, but not those of a KMS.");
+  }
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw new KmsError("store-failed", "the schema could not be brought up to date.", { cause: error });
+}

@@ -1,0 +1,151 @@
+// The server's state: in memory to decide on, in SQLite to last. An operation changes memory at once and answers
+// only when its changes and its audit entry are committed together; many requests share one commit.
+//
+// Why this is safe: commits happen in the order of the calls, so an answer that saw an earlier change is released
+// after that change is durable. If a commit fails, everyone waiting fails and memory is read anew from the disk.
+
+import type { Kysely, Selectable } from "kysely";
+import type { AuditChain } from "../audit/chain.ts";
+import type { AuditEvent } from "../audit/event.ts";
+import { KmsError } from "../errors.ts";
+import type { OpenDatabase } from "./database.ts";
+import { aliasFromRow, grantFromRow, importKeyFromRow, keyFromRows, lastUseFromRow } from "./codec.ts";
+import { applyChange, emptyRegion } from "./region-state.ts";
+import type { Change, RegionState } from "./region-state.ts";
+import type { Schema } from "./schema.ts";
+import { writeChange } from "./write-change.ts";
+
+/** At most so many waiting requests share one commit. */
+const MAX_BATCH = 256;
+
+interface Waiting {
+  readonly changes: readonly Change[];
+  readonly event: AuditEvent | null;
+  readonly committed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** All regions of one data directory. */
+export class Store {
+  readonly regions: ReadonlyMap<string, RegionState>;
+  readonly #database: OpenDatabase;
+  readonly #chain: AuditChain;
+  /** Grows with every change to a key: whoever keeps something derived from keys looks here. */
+  keysVersion = 0;
+  #queue: Waiting[] = [];
+  #draining: Promise<void> | null = null;
+
+  private constructor(database: OpenDatabase, chain: AuditChain, regions: ReadonlyMap<string, RegionState>) {
+    this.#database = database;
+    this.#chain = chain;
+    this.regions = regions;
+  }
+
+  /** Reads the state of `regionNames` (and of any other region the database knows) into memory. */
+  static async open(database: OpenDatabase, chain: AuditChain, regionNames: readonly string[]): Promise<Store> {
+    const regions = new Map(regionNames.map((name) => [name, emptyRegion(name)]));
+    await load(database.db, regions);
+    return new Store(database, chain, regions);
+  }
+
+  /** The region's state. @throws RangeError for a region that the server does not have. */
+  region(name: string): RegionState {
+    const region = this.regions.get(name);
+    if (region === undefined) throw new RangeError(`no region ${name}`);
+    return region;
+  }
+
+  /** Makes changes in memory, now. They must be handed to `commit` in the same turn of the event loop. */
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) {
+      applyChange(this.regions, change);
+      if (change.kind === "put-key" || change.kind === "delete-key") this.keysVersion += 1;
+    }
+  }
+
+  /** Resolves when the changes (already applied) and the audit event are on the disk. */
+  commit(changes: readonly Change[], event: AuditEvent | null): Promise<void> {
+    return new Promise((committed, failed) => {
+      this.#queue.push({ changes, event, committed, failed });
+      // The next turn of the event loop: requests that have arrived together share the commit.
+      this.#draining ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#drain());
+    });
+  }
+
+  /** Waits for what is under way and closes the database. */
+  async close(): Promise<void> {
+    while (this.#draining !== null) await this.#draining;
+    await this.#database.close();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, MAX_BATCH);
+      try {
+        await this.#write(batch);
+        for (const one of batch) one.committed();
+      } catch (cause) {
+        await this.#failAll(batch, cause);
+      }
+    }
+    this.#draining = null;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const events = batch.flatMap(({ event }) => (event === null ? [] : [event]));
+    const changes = batch.flatMap((one) => one.changes);
+    const lastUses = new Map<string, Change>();
+    const entries = this.#chain.extend(events);
+    await this.#database.db.transaction().execute(async (trx) => {
+      for (const change of changes) {
+        // Only the last use in a batch matters; a busy key would otherwise write its row once per call.
+        if (change.kind === "put-last-use") lastUses.set(`${change.region}/${change.keyId}`, change);
+        else await writeChange(trx, change);
+      }
+      for (const change of lastUses.values()) await writeChange(trx, change);
+      if (entries.length === 0) return;
+      for (const entry of entries) await trx.insertInto("audit").values(entry).execute();
+      await trx.replaceInto("meta").values({ name: "audit-head", value: this.#chain.head(entries) }).execute();
+    });
+    this.#chain.accept(entries);
+    if (changes.some(destroysMaterial)) this.#database.truncateLog();
+  }
+
+  async #failAll(batch: readonly Waiting[], cause: unknown): Promise<void> {
+    // Whatever is queued was decided on a state that is now taken back.
+    const failed = [...batch, ...this.#queue];
+    this.#queue = [];
+    const error = new KmsError("store-failed", "a change could not be committed.", { cause });
+    try {
+      for (const region of this.regions.values()) {
+        for (const map of [region.keys, region.aliases, region.grants, region.importKeys, region.lastUses]) map.clear();
+      }
+      this.keysVersion += 1;
+      await load(this.#database.db, this.regions as Map<string, RegionState>);
+    } finally {
+      for (const one of failed) one.failed(error);
+    }
+  }
+}
+
+const destroysMaterial = (change: Change): boolean =>
+  change.kind === "delete-key" || (change.kind === "put-key" && change.key.backingKeys.some((backing) => backing.sealed === null));
+
+async function load(db: Kysely<Schema>, regions: Map<string, RegionState>): Promise<void> {
+  const at = (name: string): RegionState => {
+    const region = regions.get(name) ?? emptyRegion(name);
+    regions.set(name, region);
+    return region;
+  };
+  const backingRows = Map.groupBy(
+    await db.selectFrom("backing_keys").selectAll().orderBy("position").execute(),
+    (row: Selectable<Schema["backing_keys"]>) => `${row.region}/${row.key_id}`,
+  );
+  for (const row of await db.selectFrom("keys").selectAll().execute()) {
+    at(row.region).keys.set(row.key_id, keyFromRows(row, backingRows.get(`${row.region}/${row.key_id}`) ?? []));
+  }
+  for (const row of await db.selectFrom("aliases").selectAll().execute()) at(row.region).aliases.set(row.name, aliasFromRow(row));
+  for (const row of await db.selectFrom("grants").selectAll().execute()) at(row.region).grants.set(row.grant_id, grantFromRow(row));
+  for (const row of await db.selectFrom("import_keys").selectAll().execute()) at(row.region).importKeys.set(row.token_id, importKeyFromRow(row));
+  for (const row of await db.selectFrom("last_uses").selectAll().execute()) at(row.region).lastUses.set(row.key_id, lastUseFromRow(row));
+}
