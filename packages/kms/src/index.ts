@@ -9,3 +9,6 @@ export { KMS_ERRORS, KmsError } from "./errors.ts";
 export type { KmsErrorCode } from "./errors.ts";
 export { AdjustableClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
+export { FAULT_KINDS } from "./faults/fault.ts";
+export type { Fault, FaultKind } from "./faults/fault.ts";
+export type { ActiveFault, FaultPlan } from "./faults/fault-plan.ts";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
 import { KmsError } from "./errors.ts";
+import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
 import type { Engine } from "./http/handle.ts";
 import { listen, regionServer } from "./http/region-server.ts";
@@ -21,6 +22,8 @@ export interface Kms {
   readonly endpoints: Readonly<Record<string, string>>;
   /** The control port, if faults are allowed. */
   readonly faultsEndpoint: string | null;
+  /** The faults in force, if they are allowed. */
+  readonly faults: FaultPlan | null;
   /** The account's root access key, as in credentials.json. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Closes the region's port: connections are refused, those that are open are cut. */
@@ -67,13 +70,17 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
     logger: options.logger,
     findKey: (accessKeyId) => accessKeys.get(accessKeyId) ?? null,
   };
-  const regions = new RegionServers(engine, options.host);
+  const names = options.regions.map((region) => region.name);
+  const faults = options.faultsPort === null ? null : new FaultPlan(names);
+  const regions = new RegionServers(engine, faults, options.host);
   let control: FastifyInstance | null = null;
   let faultsEndpoint: string | null = null;
   try {
     for (const { name, port } of options.regions) await regions.open(name, port);
-    if (options.faultsPort !== null) {
-      control = controlServer({ regions: options.regions.map(({ name }) => name), stopRegion: (name) => regions.stop(name), startRegion: (name) => regions.start(name) });
+    if (options.faultsPort !== null && faults !== null) {
+      const stopRegion = (name: string): Promise<void> => regions.stop(name);
+      const startRegion = (name: string): Promise<void> => regions.start(name);
+      control = controlServer({ regions: names, isRunning: (name) => regions.isRunning(name), stopRegion, startRegion, faults, clock: options.clock });
       faultsEndpoint = `http://127.0.0.1:${await listen(control, "127.0.0.1", options.faultsPort)}`;
     }
   } catch (error) {
@@ -92,6 +99,7 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
   return {
     endpoints: regions.endpoints(),
     faultsEndpoint,
+    faults,
     credentials: { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey },
     stopRegion: (name) => regions.stop(name),
     startRegion: (name) => regions.start(name),
@@ -103,12 +111,14 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
 /** The servers of all regions; each keeps its port while it is stopped. */
 class RegionServers {
   readonly #engine: Engine;
+  readonly #faults: FaultPlan | null;
   readonly #host: string;
   readonly #ports = new Map<string, number>();
   readonly #servers = new Map<string, FastifyInstance>();
 
-  constructor(engine: Engine, host: string) {
+  constructor(engine: Engine, faults: FaultPlan | null, host: string) {
     this.#engine = engine;
+    this.#faults = faults;
     this.#host = host;
   }
 
@@ -117,8 +127,12 @@ class RegionServers {
     return Object.fromEntries([...this.#ports].map(([name, port]) => [name, `http://${host}:${port}`]));
   }
 
+  isRunning(name: string): boolean {
+    return this.#servers.has(name);
+  }
+
   async open(name: string, port: number): Promise<void> {
-    const server = regionServer(name, this.#engine);
+    const server = regionServer({ region: name, engine: this.#engine, faults: this.#faults });
     this.#ports.set(name, await listen(server, this.#host, port));
     this.#servers.set(name, server);
   }

@@ -3,7 +3,7 @@
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { systemClock } from "./clock.ts";
+import { AdjustableClock, systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import type { RootKeySource } from "./crypto/root-key.ts";
 import { KmsError } from "./errors.ts";
@@ -83,7 +83,8 @@ export function settleOptions(options: KmsOptions): SettledOptions {
     accountId: options.accountId ?? KMS_DEFAULTS.accountId,
     principalsFile: options.principalsFile ?? null,
     faultsPort: options.allowFaults === undefined ? null : (options.faultsPort ?? KMS_DEFAULTS.faultsPort),
-    clock: options.clock ?? systemClock,
+    // A clock that can be put forward comes with the permission to inject faults only.
+    clock: options.clock ?? (options.allowFaults === undefined ? systemClock : new AdjustableClock()),
     logger: options.logger ?? pino({ enabled: false }),
   };
 }

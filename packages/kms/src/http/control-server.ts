@@ -1,39 +1,86 @@
-// The control port, open only when faults are allowed: it stops and starts regions. It asks for no signature, so it
-// listens on loopback only, and refuses what a web page could make a browser send (a foreign Origin or Host).
+// The control port, open only when faults are allowed: it stops and starts regions, injects faults and puts the clock
+// forward. It asks for no signature, so it listens on loopback only, and refuses what a web page could make a
+// browser send (a foreign Origin or Host).
 
 import Fastify from "fastify";
 import type { FastifyInstance } from "fastify";
+import { AdjustableClock, DAY } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { KmsError } from "../errors.ts";
+import type { Fault } from "../faults/fault.ts";
+import type { FaultPlan } from "../faults/fault-plan.ts";
 
 /** What the control port can do to the server. */
 export interface Controls {
   readonly regions: readonly string[];
-  stopRegion(name: string): Promise<void>;
-  startRegion(name: string): Promise<void>;
+  readonly isRunning: (name: string) => boolean;
+  readonly stopRegion: (name: string) => Promise<void>;
+  readonly startRegion: (name: string) => Promise<void>;
+  readonly faults: FaultPlan;
+  readonly clock: Clock;
 }
 
 const LOOPBACK_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+const PREFIX = "/_strongroom";
 
-/** Makes the control server. */
+/**
+ * Makes the control server:
+ *
+ *   GET    /_strongroom/regions                     state and faults of every region
+ *   POST   /_strongroom/regions/{name}/stop|start
+ *   GET    /_strongroom/regions/{name}/faults
+ *   POST   /_strongroom/regions/{name}/faults       a fault (faults/fault.ts) as JSON
+ *   DELETE /_strongroom/regions/{name}/faults[/id]
+ *   POST   /_strongroom/clock                       {"advanceDays": n} or {"advanceMs": n}
+ */
 export function controlServer(controls: Controls): FastifyInstance {
-  const app = Fastify({ logger: false, forceCloseConnections: true });
+  const { faults } = controls;
+  const app = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16_384 });
   app.addHook("onRequest", async (request, reply) => {
     if (request.headers.origin !== undefined || !LOOPBACK_HOST.test(request.headers.host ?? "")) {
       return reply.code(403).send({ error: "The control port answers programs on this machine only." });
     }
+    const name = (request.params as { name?: string }).name;
+    if (name !== undefined && !controls.regions.includes(name)) return reply.code(404).send({ error: `This server has no region ${name.slice(0, 64)}.` });
     return undefined;
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
-    done(null, body);
+    try {
+      done(null, body.length === 0 ? null : JSON.parse(String(body)));
+    } catch {
+      done(new KmsError("option-invalid", "the body is not JSON."));
+    }
   });
-  const actions = { stop: (name: string) => controls.stopRegion(name), start: (name: string) => controls.startRegion(name) };
+  app.setErrorHandler((error, _request, reply) => reply.code(error instanceof KmsError ? 400 : 500).send({ error: error instanceof KmsError ? error.message : "The control port failed." }));
+
+  const stateOf = (name: string): object => ({ region: name, state: controls.isRunning(name) ? "running" : "stopped", faults: faults.list(name) });
+  app.get(`${PREFIX}/regions`, () => ({ regions: controls.regions.map(stateOf) }));
+  const actions = { stop: controls.stopRegion, start: controls.startRegion };
   for (const [action, act] of Object.entries(actions)) {
-    app.post<{ Params: { name: string } }>(`/_strongroom/regions/:name/${action}`, async (request, reply) => {
-      const { name } = request.params;
-      if (!controls.regions.includes(name)) return reply.code(404).send({ error: `This server has no region ${name.slice(0, 64)}.` });
-      await act(name);
-      return reply.send({ region: name, state: action === "stop" ? "stopped" : "running" });
+    app.post<{ Params: { name: string } }>(`${PREFIX}/regions/:name/${action}`, async (request) => {
+      await act(request.params.name);
+      return stateOf(request.params.name);
     });
   }
+  app.get<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, (request) => ({ faults: faults.list(request.params.name) }));
+  app.post<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, async (request, reply) =>
+    reply.code(201).send(faults.add(request.params.name, request.body as Fault)),
+  );
+  app.delete<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, (request) => ({ removed: faults.remove(request.params.name) }));
+  app.delete<{ Params: { name: string; id: string } }>(`${PREFIX}/regions/:name/faults/:id`, async (request, reply) => {
+    const removed = faults.remove(request.params.name, request.params.id);
+    return reply.code(removed === 0 ? 404 : 200).send({ removed });
+  });
+  app.post(`${PREFIX}/clock`, (request) => ({ now: new Date(advance(controls.clock, request.body)).toISOString() }));
   return app;
+}
+
+function advance(clock: Clock, body: unknown): number {
+  const { advanceDays, advanceMs } = (body ?? {}) as { advanceDays?: unknown; advanceMs?: unknown };
+  const step = typeof advanceDays === "number" ? advanceDays * DAY : advanceMs;
+  if (typeof step !== "number" || !Number.isFinite(step) || step < 0) throw new KmsError("option-invalid", "give advanceDays or advanceMs, zero or more.");
+  if (!(clock instanceof AdjustableClock)) throw new KmsError("option-invalid", "this server's clock cannot be put forward.");
+  clock.advance(step);
+  return clock.now();
 }

@@ -5,8 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { headerPairs } from "../auth/request-view.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { KmsError } from "../errors.ts";
-import type { RegionResponse } from "./exchange.ts";
-import { handle } from "./handle.ts";
+import type { FaultPlan } from "../faults/fault-plan.ts";
+import { respondUnder } from "../faults/fault-response.ts";
+import type { RegionRequest, RegionResponse } from "./exchange.ts";
+import { handle, operationOf } from "./handle.ts";
 import type { Engine } from "./handle.ts";
 
 /** Limits of one region's server. */
@@ -19,8 +21,17 @@ export const SERVER_LIMITS = {
   maxHeaders: 100,
 } as const;
 
+/** What one region's server is made of. */
+export interface RegionServerParts {
+  readonly region: string;
+  readonly engine: Engine;
+  /** Null: no faults can be injected. */
+  readonly faults: FaultPlan | null;
+}
+
 /** Makes the server of a region; it listens once `listen` is called. */
-export function regionServer(region: string, engine: Engine): FastifyInstance {
+export function regionServer(parts: RegionServerParts): FastifyInstance {
+  const { region, engine } = parts;
   const app = Fastify({
     bodyLimit: SERVER_LIMITS.bodyLimit,
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
@@ -35,8 +46,8 @@ export function regionServer(region: string, engine: Engine): FastifyInstance {
     done(null, body);
   });
   app.get("/healthz", (_request, reply) => reply.type("application/json").send({ status: "ok", region }));
-  app.setNotFoundHandler((request, reply) => respond(region, engine, request, reply));
-  app.post("/", (request, reply) => respond(region, engine, request, reply));
+  app.setNotFoundHandler((request, reply) => respond(parts, request, reply));
+  app.post("/", (request, reply) => respond(parts, request, reply));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) engine.logger.error({ err: error, region }, "request failed");
@@ -63,9 +74,9 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return typeof address === "object" && address !== null ? address.port : port;
 }
 
-async function respond(region: string, engine: Engine, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function respond({ region, engine, faults }: RegionServerParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const [path = "/", ...query] = request.raw.url?.split("?") ?? [];
-  const response = await handle(engine, {
+  const view: RegionRequest = {
     region,
     remoteAddress: request.ip,
     method: request.method,
@@ -73,7 +84,10 @@ async function respond(region: string, engine: Engine, request: FastifyRequest, 
     query: query.join("?"),
     headers: headerPairs(request.raw.rawHeaders),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-  });
+  };
+  const hits = faults?.take(region, operationOf(view)?.name ?? null) ?? [];
+  const response = hits.length === 0 ? await handle(engine, view) : await respondUnder(hits, view, reply.raw, () => handle(engine, view));
+  if (response === null) return reply.hijack();
   // Clients correct their clocks by this header; it tells the time that signatures are checked against.
   reply.header("date", new Date(engine.clock.now()).toUTCString());
   return send(reply, response);
