@@ -7,7 +7,7 @@
 export interface ResilienceSettings {
   /** Longest an operation may take, whatever the regions do. */
   readonly deadlineMs: number;
-  /** Longest one call to one region may take. */
+  /** Longest one call to one region may take; the deadline cuts it shorter where it must. */
   readonly attemptTimeoutMs: number;
   /** Shortest, longest wait for a region before the next one is asked beside it; between them its p95 counts. */
   readonly hedgeMinMs: number;
@@ -101,7 +101,6 @@ const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number
 /** Pairs of which the first may not be larger than the second. */
 const ORDERED: readonly (readonly [keyof ResilienceSettings, keyof ResilienceSettings])[] = [
   ["hedgeMinMs", "hedgeMaxMs"],
-  ["attemptTimeoutMs", "deadlineMs"],
   ["breakerFirstRestMs", "breakerLongestRestMs"],
 ];
 
@@ -122,8 +121,6 @@ export function resolveSettings(options: Partial<ResilienceSettings>, problems: 
       settings[name] = value;
     }
   }
-  // A deadline given alone shortens the attempts with it: that is what was meant.
-  if (options.attemptTimeoutMs === undefined) settings.attemptTimeoutMs = Math.min(settings.attemptTimeoutMs, settings.deadlineMs);
   for (const [smaller, larger] of ORDERED) {
     if (settings[smaller] > settings[larger]) {
       problems.push(`${smaller} (${settings[smaller]}) must not be larger than ${larger} (${settings[larger]})`);

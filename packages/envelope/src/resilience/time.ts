@@ -16,7 +16,8 @@ export type CancelTimer = () => void;
 export const systemTime: Time = {
   now: () => performance.now(),
   after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
+    // setTimeout rounds down: an attempt that may take all that is left would end just before the deadline.
+    const timer = setTimeout(callback, Math.ceil(delayMs));
     return () => {
       clearTimeout(timer);
     };

@@ -21,3 +21,11 @@ export function parseKeyArn(arn: string): KeyArn | null {
   const [, partition = "", region = "", account = "", keyId = ""] = match;
   return { arn, partition, region, account, keyId, multiRegion: keyId.startsWith("mrk-") };
 }
+
+/**
+ * Whether both are the same multi-Region key in two regions (framework/aws-kms/aws-kms-mrk-match-for-decrypt.md): everything
+ * but the region is equal.
+ */
+export function isReplicaOf(key: KeyArn, other: KeyArn): boolean {
+  return key.multiRegion && key.keyId === other.keyId && key.account === other.account && key.partition === other.partition;
+}

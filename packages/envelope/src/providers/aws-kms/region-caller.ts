@@ -1,15 +1,32 @@
 /**
- * One region's key and client: makes single calls to it, bounds and checks each, and keeps its health.
+ * One region's key and client: makes single calls to it, bounds and checks each answer, and tells its watch what came of it.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
+import type { Time } from "../../resilience/time.ts";
 import type { KmsClient } from "./client.ts";
-import { CutShortError, withinTime } from "./deadline.ts";
-import type { Deadline } from "./deadline.ts";
+import type { CallPurpose } from "./events.ts";
 import { errorName, failureKind } from "./failure-kinds.ts";
-import { RegionHealthRecord } from "./region-health.ts";
+import type { KeyArn } from "./key-arn.ts";
+import type { RegionWatch, StopReason } from "./region-watch.ts";
 
-export type CallResult<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly attempt: RegionAttempt };
+export type CallResult<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "failed"; readonly attempt: RegionAttempt }
+  /** Stopped because another region was faster. `elapsedMs` says how long this one had been silent. */
+  | { readonly kind: "overtaken"; readonly elapsedMs: number };
+
+/** A call on its way. `result` never rejects, and settles by the time-out or at `stop`, whatever the client does. */
+export interface CallInProgress<T> {
+  readonly result: Promise<CallResult<T>>;
+  stop(why: StopReason): void;
+}
+
+/** How a call is made: why, and how long it may take. */
+export interface CallTerms {
+  readonly purpose: CallPurpose;
+  readonly timeoutMs: number;
+}
 
 export interface GeneratedKey {
   readonly dataKey: SecretBytes;
@@ -21,8 +38,7 @@ type Checked<T> = { readonly value: T } | { readonly wrong: RegionFailureKind };
 
 interface Call<A, T> {
   readonly operation: RegionOperation;
-  readonly deadline: Deadline;
-  readonly send: (signal: AbortSignal) => Promise<A>;
+  readonly send: (abortSignal: AbortSignal) => Promise<A>;
   /** Gets every answer that is not used: too late, or wrong. */
   readonly discard: (answer: A) => void;
   /** The answer must be of the very key that was asked (aws-kms-keyring.md, "OnEncrypt", "OnDecrypt"). */
@@ -30,59 +46,69 @@ interface Call<A, T> {
 }
 
 export interface RegionCallerOptions {
-  readonly region: string;
-  readonly keyArn: string;
+  readonly key: KeyArn;
+  readonly group: string | null;
+  readonly role: "preferred" | "substitute";
   readonly client: KmsClient;
-  readonly attemptTimeoutMs: number;
   readonly grantTokens: readonly string[];
+  readonly watch: RegionWatch;
+  readonly time: Time;
 }
 
 /** Longest ciphertext an encrypted data key can hold. */
 const MAX_CIPHERTEXT = 0xffff;
 
 export class RegionCaller {
-  readonly region: string;
-  readonly keyArn: string;
-  readonly health: RegionHealthRecord;
+  readonly key: KeyArn;
+  readonly group: string | null;
+  readonly role: "preferred" | "substitute";
+  readonly watch: RegionWatch;
   readonly #client: KmsClient;
-  readonly #timeoutMs: number;
+  readonly #time: Time;
   readonly #grants: { readonly GrantTokens?: string[] };
 
-  constructor({ region, keyArn, client, attemptTimeoutMs, grantTokens }: RegionCallerOptions) {
-    this.region = region;
-    this.keyArn = keyArn;
-    this.health = new RegionHealthRecord(region, keyArn);
+  constructor({ key, group, role, client, grantTokens, watch, time }: RegionCallerOptions) {
+    this.key = key;
+    this.group = group;
+    this.role = role;
+    this.watch = watch;
     this.#client = client;
-    this.#timeoutMs = attemptTimeoutMs;
+    this.#time = time;
     this.#grants = grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
   }
 
-  generateDataKey(length: number, context: Record<string, string>, deadline: Deadline): Promise<CallResult<GeneratedKey>> {
+  get region(): string {
+    return this.key.region;
+  }
+
+  get keyArn(): string {
+    return this.key.arn;
+  }
+
+  generateDataKey(length: number, context: Record<string, string>, terms: CallTerms): CallInProgress<GeneratedKey> {
     const input = { KeyId: this.keyArn, NumberOfBytes: length, EncryptionContext: context, ...this.#grants };
-    return this.#call({
+    return this.#begin(terms, {
       operation: "GenerateDataKey",
-      deadline,
       send: (abortSignal) => this.#client.generateDataKey(input, { abortSignal }),
       discard: wipePlaintext,
       check: ({ KeyId, CiphertextBlob, Plaintext }) => {
         if (KeyId !== this.keyArn) return { wrong: "wrong-key-id" };
-        if (!isStorable(CiphertextBlob)) return { wrong: "invalid-ciphertext" };
-        if (Plaintext?.length !== length) return { wrong: "wrong-key-length" };
+        if (!isStorable(CiphertextBlob)) return { wrong: "server-error" };
+        if (!isBytes(Plaintext, length)) return { wrong: "wrong-key-length" };
         return { value: { dataKey: new SecretBytes(Plaintext), ciphertext: CiphertextBlob } };
       },
     });
   }
 
-  encrypt(dataKey: SecretBytes, context: Record<string, string>, deadline: Deadline): Promise<CallResult<Uint8Array>> {
+  encrypt(dataKey: SecretBytes, context: Record<string, string>, terms: CallTerms): CallInProgress<Uint8Array> {
     const input = { KeyId: this.keyArn, Plaintext: dataKey.bytes, EncryptionContext: context, ...this.#grants };
-    return this.#call({
+    return this.#begin(terms, {
       operation: "Encrypt",
-      deadline,
       send: (abortSignal) => this.#client.encrypt(input, { abortSignal }),
       discard: () => undefined,
       check: ({ KeyId, CiphertextBlob }) => {
         if (KeyId !== this.keyArn) return { wrong: "wrong-key-id" };
-        return isStorable(CiphertextBlob) ? { value: CiphertextBlob } : { wrong: "invalid-ciphertext" };
+        return isStorable(CiphertextBlob) ? { value: CiphertextBlob } : { wrong: "server-error" };
       },
     });
   }
@@ -90,30 +116,26 @@ export class RegionCaller {
   /** @param accepts whether a data key is the message's own. Asked inside the attempt: a lie is this attempt's failure. */
   decrypt(
     ciphertext: Uint8Array,
-    length: number,
-    context: Record<string, string>,
-    accepts: (candidate: Uint8Array) => boolean,
-    deadline: Deadline,
-  ): Promise<CallResult<SecretBytes>> {
-    const input = { KeyId: this.keyArn, CiphertextBlob: ciphertext, EncryptionContext: context, ...this.#grants };
-    return this.#call({
+    request: { readonly keyLength: number; readonly context: Record<string, string>; readonly accepts: (candidate: Uint8Array) => boolean },
+    terms: CallTerms,
+  ): CallInProgress<SecretBytes> {
+    const input = { KeyId: this.keyArn, CiphertextBlob: ciphertext, EncryptionContext: request.context, ...this.#grants };
+    return this.#begin(terms, {
       operation: "Decrypt",
-      deadline,
       send: (abortSignal) => this.#client.decrypt(input, { abortSignal }),
       discard: wipePlaintext,
       check: ({ KeyId, Plaintext }) => {
         if (KeyId !== this.keyArn) return { wrong: "wrong-key-id" };
-        if (Plaintext?.length !== length) return { wrong: "wrong-key-length" };
-        return accepts(Plaintext) ? { value: new SecretBytes(Plaintext) } : { wrong: "wrong-data-key" };
+        if (!isBytes(Plaintext, request.keyLength)) return { wrong: "wrong-key-length" };
+        return request.accepts(Plaintext) ? { value: new SecretBytes(Plaintext) } : { wrong: "wrong-data-key" };
       },
     });
   }
 
   /** Whether the key is there and enabled. */
-  describe(deadline: Deadline): Promise<CallResult<true>> {
-    return this.#call({
+  describe(terms: CallTerms): CallInProgress<true> {
+    return this.#begin(terms, {
       operation: "DescribeKey",
-      deadline,
       send: (abortSignal) => this.#client.describeKey({ KeyId: this.keyArn, ...this.#grants }, { abortSignal }),
       discard: () => undefined,
       check: ({ KeyMetadata }) => {
@@ -124,33 +146,86 @@ export class RegionCaller {
     });
   }
 
-  async #call<A, T>({ operation, deadline, send, discard, check }: Call<A, T>): Promise<CallResult<T>> {
-    const started = performance.now();
-    const failed = (reason: RegionFailureKind, name: string | null): CallResult<T> => {
-      this.health.failed(reason, new Date());
-      const elapsedMs = Math.round(performance.now() - started);
-      return { kind: "failed", attempt: { region: this.region, keyArn: this.keyArn, operation, reason, errorName: name, elapsedMs } };
+  #begin<A, T>({ purpose, timeoutMs }: CallTerms, { operation, send, discard, check }: Call<A, T>): CallInProgress<T> {
+    const { promise, resolve } = Promise.withResolvers<CallResult<T>>();
+    const startedAt = this.#time.now();
+    const pass = this.watch.begin(operation, purpose);
+    const controller = new AbortController();
+    let settled = false;
+
+    const settle = (result: CallResult<T>): void => {
+      settled = true;
+      cancelTimeout();
+      resolve(result);
     };
-    try {
-      const answer = await withinTime(this.#timeoutMs, deadline, send, discard);
-      const checked = check(answer);
-      if ("wrong" in checked) {
-        discard(answer);
-        return failed(checked.wrong, null);
-      }
-      this.health.succeeded(performance.now() - started, new Date());
-      return { kind: "done", value: checked.value };
-    } catch (error) {
-      if (error instanceof CutShortError) return failed(error.reason === "aborted" ? "aborted" : "timeout", null);
-      return failed(failureKind(error), errorName(error));
-    }
+    const elapsedMs = (): number => Math.round(this.#time.now() - startedAt);
+    const failed = (reason: RegionFailureKind, name: string | null): CallResult<T> => {
+      const { region, keyArn } = this;
+      return { kind: "failed", attempt: { region, keyArn, operation, reason, errorName: name, elapsedMs: elapsedMs() } };
+    };
+    const fail = (reason: RegionFailureKind, name: string | null): void => {
+      settle(failed(reason, name));
+      this.watch.failed(pass, reason);
+    };
+    const cancelTimeout = this.#time.after(timeoutMs, () => {
+      fail("timeout", null);
+      controller.abort();
+    });
+
+    // A client may throw before it returns its promise.
+    new Promise<A>((answer) => {
+      answer(send(controller.signal));
+    }).then(
+      (answer) => {
+        if (settled) {
+          discard(answer);
+          return;
+        }
+        const checked = checkedOrMalformed(check, answer);
+        if ("wrong" in checked) {
+          discard(answer);
+          fail(checked.wrong, null);
+        } else {
+          settle({ kind: "done", value: checked.value });
+          this.watch.answered(pass);
+        }
+      },
+      (error: unknown) => {
+        if (!settled) fail(failureKind(error), errorName(error));
+      },
+    );
+
+    return {
+      result: promise,
+      stop: (why) => {
+        if (settled) return;
+        settle(why === "overtaken" ? { kind: "overtaken", elapsedMs: elapsedMs() } : failed(why === "aborted" ? "aborted" : "timeout", null));
+        this.watch.stopped(pass, why);
+        controller.abort();
+      },
+    };
+  }
+}
+
+/** An answer that is not what its type says is the region's failure, never an exception that nobody waits for. */
+function checkedOrMalformed<A, T>(check: (answer: A) => Checked<T>, answer: A): Checked<T> {
+  if (typeof answer !== "object" || answer === null) return { wrong: "server-error" };
+  try {
+    return check(answer);
+  } catch {
+    return { wrong: "unknown" };
   }
 }
 
 function isStorable(ciphertext: Uint8Array | undefined): ciphertext is Uint8Array {
-  return ciphertext !== undefined && ciphertext.length > 0 && ciphertext.length <= MAX_CIPHERTEXT;
+  return ciphertext instanceof Uint8Array && ciphertext.length > 0 && ciphertext.length <= MAX_CIPHERTEXT;
 }
 
-function wipePlaintext(answer: { readonly Plaintext?: Uint8Array | undefined }): void {
-  answer.Plaintext?.fill(0);
+function isBytes(value: Uint8Array | undefined, length: number): value is Uint8Array {
+  return value instanceof Uint8Array && value.length === length;
+}
+
+function wipePlaintext(answer: { readonly Plaintext?: Uint8Array | undefined } | null | undefined): void {
+  const plaintext = answer?.Plaintext;
+  if (plaintext instanceof Uint8Array) plaintext.fill(0);
 }

@@ -1,99 +1,121 @@
 /**
- * What is known of one region and key from the calls made to it: a small state machine fed with facts and times, so
- * that it can be tested without a clock.
+ * The record of one region and key as people and programs see it: counts, the last failure, alarms. Facts only; what follows
+ * from them is decided in region-watch.ts.
  */
 import type { RegionFailureKind } from "../../errors/attempts.ts";
+import type { BreakerState } from "../../resilience/circuit-breaker.ts";
+import type { CallPurpose } from "./events.ts";
 
 export interface RegionHealth {
   readonly region: string;
   readonly keyArn: string;
-  /** By the last call that says anything; `unknown` before the first. */
+  /** Geographic group, null when none was given. */
+  readonly group: string | null;
+  readonly role: "preferred" | "substitute";
+  /** By the last call that says anything; `down` while the breaker is not closed; `unknown` before the first call. */
   readonly state: "up" | "down" | "unknown";
-  /** Over the last successful calls, null before the first. */
+  /** Over the last 128 successful calls, null before the first. */
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
   readonly calls: number;
+  /** Failures that are the region's, its key's or the client's; not those of a message. */
   readonly failures: number;
+  readonly failuresByKind: Readonly<Partial<Record<RegionFailureKind, number>>>;
   readonly lastFailure: { readonly kind: RegionFailureKind; readonly at: string } | null;
   readonly lastSuccessAt: string | null;
+  readonly breaker: {
+    readonly state: BreakerState;
+    /** Whether it rests because it answered untruly. */
+    readonly quarantined: boolean;
+    /** Milliseconds until it is probed, null while closed. */
+    readonly restMs: number | null;
+  };
+  /** The rate it is limited to after throttling, null when it is not limited. */
+  readonly callsPerSecond: number | null;
+  /** Calls to it by their purpose. */
+  readonly callsByPurpose: Readonly<Partial<Record<CallPurpose, number>>>;
+  /** Calls that another region's answer made superfluous. */
+  readonly overtaken: number;
+  /** What needs somebody's attention, null when nothing does. */
+  readonly alarm: { readonly kind: RegionFailureKind; readonly since: string } | null;
 }
 
-/** Failures that say nothing about the region: the caller gave up, or the ciphertext is not this key's. */
-const NOT_THE_REGION: ReadonlySet<RegionFailureKind> = new Set<RegionFailureKind>(["aborted", "invalid-ciphertext", "wrong-data-key"]);
+type Identity = Pick<RegionHealth, "region" | "keyArn" | "group" | "role">;
+type Observed = Pick<RegionHealth, "latencyMs" | "breaker" | "callsPerSecond">;
 
-/** How long a region that failed is asked last instead of in its turn. Bounds how late a recovery is noticed. */
-export const REST_MS = 5_000;
-const LATENCIES_KEPT = 64;
-
-export class RegionHealthRecord {
-  readonly #region: string;
-  readonly #keyArn: string;
-  readonly #latencies: number[] = [];
-  #state: RegionHealth["state"] = "unknown";
+export class RegionRecord {
+  readonly #identity: Identity;
+  readonly #byKind = new Map<RegionFailureKind, number>();
+  readonly #byPurpose = new Map<CallPurpose, number>();
+  #last: "up" | "down" | "unknown" = "unknown";
   #calls = 0;
   #failures = 0;
+  #overtaken = 0;
   #lastFailure: RegionHealth["lastFailure"] = null;
-  #lastSuccessAt: string | null = null;
-  #restsUntil = -Infinity;
+  #lastSuccessAt: number | null = null;
+  #alarm: RegionHealth["alarm"] = null;
 
-  constructor(region: string, keyArn: string) {
-    this.#region = region;
-    this.#keyArn = keyArn;
+  constructor({ region, keyArn, group, role }: Identity) {
+    this.#identity = { region, keyArn, group, role };
   }
 
-  succeeded(latencyMs: number, at: Date): void {
-    this.#calls++;
-    this.#latencies.push(latencyMs);
-    if (this.#latencies.length > LATENCIES_KEPT) this.#latencies.shift();
-    this.#state = "up";
-    this.#restsUntil = -Infinity;
-    this.#lastSuccessAt = at.toISOString();
+  called(purpose: CallPurpose): void {
+    this.#calls += 1;
+    this.#byPurpose.set(purpose, (this.#byPurpose.get(purpose) ?? 0) + 1);
   }
 
-  failed(kind: RegionFailureKind, at: Date): void {
-    this.#calls++;
-    if (NOT_THE_REGION.has(kind)) return;
-    this.#markDown(kind, at);
+  /** An honest answer ends an alarm once the region is trusted again. */
+  succeeded(breaker: BreakerState): void {
+    this.#last = "up";
+    this.#lastSuccessAt = Date.now();
+    if (breaker === "closed") this.#alarm = null;
   }
 
-  /** The region answered, and another region's answer showed that it lied. */
-  lied(kind: RegionFailureKind, at: Date): void {
-    this.#markDown(kind, at);
+  failed(kind: RegionFailureKind): void {
+    this.#last = "down";
+    this.#failures += 1;
+    this.#byKind.set(kind, (this.#byKind.get(kind) ?? 0) + 1);
+    this.#lastFailure = { kind, at: new Date().toISOString() };
   }
 
-  #markDown(kind: RegionFailureKind, at: Date): void {
-    this.#failures++;
-    this.#lastFailure = { kind, at: at.toISOString() };
-    this.#state = "down";
-    this.#restsUntil = at.getTime() + REST_MS;
+  /** The breaker opened. Calls that were overtaken lead here without any of them having failed. */
+  opened(because: RegionFailureKind | null): void {
+    if (because !== null && this.#last !== "down") this.failed(because);
   }
 
-  /** Whether the region failed so recently that others go first. */
-  isResting(at: Date): boolean {
-    return at.getTime() < this.#restsUntil;
+  overtaken(): void {
+    this.#overtaken += 1;
   }
 
-  /** Why it was last found down. */
+  /** `known` while the same alarm has not been cleared by an honest answer. */
+  alarm(kind: RegionFailureKind): "new" | "known" {
+    if (this.#alarm?.kind === kind) return "known";
+    this.#alarm = { kind, since: new Date().toISOString() };
+    return "new";
+  }
+
   get lastFailureKind(): RegionFailureKind | null {
     return this.#lastFailure?.kind ?? null;
   }
 
-  snapshot(): RegionHealth {
+  snapshot({ latencyMs, breaker, callsPerSecond }: Observed): RegionHealth {
     return {
-      region: this.#region,
-      keyArn: this.#keyArn,
-      state: this.#state,
-      latencyMs: this.#latencies.length === 0 ? null : { p50: percentile(this.#latencies, 0.5), p95: percentile(this.#latencies, 0.95) },
+      ...this.#identity,
+      state: this.#last === "unknown" || breaker.state === "closed" ? this.#last : "down",
+      latencyMs: latencyMs === null ? null : { p50: hundredths(latencyMs.p50), p95: hundredths(latencyMs.p95) },
       calls: this.#calls,
       failures: this.#failures,
+      failuresByKind: Object.fromEntries(this.#byKind),
       lastFailure: this.#lastFailure,
-      lastSuccessAt: this.#lastSuccessAt,
+      lastSuccessAt: this.#lastSuccessAt === null ? null : new Date(this.#lastSuccessAt).toISOString(),
+      breaker,
+      callsPerSecond,
+      callsByPurpose: Object.fromEntries(this.#byPurpose),
+      overtaken: this.#overtaken,
+      alarm: this.#alarm,
     };
   }
 }
 
-/** Nearest-rank percentile. */
-function percentile(values: readonly number[], fraction: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const rank = Math.max(0, Math.ceil(fraction * sorted.length) - 1);
-  return Math.round((sorted[rank] ?? 0) * 100) / 100;
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }

@@ -1,17 +1,22 @@
 /**
- * Wraps a data key in several regions: from the first region that can make it, then in the others in parallel, until
- * the target is met or no region is left. Fewer than the minimum is a failure; fewer than the target is reported.
+ * Wraps a data key in several regions: made by the nearest healthy one, then wrapped in the others in parallel until the target
+ * is met. Fewer than the minimum is a failure; fewer than the target is reported, never silent.
  */
 import type { SecretBytes } from "../../crypto/secret.ts";
 import type { RegionAttempt } from "../../errors/attempts.ts";
 import { EnvelopeError } from "../../errors/envelope-error.ts";
 import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
 import type { WrapReport } from "../../keyrings/materials.ts";
-import type { Deadline } from "./deadline.ts";
+import { staggeredRace } from "../../resilience/staggered-race.ts";
+import type { Runner } from "../../resilience/staggered-race.ts";
+import type { HedgeDesk } from "./hedge-desk.ts";
+import type { Operation } from "./operation.ts";
 import type { GeneratedKey, RegionCaller } from "./region-caller.ts";
+import { WrapFanOut } from "./wrap-fan-out.ts";
+import { WrapPlan } from "./wrap-plan.ts";
 
 export interface WrapRequest {
-  /** Regions to try, in the order to try them. */
+  /** In the order of preference. */
   readonly callers: readonly RegionCaller[];
   readonly minimum: number;
   readonly target: number;
@@ -19,7 +24,9 @@ export interface WrapRequest {
   readonly keyLength: number;
   /** null to have a region generate it. */
   readonly dataKey: SecretBytes | null;
-  readonly deadline: Deadline;
+  readonly operation: Operation;
+  readonly desk: HedgeDesk;
+  readonly attemptTimeoutMs: number;
 }
 
 export interface WrapResult {
@@ -27,89 +34,100 @@ export interface WrapResult {
   /** In the order of `callers`. */
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
   readonly report: WrapReport;
+  /** How many of the wraps are in substitutes. */
+  readonly substitutions: number;
 }
 
 export const PROVIDER_ID = "aws-kms";
 
+type Generated = GeneratedKey & { readonly caller: RegionCaller };
+
 /** @throws EnvelopeError `wraps-below-minimum`, `deadline-exceeded`, `aborted`; a data key made here is then wiped. */
 export async function wrapInRegions(request: WrapRequest): Promise<WrapResult> {
-  const attempts: RegionAttempt[] = [];
-  const wraps = new Map<RegionCaller, Uint8Array>();
-  const untried = [...request.callers];
+  const { operation, minimum, target } = request;
+  const plan = new WrapPlan(request.callers);
   let { dataKey } = request;
   if (dataKey === null) {
-    const generated = await generateInFirst(request, untried, attempts);
+    const generated = operation.cutShort() === null ? await generate(request, plan) : null;
+    if (generated === null) throw belowMinimum(request, plan);
     dataKey = generated.dataKey;
-    wraps.set(generated.caller, generated.ciphertext);
+    plan.wrapped(generated.caller, generated.ciphertext);
   }
   try {
-    await encryptInOthers(request, dataKey, untried, wraps, attempts);
-    if (wraps.size < request.minimum || request.deadline.cutShort === "aborted") throw belowMinimum(request, wraps.size, attempts);
-    return { dataKey, encryptedDataKeys: inOrder(request.callers, wraps), report: wrapReport(request, wraps, attempts) };
+    if (operation.cutShort() === null) await operation.guard(new WrapFanOut({ ...request, dataKey, plan }));
+    if (plan.wraps.size < minimum || operation.cutShort() === "aborted") throw belowMinimum(request, plan);
+    const report: WrapReport = { target, minimum, stored: plan.stored(), missing: plan.missing(target) };
+    return { dataKey, encryptedDataKeys: encryptedDataKeys(plan), report, substitutions: plan.substitutions() };
   } catch (error) {
     if (request.dataKey === null) dataKey.wipe();
     throw error;
   }
 }
 
-/** Takes callers off `untried` until one makes a data key, or until too few are left to reach the minimum. */
-async function generateInFirst(
-  request: WrapRequest,
-  untried: RegionCaller[],
-  attempts: RegionAttempt[],
-): Promise<GeneratedKey & { readonly caller: RegionCaller }> {
-  while (untried.length >= request.minimum && request.deadline.cutShort === null) {
-    const caller = untried.shift();
-    if (caller === undefined) break;
-    const result = await caller.generateDataKey(request.keyLength, request.context, request.deadline);
-    if (result.kind === "done") return { ...result.value, caller };
-    attempts.push(result.attempt);
-  }
-  throw belowMinimum(request, 0, attempts);
+/** The data key of the first region that makes one; null when none does, or when too few are left to reach the minimum. */
+function generate(request: WrapRequest, plan: WrapPlan): Promise<Generated | null> {
+  const { operation, desk, minimum } = request;
+  const attempts = plan.attempts;
+  return operation.guard(
+    staggeredRace<Generated>(
+      {
+        start: (reason) => {
+          if (plan.reachable() < minimum) return null;
+          const caller = plan.nextGenerator();
+          if (caller === null) return null;
+          if (reason === "hedge" && !desk.mayHedge(caller, "GenerateDataKey", attempts)) return null;
+          desk.started(reason);
+          return generator(request, plan, caller, reason);
+        },
+        discard: ({ dataKey, caller }) => {
+          dataKey.wipe();
+          plan.unasked(caller);
+        },
+      },
+      operation.time,
+    ),
+  );
 }
 
-/** Rounds of parallel calls: as many as are still wanted; regions further down the list stand in for those that fail. */
-async function encryptInOthers(
-  request: WrapRequest,
-  dataKey: SecretBytes,
-  untried: RegionCaller[],
-  wraps: Map<RegionCaller, Uint8Array>,
-  attempts: RegionAttempt[],
-): Promise<void> {
-  while (wraps.size < request.target && untried.length > 0 && request.deadline.cutShort === null) {
-    const round = untried.splice(0, request.target - wraps.size);
-    await Promise.all(
-      round.map(async (caller) => {
-        const result = await caller.encrypt(dataKey, request.context, request.deadline);
-        if (result.kind === "done") wraps.set(caller, result.value);
-        else attempts.push(result.attempt);
-      }),
-    );
-  }
+function generator(request: WrapRequest, plan: WrapPlan, caller: RegionCaller, purpose: "first" | "failover" | "hedge"): Runner<Generated> {
+  const { operation, desk } = request;
+  const timeoutMs = operation.shareMs(plan.reachable(), request.attemptTimeoutMs);
+  plan.asked(caller);
+  const { stragglerMs, hedgeDelayMs: patienceMs } = caller.watch;
+  const call = caller.generateDataKey(request.keyLength, request.context, { purpose, timeoutMs });
+  return {
+    patienceMs,
+    onHopeless: (callback) => caller.watch.onOpened(callback),
+    stop: () => {
+      call.stop(operation.cutShort() ?? "overtaken");
+    },
+    outcome: call.result.then((result) => {
+      if (result.kind === "done") {
+        if (purpose === "hedge") desk.won();
+        return { ...result.value, caller };
+      }
+      if (result.kind === "failed") plan.refused(caller, result.attempt);
+      // A region that was silent for that long already is not waited for again in the same write.
+      else if (result.elapsedMs >= stragglerMs) plan.silent(caller);
+      else plan.unasked(caller);
+      return null;
+    }),
+  };
 }
 
-function inOrder(callers: readonly RegionCaller[], wraps: ReadonlyMap<RegionCaller, Uint8Array>): readonly EncryptedDataKey[] {
-  return callers.flatMap((caller) => {
-    const ciphertext = wraps.get(caller);
-    return ciphertext === undefined ? [] : [{ providerId: PROVIDER_ID, providerInfo: Buffer.from(caller.keyArn, "utf8"), ciphertext }];
-  });
+function encryptedDataKeys(plan: WrapPlan): readonly EncryptedDataKey[] {
+  return plan.inOrder().map(([{ keyArn }, ciphertext]) => ({ providerId: PROVIDER_ID, providerInfo: Buffer.from(keyArn, "utf8"), ciphertext }));
 }
 
-function wrapReport({ callers, target, minimum }: WrapRequest, wraps: ReadonlyMap<RegionCaller, Uint8Array>, attempts: readonly RegionAttempt[]): WrapReport {
-  const stored = callers.filter((caller) => wraps.has(caller)).map(({ region, keyArn }) => ({ region, keyArn }));
-  const missing = stored.length >= target ? [] : attempts.map(({ region, keyArn, reason }) => ({ region, keyArn, reason }));
-  return { target, minimum, stored, missing };
-}
-
-function belowMinimum(request: WrapRequest, wraps: number, attempts: readonly RegionAttempt[]): EnvelopeError {
+function belowMinimum({ operation, minimum }: WrapRequest, plan: WrapPlan): EnvelopeError {
+  const attempts: readonly RegionAttempt[] = plan.attempts;
   const said = attempts.map(({ region, reason }) => `${region}: ${reason}`).join(", ");
-  switch (request.deadline.cutShort) {
+  switch (operation.cutShort()) {
     case "aborted":
       return new EnvelopeError("aborted", "The operation was aborted", { attempts });
     case "deadline":
-    case "timeout":
-      return new EnvelopeError("deadline-exceeded", `The deadline passed with ${wraps} of at least ${request.minimum} wraps (${said})`, { attempts });
+      return new EnvelopeError("deadline-exceeded", `The deadline passed with ${plan.wraps.size} of at least ${minimum} wraps (${said})`, { attempts });
     case null:
-      return new EnvelopeError("wraps-below-minimum", `${wraps} regions wrapped the data key, at least ${request.minimum} must (${said})`, { attempts });
+      return new EnvelopeError("wraps-below-minimum", `${plan.wraps.size} regions wrapped the data key, at least ${minimum} must (${said})`, { attempts });
   }
 }

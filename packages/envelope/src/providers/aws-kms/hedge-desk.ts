@@ -1,0 +1,44 @@
+/**
+ * Decides whether a second region is asked beside one that keeps us waiting, and counts what was decided.
+ */
+import type { RegionAttempt, RegionOperation } from "../../errors/attempts.ts";
+import type { HedgeBudget } from "../../resilience/hedge-budget.ts";
+import type { StartReason } from "../../resilience/staggered-race.ts";
+import type { Counters } from "./counters.ts";
+import { publish } from "./events.ts";
+import type { RegionCaller } from "./region-caller.ts";
+
+export class HedgeDesk {
+  readonly #budget: HedgeBudget;
+  readonly #counters: Counters;
+
+  constructor(budget: HedgeBudget, counters: Counters) {
+    this.#budget = budget;
+    this.#counters = counters;
+  }
+
+  /**
+   * Takes an extra call from the budget. Never for a region that throttles, nor after one throttled in this operation: calls
+   * added to an overload make it worse.
+   */
+  mayHedge(next: RegionCaller, operation: RegionOperation, attempts: readonly RegionAttempt[]): boolean {
+    if (next.watch.outlook() === "throttled" || attempts.some(({ reason }) => reason === "throttled")) return false;
+    if (this.#budget.spend() === "granted") return true;
+    this.#counters.add("hedgesDenied");
+    const { region, keyArn } = next;
+    publish(() => ({ kind: "hedge-denied", region, keyArn, operation }));
+    return false;
+  }
+
+  /** A call of a race was started. Calls that would have been made anyway earn extra ones. */
+  started(reason: StartReason): void {
+    if (reason === "hedge") this.#counters.add("hedges");
+    else this.#budget.earn();
+    if (reason === "failover") this.#counters.add("failovers");
+  }
+
+  /** A hedged call was the first to answer. */
+  won(): void {
+    this.#counters.add("hedgesWon");
+  }
+}

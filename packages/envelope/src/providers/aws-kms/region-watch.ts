@@ -1,0 +1,201 @@
+/**
+ * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle bucket
+ * and latencies, fed with what each call came to.
+ */
+import type { RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
+import { CircuitBreaker } from "../../resilience/circuit-breaker.ts";
+import type { BreakerOutcome, BreakerTicket } from "../../resilience/circuit-breaker.ts";
+import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
+import type { FailureRule } from "../../resilience/failure-rules.ts";
+import { hedgeDelayMs, LatencyWindow } from "../../resilience/latency-window.ts";
+import type { ResilienceSettings } from "../../resilience/settings.ts";
+import type { ThrottleBucket } from "../../resilience/throttle-bucket.ts";
+import type { Time } from "../../resilience/time.ts";
+import { publish } from "./events.ts";
+import type { CallPurpose } from "./events.ts";
+import { RegionRecord } from "./region-health.ts";
+import type { RegionHealth } from "./region-health.ts";
+
+/** `ordinary`: ask it. `probe`: it is down, but due to be tried. `throttled`: it asked for less. `resting`: leave it alone. */
+export type Outlook = "ordinary" | "probe" | "throttled" | "resting";
+
+/** Why a call was no longer waited for: another region was faster, the operation's time was up, the caller gave up. */
+export type StopReason = "overtaken" | "deadline" | "aborted";
+
+/** One call in progress. */
+export interface CallPass {
+  readonly operation: RegionOperation;
+  readonly purpose: CallPurpose;
+  readonly ticket: BreakerTicket;
+}
+
+export interface RegionWatchOptions {
+  readonly region: string;
+  readonly keyArn: string;
+  readonly group: string | null;
+  readonly role: RegionHealth["role"];
+  readonly settings: ResilienceSettings;
+  readonly time: Time;
+  /** Shared by all keys of the region: quotas are per region. */
+  readonly bucket: ThrottleBucket;
+}
+
+export class RegionWatch {
+  readonly #options: RegionWatchOptions;
+  readonly #breaker: CircuitBreaker;
+  readonly #latencies = new LatencyWindow();
+  readonly #record: RegionRecord;
+  readonly #openedListeners = new Set<() => void>();
+  #quarantined: "yes" | "no" = "no";
+
+  constructor(options: RegionWatchOptions) {
+    this.#options = options;
+    this.#breaker = new CircuitBreaker(options.settings);
+    this.#record = new RegionRecord(options);
+  }
+
+  get #now(): number {
+    return this.#options.time.now();
+  }
+
+  outlook(): Outlook {
+    const now = this.#now;
+    const breaker = this.#breaker.outlook(now);
+    return breaker === "ordinary" && !this.#options.bucket.ready(now) ? "throttled" : breaker;
+  }
+
+  /** How long to wait for this region before another is asked beside it. */
+  get hedgeDelayMs(): number {
+    return hedgeDelayMs(this.#latencies, this.#options.settings);
+  }
+
+  /** How long a write that has its minimum waits for this region. */
+  get stragglerMs(): number {
+    return this.hedgeDelayMs * this.#options.settings.stragglerFactor;
+  }
+
+  /** Why it would not be asked now. */
+  get standingReason(): RegionFailureKind {
+    return this.#breaker.state === "closed" ? "throttled" : (this.#record.lastFailureKind ?? "unknown");
+  }
+
+  /** Calls back when the breaker opens, so that nobody waits on for a region that is given up. */
+  onOpened(callback: () => void): () => void {
+    this.#openedListeners.add(callback);
+    return () => this.#openedListeners.delete(callback);
+  }
+
+  begin(operation: RegionOperation, purpose: CallPurpose): CallPass {
+    const now = this.#now;
+    const before = this.#breaker.state;
+    const ticket = this.#breaker.lastResort(now);
+    this.#options.bucket.take(now);
+    const actual = ticket.kind === "ordinary" ? purpose : ticket.kind;
+    this.#record.called(actual);
+    this.#announce(before, null);
+    return { operation, purpose: actual, ticket };
+  }
+
+  answered(pass: CallPass): void {
+    const elapsedMs = this.#elapsed(pass);
+    this.#latencies.record(elapsedMs);
+    this.#options.bucket.succeeded(this.#now);
+    // That a key can be described does not show that a region which lied tells the truth again.
+    const counts = this.#quarantined === "no" || pass.operation !== "DescribeKey";
+    this.#report(pass.ticket, counts ? { kind: "success" } : { kind: "inconclusive" }, null);
+    this.#record.succeeded(this.#breaker.state);
+    this.#publishCall(pass, "answered", elapsedMs);
+  }
+
+  failed(pass: CallPass, reason: RegionFailureKind): void {
+    const now = this.#now;
+    if (reason === "throttled") {
+      this.#options.bucket.throttled(now);
+      publish(() => ({ kind: "throttle", ...this.#about, callsPerSecond: this.#options.bucket.rate(now) ?? 0 }));
+    }
+    const rule = FAILURE_RULES[reason];
+    if (rule.sameRegion === "skip" && reason !== "aborted") this.#record.failed(reason);
+    this.#report(pass.ticket, this.#outcome(rule), reason);
+    if (rule.alarm === "yes") this.#alarm(reason);
+    this.#publishCall(pass, reason, this.#elapsed(pass));
+  }
+
+  /**
+   * The call was no longer waited for. It counts against the region only if the region had been silent for longer than it
+   * usually is: being stopped at once is not its fault.
+   */
+  stopped(pass: CallPass, why: StopReason): void {
+    const elapsedMs = this.#elapsed(pass);
+    const silent = elapsedMs >= (why === "overtaken" ? this.hedgeDelayMs : this.stragglerMs);
+    if (why === "overtaken") this.#record.overtaken();
+    else if (silent) this.#record.failed("timeout");
+    const because = why === "overtaken" ? why : "timeout";
+    this.#report(pass.ticket, silent ? this.#outcome(FAILURE_RULES.timeout) : { kind: "inconclusive" }, because);
+    this.#publishCall(pass, why === "deadline" ? "timeout" : why, elapsedMs);
+  }
+
+  /** A region gave a data key that was not the message's, and another region's key showed it. */
+  accuse(): void {
+    const before = this.#breaker.state;
+    this.#quarantined = "yes";
+    this.#record.failed("wrong-data-key");
+    this.#breaker.trip(this.#options.settings.quarantineProbes, this.#now);
+    this.#announce(before, "wrong-data-key");
+    this.#alarm("wrong-data-key");
+  }
+
+  snapshot(): RegionHealth {
+    const now = this.#now;
+    const { restUntil, state } = this.#breaker;
+    return this.#record.snapshot({
+      latencyMs: this.#latencies.quantiles(),
+      breaker: { state, quarantined: this.#quarantined === "yes", restMs: restUntil === null ? null : Math.max(0, Math.round(restUntil - now)) },
+      callsPerSecond: this.#options.bucket.rate(now),
+    });
+  }
+
+  get #about(): { readonly region: string; readonly keyArn: string } {
+    const { region, keyArn } = this.#options;
+    return { region, keyArn };
+  }
+
+  #elapsed(pass: CallPass): number {
+    return this.#now - pass.ticket.startedAt;
+  }
+
+  #outcome(rule: FailureRule): BreakerOutcome {
+    if (rule.strikes === "none") return { kind: "inconclusive" };
+    if (rule.quarantine === "yes") this.#quarantined = "yes";
+    const { breakerStrikes, quarantineProbes } = this.#options.settings;
+    return {
+      kind: "failure",
+      strikes: rule.strikes === "all" ? breakerStrikes : 1,
+      probesToClose: rule.quarantine === "yes" ? quarantineProbes : 1,
+    };
+  }
+
+  #report(ticket: BreakerTicket, outcome: BreakerOutcome, because: RegionFailureKind | "overtaken" | null): void {
+    const before = this.#breaker.state;
+    this.#breaker.report(ticket, outcome, this.#now);
+    this.#announce(before, because);
+  }
+
+  #announce(from: CircuitBreaker["state"], because: RegionFailureKind | "overtaken" | null): void {
+    const to = this.#breaker.state;
+    if (from === to) return;
+    if (to === "closed") this.#quarantined = "no";
+    publish(() => ({ kind: "breaker", ...this.#about, from, to, because }));
+    if (to !== "open") return;
+    this.#record.opened(because === "overtaken" ? "timeout" : because);
+    for (const listener of [...this.#openedListeners]) listener();
+  }
+
+  #alarm(reason: RegionFailureKind): void {
+    if (this.#record.alarm(reason) === "new") publish(() => ({ kind: "alarm", ...this.#about, reason }));
+  }
+
+  #publishCall(pass: CallPass, outcome: "answered" | "overtaken" | RegionFailureKind, elapsedMs: number): void {
+    const { operation, purpose } = pass;
+    publish(() => ({ kind: "call", ...this.#about, operation, purpose, outcome, elapsedMs }));
+  }
+}
