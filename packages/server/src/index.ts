@@ -1,1 +1,17 @@
-export {};
+/**
+ * @strongroom/server: the HTTP API of a vault.
+ */
+export { createServer } from "./server.ts";
+export type { ServerOptions } from "./server.ts";
+export type { Api } from "./api.ts";
+export type { Regions, RegionStatus } from "./regions.ts";
+export { DEFAULT_SERVER_LIMITS } from "./limits.ts";
+export type { ServerLimits } from "./limits.ts";
+export { fileTokens } from "./tokens/file-tokens.ts";
+export type { FileTokens, NewToken, TokenInfo } from "./tokens/file-tokens.ts";
+export { SCOPES } from "./tokens/token.ts";
+export type { Scope, TokenIdentity, TokenVerifier } from "./tokens/token.ts";
+export { SERVER_ERRORS, ServerError } from "./errors.ts";
+export type { RequestProblem, ServerErrorCode, ServerErrorDetails } from "./errors.ts";
+export { STATUS } from "./problems.ts";
+export type { Problem, ProblemCode } from "./problems.ts";

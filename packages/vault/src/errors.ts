@@ -3,11 +3,6 @@
  * docs/errors.md is held to this table. Messages never hold a document, a key, or a context's values.
  */
 
-interface CatalogueEntry {
-  readonly title: string;
-  readonly remedy: string;
-}
-
 export const VAULT_ERRORS = {
   "record-absent": {
     title: "There is no such record",
@@ -129,7 +124,7 @@ export const VAULT_ERRORS = {
     title: "The vault is closed",
     remedy: "Open it again; nothing was stored or released.",
   },
-} as const satisfies Readonly<Record<string, CatalogueEntry>>;
+} as const;
 
 export type VaultErrorCode = keyof typeof VAULT_ERRORS;
 

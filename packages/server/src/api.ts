@@ -1,0 +1,32 @@
+/**
+ * What the routes share: the typed application, what each request carries, and what a route says of itself.
+ */
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Vault } from "@strongroom/vault";
+import type { ServerLimits } from "./limits.ts";
+import type { RegionWatch } from "./regions.ts";
+import type { Scope, TokenIdentity } from "./tokens/token.ts";
+
+export type Api = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodTypeProvider>;
+
+export interface ApiContext {
+  readonly vault: Vault;
+  readonly regions: RegionWatch;
+  readonly limits: ServerLimits;
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What a token needs for this route. Every route under /v1 has one. */
+    scope?: Scope;
+  }
+  interface FastifyRequest {
+    /** Who asks; null before authentication and on public routes. */
+    token: TokenIdentity | null;
+    /** Code of the problem that the request ended with, for its log line. */
+    problemCode: string | null;
+    /** Triggered when the client is gone or the deadline has passed. */
+    deadline: AbortSignal;
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * The forms of requests and answers, once: zod checks requests by them, the OpenAPI document is made from them. What the
+ * vault itself parses (ids, subjects, documents) is only described here, so that its own codes and messages come through.
+ */
+import { MAX_ID_BYTES } from "@strongroom/vault";
+import type { CollectionCount, JsonObject, ListResult, OnExisting, PutResult, RemoveResult, VersionInfo, WrapDebt } from "@strongroom/vault";
+import { z } from "zod";
+import type { RegionStatus } from "../regions.ts";
+
+export interface RecordParams {
+  readonly collection: string;
+  readonly id: string;
+}
+
+export interface WriteHeaders {
+  readonly "if-match"?: string | undefined;
+  readonly "if-none-match"?: string | undefined;
+}
+
+export interface BatchRequest {
+  readonly records: readonly { readonly id: string; readonly document: JsonObject; readonly subject?: string | undefined }[];
+  readonly onExisting: OnExisting;
+}
+
+export interface RegionsAnswer {
+  readonly minimum: number;
+  readonly regions: readonly RegionStatus[];
+  readonly wrapDebt: WrapDebt;
+}
+
+export interface ReadyAnswer {
+  readonly status: "ready" | "not-ready";
+  readonly store: { readonly ok: boolean };
+  readonly regions: {
+    readonly ok: boolean;
+    readonly minimum: number;
+    readonly notDown: number;
+    readonly states: readonly Pick<RegionStatus, "region" | "state">[];
+  };
+}
+
+const timestamp = z.string().meta({ format: "date-time", description: "ISO 8601, UTC.", examples: ["2026-03-04T05:06:07.890Z"] });
+const version = z.int().min(1).meta({ description: "Number of the version. Never used twice for one record, also not after a removal.", examples: [3] });
+const count = z.int().min(0);
+
+const collectionName = z.string().meta({
+  description: "A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.",
+  pattern: "^[a-z][a-z0-9_-]{0,62}$",
+  examples: ["people"],
+});
+const recordId = z.string().meta({
+  description: `1 to ${MAX_ID_BYTES} bytes of UTF-8 in normal form C; no control characters, no \`/\` or \`\\\`, not \`.\` or \`..\`. Percent-encoded in URLs.`,
+  minLength: 1,
+  examples: ["C000127"],
+});
+const subject = z.string().meta({
+  description: "Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.",
+  examples: ["person-8f14e45f"],
+});
+
+/** Passed through untouched: the vault checks it, and a copy made key by key would lose a key named `__proto__`. */
+const document = (z.any() as unknown as z.ZodType<JsonObject>).meta({
+  id: "Document",
+  type: "object",
+  additionalProperties: true,
+  description: "Any JSON object. Comes back equal; the order of its keys and its spacing are not kept. A number that a double can not hold exactly is refused.",
+  examples: [{ name: "Ada Lovelace", born: 1815 }],
+});
+
+export const documentBody: z.ZodType<JsonObject> = document;
+
+export const collectionParams: z.ZodType<Pick<RecordParams, "collection">> = z.object({ collection: collectionName });
+export const recordParams: z.ZodType<RecordParams> = z.object({ collection: collectionName, id: recordId });
+export const versionParams: z.ZodType<RecordParams & { readonly version: string }> = z.object({
+  collection: collectionName,
+  id: recordId,
+  version: z.string().regex(/^[1-9]\d{0,14}$/, "must be a whole number from 1").meta({ description: "Number of the version.", examples: ["3"] }),
+});
+
+export const readHeaders: z.ZodType<Pick<WriteHeaders, "if-none-match">> = z.looseObject({
+  "if-none-match": z.string().optional().meta({ description: 'A version the client has, `"3"`: 304 when it is still the one.' }),
+});
+const conditionHeaders = z.looseObject({
+  "if-match": z.string().optional().meta({ description: 'Write only on this version, `"3"`, or only if the record is there, `*`.' }),
+  "if-none-match": z.string().optional().meta({ description: "`*`: write only if there is no such record." }),
+});
+export const writeHeaders: z.ZodType<WriteHeaders> = conditionHeaders;
+export const putHeaders: z.ZodType<WriteHeaders & { readonly "strongroom-subject"?: string | undefined }> = conditionHeaders.extend({
+  "strongroom-subject": z.string().optional().meta({ description: "Whom the record is about, percent-encoded. Left out: as it is; of a new record, its id." }),
+});
+
+export const listQuery = (most: number): z.ZodType<{ readonly cursor?: string | undefined; readonly limit?: number | undefined }> =>
+  z.strictObject({
+    cursor: z.string().optional().meta({ description: "`next` of the page before." }),
+    limit: z.coerce.number().int().min(1).max(most).optional().meta({ description: "Items of the page; 100 when left out." }),
+  });
+
+const wraps = z
+  .object({
+    stored: count.meta({ description: "Regions that hold a wrap of the data key." }),
+    target: count.meta({ description: "Regions that should." }),
+    missing: z.array(z.string()).meta({ description: "Regions whose wrap is owed.", examples: [["eu-west-2"]] }),
+  })
+  .meta({ id: "Wraps" });
+
+export const putAnswer: z.ZodType<PutResult> = z
+  .object({
+    collection: collectionName,
+    id: recordId,
+    subject,
+    version,
+    createdAt: timestamp,
+    outcome: z.enum(["created", "replaced"]),
+    wraps,
+  })
+  .meta({ id: "PutAnswer" });
+
+/** An answer without a body. */
+export const notModified: z.ZodType<null> = z.null().meta({ description: "The client's version is still the one." });
+
+export const removeAnswer: z.ZodType<RemoveResult> = z
+  .object({ collection: collectionName, id: recordId, lastVersion: version, removedAt: timestamp })
+  .meta({ id: "RemoveAnswer" });
+
+export const listAnswer: z.ZodType<ListResult> = z
+  .object({
+    items: z.array(z.object({ id: recordId, version, updatedAt: timestamp })),
+    next: z.string().nullable().meta({ description: "Cursor of the next page, null on the last one." }),
+  })
+  .meta({ id: "ListAnswer" });
+
+export const versionsAnswer: z.ZodType<{ readonly versions: readonly VersionInfo[] }> = z
+  .object({
+    versions: z
+      .array(
+        z.object({
+          version,
+          subject,
+          createdAt: timestamp,
+          messageBytes: count.meta({ description: "Length of the stored message." }),
+          wraps: z.object({ stored: count, target: count }),
+        }),
+      )
+      .meta({ description: "Newest first. Not opened: reading a version is what proves it." }),
+  })
+  .meta({ id: "VersionsAnswer" });
+
+export const collectionsAnswer: z.ZodType<{ readonly collections: readonly CollectionCount[] }> = z
+  .object({ collections: z.array(z.object({ collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>, records: count })) })
+  .meta({ id: "CollectionsAnswer" });
+
+export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
+  z
+    .strictObject({
+      records: z.array(z.strictObject({ id: recordId, document, subject: subject.optional() })).max(most),
+      onExisting: z.enum(["compare", "replace", "keep"]).default("compare").meta({
+        description:
+          "What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again), `replace` always does, `keep` never does.",
+      }),
+    })
+    .meta({ id: "BatchRequest" });
+
+export const batchAnswer: z.ZodType = z
+  .object({
+    results: z
+      .array(
+        z.object({
+          id: z.string(),
+          outcome: z.enum(["created", "replaced", "unchanged", "kept", "refused"]),
+          version: version.optional(),
+          wraps: wraps.optional(),
+          code: z.string().optional().meta({ description: "Why the item was refused.", examples: ["document-too-large"] }),
+          detail: z.string().optional(),
+        }),
+      )
+      .meta({ description: "One for each record of the request, in its order." }),
+  })
+  .meta({ id: "BatchAnswer" });
+
+const regionState = z.enum(["up", "down", "unknown"]);
+
+export const regionsAnswer: z.ZodType<RegionsAnswer> = z
+  .object({
+    minimum: count.meta({ description: "Wraps that a write needs." }),
+    regions: z.array(
+      z.object({
+        region: z.string().meta({ examples: ["eu-west-1"] }),
+        state: regionState,
+        latencyMs: z.object({ p50: z.number(), p95: z.number() }).nullable(),
+        calls: count,
+        failures: count,
+        lastFailure: z.object({ kind: z.string(), at: timestamp }).nullable(),
+        lastSuccessAt: timestamp.nullable(),
+      }),
+    ),
+    wrapDebt: z
+      .object({ items: count, regions: z.array(z.object({ region: z.string(), items: count, oldest: timestamp })) })
+      .meta({ description: "Versions that have fewer wraps than they should." }),
+  })
+  .meta({ id: "RegionsAnswer" });
+
+export const healthAnswer: z.ZodType<{ readonly status: "ok" }> = z.object({ status: z.literal("ok") }).meta({ id: "HealthAnswer" });
+
+export const readyAnswer: z.ZodType<ReadyAnswer> = z
+  .object({
+    status: z.enum(["ready", "not-ready"]),
+    store: z.object({ ok: z.boolean() }),
+    regions: z.object({
+      ok: z.boolean(),
+      minimum: count,
+      notDown: count.meta({ description: "Regions that are up, or not known to be down." }),
+      states: z.array(z.object({ region: z.string(), state: regionState })),
+    }),
+  })
+  .meta({ id: "ReadyAnswer" });
+
+export const problem: z.ZodType = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: "Stable; what a program decides by." }),
+    detail: z.string().meta({ description: "What is the matter this time." }),
+    remedy: z.string().meta({ description: "What to do about it." }),
+    requestId: z.string().meta({ description: "Also in the service's log." }),
+    regions: z.array(z.object({ region: z.string(), reason: z.string() })).optional().meta({ description: "What each region said." }),
+    problems: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({ description: "Parts of the request that are wrong." }),
+    currentVersion: z.int().nullable().optional().meta({ description: "The version there is, null for no record." }),
+  })
+  .meta({
+    id: "Problem",
+    examples: [
+      {
+        type: "urn:strongroom:error:record-absent",
+        title: "There is no such record",
+        status: 404,
+        code: "record-absent",
+        detail: "There is no such record",
+        remedy: "Check the collection and the id; list the collection to see what is there.",
+        requestId: "0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e",
+      },
+    ],
+  });

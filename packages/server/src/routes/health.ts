@@ -1,0 +1,59 @@
+/**
+ * GET /healthz: the process lives. GET /readyz: it can do its work. Both without a token, for whoever runs the service.
+ */
+import type { Api, ApiContext } from "../api.ts";
+import { healthAnswer, readyAnswer } from "../openapi/schemas.ts";
+import type { ReadyAnswer } from "../openapi/schemas.ts";
+
+export function healthRoutes(app: Api, context: ApiContext): void {
+  app.get(
+    "/healthz",
+    {
+      schema: {
+        operationId: "getHealth",
+        summary: "Is the process alive?",
+        tags: ["service"],
+        security: [],
+        response: { 200: { description: "It is.", content: { "application/json": { schema: healthAnswer } } } },
+      },
+    },
+    async (_request, reply) => reply.send({ status: "ok" }),
+  );
+
+  app.get(
+    "/readyz",
+    {
+      schema: {
+        operationId: "getReadiness",
+        summary: "Can the service do its work?",
+        description: "The store answers, and no more regions are known to be down than a write can do without.",
+        tags: ["service"],
+        security: [],
+        response: {
+          200: { description: "Ready.", content: { "application/json": { schema: readyAnswer } } },
+          503: { description: "Not ready: the members that are not `ok` say why.", content: { "application/json": { schema: readyAnswer } } },
+        },
+      },
+    },
+    async (_request, reply) => {
+      const answer = await readiness(context);
+      return reply.code(answer.status === "ready" ? 200 : 503).send(answer);
+    },
+  );
+}
+
+async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
+  const storeAnswers = vault.ping().then(
+    () => true,
+    () => false,
+  );
+  const seen = await regions.current();
+  const notDown = seen.filter(({ state }) => state !== "down").length;
+  const store = { ok: await storeAnswers };
+  const regionsOk = notDown >= regions.minimum;
+  return {
+    status: store.ok && regionsOk ? "ready" : "not-ready",
+    store,
+    regions: { ok: regionsOk, minimum: regions.minimum, notDown, states: seen.map(({ region, state }) => ({ region, state })) },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Puts the HTTP API together: limits, hooks in the order in which they guard a request, error answers, routes.
+ */
+import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import Fastify, { LogController } from "fastify";
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
+import { validatorCompiler } from "fastify-type-provider-zod";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Vault } from "@strongroom/vault";
+import type { Api, ApiContext } from "./api.ts";
+import { ServerError } from "./errors.ts";
+import { AbsentRoutes } from "./http/absent-routes.ts";
+import { authenticate, requireScope } from "./http/authentication.ts";
+import { useJsonBodies } from "./http/json-body.ts";
+import { knownError } from "./http/known-error.ts";
+import { answerSocket } from "./http/raw-answers.ts";
+import { logFault, logRequest } from "./http/request-log.ts";
+import { deadlineError, requestSignal } from "./http/request-signal.ts";
+import { parseServerLimits } from "./limits.ts";
+import type { ServerLimits } from "./limits.ts";
+import { describeApi, openApiRoute } from "./openapi/document.ts";
+import { PROBLEM_TYPE, problemAnswer } from "./problems.ts";
+import { RegionWatch } from "./regions.ts";
+import type { Regions } from "./regions.ts";
+import { collectionRoutes } from "./routes/collections.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { recordRoutes } from "./routes/records.ts";
+import { regionRoutes } from "./routes/regions.ts";
+import { versionRoutes } from "./routes/versions.ts";
+import type { TokenVerifier } from "./tokens/token.ts";
+
+export interface ServerOptions {
+  readonly vault: Vault;
+  readonly tokens: TokenVerifier;
+  readonly regions: Regions;
+  /** A pino logger, or what has its methods. Left out: nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+  readonly limits?: Partial<ServerLimits>;
+  /** The only collections there may be. Left out: a collection comes into being with its first record. */
+  readonly collections?: readonly string[];
+}
+
+/** How often Node looks for requests that do not arrive, in milliseconds. Its own default would let them stay 30 s longer. */
+const CONNECTION_CHECK_MS = 1000;
+
+/** On every answer. Documents are nobody's to cache, and nothing here is to be taken for a page. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
+/**
+ * Makes the server; `listen` starts it, `close` ends it after the requests that it has begun. It closes neither vault nor regions.
+ *
+ * @throws ServerError `option-invalid`
+ */
+export async function createServer(options: ServerOptions): Promise<Api> {
+  const limits = parseServerLimits(options.limits);
+  const app = newApp(options, limits);
+  const context: ApiContext = { vault: options.vault, regions: new RegionWatch(options.regions), limits };
+  const absent = new AbsentRoutes();
+
+  absent.watch(app);
+  useJsonBodies(app);
+  app.setValidatorCompiler(validatorCompiler);
+  // What is sent is made here: it is described by the schemas, and tests hold it to them. Filtering it again would cost each answer.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.decorateRequest("token", null);
+  app.decorateRequest("problemCode", null);
+  app.decorateRequest("deadline");
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers({ ...HEADERS, "request-id": request.id });
+    request.deadline = requestSignal(reply, limits.answerMs);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    logRequest(request, reply);
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
+
+  await describeApi(app);
+  openApiRoute(app);
+  healthRoutes(app, context);
+  await app.register((v1: Api) => { guardedRoutes(v1, context, options, absent); }, { prefix: "/v1" });
+  return app;
+}
+
+function newApp({ logger }: ServerOptions, limits: ServerLimits): Api {
+  const log = logger?.child({}, { serializers: { req: () => undefined, res: () => undefined, err: () => undefined } });
+  return Fastify({
+    ...(log === undefined ? {} : { loggerInstance: log }),
+    // One line for each request is written by a hook; Fastify's own lines hold the URL.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.documentBytes,
+    requestTimeout: limits.receiveMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    forceCloseConnections: "idle",
+    // A request that came on an open connection while closing is still answered properly.
+    return503OnClosing: false,
+    // Longer than a header may be: the vault says what is wrong with an id.
+    routerOptions: { maxParamLength: limits.headerBytes },
+    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.receiveMs, connectionsCheckingInterval: CONNECTION_CHECK_MS },
+    frameworkErrors: (error, request, reply) => {
+      // Hooks do not run for what the router itself refuses.
+      reply.headers({ ...HEADERS, "request-id": request.id });
+      void sendProblem(error, request, reply);
+      logRequest(request, reply);
+    },
+    clientErrorHandler: (error: Error, socket: Socket) => {
+      const answer = answerSocket(error, socket);
+      if (answer !== null) log?.info(answer, "request refused before it was one");
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+}
+
+/** Everything under /v1: authenticated before anything else is looked at, also where there is no such route. */
+function guardedRoutes(v1: Api, context: ApiContext, { tokens, collections }: ServerOptions, absent: AbsentRoutes): void {
+  v1.addHook("onRequest", async (request) => {
+    request.token = await authenticate(request, tokens);
+    const { scope } = request.routeOptions.config;
+    if (scope !== undefined) requireScope(request.token, scope);
+    else if (!request.is404) throw new ServerError("internal", "The route names no scope");
+  });
+  v1.addHook("onRequest", async (request) => {
+    const { collection } = request.params as { readonly collection?: string };
+    if (collections !== undefined && collection !== undefined && !collections.includes(collection)) {
+      throw new ServerError("collection-unknown", "The service is not configured for this collection");
+    }
+  });
+  v1.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
+  recordRoutes(v1, context);
+  versionRoutes(v1, context);
+  collectionRoutes(v1, context);
+  regionRoutes(v1, context);
+}
+
+function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { error, fault } = knownError(thrown);
+  // An operation that the deadline cut off says "aborted"; the client is still there and is told why.
+  const shown = error.code === "aborted" ? (deadlineError(request.deadline) ?? error) : error;
+  if (fault !== null) logFault(request.log, fault);
+  const { status, headers, body } = problemAnswer(shown, request.id);
+  request.problemCode = body.code;
+  return reply.code(status).headers(headers).type(PROBLEM_TYPE).send(JSON.stringify(body));
+}

@@ -1,0 +1,112 @@
+/**
+ * Tokens kept in one file: made, listed, revoked, and verified in constant time. A change by another process (the
+ * command, on a running service) is seen within a second.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { ServerError } from "../errors.ts";
+import { changeTokenFile, readTokenFile, tokenFileStamp } from "./token-file.ts";
+import type { TokenRecord } from "./token-file.ts";
+import { hashToken, hasTokenForm, newToken, SCOPES } from "./token.ts";
+import type { Scope, TokenIdentity, TokenVerifier } from "./token.ts";
+
+export interface NewToken {
+  /** The token itself: shown this once, kept nowhere. */
+  readonly token: string;
+  readonly identity: TokenIdentity;
+}
+
+/** What may be shown of a token. */
+export interface TokenInfo extends TokenIdentity {
+  readonly createdAt: string;
+}
+
+export interface FileTokens extends TokenVerifier {
+  /** @throws ServerError `option-invalid`, `tokens-unreadable` */
+  create(options: { readonly name: string; readonly scopes: readonly Scope[] }): Promise<NewToken>;
+  list(): Promise<readonly TokenInfo[]>;
+  /** @throws ServerError `token-absent` */
+  revoke(id: string): Promise<TokenInfo>;
+}
+
+/** How long a look at the file is good for, in milliseconds: the longest time that a revoked token still works. */
+const RECHECK_MS = 1000;
+
+/**
+ * @throws ServerError `tokens-unreadable` when the file is there and not valid: a service must not start without knowing
+ *   whom it may answer. When it becomes so later, every token is refused until it is right again.
+ */
+export async function fileTokens(path: string): Promise<FileTokens> {
+  const tokens = new TokensInFile(path);
+  await tokens.list();
+  return tokens;
+}
+
+class TokensInFile implements FileTokens {
+  readonly #path: string;
+  #records: readonly TokenRecord[] = [];
+  #stamp: string | null = null;
+  #checkedAt = -Infinity;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async create({ name, scopes }: { readonly name: string; readonly scopes: readonly Scope[] }): Promise<NewToken> {
+    if (scopes.length === 0 || !scopes.every((scope) => SCOPES.includes(scope))) {
+      throw new ServerError("option-invalid", `A token has one or more of the scopes ${SCOPES.join(", ")}`);
+    }
+    const token = newToken();
+    const identity = { id: randomBytes(6).toString("hex"), name, scopes: [...new Set(scopes)] };
+    await this.#change((records) => [...records, { ...identity, hash: hashToken(token), createdAt: new Date().toISOString() }]);
+    return { token, identity };
+  }
+
+  async list(): Promise<readonly TokenInfo[]> {
+    await this.#reload();
+    return this.#records.map(info);
+  }
+
+  async revoke(id: string): Promise<TokenInfo> {
+    let revoked: TokenRecord | undefined;
+    await this.#change((records) => {
+      revoked = records.find((record) => record.id === id);
+      if (revoked === undefined) throw new ServerError("token-absent", "There is no token with this id");
+      return records.filter((record) => record !== revoked);
+    });
+    if (revoked === undefined) throw new ServerError("token-absent", "There is no token with this id");
+    return info(revoked);
+  }
+
+  async verify(token: string): Promise<TokenIdentity | null> {
+    if (performance.now() - this.#checkedAt > RECHECK_MS) await this.#refresh();
+    if (!hasTokenForm(token)) return null;
+    const presented = Buffer.from(hashToken(token), "hex");
+    let found: TokenRecord | null = null;
+    // All of them, found or not: the time says nothing about which, or how far, it matched.
+    for (const record of this.#records) if (timingSafeEqual(presented, Buffer.from(record.hash, "hex"))) found = record;
+    return found === null ? null : { id: found.id, name: found.name, scopes: found.scopes };
+  }
+
+  async #change(change: (records: readonly TokenRecord[]) => readonly TokenRecord[]): Promise<void> {
+    await changeTokenFile(this.#path, change);
+    await this.#reload();
+  }
+
+  async #refresh(): Promise<void> {
+    const stamp = await tokenFileStamp(this.#path);
+    if (stamp === this.#stamp) this.#checkedAt = performance.now();
+    else await this.#reload();
+  }
+
+  async #reload(): Promise<void> {
+    // The stamp first: a change between the two reads is then seen again, not missed.
+    const stamp = await tokenFileStamp(this.#path);
+    this.#records = await readTokenFile(this.#path);
+    this.#stamp = stamp;
+    this.#checkedAt = performance.now();
+  }
+}
+
+function info({ id, name, scopes, createdAt }: TokenRecord): TokenInfo {
+  return { id, name, scopes, createdAt };
+}

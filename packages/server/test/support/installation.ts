@@ -1,0 +1,85 @@
+/**
+ * A whole installation for tests, of real parts: KMS with three regions, multi-region keyring over the ordinary AWS
+ * client, vault in SQLite, tokens in a file, and the server on a free port.
+ */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { KMS } from "@aws-sdk/client-kms";
+import pino from "pino";
+import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { createKms } from "@strongroom/kms";
+import type { Kms } from "@strongroom/kms";
+import { createServer, fileTokens } from "@strongroom/server";
+import type { Api, FileTokens, Scope, ServerOptions } from "@strongroom/server";
+import { openVault } from "@strongroom/vault";
+import type { Vault, VaultLimits } from "@strongroom/vault";
+import { sqliteStore } from "@strongroom/vault/sqlite";
+
+export const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
+
+export interface Installation {
+  readonly folder: string;
+  readonly database: string;
+  readonly kms: Kms;
+  readonly keyring: MultiRegionKeyring;
+  readonly vault: Vault;
+  readonly tokens: FileTokens;
+  readonly app: Api;
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+  /** One token for each scope. */
+  readonly token: Readonly<Record<Scope, string>>;
+  /** Everything that was logged so far. */
+  log(): string;
+}
+
+export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections">> {
+  readonly vaultLimits?: Partial<VaultLimits>;
+  readonly keyring?: { readonly attemptTimeoutMs?: number; readonly deadlineMs?: number };
+}
+
+/** Ends, and leaves nothing behind, after the test. */
+export async function installation(t: TestContext, { vaultLimits, keyring: timeouts, ...server }: InstallationOptions = {}): Promise<Installation> {
+  const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const kms = await createKms({
+    dataDir: join(folder, "kms"),
+    regions: REGIONS.map((name) => ({ name, port: 0 })),
+    rootKey: { kind: "file", path: join(folder, "kms", "root.key") },
+  });
+  t.after(() => kms.close());
+  const keyring = multiRegionKeyring({ regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), t), minimum: 2, ...timeouts });
+
+  const database = join(folder, "vault.sqlite");
+  const vault = await openVault({ store: await sqliteStore(database), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }) });
+  t.after(() => vault.close());
+  const tokens = await fileTokens(join(folder, "tokens.json"));
+  const token = { read: await newToken(tokens, "read"), write: await newToken(tokens, "write"), admin: await newToken(tokens, "admin") };
+
+  const lines: string[] = [];
+  const logger = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
+  const regions = { minimum: 2, health: () => keyring.health(), probe: () => keyring.probe() };
+  const app = await createServer({ vault, tokens, regions, logger, ...server });
+  t.after(() => app.close());
+  const origin = await app.listen({ host: "127.0.0.1", port: 0 });
+  return { folder, database, kms, keyring, vault, tokens, app, origin, token, log: () => lines.join("") };
+}
+
+async function keyRegions(kms: Kms, credentialsFile: string, t: TestContext): Promise<Parameters<typeof multiRegionKeyring>[0]["regions"]> {
+  const credentials = JSON.parse(await readFile(credentialsFile, "utf8")) as { accessKeyId: string; secretAccessKey: string };
+  return Promise.all(
+    REGIONS.map(async (region) => {
+      const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
+      t.after(() => { client.destroy(); });
+      const { KeyMetadata } = await client.createKey({});
+      return { region, keyArn: KeyMetadata!.Arn!, client };
+    }),
+  );
+}
+
+async function newToken(tokens: FileTokens, scope: Scope): Promise<string> {
+  return (await tokens.create({ name: `test ${scope}`, scopes: [scope] })).token;
+}
