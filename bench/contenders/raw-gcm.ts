@@ -1,6 +1,6 @@
 // Node's own AES-256-GCM, one call a message under one key with a random IV: the floor that every construction above it is measured from.
 
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 
 import { inBytes, work, type Contender, type Task } from "../harness/contender.ts";
 import { assertPayload, inTurn, payloadOf, several } from "../harness/payload.ts";
@@ -8,7 +8,10 @@ import { assertPayload, inTurn, payloadOf, several } from "../harness/payload.ts
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-function seal(key: Buffer, plaintext: Buffer): Buffer {
+/** A key object, because Node 24 takes four times as long when it is handed the bytes. */
+const newKey = (): KeyObject => createSecretKey(randomBytes(32));
+
+function seal(key: KeyObject, plaintext: Buffer): Buffer {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: TAG_BYTES });
   const body = cipher.update(plaintext);
@@ -16,7 +19,7 @@ function seal(key: Buffer, plaintext: Buffer): Buffer {
   return Buffer.concat([iv, body, cipher.getAuthTag()]);
 }
 
-function open(key: Buffer, sealed: Buffer): Buffer {
+function open(key: KeyObject, sealed: Buffer): Buffer {
   const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plaintext = decipher.update(sealed.subarray(IV_BYTES, sealed.length - TAG_BYTES));
@@ -25,7 +28,7 @@ function open(key: Buffer, sealed: Buffer): Buffer {
 }
 
 function sealing(task: Task) {
-  const key = randomBytes(32);
+  const key = newKey();
   const payload = payloadOf(task.payloadBytes);
   return work({
     run: () => seal(key, payload),
@@ -34,7 +37,7 @@ function sealing(task: Task) {
 }
 
 async function opening(task: Task) {
-  const key = randomBytes(32);
+  const key = newKey();
   const payload = payloadOf(task.payloadBytes);
   const next = inTurn(await several(task.distinctMessages, () => seal(key, payload)));
   return work({

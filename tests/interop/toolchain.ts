@@ -47,6 +47,13 @@ export function prepare(recipe: Recipe): Prepared {
   return { kind: "ready", folder };
 }
 
+/** The version that a file pins, as the pattern's first group finds it. */
+export function pinnedVersion(path: string, pattern: RegExp): string {
+  const version = pattern.exec(readFileSync(here(path), "utf8"))?.[1];
+  if (version === undefined) throw new Error(`${path} pins no version that ${String(pattern)} finds`);
+  return version;
+}
+
 function lastLines(output: string): string {
   return output.trim().split("\n").slice(-3).join(" / ");
 }

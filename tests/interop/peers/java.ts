@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { Peer } from "../peer.ts";
 import { processPeer } from "../process-peer.ts";
-import { here, prepare, type Recipe } from "../toolchain.ts";
+import { here, pinnedVersion, prepare, type Recipe } from "../toolchain.ts";
 
 const RECIPE: Recipe = {
   id: "java",
@@ -19,7 +19,7 @@ export function javaPeer(): Peer | string {
   const classPath = `${join(prepared.folder, "classes")}:${join(prepared.folder, "libraries", "*")}`;
   return processPeer({
     id: "java",
-    title: "Java SDK 3.0.2",
+    title: `Java SDK ${pinnedVersion("java/pom.xml", /aws-encryption-sdk-java<\/artifactId>\s*<version>([^<]+)/)}`,
     command: "java",
     args: ["-cp", classPath, "strongroom.interop.Peer"],
     cannot: ({ context }) => (context.kind === "empty-entries" ? "refuses empty context keys and values" : null),

@@ -1,5 +1,7 @@
 // The AWS Encryption SDK for JavaScript, in this process.
 
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import {
   AlgorithmSuiteIdentifier,
   buildClient,
@@ -65,6 +67,12 @@ function keyringFor(spec: KeySpec): KeyringNode {
   }
 }
 
+function installedVersion(packageName: string): string {
+  const path = findPackageJSON(packageName, import.meta.url);
+  if (path === undefined) throw new Error(`${packageName} is not installed`);
+  return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
+}
+
 function suiteIdOf({ id }: Suite): AlgorithmSuiteIdentifier {
   const found = SUITE_IDS.find((value) => value.valueOf() === id);
   if (found === undefined) throw new RangeError(`no suite ${id}`);
@@ -80,7 +88,7 @@ export function javascriptPeer(): Peer {
   };
   return {
     id: "javascript",
-    title: "JavaScript SDK 5.0.2",
+    title: `JavaScript SDK ${installedVersion("@aws-crypto/client-node")}`,
     cannotWrite: ({ frameLength }) => (frameLength === 0 ? "writes framed messages only" : null),
     cannotRead: () => null,
     async encrypt({ suite, frameLength, plaintext, context, keys }) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { Peer } from "../peer.ts";
 import { processPeer } from "../process-peer.ts";
-import { here, prepare, type Recipe } from "../toolchain.ts";
+import { here, pinnedVersion, prepare, type Recipe } from "../toolchain.ts";
 
 const RECIPE: Recipe = {
   id: "python",
@@ -21,7 +21,7 @@ export function pythonPeer(): Peer | string {
   if (prepared.kind === "missing") return prepared.reason;
   return processPeer({
     id: "python",
-    title: "Python SDK 4.0.7",
+    title: `Python SDK ${pinnedVersion("python/requirements.txt", /aws-encryption-sdk==(\S+)/)}`,
     command: join(prepared.folder, "bin", "python"),
     args: [here("python/peer.py")],
   });

@@ -1,0 +1,20 @@
+// @strongroom/envelope as it is meant to be used.
+
+import { inBytes, type Contender } from "../harness/contender.ts";
+import { opening, sealing } from "../peers/strongroom-works.ts";
+
+const contender: Contender = {
+  title: "Strongroom",
+  works: {
+    "encrypt-1k": sealing("committing"),
+    "decrypt-1k": opening("committing", "different"),
+    "hot-decrypt-1k": opening("committing", "the-same"),
+    "signed-encrypt-1k": sealing("signed"),
+    "signed-decrypt-1k": opening("signed", "different"),
+    "encrypt-64k": inBytes(sealing("committing")),
+    "decrypt-64k": inBytes(opening("committing", "different")),
+    "encrypt-2m": inBytes(sealing("committing")),
+    "decrypt-2m": inBytes(opening("committing", "different")),
+  },
+};
+export default contender;
