@@ -7,6 +7,13 @@ export { decrypt } from "./message/decrypt.ts";
 export type { DecryptResult } from "./message/decrypt.ts";
 export { inspect } from "./message/inspect.ts";
 export type { InspectedDataKey, MessageInspection } from "./message/inspect.ts";
+export { decryptStream, encryptStream } from "./streams/web-streams.ts";
+export type { DecryptStream, EncryptStream } from "./streams/web-streams.ts";
+export { createDecryptStream, createEncryptStream } from "./streams/node-streams.ts";
+export type { NodeDecryptStream, NodeEncryptStream } from "./streams/node-streams.ts";
+export type { DecryptStreamOptions, DecryptStreamResult, EncryptStreamOptions } from "./streams/stream-options.ts";
+export type { EncryptStreamResult } from "./streams/seal-stream.ts";
+export type { SignedMessages } from "./streams/open-stream.ts";
 export { DEFAULT_OPTIONS } from "./message/options.ts";
 export type { DecryptOptions, EncryptOptions, KeySource, SuiteChoice } from "./message/options.ts";
 

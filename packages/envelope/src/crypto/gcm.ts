@@ -3,6 +3,7 @@
  * tags cut down to 4 bytes.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 
 export type GcmCipher = "aes-128-gcm" | "aes-192-gcm" | "aes-256-gcm";
@@ -11,55 +12,65 @@ export const GCM_TAG_LENGTH = 16;
 const OPTIONS = { authTagLength: GCM_TAG_LENGTH } as const;
 const EMPTY = Buffer.alloc(0);
 
-/** Encrypts `plaintext` into `target` at `offset`, tag behind it; returns the offset after the tag. */
-export function gcmSeal(
-  cipher: GcmCipher,
-  key: Uint8Array,
-  iv: Uint8Array,
-  aad: Uint8Array,
-  plaintext: Uint8Array,
-  target: Buffer,
-  offset: number,
-): number {
+export interface Sealed {
+  /** As long as the plaintext. */
+  readonly ciphertext: Buffer;
+  readonly tag: Buffer;
+}
+
+/** Encrypts and authenticates. */
+export function gcmSeal(cipher: GcmCipher, key: KeyObject | Uint8Array, iv: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Sealed {
   const sealing = createCipheriv(cipher, key, iv, OPTIONS);
   sealing.setAAD(aad);
-  let end = offset;
-  if (plaintext.length > 0) {
-    target.set(sealing.update(plaintext), end);
-    end += plaintext.length;
-  }
+  const ciphertext = plaintext.length === 0 ? EMPTY : sealing.update(plaintext);
   sealing.final();
-  target.set(sealing.getAuthTag(), end);
-  return end + GCM_TAG_LENGTH;
+  return { ciphertext, tag: sealing.getAuthTag() };
+}
+
+/** Decrypts in pieces. No piece may be used, or shown to anyone, before `verify` has returned. */
+export interface GcmOpening {
+  update(ciphertext: Uint8Array): Buffer;
+  /** @throws EnvelopeError `decryption-failed` */
+  verify(tag: Uint8Array): void;
+}
+
+export function gcmOpening(cipher: GcmCipher, key: KeyObject | Uint8Array, iv: Uint8Array, aad: Uint8Array): GcmOpening {
+  const opening = createDecipheriv(cipher, key, iv, OPTIONS);
+  opening.setAAD(aad);
+  return {
+    update: (ciphertext) => (ciphertext.length === 0 ? EMPTY : opening.update(ciphertext)),
+    verify(tag) {
+      opening.setAuthTag(tag);
+      try {
+        opening.final();
+      } catch {
+        throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+      }
+    },
+  };
 }
 
 /**
- * Decrypts into `target` at `offset`. Bytes are in `target` before the tag is checked: on a throw the caller wipes
- * `target` and releases nothing.
+ * Decrypts and verifies. What was decrypted before the tag was checked is overwritten when the check fails.
  *
+ * @returns the plaintext, in memory of its own.
  * @throws EnvelopeError `decryption-failed`
  */
 export function gcmOpen(
   cipher: GcmCipher,
-  key: Uint8Array,
+  key: KeyObject | Uint8Array,
   iv: Uint8Array,
   aad: Uint8Array,
   ciphertext: Uint8Array,
   tag: Uint8Array,
-  target: Buffer = EMPTY,
-  offset = 0,
-): void {
-  const opening = createDecipheriv(cipher, key, iv, OPTIONS);
-  opening.setAAD(aad);
-  opening.setAuthTag(tag);
-  if (ciphertext.length > 0) {
-    const plaintext = opening.update(ciphertext);
-    target.set(plaintext, offset);
-    plaintext.fill(0);
-  }
+): Buffer {
+  const opening = gcmOpening(cipher, key, iv, aad);
+  const plaintext = opening.update(ciphertext);
   try {
-    opening.final();
-  } catch {
-    throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+    opening.verify(tag);
+    return plaintext;
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
   }
 }

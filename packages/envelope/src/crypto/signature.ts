@@ -2,7 +2,7 @@
  * ECDSA over P-256 and P-384 for signed suites (framework/transitive-requirements.md, "ECDSA"): signatures in DER,
  * public keys as compressed points (SEC 1 version 2.0, section 2.3.3).
  */
-import { createPublicKey, ECDH, generateKeyPairSync, sign, verify } from "node:crypto";
+import { createPublicKey, createSign, createVerify, ECDH, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 
@@ -30,7 +30,7 @@ export function generateSigningKey(algorithm: SignatureAlgorithm): SigningKey {
 }
 
 /** Reads a verification key. Anything but a point on the curve, in the one base64 form it has, is malformed. */
-export function verificationKey(algorithm: SignatureAlgorithm, base64: string): KeyObject {
+function verificationKey(algorithm: SignatureAlgorithm, base64: string): KeyObject {
   const size = COORDINATE_BYTES[algorithm.curve];
   const point = Buffer.from(base64, "base64");
   try {
@@ -47,18 +47,31 @@ export function verificationKey(algorithm: SignatureAlgorithm, base64: string): 
   }
 }
 
-export function signMessage(key: SigningKey, ...parts: readonly Uint8Array[]): Buffer {
-  return sign(key.algorithm.hash, join(parts), key.privateKey);
+/** Signs what it was fed; once. */
+export interface MessageSigner {
+  update(bytes: Uint8Array): void;
+  sign(): Buffer;
 }
 
-/** @throws EnvelopeError `decryption-failed` */
-export function verifyMessage(algorithm: SignatureAlgorithm, key: KeyObject, signature: Uint8Array, ...parts: readonly Uint8Array[]): void {
-  if (!verify(algorithm.hash, join(parts), key, signature)) {
-    throw new EnvelopeError("decryption-failed", "The message does not authenticate");
-  }
+export interface MessageVerifier {
+  update(bytes: Uint8Array): void;
+  /** @throws EnvelopeError `decryption-failed` */
+  verify(signature: Uint8Array): void;
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+export function messageSigner({ algorithm, privateKey }: SigningKey): MessageSigner {
+  const signing = createSign(algorithm.hash);
+  return { update: (bytes) => void signing.update(bytes), sign: () => signing.sign(privateKey) };
 }
 
+/** @param publicKey as `verificationKey` takes it */
+export function messageVerifier(algorithm: SignatureAlgorithm, publicKey: string): MessageVerifier {
+  const key = verificationKey(algorithm, publicKey);
+  const verifying = createVerify(algorithm.hash);
+  return {
+    update: (bytes) => void verifying.update(bytes),
+    verify: (signature) => {
+      if (!verifying.verify(key, signature)) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+    },
+  };
+}

@@ -22,7 +22,8 @@ const FINAL_CONTENT_OFFSET = 4 + 4 + IV_LENGTH + 4;
 /** AES-GCM's own bound (message-body.md, "Encrypted Content Length"). */
 const MAX_UNFRAMED = 2 ** 36 - 32;
 
-export type BlockKind = "regular" | "final" | "single";
+export type FrameKind = "regular" | "final";
+export type BlockKind = FrameKind | "single";
 
 /** One authenticated block of a body: a frame, or the whole of an unframed body. Offsets into the message. */
 export interface BodyBlock {
@@ -116,14 +117,19 @@ export function frameCount(plaintextLength: number, frameLength: number): number
   return Math.max(1, Math.ceil(plaintextLength / frameLength));
 }
 
+/** Bytes that stand before a frame's content. */
+export function frameStartLength(kind: FrameKind): number {
+  return kind === "final" ? FINAL_CONTENT_OFFSET : REGULAR_CONTENT_OFFSET;
+}
+
 /** Writes what stands before a frame's content at `offset`; returns the offset of the content. */
-export function writeFrameStart(target: Buffer, start: number, kind: "regular" | "final", sequence: number, contentLength: number): number {
+export function writeFrameStart(target: Buffer, start: number, kind: FrameKind, sequence: number, contentLength: number): number {
   const offset = kind === "final" ? target.writeUInt32BE(SEQUENCE_NUMBER_END, start) : start;
   target.writeUInt32BE(sequence, offset);
   target.fill(0, offset + 4, offset + 12);
   target.writeUInt32BE(sequence, offset + 12);
   if (kind === "final") target.writeUInt32BE(contentLength, offset + 16);
-  return start + (kind === "final" ? FINAL_CONTENT_OFFSET : REGULAR_CONTENT_OFFSET);
+  return start + frameStartLength(kind);
 }
 
 const BLOCK_LABELS: Readonly<Record<BlockKind, Buffer>> = {

@@ -59,30 +59,49 @@ export function canonicalContext(context: EncryptionContext, limits: MessageLimi
 }
 
 /** Sorts and serializes pairs that are already known to be strings. */
-export function canonicalPairs(pairs: readonly (readonly [string, string])[], limits: MessageLimits): CanonicalContext {
-  if (pairs.length === 0) return EMPTY_CONTEXT;
+export function canonicalPairs(unordered: readonly (readonly [string, string])[], limits: MessageLimits): CanonicalContext {
+  if (unordered.length === 0) return EMPTY_CONTEXT;
+  const pairs = isOrdered(unordered) ? unordered : [...unordered].sort(([a], [b]) => compareUtf8(a, b));
   let length = 2;
-  const encoded = pairs.map((pair) => {
-    const key = Buffer.from(pair[0], "utf8");
-    const value = Buffer.from(pair[1], "utf8");
-    if (key.length > MAX_FIELD || value.length > MAX_FIELD) {
-      throw new EnvelopeError("limit-exceeded", `contextBytes: one key or value is longer than ${MAX_FIELD} bytes`);
-    }
-    length += 4 + key.length + value.length;
-    return { pair, key, value };
-  });
+  for (const [key, value] of pairs) length += 4 + fieldLength(key) + fieldLength(value);
   enforceLimit(limits, "contextBytes", length);
-  encoded.sort((a, b) => Buffer.compare(a.key, b.key));
-
   const bytes = Buffer.allocUnsafe(length);
-  let offset = bytes.writeUInt16BE(encoded.length, 0);
-  for (const { key, value } of encoded) {
-    offset = bytes.writeUInt16BE(key.length, offset);
-    offset += key.copy(bytes, offset);
-    offset = bytes.writeUInt16BE(value.length, offset);
-    offset += value.copy(bytes, offset);
+  let offset = bytes.writeUInt16BE(pairs.length, 0);
+  for (const [key, value] of pairs) offset = writeField(bytes, writeField(bytes, offset, key), value);
+  return { pairs, bytes };
+}
+
+function fieldLength(text: string): number {
+  const length = Buffer.byteLength(text, "utf8");
+  if (length > MAX_FIELD) throw new EnvelopeError("limit-exceeded", `contextBytes: one key or value is longer than ${MAX_FIELD} bytes`);
+  return length;
+}
+
+function writeField(target: Buffer, offset: number, text: string): number {
+  const length = target.write(text, offset + 2, "utf8");
+  target.writeUInt16BE(length, offset);
+  return offset + 2 + length;
+}
+
+function isOrdered(pairs: readonly (readonly [string, string])[]): boolean {
+  return pairs.every(([key], index) => index === 0 || compareUtf8(pairs[index - 1]?.[0] ?? "", key) < 0);
+}
+
+/**
+ * Orders strings as their UTF-8 bytes are ordered, without encoding them. UTF-16 units are already in that order but for
+ * surrogates, which stand for characters above U+FFFF and so come after U+E000 to U+FFFF.
+ */
+function compareUtf8(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let index = 0; index < shorter; index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left !== right) return utf8Rank(left) - utf8Rank(right);
   }
-  return { pairs: encoded.map(({ pair }) => pair), bytes };
+  return a.length - b.length;
+}
+
+function utf8Rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x1_0000 : unit;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface MessageHeader {
   readonly body: Buffer;
   readonly iv: Buffer;
   readonly tag: Buffer;
+  /** The whole header, authentication included. */
+  readonly bytes: Buffer;
   /** Bytes from the start of the message to the start of its body. */
   readonly length: number;
 }
@@ -67,8 +69,10 @@ export function parseHeader(message: Uint8Array, limits: MessageLimits): Message
   const bodyEnd = reader.offset;
   const iv = suite.messageVersion === 1 ? reader.bytes(IV_LENGTH) : ZERO_IV;
   const tag = reader.bytes(TAG_LENGTH);
-  const body = new ByteReader(message).bytes(bodyEnd);
-  return { suite, messageId, context, encryptedDataKeys, contentType, frameLength, commitKey, body, iv, tag, length: reader.offset };
+  const length = reader.offset;
+  const bytes = new ByteReader(message).bytes(length);
+  const body = bytes.subarray(0, bodyEnd);
+  return { suite, messageId, context, encryptedDataKeys, contentType, frameLength, commitKey, body, iv, tag, bytes, length };
 }
 
 function readSuite(reader: ByteReader): AlgorithmSuite {

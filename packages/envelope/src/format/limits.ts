@@ -11,8 +11,10 @@ export interface MessageLimits {
   readonly contextBytes: number;
   /** Bytes of one frame's content; also of the one block of an unframed message. */
   readonly frameBytes: number;
-  /** Bytes of plaintext in one message. */
+  /** Bytes of plaintext in one message. Streams have no such limit unless given one. */
   readonly plaintextBytes: number;
+  /** Bytes of plaintext that a decrypt stream keeps until a signed message's signature is verified. */
+  readonly heldBackBytes: number;
 }
 
 export const DEFAULT_LIMITS: MessageLimits = {
@@ -20,6 +22,7 @@ export const DEFAULT_LIMITS: MessageLimits = {
   contextBytes: 8_192,
   frameBytes: 16 * 1024 * 1024,
   plaintextBytes: 1024 * 1024 * 1024,
+  heldBackBytes: 64 * 1024 * 1024,
 };
 
 /** What the format itself can express (data-format/message-header.md, data-format/message-body.md). */
@@ -28,6 +31,7 @@ export const FORMAT_LIMITS: MessageLimits = {
   contextBytes: 0xffff,
   frameBytes: 0xffff_ffff,
   plaintextBytes: Number.MAX_SAFE_INTEGER,
+  heldBackBytes: Number.MAX_SAFE_INTEGER,
 };
 
 /** Fills in defaults and refuses, all at once, whatever is no whole number within the format's own bounds. */

@@ -44,22 +44,22 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
 
   function wrap(dataKey: SecretBytes, aad: Uint8Array): EncryptedDataKey {
     const iv = randomPublicBytes(IV_LENGTH);
-    const ciphertext = Buffer.allocUnsafe(dataKey.length + GCM_TAG_LENGTH);
-    gcmSeal(cipher, wrappingKey.bytes, iv, aad, dataKey.bytes, ciphertext, 0);
-    return { providerId: options.keyNamespace, providerInfo: Buffer.concat([infoPrefix, iv]), ciphertext };
+    const { ciphertext, tag } = gcmSeal(cipher, wrappingKey.bytes, iv, aad, dataKey.bytes);
+    return {
+      providerId: options.keyNamespace,
+      providerInfo: Buffer.concat([infoPrefix, iv]),
+      ciphertext: Buffer.concat([ciphertext, tag]),
+    };
   }
 
   function unwrap(key: EncryptedDataKey, length: number, aad: Uint8Array): SecretBytes | null {
     if (key.ciphertext.length !== length + GCM_TAG_LENGTH) return null;
-    const dataKey = Buffer.allocUnsafeSlow(length);
     const iv = key.providerInfo.subarray(infoPrefix.length);
     try {
-      gcmOpen(cipher, wrappingKey.bytes, iv, aad, key.ciphertext.subarray(0, length), key.ciphertext.subarray(length), dataKey, 0);
+      return new SecretBytes(gcmOpen(cipher, wrappingKey.bytes, iv, aad, key.ciphertext.subarray(0, length), key.ciphertext.subarray(length)));
     } catch {
-      dataKey.fill(0);
       return null;
     }
-    return new SecretBytes(dataKey);
   }
 
   /** Matches namespace, name, tag length and IV length all at once: they are one fixed prefix of the provider info. */

@@ -2,7 +2,8 @@
  * Decrypts one message from bytes (client-apis/decrypt.md). Everything that can be refused without a key is refused
  * first; plaintext is returned only after all of it, and the signature where there is one, is verified.
  */
-import { verificationKey, verifyMessage } from "../crypto/signature.ts";
+import { messageVerifier } from "../crypto/signature.ts";
+import type { MessageVerifier } from "../crypto/signature.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 import { readBlock, readBodyLayout } from "../format/body.ts";
 import type { BodyLayout } from "../format/body.ts";
@@ -45,15 +46,11 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
   requireNotAborted(signal);
 
   const opener = await openHeader(header, context, resolved);
-  try {
-    if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature);
-    return {
-      plaintext: openBody(message, header, layout, opener, limits),
-      encryptionContext: options.encryptionContext,
-    };
-  } finally {
-    opener.wipe();
-  }
+  if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature);
+  return {
+    plaintext: openBody(message, header, layout, opener, limits),
+    encryptionContext: options.encryptionContext,
+  };
 }
 
 /** The signature of a signed message, null of an unsigned one. Whatever follows is refused. */
@@ -77,7 +74,6 @@ export async function openHeader(header: MessageHeader, context: MatchedContext,
       requiredContextKeys: context.requiredKeys,
       encryptedDataKeys: header.encryptedDataKeys,
       accepts(candidate) {
-        opener?.wipe();
         opener = MessageOpener.open(header, context.authenticatedOnly, candidate);
         return opener !== null;
       },
@@ -94,22 +90,29 @@ export async function openHeader(header: MessageHeader, context: MatchedContext,
   }
 }
 
-export function verifySignature(signed: Uint8Array, header: MessageHeader, signature: Uint8Array): void {
-  const { suite } = header;
-  const publicKey = header.context.pairs.find(([key]) => key === PUBLIC_KEY_FIELD)?.[1];
-  if (suite.signature === null || publicKey === undefined) throw new EnvelopeError("message-malformed", "The message has no public signing key");
-  verifyMessage(suite.signature, verificationKey(suite.signature, publicKey), signature, signed);
+function verifySignature(signed: Uint8Array, header: MessageHeader, signature: Uint8Array): void {
+  const verifier = headerVerifier(header);
+  verifier?.update(signed);
+  verifier?.verify(signature);
+}
+
+/** Verifies a signed message with the key that its header carries; null for an unsigned one. */
+export function headerVerifier({ suite, context }: MessageHeader): MessageVerifier | null {
+  if (suite.signature === null) return null;
+  const publicKey = context.pairs.find(([key]) => key === PUBLIC_KEY_FIELD)?.[1];
+  return messageVerifier(suite.signature, publicKey ?? "");
 }
 
 function openBody(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, limits: MessageLimits): Buffer {
   const bytes = asBuffer(message);
-  const plaintext = Buffer.allocUnsafe(layout.plaintextLength);
+  const { last } = layout;
+  if (last.sequence === 1) return opener.openBlock(bytes, last);
+  const plaintext = Buffer.allocUnsafeSlow(layout.plaintextLength);
   try {
     let position = layout.start;
-    for (let sequence = 1, offset = 0; sequence <= layout.last.sequence; sequence++) {
-      const block = sequence === layout.last.sequence ? layout.last : readBlock(bytes, position, header, sequence, limits);
-      opener.openBlock(bytes, block, plaintext, offset);
-      offset += block.contentLength;
+    for (let sequence = 1, offset = 0; sequence <= last.sequence; sequence++) {
+      const block = sequence === last.sequence ? last : readBlock(bytes, position, header, sequence, limits);
+      offset += opener.openBlock(bytes, block).copy(plaintext, offset);
       position = block.end;
     }
     return plaintext;

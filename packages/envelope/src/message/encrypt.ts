@@ -1,10 +1,9 @@
 /**
  * Encrypts bytes into one message (client-apis/encrypt.md).
  */
-import { signMessage } from "../crypto/signature.ts";
+import { messageSigner } from "../crypto/signature.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 import { frameCount, framedBodyLength, MAX_FRAMES } from "../format/body.ts";
-import { contextObject, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { footerBytes } from "../format/footer.ts";
@@ -51,7 +50,7 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   try {
     return {
       message: seal(plaintext, materials, resolved),
-      encryptionContext: callersContext(materials),
+      encryptionContext: options.encryptionContext,
       encryptedDataKeys: materials.encryptedDataKeys,
       ...(materials.wraps === undefined ? {} : { wraps: materials.wraps }),
     };
@@ -60,25 +59,18 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   }
 }
 
-/** The context without the entry that the format itself adds: given back to decrypt, it must compare equal. */
-function callersContext({ encryptionContext }: CompleteEncryptionMaterials): EncryptionContext {
-  return contextObject({ ...encryptionContext, pairs: encryptionContext.pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD) });
-}
-
 function seal(plaintext: Uint8Array, materials: CompleteEncryptionMaterials, { frameLength, limits }: ResolvedEncryptOptions): Buffer {
   const sealer = new MessageSealer(materials, frameLength, limits);
-  try {
-    const message = Buffer.allocUnsafe(sealer.headerLength + framedBodyLength(plaintext.length, frameLength));
-    sealer.writeHeader(message);
-    const frames = frameCount(plaintext.length, frameLength);
-    let offset = sealer.headerLength;
-    for (let sequence = 1; sequence <= frames; sequence++) {
-      const content = plaintext.subarray((sequence - 1) * frameLength, sequence * frameLength);
-      offset = sealer.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
-    }
-    if (materials.signingKey === null) return message;
-    return Buffer.concat([message, footerBytes(signMessage(materials.signingKey, message))]);
-  } finally {
-    sealer.wipe();
+  const message = Buffer.allocUnsafe(sealer.headerLength + framedBodyLength(plaintext.length, frameLength));
+  sealer.writeHeader(message);
+  const frames = frameCount(plaintext.length, frameLength);
+  let offset = sealer.headerLength;
+  for (let sequence = 1; sequence <= frames; sequence++) {
+    const content = plaintext.subarray((sequence - 1) * frameLength, sequence * frameLength);
+    offset = sealer.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
   }
+  if (materials.signingKey === null) return message;
+  const signer = messageSigner(materials.signingKey);
+  signer.update(message);
+  return Buffer.concat([message, footerBytes(signer.sign())]);
 }

@@ -2,8 +2,10 @@
  * Opens one message piece by piece: verifies its header under a candidate data key, then decrypts block after block
  * (client-apis/decrypt.md, "Verify the header", "Decrypt the message body").
  */
-import { gcmOpen } from "../crypto/gcm.ts";
+import { gcmOpen, gcmOpening } from "../crypto/gcm.ts";
+import type { GcmCipher, GcmOpening } from "../crypto/gcm.ts";
 import { deriveMessageKeys, equalInConstantTime } from "../crypto/message-keys.ts";
+import type { CipherKey } from "../crypto/message-keys.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import { BodyAad } from "../format/body.ts";
 import type { BodyBlock } from "../format/body.ts";
@@ -14,10 +16,10 @@ const NOTHING = Buffer.alloc(0);
 
 export class MessageOpener {
   readonly #header: MessageHeader;
-  readonly #cipherKey: Buffer;
+  readonly #cipherKey: CipherKey;
   readonly #aad: BodyAad;
 
-  private constructor(header: MessageHeader, cipherKey: Buffer) {
+  private constructor(header: MessageHeader, cipherKey: CipherKey) {
     this.#header = header;
     this.#cipherKey = cipherKey;
     this.#aad = new BodyAad(header.messageId);
@@ -35,30 +37,36 @@ export class MessageOpener {
     const { cipherKey, commitKey } = deriveMessageKeys(suite, header.messageId, dataKey);
     const committed = header.commitKey === null || (commitKey !== null && equalInConstantTime(header.commitKey, commitKey));
     if (committed && headerAuthenticates(header, authenticatedOnly, cipherKey)) return new MessageOpener(header, cipherKey);
-    cipherKey.fill(0);
     return null;
   }
 
   /**
-   * Decrypts one block of `source` into `target` at `offset`. On a throw `target` may hold unauthenticated bytes there.
+   * Decrypts one block of `source`.
    *
    * @throws EnvelopeError `decryption-failed`
    */
-  openBlock(source: Uint8Array, block: BodyBlock, target: Buffer, offset: number): void {
+  openBlock(source: Uint8Array, block: BodyBlock): Buffer {
     const bytes = asBuffer(source);
     const iv = bytes.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
     const contentEnd = block.contentOffset + block.contentLength;
-    const aad = this.#aad.of(block.kind, block.sequence, block.contentLength);
-    const { cipher } = this.#header.suite;
-    gcmOpen(cipher, this.#cipherKey, iv, aad, bytes.subarray(block.contentOffset, contentEnd), bytes.subarray(contentEnd, block.end), target, offset);
+    return gcmOpen(this.#cipher, this.#cipherKey, iv, this.#blockAad(block), bytes.subarray(block.contentOffset, contentEnd), bytes.subarray(contentEnd, block.end));
   }
 
-  wipe(): void {
-    this.#cipherKey.fill(0);
+  /** Begins to decrypt one block whose content comes in pieces. */
+  beginBlock(block: BodyBlock, iv: Uint8Array): GcmOpening {
+    return gcmOpening(this.#cipher, this.#cipherKey, iv, this.#blockAad(block));
+  }
+
+  get #cipher(): GcmCipher {
+    return this.#header.suite.cipher;
+  }
+
+  #blockAad({ kind, sequence, contentLength }: BodyBlock): Buffer {
+    return this.#aad.of(kind, sequence, contentLength);
   }
 }
 
-function headerAuthenticates(header: MessageHeader, authenticatedOnly: Uint8Array, cipherKey: Buffer): boolean {
+function headerAuthenticates(header: MessageHeader, authenticatedOnly: Uint8Array, cipherKey: CipherKey): boolean {
   const aad = authenticatedOnly.length === 0 ? header.body : Buffer.concat([header.body, authenticatedOnly]);
   try {
     gcmOpen(header.suite.cipher, cipherKey, header.iv, aad, NOTHING, header.tag);

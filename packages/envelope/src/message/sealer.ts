@@ -3,10 +3,12 @@
  * a frame"). Synchronous and with no policy of its own; the buffer and the streaming API both drive it.
  */
 import { gcmSeal } from "../crypto/gcm.ts";
+import type { Sealed } from "../crypto/gcm.ts";
 import { deriveMessageKeys } from "../crypto/message-keys.ts";
 import type { MessageKeys } from "../crypto/message-keys.ts";
 import { fillPublicRandom } from "../crypto/random.ts";
-import { BodyAad, writeFrameStart } from "../format/body.ts";
+import { BodyAad, frameStartLength, writeFrameStart } from "../format/body.ts";
+import type { FrameKind } from "../format/body.ts";
 import { canonicalPairs } from "../format/encryption-context.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
@@ -19,6 +21,7 @@ import type { AlgorithmSuite } from "../format/suites.ts";
 import type { CompleteEncryptionMaterials } from "../keyrings/materials.ts";
 
 const ZERO_IV = Buffer.alloc(IV_LENGTH);
+const NOTHING = Buffer.alloc(0);
 
 export class MessageSealer {
   readonly headerLength: number;
@@ -54,21 +57,34 @@ export class MessageSealer {
     if (this.#suite.messageVersion === 1) offset += ZERO_IV.copy(target, offset);
     const body = target.subarray(0, bytes.length);
     const aad = this.#authenticatedOnly.length === 0 ? body : Buffer.concat([body, this.#authenticatedOnly]);
-    gcmSeal(this.#suite.cipher, this.#keys.cipherKey, ZERO_IV, aad, new Uint8Array(0), target, offset);
+    gcmSeal(this.#suite.cipher, this.#keys.cipherKey, ZERO_IV, aad, NOTHING).tag.copy(target, offset);
   }
 
   /** Writes one frame at `offset`; returns the offset after it. */
-  sealFrame(target: Buffer, offset: number, kind: "regular" | "final", sequence: number, content: Uint8Array): number {
+  sealFrame(target: Buffer, offset: number, kind: FrameKind, sequence: number, content: Uint8Array): number {
     const contentOffset = writeFrameStart(target, offset, kind, sequence, content.length);
-    const ivOffset = kind === "final" ? contentOffset - 4 - IV_LENGTH : contentOffset - IV_LENGTH;
-    const iv = target.subarray(ivOffset, ivOffset + IV_LENGTH);
-    const aad = this.#aad.of(kind, sequence, content.length);
-    return gcmSeal(this.#suite.cipher, this.#keys.cipherKey, iv, aad, content, target, contentOffset);
+    const { ciphertext, tag } = this.#seal(kind, sequence, content, frameIv(target, contentOffset, kind));
+    const tagOffset = contentOffset + ciphertext.copy(target, contentOffset);
+    return tagOffset + tag.copy(target, tagOffset);
   }
 
-  wipe(): void {
-    this.#keys.cipherKey.fill(0);
+  /** One frame as start, content and tag: for large frames, whose content is then never copied. */
+  framePieces(kind: FrameKind, sequence: number, content: Uint8Array): readonly Buffer[] {
+    const start = Buffer.allocUnsafe(frameStartLength(kind));
+    const contentOffset = writeFrameStart(start, 0, kind, sequence, content.length);
+    const { ciphertext, tag } = this.#seal(kind, sequence, content, frameIv(start, contentOffset, kind));
+    return [start, ciphertext, tag];
   }
+
+  #seal(kind: FrameKind, sequence: number, content: Uint8Array, iv: Buffer): Sealed {
+    return gcmSeal(this.#suite.cipher, this.#keys.cipherKey, iv, this.#aad.of(kind, sequence, content.length), content);
+  }
+}
+
+/** The IV field of a frame whose content begins at `contentOffset`; in a final frame a length stands between them. */
+function frameIv(frame: Buffer, contentOffset: number, kind: FrameKind): Buffer {
+  const end = kind === "final" ? contentOffset - 4 : contentOffset;
+  return frame.subarray(end - IV_LENGTH, end);
 }
 
 interface Prepared {

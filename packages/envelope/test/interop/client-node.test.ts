@@ -37,7 +37,7 @@ describe("AWS Encryption SDK for JavaScript, both directions", () => {
             const readByThem = await client.decrypt(theirs, mine.message);
             assert.deepEqual(readByThem.plaintext, plaintext);
 
-            const written = await client.encrypt(theirs, plaintext, { encryptionContext, frameLength, suiteId: id });
+            const written = await client.encrypt(theirs, plaintext, { encryptionContext, frameLength, suiteId: id as never });
             const readByUs = await decrypt(written.result, { keyring: ours, encryptionContext, ...policy });
             assert.deepEqual(Buffer.from(readByUs.plaintext), plaintext);
             messages += 2;

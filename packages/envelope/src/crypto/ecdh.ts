@@ -1,0 +1,128 @@
+/**
+ * Elliptic-curve Diffie-Hellman over the NIST curves (NIST SP 800-56A rev. 3, section 5.7.1.2), the reading of its keys,
+ * and points in compressed form (SEC 1 version 2.0, section 2.3.3).
+ */
+import { createPrivateKey, createPublicKey, diffieHellman, ECDH, generateKeyPairSync, KeyObject } from "node:crypto";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { SecretBytes } from "./secret.ts";
+
+export type EcdhCurve = "ECC_NIST_P256" | "ECC_NIST_P384" | "ECC_NIST_P521";
+
+interface CurveEntry {
+  /** As node:crypto names it. */
+  readonly name: string;
+  readonly jwk: string;
+  readonly coordinateBytes: number;
+}
+
+const CURVES: Readonly<Record<EcdhCurve, CurveEntry>> = {
+  ECC_NIST_P256: { name: "prime256v1", jwk: "P-256", coordinateBytes: 32 },
+  ECC_NIST_P384: { name: "secp384r1", jwk: "P-384", coordinateBytes: 48 },
+  ECC_NIST_P521: { name: "secp521r1", jwk: "P-521", coordinateBytes: 66 },
+};
+
+/** SubjectPublicKeyInfo in DER, or a key object of node:crypto. */
+export type EcPublicKeyInput = Uint8Array | KeyObject;
+/** PKCS #8 in PEM, or a key object of node:crypto. */
+export type EcPrivateKeyInput = string | KeyObject;
+
+/** A point of the curve: never the one at infinity, never one beside the curve. */
+export interface EcPublicKey {
+  readonly key: KeyObject;
+  /** As messages store it. */
+  readonly compressed: Buffer;
+  /** SubjectPublicKeyInfo in DER with the uncompressed point, as AWS KMS takes it. */
+  readonly der: Buffer;
+}
+
+export interface EcPrivateKey {
+  readonly key: KeyObject;
+  readonly publicKey: EcPublicKey;
+}
+
+export function isEcdhCurve(value: unknown): value is EcdhCurve {
+  return typeof value === "string" && Object.hasOwn(CURVES, value);
+}
+
+/** Bytes of a compressed point. */
+export function compressedLength(curve: EcdhCurve): number {
+  return CURVES[curve].coordinateBytes + 1;
+}
+
+/** Bytes of a shared secret. */
+export function sharedSecretLength(curve: EcdhCurve): number {
+  return CURVES[curve].coordinateBytes;
+}
+
+/** null for anything that is not a public key of this curve. */
+export function readEcPublicKey(curve: EcdhCurve, input: EcPublicKeyInput): EcPublicKey | null {
+  const key = publicKeyObject(input);
+  if (key?.type !== "public" || key.asymmetricKeyDetails?.namedCurve !== CURVES[curve].name) return null;
+  const { x, y } = key.export({ format: "jwk" });
+  return ofPoint(curve, Buffer.concat([Buffer.of(4), Buffer.from(x ?? "", "base64url"), Buffer.from(y ?? "", "base64url")]));
+}
+
+function publicKeyObject(input: unknown): KeyObject | null {
+  if (input instanceof KeyObject) return input;
+  if (!(input instanceof Uint8Array)) return null;
+  try {
+    return createPublicKey({ key: Buffer.from(input), format: "der", type: "spki" });
+  } catch {
+    return null;
+  }
+}
+
+/** null for anything that is not a private key of this curve. */
+export function readEcPrivateKey(curve: EcdhCurve, input: EcPrivateKeyInput): EcPrivateKey | null {
+  const key = privateKeyObject(input);
+  if (key?.type !== "private" || key.asymmetricKeyDetails?.namedCurve !== CURVES[curve].name) return null;
+  return withPublicKey(curve, key);
+}
+
+function privateKeyObject(input: unknown): KeyObject | null {
+  if (input instanceof KeyObject) return input;
+  if (typeof input !== "string" || !input.includes("-----BEGIN PRIVATE KEY-----")) return null;
+  try {
+    return createPrivateKey(input);
+  } catch {
+    return null;
+  }
+}
+
+export function generateEcKeyPair(curve: EcdhCurve): EcPrivateKey {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: CURVES[curve].name });
+  const pair = withPublicKey(curve, privateKey);
+  if (pair === null) throw new EnvelopeError("wrap-failed", "No key pair could be made");
+  return pair;
+}
+
+function withPublicKey(curve: EcdhCurve, key: KeyObject): EcPrivateKey | null {
+  const publicKey = readEcPublicKey(curve, createPublicKey(key));
+  return publicKey === null ? null : { key, publicKey };
+}
+
+/** Reads a point as messages store it. null for anything but the compressed form of a point on the curve. */
+export function readCompressedPoint(curve: EcdhCurve, compressed: Uint8Array): EcPublicKey | null {
+  return compressed.length === compressedLength(curve) ? ofPoint(curve, compressed) : null;
+}
+
+function ofPoint(curve: EcdhCurve, point: Uint8Array): EcPublicKey | null {
+  const { name, jwk, coordinateBytes } = CURVES[curve];
+  try {
+    const uncompressed = ECDH.convertKey(point, name, undefined, undefined, "uncompressed") as Buffer;
+    const [x, y] = [uncompressed.subarray(1, 1 + coordinateBytes), uncompressed.subarray(1 + coordinateBytes)];
+    const key = createPublicKey({ key: { kty: "EC", crv: jwk, x: x.toString("base64url"), y: y.toString("base64url") }, format: "jwk" });
+    return {
+      key,
+      compressed: ECDH.convertKey(uncompressed, name, undefined, undefined, "compressed") as Buffer,
+      der: key.export({ format: "der", type: "spki" }),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** The caller wipes it. */
+export function sharedSecret(privateKey: EcPrivateKey, publicKey: EcPublicKey): SecretBytes {
+  return new SecretBytes(diffieHellman({ privateKey: privateKey.key, publicKey: publicKey.key }));
+}

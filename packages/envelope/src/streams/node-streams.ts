@@ -1,0 +1,71 @@
+/**
+ * Encrypt and decrypt as Node streams: `pipeline(source, createEncryptStream(options), target)`.
+ */
+import { Transform } from "node:stream";
+import type { TransformCallback } from "node:stream";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import type { ByteTransform, Pieces } from "./byte-transform.ts";
+import type { EncryptStreamResult } from "./seal-stream.ts";
+import { prepareOpenStream, prepareSealStream } from "./stream-options.ts";
+import type { DecryptStreamOptions, DecryptStreamResult, EncryptStreamOptions, Prepared } from "./stream-options.ts";
+
+export interface NodeEncryptStream extends Transform {
+  /** Settles when the header is written. */
+  readonly result: Promise<EncryptStreamResult>;
+}
+
+export interface NodeDecryptStream extends Transform {
+  /** Settles when the header is verified; says nothing yet of the body. */
+  readonly result: Promise<DecryptStreamResult>;
+}
+
+/** Encrypts what is written into one message. @throws EnvelopeError for options; later errors go through the stream. */
+export function createEncryptStream(options: EncryptStreamOptions): NodeEncryptStream {
+  return nodeStream(prepareSealStream(options));
+}
+
+/**
+ * Decrypts one message. What comes out is authenticated, frame by frame; that it is *all* is certain only when the
+ * stream ends without an error.
+ */
+export function createDecryptStream(options: DecryptStreamOptions): NodeDecryptStream {
+  return nodeStream(prepareOpenStream(options));
+}
+
+function nodeStream<R>({ transform, outcome, signal }: Prepared<ByteTransform, R>): Transform & { readonly result: Promise<R> } {
+  const stream = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      settle(stream, () => transform.push(chunk), done);
+    },
+    flush(done) {
+      settle(stream, () => transform.end(), done);
+    },
+    destroy(error, done) {
+      signal?.removeEventListener("abort", onAbort);
+      transform.abandon();
+      outcome.reject(error ?? new EnvelopeError("aborted", "The stream was closed early"));
+      done(error);
+    },
+  });
+  const onAbort = (): void => {
+    stream.destroy(new EnvelopeError("aborted", "The stream was aborted", { cause: signal?.reason }));
+  };
+  if (signal?.aborted === true) queueMicrotask(onAbort);
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return Object.assign(stream, { result: outcome.promise });
+}
+
+/** Runs one step and hands its pieces on; without a detour over promises when the step needs none. */
+function settle(stream: Transform, work: () => Pieces | Promise<Pieces>, done: TransformCallback): void {
+  const emit = (pieces: Pieces): void => {
+    for (const piece of pieces) stream.push(piece);
+    done();
+  };
+  try {
+    const pieces = work();
+    if (pieces instanceof Promise) pieces.then(emit).catch(done);
+    else emit(pieces);
+  } catch (error) {
+    done(error as Error);
+  }
+}
