@@ -1,7 +1,8 @@
 // @strongroom/envelope as it is meant to be used.
 
 import { inBytes, type Contender } from "../harness/contender.ts";
-import { opening, sealing } from "../peers/strongroom-works.ts";
+import { roundTripWork, sealingWork } from "../harness/flow.ts";
+import { flow, opening, sealing } from "../peers/strongroom-works.ts";
 
 const contender: Contender = {
   title: "Strongroom",
@@ -15,6 +16,8 @@ const contender: Contender = {
     "decrypt-64k": inBytes(opening("committing", "different")),
     "encrypt-2m": inBytes(sealing("committing")),
     "decrypt-2m": inBytes(opening("committing", "different")),
+    "stream-1g": (task) => sealingWork(task, flow(task)),
+    "stream-round-trip-1g": (task) => roundTripWork(task, flow(task)),
   },
 };
 export default contender;

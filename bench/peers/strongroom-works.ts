@@ -2,9 +2,10 @@
 // that differ in how they use it.
 
 import { randomBytes } from "node:crypto";
-import { decrypt, encrypt, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
+import { createDecryptStream, createEncryptStream, decrypt, encrypt, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
 
 import { work, type Task, type Work } from "../harness/contender.ts";
+import type { Flow } from "../harness/flow.ts";
 import { assertPayload, inTurn, payloadOf, several } from "../harness/payload.ts";
 
 const SUITES = {
@@ -43,3 +44,9 @@ export const opening = (suite: SuiteUse, messages: "different" | "the-same") => 
     verify: (plaintext: Uint8Array) => { assertPayload(plaintext, payload); },
   });
 };
+
+/** Node streams in both directions. */
+export function flow(task: Task): Flow {
+  const options = optionsOf(task, "committing", keySource());
+  return { seal: () => [createEncryptStream(options)], open: () => [createDecryptStream(options)] };
+}
