@@ -1,0 +1,71 @@
+// Where the service is and which token to show it: flags, environment and configuration first, then what `strongroom up` left in the
+// data folder. A token never comes from the command line, where every process of the machine could read it.
+import { readFile } from "node:fs/promises";
+import type { LoadedConfig } from "../config/load.ts";
+import { readIfPresent } from "../data-folder/atomic-file.ts";
+import { dataFolder } from "../data-folder/layout.ts";
+import { readRunning } from "../data-folder/running.ts";
+import { CliError, systemErrorCode } from "../errors.ts";
+
+/** The service's origin and the token; the token is never printed. */
+export interface Connection {
+  readonly origin: URL;
+  readonly token: string;
+}
+
+/** Finds both. Throws `token-missing`, `plain-http` or `input-unreadable`. */
+export async function findConnection(loaded: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Promise<Connection> {
+  const origin = await findOrigin(loaded);
+  if (origin.protocol === "http:" && !isLoopback(origin.hostname) && !loaded.config.client.allowPlainHttp) {
+    throw new CliError("plain-http", { detail: `${origin.origin} is another machine, and http:// is not encrypted.` });
+  }
+  return { origin, token: await findToken(loaded, env) };
+}
+
+/** The service's origin, without a token. */
+export async function findOrigin({ config, origins }: LoadedConfig): Promise<URL> {
+  if (config.client.url !== undefined) return new URL(config.client.url);
+  const { host, port } = config.service;
+  const configured = new URL(`http://${isWildcard(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`);
+  if (origins.has("service.port")) return configured;
+  const path = dataFolder(config.dataDir).running;
+  const running = await readRunning(path).catch(unreadable(path));
+  return running === null ? configured : new URL(running.url);
+}
+
+async function findToken({ config, origins }: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const named = config.client.tokenFile;
+  const fromVariable = env["STRONGROOM_TOKEN"];
+  // A variable beats the configuration file, a flag or STRONGROOM_TOKEN_FILE beats the variable.
+  const namedOutsideFile = /^(--|STRONGROOM_)/.test(origins.get("client.tokenFile") ?? "");
+  if (fromVariable !== undefined && fromVariable !== "" && !namedOutsideFile) return wellFormed(fromVariable, "STRONGROOM_TOKEN");
+  if (named !== undefined) {
+    const text = await readFile(named, "utf8").catch(unreadable(named));
+    return wellFormed(text, named);
+  }
+  const path = dataFolder(config.dataDir).token;
+  const text = await readIfPresent(path).catch(unreadable(path));
+  if (text === null) throw new CliError("token-missing", { detail: `There is none in ${path}.` });
+  return wellFormed(text, path);
+}
+
+/** A token must be fit for an HTTP header; what was found instead is not shown. */
+function wellFormed(text: string, source: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]{1,512}$/.test(token)) return token;
+  throw new CliError("token-missing", { detail: `What ${source} holds is not a token.` });
+}
+
+function unreadable(what: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new CliError("input-unreadable", { detail: `${what}: ${systemErrorCode(cause) ?? "not readable"}`, cause });
+  };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}

@@ -1,0 +1,44 @@
+// `strongroom doctor`: checks everything that usually goes wrong, and says what to do.
+import { command } from "../command/spec.ts";
+import { dataFolder } from "../data-folder/layout.ts";
+import type { Check, Finding, Severity } from "../doctor/check.ts";
+import { checkConfiguration, checkKeyFile, checkNode, checkPermissions, checkSpace } from "../doctor/machine.ts";
+import { checkRegions } from "../doctor/regions.ts";
+import { checkService } from "../doctor/service.ts";
+import { CliError } from "../errors.ts";
+import type { Style, Terminal } from "../terminal/terminal.ts";
+
+const CHECKS: readonly Check[] = [checkNode, checkConfiguration, checkPermissions, checkSpace, checkKeyFile, checkRegions, checkService];
+
+const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly style: Style }>> = {
+  ok: { mark: "ok", style: "green" },
+  warning: { mark: "warn", style: "yellow" },
+  failure: { mark: "FAIL", style: "red" },
+};
+
+export const doctorCommand = command({
+  name: "doctor",
+  heading: "Looking after it",
+  summary: "check configuration, files, regions, clock and service, and say what to do",
+  flagGroups: ["client"],
+  options: {},
+  examples: [
+    { line: "npx strongroom doctor", meaning: "exit code 1 if a check failed" },
+    { line: "npx strongroom doctor --json | jq '.findings[] | select(.severity != \"ok\")'", meaning: "what is not right" },
+  ],
+  run: async ({ context, loaded }) => {
+    const patient = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
+    const findings: Finding[] = [];
+    for (const check of CHECKS) findings.push(...(await check(patient)));
+    context.signal.throwIfAborted();
+    context.terminal.result({ findings }, () => findings.map((finding) => describe(finding, context.terminal)).join("\n"));
+    const failed = findings.filter(({ severity }) => severity === "failure").length;
+    if (failed > 0) throw new CliError("checks-failed", { detail: `${failed} of ${findings.length} checks failed.` });
+  },
+});
+
+function describe({ what, severity, detail, remedy }: Finding, terminal: Terminal): string {
+  const { mark, style } = MARKS[severity];
+  const line = `${terminal.style(style, mark.padEnd(4))}  ${what.padEnd(22)}  ${detail}`;
+  return remedy === undefined ? line : `${line}\n${" ".repeat(30)}${terminal.style("dim", remedy)}`;
+}

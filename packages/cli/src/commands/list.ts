@@ -1,0 +1,65 @@
+// `strongroom list`: the collections, or the ids of one.
+import type { ServiceClient } from "../client/service-client.ts";
+import { openClient } from "../client/open.ts";
+import type { Listing } from "../client/answers.ts";
+import { given, text, wholeNumberOr } from "../command/option-types.ts";
+import { command, option } from "../command/spec.ts";
+import { printable, renderTable } from "../terminal/table.ts";
+
+export const listCommand = command({
+  name: "list",
+  args: "[collection]",
+  heading: "Records",
+  summary: "list the collections, or the records of one",
+  flagGroups: ["client"],
+  options: {
+    limit: option("--limit <n>", "records shown (default: 100)", wholeNumberOr(100, 1, 1000)),
+    cursor: option("--cursor <cursor>", "continue where the last page ended", text()),
+    all: option("--all", "every page", given()),
+  },
+  examples: [
+    { line: "npx strongroom list", meaning: "the collections" },
+    { line: "npx strongroom list people --limit 20", meaning: "the first 20 records" },
+    { line: "npx strongroom list people --all --json | jq -r '.items[].id'", meaning: "every id" },
+  ],
+  run: async (invocation) => {
+    const { context, args, options } = invocation;
+    const [collection] = args;
+    const { terminal } = context;
+    const client = await openClient(invocation);
+    if (collection === undefined) {
+      const collections = await client.collections();
+      terminal.result({ collections }, () =>
+        collections.length === 0
+          ? "There are no records yet."
+          : renderTable(
+              [{ heading: "COLLECTION" }, { heading: "RECORDS", align: "right" }],
+              collections.map((one) => [one.collection, one.records.toLocaleString("en")]),
+            ),
+      );
+      return;
+    }
+    const listing = options.all
+      ? await wholeListing(client, collection, context.signal)
+      : await client.list(collection, { cursor: options.cursor, limit: options.limit });
+    terminal.result({ collection, ...listing }, () =>
+      renderTable(
+        [{ heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "WRITTEN" }],
+        listing.items.map(({ id, version, updatedAt }) => [printable(id), String(version), updatedAt]),
+      ),
+    );
+    if (listing.next !== null) terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
+  },
+});
+
+async function wholeListing(client: ServiceClient, collection: string, signal: AbortSignal): Promise<Listing> {
+  const items: Listing["items"][number][] = [];
+  let cursor: string | undefined;
+  do {
+    signal.throwIfAborted();
+    const page = await client.list(collection, { cursor, limit: 1000 });
+    items.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return { items, next: null };
+}

@@ -1,0 +1,27 @@
+// `strongroom rm`: removes a record with all its versions.
+import { openClient } from "../client/open.ts";
+import { wholeNumber } from "../command/option-types.ts";
+import { command, option } from "../command/spec.ts";
+import { printable } from "../terminal/table.ts";
+
+export const rmCommand = command({
+  name: "rm",
+  args: "<collection> <id>",
+  heading: "Records",
+  summary: "remove a record with all its versions",
+  description: "Its version numbers are not used again: a record that is stored later under the same id begins after the last.",
+  flagGroups: ["client"],
+  options: {
+    ifVersion: option("--if-version <n>", "only if this is the record's latest version", wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+  },
+  examples: [
+    { line: "npx strongroom rm people ada", meaning: "remove it" },
+    { line: "npx strongroom rm people ada --if-version 3", meaning: "only if nobody wrote after version 3" },
+  ],
+  run: async (invocation) => {
+    const [collection = "", id = ""] = invocation.args;
+    const client = await openClient(invocation);
+    await client.remove(collection, id, invocation.options.ifVersion);
+    invocation.context.terminal.result({ collection, id, removed: true }, () => `${printable(`${collection}/${id}`)} removed`);
+  },
+});

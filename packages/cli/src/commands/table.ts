@@ -1,0 +1,36 @@
+// The commands, in the order in which help lists them.
+import type { CommandSpec } from "../command/spec.ts";
+import { doctorCommand } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
+import { getCommand } from "./get.ts";
+import { historyCommand } from "./history.ts";
+import { importCommand } from "./import.ts";
+import { inspectCommand } from "./inspect.ts";
+import { kmsServeCommand } from "./kms-serve.ts";
+import { listCommand } from "./list.ts";
+import { putCommand } from "./put.ts";
+import { regionsCommand } from "./regions.ts";
+import { rmCommand } from "./rm.ts";
+import { serveCommand } from "./serve.ts";
+import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./token.ts";
+import { upCommand } from "./up.ts";
+
+/** Every command. */
+export const COMMANDS: readonly CommandSpec[] = [
+  upCommand,
+  serveCommand,
+  kmsServeCommand,
+  putCommand,
+  getCommand,
+  rmCommand,
+  historyCommand,
+  listCommand,
+  importCommand,
+  exportCommand,
+  regionsCommand,
+  tokenCreateCommand,
+  tokenListCommand,
+  tokenRevokeCommand,
+  inspectCommand,
+  doctorCommand,
+];

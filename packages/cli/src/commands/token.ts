@@ -1,0 +1,81 @@
+// `strongroom token …`: the tokens that programs show to the service. They work on the data folder's token file, on the service's machine;
+// a running service sees a change within a second. A new token is printed once, to standard output alone, and kept nowhere.
+import { type FileTokens, SCOPES } from "@strongroom/server";
+import { someOf, text } from "../command/option-types.ts";
+import { command, type Invocation, option, type OptionTable } from "../command/spec.ts";
+import { prepareDataFolder } from "../data-folder/prepare.ts";
+import { writeFileAtomic } from "../data-folder/atomic-file.ts";
+import { CliError } from "../errors.ts";
+import { openTokens, tokenFailure } from "../installation/tokens.ts";
+import { printable, renderTable } from "../terminal/table.ts";
+
+export const tokenCreateCommand = command({
+  name: "token create",
+  args: "<name>",
+  heading: "Looking after it",
+  summary: "make a token; it is printed this once",
+  flagGroups: [],
+  options: {
+    scope: option("--scope <scope...>", "read, write or admin; repeat for several (default: read)", someOf(SCOPES)),
+    output: option("-o, --output <file>", "write the token to a file (mode 0600) instead of printing it", text()),
+  },
+  examples: [
+    { line: "npx strongroom token create billing --scope read write --output billing.token", meaning: "for a service that reads and writes" },
+    { line: "npx strongroom token create backup", meaning: "read only, printed" },
+  ],
+  run: async (invocation) => {
+    const [name = ""] = invocation.args;
+    const { terminal } = invocation.context;
+    const tokens = await tokensOf(invocation);
+    const { token, identity } = await tokens.create({ name, scopes: invocation.options.scope ?? ["read"] }).catch(tokenFailure);
+    const file = invocation.options.output;
+    if (file !== undefined) {
+      await writeFileAtomic(file, `${token}\n`).catch(async (cause: unknown) => {
+        await tokens.revoke(identity.id);
+        throw new CliError("output-failed", { detail: `${file} can not be written; the token was revoked again.`, cause });
+      });
+    }
+    const { id, scopes } = identity;
+    terminal.say(`Token ${id} for ${printable(name)}, scopes ${scopes.join(", ")}. It is shown this once${file === undefined ? "" : `, in ${file}`}.`);
+    const shown = file === undefined ? { id, name, scopes, token } : { id, name, scopes, file };
+    if (file === undefined || terminal.mode === "json") terminal.result(shown, () => token);
+  },
+});
+
+export const tokenListCommand = command({
+  name: "token list",
+  heading: "Looking after it",
+  summary: "list the tokens (not the tokens themselves, which are not kept)",
+  flagGroups: [],
+  options: {},
+  examples: [{ line: "npx strongroom token list", meaning: "id, name and scopes of each" }],
+  run: async (invocation) => {
+    const tokens = await (await tokensOf(invocation)).list();
+    invocation.context.terminal.result({ tokens }, () =>
+      renderTable(
+        [{ heading: "ID" }, { heading: "NAME" }, { heading: "SCOPES" }, { heading: "MADE" }],
+        tokens.map(({ id, name, scopes, createdAt }) => [id, printable(name), scopes.join(", "), createdAt]),
+      ),
+    );
+  },
+});
+
+export const tokenRevokeCommand = command({
+  name: "token revoke",
+  args: "<id>",
+  heading: "Looking after it",
+  summary: "revoke a token; a running service refuses it within a second",
+  flagGroups: [],
+  options: {},
+  examples: [{ line: "npx strongroom token revoke 4f0c2a91b7de", meaning: "the id is that of strongroom token list" }],
+  run: async (invocation) => {
+    const [id = ""] = invocation.args;
+    const revoked = await (await tokensOf(invocation)).revoke(id).catch(tokenFailure);
+    invocation.context.terminal.result({ revoked }, () => `Token ${revoked.id} (${printable(revoked.name)}) is revoked.`);
+  },
+});
+
+async function tokensOf<Table extends OptionTable>({ loaded }: Invocation<Table>): Promise<FileTokens> {
+  const { folder } = await prepareDataFolder(loaded.config.dataDir);
+  return openTokens(folder);
+}

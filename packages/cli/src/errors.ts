@@ -1,0 +1,184 @@
+// The errors of the command itself, as one closed table: what went wrong, what to do, and which exit code says so to a script.
+import type { Outcome } from "./exit-codes.ts";
+
+/** Error code -> title (one line), remedy (what the person can do) and the outcome that gives the exit code. */
+export const CLI_ERRORS = {
+  usage: {
+    title: "The command was not understood",
+    remedy: "Run the command with --help: it lists arguments, options and examples.",
+    outcome: "usage",
+  },
+  "config-unreadable": {
+    title: "The configuration file can not be read",
+    remedy: "Check the path given by --config or STRONGROOM_CONFIG, and that the file is valid JSON, JavaScript or TypeScript with a default export.",
+    outcome: "usage",
+  },
+  "config-invalid": {
+    title: "The configuration is not valid",
+    remedy: "Correct every problem listed; each names the setting and where its value came from.",
+    outcome: "usage",
+  },
+  "data-dir-unusable": {
+    title: "The data folder can not be used",
+    remedy: "Choose a folder that you own and may write to (--data-dir DIR), or correct its owner and permissions.",
+    outcome: "usage",
+  },
+  "data-dir-newer": {
+    title: "The data folder was made by a newer version of Strongroom",
+    remedy: "Run the version that made it, or a later one. Nothing in the folder was changed.",
+    outcome: "usage",
+  },
+  "data-dir-in-use": {
+    title: "Another `strongroom up` is running on this data folder",
+    remedy: "Use the one that runs, end it first, or choose another folder with --data-dir DIR.",
+    outcome: "usage",
+  },
+  "port-in-use": {
+    title: "A port is in use",
+    remedy: "End the process that listens there, or choose other ports: --port N for the service, --region NAME=PORT for each region of the KMS.",
+    outcome: "usage",
+  },
+  "kms-not-started": {
+    title: "The KMS did not start",
+    remedy: "Read the reason in strongroom.log in the data folder, or start it alone to see it: strongroom kms serve.",
+    outcome: "failure",
+  },
+  "keys-not-ready": {
+    title: "The KMS keys are not ready",
+    remedy: "The regions named must answer once, to make or find their keys. Run strongroom doctor to see what each region says.",
+    outcome: "unavailable",
+  },
+  "startup-failed": {
+    title: "The service did not start",
+    remedy: "The reason is given above; strongroom doctor checks configuration, files and regions.",
+    outcome: "failure",
+  },
+  "token-missing": {
+    title: "No token to show to the service",
+    remedy: "On the machine of `strongroom up`, give the same --data-dir. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or STRONGROOM_TOKEN.",
+    outcome: "not-allowed",
+  },
+  "plain-http": {
+    title: "The token would travel unencrypted",
+    remedy: "Use an https:// URL. Inside a network that you trust, allow it with --allow-plain-http or client.allowPlainHttp.",
+    outcome: "usage",
+  },
+  "input-unreadable": {
+    title: "The input can not be read",
+    remedy: "Check the path, or give - to read standard input.",
+    outcome: "usage",
+  },
+  "input-invalid": {
+    title: "The input is not valid",
+    remedy: "Correct the input; the message says where.",
+    outcome: "usage",
+  },
+  "input-has-bad-lines": {
+    title: "Some lines were not imported",
+    remedy: "Correct the lines listed and run the same command again: what is stored already is left alone. With --skip-bad such lines are not a failure.",
+    outcome: "failure",
+  },
+  "output-failed": {
+    title: "The output can not be written",
+    remedy: "Check the folder's permissions and free space. An existing file was left as it was.",
+    outcome: "failure",
+  },
+  "export-incomplete": {
+    title: "Some records could not be exported",
+    remedy: "The reasons are listed. Nothing was written to the file; run strongroom get on such a record to see why it is refused.",
+    outcome: "refused",
+  },
+  "token-absent": {
+    title: "No such token",
+    remedy: "List the tokens with strongroom token list.",
+    outcome: "absent",
+  },
+  "service-unreachable": {
+    title: "The service can not be reached",
+    remedy: "Start it with strongroom up (or npm start), or say where it is: --url URL or STRONGROOM_URL.",
+    outcome: "unavailable",
+  },
+  "service-unintelligible": {
+    title: "What answered is not a Strongroom service",
+    remedy: "Check the URL given by --url, STRONGROOM_URL or client.url.",
+    outcome: "failure",
+  },
+  "service-refused": {
+    title: "The service refused the request",
+    remedy: "The code and detail are the service's own; docs/errors.md lists them.",
+    outcome: "failure",
+  },
+  "checks-failed": {
+    title: "Some checks failed",
+    remedy: "Each failed check says what to do.",
+    outcome: "failure",
+  },
+  unexpected: {
+    title: "Something unexpected went wrong",
+    remedy: "This is a defect of Strongroom: please report it with the command that you ran (not the data).",
+    outcome: "failure",
+  },
+  interrupted: {
+    title: "Interrupted",
+    remedy: "Run the same command again; what is stored stays stored.",
+    outcome: "interrupted",
+  },
+} as const;
+
+/** A code from {@link CLI_ERRORS}. */
+export type CliErrorCode = keyof typeof CLI_ERRORS;
+
+interface CliErrorEntry {
+  readonly title: string;
+  readonly remedy: string;
+  readonly outcome: Outcome;
+}
+
+/** What a {@link CliError} may carry beside its code. */
+export interface CliErrorOptions {
+  /** What happened in this case: names of files, settings, ports. Never a secret and never a document's content. */
+  readonly detail?: string;
+  /** One entry per problem, where there are several. */
+  readonly problems?: readonly string[];
+  /** Replaces the table's remedy where the case allows a better one. */
+  readonly remedy?: string;
+  /** Replaces the table's outcome, for answers of the service. */
+  readonly outcome?: Outcome;
+  /** The code that the service or another package gave; shown instead of this error's own. */
+  readonly reportedCode?: string;
+  /** Replaces the table's title, for errors of the service or of another package. */
+  readonly title?: string;
+  readonly cause?: unknown;
+}
+
+/** An error that a person can act on: a title, what happened, and what to do. */
+export class CliError extends Error {
+  override readonly name: string = "CliError";
+  readonly code: CliErrorCode;
+  readonly title: string;
+  readonly detail: string | null;
+  readonly problems: readonly string[];
+  readonly remedy: string;
+  readonly outcome: Outcome;
+  /** The code to show: that of the service or package that reported it, or this error's own. */
+  readonly reportedCode: string;
+
+  constructor(code: CliErrorCode, options: CliErrorOptions = {}) {
+    const entry: CliErrorEntry = CLI_ERRORS[code];
+    const title = options.title ?? entry.title;
+    super(options.detail === undefined ? title : `${title}: ${options.detail}`, { cause: options.cause });
+    this.code = code;
+    this.title = title;
+    this.detail = options.detail ?? null;
+    this.problems = options.problems ?? [];
+    this.remedy = options.remedy ?? entry.remedy;
+    this.outcome = options.outcome ?? entry.outcome;
+    this.reportedCode = options.reportedCode ?? code;
+  }
+}
+
+/** The code of a Node.js system error ("EADDRINUSE", "ENOENT" …), or null for anything else. */
+export function systemErrorCode(error: unknown): string | null {
+  if (!(error instanceof Error) || !("code" in error)) return null;
+  return typeof error.code === "string" ? error.code : null;
+}

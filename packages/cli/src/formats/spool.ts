@@ -1,0 +1,51 @@
+// Keeps documents between two passes over them: CSV needs every document before it can write its heading. The file has no name (it is
+// unlinked as soon as it is open), and its bytes are encrypted under a key that only this process has, so that a crash, a backup or
+// another user of the machine finds nothing in it.
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Document } from "./record-source.ts";
+import { readNdjson } from "./ndjson.ts";
+
+/** Documents written once and then read once, in order. */
+export interface Spool {
+  add(line: string): Promise<void>;
+  documents(): AsyncGenerator<Document>;
+  close(): Promise<void>;
+}
+
+/** Opens a spool in `folder`. AES-256-CTR under a fresh key: nobody else can write to the nameless file, so secrecy is all that is needed. */
+export async function openSpool(folder: string): Promise<Spool> {
+  const path = join(folder, `.strongroom-spool-${randomBytes(8).toString("hex")}`);
+  const file = await open(path, "wx+", 0o600);
+  await rm(path);
+  const key = randomBytes(32);
+  const counter = Buffer.alloc(16);
+  const cipher = createCipheriv("aes-256-ctr", key, counter);
+  return {
+    add: async (line) => {
+      await file.appendFile(cipher.update(line, "utf8"));
+    },
+    documents: async function* () {
+      const decipher = createDecipheriv("aes-256-ctr", key, counter);
+      for await (const line of readNdjson(decrypted(file, (chunk) => decipher.update(chunk)))) {
+        if (line.kind === "bad") throw new Error("the spool gave back something else than was put into it");
+        yield line.document;
+      }
+    },
+    close: async () => {
+      key.fill(0);
+      await file.close();
+    },
+  };
+}
+
+async function* decrypted(file: FileHandle, decrypt: (chunk: Uint8Array) => Uint8Array): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.alloc(64 * 1024);
+  for (let position = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield decrypt(buffer.subarray(0, bytesRead));
+  }
+}

@@ -1,0 +1,46 @@
+// Clients of the ordinary AWS SDK, one a region: AWS's own KMS where no endpoint is given, with the default credential chain.
+// The SDK's retries are off (the next region is the better retry) and its timeouts are set (its default is to wait for ever).
+import { readFile } from "node:fs/promises";
+import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
+import { z } from "zod";
+import { CliError } from "../errors.ts";
+
+/** A region as a client needs it. */
+export interface KmsRegion {
+  readonly region: string;
+  /** Absent: AWS's own. */
+  readonly endpoint?: string | undefined;
+  /** A file `{"accessKeyId", "secretAccessKey"}`; absent: the SDK's default credential chain. */
+  readonly credentialsFile?: string | undefined;
+}
+
+/** Longest time to connect, and longest silence, of one call. */
+export interface KmsTimeouts {
+  readonly attemptTimeoutMs: number;
+}
+
+const credentialsSchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
+
+/** Makes the client of one region. Throws `input-unreadable` when its credentials file can not be used. */
+export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion, { attemptTimeoutMs }: KmsTimeouts): Promise<KMS> {
+  const config: KMSClientConfig = {
+    region,
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: attemptTimeoutMs, requestTimeout: attemptTimeoutMs, throwOnRequestTimeout: true },
+  };
+  if (endpoint !== undefined) config.endpoint = endpoint;
+  if (credentialsFile !== undefined) config.credentials = await readCredentials(credentialsFile);
+  return new KMS(config);
+}
+
+async function readCredentials(path: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  try {
+    return credentialsSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    // Neither the file's text nor a parser's message about it is kept: it holds a secret.
+    throw new CliError("input-unreadable", {
+      detail: `${path} does not hold KMS credentials.`,
+      remedy: 'Name the credentials.json that strongroom kms serve made: { "accessKeyId": …, "secretAccessKey": … }.',
+    });
+  }
+}

@@ -1,0 +1,99 @@
+// Finds or makes one key a region, under the alias alias/strongroom, through the ordinary KMS API. It may be interrupted anywhere and run
+// again: the alias says that all is done, and a key that was made but got no alias yet is found by its description and taken up.
+import type { KMS } from "@aws-sdk/client-kms";
+import { CliError } from "../errors.ts";
+import { type RegionKeys, readRegionKeys, writeRegionKeys } from "./key-file.ts";
+
+/** The alias of the key in every region. */
+export const KEY_ALIAS = "alias/strongroom";
+const DESCRIPTION = "Strongroom: wraps the data keys of records";
+
+/** A region's client. */
+export interface RegionClient {
+  readonly region: string;
+  readonly client: KMS;
+}
+
+/** The keys of all regions, and the regions where one was made now. */
+export interface EnsuredKeys {
+  readonly keys: RegionKeys;
+  readonly made: readonly string[];
+}
+
+/**
+ * The key ARN of every region: the remembered one, else the alias's, else that of a new key. Remembers them in `path`.
+ * Throws `keys-not-ready` when a region whose key is not known yet does not answer.
+ */
+export async function ensureRegionKeys(path: string, regions: readonly RegionClient[]): Promise<EnsuredKeys> {
+  const remembered = await readRegionKeys(path);
+  const unknown = regions.filter(({ region }) => !Object.hasOwn(remembered, region));
+  if (unknown.length === 0) return { keys: remembered, made: [] };
+  const attempts = await Promise.allSettled(unknown.map(async ({ region, client }) => ({ region, ...(await findOrMakeKey(client)) })));
+  const found = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+  const keys = { ...remembered, ...Object.fromEntries(found.map(({ region, arn }) => [region, arn])) };
+  if (found.length > 0) await writeRegionKeys(path, keys);
+  const problems = attempts.flatMap((attempt, index) =>
+    attempt.status === "rejected" ? [`${unknown[index]?.region ?? "?"}: ${reason(attempt.reason)}`] : [],
+  );
+  if (problems.length > 0) throw new CliError("keys-not-ready", { problems });
+  return { keys, made: found.filter(({ made }) => made).map(({ region }) => region) };
+}
+
+async function findOrMakeKey(client: KMS): Promise<{ readonly arn: string; readonly made: boolean }> {
+  const aliased = await describe(client, KEY_ALIAS);
+  if (aliased !== null) return { arn: aliased.arn, made: false };
+  const left = await findWithoutAlias(client);
+  const arn = left ?? (await makeKey(client));
+  try {
+    await client.createAlias({ AliasName: KEY_ALIAS, TargetKeyId: arn });
+  } catch (error) {
+    // Another process was faster: its key is the one.
+    if (!isNamed(error, "AlreadyExistsException")) throw error;
+    const theirs = await describe(client, KEY_ALIAS);
+    if (theirs !== null) return { arn: theirs.arn, made: false };
+    throw error;
+  }
+  return { arn, made: left === null };
+}
+
+async function makeKey(client: KMS): Promise<string> {
+  const { KeyMetadata } = await client.createKey({ Description: DESCRIPTION });
+  if (KeyMetadata?.Arn === undefined) throw new Error("CreateKey gave no ARN");
+  return KeyMetadata.Arn;
+}
+
+/** A key that an interrupted start made and that has no alias yet. */
+async function findWithoutAlias(client: KMS): Promise<string | null> {
+  let marker: string | undefined;
+  do {
+    const page = await client.listKeys({ Limit: 1000, ...(marker === undefined ? {} : { Marker: marker }) });
+    for (const { KeyId } of page.Keys ?? []) {
+      const key = KeyId === undefined ? null : await describe(client, KeyId);
+      if (key?.description === DESCRIPTION && key.state === "Enabled") return key.arn;
+    }
+    marker = page.Truncated === true ? page.NextMarker : undefined;
+  } while (marker !== undefined);
+  return null;
+}
+
+async function describe(client: KMS, keyId: string): Promise<{ readonly arn: string; readonly description: string; readonly state: string } | null> {
+  try {
+    const { KeyMetadata } = await client.describeKey({ KeyId: keyId });
+    if (KeyMetadata?.Arn === undefined) throw new Error("DescribeKey gave no ARN");
+    return { arn: KeyMetadata.Arn, description: KeyMetadata.Description ?? "", state: KeyMetadata.KeyState ?? "" };
+  } catch (error) {
+    if (isNamed(error, "NotFoundException")) return null;
+    throw error;
+  }
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}
+
+/** What a region said, in short: the service's error name, or the system's code. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return "no answer";
+  const code = "code" in error && typeof error.code === "string" ? error.code : null;
+  return code === "ECONNREFUSED" ? "nothing listens there" : (code ?? error.name);
+}

@@ -1,0 +1,69 @@
+// The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that knows them all.
+import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { createServer, type FileTokens } from "@strongroom/server";
+import { openVault, VAULT_ERRORS, VaultError } from "@strongroom/vault";
+import { sqliteStore } from "@strongroom/vault/sqlite";
+import type { Logger } from "pino";
+import { type Config, wrapPolicy } from "../config/schema.ts";
+import type { DataFolder } from "../data-folder/layout.ts";
+import { CliError, systemErrorCode } from "../errors.ts";
+
+/** A service that listens. */
+export interface RunningService {
+  readonly url: string;
+  /** Lets requests under way finish, then closes the store. */
+  close(): Promise<void>;
+}
+
+/** What a service is made of. */
+export interface ServiceParts {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly keyring: MultiRegionKeyring;
+  readonly tokens: FileTokens;
+  readonly logger: Logger;
+}
+
+/** Starts the service. Throws `data-dir-newer`, `startup-failed` or `port-in-use`; nothing stays open then. */
+export async function startService({ config, folder, keyring, tokens, logger }: ServiceParts): Promise<RunningService> {
+  const { host, port } = config.service;
+  const store = await sqliteStore(folder.vault).catch(storeFailed);
+  const vault = await openVault({ store, keyring });
+  const server = await createServer({ vault, tokens, regions: { minimum: wrapPolicy(config, keyring.health().length).minimum, health: () => keyring.health(), probe: (options) => keyring.probe(options) }, logger });
+  try {
+    const url = await server.listen({ host, port });
+    return {
+      url,
+      close: async () => {
+        await server.close();
+        await vault.close();
+      },
+    };
+  } catch (cause) {
+    await server.close();
+    await vault.close();
+    throw listenFailed(cause, host, port);
+  }
+}
+
+function storeFailed(cause: unknown): never {
+  if (!(cause instanceof VaultError)) throw cause;
+  const { title, remedy } = VAULT_ERRORS[cause.code];
+  throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", { title, detail: cause.message, remedy, reportedCode: cause.code, cause });
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EACCES: "ports below 1024 need the system's permission",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no such host name",
+};
+
+function listenFailed(cause: unknown, host: string, port: number): CliError {
+  const code = systemErrorCode(cause) ?? "unknown";
+  if (code === "EADDRINUSE") return new CliError("port-in-use", { detail: `Something else listens on ${host}:${port}, where the service should.`, cause });
+  return new CliError("startup-failed", {
+    detail: `The service can not listen on ${host}:${port}: ${LISTEN_REASONS[code] ?? code}.`,
+    remedy: "Choose another address or port: --host ADDRESS --port N.",
+    cause,
+  });
+}

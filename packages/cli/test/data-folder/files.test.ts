@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { openAtomic, writeFileAtomic } from "../../src/data-folder/atomic-file.ts";
+import { lockDataFolder } from "../../src/data-folder/lock.ts";
+import { prepareDataFolder } from "../../src/data-folder/prepare.ts";
+import { CliError } from "../../src/errors.ts";
+
+let folder = "";
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "strongroom-files-"));
+});
+after(() => rm(folder, { recursive: true }));
+
+describe("atomic file", () => {
+  it("is there whole, for its owner alone, once it is committed, and not before", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "old");
+    const file = await openAtomic(path);
+    await file.write("new ");
+    assert.equal(await readFile(path, "utf8"), "old");
+    await file.write("content");
+    await file.commit();
+    assert.equal(await readFile(path, "utf8"), "new content");
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+  });
+
+  it("leaves nothing behind when it is discarded", async () => {
+    const before_ = await readdir(folder);
+    const file = await openAtomic(join(folder, "b"));
+    await file.write("x");
+    await file.discard();
+    assert.deepEqual(await readdir(folder), before_);
+  });
+
+  it("says that a folder is missing", async () => {
+    await assert.rejects(writeFileAtomic(join(folder, "none", "c"), "x"), { code: "ENOENT" });
+  });
+});
+
+describe("data folder", () => {
+  it("is made for its owner alone, and closed when it was open to others", async () => {
+    const path = join(folder, "deep", "data");
+    assert.equal((await prepareDataFolder(path)).tightened, false);
+    assert.equal((await stat(path)).mode & 0o777, 0o700);
+    await chmod(path, 0o755);
+    assert.equal((await prepareDataFolder(path)).tightened, true);
+    assert.equal((await stat(path)).mode & 0o777, 0o700);
+  });
+
+  it("is refused where a file is in its place", async () => {
+    const path = join(folder, "file");
+    await writeFile(path, "");
+    await assert.rejects(prepareDataFolder(path), (error) => error instanceof CliError && error.code === "data-dir-unusable" && error.message.includes("a file of that name"));
+  });
+});
+
+describe("lock of the data folder", () => {
+  it("is held by one at a time, and free again when it is released", () => {
+    const path = join(folder, "lock");
+    const first = lockDataFolder(path, folder);
+    assert.throws(() => lockDataFolder(path, folder), (error) => error instanceof CliError && error.code === "data-dir-in-use");
+    first.release();
+    lockDataFolder(path, folder).release();
+  });
+
+  it("is free when the process that held it was killed", async () => {
+    const path = join(folder, "lock-of-another");
+    const module = new URL("../../src/data-folder/lock.ts", import.meta.url).href;
+    const holder = spawn(process.execPath, ["--input-type=module", "-e", `
+      import { lockDataFolder } from ${JSON.stringify(module)};
+      globalThis.held = lockDataFolder(${JSON.stringify(path)}, "x");
+      console.log("held");
+      setInterval(() => {}, 1000);`], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(holder.stdout, "data");
+    assert.throws(() => lockDataFolder(path, folder), CliError);
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    lockDataFolder(path, folder).release();
+  });
+});
