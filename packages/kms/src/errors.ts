@@ -9,15 +9,18 @@ export type KmsErrorCode =
   | "root-key-missing"
   | "root-key-wrong"
   | "root-key-malformed"
+  | "store-absent"
   | "store-newer"
   | "store-corrupt"
   | "store-failed"
   | "credentials-malformed"
   | "seed-malformed"
+  | "seed-conflict"
   | "port-in-use"
   | "region-unknown"
   | "audit-broken"
-  | "backup-failed";
+  | "backup-failed"
+  | "would-overwrite";
 
 /** Every code a `KmsError` can carry, with what it means and what a person can do about it. */
 export const KMS_ERRORS: Readonly<Record<KmsErrorCode, { readonly title: string; readonly remedy: string }>> = {
@@ -42,6 +45,10 @@ export const KMS_ERRORS: Readonly<Record<KmsErrorCode, { readonly title: string;
     title: "The root key is not 32 bytes in hexadecimal",
     remedy: "Restore the root key file from its backup.",
   },
+  "store-absent": {
+    title: "There is no database in this data directory",
+    remedy: "Name the data directory that the server uses.",
+  },
   "store-newer": {
     title: "The database was made by a newer version",
     remedy: "Use the version of Strongroom that wrote it, or a later one.",
@@ -59,6 +66,10 @@ export const KMS_ERRORS: Readonly<Record<KmsErrorCode, { readonly title: string;
     remedy: "Correct the file as the message says, or remove credentials.json to have a new pair made.",
   },
   "seed-malformed": { title: "The seed file is not valid", remedy: "Correct the lines that the message names." },
+  "seed-conflict": {
+    title: "The seed differs from keys that exist already",
+    remedy: "Seed a new data directory, or give the keys that the message names other ids.",
+  },
   "port-in-use": {
     title: "A port is already in use",
     remedy: "Stop what listens there, or give the region another port (0 takes a free one).",
@@ -69,6 +80,10 @@ export const KMS_ERRORS: Readonly<Record<KmsErrorCode, { readonly title: string;
     remedy: "Treat the entries from the named one on as untrustworthy and compare with a backup.",
   },
   "backup-failed": { title: "The backup could not be made or restored", remedy: "Correct what the message names." },
+  "would-overwrite": {
+    title: "There is something already where this would be written",
+    remedy: "Name another place; a restore can set the present database aside (--set-aside).",
+  },
 };
 
 /** A failure of the server itself. Never carries key material, a passphrase or a context's values. */

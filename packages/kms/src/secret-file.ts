@@ -1,6 +1,7 @@
 // Files that only their owner may read: the root key, the credentials.
 
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { KmsError } from "./errors.ts";
 
 /** Reads a file that only its owner may read. @throws KmsError `file-permissions`. */
@@ -10,14 +11,32 @@ export function readSecretFile(path: string): Buffer {
   return readFileSync(path);
 }
 
-/** Writes a new file that only its owner may read, and waits until it is on the disk. */
+/** Writes a new file that only its owner may read. It appears whole or not at all, and is on the disk on return. */
 export function writeSecretFile(path: string, content: string): void {
-  const file = openSync(path, "wx", 0o600);
+  const draft = `${path}.${process.pid}.draft`;
+  const file = openSync(draft, "w", 0o600);
   try {
     writeSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+  try {
+    // Not a rename: a file that is there already is never replaced.
+    linkSync(draft, path);
+  } finally {
+    rmSync(draft);
+  }
+  syncDirectory(dirname(path));
+}
+
+/** Waits until the names in a directory are on the disk. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
   }
 }
 

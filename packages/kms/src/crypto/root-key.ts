@@ -63,7 +63,8 @@ async function fromCommand([program, ...args]: readonly [string, ...string[]]): 
   }
 }
 
-function parseRootKey(text: string, from: string): Buffer {
+/** The 32 bytes that `text` writes; `from` names it in errors. @throws KmsError `root-key-malformed`. */
+export function parseRootKey(text: string, from: string): Buffer {
   const digits = text.trim();
   if (!/^[0-9a-f]{64}$/i.test(digits)) throw new KmsError("root-key-malformed", `${from} does not have 64 hexadecimal digits.`);
   return Buffer.from(digits, "hex");

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { AuditChain, GENESIS, headOf } from "../audit/chain.ts";
 import { SALT_LENGTH, readRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
+import { settleRootKeyFile } from "../crypto/root-key-file.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { openDatabase } from "./database.ts";
@@ -32,7 +33,9 @@ export async function openCustody(dataDir: string, source: RootKeySource): Promi
   const database = await openDatabase(dataDir);
   try {
     const meta = await readMeta(database);
-    const first = meta.get(META.check) === undefined;
+    const check = meta.get(META.check);
+    const first = check === undefined;
+    if (check !== undefined && source.kind === "file") settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
     const salt = meta.get(META.salt) ?? randomBytes(SALT_LENGTH);
     const sealer = new Sealer(await readRootKey(source, salt, first ? "first-start" : "restart"));
     if (first) await found(database, sealer, salt);
@@ -41,6 +44,14 @@ export async function openCustody(dataDir: string, source: RootKeySource): Promi
     await database.close();
     throw error;
   }
+}
+
+/** Whether a root key is the one that sealed `check`. */
+function opensCheck(rootKey: Buffer, check: Uint8Array): boolean {
+  const sealer = new Sealer(Buffer.from(rootKey));
+  const opened = sealer.open(check, ROOT_CHECK);
+  sealer.close();
+  return opened !== null;
 }
 
 async function readMeta(database: OpenDatabase): Promise<Map<string, Uint8Array>> {

@@ -30,12 +30,19 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
+/** The path of a data directory's database. @throws KmsError `store-absent` if there is none. */
+export function requireDatabase(dataDir: string): string {
+  const path = join(dataDir, DATABASE_FILE);
+  if (!existsSync(path)) throw new KmsError("store-absent", `${path} does not exist.`);
+  return path;
+}
+
 /**
  * Opens (or makes) the database of a data directory, for this process alone.
  * @throws KmsError `data-dir-in-use`, `store-newer`, `store-corrupt`, `store-failed`.
  */
 export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
-  const releaseLock = takeLock(join(dataDir, LOCK_FILE));
+  const releaseLock = lockDataDir(dataDir);
   try {
     const raw = openFile(join(dataDir, DATABASE_FILE));
     const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: kyselyDatabase(raw) }) });
@@ -74,10 +81,13 @@ function openFile(path: string): DatabaseSync {
 }
 
 /**
+ * Takes a data directory for this process alone and gives what lets go of it.
  * The server keeps its keys' state in memory, so two processes on one directory would undo each other's work.
  * The lock is a transaction held open on a file of its own: the operating system frees it when the process dies.
+ * @throws KmsError `data-dir-in-use`, `store-failed`.
  */
-function takeLock(path: string): () => void {
+export function lockDataDir(dataDir: string): () => void {
+  const path = join(dataDir, LOCK_FILE);
   let lock: DatabaseSync;
   try {
     lock = new DatabaseSync(path);

@@ -1,0 +1,77 @@
+// A backup: one SQLite file, a consistent picture of one moment, made while the server goes on. Key material in it is
+// sealed, so it opens with the root key alone, which is no part of it; nor are the credentials. What a key is
+// called, its policy and the audit can be read without the root key.
+
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
+import { KmsError } from "../errors.ts";
+import { syncDirectory } from "../secret-file.ts";
+import { requireDatabase } from "../store/database.ts";
+import { contentsOf, openToRead } from "./verify.ts";
+import type { Contents } from "./verify.ts";
+
+/** What `backup` made. */
+export interface BackupReport extends Contents {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * Writes a backup of a data directory to a new file, private to its owner. A server may be at work on it.
+ * @throws KmsError `store-absent`, `would-overwrite`, `backup-failed`, `store-corrupt`.
+ */
+export async function backup({ dataDir, to }: { readonly dataDir: string; readonly to: string }): Promise<BackupReport> {
+  const from = requireDatabase(dataDir);
+  if (existsSync(to)) throw new KmsError("would-overwrite", `${to} exists.`);
+  const draft = `${to}.${process.pid}.draft`;
+  try {
+    copyDatabase(from, draft);
+    const contents = await inspect(draft);
+    publish(draft, to);
+    return { path: to, bytes: statSync(to).size, ...contents };
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Copies a database into a new file, in one read transaction, and without the pages that deleted rows left. */
+export function copyDatabase(from: string, to: string): void {
+  try {
+    // SQLite fills an empty file; made here, it is private from the start.
+    closeSync(openSync(to, "wx", 0o600));
+    const source = new DatabaseSync(from, { readOnly: true });
+    try {
+      source.exec("PRAGMA busy_timeout = 5000");
+      source.prepare("VACUUM INTO ?").run(to);
+    } finally {
+      source.close();
+    }
+    const copy = openSync(to, "r");
+    fsyncSync(copy);
+    closeSync(copy);
+  } catch (cause) {
+    throw new KmsError("backup-failed", `${from} could not be copied to ${to}: ${reason(cause)}.`, { cause });
+  }
+}
+
+async function inspect(path: string): Promise<Contents> {
+  const db = openToRead(path);
+  try {
+    return await contentsOf(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+function publish(draft: string, to: string): void {
+  try {
+    linkSync(draft, to);
+    syncDirectory(dirname(to));
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === "EEXIST") throw new KmsError("would-overwrite", `${to} exists.`, { cause });
+    throw new KmsError("backup-failed", `${to} could not be written: ${reason(cause)}.`, { cause });
+  }
+}
+
+const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : "unknown");

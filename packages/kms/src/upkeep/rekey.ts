@@ -1,0 +1,74 @@
+// Changing the root key: everything that the database holds sealed is opened with the old key and sealed with the new
+// one, in one transaction. Killed at any point, the database opens with exactly one of the two, and the root key
+// file (crypto/root-key-file.ts) comes to be the right one at the next start.
+
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { promoteRootKey, stageRootKey } from "../crypto/root-key-file.ts";
+import { SALT_LENGTH, readRootKey } from "../crypto/root-key.ts";
+import type { RootKeySource } from "../crypto/root-key.ts";
+import { Sealer } from "../crypto/sealing.ts";
+import { KmsError } from "../errors.ts";
+import { META, openCustody } from "../store/custody.ts";
+import type { Custody } from "../store/custody.ts";
+import { requireDatabase } from "../store/database.ts";
+import { sealedValues } from "./sealed-values.ts";
+
+/** What `rekey` is asked to do. */
+export interface RekeyOptions {
+  readonly dataDir: string;
+  /** The root key that the database has. */
+  readonly from: RootKeySource;
+  /** The one that it gets. The file that `from` names: the key in it is replaced. Another file is made if it does not exist. */
+  readonly to: RootKeySource;
+}
+
+/** What `rekey` did. */
+export interface RekeyReport {
+  /** How many secrets were sealed anew. */
+  readonly resealed: number;
+  /** Where the old key is kept, if it lay in a file: backups from before open with it alone. */
+  readonly oldKeyFile: string | null;
+}
+
+/**
+ * Changes the root key of a data directory that no server uses.
+ * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-wrong`, `root-key-missing`, `root-key-malformed`, `store-corrupt`, `option-invalid`.
+ */
+export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyReport> {
+  requireDatabase(dataDir);
+  const custody = await openCustody(dataDir, from);
+  try {
+    const salt = randomBytes(SALT_LENGTH);
+    const replaces = from.kind === "file" && to.kind === "file" && resolve(from.path) === resolve(to.path);
+    const rootKey = replaces ? stageRootKey(to.path) : await readRootKey(to, salt, "first-start");
+    const resealed = await reseal(custody, rootKey, salt);
+    // Threat: secrets sealed under the old key, which may be known to others, live on in the log.
+    custody.database.truncateLog();
+    return { resealed, oldKeyFile: replaces ? promoteRootKey(to.path) : from.kind === "file" ? from.path : null };
+  } finally {
+    custody.sealer.close();
+    custody.chain.close();
+    await custody.database.close();
+  }
+}
+
+/** Takes over `rootKey`. */
+async function reseal({ database, sealer: old }: Custody, rootKey: Buffer, salt: Uint8Array): Promise<number> {
+  const next = new Sealer(rootKey);
+  try {
+    return await database.db.transaction().execute(async (trx) => {
+      const values = await sealedValues(trx);
+      for (const { identity, sealed, replace } of values) {
+        const secret = old.open(sealed, identity);
+        if (secret === null) throw new KmsError("store-corrupt", `${identity} does not open.`);
+        await replace(trx, next.seal(secret, identity));
+        secret.fill(0);
+      }
+      await trx.updateTable("meta").set({ value: salt }).where("name", "=", META.salt).execute();
+      return values.length;
+    });
+  } finally {
+    next.close();
+  }
+}

@@ -1,0 +1,107 @@
+// Bringing a backup back: it is copied beside the database, verified with the root key, and only then put in its
+// place, in one step. A database that is there is never overwritten: at most, when asked, it is set aside.
+
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import { readRootKey } from "../crypto/root-key.ts";
+import type { RootKeySource } from "../crypto/root-key.ts";
+import { Sealer } from "../crypto/sealing.ts";
+import { KmsError } from "../errors.ts";
+import { syncDirectory } from "../secret-file.ts";
+import { DATABASE_FILE, lockDataDir } from "../store/database.ts";
+import { copyDatabase } from "./backup.ts";
+import { contentsOf, openToRead, saltOf, verifyWith } from "./verify.ts";
+import type { Contents } from "./verify.ts";
+
+const SQLITE_BUSY = 5;
+
+/** What `restore` is asked to do. */
+export interface RestoreOptions {
+  /** A file that `backup` wrote. */
+  readonly from: string;
+  readonly dataDir: string;
+  /** The root key that the backup was sealed under: the one in use when it was made. */
+  readonly rootKey: RootKeySource;
+  /** What becomes of a database that is there. */
+  readonly existing?: "refuse" | "set-aside";
+}
+
+/** What `restore` did. */
+export interface RestoreReport extends Contents {
+  /** Where the database that was there is now. */
+  readonly setAside: string | null;
+}
+
+/**
+ * Restores a backup into a data directory that no server uses.
+ * @throws KmsError `would-overwrite`, `data-dir-in-use`, `root-key-missing`, `root-key-wrong`, `store-corrupt`,
+ * `audit-broken`, `backup-failed`.
+ */
+export async function restore({ from, dataDir, rootKey, existing = "refuse" }: RestoreOptions): Promise<RestoreReport> {
+  if (!existsSync(from)) throw new KmsError("backup-failed", `${from} does not exist.`);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const target = join(dataDir, DATABASE_FILE);
+  const draft = `${target}.restoring`;
+  const release = lockDataDir(dataDir);
+  try {
+    if (existing === "refuse" && existsSync(target)) throw new KmsError("would-overwrite", `${target} exists.`);
+    rmSync(draft, { force: true });
+    copyDatabase(from, draft);
+    const contents = await verify(draft, rootKey);
+    const setAside = existsSync(target) ? keepAside(target) : null;
+    // Replaces in one step: whenever the process dies, the old database or the restored one is there.
+    renameSync(draft, target);
+    syncDirectory(dataDir);
+    return { ...contents, setAside };
+  } finally {
+    rmSync(draft, { force: true });
+    release();
+  }
+}
+
+async function verify(path: string, source: RootKeySource): Promise<Contents> {
+  const db = openToRead(path);
+  try {
+    const contents = await contentsOf(db);
+    const sealer = new Sealer(await readRootKey(source, await saltOf(db), "restart"));
+    try {
+      await verifyWith(db, sealer);
+    } finally {
+      sealer.close();
+    }
+    return contents;
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * Gives the present database a second name. Its log must not stay: it would be replayed into the restored database.
+ * It is folded into its own, or, if SQLite can no longer read that one, kept beside it.
+ */
+function keepAside(target: string): string {
+  const kept = `${target}.until-${new Date().toISOString().replace(/[-:]/g, "")}`;
+  const log = `${target}-wal`;
+  // A copy, made first: SQLite throws away the log of a database that it does not recognise.
+  if (existsSync(log)) copyFileSync(log, `${kept}-wal`);
+  if (foldLog(target)) rmSync(`${kept}-wal`, { force: true });
+  linkSync(target, kept);
+  for (const suffix of ["-wal", "-shm"]) rmSync(target + suffix, { force: true });
+  return kept;
+}
+
+/** Writes the log into the database; false if the database cannot be read. */
+function foldLog(target: string): boolean {
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(target);
+    database.exec("PRAGMA journal_mode = DELETE");
+    return true;
+  } catch (cause) {
+    if ((cause as { errcode?: unknown }).errcode !== SQLITE_BUSY) return false;
+    throw new KmsError("backup-failed", `${target} is being read: wait until its backup is done.`, { cause });
+  } finally {
+    database?.close();
+  }
+}

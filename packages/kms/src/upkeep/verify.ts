@@ -1,0 +1,75 @@
+// Whether a database is whole and its own: SQLite finds no damage, the root key opens everything that is sealed, the
+// audit chain runs unbroken from its first entry to the end that the database remembers.
+
+import { DatabaseSync } from "node:sqlite";
+import { Kysely, SqliteDialect } from "kysely";
+import { ChainVerifier } from "../audit/chain.ts";
+import type { Sealer } from "../crypto/sealing.ts";
+import { KmsError } from "../errors.ts";
+import { AUDIT_KEY, META } from "../store/custody.ts";
+import { kyselyDatabase } from "../store/node-sqlite.ts";
+import type { Schema } from "../store/schema.ts";
+import { sealedValues } from "./sealed-values.ts";
+
+/** What a database holds. */
+export interface Contents {
+  readonly keys: number;
+  readonly auditEntries: number;
+  /** Time of the last audit entry, ISO 8601; null if there is none. */
+  readonly lastEventAt: string | null;
+}
+
+/** Opens a database file only to read it. The caller destroys what it gets. @throws KmsError `store-corrupt`. */
+export function openToRead(path: string): Kysely<Schema> {
+  try {
+    const raw = new DatabaseSync(path, { readOnly: true });
+    const { integrity_check: verdict } = raw.prepare("PRAGMA integrity_check(1)").get() as { integrity_check: string };
+    if (verdict === "ok") return new Kysely<Schema>({ dialect: new SqliteDialect({ database: kyselyDatabase(raw) }) });
+    raw.close();
+  } catch (cause) {
+    throw new KmsError("store-corrupt", `${path} is not a readable SQLite database.`, { cause });
+  }
+  throw new KmsError("store-corrupt", `${path} is damaged.`);
+}
+
+/** Counts what a database holds. @throws KmsError `store-corrupt` if it is not a KMS's. */
+export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
+  try {
+    const { count: keys } = await db.selectFrom("keys").select((of) => of.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
+    const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
+    const event = last === undefined ? null : (JSON.parse(last.event) as { eventTime: string });
+    return { keys, auditEntries: last?.seq ?? 0, lastEventAt: event?.eventTime ?? null };
+  } catch (cause) {
+    throw new KmsError("store-corrupt", "it does not have the tables of a KMS.", { cause });
+  }
+}
+
+/** The root key's salt that a database keeps. */
+export async function saltOf(db: Kysely<Schema>): Promise<Uint8Array> {
+  const row = await db.selectFrom("meta").selectAll().where("name", "=", META.salt).executeTakeFirst();
+  if (row === undefined) throw new KmsError("store-corrupt", "it has no salt.");
+  return row.value;
+}
+
+/**
+ * Opens everything with the root key, as a check.
+ * @throws KmsError `root-key-wrong`, `store-corrupt`, `audit-broken`.
+ */
+export async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
+  for (const { identity, sealed } of await sealedValues(db)) {
+    const secret = sealer.open(sealed, identity);
+    // The first value is the constant that every database seals: if even that does not open, the key is another one.
+    if (secret === null) throw new KmsError(identity.endsWith("/root-check") ? "root-key-wrong" : "store-corrupt", `${identity} does not open.`);
+    if (identity === AUDIT_KEY) await verifyChain(db, secret);
+    secret.fill(0);
+  }
+}
+
+async function verifyChain(db: Kysely<Schema>, key: Buffer): Promise<void> {
+  const verifier = new ChainVerifier(key);
+  for await (const entry of db.selectFrom("audit").selectAll().orderBy("seq").stream()) {
+    if (!verifier.accepts(entry)) throw new KmsError("audit-broken", `entry ${verifier.count} does not fit.`);
+  }
+  const head = await db.selectFrom("meta").selectAll().where("name", "=", META.auditHead).executeTakeFirst();
+  if (head === undefined || !verifier.endsAt(head.value)) throw new KmsError("audit-broken", `entries after ${verifier.count} are missing.`);
+}
