@@ -15,8 +15,8 @@ interface Meaning {
 const TAMPERED: Meaning = { code: "record-tampered", says: "The stored message does not authenticate or is not a whole message" };
 const FAILED: Meaning = { code: "encryption-failed", says: "The envelope refused to work" };
 
-/** Envelope code -> what it means while a stored message is opened or a new one is made. */
-const MEANINGS: Readonly<Record<EnvelopeErrorCode, Meaning>> = {
+/** Envelope code -> what it means while a stored message is opened or a new one is made. Every other one is a fault of the set-up. */
+const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
   "message-malformed": TAMPERED,
   "message-truncated": TAMPERED,
   "message-trailing-bytes": TAMPERED,
@@ -30,16 +30,13 @@ const MEANINGS: Readonly<Record<EnvelopeErrorCode, Meaning>> = {
   "wraps-below-minimum": { code: "wraps-below-minimum", says: "Too few regions could wrap the data key" },
   "deadline-exceeded": { code: "deadline-exceeded", says: "The deadline passed before enough regions answered" },
   aborted: { code: "aborted", says: "The caller gave up" },
-  "option-invalid": FAILED,
-  "wrap-failed": FAILED,
-  "secret-wiped": FAILED,
 };
 
 /** Makes a VaultError of whatever encrypt, decrypt or inspect threw; a VaultError stays what it is. */
 export function envelopeFailure(error: unknown): VaultError {
   if (error instanceof VaultError) return error;
   if (!(error instanceof EnvelopeError)) return new VaultError(FAILED.code, FAILED.says, { cause: error });
-  const { code, says } = MEANINGS[error.code];
+  const { code, says } = MEANINGS[error.code] ?? FAILED;
   const regions = (error.attempts ?? []).map(({ region, reason }): RegionReason => ({ region, reason }));
   if (regions.length === 0) return new VaultError(code, says, { cause: error });
   const listed = regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ");

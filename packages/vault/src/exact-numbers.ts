@@ -10,23 +10,39 @@ const SUSPECT = /\d[\d.]{15}|\d[eE]/;
 const LONGEST_LITERAL = 400;
 const NUMBER = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** What `JSON.parse` hands a reviver since ECMAScript 2025: the literal's own text. */
-interface SourceContext {
-  readonly source?: string;
-}
-type SourceReviver = (this: unknown, key: string, value: unknown, context: SourceContext) => unknown;
-const parseWithSource = JSON.parse as (text: string, reviver: SourceReviver) => unknown;
-
 /** True when some number of this valid JSON text has another decimal value after parsing and printing. */
 export function hasInexactNumber(text: string): boolean {
   if (!SUSPECT.test(text)) return false;
-  let found = false;
-  parseWithSource(text, (_key, value, { source }) => {
-    if (typeof value === "number" && source !== undefined) found ||= source.length > LONGEST_LITERAL || decimal(source) !== decimal(String(value));
-    // Nothing is kept of this second parse.
-    return typeof value === "object" ? value : undefined;
-  });
-  return found;
+  for (const literal of numberLiterals(text)) {
+    if (literal.length > LONGEST_LITERAL || decimal(literal) !== decimal(String(Number(literal)))) return true;
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** In one pass and without recursion, so that no depth of nesting ends the stack. In valid JSON a digit or a minus outside of strings begins a number. */
+function* numberLiterals(text: string): Generator<string> {
+  let at = 0;
+  while (at < text.length) {
+    if (text.charCodeAt(at) === QUOTE) {
+      at++;
+      while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+      at++;
+    } else if (isNumberPart(text.charCodeAt(at))) {
+      const start = at;
+      while (at < text.length && isNumberPart(text.charCodeAt(at))) at++;
+      const literal = text.slice(start, at);
+      // The "e" of true, false is a part of numbers too; a number has a digit.
+      if (/\d/.test(literal)) yield literal;
+    } else at++;
+  }
+}
+
+/** 0-9 + - . e E */
+function isNumberPart(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e || code === 0x45 || code === 0x65;
 }
 
 /** One text per decimal value: significant digits without zeros at either end, and their exponent. */

@@ -4,35 +4,44 @@
 import { Kysely, Migrator, sql } from "kysely";
 import { chmod, open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout as delay } from "node:timers/promises";
 import { VaultError } from "../errors.ts";
-import { isBusy, storeFailure } from "./failures.ts";
+import { whileBusy } from "./busy.ts";
+import { storeFailure } from "./failures.ts";
 import { NodeSqliteDialect } from "./node-sqlite-dialect.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import type { VaultSchema } from "./schema.ts";
 
 export interface OpenDatabaseOptions {
-  /** How long a statement waits for another process' write lock, in milliseconds. */
+  /** How long an operation waits for another process' write lock, in milliseconds. */
   readonly busyTimeoutMs: number;
+  /** Largest size of the database file in bytes, rounded down to whole pages; what would exceed it is `store-full`. */
+  readonly maxBytes: number;
 }
 
-const OPEN_ATTEMPTS = 20;
-const OPEN_RETRY_MS = 50;
+/** SQLite's own bound (sqlite.org/limits.html). */
+const MOST_PAGES = 4_294_967_294;
 
 /** @throws VaultError `store-newer`, `store-full`, `store-failed` */
 export async function openDatabase(path: string, options: OpenDatabaseOptions): Promise<Kysely<VaultSchema>> {
   await makePrivate(path);
-  let database: DatabaseSync | null = null;
   try {
-    database = new DatabaseSync(path, { timeout: options.busyTimeoutMs });
+    return await whileBusy(options.busyTimeoutMs, () => openOnce(path, options));
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+async function openOnce(path: string, options: OpenDatabaseOptions): Promise<Kysely<VaultSchema>> {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
     recognise(database);
-    await configure(database);
+    configure(database, options);
     const db = new Kysely<VaultSchema>({ dialect: new NodeSqliteDialect(database) });
     await migrate(db);
     return db;
   } catch (error) {
-    if (database?.isOpen === true) database.close();
-    throw storeFailure(error);
+    database.close();
+    throw error;
   }
 }
 
@@ -68,19 +77,11 @@ function recognise(database: DatabaseSync): void {
   }
 }
 
-/** Each is checked to have taken effect where SQLite may answer with another value than asked for. */
-async function configure(database: DatabaseSync): Promise<void> {
-  // Changing the journal mode needs the file alone; SQLite does not wait for that by itself when two processes start at once.
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const mode = database.prepare("pragma journal_mode = wal").get()?.["journal_mode"];
-      if (mode !== "wal") throw new VaultError("store-failed", "The volume that holds the database does not support write-ahead logging");
-      break;
-    } catch (error) {
-      if (!isBusy(error) || attempt === OPEN_ATTEMPTS) throw error;
-      await delay(OPEN_RETRY_MS);
-    }
-  }
+function configure(database: DatabaseSync, { maxBytes }: OpenDatabaseOptions): void {
+  // SQLite answers with the mode that it has, which on some network file systems is another one.
+  const mode = database.prepare("pragma journal_mode = wal").get()?.["journal_mode"];
+  if (mode !== "wal") throw new VaultError("store-failed", "The volume that holds the database does not support write-ahead logging");
+  const pageSize = Number(database.prepare("pragma page_size").get()?.["page_size"]);
   database.exec(`
     pragma application_id = ${APPLICATION_ID};
     pragma synchronous = full;
@@ -88,6 +89,7 @@ async function configure(database: DatabaseSync): Promise<void> {
     pragma trusted_schema = off;
     pragma cell_size_check = on;
     pragma temp_store = memory;
+    pragma max_page_count = ${Math.min(MOST_PAGES, Math.max(1, Math.floor(maxBytes / pageSize)))};
   `);
 }
 

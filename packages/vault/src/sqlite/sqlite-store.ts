@@ -7,6 +7,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Address, Collection, RecordId, Subject, Version } from "../address.ts";
 import { VaultError } from "../errors.ts";
 import type { Change, CollectionCount, CommitResult, ListedRecord, RecordHead, RecordRead, RecordRows, RecordStore, RecordVersions, RemoveChange, WrapDebt, WriteChange } from "../store.ts";
+import { whileBusy } from "./busy.ts";
 import { storeFailure } from "./failures.ts";
 import { openDatabase } from "./open-database.ts";
 import type { OpenDatabaseOptions } from "./open-database.ts";
@@ -14,7 +15,7 @@ import type { VaultSchema } from "./schema.ts";
 
 export type SqliteStoreOptions = Partial<OpenDatabaseOptions>;
 
-export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = { busyTimeoutMs: 5000 };
+export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = { busyTimeoutMs: 5000, maxBytes: Number.MAX_SAFE_INTEGER };
 
 /**
  * Opens the store in the file `path`, which is made when absent. Its folder must exist.
@@ -22,15 +23,18 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = { busyTimeoutMs
  * @throws VaultError `store-newer`, `store-full`, `store-failed`
  */
 export async function sqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<RecordStore> {
-  return new SqliteStore(await openDatabase(path, { ...DEFAULT_SQLITE_STORE_OPTIONS, ...options }));
+  const settled = { ...DEFAULT_SQLITE_STORE_OPTIONS, ...options };
+  return new SqliteStore(await openDatabase(path, settled), settled.busyTimeoutMs);
 }
 
 class SqliteStore implements RecordStore {
   readonly #db: Kysely<VaultSchema>;
+  readonly #busyTimeoutMs: number;
   #closed = false;
 
-  constructor(db: Kysely<VaultSchema>) {
+  constructor(db: Kysely<VaultSchema>, busyTimeoutMs: number) {
     this.#db = db;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   async heads(addresses: readonly Address[]): Promise<readonly RecordHead[]> {
@@ -50,10 +54,11 @@ class SqliteStore implements RecordStore {
   }
 
   async commit(changes: readonly Change[]): Promise<CommitResult> {
-    const conflicts: number[] = [];
+    let conflicts: number[] = [];
     try {
       await this.#run((db) =>
         db.transaction().execute(async (transaction) => {
+          conflicts = [];
           for (const [index, change] of changes.entries()) {
             const made = change.kind === "write" ? await write(transaction, change) : await remove(transaction, change);
             if (!made) conflicts.push(index);
@@ -111,7 +116,7 @@ class SqliteStore implements RecordStore {
         .groupBy("region")
         .orderBy("region")
         .execute();
-      return { items, regions };
+      return { items, regions: regions.map((row) => ({ ...row })) };
     });
   }
 
@@ -126,9 +131,11 @@ class SqliteStore implements RecordStore {
   }
 
   async #run<Result>(query: (db: Kysely<VaultSchema>) => Promise<Result>): Promise<Result> {
-    if (this.#closed) throw new VaultError("store-closed", "The store is closed");
     try {
-      return await query(this.#db);
+      return await whileBusy(this.#busyTimeoutMs, async () => {
+        if (this.#closed) throw new VaultError("store-closed", "The store is closed");
+        return query(this.#db);
+      });
     } catch (error) {
       throw storeFailure(error);
     }
