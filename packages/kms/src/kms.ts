@@ -4,17 +4,20 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
-import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
 import type { Engine } from "./http/handle.ts";
-import { listen, regionServer } from "./http/region-server.ts";
+import { listen } from "./http/region-server.ts";
+import { RegionServers } from "./http/region-servers.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { settleOptions } from "./options.ts";
 import type { KmsOptions, SettledOptions } from "./options.ts";
 import { openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
 import { Store } from "./store/store.ts";
+
+/** How often the server looks for what fell due, when no call made it look. */
+const SETTLE_INTERVAL_MS = 60_000;
 
 /** A running KMS. */
 export interface Kms {
@@ -64,7 +67,7 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
   const engine: Engine = {
     store,
     sealer: custody.sealer,
-    lifecycle: new Lifecycle(store),
+    lifecycle: new Lifecycle(store, custody.sealer, options.accountId),
     clock: options.clock,
     account: options.accountId,
     logger: options.logger,
@@ -88,8 +91,19 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
     await regions.closeAll();
     throw error;
   }
+  // What falls due while nobody calls is done all the same: a deleted key's material goes when its time has come.
+  const settle = (): void => {
+    const due = engine.lifecycle.settle(options.clock.now());
+    if (due.events.length === 0) return;
+    store.commit(due.changes, due.events).catch((error: unknown) => {
+      options.logger.error({ err: error }, "what fell due could not be committed");
+    });
+  };
+  const settling = setInterval(settle, SETTLE_INTERVAL_MS).unref();
+  settle();
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
+    clearInterval(settling);
     await control?.close();
     await regions.closeAll();
     await store.close();
@@ -106,56 +120,4 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };
-}
-
-/** The servers of all regions; each keeps its port while it is stopped. */
-class RegionServers {
-  readonly #engine: Engine;
-  readonly #faults: FaultPlan | null;
-  readonly #host: string;
-  readonly #ports = new Map<string, number>();
-  readonly #servers = new Map<string, FastifyInstance>();
-
-  constructor(engine: Engine, faults: FaultPlan | null, host: string) {
-    this.#engine = engine;
-    this.#faults = faults;
-    this.#host = host;
-  }
-
-  endpoints(): Readonly<Record<string, string>> {
-    const host = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
-    return Object.fromEntries([...this.#ports].map(([name, port]) => [name, `http://${host}:${port}`]));
-  }
-
-  isRunning(name: string): boolean {
-    return this.#servers.has(name);
-  }
-
-  async open(name: string, port: number): Promise<void> {
-    const server = regionServer({ region: name, engine: this.#engine, faults: this.#faults });
-    this.#ports.set(name, await listen(server, this.#host, port));
-    this.#servers.set(name, server);
-  }
-
-  async stop(name: string): Promise<void> {
-    this.#port(name);
-    const server = this.#servers.get(name);
-    this.#servers.delete(name);
-    await server?.close();
-  }
-
-  async start(name: string): Promise<void> {
-    const port = this.#port(name);
-    if (!this.#servers.has(name)) await this.open(name, port);
-  }
-
-  async closeAll(): Promise<void> {
-    await Promise.all([...this.#servers.keys()].map((name) => this.stop(name)));
-  }
-
-  #port(name: string): number {
-    const port = this.#ports.get(name);
-    if (port === undefined) throw new KmsError("region-unknown", `${name}.`);
-    return port;
-  }
 }

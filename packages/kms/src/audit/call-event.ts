@@ -7,6 +7,7 @@ import type { Call } from "../operations/call.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Answer } from "../protocol/answer.ts";
 import type { Json } from "../protocol/shape.ts";
+import { eventTime } from "./event.ts";
 import type { AuditEvent, UserIdentity } from "./event.ts";
 
 /** What a client says of itself is cut here. */
@@ -27,7 +28,7 @@ export function callEvent(parts: {
   return {
     eventVersion: "1.11",
     userIdentity: identityOf(key),
-    eventTime: new Date(call.now).toISOString().replace(/\.\d{3}/, ""),
+    eventTime: eventTime(call.now),
     eventSource: "kms.amazonaws.com",
     eventName: operation.name,
     awsRegion: request.region,

@@ -16,8 +16,8 @@ export interface UserIdentity {
 /** A record of the audit chain; the order of members is the order in the stored JSON. */
 export interface AuditEvent {
   readonly eventVersion: "1.11";
-  readonly userIdentity: UserIdentity;
-  /** ISO 8601, seconds, UTC. */
+  readonly userIdentity: UserIdentity | { readonly accountId: string; readonly invokedBy: "AWS Internal" };
+  /** See the function of this name. */
   readonly eventTime: string;
   readonly eventSource: "kms.amazonaws.com";
   readonly eventName: string;
@@ -33,8 +33,11 @@ export interface AuditEvent {
   readonly eventID: string;
   readonly readOnly: boolean;
   readonly resources: readonly { readonly accountId: string; readonly type: "AWS::KMS::Key"; readonly ARN: string }[];
-  readonly eventType: "AwsApiCall";
+  readonly eventType: "AwsApiCall" | "AwsServiceEvent";
   readonly managementEvent: true;
   readonly recipientAccountId: string;
   readonly eventCategory: "Management";
 }
+
+/** A time (milliseconds) as CloudTrail writes it: ISO 8601, UTC, whole seconds. */
+export const eventTime = (at: number): string => new Date(at).toISOString().replace(/\.\d{3}/, "");

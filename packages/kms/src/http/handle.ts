@@ -57,11 +57,11 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   if (operation === null) throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
   const due = engine.lifecycle.settle(now);
   const { store, sealer, account } = engine;
-  const call = new Call({ store, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID() });
+  const call = new Call({ store, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID(), remoteAddress: request.remoteAddress });
   const outcome = await run(operation, call, request.body, engine);
   const event = callEvent({ operation, call, key, request, outcome });
   // Fail closed: without its audit entry a call has not happened.
-  await store.commit([...due, ...call.changes], event);
+  await store.commit([...due.changes, ...call.changes], [...due.events, event]);
   if (outcome.kind === "error") throw outcome.error;
   return outcome.answer;
 }
@@ -70,6 +70,7 @@ async function run(operation: Operation, call: Call, body: Buffer, engine: Engin
   let input: unknown = null;
   try {
     input = readInput(operation.input, parseBody(body));
+    call.input = input as Readonly<Record<string, unknown>>;
     return { kind: "answer", input, answer: await operation.run(call, input) };
   } catch (error) {
     return { kind: "error", input, error: error instanceof AwsError ? error : internal(engine, error, call.requestId) };

@@ -1,6 +1,10 @@
 // One call under way: who calls, when, on which region's state, and the few things that operations do with keys.
 
-import { authorize } from "../access/authorize.ts";
+import { authorize, identityPoliciesOf, policyOf } from "../access/authorize.ts";
+import type { Facts } from "../access/conditions.ts";
+import { decide } from "../access/evaluate.ts";
+import type { Question } from "../access/evaluate.ts";
+import { factsOf } from "../access/facts.ts";
 import type { Principal } from "../auth/principals.ts";
 import { openBlob, parseBlob, sealBlob } from "../crypto/ciphertext-blob.ts";
 import type { CiphertextBlob, EncryptionContext } from "../crypto/ciphertext-blob.ts";
@@ -9,7 +13,7 @@ import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { aliasArn, keyArn, parseKeyReference } from "../keys/key-arn.ts";
 import { currentBackingKey } from "../keys/key-record.ts";
-import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
+import type { BackingKey, GrantRecord, KeyRecord } from "../keys/key-record.ts";
 import { requireState } from "../keys/key-state.ts";
 import type { KeyOperation } from "../keys/key-state.ts";
 import type { KeyUsage } from "../keys/key-spec.ts";
@@ -27,6 +31,7 @@ export interface CallInit {
   readonly now: number;
   readonly requestId: string;
   readonly eventId: string;
+  readonly remoteAddress: string;
 }
 
 /** What an operation asks when it looks up a key. */
@@ -53,7 +58,9 @@ export class Call {
   /** ARNs of the keys that the call touched, for the audit. */
   readonly touched: Set<string> = new Set<string>();
   readonly #sealer: Sealer;
+  readonly #remoteAddress: string;
   readonly #changes: Change[] = [];
+  #input: Readonly<Record<string, unknown>> = {};
 
   constructor(init: CallInit) {
     this.store = init.store;
@@ -64,6 +71,12 @@ export class Call {
     this.requestId = init.requestId;
     this.eventId = init.eventId;
     this.region = init.store.region(init.region);
+    this.#remoteAddress = init.remoteAddress;
+  }
+
+  /** The input once it is read: policy conditions ask about it. */
+  set input(input: Readonly<Record<string, unknown>>) {
+    this.#input = input;
   }
 
   /** Changes made so far; they are committed with the audit entry before the answer leaves. */
@@ -89,15 +102,53 @@ export class Call {
 
   /** Checks permission and state of a key that was found. */
   admit(key: KeyRecord, request: KeyRequest): KeyRecord {
-    this.touched.add(key.arn);
-    authorize({ principal: this.principal, action: request.action ?? `kms:${request.operation}`, key });
+    this.permit(key, request.action ?? `kms:${request.operation}`, request.context);
     requireState(key, request.operation);
     return key;
   }
 
-  /** Checks a permission that is about no key. */
-  admitAccount(action: string): void {
-    authorize({ principal: this.principal, action, key: null });
+  /** Checks a permission on a key. @throws AwsError AccessDeniedException. */
+  permit(key: KeyRecord, action: string, context: EncryptionContext = {}): void {
+    this.touched.add(key.arn);
+    authorize(this.#question(key, action, context));
+  }
+
+  #question(key: KeyRecord, action: string, context: EncryptionContext): Question {
+    const aliases = [...this.region.aliases.values()].filter((alias) => alias.keyId === key.keyId).map((alias) => alias.name);
+    return {
+      principal: this.principal,
+      action,
+      resource: key.arn,
+      keyPolicy: policyOf(key),
+      identityPolicies: identityPoliciesOf(this.principal),
+      grants: this.grantsOn(key),
+      context,
+      facts: this.#facts(key, aliases, context),
+    };
+  }
+
+  /** The grants on a key. */
+  grantsOn(key: KeyRecord): readonly GrantRecord[] {
+    return this.region.grants.size === 0 ? [] : [...this.region.grants.values()].filter((grant) => grant.keyId === key.keyId);
+  }
+
+  /** The grant that an action rests on, if no policy allows it. */
+  grantAllowing(key: KeyRecord, action: string): GrantRecord | null {
+    const question = this.#question(key, action, {});
+    const decision = decide(question);
+    return decision.kind === "allow" && decision.by === "grant" ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null) : null;
+  }
+
+  #facts(key: KeyRecord | null, aliases: readonly string[], context: EncryptionContext): Facts {
+    const { principal, now } = this;
+    return factsOf({ principal, region: this.region.name, now, remoteAddress: this.#remoteAddress, input: this.#input, key, aliases, context });
+  }
+
+  /** Checks a permission that is about no key; `resource` is the ARN of an alias, or everything. */
+  admitAccount(action: string, resource = "*"): void {
+    const { principal } = this;
+    const facts = this.#facts(null, [], {});
+    authorize({ principal, action, resource, keyPolicy: null, identityPolicies: identityPoliciesOf(principal), grants: [], context: {}, facts });
   }
 
   /** The key of an id or ARN. @throws AwsError NotFoundException. */
@@ -172,6 +223,13 @@ export class Call {
     const backing = currentBackingKey(key);
     if (backing === null) throw invalidState(`${key.arn} is pending import.`);
     return backing;
+  }
+
+  /** The SubjectPublicKeyInfo (DER) of an asymmetric key, a copy. */
+  publicKey(key: KeyRecord): Buffer {
+    const { publicKey } = this.currentMaterial(key);
+    if (publicKey === null) throw new KmsError("store-corrupt", `${key.keyId} has no public key.`);
+    return Buffer.from(publicKey);
   }
 
   /** A ciphertext blob of `plaintext` under the current backing key. */

@@ -14,6 +14,7 @@ export const createAlias: Operation = operation({
   input: structure({ AliasName: required(members.aliasName), TargetKeyId: required(members.keyId) }),
   run(call, { AliasName: name, TargetKeyId }) {
     requireAliasName(name);
+    call.admitAccount("kms:CreateAlias", aliasArn(call.region.name, call.account, name));
     const key = aliasTarget(call, TargetKeyId, "CreateAlias");
     if (call.region.aliases.has(name)) {
       throw new AwsError("AlreadyExistsException", `An alias with the name ${aliasArn(call.region.name, call.account, name)} already exists`);

@@ -11,6 +11,7 @@ import type { KeySpec, KeyUsage } from "../keys/key-spec.ts";
 import { AwsError, unsupported, validationError } from "../protocol/aws-error.ts";
 import { flag, oneOf, structure, text } from "../protocol/shape.ts";
 import type { Infer } from "../protocol/shape.ts";
+import { requireSafePolicy } from "./key-policy.ts";
 import * as members from "./members.ts";
 import { operation } from "./operation.ts";
 import type { Operation } from "./operation.ts";
@@ -60,6 +61,7 @@ export const createKey: Operation = operation({
       automaticRotation: null,
       backingKeys: [],
     };
+    requireSafePolicy(call, bare, input.BypassPolicyLockoutSafetyCheck === true ? "bypass" : "check");
     const key = origin === "EXTERNAL" ? bare : await withMaterial(bare);
     call.touched.add(key.arn);
     call.apply({ kind: "put-key", key });

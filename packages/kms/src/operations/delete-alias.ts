@@ -14,6 +14,7 @@ export const deleteAlias: Operation = operation({
   input: structure({ AliasName: required(members.aliasName) }),
   run(call, { AliasName: name }) {
     requireAliasName(name);
+    call.admitAccount("kms:DeleteAlias", aliasArn(call.region.name, call.account, name));
     const alias = call.region.aliases.get(name);
     if (alias === undefined) throw notFound(`Alias ${aliasArn(call.region.name, call.account, name)} is not found.`);
     const key = call.region.keys.get(alias.keyId);

@@ -31,8 +31,7 @@ export function encryptWith(call: Call, key: KeyRecord, algorithm: EncryptionAlg
   if (context !== undefined && Object.keys(context).length > 0) {
     throw validationError("EncryptionContext is not supported with asymmetric keys.");
   }
-  const { publicKey } = call.currentMaterial(key);
-  const spki = createPublicKey({ key: Buffer.from(publicKey ?? []), format: "der", type: "spki" });
+  const spki = createPublicKey({ key: call.publicKey(key), format: "der", type: "spki" });
   return publicEncrypt({ key: spki, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash.name }, plaintext);
 }
 

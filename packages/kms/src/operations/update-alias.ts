@@ -18,6 +18,7 @@ export const updateAlias: Operation = operation({
   input: structure({ AliasName: required(members.aliasName), TargetKeyId: required(members.keyId) }),
   run(call, { AliasName: name, TargetKeyId }) {
     requireAliasName(name);
+    call.admitAccount("kms:UpdateAlias", aliasArn(call.region.name, call.account, name));
     const alias = call.region.aliases.get(name);
     if (alias === undefined) throw notFound(`Alias ${aliasArn(call.region.name, call.account, name)} is not found.`);
     const key = aliasTarget(call, TargetKeyId, "UpdateAlias");

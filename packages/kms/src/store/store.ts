@@ -20,7 +20,7 @@ const MAX_BATCH = 256;
 
 interface Waiting {
   readonly changes: readonly Change[];
-  readonly event: AuditEvent | null;
+  readonly events: readonly AuditEvent[];
   readonly committed: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -63,10 +63,10 @@ export class Store {
     }
   }
 
-  /** Resolves when the changes (already applied) and the audit event are on the disk. */
-  commit(changes: readonly Change[], event: AuditEvent | null): Promise<void> {
+  /** Resolves when the changes (already applied) and the audit events are on the disk. */
+  commit(changes: readonly Change[], events: readonly AuditEvent[]): Promise<void> {
     return new Promise((committed, failed) => {
-      this.#queue.push({ changes, event, committed, failed });
+      this.#queue.push({ changes, events, committed, failed });
       // The next turn of the event loop: requests that have arrived together share the commit.
       this.#draining ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#drain());
     });
@@ -92,7 +92,7 @@ export class Store {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const events = batch.flatMap(({ event }) => (event === null ? [] : [event]));
+    const events = batch.flatMap((one) => one.events);
     const changes = batch.flatMap((one) => one.changes);
     const lastUses = new Map<string, Change>();
     const entries = this.#chain.extend(events);

@@ -1,0 +1,74 @@
+// The decision on a request. Source: AWS KMS Developer Guide, "Determining access to AWS KMS keys", and IAM User
+// Guide, "Policy evaluation logic": default deny, an explicit deny wins, and a key policy that allows the account
+// only hands the question on to the account's identity policies.
+
+import type { Principal } from "../auth/principals.ts";
+import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
+import type { GrantRecord } from "../keys/key-record.ts";
+import { holds, like } from "./conditions.ts";
+import type { Facts } from "./conditions.ts";
+import { grantAllows } from "./grants.ts";
+import type { Statement } from "./policy.ts";
+
+/** What is to be decided. */
+export interface Question {
+  readonly principal: Principal;
+  /** `kms:Encrypt` and its like. */
+  readonly action: string;
+  /** ARN of the key; `*` for what is about no key. */
+  readonly resource: string;
+  /** Null for what is about no key. */
+  readonly keyPolicy: readonly Statement[] | null;
+  readonly identityPolicies: readonly Statement[];
+  /** Grants on the key. */
+  readonly grants: readonly GrantRecord[];
+  readonly context: EncryptionContext;
+  readonly facts: Facts;
+}
+
+/** The answer, and what it rests on. */
+export type Decision =
+  | { readonly kind: "allow"; readonly by: "key-policy" | "identity-policy" | "grant" | "account-root"; readonly sid: string | null }
+  | { readonly kind: "deny"; readonly by: "explicit-deny-in-key-policy" | "explicit-deny-in-identity-policy" | "nothing-allows"; readonly sid: string | null };
+
+/** Decides. */
+export function decide(question: Question): Decision {
+  const { principal, keyPolicy } = question;
+  const fitting = (statements: readonly Statement[]): readonly Statement[] => statements.filter((one) => applies(one, question));
+  const identity = fitting(question.identityPolicies);
+  const ofKey = fitting(keyPolicy ?? []);
+
+  const deniedByKey = ofKey.find((one) => one.effect === "Deny" && namesPrincipal(one, principal) !== "no");
+  if (deniedByKey !== undefined) return { kind: "deny", by: "explicit-deny-in-key-policy", sid: deniedByKey.sid };
+  const deniedByIdentity = identity.find((one) => one.effect === "Deny");
+  if (deniedByIdentity !== undefined) return { kind: "deny", by: "explicit-deny-in-identity-policy", sid: deniedByIdentity.sid };
+
+  const allowedByKey = ofKey.find((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "directly");
+  if (allowedByKey !== undefined) return { kind: "allow", by: "key-policy", sid: allowedByKey.sid };
+  const delegated = keyPolicy === null || ofKey.some((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "through-account");
+  if (keyPolicy === null && principal.kind === "root") return { kind: "allow", by: "account-root", sid: null };
+  const allowedByIdentity = identity.find((one) => one.effect === "Allow");
+  if (delegated && allowedByIdentity !== undefined) return { kind: "allow", by: "identity-policy", sid: allowedByIdentity.sid };
+  const grant = question.grants.find((one) => grantAllows(one, question));
+  if (grant !== undefined) return { kind: "allow", by: "grant", sid: grant.grantId };
+  return { kind: "deny", by: "nothing-allows", sid: null };
+}
+
+/** Whether action, resource and conditions of a statement fit. */
+function applies(statement: Statement, { action, resource, facts }: Question): boolean {
+  const fits = ({ mode, patterns }: { mode: "in" | "not-in"; patterns: readonly string[] }, text: string): boolean =>
+    patterns.some((pattern) => like(text, pattern)) === (mode === "in");
+  const actions = { mode: statement.actions.mode, patterns: statement.actions.patterns.map((pattern) => pattern.toLowerCase()) };
+  return fits(actions, action.toLowerCase()) && fits(statement.resources, resource) && statement.conditions.every((condition) => holds(condition, facts));
+}
+
+/** How a key policy's statement names a principal. */
+function namesPrincipal({ principals }: Statement, principal: Principal): "directly" | "through-account" | "no" {
+  if (principals === null) return "no";
+  const account = [principal.account, `arn:aws:iam::${principal.account}:root`];
+  const direct = principals.arns.some((arn) => arn === "*" || arn === principal.arn || (principal.kind === "root" && account.includes(arn)));
+  const through = principals.arns.some((arn) => account.includes(arn));
+  if (principals.mode === "not-in") return direct || through ? "no" : "directly";
+  if (direct) return "directly";
+  return through ? "through-account" : "no";
+}

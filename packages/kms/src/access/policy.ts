@@ -1,0 +1,97 @@
+// Policy documents: parsed strictly once, so that evaluation meets only what it understands. Source: IAM User Guide,
+// "Grammar of the IAM JSON policy language", as far as AWS KMS takes it (Principal, Action, Resource, Condition).
+
+import { z } from "zod";
+import { AwsError } from "../protocol/aws-error.ts";
+import { isConditionOperator } from "./conditions.ts";
+
+/** One statement, its lists always lists. */
+export interface Statement {
+  readonly sid: string | null;
+  readonly effect: "Allow" | "Deny";
+  /** Null in an identity policy: the principal is whom the policy belongs to. */
+  readonly principals: { readonly mode: "in" | "not-in"; readonly arns: readonly string[] } | null;
+  readonly actions: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
+  readonly resources: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
+  /** Operator -> condition key (lower case) -> values. */
+  readonly conditions: readonly { readonly operator: string; readonly key: string; readonly values: readonly string[] }[];
+}
+
+/** A policy of a key, or of a principal. */
+export type PolicyKind = "key" | "identity";
+
+const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => (typeof value === "string" ? [value] : value));
+const scalar = z.union([z.string(), z.boolean(), z.number()]).transform(String);
+const values = z.union([scalar.transform((value) => [value]), z.array(scalar)]);
+const principal = z.union([
+  z.literal("*").transform(() => ["*"]),
+  z.strictObject({ AWS: oneOrMore.optional(), Service: oneOrMore.optional(), Federated: oneOrMore.optional() }).transform((who) => [...(who.AWS ?? []), ...(who.Service ?? []), ...(who.Federated ?? [])]),
+]);
+const statement = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: z.enum(["Allow", "Deny"]),
+  Principal: principal.optional(),
+  NotPrincipal: principal.optional(),
+  Action: oneOrMore.optional(),
+  NotAction: oneOrMore.optional(),
+  Resource: oneOrMore.optional(),
+  NotResource: oneOrMore.optional(),
+  Condition: z.record(z.string(), z.record(z.string(), values)).optional(),
+});
+const document = z.strictObject({
+  Version: z.enum(["2012-10-17", "2008-10-17"]).optional(),
+  Id: z.string().optional(),
+  Statement: z.union([statement.transform((one) => [one]), z.array(statement).min(1)]),
+});
+
+const malformed = (message: string): AwsError => new AwsError("MalformedPolicyDocumentException", message);
+
+/** Reads a key policy's text. @throws AwsError MalformedPolicyDocumentException, saying where. */
+export function parsePolicy(text: string): readonly Statement[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw malformed("The policy is not valid JSON.");
+  }
+  return readPolicy(value, "key");
+}
+
+/** Reads a policy that is JSON already. @throws AwsError MalformedPolicyDocumentException. */
+export function readPolicy(value: unknown, kind: PolicyKind): readonly Statement[] {
+  const read = document.safeParse(value);
+  if (!read.success) {
+    const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "policy"}: ${issue.message}`);
+    throw malformed(problems.slice(0, 5).join("; "));
+  }
+  return read.data.Statement.map((one, index) => statementOf(one, index, kind));
+}
+
+function statementOf(one: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
+  const at = `Statement.${index}`;
+  const either = (name: "Action" | "Resource" | "Principal"): { mode: "in" | "not-in"; list: readonly string[] } | null => {
+    const [yes, no] = [one[name], one[`Not${name}`]];
+    if (yes !== undefined && no !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
+    if (yes !== undefined) return { mode: "in", list: yes };
+    return no === undefined ? null : { mode: "not-in", list: no };
+  };
+  const principals = either("Principal");
+  if ((principals === null) !== (kind === "identity")) {
+    throw malformed(kind === "key" ? `${at}: needs a Principal.` : `${at}: an identity policy has no Principal.`);
+  }
+  const [actions, resources] = [either("Action"), either("Resource")];
+  if (actions === null) throw malformed(`${at}: needs an Action.`);
+  if (resources === null) throw malformed(`${at}: needs a Resource.`);
+  const conditions = Object.entries(one.Condition ?? {}).flatMap(([operator, keys]) => {
+    if (!isConditionOperator(operator)) throw malformed(`${at}: the condition operator ${operator} is not known.`);
+    return Object.entries(keys).map(([key, wanted]) => ({ operator, key: key.toLowerCase(), values: wanted }));
+  });
+  return {
+    sid: one.Sid ?? null,
+    effect: one.Effect,
+    principals: principals === null ? null : { mode: principals.mode, arns: principals.list },
+    actions: { mode: actions.mode, patterns: actions.list },
+    resources: { mode: resources.mode, patterns: resources.list },
+    conditions,
+  };
+}

@@ -1,0 +1,99 @@
+// CreateGrant: KMS API Reference, API_CreateGrant.
+
+import { randomBytes } from "node:crypto";
+import { GRANT_OPERATIONS } from "../access/grants.ts";
+import { algorithmsOf } from "../keys/key-spec.ts";
+import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
+import { AwsError, validationError } from "../protocol/aws-error.ts";
+import { list, map, oneOf, required, structure, text } from "../protocol/shape.ts";
+import { endDryRun } from "./call.ts";
+import type { Call } from "./call.ts";
+import { keyRequest } from "./key-request.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+const MAX_GRANTS_PER_KEY = 50_000;
+const principal = text({ min: 1, max: 256, pattern: /^[\w+=,.@:/-]+$/ });
+
+export const createGrant: Operation = operation({
+  name: "CreateGrant",
+  effect: "writes",
+  input: structure({
+    KeyId: required(members.keyId),
+    GranteePrincipal: principal,
+    RetiringPrincipal: principal,
+    Operations: required(list(oneOf(GRANT_OPERATIONS), { min: 1 })),
+    Constraints: structure({ EncryptionContextSubset: map(), EncryptionContextEquals: map(), SourceArn: text({ min: 20, max: 2048 }) }),
+    GrantTokens: members.grantTokens,
+    Name: text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ }),
+    DryRun: members.dryRun,
+    GranteeServicePrincipal: principal,
+    RetiringServicePrincipal: principal,
+  }),
+  run(call, input) {
+    const key = call.useKeyById(input.KeyId, keyRequest("CreateGrant", input));
+    const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
+    if (grantee === undefined) throw validationError("A grant needs a GranteePrincipal.");
+    const { EncryptionContextSubset: subset, EncryptionContextEquals: equals, SourceArn: sourceArn } = input.Constraints ?? {};
+    const wanted: Omit<GrantRecord, "grantId" | "token" | "createdAt"> = {
+      region: key.region,
+      keyId: key.keyId,
+      name: input.Name ?? null,
+      grantee,
+      retiring: input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? null,
+      issuingAccount: `arn:aws:iam::${call.account}:root`,
+      operations: [...new Set(input.Operations)],
+      constraints: { ...(subset && { subset }), ...(equals && { equals }), ...(sourceArn !== undefined && { sourceArn }) },
+    };
+    requireNotWider(call, key, wanted);
+    requireFitting(key, wanted);
+    endDryRun(input.DryRun);
+
+    // The same grant under the same name is the same grant: AWS answers its id again.
+    const known = wanted.name === null ? undefined : call.grantsOn(key).find((grant) => isSame(grant, wanted));
+    if (known !== undefined) return { GrantToken: known.token, GrantId: known.grantId };
+    if (call.grantsOn(key).length >= MAX_GRANTS_PER_KEY) throw new AwsError("LimitExceededException", `${key.arn} has ${MAX_GRANTS_PER_KEY} grants, the most a key can have.`);
+    const grant = { ...wanted, grantId: randomBytes(32).toString("hex"), token: randomBytes(96).toString("base64"), createdAt: call.now };
+    call.apply({ kind: "put-grant", grant });
+    return { GrantToken: grant.token, GrantId: grant.grantId };
+  },
+});
+
+/** Whoever may make grants by a grant only passes on what that grant gives, under the same constraints. */
+function requireNotWider(call: Call, key: KeyRecord, wanted: Pick<GrantRecord, "operations" | "constraints">): void {
+  const allowing = call.grantAllowing(key, "kms:CreateGrant");
+  if (allowing === null) return;
+  const beyond = wanted.operations.filter((operation) => !allowing.operations.includes(operation));
+  const same = JSON.stringify(allowing.constraints) === JSON.stringify(wanted.constraints);
+  if (beyond.length === 0 && same) return;
+  throw new AwsError("AccessDeniedException", `User: ${call.principal.arn} may pass on only what its own grant on ${key.arn} gives.`);
+}
+
+/** Operations that a grant can allow for keys of every usage. */
+const ANY_USAGE: ReadonlySet<string> = new Set(["CreateGrant", "DescribeKey", "RetireGrant"]);
+
+function requireFitting(key: KeyRecord, { operations, constraints }: Pick<GrantRecord, "operations" | "constraints">): void {
+  const symmetric = algorithmsOf(key.spec, key.usage).includes("SYMMETRIC_DEFAULT");
+  const fitting: Readonly<Record<KeyRecord["usage"], readonly string[]>> = {
+    ENCRYPT_DECRYPT: symmetric
+      ? ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"]
+      : ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey"],
+    SIGN_VERIFY: ["Sign", "Verify", "GetPublicKey"],
+    GENERATE_VERIFY_MAC: ["GenerateMac", "VerifyMac"],
+    KEY_AGREEMENT: ["DeriveSharedSecret", "GetPublicKey"],
+    ENCAPSULATE_DECAPSULATE: ["Encapsulate", "Decapsulate", "GetPublicKey"],
+  };
+  const wrong = operations.filter((operation) => !ANY_USAGE.has(operation) && !fitting[key.usage].includes(operation));
+  if (wrong.length > 0) throw validationError(`The operations [${wrong.join(", ")}] are not valid for a key with spec ${key.spec} and usage ${key.usage}.`);
+  if (!symmetric && (constraints.subset !== undefined || constraints.equals !== undefined)) {
+    throw validationError("Encryption context constraints are valid for symmetric encryption keys only.");
+  }
+}
+
+const isSame = (grant: GrantRecord, wanted: Omit<GrantRecord, "grantId" | "token" | "createdAt">): boolean =>
+  grant.name === wanted.name &&
+  grant.grantee === wanted.grantee &&
+  grant.retiring === wanted.retiring &&
+  JSON.stringify([...grant.operations].sort()) === JSON.stringify([...wanted.operations].sort()) &&
+  JSON.stringify(grant.constraints) === JSON.stringify(wanted.constraints);

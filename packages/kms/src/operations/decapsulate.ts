@@ -1,0 +1,40 @@
+// Decapsulate: KMS API Reference, API_Decapsulate. ML-KEM as in FIPS 203: a ciphertext of the right length that was
+// made for another key gives another secret, not an error (implicit rejection).
+
+import { createPrivateKey, decapsulate as decapsulateWith } from "node:crypto";
+import { algorithmsOf } from "../keys/key-spec.ts";
+import { invalidCiphertext } from "../protocol/aws-error.ts";
+import { oneOf, required, structure } from "../protocol/shape.ts";
+import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";
+import { keyRequest } from "./key-request.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const decapsulate: Operation = operation({
+  name: "Decapsulate",
+  effect: "reads",
+  input: structure({
+    KeyId: required(members.keyId),
+    SharedSecretCiphertextBlob: required(members.ciphertext),
+    EncapsulationAlgorithm: required(oneOf(["ML_KEM"])),
+    GrantTokens: members.grantTokens,
+    DryRun: members.dryRun,
+  }),
+  run(call, input) {
+    const key = call.useKey(input.KeyId, keyRequest("Decapsulate", input));
+    requireUsage(key, "ENCAPSULATE_DECAPSULATE", "Decapsulate");
+    requireAlgorithm(key, input.EncapsulationAlgorithm, algorithmsOf(key.spec, key.usage));
+    endDryRun(input.DryRun);
+    const secret = call.withSecret(key, call.currentMaterial(key), (pkcs8) => {
+      const privateKey = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
+      try {
+        return decapsulateWith(privateKey, input.SharedSecretCiphertextBlob);
+      } catch {
+        throw invalidCiphertext();
+      }
+    });
+    call.noteUse(key, "Decapsulate");
+    return { KeyId: key.arn, SharedSecret: secret, EncapsulationAlgorithm: input.EncapsulationAlgorithm };
+  },
+});

@@ -1,0 +1,27 @@
+// DeleteImportedKeyMaterial: KMS API Reference, API_DeleteImportedKeyMaterial. The key is then pending import.
+
+import { currentBackingKey } from "../keys/key-record.ts";
+import { notFound } from "../protocol/aws-error.ts";
+import { required, structure, text } from "../protocol/shape.ts";
+import { requireExternal } from "./external-origin.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const deleteImportedKeyMaterial: Operation = operation({
+  name: "DeleteImportedKeyMaterial",
+  effect: "writes",
+  input: structure({ KeyId: required(members.keyId), KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }) }),
+  run(call, { KeyId, KeyMaterialId }) {
+    const key = call.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });
+    requireExternal(key);
+    const id = KeyMaterialId ?? currentBackingKey(key)?.id;
+    // Deleting what is not there succeeds, as in AWS.
+    if (id === undefined) return { KeyId: key.arn };
+    const backing = key.backingKeys.find((one) => one.id === id);
+    if (backing === undefined) throw notFound(`Key material ${id} is not found in ${key.arn}.`);
+    const left = backing.state === "pending" ? key.backingKeys.filter((one) => one !== backing) : key.backingKeys.map((one) => (one === backing ? { ...one, sealed: null } : one));
+    call.apply({ kind: "put-key", key: { ...key, backingKeys: left } });
+    return { KeyId: key.arn, KeyMaterialId: id };
+  },
+});

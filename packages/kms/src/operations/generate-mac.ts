@@ -1,0 +1,26 @@
+// GenerateMac: KMS API Reference, API_GenerateMac.
+
+import { oneOf, required, structure } from "../protocol/shape.ts";
+import { endDryRun } from "./call.ts";
+import { MAC_ALGORITHMS, macOf } from "./mac.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const generateMac: Operation = operation({
+  name: "GenerateMac",
+  effect: "reads",
+  input: structure({
+    Message: members.plaintext,
+    KeyId: required(members.keyId),
+    MacAlgorithm: required(oneOf(MAC_ALGORITHMS)),
+    GrantTokens: members.grantTokens,
+    DryRun: members.dryRun,
+  }),
+  run(call, input) {
+    const { key, mac } = macOf(call, input, "GenerateMac");
+    endDryRun(input.DryRun);
+    call.noteUse(key, "GenerateMac");
+    return { Mac: mac, MacAlgorithm: input.MacAlgorithm, KeyId: key.arn };
+  },
+});

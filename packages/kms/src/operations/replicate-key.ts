@@ -1,0 +1,65 @@
+// ReplicateKey: KMS API Reference, API_ReplicateKey. The replica has the same id and material in another region of
+// this server, and everything else of its own.
+
+import { defaultKeyPolicy } from "../access/default-policy.ts";
+import { keyArn } from "../keys/key-arn.ts";
+import { keyMetadata } from "../keys/key-metadata.ts";
+import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
+import { AwsError, unsupported, validationError } from "../protocol/aws-error.ts";
+import { flag, required, structure, text } from "../protocol/shape.ts";
+import type { Call } from "./call.ts";
+import { requireSafePolicy } from "./key-policy.ts";
+import { newTags } from "./key-tags.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const replicateKey: Operation = operation({
+  name: "ReplicateKey",
+  effect: "writes",
+  input: structure({
+    KeyId: required(members.keyId),
+    ReplicaRegion: required(text({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })),
+    Policy: members.policyDocument,
+    BypassPolicyLockoutSafetyCheck: flag(),
+    Description: members.description,
+    Tags: members.tags,
+  }),
+  run(call, input) {
+    const primary = call.useKeyById(input.KeyId, { operation: "ReplicateKey" });
+    if (primary.primaryRegion !== primary.region) throw unsupported(`${primary.arn} is not a multi-region primary key.`);
+    const region = call.store.regions.get(input.ReplicaRegion);
+    if (region === undefined) throw validationError(`This server has no region ${input.ReplicaRegion}.`);
+    const arn = keyArn(region.name, call.account, primary.keyId);
+    if (region.keys.has(primary.keyId)) throw new AwsError("AlreadyExistsException", `Key ${arn} already exists.`);
+    const bare: KeyRecord = {
+      ...primary,
+      region: region.name,
+      arn,
+      createdAt: call.now,
+      description: input.Description ?? "",
+      enabled: true,
+      policy: input.Policy ?? defaultKeyPolicy(call.account),
+      tags: newTags([], input.Tags ?? []),
+      automaticRotation: null,
+      backingKeys: [],
+    };
+    requireSafePolicy(call, bare, input.BypassPolicyLockoutSafetyCheck === true ? "bypass" : "check");
+    const replica = { ...bare, backingKeys: primary.backingKeys.map((backing) => copyTo(call, primary, bare, backing)) };
+    call.touched.add(arn);
+    call.apply({ kind: "put-key", key: replica });
+    // The answer comes while AWS is still at work; the next DescribeKey finds the key enabled.
+    const metadata = keyMetadata(bare, call.account, [primary, bare]);
+    return {
+      ReplicaKeyMetadata: { ...metadata, Enabled: false, KeyState: "Creating" },
+      ReplicaPolicy: replica.policy,
+      ReplicaTags: replica.tags.map((tag) => ({ TagKey: tag.key, TagValue: tag.value })),
+    };
+  },
+});
+
+/** Material made here goes along, sealed anew for its new place; imported material must be imported there too. */
+function copyTo(call: Call, from: KeyRecord, to: KeyRecord, backing: BackingKey): BackingKey {
+  if (from.origin === "EXTERNAL" || backing.sealed === null) return { ...backing, sealed: null };
+  return { ...backing, sealed: call.withSecret(from, backing, (secret) => call.sealSecret(to, backing.id, secret)) };
+}

@@ -1,0 +1,21 @@
+// RevokeGrant: KMS API Reference, API_RevokeGrant.
+
+import { notFound } from "../protocol/aws-error.ts";
+import { required, structure, text } from "../protocol/shape.ts";
+import { endDryRun } from "./call.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+export const revokeGrant: Operation = operation({
+  name: "RevokeGrant",
+  effect: "writes",
+  input: structure({ KeyId: required(members.keyId), GrantId: required(text({ min: 1, max: 128 })), DryRun: members.dryRun }),
+  run(call, { KeyId, GrantId, DryRun }) {
+    const key = call.useKeyById(KeyId, { operation: "RevokeGrant" });
+    if (call.region.grants.get(GrantId)?.keyId !== key.keyId) throw notFound(`Grant ID ${GrantId} not found`);
+    endDryRun(DryRun);
+    call.apply({ kind: "delete-grant", region: key.region, grantId: GrantId });
+    return null;
+  },
+});

@@ -1,0 +1,31 @@
+// Verify: KMS API Reference, API_Verify. A bad signature is an error, never the answer false.
+
+import { verifyWith } from "../crypto/signing.ts";
+import { AwsError } from "../protocol/aws-error.ts";
+import { blob, oneOf, required, structure } from "../protocol/shape.ts";
+import { endDryRun } from "./call.ts";
+import * as members from "./members.ts";
+import { operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { SIGNING_ALGORITHMS, prepareSignature } from "./signature-request.ts";
+
+export const verify: Operation = operation({
+  name: "Verify",
+  effect: "reads",
+  input: structure({
+    KeyId: required(members.keyId),
+    Message: members.plaintext,
+    MessageType: oneOf(["RAW", "DIGEST", "EXTERNAL_MU"]),
+    Signature: required(blob({ min: 1, max: 6144 })),
+    SigningAlgorithm: required(oneOf(SIGNING_ALGORITHMS)),
+    GrantTokens: members.grantTokens,
+    DryRun: members.dryRun,
+  }),
+  run(call, input) {
+    const { key, scheme, what } = prepareSignature(call, input, "Verify");
+    if (!verifyWith(scheme, call.publicKey(key), what, input.Signature)) throw new AwsError("KMSInvalidSignatureException");
+    endDryRun(input.DryRun);
+    call.noteUse(key, "Verify");
+    return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm };
+  },
+});
