@@ -20,11 +20,19 @@ export class InMemoryKms implements KmsClient {
   readonly calls: string[] = [];
   readonly plaintexts: Uint8Array[] = [];
   fault: Fault = { kind: "none" };
-  readonly #key = randomBytes(32);
+  readonly #keyId: string;
+  readonly #key: Buffer;
 
-  constructor(region: string, keyId = `${region}-0000`) {
+  constructor(region: string, keyId = `${region}-0000`, key: Buffer = randomBytes(32)) {
+    this.#keyId = keyId;
+    this.#key = key;
     this.region = region;
     this.keyArn = `arn:aws:kms:${region}:000000000000:key/${keyId}`;
+  }
+
+  /** The same multi-Region key in another region. */
+  replicaIn(region: string): InMemoryKms {
+    return new InMemoryKms(region, this.#keyId, this.#key);
   }
 
   get asRegion(): { region: string; keyArn: string; client: KmsClient } {

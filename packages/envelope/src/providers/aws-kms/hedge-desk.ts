@@ -1,8 +1,9 @@
 /**
- * Decides whether a second region is asked beside one that keeps us waiting, and counts what was decided.
+ * Decides when and whether a second region is asked beside one that keeps us waiting, and counts what was decided.
  */
 import type { RegionAttempt, RegionOperation } from "../../errors/attempts.ts";
 import type { HedgeBudget } from "../../resilience/hedge-budget.ts";
+import type { ResilienceSettings } from "../../resilience/settings.ts";
 import type { StartReason } from "../../resilience/staggered-race.ts";
 import type { Counters } from "./counters.ts";
 import { publish } from "./events.ts";
@@ -12,9 +13,20 @@ export class HedgeDesk {
   readonly #budget: HedgeBudget;
   readonly #counters: Counters;
 
-  constructor(budget: HedgeBudget, counters: Counters) {
+  readonly #longestMs: number;
+
+  constructor(budget: HedgeBudget, counters: Counters, { hedgeMaxMs }: Pick<ResilienceSettings, "hedgeMaxMs">) {
     this.#budget = budget;
     this.#counters = counters;
+    this.#longestMs = hedgeMaxMs;
+  }
+
+  /**
+   * How long to wait for `caller` before one of `others` is asked beside it: its p95 where one of them is healthy. Where all
+   * of them rest, the longest wait: one call in twenty is slower than p95, and lost regions are not to be flooded with those.
+   */
+  patienceMs(caller: RegionCaller, others: readonly RegionCaller[]): number {
+    return others.some(({ watch }) => watch.outlook() === "ordinary") ? caller.watch.hedgeDelayMs : this.#longestMs;
   }
 
   /**

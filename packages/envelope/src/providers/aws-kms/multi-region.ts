@@ -43,7 +43,7 @@ export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyr
   const callers = regionCallers(resolved);
   const budget = new HedgeBudget(settings);
   const counters = new Counters();
-  const desk = new HedgeDesk(budget, counters);
+  const desk = new HedgeDesk(budget, counters, settings);
   const health = (): readonly RegionHealth[] => callers.map((caller) => caller.watch.snapshot());
 
   async function operate<T>(kind: "read" | "write", signal: AbortSignal | undefined, run: (operation: Operation) => Promise<T>): Promise<T> {

@@ -102,11 +102,11 @@ class Unwrapping {
   #call(lane: Lane, purpose: CallPurpose): Runner<SecretBytes> {
     const { caller, key } = lane;
     const { keyLength, context, operation, attemptTimeoutMs, desk } = this.#request;
-    const callersLeft = new Set([...this.#untried].map((each) => each.caller)).size;
+    const callersLeft = [...new Set([...this.#untried].map((each) => each.caller))];
     this.#untried.delete(lane);
     this.#inFlight.add(caller);
-    const terms = { purpose, timeoutMs: operation.shareMs(callersLeft, attemptTimeoutMs) };
-    const patienceMs = caller.watch.hedgeDelayMs;
+    const terms = { purpose, timeoutMs: operation.shareMs(callersLeft.length, attemptTimeoutMs) };
+    const patienceMs = desk.patienceMs(caller, callersLeft.filter((other) => !this.#inFlight.has(other)));
     const call = caller.decrypt(key.ciphertext, { keyLength, context, accepts: (candidate) => this.#accepts(candidate, caller) }, terms);
     return {
       patienceMs,

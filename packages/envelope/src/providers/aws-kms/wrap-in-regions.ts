@@ -93,7 +93,8 @@ function generator(request: WrapRequest, plan: WrapPlan, caller: RegionCaller, p
   const { operation, desk } = request;
   const timeoutMs = operation.shareMs(plan.reachable(), request.attemptTimeoutMs);
   plan.asked(caller);
-  const { stragglerMs, hedgeDelayMs: patienceMs } = caller.watch;
+  const { stragglerMs } = caller.watch;
+  const patienceMs = desk.patienceMs(caller, plan.left());
   const call = caller.generateDataKey(request.keyLength, request.context, { purpose, timeoutMs });
   return {
     patienceMs,

@@ -45,6 +45,11 @@ export class WrapPlan {
     this.#out.set(caller, "timeout");
   }
 
+  /** Regions that were not asked yet. */
+  left(): readonly RegionCaller[] {
+    return this.#callers.filter((caller) => !this.#asked.has(caller));
+  }
+
   /** Regions that have wrapped or still might: as many wraps as this write can come to. */
   reachable(): number {
     return this.#callers.filter((caller) => !this.#out.has(caller)).length;
@@ -52,7 +57,7 @@ export class WrapPlan {
 
   /** Who makes the data key next: any region, the healthy ones in their order, a substitute only when no preferred one is left. */
   nextGenerator(): RegionCaller | null {
-    const unasked = this.#unasked();
+    const unasked = this.left();
     const preferred = unasked.filter(({ role }) => role === "preferred");
     const healthy = preferred.find((caller) => caller.watch.outlook() === "ordinary");
     return healthy ?? nextInOrder(unasked.map((caller) => ({ caller })))?.caller ?? null;
@@ -60,18 +65,18 @@ export class WrapPlan {
 
   /** The next healthy region that a wrap is wanted from, null when there is none. */
   nextWrap(): RegionCaller | null {
-    const healthy = this.#unasked().filter((caller) => caller.watch.outlook() === "ordinary");
+    const healthy = this.left().filter((caller) => caller.watch.outlook() === "ordinary");
     return healthy.find(({ role }) => role === "preferred") ?? healthy.find((caller) => this.#isNeeded(caller)) ?? null;
   }
 
   /** Preferred regions that are down and due to be tried: a wrap from them is welcome, but not waited for. */
   dueProbes(): readonly RegionCaller[] {
-    return this.#unasked().filter((caller) => caller.role === "preferred" && caller.watch.outlook() === "probe");
+    return this.left().filter((caller) => caller.role === "preferred" && caller.watch.outlook() === "probe");
   }
 
   /** Whoever is left, healthy or not, best first: only for a write that would otherwise miss its minimum. */
   nextLastResort(): RegionCaller | null {
-    const left = this.#unasked().filter((caller) => caller.role === "preferred" || this.#isNeeded(caller));
+    const left = this.left().filter((caller) => caller.role === "preferred" || this.#isNeeded(caller));
     return nextInOrder(left.map((caller) => ({ caller })))?.caller ?? null;
   }
 
@@ -101,10 +106,6 @@ export class WrapPlan {
       replaced.set(group, spare - 1);
       return spare > 0 ? [] : [{ region, keyArn, reason: this.#out.get(caller) ?? caller.watch.standingReason }];
     });
-  }
-
-  #unasked(): readonly RegionCaller[] {
-    return this.#callers.filter((caller) => !this.#asked.has(caller));
   }
 
   /** Preferred regions that give no wrap in this write, by failing in it or by resting since before. */
