@@ -15,7 +15,7 @@ export type { DecryptStreamOptions, DecryptStreamResult, EncryptStreamOptions } 
 export type { EncryptStreamResult } from "./streams/seal-stream.ts";
 export type { SignedMessages } from "./streams/open-stream.ts";
 export { DEFAULT_OPTIONS } from "./message/options.ts";
-export type { DecryptOptions, EncryptOptions, KeySource, SuiteChoice } from "./message/options.ts";
+export type { DecryptOptions, EncryptOptions, SuiteChoice } from "./message/options.ts";
 
 export type { CanonicalContext, EncryptionContext } from "./format/encryption-context.ts";
 export type { EncryptedDataKey } from "./format/encrypted-data-key.ts";
@@ -29,6 +29,11 @@ export type { DecryptionMaterials, EncryptionMaterials, WrapReport } from "./key
 export { rawAesKeyring } from "./keyrings/raw-aes.ts";
 export type { RawAesKeyring, RawAesKeyringOptions } from "./keyrings/raw-aes.ts";
 
+export type { KeySource } from "./materials/key-source.ts";
+export { cachingMaterials, CACHING_DEFAULTS } from "./materials/caching-materials.ts";
+export { MATERIALS_CACHE_CHANNEL } from "./materials/cache-events.ts";
+export type { CachingMaterials, CachingOptions } from "./materials/caching-materials.ts";
+export type { CacheCounts, CacheEvent } from "./materials/cache-events.ts";
 export type { CommitmentPolicy } from "./materials/commitment-policy.ts";
 export type { DecryptionMaterialsRequest, EncryptionMaterialsRequest, MaterialsManager } from "./materials/materials-manager.ts";
 export type { CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "./keyrings/materials.ts";

@@ -8,6 +8,7 @@ import type { AlgorithmSuite } from "../format/suites.ts";
 import type { KeyringCall } from "../keyrings/keyring.ts";
 import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials, DecryptionMaterials } from "../keyrings/materials.ts";
 import type { CommitmentPolicy } from "./commitment-policy.ts";
+import type { HeaderMemory } from "./header-memory.ts";
 
 export interface EncryptionMaterialsRequest {
   readonly suite: AlgorithmSuite;
@@ -31,6 +32,8 @@ export interface DecryptionMaterialsRequest {
 
 /** The caller of either method owns the data key it gets, and wipes it. */
 export interface MaterialsManager {
+  /** Where it has one: asked before `decryptMaterials`, which a remembered header makes needless. */
+  readonly headers?: HeaderMemory;
   getEncryptionMaterials(request: EncryptionMaterialsRequest, call: KeyringCall): Promise<CompleteEncryptionMaterials>;
   decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials>;
 }

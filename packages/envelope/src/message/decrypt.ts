@@ -65,6 +65,9 @@ function readEnd(message: Uint8Array, header: MessageHeader, { last }: BodyLayou
 
 /** Gets the data key and verifies the header under it, candidate by candidate, inside the keyring's own attempts. */
 export async function openHeader(header: MessageHeader, context: MatchedContext, options: ResolvedOptions): Promise<MessageOpener> {
+  const { headers } = options.manager;
+  const known = headers?.recall(header, context.authenticatedOnly);
+  if (known !== undefined) return MessageOpener.resume(header, known);
   let opener: MessageOpener | null = null;
   const materials = await options.manager.decryptMaterials(
     {
@@ -84,6 +87,7 @@ export async function openHeader(header: MessageHeader, context: MatchedContext,
     // A manager that did not ask (a cache, a keyring of someone else's) is asked for here: nothing goes unverified.
     const opened = (opener as MessageOpener | null) ?? MessageOpener.open(header, context.authenticatedOnly, materials.dataKey.bytes);
     if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+    headers?.remember(header, context.authenticatedOnly, opened.cipherKey);
     return opened;
   } finally {
     materials.dataKey.wipe();

@@ -40,6 +40,15 @@ export class MessageOpener {
     return null;
   }
 
+  /** For a header that was verified under this key before. */
+  static resume(header: MessageHeader, cipherKey: CipherKey): MessageOpener {
+    return new MessageOpener(header, cipherKey);
+  }
+
+  get cipherKey(): CipherKey {
+    return this.#cipherKey;
+  }
+
   /**
    * Decrypts one block of `source`.
    *

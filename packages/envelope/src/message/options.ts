@@ -8,16 +8,11 @@ import { enforceLimit, resolveLimits } from "../format/limits.ts";
 import type { MessageLimits } from "../format/limits.ts";
 import { ALGORITHM_SUITES } from "../format/suites.ts";
 import type { AlgorithmSuite, CommittingSuiteName, NonCommittingSuiteName } from "../format/suites.ts";
-import type { Keyring } from "../keyrings/keyring.ts";
 import { DEFAULT_COMMITMENT_POLICY, defaultSuiteName, isCommitmentPolicy, requireEncryptAllowed } from "../materials/commitment-policy.ts";
 import type { CommitmentPolicy } from "../materials/commitment-policy.ts";
-import { defaultMaterials } from "../materials/default-materials.ts";
+import { materialsManager } from "../materials/key-source.ts";
+import type { KeySource } from "../materials/key-source.ts";
 import type { MaterialsManager } from "../materials/materials-manager.ts";
-
-/** Exactly one source of keys: a keyring, or a materials manager such as a cache around one. */
-export type KeySource =
-  | { readonly keyring: Keyring; readonly materials?: never }
-  | { readonly materials: MaterialsManager; readonly keyring?: never };
 
 interface CommonOptions {
   /** Entries of the context that are authenticated but not stored in the message: the reader must bring them. */
@@ -87,23 +82,6 @@ function resolveCommon(options: EncryptOptions | DecryptOptions): ResolvedOption
     limits,
     signal: options.signal,
   };
-}
-
-/** One default manager per keyring is enough: it holds nothing else. */
-const managers = new WeakMap<Keyring, MaterialsManager>();
-
-function materialsManager(options: EncryptOptions | DecryptOptions): MaterialsManager {
-  const { keyring, materials } = options as { readonly keyring?: Keyring; readonly materials?: MaterialsManager };
-  if (keyring === undefined && materials !== undefined) return materials;
-  if (keyring === undefined || materials !== undefined) {
-    throw new EnvelopeError("option-invalid", "Give exactly one of keyring and materials");
-  }
-  let manager = managers.get(keyring);
-  if (manager === undefined) {
-    manager = defaultMaterials(keyring);
-    managers.set(keyring, manager);
-  }
-  return manager;
 }
 
 /** @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy` */
