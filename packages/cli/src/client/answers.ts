@@ -18,6 +18,8 @@ export interface BatchResult {
   readonly id: string;
   readonly outcome: "created" | "replaced" | "unchanged" | "kept" | "refused";
   readonly version?: number | undefined;
+  /** Of a new version: the regions whose wrap is missing. */
+  readonly wraps?: { readonly missing: readonly string[] } | undefined;
   readonly code?: string | undefined;
   readonly detail?: string | undefined;
 }
@@ -82,6 +84,7 @@ export const batchSchema: z.ZodType<{ readonly results: readonly BatchResult[] }
       id: z.string(),
       outcome: z.enum(["created", "replaced", "unchanged", "kept", "refused"]),
       version: version.optional(),
+      wraps: z.object({ missing: z.array(z.string()) }).optional(),
       code: z.string().optional(),
       detail: z.string().optional(),
     }),

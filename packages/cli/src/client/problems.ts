@@ -58,7 +58,7 @@ export async function problemError(response: Response): Promise<CliError> {
     reportedCode: code,
     remedy: remedy ?? REMEDY_BY_OUTCOME[outcome] ?? `Look for request ${requestId ?? "(no id)"} in the service's log.`,
     problems: [...regions.map(({ region, reason }) => `${region}: ${reason}`), ...problems.map(({ path, message }) => `${path}: ${message}`)],
-    ...(detail === undefined ? {} : { detail }),
+    ...(detail === undefined || detail === title ? {} : { detail }),
   };
   return new CliError("service-refused", options);
 }

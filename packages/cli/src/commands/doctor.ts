@@ -1,14 +1,9 @@
 // `strongroom doctor`: checks everything that usually goes wrong, and says what to do.
 import { command } from "../command/spec.ts";
 import { dataFolder } from "../data-folder/layout.ts";
-import type { Check, Finding, Severity } from "../doctor/check.ts";
-import { checkConfiguration, checkKeyFile, checkNode, checkPermissions, checkSpace } from "../doctor/machine.ts";
-import { checkRegions } from "../doctor/regions.ts";
-import { checkService } from "../doctor/service.ts";
+import type { Finding, Severity } from "../doctor/check.ts";
 import { CliError } from "../errors.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
-
-const CHECKS: readonly Check[] = [checkNode, checkConfiguration, checkPermissions, checkSpace, checkKeyFile, checkRegions, checkService];
 
 const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly style: Style }>> = {
   ok: { mark: "ok", style: "green" },
@@ -29,6 +24,7 @@ export const doctorCommand = command({
   run: async ({ context, loaded }) => {
     const patient = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
     const findings: Finding[] = [];
+    const { CHECKS } = await import("../doctor/checks.ts");
     for (const check of CHECKS) findings.push(...(await check(patient)));
     context.signal.throwIfAborted();
     context.terminal.result({ findings }, () => findings.map((finding) => describe(finding, context.terminal)).join("\n"));

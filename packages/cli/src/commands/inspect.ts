@@ -1,5 +1,5 @@
 // `strongroom inspect`: what a stored message says of itself, without any key. It reads the header only and decrypts nothing.
-import { EnvelopeError, ENVELOPE_ERRORS, inspect, type MessageInspection } from "@strongroom/envelope";
+import type { MessageInspection } from "@strongroom/envelope";
 import { command } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../formats/record-source.ts";
@@ -22,13 +22,14 @@ export const inspectCommand = command({
     const input = await openInput(path, context.terminal.stdin, context.signal);
     const chunks: Uint8Array[] = [];
     for await (const chunk of input.chunks) chunks.push(chunk);
-    const found = inspectMessage(Buffer.concat(chunks));
+    const found = await inspectMessage(Buffer.concat(chunks));
     const { problem, ...rest } = found;
     context.terminal.result({ ...rest, problem: problem?.code ?? null }, () => describe(found).join("\n"));
   },
 });
 
-function inspectMessage(bytes: Uint8Array): MessageInspection {
+async function inspectMessage(bytes: Uint8Array): Promise<MessageInspection> {
+  const { EnvelopeError, ENVELOPE_ERRORS, inspect } = await import("@strongroom/envelope");
   try {
     return inspect(bytes);
   } catch (cause) {

@@ -1,13 +1,14 @@
 // `strongroom token …`: the tokens that programs show to the service. They work on the data folder's token file, on the service's machine;
 // a running service sees a change within a second. A new token is printed once, to standard output alone, and kept nowhere.
-import { type FileTokens, SCOPES } from "@strongroom/server";
+import type { FileTokens, Scope } from "@strongroom/server";
 import { someOf, text } from "../command/option-types.ts";
 import { command, type Invocation, option, type OptionTable } from "../command/spec.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { writeFileAtomic } from "../data-folder/atomic-file.ts";
 import { CliError } from "../errors.ts";
-import { openTokens, tokenFailure } from "../installation/tokens.ts";
 import { printable, renderTable } from "../terminal/table.ts";
+
+const SCOPES: readonly Scope[] = ["read", "write", "admin"];
 
 export const tokenCreateCommand = command({
   name: "token create",
@@ -27,7 +28,7 @@ export const tokenCreateCommand = command({
     const [name = ""] = invocation.args;
     const { terminal } = invocation.context;
     const tokens = await tokensOf(invocation);
-    const { token, identity } = await tokens.create({ name, scopes: invocation.options.scope ?? ["read"] }).catch(tokenFailure);
+    const { token, identity } = await tokens.create({ name, scopes: invocation.options.scope ?? ["read"] });
     const file = invocation.options.output;
     if (file !== undefined) {
       await writeFileAtomic(file, `${token}\n`).catch(async (cause: unknown) => {
@@ -70,12 +71,13 @@ export const tokenRevokeCommand = command({
   examples: [{ line: "npx strongroom token revoke 4f0c2a91b7de", meaning: "the id is that of strongroom token list" }],
   run: async (invocation) => {
     const [id = ""] = invocation.args;
-    const revoked = await (await tokensOf(invocation)).revoke(id).catch(tokenFailure);
+    const revoked = await (await tokensOf(invocation)).revoke(id);
     invocation.context.terminal.result({ revoked }, () => `Token ${revoked.id} (${printable(revoked.name)}) is revoked.`);
   },
 });
 
 async function tokensOf<Table extends OptionTable>({ loaded }: Invocation<Table>): Promise<FileTokens> {
   const { folder } = await prepareDataFolder(loaded.config.dataDir);
+  const { openTokens } = await import("../installation/tokens.ts");
   return openTokens(folder);
 }

@@ -1,5 +1,4 @@
 // The configuration as a type that can not be wrong inside: every setting, its limits and its default. Sources are merged in load.ts.
-import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { z } from "zod";
 
 /** Regions of the KMS that `strongroom up` runs, nearest first, with their ports on the loopback interface. */
@@ -54,9 +53,9 @@ export interface Config {
     readonly minimum?: number | undefined;
     /** Wraps that a write should have. Default: one in every region. */
     readonly target?: number | undefined;
-    /** Longest wait for one region. Default: the keyring's own, 500. */
+    /** Longest wait for one region. Default 500. */
     readonly attemptTimeoutMs: number;
-    /** Longest wait for all regions together. Default: the keyring's own, 2000. */
+    /** Longest wait for all regions together. Default 2000. */
     readonly deadlineMs: number;
   };
   /** How the client commands (put, get, import …) find the service. */
@@ -139,8 +138,8 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       regions: wrappingRegions.optional(),
       minimum: wraps.optional(),
       target: wraps.optional(),
-      attemptTimeoutMs: milliseconds.default(MULTI_REGION_DEFAULTS.attemptTimeoutMs),
-      deadlineMs: milliseconds.default(MULTI_REGION_DEFAULTS.deadlineMs),
+      attemptTimeoutMs: milliseconds.default(500),
+      deadlineMs: milliseconds.default(2000),
     })
     .prefault({}),
   client: z

@@ -3,13 +3,22 @@ import { fileTokens, type FileTokens, SERVER_ERRORS, ServerError } from "@strong
 import type { DataFolder } from "../data-folder/layout.ts";
 import { CliError } from "../errors.ts";
 
-/** Opens the token file. Throws `data-dir-unusable` when it is there and not valid: a service must know whom it may answer. */
+/**
+ * Opens the token file. Throws `data-dir-unusable` when it is there and not valid (a service must know whom it may answer); what is opened
+ * throws `token-absent` and `data-dir-unusable`.
+ */
 export async function openTokens(folder: DataFolder): Promise<FileTokens> {
-  return fileTokens(folder.tokens).catch(tokenFailure);
+  const tokens = await fileTokens(folder.tokens).catch(failed);
+  return {
+    create: (options) => tokens.create(options).catch(failed),
+    list: () => tokens.list().catch(failed),
+    revoke: (id) => tokens.revoke(id).catch(failed),
+    verify: (token) => tokens.verify(token),
+  };
 }
 
 /** Rethrows what the token file threw, with what to do. */
-export function tokenFailure(cause: unknown): never {
+function failed(cause: unknown): never {
   if (!(cause instanceof ServerError)) throw cause;
   const { title, remedy } = SERVER_ERRORS[cause.code];
   const code = cause.code === "token-absent" ? "token-absent" : "data-dir-unusable";

@@ -21,11 +21,16 @@ function describe(error: CliError, terminal: Terminal): string {
   if (error.outcome === "interrupted") return `${heading}\n  ${error.remedy}\n`;
   const lines = [
     `${heading} ${terminal.styleError("dim", `[${error.reportedCode}]`)}`,
-    ...(error.detail === null ? [] : [`  ${error.detail}`]),
+    ...(error.detail === null ? [] : [`  ${sentence(error.detail)}`]),
     ...error.problems.map((problem) => `  - ${problem}`),
     ...error.remedy.split("\n").map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Messages of other packages come without their full stop. */
+function sentence(text: string): string {
+  return /[.:!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** A defect: its name and message are shown, never its stack or properties, which could hold a document. */

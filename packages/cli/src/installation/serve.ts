@@ -1,0 +1,57 @@
+// What `strongroom serve` does: the service against the configured regions. Logs go to standard error as JSON lines.
+import { pino } from "pino";
+import type { CommandContext } from "../command/spec.ts";
+import type { Config, WrappingRegion } from "../config/schema.ts";
+import type { DataFolder } from "../data-folder/layout.ts";
+import { prepareDataFolder } from "../data-folder/prepare.ts";
+import { CliError } from "../errors.ts";
+import { readRegionKeys } from "./key-file.ts";
+import { installedKeyring, type InstalledRegion } from "./keyring.ts";
+import { kmsClient } from "./kms-clients.ts";
+import { startService } from "./service.ts";
+import { openTokens } from "./tokens.ts";
+import { whenAborted } from "./when-aborted.ts";
+
+/** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
+export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
+  const regions = configuredRegions(config);
+  const { folder } = await prepareDataFolder(config.dataDir);
+  const keyring = installedKeyring(config, await installRegions(regions, config, folder));
+  const logger = pino({ level: config.log.level, name: "service" }, pino.destination({ fd: 2, sync: true }));
+  const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
+  try {
+    logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
+    if (terminal.mode === "json") terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
+    await whenAborted(signal);
+    logger.info("ending; requests under way are finished first");
+  } finally {
+    await service.close();
+  }
+}
+
+function configuredRegions(config: Config): readonly WrappingRegion[] {
+  if (config.keys.regions !== undefined) return config.keys.regions;
+  throw new CliError("config-invalid", {
+    detail: "keys.regions is needed: the regions whose keys wrap every record.",
+    remedy: "Add them to strongroom.config.json; strongroom serve --help shows the form. To try Strongroom without any cloud, run strongroom up.",
+  });
+}
+
+async function installRegions(regions: readonly WrappingRegion[], config: Config, folder: DataFolder): Promise<readonly InstalledRegion[]> {
+  const remembered = await readRegionKeys(folder.keys);
+  const unknown = regions.filter(({ region, keyArn }) => keyArn === undefined && remembered[region] === undefined);
+  if (unknown.length > 0) {
+    throw new CliError("config-invalid", {
+      detail: "The key of each region must be known:",
+      problems: unknown.map(({ region }) => `keys.regions: ${region} has no keyArn`),
+      remedy: "`aws kms create-key --region REGION --query KeyMetadata.Arn` makes a key and prints its ARN.",
+    });
+  }
+  return Promise.all(
+    regions.map(async (one) => ({
+      region: one.region,
+      keyArn: one.keyArn ?? remembered[one.region] ?? "",
+      client: await kmsClient(one, config.keys),
+    })),
+  );
+}

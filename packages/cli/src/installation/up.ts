@@ -1,0 +1,148 @@
+// What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are made at first start and
+// found again at every later one. Wires; the parts are beside this file.
+import { pino } from "pino";
+import type { CommandContext } from "../command/spec.ts";
+import { type Config, wrapPolicy } from "../config/schema.ts";
+import type { DataFolder } from "../data-folder/layout.ts";
+import { lockDataFolder } from "../data-folder/lock.ts";
+import { type LogFile, openLogFile } from "../data-folder/log-file.ts";
+import { prepareDataFolder } from "../data-folder/prepare.ts";
+import { removeRunning, writeRunning } from "../data-folder/running.ts";
+import { CliError } from "../errors.ts";
+import { ensureFirstToken } from "./first-token.ts";
+import { installedKeyring } from "./keyring.ts";
+import { kmsClient } from "./kms-clients.ts";
+import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";
+import { type EnsuredKeys, ensureRegionKeys, type RegionClient } from "./region-keys.ts";
+import { type RegionChange, watchRegions } from "./region-watch.ts";
+import { startService } from "./service.ts";
+import { openTokens } from "./tokens.ts";
+import { welcomePage } from "./up-page.ts";
+import { whenAborted } from "./when-aborted.ts";
+
+/** Runs everything until the context's signal is aborted. Throws a CliError that says why it could not start. */
+export async function runUp(context: CommandContext, config: Config): Promise<void> {
+  if (config.keys.regions !== undefined) {
+    throw new CliError("usage", {
+      detail: "keys.regions is configured, and `up` runs a KMS of its own.",
+      remedy: "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions from the configuration.",
+    });
+  }
+  const { folder, tightened } = await prepareDataFolder(config.dataDir);
+  if (tightened) context.terminal.say(`${folder.path} was open to other users of this machine; now it is yours alone (0700).`);
+  const lock = lockDataFolder(folder.lock, folder.path);
+  try {
+    const log = openLogFile(folder.log);
+    try {
+      await runInstallation(context, config, folder, log);
+    } finally {
+      log.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function runInstallation(context: CommandContext, config: Config, folder: DataFolder, log: LogFile): Promise<void> {
+  const logger = pino({ level: config.log.level, name: "service" }, pino.destination({ fd: log.fd, sync: true }));
+  const kms = await startKmsProcess({
+    dataDir: folder.path,
+    regions: config.kms.regions,
+    rootKey: { kind: config.kms.rootKey.kind, path: config.kms.rootKey.path ?? folder.kmsRootKey },
+    faultsPort: config.kms.allowFaults ? config.kms.faultsPort : null,
+    logFd: log.fd,
+    logLevel: config.log.level,
+    signal: context.signal,
+    onEvent: (event) => {
+      logger.warn(event, "the KMS process");
+      say(context, kmsNews(event));
+    },
+  });
+  try {
+    const clients = await regionClients(config, folder, kms);
+    const ensured = await ensureRegionKeys(folder.keys, clients);
+    const keyring = installedKeyring(config, withKeys(clients, ensured));
+    const tokens = await openTokens(folder);
+    await ensureFirstToken(folder, tokens);
+    const service = await startService({ config, folder, keyring, tokens, logger });
+    const stopWatching = watchRegions(() => keyring.health(), (change) => {
+      say(context, regionNews(change));
+    });
+    try {
+      await writeRunning(folder.running, { url: service.url, kms: kms.endpoints });
+      await announce(context, { config, folder, kms, ensured, url: service.url });
+      await whenAborted(context.signal);
+      say(context, "Ending: requests under way are finished first.");
+    } finally {
+      stopWatching();
+      await service.close();
+      await removeRunning(folder.running);
+    }
+  } finally {
+    await kms.close();
+  }
+}
+
+async function regionClients(config: Config, folder: DataFolder, kms: KmsProcess): Promise<readonly RegionClient[]> {
+  return Promise.all(
+    config.kms.regions.map(async ({ name }) => ({
+      region: name,
+      client: await kmsClient({ region: name, endpoint: kms.endpoints[name], credentialsFile: folder.kmsCredentials }, config.keys),
+    })),
+  );
+}
+
+function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): { region: string; keyArn: string; client: RegionClient["client"] }[] {
+  return clients.map(({ region, client }) => ({ region, client, keyArn: keys[region] ?? "" }));
+}
+
+interface Announced {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly kms: KmsProcess;
+  readonly ensured: EnsuredKeys;
+  readonly url: string;
+}
+
+async function announce({ terminal, cwd }: CommandContext, { config, folder, kms, ensured, url }: Announced): Promise<void> {
+  const data = {
+    url,
+    regions: kms.endpoints,
+    keys: ensured.keys,
+    keysMade: ensured.made,
+    dataDir: folder.path,
+    tokenFile: folder.token,
+    faultsEndpoint: kms.faultsEndpoint,
+    pid: process.pid,
+    kmsPid: kms.pid(),
+  };
+  const page = welcomePage(terminal, {
+    url,
+    endpoints: kms.endpoints,
+    faultsEndpoint: kms.faultsEndpoint,
+    folder,
+    cwd,
+    policy: wrapPolicy(config, config.kms.regions.length),
+    made: ensured.made,
+  });
+  terminal.result(data, () => page);
+}
+
+function say({ terminal }: CommandContext, text: string): void {
+  terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${text}`);
+}
+
+function kmsNews(event: KmsEvent): string {
+  switch (event.kind) {
+    case "ended":
+      return `The KMS process ended (${event.how}); starting it again in ${event.nextStartInMs / 1000} s.`;
+    case "restarted":
+      return "The KMS process serves again.";
+    case "restart-failed":
+      return `The KMS process did not start (${event.detail}); trying again in ${event.nextStartInMs / 1000} s.`;
+  }
+}
+
+function regionNews({ region, state, reason }: RegionChange): string {
+  return state === "up" ? `Region ${region} is back.` : `Region ${region} does not answer${reason === null ? "" : ` (${reason})`}.`;
+}
