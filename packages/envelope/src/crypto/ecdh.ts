@@ -58,8 +58,13 @@ export function sharedSecretLength(curve: EcdhCurve): number {
 export function readEcPublicKey(curve: EcdhCurve, input: EcPublicKeyInput): EcPublicKey | null {
   const key = publicKeyObject(input);
   if (key?.type !== "public" || key.asymmetricKeyDetails?.namedCurve !== CURVES[curve].name) return null;
-  const { x, y } = key.export({ format: "jwk" });
-  return ofPoint(curve, Buffer.concat([Buffer.of(4), Buffer.from(x ?? "", "base64url"), Buffer.from(y ?? "", "base64url")]));
+  try {
+    const { x, y } = key.export({ format: "jwk" });
+    return ofPoint(curve, Buffer.concat([Buffer.of(4), Buffer.from(x ?? "", "base64url"), Buffer.from(y ?? "", "base64url")]));
+  } catch {
+    // node reads the point at infinity, which has no coordinates.
+    return null;
+  }
 }
 
 function publicKeyObject(input: unknown): KeyObject | null {

@@ -2,7 +2,6 @@
  * RSA-OAEP with MGF1 of the same hash (RFC 8017, section 7.1), and the reading of RSA keys.
  */
 import { constants, createPrivateKey, createPublicKey, KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
-import { EnvelopeError } from "../errors/envelope-error.ts";
 import { SecretBytes } from "./secret.ts";
 
 export type { KeyObject } from "node:crypto";
@@ -47,15 +46,11 @@ export function rsaSeal(publicKey: KeyObject, oaepHash: OaepHash, plaintext: Uin
   return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, plaintext);
 }
 
-/**
- * One failure for every cause: what exactly is wrong with a padding is what an attacker asks for.
- *
- * @throws EnvelopeError `decryption-failed`
- */
-export function rsaOpen(privateKey: KeyObject, oaepHash: OaepHash, ciphertext: Uint8Array): SecretBytes {
+/** null, and no more, for every cause of failure: what exactly is wrong with a padding is what an attacker asks for. */
+export function rsaOpen(privateKey: KeyObject, oaepHash: OaepHash, ciphertext: Uint8Array): SecretBytes | null {
   try {
     return new SecretBytes(privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext));
   } catch {
-    throw new EnvelopeError("decryption-failed", "The key does not open this");
+    return null;
   }
 }

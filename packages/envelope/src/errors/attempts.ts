@@ -21,7 +21,7 @@ export type RegionFailureKind =
   | "aborted"
   | "unknown";
 
-export type RegionOperation = "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey";
+export type RegionOperation = "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
 
 /** One failed call to one region. */
 export interface RegionAttempt {
@@ -40,10 +40,13 @@ export interface RegionAttempt {
 /** One encrypted data key of a message that could not be opened, and what came of it. */
 export interface EncryptedDataKeyReport {
   readonly providerId: string;
-  /** The key's name or ARN as far as it is text. */
+  /** The key's name or ARN as far as it is text; hexadecimal for what is not. */
   readonly key: string;
   /** AWS region of the key's ARN, null for keys that are in no region. */
   readonly region: string | null;
-  /** `not-configured`: no keyring has this key. `does-not-open`: the key is at hand and does not open it. */
-  readonly outcome: "not-configured" | "does-not-open" | RegionFailureKind;
+  /**
+   * `not-configured`: no keyring has this key. `does-not-open`: the key is at hand and does not open it.
+   * `key-store-failed`: the key store that has the key failed.
+   */
+  readonly outcome: "not-configured" | "does-not-open" | "key-store-failed" | RegionFailureKind;
 }

@@ -47,6 +47,14 @@ export const ENVELOPE_ERRORS = {
     title: "A key could not wrap or make the data key",
     remedy: "Read the cause: the wrapping key refused. Nothing was encrypted.",
   },
+  "keyring-unsuitable": {
+    title: "The keyring cannot do what it was asked for",
+    remedy: "Some keyrings only encrypt, only decrypt, or refuse some suites: use the keyring, key or suite that the message names.",
+  },
+  "branch-key-unavailable": {
+    title: "A branch key could not be had from its key store",
+    remedy: "Read the cause, which is the key store's own error. A branch key that was erased cannot be had again.",
+  },
   "regions-unavailable": {
     title: "No region could unwrap the data key",
     remedy: "The attempts say what each region answered; bring one of them back or restore access to its key.",

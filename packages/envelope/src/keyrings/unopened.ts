@@ -11,6 +11,12 @@ export type Outcome = EncryptedDataKeyReport["outcome"];
 /** Outcomes that are about the bytes, not about whether a key could be reached. */
 const CRYPTOGRAPHIC: ReadonlySet<Outcome> = new Set<Outcome>(["does-not-open", "invalid-ciphertext", "wrong-data-key"]);
 
+/** Of several outcomes for one encrypted data key: what kept a key from being asked says more than that another refused. */
+export function weightiest(outcomes: readonly Outcome[]): Outcome {
+  const tried = outcomes.filter((outcome) => outcome !== "not-configured");
+  return tried.find((outcome) => !CRYPTOGRAPHIC.has(outcome)) ?? tried[0] ?? "not-configured";
+}
+
 /**
  * @param outcomes what came of each encrypted data key that was tried; those not in it belong to no configured key.
  */
@@ -51,10 +57,14 @@ function report(key: EncryptedDataKey, outcome: Outcome): EncryptedDataKeyReport
   return { providerId: key.providerId, key: text, region: arnRegion(text), outcome };
 }
 
-/** The leading part of a provider info that is printable text: all of an ARN, the name in a raw AES key's. */
+/**
+ * The leading part of a provider info that is printable text: all of an ARN, the name in a raw AES key's. Hexadecimal
+ * when it does not begin with text: the public keys of an ECDH keyring.
+ */
 export function providerInfoText(info: Uint8Array): string {
   const text = new TextDecoder().decode(info);
-  return /^[^\p{Cc}\p{Cs}\uFFFD]*/u.exec(text)?.[0] ?? "";
+  const printable = /^[^\p{Cc}\p{Cs}\uFFFD]*/u.exec(text)?.[0] ?? "";
+  return printable === "" ? Buffer.from(info).toString("hex") : printable;
 }
 
 /** `arn:partition:kms:REGION:account:key/id` */
