@@ -3,7 +3,7 @@
  */
 import { hash } from "node:crypto";
 
-/** SHA-384 of the parts joined, as a base64 string. */
-export function sha384(parts: readonly Uint8Array[]): string {
-  return hash("sha384", Buffer.concat(parts), "base64");
+/** SHA-384 as a base64 string. */
+export function sha384(bytes: Uint8Array): string {
+  return hash("sha384", bytes, "base64");
 }

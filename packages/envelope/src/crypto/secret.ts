@@ -7,12 +7,18 @@ import { EnvelopeError } from "../errors/envelope-error.ts";
 
 const REDACTED = "[secret]";
 
+/** Bytes that several handles may hold; the last one to let go wipes them. */
+interface SharedMemory {
+  readonly bytes: Buffer;
+  holders: number;
+}
+
 export class SecretBytes {
-  #bytes: Buffer | null;
+  #memory: SharedMemory | null;
 
   /** Takes ownership: `wipe` overwrites these very bytes. Use `SecretBytes.copyOf` to keep the caller's. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#memory = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), holders: 1 };
   }
 
   static copyOf(bytes: Uint8Array): SecretBytes {
@@ -22,24 +28,38 @@ export class SecretBytes {
     return new SecretBytes(copy);
   }
 
+  /** Another handle on the same bytes, which are overwritten when every handle is wiped. @throws EnvelopeError `secret-wiped` */
+  share(): SecretBytes {
+    const memory = this.#held();
+    const handle = new SecretBytes(memory.bytes);
+    handle.#memory = memory;
+    memory.holders++;
+    return handle;
+  }
+
   /** The bytes themselves, not a copy. @throws EnvelopeError `secret-wiped` */
   get bytes(): Buffer {
-    if (this.#bytes === null) throw new EnvelopeError("secret-wiped", "This secret was wiped");
-    return this.#bytes;
+    return this.#held().bytes;
   }
 
   get length(): number {
-    return this.bytes.length;
+    return this.#held().bytes.length;
   }
 
   get wiped(): boolean {
-    return this.#bytes === null;
+    return this.#memory === null;
   }
 
-  /** Overwrites the bytes with zeros. Safe to call twice. */
+  /** Ends this handle; overwrites the bytes with zeros if it was the last. Safe to call twice. */
   wipe(): void {
-    this.#bytes?.fill(0);
-    this.#bytes = null;
+    const memory = this.#memory;
+    this.#memory = null;
+    if (memory !== null && --memory.holders === 0) memory.bytes.fill(0);
+  }
+
+  #held(): SharedMemory {
+    if (this.#memory === null) throw new EnvelopeError("secret-wiped", "This secret was wiped");
+    return this.#memory;
   }
 
   [Symbol.dispose](): void {

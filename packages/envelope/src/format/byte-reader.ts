@@ -2,6 +2,7 @@
  * A cursor over big-endian bytes that never reads past the end: what is missing is `message-truncated`, with the
  * length that would be enough, so that a stream can wait for it.
  */
+import { isAscii } from "node:buffer";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -71,6 +72,8 @@ export class ByteReader {
   utf8(length: number, what: string): string {
     const start = this.#offset;
     const bytes = this.bytes(length);
+    // Nearly always, and several times as fast.
+    if (isAscii(bytes)) return bytes.toString("latin1");
     try {
       return UTF8.decode(bytes);
     } catch {

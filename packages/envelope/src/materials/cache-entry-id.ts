@@ -7,47 +7,47 @@ import { sha384 } from "../crypto/hash.ts";
 import { encryptedDataKeysLength, writeEncryptedDataKeys } from "../format/encrypted-data-key.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { FORMAT_LIMITS } from "../format/limits.ts";
-import type { AlgorithmSuite } from "../format/suites.ts";
 import type { DecryptionMaterialsRequest, EncryptionMaterialsRequest } from "./materials-manager.ts";
 
-const NULL = Buffer.of(0);
-const CACHING_MANAGER = Buffer.of(0x01);
-const SCOPES = { encrypt: Buffer.of(0x01), decrypt: Buffer.of(0x02) } as const;
-const WITH_SUITE = Buffer.of(0x01);
+const CACHING_MANAGER = 0x01;
+const SCOPES = { encrypt: 0x01, decrypt: 0x02 } as const;
+const WITH_SUITE = 0x01;
+
+type AnyRequest = Pick<EncryptionMaterialsRequest, "suite" | "commitmentPolicy" | "encryptionContext" | "requiredContextKeys">;
 
 export function encryptEntryId(partition: Buffer, request: EncryptionMaterialsRequest): string {
-  const { suite, encryptionContext } = request;
-  return entryId("encrypt", partition, request, [WITH_SUITE, suiteId(suite), encryptionContext.bytes]);
+  return entryId(Buffer.of(CACHING_MANAGER, 0, SCOPES.encrypt, 0), partition, request, Buffer.of(0, WITH_SUITE));
 }
 
 export function decryptEntryId(partition: Buffer, request: DecryptionMaterialsRequest): string {
-  const { suite, encryptedDataKeys, encryptionContext } = request;
-  return entryId("decrypt", partition, request, [suiteId(suite), sortedKeys(encryptedDataKeys), encryptionContext.bytes]);
+  return entryId(Buffer.of(CACHING_MANAGER, 0, SCOPES.decrypt, 0), partition, request, serializedKeys(request.encryptedDataKeys));
 }
 
-function entryId(
-  scope: keyof typeof SCOPES,
-  partition: Buffer,
-  { commitmentPolicy, requiredContextKeys }: Pick<EncryptionMaterialsRequest, "commitmentPolicy" | "requiredContextKeys">,
-  suffix: readonly Buffer[],
-): string {
-  const ours = Buffer.from(JSON.stringify([commitmentPolicy, ...requiredContextKeys]));
-  const fields = [CACHING_MANAGER, SCOPES[scope], partition, ours, ...suffix];
-  return sha384(fields.flatMap((field) => [field, NULL]));
-}
-
-function suiteId(suite: AlgorithmSuite): Buffer {
-  const bytes = Buffer.allocUnsafe(2);
-  bytes.writeUInt16BE(suite.id);
-  return bytes;
+/** Fields with a null byte between them, as the formulas have it; ours before theirs. */
+function entryId(head: Buffer, partition: Buffer, request: AnyRequest, specific: Buffer): string {
+  const { suite, commitmentPolicy, requiredContextKeys, encryptionContext } = request;
+  const required = requiredContextKeys.length === 0 ? "" : JSON.stringify(requiredContextKeys);
+  const ours = `\0${commitmentPolicy}\0${required}\0`;
+  const oursLength = Buffer.byteLength(ours, "utf8");
+  const bytes = Buffer.allocUnsafe(head.length + partition.length + oursLength + 2 + 1 + specific.length + 1 + encryptionContext.bytes.length);
+  let offset = head.copy(bytes, 0);
+  offset += partition.copy(bytes, offset);
+  offset += bytes.write(ours, offset, "utf8");
+  offset = bytes.writeUInt16BE(suite.id, offset);
+  offset = bytes.writeUInt8(0, offset);
+  offset += specific.copy(bytes, offset);
+  offset = bytes.writeUInt8(0, offset);
+  encryptionContext.bytes.copy(bytes, offset);
+  return sha384(bytes);
 }
 
 /** Serialized as in a header, without the count, in lexicographic order: their order in the message does not matter. */
-function sortedKeys(keys: readonly EncryptedDataKey[]): Buffer {
+function serializedKeys(keys: readonly EncryptedDataKey[]): Buffer {
   const serialized = keys.map((key) => {
     const bytes = Buffer.allocUnsafe(encryptedDataKeysLength([key], FORMAT_LIMITS));
     writeEncryptedDataKeys(bytes, 0, [key]);
     return bytes.subarray(2);
   });
-  return Buffer.concat(serialized.sort((a, b) => Buffer.compare(a, b)));
+  const [only] = serialized;
+  return serialized.length === 1 && only !== undefined ? only : Buffer.concat(serialized.sort((a, b) => Buffer.compare(a, b)));
 }

@@ -1,7 +1,6 @@
 /**
  * What a materials cache keeps: materials together with what they were used for.
  */
-import { SecretBytes } from "../crypto/secret.ts";
 import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "../keyrings/materials.ts";
 import type { Wipeable } from "./materials-cache.ts";
 
@@ -20,12 +19,12 @@ export class CachedEncryptionMaterials implements Wipeable {
     this.#materials = materials;
   }
 
-  /** Materials for one more message, with a copy of the data key for the caller to wipe; null when not enough is left. */
+  /** Materials for one more message, with a handle on the data key that the caller wipes; null when not enough is left. */
   take(bytes: number, { maxMessages, maxBytes }: UsageLimits): CompleteEncryptionMaterials | null {
     if (this.#messages + 1 > maxMessages || this.#bytes + bytes > maxBytes) return null;
     this.#messages++;
     this.#bytes += bytes;
-    return { ...this.#materials, dataKey: SecretBytes.copyOf(this.#materials.dataKey.bytes) };
+    return { ...this.#materials, dataKey: this.#materials.dataKey.share() };
   }
 
   isUsedUp({ maxMessages, maxBytes }: UsageLimits): boolean {
@@ -45,7 +44,7 @@ export class CachedDecryptionMaterials implements Wipeable {
   }
 
   take(): CompleteDecryptionMaterials {
-    return { ...this.#materials, dataKey: SecretBytes.copyOf(this.#materials.dataKey.bytes) };
+    return { ...this.#materials, dataKey: this.#materials.dataKey.share() };
   }
 
   wipe(): void {
