@@ -14,13 +14,16 @@ export type Outcome =
 
 /** Messages in flight at once: enough to keep every peer busy. */
 const LANES = 16;
+const PROGRESS_EVERY = 1_000;
 
-export async function exchange(peers: readonly Peer[], cells: readonly Cell[]): Promise<readonly Outcome[]> {
+/** @param onProgress told now and then how many of how many messages were passed round */
+export async function exchange(peers: readonly Peer[], cells: readonly Cell[], onProgress: (done: number, of: number) => void): Promise<readonly Outcome[]> {
   const tasks = cells.flatMap((cell) => peers.map((writer) => ({ writer, cell })));
   const outcomes: Outcome[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) {
+      if (next % PROGRESS_EVERY === 0) onProgress(next, tasks.length);
       outcomes.push(...(await exchangeOne(task.writer, peers.filter(({ id }) => id !== task.writer.id), task.cell)));
     }
   };

@@ -8,11 +8,12 @@ import type { Peer } from "./peer.ts";
 import { javaPeer } from "./peers/java.ts";
 import { javascriptPeer } from "./peers/javascript.ts";
 import { pythonPeer } from "./peers/python.ts";
-import { strongroomPeer } from "./peers/strongroom.ts";
+import { strongroomPeer, strongroomStreamsPeer } from "./peers/strongroom.ts";
 import { tableOf, type Skipped } from "./table.ts";
 
 const PEERS: Readonly<Record<string, () => Peer | string>> = {
   strongroom: strongroomPeer,
+  "strongroom-streams": strongroomStreamsPeer,
   javascript: javascriptPeer,
   python: pythonPeer,
   java: javaPeer,
@@ -27,7 +28,9 @@ for (const [id, make] of Object.entries(PEERS)) {
 }
 
 const kms = await startKms();
-const outcomes = await exchange(peers, cellsFor([...rawKeys(), ...kms.keys]));
+const outcomes = await exchange(peers, cellsFor([...rawKeys(), ...kms.keys]), (done, of) => {
+  process.stderr.write(`${done} of ${of} messages\n`);
+});
 await Promise.all(peers.map((peer) => peer.close()));
 await kms.close();
 process.stdout.write(`${tableOf(peers, outcomes, skipped)}\n`);

@@ -1,19 +1,37 @@
 // @strongroom/envelope, in this process.
 
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { ReadableStream } from "node:stream/web";
 import { KMS } from "@aws-sdk/client-kms";
-import { ALGORITHM_SUITES, decrypt, encrypt, rawAesKeyring, type CommittingSuiteName, type Keyring, type NonCommittingSuiteName } from "@strongroom/envelope";
+import { ALGORITHM_SUITES, createEncryptStream, decrypt, decryptStream, encrypt, rawAesKeyring, type CommittingSuiteName, type Keyring, type NonCommittingSuiteName } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { rawRsaKeyring, type RsaPadding } from "@strongroom/envelope/raw-rsa";
 
-import type { Cell, KeySpec, Peer } from "../peer.ts";
+import type { Cell, KeySpec, Peer, RsaHash } from "../peer.ts";
 
 const PATIENCE_MS = 30_000;
+const PIECE_BYTES = 1_009;
+
+const RSA_PADDINGS: Readonly<Record<RsaHash, RsaPadding>> = {
+  sha1: "OAEP_SHA1_MGF1",
+  sha256: "OAEP_SHA256_MGF1",
+  sha384: "OAEP_SHA384_MGF1",
+  sha512: "OAEP_SHA512_MGF1",
+};
 
 function keyringFor(spec: KeySpec): Keyring {
   switch (spec.kind) {
     case "raw-aes":
       return rawAesKeyring({ keyNamespace: spec.namespace, keyName: spec.name, wrappingKey: Buffer.from(spec.key, "base64") });
     case "raw-rsa":
-      throw new Error(`no keyring for ${spec.kind}`);
+      return rawRsaKeyring({
+        keyNamespace: spec.namespace,
+        keyName: spec.name,
+        padding: RSA_PADDINGS[spec.hash],
+        publicKey: spec.publicKey,
+        privateKey: spec.privateKey,
+      });
     case "kms": {
       const { accessKeyId, secretAccessKey } = spec;
       return multiRegionKeyring({
@@ -39,35 +57,60 @@ function suiteOptions({ suite }: Cell) {
     : ({ suite: name as NonCommittingSuiteName, commitmentPolicy: "forbid-encrypt-allow-decrypt" } as const);
 }
 
-export function strongroomPeer(): Peer {
+function encryptOptions(cell: Cell, keyring: Keyring) {
+  return { keyring, encryptionContext: cell.context.pairs, frameLength: cell.frameLength, ...suiteOptions(cell) };
+}
+
+function decryptOptions(cell: Cell, keyring: Keyring) {
+  return { keyring, encryptionContext: cell.context.pairs, commitmentPolicy: suiteOptions(cell).commitmentPolicy };
+}
+
+/** One keyring for each wrapping key of the run. */
+function keyringsOfRun(): (cell: Cell) => Keyring {
   const keyrings = new Map<KeySpec, Keyring>();
-  const keyringOf = (spec: KeySpec): Keyring => {
+  return ({ keys: { spec } }) => {
     const keyring = keyrings.get(spec) ?? keyringFor(spec);
     keyrings.set(spec, keyring);
     return keyring;
   };
+}
+
+const COMMON = {
+  cannotWrite: ({ frameLength }: Cell) => (frameLength === 0 ? "never writes unframed messages" : null),
+  cannotRead: () => null,
+  close: async () => undefined,
+} as const;
+
+export function strongroomPeer(): Peer {
+  const keyringOf = keyringsOfRun();
   return {
+    ...COMMON,
     id: "strongroom",
     title: "Strongroom",
-    cannotWrite: ({ frameLength, keys }) => (keys.spec.kind === "raw-rsa" ? "has no raw RSA keyring" : frameLength === 0 ? "never writes unframed messages" : null),
-    cannotRead: ({ keys }) => (keys.spec.kind === "raw-rsa" ? "has no raw RSA keyring" : null),
-    async encrypt(cell) {
-      const { message } = await encrypt(cell.plaintext, {
-        keyring: keyringOf(cell.keys.spec),
-        encryptionContext: cell.context.pairs,
-        frameLength: cell.frameLength,
-        ...suiteOptions(cell),
-      });
-      return message;
-    },
+    encrypt: async (cell) => (await encrypt(cell.plaintext, encryptOptions(cell, keyringOf(cell)))).message,
     async decrypt(message, cell) {
-      const { plaintext, encryptionContext } = await decrypt(message, {
-        keyring: keyringOf(cell.keys.spec),
-        encryptionContext: cell.context.pairs,
-        commitmentPolicy: suiteOptions(cell).commitmentPolicy,
-      });
+      const { plaintext, encryptionContext } = await decrypt(message, decryptOptions(cell, keyringOf(cell)));
       return { plaintext, context: encryptionContext };
     },
-    close: async () => undefined,
   };
+}
+
+/** The same library by its streams: Node's to write, web streams to read, fed in pieces that fit no frame. */
+export function strongroomStreamsPeer(): Peer {
+  const keyringOf = keyringsOfRun();
+  return {
+    ...COMMON,
+    id: "strongroom-streams",
+    title: "Strongroom, streams",
+    encrypt: (cell) => buffer(Readable.from(piecesOf(cell.plaintext)).pipe(createEncryptStream(encryptOptions(cell, keyringOf(cell))))),
+    async decrypt(message, cell) {
+      const opening = decryptStream(decryptOptions(cell, keyringOf(cell)));
+      const plaintext = await buffer(ReadableStream.from(piecesOf(message)).pipeThrough(opening));
+      return { plaintext, context: (await opening.result).encryptionContext };
+    },
+  };
+}
+
+function* piecesOf(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
