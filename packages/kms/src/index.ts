@@ -1,7 +1,7 @@
 // What the package offers: a KMS in this process.
 
 export { createKms } from "./kms.ts";
-export type { Kms } from "./kms.ts";
+export type { ClientConfig, Kms } from "./kms.ts";
 export { KMS_DEFAULTS } from "./options.ts";
 export type { KmsOptions } from "./options.ts";
 export type { RootKeySource } from "./crypto/root-key.ts";
@@ -19,3 +19,8 @@ export type { BackupReport } from "./upkeep/backup.ts";
 export { restore } from "./upkeep/restore.ts";
 export type { RestoreOptions, RestoreReport } from "./upkeep/restore.ts";
 export type { Contents } from "./upkeep/verify.ts";
+export type { SeedReport } from "./seed/plant.ts";
+export type { SeedSource } from "./seed/read-seed.ts";
+export type { SeedDocument, SeedKeyDocument } from "./seed/seed-document.ts";
+export { seedDataDir } from "./seed/seed-data-dir.ts";
+export type { SeedOptions } from "./seed/seed-data-dir.ts";

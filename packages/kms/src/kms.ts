@@ -1,9 +1,10 @@
 // The KMS: opens the data directory, starts one server per region, and lets go of everything again.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
+import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
 import type { Engine } from "./http/handle.ts";
@@ -12,6 +13,10 @@ import { RegionServers } from "./http/region-servers.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { settleOptions } from "./options.ts";
 import type { KmsOptions, SettledOptions } from "./options.ts";
+import { plant, warningOf } from "./seed/plant.ts";
+import type { SeedReport } from "./seed/plant.ts";
+import { readSeed } from "./seed/read-seed.ts";
+import type { SeedKey } from "./seed/read-seed.ts";
 import { openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
 import { Store } from "./store/store.ts";
@@ -29,6 +34,13 @@ export interface Kms {
   readonly faults: FaultPlan | null;
   /** The account's root access key, as in credentials.json. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** What came of the seed, if there was one. */
+  readonly seeded: SeedReport | null;
+  /**
+   * The options of an AWS SDK's client for a region (the first by default): `new KMSClient(kms.clientConfig())`.
+   * @throws KmsError `region-unknown`.
+   */
+  clientConfig(region?: string): ClientConfig;
   /** Closes the region's port: connections are refused, those that are open are cut. */
   stopRegion(name: string): Promise<void>;
   /** Opens the same port again. */
@@ -38,24 +50,48 @@ export interface Kms {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * Starts a KMS on a data directory; a new directory gets a root key, credentials and an empty database.
- * @throws KmsError, whose codes are the keys of `KMS_ERRORS`.
- */
-export async function createKms(options: KmsOptions): Promise<Kms> {
-  const settled = settleOptions(options);
-  mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
-  const custody = await openCustody(settled.dataDir, settled.rootKey);
-  const running = await runOn(custody, settled).catch(async (error: unknown) => {
-    await custody.database.close();
-    custody.sealer.close();
-    custody.chain.close();
-    throw error;
-  });
-  return running;
+/** What an AWS SDK's client needs to reach a region. */
+export interface ClientConfig {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
+/**
+ * Starts a KMS on a data directory; a new directory gets a root key, credentials and an empty database. Without
+ * options it is one for a test, gone without a trace once it is closed.
+ * @throws KmsError, whose codes are the keys of `KMS_ERRORS`.
+ */
+export async function createKms(options: KmsOptions = {}): Promise<Kms> {
+  const settled = settleOptions(options);
+  const letGo = (): void => {
+    if (settled.dataDirLife === "removed-on-close") rmSync(settled.dataDir, { recursive: true, force: true });
+  };
+  try {
+    // Read before anything is made: a mistake in the seed leaves nothing behind.
+    const seed = settled.seed === null ? null : readSeed(settled.seed, settled.regions.map((region) => region.name));
+    mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
+    const custody = await openCustody(settled.dataDir, settled.rootKey);
+    return await runOn({ custody, seed, letGo }, settled).catch(async (error: unknown) => {
+      await custody.database.close();
+      custody.sealer.close();
+      custody.chain.close();
+      throw error;
+    });
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+}
+
+interface Premises {
+  readonly custody: Custody;
+  readonly seed: readonly SeedKey[] | null;
+  /** The last step of closing. */
+  readonly letGo: () => void;
+}
+
+async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions): Promise<Kms> {
   const root = rootCredentials(join(options.dataDir, "credentials.json"), options.accountId);
   const known = [root, ...(options.principalsFile === null ? [] : readPrincipals(options.principalsFile))];
   const accessKeys = new Map(known.map((key) => [key.accessKeyId, key]));
@@ -64,6 +100,9 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
     custody.chain,
     options.regions.map((region) => region.name),
   );
+  const seeded = seed === null ? null : await plant(seed, { store, sealer: custody.sealer, account: options.accountId, now: options.clock.now() });
+  const warning = seeded === null ? null : warningOf(seeded);
+  if (warning !== null) options.logger.warn(warning);
   const engine: Engine = {
     store,
     sealer: custody.sealer,
@@ -109,12 +148,21 @@ async function runOn(custody: Custody, options: SettledOptions): Promise<Kms> {
     await store.close();
     custody.sealer.close();
     custody.chain.close();
+    letGo();
   };
+  const endpoints = regions.endpoints();
+  const credentials = { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey };
   return {
-    endpoints: regions.endpoints(),
+    endpoints,
     faultsEndpoint,
     faults,
-    credentials: { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey },
+    credentials,
+    seeded,
+    clientConfig: (region = names[0] ?? "") => {
+      const endpoint = endpoints[region];
+      if (endpoint === undefined) throw new KmsError("region-unknown", `${region}.`);
+      return { region, endpoint, credentials };
+    },
     stopRegion: (name) => regions.stop(name),
     startRegion: (name) => regions.start(name),
     close: () => (closing ??= close()),
