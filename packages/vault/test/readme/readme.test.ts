@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { temporaryFolder } from "../support/vault.ts";
+
+const example = new URL("example.ts", import.meta.url).pathname;
+
+test("the README's example is the one that runs, and it runs", async (t) => {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  assert.equal(/```ts\n([^]*?)```/.exec(readme)?.[1], await readFile(example, "utf8"));
+  const cwd = await temporaryFolder(t);
+  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", example], { cwd });
+  assert.equal(stdout, "Ada King was Ada Lovelace\n");
+  assert.equal((await stat(join(cwd, "vault.sqlite"))).mode & 0o777, 0o600);
+});
