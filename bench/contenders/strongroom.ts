@@ -9,7 +9,7 @@ const contender: Contender = {
   works: {
     "encrypt-1k": sealing("committing"),
     "decrypt-1k": opening("committing", "different"),
-    "hot-decrypt-1k": opening("committing", "the-same"),
+    "hot-decrypt-1k": opening("committing", "the-same", "hot-messages"),
     "signed-encrypt-1k": sealing("signed"),
     "signed-decrypt-1k": opening("signed", "different"),
     "encrypt-64k": inBytes(sealing("committing")),

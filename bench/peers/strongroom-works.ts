@@ -1,8 +1,9 @@
-// @strongroom/envelope from the sources beside this folder: a raw AES keyring, a data key that is kept for many messages. Shared by the contenders
+// @strongroom/envelope from the sources beside this folder: a raw AES keyring behind the materials cache, so that a
+// data key is made once and used for many messages. Shared by the contenders
 // that differ in how they use it.
 
 import { randomBytes } from "node:crypto";
-import { createDecryptStream, createEncryptStream, decrypt, encrypt, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
+import { cachingMaterials, createDecryptStream, createEncryptStream, decrypt, encrypt, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
 
 import { work, type Task, type Work } from "../harness/contender.ts";
 import type { Flow } from "../harness/flow.ts";
@@ -15,8 +16,17 @@ const SUITES = {
 
 export type SuiteUse = keyof typeof SUITES;
 
-function keySource(): KeySource {
-  return { keyring: rawAesKeyring({ keyNamespace: "bench", keyName: "bench", wrappingKey: randomBytes(32) }) };
+/** The same bounds as the AWS SDK's contender has: an hour, and as many messages as the format allows. */
+const CACHE_BOUNDS = { maxAgeMs: 3_600_000, maxMessages: 2 ** 32 } as const;
+/** Enough for every message of a reading row. */
+const HOT_MESSAGES = 1_024;
+
+/** `data-keys` are cached, or also the derived keys of messages that were read (`hot-messages`). */
+export type CacheUse = "data-keys" | "hot-messages";
+
+function keySource(cache: CacheUse): KeySource {
+  const keyring = rawAesKeyring({ keyNamespace: "bench", keyName: "bench", wrappingKey: randomBytes(32) });
+  return { materials: cachingMaterials({ keyring, ...CACHE_BOUNDS, hotMessages: cache === "hot-messages" ? HOT_MESSAGES : 0 }) };
 }
 
 function optionsOf(task: Task, suite: SuiteUse, source: KeySource) {
@@ -25,7 +35,7 @@ function optionsOf(task: Task, suite: SuiteUse, source: KeySource) {
 
 /** Encrypts the payload once per run. */
 export const sealing = (suite: SuiteUse) => (task: Task): Work => {
-  const options = optionsOf(task, suite, keySource());
+  const options = optionsOf(task, suite, keySource("data-keys"));
   const payload = payloadOf(task.payloadBytes);
   return work({
     run: async () => (await encrypt(payload, options)).message,
@@ -34,8 +44,8 @@ export const sealing = (suite: SuiteUse) => (task: Task): Work => {
 };
 
 /** Decrypts one of several messages per run. */
-export const opening = (suite: SuiteUse, messages: "different" | "the-same") => async (task: Task): Promise<Work> => {
-  const options = optionsOf(task, suite, keySource());
+export const opening = (suite: SuiteUse, messages: "different" | "the-same", cache: CacheUse = "data-keys") => async (task: Task): Promise<Work> => {
+  const options = optionsOf(task, suite, keySource(cache));
   const payload = payloadOf(task.payloadBytes);
   const count = messages === "different" ? task.distinctMessages : 1;
   const next = inTurn(await several(count, async () => (await encrypt(payload, options)).message));
@@ -47,6 +57,6 @@ export const opening = (suite: SuiteUse, messages: "different" | "the-same") => 
 
 /** Node streams in both directions. */
 export function flow(task: Task): Flow {
-  const options = optionsOf(task, "committing", keySource());
+  const options = optionsOf(task, "committing", keySource("data-keys"));
   return { seal: () => [createEncryptStream(options)], open: () => [createDecryptStream(options)] };
 }
