@@ -19,6 +19,8 @@ export interface ResilienceSettings {
   readonly hedgeReserve: number;
   /** A write that has its minimum waits for each further region this many times that region's hedge delay. */
   readonly stragglerFactor: number;
+  /** Shortest such wait. */
+  readonly stragglerMinMs: number;
   /** Failures in a row that open a region's breaker. */
   readonly breakerStrikes: number;
   /** First and longest rest of an open breaker; the rest doubles from the one to the other. */
@@ -57,6 +59,11 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   hedgeReserve: 10,
   /** Twice the p95: a healthy region misses it about once in hundreds of writes, a silent one costs two hedge delays. */
   stragglerFactor: 2,
+  /**
+   * A read loses nothing by asking elsewhere, a write loses a wrap: a pause of this process or its machine (a busy import, garbage
+   * collection) must not cost one. A region that is silent for longer is felt by three writes, then its breaker is open.
+   */
+  stragglerMinMs: 250,
   /** One failure is an accident, three in a row are not; each of them already went to the next region. */
   breakerStrikes: 3,
   /** Short enough for a restarted host, long enough that probing costs nothing. */
@@ -86,6 +93,7 @@ const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number
   hedgeRatio: [0, 1, "any"],
   hedgeReserve: [0, 10_000, "any"],
   stragglerFactor: [1, 100, "any"],
+  stragglerMinMs: [1, 60_000, "ms"],
   breakerStrikes: [1, 1_000, "whole"],
   breakerFirstRestMs: [1, 600_000, "ms"],
   breakerLongestRestMs: [1, 600_000, "ms"],

@@ -14,7 +14,7 @@ import { VirtualTime } from "../support/virtual-time.ts";
 
 const encryptionContext = { id: "42" };
 const plaintext = Buffer.from("a name and an address");
-const { hedgeMinMs, stragglerFactor, deadlineMs } = MULTI_REGION_DEFAULTS;
+const { hedgeMinMs, stragglerFactor, stragglerMinMs, deadlineMs } = MULTI_REGION_DEFAULTS;
 
 class Fleet {
   readonly time = new VirtualTime();
@@ -61,6 +61,12 @@ function cost(fault: FaultName, rtt: number): number {
   return manner === "silent" || manner === "slow" ? Math.max(hedgeMinMs, rtt) : rtt;
 }
 
+/** What one faulty region costs a write that has its minimum. */
+function straggling(fault: FaultName, rtt: number): number {
+  const { manner } = FAULT_RULES[fault];
+  return manner === "silent" || manner === "slow" ? Math.max(stragglerMinMs, cost(fault, rtt) * stragglerFactor) : rtt;
+}
+
 /** Every way to pick at least one but not all of `count` regions. */
 function choices(count: number): readonly (readonly number[])[] {
   const all: number[][] = [];
@@ -96,7 +102,7 @@ for (const { rtts, minimum } of FLEETS) {
           const harmed = faulty.filter((index) => FAULT_RULES[fault].write !== null || (index < honest && fault === "wrong-key-length"));
           assert.equal(value.wraps?.stored.length, rtts.length - harmed.length);
           assert.deepEqual(value.wraps.missing.map(({ region }) => region), harmed.map((index) => fleet.regions[index]!.region));
-          const slowest = Math.max(...rtts.map((rtt, index) => (faulty.includes(index) ? cost(fault, rtt) * stragglerFactor : rtt)));
+          const slowest = Math.max(...rtts.map((rtt, index) => (faulty.includes(index) ? straggling(fault, rtt) : rtt)));
           assert.ok(elapsedMs <= before + rttOf(honest) + slowest + 1, `${elapsedMs} ms`);
           for (const index of faulty) fleet.regions[index]!.fault = null;
           await fleet.read(value.message);

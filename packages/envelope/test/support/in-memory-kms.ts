@@ -55,7 +55,7 @@ export class InMemoryKms implements KmsClient {
   ): Promise<{ CiphertextBlob: Uint8Array; KeyId: string }> {
     const sealed = this.#seal(input.Plaintext, input.EncryptionContext);
     await this.#begin("Encrypt", input.KeyId, options);
-    return { CiphertextBlob: sealed, KeyId: this.#answer(randomBytes(32)).KeyId };
+    return { CiphertextBlob: sealed, KeyId: this.#answeredKeyId };
   }
 
   async decrypt(
@@ -68,7 +68,7 @@ export class InMemoryKms implements KmsClient {
 
   async describeKey(input: { KeyId: string }, options?: KmsCallOptions): Promise<{ KeyMetadata: { Arn: string; KeyState: string } }> {
     await this.#begin("DescribeKey", input.KeyId, options);
-    return { KeyMetadata: { Arn: this.#answer(randomBytes(32)).KeyId, KeyState: "Enabled" } };
+    return { KeyMetadata: { Arn: this.#answeredKeyId, KeyState: "Enabled" } };
   }
 
   async #begin(operation: string, keyId: string, options?: KmsCallOptions): Promise<void> {
@@ -92,7 +92,11 @@ export class InMemoryKms implements KmsClient {
     const { fault } = this;
     const given = fault.kind === "wrong-key-length" ? randomBytes(16) : fault.kind === "wrong-data-key" ? randomBytes(plaintext.length) : plaintext;
     this.plaintexts.push(given);
-    return { Plaintext: given, KeyId: fault.kind === "wrong-key-id" ? `${this.keyArn}0` : this.keyArn };
+    return { Plaintext: given, KeyId: this.#answeredKeyId };
+  }
+
+  get #answeredKeyId(): string {
+    return this.fault.kind === "wrong-key-id" ? `${this.keyArn}0` : this.keyArn;
   }
 
   #seal(plaintext: Uint8Array, context: Record<string, string> | undefined): Buffer {

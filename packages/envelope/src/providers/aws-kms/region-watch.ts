@@ -71,7 +71,8 @@ export class RegionWatch {
 
   /** How long a write that has its minimum waits for this region. */
   get stragglerMs(): number {
-    return this.hedgeDelayMs * this.#options.settings.stragglerFactor;
+    const { stragglerFactor, stragglerMinMs } = this.#options.settings;
+    return Math.max(stragglerMinMs, this.hedgeDelayMs * stragglerFactor);
   }
 
   /** Why it would not be asked now. */
