@@ -66,7 +66,7 @@ export class WrapFanOut {
     const { plan, operation, dataKey, context, attemptTimeoutMs } = this.#request;
     plan.asked(caller);
     const purpose: CallPurpose = standing === "probe" ? "probe" : caller.role === "substitute" ? "substitute" : "wrap";
-    const stragglerMs = caller.watch.stragglerMs;
+    const stragglerMs = plan.stragglerMs(caller);
     const call = caller.encrypt(dataKey, context, { purpose, timeoutMs: operation.shareMs(1, attemptTimeoutMs) });
     const pending: Pending = {
       call,

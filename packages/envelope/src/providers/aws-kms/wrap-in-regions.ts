@@ -81,7 +81,7 @@ function generate(request: WrapRequest, plan: WrapPlan): Promise<Generated | nul
         },
         discard: ({ dataKey, caller }) => {
           dataKey.wipe();
-          plan.unasked(caller);
+          plan.unasked(caller, 0);
         },
       },
       operation.time,
@@ -110,7 +110,7 @@ function generator(request: WrapRequest, plan: WrapPlan, caller: RegionCaller, p
       if (result.kind === "failed") plan.refused(caller, result.attempt);
       // A region that was silent for that long already is not waited for again in the same write.
       else if (result.elapsedMs >= stragglerMs) plan.silent(caller);
-      else plan.unasked(caller);
+      else plan.unasked(caller, result.elapsedMs);
       return null;
     }),
   };

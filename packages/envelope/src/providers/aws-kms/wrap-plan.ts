@@ -12,6 +12,7 @@ export class WrapPlan {
   readonly wraps: Map<RegionCaller, Uint8Array> = new Map<RegionCaller, Uint8Array>();
   readonly #callers: readonly RegionCaller[];
   readonly #asked = new Set<RegionCaller>();
+  readonly #silentMs = new Map<RegionCaller, number>();
   /** Regions that are out of this write, and why. */
   readonly #out = new Map<RegionCaller, RegionFailureKind>();
 
@@ -23,9 +24,16 @@ export class WrapPlan {
     this.#asked.add(caller);
   }
 
-  /** It was asked for something else and may be asked again. */
-  unasked(caller: RegionCaller): void {
+  /** It was asked for the data key, was silent for so long, and may be asked for a wrap. */
+  unasked(caller: RegionCaller, silentMs: number): void {
     this.#asked.delete(caller);
+    this.#silentMs.set(caller, silentMs);
+  }
+
+  /** How much longer this write waits for its wrap once it has its minimum. */
+  stragglerMs(caller: RegionCaller): number {
+    const { hedgeDelayMs, stragglerMs } = caller.watch;
+    return Math.max(hedgeDelayMs, stragglerMs - (this.#silentMs.get(caller) ?? 0));
   }
 
   wrapped(caller: RegionCaller, ciphertext: Uint8Array): void {
