@@ -42,7 +42,7 @@ export const ROWS: readonly Row[] = [
     id: "packed-1k",
     title: "1 KB records packed into one message",
     unit: "records",
-    batch: 4,
+    batch: 16,
     description: "256 records of 1,024 bytes in one message, a frame each. A peer without packing encrypts a message for each record.",
     targets: [against("aws-sdk", 30)],
   },

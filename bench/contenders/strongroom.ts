@@ -2,7 +2,7 @@
 
 import { inBytes, type Contender } from "../harness/contender.ts";
 import { roundTripWork, sealingWork } from "../harness/flow.ts";
-import { flow, opening, sealing } from "../peers/strongroom-works.ts";
+import { flow, opening, packing, sealing } from "../peers/strongroom-works.ts";
 
 const contender: Contender = {
   title: "Strongroom",
@@ -10,6 +10,7 @@ const contender: Contender = {
     "encrypt-1k": sealing("committing"),
     "decrypt-1k": opening("committing", "different"),
     "hot-decrypt-1k": opening("committing", "the-same", "hot-messages"),
+    "packed-1k": packing("committing"),
     "signed-encrypt-1k": sealing("signed"),
     "signed-decrypt-1k": opening("signed", "different"),
     "encrypt-64k": inBytes(sealing("committing")),

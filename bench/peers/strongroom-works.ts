@@ -18,6 +18,7 @@ export type SuiteUse = keyof typeof SUITES;
 
 /** The same bounds as the AWS SDK's contender has: an hour, and as many messages as the format allows. */
 const CACHE_BOUNDS = { maxAgeMs: 3_600_000, maxMessages: 2 ** 32 } as const;
+const PACKED_RECORDS = 256;
 /** Enough for every message of a reading row. */
 const HOT_MESSAGES = 1_024;
 
@@ -42,6 +43,12 @@ export const sealing = (suite: SuiteUse) => (task: Task): Work => {
     verify: async (message: Uint8Array) => { assertPayload((await decrypt(message, options)).plaintext, payload); },
   });
 };
+
+/** As many records in one message as `PACKED_RECORDS` says, each in a frame of its own. */
+export const packing = (suite: SuiteUse) => (task: Task): Work => ({
+  ...sealing(suite)({ ...task, payloadBytes: task.payloadBytes * PACKED_RECORDS, frameLength: task.payloadBytes }),
+  unitsPerRun: PACKED_RECORDS,
+});
 
 /** Decrypts one of several messages per run. */
 export const opening = (suite: SuiteUse, messages: "different" | "the-same", cache: CacheUse = "data-keys") => async (task: Task): Promise<Work> => {
