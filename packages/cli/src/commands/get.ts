@@ -32,7 +32,7 @@ export const getCommand = command({
       }
       return terminal.stdout.isTTY && options.output === undefined ? JSON.stringify(JSON.parse(record.text), null, 2) : record.text;
     };
-    const output = await openOutput(options.output ?? "-", terminal);
+    const output = await openOutput(options.output ?? "-", context);
     try {
       await output.write(`${content()}\n`);
       await output.commit();

@@ -19,7 +19,7 @@ export const inspectCommand = command({
   ],
   run: async ({ context, args }) => {
     const [path = "-"] = args;
-    const input = await openInput(path, context.terminal.stdin, context.signal);
+    const input = await openInput(path, context);
     const chunks: Uint8Array[] = [];
     for await (const chunk of input.chunks) chunks.push(chunk);
     const found = await inspectMessage(Buffer.concat(chunks));

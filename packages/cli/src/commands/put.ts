@@ -1,7 +1,7 @@
 // `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the machine can read.
 import { openClient } from "../client/open.ts";
 import { given, text, wholeNumber } from "../command/option-types.ts";
-import { command, option } from "../command/spec.ts";
+import { command, type CommandContext, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../formats/record-source.ts";
 import { printable } from "../terminal/table.ts";
@@ -33,7 +33,7 @@ export const putCommand = command({
     if (options.ifVersion !== undefined && options.ifAbsent) throw new CliError("usage", { detail: "--if-version and --if-absent exclude each other." });
     const client = await openClient(invocation);
     if (options.file === undefined && terminal.stdin.isTTY) terminal.say("Type the document, a JSON object, and end with Ctrl-D:");
-    const body = await readDocument(options.file ?? "-", terminal.stdin, context.signal);
+    const body = await readDocument(options.file ?? "-", context);
     const answer = await client.put({
       collection,
       id,
@@ -52,8 +52,8 @@ export const putCommand = command({
   },
 });
 
-async function readDocument(path: string, stdin: NodeJS.ReadableStream, signal: AbortSignal): Promise<Buffer> {
-  const input = await openInput(path, stdin, signal);
+async function readDocument(path: string, context: CommandContext): Promise<Buffer> {
+  const input = await openInput(path, context);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of input.chunks) {

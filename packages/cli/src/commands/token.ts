@@ -1,5 +1,6 @@
 // `strongroom token …`: the tokens that programs show to the service. They work on the data folder's token file, on the service's machine;
 // a running service sees a change within a second. A new token is printed once, to standard output alone, and kept nowhere.
+import { resolve } from "node:path";
 import type { FileTokens, Scope } from "@strongroom/server";
 import { someOf, text } from "../command/option-types.ts";
 import { command, type Invocation, option, type OptionTable } from "../command/spec.ts";
@@ -31,7 +32,7 @@ export const tokenCreateCommand = command({
     const { token, identity } = await tokens.create({ name, scopes: invocation.options.scope ?? ["read"] });
     const file = invocation.options.output;
     if (file !== undefined) {
-      await writeFileAtomic(file, `${token}\n`).catch(async (cause: unknown) => {
+      await writeFileAtomic(resolve(invocation.context.cwd, file), `${token}\n`).catch(async (cause: unknown) => {
         await tokens.revoke(identity.id);
         throw new CliError("output-failed", { detail: `${file} can not be written; the token was revoked again.`, cause });
       });

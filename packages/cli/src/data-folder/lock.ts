@@ -12,7 +12,7 @@ export interface FolderLock {
 export function lockDataFolder(path: string, folder: string): FolderLock {
   const database = new DatabaseSync(path);
   try {
-    database.exec("PRAGMA busy_timeout = 300; BEGIN EXCLUSIVE");
+    database.exec("PRAGMA busy_timeout = 300; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();
     const busy = cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY;

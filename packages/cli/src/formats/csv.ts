@@ -29,10 +29,13 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   let columns: readonly CsvColumn[] | null = null;
+  // A row may go over several lines; it is named by its first.
+  let end = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<Row>) {
       if (columns === null) columns = parseHeadings(record);
-      else if (!isBlank(record, columns)) yield parseRow(record, columns, info.lines);
+      else if (!isBlank(record, columns)) yield parseRow(record, columns, end + 1);
+      end = info.lines;
     }
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;

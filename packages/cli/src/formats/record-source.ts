@@ -1,6 +1,8 @@
 // What every input format yields: documents with the line they stand on, and bad lines with the reason, never with their content.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { CommandContext } from "../command/spec.ts";
 import { CliError, systemErrorCode } from "../errors.ts";
 
 /** A JSON object as it was read. */
@@ -22,7 +24,7 @@ export interface InputBytes {
 export const LONGEST_LINE = 8 * 1024 * 1024;
 
 /** Opens a file, or standard input for "-". Throws `input-unreadable`. */
-export async function openInput(path: string, stdin: NodeJS.ReadableStream, signal: AbortSignal): Promise<InputBytes> {
+export async function openInput(path: string, { terminal, cwd, signal }: CommandContext): Promise<InputBytes> {
   let count = 0;
   const counted = async function* (source: AsyncIterable<unknown>): AsyncIterable<Uint8Array> {
     try {
@@ -37,11 +39,12 @@ export async function openInput(path: string, stdin: NodeJS.ReadableStream, sign
     }
   };
   const read = (): number => count;
-  if (path === "-") return { chunks: counted(stdin), total: null, read };
+  if (path === "-") return { chunks: counted(terminal.stdin), total: null, read };
+  const file = resolve(cwd, path);
   try {
-    const found = await stat(path);
+    const found = await stat(file);
     if (found.isDirectory()) throw new CliError("input-unreadable", { detail: `${path} is a folder.` });
-    return { chunks: counted(createReadStream(path, { signal })), total: found.isFile() ? found.size : null, read };
+    return { chunks: counted(createReadStream(file, { signal })), total: found.isFile() ? found.size : null, read };
   } catch (cause) {
     throw cause instanceof CliError ? cause : unreadable(path, cause);
   }

@@ -1,8 +1,9 @@
 // Where a command's bulk result goes: standard output with its back pressure, or a file that appears whole or not at all.
 import { once } from "node:events";
+import { resolve } from "node:path";
+import type { CommandContext } from "../command/spec.ts";
 import { type PendingFile, openAtomic } from "../data-folder/atomic-file.ts";
 import { CliError, systemErrorCode } from "../errors.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** A sink of text. */
 export type Output = PendingFile;
@@ -11,14 +12,14 @@ export type Output = PendingFile;
 const BUFFER = 256 * 1024;
 
 /** Opens a file, or standard output for "-". Every failure is `output-failed` with the system's reason. */
-export async function openOutput(path: string, terminal: Terminal): Promise<Output> {
+export async function openOutput(path: string, { terminal, cwd }: CommandContext): Promise<Output> {
   if (path === "-") return standardOutput(terminal.stdout);
   const failed = (cause: unknown): never => {
     if (cause instanceof CliError) throw cause;
     const code = systemErrorCode(cause) ?? "not writable";
     throw new CliError("output-failed", { detail: `${path}: ${REASONS[code] ?? code}.`, cause });
   };
-  const file = await openAtomic(path).catch(failed);
+  const file = await openAtomic(resolve(cwd, path)).catch(failed);
   let pending: string[] = [];
   let size = 0;
   const flush = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 // Reads every document of a collection, several at a time and in the order of their ids, and writes them. A file appears whole or not at
 // all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { ServiceClient } from "../client/service-client.ts";
 import type { CommandContext } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
@@ -41,18 +41,19 @@ interface ExportReport {
 }
 
 /** Runs the export and prints its result. Throws `export-incomplete` at a record that is refused; nothing is written then. */
-export async function exportRecords(job: ExportJob, client: ServiceClient, { terminal, signal }: CommandContext): Promise<void> {
+export async function exportRecords(job: ExportJob, client: ServiceClient, context: CommandContext): Promise<void> {
+  const { terminal, signal } = context;
   const { collection, path, format, formulas, concurrency } = job;
   const total = await countRecords(client, collection);
   const report: ExportReport = { exported: 0, vanished: 0, withoutId: 0 };
-  const output = await openOutput(path, terminal);
+  const output = await openOutput(path, context);
   const progress = startProgress(terminal, { label: `export ${collection}`, total });
   try {
     const fields = { idField: parsedField(job.idField), subjectField: parsedField(job.subjectField) };
     const documents = readDocuments(client, collection, { ...fields, concurrency, signal }, report, () => {
       progress.update(report.exported, report.exported);
     });
-    await WRITERS[format](documents, output, { folder: path === "-" ? tmpdir() : dirname(path), formulas });
+    await WRITERS[format](documents, output, { folder: path === "-" ? tmpdir() : dirname(resolve(context.cwd, path)), formulas });
     signal.throwIfAborted();
     await output.commit();
   } catch (error) {

@@ -33,9 +33,10 @@ export interface ImportJob {
 }
 
 /** Runs the import and prints its result. Throws `input-has-bad-lines`, and whatever ended it early; the same job can then be run again. */
-export async function importRecords(job: ImportJob, client: ServiceClient, { terminal, signal }: CommandContext): Promise<void> {
+export async function importRecords(job: ImportJob, client: ServiceClient, context: CommandContext): Promise<void> {
   const { collection, onExisting, retryForMs } = job;
-  const input = await openInput(job.path, terminal.stdin, signal);
+  const { terminal, signal } = context;
+  const input = await openInput(job.path, context);
   const progress = startProgress(terminal, { label: `import ${collection}`, total: input.total });
   const report = newReport(collection);
   const send = batchSender({ client, report, onExisting, retryForMs, signal });

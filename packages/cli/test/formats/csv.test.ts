@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { collect } from "../collect.ts";
+import { collect } from "../support/collect.ts";
 import { CliError } from "../../src/errors.ts";
 import { ColumnCollector, heading, parseHeading } from "../../src/formats/columns.ts";
 import { csvHeading, csvRow, readCsv } from "../../src/formats/csv.ts";

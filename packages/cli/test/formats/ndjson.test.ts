@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { collect } from "../collect.ts";
+import { collect } from "../support/collect.ts";
 import { ndjsonLine, readNdjson } from "../../src/formats/ndjson.ts";
 import { type Document, LONGEST_LINE, type SourceLine } from "../../src/formats/record-source.ts";
 

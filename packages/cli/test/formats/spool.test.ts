@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { collect } from "../collect.ts";
+import { collect } from "../support/collect.ts";
 import { openSpool } from "../../src/formats/spool.ts";
 
 describe("spool", () => {
