@@ -1,0 +1,54 @@
+// Searches files for texts that must not be there, in the forms in which a text ends up in a file: as it is, in UTF-16, in hex and in base64.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The byte patterns of one text. Base64 is searched at all three alignments, without the characters that neighbours change. */
+export function patternsOf(text: string): Buffer[] {
+  const utf8 = Buffer.from(text, "utf8");
+  const hex = utf8.toString("hex");
+  const json = JSON.stringify(text).slice(1, -1);
+  return [
+    utf8,
+    ...(json === text ? [] : [Buffer.from(json)]),
+    Buffer.from(text, "utf16le"),
+    Buffer.from(text, "utf16le").swap16(),
+    Buffer.from(hex),
+    Buffer.from(hex.toUpperCase()),
+    ...[0, 1, 2].flatMap((shift) => {
+      const encoded = Buffer.concat([Buffer.alloc(shift), utf8]).toString("base64").replace(/=+$/, "");
+      const start = shift === 0 ? 0 : shift + 1;
+      const end = encoded.length - ((shift + utf8.length) % 3 === 0 ? 0 : 1);
+      const core = encoded.slice(start, end);
+      const urlSafe = core.replaceAll("+", "-").replaceAll("/", "_");
+      return urlSafe === core ? [Buffer.from(core)] : [Buffer.from(core), Buffer.from(urlSafe)];
+    }),
+  ];
+}
+
+/** All files below a folder. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+const PREFIX = 6;
+
+/** How often any of the texts, each of at least 6 bytes, occurs in any of the files. */
+export function countTraces(files: readonly string[], texts: readonly string[]): number {
+  // Patterns by their first bytes: one look-up a position, however many patterns there are.
+  const byPrefix = new Map<string, string[]>();
+  for (const pattern of new Set(texts.flatMap(patternsOf).map((bytes) => bytes.toString("latin1")))) {
+    const prefix = pattern.slice(0, PREFIX);
+    byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), pattern]);
+  }
+  let count = 0;
+  for (const file of files) {
+    const content = readFileSync(file).toString("latin1");
+    for (let at = 0; at + PREFIX <= content.length; at++) {
+      const candidates = byPrefix.get(content.slice(at, at + PREFIX));
+      if (candidates?.some((pattern) => content.startsWith(pattern, at)) === true) count++;
+    }
+  }
+  return count;
+}
