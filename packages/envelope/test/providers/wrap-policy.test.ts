@@ -55,6 +55,15 @@ describe("substitutes", () => {
     assert.equal(callsOf(fleet)[2], 0);
   });
 
+  test("of each group step in for their own", async () => {
+    const fleet = fleetOf([5, 40, 40, 70, 70], { minimum: 1 }, [eu, eu, { ...eu, ...substitute }, us, { ...us, ...substitute }]);
+    await warm(fleet);
+    region(fleet, 1).fault = "refused";
+    region(fleet, 3).fault = "refused";
+    const { value } = await fleet.write();
+    assert.deepEqual(value.wraps?.stored.map((stored) => stored.region), ["eu-west-1", "eu-west-3", "eu-west-5"]);
+  });
+
   test("stand for one region each: the other one stays missing", async () => {
     const fleet = fleetOf([5, 40, 40, 70], { minimum: 1 }, [eu, eu, { ...eu, ...substitute }, eu]);
     await warm(fleet);
