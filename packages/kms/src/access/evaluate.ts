@@ -54,16 +54,21 @@ export function decide(question: Question): Decision {
   return { kind: "deny", by: "nothing-allows", sid: null };
 }
 
-/** Whether action, resource and conditions of a statement fit. */
-function applies(statement: Statement, { action, resource, facts }: Question): boolean {
+const applies = (statement: Statement, question: Question): boolean => mismatchOf(statement, question) === null;
+
+/** Why action, resource or conditions of a statement do not fit; null if they do. */
+export function mismatchOf(statement: Statement, { action, resource, facts }: Question): string | null {
   const fits = ({ mode, patterns }: { mode: "in" | "not-in"; patterns: readonly string[] }, text: string): boolean =>
     patterns.some((pattern) => like(text, pattern)) === (mode === "in");
   const actions = { mode: statement.actions.mode, patterns: statement.actions.patterns.map((pattern) => pattern.toLowerCase()) };
-  return fits(actions, action.toLowerCase()) && fits(statement.resources, resource) && statement.conditions.every((condition) => holds(condition, facts));
+  if (!fits(actions, action.toLowerCase())) return "it is about other actions";
+  if (!fits(statement.resources, resource)) return "it is about other resources";
+  const failing = statement.conditions.find((condition) => !holds(condition, facts));
+  return failing === undefined ? null : `its condition ${failing.operator} on ${failing.key} does not hold`;
 }
 
 /** How a key policy's statement names a principal. */
-function namesPrincipal({ principals }: Statement, principal: Principal): "directly" | "through-account" | "no" {
+export function namesPrincipal({ principals }: Statement, principal: Principal): "directly" | "through-account" | "no" {
   if (principals === null) return "no";
   const account = [principal.account, `arn:aws:iam::${principal.account}:root`];
   const direct = principals.arns.some((arn) => arn === "*" || arn === principal.arn || (principal.kind === "root" && account.includes(arn)));

@@ -41,7 +41,8 @@ const statement = z.strictObject({
 const document = z.strictObject({
   Version: z.enum(["2012-10-17", "2008-10-17"]).optional(),
   Id: z.string().optional(),
-  Statement: z.union([statement.transform((one) => [one]), z.array(statement).min(1)]),
+  // One statement may stand without its list. Not a union: that would hide where in a statement the mistake is.
+  Statement: z.preprocess((value) => (Array.isArray(value) || value === undefined ? value : [value]), z.array(statement).min(1)),
 });
 
 const malformed = (message: string): AwsError => new AwsError("MalformedPolicyDocumentException", message);

@@ -25,12 +25,17 @@ export interface KnownKey extends AccessKey {
 const ACCESS_KEY_ID = z.string().regex(/^[A-Z0-9]{16,128}$/, "must be 16 to 128 upper-case letters and digits");
 const SECRET = z.string().min(16).max(256);
 
+/** ARN of a principal. */
+export const PRINCIPAL_ARN: z.ZodString = z
+  .string()
+  .regex(/^arn:aws:iam::\d{12}:(?:root|user\/[\w+=,.@/-]{1,128}|role\/[\w+=,.@/-]{1,128})$/, "must be an IAM ARN: …:root, …:user/NAME or …:role/NAME");
+
 const credentialsSchema = z.object({ accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET });
 
 const principalsSchema = z.strictObject({
   principals: z.array(
     z.strictObject({
-      arn: z.string().regex(/^arn:aws:iam::\d{12}:(?:root|user\/[\w+=,.@/-]{1,128}|role\/[\w+=,.@/-]{1,128})$/, "must be an IAM ARN: …:root, …:user/NAME or …:role/NAME"),
+      arn: PRINCIPAL_ARN,
       policies: z.array(z.looseObject({ Statement: z.unknown() })).default([]),
       accessKeys: z
         .array(
@@ -71,9 +76,7 @@ export function readPrincipals(path: string): readonly KnownKey[] {
     throw new KmsError("credentials-malformed", `${path} does not exist.`, { cause: error });
   }
   return parse(principalsSchema, text, path).principals.flatMap(({ arn, policies, accessKeys }) => {
-    const [, , , , account = "", resource = ""] = arn.split(":");
-    const kind = resource === "root" ? "root" : resource.startsWith("user/") ? "user" : "role";
-    const principal: Principal = { kind, arn, account, policies };
+    const principal = principalOf(arn, policies);
     return accessKeys.map((key) => ({
       accessKeyId: key.accessKeyId,
       secretAccessKey: key.secretAccessKey,
@@ -82,6 +85,13 @@ export function readPrincipals(path: string): readonly KnownKey[] {
       principal,
     }));
   });
+}
+
+/** The principal of an ARN that `PRINCIPAL_ARN` accepts. */
+export function principalOf(arn: string, policies: readonly unknown[]): Principal {
+  const [, , , , account = "", resource = ""] = arn.split(":");
+  const kind = resource === "root" ? "root" : resource.startsWith("user/") ? "user" : "role";
+  return { kind, arn, account, policies };
 }
 
 function makeKeyPair(): { accessKeyId: string; secretAccessKey: string } {

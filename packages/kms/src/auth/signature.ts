@@ -130,8 +130,11 @@ function requireSignedHeaders(request: RequestView, claims: SignatureClaims): vo
   }
 }
 
-/** Headers that change nothing of what a request does: some clients add them after signing. */
-const OPTIONAL_HEADERS: ReadonlySet<string> = new Set(["x-amz-content-sha256", "x-amz-user-agent", "x-amzn-trace-id"]);
+/**
+ * Headers that some clients add after signing. They change nothing of what a request does: the hash is compared with
+ * the body, the token with the one that belongs to the access key.
+ */
+const OPTIONAL_HEADERS: ReadonlySet<string> = new Set(["x-amz-content-sha256", "x-amz-security-token", "x-amz-user-agent", "x-amzn-trace-id"]);
 
 /** The hash of the body as received, which a hash in the header must equal: unsigned payloads are refused. */
 function requireBodyHash(request: RequestView): string {
