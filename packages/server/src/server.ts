@@ -72,9 +72,8 @@ export async function createServer(options: ServerOptions): Promise<Api> {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "request-id": request.id });
     request.deadline = requestSignal(reply, limits.answerMs);
-  });
-  app.addHook("onResponse", async (request, reply) => {
-    logRequest(request, reply);
+    // Not `onResponse`: that hook does not run when the client is gone.
+    reply.raw.once("close", () => { logRequest(request, reply); });
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
@@ -105,8 +104,8 @@ function newApp({ logger }: ServerOptions, limits: ServerLimits): Api {
     frameworkErrors: (error, request, reply) => {
       // Hooks do not run for what the router itself refuses.
       reply.headers({ ...HEADERS, "request-id": request.id });
+      reply.raw.once("close", () => { logRequest(request, reply); });
       void sendProblem(error, request, reply);
-      logRequest(request, reply);
     },
     clientErrorHandler: (error: Error, socket: Socket) => {
       const answer = answerSocket(error, socket);

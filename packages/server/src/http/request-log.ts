@@ -3,19 +3,23 @@
  * No body, no header, no query, so not a byte of anyone's data.
  */
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
+import { STATUS } from "../problems.ts";
 
+/** Called when the answer is out, or its connection is closed. */
 export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const { statusCode } = reply;
+  const gone = !reply.raw.writableFinished;
+  const status = gone ? STATUS.aborted : reply.statusCode;
+  const code = gone ? "aborted" : request.problemCode;
   // The request's logger adds `requestId`.
   const line = {
     method: request.method,
     route: request.routeOptions.url ?? null,
-    status: statusCode,
+    status,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
     tokenId: request.token?.id ?? null,
-    ...(request.problemCode === null ? {} : { code: request.problemCode }),
+    ...(code === null ? {} : { code }),
   };
-  if (statusCode >= 500) request.log.error(line, "request");
+  if (status >= 500) request.log.error(line, "request");
   else request.log.info(line, "request");
 }
 

@@ -17,6 +17,7 @@ import type { Api, FileTokens, Scope, ServerOptions } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
 import type { Vault, VaultLimits } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
 
 export const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 
@@ -38,11 +39,14 @@ export interface Installation {
 
 export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections">> {
   readonly vaultLimits?: Partial<VaultLimits>;
+  readonly store?: SqliteStoreOptions;
+  /** Address that the keyring's clients call in place of every region, once the keys are made. */
+  readonly blackHole?: string;
   readonly keyring?: { readonly attemptTimeoutMs?: number; readonly deadlineMs?: number };
 }
 
 /** Ends, and leaves nothing behind, after the test. */
-export async function installation(t: TestContext, { vaultLimits, keyring: timeouts, ...server }: InstallationOptions = {}): Promise<Installation> {
+export async function installation(t: TestContext, { vaultLimits, store, keyring: timeouts, blackHole, ...server }: InstallationOptions = {}): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const kms = await createKms({
@@ -51,10 +55,10 @@ export async function installation(t: TestContext, { vaultLimits, keyring: timeo
     rootKey: { kind: "file", path: join(folder, "kms", "root.key") },
   });
   t.after(() => kms.close());
-  const keyring = multiRegionKeyring({ regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), t), minimum: 2, ...timeouts });
+  const keyring = multiRegionKeyring({ regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), blackHole, t), minimum: 2, ...timeouts });
 
   const database = join(folder, "vault.sqlite");
-  const vault = await openVault({ store: await sqliteStore(database), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }) });
+  const vault = await openVault({ store: await sqliteStore(database, store), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }) });
   t.after(() => vault.close());
   const tokens = await fileTokens(join(folder, "tokens.json"));
   const token = { read: await newToken(tokens, "read"), write: await newToken(tokens, "write"), admin: await newToken(tokens, "admin") };
@@ -68,14 +72,17 @@ export async function installation(t: TestContext, { vaultLimits, keyring: timeo
   return { folder, database, kms, keyring, vault, tokens, app, origin, token, log: () => lines.join("") };
 }
 
-async function keyRegions(kms: Kms, credentialsFile: string, t: TestContext): Promise<Parameters<typeof multiRegionKeyring>[0]["regions"]> {
+async function keyRegions(kms: Kms, credentialsFile: string, blackHole: string | undefined, t: TestContext): Promise<Parameters<typeof multiRegionKeyring>[0]["regions"]> {
   const credentials = JSON.parse(await readFile(credentialsFile, "utf8")) as { accessKeyId: string; secretAccessKey: string };
   return Promise.all(
     REGIONS.map(async (region) => {
       const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
       t.after(() => { client.destroy(); });
       const { KeyMetadata } = await client.createKey({});
-      return { region, keyArn: KeyMetadata!.Arn!, client };
+      if (blackHole === undefined) return { region, keyArn: KeyMetadata!.Arn!, client };
+      const deaf = new KMS({ region, endpoint: blackHole, credentials, maxAttempts: 1 });
+      t.after(() => { deaf.destroy(); });
+      return { region, keyArn: KeyMetadata!.Arn!, client: deaf };
     }),
   );
 }

@@ -1,0 +1,118 @@
+/**
+ * Time: requests that do not arrive, that take too long, whose client is gone, and the end of the service.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { connect, createServer } from "node:net";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import { call } from "./support/http.ts";
+import { installation } from "./support/installation.ts";
+import { requestLines } from "./support/log-lines.ts";
+
+const path = "/v1/records/people/42";
+
+/** Sends bytes as they are and collects what comes back until the connection ends. */
+async function bare(origin: string, bytes: string, then?: (socket: Socket) => void): Promise<string> {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(bytes);
+  then?.(socket);
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk) => chunks.push(chunk));
+  socket.on("error", () => undefined);
+  await once(socket, "close");
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const code = (answer: string): string => /"code":"([a-z-]+)"/.exec(answer)?.[1] ?? answer;
+
+test("a request that does not arrive whole is answered 408", async (t) => {
+  const { origin, token } = await installation(t, { limits: { receiveMs: 300 } });
+  const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token.write}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+  const [slowBody, slowHead] = await Promise.all([bare(origin, `${head}{"a":`), bare(origin, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")]);
+  for (const answer of [slowBody, slowHead]) {
+    assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\nContent-Type: application\/problem\+json/);
+    assert.equal(code(answer), "request-timeout");
+  }
+  assert.equal((await call(origin, path, { token: token.read })).status, 404);
+});
+
+test("bytes that are not HTTP are answered as a problem, and the service goes on", async (t) => {
+  const { origin } = await installation(t);
+  const wrong = ["hello\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"];
+  for (const bytes of wrong) assert.match(await bare(origin, bytes), /^HTTP\/1\.1 400 /);
+  assert.equal(code(await bare(origin, "hello\r\n\r\n")), "request-malformed");
+  assert.equal((await call(origin, "/healthz")).status, 200);
+});
+
+test("a body that ends early is never stored", async (t) => {
+  const { origin, token } = await installation(t);
+  const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token.write}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+  await bare(origin, `${head}{"a":1}`, (socket) => socket.end());
+  assert.equal((await call(origin, path, { token: token.read })).status, 404);
+});
+
+/** A place that takes connections and never answers: a region behind a broken network. */
+async function blackHole(t: { after(fn: () => void): void }): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+test("a request that takes too long is answered at its deadline, and its work is ended", async (t) => {
+  const { origin, token, vault, keyring, app, log } = await installation(t, { limits: { answerMs: 200 }, blackHole: await blackHole(t), keyring: { attemptTimeoutMs: 20_000, deadlineMs: 20_000 } });
+  assert.equal(keyring.health().length, 3);
+  const answer = await call(origin, path, { token: token.write, body: { n: 1 } });
+  assert.deepEqual([answer.status, answer.json.code], [503, "request-deadline"]);
+  assert.match(answer.json.detail, /200 ms/);
+  await assert.rejects(vault.get({ collection: "people", id: "42" }), { code: "record-absent" });
+  await app.close();
+  assert.deepEqual(requestLines(log()).map((line) => line.code), ["request-deadline"]);
+});
+
+test("when the client is gone its work is ended and nothing is stored", async (t) => {
+  const { origin, token, vault, log } = await installation(t, { blackHole: await blackHole(t), keyring: { attemptTimeoutMs: 20_000, deadlineMs: 20_000 } });
+  const { hostname, port } = new URL(origin);
+  const outgoing = request({ hostname, port, path, method: "PUT", headers: { authorization: `Bearer ${token.write}`, "content-type": "application/json" } });
+  outgoing.on("error", () => undefined);
+  outgoing.end('{"n":1}');
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  outgoing.destroy();
+  while (requestLines(log()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(requestLines(log()).map((line) => [line.code, line.status]), [["aborted", 499]]);
+  await assert.rejects(vault.get({ collection: "people", id: "42" }), { code: "record-absent" });
+});
+
+test("closing answers what has begun, takes nothing new, and ends idle connections", async (t) => {
+  const { origin, token, app, kms } = await installation(t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => { agent.destroy(); });
+  const { hostname, port } = new URL(origin);
+  const idle = request({ hostname, port, path: "/healthz", agent });
+  idle.end();
+  const [first] = (await once(idle, "response")) as [import("node:http").IncomingMessage];
+  first.resume();
+  await once(first, "end");
+  const begun = Array.from({ length: 20 }, (_, n) => call(origin, `/v1/records/people/${n}`, { token: token.write, body: { n } }));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const closed = app.close();
+  const answers = await Promise.allSettled(begun);
+  await closed;
+  // Each was either answered in full, or never taken.
+  const answered = answers.filter((answer) => answer.status === "fulfilled");
+  assert.ok(answered.every(({ value }) => value.status === 201));
+  await assert.rejects(call(origin, "/healthz"), { code: "ECONNREFUSED" });
+  assert.equal(Object.keys(kms.endpoints).length, 3);
+});
