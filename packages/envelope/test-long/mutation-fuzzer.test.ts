@@ -41,7 +41,10 @@ type Mutation = (message: Buffer, random: (below: number) => number) => Buffer;
 const INTERESTING = [0, 1, 0x7f, 0x80, 0xff] as const;
 
 const MUTATIONS: readonly Mutation[] = [
-  (message, random) => set(message, random(message.length), message[0]! ^ (1 << random(8))),
+  (message, random) => {
+    const index = random(message.length);
+    return set(message, index, (message[index] ?? 0) ^ (1 << random(8)));
+  },
   (message, random) => set(message, random(message.length), random(256)),
   (message, random) => set(message, random(message.length), INTERESTING[random(INTERESTING.length)]!),
   // The header is where the structure is.
@@ -60,7 +63,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   // Lengths: two or four bytes at once.
   (message, random) => splice(message, random(message.length - 4), 2, Buffer.from([random(256), random(256)])),
-  (message, random) => splice(message, random(message.length - 4), 4, Buffer.alloc(4, INTERESTING[random(INTERESTING.length)]!)),
+  (message, random) => splice(message, random(message.length - 4), 4, Buffer.alloc(4, INTERESTING[random(INTERESTING.length)])),
 ];
 
 function set(message: Buffer, index: number, value: number): Buffer {

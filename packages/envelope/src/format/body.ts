@@ -39,15 +39,15 @@ export interface BodyBlock {
 /**
  * The block that begins at `offset`. Only its fixed fields need to be there; `end` may lie beyond the input.
  *
- * Version 2 messages always use the sequence number as IV, so another one is malformed. Version 1 messages of early
- * SDKs carry random IVs, which the block's tag then authenticates.
+ * The IV is taken from the block. Writers use the sequence number today, but early SDKs drew random ones, and the
+ * published vectors have others too; the block's tag authenticates whichever it is.
  *
  * @throws EnvelopeError `message-malformed` for a frame out of order or longer than the frame length,
  *   `message-truncated` (with `neededBytes`) when even the fixed fields are not all there, `limit-exceeded`.
  */
 export function readBlock(message: Uint8Array, offset: number, header: MessageHeader, sequence: number, limits: MessageLimits): BodyBlock {
   const reader = new ByteReader(message, offset);
-  if (header.contentType === "unframed") return readSingleBlock(reader, header, limits);
+  if (header.contentType === "unframed") return readSingleBlock(reader, limits);
   const first = reader.uint32();
   const final = first === SEQUENCE_NUMBER_END;
   const found = final ? reader.uint32() : first;
@@ -55,7 +55,7 @@ export function readBlock(message: Uint8Array, offset: number, header: MessageHe
     throw new EnvelopeError("message-malformed", `Frame ${sequence} is missing: frame ${found} stands in its place`);
   }
   const ivOffset = reader.offset;
-  requireSequenceIv(reader.bytes(IV_LENGTH), sequence, header);
+  reader.bytes(IV_LENGTH);
   const contentLength = final ? reader.uint32() : header.frameLength;
   if (contentLength > header.frameLength) {
     throw new EnvelopeError("message-malformed", `The final frame (${contentLength} bytes) is longer than the frame length`);
@@ -64,9 +64,9 @@ export function readBlock(message: Uint8Array, offset: number, header: MessageHe
   return { kind: final ? "final" : "regular", sequence, ivOffset, contentOffset, contentLength, end: contentOffset + contentLength + TAG_LENGTH };
 }
 
-function readSingleBlock(reader: ByteReader, header: MessageHeader, limits: MessageLimits): BodyBlock {
+function readSingleBlock(reader: ByteReader, limits: MessageLimits): BodyBlock {
   const ivOffset = reader.offset;
-  requireSequenceIv(reader.bytes(IV_LENGTH), 1, header);
+  reader.bytes(IV_LENGTH);
   const contentLength = reader.uint64();
   if (contentLength > MAX_UNFRAMED) {
     throw new EnvelopeError("message-malformed", `An unframed body cannot have ${contentLength} bytes`);
@@ -74,13 +74,6 @@ function readSingleBlock(reader: ByteReader, header: MessageHeader, limits: Mess
   enforceLimit(limits, "frameBytes", contentLength);
   const contentOffset = reader.offset;
   return { kind: "single", sequence: 1, ivOffset, contentOffset, contentLength, end: contentOffset + contentLength + TAG_LENGTH };
-}
-
-function requireSequenceIv(iv: Buffer, sequence: number, header: MessageHeader): void {
-  if (header.suite.messageVersion === 1) return;
-  if (iv.readUInt32BE(8) !== sequence || iv.readUInt32BE(4) !== 0 || iv.readUInt32BE(0) !== 0) {
-    throw new EnvelopeError("message-malformed", `The IV of frame ${sequence} is not its sequence number`);
-  }
 }
 
 /** The shape of a complete body: regular frames are all of one size, so the last block says everything. */

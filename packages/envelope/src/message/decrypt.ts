@@ -46,11 +46,9 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
   requireNotAborted(signal);
 
   const opener = await openHeader(header, context, resolved);
-  if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature);
-  return {
-    plaintext: openBody(message, header, layout, opener, limits),
-    encryptionContext: options.encryptionContext,
-  };
+  const plaintext = openBody(message, header, layout, opener, limits);
+  if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
+  return { plaintext, encryptionContext: options.encryptionContext };
 }
 
 /** The signature of a signed message, null of an unsigned one. Whatever follows is refused. */
@@ -94,10 +92,16 @@ export async function openHeader(header: MessageHeader, context: MatchedContext,
   }
 }
 
-function verifySignature(signed: Uint8Array, header: MessageHeader, signature: Uint8Array): void {
-  const verifier = headerVerifier(header);
-  verifier?.update(signed);
-  verifier?.verify(signature);
+/** The plaintext is overwritten when the signature does not hold. */
+function verifySignature(signed: Uint8Array, header: MessageHeader, signature: Uint8Array, plaintext: Buffer): void {
+  try {
+    const verifier = headerVerifier(header);
+    verifier?.update(signed);
+    verifier?.verify(signature);
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
+  }
 }
 
 /** Verifies a signed message with the key that its header carries; null for an unsigned one. */

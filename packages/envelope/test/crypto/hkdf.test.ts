@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { createHmac, randomBytes } from "node:crypto";
+import { describe, test } from "node:test";
+import { expand, extract, hmac } from "../../src/crypto/hkdf.ts";
+import type { HkdfHash } from "../../src/crypto/hkdf.ts";
+import { throwsWith } from "../support/errors.ts";
+import { readVectors, skipWithout } from "../support/vectors.ts";
+
+interface HkdfVectors {
+  readonly testGroups: readonly {
+    readonly tests: readonly { readonly tcId: number; readonly ikm: string; readonly salt: string; readonly info: string; readonly size: number; readonly okm: string; readonly result: "valid" | "invalid" }[];
+  }[];
+}
+
+const hex = (text: string): Buffer => Buffer.from(text, "hex");
+const HASHES: readonly HkdfHash[] = ["sha256", "sha384", "sha512"];
+
+describe("HKDF out of one-shot hashes", () => {
+  test("RFC 5869, appendix A.1", () => {
+    const pseudoRandomKey = extract("sha256", hex("000102030405060708090a0b0c"), Buffer.alloc(22, 0x0b));
+    assert.equal(pseudoRandomKey.toString("hex"), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
+    const [output] = expand("sha256", pseudoRandomKey, { info: hex("f0f1f2f3f4f5f6f7f8f9"), length: 42 });
+    assert.equal(output?.toString("hex"), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+  });
+
+  for (const hash of HASHES) {
+    const file = `wycheproof-hkdf_${hash}.json`;
+    test(`Wycheproof, ${hash}`, { skip: skipWithout(file) }, (t) => {
+      let passed = 0;
+      for (const { tests } of (readVectors(file) as HkdfVectors).testGroups) {
+        for (const { ikm, salt, info, size, okm, result } of tests) {
+          const pseudoRandomKey = extract(hash, hex(salt), hex(ikm));
+          if (result === "invalid") throwsWith(() => expand(hash, pseudoRandomKey, { info: hex(info), length: size }), "option-invalid");
+          else assert.equal(expand(hash, pseudoRandomKey, { info: hex(info), length: size })[0]?.toString("hex"), okm);
+          passed++;
+        }
+      }
+      t.diagnostic(`${passed} vectors`);
+    });
+
+    test(`HMAC-${hash} equals node's for keys and messages of all lengths`, () => {
+      for (let length = 0; length < 300; length += 7) {
+        const key = randomBytes(length);
+        const parts = [randomBytes(length * 3), randomBytes(length), randomBytes(5)] as const;
+        assert.deepEqual(hmac(hash, key, ...parts), createHmac(hash, key).update(Buffer.concat(parts)).digest());
+      }
+    });
+  }
+
+  test("several outputs of one expand equal the outputs of several", () => {
+    const key = randomBytes(64);
+    const wanted = [{ info: Buffer.from("a"), length: 32 }, { info: Buffer.from("b"), length: 100 }] as const;
+    assert.deepEqual(expand("sha512", key, ...wanted), wanted.flatMap((each) => expand("sha512", key, each)));
+  });
+});
