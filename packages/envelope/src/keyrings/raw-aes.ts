@@ -9,6 +9,8 @@ import { EnvelopeError } from "../errors/envelope-error.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import { IV_LENGTH } from "../format/suites.ts";
+import { requireNotAborted } from "./abort.ts";
+import { contextOrders } from "./context-orders.ts";
 import { requireKeyNames } from "./key-names.ts";
 import type { Keyring } from "./keyring.ts";
 import { requireNoDataKey } from "./materials.ts";
@@ -52,6 +54,14 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
     };
   }
 
+  function unwrapInAnyOrder(key: EncryptedDataKey, { suite, encryptionContext }: DecryptionMaterials): SecretBytes | null {
+    for (const aad of contextOrders(encryptionContext)) {
+      const dataKey = unwrap(key, suite.keyLength, aad);
+      if (dataKey !== null) return dataKey;
+    }
+    return null;
+  }
+
   function unwrap(key: EncryptedDataKey, length: number, aad: Uint8Array): SecretBytes | null {
     if (key.ciphertext.length !== length + GCM_TAG_LENGTH) return null;
     const iv = key.providerInfo.subarray(infoPrefix.length);
@@ -73,18 +83,18 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   }
 
   return {
-    async onEncrypt(materials): Promise<EncryptionMaterials> {
+    async onEncrypt(materials, { signal }): Promise<EncryptionMaterials> {
+      requireNotAborted(signal);
       const dataKey = materials.dataKey ?? randomSecret(materials.suite.keyLength);
       const wrapped = wrap(dataKey, materials.encryptionContext.bytes);
       return { ...materials, dataKey, encryptedDataKeys: [...materials.encryptedDataKeys, wrapped] };
     },
-    async onDecrypt(materials, encryptedDataKeys): Promise<DecryptionMaterials> {
+    async onDecrypt(materials, encryptedDataKeys, { signal }): Promise<DecryptionMaterials> {
       requireNoDataKey(materials);
+      requireNotAborted(signal);
       const outcomes = new Map<EncryptedDataKey, Outcome>();
       for (const key of encryptedDataKeys.filter(isOurs)) {
-        const { bytes, otherOrder = bytes } = materials.encryptionContext;
-        const { keyLength } = materials.suite;
-        const dataKey = unwrap(key, keyLength, bytes) ?? unwrap(key, keyLength, otherOrder);
+        const dataKey = unwrapInAnyOrder(key, materials);
         if (dataKey !== null && materials.accepts(dataKey.bytes)) return { ...materials, dataKey };
         dataKey?.wipe();
         outcomes.set(key, "does-not-open");

@@ -7,6 +7,7 @@ import { randomPublicBytes } from "../crypto/random.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 import type { KeyringCall } from "../keyrings/keyring.ts";
 import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "../keyrings/materials.ts";
+import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { decryptEntryId, encryptEntryId } from "./cache-entry-id.ts";
 import { CacheWatch } from "./cache-events.ts";
@@ -178,17 +179,6 @@ class CachingManager implements CachingMaterials {
     this.clear();
   }
 }
-
-/** The machine's clock, whose timers do not keep a process alive that has nothing else to do. */
-const idleTime: Time = {
-  now: () => performance.now(),
-  after: (delayMs, callback) => {
-    const timer = setTimeout(callback, Math.ceil(delayMs)).unref();
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
 
 interface Bounds extends UsageLimits {
   readonly maxAgeMs: number;

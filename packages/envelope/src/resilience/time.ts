@@ -23,3 +23,14 @@ export const systemTime: Time = {
     };
   },
 };
+
+/** The same clock with timers that do not keep a process alive: for what is tidied up in the background. */
+export const idleTime: Time = {
+  now: () => performance.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, Math.ceil(delayMs)).unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

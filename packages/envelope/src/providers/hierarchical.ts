@@ -1,0 +1,177 @@
+/**
+ * @strongroom/envelope/hierarchical: the hierarchical keyring (framework/aws-kms/aws-kms-hierarchical-keyring.md). Data
+ * keys are wrapped, without any call, under branch keys that a key store keeps wrapped by a KMS.
+ */
+import type { SecretBytes } from "../crypto/secret.ts";
+import type { RegionAttempt } from "../errors/attempts.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import { asBuffer } from "../format/byte-reader.ts";
+import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { contextObject } from "../format/encryption-context.ts";
+import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
+import { requireNotAborted } from "../keyrings/abort.ts";
+import { branchKeyUnwrap, branchKeyVersionOf, branchKeyWrap, HIERARCHY_PROVIDER, isBranchKeyVersion } from "../keyrings/branch-key-wrapping.ts";
+import { contextOrders } from "../keyrings/context-orders.ts";
+import type { Keyring } from "../keyrings/keyring.ts";
+import type { DecryptionMaterials } from "../keyrings/materials.ts";
+import type { Outcome } from "../keyrings/unopened.ts";
+import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
+import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
+import type { CacheCounts } from "../materials/cache-events.ts";
+import { idleTime } from "../resilience/time.ts";
+import type { Time } from "../resilience/time.ts";
+import { BranchKeyCache } from "./hierarchical/branch-key-cache.ts";
+import type { BranchKeyStore } from "./hierarchical/branch-key-store.ts";
+
+export type { BranchKey, BranchKeyStore } from "./hierarchical/branch-key-store.ts";
+
+/** Which branch key belongs to a message, by its context ("Branch Key Supplier"). */
+export type BranchKeySupplier = (encryptionContext: EncryptionContext) => string;
+
+export interface HierarchicalKeyringOptions {
+  readonly keyStore: BranchKeyStore;
+  /** One branch key for all messages, or one for each tenant or person. */
+  readonly branchKeyId: string | BranchKeySupplier;
+  /** Milliseconds that a branch key may be used before the key store is asked again. No default: it is how long a revoked one goes on working. */
+  readonly maxAgeMs: number;
+  /** Branch keys held at once; the active version of each counts once more. */
+  readonly capacity?: number;
+  /** The clock, for tests. */
+  readonly time?: Time;
+}
+
+export const HIERARCHICAL_DEFAULTS: { readonly capacity: number } = { capacity: 1_000 };
+
+export interface HierarchicalKeyring extends Keyring, Disposable {
+  /** Wipes what is held of a branch key: after it was rotated, revoked or erased. The key store is asked again. */
+  forget(branchKeyId: string): void;
+  /** How often the cache helped since the keyring was made. */
+  counts(): CacheCounts;
+  /** Branch keys held now. */
+  readonly size: number;
+  /** Wipes every branch key; the keyring cannot be used afterwards. */
+  [Symbol.dispose](): void;
+}
+
+/** @throws EnvelopeError `option-invalid`, with every problem listed */
+export function hierarchicalKeyring(options: HierarchicalKeyringOptions): HierarchicalKeyring {
+  const { keyStore, branchKeyId, maxAgeMs, capacity, time } = resolveOptions(options);
+  const cache = new BranchKeyCache({ store: keyStore, maxAgeMs, capacity, time });
+
+  return {
+    async onEncrypt(materials, { signal }) {
+      requireNotAborted(signal);
+      const id = idFor(branchKeyId, materials.encryptionContext);
+      const active = await cache.get({ branchKeyId: id, version: null }, signal).catch((error: unknown) => {
+        throw storeFailure(error, id);
+      });
+      if (active === null) throw new EnvelopeError("branch-key-unavailable", `The key store has no branch key ${id}`);
+      using branchKey = active.key;
+      return await wrapDataKey(materials, (dataKey) => ({
+        providerId: HIERARCHY_PROVIDER,
+        providerInfo: Buffer.from(id, "utf8"),
+        ciphertext: branchKeyWrap(dataKey, active.version, { branchKeyId: id, branchKey, context: materials.encryptionContext.bytes }),
+      }));
+    },
+
+    async onDecrypt(materials, encryptedDataKeys, call) {
+      const id = idFor(branchKeyId, materials.encryptionContext);
+      const providerInfo = Buffer.from(id, "utf8");
+      const storeErrors: EnvelopeError[] = [];
+
+      async function unwrap(key: EncryptedDataKey): Promise<SecretBytes | Outcome> {
+        const version = branchKeyVersionOf(key.ciphertext, materials.suite.keyLength);
+        if (!isBranchKeyVersion(version)) return "does-not-open";
+        try {
+          const found = await cache.get({ branchKeyId: id, version }, call.signal);
+          if (found === null) return "key-not-found";
+          using branchKey = found.key;
+          return open(key, id, branchKey, materials) ?? "does-not-open";
+        } catch (error) {
+          requireNotAborted(call.signal);
+          storeErrors.push(storeFailure(error, id));
+          return "key-store-failed";
+        }
+      }
+
+      return unwrapDataKey(materials, encryptedDataKeys, call, {
+        isOurs: (key) => key.providerId === HIERARCHY_PROVIDER && asBuffer(key.providerInfo).equals(providerInfo),
+        unwrap,
+        notAccepted: "does-not-open",
+        failure: (unopened) => withoutBranchKey(unopened, storeErrors),
+      });
+    },
+
+    forget: (id) => {
+      cache.forget(id);
+    },
+    counts: () => cache.counts(),
+    get size() {
+      return cache.size;
+    },
+    [Symbol.dispose]: () => {
+      cache.close();
+    },
+  };
+}
+
+function open({ ciphertext }: EncryptedDataKey, branchKeyId: string, branchKey: SecretBytes, { encryptionContext }: DecryptionMaterials): SecretBytes | null {
+  for (const context of contextOrders(encryptionContext)) {
+    const opened = branchKeyUnwrap(ciphertext, { branchKeyId, branchKey, context });
+    if (opened !== null) return opened;
+  }
+  return null;
+}
+
+function idFor(branchKeyId: string | BranchKeySupplier, context: CanonicalContext): string {
+  if (typeof branchKeyId === "string") return branchKeyId;
+  let supplied: unknown;
+  try {
+    supplied = branchKeyId(contextObject(context));
+  } catch (cause) {
+    throw new EnvelopeError("branch-key-unavailable", "branchKeyId could not name a branch key for this encryption context", { cause });
+  }
+  if (isBranchKeyId(supplied)) return supplied;
+  throw new EnvelopeError("branch-key-unavailable", "branchKeyId did not answer with the id of a branch key for this encryption context");
+}
+
+/** A key store that fails through a keyring of this library says more by its own code. */
+function storeFailure(error: unknown, branchKeyId: string): EnvelopeError {
+  if (error instanceof EnvelopeError) return error;
+  return new EnvelopeError("branch-key-unavailable", `The key store failed for branch key ${branchKeyId}`, { cause: error });
+}
+
+/** "Does not open" is only true of a branch key that was at hand. */
+function withoutBranchKey(unopened: EnvelopeError, storeErrors: readonly EnvelopeError[]): EnvelopeError {
+  const [first] = storeErrors;
+  const reports = unopened.encryptedDataKeys ?? [];
+  if (first === undefined && reports.every(({ outcome }) => outcome !== "key-not-found")) return unopened;
+  const attempts: readonly RegionAttempt[] = storeErrors.flatMap((error) => error.attempts ?? []);
+  const said = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
+  return new EnvelopeError(first?.code ?? "branch-key-unavailable", `The message's branch key could not be had. ${first?.message ?? ""} (${said})`, {
+    encryptedDataKeys: reports,
+    ...(first === undefined ? {} : { cause: first.cause ?? first }),
+    ...(attempts.length === 0 ? {} : { attempts }),
+  });
+}
+
+function isBranchKeyStore(value: unknown): value is BranchKeyStore {
+  const { getActiveBranchKey, getBranchKeyVersion } = (value ?? {}) as Partial<BranchKeyStore>;
+  return typeof getActiveBranchKey === "function" && typeof getBranchKeyVersion === "function";
+}
+
+function isBranchKeyId(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.isWellFormed();
+}
+
+function resolveOptions(options: HierarchicalKeyringOptions): Required<HierarchicalKeyringOptions> {
+  const resolved = { ...HIERARCHICAL_DEFAULTS, time: idleTime, ...options };
+  const { keyStore, branchKeyId, maxAgeMs, capacity } = resolved;
+  const problems: string[] = [];
+  if (!isBranchKeyStore(keyStore)) problems.push("keyStore is not a branch key store");
+  if (typeof branchKeyId !== "function" && !isBranchKeyId(branchKeyId)) problems.push("branchKeyId must be a non-empty string, or a function of the encryption context");
+  if (!(Number.isFinite(maxAgeMs) && maxAgeMs > 0)) problems.push("maxAgeMs must be a positive number of milliseconds");
+  if (!Number.isSafeInteger(capacity) || capacity < 1) problems.push("capacity must be a whole number from 1");
+  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
+  return resolved;
+}
