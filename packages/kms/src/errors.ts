@@ -18,6 +18,7 @@ export type KmsErrorCode =
   | "seed-conflict"
   | "port-in-use"
   | "region-unknown"
+  | "key-unknown"
   | "audit-broken"
   | "backup-failed"
   | "would-overwrite";
@@ -75,6 +76,7 @@ export const KMS_ERRORS: Readonly<Record<KmsErrorCode, { readonly title: string;
     remedy: "Stop what listens there, or give the region another port (0 takes a free one).",
   },
   "region-unknown": { title: "This server has no such region", remedy: "Use one of the regions it was started with." },
+  "key-unknown": { title: "There is no such key", remedy: "Give the id, the ARN or an alias of a key that is there." },
   "audit-broken": {
     title: "The audit chain does not verify",
     remedy: "Treat the entries from the named one on as untrustworthy and compare with a backup.",

@@ -18,6 +18,7 @@ export { backup } from "./upkeep/backup.ts";
 export type { BackupReport } from "./upkeep/backup.ts";
 export { restore } from "./upkeep/restore.ts";
 export type { RestoreOptions, RestoreReport } from "./upkeep/restore.ts";
+export { verifyAudit } from "./upkeep/verify.ts";
 export type { Contents } from "./upkeep/verify.ts";
 export type { SeedReport } from "./seed/plant.ts";
 export type { SeedSource } from "./seed/read-seed.ts";

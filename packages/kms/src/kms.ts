@@ -26,6 +26,8 @@ const SETTLE_INTERVAL_MS = 60_000;
 
 /** A running KMS. */
 export interface Kms {
+  /** Where it keeps its files. */
+  readonly dataDir: string;
   /** Region -> `http://HOST:PORT`. A stopped region keeps its endpoint. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** The control port, if faults are allowed. */
@@ -153,6 +155,7 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
   const endpoints = regions.endpoints();
   const credentials = { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey };
   return {
+    dataDir: options.dataDir,
     endpoints,
     faultsEndpoint,
     faults,

@@ -4,14 +4,12 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { readRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
-import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { syncDirectory } from "../secret-file.ts";
 import { DATABASE_FILE, lockDataDir } from "../store/database.ts";
 import { copyDatabase } from "./backup.ts";
-import { contentsOf, openToRead, saltOf, verifyWith } from "./verify.ts";
+import { verifyFile } from "./verify.ts";
 import type { Contents } from "./verify.ts";
 
 const SQLITE_BUSY = 5;
@@ -48,7 +46,7 @@ export async function restore({ from, dataDir, rootKey, existing = "refuse" }: R
     if (existing === "refuse" && existsSync(target)) throw new KmsError("would-overwrite", `${target} exists.`);
     rmSync(draft, { force: true });
     copyDatabase(from, draft);
-    const contents = await verify(draft, rootKey);
+    const contents = await verifyFile(draft, rootKey);
     const setAside = existsSync(target) ? keepAside(target) : null;
     // Replaces in one step: whenever the process dies, the old database or the restored one is there.
     renameSync(draft, target);
@@ -57,22 +55,6 @@ export async function restore({ from, dataDir, rootKey, existing = "refuse" }: R
   } finally {
     rmSync(draft, { force: true });
     release();
-  }
-}
-
-async function verify(path: string, source: RootKeySource): Promise<Contents> {
-  const db = openToRead(path);
-  try {
-    const contents = await contentsOf(db);
-    const sealer = new Sealer(await readRootKey(source, await saltOf(db), "restart"));
-    try {
-      await verifyWith(db, sealer);
-    } finally {
-      sealer.close();
-    }
-    return contents;
-  } finally {
-    await db.destroy();
   }
 }
 

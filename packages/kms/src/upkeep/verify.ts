@@ -4,9 +4,12 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import { ChainVerifier } from "../audit/chain.ts";
-import type { Sealer } from "../crypto/sealing.ts";
+import { readRootKey } from "../crypto/root-key.ts";
+import type { RootKeySource } from "../crypto/root-key.ts";
+import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
-import { AUDIT_KEY, META } from "../store/custody.ts";
+import { AUDIT_KEY, META, ROOT_CHECK } from "../store/custody.ts";
+import { requireDatabase } from "../store/database.ts";
 import { kyselyDatabase } from "../store/node-sqlite.ts";
 import type { Schema } from "../store/schema.ts";
 import { sealedValues } from "./sealed-values.ts";
@@ -44,22 +47,15 @@ export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
   }
 }
 
-/** The root key's salt that a database keeps. */
-export async function saltOf(db: Kysely<Schema>): Promise<Uint8Array> {
-  const row = await db.selectFrom("meta").selectAll().where("name", "=", META.salt).executeTakeFirst();
-  if (row === undefined) throw new KmsError("store-corrupt", "it has no salt.");
-  return row.value;
-}
-
 /**
- * Opens everything with the root key, as a check.
+ * Opens everything with the root key, as a check, and follows the audit chain.
  * @throws KmsError `root-key-wrong`, `store-corrupt`, `audit-broken`.
  */
-export async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
+async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
   for (const { identity, sealed } of await sealedValues(db)) {
     const secret = sealer.open(sealed, identity);
     // The first value is the constant that every database seals: if even that does not open, the key is another one.
-    if (secret === null) throw new KmsError(identity.endsWith("/root-check") ? "root-key-wrong" : "store-corrupt", `${identity} does not open.`);
+    if (secret === null) throw new KmsError(identity === ROOT_CHECK ? "root-key-wrong" : "store-corrupt", `${identity} does not open.`);
     if (identity === AUDIT_KEY) await verifyChain(db, secret);
     secret.fill(0);
   }
@@ -68,8 +64,42 @@ export async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<vo
 async function verifyChain(db: Kysely<Schema>, key: Buffer): Promise<void> {
   const verifier = new ChainVerifier(key);
   for await (const entry of db.selectFrom("audit").selectAll().orderBy("seq").stream()) {
-    if (!verifier.accepts(entry)) throw new KmsError("audit-broken", `entry ${verifier.count} does not fit.`);
+    if (!verifier.accepts(entry)) throw new KmsError("audit-broken", `entry ${verifier.count} was changed, or one before it is missing.`);
   }
   const head = await db.selectFrom("meta").selectAll().where("name", "=", META.auditHead).executeTakeFirst();
-  if (head === undefined || !verifier.endsAt(head.value)) throw new KmsError("audit-broken", `entries after ${verifier.count} are missing.`);
+  if (head === undefined || !verifier.endsAt(head.value)) throw new KmsError("audit-broken", `it does not end at entry ${verifier.count}: the last ones are missing.`);
+}
+
+/**
+ * Verifies a data directory's keys and audit chain. A server may be at work on it.
+ * @throws KmsError `store-absent`, `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`.
+ */
+export async function verifyAudit({ dataDir, rootKey }: { readonly dataDir: string; readonly rootKey: RootKeySource }): Promise<Contents> {
+  return verifyFile(requireDatabase(dataDir), rootKey);
+}
+
+/** Verifies a database file. @throws KmsError as `verifyAudit`. */
+export async function verifyFile(path: string, source: RootKeySource): Promise<Contents> {
+  const db = openToRead(path);
+  try {
+    // One transaction: entries that a server adds meanwhile are not seen, and neither is its newer end of the chain.
+    return await db.transaction().execute(async (trx) => {
+      const contents = await contentsOf(trx);
+      const sealer = new Sealer(await readRootKey(source, await saltOf(trx), "restart"));
+      try {
+        await verifyWith(trx, sealer);
+      } finally {
+        sealer.close();
+      }
+      return contents;
+    });
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function saltOf(db: Kysely<Schema>): Promise<Uint8Array> {
+  const row = await db.selectFrom("meta").selectAll().where("name", "=", META.salt).executeTakeFirst();
+  if (row === undefined) throw new KmsError("store-corrupt", "it has no salt.");
+  return row.value;
 }
