@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { test } from "node:test";
@@ -102,7 +103,7 @@ test("closing answers what has begun, takes nothing new, and ends idle connectio
   const { hostname, port } = new URL(origin);
   const idle = request({ hostname, port, path: "/healthz", agent });
   idle.end();
-  const [first] = (await once(idle, "response")) as [import("node:http").IncomingMessage];
+  const [first] = (await once(idle, "response")) as [IncomingMessage];
   first.resume();
   await once(first, "end");
   const begun = Array.from({ length: 20 }, (_, n) => call(origin, `/v1/records/people/${n}`, { token: token.write, body: { n } }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { call } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
@@ -18,7 +19,7 @@ test("a request leaves one line: who, which route, how it ended, how long it too
   assert.deepEqual(
     lines.map(({ method, route, status, tokenId, code }) => ({ method, route, status, tokenId, code })),
     [
-      { method: "PUT", route: "/v1/records/:collection/:id", status: 201, tokenId: reader === undefined ? null : writer!.id, code: undefined },
+      { method: "PUT", route: "/v1/records/:collection/:id", status: 201, tokenId: writer!.id, code: undefined },
       { method: "GET", route: "/v1/records/:collection/:id", status: 404, tokenId: reader!.id, code: "record-absent" },
       { method: "GET", route: "/v1/records/:collection/:id", status: 401, tokenId: null, code: "token-missing" },
       { method: "GET", route: "/healthz", status: 200, tokenId: null, code: undefined },
@@ -56,7 +57,6 @@ test("no line holds a byte of a document, an id, a subject, a token or a query, 
   await kms.stopRegion("eu-west-1");
   await kms.stopRegion("eu-west-2");
   assert.equal((await call(origin, path, { token: token.write, body: DOCUMENT })).status, 503);
-  const { DatabaseSync } = await import("node:sqlite");
   using sql = new DatabaseSync(database);
   sql.exec("update versions set subject = 'Lovelace'");
   assert.equal((await call(origin, path, { token: token.read })).json.code, "record-moved-subject");
@@ -79,8 +79,9 @@ test("an error that nobody expected is logged by class and place, and answered w
   assert.doesNotMatch(answer.text, /TypeError|Lovelace|logs\.test/);
   await app.close();
   const fault = logLines(log()).find(({ msg }) => msg === "unexpected error");
-  assert.equal(fault?.requestId, answer.json.requestId);
-  assert.deepEqual(fault?.fault?.map(({ name }) => name), ["TypeError", "RangeError"]);
-  assert.match(fault?.fault?.[0]?.frames[0] ?? "", /logs\.test/);
+  assert.ok(fault?.fault !== undefined);
+  assert.equal(fault.requestId, answer.json.requestId);
+  assert.deepEqual(fault.fault.map(({ name }) => name), ["TypeError", "RangeError"]);
+  assert.match(fault.fault[0]?.frames[0] ?? "", /logs\.test/);
   assert.doesNotMatch(log(), /Lovelace/);
 });

@@ -34,7 +34,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
 };
 
 export async function describeApi(app: Api): Promise<void> {
-  await app.register(swagger, { openapi: ABOUT, transform: withAnswerHeaders, transformObject: jsonSchemaTransformObject });
+  await app.register(swagger, { openapi: ABOUT, transform: withAnswerHeaders, transformObject: withOneSchemaEach });
 }
 
 export function openApiRoute(app: Api): void {
@@ -56,4 +56,18 @@ const withAnswerHeaders: Transform = (route) => {
     ]),
   );
   return { schema: { ...rest, description, response }, url };
+};
+
+/** Schemas that only requests use: what a client may leave out is optional in them. */
+const REQUESTS: ReadonlySet<string> = new Set(["BatchRequest"]);
+
+type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;
+
+/** The zod provider gives each schema twice, as input and as output. A reader wants one. */
+const withOneSchemaEach: TransformObject = (given) => {
+  const described = jsonSchemaTransformObject(given) as { readonly components?: { readonly schemas?: Readonly<Record<string, object>> } };
+  const schemas = described.components?.schemas ?? {};
+  const kept = Object.keys(schemas).filter((name) => !name.endsWith("Input"));
+  const one = { ...described, components: { ...described.components, schemas: Object.fromEntries(kept.map((name) => [name, schemas[REQUESTS.has(name) ? `${name}Input` : name]])) } };
+  return JSON.parse(JSON.stringify(one).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"')) as ReturnType<TransformObject>;
 };

@@ -158,7 +158,7 @@ export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
           "What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again), `replace` always does, `keep` never does.",
       }),
     })
-    .meta({ id: "BatchRequest" });
+    .meta({ id: "BatchRequest", examples: [{ records: [{ id: "C000127", document: { name: "Ada Lovelace" }, subject: "person-8f14e45f" }], onExisting: "compare" }] });
 
 export const batchAnswer: z.ZodType = z
   .object({

@@ -34,7 +34,7 @@ export interface Installation {
   /** One token for each scope. */
   readonly token: Readonly<Record<Scope, string>>;
   /** Everything that was logged so far. */
-  log(): string;
+  readonly log: () => string;
 }
 
 export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections">> {
