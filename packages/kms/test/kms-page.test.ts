@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { OPERATIONS } from "../src/operations/table.ts";
+import { PAGE, behaviours, kmsPage } from "./kms-page.ts";
+
+test("docs/kms.md says what the tests pin", () => {
+  if (process.env["STRONGROOM_WRITE_DOCS"] !== undefined) writeFileSync(PAGE, kmsPage());
+  assert.ok(existsSync(PAGE));
+  assert.equal(readFileSync(PAGE, "utf8"), kmsPage(), "run `npm run docs:kms -w packages/kms`");
+});
+
+test("all forty behaviours are pinned, each once, about operations that exist", () => {
+  const all = behaviours();
+  assert.deepEqual(all.map((one) => one.number), Array.from({ length: 40 }, (_, i) => i + 1));
+  for (const { operations } of all) for (const name of operations) assert.ok(OPERATIONS.has(`TrentService.${name}`), name);
+});
+
+test("the table has every operation of the official client", async () => {
+  const client = (await import("@aws-sdk/client-kms")) as Record<string, unknown>;
+  const commands = Object.keys(client).filter((name) => name.endsWith("Command") && name !== "$Command").map((name) => name.replace(/Command$/, ""));
+  assert.deepEqual([...OPERATIONS.values()].map((one) => one.name).sort(), commands.sort());
+});
+
+test("every operation is called by some test", () => {
+  const without = kmsPage().split("\n").filter((line) => /^\| [A-Z]\w+ \|.*\|  \|$/.test(line));
+  assert.deepEqual(without, []);
+});
