@@ -85,7 +85,7 @@ export async function openHeader(header: MessageHeader, context: MatchedContext,
     // A manager that did not ask (a cache, a keyring of someone else's) is asked for here: nothing goes unverified.
     const opened = (opener as MessageOpener | null) ?? MessageOpener.open(header, context.authenticatedOnly, materials.dataKey.bytes);
     if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
-    headers?.remember(header, context.authenticatedOnly, opened.cipherKey);
+    headers?.remember(header, context.authenticatedOnly, opened.frameKey.key);
     return opened;
   } finally {
     materials.dataKey.wipe();
@@ -114,13 +114,13 @@ export function headerVerifier({ suite, context }: MessageHeader): MessageVerifi
 function openBody(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, limits: MessageLimits): Buffer {
   const bytes = asBuffer(message);
   const { last } = layout;
-  if (last.sequence === 1) return opener.openBlock(bytes, last);
+  if (last.sequence === 1) return opener.blocks.openBlock(bytes, last);
   const plaintext = Buffer.allocUnsafeSlow(layout.plaintextLength);
   try {
     let position = layout.start;
     for (let sequence = 1, offset = 0; sequence <= last.sequence; sequence++) {
       const block = sequence === last.sequence ? last : readBlock(bytes, position, header, sequence, limits);
-      offset += opener.openBlock(bytes, block).copy(plaintext, offset);
+      offset += opener.blocks.openBlock(bytes, block).copy(plaintext, offset);
       position = block.end;
     }
     return plaintext;

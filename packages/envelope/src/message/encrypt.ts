@@ -67,7 +67,7 @@ function seal(plaintext: Uint8Array, materials: CompleteEncryptionMaterials, { f
   let offset = sealer.headerLength;
   for (let sequence = 1; sequence <= frames; sequence++) {
     const content = plaintext.subarray((sequence - 1) * frameLength, sequence * frameLength);
-    offset = sealer.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
+    offset = sealer.frames.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
   }
   if (materials.signingKey === null) return message;
   const signer = messageSigner(materials.signingKey);

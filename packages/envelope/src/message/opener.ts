@@ -1,28 +1,25 @@
 /**
- * Opens one message piece by piece: verifies its header under a candidate data key, then decrypts block after block
- * (client-apis/decrypt.md, "Verify the header", "Decrypt the message body").
+ * Opens one message: verifies its header under a candidate data key (client-apis/decrypt.md, "Get the decryption
+ * materials", "Verify the header"). Only what opened so can decrypt the message's blocks.
  */
-import { gcmOpen, gcmOpening } from "../crypto/gcm.ts";
-import type { GcmCipher, GcmOpening } from "../crypto/gcm.ts";
+import { gcmOpen } from "../crypto/gcm.ts";
 import { deriveMessageKeys, equalInConstantTime } from "../crypto/message-keys.ts";
 import type { CipherKey } from "../crypto/message-keys.ts";
-import { asBuffer } from "../format/byte-reader.ts";
-import { BodyAad } from "../format/body.ts";
-import type { BodyBlock } from "../format/body.ts";
 import type { MessageHeader } from "../format/header.ts";
-import { IV_LENGTH } from "../format/suites.ts";
+import { FrameCipher } from "./frame-cipher.ts";
+import type { FrameCipherKey } from "./frame-cipher.ts";
 
 const NOTHING = Buffer.alloc(0);
 
 export class MessageOpener {
-  readonly #header: MessageHeader;
-  readonly #cipherKey: CipherKey;
-  readonly #aad: BodyAad;
+  /** Opens the message's blocks. */
+  readonly blocks: FrameCipher;
+  /** The same for other threads. */
+  readonly frameKey: FrameCipherKey;
 
-  private constructor(header: MessageHeader, cipherKey: CipherKey) {
-    this.#header = header;
-    this.#cipherKey = cipherKey;
-    this.#aad = new BodyAad(header.messageId);
+  private constructor({ suite, messageId }: MessageHeader, cipherKey: CipherKey) {
+    this.frameKey = { cipher: suite.cipher, key: cipherKey, messageId };
+    this.blocks = new FrameCipher(this.frameKey);
   }
 
   /**
@@ -43,35 +40,6 @@ export class MessageOpener {
   /** For a header that was verified under this key before. */
   static resume(header: MessageHeader, cipherKey: CipherKey): MessageOpener {
     return new MessageOpener(header, cipherKey);
-  }
-
-  get cipherKey(): CipherKey {
-    return this.#cipherKey;
-  }
-
-  /**
-   * Decrypts one block of `source`.
-   *
-   * @throws EnvelopeError `decryption-failed`
-   */
-  openBlock(source: Uint8Array, block: BodyBlock): Buffer {
-    const bytes = asBuffer(source);
-    const iv = bytes.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
-    const contentEnd = block.contentOffset + block.contentLength;
-    return gcmOpen(this.#cipher, this.#cipherKey, iv, this.#blockAad(block), bytes.subarray(block.contentOffset, contentEnd), bytes.subarray(contentEnd, block.end));
-  }
-
-  /** Begins to decrypt one block whose content comes in pieces. */
-  beginBlock(block: BodyBlock, iv: Uint8Array): GcmOpening {
-    return gcmOpening(this.#cipher, this.#cipherKey, iv, this.#blockAad(block));
-  }
-
-  get #cipher(): GcmCipher {
-    return this.#header.suite.cipher;
-  }
-
-  #blockAad({ kind, sequence, contentLength }: BodyBlock): Buffer {
-    return this.#aad.of(kind, sequence, contentLength);
   }
 }
 

@@ -1,14 +1,11 @@
 /**
- * Writes one message piece by piece: header, frames, footer (client-apis/encrypt.md, "Construct the header", "Construct
- * a frame"). Synchronous and with no policy of its own; the buffer and the streaming API both drive it.
+ * Begins one message: draws its id, derives its keys, writes its header (client-apis/encrypt.md, "Construct the header").
+ * Synchronous and with no policy of its own; the buffer and the streaming API both drive it.
  */
 import { gcmSeal } from "../crypto/gcm.ts";
-import type { Sealed } from "../crypto/gcm.ts";
 import { deriveMessageKeys } from "../crypto/message-keys.ts";
 import type { MessageKeys } from "../crypto/message-keys.ts";
 import { fillPublicRandom } from "../crypto/random.ts";
-import { BodyAad, frameStartLength, writeFrameStart } from "../format/body.ts";
-import type { FrameKind } from "../format/body.ts";
 import { canonicalPairs } from "../format/encryption-context.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
@@ -19,18 +16,23 @@ import type { MessageLimits } from "../format/limits.ts";
 import { IV_LENGTH, MESSAGE_ID_LENGTH } from "../format/suites.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { CompleteEncryptionMaterials } from "../keyrings/materials.ts";
+import { FrameCipher } from "./frame-cipher.ts";
+import type { FrameCipherKey } from "./frame-cipher.ts";
 
 const ZERO_IV = Buffer.alloc(IV_LENGTH);
 const NOTHING = Buffer.alloc(0);
 
 export class MessageSealer {
   readonly headerLength: number;
+  /** Seals the message's frames. */
+  readonly frames: FrameCipher;
+  /** The same for other threads. */
+  readonly frameKey: FrameCipherKey;
   readonly #suite: AlgorithmSuite;
   readonly #template: HeaderTemplate;
   readonly #authenticatedOnly: Buffer;
   readonly #messageId: Buffer;
   readonly #keys: MessageKeys;
-  readonly #aad: BodyAad;
 
   /** Draws a fresh message id: two sealers never share a derived key, even under one data key. */
   constructor(materials: CompleteEncryptionMaterials, frameLength: number, limits: MessageLimits) {
@@ -43,7 +45,8 @@ export class MessageSealer {
     this.#messageId = Buffer.allocUnsafe(MESSAGE_ID_LENGTH[suite.messageVersion]);
     fillPublicRandom(this.#messageId);
     this.#keys = deriveMessageKeys(suite, this.#messageId, materials.dataKey.bytes);
-    this.#aad = new BodyAad(this.#messageId);
+    this.frameKey = { cipher: suite.cipher, key: this.#keys.cipherKey, messageId: this.#messageId };
+    this.frames = new FrameCipher(this.frameKey);
   }
 
   /** Writes the header at the start of `target`. */
@@ -59,32 +62,6 @@ export class MessageSealer {
     const aad = this.#authenticatedOnly.length === 0 ? body : Buffer.concat([body, this.#authenticatedOnly]);
     gcmSeal(this.#suite.cipher, this.#keys.cipherKey, ZERO_IV, aad, NOTHING).tag.copy(target, offset);
   }
-
-  /** Writes one frame at `offset`; returns the offset after it. */
-  sealFrame(target: Buffer, offset: number, kind: FrameKind, sequence: number, content: Uint8Array): number {
-    const contentOffset = writeFrameStart(target, offset, kind, sequence, content.length);
-    const { ciphertext, tag } = this.#seal(kind, sequence, content, frameIv(target, contentOffset, kind));
-    const tagOffset = contentOffset + ciphertext.copy(target, contentOffset);
-    return tagOffset + tag.copy(target, tagOffset);
-  }
-
-  /** One frame as start, content and tag: for large frames, whose content is then never copied. */
-  framePieces(kind: FrameKind, sequence: number, content: Uint8Array): readonly Buffer[] {
-    const start = Buffer.allocUnsafe(frameStartLength(kind));
-    const contentOffset = writeFrameStart(start, 0, kind, sequence, content.length);
-    const { ciphertext, tag } = this.#seal(kind, sequence, content, frameIv(start, contentOffset, kind));
-    return [start, ciphertext, tag];
-  }
-
-  #seal(kind: FrameKind, sequence: number, content: Uint8Array, iv: Buffer): Sealed {
-    return gcmSeal(this.#suite.cipher, this.#keys.cipherKey, iv, this.#aad.of(kind, sequence, content.length), content);
-  }
-}
-
-/** The IV field of a frame whose content begins at `contentOffset`; in a final frame a length stands between them. */
-function frameIv(frame: Buffer, contentOffset: number, kind: FrameKind): Buffer {
-  const end = kind === "final" ? contentOffset - 4 : contentOffset;
-  return frame.subarray(end - IV_LENGTH, end);
 }
 
 interface Prepared {

@@ -171,7 +171,7 @@ export class OpenStream implements ByteTransform {
     enforceLimit(limits, "plaintextBytes", this.#opened);
     this.#verifier?.update(start);
     const iv = start.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
-    this.#current = { block, opening: required(this.#opener).beginBlock(block, iv), missing: block.contentLength };
+    this.#current = { block, opening: required(this.#opener).blocks.beginBlock(block, iv), missing: block.contentLength };
     if (block.contentLength === 0) this.#enter("tag", TAG_LENGTH);
     else this.#enter("content", 0);
   }

@@ -95,14 +95,14 @@ export class SealStream implements ByteTransform {
       const content = this.#restLength > 0 ? this.#completedRest(chunk) : chunk.subarray(used, used + frameLength);
       used += frameLength - this.#restLength;
       this.#restLength = 0;
-      pieces.push(...sealer.framePieces("regular", this.#nextSequence(), content));
+      pieces.push(...sealer.frames.framePieces("regular", this.#nextSequence(), content));
     }
     this.#keep(chunk.subarray(used));
     return this.#signed(coalesce(pieces));
   }
 
   #finish(sealer: MessageSealer): Pieces {
-    const pieces = sealer.framePieces("final", this.#nextSequence(), this.#rest.subarray(0, this.#restLength));
+    const pieces = sealer.frames.framePieces("final", this.#nextSequence(), this.#rest.subarray(0, this.#restLength));
     this.#rest.fill(0);
     const body = this.#signed(coalesce(pieces));
     return this.#signer === null ? body : [...body, footerBytes(this.#signer.sign())];
