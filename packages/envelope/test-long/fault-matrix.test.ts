@@ -16,7 +16,7 @@ import { Peer } from "./support/peer.ts";
 import { Regions } from "./support/regions.ts";
 import type { Outage, Region } from "./support/regions.ts";
 
-const { hedgeMinMs, stragglerFactor, stragglerMinMs, deadlineMs } = MULTI_REGION_DEFAULTS;
+const { hedgeMinMs, hedgeMaxMs, stragglerFactor, stragglerMinMs, deadlineMs } = MULTI_REGION_DEFAULTS;
 const TRIALS = 3;
 const PEER_CAP_MS = 4_000;
 const encryptionContext = { id: "42" };
@@ -85,17 +85,33 @@ async function read(keyring: MultiRegionKeyring, message: Uint8Array): Promise<v
   assert.deepEqual(Buffer.from(opened.plaintext), plaintext);
 }
 
-/** A keyring that knows its regions' latencies, and a message with every wrap. */
-async function warm(regions: Regions, fleet: Fleet): Promise<{ readonly keyring: MultiRegionKeyring; readonly message: Uint8Array }> {
+interface Warm {
+  readonly keyring: MultiRegionKeyring;
+  /** A message with every wrap. */
+  readonly message: Uint8Array;
+  /** What a call costs above its round trip here and now: the client, the KMS, this machine. */
+  readonly overheadMs: number;
+  /** How long each region is waited for before the next one is asked beside it. */
+  readonly hedgeDelaysMs: readonly number[];
+}
+
+/** A keyring that knows its regions' latencies. */
+async function warm(regions: Regions, fleet: Fleet): Promise<Warm> {
   await regions.set(fleet.regions, fleet.rtts);
   const keyring = multiRegionKeyring({ regions: fleet.regions.map(({ asKeyRegion }) => asKeyRegion), minimum: fleet.minimum });
-  for (let round = 0; round < 4; round++) await Promise.all([write(keyring), write(keyring), write(keyring)]);
+  for (let round = 0; round < 5; round++) await Promise.all([write(keyring), write(keyring), write(keyring), write(keyring)]);
   // A pause of this machine may cost a wrap; the message measured with has them all.
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const { message, wraps } = await write(keyring);
-    if (wraps?.stored.length === fleet.regions.length) return { keyring, message };
+  let whole: EncryptResult | null = null;
+  for (let attempt = 0; attempt < 5 && whole === null; attempt++) {
+    const written = await write(keyring);
+    if (written.wraps?.stored.length === fleet.regions.length) whole = written;
   }
-  throw new Error("healthy regions gave no message with every wrap");
+  assert.ok(whole !== null, "healthy regions gave no message with every wrap");
+  const { message } = whole;
+  const reads: number[] = [];
+  for (let again = 0; again < 20; again++) reads.push((await timed(() => read(keyring, message))).elapsedMs);
+  const hedgeDelaysMs = keyring.health().map(({ latencyMs }) => Math.min(hedgeMaxMs, Math.max(hedgeMinMs, latencyMs?.p95 ?? hedgeMaxMs)));
+  return { keyring, message, overheadMs: Math.max(0, median(reads) - (fleet.rtts[0] ?? 0)), hedgeDelaysMs };
 }
 
 async function measureHealthy(regions: Regions, fleet: Fleet): Promise<Healthy> {
@@ -114,20 +130,32 @@ async function measureHealthy(regions: Regions, fleet: Fleet): Promise<Healthy> 
   return { fleet: rttNames(fleet), read: median(reads), write: median(writes), peerRead, peerWrite };
 }
 
-async function measureCell(regions: Regions, fleet: Fleet, row: FaultRow, healthy: Healthy): Promise<Cell> {
+interface Limits {
+  readonly readFirst: number;
+  readonly readLater: number;
+  readonly writeFirst: number;
+}
+
+/** What the promises come to in this cell; the page says it in words. */
+function limitsOf({ rtts, faulty }: Fleet, row: FaultRow, honest: number, { overheadMs, hedgeDelaysMs }: Warm): Limits {
+  const silent = row.manner === "silent";
+  const wait = (index: number): number => (silent ? (hedgeDelaysMs[index] ?? 0) : (rtts[index] ?? 0) + overheadMs);
+  const answer = (rtts[honest] ?? 0) + overheadMs;
+  const before = faulty.reduce((sum, index) => sum + wait(index), 0);
+  const needed = rtts.map((rtt, index) => (silent && faulty.includes(index) ? Math.max(stragglerMinMs, wait(index) * stragglerFactor) : rtt + overheadMs));
+  const readFirst = before + answer + 15;
+  return { readFirst, readLater: row.breaker === "opens" ? answer + 10 : readFirst, writeFirst: before + answer + Math.max(...needed) + 15 };
+}
+
+async function measureCell(regions: Regions, fleet: Fleet, row: FaultRow): Promise<Cell> {
   const { rtts, faulty } = fleet;
   const honest = rtts.findIndex((_, index) => !faulty.includes(index));
-  const rttOf = (index: number): number => rtts[index] ?? 0;
-  // What a call costs above its round trip here and now: the client, the KMS, this machine.
-  const overhead = Math.max(0, healthy.read - rttOf(0), healthy.write - Math.max(...rtts) - rttOf(0));
-  const silentFor = (rtt: number): number => Math.max(hedgeMinMs, rtt + overhead);
-  const before = faulty.reduce((sum, index) => sum + (row.manner === "silent" ? silentFor(rttOf(index)) : rttOf(index) + overhead), 0);
-  const needed = rtts.map((rtt, index) => (faulty.includes(index) && row.manner === "silent" ? Math.max(stragglerMinMs, silentFor(rtt) * stragglerFactor) : rtt));
   const outages = new Map(faulty.map((index) => [fleet.regions[index]!, row.outage]));
 
   const firstReads: number[] = [];
   const laterReads: number[] = [];
   const firstWrites: number[] = [];
+  const limits: Limits[] = [];
   let worst = 0;
   let wraps = "";
   let peerRead: Cell["peerRead"] = { kind: "fails", elapsedMs: 0 };
@@ -135,6 +163,7 @@ async function measureCell(regions: Regions, fleet: Fleet, row: FaultRow, health
   for (let trial = 0; trial < TRIALS; trial++) {
     const reader = await warm(regions, fleet);
     const writer = await warm(regions, fleet);
+    limits.push(limitsOf(fleet, row, honest, reader));
     await regions.set(fleet.regions, rtts, outages);
     const { elapsedMs: firstRead } = await timed(() => read(reader.keyring, reader.message));
     const { value: written, elapsedMs: firstWrite } = await timed(() => write(writer.keyring));
@@ -163,11 +192,11 @@ async function measureCell(regions: Regions, fleet: Fleet, row: FaultRow, health
     faulty: faulty.length,
     of: rtts.length,
     readFirst: median(firstReads),
-    readFirstLimit: before + rttOf(honest) + 15 + overhead,
+    readFirstLimit: median(limits.map(({ readFirst }) => readFirst)),
     readLater: median(laterReads),
-    readLaterLimit: row.breaker === "opens" ? rttOf(honest) + 10 + overhead : before + rttOf(honest) + 15 + overhead,
+    readLaterLimit: median(limits.map(({ readLater }) => readLater)),
     writeFirst: median(firstWrites),
-    writeFirstLimit: before + rttOf(honest) + Math.max(...needed) + 15 + overhead,
+    writeFirstLimit: median(limits.map(({ writeFirst }) => writeFirst)),
     wraps,
     worst,
     peerRead,
@@ -190,7 +219,7 @@ test("each fault, in one and in two of the regions, over real HTTP", { timeout: 
   for (const fleet of fleets) {
     const well = await measureHealthy(regions, fleet);
     if (!healthy.some((each) => each.fleet === well.fleet)) healthy.push(well);
-    for (const row of FAULTS) cells.push(await measureCell(regions, fleet, row, well));
+    for (const row of FAULTS) cells.push(await measureCell(regions, fleet, row));
   }
   const page = matrixPage(healthy, cells);
   for (const line of page.split("\n")) t.diagnostic(line);

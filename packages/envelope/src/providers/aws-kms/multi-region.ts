@@ -3,7 +3,7 @@
  * Encrypted data keys are those of the AWS KMS keyring (framework/aws-kms/aws-kms-keyring.md), so every AWS Encryption
  * SDK reads them. What differs from that keyring is what happens when a region fails: the policy lives here, in
  * unwrap-in-regions.ts (reads), wrap-in-regions.ts (writes) and region-watch.ts (who may be called), on the state machines
- * of ../../resilience. docs/resilience.md and docs/resilience-matrix.md show what it promises and keeps.
+ * of ../../resilience. docs/resilience-matrix.md shows what it promises and keeps.
  */
 import { EnvelopeError } from "../../errors/envelope-error.ts";
 import { contextObject } from "../../format/encryption-context.ts";
