@@ -29,6 +29,8 @@ export type { DecryptionMaterials, EncryptionMaterials, WrapReport } from "./key
 export { rawAesKeyring } from "./keyrings/raw-aes.ts";
 export type { RawAesKeyring, RawAesKeyringOptions } from "./keyrings/raw-aes.ts";
 
+export { framingWorkers, PARALLEL_FROM_BYTES } from "./parallel/framing-workers.ts";
+export type { FramingWorkers, FramingWorkersOptions } from "./parallel/framing-workers.ts";
 export type { KeySource } from "./materials/key-source.ts";
 export { cachingMaterials, CACHING_DEFAULTS } from "./materials/caching-materials.ts";
 export { MATERIALS_CACHE_CHANNEL } from "./materials/cache-events.ts";

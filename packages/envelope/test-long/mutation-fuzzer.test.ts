@@ -11,7 +11,7 @@ import { rawAesEntry, writeMessage } from "../test/support/message-writer.ts";
 
 const INPUTS = Number(process.env["STRONGROOM_FUZZ_INPUTS"] ?? 5_000_000);
 const SEED = Number(process.env["STRONGROOM_FUZZ_SEED"] ?? randomInt(2 ** 31));
-/** Longest that one input may take: a hang, not a slow machine. */
+/** An input that takes this long twice is a hang; once may be the machine's doing. */
 const HANG_MS = 5_000;
 
 /** xorshift32: small, fast and repeatable. */
@@ -76,6 +76,23 @@ function splice(message: Buffer, start: number, remove: number, insert: Buffer):
   return Buffer.concat([message.subarray(0, start), insert, message.subarray(start + remove)]);
 }
 
+async function refusal(message: Buffer, which: string): Promise<{ readonly code: string; readonly elapsedMs: number }> {
+  for (const attempt of ["first", "second"] as const) {
+    const before = performance.now();
+    try {
+      await decrypt(message, options);
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error;
+      const elapsedMs = performance.now() - before;
+      if (elapsedMs < HANG_MS) return { code: error.code, elapsedMs };
+      assert.equal(attempt, "first", `${which} takes ${elapsedMs} ms: ${message.toString("hex")}`);
+      continue;
+    }
+    assert.fail(`${which} was accepted: ${message.toString("hex")}`);
+  }
+  assert.fail(which);
+}
+
 test(`${INPUTS} damaged messages: none accepted, no crash, no hang, memory flat`, { timeout: 3_600_000 }, async (t) => {
   const random = generator(SEED);
   t.diagnostic(`seed ${SEED}`);
@@ -92,17 +109,9 @@ test(`${INPUTS} damaged messages: none accepted, no crash, no hang, memory flat`
       unchanged++;
       continue;
     }
-    const before = performance.now();
-    try {
-      await decrypt(changed, options);
-      assert.fail(`seed ${SEED}, input ${input} was accepted: ${changed.toString("hex")}`);
-    } catch (error) {
-      if (!(error instanceof EnvelopeError)) throw error;
-      codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
-    }
-    const elapsed = performance.now() - before;
-    slowest = Math.max(slowest, elapsed);
-    assert.ok(elapsed < HANG_MS, `seed ${SEED}, input ${input} took ${elapsed} ms`);
+    const { code, elapsedMs } = await refusal(changed, `seed ${SEED}, input ${input}`);
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+    slowest = Math.max(slowest, elapsedMs);
     if (input === Math.floor(INPUTS / 10)) settledMemory = process.memoryUsage().rss;
   }
   const grown = process.memoryUsage().rss - settledMemory;

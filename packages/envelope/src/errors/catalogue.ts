@@ -71,6 +71,10 @@ export const ENVELOPE_ERRORS = {
     title: "The caller aborted the operation",
     remedy: "Nothing to do: the AbortSignal passed in was triggered.",
   },
+  "worker-failed": {
+    title: "A worker thread could not do its part",
+    remedy: "Nothing was released. Use framing workers only until they are closed; read the cause if a thread ended by itself.",
+  },
   "secret-wiped": {
     title: "A key was used after it was wiped",
     remedy: "Do not use a keyring or a secret after disposing of it.",

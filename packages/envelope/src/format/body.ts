@@ -36,6 +36,9 @@ export interface BodyBlock {
   readonly end: number;
 }
 
+/** What of a header it takes to find a message's blocks. */
+export type FramedAs = Pick<MessageHeader, "contentType" | "frameLength">;
+
 /**
  * The block that begins at `offset`. Only its fixed fields need to be there; `end` may lie beyond the input.
  *
@@ -45,7 +48,7 @@ export interface BodyBlock {
  * @throws EnvelopeError `message-malformed` for a frame out of order or longer than the frame length,
  *   `message-truncated` (with `neededBytes`) when even the fixed fields are not all there, `limit-exceeded`.
  */
-export function readBlock(message: Uint8Array, offset: number, header: MessageHeader, sequence: number, limits: MessageLimits): BodyBlock {
+export function readBlock(message: Uint8Array, offset: number, header: FramedAs, sequence: number, limits: MessageLimits): BodyBlock {
   const reader = new ByteReader(message, offset);
   if (header.contentType === "unframed") return readSingleBlock(reader, limits);
   const first = reader.uint32();

@@ -5,7 +5,7 @@
 import { messageVerifier } from "../crypto/signature.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
-import { readBlock, readBodyLayout } from "../format/body.ts";
+import { readBlock, readBodyLayout, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { BodyLayout } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import { PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
@@ -13,8 +13,10 @@ import type { EncryptionContext } from "../format/encryption-context.ts";
 import { readFooter } from "../format/footer.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
-import type { MessageLimits } from "../format/limits.ts";
+import { FORMAT_LIMITS } from "../format/limits.ts";
 import { requireDecryptAllowed } from "../materials/commitment-policy.ts";
+import type { FramingWorkers } from "../parallel/framing-workers.ts";
+import { framingTasks, isParallel } from "../parallel/parallel-frames.ts";
 import { matchContext } from "./expected-context.ts";
 import type { MatchedContext } from "./expected-context.ts";
 import { MessageOpener } from "./opener.ts";
@@ -46,7 +48,7 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
   requireNotAborted(signal);
 
   const opener = await openHeader(header, context, resolved);
-  const plaintext = openBody(message, header, layout, opener, limits);
+  const plaintext = await openBody(message, header, layout, opener, resolved);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
   return { plaintext, encryptionContext: options.encryptionContext };
 }
@@ -111,21 +113,40 @@ export function headerVerifier({ suite, context }: MessageHeader): MessageVerifi
   return messageVerifier(suite.signature, publicKey ?? "");
 }
 
-function openBody(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, limits: MessageLimits): Buffer {
-  const bytes = asBuffer(message);
-  const { last } = layout;
-  if (last.sequence === 1) return opener.blocks.openBlock(bytes, last);
-  const plaintext = Buffer.allocUnsafeSlow(layout.plaintextLength);
+async function openBody(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, options: ResolvedOptions): Promise<Buffer> {
+  const { last, plaintextLength } = layout;
+  if (last.sequence === 1) return opener.blocks.openBlock(message, last);
+  const { workers, signal } = options;
+  const parallel = isParallel(workers, plaintextLength, header.frameLength);
+  const plaintext = parallel ? Buffer.from(new SharedArrayBuffer(plaintextLength)) : Buffer.allocUnsafeSlow(plaintextLength);
   try {
-    let position = layout.start;
-    for (let sequence = 1, offset = 0; sequence <= last.sequence; sequence++) {
-      const block = sequence === last.sequence ? last : readBlock(bytes, position, header, sequence, limits);
-      offset += opener.blocks.openBlock(bytes, block).copy(plaintext, offset);
-      position = block.end;
-    }
+    if (parallel) await openInParallel(message, header, layout, opener, { workers, signal, output: plaintext.buffer as SharedArrayBuffer });
+    openBlocks(message, header, layout, opener, { plaintext, from: parallel ? last.sequence : 1 });
     return plaintext;
   } catch (error) {
     plaintext.fill(0);
     throw error;
+  }
+}
+
+interface ParallelOpening {
+  readonly workers: FramingWorkers;
+  readonly signal: AbortSignal | undefined;
+  readonly output: SharedArrayBuffer;
+}
+
+async function openInParallel(message: Uint8Array, { frameLength }: MessageHeader, { start, last }: BodyLayout, { frameKey }: MessageOpener, { workers, signal, output }: ParallelOpening): Promise<void> {
+  const frames = last.sequence - 1;
+  await workers.run(framingTasks({ kind: "open", frameKey, frameLength, frames, input: message, inputOffset: start, output, outputOffset: 0 }), signal);
+}
+
+/** Opens the blocks from sequence number `from` to the last. */
+function openBlocks(message: Uint8Array, header: MessageHeader, { start, last }: BodyLayout, opener: MessageOpener, { plaintext, from }: { readonly plaintext: Buffer; readonly from: number }): void {
+  const bytes = asBuffer(message);
+  let position = start + (from - 1) * (header.frameLength + REGULAR_FRAME_OVERHEAD);
+  for (let sequence = from; sequence <= last.sequence; sequence++) {
+    const block = sequence === last.sequence ? last : readBlock(bytes, position, header, sequence, FORMAT_LIMITS);
+    opener.blocks.openBlock(bytes, block).copy(plaintext, (sequence - 1) * header.frameLength);
+    position = block.end;
   }
 }

@@ -3,12 +3,13 @@
  */
 import { messageSigner } from "../crypto/signature.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
-import { frameCount, framedBodyLength, MAX_FRAMES } from "../format/body.ts";
+import { frameCount, framedBodyLength, MAX_FRAMES, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { footerBytes } from "../format/footer.ts";
 import { enforceLimit } from "../format/limits.ts";
 import type { CompleteEncryptionMaterials, WrapReport } from "../keyrings/materials.ts";
+import { framingTasks, isParallel } from "../parallel/parallel-frames.ts";
 import { requireNotAborted, resolveEncryptOptions } from "./options.ts";
 import type { EncryptOptions, ResolvedEncryptOptions } from "./options.ts";
 import { MessageSealer } from "./sealer.ts";
@@ -49,7 +50,7 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   );
   try {
     return {
-      message: seal(plaintext, materials, resolved),
+      message: await seal(plaintext, materials, resolved),
       encryptionContext: options.encryptionContext,
       encryptedDataKeys: materials.encryptedDataKeys,
       ...(materials.wraps === undefined ? {} : { wraps: materials.wraps }),
@@ -59,18 +60,40 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   }
 }
 
-function seal(plaintext: Uint8Array, materials: CompleteEncryptionMaterials, { frameLength, limits }: ResolvedEncryptOptions): Buffer {
-  const sealer = new MessageSealer(materials, frameLength, limits);
-  const message = Buffer.allocUnsafe(sealer.headerLength + framedBodyLength(plaintext.length, frameLength));
+async function seal(plaintext: Uint8Array, materials: CompleteEncryptionMaterials, options: ResolvedEncryptOptions): Promise<Buffer> {
+  const sealer = new MessageSealer(materials, options.frameLength, options.limits);
+  const message = await sealBody(plaintext, sealer, options);
   sealer.writeHeader(message);
-  const frames = frameCount(plaintext.length, frameLength);
-  let offset = sealer.headerLength;
-  for (let sequence = 1; sequence <= frames; sequence++) {
-    const content = plaintext.subarray((sequence - 1) * frameLength, sequence * frameLength);
-    offset = sealer.frames.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
-  }
   if (materials.signingKey === null) return message;
   const signer = messageSigner(materials.signingKey);
   signer.update(message);
   return Buffer.concat([message, footerBytes(signer.sign())]);
+}
+
+/** Header left blank, body written. */
+async function sealBody(plaintext: Uint8Array, sealer: MessageSealer, options: ResolvedEncryptOptions): Promise<Buffer> {
+  const { frameLength, workers, signal } = options;
+  const { headerLength, frameKey } = sealer;
+  const length = headerLength + framedBodyLength(plaintext.length, frameLength);
+  if (!isParallel(workers, plaintext.length, frameLength)) {
+    const message = Buffer.allocUnsafe(length);
+    sealFrames(plaintext, sealer, message, { frameLength, from: 1 });
+    return message;
+  }
+  const output = new SharedArrayBuffer(length);
+  const frames = frameCount(plaintext.length, frameLength) - 1;
+  await workers.run(framingTasks({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output, outputOffset: headerLength }), signal);
+  const message = Buffer.from(output);
+  sealFrames(plaintext, sealer, message, { frameLength, from: frames + 1 });
+  return message;
+}
+
+/** Writes the frames from sequence number `from` to the last. */
+function sealFrames(plaintext: Uint8Array, sealer: MessageSealer, message: Buffer, { frameLength, from }: { readonly frameLength: number; readonly from: number }): void {
+  const frames = frameCount(plaintext.length, frameLength);
+  let offset = sealer.headerLength + (from - 1) * (frameLength + REGULAR_FRAME_OVERHEAD);
+  for (let sequence = from; sequence <= frames; sequence++) {
+    const content = plaintext.subarray((sequence - 1) * frameLength, sequence * frameLength);
+    offset = sealer.frames.sealFrame(message, offset, sequence === frames ? "final" : "regular", sequence, content);
+  }
 }

@@ -13,12 +13,18 @@ import type { CommitmentPolicy } from "../materials/commitment-policy.ts";
 import { materialsManager } from "../materials/key-source.ts";
 import type { KeySource } from "../materials/key-source.ts";
 import type { MaterialsManager } from "../materials/materials-manager.ts";
+import type { FramingWorkers } from "../parallel/framing-workers.ts";
 
 interface CommonOptions {
   /** Entries of the context that are authenticated but not stored in the message: the reader must bring them. */
   readonly requiredContextKeys?: readonly string[];
   readonly limits?: Partial<MessageLimits>;
   readonly signal?: AbortSignal;
+  /**
+   * Threads that share the work on buffers of 4 MiB and more. The result then lies in a SharedArrayBuffer. Streams do not
+   * use them.
+   */
+  readonly workers?: FramingWorkers;
 }
 
 /** A suite without commitment can be written only under the policy that says so. */
@@ -55,6 +61,7 @@ export interface ResolvedOptions {
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;
   readonly signal: AbortSignal | undefined;
+  readonly workers: FramingWorkers | undefined;
 }
 
 export interface ResolvedEncryptOptions extends ResolvedOptions {
@@ -81,6 +88,7 @@ function resolveCommon(options: EncryptOptions | DecryptOptions): ResolvedOption
     commitmentPolicy,
     limits,
     signal: options.signal,
+    workers: options.workers,
   };
 }
 

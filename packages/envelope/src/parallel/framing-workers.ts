@@ -1,0 +1,148 @@
+/**
+ * Worker threads that seal and open the frames of large messages side by side. Frames are independent of each other, so
+ * the message is the same as one thread's to the last byte but its random id.
+ */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import type { FramingTask } from "./framing-task.ts";
+import type { TaskOutcome } from "./framing-worker.ts";
+
+export interface FramingWorkers extends AsyncDisposable {
+  readonly threads: number;
+  /**
+   * Runs the tasks, each on whichever thread is free first.
+   *
+   * @throws EnvelopeError `decryption-failed` when a run of frames did not authenticate, `worker-failed`, `aborted`
+   */
+  run(tasks: Iterable<FramingTask>, signal: AbortSignal | undefined): Promise<void>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface FramingWorkersOptions {
+  /** Threads to start, at the first large message; one for each processor by default. */
+  readonly threads?: number;
+}
+
+/** From this many bytes of plaintext on, dividing the work pays for handing it over. */
+export const PARALLEL_FROM_BYTES: number = 4 * 1024 * 1024;
+/** Sources run as TypeScript, the published package as JavaScript. */
+const WORKER_FILE = new URL(import.meta.url.endsWith(".ts") ? "./framing-worker.ts" : "./framing-worker.js", import.meta.url);
+
+/** @throws EnvelopeError `option-invalid` */
+export function framingWorkers({ threads = availableParallelism() }: FramingWorkersOptions = {}): FramingWorkers {
+  if (!Number.isSafeInteger(threads) || threads < 1) throw new EnvelopeError("option-invalid", "threads must be a whole number from 1");
+  return new WorkerPool(threads);
+}
+
+class WorkerPool implements FramingWorkers {
+  readonly threads: number;
+  readonly #idle: WorkerThread[] = [];
+  readonly #all = new Set<WorkerThread>();
+  readonly #waiting: ((thread: WorkerThread) => void)[] = [];
+  #closed = false;
+
+  constructor(threads: number) {
+    this.threads = threads;
+  }
+
+  async run(tasks: Iterable<FramingTask>, signal: AbortSignal | undefined): Promise<void> {
+    const failures: unknown[] = [];
+    const running: Promise<void>[] = [];
+    // Tasks are made one by one, when a thread is free for each: making one may copy its input.
+    for (const task of tasks) {
+      if (signal?.aborted === true) failures.push(new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason }));
+      if (failures.length > 0) break;
+      const thread = await this.#take();
+      running.push(
+        thread
+          .run(task)
+          .catch((error: unknown) => failures.push(error))
+          .then(() => {
+            this.#giveBack(thread);
+          }),
+      );
+    }
+    // All of them, also after a failure: the memory is not free before every thread has let go of it.
+    await Promise.all(running);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#all].map((thread) => thread.end()));
+    this.#all.clear();
+    this.#idle.length = 0;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #take(): Promise<WorkerThread> {
+    if (this.#closed) throw new EnvelopeError("worker-failed", "The worker threads were closed");
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    if (this.#all.size < this.threads) {
+      const started = new WorkerThread();
+      this.#all.add(started);
+      return started;
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #giveBack(thread: WorkerThread): void {
+    const usable = thread.ended ? this.#replace(thread) : thread;
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(usable);
+    else next(usable);
+  }
+
+  #replace(ended: WorkerThread): WorkerThread {
+    this.#all.delete(ended);
+    const started = new WorkerThread();
+    this.#all.add(started);
+    return started;
+  }
+}
+
+/** One thread, which has one task at a time. */
+class WorkerThread {
+  readonly #worker = new Worker(WORKER_FILE);
+  ended = false;
+
+  constructor() {
+    this.#worker.once("exit", () => {
+      this.ended = true;
+    });
+    // Waiting for work must not keep the process alive.
+    this.#worker.unref();
+  }
+
+  async run(task: FramingTask): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<TaskOutcome>();
+    const onEnd = (): void => {
+      reject(new EnvelopeError("worker-failed", "A worker thread ended in the middle of its work"));
+    };
+    this.#worker.ref();
+    this.#worker.once("message", resolve);
+    this.#worker.once("error", reject);
+    this.#worker.once("exit", onEnd);
+    try {
+      this.#worker.postMessage(task);
+      const { done } = await promise;
+      if (!done) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+    } finally {
+      this.#worker.off("message", resolve);
+      this.#worker.off("error", reject);
+      this.#worker.off("exit", onEnd);
+      this.#worker.unref();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

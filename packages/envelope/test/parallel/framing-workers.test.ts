@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, describe, test } from "node:test";
+import { decrypt, encrypt, framingWorkers, PARALLEL_FROM_BYTES, rawAesKeyring } from "@strongroom/envelope";
+import type { EncryptOptions, FramingWorkers } from "@strongroom/envelope";
+import type { FramingTask } from "../../src/parallel/framing-task.ts";
+import { rejectsWith, throwsWith } from "../support/errors.ts";
+
+const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });
+const encryptionContext = { file: "large" };
+const workers = framingWorkers({ threads: 2 });
+after(() => workers.close());
+
+const isShared = (bytes: Uint8Array): boolean => bytes.buffer instanceof SharedArrayBuffer;
+
+describe("large buffers on worker threads", () => {
+  for (const [what, extra] of [["a multiple of the frames", 0], ["one byte more", 1], ["less than a frame more", 1000]] as const) {
+    test(`${what}: each way alone, and both`, async () => {
+      const plaintext = randomBytes(PARALLEL_FROM_BYTES + extra);
+      const common = { keyring, encryptionContext, frameLength: 65_536 };
+      const alone = await encrypt(plaintext, common);
+      const together = await encrypt(plaintext, { ...common, workers });
+      assert.equal(together.message.length, alone.message.length);
+      assert.deepEqual([isShared(alone.message), isShared(together.message)], [false, true]);
+      for (const { message } of [alone, together]) {
+        for (const options of [{}, { workers }]) {
+          const opened = await decrypt(message, { keyring, encryptionContext, ...options });
+          assert.ok(Buffer.from(opened.plaintext).equals(plaintext));
+          assert.equal(isShared(opened.plaintext), "workers" in options);
+        }
+      }
+    });
+  }
+
+  test("shared memory is used where it lies, at any offset", async () => {
+    const memory = new Uint8Array(new SharedArrayBuffer(PARALLEL_FROM_BYTES + 100)).subarray(77);
+    memory.set(randomBytes(1000), 5000);
+    const { message } = await encrypt(memory, { keyring, encryptionContext, workers });
+    const opened = await decrypt(message, { keyring, encryptionContext });
+    assert.ok(Buffer.from(opened.plaintext).equals(Buffer.from(memory)));
+  });
+
+  test("signed suites", async () => {
+    const plaintext = randomBytes(PARALLEL_FROM_BYTES);
+    const { message } = await encrypt(plaintext, { keyring, encryptionContext, workers, suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384" });
+    assert.ok(Buffer.from((await decrypt(message, { keyring, encryptionContext, workers })).plaintext).equals(plaintext));
+  });
+
+  test("short buffers and single frames are not divided", async () => {
+    const { message } = await encrypt(randomBytes(100_000), { keyring, encryptionContext, workers });
+    assert.equal(isShared(message), false);
+    const { message: one } = await encrypt(randomBytes(PARALLEL_FROM_BYTES), { keyring, encryptionContext, workers, frameLength: PARALLEL_FROM_BYTES });
+    assert.equal(isShared(one), false);
+  });
+
+  test("a changed byte in any run of frames, and in the last frame, is refused", async () => {
+    const { message } = await encrypt(randomBytes(PARALLEL_FROM_BYTES + 10), { keyring, encryptionContext, workers, frameLength: 65_536 });
+    for (const offset of [5000, 1_500_000, 3_900_000, message.length - 1]) {
+      const changed = Buffer.from(message);
+      changed[offset]! ^= 1;
+      await rejectsWith(decrypt(changed, { keyring, encryptionContext, workers }), "decryption-failed");
+    }
+  });
+
+  test("many at once share the threads", async () => {
+    const plaintexts = Array.from({ length: 4 }, () => randomBytes(PARALLEL_FROM_BYTES + 5));
+    const opened = await Promise.all(
+      plaintexts.map(async (plaintext) => {
+        const { message } = await encrypt(plaintext, { keyring, encryptionContext, workers, frameLength: 65_536 });
+        return (await decrypt(message, { keyring, encryptionContext, workers })).plaintext;
+      }),
+    );
+    for (const [index, plaintext] of plaintexts.entries()) assert.ok(Buffer.from(opened[index]!).equals(plaintext));
+  });
+
+  test("an aborted signal stops the work that is left", async () => {
+    const controller = new AbortController();
+    const never: Pick<FramingWorkers, "run"> = {
+      run: (tasks, signal) => {
+        function* aborting(): Generator<FramingTask> {
+          for (const task of tasks) {
+            yield task;
+            controller.abort();
+          }
+        }
+        return workers.run(aborting(), signal);
+      },
+    };
+    const options = { keyring, encryptionContext, workers: { ...workers, ...never }, signal: controller.signal } as EncryptOptions;
+    await rejectsWith(encrypt(randomBytes(PARALLEL_FROM_BYTES), options), "aborted");
+  });
+
+  test("closed threads and bad options", async () => {
+    await using closed = framingWorkers({ threads: 1 });
+    await closed.close();
+    await rejectsWith(encrypt(randomBytes(PARALLEL_FROM_BYTES), { keyring, encryptionContext, workers: closed }), "worker-failed");
+    throwsWith(() => framingWorkers({ threads: 0 }), "option-invalid");
+  });
+});
