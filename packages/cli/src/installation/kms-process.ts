@@ -164,12 +164,8 @@ async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<R
     ]);
     if (message?.kind === "ready") return message;
     if (message === null) throw new CliError("kms-not-started", { detail: "The process ended before it served." });
-    throw new CliError(message.code === "port-in-use" ? "port-in-use" : "kms-not-started", {
-      title: message.title,
-      detail: message.detail,
-      reportedCode: message.code,
-      ...(message.code === "port-in-use" ? {} : { remedy: message.remedy }),
-    });
+    const { code, ...said } = message;
+    throw new CliError(code, said);
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError("interrupted", { cause: error });

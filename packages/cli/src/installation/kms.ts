@@ -1,14 +1,16 @@
 // What `strongroom kms serve` does. Started by `strongroom up`, with an IPC channel, it reports on the channel, leaves Ctrl-C to its parent,
 // and ends when the channel closes: a killed parent leaves no KMS behind.
 import { readFile } from "node:fs/promises";
-import { createKms, type Kms, KMS_ERRORS, KmsError, type KmsOptions } from "@strongroom/kms";
+import { createKms, type Kms, KMS_ERRORS, KmsError, type KmsErrorCode, type KmsOptions } from "@strongroom/kms";
 import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import type { Config } from "../config/schema.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
+import type { Outcome } from "../exit-codes.ts";
 import { renderTable } from "../terminal/table.ts";
+import { logDestination } from "./log-destination.ts";
 import type { KmsMessage } from "./kms-messages.ts";
 import { whenAborted } from "./when-aborted.ts";
 
@@ -30,8 +32,8 @@ async function runUnderParent(config: Config): Promise<void> {
     await tellParent({ kind: "ready", endpoints: kms.endpoints, faultsEndpoint: kms.faultsEndpoint });
     await parentGone;
   } catch (error) {
-    const { reportedCode: code, title, detail, remedy } = asCliError(error);
-    await tellParent({ kind: "failed", code, title, detail: detail ?? "", remedy });
+    const { code, outcome, reportedCode, title, detail, remedy } = asCliError(error);
+    await tellParent({ kind: "failed", code, outcome, reportedCode, title, detail: detail ?? "", remedy });
     await parentGone;
   }
 }
@@ -54,7 +56,7 @@ async function kmsOptions(config: Config): Promise<KmsOptions> {
       rootKey.kind === "file"
         ? { kind: "file", path: rootKey.path ?? folder.kmsRootKey }
         : { kind: "passphrase", passphrase: await readPassphrase(rootKey.path) },
-    logger: pino({ level: config.log.level, name: "kms" }, pino.destination({ fd: 2, sync: true })),
+    logger: pino({ level: config.log.level, name: "kms" }, logDestination(2)),
     ...(allowFaults ? { allowFaults: "loopback", faultsPort } : {}),
   };
 }
@@ -71,12 +73,27 @@ async function readPassphrase(path: string): Promise<Buffer> {
   return passphrase;
 }
 
+/** What a person has to set right is a matter of usage; data that does not verify is refused. The rest is a failure. */
+const START_OUTCOMES: Readonly<Partial<Record<KmsErrorCode, Outcome>>> = {
+  "option-invalid": "usage",
+  "data-dir-in-use": "usage",
+  "file-permissions": "usage",
+  "root-key-missing": "usage",
+  "root-key-wrong": "usage",
+  "root-key-malformed": "usage",
+  "credentials-malformed": "usage",
+  "store-corrupt": "refused",
+  "audit-broken": "refused",
+};
+
 function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (!(error instanceof KmsError)) return new CliError("unexpected", { detail: error instanceof Error ? `${error.name}: ${error.message}` : "unknown", cause: error });
   const { title, remedy } = KMS_ERRORS[error.code];
-  const code = error.code === "port-in-use" ? "port-in-use" : error.code === "store-newer" ? "data-dir-newer" : "kms-not-started";
-  return new CliError(code, { title, remedy, detail: error.message, reportedCode: error.code, cause: error });
+  const said = { title, detail: error.message, reportedCode: error.code, cause: error };
+  if (error.code === "port-in-use") return new CliError("port-in-use", said);
+  if (error.code === "store-newer") return new CliError("data-dir-newer", said);
+  return new CliError("kms-not-started", { ...said, remedy, outcome: START_OUTCOMES[error.code] ?? "failure" });
 }
 
 function announce(kms: Kms, config: Config, { terminal }: CommandContext): void {

@@ -5,6 +5,7 @@ import type { Config, WrappingRegion } from "../config/schema.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
+import { logDestination } from "./log-destination.ts";
 import { readRegionKeys } from "./key-file.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
 import { kmsClient } from "./kms-clients.ts";
@@ -17,7 +18,7 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
   const regions = configuredRegions(config);
   const { folder } = await prepareDataFolder(config.dataDir);
   const keyring = installedKeyring(config, await installRegions(regions, config, folder));
-  const logger = pino({ level: config.log.level, name: "service" }, pino.destination({ fd: 2, sync: true }));
+  const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");

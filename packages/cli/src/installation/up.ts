@@ -9,8 +9,10 @@ import { type LogFile, openLogFile } from "../data-folder/log-file.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { removeRunning, writeRunning } from "../data-folder/running.ts";
 import { CliError } from "../errors.ts";
+import { logDestination } from "./log-destination.ts";
 import { ensureFirstToken } from "./first-token.ts";
 import { installedKeyring } from "./keyring.ts";
+import { readRegionKeys } from "./key-file.ts";
 import { kmsClient } from "./kms-clients.ts";
 import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { type EnsuredKeys, ensureRegionKeys, type RegionClient } from "./region-keys.ts";
@@ -44,7 +46,9 @@ export async function runUp(context: CommandContext, config: Config): Promise<vo
 }
 
 async function runInstallation(context: CommandContext, config: Config, folder: DataFolder, log: LogFile): Promise<void> {
-  const logger = pino({ level: config.log.level, name: "service" }, pino.destination({ fd: log.fd, sync: true }));
+  // Looked at before anything is started: a folder of a newer version is left as it is.
+  await readRegionKeys(folder.keys);
+  const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
   const kms = await startKmsProcess({
     dataDir: folder.path,
     regions: config.kms.regions,
