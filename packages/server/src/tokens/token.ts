@@ -26,14 +26,8 @@ export interface TokenVerifier {
   verify(token: string): Promise<TokenIdentity | null>;
 }
 
-const FORM = /^srt_[A-Za-z0-9_-]{43}$/;
-
 export function newToken(): string {
   return `srt_${randomBytes(32).toString("base64url")}`;
-}
-
-export function hasTokenForm(token: string): boolean {
-  return FORM.test(token);
 }
 
 /** SHA-256, hex. */
