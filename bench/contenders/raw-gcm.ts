@@ -55,7 +55,8 @@ const contender: Contender = {
     "decrypt-64k": inBytes(opening),
     "encrypt-2m": inBytes(sealing),
     "decrypt-2m": inBytes(opening),
-    "workers-256m": inBytes(sealing),
+    "encrypt-256m": inBytes(sealing),
+    "decrypt-256m": inBytes(opening),
   },
 };
 export default contender;

@@ -2,7 +2,7 @@
 
 import { inBytes, type Contender } from "../harness/contender.ts";
 import { roundTripWork, sealingWork } from "../harness/flow.ts";
-import { flow, opening, packing, sealing } from "../peers/strongroom-works.ts";
+import { flow, inParallel, opening, packing, sealing } from "../peers/strongroom-works.ts";
 
 const contender: Contender = {
   title: "Strongroom",
@@ -17,6 +17,8 @@ const contender: Contender = {
     "decrypt-64k": inBytes(opening("committing", "different")),
     "encrypt-2m": inBytes(sealing("committing")),
     "decrypt-2m": inBytes(opening("committing", "different")),
+    "encrypt-256m": inParallel("encrypt", "two-workers"),
+    "decrypt-256m": inParallel("decrypt", "two-workers"),
     "stream-1g": (task) => sealingWork(task, flow(task)),
     "stream-round-trip-1g": (task) => roundTripWork(task, flow(task)),
   },

@@ -1,7 +1,7 @@
 // The report as a page for the documentation.
 
 import type { Report, RowReport } from "./report.ts";
-import { measuredText, numberText, OUTCOME_TEXT, rateText, rateUnit, tally, targetText, titleOf } from "./words.ts";
+import { byCpuText, measuredText, numberText, OUTCOME_TEXT, rateText, rateUnit, tally, targetText, titleOf } from "./words.ts";
 
 /** Markdown. `pictures` are the paths of the plots as seen from the page, `json` that of the machine-readable report. */
 export function pageOf(report: Report, links: { readonly picture: string; readonly json: string }): string {
@@ -18,9 +18,9 @@ ${report.machine.memoryGiB} GiB, ${report.machine.platform}, Node ${report.machi
 
 ## Targets
 
-| work | target | measured | |
-| --- | --- | --- | --- |
-${report.rows.flatMap((row) => row.verdicts.map((verdict) => `| ${row.title} | ${targetText(report, verdict)} | ${measuredText(verdict)} | ${OUTCOME_TEXT[verdict.outcome]} |`)).join("\n")}
+| work | target | measured | by CPU time | |
+| --- | --- | --- | --- | --- |
+${report.rows.flatMap((row) => row.verdicts.map((verdict) => `| ${row.title} | ${targetText(report, verdict)} | ${measuredText(verdict)} | ${byCpuText(verdict)} | ${OUTCOME_TEXT[verdict.outcome]} |`)).join("\n")}
 
 ## All figures
 
@@ -36,6 +36,7 @@ ${report.rows.map((row) => rowSection(report, row)).join("\n\n")}
 - A run warms up first, then goes on in batches. The clock stops after each batch and *every* result is verified: what was encrypted is decrypted by the same
   library and compared, what was decrypted is compared. Streams are checked as their row says. A wrong result fails the run.
 - A target is judged by the medians. A peer that can not be measured leaves its target "not measured", never met.
+- Ratios by CPU time stand beside those by the clock: they leave out what other programs on the machine took, and count all threads of a process.
 - All contenders get the same bytes and, where they take one, the same encryption context of three entries.
 
 \`\`\`sh

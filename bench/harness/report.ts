@@ -26,6 +26,8 @@ export interface Verdict {
   readonly target: Target;
   /** The ratio, or MiB; null when one of the two was not measured. */
   readonly measured: number | null;
+  /** The same ratio by processor time instead of the clock: what other programs on the machine take away does not enter it. */
+  readonly byCpu: number | null;
   readonly outcome: "met" | "missed" | "not-measured";
 }
 
@@ -111,13 +113,13 @@ function resultOf(contender: string, turns: readonly Turn[]): Result {
 export function verdictOf(target: Target, subject: string, results: readonly Result[]): Verdict {
   const own = results.find(({ contender }) => contender === subject);
   if (target.kind === "memory") {
-    if (own === undefined) return { target, measured: null, outcome: "not-measured" };
-    return { target, measured: own.peakRssMiB, outcome: own.peakRssMiB <= target.atMostMiB ? "met" : "missed" };
+    if (own === undefined) return { target, measured: null, byCpu: null, outcome: "not-measured" };
+    return { target, measured: own.peakRssMiB, byCpu: null, outcome: own.peakRssMiB <= target.atMostMiB ? "met" : "missed" };
   }
   const other = results.find(({ contender }) => contender === target.against);
-  if (own === undefined || other === undefined) return { target, measured: null, outcome: "not-measured" };
+  if (own === undefined || other === undefined) return { target, measured: null, byCpu: null, outcome: "not-measured" };
   const measured = own.rate.median / other.rate.median;
-  return { target, measured, outcome: measured >= target.atLeast ? "met" : "missed" };
+  return { target, measured, byCpu: other.cpuMicrosPerUnit / own.cpuMicrosPerUnit, outcome: measured >= target.atLeast ? "met" : "missed" };
 }
 
 /** The middle of the list, or the mean of its two middles. */

@@ -1,7 +1,7 @@
 // The report as a table for the terminal.
 
 import type { Report, RowReport } from "./report.ts";
-import { measuredText, OUTCOME_TEXT, numberText, rateText, rateUnit, tally, targetText, titleOf } from "./words.ts";
+import { byCpuText, measuredText, OUTCOME_TEXT, numberText, rateText, rateUnit, tally, targetText, titleOf } from "./words.ts";
 
 export function tableOf(report: Report): string {
   const { met, missed, "not-measured": notMeasured } = tally(report);
@@ -22,6 +22,6 @@ function rowLines(report: Report, row: RowReport): readonly string[] {
       const spread = `${rateText(row, result.rate.lowest)}..${rateText(row, result.rate.highest)}`;
       return `  ${name}  ${rateText(row, result.rate.median).padStart(9)}  (${spread})  ${numberText(result.peakRssMiB)} MiB  ${numberText(result.verified)} verified`;
     }),
-    ...row.verdicts.map((verdict) => `  > ${targetText(report, verdict)}: ${measuredText(verdict)}  ${OUTCOME_TEXT[verdict.outcome]}`),
+    ...row.verdicts.map((verdict) => `  > ${targetText(report, verdict)}: ${measuredText(verdict)}${verdict.byCpu === null ? "" : ` (${byCpuText(verdict)} by CPU time)`}  ${OUTCOME_TEXT[verdict.outcome]}`),
   ];
 }

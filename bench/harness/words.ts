@@ -32,6 +32,10 @@ export function measuredText({ target, measured }: Verdict): string {
   return target.kind === "memory" ? `${NUMBER.format(measured)} MiB` : `${RATIO.format(measured)}x`;
 }
 
+export function byCpuText({ byCpu }: Verdict): string {
+  return byCpu === null ? "" : `${RATIO.format(byCpu)}x`;
+}
+
 export const OUTCOME_TEXT: Readonly<Record<Verdict["outcome"], string>> = { met: "met", missed: "MISSED", "not-measured": "-" };
 
 /** Targets met, missed and not measured in the whole report. */

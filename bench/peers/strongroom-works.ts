@@ -3,7 +3,7 @@
 // that differ in how they use it.
 
 import { randomBytes } from "node:crypto";
-import { cachingMaterials, createDecryptStream, createEncryptStream, decrypt, encrypt, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
+import { cachingMaterials, createDecryptStream, createEncryptStream, decrypt, encrypt, framingWorkers, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
 
 import { work, type Task, type Work } from "../harness/contender.ts";
 import type { Flow } from "../harness/flow.ts";
@@ -29,6 +29,36 @@ function keySource(cache: CacheUse): KeySource {
   const keyring = rawAesKeyring({ keyNamespace: "bench", keyName: "bench", wrappingKey: randomBytes(32) });
   return { materials: cachingMaterials({ keyring, ...CACHE_BOUNDS, hotMessages: cache === "hot-messages" ? HOT_MESSAGES : 0 }) };
 }
+
+/** Frames of large messages on two threads, or all on the calling thread. */
+export type Threads = "two-workers" | "calling-thread";
+
+const withThreads = (threads: Threads) => {
+  if (threads === "calling-thread") return { options: {}, close: async () => undefined };
+  const workers = framingWorkers({ threads: 2 });
+  return { options: { workers }, close: () => workers.close() };
+};
+
+/** One large message in memory, encrypted or decrypted on so many threads. */
+export const inParallel = (direction: "encrypt" | "decrypt", threads: Threads) => async (task: Task): Promise<Work> => {
+  const parallel = withThreads(threads);
+  const options = { ...optionsOf(task, "committing", keySource("data-keys")), ...parallel.options };
+  const payload = payloadOf(task.payloadBytes);
+  const common = { unitsPerRun: task.payloadBytes, close: parallel.close };
+  if (direction === "encrypt") {
+    return work({
+      ...common,
+      run: async () => (await encrypt(payload, options)).message,
+      verify: async (message: Uint8Array) => { assertPayload((await decrypt(message, options)).plaintext, payload); },
+    });
+  }
+  const { message } = await encrypt(payload, options);
+  return work({
+    ...common,
+    run: async () => (await decrypt(message, options)).plaintext,
+    verify: (plaintext: Uint8Array) => { assertPayload(plaintext, payload); },
+  });
+};
 
 function optionsOf(task: Task, suite: SuiteUse, source: KeySource) {
   return { ...source, suite: SUITES[suite], frameLength: task.frameLength, encryptionContext: task.encryptionContext };
