@@ -7,3 +7,8 @@ import { hash } from "node:crypto";
 export function sha384(bytes: Uint8Array): string {
   return hash("sha384", bytes, "base64");
 }
+
+/** SHA-384 as its 48 bytes. */
+export function sha384Digest(bytes: Uint8Array): Buffer {
+  return hash("sha384", bytes, "buffer");
+}

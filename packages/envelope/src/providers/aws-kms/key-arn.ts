@@ -1,6 +1,8 @@
 /**
  * AWS KMS key ARNs (framework/aws-kms/aws-kms-key-arn.md).
  */
+import { EnvelopeError } from "../../errors/envelope-error.ts";
+import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
 
 export interface KeyArn {
   readonly arn: string;
@@ -28,4 +30,20 @@ export function parseKeyArn(arn: string): KeyArn | null {
  */
 export function isReplicaOf(key: KeyArn, other: KeyArn): boolean {
   return key.multiRegion && key.keyId === other.keyId && key.account === other.account && key.partition === other.partition;
+}
+
+/** The replica of a multi-Region key in another region (framework/aws-kms/aws-kms-mrk-discovery-keyring.md, "OnDecrypt"). */
+export function inRegion(key: KeyArn, region: string): KeyArn {
+  return { ...key, region, arn: `arn:${key.partition}:kms:${region}:${key.account}:key/${key.keyId}` };
+}
+
+/**
+ * The key that an encrypted data key of an AWS KMS keyring names.
+ *
+ * @throws EnvelopeError `message-malformed` when it names anything else: no writer may do that.
+ */
+export function requireKeyArn({ providerId, providerInfo }: EncryptedDataKey): KeyArn {
+  const arn = parseKeyArn(Buffer.from(providerInfo).toString("utf8"));
+  if (arn === null) throw new EnvelopeError("message-malformed", `An encrypted data key of provider ${providerId} does not name the ARN of a key`);
+  return arn;
 }

@@ -1,0 +1,133 @@
+/**
+ * @strongroom/envelope/aws-kms-discovery: the AWS KMS discovery keyring (framework/aws-kms/aws-kms-discovery-keyring.md)
+ * and its form that knows multi-Region keys (framework/aws-kms/aws-kms-mrk-discovery-keyring.md). It opens what the
+ * message itself says it is encrypted under, and so only within a partition and accounts that the caller trusts: without
+ * that filter whoever writes the message would choose which keys are asked. It cannot encrypt.
+ */
+import { SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { contextObject } from "../format/encryption-context.ts";
+import type { Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/materials.ts";
+import type { DecryptionMaterials } from "../keyrings/materials.ts";
+import { weightiest } from "../keyrings/unopened.ts";
+import type { Outcome } from "../keyrings/unopened.ts";
+import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
+import type { KmsClient } from "./aws-kms/client.ts";
+import { inRegion, requireKeyArn } from "./aws-kms/key-arn.ts";
+import type { KeyArn } from "./aws-kms/key-arn.ts";
+import { grantsOf, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
+
+export type KmsDiscoveryClient = Pick<KmsClient, "decrypt">;
+
+export interface KmsDiscoveryOptions extends SingleCallOptions {
+  /** By region. A key of a region that is not listed is not asked for. Clients must not retry (`maxAttempts: 1`). */
+  readonly clients: Readonly<Record<string, KmsDiscoveryClient>>;
+  /** Whose keys may be asked, such as `{ partition: "aws", accounts: ["111122223333"] }`. */
+  readonly filter: { readonly partition: string; readonly accounts: readonly string[] };
+  /** Whether a multi-Region key (`mrk-`) is asked for in the region that the message names only, or in any that is listed. */
+  readonly multiRegionKeys?: "own-region" | "any-region";
+}
+
+export const KMS_DISCOVERY_DEFAULTS: Required<SingleCallOptions> & { readonly multiRegionKeys: "own-region" | "any-region" } = {
+  ...SINGLE_CALL_DEFAULTS,
+  multiRegionKeys: "own-region",
+};
+
+const PROVIDER_ID = "aws-kms";
+
+/** @throws EnvelopeError `option-invalid`, with every problem listed */
+export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
+  const resolved = resolveOptions(options);
+  const { filter, clients, multiRegionKeys } = resolved;
+  const regions = Object.keys(clients);
+  const accounts = new Set(filter.accounts);
+
+  /** Where to ask for a key: nowhere for one that the filter does not let through. */
+  function keysToAsk(named: KeyArn): readonly KeyArn[] {
+    if (named.partition !== filter.partition || !accounts.has(named.account)) return [];
+    const own = regions.includes(named.region) ? [named] : [];
+    if (multiRegionKeys === "own-region" || !named.multiRegion) return own;
+    return [...own, ...regions.filter((region) => region !== named.region).map((region) => inRegion(named, region))];
+  }
+
+  return {
+    async onEncrypt() {
+      throw new EnvelopeError("keyring-unsuitable", "A discovery keyring cannot encrypt: it has no key of its own");
+    },
+
+    async onDecrypt(materials, encryptedDataKeys, call) {
+      requireNoDataKey(materials);
+      const ours = new Map(encryptedDataKeys.filter(({ providerId }) => providerId === PROVIDER_ID).map((key) => [key, keysToAsk(requireKeyArn(key))]));
+      using calls = new SingleCalls(resolved, call.signal);
+      return await unwrapDataKey(materials, encryptedDataKeys, call, {
+        isOurs: (key) => (ours.get(key) ?? []).length > 0,
+        unwrap: (key) => unwrapWithAny(key, ours.get(key) ?? [], materials, calls),
+        notAccepted: "wrong-data-key",
+        attempts: calls.attempts,
+      });
+    },
+  };
+
+  async function unwrapWithAny(key: EncryptedDataKey, asked: readonly KeyArn[], materials: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+    const outcomes: Outcome[] = [];
+    for (const arn of asked) {
+      const result = await unwrapWith(key, arn, materials, calls);
+      if (result instanceof SecretBytes) return result;
+      outcomes.push(result);
+    }
+    return weightiest(outcomes);
+  }
+
+  async function unwrapWith(key: EncryptedDataKey, arn: KeyArn, { suite, encryptionContext }: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+    const client = clients[arn.region];
+    if (client === undefined) return "not-configured";
+    const input = { KeyId: arn.arn, CiphertextBlob: key.ciphertext, EncryptionContext: { ...contextObject(encryptionContext) }, ...grantsOf(resolved.grantTokens) };
+    const outcome = await calls.call({
+      key: arn,
+      operation: "Decrypt",
+      send: (abortSignal) => client.decrypt(input, { abortSignal }),
+      check: ({ KeyId, Plaintext }) => {
+        if (KeyId !== arn.arn) return { wrong: "wrong-key-id" };
+        return Plaintext?.length === suite.keyLength ? { value: new SecretBytes(Plaintext) } : { wrong: "wrong-key-length" };
+      },
+      discard: (answer) => {
+        wipeField(answer.Plaintext);
+      },
+    });
+    return outcome.kind === "done" ? outcome.value : outcome.attempt.reason;
+  }
+}
+
+function resolveOptions(options: KmsDiscoveryOptions): Required<KmsDiscoveryOptions> {
+  const resolved = { ...KMS_DISCOVERY_DEFAULTS, ...options };
+  const { clients, filter, multiRegionKeys } = resolved as { readonly clients: unknown; readonly filter: unknown; readonly multiRegionKeys: unknown };
+  const problems = [...clientProblems(clients), ...filterProblems(filter), ...singleCallProblems(resolved)];
+  if (multiRegionKeys !== "own-region" && multiRegionKeys !== "any-region") problems.push("multiRegionKeys must be own-region or any-region");
+  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
+  return { ...resolved, clients: { ...resolved.clients } };
+}
+
+function clientProblems(clients: unknown): readonly string[] {
+  const entries = typeof clients === "object" && clients !== null ? Object.entries(clients) : [];
+  if (entries.length === 0) return ["clients must have a client for at least one region"];
+  return entries.flatMap(([region, client]) => {
+    const problems: string[] = [];
+    if (!/^[a-z0-9-]+$/.test(region)) problems.push(`clients: ${JSON.stringify(region)} is not a region`);
+    if (typeof (client as Partial<KmsDiscoveryClient> | null)?.decrypt !== "function") problems.push(`clients[${JSON.stringify(region)}] has no method decrypt`);
+    return problems;
+  });
+}
+
+function filterProblems(filter: unknown): readonly string[] {
+  const { partition, accounts } = (filter ?? {}) as Partial<KmsDiscoveryOptions["filter"]>;
+  const problems: string[] = [];
+  if (typeof partition !== "string" || partition === "") problems.push("filter.partition must name a partition, such as aws");
+  if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every((account) => typeof account === "string" && /^\d{12}$/.test(account))) {
+    problems.push("filter.accounts must list at least one account, twelve digits each");
+  }
+  return problems;
+}
+

@@ -1,0 +1,233 @@
+/**
+ * @strongroom/envelope/aws-kms-ecdh: the AWS KMS ECDH keyring (framework/aws-kms/aws-kms-ecdh-keyring.md). As the raw ECDH
+ * keyring, whose messages it reads and which reads its, but the own private key stays in the KMS, which derives the shared
+ * secret.
+ */
+import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength } from "../crypto/ecdh.ts";
+import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
+import { equalInConstantTime } from "../crypto/message-keys.ts";
+import { SecretBytes } from "../crypto/secret.ts";
+import type { RegionAttempt } from "../errors/attempts.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
+import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
+import type { Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/materials.ts";
+import type { DecryptionMaterials } from "../keyrings/materials.ts";
+import type { Outcome } from "../keyrings/unopened.ts";
+import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
+import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
+import type { KmsCallOptions } from "./aws-kms/client.ts";
+import { parseKeyArn } from "./aws-kms/key-arn.ts";
+import type { KeyArn } from "./aws-kms/key-arn.ts";
+import { grantsOf, inWords, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import type { CallOutcome, SingleCallOptions } from "./aws-kms/single-calls.ts";
+
+export type { EcdhCurve, EcPublicKeyInput } from "../crypto/ecdh.ts";
+
+/** The two methods of an AWS KMS client that are called, as the class `KMS` of @aws-sdk/client-kms has them. */
+export interface KmsEcdhClient {
+  deriveSharedSecret(
+    input: { KeyId: string; KeyAgreementAlgorithm: "ECDH"; PublicKey: Uint8Array; GrantTokens?: string[] },
+    options?: KmsCallOptions,
+  ): Promise<{ KeyId?: string | undefined; SharedSecret?: Uint8Array | undefined; KeyAgreementAlgorithm?: string | undefined }>;
+  getPublicKey(
+    input: { KeyId: string; GrantTokens?: string[] },
+    options?: KmsCallOptions,
+  ): Promise<{ KeyId?: string | undefined; PublicKey?: Uint8Array | undefined; KeyUsage?: string | undefined; KeySpec?: string | undefined }>;
+}
+
+/** Who has which keys (framework/key-agreement-schemas.md, "AWS KMS ECDH Key Agreement Schemas"). */
+export type KmsEcdhSchema =
+  /** Both sides have lasting keys, ours in the KMS: writes to the recipient, and reads what either side wrote to the other. */
+  | {
+      readonly kind: "KmsPrivateKeyToStaticPublicKey";
+      readonly senderKeyArn: string;
+      /** The KMS is asked for it when it is not given. */
+      readonly senderPublicKey?: EcPublicKeyInput;
+      readonly recipientPublicKey: EcPublicKeyInput;
+    }
+  /** Reads whatever anyone wrote to this key. Cannot write, and does not know who wrote. */
+  | {
+      readonly kind: "KmsPublicKeyDiscovery";
+      readonly recipientKeyArn: string;
+      /** The KMS is asked for it when it is not given. */
+      readonly recipientPublicKey?: EcPublicKeyInput;
+    };
+
+export interface KmsEcdhKeyringOptions extends SingleCallOptions {
+  /** All keys must be of this curve; SM2 is not supported. */
+  readonly curve: EcdhCurve;
+  /** Public keys: SubjectPublicKeyInfo in DER, or key objects. Keys of the KMS: ARNs. */
+  readonly schema: KmsEcdhSchema;
+  /** Of the key's region. Must not retry (`maxAttempts: 1`). */
+  readonly client: KmsEcdhClient;
+  /** Ends the question for the public key. */
+  readonly signal?: AbortSignal;
+}
+
+export const KMS_ECDH_DEFAULTS: Required<SingleCallOptions> = SINGLE_CALL_DEFAULTS;
+
+/**
+ * Asks the KMS for the public half of its own key, unless it is given.
+ *
+ * @throws EnvelopeError `option-invalid`, with every problem listed; `keyring-unsuitable`, with `attempts`, when the KMS
+ *   did not answer with a public key for key agreement on this curve; `deadline-exceeded`, `aborted`.
+ */
+export async function kmsEcdhKeyring(options: KmsEcdhKeyringOptions): Promise<Keyring> {
+  const resolved = resolveOptions(options);
+  return keyringOf(resolved, resolved.ownPublicKey ?? (await fetchPublicKey(resolved, options.signal)));
+}
+
+interface Resolved {
+  readonly curve: EcdhCurve;
+  readonly client: KmsEcdhClient;
+  readonly bounds: Required<SingleCallOptions>;
+  /** The own key, in the KMS. */
+  readonly key: KeyArn;
+  readonly ownPublicKey: EcPublicKey | null;
+  /** The other side's key; null for discovery, which learns it from each message. */
+  readonly peer: EcPublicKey | null;
+}
+
+function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
+  const { curve, peer, bounds } = resolved;
+
+  return {
+    async onEncrypt(materials, { signal }) {
+      if (peer === null) throw new EnvelopeError("keyring-unsuitable", "The schema KmsPublicKeyDiscovery cannot encrypt: it knows no recipient");
+      using calls = new SingleCalls(bounds, signal);
+      const parties = { sender: own.compressed, recipient: peer.compressed };
+      const derived = await deriveSharedSecret(resolved, peer, calls);
+      if (derived.kind === "failed") {
+        throw new EnvelopeError("wrap-failed", `AWS KMS did not derive the shared secret (${inWords(calls.attempts)})`, { attempts: calls.attempts });
+      }
+      using secret = derived.value;
+      return await wrapDataKey(materials, (dataKey) => ({
+        providerId: KMS_ECDH_PROVIDER,
+        providerInfo: ecdhProviderInfo(parties),
+        ciphertext: ecdhWrap(dataKey, { curve, parties, secret, context: materials.encryptionContext.bytes }),
+      }));
+    },
+
+    async onDecrypt(materials, encryptedDataKeys, call) {
+      requireNoDataKey(materials);
+      using calls = new SingleCalls(bounds, call.signal);
+      return await unwrapDataKey(materials, encryptedDataKeys, call, {
+        isOurs: (key) => isOurs(ecdhParties(curve, key), own, peer),
+        unwrap: (key) => unwrap(resolved, key, materials, calls),
+        notAccepted: "does-not-open",
+        attempts: calls.attempts,
+      });
+    },
+  };
+}
+
+/** With a known peer both directions are ours: what we wrote to it, and what it wrote to us. */
+function isOurs(parties: EcdhParties | null, own: EcPublicKey, peer: EcPublicKey | null): boolean {
+  if (parties === null) return false;
+  const toUs = equalInConstantTime(own.compressed, parties.recipient);
+  if (peer === null) return toUs;
+  const fromUs = equalInConstantTime(own.compressed, parties.sender) && equalInConstantTime(peer.compressed, parties.recipient);
+  return fromUs || (toUs && equalInConstantTime(peer.compressed, parties.sender));
+}
+
+async function unwrap(resolved: Resolved, key: EncryptedDataKey, { suite, encryptionContext }: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+  const { curve } = resolved;
+  const parties = ecdhParties(curve, key);
+  if (parties === null) return "does-not-open";
+  // A sender that is no point on the curve never reaches the KMS.
+  const peer = resolved.peer ?? readCompressedPoint(curve, parties.sender);
+  if (peer === null) return "does-not-open";
+  const derived = await deriveSharedSecret(resolved, peer, calls);
+  if (derived.kind === "failed") return derived.attempt.reason;
+  using secret = derived.value;
+  return ecdhUnwrap(key.ciphertext, suite.keyLength, { curve, parties, secret, context: encryptionContext.bytes }) ?? "does-not-open";
+}
+
+function deriveSharedSecret({ curve, client, key, bounds }: Resolved, peer: EcPublicKey, calls: SingleCalls): Promise<CallOutcome<SecretBytes>> {
+  const input = { KeyId: key.arn, KeyAgreementAlgorithm: "ECDH" as const, PublicKey: peer.der, ...grantsOf(bounds.grantTokens) };
+  return calls.call({
+    key,
+    operation: "DeriveSharedSecret",
+    send: (abortSignal) => client.deriveSharedSecret(input, { abortSignal }),
+    check: ({ KeyId, SharedSecret, KeyAgreementAlgorithm }) => {
+      if (KeyId !== key.arn) return { wrong: "wrong-key-id" };
+      if (KeyAgreementAlgorithm !== "ECDH" || SharedSecret === undefined) return { wrong: "server-error" };
+      return SharedSecret.length === sharedSecretLength(curve) ? { value: new SecretBytes(SharedSecret) } : { wrong: "wrong-key-length" };
+    },
+    discard: (answer) => {
+      wipeField(answer.SharedSecret);
+    },
+  });
+}
+
+async function fetchPublicKey({ curve, client, key, bounds }: Resolved, signal: AbortSignal | undefined): Promise<EcPublicKey> {
+  using calls = new SingleCalls(bounds, signal);
+  const outcome = await calls.call({
+    key,
+    operation: "GetPublicKey",
+    send: (abortSignal) => client.getPublicKey({ KeyId: key.arn, ...grantsOf(bounds.grantTokens) }, { abortSignal }),
+    check: ({ KeyId, PublicKey, KeyUsage, KeySpec }) => (KeyId === key.arn ? { value: { PublicKey, KeyUsage, KeySpec } } : { wrong: "wrong-key-id" }),
+    discard: () => undefined,
+  });
+  const attempts: readonly RegionAttempt[] = calls.attempts;
+  if (outcome.kind === "failed") {
+    throw new EnvelopeError("keyring-unsuitable", `AWS KMS did not tell the key's public half (${inWords(attempts)})`, { attempts });
+  }
+  const { PublicKey, KeyUsage, KeySpec } = outcome.value;
+  const publicKey = PublicKey === undefined ? null : readEcPublicKey(curve, PublicKey);
+  if (KeyUsage !== "KEY_AGREEMENT" || KeySpec !== curve || publicKey === null) {
+    throw new EnvelopeError("keyring-unsuitable", `${key.arn} is not a key for key agreement on ${curve}, but ${KeySpec ?? "of no spec"} for ${KeyUsage ?? "nothing"}`);
+  }
+  return publicKey;
+}
+
+function resolveOptions(options: KmsEcdhKeyringOptions): Resolved {
+  const { curve, schema, client } = options;
+  const bounds = { ...KMS_ECDH_DEFAULTS, ...options };
+  if (!isEcdhCurve(curve)) throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
+  const problems = [...singleCallProblems(bounds)];
+  if (!isClient(client)) problems.push("client has no methods deriveSharedSecret and getPublicKey");
+  const named = namesOf(schema);
+  const key = parseKeyArn(named.own.arn);
+  if (key === null) problems.push(`schema.${named.own.arnName} is not the ARN of a key (an alias cannot be used)`);
+  const publicKey = (name: string, input: EcPublicKeyInput | undefined): EcPublicKey | null => {
+    const read = input === undefined ? null : readEcPublicKey(curve, input);
+    if (read === null) problems.push(`schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`);
+    return read;
+  };
+  const ownPublicKey = named.own.publicKey === undefined ? null : publicKey(named.own.publicKeyName, named.own.publicKey);
+  const peer = named.peer === null ? null : publicKey("recipientPublicKey", named.peer.publicKey);
+  if (problems.length > 0 || key === null) throw new EnvelopeError("option-invalid", problems.join("; "));
+  return { curve, client, bounds, key, ownPublicKey, peer };
+}
+
+function isClient(value: unknown): value is KmsEcdhClient {
+  const { deriveSharedSecret: derive, getPublicKey } = (value ?? {}) as Partial<KmsEcdhClient>;
+  return typeof derive === "function" && typeof getPublicKey === "function";
+}
+
+interface NamedKeys {
+  readonly own: { readonly arn: string; readonly arnName: string; readonly publicKey: EcPublicKeyInput | undefined; readonly publicKeyName: string };
+  readonly peer: { readonly publicKey: EcPublicKeyInput } | null;
+}
+
+/** Which of a schema's fields is the own key and which the other side's. */
+function namesOf(schema: KmsEcdhSchema): NamedKeys {
+  switch (schema.kind) {
+    case "KmsPrivateKeyToStaticPublicKey":
+      return {
+        own: { arn: schema.senderKeyArn, arnName: "senderKeyArn", publicKey: schema.senderPublicKey, publicKeyName: "senderPublicKey" },
+        peer: { publicKey: schema.recipientPublicKey },
+      };
+    case "KmsPublicKeyDiscovery":
+      return {
+        own: { arn: schema.recipientKeyArn, arnName: "recipientKeyArn", publicKey: schema.recipientPublicKey, publicKeyName: "recipientPublicKey" },
+        peer: null,
+      };
+    default:
+      throw new EnvelopeError("option-invalid", "schema.kind is not an AWS KMS ECDH key agreement schema");
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * @strongroom/envelope/aws-kms-rsa: the AWS KMS RSA keyring (framework/aws-kms/aws-kms-rsa-keyring.md). Data keys are
+ * wrapped here, with the public key and without any call, and unwrapped by the KMS. RSA cannot bind an encryption
+ * context, so a digest of it is wrapped with the data key.
+ */
+import { sha384Digest } from "../crypto/hash.ts";
+import { equalInConstantTime } from "../crypto/message-keys.ts";
+import { readRsaPublicKey, rsaSeal } from "../crypto/rsa.ts";
+import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
+import { SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError } from "../errors/envelope-error.ts";
+import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import type { AlgorithmSuite } from "../format/suites.ts";
+import { requireNotAborted } from "../keyrings/abort.ts";
+import type { Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/materials.ts";
+import type { DecryptionMaterials } from "../keyrings/materials.ts";
+import type { Outcome } from "../keyrings/unopened.ts";
+import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
+import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
+import type { KmsCallOptions } from "./aws-kms/client.ts";
+import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/key-arn.ts";
+import type { KeyArn } from "./aws-kms/key-arn.ts";
+import { grantsOf, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
+
+export type { RsaKeyInput } from "../crypto/rsa.ts";
+
+export type KmsRsaAlgorithm = "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256";
+
+/** The one method of an AWS KMS client that is called, as the class `KMS` of @aws-sdk/client-kms has it. */
+export interface KmsRsaClient {
+  decrypt(
+    input: { KeyId: string; CiphertextBlob: Uint8Array; EncryptionAlgorithm: KmsRsaAlgorithm; GrantTokens?: string[] },
+    options?: KmsCallOptions,
+  ): Promise<{ Plaintext?: Uint8Array | undefined; KeyId?: string | undefined }>;
+}
+
+export interface KmsRsaKeyringOptions extends SingleCallOptions {
+  /** The ARN of an RSA key for encryption. An alias cannot be matched with what a message stores. */
+  readonly keyArn: string;
+  readonly encryptionAlgorithm?: KmsRsaAlgorithm;
+  /** PEM (SubjectPublicKeyInfo) or a key object; what GetPublicKey answers for this very key. Needed to encrypt. */
+  readonly publicKey?: RsaKeyInput;
+  /** Needed to decrypt. Must not retry (`maxAttempts: 1`). */
+  readonly client?: KmsRsaClient;
+}
+
+export const KMS_RSA_DEFAULTS: Required<SingleCallOptions> & { readonly encryptionAlgorithm: KmsRsaAlgorithm } = {
+  ...SINGLE_CALL_DEFAULTS,
+  encryptionAlgorithm: "RSAES_OAEP_SHA_256",
+};
+
+const PROVIDER_ID = "aws-kms-rsa";
+const HASHES: ReadonlyMap<unknown, OaepHash> = new Map<KmsRsaAlgorithm, OaepHash>([
+  ["RSAES_OAEP_SHA_1", "sha1"],
+  ["RSAES_OAEP_SHA_256", "sha256"],
+]);
+/** "Encryption Context Digest" */
+const DIGEST_LENGTH = 48;
+
+/** @throws EnvelopeError `option-invalid`, with every problem listed */
+export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
+  const { key, encryptionAlgorithm, hash, publicKey, client, bounds } = resolveOptions(options);
+  const providerInfo = Buffer.from(key.arn, "utf8");
+
+  return {
+    async onEncrypt(materials, { signal }) {
+      if (publicKey === null) throw new EnvelopeError("keyring-unsuitable", "The AWS KMS RSA keyring needs publicKey to encrypt");
+      requireUnsigned(materials.suite);
+      requireNotAborted(signal);
+      return wrapDataKey(materials, (dataKey) => {
+        using digestAndKey = new SecretBytes(Buffer.concat([sha384Digest(materials.encryptionContext.bytes), dataKey.bytes]));
+        return { providerId: PROVIDER_ID, providerInfo, ciphertext: rsaSeal(publicKey, hash, digestAndKey.bytes) };
+      });
+    },
+
+    async onDecrypt(materials, encryptedDataKeys, call) {
+      if (client === null) throw new EnvelopeError("keyring-unsuitable", "The AWS KMS RSA keyring needs a client to decrypt");
+      requireUnsigned(materials.suite);
+      requireNoDataKey(materials);
+      const ours = new Set(encryptedDataKeys.filter((each) => each.providerId === PROVIDER_ID && isSameKey(key, requireKeyArn(each))));
+      using calls = new SingleCalls(bounds, call.signal);
+      return await unwrapDataKey(materials, encryptedDataKeys, call, {
+        isOurs: (each) => ours.has(each),
+        unwrap: (each) => unwrap(each, client, materials, calls),
+        notAccepted: "wrong-data-key",
+        attempts: calls.attempts,
+      });
+    },
+  };
+
+  async function unwrap({ ciphertext }: EncryptedDataKey, asked: KmsRsaClient, materials: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+    const digest = sha384Digest(materials.encryptionContext.bytes);
+    const input = { KeyId: key.arn, CiphertextBlob: ciphertext, EncryptionAlgorithm: encryptionAlgorithm, ...grantsOf(bounds.grantTokens) };
+    const outcome = await calls.call({
+      key,
+      operation: "Decrypt",
+      send: (abortSignal) => asked.decrypt(input, { abortSignal }),
+      check: ({ KeyId, Plaintext }) => {
+        if (KeyId !== key.arn) return { wrong: "wrong-key-id" };
+        return Plaintext === undefined ? { wrong: "server-error" } : { value: new SecretBytes(Plaintext) };
+      },
+      discard: (answer) => {
+        wipeField(answer.Plaintext);
+      },
+    });
+    if (outcome.kind === "failed") return outcome.attempt.reason;
+    using digestAndKey = outcome.value;
+    // Everyone can wrap anything with a public key: this says nothing against the KMS.
+    if (digestAndKey.length !== DIGEST_LENGTH + materials.suite.keyLength) return "does-not-open";
+    if (!equalInConstantTime(digestAndKey.bytes.subarray(0, DIGEST_LENGTH), digest)) return "does-not-open";
+    return SecretBytes.copyOf(digestAndKey.bytes.subarray(DIGEST_LENGTH));
+  }
+}
+
+function isSameKey(configured: KeyArn, named: KeyArn): boolean {
+  return configured.arn === named.arn || isReplicaOf(configured, named);
+}
+
+/** "Security Considerations": everyone can wrap with a public key, so a signature would prove nothing that readers may think it does. */
+function requireUnsigned(suite: AlgorithmSuite): void {
+  if (suite.signature === null) return;
+  throw new EnvelopeError("keyring-unsuitable", `The AWS KMS RSA keyring does not work with signed suites such as ${suite.name}: use an unsigned one`);
+}
+
+interface Resolved {
+  readonly key: KeyArn;
+  readonly encryptionAlgorithm: KmsRsaAlgorithm;
+  readonly hash: OaepHash;
+  readonly publicKey: KeyObject | null;
+  readonly client: KmsRsaClient | null;
+  readonly bounds: Required<SingleCallOptions>;
+}
+
+function resolveOptions(options: KmsRsaKeyringOptions): Resolved {
+  const bounds = { ...KMS_RSA_DEFAULTS, ...options };
+  const { encryptionAlgorithm, client = null } = bounds;
+  const key = parseKeyArn(options.keyArn);
+  const hash = HASHES.get(encryptionAlgorithm);
+  const publicKey = options.publicKey === undefined ? null : readRsaPublicKey(options.publicKey);
+  const problems = [...singleCallProblems(bounds)];
+  if (key === null) problems.push("keyArn is not the ARN of a key (an alias cannot be used)");
+  if (hash === undefined) problems.push(`encryptionAlgorithm must be one of ${[...HASHES.keys()].join(", ")}`);
+  if (options.publicKey !== undefined && publicKey === null) {
+    problems.push("publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object");
+  }
+  if (client !== null && typeof (client as Partial<KmsRsaClient>).decrypt !== "function") problems.push("client has no method decrypt");
+  if (options.publicKey === undefined && client === null) problems.push("publicKey, client or both are needed");
+  if (problems.length > 0 || key === null || hash === undefined) throw new EnvelopeError("option-invalid", problems.join("; "));
+  return { key, encryptionAlgorithm, hash, publicKey, client, bounds };
+}
