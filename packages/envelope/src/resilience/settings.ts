@@ -30,6 +30,8 @@ export interface ResilienceSettings {
   readonly breakerStableMs: number;
   /** A probe without an answer after this long is given up. */
   readonly breakerProbeLeaseMs: number;
+  /** Calls at once to a region that rests, made when no other region is left. */
+  readonly lastResortCalls: number;
   /** Honest answers in a row that a region needs after it lied. */
   readonly quarantineProbes: number;
   /** Calls per second that a throttling region is always asked. */
@@ -73,6 +75,8 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   breakerStableMs: 10_000,
   /** Longer than an attempt may take. */
   breakerProbeLeaseMs: 2_000,
+  /** Enough to notice within a round trip that a region is back; too few to keep one down that is overloaded. */
+  lastResortCalls: 4,
   /** A region that lied must be right three times in a row: one right answer may be chance. */
   quarantineProbes: 3,
   throttleMinRate: 1,
@@ -99,6 +103,7 @@ const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number
   breakerLongestRestMs: [1, 600_000, "ms"],
   breakerStableMs: [0, 3_600_000, "ms"],
   breakerProbeLeaseMs: [10, 600_000, "ms"],
+  lastResortCalls: [1, 10_000, "whole"],
   quarantineProbes: [1, 100, "whole"],
   throttleMinRate: [0.01, 100_000, "any"],
   throttleGain: [0, 100_000, "any"],

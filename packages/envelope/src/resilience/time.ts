@@ -16,10 +16,16 @@ export type CancelTimer = () => void;
 export const systemTime: Time = {
   now: () => performance.now(),
   after: (delayMs, callback) => {
-    // setTimeout rounds down: an attempt that may take all that is left would end just before the deadline.
-    const timer = setTimeout(callback, Math.ceil(delayMs));
+    let turn: NodeJS.Immediate | undefined;
+    // After a pause of this process its timers come before the answers that arrived meanwhile: those are heard first,
+    // or every pause would look like a silent region. setTimeout rounds down: an attempt that may take all that is left
+    // would end just before the deadline.
+    const timer = setTimeout(() => {
+      turn = setImmediate(callback);
+    }, Math.ceil(delayMs));
     return () => {
       clearTimeout(timer);
+      clearImmediate(turn);
     };
   },
 };

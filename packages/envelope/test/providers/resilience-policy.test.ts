@@ -6,7 +6,7 @@ import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { rejectsWith } from "../support/errors.ts";
 import { callsOf, encryptionContext, eventsOf, fleetOf, health, region, warm } from "../support/fleet.ts";
 
-const { breakerStrikes, hedgeReserve, hedgeRatio } = MULTI_REGION_DEFAULTS;
+const { breakerStrikes, hedgeReserve, hedgeRatio, lastResortCalls } = MULTI_REGION_DEFAULTS;
 
 describe("hedging", () => {
   test("asks the next region beside a silent one after its p95, and is counted", async () => {
@@ -116,6 +116,24 @@ describe("a region that is lost", () => {
     region(fleet, 1).fault = null;
     const { value } = await fleet.write();
     assert.equal(value.wraps?.stored.length, 2);
+  });
+});
+
+describe("when every region is lost", () => {
+  test("few calls at a time look for one that is back, and all that wait are served once it is", async () => {
+    const fleet = fleetOf([5, 40, 70]);
+    const message = await warm(fleet);
+    for (const each of fleet.regions) each.fault = "black-hole";
+    await assert.rejects(fleet.read(message));
+    for (let read = 0; read < breakerStrikes; read++) await assert.rejects(fleet.read(message));
+    assert.ok(fleet.keyring.health().every(({ breaker }) => breaker.state !== "closed"));
+    const before = callsOf(fleet);
+    const reads = Array.from({ length: 100 }, () => decrypt(message, { keyring: fleet.keyring, encryptionContext }));
+    await fleet.time.advance(400);
+    for (const [index, calls] of callsOf(fleet).entries()) assert.ok(calls - (before[index] ?? 0) <= lastResortCalls + 1, "flooded");
+    for (const each of fleet.regions) each.fault = null;
+    const { value } = await fleet.time.run(Promise.allSettled(reads));
+    assert.equal(value.filter(({ status }) => status === "fulfilled").length, 100);
   });
 });
 

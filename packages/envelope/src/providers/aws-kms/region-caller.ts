@@ -8,7 +8,7 @@ import type { KmsClient } from "./client.ts";
 import type { CallPurpose } from "./events.ts";
 import { errorName, failureKind } from "./failure-kinds.ts";
 import type { KeyArn } from "./key-arn.ts";
-import type { RegionWatch, StopReason } from "./region-watch.ts";
+import type { CallPass, RegionWatch, StopReason } from "./region-watch.ts";
 
 export type CallResult<T> =
   | { readonly kind: "done"; readonly value: T }
@@ -149,13 +149,14 @@ export class RegionCaller {
   #begin<A, T>({ purpose, timeoutMs }: CallTerms, { operation, send, discard, check }: Call<A, T>): CallInProgress<T> {
     const { promise, resolve } = Promise.withResolvers<CallResult<T>>();
     const startedAt = this.#time.now();
-    const pass = this.watch.begin(operation, purpose);
     const controller = new AbortController();
+    let pass: CallPass | null = null;
     let settled = false;
 
     const settle = (result: CallResult<T>): void => {
       settled = true;
       cancelTimeout();
+      cancelWait();
       resolve(result);
     };
     const elapsedMs = (): number => Math.round(this.#time.now() - startedAt);
@@ -164,43 +165,46 @@ export class RegionCaller {
       return { kind: "failed", attempt: { region, keyArn, operation, reason, errorName: name, elapsedMs: elapsedMs() } };
     };
     const fail = (reason: RegionFailureKind, name: string | null): void => {
-      settle(failed(reason, name));
-      this.watch.failed(pass, reason);
+      // A call that never went out failed by what keeps the region out.
+      settle(failed(pass === null ? this.watch.standingReason : reason, name));
+      if (pass !== null) this.watch.failed(pass, reason);
     };
+    const receive = (answer: A): void => {
+      if (settled || pass === null) {
+        discard(answer);
+        return;
+      }
+      const checked = checkedOrMalformed(check, answer);
+      if ("wrong" in checked) {
+        discard(answer);
+        fail(checked.wrong, null);
+      } else {
+        settle({ kind: "done", value: checked.value });
+        this.watch.answered(pass);
+      }
+    };
+
+    let cancelWait = (): void => undefined;
     const cancelTimeout = this.#time.after(timeoutMs, () => {
       fail("timeout", null);
       controller.abort();
     });
-
-    // A client may throw before it returns its promise.
-    new Promise<A>((answer) => {
-      answer(send(controller.signal));
-    }).then(
-      (answer) => {
-        if (settled) {
-          discard(answer);
-          return;
-        }
-        const checked = checkedOrMalformed(check, answer);
-        if ("wrong" in checked) {
-          discard(answer);
-          fail(checked.wrong, null);
-        } else {
-          settle({ kind: "done", value: checked.value });
-          this.watch.answered(pass);
-        }
-      },
-      (error: unknown) => {
+    cancelWait = this.watch.whenFree(() => {
+      pass = this.watch.begin(operation, purpose);
+      // A client may throw before it returns its promise.
+      new Promise<A>((answer) => {
+        answer(send(controller.signal));
+      }).then(receive, (error: unknown) => {
         if (!settled) fail(failureKind(error), errorName(error));
-      },
-    );
+      });
+    });
 
     return {
       result: promise,
       stop: (why) => {
         if (settled) return;
         settle(why === "overtaken" ? { kind: "overtaken", elapsedMs: elapsedMs() } : failed(why === "aborted" ? "aborted" : "timeout", null));
-        this.watch.stopped(pass, why);
+        if (pass !== null) this.watch.stopped(pass, why);
         controller.abort();
       },
     };

@@ -46,6 +46,8 @@ export class RegionWatch {
   readonly #latencies = new LatencyWindow();
   readonly #record: RegionRecord;
   readonly #openedListeners = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
+  #lastResorts = 0;
   #quarantined: "yes" | "no" = "no";
 
   constructor(options: RegionWatchOptions) {
@@ -86,12 +88,27 @@ export class RegionWatch {
     return () => this.#openedListeners.delete(callback);
   }
 
+  /**
+   * Calls `go` when the region may be called: at once, unless it rests and already has as many last resorts under way as it may.
+   * When everything is down, every operation would ask every region; so few find out whether one is back, and the rest
+   * waits for what they find. The returned function takes a waiting call back.
+   */
+  whenFree(go: () => void): () => void {
+    if (this.outlook() !== "resting" || this.#lastResorts < this.#options.settings.lastResortCalls) {
+      go();
+      return () => undefined;
+    }
+    this.#waiting.add(go);
+    return () => this.#waiting.delete(go);
+  }
+
   begin(operation: RegionOperation, purpose: CallPurpose): CallPass {
     const now = this.#now;
     const before = this.#breaker.state;
     const ticket = this.#breaker.lastResort(now);
     this.#options.bucket.take(now);
     const actual = ticket.kind === "ordinary" ? purpose : ticket.kind;
+    if (ticket.kind === "last-resort") this.#lastResorts += 1;
     this.#record.called(actual);
     this.#announce(before, null);
     return { operation, purpose: actual, ticket };
@@ -179,6 +196,17 @@ export class RegionWatch {
     const before = this.#breaker.state;
     this.#breaker.report(ticket, outcome, this.#now);
     this.#announce(before, because);
+    if (ticket.kind === "last-resort") this.#lastResorts -= 1;
+    this.#letGo();
+  }
+
+  /** Lets waiting calls go: all of them once the region is back, else as many as there are free places. */
+  #letGo(): void {
+    for (const go of this.#waiting) {
+      if (this.#breaker.state !== "closed" && this.#lastResorts >= this.#options.settings.lastResortCalls) return;
+      this.#waiting.delete(go);
+      go();
+    }
   }
 
   #announce(from: CircuitBreaker["state"], because: RegionFailureKind | "overtaken" | null): void {
