@@ -53,10 +53,12 @@ export interface Config {
     readonly minimum?: number | undefined;
     /** Wraps that a write should have. Default: one in every region. */
     readonly target?: number | undefined;
-    /** Longest wait for one region. Default 500. */
-    readonly attemptTimeoutMs: number;
-    /** Longest wait for all regions together. Default 2000. */
-    readonly deadlineMs: number;
+    /** Longest wait for one region. Default: the keyring's own, below a second. */
+    readonly attemptTimeoutMs?: number | undefined;
+    /** Longest wait for all regions together. Default: the keyring's own, 2 seconds. */
+    readonly deadlineMs?: number | undefined;
+    /** How long a write that has its minimum of wraps waits at least for the others. Default: the keyring's own, a quarter of a second. */
+    readonly stragglerMinMs?: number | undefined;
   };
   /** How the client commands (put, get, import …) find the service. */
   readonly client: {
@@ -138,8 +140,9 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       regions: wrappingRegions.optional(),
       minimum: wraps.optional(),
       target: wraps.optional(),
-      attemptTimeoutMs: milliseconds.default(500),
-      deadlineMs: milliseconds.default(2000),
+      attemptTimeoutMs: milliseconds.optional(),
+      deadlineMs: milliseconds.optional(),
+      stragglerMinMs: milliseconds.optional(),
     })
     .prefault({}),
   client: z

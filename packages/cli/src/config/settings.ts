@@ -27,6 +27,7 @@ export const SETTINGS: readonly Setting[] = [
   { path: "keys.target", env: "STRONGROOM_TARGET", reading: "integer", meaning: "wraps that a write should have" },
   { path: "keys.attemptTimeoutMs", env: "STRONGROOM_ATTEMPT_TIMEOUT_MS", reading: "integer", meaning: "longest wait for one region" },
   { path: "keys.deadlineMs", env: "STRONGROOM_DEADLINE_MS", reading: "integer", meaning: "longest wait for all regions together" },
+  { path: "keys.stragglerMinMs", env: "STRONGROOM_STRAGGLER_MIN_MS", reading: "integer", meaning: "shortest wait for wraps beyond the minimum" },
   { path: "client.url", env: "STRONGROOM_URL", reading: "text", meaning: "URL of the service" },
   { path: "client.tokenFile", env: "STRONGROOM_TOKEN_FILE", reading: "path", meaning: "file that holds the token" },
   { path: "client.timeoutMs", env: "STRONGROOM_TIMEOUT_MS", reading: "integer", meaning: "longest wait for an answer of the service" },

@@ -8,6 +8,9 @@ import type { Check, Finding, Patient } from "./check.ts";
 /** AWS Signature Version 4 refuses requests whose time is further off than five minutes. */
 const CLOCK_SKEW_MS = { warning: 60_000, failure: 300_000 } as const;
 
+/** Longest wait for a region's answer. */
+const PATIENCE_MS = 5000;
+
 interface KnownRegion extends KmsRegion {
   readonly keyArn: string | null;
 }
@@ -37,7 +40,7 @@ async function knownRegions({ loaded: { config }, folder }: Patient): Promise<re
 async function examine(region: KnownRegion, patient: Patient): Promise<readonly Finding[]> {
   const what = `Region ${region.region}`;
   const endpoint = region.endpoint ?? `https://kms.${region.region}.amazonaws.com`;
-  const signal = AbortSignal.any([patient.signal, AbortSignal.timeout(patient.loaded.config.keys.deadlineMs)]);
+  const signal = AbortSignal.any([patient.signal, AbortSignal.timeout(PATIENCE_MS)]);
   let response: Response;
   try {
     response = await fetch(endpoint, { signal, redirect: "manual" });
@@ -63,10 +66,10 @@ const KEY_STATES: Readonly<Record<string, { readonly severity: Finding["severity
   PendingDeletion: { severity: "failure", remedy: "Cancel the deletion before its day comes: aws kms cancel-key-deletion --key-id ARN, then enable the key." },
 };
 
-async function keyFinding(what: string, region: KnownRegion, { loaded, signal }: Patient): Promise<Finding> {
+async function keyFinding(what: string, region: KnownRegion, { signal }: Patient): Promise<Finding> {
   if (region.keyArn === null) return { what, severity: "warning", detail: "answers; its key is not known yet", remedy: "strongroom up makes it; strongroom serve needs keys.regions[].keyArn." };
   try {
-    const client = await kmsClient(region, loaded.config.keys);
+    const client = await kmsClient(region);
     const { KeyMetadata } = await client.describeKey({ KeyId: region.keyArn }, { abortSignal: signal });
     const state = KeyMetadata?.KeyState ?? "unknown";
     return { what, detail: `answers; the key is ${state}`, ...(KEY_STATES[state] ?? { severity: "failure", remedy: "Look at the key in its console." }) };

@@ -14,9 +14,15 @@ export interface InstalledRegion {
 
 /** Makes the keyring. Throws `config-invalid` with what the keyring says. */
 export function installedKeyring(config: Config, regions: readonly InstalledRegion[]): MultiRegionKeyring {
-  const { attemptTimeoutMs, deadlineMs } = config.keys;
+  const { attemptTimeoutMs, deadlineMs, stragglerMinMs } = config.keys;
   try {
-    return multiRegionKeyring({ regions, ...wrapPolicy(config, regions.length), attemptTimeoutMs, deadlineMs });
+    return multiRegionKeyring({
+      regions,
+      ...wrapPolicy(config, regions.length),
+      ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(stragglerMinMs === undefined ? {} : { stragglerMinMs }),
+    });
   } catch (cause) {
     if (cause instanceof EnvelopeError) throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });
     throw cause;

@@ -14,19 +14,17 @@ export interface KmsRegion {
   readonly credentialsFile?: string | undefined;
 }
 
-/** Longest time to connect, and longest silence, of one call. */
-export interface KmsTimeouts {
-  readonly attemptTimeoutMs: number;
-}
+/** Longest time to connect, and longest silence, in milliseconds. The keyring ends its calls sooner, each by an AbortSignal. */
+export const KMS_TIMEOUTS: { readonly connectionTimeout: number; readonly requestTimeout: number } = { connectionTimeout: 3000, requestTimeout: 10_000 };
 
 const credentialsSchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 
 /** Makes the client of one region. Throws `input-unreadable` when its credentials file can not be used. */
-export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion, { attemptTimeoutMs }: KmsTimeouts): Promise<KMS> {
+export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion): Promise<KMS> {
   const config: KMSClientConfig = {
     region,
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: attemptTimeoutMs, requestTimeout: attemptTimeoutMs, throwOnRequestTimeout: true },
+    requestHandler: { ...KMS_TIMEOUTS, throwOnRequestTimeout: true },
   };
   if (endpoint !== undefined) config.endpoint = endpoint;
   if (credentialsFile !== undefined) config.credentials = await readCredentials(credentialsFile);

@@ -17,7 +17,7 @@ import { whenAborted } from "./when-aborted.ts";
 export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
   const regions = configuredRegions(config);
   const { folder } = await prepareDataFolder(config.dataDir);
-  const keyring = installedKeyring(config, await installRegions(regions, config, folder));
+  const keyring = installedKeyring(config, await installRegions(regions, folder));
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
@@ -38,7 +38,7 @@ function configuredRegions(config: Config): readonly WrappingRegion[] {
   });
 }
 
-async function installRegions(regions: readonly WrappingRegion[], config: Config, folder: DataFolder): Promise<readonly InstalledRegion[]> {
+async function installRegions(regions: readonly WrappingRegion[], folder: DataFolder): Promise<readonly InstalledRegion[]> {
   const remembered = await readRegionKeys(folder.keys);
   const unknown = regions.filter(({ region, keyArn }) => keyArn === undefined && remembered[region] === undefined);
   if (unknown.length > 0) {
@@ -52,7 +52,7 @@ async function installRegions(regions: readonly WrappingRegion[], config: Config
     regions.map(async (one) => ({
       region: one.region,
       keyArn: one.keyArn ?? remembered[one.region] ?? "",
-      client: await kmsClient(one, config.keys),
+      client: await kmsClient(one),
     })),
   );
 }

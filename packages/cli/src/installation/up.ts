@@ -91,7 +91,7 @@ async function regionClients(config: Config, folder: DataFolder, kms: KmsProcess
   return Promise.all(
     config.kms.regions.map(async ({ name }) => ({
       region: name,
-      client: await kmsClient({ region: name, endpoint: kms.endpoints[name], credentialsFile: folder.kmsCredentials }, config.keys),
+      client: await kmsClient({ region: name, endpoint: kms.endpoints[name], credentialsFile: folder.kmsCredentials }),
     })),
   );
 }

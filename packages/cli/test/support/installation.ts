@@ -71,9 +71,12 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** Waits that a busy machine does not exceed: tests are about what happens, not about how soon. */
+const PATIENT = { STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000", STRONGROOM_DEADLINE_MS: "20000", STRONGROOM_STRAGGLER_MIN_MS: "8000" };
+
 /** Starts `up` in `folder` and waits until it serves. */
 export async function startInstallation(folder: string, args: readonly string[] = []): Promise<Installation> {
-  const child = spawnCommand(["up", "--json", ...FREE_PORTS, ...args], folder);
+  const child = spawnCommand(["up", "--json", ...FREE_PORTS, ...args], folder, PATIENT);
   child.stdin?.end();
   const stdout = gather(child.stdout);
   const stderr = gather(child.stderr);
