@@ -136,7 +136,7 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
   const settle = (): void => {
     const due = engine.lifecycle.settle(options.clock.now());
     if (due.events.length === 0) return;
-    store.commit(due.changes, due.events).catch((error: unknown) => {
+    store.commit(store.epoch, due.changes, due.events).catch((error: unknown) => {
       options.logger.error({ err: error }, "what fell due could not be committed");
     });
   };

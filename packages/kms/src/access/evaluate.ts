@@ -23,7 +23,8 @@ export interface Question {
   /** Grants on the key. */
   readonly grants: readonly GrantRecord[];
   readonly context: EncryptionContext;
-  readonly facts: Facts;
+  /** What conditions ask about; made only if one asks. */
+  readonly facts: () => Facts;
 }
 
 /** The answer, and what it rests on. */
@@ -63,7 +64,7 @@ export function mismatchOf(statement: Statement, { action, resource, facts }: Qu
   const actions = { mode: statement.actions.mode, patterns: statement.actions.patterns.map((pattern) => pattern.toLowerCase()) };
   if (!fits(actions, action.toLowerCase())) return "it is about other actions";
   if (!fits(statement.resources, resource)) return "it is about other resources";
-  const failing = statement.conditions.find((condition) => !holds(condition, facts));
+  const failing = statement.conditions.find((condition) => !holds(condition, facts()));
   return failing === undefined ? null : `its condition ${failing.operator} on ${failing.key} does not hold`;
 }
 

@@ -74,7 +74,7 @@ function questionOf({ key, principalArn, principalsFile, action, context, input,
     identityPolicies: principal.policies.flatMap((policy) => readPolicy(policy, "identity")),
     grants: stored?.grants ?? [],
     context,
-    facts: factsOf({ principal, region, now: Date.now(), remoteAddress: sourceIp, input, key: stored?.key ?? null, aliases: stored?.aliases ?? [], context }),
+    facts: () => factsOf({ principal, region, now: Date.now(), remoteAddress: sourceIp, input, key: stored?.key ?? null, aliases: stored?.aliases ?? [], context }),
   };
 }
 

@@ -1,7 +1,7 @@
 // From a call to its audit event.
 
 import type { KnownKey } from "../auth/principals.ts";
-import { valuesOf } from "../auth/claims.ts";
+import { valuesOf } from "../auth/request-view.ts";
 import type { Outcome, RegionRequest } from "../http/exchange.ts";
 import type { Call } from "../operations/call.ts";
 import type { Operation } from "../operations/operation.ts";

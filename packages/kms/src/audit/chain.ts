@@ -2,7 +2,8 @@
 // Threat: someone who can write the database, but has no root key, changes, removes, inserts or reorders entries.
 // The last entry's number and MAC are also kept apart (`head`), so that cutting off the end shows as well.
 
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { AuditEvent } from "./event.ts";
 
 /** An entry as it is stored. */
@@ -16,14 +17,14 @@ export interface AuditEntry {
 export const GENESIS: Uint8Array = new Uint8Array(32);
 
 /** The MAC of an entry that follows one with `previous`. */
-export function entryMac(key: Uint8Array, previous: Uint8Array, seq: number, event: string): Buffer {
+export function entryMac(key: KeyObject, previous: Uint8Array, seq: number, event: string): Buffer {
   const number = Buffer.alloc(8);
   number.writeBigUInt64BE(BigInt(seq));
   return createHmac("sha256", key).update(previous).update(number).update(event, "utf8").digest();
 }
 
 /** The chain's end, kept apart from the entries: number (8 bytes) and a MAC that only the key's holder can make. */
-export function headOf(key: Uint8Array, seq: number, mac: Uint8Array): Buffer {
+export function headOf(key: KeyObject, seq: number, mac: Uint8Array): Buffer {
   const number = Buffer.alloc(8);
   number.writeBigUInt64BE(BigInt(seq));
   return Buffer.concat([number, createHmac("sha256", key).update("head").update(number).update(mac).digest()]);
@@ -31,25 +32,28 @@ export function headOf(key: Uint8Array, seq: number, mac: Uint8Array): Buffer {
 
 /** The end of the chain, from which it goes on. */
 export class AuditChain {
-  readonly #key: Buffer;
+  /** Null once closed. */
+  #key: KeyObject | null;
   #seq: number;
   #last: Uint8Array;
 
-  /** Takes over `key` (32 bytes). `seq` and `mac` are those of the last entry; 0 and GENESIS for an empty chain. */
+  /** Takes over `key` (32 bytes), which is wiped. `seq` and `mac` are those of the last entry; 0 and GENESIS for an empty chain. */
   constructor(key: Buffer, seq: number, mac: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
+    key.fill(0);
     this.#seq = seq;
     this.#last = mac;
   }
 
   /** The entries for these events, not yet part of the chain: `accept` them once they are committed. */
   extend(events: readonly AuditEvent[]): readonly AuditEntry[] {
+    const key = this.#openKey();
     let seq = this.#seq;
     let last = this.#last;
     return events.map((event) => {
       const text = JSON.stringify(event);
       seq += 1;
-      last = entryMac(this.#key, last, seq, text);
+      last = entryMac(key, last, seq, text);
       return { seq, event: text, mac: last };
     });
   }
@@ -57,7 +61,7 @@ export class AuditChain {
   /** The head after `entries`, to be stored with them. */
   head(entries: readonly AuditEntry[]): Uint8Array {
     const end = entries.at(-1);
-    return headOf(this.#key, end?.seq ?? this.#seq, end?.mac ?? this.#last);
+    return headOf(this.#openKey(), end?.seq ?? this.#seq, end?.mac ?? this.#last);
   }
 
   /** Goes on from `entries`, now that they are committed. */
@@ -68,20 +72,25 @@ export class AuditChain {
     this.#last = end.mac;
   }
 
-  /** Wipes the key. */
+  /** Lets go of the key; OpenSSL wipes it. */
   close(): void {
-    this.#key.fill(0);
+    this.#key = null;
+  }
+
+  #openKey(): KeyObject {
+    if (this.#key === null) throw new Error("the chain is closed");
+    return this.#key;
   }
 }
 
 /** Checks entries in order, starting after `previous`; gives the number of the first that does not fit, or null. */
 export class ChainVerifier {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   #seq = 0;
   #last: Uint8Array = GENESIS;
 
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** Whether `entry` follows the entries before it unchanged. */

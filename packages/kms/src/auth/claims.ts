@@ -2,6 +2,7 @@
 // Source: IAM User Guide, "AWS Signature Version 4 for API requests". Nothing here is verified yet.
 
 import { AwsError } from "../protocol/aws-error.ts";
+import { valuesOf } from "./request-view.ts";
 import type { RequestView } from "./request-view.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -124,7 +125,3 @@ function timestampOf(text: string): string {
   if (!TIMESTAMP.test(text)) throw incomplete("Date must be in ISO-8601 'basic format', for example 20260101T000000Z.");
   return text;
 }
-
-/** All values of a header, in the order sent. */
-export const valuesOf = (request: RequestView, name: string): string[] =>
-  request.headers.filter(([header]) => header.toLowerCase() === name).map(([, value]) => value);

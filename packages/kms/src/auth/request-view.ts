@@ -1,4 +1,4 @@
-// A request as the signature sees it: raw header pairs, the query as sent, the exact bytes of the body.
+// A request as the signature sees it: every header line, the query as sent, the exact bytes of the body.
 
 /** What verification needs of an HTTP request. */
 export interface RequestView {
@@ -7,14 +7,22 @@ export interface RequestView {
   readonly path: string;
   /** The query without `?`, as sent; empty if there is none. */
   readonly query: string;
-  /** Name and value of every header line, duplicates kept, in the order sent. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Header names in lower case, each with the values of all its lines in the order sent. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: Buffer;
 }
 
-/** Splits Node's flat `rawHeaders` into pairs. */
-export function headerPairs(rawHeaders: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? "", rawHeaders[i + 1] ?? ""]);
-  return pairs;
+/** Node's flat `rawHeaders`, which alone still have every line, by name. */
+export function headersByName(rawHeaders: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const headers = new Map<string, string[]>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? "").toLowerCase();
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [rawHeaders[i + 1] ?? ""]);
+    else values.push(rawHeaders[i + 1] ?? "");
+  }
+  return headers;
 }
+
+/** All values of a header, given in lower case. */
+export const valuesOf = (request: RequestView, name: string): readonly string[] => request.headers.get(name) ?? [];

@@ -1,11 +1,12 @@
 // Verification of AWS Signature Version 4. The canonical request, the string to sign and the signing key come
 // from the kept signer of the AWS SDK (@smithy/signature-v4); this file decides what it is given and compares.
 
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import { SignatureV4, getCanonicalHeaders } from "@smithy/signature-v4";
 import { AwsError } from "../protocol/aws-error.ts";
-import { ALGORITHM, readClaims, valuesOf } from "./claims.ts";
+import { ALGORITHM, readClaims } from "./claims.ts";
 import type { SignatureClaims } from "./claims.ts";
+import { valuesOf } from "./request-view.ts";
 import type { RequestView } from "./request-view.ts";
 
 /** A signature's time may differ from the server's by so much, either way. */
@@ -34,12 +35,16 @@ const MISMATCH =
   "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. " +
   "Consult the service documentation for details.";
 
+/** A key object: node:crypto takes it several times as fast as bytes. */
+const secretKey = (secret: string | ArrayBuffer | ArrayBufferView): ReturnType<typeof createSecretKey> =>
+  typeof secret === "string" ? createSecretKey(secret, "utf8") : createSecretKey(secret as NodeJS.ArrayBufferView);
+
 /** node:crypto behind the hash interface that the signer wants. */
 class NodeSha256 {
   readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string);
+    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secretKey(secret));
   }
 
   update(chunk: Uint8Array): void {
@@ -120,8 +125,7 @@ function requireTime(claims: SignatureClaims, now: number): void {
 
 /** A signature that leaves out the target or the session would let both be changed under way. */
 function requireSignedHeaders(request: RequestView, claims: SignatureClaims): void {
-  for (const [header] of request.headers) {
-    const name = header.toLowerCase();
+  for (const name of request.headers.keys()) {
     const mustBe = name === "content-type" ? claims.kind === "header" : name.startsWith("x-amz-") && !OPTIONAL_HEADERS.has(name);
     if (mustBe && !claims.signedHeaders.includes(name)) throw invalid(`The header '${name}' is present, but not signed.`);
   }

@@ -15,7 +15,8 @@
 // random 256-bit salt, so that the number of blobs under one key has no limit of nonces. The associated data is
 // the header followed by the encryption context.
 
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 
 const MAGIC = Buffer.from("SRK", "ascii");
 const VERSION = 1;
@@ -60,20 +61,18 @@ export function sealBlob(
     Buffer.from(backing.materialId, "hex"),
     salt,
   ]);
-  const { key, nonce, wipe } = derive(backing.secret, salt);
+  const { key, nonce } = derive(backing.secret, salt);
   const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG });
   cipher.setAAD(Buffer.concat([header, encodeContext(context)]));
   const blob = Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-  wipe();
   return blob;
 }
 
 /** The plaintext, which the caller wipes; null if blob, key or context is not the right one. */
 export function openBlob(blob: CiphertextBlob, secret: Uint8Array, context: EncryptionContext): Buffer | null {
   const { bytes } = blob;
-  const { key, nonce, wipe } = derive(secret, bytes.subarray(HEADER - SALT, HEADER));
+  const { key, nonce } = derive(secret, bytes.subarray(HEADER - SALT, HEADER));
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG });
-  wipe();
   decipher.setAAD(Buffer.concat([bytes.subarray(0, HEADER), encodeContext(context)]));
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG));
   const plaintext = decipher.update(bytes.subarray(HEADER, bytes.length - TAG));
@@ -86,9 +85,12 @@ export function openBlob(blob: CiphertextBlob, secret: Uint8Array, context: Encr
   }
 }
 
-function derive(secret: Uint8Array, salt: Uint8Array): { key: Buffer; nonce: Buffer; wipe: () => void } {
-  const derived = Buffer.from(hkdfSync("sha256", secret, salt, INFO, 44));
-  return { key: derived.subarray(0, 32), nonce: derived.subarray(32), wipe: () => derived.fill(0) };
+/** Key objects, not buffers: node:crypto takes them several times as fast. */
+function derive(secret: Uint8Array, salt: Uint8Array): { key: KeyObject; nonce: Buffer } {
+  const derived = Buffer.from(hkdfSync("sha256", createSecretKey(secret), salt, INFO, 44));
+  const [key, nonce] = [createSecretKey(derived.subarray(0, 32)), Buffer.from(derived.subarray(32))];
+  derived.fill(0);
+  return { key, nonce };
 }
 
 /** Pairs sorted by the UTF-8 bytes of their keys, each key and value after its length: no two contexts look alike. */

@@ -6,9 +6,9 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { callEvent } from "../audit/call-event.ts";
 import type { KnownKey } from "../auth/principals.ts";
+import { valuesOf } from "../auth/request-view.ts";
 import type { RequestView } from "../auth/request-view.ts";
 import { verifySignature } from "../auth/signature.ts";
-import { valuesOf } from "../auth/claims.ts";
 import type { Clock } from "../clock.ts";
 import type { Sealer } from "../crypto/sealing.ts";
 import type { Lifecycle } from "../keys/lifecycle.ts";
@@ -55,13 +55,14 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   const key = await verifySignature(request, { region: request.region, service: "kms", now }, (id) => engine.findKey(id));
   const operation = operationOf(request);
   if (operation === null) throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
-  const due = engine.lifecycle.settle(now);
   const { store, sealer, account } = engine;
-  const call = new Call({ store, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID(), remoteAddress: request.remoteAddress });
+  const { epoch } = store;
+  const due = engine.lifecycle.settle(now);
+  const call = new Call({ store, epoch, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID(), remoteAddress: request.remoteAddress });
   const outcome = await run(operation, call, request.body, engine);
   const event = callEvent({ operation, call, key, request, outcome });
   // Fail closed: without its audit entry a call has not happened.
-  await store.commit([...due.changes, ...call.changes], [...due.events, event]);
+  await store.commit(epoch, [...due.changes, ...call.changes], [...due.events, event]);
   if (outcome.kind === "error") throw outcome.error;
   return outcome.answer;
 }

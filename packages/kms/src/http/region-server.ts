@@ -2,7 +2,7 @@
 
 import Fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { headerPairs } from "../auth/request-view.ts";
+import { headersByName } from "../auth/request-view.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { KmsError } from "../errors.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
@@ -82,7 +82,7 @@ async function respond({ region, engine, faults }: RegionServerParts, request: F
     method: request.method,
     path,
     query: query.join("?"),
-    headers: headerPairs(request.raw.rawHeaders),
+    headers: headersByName(request.raw.rawHeaders),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
   };
   const hits = faults?.take(region, operationOf(view)?.name ?? null) ?? [];

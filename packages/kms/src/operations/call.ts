@@ -24,6 +24,7 @@ import type { Store } from "../store/store.ts";
 /** What a call is made of. */
 export interface CallInit {
   readonly store: Store;
+  readonly epoch: number;
   readonly sealer: Sealer;
   readonly account: string;
   readonly region: string;
@@ -55,6 +56,8 @@ export class Call {
   readonly requestId: string;
   readonly eventId: string;
   readonly region: RegionState;
+  /** The store's epoch when the call began. */
+  readonly epoch: number;
   /** ARNs of the keys that the call touched, for the audit. */
   readonly touched: Set<string> = new Set<string>();
   readonly #sealer: Sealer;
@@ -64,6 +67,7 @@ export class Call {
 
   constructor(init: CallInit) {
     this.store = init.store;
+    this.epoch = init.epoch;
     this.#sealer = init.sealer;
     this.account = init.account;
     this.principal = init.principal;
@@ -86,6 +90,7 @@ export class Call {
 
   /** Changes the state. An operation does this last, after everything that can fail and without waiting in between. */
   apply(...changes: Change[]): void {
+    if (this.epoch !== this.store.epoch) throw new KmsError("store-failed", "what the call saw was taken back.");
     this.store.apply(changes);
     this.#changes.push(...changes);
   }
@@ -114,7 +119,6 @@ export class Call {
   }
 
   #question(key: KeyRecord, action: string, context: EncryptionContext): Question {
-    const aliases = [...this.region.aliases.values()].filter((alias) => alias.keyId === key.keyId).map((alias) => alias.name);
     return {
       principal: this.principal,
       action,
@@ -123,7 +127,7 @@ export class Call {
       identityPolicies: identityPoliciesOf(this.principal),
       grants: this.grantsOn(key),
       context,
-      facts: this.#facts(key, aliases, context),
+      facts: () => this.#facts(key, context),
     };
   }
 
@@ -139,15 +143,16 @@ export class Call {
     return decision.kind === "allow" && decision.by === "grant" ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null) : null;
   }
 
-  #facts(key: KeyRecord | null, aliases: readonly string[], context: EncryptionContext): Facts {
+  #facts(key: KeyRecord | null, context: EncryptionContext): Facts {
     const { principal, now } = this;
+    const aliases = [...this.region.aliases.values()].filter((alias) => alias.keyId === key?.keyId).map((alias) => alias.name);
     return factsOf({ principal, region: this.region.name, now, remoteAddress: this.#remoteAddress, input: this.#input, key, aliases, context });
   }
 
   /** Checks a permission that is about no key; `resource` is the ARN of an alias, or everything. */
   admitAccount(action: string, resource = "*"): void {
     const { principal } = this;
-    const facts = this.#facts(null, [], {});
+    const facts = (): Facts => this.#facts(null, {});
     authorize({ principal, action, resource, keyPolicy: null, identityPolicies: identityPoliciesOf(principal), grants: [], context: {}, facts });
   }
 

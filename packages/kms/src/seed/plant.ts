@@ -55,6 +55,7 @@ export async function plant(seed: readonly SeedKey[], ground: Ground): Promise<S
     const changes: Change[] = [...made.map((key): Change => ({ kind: "put-key", key })), ...aliases];
     ground.store.apply(changes);
     await ground.store.commit(
+      ground.store.epoch,
       changes,
       made.map((key) => serviceEvent({ name: "SeedKey", key, account: ground.account, at: ground.now })),
     );

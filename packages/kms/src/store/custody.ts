@@ -1,7 +1,7 @@
 // The opening of a data directory: the database, the root key that seals it, the audit chain's key and end.
 // A database knows its root key by a sealed constant: with another key the server refuses to start.
 
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { AuditChain, GENESIS, headOf } from "../audit/chain.ts";
 import { SALT_LENGTH, readRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
@@ -66,7 +66,7 @@ async function found({ db }: OpenDatabase, sealer: Sealer, salt: Uint8Array): Pr
     { name: META.salt, value: salt },
     { name: META.check, value: sealer.seal(Buffer.from(ROOT_CHECK), ROOT_CHECK) },
     { name: META.auditKey, value: sealer.seal(auditKey, AUDIT_KEY) },
-    { name: META.auditHead, value: headOf(auditKey, 0, GENESIS) },
+    { name: META.auditHead, value: headOf(createSecretKey(auditKey), 0, GENESIS) },
   ];
   auditKey.fill(0);
   await db.transaction().execute((trx) => trx.insertInto("meta").values(rows).execute());

@@ -2,12 +2,15 @@
 // only when its changes and its audit entry are committed together; many requests share one commit.
 //
 // Why this is safe: commits happen in the order of the calls, so an answer that saw an earlier change is released
-// after that change is durable. If a commit fails, everyone waiting fails and memory is read anew from the disk.
+// after that change is durable. If a commit fails, everyone who may have seen what it held fails too, and memory is
+// read anew from the disk; the epoch tells who that is.
 
+import { CompiledQuery } from "kysely";
 import type { Kysely, Selectable } from "kysely";
 import type { AuditChain } from "../audit/chain.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { KmsError } from "../errors.ts";
+import { META } from "./custody.ts";
 import type { OpenDatabase } from "./database.ts";
 import { aliasFromRow, grantFromRow, importKeyFromRow, keyFromRows, lastUseFromRow } from "./codec.ts";
 import { applyChange, emptyRegion } from "./region-state.ts";
@@ -19,6 +22,7 @@ import { writeChange } from "./write-change.ts";
 const MAX_BATCH = 256;
 
 interface Waiting {
+  readonly epoch: number;
   readonly changes: readonly Change[];
   readonly events: readonly AuditEvent[];
   readonly committed: () => void;
@@ -27,18 +31,27 @@ interface Waiting {
 
 /** All regions of one data directory. */
 export class Store {
-  readonly regions: ReadonlyMap<string, RegionState>;
+  #regions: ReadonlyMap<string, RegionState>;
   readonly #database: OpenDatabase;
   readonly #chain: AuditChain;
   /** Grows with every change to a key: whoever keeps something derived from keys looks here. */
   keysVersion = 0;
+  /** Which reading of the disk the memory goes back to: a call that began in another one cannot be committed. */
+  epoch = 0;
+  /** Whether memory holds what could not be committed, and reading it anew failed as well. */
+  #stale = false;
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
   private constructor(database: OpenDatabase, chain: AuditChain, regions: ReadonlyMap<string, RegionState>) {
     this.#database = database;
     this.#chain = chain;
-    this.regions = regions;
+    this.#regions = regions;
+  }
+
+  /** Every region by its name. */
+  get regions(): ReadonlyMap<string, RegionState> {
+    return this.#regions;
   }
 
   /** Reads the state of `regionNames` (and of any other region the database knows) into memory. */
@@ -55,7 +68,7 @@ export class Store {
     return region;
   }
 
-  /** Makes changes in memory, now. They must be handed to `commit` in the same turn of the event loop. */
+  /** Makes changes in memory, now; `commit` is to follow. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
       applyChange(this.regions, change);
@@ -63,10 +76,13 @@ export class Store {
     }
   }
 
-  /** Resolves when the changes (already applied) and the audit events are on the disk. */
-  commit(changes: readonly Change[], events: readonly AuditEvent[]): Promise<void> {
+  /**
+   * Resolves when the changes (already applied) and the audit events are on the disk.
+   * @param epoch the store's epoch when the call began.
+   */
+  commit(epoch: number, changes: readonly Change[], events: readonly AuditEvent[]): Promise<void> {
     return new Promise((committed, failed) => {
-      this.#queue.push({ changes, events, committed, failed });
+      this.#queue.push({ epoch, changes, events, committed, failed });
       // The next turn of the event loop: requests that have arrived together share the commit.
       this.#draining ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#drain());
     });
@@ -80,15 +96,32 @@ export class Store {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, MAX_BATCH);
+      const taken = this.#queue.splice(0, MAX_BATCH);
       try {
-        await this.#write(batch);
+        if (this.#stale) await this.#reload();
+        const batch = taken.filter((one) => one.epoch === this.epoch);
+        if (batch.length > 0) await this.#write(batch);
         for (const one of batch) one.committed();
+        fail(taken, "what it saw was taken back");
       } catch (cause) {
-        await this.#failAll(batch, cause);
+        fail(taken, cause);
+        this.#stale = true;
+        // Reading anew may fail as well; the next commit then tries again before it does anything else.
+        await this.#reload().catch(() => undefined);
       }
     }
     this.#draining = null;
+  }
+
+  /** Takes memory back to what is on the disk. Calls that began before it is done are not committed. */
+  async #reload(): Promise<void> {
+    const regions = new Map([...this.#regions.keys()].map((name) => [name, emptyRegion(name)]));
+    this.epoch += 1;
+    await load(this.#database.db, regions);
+    this.#regions = regions;
+    this.epoch += 1;
+    this.keysVersion += 1;
+    this.#stale = false;
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
@@ -104,28 +137,21 @@ export class Store {
       }
       for (const change of lastUses.values()) await writeChange(trx, change);
       if (entries.length === 0) return;
-      for (const entry of entries) await trx.insertInto("audit").values(entry).execute();
-      await trx.replaceInto("meta").values({ name: "audit-head", value: this.#chain.head(entries) }).execute();
+      // One fixed text: building it anew for every entry would cost more than running it.
+      for (const { seq, event, mac } of entries) await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
+      await trx.replaceInto("meta").values({ name: META.auditHead, value: this.#chain.head(entries) }).execute();
     });
     this.#chain.accept(entries);
     if (changes.some(destroysMaterial)) this.#database.truncateLog();
   }
+}
 
-  async #failAll(batch: readonly Waiting[], cause: unknown): Promise<void> {
-    // Whatever is queued was decided on a state that is now taken back.
-    const failed = [...batch, ...this.#queue];
-    this.#queue = [];
-    const error = new KmsError("store-failed", "a change could not be committed.", { cause });
-    try {
-      for (const region of this.regions.values()) {
-        for (const map of [region.keys, region.aliases, region.grants, region.importKeys, region.lastUses]) map.clear();
-      }
-      this.keysVersion += 1;
-      await load(this.#database.db, this.regions as Map<string, RegionState>);
-    } finally {
-      for (const one of failed) one.failed(error);
-    }
-  }
+const INSERT_ENTRY = 'insert into "audit" ("seq", "event", "mac") values (?, ?, ?)';
+
+/** Fails those who are still waiting; who was told of the commit before hears nothing more. */
+function fail(waiting: readonly Waiting[], cause: unknown): void {
+  const error = new KmsError("store-failed", "a change could not be committed.", { cause });
+  for (const one of waiting) one.failed(error);
 }
 
 const destroysMaterial = (change: Change): boolean =>
