@@ -9,6 +9,7 @@ import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { defer } from "./support/defer.ts";
 import { call } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
 import { requestLines } from "./support/log-lines.ts";
@@ -75,7 +76,7 @@ async function newBlackHole(t: TestContext): Promise<BlackHole> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  t.after(() => {
+  defer(t, () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -116,7 +117,7 @@ test("when the client is gone its work is ended and nothing is stored", async (t
 test("closing answers what has begun, takes nothing new, and ends idle connections", async (t) => {
   const { origin, token, app, kms } = await installation(t);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  t.after(() => { agent.destroy(); });
+  defer(t, () => { agent.destroy(); });
   const { hostname, port } = new URL(origin);
   const idle = request({ hostname, port, path: "/healthz", agent });
   idle.end();

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { aesKeyring, testVault } from "./support/vault.ts";
 
@@ -75,7 +76,7 @@ test("one failing writer does not fail those that queue behind it", async (t) =>
 test("two vaults on one file: of many conditional writers of one version exactly one wins", async (t) => {
   const { vault, path, keyring } = await testVault(t);
   const other = await openVault({ store: await sqliteStore(path), keyring });
-  t.after(() => other.close());
+  defer(t, () => other.close());
   await vault.put(address, { n: 0 });
   for (let version = 1; version <= 10; version++) {
     const results = await Promise.allSettled([vault, other, vault, other].map((one) => one.put(address, { n: version }, { expect: { kind: "version", version } })));
@@ -98,7 +99,7 @@ test("a writer that never gets its turn gives up with a reason", async (t) => {
         : (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target),
   });
   const loser = await openVault({ store: unlucky, keyring, limits: { writeAttempts: 3 } });
-  t.after(() => loser.close());
+  defer(t, () => loser.close());
   await rejectsWith("record-contended", () => loser.put(address, { n: 1 }));
   assert.equal(losses, 3);
   await rejectsWith("record-contended", () => loser.putMany("people", [{ id: "a", document: {} }], { onExisting: "replace" }));

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { OnExisting, PutManyItem, RecordStore, Vault } from "@strongroom/vault";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { aesKeyring, tamper, testVault } from "./support/vault.ts";
 
@@ -129,7 +130,7 @@ test("a batch gives the same as its items one by one, wherever it is cut", async
 test("a batch that lost a race for some records encrypts only those anew and still commits whole", async (t) => {
   const { vault, path, keyring } = await testVault(t);
   const other = await openVault({ store: await sqliteStore(path), keyring });
-  t.after(() => other.close());
+  defer(t, () => other.close());
   const store = await sqliteStore(path);
   let raced = false;
   let commits = 0;
@@ -152,7 +153,7 @@ test("a batch that lost a race for some records encrypts only those anew and sti
     },
   };
   const racer = await openVault({ store: racing, keyring });
-  t.after(() => racer.close());
+  defer(t, () => racer.close());
   assert.deepEqual(await outcomes(racer, ["a", "b", "c"].map((id) => ({ id, document: { from: "batch" } })), "compare"), ["a:created1", "b:replaced2", "c:created1"]);
   assert.equal(commits, 2);
   assert.deepEqual((await vault.get({ collection: "people", id: "b" }, { version: 1 })).document, { from: "other" });

@@ -11,6 +11,7 @@ import { inspect } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
 import type { Kms } from "@strongroom/kms";
+import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { tamper, temporaryFolder, testVault } from "./support/vault.ts";
 import type { TestVault } from "./support/vault.ts";
@@ -26,12 +27,12 @@ interface RegionalVault extends TestVault {
 async function regionalVault(t: TestContext): Promise<RegionalVault> {
   const dataDir = await temporaryFolder(t);
   const kms = await createKms({ dataDir, regions: REGIONS.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(dataDir, "root.key") } });
-  t.after(() => kms.close());
+  defer(t, () => kms.close());
   const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as { accessKeyId: string; secretAccessKey: string };
   const keys = await Promise.all(
     REGIONS.map(async (region) => {
       const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
-      t.after(() => { client.destroy(); });
+      defer(t, () => { client.destroy(); });
       return { region, keyArn: (await client.createKey({})).KeyMetadata!.Arn!, client };
     }),
   );

@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Vault, VaultErrorCode } from "@strongroom/vault";
+import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { tamper, testVault } from "./support/vault.ts";
 
@@ -154,7 +155,7 @@ test("every changed byte of a message is refused by one of the four codes, and n
   const { vault, path } = await testVault(t);
   await vault.put(bob, { who: "bob" });
   const database = new DatabaseSync(path);
-  t.after(() => { database.close(); });
+  defer(t, () => { database.close(); });
   const original = Buffer.from(database.prepare("select message from versions").get()!["message"] as Uint8Array);
   const put = database.prepare("update versions set message = ?");
   const integrity: readonly string[] = ["record-tampered", "record-moved", "record-moved-collection", "record-moved-subject", "record-rolled-back", "key-not-configured"];

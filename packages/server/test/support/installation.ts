@@ -18,6 +18,7 @@ import { openVault } from "@strongroom/vault";
 import type { Vault, VaultLimits } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
+import { defer } from "./defer.ts";
 
 export const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 
@@ -48,18 +49,18 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
 /** Ends, and leaves nothing behind, after the test. */
 export async function installation(t: TestContext, { vaultLimits, store, keyring: timeouts, blackHole, ...server }: InstallationOptions = {}): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  defer(t, () => rm(folder, { recursive: true, force: true }));
   const kms = await createKms({
     dataDir: join(folder, "kms"),
     regions: REGIONS.map((name) => ({ name, port: 0 })),
     rootKey: { kind: "file", path: join(folder, "kms", "root.key") },
   });
-  t.after(() => kms.close());
+  defer(t, () => kms.close());
   const keyring = multiRegionKeyring({ regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), blackHole, t), minimum: 2, ...timeouts });
 
   const database = join(folder, "vault.sqlite");
   const vault = await openVault({ store: await sqliteStore(database, store), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }) });
-  t.after(() => vault.close());
+  defer(t, () => vault.close());
   const tokens = await fileTokens(join(folder, "tokens.json"));
   const token = { read: await newToken(tokens, "read"), write: await newToken(tokens, "write"), admin: await newToken(tokens, "admin") };
 
@@ -67,7 +68,7 @@ export async function installation(t: TestContext, { vaultLimits, store, keyring
   const logger = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   const regions = { minimum: 2, health: () => keyring.health(), probe: () => keyring.probe() };
   const app = await createServer({ vault, tokens, regions, logger, ...server });
-  t.after(() => app.close());
+  defer(t, () => app.close());
   const origin = await app.listen({ host: "127.0.0.1", port: 0 });
   return { folder, database, kms, keyring, vault, tokens, app, origin, token, log: () => lines.join("") };
 }
@@ -77,11 +78,11 @@ async function keyRegions(kms: Kms, credentialsFile: string, blackHole: string |
   return Promise.all(
     REGIONS.map(async (region) => {
       const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
-      t.after(() => { client.destroy(); });
+      defer(t, () => { client.destroy(); });
       const { KeyMetadata } = await client.createKey({});
       if (blackHole === undefined) return { region, keyArn: KeyMetadata!.Arn!, client };
       const deaf = new KMS({ region, endpoint: blackHole, credentials, maxAttempts: 1 });
-      t.after(() => { deaf.destroy(); });
+      defer(t, () => { deaf.destroy(); });
       return { region, keyArn: KeyMetadata!.Arn!, client: deaf };
     }),
   );

@@ -8,10 +8,11 @@ import type { TestContext } from "node:test";
 import { promisify } from "node:util";
 import { fileTokens, ServerError } from "@strongroom/server";
 import { hasScope, hashToken, newToken, SCOPES } from "../../src/tokens/token.ts";
+import { defer } from "../support/defer.ts";
 
 async function tokensPath(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-tokens-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  defer(t, () => rm(folder, { recursive: true, force: true }));
   return join(folder, "tokens.json");
 }
 

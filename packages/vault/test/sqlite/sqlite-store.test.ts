@@ -7,6 +7,7 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
 import type { WriteChange } from "@strongroom/vault";
 import { storeContract } from "../store-contract.ts";
+import { defer } from "../support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { tamper, temporaryFolder } from "../support/vault.ts";
 
@@ -96,7 +97,7 @@ test("many openers of a new file at the same time all succeed", async (t) => {
 test("a writer that holds the database for long makes others fail with a reason, not hang", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   const store = await sqliteStore(path, { busyTimeoutMs: 50 });
-  t.after(() => store.close());
+  defer(t, () => store.close());
   using other = new DatabaseSync(path);
   other.exec("begin immediate");
   assert.match((await rejectsWith("store-failed", () => store.commit([write("a", Buffer.from("m"))]))).message, /write lock/);
@@ -108,7 +109,7 @@ test("a writer that holds the database for long makes others fail with a reason,
 test("a full database refuses the write, keeps what was acknowledged, and goes on when there is room", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   const store = await sqliteStore(path, { maxBytes: 40 * 4096 });
-  t.after(() => store.close());
+  defer(t, () => store.close());
   let stored = 0;
   const error = await rejectsWith("store-full", async () => {
     for (;;) {

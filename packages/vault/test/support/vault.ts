@@ -12,11 +12,12 @@ import type { Keyring } from "@strongroom/envelope";
 import { openVault } from "@strongroom/vault";
 import type { RecordStore, Vault, VaultOptions } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import { defer } from "./defer.ts";
 
 /** A folder that is removed after the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-vault-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  defer(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -36,7 +37,7 @@ export async function testVault(t: TestContext, options: Partial<VaultOptions> =
   const keyring = options.keyring ?? aesKeyring();
   const store = options.store ?? (await sqliteStore(path));
   const vault = await openVault({ ...options, store, keyring });
-  t.after(() => vault.close());
+  defer(t, () => vault.close());
   return { path, keyring, store, vault };
 }
 
