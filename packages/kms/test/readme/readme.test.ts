@@ -1,7 +1,12 @@
+// The README's examples, as they stand there, run against the package.
+
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { createKms } from "@strongroom/kms";
 import { COMMANDS } from "../../src/command/commands/table.ts";
 import { temporaryDirectory } from "../running-kms.ts";
@@ -10,11 +15,28 @@ import "./node-test.example.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language = "", text = ""]) => ({ language, text }));
+const blockWith = (part: string): string => blocks.find(({ text }) => text.includes(part))!.text;
 
 test("the example for node:test is the one that is run", () => {
   const example = readFileSync(join(import.meta.dirname, "node-test.example.ts"), "utf8");
-  assert.ok(blocks.some(({ text }) => text === example));
+  assert.equal(blockWith("node:test"), example);
 });
+
+/** Examples that are programs by themselves. */
+const PROGRAMS: readonly (readonly [title: string, code: string])[] = [
+  ["in one line", blockWith("a free port, a temporary directory")],
+  ["time and faults", `import { AdjustableClock, createKms } from "@strongroom/kms";\n${blockWith("clock.advance")}`],
+];
+
+for (const [title, code] of PROGRAMS) {
+  test(`an example runs: ${title}`, async (t) => {
+    // Beside the sources, so that the packages are found.
+    const directory = await mkdtemp(join(import.meta.dirname, "run-"));
+    t.after(() => rm(directory, { recursive: true }));
+    await writeFile(join(directory, "example.ts"), code);
+    await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", join(directory, "example.ts")]);
+  });
+}
 
 test("the seed of the README makes its keys", async (t) => {
   const file = join(await temporaryDirectory(t), "seed.yaml");
