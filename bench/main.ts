@@ -2,6 +2,7 @@
 // its plot and its figures as JSON.
 
 import { mkdirSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
 import { installPeers } from "./harness/install.ts";
@@ -60,13 +61,14 @@ function save(report: Report): void {
 
 async function run(options: Options): Promise<Report> {
   installPeers();
+  const loadBefore = loadavg()[0] ?? 0;
   const field = await describeField();
   const { turns, failures } = await playRounds({
     ...options,
     field,
     onTurn: (row, contender, round) => process.stderr.write(`round ${round + 1}/${options.rounds}  ${row.id}  ${contender.id}\n`),
   });
-  return reportOf({ ...options, field, turns, failures });
+  return reportOf({ ...options, field, loadBefore, turns, failures });
 }
 
 try {

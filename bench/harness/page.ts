@@ -12,7 +12,7 @@ What counts is ratios: the same work by several libraries, in one run, on one ma
 machines are in [${links.json}](${links.json}).
 
 ${met} targets met, ${missed} missed, ${notMeasured} not measured. Measured ${report.measuredAt.slice(0, 10)} on ${report.machine.cpu}, ${report.machine.cores} cores,
-${report.machine.memoryGiB} GiB, ${report.machine.platform}, Node ${report.machine.node} with OpenSSL ${report.machine.openssl}.
+${report.machine.memoryGiB} GiB, ${report.machine.platform}, Node ${report.machine.node} with OpenSSL ${report.machine.openssl}. ${weather(report)}
 
 ![Rates of all contenders in all rows](${links.picture})
 
@@ -50,6 +50,13 @@ npm run bench -- --json                        # the report as JSON on standard 
 | --- | --- |
 ${report.contenders.map(({ title, version }) => `| ${title} | ${version ?? `Node ${report.machine.node}`} |`).join("\n")}
 ${absentSection(report)}`;
+}
+
+/** A machine that was busy with other things makes ratios by the clock doubtful, and the page has to say so. */
+function weather({ load, machine }: Report): string {
+  const busy = load.during > machine.cores;
+  const figures = `load average ${load.before.toFixed(1)} before the run and ${load.during.toFixed(1)} at its end`;
+  return busy ? `The machine was busy with other work (${figures}): ratios by CPU time are the better guide in this run.` : `The machine was quiet (${figures}).`;
 }
 
 function rowSection(report: Report, row: RowReport): string {

@@ -1,6 +1,6 @@
 // What a run found: medians of the rounds, the ratios of a row's subject to the others, and whether its targets are met.
 
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 
 import { percentile, type Sample } from "./measure.ts";
 import type { Absentee, Description, Failure, Field, Turn } from "./rounds.ts";
@@ -46,6 +46,8 @@ export interface Report {
   readonly pace: Pace;
   readonly rounds: number;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number; readonly platform: string; readonly node: string; readonly openssl: string };
+  /** Processes that wanted a processor, averaged over the minute before the run and over its last quarter of an hour; the run itself is about one. */
+  readonly load: { readonly before: number; readonly during: number };
   readonly contenders: readonly Omit<Description, "rows">[];
   readonly absent: readonly Absentee[];
   readonly rows: readonly RowReport[];
@@ -57,6 +59,7 @@ export interface RunFacts {
   readonly field: Field;
   readonly rounds: number;
   readonly pace: Pace;
+  readonly loadBefore: number;
   readonly turns: readonly Turn[];
   readonly failures: readonly Failure[];
 }
@@ -76,6 +79,7 @@ export function reportOf(facts: RunFacts): Report {
       node: process.versions.node,
       openssl: process.versions.openssl,
     },
+    load: { before: facts.loadBefore, during: loadavg()[2] ?? 0 },
     contenders: facts.field.contenders.filter(({ id }) => measured.has(id)).map(({ id, title, version }) => ({ id, title, version })),
     absent: facts.field.absent,
     rows,

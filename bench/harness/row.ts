@@ -34,7 +34,7 @@ export interface Row {
 export type Pace = "full" | "quick";
 
 const TIMES: Readonly<Record<Pace, { readonly warmupMs: number; readonly measureMs: number; readonly longPayloadDivisor: number; readonly rounds: number }>> = {
-  full: { warmupMs: 1_000, measureMs: 2_000, longPayloadDivisor: 1, rounds: 7 },
+  full: { warmupMs: 700, measureMs: 1_200, longPayloadDivisor: 1, rounds: 5 },
   quick: { warmupMs: 150, measureMs: 150, longPayloadDivisor: 16, rounds: 1 },
 };
 

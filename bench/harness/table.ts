@@ -9,7 +9,7 @@ export function tableOf(report: Report): string {
     ...report.rows.flatMap((row) => [...rowLines(report, row), ""]),
     ...report.absent.map(({ id, reason }) => `not measurable here: ${id} (${reason})`),
     ...report.failures.map(({ row, contender, round, message }) => `FAILED ${row} ${contender} round ${round + 1}: ${message}`),
-    `targets: ${met} met, ${missed} missed, ${notMeasured} not measured; ${report.rounds} rounds`,
+    `targets: ${met} met, ${missed} missed, ${notMeasured} not measured; ${report.rounds} rounds; load average ${report.load.before.toFixed(1)} before, ${report.load.during.toFixed(1)} at the end`,
   ].join("\n");
 }
 

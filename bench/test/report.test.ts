@@ -41,6 +41,7 @@ function report(): Report {
     field: { contenders, absent: [{ id: "absent", reason: "no binary for this machine" }] },
     rounds: 3,
     pace: "full",
+    loadBefore: 0.5,
     turns,
     failures: [],
   });
