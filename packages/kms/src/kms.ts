@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
+import { IdleSweep } from "./crypto/idle-sweep.ts";
 import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
@@ -108,6 +109,7 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
   const engine: Engine = {
     store,
     sealer: custody.sealer,
+    idleSweep: new IdleSweep(),
     lifecycle: new Lifecycle(store, custody.sealer, options.accountId),
     clock: options.clock,
     account: options.accountId,
@@ -145,6 +147,7 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     clearInterval(settling);
+    engine.idleSweep.close();
     await control?.close();
     await regions.closeAll();
     await store.close();

@@ -10,6 +10,7 @@ import { valuesOf } from "../auth/request-view.ts";
 import type { RequestView } from "../auth/request-view.ts";
 import { verifySignature } from "../auth/signature.ts";
 import type { Clock } from "../clock.ts";
+import type { IdleSweep } from "../crypto/idle-sweep.ts";
 import type { Sealer } from "../crypto/sealing.ts";
 import type { Lifecycle } from "../keys/lifecycle.ts";
 import { Call } from "../operations/call.ts";
@@ -28,6 +29,7 @@ export interface Engine {
   readonly store: Store;
   readonly sealer: Sealer;
   readonly lifecycle: Lifecycle;
+  readonly idleSweep: IdleSweep;
   readonly clock: Clock;
   readonly account: string;
   readonly logger: Logger;
@@ -57,6 +59,7 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   if (operation === null) throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
   const { store, sealer, account } = engine;
   const { epoch } = store;
+  engine.idleSweep.touch();
   const due = engine.lifecycle.settle(now);
   const call = new Call({ store, epoch, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID(), remoteAddress: request.remoteAddress });
   const outcome = await run(operation, call, request.body, engine);
