@@ -109,8 +109,12 @@ test("raw key material is on no disk, in no answer and not in the memory of an i
       await call("RotateKeyOnDemand", { KeyId });
       await call("Decrypt", { CiphertextBlob });
     },
-    SIGN_VERIFY: async (KeyId, _spec, SigningAlgorithm) => void (await call("Sign", { KeyId, Message, SigningAlgorithm })),
-    GENERATE_VERIFY_MAC: async (KeyId, _spec, MacAlgorithm) => void (await call("GenerateMac", { KeyId, Message, MacAlgorithm })),
+    SIGN_VERIFY: async (KeyId, _spec, SigningAlgorithm) => {
+      await call("Sign", { KeyId, Message, SigningAlgorithm });
+    },
+    GENERATE_VERIFY_MAC: async (KeyId, _spec, MacAlgorithm) => {
+      await call("GenerateMac", { KeyId, Message, MacAlgorithm });
+    },
     KEY_AGREEMENT: async (KeyId) => {
       const { PublicKey } = await call("GetPublicKey", { KeyId });
       await call("DeriveSharedSecret", { KeyId, KeyAgreementAlgorithm: "ECDH", PublicKey });
