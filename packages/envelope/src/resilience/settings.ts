@@ -30,6 +30,10 @@ export interface ResilienceSettings {
   readonly breakerStableMs: number;
   /** A probe without an answer after this long is given up. */
   readonly breakerProbeLeaseMs: number;
+  /** Calls at once to a region: to begin with, and between which bounds the limit finds its place. */
+  readonly callsAtOnce: number;
+  readonly callsAtOnceMin: number;
+  readonly callsAtOnceMax: number;
   /** Calls at once to a region that rests, made when no other region is left. */
   readonly lastResortCalls: number;
   /** Honest answers in a row that a region needs after it lied. */
@@ -75,6 +79,11 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   breakerStableMs: 10_000,
   /** Longer than an attempt may take. */
   breakerProbeLeaseMs: 2_000,
+  /** 450 calls a second over a round trip of 70 ms; an AWS SDK client has 50 connections. */
+  callsAtOnce: 32,
+  /** Never so few that a far region could not recover. */
+  callsAtOnceMin: 4,
+  callsAtOnceMax: 1_000,
   /** Enough to notice within a round trip that a region is back; too few to keep one down that is overloaded. */
   lastResortCalls: 4,
   /** A region that lied must be right three times in a row: one right answer may be chance. */
@@ -103,6 +112,9 @@ const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number
   breakerLongestRestMs: [1, 600_000, "ms"],
   breakerStableMs: [0, 3_600_000, "ms"],
   breakerProbeLeaseMs: [10, 600_000, "ms"],
+  callsAtOnce: [1, 10_000, "whole"],
+  callsAtOnceMin: [1, 10_000, "whole"],
+  callsAtOnceMax: [1, 10_000, "whole"],
   lastResortCalls: [1, 10_000, "whole"],
   quarantineProbes: [1, 100, "whole"],
   throttleMinRate: [0.01, 100_000, "any"],
@@ -115,6 +127,8 @@ const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number
 const ORDERED: readonly (readonly [keyof ResilienceSettings, keyof ResilienceSettings])[] = [
   ["hedgeMinMs", "hedgeMaxMs"],
   ["breakerFirstRestMs", "breakerLongestRestMs"],
+  ["callsAtOnceMin", "callsAtOnce"],
+  ["callsAtOnce", "callsAtOnceMax"],
 ];
 
 const NAMES = Object.keys(BOUNDS) as readonly (keyof ResilienceSettings)[];

@@ -57,11 +57,19 @@ const LIES = new Set<FaultName>(["wrong-key-id", "wrong-key-length", "wrong-data
 /** A body that trickles in for longer than any deadline here. */
 const SLOW_BODY_MS = 60_000;
 
+/** What several regions may share in a test: one machine that serves call after call, also those that nobody waits for any more. */
+export interface Machine {
+  readonly serviceMs: number;
+  /** In virtual time. */
+  busyUntil: number;
+}
+
 export class SimulatedRegion implements KmsClient {
   readonly kms: InMemoryKms;
   readonly region: string;
   rttMs: number;
   fault: FaultName | null = null;
+  machine: Machine | null = null;
   /** Calls received, faults included. */
   calls = 0;
   readonly grantTokens: (readonly string[] | undefined)[] = [];
@@ -110,6 +118,7 @@ export class SimulatedRegion implements KmsClient {
   async #afterTheRoundTrip<T>(options: KmsCallOptions | undefined, answer: () => Promise<T>): Promise<T> {
     // The request meets the fault that holds when it arrives.
     await this.#time.sleep(this.rttMs / 2);
+    if (this.machine !== null) await this.#beServed(this.machine);
     const { fault } = this;
     if (fault === "black-hole" || fault === "black-hole-deaf") await silence(fault === "black-hole" ? options?.abortSignal : undefined);
     if (fault === "slow-body") await this.#time.sleep(SLOW_BODY_MS);
@@ -119,6 +128,11 @@ export class SimulatedRegion implements KmsClient {
     answered.catch(() => undefined);
     await this.#time.sleep(this.rttMs / 2);
     return answered;
+  }
+
+  #beServed(machine: Machine): Promise<void> {
+    machine.busyUntil = Math.max(machine.busyUntil, this.#time.now()) + machine.serviceMs;
+    return this.#time.sleep(machine.busyUntil - this.#time.now());
   }
 }
 

@@ -8,6 +8,9 @@ import type { StartReason } from "../../resilience/staggered-race.ts";
 import type { Counters } from "./counters.ts";
 import { publish } from "./events.ts";
 import type { RegionCaller } from "./region-caller.ts";
+import type { Outlook } from "./region-watch.ts";
+
+const OVERLOADED: ReadonlySet<Outlook> = new Set<Outlook>(["throttled", "crowded"]);
 
 export class HedgeDesk {
   readonly #budget: HedgeBudget;
@@ -30,11 +33,11 @@ export class HedgeDesk {
   }
 
   /**
-   * Takes an extra call from the budget. Never for a region that throttles, nor after one throttled in this operation: calls
-   * added to an overload make it worse.
+   * Takes an extra call from the budget. Never for a region that throttles or is crowded, nor after one throttled in this
+   * operation: calls added to an overload make it worse.
    */
   mayHedge(next: RegionCaller, operation: RegionOperation, attempts: readonly RegionAttempt[]): boolean {
-    if (next.watch.outlook() === "throttled" || attempts.some(({ reason }) => reason === "throttled")) return false;
+    if (OVERLOADED.has(next.watch.outlook()) || attempts.some(({ reason }) => reason === "throttled")) return false;
     if (this.#budget.spend() === "granted") return true;
     this.#counters.add("hedgesDenied");
     const { region, keyArn } = next;

@@ -31,6 +31,8 @@ export interface RegionHealth {
   };
   /** The rate it is limited to after throttling, null when it is not limited. */
   readonly callsPerSecond: number | null;
+  /** Calls under way, calls that wait for one of them to end, and how many may be under way now. */
+  readonly callsAtOnce: { readonly underWay: number; readonly waiting: number; readonly limit: number };
   /** Calls to it by their purpose. */
   readonly callsByPurpose: Readonly<Partial<Record<CallPurpose, number>>>;
   /** Calls that another region's answer made superfluous. */
@@ -40,7 +42,7 @@ export interface RegionHealth {
 }
 
 type Identity = Pick<RegionHealth, "region" | "keyArn" | "group" | "role">;
-type Observed = Pick<RegionHealth, "latencyMs" | "breaker" | "callsPerSecond">;
+type Observed = Pick<RegionHealth, "latencyMs" | "breaker" | "callsPerSecond" | "callsAtOnce">;
 
 export class RegionRecord {
   readonly #identity: Identity;
@@ -97,18 +99,17 @@ export class RegionRecord {
     return this.#lastFailure?.kind ?? null;
   }
 
-  snapshot({ latencyMs, breaker, callsPerSecond }: Observed): RegionHealth {
+  snapshot({ latencyMs, ...observed }: Observed): RegionHealth {
     return {
       ...this.#identity,
-      state: this.#last === "unknown" || breaker.state === "closed" ? this.#last : "down",
+      state: this.#last === "unknown" || observed.breaker.state === "closed" ? this.#last : "down",
       latencyMs: latencyMs === null ? null : { p50: hundredths(latencyMs.p50), p95: hundredths(latencyMs.p95) },
       calls: this.#calls,
       failures: this.#failures,
       failuresByKind: Object.fromEntries(this.#byKind),
       lastFailure: this.#lastFailure,
       lastSuccessAt: this.#lastSuccessAt === null ? null : new Date(this.#lastSuccessAt).toISOString(),
-      breaker,
-      callsPerSecond,
+      ...observed,
       callsByPurpose: Object.fromEntries(this.#byPurpose),
       overtaken: this.#overtaken,
       alarm: this.#alarm,

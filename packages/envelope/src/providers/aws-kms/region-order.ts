@@ -7,7 +7,7 @@ import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
 import type { RegionCaller } from "./region-caller.ts";
 import type { Outlook } from "./region-watch.ts";
 
-const RANK: Readonly<Record<Outlook, number>> = { ordinary: 0, probe: 1, throttled: 2, resting: 3 };
+const RANK: Readonly<Record<Outlook, number>> = { ordinary: 0, probe: 1, crowded: 2, throttled: 3, resting: 4 };
 
 /** The first of the best-ranked of `candidates`; null when there are none. */
 export function nextInOrder<C extends { readonly caller: RegionCaller }>(candidates: Iterable<C>): C | null {

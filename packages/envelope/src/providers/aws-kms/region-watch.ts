@@ -5,6 +5,7 @@
 import type { RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
 import { CircuitBreaker } from "../../resilience/circuit-breaker.ts";
 import type { BreakerOutcome, BreakerTicket } from "../../resilience/circuit-breaker.ts";
+import { CallLimit } from "../../resilience/call-limit.ts";
 import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
 import type { FailureRule } from "../../resilience/failure-rules.ts";
 import { hedgeDelayMs, LatencyWindow } from "../../resilience/latency-window.ts";
@@ -16,8 +17,11 @@ import type { CallPurpose } from "./events.ts";
 import { RegionRecord } from "./region-health.ts";
 import type { RegionHealth } from "./region-health.ts";
 
-/** `ordinary`: ask it. `probe`: it is down, but due to be tried. `throttled`: it asked for less. `resting`: leave it alone. */
-export type Outlook = "ordinary" | "probe" | "throttled" | "resting";
+/**
+ * `ordinary`: ask it. `probe`: it is down, but due to be tried. `crowded`: it is healthy, but a call would have to wait for one to
+ * end. `throttled`: it asked for less. `resting`: leave it alone.
+ */
+export type Outlook = "ordinary" | "probe" | "crowded" | "throttled" | "resting";
 
 /** Why a call was no longer waited for: another region was faster, the operation's time was up, the caller gave up. */
 export type StopReason = "overtaken" | "deadline" | "aborted";
@@ -46,13 +50,15 @@ export class RegionWatch {
   readonly #latencies = new LatencyWindow();
   readonly #record: RegionRecord;
   readonly #openedListeners = new Set<() => void>();
-  readonly #waiting = new Set<() => void>();
+  readonly #limit: CallLimit;
+  readonly #waiting: (() => void)[] = [];
   #lastResorts = 0;
   #quarantined: "yes" | "no" = "no";
 
   constructor(options: RegionWatchOptions) {
     this.#options = options;
     this.#breaker = new CircuitBreaker(options.settings);
+    this.#limit = new CallLimit(options.settings);
     this.#record = new RegionRecord(options);
   }
 
@@ -63,7 +69,15 @@ export class RegionWatch {
   outlook(): Outlook {
     const now = this.#now;
     const breaker = this.#breaker.outlook(now);
-    return breaker === "ordinary" && !this.#options.bucket.ready(now) ? "throttled" : breaker;
+    if (breaker !== "ordinary") return breaker;
+    if (!this.#options.bucket.ready(now)) return "throttled";
+    return this.#limit.hasRoom ? "ordinary" : "crowded";
+  }
+
+  /** Whether a write counts on it. */
+  get isHealthy(): boolean {
+    const outlook = this.outlook();
+    return outlook === "ordinary" || outlook === "crowded";
   }
 
   /** How long to wait for this region before another is asked beside it. */
@@ -89,17 +103,20 @@ export class RegionWatch {
   }
 
   /**
-   * Calls `go` when the region may be called: at once, unless it rests and already has as many last resorts under way as it may.
-   * When everything is down, every operation would ask every region; so few find out whether one is back, and the rest
-   * waits for what they find. The returned function takes a waiting call back.
+   * Calls `go` when there is room for a call: at once, or when one ends. A region that rests has room for a few last resorts only:
+   * when everything is down those find out whether one is back, and the others wait for what they find. The returned
+   * function takes a waiting call back.
    */
   whenFree(go: () => void): () => void {
-    if (this.outlook() !== "resting" || this.#lastResorts < this.#options.settings.lastResortCalls) {
+    if (this.#hasRoom()) {
       go();
       return () => undefined;
     }
-    this.#waiting.add(go);
-    return () => this.#waiting.delete(go);
+    this.#waiting.push(go);
+    return () => {
+      const index = this.#waiting.lastIndexOf(go);
+      if (index !== -1) this.#waiting.splice(index, 1);
+    };
   }
 
   begin(operation: RegionOperation, purpose: CallPurpose): CallPass {
@@ -108,6 +125,7 @@ export class RegionWatch {
     const ticket = this.#breaker.lastResort(now);
     this.#options.bucket.take(now);
     const actual = ticket.kind === "ordinary" ? purpose : ticket.kind;
+    this.#limit.begin();
     if (ticket.kind === "last-resort") this.#lastResorts += 1;
     this.#record.called(actual);
     this.#announce(before, null);
@@ -169,6 +187,7 @@ export class RegionWatch {
       latencyMs: this.#latencies.quantiles(),
       breaker: { state, quarantined: this.#quarantined === "yes", restMs: restUntil === null ? null : Math.max(0, Math.round(restUntil - now)) },
       callsPerSecond: this.#options.bucket.rate(now),
+      callsAtOnce: { underWay: this.#limit.underWay, waiting: this.#waiting.length, limit: this.#limit.limit },
     });
   }
 
@@ -197,14 +216,20 @@ export class RegionWatch {
     this.#breaker.report(ticket, outcome, this.#now);
     this.#announce(before, because);
     if (ticket.kind === "last-resort") this.#lastResorts -= 1;
+    const unanswered = outcome.kind === "failure" && (because === "timeout" || because === "overtaken");
+    this.#limit.end(ticket.startedAt, unanswered ? "unanswered" : outcome.kind === "success" ? "answered" : "other", this.#now);
     this.#letGo();
   }
 
-  /** Lets waiting calls go: all of them once the region is back, else as many as there are free places. */
+  #hasRoom(): boolean {
+    return this.#limit.hasRoom && (this.outlook() !== "resting" || this.#lastResorts < this.#options.settings.lastResortCalls);
+  }
+
+  /** The latest first: under overload those before it have too little time left, and to serve them would make it late too. */
   #letGo(): void {
-    for (const go of this.#waiting) {
-      if (this.#breaker.state !== "closed" && this.#lastResorts >= this.#options.settings.lastResortCalls) return;
-      this.#waiting.delete(go);
+    while (this.#hasRoom()) {
+      const go = this.#waiting.pop();
+      if (go === undefined) return;
       go();
     }
   }

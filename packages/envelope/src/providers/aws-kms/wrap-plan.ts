@@ -67,13 +67,13 @@ export class WrapPlan {
   nextGenerator(): RegionCaller | null {
     const unasked = this.left();
     const preferred = unasked.filter(({ role }) => role === "preferred");
-    const healthy = preferred.find((caller) => caller.watch.outlook() === "ordinary");
+    const healthy = preferred.find((caller) => caller.watch.outlook() === "ordinary") ?? preferred.find((caller) => caller.watch.isHealthy);
     return healthy ?? nextInOrder(unasked.map((caller) => ({ caller })))?.caller ?? null;
   }
 
   /** The next healthy region that a wrap is wanted from, null when there is none. */
   nextWrap(): RegionCaller | null {
-    const healthy = this.left().filter((caller) => caller.watch.outlook() === "ordinary");
+    const healthy = this.left().filter((caller) => caller.watch.isHealthy);
     return healthy.find(({ role }) => role === "preferred") ?? healthy.find((caller) => this.#isNeeded(caller)) ?? null;
   }
 
@@ -120,7 +120,7 @@ export class WrapPlan {
   #missed(): readonly RegionCaller[] {
     return this.#callers.filter((caller) => {
       if (caller.role === "substitute" || this.wraps.has(caller)) return false;
-      return this.#out.has(caller) || caller.watch.outlook() !== "ordinary";
+      return this.#out.has(caller) || !caller.watch.isHealthy;
     });
   }
 
