@@ -59,6 +59,7 @@ function buildProgram(options: ProgramOptions, context: CommandContext): Command
   const inherit = (command: Command): Command =>
     command
       .exitOverride()
+      .showHelpAfterError("  Run it with --help to see its arguments, options and examples.")
       .configureOutput({
         writeOut: (text) => streams.stdout.write(text),
         writeErr: (text) => {

@@ -1,5 +1,5 @@
 // `strongroom doctor`: checks everything that usually goes wrong, and says what to do.
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import type { Finding, Severity } from "../doctor/check.ts";
 import { CliError } from "../errors.ts";
@@ -11,7 +11,8 @@ const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly style: 
   failure: { mark: "FAIL", style: "red" },
 };
 
-export const doctorCommand = command({
+/** `strongroom doctor`. */
+export const doctorCommand: CommandSpec = command({
   name: "doctor",
   heading: "Looking after it",
   summary: "check configuration, files, regions, clock and service, and say what to do",

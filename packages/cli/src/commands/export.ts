@@ -1,11 +1,12 @@
 // `strongroom export`: every document of a collection as NDJSON or CSV.
 import { openClient } from "../client/open.ts";
 import { given, oneOf, text, wholeNumberOr } from "../command/option-types.ts";
-import { command, option } from "../command/spec.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
 import { chooseFormat, FORMATS } from "../formats/format.ts";
 import type { ExportJob } from "../transfer/export-records.ts";
 
-export const exportCommand = command({
+/** `strongroom export`. */
+export const exportCommand: CommandSpec = command({
   name: "export",
   args: "<collection> [file]",
   heading: "Moving data",

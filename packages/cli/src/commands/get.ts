@@ -1,10 +1,11 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
 import { openClient } from "../client/open.ts";
 import { text, wholeNumber } from "../command/option-types.ts";
-import { command, option } from "../command/spec.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
 import { openOutput } from "../terminal/output.ts";
 
-export const getCommand = command({
+/** `strongroom get`. */
+export const getCommand: CommandSpec = command({
   name: "get",
   args: "<collection> <id>",
   heading: "Records",

@@ -1,9 +1,10 @@
 // `strongroom history`: the versions of a record.
 import { openClient } from "../client/open.ts";
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 import { printable, renderTable } from "../terminal/table.ts";
 
-export const historyCommand = command({
+/** `strongroom history`. */
+export const historyCommand: CommandSpec = command({
   name: "history",
   args: "<collection> <id>",
   heading: "Records",

@@ -1,12 +1,13 @@
 // `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an interruption completes it.
 import { openClient } from "../client/open.ts";
 import { given, oneOf, oneOfOr, text, wholeNumberOr } from "../command/option-types.ts";
-import { command, option } from "../command/spec.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { chooseFormat, FORMATS } from "../formats/format.ts";
 import type { ImportJob } from "../transfer/import-records.ts";
 
-export const importCommand = command({
+/** `strongroom import`. */
+export const importCommand: CommandSpec = command({
   name: "import",
   args: "<collection> <file>",
   heading: "Moving data",

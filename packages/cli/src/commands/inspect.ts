@@ -1,11 +1,12 @@
 // `strongroom inspect`: what a stored message says of itself, without any key. It reads the header only and decrypts nothing.
 import type { MessageInspection } from "@strongroom/envelope";
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../formats/record-source.ts";
 import { printable } from "../terminal/table.ts";
 
-export const inspectCommand = command({
+/** `strongroom inspect`. */
+export const inspectCommand: CommandSpec = command({
   name: "inspect",
   args: "<file>",
   heading: "Looking after it",

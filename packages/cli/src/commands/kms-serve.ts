@@ -1,7 +1,8 @@
 // `strongroom kms serve`: the KMS alone, in the foreground; also what `strongroom up` starts as a process of its own.
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 
-export const kmsServeCommand = command({
+/** `strongroom kms serve`. */
+export const kmsServeCommand: CommandSpec = command({
   name: "kms serve",
   heading: "Start",
   summary: "run the KMS alone: several regions, each on a port of its own",

@@ -3,10 +3,11 @@ import type { ServiceClient } from "../client/service-client.ts";
 import { openClient } from "../client/open.ts";
 import type { Listing } from "../client/answers.ts";
 import { given, text, wholeNumberOr } from "../command/option-types.ts";
-import { command, option } from "../command/spec.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
 import { printable, renderTable } from "../terminal/table.ts";
 
-export const listCommand = command({
+/** `strongroom list`. */
+export const listCommand: CommandSpec = command({
   name: "list",
   args: "[collection]",
   heading: "Records",

@@ -1,7 +1,7 @@
 // `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the machine can read.
 import { openClient } from "../client/open.ts";
 import { given, text, wholeNumber } from "../command/option-types.ts";
-import { command, type CommandContext, option } from "../command/spec.ts";
+import { command, type CommandContext, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../formats/record-source.ts";
 import { printable } from "../terminal/table.ts";
@@ -9,7 +9,8 @@ import { printable } from "../terminal/table.ts";
 /** More than any service takes; beyond it the input is certainly not one document. */
 const LONGEST_DOCUMENT = 16 * 1024 * 1024;
 
-export const putCommand = command({
+/** `strongroom put`. */
+export const putCommand: CommandSpec = command({
   name: "put",
   args: "<collection> <id>",
   heading: "Records",

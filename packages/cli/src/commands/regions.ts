@@ -1,13 +1,14 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls.
 import type { RegionInfo, RegionsAnswer } from "../client/answers.ts";
 import { openClient } from "../client/open.ts";
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
 const STATE_STYLE: Readonly<Record<RegionInfo["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
 
-export const regionsCommand = command({
+/** `strongroom regions`. */
+export const regionsCommand: CommandSpec = command({
   name: "regions",
   heading: "Looking after it",
   summary: "show the health of each region, as seen in real calls",

@@ -1,10 +1,11 @@
 // `strongroom rm`: removes a record with all its versions.
 import { openClient } from "../client/open.ts";
 import { wholeNumber } from "../command/option-types.ts";
-import { command, option } from "../command/spec.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
 import { printable } from "../terminal/table.ts";
 
-export const rmCommand = command({
+/** `strongroom rm`. */
+export const rmCommand: CommandSpec = command({
   name: "rm",
   args: "<collection> <id>",
   heading: "Records",

@@ -1,7 +1,8 @@
 // `strongroom serve`: the service alone, against the regions of the configuration: AWS KMS, or a KMS of one's own.
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 
-export const serveCommand = command({
+/** `strongroom serve`. */
+export const serveCommand: CommandSpec = command({
   name: "serve",
   heading: "Start",
   summary: "run the service alone, with the KMS keys of the configuration (AWS KMS)",

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { FileTokens, Scope } from "@strongroom/server";
 import { someOf, text } from "../command/option-types.ts";
-import { command, type Invocation, option, type OptionTable } from "../command/spec.ts";
+import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command/spec.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { writeFileAtomic } from "../data-folder/atomic-file.ts";
 import { CliError } from "../errors.ts";
@@ -11,7 +11,8 @@ import { printable, renderTable } from "../terminal/table.ts";
 
 const SCOPES: readonly Scope[] = ["read", "write", "admin"];
 
-export const tokenCreateCommand = command({
+/** `strongroom token create`. */
+export const tokenCreateCommand: CommandSpec = command({
   name: "token create",
   args: "<name>",
   heading: "Looking after it",
@@ -44,7 +45,8 @@ export const tokenCreateCommand = command({
   },
 });
 
-export const tokenListCommand = command({
+/** `strongroom token list`. */
+export const tokenListCommand: CommandSpec = command({
   name: "token list",
   heading: "Looking after it",
   summary: "list the tokens (not the tokens themselves, which are not kept)",
@@ -62,7 +64,8 @@ export const tokenListCommand = command({
   },
 });
 
-export const tokenRevokeCommand = command({
+/** `strongroom token revoke`. */
+export const tokenRevokeCommand: CommandSpec = command({
   name: "token revoke",
   args: "<id>",
   heading: "Looking after it",

@@ -1,7 +1,8 @@
 // `strongroom up`: everything on one machine in one command.
-import { command } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command/spec.ts";
 
-export const upCommand = command({
+/** `strongroom up`. */
+export const upCommand: CommandSpec = command({
   name: "up",
   heading: "Start",
   summary: "run everything on this machine: a KMS with three regions, and the service",

@@ -21,7 +21,7 @@ export interface InputBytes {
 }
 
 /** Longest line or CSV row that is taken into memory, in bytes; a document of 1 MiB fits with its escapes. */
-export const LONGEST_LINE = 8 * 1024 * 1024;
+export const LONGEST_LINE: number = 8 * 1024 * 1024;
 
 /** Opens a file, or standard input for "-". Throws `input-unreadable`. */
 export async function openInput(path: string, { terminal, cwd, signal }: CommandContext): Promise<InputBytes> {

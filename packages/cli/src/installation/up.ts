@@ -49,6 +49,7 @@ async function runInstallation(context: CommandContext, config: Config, folder: 
   // Looked at before anything is started: a folder of a newer version is left as it is.
   await readRegionKeys(folder.keys);
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
+  if (context.terminal.stderr.isTTY) context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
   const kms = await startKmsProcess({
     dataDir: folder.path,
     regions: config.kms.regions,

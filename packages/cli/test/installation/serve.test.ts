@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { createKms } from "@strongroom/kms";
+import { kmsClient } from "../../src/installation/kms-clients.ts";
+import { runCommand } from "../support/command.ts";
+import { gather, spawnCommand, temporaryFolder, until } from "../support/installation.ts";
+
+const NAMES = ["eu-west-1", "eu-west-2"] as const;
+
+describe("strongroom serve", () => {
+  it("serves with the configured keys of a KMS that runs elsewhere, and logs JSON lines without anyone's data", async () => {
+    await using folder = await temporaryFolder();
+    const kmsDir = join(folder.path, "kms");
+    await using kms = await createKms({ dataDir: kmsDir, regions: NAMES.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(folder.path, "root.key") } });
+    const credentialsFile = join(kmsDir, "credentials.json");
+    const regions = await Promise.all(
+      NAMES.map(async (region) => {
+        const endpoint = kms.endpoints[region];
+        const client = await kmsClient({ region, endpoint, credentialsFile });
+        const { KeyMetadata } = await client.createKey({});
+        return { region, endpoint, credentialsFile: "kms/credentials.json", keyArn: KeyMetadata?.Arn };
+      }),
+    );
+    const config = { keys: { regions, minimum: 1, stragglerMinMs: 8000, attemptTimeoutMs: 8000, deadlineMs: 20_000 }, service: { port: 0 } };
+    await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));
+    await runCommand(["token", "create", "test", "--scope", "admin", "--output", "token"], { cwd: folder.path });
+
+    const service = spawnCommand(["serve", "--json"], folder.path);
+    const ready = gather(service.stdout);
+    const log = gather(service.stderr);
+    await until(() => ready().includes("\n") || service.exitCode !== null);
+    const { url } = JSON.parse(ready()) as { url: string };
+    const client = { cwd: folder.path, env: { STRONGROOM_URL: url, STRONGROOM_TOKEN_FILE: "token" } };
+    const put = await runCommand(["put", "people", "ada", "--json"], { ...client, stdin: '{"name":"Ada Lovelace"}' });
+    assert.equal(put.code, 0, put.stderr);
+    assert.deepEqual((JSON.parse(put.stdout) as { wraps: unknown }).wraps, { stored: 2, target: 2, missing: [] });
+    assert.equal((await runCommand(["get", "people", "ada"], client)).stdout, '{"name":"Ada Lovelace"}\n');
+    const doctor = await runCommand(["doctor"], client);
+    assert.equal(doctor.code, 0, doctor.stdout);
+    assert.match(doctor.stdout, /ok {4}Region eu-west-2 +answers; the key is Enabled/);
+
+    service.kill("SIGTERM");
+    const [code] = (await once(service, "exit")) as [number | null];
+    assert.equal(code, 0);
+    const lines = log().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.ok(lines.some((line) => line["route"] === "/v1/records/:collection/:id"));
+    const secrets = ["Lovelace", "ada", (await readFile(join(folder.path, "token"), "utf8")).trim()];
+    for (const secret of secrets) assert.ok(!log().includes(secret));
+  });
+});
