@@ -20,6 +20,8 @@ import { writeChange } from "./write-change.ts";
 
 /** At most so many waiting requests share one commit. */
 const MAX_BATCH = 256;
+/** How much older than the truth a key's last use on the disk may be. */
+const LAST_USE_INTERVAL_MS = 60_000;
 
 interface Waiting {
   readonly epoch: number;
@@ -40,6 +42,8 @@ export class Store {
   epoch = 0;
   /** Whether memory holds what could not be committed, and reading it anew failed as well. */
   #stale = false;
+  /** When the last use on the disk was, by region and key. */
+  readonly #writtenUses = new Map<string, number>();
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
@@ -88,10 +92,25 @@ export class Store {
     });
   }
 
-  /** Waits for what is under way and closes the database. */
+  /** Waits for what is under way, writes the last uses that were not worth a row yet, and closes the database. */
   async close(): Promise<void> {
     while (this.#draining !== null) await this.#draining;
+    const writeUses = this.#database.db.transaction().execute(async (trx) => {
+      for (const region of this.#regions.values()) {
+        for (const [keyId, use] of region.lastUses) await writeChange(trx, { kind: "put-last-use", region: region.name, keyId, use });
+      }
+    });
+    // Nobody was promised them: a full disk does not keep the server from ending well.
+    await writeUses.catch(() => undefined);
     await this.#database.close();
+  }
+
+  /** A busy key would write its row with every call: on the disk, its last use may be a minute old. */
+  #isWorthWriting({ region, keyId, use }: Change & { kind: "put-last-use" }): boolean {
+    const name = `${region}/${keyId}`;
+    if (use.at - (this.#writtenUses.get(name) ?? Number.NEGATIVE_INFINITY) < LAST_USE_INTERVAL_MS) return false;
+    this.#writtenUses.set(name, use.at);
+    return true;
   }
 
   async #drain(): Promise<void> {
@@ -127,25 +146,24 @@ export class Store {
   async #write(batch: readonly Waiting[]): Promise<void> {
     const events = batch.flatMap((one) => one.events);
     const changes = batch.flatMap((one) => one.changes);
-    const lastUses = new Map<string, Change>();
+    const lastUses = changes.filter((change) => change.kind === "put-last-use" && this.#isWorthWriting(change));
     const entries = this.#chain.extend(events);
     await this.#database.db.transaction().execute(async (trx) => {
       for (const change of changes) {
-        // Only the last use in a batch matters; a busy key would otherwise write its row once per call.
-        if (change.kind === "put-last-use") lastUses.set(`${change.region}/${change.keyId}`, change);
-        else await writeChange(trx, change);
+        if (change.kind !== "put-last-use") await writeChange(trx, change);
       }
-      for (const change of lastUses.values()) await writeChange(trx, change);
+      for (const change of lastUses) await writeChange(trx, change);
       if (entries.length === 0) return;
       // One fixed text: building it anew for every entry would cost more than running it.
       for (const { seq, event, mac } of entries) await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
-      await trx.replaceInto("meta").values({ name: META.auditHead, value: this.#chain.head(entries) }).execute();
+      await trx.executeQuery(CompiledQuery.raw(UPDATE_HEAD, [this.#chain.head(entries), META.auditHead]));
     });
     this.#chain.accept(entries);
     if (changes.some(destroysMaterial)) this.#database.truncateLog();
   }
 }
 
+const UPDATE_HEAD = 'update "meta" set "value" = ? where "name" = ?';
 const INSERT_ENTRY = 'insert into "audit" ("seq", "event", "mac") values (?, ?, ?)';
 
 /** Fails those who are still waiting; who was told of the commit before hears nothing more. */

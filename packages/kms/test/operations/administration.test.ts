@@ -83,3 +83,13 @@ test("a dry run that ignores the ciphertext asks for the permission on the named
   assert.equal((await failure(kms.decrypt(dry))).name, "ValidationException");
   assert.equal((await failure(kms.decrypt({ KeyId }))).message, "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null");
 });
+
+test("a key's last use outlives a restart", async (t) => {
+  const first = await runningKms(t);
+  const { KeyId } = (await first.client().createKey({})).KeyMetadata!;
+  for (let i = 0; i < 3; i++) await first.client().generateDataKey({ KeyId: KeyId!, KeySpec: "AES_256" });
+  const { KeyLastUsage } = await first.client().getKeyLastUsage({ KeyId });
+  await first.kms.close();
+  const second = await runningKms(t, { dataDir: first.dataDir });
+  assert.deepEqual((await second.client().getKeyLastUsage({ KeyId })).KeyLastUsage, KeyLastUsage);
+});
