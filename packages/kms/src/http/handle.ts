@@ -54,7 +54,7 @@ export async function handle(engine: Engine, request: RegionRequest): Promise<Re
 
 async function answer(engine: Engine, request: RegionRequest, requestId: string): Promise<Answer> {
   const now = engine.clock.now();
-  const key = await verifySignature(request, { region: request.region, service: "kms", now }, (id) => engine.findKey(id));
+  const key = verifySignature(request, { region: request.region, service: "kms", now }, (id) => engine.findKey(id));
   const operation = operationOf(request);
   if (operation === null) throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
   const { store, sealer, account } = engine;

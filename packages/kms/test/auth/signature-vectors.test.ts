@@ -47,12 +47,12 @@ function expectation({ context }: Vector): [{ region: string; service: string; n
 // KMS, like every service but S3, signs the normalised path.
 const normalised = vectors?.filter((vector) => vector.context.normalize) ?? [];
 
-test("every header signature of the suite verifies, and fails with another method, path or header", { skip: vectors === null && "no vectors beside the checkout" }, async () => {
+test("every header signature of the suite verifies, and fails with another method, path or header", { skip: vectors === null && "no vectors beside the checkout" }, () => {
   assert.equal(normalised.length, 31);
   for (const vector of normalised) {
     const request = parse(vector.header_signed_request);
     const [expected, find] = expectation(vector);
-    assert.equal((await verifySignature(request, expected, find)).accessKeyId, "AKIDEXAMPLE", vector.name);
+    assert.equal(verifySignature(request, expected, find).accessKeyId, "AKIDEXAMPLE", vector.name);
     const changes: RequestView[] = [
       { ...request, method: request.method === "GET" ? "POST" : "GET" },
       { ...request, path: `${request.path}x` },
@@ -60,19 +60,19 @@ test("every header signature of the suite verifies, and fails with another metho
       { ...request, body: Buffer.concat([request.body, Buffer.from("x")]) },
       { ...request, headers: new Map([...request.headers, ["host", ["example.com"]]]) },
     ];
-    for (const changed of changes) await assert.rejects(verifySignature(changed, expected, find), { type: "InvalidSignatureException" }, vector.name);
+    for (const changed of changes) assert.throws(() => verifySignature(changed, expected, find), { type: "InvalidSignatureException" }, vector.name);
   }
 });
 
-test("every presigned query of the suite verifies until it expires", { skip: vectors === null && "no vectors beside the checkout" }, async () => {
+test("every presigned query of the suite verifies until it expires", { skip: vectors === null && "no vectors beside the checkout" }, () => {
   // A session token that is added after signing is a form that no AWS KMS client uses.
   for (const vector of normalised.filter((one) => one.context.omit_session_token !== true)) {
     const request = parse(vector.query_signed_request);
     const [expected, find] = expectation(vector);
-    await verifySignature(request, expected, find);
-    await verifySignature(request, { ...expected, now: expected.now + 3_599_000 }, find);
-    await assert.rejects(verifySignature(request, { ...expected, now: expected.now + 3_601_000 }, find), { type: "InvalidSignatureException", message: /^Signature expired/ });
+    verifySignature(request, expected, find);
+    verifySignature(request, { ...expected, now: expected.now + 3_599_000 }, find);
+    assert.throws(() => verifySignature(request, { ...expected, now: expected.now + 3_601_000 }, find), { type: "InvalidSignatureException", message: /^Signature expired/ });
     const extended = { ...request, query: request.query.replace("Expires=3600", "Expires=7200") };
-    await assert.rejects(verifySignature(extended, expected, find), { type: "InvalidSignatureException" }, vector.name);
+    assert.throws(() => verifySignature(extended, expected, find), { type: "InvalidSignatureException" }, vector.name);
   }
 });
