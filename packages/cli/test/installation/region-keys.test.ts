@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { KMS } from "@aws-sdk/client-kms";
 import { createKms, type Kms } from "@strongroom/kms";
 import { CliError } from "../../src/errors.ts";
@@ -23,6 +23,7 @@ describe("keys of the regions", () => {
     folder = await temporaryFolder();
   });
   after(() => folder[Symbol.asyncDispose]());
+  afterEach(() => kms.close());
   beforeEach(async () => {
     const dataDir = join(folder.path, String(++run));
     await mkdir(dataDir, { mode: 0o700 });
@@ -46,7 +47,6 @@ describe("keys of the regions", () => {
       assert.equal((await keysOf(client)).length, 1);
     }
     assert.deepEqual(await ensureRegionKeys(path, regions), { keys: first.keys, made: [] });
-    await kms.close();
   });
 
   it("are taken up where a start was interrupted between the key and its alias", async () => {
@@ -59,14 +59,12 @@ describe("keys of the regions", () => {
     assert.deepEqual(again.made, []);
     assert.equal((await client.describeKey({ KeyId: KEY_ALIAS })).KeyMetadata?.Arn, whole.keys["eu-west-1"]);
     assert.equal((await keysOf(client)).length, 1);
-    await kms.close();
   });
 
   it("are asked of no region once they are known", async () => {
     const { keys } = await ensureRegionKeys(path, regions);
     for (const name of NAMES) await kms.stopRegion(name);
     assert.deepEqual(await ensureRegionKeys(path, regions), { keys, made: [] });
-    await kms.close();
   });
 
   it("are remembered where a region answered, and the others named", async () => {
@@ -80,12 +78,10 @@ describe("keys of the regions", () => {
     assert.deepEqual(Object.keys(await readRegionKeys(path)), ["eu-west-2"]);
     await kms.startRegion("eu-west-1");
     assert.deepEqual((await ensureRegionKeys(path, regions)).made, ["eu-west-1"]);
-    await kms.close();
   });
 
   it("are the same for two that start at the same time", async () => {
     const [one, other] = await Promise.all([ensureRegionKeys(`${path}-1`, regions), ensureRegionKeys(`${path}-2`, regions)]);
     assert.deepEqual(one.keys, other.keys);
-    await kms.close();
   });
 });
