@@ -112,7 +112,8 @@ class Load {
       tally.writes.push(performance.now() - startedAt);
       if ((wraps?.stored.length ?? 0) < MINIMUM) tally.failed.push("a write was acknowledged below the minimum");
       if ((wraps?.missing.length ?? 0) > 0) tally.belowTarget += 1;
-      this.stored.push({ id, message });
+      // A copy: a small Buffer keeps the whole pool alive that it was cut from.
+      this.stored.push({ id, message: Uint8Array.from(message) });
     } catch (error) {
       if (error instanceof EnvelopeError && ["wraps-below-minimum", "deadline-exceeded"].includes(error.code)) tally.refusedWrites += 1;
       else tally.failed.push(`write: ${String(error)}`);
