@@ -91,9 +91,10 @@ export class RegionWatch {
     return Math.max(stragglerMinMs, this.hedgeDelayMs * stragglerFactor);
   }
 
-  /** Why it would not be asked now. */
+  /** Why it is not asked now, or why a call waited for nothing: what it rests for, its throttling, or no answer in time. */
   get standingReason(): RegionFailureKind {
-    return this.#breaker.state === "closed" ? "throttled" : (this.#record.lastFailureKind ?? "unknown");
+    if (this.#breaker.state !== "closed") return this.#record.lastFailureKind ?? "unknown";
+    return this.outlook() === "throttled" ? "throttled" : "timeout";
   }
 
   /** Calls back when the breaker opens, so that nobody waits on for a region that is given up. */
