@@ -12,10 +12,31 @@ export interface BackingSecret {
   readonly publicKey: Buffer | null;
 }
 
-const generate = promisify(generateKeyPair) as unknown as (
+const generateNow = promisify(generateKeyPair) as unknown as (
   type: string,
   options: Record<string, unknown>,
 ) => Promise<{ privateKey: Buffer; publicKey: Buffer }>;
+
+/**
+ * Key pairs are made on the pool of four threads on which the store also waits for the disk. RSA keys take a second: so
+ * many at once, and the others wait, or every call would wait for them.
+ */
+const PAIRS_AT_ONCE = 2;
+const waiting: (() => void)[] = [];
+let underWay = 0;
+
+async function generate(type: string, options: Record<string, unknown>): Promise<{ privateKey: Buffer; publicKey: Buffer }> {
+  if (underWay < PAIRS_AT_ONCE) underWay += 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await generateNow(type, options);
+  } finally {
+    // The next takes over this one's place.
+    const next = waiting.shift();
+    if (next === undefined) underWay -= 1;
+    else next();
+  }
+}
 
 const DER = {
   publicKeyEncoding: { type: "spki", format: "der" },

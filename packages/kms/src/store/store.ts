@@ -42,6 +42,11 @@ export class Store {
   epoch = 0;
   /** Whether memory holds what could not be committed, and reading it anew failed as well. */
   #stale = false;
+  /**
+   * The failure to get a commit onto the disk. What the system does after one can not be known: it may report later ones
+   * as done that are not. So nothing is acknowledged any more until the server is started anew.
+   */
+  #unsynced: KmsError | null = null;
   /** When the last use on the disk was, by region and key. */
   readonly #writtenUses = new Map<string, number>();
   #queue: Waiting[] = [];
@@ -117,9 +122,11 @@ export class Store {
     while (this.#queue.length > 0) {
       const taken = this.#queue.splice(0, MAX_BATCH);
       try {
+        if (this.#unsynced !== null) throw this.#unsynced;
         if (this.#stale) await this.#reload();
         const batch = taken.filter((one) => one.epoch === this.epoch);
         if (batch.length > 0) await this.#write(batch);
+        if (batch.length > 0) await this.#sync();
         for (const one of batch) one.committed();
         fail(taken, "what it saw was taken back");
       } catch (cause) {
@@ -141,6 +148,15 @@ export class Store {
     this.epoch += 1;
     this.keysVersion += 1;
     this.#stale = false;
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#database.syncLog();
+    } catch (cause) {
+      this.#unsynced = new KmsError("store-failed", "the disk did not take what was committed.", { cause });
+      throw this.#unsynced;
+    }
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {

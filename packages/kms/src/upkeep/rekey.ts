@@ -43,6 +43,8 @@ export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyR
     const replaces = from.kind === "file" && to.kind === "file" && resolve(from.path) === resolve(to.path);
     const rootKey = replaces ? stageRootKey(to.path) : await readRootKey(to, salt, "first-start");
     const resealed = await reseal(custody, rootKey, salt);
+    // The new key must not take the file's place before the database that it opens is on the disk.
+    await custody.database.syncLog();
     // Threat: secrets sealed under the old key, which may be known to others, live on in the log.
     custody.database.truncateLog();
     return { resealed, oldKeyFile: replaces ? promoteRootKey(to.path) : from.kind === "file" ? from.path : null };
