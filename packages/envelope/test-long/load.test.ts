@@ -141,6 +141,8 @@ class Load {
 test("200 requests a second for 60 s with a region lost and back every 10 s", { timeout: 300_000 }, async (t) => {
   const seed = Number(process.env["STRONGROOM_LOAD_SEED"] ?? Date.now() % 1e9);
   const random = seededRandom(seed);
+  // Its own numbers: how many the requests draw before an outage depends on how busy the machine is.
+  const draw = seededRandom(seed + 1);
   t.diagnostic(`seed ${seed}`);
   await using regions = await Regions.start();
   await regions.set(regions.all, RTTS);
@@ -161,8 +163,8 @@ test("200 requests a second for 60 s with a region lost and back every 10 s", { 
   const storedBefore = load.stored.length;
   const outages = (async () => {
     for (let cycle = 0; cycle < OUTAGE_SECONDS / CYCLE_SECONDS; cycle++) {
-      const region = regions.all[Math.floor(random() * regions.all.length)]!;
-      const outage = OUTAGES[Math.floor(random() * OUTAGES.length)]!;
+      const region = regions.all[Math.floor(draw() * regions.all.length)]!;
+      const outage = OUTAGES[Math.floor(draw() * OUTAGES.length)]!;
       t.diagnostic(`${cycle * CYCLE_SECONDS + 2} s: ${region.name} ${outage.kind}`);
       await sleep(2_000);
       await regions.set(regions.all, RTTS, new Map([[region, outage]]));
