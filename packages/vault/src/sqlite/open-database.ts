@@ -34,10 +34,10 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions): 
 async function openOnce(path: string, options: OpenDatabaseOptions): Promise<Kysely<VaultSchema>> {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    recognise(database);
+    const found = recognise(database);
     configure(database, options);
     const db = new Kysely<VaultSchema>({ dialect: new NodeSqliteDialect(database) });
-    await migrate(db);
+    if (found !== "current") await migrate(db);
     return db;
   } catch (error) {
     database.close();
@@ -59,22 +59,23 @@ async function makePrivate(path: string): Promise<void> {
   }
 }
 
-/** Only reads: a database that is not ours, or is of a newer version, stays as it was. */
-function recognise(database: DatabaseSync): void {
+/** Only reads: a database that is not ours, or is of a newer version, stays as it was; and one that is current can be opened, and read, on a full disk. */
+function recognise(database: DatabaseSync): "behind" | "current" {
   const applicationId = Number(database.prepare("pragma application_id").get()?.["application_id"]);
   const tables = new Set(database.prepare("select name from sqlite_schema where type = 'table'").all().map((row) => String(row["name"])));
   if (applicationId !== APPLICATION_ID && (applicationId !== 0 || tables.size > 0)) {
     throw new VaultError("store-failed", "The file is a SQLite database, but not a Strongroom vault");
   }
-  if (!tables.has("kysely_migration")) return;
-  const unknown = database
+  if (!tables.has("kysely_migration")) return "behind";
+  const applied = database
     .prepare("select name from kysely_migration order by name")
     .all()
-    .map((row) => String(row["name"]))
-    .filter((name) => !Object.hasOwn(MIGRATIONS, name));
+    .map((row) => String(row["name"]));
+  const unknown = applied.filter((name) => !Object.hasOwn(MIGRATIONS, name));
   if (unknown.length > 0) {
     throw new VaultError("store-newer", `The database was made by a newer version: it has the migration ${unknown.join(", ")}, which this version does not know`);
   }
+  return applied.length === Object.keys(MIGRATIONS).length ? "current" : "behind";
 }
 
 function configure(database: DatabaseSync, { maxBytes }: OpenDatabaseOptions): void {
@@ -83,7 +84,6 @@ function configure(database: DatabaseSync, { maxBytes }: OpenDatabaseOptions): v
   if (mode !== "wal") throw new VaultError("store-failed", "The volume that holds the database does not support write-ahead logging");
   const pageSize = Number(database.prepare("pragma page_size").get()?.["page_size"]);
   database.exec(`
-    pragma application_id = ${APPLICATION_ID};
     pragma synchronous = full;
     pragma secure_delete = on;
     pragma trusted_schema = off;
@@ -94,6 +94,7 @@ function configure(database: DatabaseSync, { maxBytes }: OpenDatabaseOptions): v
 }
 
 async function migrate(db: Kysely<VaultSchema>): Promise<void> {
+  await sql`pragma application_id = ${sql.raw(String(APPLICATION_ID))}`.execute(db);
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error instanceof Error ? error : new Error("The migration failed", { cause: error });

@@ -28,3 +28,18 @@ test("a connection is durable, forgets what was deleted, and writes no temporary
   }
   await db.destroy();
 });
+
+test("a vault that needs no migration is opened without a write, as on a full disk", async (t) => {
+  const path = join(await temporaryFolder(t), "vault.sqlite");
+  const options = { busyTimeoutMs: 0, maxBytes: 1e9 };
+  const writer = await openDatabase(path, options);
+  await writer.connection().execute(async (connection) => {
+    // The lock of writing is taken: whoever writes now fails at once.
+    await sql`begin immediate`.execute(connection);
+    const reader = await openDatabase(path, options);
+    assert.deepEqual(await reader.selectFrom("versions").selectAll().execute(), []);
+    await reader.destroy();
+    await sql`rollback`.execute(connection);
+  });
+  await writer.destroy();
+});
