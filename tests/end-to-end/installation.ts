@@ -32,10 +32,10 @@ export class Installation {
   readonly #faultsPort: number;
   #process: ChildProcess | null = null;
 
-  private constructor(folder: string, ports: readonly number[], settings: NodeJS.ProcessEnv) {
+  private constructor(folder: string, dataDir: string, ports: readonly number[], settings: NodeJS.ProcessEnv) {
     const [service, faults, ...regions] = ports as [number, number, ...number[]];
     this.folder = folder;
-    this.dataDir = join(folder, "data");
+    this.dataDir = dataDir;
     this.url = `http://127.0.0.1:${service}`;
     this.#faultsPort = faults;
     this.kmsEndpoints = Object.fromEntries(REGIONS.map((name, index) => [name, `http://127.0.0.1:${regions[index]}`])) as Record<Region, string>;
@@ -53,10 +53,10 @@ export class Installation {
     };
   }
 
-  /** Makes a folder and starts in it. `settings` are further STRONGROOM_* variables. */
-  static async start(settings: NodeJS.ProcessEnv = {}): Promise<Installation> {
+  /** Makes a folder and starts in it. `settings` are further STRONGROOM_* variables; `dataDir` lies in the folder unless it is given. */
+  static async start({ settings = {}, dataDir }: { readonly settings?: NodeJS.ProcessEnv; readonly dataDir?: string } = {}): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "strongroom-test-"));
-    const installation = new Installation(folder, await freePorts(2 + REGIONS.length), settings);
+    const installation = new Installation(folder, dataDir ?? join(folder, "data"), await freePorts(2 + REGIONS.length), settings);
     mkdirSync(join(folder, "tmp"));
     try {
       await installation.up();
