@@ -90,9 +90,11 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** Settings of the shell that the demo is run from do not reach it. */
+/** Variables of the shell that the demo is run from which would change what the commands do or print. */
+const KEPT_OUT = /^(STRONGROOM_|AWS_|FORCE_COLOR$)/;
+
 function start(args: readonly string[], cwd: string): ChildProcess {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("STRONGROOM_") && !name.startsWith("AWS_")));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEPT_OUT.test(name)));
   return spawn(process.execPath, [BIN, ...args], { cwd, env: { ...env, ...PATIENT, NO_COLOR: "1" }, stdio: ["pipe", "pipe", "pipe"] });
 }
 
