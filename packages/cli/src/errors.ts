@@ -55,7 +55,7 @@ export const CLI_ERRORS = {
   },
   "token-missing": {
     title: "No token to show to the service",
-    remedy: "On the machine of `strongroom up`, give the same --data-dir. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or STRONGROOM_TOKEN.",
+    remedy: "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, `strongroom token create NAME` makes one. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or STRONGROOM_TOKEN.",
     outcome: "not-allowed",
   },
   "plain-http": {

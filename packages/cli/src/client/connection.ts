@@ -45,7 +45,7 @@ async function findToken({ config, origins }: LoadedConfig, env: Readonly<Record
   }
   const path = dataFolder(config.dataDir).token;
   const text = await readIfPresent(path).catch(unreadable(path));
-  if (text === null) throw new CliError("token-missing", { detail: `There is none in ${path}.` });
+  if (text === null) throw new CliError("token-missing", { detail: `There is no token in ${path}.` });
   return wellFormed(text, path);
 }
 

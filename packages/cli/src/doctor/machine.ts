@@ -58,11 +58,12 @@ export const checkSpace: Check = async ({ folder }) => {
   return [{ ...finding, severity: free < ROOM.failure ? "failure" : "warning", remedy: `Make room on the disk of ${folder.path}; writes are refused when it is full.` }];
 };
 
-/** keys.json can be read. */
-export const checkKeyFile: Check = async ({ folder }) => {
+/** Every region's key is known: from the configuration, or remembered in keys.json, which can be read. */
+export const checkKeyFile: Check = async ({ folder, loaded: { config } }) => {
   try {
     const keys = Object.keys(await readRegionKeys(folder.keys));
     if (keys.length > 0) return [{ what: "Keys", severity: "ok", detail: `remembered for ${keys.join(", ")}` }];
+    if (config.keys.regions?.every(({ keyArn }) => keyArn !== undefined) === true) return [{ what: "Keys", severity: "ok", detail: "all are named by keys.regions" }];
     return [{ what: "Keys", severity: "warning", detail: "none are remembered", remedy: "strongroom up makes them; strongroom serve takes them from keys.regions." }];
   } catch (error) {
     const known = error instanceof CliError ? error : null;
