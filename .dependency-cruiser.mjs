@@ -21,6 +21,7 @@ const envelopeFolders = {
   format: ["errors"],
   crypto: ["errors"],
   keyrings: ["format", "crypto", "errors"],
+  resilience: ["errors"],
 };
 
 const betweenEnvelopeFolders = Object.entries(envelopeFolders).map(([from, targets]) => ({
