@@ -113,6 +113,36 @@ export const CLI_ERRORS = {
     remedy: "Each failed check says what to do.",
     outcome: "failure",
   },
+  "faults-not-allowed": {
+    title: "Regions can not be taken away here",
+    remedy: "Start an installation for the drill with faults allowed: strongroom up --allow-faults. Elsewhere name the control port of its KMS: --faults-url URL.",
+    outcome: "usage",
+  },
+  "drill-running": {
+    title: "Another drill is running on this installation",
+    remedy: "Wait for its end, or end it with Ctrl-C: it brings the regions back.",
+    outcome: "usage",
+  },
+  "drill-collection-in-use": {
+    title: "The drill's collection holds other records",
+    remedy: "Nothing was touched. Choose another collection for the drill's records with --collection NAME.",
+    outcome: "usage",
+  },
+  "drill-without-effect": {
+    title: "No fault of the drill met a call of the service",
+    remedy: "The service must use the KMS whose control port takes the regions away. A far region is asked by writes only: add faults that writes meet.",
+    outcome: "failure",
+  },
+  "drill-not-cleared": {
+    title: "The drill could not bring every region back",
+    remedy: "Run the drill again: it brings back what is still away. Starting the KMS again does so too.",
+    outcome: "failure",
+  },
+  "promise-broken": {
+    title: "A promise was broken",
+    remedy: "docs/resilience.md says what each promise rests on; the table above shows the phase in which it was broken.",
+    outcome: "failure",
+  },
   unexpected: {
     title: "Something unexpected went wrong",
     remedy: "This is a defect of Strongroom: please report it with the command that you ran (not the data).",

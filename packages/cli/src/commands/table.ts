@@ -1,6 +1,7 @@
 // The commands, in the order in which help lists them.
 import type { CommandSpec } from "../command/spec.ts";
 import { doctorCommand } from "./doctor.ts";
+import { drillCommand } from "./drill.ts";
 import { exportCommand } from "./export.ts";
 import { getCommand } from "./get.ts";
 import { historyCommand } from "./history.ts";
@@ -33,4 +34,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   tokenRevokeCommand,
   inspectCommand,
   doctorCommand,
+  drillCommand,
 ];

@@ -19,6 +19,8 @@ export interface DataFolder {
   readonly log: string;
   /** Held while `strongroom up` runs. */
   readonly lock: string;
+  /** Held while `strongroom drill` runs. */
+  readonly drillLock: string;
   readonly kms: string;
   readonly kmsDatabase: string;
   readonly kmsRootKey: string;
@@ -38,6 +40,7 @@ export function dataFolder(path: string): DataFolder {
     running: join(path, "running.json"),
     log: join(path, "strongroom.log"),
     lock: join(path, "up.lock"),
+    drillLock: join(path, "drill.lock"),
     kms,
     kmsDatabase: join(kms, "kms.sqlite"),
     kmsRootKey: join(kms, "root.key"),

@@ -10,11 +10,14 @@ export interface Running {
   readonly url: string;
   /** Region -> the local KMS's endpoint. */
   readonly kms: Readonly<Record<string, string>>;
+  /** The port that takes regions of the local KMS away; null where that is not allowed. */
+  readonly faultsEndpoint: string | null;
 }
 
 const schema: z.ZodType<Running> = z.object({
   url: z.url({ protocol: /^https?$/ }),
   kms: z.record(z.string(), z.url({ protocol: /^https?$/ })),
+  faultsEndpoint: z.url({ protocol: /^http$/ }).nullable().default(null),
 });
 
 /** Reads the file; null where there is none or it says nothing. */

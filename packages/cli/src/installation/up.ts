@@ -74,7 +74,7 @@ async function runInstallation(context: CommandContext, config: Config, folder: 
       say(context, regionNews(change));
     });
     try {
-      await writeRunning(folder.running, { url: service.url, kms: kms.endpoints });
+      await writeRunning(folder.running, { url: service.url, kms: kms.endpoints, faultsEndpoint: kms.faultsEndpoint });
       await announce(context, { config, folder, kms, ensured, url: service.url });
       await whenAborted(context.signal);
       say(context, "Ending: requests under way are finished first.");

@@ -1,0 +1,175 @@
+// The drill's own records, in a collection of their own: written, read and removed through the service. What a document holds follows from the
+// seed, its id and a number, so that every answer can be compared with what was written without keeping it.
+import { isDeepStrictEqual } from "node:util";
+import type { ServiceClient } from "../client/service-client.ts";
+import { CliError } from "../errors.ts";
+import type { ReadCall, WriteCall } from "./calls.ts";
+import { inParallel } from "./in-parallel.ts";
+import { seededRandom } from "./random.ts";
+
+/** Milliseconds since the drill began. */
+export type Clock = () => number;
+
+/** What the records are made with. */
+export interface RecordsOptions {
+  readonly service: ServiceClient;
+  readonly collection: string;
+  readonly seed: number;
+  /** How many ids there are; each has many versions. */
+  readonly ids: number;
+  readonly clock: Clock;
+}
+
+/** An acknowledged version and the number that its document was made from. */
+interface Acknowledged {
+  readonly id: string;
+  readonly version: number;
+  readonly number: number;
+}
+
+/** What came of reading every acknowledged version. */
+export interface ReadBack {
+  readonly versions: number;
+  /** Versions that did not come back equal, and why: code -> how many. */
+  readonly problems: Readonly<Record<string, number>>;
+}
+
+/** Ids of a drill; others in the collection are not a drill's, and are not touched. */
+const OWN_ID = /^drill-\d{4}$/;
+const AT_ONCE = 16;
+
+const INTERRUPTED = "interrupted";
+const BELOW_MINIMUM = "wraps-below-minimum";
+
+/** The records of one drill. */
+export class DrillRecords {
+  readonly #options: RecordsOptions;
+  readonly #ids: readonly string[];
+  readonly #random: () => number;
+  readonly #acknowledged: Acknowledged[] = [];
+  /** Id -> number of its newest acknowledged document. */
+  readonly #newest = new Map<string, number>();
+  readonly #beingWritten = new Set<string>();
+  #numbers = 0;
+  #turn = 0;
+
+  constructor(options: RecordsOptions) {
+    this.#options = options;
+    this.#ids = Array.from({ length: options.ids }, (_, index) => `drill-${String(index).padStart(4, "0")}`);
+    this.#random = seededRandom(options.seed);
+  }
+
+  /** Versions acknowledged so far. */
+  get acknowledged(): number {
+    return this.#acknowledged.length;
+  }
+
+  /** Writes every id once. Throws what the service says if it does not acknowledge one. */
+  async create(): Promise<void> {
+    await inParallel(this.#ids, AT_ONCE, async (id) => {
+      await this.#put(id);
+    });
+  }
+
+  /** Reads one of the records. Null where the drill was interrupted meanwhile. */
+  async read(): Promise<ReadCall | null> {
+    const id = this.#ids[Math.floor(this.#random() * this.#ids.length)] ?? "";
+    const oldest = this.#newest.get(id) ?? 0;
+    const startedAt = this.#options.clock();
+    const code = await this.#options.service.get(this.#options.collection, id).then(({ text }) => this.#verdict(text, id, oldest), codeOf);
+    if (code === INTERRUPTED) return null;
+    return { kind: "read", outcome: code === null ? "ok" : "failed", code, startedAt, elapsedMs: this.#options.clock() - startedAt };
+  }
+
+  /** Writes a new version of the next record; with all of them being written, reads one. Null where the drill was interrupted meanwhile. */
+  async write(): Promise<ReadCall | WriteCall | null> {
+    const id = this.#nextId();
+    if (id === null) return this.read();
+    this.#beingWritten.add(id);
+    const startedAt = this.#options.clock();
+    const { code, stored, missing } = await this.#put(id).catch((error: unknown) => ({ code: codeOf(error), stored: 0, missing: [] }));
+    this.#beingWritten.delete(id);
+    if (code === INTERRUPTED) return null;
+    return { kind: "write", outcome: code === null ? "ok" : code === BELOW_MINIMUM ? "refused" : "failed", code, stored, missing, startedAt, elapsedMs: this.#options.clock() - startedAt };
+  }
+
+  /** Reads every acknowledged version and compares it with what was written. */
+  async readBack(): Promise<ReadBack> {
+    const problems: Record<string, number> = {};
+    await inParallel(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
+      const problem = await this.#options.service.get(this.#options.collection, id, version).then(
+        ({ text }) => this.#verdict(text, id, number, number),
+        codeOf,
+      );
+      if (problem !== null) problems[problem] = (problems[problem] ?? 0) + 1;
+    });
+    return { versions: this.#acknowledged.length, problems };
+  }
+
+  async #put(id: string): Promise<{ readonly code: null; readonly stored: number; readonly missing: readonly string[] }> {
+    const number = ++this.#numbers;
+    const { version, wraps } = await this.#options.service.put({ collection: this.#options.collection, id, body: JSON.stringify(this.#document(id, number)) });
+    this.#acknowledged.push({ id, version, number });
+    this.#newest.set(id, Math.max(number, this.#newest.get(id) ?? 0));
+    return { code: null, stored: wraps.stored, missing: wraps.missing };
+  }
+
+  /** The next record in turn that is not being written. */
+  #nextId(): string | null {
+    const free = (id: string | undefined): boolean => id !== undefined && !this.#beingWritten.has(id);
+    const inTurn = [...this.#ids.slice(this.#turn), ...this.#ids.slice(0, this.#turn)];
+    const id = inTurn.find(free) ?? null;
+    if (id !== null) this.#turn = (this.#ids.indexOf(id) + 1) % this.#ids.length;
+    return id;
+  }
+
+  #document(id: string, number: number): Readonly<Record<string, unknown>> {
+    const random = seededRandom(this.#options.seed ^ Math.imul(number, 0x9e3779b1));
+    return { id, number, filler: Array.from({ length: 16 }, () => Math.floor(random() * 2 ** 32)) };
+  }
+
+  /** Null where the text is a document of this id, of a number from `oldest` to `latest`. */
+  #verdict(text: string, id: string, oldest: number, latest = Infinity): string | null {
+    const document = parsed(text);
+    const number = numberOf(document);
+    const fits = number >= oldest && number <= latest && isDeepStrictEqual(document, this.#document(id, number));
+    return fits ? null : "not-equal";
+  }
+}
+
+/** Removes what a drill left behind. Throws `drill-collection-in-use` where somebody else's records lie there, before anything is removed. */
+export async function removeDrillRecords(service: ServiceClient, collection: string): Promise<number> {
+  const ids: string[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await service.list(collection, { cursor, limit: 1000 }).catch(emptyWhereAbsent);
+    ids.push(...page.items.map(({ id }) => id));
+    cursor = page.next;
+  }
+  if (!ids.every((id) => OWN_ID.test(id))) {
+    throw new CliError("drill-collection-in-use", { detail: `The collection ${collection} holds records that are not a drill's.` });
+  }
+  await inParallel(ids, AT_ONCE, (id) => service.remove(collection, id));
+  return ids.length;
+}
+
+function emptyWhereAbsent(error: unknown): { items: { id: string }[]; next: null } {
+  if (error instanceof CliError && error.outcome === "absent") return { items: [], next: null };
+  throw error;
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof CliError) return error.reportedCode;
+  throw error;
+}
+
+function numberOf(document: unknown): number {
+  return typeof document === "object" && document !== null && "number" in document && typeof document.number === "number" ? document.number : -1;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
