@@ -51,6 +51,9 @@ export const STATUS: Readonly<Record<ProblemCode, number>> = {
   "stored-document-invalid": 500,
   "regions-unavailable": 503,
   "wraps-below-minimum": 503,
+  // Of the background repair: no request ends with them.
+  "wraps-still-missing": 503,
+  "wraps-would-be-lost": 500,
   "deadline-exceeded": 503,
   // The client is gone: the status is for the log, as nginx writes it.
   aborted: 499,

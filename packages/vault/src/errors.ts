@@ -56,6 +56,14 @@ export const VAULT_ERRORS = {
     title: "Fewer regions than the minimum could wrap the data key",
     remedy: "Nothing was stored. Each region's reason is listed; retry when enough of them are back.",
   },
+  "wraps-still-missing": {
+    title: "A repair got no wrap from the regions that owe one",
+    remedy: "The stored message is as it was and is tried again by itself. If it lasts, look at the regions' health.",
+  },
+  "wraps-would-be-lost": {
+    title: "A repair would take a wrap away",
+    remedy: "The stored message is as it was. It is wrapped in a region that is not configured as wanted any more: configure that region again, or write the record again to leave it.",
+  },
   "deadline-exceeded": {
     title: "The regions did not answer in time",
     remedy: "Nothing was stored or released. Retry; if it lasts, look at the regions' health.",

@@ -3,7 +3,7 @@
  */
 import type { VaultErrorCode } from "./errors.ts";
 import type { JsonObject } from "./document.ts";
-import type { WrapCount } from "./store.ts";
+import type { OwedVersion, WrapCount } from "./store.ts";
 
 export interface WrapSummary extends WrapCount {
   /** Regions whose wrap is missing and owed. */
@@ -52,6 +52,13 @@ export interface RemoveResult {
   /** The last version that the record had; the next one written gets the number after it. */
   readonly lastVersion: number;
   readonly removedAt: string;
+}
+
+/** A page of versions that have fewer wraps than they should. */
+export interface DebtPage {
+  readonly items: readonly OwedVersion[];
+  /** Cursor of the next page, null on the last one. */
+  readonly next: string | null;
 }
 
 export interface ListResult {

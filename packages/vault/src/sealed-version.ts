@@ -12,13 +12,14 @@ import type { MissingWrap, WrapCount } from "./store.ts";
 import { contextMismatch, versionContext } from "./version-context.ts";
 import type { VersionAddress } from "./version-context.ts";
 
-export interface SealOptions {
+export interface OpenOptions {
   readonly keyring: Keyring;
-  readonly limits: DocumentLimits;
   readonly signal: AbortSignal | undefined;
 }
 
-export type OpenOptions = Omit<SealOptions, "limits">;
+export interface SealOptions extends OpenOptions {
+  readonly limits: DocumentLimits;
+}
 
 export interface SealedVersion {
   readonly message: Uint8Array;
@@ -30,8 +31,21 @@ export interface SealedVersion {
  * @throws VaultError `document-invalid`, `document-too-large` before any key is asked for; `wraps-below-minimum`,
  *   `deadline-exceeded`, `aborted`, `encryption-failed`
  */
-export async function sealVersion(document: JsonObject, address: VersionAddress, { keyring, limits, signal }: SealOptions): Promise<SealedVersion> {
+export async function sealVersion(document: JsonObject, address: VersionAddress, { limits, ...options }: SealOptions): Promise<SealedVersion> {
   const plaintext = encodeDocument(document, limits);
+  try {
+    return await sealBytes(plaintext, address, options);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+/**
+ * Seals bytes that are a version's document; the caller wipes them.
+ *
+ * @throws VaultError `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `encryption-failed`
+ */
+export async function sealBytes(plaintext: Uint8Array, address: VersionAddress, { keyring, signal }: OpenOptions): Promise<SealedVersion> {
   try {
     const { message, encryptedDataKeys, wraps } = await encrypt(plaintext, {
       keyring,
@@ -43,28 +57,35 @@ export async function sealVersion(document: JsonObject, address: VersionAddress,
     return { message, wraps: { stored, target: wraps?.target ?? stored }, missing: wraps?.missing ?? [] };
   } catch (error) {
     throw envelopeFailure(error);
+  }
+}
+
+/** @throws VaultError as openBytes does; `stored-document-invalid` */
+export async function openVersion(message: Uint8Array, address: VersionAddress, options: OpenOptions): Promise<JsonObject> {
+  const plaintext = await openBytes(message, address, options);
+  try {
+    return decodeDocument(plaintext);
   } finally {
     plaintext.fill(0);
   }
 }
 
 /**
+ * The bytes of a version's document; the caller wipes them.
+ *
  * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
  *   `record-tampered` before any key is asked for; `record-tampered`, `key-not-configured`, `regions-unavailable`,
  *   `deadline-exceeded`, `aborted`
  */
-export async function openVersion(message: Uint8Array, address: VersionAddress, { keyring, signal }: OpenOptions): Promise<JsonObject> {
+export async function openBytes(message: Uint8Array, address: VersionAddress, { keyring, signal }: OpenOptions): Promise<Uint8Array> {
   const encryptionContext = versionContext(address);
   const mismatch = contextMismatch(encryptionContext, claimedContext(message));
   if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.says);
-  let plaintext: Uint8Array | null = null;
   try {
-    ({ plaintext } = await decrypt(message, { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) }));
-    return decodeDocument(plaintext);
+    const { plaintext } = await decrypt(message, { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) });
+    return plaintext;
   } catch (error) {
     throw envelopeFailure(error);
-  } finally {
-    plaintext?.fill(0);
   }
 }
 

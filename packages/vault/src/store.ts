@@ -9,6 +9,9 @@
  *   (compare-and-swap), also against other processes. A change that is not becomes a conflict, and nothing is made.
  * - Version numbers only grow. A tombstone keeps the number, so none is used twice, also after a removal.
  * - Wraps that are missing are recorded in the transaction of the version that misses them, and go with it.
+ * - An owed version is claimed by one holder at a time, until a moment that the holder names; after that anyone may claim it, so
+ *   that a holder which died keeps nothing. A claim saves work. What keeps data safe is that `repair` replaces a message only if it
+ *   still is, byte for byte, the one that was read.
  * - Ids are compared and ordered by the bytes of their UTF-8.
  * - Failures are VaultErrors: `store-full`, `store-newer`, `store-failed`, `store-closed`.
  */
@@ -122,6 +125,68 @@ export interface WrapDebt {
   readonly regions: readonly { readonly region: string; readonly items: number; readonly oldest: string }[];
 }
 
+/** One version of one record. */
+export interface VersionPlace extends Address {
+  readonly version: Version;
+}
+
+/** A version that has fewer wraps than it should. */
+export interface OwedVersion extends VersionPlace {
+  /** Where a wrap is missing, in order of the key's ARN, and what the region said when the message was sealed. */
+  readonly regions: readonly { readonly region: string; readonly reason: string }[];
+  /** Since when: ISO 8601, UTC. */
+  readonly since: string;
+  /** Repairs of it that failed one after the other. */
+  readonly attempts: number;
+  /** Why the last repair failed, null when none has. */
+  readonly lastProblem: { readonly code: string; readonly at: string } | null;
+}
+
+/** Moments of claims are milliseconds since the epoch. */
+export interface ClaimRequest {
+  /** Who claims: a name that nobody else has. */
+  readonly holder: string;
+  /** Only versions that owe a wrap here. */
+  readonly region: string;
+  readonly limit: number;
+  readonly now: number;
+  /** When the claim ends, whatever becomes of the holder. */
+  readonly until: number;
+}
+
+export interface ClaimedVersion extends VersionPlace {
+  readonly attempts: number;
+}
+
+/** A claim given back unpaid. */
+export interface ClaimRelease {
+  readonly holder: string;
+  readonly place: VersionPlace;
+  /** From when it may be claimed again. */
+  readonly dueAt: number;
+  /** Why the repair failed; null when none was tried. */
+  readonly problem: { readonly code: string; readonly at: string } | null;
+}
+
+/** The same version in a new message, or under an account of its debt that was corrected. */
+export interface RepairChange {
+  readonly place: VersionPlace;
+  /** The message as it was read: nothing is changed unless it still is exactly this. */
+  readonly base: Uint8Array;
+  /** Null: the message stays. */
+  readonly message: Uint8Array | null;
+  readonly wraps: WrapCount;
+  /** What is owed from now on; the other debts of the version are paid. */
+  readonly missing: readonly MissingWrap[];
+  /** From when the rest may be claimed. */
+  readonly dueAt: number;
+  /** ISO 8601, UTC: since when what was not owed before is owed. */
+  readonly at: string;
+}
+
+/** `overtaken`: the message is another one by now, or is gone; nothing was changed. */
+export type RepairResult = "repaired" | "overtaken";
+
 export interface RecordStore {
   /** The heads of these records, in their order. */
   heads(addresses: readonly Address[]): Promise<readonly RecordHead[]>;
@@ -135,6 +200,16 @@ export interface RecordStore {
   list(collection: Collection, page: { readonly after: RecordId | null; readonly limit: number }): Promise<readonly ListedRecord[] | null>;
   collections(): Promise<readonly CollectionCount[]>;
   wrapDebt(): Promise<WrapDebt>;
+  /** Owed versions after `after` (exclusive), in order of collection, id and version. */
+  debts(page: { readonly after: VersionPlace | null; readonly limit: number }): Promise<readonly OwedVersion[]>;
+  /** Regions that are owed a wrap which may be claimed at `now`. Quick however much is owed. */
+  dueRegions(now: number): Promise<readonly string[]>;
+  /** Claims owed versions that are due, those never tried first. */
+  claimDebts(request: ClaimRequest): Promise<readonly ClaimedVersion[]>;
+  /** Gives a claim back. `gone`: it is not the holder's any more, and nothing was changed. */
+  releaseDebt(release: ClaimRelease): Promise<"released" | "gone">;
+  /** Makes the whole change, or none of it. */
+  repair(change: RepairChange): Promise<RepairResult>;
   /** Resolves when the store can answer. For a readiness check: it must not wait for a writer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -8,17 +8,22 @@ import { parseAddress, parseCollection, parseSubject, parseVersion } from "./add
 import type { Address, AddressInput, Version } from "./address.ts";
 import type { JsonObject } from "./document.ts";
 import { VaultError } from "./errors.ts";
+import { decodeDebtCursor, encodeDebtCursor } from "./debt-cursor.ts";
 import { ANY, requireExpected } from "./expectation.ts";
 import type { Expectation } from "./expectation.ts";
-import { DEFAULT_VAULT_LIMITS, parseLimits } from "./limits.ts";
+import { parseLimits } from "./limits.ts";
 import type { VaultLimits } from "./limits.ts";
-import { decodeCursor, encodeCursor } from "./list-cursor.ts";
+import { decodeListCursor, encodeListCursor } from "./list-cursor.ts";
 import { newVersion, wrapSummary } from "./new-version.ts";
 import type { Workings } from "./new-version.ts";
 import { putMany } from "./put-many.ts";
 import type { PutManyItem, PutManyOptions } from "./put-many.ts";
 import { recordState } from "./record-state.ts";
-import type { ListResult, PutManyResult, PutResult, RemoveResult, VaultRecord, VersionInfo } from "./results.ts";
+import { RepairWorker } from "./repair/repair-worker.ts";
+import type { RepairOptions } from "./repair/repair-worker.ts";
+import { RepairTally } from "./repair/status.ts";
+import type { RepairStatus } from "./repair/status.ts";
+import type { DebtPage, ListResult, PutManyResult, PutResult, RemoveResult, VaultRecord, VersionInfo } from "./results.ts";
 import { openVersion } from "./sealed-version.ts";
 import type { CollectionCount, RecordHead, RecordStore, RemoveChange, WrapDebt } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -30,6 +35,8 @@ export interface VaultOptions {
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
+  /** Pays owed wraps in the background while the vault is open. Left out: what is owed stays owed. */
+  readonly repair?: RepairOptions;
 }
 
 export interface PutOptions {
@@ -88,8 +95,13 @@ export interface Vault {
   collections(): Promise<readonly CollectionCount[]>;
   /** Versions that have fewer wraps than they should. */
   wrapDebt(): Promise<WrapDebt>;
+  /** Which versions those are, in the order of collection, id and version. @throws VaultError `cursor-invalid`, `limit-invalid` */
+  debts(options?: ListOptions): Promise<DebtPage>;
+  /** What the repair of owed wraps has done in this process. */
+  repairStatus(): RepairStatus;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
+  /** Lets a repair under way end, then closes the store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -100,24 +112,27 @@ export const DEFAULT_LIST_LIMIT = 100;
 const RETRY_PAUSE_MS = 10;
 
 /** @throws VaultError `limit-invalid` */
-export async function openVault({ store, keyring, clock = () => new Date(), limits }: VaultOptions): Promise<Vault> {
-  return new RecordVault(store, { keyring, clock, limits: { ...DEFAULT_VAULT_LIMITS, ...parseLimits(limits) } });
+export async function openVault({ store, keyring, clock = () => new Date(), limits, repair }: VaultOptions): Promise<Vault> {
+  const workings = { keyring, clock, limits: parseLimits(limits) };
+  return new RecordVault(store, workings, repair === undefined ? null : new RepairWorker({ store, keyring, clock }, repair));
 }
 
 class RecordVault implements Vault {
   readonly #store: RecordStore;
   readonly #workings: Workings;
   readonly #turns = new Turns();
+  readonly #repair: RepairWorker | null;
 
-  constructor(store: RecordStore, workings: Workings) {
+  constructor(store: RecordStore, workings: Workings, repair: RepairWorker | null) {
     this.#store = store;
     this.#workings = workings;
+    this.#repair = repair;
   }
 
   async put(input: AddressInput, document: JsonObject, { subject, expect = ANY, signal }: PutOptions = {}): Promise<PutResult> {
     const address = parseAddress(input);
     const newSubject = subject === undefined ? null : parseSubject(subject);
-    return this.#untilCommitted(address, async () => {
+    const put = await this.#untilCommitted<PutResult>(address, async () => {
       requireNotAborted(signal);
       const rows = await this.#head(address);
       const state = recordState(rows);
@@ -128,10 +143,14 @@ class RecordVault implements Vault {
       const outcome = state.kind === "live" ? "replaced" : "created";
       return { change, result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) } };
     });
+    if (put.wraps.missing.length > 0) this.#repair?.wake();
+    return put;
   }
 
   async putMany(collection: string, items: readonly PutManyItem[], options: PutManyOptions): Promise<readonly PutManyResult[]> {
-    return putMany(this.#workings, this.#store, parseCollection(collection), items, options);
+    const results = await putMany(this.#workings, this.#store, parseCollection(collection), items, options);
+    if (results.some((result) => "wraps" in result && result.wraps.missing.length > 0)) this.#repair?.wake();
+    return results;
   }
 
   async get(input: AddressInput, { version, signal }: GetOptions = {}): Promise<VaultRecord> {
@@ -165,14 +184,13 @@ class RecordVault implements Vault {
 
   async list(name: string, { cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions = {}): Promise<ListResult> {
     const collection = parseCollection(name);
-    const most = this.#workings.limits.listItems;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > most) throw new VaultError("limit-invalid", `A page has 1 to ${most} items`);
+    this.#requirePageLimit(limit);
     // One more than asked for: whether there is a next page is then known.
-    const found = await this.#store.list(collection, { after: cursor === undefined ? null : decodeCursor(collection, cursor), limit: limit + 1 });
+    const found = await this.#store.list(collection, { after: cursor === undefined ? null : decodeListCursor(collection, cursor), limit: limit + 1 });
     if (found === null) throw new VaultError("collection-absent", "There is no such collection");
     const items = found.slice(0, limit);
     const last = items.at(-1);
-    return { items, next: found.length > limit && last !== undefined ? encodeCursor(collection, last.id) : null };
+    return { items, next: found.length > limit && last !== undefined ? encodeListCursor(collection, last.id) : null };
   }
 
   async collections(): Promise<readonly CollectionCount[]> {
@@ -183,16 +201,34 @@ class RecordVault implements Vault {
     return this.#store.wrapDebt();
   }
 
+  async debts({ cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions = {}): Promise<DebtPage> {
+    this.#requirePageLimit(limit);
+    const found = await this.#store.debts({ after: cursor === undefined ? null : decodeDebtCursor(cursor), limit: limit + 1 });
+    const items = found.slice(0, limit);
+    const last = items.at(-1);
+    return { items, next: found.length > limit && last !== undefined ? encodeDebtCursor(last) : null };
+  }
+
+  repairStatus(): RepairStatus {
+    return this.#repair?.status() ?? new RepairTally().status("off");
+  }
+
   async ping(): Promise<void> {
     await this.#store.ping();
   }
 
   async close(): Promise<void> {
+    await this.#repair?.stop();
     await this.#store.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #requirePageLimit(limit: number): void {
+    const most = this.#workings.limits.listItems;
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > most) throw new VaultError("limit-invalid", `A page has 1 to ${most} items`);
   }
 
   async #head(address: Address): Promise<RecordHead> {

@@ -8,6 +8,7 @@ import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
+import { storeWith } from "./support/store-with.ts";
 import { aesKeyring, testVault } from "./support/vault.ts";
 
 const address = { collection: "people", id: "counter" };
@@ -92,12 +93,7 @@ test("a writer that never gets its turn gives up with a reason", async (t) => {
   await vault.put(address, { n: 0 });
   const store = await sqliteStore(path);
   let losses = 0;
-  const unlucky = new Proxy(store, {
-    get: (target, name) =>
-      name === "commit"
-        ? async () => { losses++; return { kind: "conflict", conflicts: [0] }; }
-        : (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target),
-  });
+  const unlucky = storeWith(store, { commit: async () => { losses++; return { kind: "conflict", conflicts: [0] }; } });
   const loser = await openVault({ store: unlucky, keyring, limits: { writeAttempts: 3 } });
   defer(t, () => loser.close());
   await rejectsWith("record-contended", () => loser.put(address, { n: 1 }));

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { OnExisting, PutManyItem, RecordStore, Vault } from "@strongroom/vault";
+import type { OnExisting, PutManyItem, Vault } from "@strongroom/vault";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
+import { storeWith } from "./support/store-with.ts";
 import { aesKeyring, tamper, testVault } from "./support/vault.ts";
 
 const outcomes = async (vault: Vault, items: readonly PutManyItem[], onExisting: OnExisting): Promise<string[]> =>
@@ -134,15 +135,7 @@ test("a batch that lost a race for some records encrypts only those anew and sti
   const store = await sqliteStore(path);
   let raced = false;
   let commits = 0;
-  const racing: RecordStore = {
-    heads: (addresses) => store.heads(addresses),
-    read: (address, version) => store.read(address, version),
-    versions: (address) => store.versions(address),
-    list: (collection, page) => store.list(collection, page),
-    collections: () => store.collections(),
-    wrapDebt: () => store.wrapDebt(),
-    ping: () => store.ping(),
-    close: () => store.close(),
+  const racing = storeWith(store, {
     async commit(changes) {
       commits++;
       if (!raced) {
@@ -151,7 +144,7 @@ test("a batch that lost a race for some records encrypts only those anew and sti
       }
       return store.commit(changes);
     },
-  };
+  });
   const racer = await openVault({ store: racing, keyring });
   defer(t, () => racer.close());
   assert.deepEqual(await outcomes(racer, ["a", "b", "c"].map((id) => ({ id, document: { from: "batch" } })), "compare"), ["a:created1", "b:replaced2", "c:created1"]);

@@ -2,42 +2,14 @@
  * The vault over the real multi-region keyring and a real KMS with three regions.
  */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
-import { DisableKeyCommand, EnableKeyCommand, KMS } from "@aws-sdk/client-kms";
+import { DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
 import { inspect } from "@strongroom/envelope";
-import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { createKms } from "@strongroom/kms";
-import type { Kms } from "@strongroom/kms";
-import { defer } from "./support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
-import { tamper, temporaryFolder, testVault } from "./support/vault.ts";
-import type { TestVault } from "./support/vault.ts";
+import { REGIONS, regionalVault } from "./support/regional-vault.ts";
+import { tamper } from "./support/vault.ts";
 
-const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 const address = { collection: "people", id: "ada" };
-
-interface RegionalVault extends TestVault {
-  readonly kms: Kms;
-  readonly keys: readonly { readonly region: string; readonly keyArn: string; readonly client: KMS }[];
-}
-
-async function regionalVault(t: TestContext): Promise<RegionalVault> {
-  const dataDir = await temporaryFolder(t);
-  const kms = await createKms({ dataDir, regions: REGIONS.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(dataDir, "root.key") } });
-  defer(t, () => kms.close());
-  const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as { accessKeyId: string; secretAccessKey: string };
-  const keys = await Promise.all(
-    REGIONS.map(async (region) => {
-      const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
-      defer(t, () => { client.destroy(); });
-      return { region, keyArn: (await client.createKey({})).KeyMetadata!.Arn!, client };
-    }),
-  );
-  return { ...(await testVault(t, { keyring: multiRegionKeyring({ regions: keys, minimum: 2 }) })), kms, keys };
-}
 
 test("a version is wrapped in every region, under a context that names it", async (t) => {
   const { vault, store } = await regionalVault(t);

@@ -3,7 +3,7 @@
  * that is not here was made by a newer version.
  */
 import { sql } from "kysely";
-import type { Kysely, Migration } from "kysely";
+import type { Generated, Kysely, Migration } from "kysely";
 
 /** In the file's header (`PRAGMA application_id`): tells a vault from any other SQLite file. The letters "SRMV". */
 export const APPLICATION_ID = 0x53524d56;
@@ -35,6 +35,14 @@ export interface WrapDebtTable {
   readonly key_arn: string;
   readonly reason: string;
   readonly since: string;
+  /** From when it may be claimed, in milliseconds since the epoch. All rows of a version have the same. */
+  readonly due_at: Generated<number>;
+  /** Who repairs it until `due_at`. */
+  readonly holder: string | null;
+  /** Repairs that failed one after the other, and why and when the last did. */
+  readonly attempts: Generated<number>;
+  readonly problem: string | null;
+  readonly problem_at: string | null;
 }
 
 export interface VaultSchema {
@@ -46,6 +54,7 @@ export interface VaultSchema {
 /** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-records": { up: createRecords },
+  "0002-repair": { up: addRepair },
 };
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
@@ -82,4 +91,15 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
       since text not null,
       primary key (collection, id, version, key_arn)
     ) strict, without rowid`.execute(db);
+}
+
+/** What was owed before is due at once. */
+async function addRepair(db: Kysely<unknown>): Promise<void> {
+  await sql`alter table wrap_debt add column due_at integer not null default 0`.execute(db);
+  await sql`alter table wrap_debt add column holder text`.execute(db);
+  await sql`alter table wrap_debt add column attempts integer not null default 0`.execute(db);
+  await sql`alter table wrap_debt add column problem text`.execute(db);
+  await sql`alter table wrap_debt add column problem_at text`.execute(db);
+  // What is claimed next in a region is the first entry of the region, however much is owed.
+  await sql`create index wrap_debt_due on wrap_debt (region, due_at)`.execute(db);
 }

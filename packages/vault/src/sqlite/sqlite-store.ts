@@ -6,12 +6,33 @@ import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
 import type { Address, Collection, RecordId, Subject, Version } from "../address.ts";
 import { VaultError } from "../errors.ts";
-import type { Change, CollectionCount, CommitResult, ListedRecord, RecordHead, RecordRead, RecordRows, RecordStore, RecordVersions, RemoveChange, WrapDebt, WriteChange } from "../store.ts";
+import type {
+  Change,
+  ClaimedVersion,
+  ClaimRelease,
+  ClaimRequest,
+  CollectionCount,
+  CommitResult,
+  ListedRecord,
+  OwedVersion,
+  RecordHead,
+  RecordRead,
+  RecordRows,
+  RecordStore,
+  RecordVersions,
+  RemoveChange,
+  RepairChange,
+  RepairResult,
+  VersionPlace,
+  WrapDebt,
+  WriteChange,
+} from "../store.ts";
 import { whileBusy } from "./busy.ts";
 import { storeFailure } from "./failures.ts";
 import { openDatabase } from "./open-database.ts";
 import type { OpenDatabaseOptions } from "./open-database.ts";
 import type { VaultSchema } from "./schema.ts";
+import { claim, countDebt, listDebts, regionsDue, release, replaceMessage } from "./wrap-debt.ts";
 
 export type SqliteStoreOptions = Partial<OpenDatabaseOptions>;
 
@@ -105,19 +126,28 @@ class SqliteStore implements RecordStore {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return this.#run(async (db) => {
-      const { items } = await db
-        .selectFrom((query) => query.selectFrom("wrap_debt").select(["collection", "id", "version"]).distinct().as("owing"))
-        .select((query) => query.fn.countAll<number>().as("items"))
-        .executeTakeFirstOrThrow();
-      const regions = await db
-        .selectFrom("wrap_debt")
-        .select((query) => ["region", query.fn.countAll<number>().as("items"), query.fn.min("since").as("oldest")])
-        .groupBy("region")
-        .orderBy("region")
-        .execute();
-      return { items, regions: regions.map((row) => ({ ...row })) };
-    });
+    return this.#run(countDebt);
+  }
+
+  async debts(page: { readonly after: VersionPlace | null; readonly limit: number }): Promise<readonly OwedVersion[]> {
+    return this.#run((db) => listDebts(db, page));
+  }
+
+  async dueRegions(now: number): Promise<readonly string[]> {
+    return this.#run((db) => regionsDue(db, now));
+  }
+
+  async claimDebts(request: ClaimRequest): Promise<readonly ClaimedVersion[]> {
+    return this.#run((db) => db.transaction().execute((transaction) => claim(transaction, request)));
+  }
+
+  async releaseDebt(given: ClaimRelease): Promise<"released" | "gone"> {
+    return this.#run((db) => release(db, given));
+  }
+
+  async repair(change: RepairChange): Promise<RepairResult> {
+    const made = await this.#run((db) => db.transaction().execute((transaction) => replaceMessage(transaction, change)));
+    return made ? "repaired" : "overtaken";
   }
 
   async ping(): Promise<void> {
