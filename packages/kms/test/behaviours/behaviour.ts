@@ -42,9 +42,9 @@ export async function bench(t: TestContext, options: Parameters<typeof runningKm
   return { ...running, wire, ok, refused, key };
 }
 
-/** Declares the test of a behaviour. `operations` are those it pins. */
-export function behaviour(number: number, title: string, operations: readonly string[], run: (b: Bench, t: TestContext) => Promise<void>): void {
-  void test(`${number}. ${title} [${operations.join(", ")}]`, async (t) => run(await bench(t), t));
+/** Declares the test of a behaviour. `operations` are those it pins, `options` those of its KMS. */
+export function behaviour(number: number, title: string, operations: readonly string[], run: (b: Bench, t: TestContext) => Promise<void>, options: Parameters<typeof runningKms>[1] = {}): void {
+  void test(`${number}. ${title} [${operations.join(", ")}]`, async (t) => run(await bench(t, options), t));
 }
 
 export const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString("base64");

@@ -6,7 +6,7 @@ import { ACCOUNT } from "../running-kms.ts";
 import { awsEnvironment, isThere, output } from "./foreign-client.ts";
 
 const PYTHON = process.env["STRONGROOM_PYTHON"] ?? "python3";
-const absent = isThere(PYTHON, "-c", "import boto3") ? false : `${PYTHON} has no boto3 here: install it, or name another Python in STRONGROOM_PYTHON`;
+const absent = isThere(PYTHON, "-c", "from importlib.util import find_spec; exit(find_spec('boto3') is None)") ? false : `${PYTHON} has no boto3 here: install it, or name another Python in STRONGROOM_PYTHON`;
 
 test("boto3 works unchanged", { skip: absent }, async () => {
   await using kms = await createKms();

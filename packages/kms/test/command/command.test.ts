@@ -95,8 +95,9 @@ test("serve says why it cannot start", async (t) => {
   const server = await serving(t, "--data-dir", dataDir);
   await assert.rejects(serving(t, "--data-dir", dataDir), /ended with 4.*data-dir-in-use/s);
   const port = new URL(server.endpoints["eu-west-1"]!).port;
-  await assert.rejects(serving(t, "--temporary", "--region", `eu-west-1=${port}`), /ended with 4.*port-in-use/s);
-  await assert.rejects(serving(t, "--temporary", "--region", "nowhere"), /ended with 2.*option-invalid/s);
+  const code = ({ exit, json }: Awaited<ReturnType<typeof runJson>>): unknown => [exit, (json["error"] as { code: string }).code];
+  assert.deepEqual(code(await runJson("serve", "--temporary", "--region", `eu-west-1=${port}`)), [4, "port-in-use"]);
+  assert.deepEqual(code(await runJson("serve", "--temporary", "--region", "nowhere")), [2, "option-invalid"]);
 });
 
 test("seed, backup, rekey, restore and verify, one after the other", async (t) => {
@@ -113,7 +114,6 @@ test("seed, backup, rekey, restore and verify, one after the other", async (t) =
   const rekeyed = await runJson("rekey", "--data-dir", dataDir, "--new-passphrase-file", passphrase);
   assert.equal(rekeyed.json["oldKeyFile"], join(dataDir, "root.key"));
   assert.equal((await run("audit", "verify", "--data-dir", dataDir)).exit, 5, "the old key opens nothing");
-  assert.equal((await run("audit", "verify", "--data-dir", dataDir, "--passphrase-file", passphrase)).exit, 0);
   const command = await run("rekey", "--data-dir", dataDir, "--passphrase-file", passphrase, "--new-root-key-command", `cat ${join(dataDir, "root.key")}`);
   assert.equal(command.exit, 0, command.stderr);
 

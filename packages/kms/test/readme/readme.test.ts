@@ -1,12 +1,10 @@
 // The README's examples, as they stand there, run against the package.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
 import { createKms } from "@strongroom/kms";
 import { COMMANDS } from "../../src/command/commands/table.ts";
 import { temporaryDirectory } from "../running-kms.ts";
@@ -34,7 +32,7 @@ for (const [title, code] of PROGRAMS) {
     const directory = await mkdtemp(join(import.meta.dirname, "run-"));
     t.after(() => rm(directory, { recursive: true }));
     await writeFile(join(directory, "example.ts"), code);
-    await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", join(directory, "example.ts")]);
+    await import(join(directory, "example.ts"));
   });
 }
 
