@@ -10,3 +10,4 @@ export { EXIT_CODES, type Outcome } from "./exit-codes.ts";
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
+export type { Timeline } from "./drill/timeline.ts";

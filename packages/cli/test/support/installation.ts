@@ -50,9 +50,9 @@ export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): 
   return { ...(Object.fromEntries(kept) as Record<string, string>), ...extra };
 }
 
-/** Starts the command as a process of its own. */
-export function spawnCommand(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [BIN, ...args], { cwd, env: cleanEnvironment(env), stdio: ["pipe", "pipe", "pipe"] });
+/** Starts the command as a process of its own; `nodeArgs` are arguments of Node.js itself. */
+export function spawnCommand(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}, nodeArgs: readonly string[] = []): ChildProcess {
+  return spawn(process.execPath, [...nodeArgs, BIN, ...args], { cwd, env: cleanEnvironment(env), stdio: ["pipe", "pipe", "pipe"] });
 }
 
 /** Runs the command as a process of its own, to its end. */
@@ -74,9 +74,9 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 /** Waits that a busy machine does not exceed: tests are about what happens, not about how soon. */
 const PATIENT = { STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000", STRONGROOM_DEADLINE_MS: "20000", STRONGROOM_STRAGGLER_MIN_MS: "8000" };
 
-/** Starts `up` in `folder` and waits until it serves. */
-export async function startInstallation(folder: string, args: readonly string[] = []): Promise<Installation> {
-  const child = spawnCommand(["up", "--json", ...FREE_PORTS, ...args], folder, PATIENT);
+/** Starts `up` in `folder` and waits until it serves. `env` replaces waits that a busy machine does not exceed. */
+export async function startInstallation(folder: string, args: readonly string[] = [], { env = PATIENT, nodeArgs = [] }: { readonly env?: Readonly<Record<string, string>>; readonly nodeArgs?: readonly string[] } = {}): Promise<Installation> {
+  const child = spawnCommand(["up", "--json", ...FREE_PORTS, ...args], folder, env, nodeArgs);
   child.stdin?.end();
   const stdout = gather(child.stdout);
   const stderr = gather(child.stderr);
