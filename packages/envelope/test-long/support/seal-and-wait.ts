@@ -8,12 +8,30 @@ import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import { cachingMaterials, decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
+
+/** How the AWS SDK's clients are made: as they come, with `keysAsBytes`, and with `wipingAgents` too. */
+export type Clients = "plain" | "keys-as-bytes" | "keys-as-bytes-and-wiping-agents";
+
+/** What wraps the data keys. */
+export type Wrapping =
+  | { readonly kind: "raw-aes" }
+  | {
+      readonly kind: "aws-kms";
+      readonly clients: Clients;
+      readonly regions: readonly { readonly region: string; readonly keyArn: string; readonly config: KMSClientConfig }[];
+    };
 
 export interface Order {
   readonly messages: number;
-  /** null wraps data keys with a raw AES key. */
-  readonly regions: readonly { readonly region: string; readonly keyArn: string; readonly config: KMSClientConfig }[] | null;
+  readonly wrapping: Wrapping;
 }
+
+const MAKE_CLIENT: Readonly<Record<Clients, (config: KMSClientConfig) => KMS>> = {
+  plain: (config) => new KMS(config),
+  "keys-as-bytes": (config) => keysAsBytes(new KMS(config)),
+  "keys-as-bytes-and-wiping-agents": (config) => keysAsBytes(new KMS({ ...config, requestHandler: { ...wipingAgents() } })),
+};
 
 const inverted: Buffer[] = [];
 
@@ -34,13 +52,15 @@ function noting(keyring: Keyring): Keyring {
   };
 }
 
-async function work({ messages, regions }: Order): Promise<void> {
-  const patience = { attemptTimeoutMs: 30_000, deadlineMs: 60_000 };
-  const keyring =
-    regions === null
-      ? rawAesKeyring({ keyNamespace: "memory", keyName: "key", wrappingKey: randomBytes(32) })
-      : multiRegionKeyring({ regions: regions.map(({ region, keyArn, config }) => ({ region, keyArn, client: new KMS(config) })), minimum: regions.length, ...patience });
-  using materials = cachingMaterials({ keyring: noting(keyring), maxAgeMs: 600_000, maxMessages: 2, hotMessages: 100 });
+function keyringOf(wrapping: Wrapping): Keyring {
+  if (wrapping.kind === "raw-aes") return rawAesKeyring({ keyNamespace: "memory", keyName: "key", wrappingKey: randomBytes(32) });
+  const makeClient = MAKE_CLIENT[wrapping.clients];
+  const regions = wrapping.regions.map(({ region, keyArn, config }) => ({ region, keyArn, client: makeClient(config) }));
+  return multiRegionKeyring({ regions, minimum: regions.length, attemptTimeoutMs: 30_000, deadlineMs: 60_000 });
+}
+
+async function work({ messages, wrapping }: Order): Promise<void> {
+  using materials = cachingMaterials({ keyring: noting(keyringOf(wrapping)), maxAgeMs: 600_000, maxMessages: 2, hotMessages: 100 });
   for (let count = 0; count < messages; count++) {
     const encryptionContext = { id: String(count % 7) };
     const { message } = await encrypt(Buffer.from(`message ${count}`), { materials, encryptionContext });
