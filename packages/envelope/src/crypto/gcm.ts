@@ -3,6 +3,7 @@
  * tags cut down to 4 bytes.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, KeyObject } from "node:crypto";
+import type { DecipherGCM } from "node:crypto";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 
 export type GcmCipher = "aes-128-gcm" | "aes-192-gcm" | "aes-256-gcm";
@@ -43,13 +44,8 @@ export function gcmOpening(cipher: GcmCipher, key: KeyObject | Uint8Array, iv: U
   opening.setAAD(aad);
   return {
     update: (ciphertext) => (ciphertext.length === 0 ? EMPTY : opening.update(ciphertext)),
-    verify(tag) {
-      opening.setAuthTag(tag);
-      try {
-        opening.final();
-      } catch {
-        throw new EnvelopeError("decryption-failed", "The message does not authenticate");
-      }
+    verify: (tag) => {
+      verify(opening, tag);
     },
   };
 }
@@ -68,13 +64,24 @@ export function gcmOpen(
   ciphertext: Uint8Array,
   tag: Uint8Array,
 ): Buffer {
-  const opening = gcmOpening(cipher, key, iv, aad);
-  const plaintext = opening.update(ciphertext);
+  const opening = createDecipheriv(cipher, keyObject(key), iv, OPTIONS);
+  opening.setAAD(aad);
+  const plaintext = ciphertext.length === 0 ? EMPTY : opening.update(ciphertext);
   try {
-    opening.verify(tag);
+    verify(opening, tag);
     return plaintext;
   } catch (error) {
     plaintext.fill(0);
     throw error;
+  }
+}
+
+/** @throws EnvelopeError `decryption-failed` */
+function verify(opening: DecipherGCM, tag: Uint8Array): void {
+  opening.setAuthTag(tag);
+  try {
+    opening.final();
+  } catch {
+    throw new EnvelopeError("decryption-failed", "The message does not authenticate");
   }
 }

@@ -5,6 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { EnvelopeError } from "../errors/envelope-error.ts";
+import { wipeAndRelease } from "./release.ts";
 
 export type HkdfHash = "sha256" | "sha384" | "sha512";
 
@@ -14,7 +15,17 @@ const OUTER_PAD = 0x5c;
 const SCRATCH_BYTES = 512;
 const NOTHING = Buffer.alloc(0);
 
-/** HMAC with one key, set at a time. Not shared across an await: everything here is synchronous. */
+/** Whether bytes have to be kept from everyone, or can be known without harm. */
+export type Secrecy = "secret" | "public";
+
+/** What nobody has to wipe comes as a string: half the cost of a digest in memory of its own. */
+function digest(algorithm: HkdfHash, bytes: Uint8Array, secrecy: Secrecy): Buffer {
+  return secrecy === "secret" ? hash(algorithm, bytes, "buffer") : Buffer.from(hash(algorithm, bytes, "binary"), "binary");
+}
+
+/**
+ * HMAC with one key, set at a time; `wipe` ends its use. Not shared across an await: everything here is synchronous.
+ */
 class Hmac {
   readonly outputLength: number;
   readonly #algorithm: HkdfHash;
@@ -23,6 +34,7 @@ class Hmac {
   readonly #inner: Buffer;
   /** The key's outer pad, then the inner digest. */
   readonly #outer: Buffer;
+  #innerSecrecy: Secrecy = "secret";
 
   constructor(algorithm: HkdfHash, block: number, outputLength: number) {
     this.#algorithm = algorithm;
@@ -32,9 +44,14 @@ class Hmac {
     this.#outer = Buffer.allocUnsafeSlow(block + outputLength);
   }
 
-  setKey(key: Uint8Array): void {
+  /**
+   * @param secrecy of the key. The inner digest is of no use to who lacks the key, as the outer hash needs it too; under
+   *   a public key (the salt of HKDF-Extract) it is worth as much as the secret message.
+   */
+  setKey(key: Uint8Array, secrecy: Secrecy): void {
+    this.#innerSecrecy = secrecy === "secret" ? "public" : "secret";
     const block = this.#block;
-    const short = key.length > block ? hash(this.#algorithm, key, "buffer") : key;
+    const short = key.length > block ? digest(this.#algorithm, key, secrecy) : key;
     for (let index = 0; index < short.length; index++) {
       const byte = short[index] ?? 0;
       this.#inner[index] = byte ^ INNER_PAD;
@@ -45,8 +62,8 @@ class Hmac {
     if (short !== key) short.fill(0);
   }
 
-  /** The caller owns and wipes the result. */
-  mac(first: Uint8Array, second: Uint8Array = NOTHING, third: Uint8Array = NOTHING): Buffer {
+  /** HMAC of the parts joined; a secret result is the caller's to wipe. */
+  mac(secrecy: Secrecy, first: Uint8Array, second: Uint8Array = NOTHING, third: Uint8Array = NOTHING): Buffer {
     const block = this.#block;
     const end = block + first.length + second.length + third.length;
     const inner = end <= this.#inner.length ? this.#inner : Buffer.allocUnsafeSlow(end);
@@ -54,12 +71,11 @@ class Hmac {
     inner.set(first, block);
     inner.set(second, block + first.length);
     inner.set(third, end - third.length);
-    const digest = hash(this.#algorithm, inner.subarray(0, end), "buffer");
-    inner.fill(0, block, end);
-    if (inner !== this.#inner) inner.fill(0, 0, block);
-    digest.copy(this.#outer, block);
-    digest.fill(0);
-    return hash(this.#algorithm, this.#outer, "buffer");
+    const innerDigest = digest(this.#algorithm, inner.subarray(0, end), this.#innerSecrecy);
+    if (inner !== this.#inner) inner.fill(0);
+    innerDigest.copy(this.#outer, block);
+    if (this.#innerSecrecy === "secret") wipeAndRelease(innerDigest);
+    return digest(this.#algorithm, this.#outer, secrecy);
   }
 
   wipe(): void {
@@ -74,29 +90,34 @@ const HMACS: Readonly<Record<HkdfHash, Hmac>> = {
   sha512: new Hmac("sha512", 128, 64),
 };
 
-/** HMAC of the parts joined. The caller owns and wipes the result. */
+/** HMAC of the parts joined under a secret key. The caller owns and wipes the result. */
 export function hmac(algorithm: HkdfHash, key: Uint8Array, ...parts: readonly [Uint8Array, Uint8Array?, Uint8Array?]): Buffer {
   const machine = HMACS[algorithm];
-  machine.setKey(key);
-  const result = machine.mac(...parts);
+  machine.setKey(key, "secret");
+  const result = machine.mac("secret", ...parts);
   machine.wipe();
   return result;
 }
 
-/** HKDF-Extract. An empty salt is a block of zeros, which HMAC's padding makes it. */
+/** HKDF-Extract. An empty salt is a block of zeros, which HMAC's padding makes it. The caller owns and wipes the result. */
 export function extract(algorithm: HkdfHash, salt: Uint8Array, inputKey: Uint8Array): Buffer {
-  return hmac(algorithm, salt, inputKey);
+  const machine = HMACS[algorithm];
+  machine.setKey(salt, "public");
+  const result = machine.mac("secret", inputKey);
+  machine.wipe();
+  return result;
 }
 
 /** One output of HKDF-Expand: `length` bytes bound to `info`. */
 export interface Expansion {
   readonly info: Uint8Array;
   readonly length: number;
+  readonly secrecy: Secrecy;
 }
 
 /**
  * HKDF-Expand, once for each of `expansions`: the pseudo-random key is set up only once for all of them. At most 255
- * hash outputs each. The caller owns and wipes the results.
+ * hash outputs each. The caller owns the results, and wipes the secret ones.
  */
 export function expand(algorithm: HkdfHash, pseudoRandomKey: Uint8Array, ...expansions: readonly Expansion[]): Buffer[] {
   const machine = HMACS[algorithm];
@@ -104,25 +125,25 @@ export function expand(algorithm: HkdfHash, pseudoRandomKey: Uint8Array, ...expa
   if (expansions.some(({ length }) => !Number.isInteger(length) || length < 0 || length > longest)) {
     throw new EnvelopeError("option-invalid", `HKDF with ${algorithm} gives at most ${longest} bytes`);
   }
-  machine.setKey(pseudoRandomKey);
+  machine.setKey(pseudoRandomKey, "secret");
   const results = expansions.map((expansion) => expandOne(machine, expansion));
   machine.wipe();
   return results;
 }
 
-const COUNTERS: Buffer = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+const COUNTERS: readonly Buffer[] = Array.from({ length: 256 }, (_, index) => Buffer.of(index));
 
-function expandOne(machine: Hmac, { info, length }: Expansion): Buffer {
+function expandOne(machine: Hmac, { info, length, secrecy }: Expansion): Buffer {
   const { outputLength } = machine;
   if (length <= outputLength) {
-    const only = machine.mac(info, COUNTERS.subarray(1, 2));
-    only.fill(0, length);
+    const only = machine.mac(secrecy, info, COUNTERS[1]);
+    if (secrecy === "secret") only.fill(0, length);
     return only.subarray(0, length);
   }
   const result = Buffer.allocUnsafeSlow(length);
   let previous: Buffer = NOTHING;
   for (let counter = 1, offset = 0; offset < length; counter++, offset += outputLength) {
-    const next = machine.mac(previous, info, COUNTERS.subarray(counter, counter + 1));
+    const next = machine.mac(secrecy, previous, info, COUNTERS[counter]);
     previous.fill(0);
     next.copy(result, offset);
     previous = next;

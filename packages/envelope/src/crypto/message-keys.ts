@@ -6,6 +6,7 @@ import { createSecretKey, timingSafeEqual } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { expand, extract } from "./hkdf.ts";
 import type { Expansion, HkdfHash } from "./hkdf.ts";
+import { wipeAndRelease } from "./release.ts";
 
 /** How a suite derives its keys, in the terms of this folder. */
 export interface KeyDerivation {
@@ -28,35 +29,36 @@ export interface MessageKeys {
   readonly commitKey: Buffer | null;
 }
 
-const COMMITMENT: Expansion = { info: Buffer.from("COMMITKEY"), length: 32 };
+const COMMITMENT: Expansion = { info: Buffer.from("COMMITKEY"), length: 32, secrecy: "public" };
 const NO_SALT = Buffer.alloc(0);
 
 export function deriveMessageKeys(derivation: KeyDerivation, messageId: Uint8Array, dataKey: Uint8Array): MessageKeys {
-  const { kdf, keyLength, committing } = derivation;
+  const { kdf, committing } = derivation;
   if (kdf === null) return { cipherKey: createSecretKey(dataKey), commitKey: null };
   const pseudoRandomKey = extract(kdf, committing ? messageId : NO_SALT, dataKey);
-  const encryption = { info: committing ? deriveInfo(derivation.id) : messageInfo(derivation.id, messageId), length: keyLength };
-  const [derived, commitKey] = expand(kdf, pseudoRandomKey, encryption, ...(committing ? [COMMITMENT] : []));
-  pseudoRandomKey.fill(0);
+  const [derived, commitKey] = expand(kdf, pseudoRandomKey, ...(committing ? committingExpansions(derivation) : [messageExpansion(derivation, messageId)]));
+  wipeAndRelease(pseudoRandomKey);
   if (derived === undefined) throw new TypeError("HKDF gave nothing");
   const cipherKey = createSecretKey(derived);
   derived.fill(0);
   return { cipherKey, commitKey: commitKey ?? null };
 }
 
-const deriveInfos = new Map<number, Buffer>();
+const expansions = new Map<number, readonly [Expansion, Expansion]>();
 
-function deriveInfo(id: number): Buffer {
-  let info = deriveInfos.get(id);
-  if (info === undefined) {
-    info = Buffer.concat([suiteBytes(id), Buffer.from("DERIVEKEY")]);
-    deriveInfos.set(id, info);
+/** Encryption key and commitment: the same for all messages of a suite, whose ids are the salt. */
+function committingExpansions({ id, keyLength }: KeyDerivation): readonly [Expansion, Expansion] {
+  let both = expansions.get(id);
+  if (both === undefined) {
+    both = [{ info: Buffer.concat([suiteBytes(id), Buffer.from("DERIVEKEY")]), length: keyLength, secrecy: "secret" }, COMMITMENT];
+    expansions.set(id, both);
   }
-  return info;
+  return both;
 }
 
-function messageInfo(id: number, messageId: Uint8Array): Buffer {
-  return Buffer.concat([suiteBytes(id), messageId]);
+/** The encryption key of a suite without commitment, to whose info the message's id belongs. */
+function messageExpansion({ id, keyLength }: KeyDerivation, messageId: Uint8Array): Expansion {
+  return { info: Buffer.concat([suiteBytes(id), messageId]), length: keyLength, secrecy: "secret" };
 }
 
 function suiteBytes(id: number): Buffer {

@@ -18,7 +18,7 @@ export class SecretBytes {
 
   /** Takes ownership: `wipe` overwrites these very bytes. Use `SecretBytes.copyOf` to keep the caller's. */
   constructor(bytes: Uint8Array) {
-    this.#memory = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), holders: 1 };
+    this.#memory = { bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), holders: 1 };
   }
 
   static copyOf(bytes: Uint8Array): SecretBytes {

@@ -122,7 +122,8 @@ export function frameStartLength(kind: FrameKind): number {
 export function writeFrameStart(target: Buffer, start: number, kind: FrameKind, sequence: number, contentLength: number): number {
   const offset = kind === "final" ? target.writeUInt32BE(SEQUENCE_NUMBER_END, start) : start;
   target.writeUInt32BE(sequence, offset);
-  target.fill(0, offset + 4, offset + 12);
+  target.writeUInt32BE(0, offset + 4);
+  target.writeUInt32BE(0, offset + 8);
   target.writeUInt32BE(sequence, offset + 12);
   if (kind === "final") target.writeUInt32BE(contentLength, offset + 16);
   return start + frameStartLength(kind);
@@ -146,11 +147,17 @@ export class BodyAad {
   }
 
   of(kind: BlockKind, sequence: number, contentLength: number): Buffer {
-    const aad = (this.#buffers[kind] ??= Buffer.concat([this.#messageId, BLOCK_LABELS[kind], Buffer.alloc(12)]));
+    const aad = (this.#buffers[kind] ??= this.#begin(BLOCK_LABELS[kind]));
     const end = aad.length;
     aad.writeUInt32BE(sequence, end - 12);
     aad.writeUInt32BE(Math.floor(contentLength / 2 ** 32), end - 8);
     aad.writeUInt32BE(contentLength % 2 ** 32, end - 4);
+    return aad;
+  }
+
+  #begin(label: Buffer): Buffer {
+    const aad = Buffer.allocUnsafe(this.#messageId.length + label.length + 12);
+    label.copy(aad, this.#messageId.copy(aad, 0));
     return aad;
   }
 }

@@ -107,12 +107,15 @@ function utf8Rank(unit: number): number {
 /**
  * Reads the header's AAD field: its length, then the pairs. Duplicate keys are malformed. Another order than by UTF-8
  * bytes is read, because SDKs have written it, and made canonical.
+ *
+ * @param expected what the reader wants the message to be for: bytes that equal its own need no parsing.
  */
-export function readContext(reader: ByteReader, limits: MessageLimits): CanonicalContext {
+export function readContext(reader: ByteReader, limits: MessageLimits, expected: CanonicalContext = EMPTY_CONTEXT): CanonicalContext {
   const length = reader.uint16();
   if (length === 0) return EMPTY_CONTEXT;
   enforceLimit(limits, "contextBytes", length);
   const bytes = reader.bytes(length);
+  if (bytes.equals(expected.bytes)) return expected;
   const { pairs, ordered } = readPairs(new ByteReader(bytes), length);
   if (ordered) return { pairs, bytes };
   return { ...canonicalPairs(pairs, limits), otherOrder: bytes };

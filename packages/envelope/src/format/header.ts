@@ -50,13 +50,14 @@ const BASE64_STARTS: ReadonlySet<string> = new Set(["AY", "Ag"]);
 /**
  * Parses a header from the start of `message`, which may be longer than it. Views into `message`, no copies.
  *
+ * @param expected the context that the reader wants, if any; the header's own is compared by who asks for it.
  * @throws EnvelopeError `message-truncated` (with `neededBytes`), `message-malformed`, `suite-unsupported`, `limit-exceeded`.
  */
-export function parseHeader(message: Uint8Array, limits: MessageLimits): MessageHeader {
+export function parseHeader(message: Uint8Array, limits: MessageLimits, expected?: CanonicalContext): MessageHeader {
   const reader = new ByteReader(message);
   const suite = readSuite(reader);
   const messageId = reader.bytes(MESSAGE_ID_LENGTH[suite.messageVersion]);
-  const context = readContext(reader, limits);
+  const context = readContext(reader, limits, expected);
   const encryptedDataKeys = readEncryptedDataKeys(reader, limits);
   const contentType = readContentType(reader);
   if (suite.messageVersion === 1) readReservedAndIvLength(reader);

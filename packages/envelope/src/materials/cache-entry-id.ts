@@ -12,6 +12,8 @@ import type { DecryptionMaterialsRequest, EncryptionMaterialsRequest } from "./m
 const CACHING_MANAGER = 0x01;
 const SCOPES = { encrypt: 0x01, decrypt: 0x02 } as const;
 const WITH_SUITE = 0x01;
+/** Longer ones are hashed, as the formulas have it for all: a message must not decide how much memory its entry takes. */
+const LONGEST_PLAIN_ID = 4_096;
 
 type AnyRequest = Pick<EncryptionMaterialsRequest, "suite" | "commitmentPolicy" | "encryptionContext" | "requiredContextKeys">;
 
@@ -38,7 +40,9 @@ function entryId(head: Buffer, partition: Buffer, request: AnyRequest, specific:
   offset += specific.copy(bytes, offset);
   offset = bytes.writeUInt8(0, offset);
   encryptionContext.bytes.copy(bytes, offset);
-  return sha384(bytes);
+  // No secret in it, and unambiguous as it is: hashing would cost more than all the rest. Hashes are base64, which the
+  // head's first byte is not, so the two kinds never meet.
+  return bytes.length > LONGEST_PLAIN_ID ? sha384(bytes) : bytes.toString("latin1");
 }
 
 /** Serialized as in a header, without the count, in lexicographic order: their order in the message does not matter. */

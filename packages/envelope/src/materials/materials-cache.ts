@@ -31,6 +31,8 @@ export class MaterialsCache<T extends Wipeable> {
   readonly #options: MaterialsCacheOptions;
   /** In the order of use, least recent first: a Map keeps the order of insertion. */
   readonly #slots = new Map<string, Slot<T>>();
+  /** The last of them, which needs no moving when it is used again. */
+  #newest: string | null = null;
   #cancelSweep: CancelTimer | null = null;
 
   constructor(options: MaterialsCacheOptions) {
@@ -48,8 +50,11 @@ export class MaterialsCache<T extends Wipeable> {
       this.delete(id, "age");
       return undefined;
     }
-    this.#slots.delete(id);
-    this.#slots.set(id, slot);
+    if (id !== this.#newest) {
+      this.#slots.delete(id);
+      this.#slots.set(id, slot);
+      this.#newest = id;
+    }
     return slot.value;
   }
 
@@ -57,6 +62,7 @@ export class MaterialsCache<T extends Wipeable> {
   set(id: string, value: T): void {
     this.delete(id, "exhausted");
     this.#slots.set(id, { value, expiresAt: this.#options.time.now() + this.#options.maxAgeMs });
+    this.#newest = id;
     while (this.#slots.size > this.#options.capacity) {
       const [oldest] = this.#slots.keys();
       if (oldest !== undefined) this.delete(oldest, "capacity");

@@ -39,8 +39,8 @@ export interface DecryptResult {
 export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
   if (!(message instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "message must be a Uint8Array");
   const resolved = resolveDecryptOptions(options);
-  const { limits, signal } = resolved;
-  const header = parseHeader(message, limits);
+  const { limits, signal, workers } = resolved;
+  const header = parseHeader(message, limits, resolved.context);
   requireDecryptAllowed(resolved.commitmentPolicy, header.suite);
   const context = matchContext(header.context, resolved.context, resolved.requiredContextKeys);
   const layout = readBodyLayout(message, header, limits);
@@ -48,7 +48,9 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
   requireNotAborted(signal);
 
   const opener = await openHeader(header, context, resolved);
-  const plaintext = await openBody(message, header, layout, opener, resolved);
+  const plaintext = layout.last.sequence > 1 && isParallel(workers, layout.plaintextLength, header.frameLength)
+    ? await openInParallel(message, header, layout, opener, { workers, signal })
+    : openHere(message, header, layout, opener);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
   return { plaintext, encryptionContext: options.encryptionContext };
 }
@@ -113,40 +115,46 @@ export function headerVerifier({ suite, context }: MessageHeader): MessageVerifi
   return messageVerifier(suite.signature, publicKey ?? "");
 }
 
-async function openBody(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, options: ResolvedOptions): Promise<Buffer> {
-  const { last, plaintextLength } = layout;
-  if (last.sequence === 1) return opener.blocks.openBlock(message, last);
-  const { workers, signal } = options;
-  const parallel = isParallel(workers, plaintextLength, header.frameLength);
-  const plaintext = parallel ? Buffer.from(new SharedArrayBuffer(plaintextLength)) : Buffer.allocUnsafeSlow(plaintextLength);
-  try {
-    if (parallel) await openInParallel(message, header, layout, opener, { workers, signal, output: plaintext.buffer as SharedArrayBuffer });
-    openBlocks(message, header, layout, opener, { plaintext, from: parallel ? last.sequence : 1 });
-    return plaintext;
-  } catch (error) {
-    plaintext.fill(0);
-    throw error;
-  }
+function openHere(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener): Buffer {
+  if (layout.last.sequence === 1) return opener.blocks.openBlock(message, layout.last);
+  const plaintext = Buffer.allocUnsafeSlow(layout.plaintextLength);
+  openBlocks(message, header, layout, opener, { plaintext, from: 1 });
+  return plaintext;
 }
 
 interface ParallelOpening {
   readonly workers: FramingWorkers;
   readonly signal: AbortSignal | undefined;
-  readonly output: SharedArrayBuffer;
 }
 
-async function openInParallel(message: Uint8Array, { frameLength }: MessageHeader, { start, last }: BodyLayout, { frameKey }: MessageOpener, { workers, signal, output }: ParallelOpening): Promise<void> {
-  const frames = last.sequence - 1;
-  await workers.run(framingTasks({ kind: "open", frameKey, frameLength, frames, input: message, inputOffset: start, output, outputOffset: 0 }), signal);
+/** The same by the worker threads; the final frame is opened here. */
+async function openInParallel(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, { workers, signal }: ParallelOpening): Promise<Buffer> {
+  const output = new SharedArrayBuffer(layout.plaintextLength);
+  const plaintext = Buffer.from(output);
+  const { frameLength } = header;
+  const frames = layout.last.sequence - 1;
+  try {
+    await workers.run(framingTasks({ kind: "open", frameKey: opener.frameKey, frameLength, frames, input: message, inputOffset: layout.start, output, outputOffset: 0 }), signal);
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
+  }
+  openBlocks(message, header, layout, opener, { plaintext, from: layout.last.sequence });
+  return plaintext;
 }
 
-/** Opens the blocks from sequence number `from` to the last. */
+/** Opens the blocks from sequence number `from` to the last. All of the plaintext is overwritten when one fails. */
 function openBlocks(message: Uint8Array, header: MessageHeader, { start, last }: BodyLayout, opener: MessageOpener, { plaintext, from }: { readonly plaintext: Buffer; readonly from: number }): void {
   const bytes = asBuffer(message);
   let position = start + (from - 1) * (header.frameLength + REGULAR_FRAME_OVERHEAD);
-  for (let sequence = from; sequence <= last.sequence; sequence++) {
-    const block = sequence === last.sequence ? last : readBlock(bytes, position, header, sequence, FORMAT_LIMITS);
-    opener.blocks.openBlock(bytes, block).copy(plaintext, (sequence - 1) * header.frameLength);
-    position = block.end;
+  try {
+    for (let sequence = from; sequence <= last.sequence; sequence++) {
+      const block = sequence === last.sequence ? last : readBlock(bytes, position, header, sequence, FORMAT_LIMITS);
+      opener.blocks.openBlockInto(plaintext, (sequence - 1) * header.frameLength, bytes, block);
+      position = block.end;
+    }
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
   }
 }

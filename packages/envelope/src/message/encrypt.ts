@@ -2,16 +2,18 @@
  * Encrypts bytes into one message (client-apis/encrypt.md).
  */
 import { messageSigner } from "../crypto/signature.ts";
+import type { SigningKey } from "../crypto/signature.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 import { frameCount, framedBodyLength, MAX_FRAMES, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { footerBytes } from "../format/footer.ts";
 import { enforceLimit } from "../format/limits.ts";
-import type { CompleteEncryptionMaterials, WrapReport } from "../keyrings/materials.ts";
+import type { WrapReport } from "../keyrings/materials.ts";
+import type { FramingWorkers } from "../parallel/framing-workers.ts";
 import { framingTasks, isParallel } from "../parallel/parallel-frames.ts";
 import { requireNotAborted, resolveEncryptOptions } from "./options.ts";
-import type { EncryptOptions, ResolvedEncryptOptions } from "./options.ts";
+import type { EncryptOptions } from "./options.ts";
 import { MessageSealer } from "./sealer.ts";
 
 export interface EncryptResult {
@@ -32,7 +34,7 @@ export interface EncryptResult {
 export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): Promise<EncryptResult> {
   if (!(plaintext instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array");
   const resolved = resolveEncryptOptions(options);
-  const { suite, limits, signal, frameLength } = resolved;
+  const { suite, limits, signal, frameLength, workers } = resolved;
   enforceLimit(limits, "plaintextBytes", plaintext.length);
   if (frameCount(plaintext.length, frameLength) > MAX_FRAMES) {
     throw new EnvelopeError("limit-exceeded", `A frameLength of ${frameLength} makes more than ${MAX_FRAMES} frames`);
@@ -49,8 +51,13 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
     { signal },
   );
   try {
+    const sealer = new MessageSealer(materials, frameLength, limits);
+    const message = isParallel(workers, plaintext.length, frameLength)
+      ? await sealInParallel(plaintext, sealer, { frameLength, workers, signal })
+      : sealHere(plaintext, sealer, frameLength);
+    sealer.writeHeader(message);
     return {
-      message: await seal(plaintext, materials, resolved),
+      message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
       encryptionContext: options.encryptionContext,
       encryptedDataKeys: materials.encryptedDataKeys,
       ...(materials.wraps === undefined ? {} : { wraps: materials.wraps }),
@@ -60,27 +67,29 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   }
 }
 
-async function seal(plaintext: Uint8Array, materials: CompleteEncryptionMaterials, options: ResolvedEncryptOptions): Promise<Buffer> {
-  const sealer = new MessageSealer(materials, options.frameLength, options.limits);
-  const message = await sealBody(plaintext, sealer, options);
-  sealer.writeHeader(message);
-  if (materials.signingKey === null) return message;
-  const signer = messageSigner(materials.signingKey);
+function withSignature(message: Buffer, signingKey: SigningKey): Buffer {
+  const signer = messageSigner(signingKey);
   signer.update(message);
   return Buffer.concat([message, footerBytes(signer.sign())]);
 }
 
 /** Header left blank, body written. */
-async function sealBody(plaintext: Uint8Array, sealer: MessageSealer, options: ResolvedEncryptOptions): Promise<Buffer> {
-  const { frameLength, workers, signal } = options;
+function sealHere(plaintext: Uint8Array, sealer: MessageSealer, frameLength: number): Buffer {
+  const message = Buffer.allocUnsafe(sealer.headerLength + framedBodyLength(plaintext.length, frameLength));
+  sealFrames(plaintext, sealer, message, { frameLength, from: 1 });
+  return message;
+}
+
+interface ParallelSealing {
+  readonly frameLength: number;
+  readonly workers: FramingWorkers;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The same by the worker threads; the final frame is sealed here. */
+async function sealInParallel(plaintext: Uint8Array, sealer: MessageSealer, { frameLength, workers, signal }: ParallelSealing): Promise<Buffer> {
   const { headerLength, frameKey } = sealer;
-  const length = headerLength + framedBodyLength(plaintext.length, frameLength);
-  if (!isParallel(workers, plaintext.length, frameLength)) {
-    const message = Buffer.allocUnsafe(length);
-    sealFrames(plaintext, sealer, message, { frameLength, from: 1 });
-    return message;
-  }
-  const output = new SharedArrayBuffer(length);
+  const output = new SharedArrayBuffer(headerLength + framedBodyLength(plaintext.length, frameLength));
   const frames = frameCount(plaintext.length, frameLength) - 1;
   await workers.run(framingTasks({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output, outputOffset: headerLength }), signal);
   const message = Buffer.from(output);

@@ -5,6 +5,7 @@
 import { gcmOpen, gcmOpening, gcmSeal } from "../crypto/gcm.ts";
 import type { GcmCipher, GcmOpening, Sealed } from "../crypto/gcm.ts";
 import type { CipherKey } from "../crypto/message-keys.ts";
+import { release, wipeAndRelease } from "../crypto/release.ts";
 import { BodyAad, frameStartLength, writeFrameStart } from "../format/body.ts";
 import type { BodyBlock, FrameKind } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";
@@ -33,6 +34,7 @@ export class FrameCipher {
     const contentOffset = writeFrameStart(target, offset, kind, sequence, content.length);
     const { ciphertext, tag } = this.#seal(kind, sequence, content, frameIv(target, contentOffset, kind));
     const tagOffset = contentOffset + ciphertext.copy(target, contentOffset);
+    release(ciphertext);
     return tagOffset + tag.copy(target, tagOffset);
   }
 
@@ -58,6 +60,13 @@ export class FrameCipher {
     const iv = bytes.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
     const contentEnd = block.contentOffset + block.contentLength;
     return gcmOpen(this.#cipher, this.#key, iv, this.#blockAad(block), bytes.subarray(block.contentOffset, contentEnd), bytes.subarray(contentEnd, block.end));
+  }
+
+  /** Decrypts one block of `source` to `offset` in `target`. @throws EnvelopeError `decryption-failed` */
+  openBlockInto(target: Buffer, offset: number, source: Uint8Array, block: BodyBlock): void {
+    const plaintext = this.openBlock(source, block);
+    plaintext.copy(target, offset);
+    wipeAndRelease(plaintext);
   }
 
   /** Begins to decrypt one block whose content comes in pieces. */

@@ -46,7 +46,7 @@ function openRun(cipher: FrameCipher, { input, output, inputOffset, outputOffset
   let position = inputOffset;
   for (let index = 0; index < frames; index++) {
     const block = readBlock(message, position, header, firstSequence + index, FORMAT_LIMITS);
-    cipher.openBlock(message, block).copy(plaintext, outputOffset + index * frameLength);
+    cipher.openBlockInto(plaintext, outputOffset + index * frameLength, message, block);
     position = block.end;
   }
 }
