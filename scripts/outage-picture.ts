@@ -3,13 +3,13 @@ import type { Timeline } from "strongroom";
 
 const WIDTH = 920;
 const LEFT = 70;
-const RIGHT = 16;
+const RIGHT = 24;
 const LATENCY = { top: 62, height: 260 };
 const DEBT = { top: 362, height: 80 };
 const HEIGHT = 500;
 
 const STYLE = `text{font:13px system-ui,sans-serif;fill:#24292f}.s{font-size:12px;fill:#57606a}.e{text-anchor:end}.m{text-anchor:middle}.bg{fill:#fff}.lost{fill:#ffebe9}.grid{stroke:#d0d7de;stroke-width:1}
-.dot{fill:none;stroke-width:3.4;stroke-linecap:round}.read{stroke:#0969da}.write{stroke:#8250df}.refused{stroke:#9a6700}.failed{stroke:#cf222e;stroke-width:6}.owed{fill:none;stroke:#bc4c00;stroke-width:2}
+.dot{fill:none;stroke-width:3.4;stroke-linecap:round}.read{stroke:#0969da}.write{stroke:#8250df}.refused{stroke:#9a6700}.failed{stroke:#cf222e;stroke-width:6}.key{stroke-width:8}.owed{fill:none;stroke:#bc4c00;stroke-width:2}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.s{fill:#9198a1}.bg{fill:#0d1117}.lost{fill:#3a1d1d}.grid{stroke:#30363d}.read{stroke:#4493f8}.write{stroke:#ab7df8}.refused{stroke:#d29922}.failed{stroke:#f85149}.owed{stroke:#db6d28}}`;
 
 type Scale = (value: number) => number;
@@ -56,7 +56,7 @@ function dotsOf(calls: Timeline["calls"], { style, of }: Dots, x: Scale, y: Scal
 function legend(calls: Timeline["calls"]): string[] {
   return DOTS.map(({ style, words, of }, index) => {
     const left = LEFT + index * 190;
-    return `<path class="dot ${style}" d="M${left} 24h0"/><text x="${left + 12}" y="28">${calls.filter(of).length.toLocaleString("en")} ${words}</text>`;
+    return `<path class="dot key ${style}" d="M${left} 24h0"/><text x="${left + 12}" y="28">${calls.filter(of).length.toLocaleString("en")} ${words}</text>`;
   });
 }
 
