@@ -148,12 +148,15 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
   const close = async (): Promise<void> => {
     clearInterval(settling);
     engine.idleSweep.close();
-    await control?.close();
-    await regions.closeAll();
-    await store.close();
-    custody.sealer.close();
-    custody.chain.close();
-    letGo();
+    try {
+      await control?.close();
+      await regions.closeAll();
+      await store.close();
+    } finally {
+      custody.sealer.close();
+      custody.chain.close();
+      letGo();
+    }
   };
   const endpoints = regions.endpoints();
   const credentials = { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey };

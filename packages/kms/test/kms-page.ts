@@ -8,6 +8,7 @@ import { KEY_SPECS, KEY_USAGES, algorithmsOf } from "../src/keys/key-spec.ts";
 import type { KeySpec } from "../src/keys/key-spec.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { FAULT_KINDS } from "../src/faults/fault.ts";
+import { EXIT_CODES, OUTCOMES } from "../src/command/exit-codes.ts";
 
 export const PAGE: string = resolve(import.meta.dirname, "../../../docs/kms.md");
 
@@ -68,6 +69,13 @@ function specRows(): string[] {
   });
 }
 
+function exitRows(): string[] {
+  return Object.entries(EXIT_CODES).map(([outcome, { code, meaning }]) => {
+    const errors = Object.entries(OUTCOMES).filter(([, ends]) => ends === outcome).map(([error]) => `\`${error}\``);
+    return `| ${code} | ${meaning} | ${errors.join(", ")} |`;
+  });
+}
+
 /** The page as the tests of this moment make it. */
 export function kmsPage(): string {
   const text = readFileSync(join(here, "kms-page.template.md"), "utf8");
@@ -75,6 +83,7 @@ export function kmsPage(): string {
     BEHAVIOURS: behaviours().map((one) => `| ${one.number} | ${cell(one.title)} | ${one.operations.join(", ")} | ${link(one.file)} |`),
     OPERATIONS: operationRows(),
     SPECS: specRows(),
+    EXITS: exitRows(),
     FAULTS: FAULT_KINDS.map((kind) => `\`${kind}\``),
   };
   return text.replace(/^\{\{(\w+)\}\}$/gm, (_, name: string) => (parts[name] ?? []).join(name === "FAULTS" ? ", " : "\n"));

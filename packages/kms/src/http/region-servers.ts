@@ -13,6 +13,7 @@ export class RegionServers {
   readonly #host: string;
   readonly #ports = new Map<string, number>();
   readonly #servers = new Map<string, FastifyInstance>();
+  #closed = false;
 
   constructor(engine: Engine, faults: FaultPlan | null, host: string) {
     this.#engine = engine;
@@ -34,7 +35,13 @@ export class RegionServers {
   /** Opens a region for the first time. @throws KmsError `port-in-use`. */
   async open(name: string, port: number): Promise<void> {
     const server = regionServer({ region: name, engine: this.#engine, faults: this.#faults });
-    this.#ports.set(name, await listen(server, this.#host, port));
+    const listensOn = await listen(server, this.#host, port);
+    if (this.#closed) {
+      // Closed meanwhile: this port would stay open for ever.
+      await server.close();
+      throw new KmsError("region-unknown", `${name}: the server is closed.`);
+    }
+    this.#ports.set(name, listensOn);
     this.#servers.set(name, server);
   }
 
@@ -49,11 +56,13 @@ export class RegionServers {
   /** Opens the same port again. @throws KmsError `region-unknown`, `port-in-use`. */
   async start(name: string): Promise<void> {
     const port = this.#port(name);
+    if (this.#closed) throw new KmsError("region-unknown", `${name}: the server is closed.`);
     if (!this.#servers.has(name)) await this.open(name, port);
   }
 
-  /** Stops them all. */
+  /** Stops them all, for good. */
   async closeAll(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#servers.keys()].map((name) => this.stop(name)));
   }
 

@@ -67,9 +67,12 @@ export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
         raw.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       },
       close: async () => {
-        closeSync(log);
-        await db.destroy();
-        releaseLock();
+        try {
+          closeSync(log);
+          await db.destroy();
+        } finally {
+          releaseLock();
+        }
       },
     };
   } catch (error) {
