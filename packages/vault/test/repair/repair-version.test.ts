@@ -1,0 +1,159 @@
+/**
+ * The repair of one version over real regions, and what may come in between.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { inspect } from "@strongroom/envelope";
+import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { parseAddress, parseVersion } from "@strongroom/vault";
+import type { RecordStore, VersionPlace } from "@strongroom/vault";
+import { repairVersion } from "../../src/repair/repair-version.ts";
+import type { RepairOutcome } from "../../src/repair/repair-version.ts";
+import { rejectsWith } from "../support/errors.ts";
+import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
+import type { RegionalVault } from "../support/regional-vault.ts";
+import { storeWith } from "../support/store-with.ts";
+import { tamper } from "../support/vault.ts";
+
+const address = parseAddress({ collection: "people", id: "ada" });
+const place: VersionPlace = { ...address, version: parseVersion(1) };
+
+/** Version 1 of people/ada lacks its wrap in `lost`, and all regions are up. */
+async function owing(t: TestContext, lost = "eu-west-2"): Promise<RegionalVault> {
+  const regional = await regionalVault(t, { keyring: QUICK_KEYRING });
+  await regional.kms.stopRegion(lost);
+  await regional.vault.put(address, { name: "Ada" }, { subject: "person-1" });
+  await regional.kms.startRegion(lost);
+  await allUp(regional);
+  return regional;
+}
+
+async function allUp({ keyring }: RegionalVault): Promise<void> {
+  await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
+}
+
+async function repair({ store, keyring }: Pick<RegionalVault, "store" | "keyring">, at = place): Promise<RepairOutcome> {
+  return repairVersion({ store, keyring, clock: () => new Date(), signal: undefined }, at, 0);
+}
+
+async function messageOf(store: RecordStore): Promise<Buffer> {
+  return Buffer.from((await store.read(address, place.version)).stored!.message);
+}
+
+test("a version gets its missing wrap in a message of its own, and is else as it was", async (t) => {
+  const regional = await owing(t);
+  const { vault, store } = regional;
+  const before = await vault.get(address);
+  const old = inspect(await messageOf(store));
+  assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-2"] });
+  const now = inspect(await messageOf(store));
+  assert.deepEqual(now.encryptedDataKeys.map(({ region }) => region).sort(), [...REGIONS].sort());
+  assert.notEqual(now.messageId, old.messageId, "a header is never made twice for one message id");
+  assert.deepEqual(await vault.get(address), before);
+  assert.deepEqual((await vault.history(address)).map(({ wraps }) => wraps), [{ stored: 3, target: 3 }]);
+  assert.equal((await vault.wrapDebt()).items, 0);
+});
+
+test("an old version is repaired beside newer ones, and the record stays at its newest", async (t) => {
+  const regional = await owing(t);
+  const { vault } = regional;
+  await vault.put(address, { name: "Augusta Ada" });
+  assert.equal((await repair(regional)).kind, "repaired");
+  assert.deepEqual([(await vault.get(address)).version, (await vault.get(address)).document], [2, { name: "Augusta Ada" }]);
+  assert.deepEqual((await vault.get(address, { version: 1 })).document, { name: "Ada" });
+});
+
+const MEANWHILE: readonly { readonly what: string; readonly outcome: RepairOutcome["kind"]; readonly happens: (regional: RegionalVault) => Promise<unknown>; readonly versions: readonly number[] }[] = [
+  { what: "a live write", outcome: "repaired", happens: ({ vault }) => vault.put(address, { n: 2 }), versions: [2, 1] },
+  { what: "a removal", outcome: "overtaken", happens: ({ vault }) => vault.remove(address), versions: [] },
+  {
+    what: "a removal and a new record",
+    outcome: "overtaken",
+    happens: async ({ vault }) => {
+      await vault.remove(address);
+      await vault.put(address, { n: 2 });
+    },
+    versions: [2],
+  },
+  { what: "another repair", outcome: "overtaken", happens: (regional) => repair(regional), versions: [1] },
+  { what: "a hand in the database", outcome: "overtaken", happens: async ({ path }) => { tamper(path, "update versions set message = cast(message || x'00' as blob)"); }, versions: [1] },
+];
+
+for (const { what, outcome, happens, versions } of MEANWHILE) {
+  test(`${what} between reading and committing is never overwritten`, async (t) => {
+    const regional = await owing(t);
+    const { vault, store } = regional;
+    const afterIt: Buffer[] = [];
+    const racing = storeWith(store, {
+      repair: async (change) => {
+        await happens(regional);
+        if ((await store.read(address, place.version)).stored !== null) afterIt.push(await messageOf(store));
+        return store.repair(change);
+      },
+    });
+    const result = await repair({ ...regional, store: racing });
+    assert.equal(result.kind, outcome);
+    const rows = await store.versions(address);
+    assert.deepEqual(rows.versions.map(({ version }) => version), versions);
+    if (outcome === "overtaken") for (const message of afterIt) assert.deepEqual(await messageOf(store), message);
+    if (versions[0] === 2) assert.deepEqual((await vault.get(address)).document, { n: 2 });
+  });
+}
+
+test("when another region is away, the message stays byte for byte rather than lose its wrap there", async (t) => {
+  const regional = await owing(t);
+  const { vault, store, kms } = regional;
+  const before = await messageOf(store);
+  await kms.stopRegion("eu-central-1");
+  const error = await rejectsWith("wraps-still-missing", () => repair(regional));
+  assert.deepEqual(error.regions?.map(({ region }) => region), ["eu-central-1"]);
+  assert.deepEqual(await messageOf(store), before);
+  assert.deepEqual((await vault.wrapDebt()).regions.map(({ region }) => region), ["eu-west-2"]);
+});
+
+test("of two wraps that are owed one can be paid before the other", async (t) => {
+  const regional = await regionalVault(t, { keyring: { ...QUICK_KEYRING, minimum: 1 } });
+  const { vault, kms } = regional;
+  await kms.stopRegion("eu-west-1");
+  await kms.stopRegion("eu-west-2");
+  await vault.put(address, { n: 1 });
+  await kms.startRegion("eu-west-1");
+  await until(async () => (await regional.keyring.probe())[0]?.state === "up");
+  assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-1"] });
+  assert.deepEqual((await vault.debts()).items.map(({ regions }) => regions.map(({ region }) => region)), [["eu-west-2"]]);
+  assert.deepEqual((await vault.history(address)).map(({ wraps }) => wraps), [{ stored: 2, target: 3 }]);
+  await kms.startRegion("eu-west-2");
+  await allUp(regional);
+  assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-2"] });
+  assert.equal((await vault.wrapDebt()).items, 0);
+});
+
+test("a debt that the configuration does not ask for any more is settled without touching the message", async (t) => {
+  const regional = await owing(t, "eu-central-1");
+  const before = await messageOf(regional.store);
+  const fewer = multiRegionKeyring({ regions: regional.keys.slice(0, 2), minimum: 2, ...QUICK_KEYRING });
+  assert.deepEqual(await repair({ store: regional.store, keyring: fewer }), { kind: "settled" });
+  assert.deepEqual(await messageOf(regional.store), before);
+  assert.equal((await regional.vault.wrapDebt()).items, 0);
+});
+
+test("a repair leaves no region on its own: a wrap where the configuration wants none any more is not taken away", async (t) => {
+  const regional = await owing(t, "eu-west-2");
+  const before = await messageOf(regional.store);
+  const other = multiRegionKeyring({ regions: regional.keys.slice(0, 2), minimum: 2, ...QUICK_KEYRING });
+  await rejectsWith("wraps-would-be-lost", () => repair({ store: regional.store, keyring: other }));
+  assert.deepEqual(await messageOf(regional.store), before);
+  assert.equal((await regional.vault.wrapDebt()).items, 1);
+});
+
+test("a damaged message is refused as a read refuses it, and stays as it is", async (t) => {
+  const regional = await owing(t);
+  tamper(regional.path, "update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob)");
+  const before = await messageOf(regional.store);
+  await rejectsWith("record-tampered", () => repair(regional));
+  tamper(regional.path, "update versions set subject = 'someone else'");
+  await rejectsWith("record-moved-subject", () => repair(regional));
+  assert.deepEqual(await messageOf(regional.store), before);
+  assert.equal((await regional.vault.wrapDebt()).items, 1);
+});
