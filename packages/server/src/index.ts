@@ -4,7 +4,7 @@
 export { createServer } from "./server.ts";
 export type { ServerOptions } from "./server.ts";
 export type { Api } from "./api.ts";
-export type { Regions, RegionStatus } from "./regions.ts";
+export type { BreakerState, RegionCall, RegionCounters, Regions, RegionStatus } from "./regions.ts";
 export { DEFAULT_SERVER_LIMITS } from "./limits.ts";
 export type { ServerLimits } from "./limits.ts";
 export { fileTokens } from "./tokens/file-tokens.ts";

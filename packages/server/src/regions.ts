@@ -2,6 +2,8 @@
  * What the server knows of the regions: asked of whoever has the keyring, which is not the server's to import.
  */
 
+export type BreakerState = "closed" | "open" | "half-open";
+
 /** Health of one region and key, as the envelope's multi-region keyring reports it. */
 export interface RegionStatus {
   readonly region: string;
@@ -9,8 +11,49 @@ export interface RegionStatus {
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
   readonly calls: number;
   readonly failures: number;
+  readonly failuresByKind: Readonly<Record<string, number>>;
   readonly lastFailure: { readonly kind: string; readonly at: string } | null;
   readonly lastSuccessAt: string | null;
+  /** `restMs`: until it is tried again, null while closed. */
+  readonly breaker: { readonly state: BreakerState; readonly quarantined: boolean; readonly restMs: number | null };
+  /** The rate it is limited to after throttling, null when it is not limited. */
+  readonly callsPerSecond: number | null;
+  readonly callsByPurpose: Readonly<Record<string, number>>;
+  /** Calls that another region's answer made superfluous. */
+  readonly overtaken: number;
+  /** What needs somebody's attention, null when nothing does. */
+  readonly alarm: { readonly kind: string; readonly since: string } | null;
+}
+
+/** How often the keyring took each of its decisions. */
+export interface RegionCounters {
+  readonly reads: number;
+  readonly writes: number;
+  readonly readsFailed: number;
+  readonly writesFailed: number;
+  readonly failovers: number;
+  readonly hedges: number;
+  readonly hedgesWon: number;
+  readonly hedgesDenied: number;
+  readonly substitutions: number;
+  readonly writesBelowTarget: number;
+}
+
+/** One call to a region that has ended. */
+export interface RegionCall {
+  readonly region: string;
+  readonly operation: string;
+  readonly purpose: string;
+  /** `answered`, `overtaken`, or how it failed. */
+  readonly outcome: string;
+  readonly elapsedMs: number;
+}
+
+/** Purposes of calls that no operation would have needed had every region been up and quick. */
+const EXTRA: readonly string[] = ["hedge", "probe", "last-resort", "health-check"];
+
+export function extraCalls({ callsByPurpose }: Pick<RegionStatus, "callsByPurpose">): number {
+  return EXTRA.reduce((sum, purpose) => sum + (callsByPurpose[purpose] ?? 0), 0);
 }
 
 export interface Regions {
@@ -18,6 +61,10 @@ export interface Regions {
   readonly minimum: number;
   /** From the calls made so far; makes none. */
   health(): readonly RegionStatus[];
+  /** Left out: the totals are not known. */
+  counters?(): RegionCounters;
+  /** Calls `listener` after every call to a region, until the returned function is called. Left out: calls are not measured. */
+  onCall?(listener: (call: RegionCall) => void): () => void;
   /** Asks each region now. Left out: only real calls tell. */
   probe?(options: { readonly signal?: AbortSignal }): Promise<readonly RegionStatus[]>;
 }
@@ -38,6 +85,19 @@ export class RegionWatch {
   constructor(regions: Regions) {
     this.#regions = regions;
     this.minimum = regions.minimum;
+  }
+
+  counters(): RegionCounters | null {
+    return this.#regions.counters?.() ?? null;
+  }
+
+  /** From the calls made so far; makes none. */
+  seen(): readonly RegionStatus[] {
+    return this.#regions.health();
+  }
+
+  onCall(listener: (call: RegionCall) => void): () => void {
+    return this.#regions.onCall?.(listener) ?? (() => undefined);
   }
 
   async current(): Promise<readonly RegionStatus[]> {

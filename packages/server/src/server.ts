@@ -15,8 +15,10 @@ import { authenticate, requireScope } from "./http/authentication.ts";
 import { useJsonBodies } from "./http/json-body.ts";
 import { knownError } from "./http/known-error.ts";
 import { answerSocket } from "./http/raw-answers.ts";
-import { logFault, logRequest } from "./http/request-log.ts";
+import { endedRequest, logFault, logRequest } from "./http/request-log.ts";
 import { deadlineError, requestSignal } from "./http/request-signal.ts";
+import { serverMetrics } from "./metrics/metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { parseServerLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
@@ -25,6 +27,7 @@ import { RegionWatch } from "./regions.ts";
 import type { Regions } from "./regions.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { versionRoutes } from "./routes/versions.ts";
@@ -57,8 +60,10 @@ const HEADERS: Readonly<Record<string, string>> = {
  */
 export async function createServer(options: ServerOptions): Promise<Api> {
   const limits = parseServerLimits(options.limits);
-  const app = newApp(options, limits);
-  const context: ApiContext = { vault: options.vault, regions: new RegionWatch(options.regions), limits };
+  const regions = new RegionWatch(options.regions);
+  const metrics = serverMetrics(options.vault, regions);
+  const app = newApp(options, limits, metrics);
+  const context: ApiContext = { vault: options.vault, regions, limits };
   const absent = new AbsentRoutes();
 
   absent.watch(app);
@@ -73,19 +78,21 @@ export async function createServer(options: ServerOptions): Promise<Api> {
     reply.headers({ ...HEADERS, "request-id": request.id });
     request.deadline = requestSignal(reply, limits.answerMs);
     // Not `onResponse`: that hook does not run when the client is gone.
-    reply.raw.once("close", () => { logRequest(request, reply); });
+    reply.raw.once("close", () => { requestEnded(request, reply, metrics); });
   });
+  app.addHook("onClose", async () => { metrics.close(); });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
 
   await describeApi(app);
   openApiRoute(app);
   healthRoutes(app, context);
+  metricsRoute(app, metrics);
   await app.register((v1: Api) => { guardedRoutes(v1, context, options, absent); }, { prefix: "/v1" });
   return app;
 }
 
-function newApp({ logger }: ServerOptions, limits: ServerLimits): Api {
+function newApp({ logger }: ServerOptions, limits: ServerLimits, metrics: Metrics): Api {
   const log = logger?.child({}, { serializers: { req: () => undefined, res: () => undefined, err: () => undefined } });
   return Fastify({
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -104,7 +111,7 @@ function newApp({ logger }: ServerOptions, limits: ServerLimits): Api {
     frameworkErrors: (error, request, reply) => {
       // Hooks do not run for what the router itself refuses.
       reply.headers({ ...HEADERS, "request-id": request.id });
-      reply.raw.once("close", () => { logRequest(request, reply); });
+      reply.raw.once("close", () => { requestEnded(request, reply, metrics); });
       void sendProblem(error, request, reply);
     },
     clientErrorHandler: (error: Error, socket: Socket) => {
@@ -133,6 +140,12 @@ function guardedRoutes(v1: Api, context: ApiContext, { tokens, collections }: Se
   versionRoutes(v1, context);
   collectionRoutes(v1, context);
   regionRoutes(v1, context);
+}
+
+function requestEnded(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
+  const ended = endedRequest(request, reply);
+  logRequest(request, ended);
+  metrics.request(ended);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -54,6 +54,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
     [
       "DELETE /v1/records/{collection}/{id}",
       "GET /healthz",
+      "GET /metrics",
       "GET /readyz",
       "GET /v1/collections",
       "GET /v1/records/{collection}",
@@ -61,6 +62,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /v1/records/{collection}/{id}/versions",
       "GET /v1/records/{collection}/{id}/versions/{version}",
       "GET /v1/regions",
+      "GET /v1/regions/debt",
       "POST /v1/records/{collection}",
       "PUT /v1/records/{collection}/{id}",
     ],
@@ -141,6 +143,8 @@ test("real answers are as described, member by member", async (t) => {
   holds("get", "/v1/records/{collection}", await call(origin, "/v1/records/people?limit=1", { token: token.read }));
   holds("get", "/v1/collections", await call(origin, "/v1/collections", { token: token.read }));
   holds("get", "/v1/regions", await call(origin, "/v1/regions", { token: token.read }));
+  holds("get", "/v1/regions/debt", await call(origin, "/v1/regions/debt?limit=1", { token: token.read }));
+  holds("get", "/v1/regions/debt", await call(origin, "/v1/regions/debt?cursor=x", { token: token.read }), problem);
   holds("delete", record, await call(origin, "/v1/records/people/1", { method: "DELETE", token: token.write }));
   holds("get", "/healthz", await call(origin, "/healthz"));
   holds("get", "/readyz", await call(origin, "/readyz"));

@@ -5,20 +5,31 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import { STATUS } from "../problems.ts";
 
-/** Called when the answer is out, or its connection is closed. */
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+export interface EndedRequest {
+  readonly method: string;
+  /** The route's pattern, null when no route has the path. */
+  readonly route: string | null;
+  readonly status: number;
+  readonly durationMs: number;
+  /** Of the problem that it ended with, null when there was none. */
+  readonly code: string | null;
+}
+
+/** How a request ended, once the answer is out or its connection is closed. */
+export function endedRequest(request: FastifyRequest, reply: FastifyReply): EndedRequest {
   const gone = !reply.raw.writableFinished;
-  const status = gone ? STATUS.aborted : reply.statusCode;
-  const code = gone ? "aborted" : request.problemCode;
-  // The request's logger adds `requestId`.
-  const line = {
+  return {
     method: request.method,
     route: request.routeOptions.url ?? null,
-    status,
+    status: gone ? STATUS.aborted : reply.statusCode,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
-    tokenId: request.token?.id ?? null,
-    ...(code === null ? {} : { code }),
+    code: gone ? "aborted" : request.problemCode,
   };
+}
+
+export function logRequest(request: FastifyRequest, { method, route, status, durationMs, code }: EndedRequest): void {
+  // The request's logger adds `requestId`.
+  const line = { method, route, status, durationMs, tokenId: request.token?.id ?? null, ...(code === null ? {} : { code }) };
   if (status >= 500) request.log.error(line, "request");
   else request.log.info(line, "request");
 }

@@ -3,9 +3,8 @@
  * vault itself parses (ids, subjects, documents) is only described here, so that its own codes and messages come through.
  */
 import { MAX_ID_BYTES } from "@strongroom/vault";
-import type { CollectionCount, JsonObject, ListResult, OnExisting, PutResult, RemoveResult, VersionInfo, WrapDebt } from "@strongroom/vault";
+import type { CollectionCount, JsonObject, ListResult, OnExisting, PutResult, RemoveResult, VersionInfo } from "@strongroom/vault";
 import { z } from "zod";
-import type { RegionStatus } from "../regions.ts";
 
 export interface RecordParams {
   readonly collection: string;
@@ -22,33 +21,16 @@ export interface BatchRequest {
   readonly onExisting: OnExisting;
 }
 
-export interface RegionsAnswer {
-  readonly minimum: number;
-  readonly regions: readonly RegionStatus[];
-  readonly wrapDebt: WrapDebt;
-}
+export const timestamp: z.ZodType<string> = z.string().meta({ format: "date-time", description: "ISO 8601, UTC.", examples: ["2026-03-04T05:06:07.890Z"] });
+export const version: z.ZodType<number> = z.int().min(1).meta({ description: "Number of the version. Never used twice for one record, also not after a removal.", examples: [3] });
+export const count: z.ZodType<number> = z.int().min(0);
 
-export interface ReadyAnswer {
-  readonly status: "ready" | "not-ready";
-  readonly store: { readonly ok: boolean };
-  readonly regions: {
-    readonly ok: boolean;
-    readonly minimum: number;
-    readonly notDown: number;
-    readonly states: readonly Pick<RegionStatus, "region" | "state">[];
-  };
-}
-
-const timestamp = z.string().meta({ format: "date-time", description: "ISO 8601, UTC.", examples: ["2026-03-04T05:06:07.890Z"] });
-const version = z.int().min(1).meta({ description: "Number of the version. Never used twice for one record, also not after a removal.", examples: [3] });
-const count = z.int().min(0);
-
-const collectionName = z.string().meta({
+export const collectionName: z.ZodType<string> = z.string().meta({
   description: "A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.",
   pattern: "^[a-z][a-z0-9_-]{0,62}$",
   examples: ["people"],
 });
-const recordId = z.string().meta({
+export const recordId: z.ZodType<string> = z.string().meta({
   description: `1 to ${MAX_ID_BYTES} bytes of UTF-8 in normal form C; no control characters, no \`/\` or \`\\\`, not \`.\` or \`..\`. Percent-encoded in URLs.`,
   minLength: 1,
   examples: ["C000127"],
@@ -177,42 +159,7 @@ export const batchAnswer: z.ZodType = z
   })
   .meta({ id: "BatchAnswer" });
 
-const regionState = z.enum(["up", "down", "unknown"]);
-
-export const regionsAnswer: z.ZodType<RegionsAnswer> = z
-  .object({
-    minimum: count.meta({ description: "Wraps that a write needs." }),
-    regions: z.array(
-      z.object({
-        region: z.string().meta({ examples: ["eu-west-1"] }),
-        state: regionState,
-        latencyMs: z.object({ p50: z.number(), p95: z.number() }).nullable(),
-        calls: count,
-        failures: count,
-        lastFailure: z.object({ kind: z.string(), at: timestamp }).nullable(),
-        lastSuccessAt: timestamp.nullable(),
-      }),
-    ),
-    wrapDebt: z
-      .object({ items: count, regions: z.array(z.object({ region: z.string(), items: count, oldest: timestamp })) })
-      .meta({ description: "Versions that have fewer wraps than they should." }),
-  })
-  .meta({ id: "RegionsAnswer" });
-
 export const healthAnswer: z.ZodType<{ readonly status: "ok" }> = z.object({ status: z.literal("ok") }).meta({ id: "HealthAnswer" });
-
-export const readyAnswer: z.ZodType<ReadyAnswer> = z
-  .object({
-    status: z.enum(["ready", "not-ready"]),
-    store: z.object({ ok: z.boolean() }),
-    regions: z.object({
-      ok: z.boolean(),
-      minimum: count,
-      notDown: count.meta({ description: "Regions that are up, or not known to be down." }),
-      states: z.array(z.object({ region: z.string(), state: regionState })),
-    }),
-  })
-  .meta({ id: "ReadyAnswer" });
 
 export const problem: z.ZodType = z
   .object({

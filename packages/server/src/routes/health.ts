@@ -2,8 +2,9 @@
  * GET /healthz: the process lives. GET /readyz: it can do its work. Both without a token, for whoever runs the service.
  */
 import type { Api, ApiContext } from "../api.ts";
-import { healthAnswer, readyAnswer } from "../openapi/schemas.ts";
-import type { ReadyAnswer } from "../openapi/schemas.ts";
+import { readyAnswer } from "../openapi/region-schemas.ts";
+import type { ReadyAnswer } from "../openapi/region-schemas.ts";
+import { healthAnswer } from "../openapi/schemas.ts";
 
 export function healthRoutes(app: Api, context: ApiContext): void {
   app.get(
@@ -26,7 +27,7 @@ export function healthRoutes(app: Api, context: ApiContext): void {
       schema: {
         operationId: "getReadiness",
         summary: "Can the service do its work?",
-        description: "The store answers, and no more regions are known to be down than a write can do without.",
+        description: "The store answers, and no more regions are known to be down than a write can do without. Owed wraps are shown, and are no reason not to be ready.",
         tags: ["service"],
         security: [],
         response: {
@@ -47,6 +48,10 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
     () => true,
     () => false,
   );
+  const debt = vault.wrapDebt().then(
+    ({ items }) => ({ items }),
+    () => null,
+  );
   const seen = await regions.current();
   const notDown = seen.filter(({ state }) => state !== "down").length;
   const store = { ok: await storeAnswers };
@@ -55,5 +60,6 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
     status: store.ok && regionsOk ? "ready" : "not-ready",
     store,
     regions: { ok: regionsOk, minimum: regions.minimum, notDown, states: seen.map(({ region, state }) => ({ region, state })) },
+    wrapDebt: await debt,
   };
 }

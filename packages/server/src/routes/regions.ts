@@ -1,12 +1,16 @@
 /**
- * GET /v1/regions: health of each region as seen now, and the wraps that are owed.
+ * GET /v1/regions: each region as seen now, totals, and the wraps that are owed; GET /v1/regions/debt: who owes them.
  */
+import type { RepairStatus, Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
 import { problemAnswers } from "../openapi/problem-answers.ts";
-import { regionsAnswer } from "../openapi/schemas.ts";
-import type { RegionStatus } from "../regions.ts";
+import { debtAnswer, regionsAnswer } from "../openapi/region-schemas.ts";
+import type { DebtAnswer, RegionAnswer, RegionsAnswer } from "../openapi/region-schemas.ts";
+import { listQuery } from "../openapi/schemas.ts";
+import { extraCalls } from "../regions.ts";
+import type { RegionCounters, RegionStatus } from "../regions.ts";
 
-export function regionRoutes(app: Api, { vault, regions }: ApiContext): void {
+export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): void {
   app.get(
     "/regions",
     {
@@ -24,12 +28,77 @@ export function regionRoutes(app: Api, { vault, regions }: ApiContext): void {
     },
     async (_request, reply) => {
       const seen = await regions.current();
-      return reply.send({ minimum: regions.minimum, regions: seen.map(shown), wrapDebt: await vault.wrapDebt() });
+      const answer: RegionsAnswer = {
+        minimum: regions.minimum,
+        regions: seen.map(shown),
+        totals: shownTotals(regions.counters()),
+        wrapDebt: await shownDebt(vault),
+        repair: shownRepair(vault.repairStatus()),
+      };
+      return reply.send(answer);
+    },
+  );
+
+  app.get(
+    "/regions/debt",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "listDebt",
+        summary: "List the versions that owe a wrap",
+        description: "In the order of collection, id and version. A cursor is a place, not a snapshot.",
+        tags: ["service"],
+        querystring: listQuery(limits.listItems),
+        response: {
+          200: { description: "One page.", content: { "application/json": { schema: debtAnswer } } },
+          ...problemAnswers("cursor-invalid", "limit-invalid"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { cursor, limit } = request.query;
+      const page: DebtAnswer = await vault.debts({ ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) });
+      return reply.send(page);
     },
   );
 }
 
 /** Member by member: a keyring's report also has key ARNs, which stay inside. */
-function shown({ region, state, latencyMs, calls, failures, lastFailure, lastSuccessAt }: RegionStatus): RegionStatus {
-  return { region, state, latencyMs, calls, failures, lastFailure, lastSuccessAt };
+function shown(status: RegionStatus): RegionAnswer {
+  const { region, state, latencyMs, calls, failures, failuresByKind, lastFailure, lastSuccessAt, callsByPurpose, callsPerSecond, overtaken, alarm } = status;
+  const { state: breaker, quarantined, restMs } = status.breaker;
+  return {
+    region,
+    state,
+    latencyMs,
+    calls,
+    extraCalls: extraCalls(status),
+    callsByPurpose,
+    overtaken,
+    failures,
+    failuresByKind,
+    lastFailure,
+    lastSuccessAt,
+    breaker: { state: breaker, quarantined, restMs },
+    callsPerSecond,
+    alarm: alarm === null ? null : { kind: alarm.kind, since: alarm.since },
+  };
+}
+
+function shownTotals(counters: RegionCounters | null): RegionCounters | null {
+  if (counters === null) return null;
+  const { reads, writes, readsFailed, writesFailed, failovers, hedges, hedgesWon, hedgesDenied, substitutions, writesBelowTarget } = counters;
+  return { reads, writes, readsFailed, writesFailed, failovers, hedges, hedgesWon, hedgesDenied, substitutions, writesBelowTarget };
+}
+
+async function shownDebt(vault: Vault): Promise<RegionsAnswer["wrapDebt"]> {
+  const { items, regions } = await vault.wrapDebt();
+  // ISO 8601 in UTC: the order of the texts is the order of the times.
+  const [oldest = null] = regions.map((region) => region.oldest).sort();
+  const oldestSeconds = oldest === null ? null : Math.max(0, Math.round((Date.now() - Date.parse(oldest)) / 1000));
+  return { items, oldest, oldestSeconds, regions };
+}
+
+function shownRepair({ state, repaired, settled, overtaken, failed, lastRepairAt, lastFailure }: RepairStatus): RegionsAnswer["repair"] {
+  return { state, repaired, settled, overtaken, failed, lastRepairAt, lastFailure };
 }

@@ -8,14 +8,15 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { KMS } from "@aws-sdk/client-kms";
 import pino from "pino";
-import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { KMS_CHANNEL, multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import type { KmsEvent, MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
 import type { Kms } from "@strongroom/kms";
 import { createServer, fileTokens } from "@strongroom/server";
-import type { Api, FileTokens, Scope, ServerOptions } from "@strongroom/server";
+import type { Api, FileTokens, RegionCall, Scope, ServerOptions } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
-import type { Vault, VaultLimits } from "@strongroom/vault";
+import type { RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
 import { defer } from "./defer.ts";
@@ -41,13 +42,15 @@ export interface Installation {
 export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections">> {
   readonly vaultLimits?: Partial<VaultLimits>;
   readonly store?: SqliteStoreOptions;
+  /** Owed wraps are repaired. Left out: they stay owed. */
+  readonly repair?: RepairOptions;
   /** Address that the keyring's clients call in place of every region, once the keys are made. */
   readonly blackHole?: string;
-  readonly keyring?: { readonly attemptTimeoutMs?: number; readonly deadlineMs?: number };
+  readonly keyring?: { readonly attemptTimeoutMs?: number; readonly deadlineMs?: number; readonly breakerFirstRestMs?: number; readonly breakerLongestRestMs?: number };
 }
 
 /** Ends, and leaves nothing behind, after the test. */
-export async function installation(t: TestContext, { vaultLimits, store, keyring: timeouts, blackHole, ...server }: InstallationOptions = {}): Promise<Installation> {
+export async function installation(t: TestContext, { vaultLimits, store, repair, keyring: timeouts, blackHole, ...server }: InstallationOptions = {}): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
   defer(t, () => rm(folder, { recursive: true, force: true }));
   const kms = await createKms({
@@ -59,14 +62,14 @@ export async function installation(t: TestContext, { vaultLimits, store, keyring
   const keyring = multiRegionKeyring({ regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), blackHole, t), minimum: 2, ...timeouts });
 
   const database = join(folder, "vault.sqlite");
-  const vault = await openVault({ store: await sqliteStore(database, store), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }) });
+  const vault = await openVault({ store: await sqliteStore(database, store), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }), ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }) });
   defer(t, () => vault.close());
   const tokens = await fileTokens(join(folder, "tokens.json"));
   const token = { read: await newToken(tokens, "read"), write: await newToken(tokens, "write"), admin: await newToken(tokens, "admin") };
 
   const lines: string[] = [];
   const logger = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const regions = { minimum: 2, health: () => keyring.health(), probe: () => keyring.probe() };
+  const regions = { minimum: 2, health: () => keyring.health(), counters: () => keyring.counters(), onCall, probe: () => keyring.probe() };
   const app = await createServer({ vault, tokens, regions, logger, ...server });
   defer(t, () => app.close());
   const origin = await app.listen({ host: "127.0.0.1", port: 0 });
@@ -86,6 +89,14 @@ async function keyRegions(kms: Kms, credentialsFile: string, blackHole: string |
       return { region, keyArn: KeyMetadata!.Arn!, client: deaf };
     }),
   );
+}
+
+function onCall(listener: (call: RegionCall) => void): () => void {
+  const heard = (event: unknown): void => {
+    if ((event as KmsEvent).kind === "call") listener(event as RegionCall);
+  };
+  subscribe(KMS_CHANNEL, heard);
+  return () => { unsubscribe(KMS_CHANNEL, heard); };
 }
 
 async function newToken(tokens: FileTokens, scope: Scope): Promise<string> {

@@ -1,0 +1,133 @@
+/**
+ * The forms of the answers about regions, owed wraps and readiness.
+ */
+import type { CollectionCount, DebtPage, OwedVersion, RepairStatus, WrapDebt } from "@strongroom/vault";
+import { z } from "zod";
+import type { RegionCounters, RegionStatus } from "../regions.ts";
+import { collectionName, count, recordId, timestamp, version } from "./schemas.ts";
+
+export interface RegionAnswer extends RegionStatus {
+  readonly extraCalls: number;
+}
+
+export interface RegionsAnswer {
+  readonly minimum: number;
+  readonly regions: readonly RegionAnswer[];
+  /** Null: the keyring does not count. */
+  readonly totals: RegionCounters | null;
+  readonly wrapDebt: WrapDebt & { readonly oldest: string | null; readonly oldestSeconds: number | null };
+  readonly repair: Omit<RepairStatus, "failuresByCode">;
+}
+
+export type DebtAnswer = DebtPage;
+
+export interface ReadyAnswer {
+  readonly status: "ready" | "not-ready";
+  readonly store: { readonly ok: boolean };
+  readonly regions: {
+    readonly ok: boolean;
+    readonly minimum: number;
+    readonly notDown: number;
+    readonly states: readonly Pick<RegionStatus, "region" | "state">[];
+  };
+  /** Null: the store did not say. */
+  readonly wrapDebt: { readonly items: number } | null;
+}
+
+const region = z.string().meta({ examples: ["eu-west-1"] });
+const regionState = z.enum(["up", "down", "unknown"]);
+const counts = z.record(z.string(), count) as unknown as z.ZodType<Readonly<Record<string, number>>>;
+
+const totals = z
+  .object({
+    reads: count,
+    writes: count,
+    readsFailed: count,
+    writesFailed: count,
+    failovers: count.meta({ description: "Calls made because the region before failed." }),
+    hedges: count.meta({ description: "Calls made because the region before kept us waiting." }),
+    hedgesWon: count.meta({ description: "Those of them that were faster." }),
+    hedgesDenied: count.meta({ description: "Those that the budget did not allow." }),
+    substitutions: count.meta({ description: "Wraps made in place of a preferred region's." }),
+    writesBelowTarget: count.meta({ description: "Writes stored with fewer wraps than wanted." }),
+  })
+  .meta({ id: "RegionTotals" });
+
+export const regionsAnswer: z.ZodType<RegionsAnswer> = z
+  .object({
+    minimum: count.meta({ description: "Wraps that a write needs." }),
+    regions: z.array(
+      z.object({
+        region,
+        state: regionState,
+        latencyMs: z.object({ p50: z.number(), p95: z.number() }).nullable().meta({ description: "Of the last successful calls." }),
+        calls: count,
+        extraCalls: count.meta({ description: "Calls that were hedges, probes or checks: not needed had every region been up and quick." }),
+        callsByPurpose: counts.meta({ description: "Calls by why they were made." }),
+        overtaken: count.meta({ description: "Calls that another region's answer made superfluous." }),
+        failures: count,
+        failuresByKind: counts,
+        lastFailure: z.object({ kind: z.string(), at: timestamp }).nullable(),
+        lastSuccessAt: timestamp.nullable(),
+        breaker: z.object({
+          state: z.enum(["closed", "open", "half-open"]),
+          quarantined: z.boolean().meta({ description: "It rests because it answered untruly." }),
+          restMs: count.nullable().meta({ description: "Milliseconds until it is tried again, null while closed." }),
+        }),
+        callsPerSecond: z.number().nullable().meta({ description: "The rate it is limited to after throttling." }),
+        alarm: z.object({ kind: z.string(), since: timestamp }).nullable().meta({ description: "What needs somebody: its key, permissions, or the truth of its answers." }),
+      }),
+    ),
+    totals: totals.nullable(),
+    wrapDebt: z
+      .object({
+        items: count,
+        oldest: timestamp.nullable(),
+        oldestSeconds: count.nullable().meta({ description: "Age of the oldest debt." }),
+        regions: z.array(z.object({ region, items: count, oldest: timestamp })),
+      })
+      .meta({ description: "Versions that have fewer wraps than they should." }),
+    repair: z
+      .object({
+        state: z.enum(["off", "resting", "working", "stopped"]),
+        repaired: count,
+        settled: count.meta({ description: "Found to owe nothing any more." }),
+        overtaken: count.meta({ description: "Met a writer, a removal or another repair, and changed nothing." }),
+        failed: count,
+        lastRepairAt: timestamp.nullable(),
+        lastFailure: z.object({ code: z.string() as unknown as z.ZodType<NonNullable<RepairStatus["lastFailure"]>["code"]>, at: timestamp }).nullable(),
+      })
+      .meta({ description: "The repair of owed wraps in this process, since it was started." }),
+  })
+  .meta({ id: "RegionsAnswer" });
+
+export const debtAnswer: z.ZodType<DebtAnswer> = z
+  .object({
+    items: z.array(
+      z.object({
+        collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>,
+        id: recordId as unknown as z.ZodType<OwedVersion["id"]>,
+        version: version as unknown as z.ZodType<OwedVersion["version"]>,
+        regions: z.array(z.object({ region, reason: z.string() })).meta({ description: "Where a wrap is missing, and what the region said when the message was sealed." }),
+        since: timestamp,
+        attempts: count.meta({ description: "Repairs that failed one after the other." }),
+        lastProblem: z.object({ code: z.string(), at: timestamp }).nullable().meta({ description: "Why the last of them failed." }),
+      }),
+    ),
+    next: z.string().nullable().meta({ description: "Cursor of the next page, null on the last one." }),
+  })
+  .meta({ id: "DebtAnswer" });
+
+export const readyAnswer: z.ZodType<ReadyAnswer> = z
+  .object({
+    status: z.enum(["ready", "not-ready"]),
+    store: z.object({ ok: z.boolean() }),
+    regions: z.object({
+      ok: z.boolean(),
+      minimum: count,
+      notDown: count.meta({ description: "Regions that are up, or not known to be down." }),
+      states: z.array(z.object({ region: z.string(), state: regionState })),
+    }),
+    wrapDebt: z.object({ items: count }).nullable().meta({ description: "Versions that owe a wrap. They are safe by the minimum: owing alone is not a reason not to be ready." }),
+  })
+  .meta({ id: "ReadyAnswer" });
