@@ -60,6 +60,19 @@ export interface Config {
     /** How long a write that has its minimum of wraps waits at least for the others. Default: the keyring's own, a quarter of a second. */
     readonly stragglerMinMs?: number | undefined;
   };
+  /** How wraps that are owed are paid in the background. Defaults of numbers: DEFAULT_REPAIR_SETTINGS of @strongroom/vault. */
+  readonly repair: {
+    /** Default true. */
+    readonly enabled: boolean;
+    /** Versions begun per second, at most. Default 100. */
+    readonly itemsPerSecond?: number | undefined;
+    /** Versions under repair at the same time. Default 8. */
+    readonly atOnce?: number | undefined;
+    /** Longest time between two looks for what is owed. Default 5 seconds. */
+    readonly intervalMs?: number | undefined;
+    /** How long a process keeps what it claimed if it dies. Default a minute. */
+    readonly leaseMs?: number | undefined;
+  };
   /** How the client commands (put, get, import …) find the service. */
   readonly client: {
     /** Default: where `up` of the same data folder listens. */
@@ -87,6 +100,7 @@ const text = z.string().min(1, "must not be empty");
 const port = z.int("must be a whole number").min(0, "must be a port: 0 (any free one) to 65535").max(65535, "must be a port: 0 (any free one) to 65535");
 const milliseconds = z.int("must be a whole number of milliseconds").min(1, "must be at least 1 millisecond").max(600_000, "must be at most 600000 milliseconds (10 minutes)");
 const wraps = z.int("must be a whole number").min(1, "must be at least 1");
+const rate = z.int("must be a whole number").min(1, "must be at least 1").max(10_000, "must be at most 10000");
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 const regionName = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, "must be a region's name, such as eu-west-1");
 
@@ -143,6 +157,15 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       attemptTimeoutMs: milliseconds.optional(),
       deadlineMs: milliseconds.optional(),
       stragglerMinMs: milliseconds.optional(),
+    })
+    .prefault({}),
+  repair: z
+    .strictObject({
+      enabled: z.boolean("must be true or false").default(true),
+      itemsPerSecond: rate.optional(),
+      atOnce: rate.optional(),
+      intervalMs: milliseconds.optional(),
+      leaseMs: milliseconds.optional(),
     })
     .prefault({}),
   client: z

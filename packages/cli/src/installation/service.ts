@@ -1,7 +1,8 @@
 // The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that knows them all.
-import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { createServer, type FileTokens } from "@strongroom/server";
-import { openVault, VAULT_ERRORS, VaultError } from "@strongroom/vault";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
+import { openVault, type RepairOptions, VAULT_ERRORS, VaultError } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
 import { type Config, wrapPolicy } from "../config/schema.ts";
@@ -11,7 +12,7 @@ import { CliError, systemErrorCode } from "../errors.ts";
 /** A service that listens. */
 export interface RunningService {
   readonly url: string;
-  /** Lets requests under way finish, then closes the store. */
+  /** Lets requests and a repair under way finish, then closes the store. */
   close(): Promise<void>;
 }
 
@@ -28,8 +29,9 @@ export interface ServiceParts {
 export async function startService({ config, folder, keyring, tokens, logger }: ServiceParts): Promise<RunningService> {
   const { host, port } = config.service;
   const store = await sqliteStore(folder.vault).catch(storeFailed);
-  const vault = await openVault({ store, keyring });
-  const server = await createServer({ vault, tokens, regions: { minimum: wrapPolicy(config, keyring.health().length).minimum, health: () => keyring.health(), probe: (options) => keyring.probe(options) }, logger });
+  const repair = repairOptions(config, keyring, logger);
+  const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
+  const server = await createServer({ vault, tokens, regions: watchedRegions(config, keyring), logger });
   try {
     const url = await server.listen({ host, port });
     return {
@@ -44,6 +46,43 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
     await vault.close();
     throw listenFailed(cause, host, port);
   }
+}
+
+/** Null when it is switched off. */
+function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: Logger): RepairOptions | null {
+  const { enabled, itemsPerSecond, atOnce, intervalMs, leaseMs } = repair;
+  if (!enabled) return null;
+  return {
+    ...(itemsPerSecond === undefined ? {} : { itemsPerSecond }),
+    ...(atOnce === undefined ? {} : { atOnce }),
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    health: () => keyring.health(),
+    // Class and code alone: a message may quote what was being handled.
+    onFault: (error) => {
+      logger.error({ fault: error instanceof Error ? error.name : typeof error, code: error instanceof VaultError ? error.code : systemErrorCode(error) }, "the repair of owed wraps ended a round");
+    },
+  };
+}
+
+function watchedRegions(config: Config, keyring: MultiRegionKeyring): Regions {
+  return {
+    minimum: wrapPolicy(config, keyring.health().length).minimum,
+    health: () => keyring.health(),
+    counters: () => keyring.counters(),
+    probe: (options) => keyring.probe(options),
+    onCall: (listener: (call: RegionCall) => void) => {
+      // The channel is the process's; a service's process has one keyring.
+      const heard = (message: unknown): void => {
+        const event = message as KmsEvent;
+        if (event.kind === "call") listener(event);
+      };
+      subscribe(KMS_CHANNEL, heard);
+      return () => {
+        unsubscribe(KMS_CHANNEL, heard);
+      };
+    },
+  };
 }
 
 function storeFailed(cause: unknown): never {
