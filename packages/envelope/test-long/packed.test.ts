@@ -14,12 +14,13 @@ const PACKAGE = join(import.meta.dirname, "..");
 const REPOSITORY = join(PACKAGE, "../..");
 const run = promisify(execFile);
 
-/** What to install, and its program inside node_modules. */
+/** What to install, its program inside node_modules, and what stands before the file to run. */
 const RUNTIMES = [
-  { name: "node@22", program: "node/bin/node" },
-  { name: "node@24", program: "node/bin/node" },
-  { name: "node@26", program: "node/bin/node" },
-  { name: "bun", program: ".bin/bun" },
+  { name: "node@22", program: "node/bin/node", flags: [] },
+  { name: "node@24", program: "node/bin/node", flags: [] },
+  { name: "node@26", program: "node/bin/node", flags: [] },
+  { name: "bun", program: ".bin/bun", flags: [] },
+  { name: "deno", program: ".bin/deno", flags: ["run", "--allow-all"] },
 ] as const;
 
 describe("the packed library", () => {
@@ -61,18 +62,18 @@ describe("the packed library", () => {
     for (const { types = "", default: code = "" } of Object.values(exports)) for (const file of [types, code]) await readFile(join(root, file));
   });
 
-  for (const { name, program } of RUNTIMES) {
+  for (const { name, program, flags } of RUNTIMES) {
     test(`runs on ${name}`, { timeout: 300_000 }, async (t) => {
       const runtime = join(folder, name);
       await mkdir(runtime);
-      await writeFile(join(runtime, "package.json"), JSON.stringify({ private: true, allowScripts: { node: true, bun: true } }));
+      await writeFile(join(runtime, "package.json"), JSON.stringify({ private: true, allowScripts: { node: true, bun: true, deno: true } }));
       try {
         await run("npm", ["install", name], { cwd: runtime });
       } catch {
         t.skip(`${name} could not be installed from the registry`);
         return;
       }
-      await run(join(runtime, "node_modules", program), [join(installed, "smoke.mjs")]);
+      await run(join(runtime, "node_modules", program), [...flags, join(installed, "smoke.mjs")]);
     });
   }
 });

@@ -29,8 +29,23 @@ export function generateSigningKey(algorithm: SignatureAlgorithm): SigningKey {
   return { algorithm, privateKey, publicKey: compressed.toString("base64") };
 }
 
-/** Reads a verification key. Anything but a point on the curve, in the one base64 form it has, is malformed. */
+/** Verification keys held, for messages that share their materials: reading one costs a tenth of verifying with it. */
+const MOST_KEYS = 256;
+/** By curve and text, least recently read first. Public keys only, each of which was found valid. */
+const verificationKeys = new Map<string, KeyObject>();
+
 function verificationKey(algorithm: SignatureAlgorithm, base64: string): KeyObject {
+  const id = `${algorithm.curve} ${base64}`;
+  const key = verificationKeys.get(id) ?? readVerificationKey(algorithm, base64);
+  verificationKeys.delete(id);
+  verificationKeys.set(id, key);
+  const [oldest] = verificationKeys.keys();
+  if (verificationKeys.size > MOST_KEYS && oldest !== undefined) verificationKeys.delete(oldest);
+  return key;
+}
+
+/** Reads a verification key. Anything but a point on the curve, in the one base64 form it has, is malformed. */
+function readVerificationKey(algorithm: SignatureAlgorithm, base64: string): KeyObject {
   const size = COORDINATE_BYTES[algorithm.curve];
   const point = Buffer.from(base64, "base64");
   try {
@@ -64,7 +79,7 @@ export function messageSigner({ algorithm, privateKey }: SigningKey): MessageSig
   return { update: (bytes) => void signing.update(bytes), sign: () => signing.sign(privateKey) };
 }
 
-/** @param publicKey as `verificationKey` takes it */
+/** @param publicKey as `readVerificationKey` takes it */
 export function messageVerifier(algorithm: SignatureAlgorithm, publicKey: string): MessageVerifier {
   const key = verificationKey(algorithm, publicKey);
   const verifying = createVerify(algorithm.hash);

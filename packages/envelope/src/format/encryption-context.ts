@@ -42,7 +42,23 @@ export function canonicalContext(context: EncryptionContext, limits: MessageLimi
   if (typeof context !== "object" || (context as unknown) === null || Array.isArray(context)) {
     throw new EnvelopeError("option-invalid", "encryptionContext must be an object of strings (use {} for none)");
   }
-  const pairs = Object.entries(context);
+  if (last !== null && isMadeOf(context, last.entries) && last.canonical.bytes.length <= limits.contextBytes) return last.canonical;
+  const entries = Object.entries(context);
+  checkEntries(entries);
+  const canonical = canonicalPairs(entries, limits);
+  last = { entries, canonical };
+  return canonical;
+}
+
+/** The context that was checked last. Who reuses data keys brings the same one again and again, if not the same object. */
+let last: { readonly entries: CanonicalContext["pairs"]; readonly canonical: CanonicalContext } | null = null;
+
+function isMadeOf(context: EncryptionContext, entries: CanonicalContext["pairs"]): boolean {
+  const keys = Object.keys(context);
+  return keys.length === entries.length && entries.every(([key, value], index) => keys[index] === key && context[key] === value);
+}
+
+function checkEntries(pairs: CanonicalContext["pairs"]): void {
   for (const [key, value] of pairs) {
     if (typeof (value as unknown) !== "string") {
       throw new EnvelopeError("option-invalid", `encryptionContext[${JSON.stringify(key)}] must be a string`);
@@ -55,7 +71,6 @@ export function canonicalContext(context: EncryptionContext, limits: MessageLimi
       throw new EnvelopeError("option-invalid", `encryptionContext key ${JSON.stringify(key)}: the prefix ${RESERVED_PREFIX} is reserved`);
     }
   }
-  return canonicalPairs(pairs, limits);
 }
 
 /** Sorts and serializes pairs that are already known to be strings. */

@@ -1,57 +1,43 @@
 /**
- * Identifiers of cache entries (framework/caching-cmm.md, "Appendix A: Cache Entry Identifier Formulas"), with two more
- * fields: the commitment policy, so that a strict reader never gets what a lax one put in, and the required context
- * keys, which change what a message's header authenticates.
+ * Identifiers of cache entries: the fields of framework/caching-cmm.md, "Appendix A: Cache Entry Identifier Formulas",
+ * with two more: the commitment policy, so that a strict reader never gets what a lax one put in, and the required
+ * context keys, which change what a message's header authenticates. The formulas hash the fields; here they stand as
+ * they are, since nothing in them is secret and hashing would cost more than all the rest.
  */
 import { sha384 } from "../crypto/hash.ts";
-import { encryptedDataKeysLength, writeEncryptedDataKeys } from "../format/encrypted-data-key.ts";
+import { asBuffer } from "../format/byte-reader.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
-import { FORMAT_LIMITS } from "../format/limits.ts";
 import type { DecryptionMaterialsRequest, EncryptionMaterialsRequest } from "./materials-manager.ts";
 
-const CACHING_MANAGER = 0x01;
-const SCOPES = { encrypt: 0x01, decrypt: 0x02 } as const;
-const WITH_SUITE = 0x01;
-/** Longer ones are hashed, as the formulas have it for all: a message must not decide how much memory its entry takes. */
+/** Longer ones are hashed: a message must not decide how much memory its entry takes. */
 const LONGEST_PLAIN_ID = 4_096;
 
 type AnyRequest = Pick<EncryptionMaterialsRequest, "suite" | "commitmentPolicy" | "encryptionContext" | "requiredContextKeys">;
 
-export function encryptEntryId(partition: Buffer, request: EncryptionMaterialsRequest): string {
-  return entryId(Buffer.of(CACHING_MANAGER, 0, SCOPES.encrypt, 0), partition, request, Buffer.of(0, WITH_SUITE));
+export function encryptEntryId(partition: string, request: EncryptionMaterialsRequest): string {
+  return entryId("encrypt", partition, request, "");
 }
 
-export function decryptEntryId(partition: Buffer, request: DecryptionMaterialsRequest): string {
-  return entryId(Buffer.of(CACHING_MANAGER, 0, SCOPES.decrypt, 0), partition, request, serializedKeys(request.encryptedDataKeys));
+export function decryptEntryId(partition: string, request: DecryptionMaterialsRequest): string {
+  return entryId("decrypt", partition, request, keysText(request.encryptedDataKeys));
 }
 
-/** Fields with a null byte between them, as the formulas have it; ours before theirs. */
-function entryId(head: Buffer, partition: Buffer, request: AnyRequest, specific: Buffer): string {
+/** Unambiguous: fields of free content come with their length, stand last, or are the same in all of a cache's entries. */
+function entryId(scope: "encrypt" | "decrypt", partition: string, request: AnyRequest, keys: string): string {
   const { suite, commitmentPolicy, requiredContextKeys, encryptionContext } = request;
   const required = requiredContextKeys.length === 0 ? "" : JSON.stringify(requiredContextKeys);
-  const ours = `\0${commitmentPolicy}\0${required}\0`;
-  const oursLength = Buffer.byteLength(ours, "utf8");
-  const bytes = Buffer.allocUnsafe(head.length + partition.length + oursLength + 2 + 1 + specific.length + 1 + encryptionContext.bytes.length);
-  let offset = head.copy(bytes, 0);
-  offset += partition.copy(bytes, offset);
-  offset += bytes.write(ours, offset, "utf8");
-  offset = bytes.writeUInt16BE(suite.id, offset);
-  offset = bytes.writeUInt8(0, offset);
-  offset += specific.copy(bytes, offset);
-  offset = bytes.writeUInt8(0, offset);
-  encryptionContext.bytes.copy(bytes, offset);
-  // No secret in it, and unambiguous as it is: hashing would cost more than all the rest. Hashes are base64, which the
-  // head's first byte is not, so the two kinds never meet.
-  return bytes.length > LONGEST_PLAIN_ID ? sha384(bytes) : bytes.toString("latin1");
+  const context = encryptionContext.bytes.toString("latin1");
+  const id = `${scope}\0${partition}\0${commitmentPolicy}\0${required}\0${suite.id}\0${keys.length}\0${keys}${context}`;
+  return id.length > LONGEST_PLAIN_ID ? sha384(Buffer.from(id, "utf8")) : id;
 }
 
-/** Serialized as in a header, without the count, in lexicographic order: their order in the message does not matter. */
-function serializedKeys(keys: readonly EncryptedDataKey[]): Buffer {
-  const serialized = keys.map((key) => {
-    const bytes = Buffer.allocUnsafe(encryptedDataKeysLength([key], FORMAT_LIMITS));
-    writeEncryptedDataKeys(bytes, 0, [key]);
-    return bytes.subarray(2);
-  });
-  const [only] = serialized;
-  return serialized.length === 1 && only !== undefined ? only : Buffer.concat(serialized.sort((a, b) => Buffer.compare(a, b)));
+/** In the order of their texts: their order in the message does not matter. */
+function keysText(keys: readonly EncryptedDataKey[]): string {
+  const texts = keys.map(keyText);
+  return texts.length === 1 ? (texts[0] ?? "") : texts.sort().join("");
+}
+
+function keyText({ providerId, providerInfo, ciphertext }: EncryptedDataKey): string {
+  const lengths = `${providerId.length},${providerInfo.length},${ciphertext.length}`;
+  return `${lengths}:${providerId}${asBuffer(providerInfo).toString("latin1")}${asBuffer(ciphertext).toString("latin1")}`;
 }

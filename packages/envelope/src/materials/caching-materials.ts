@@ -79,7 +79,7 @@ class CachingManager implements CachingMaterials {
   readonly headers?: HeaderMemory;
   readonly #underlying: MaterialsManager;
   readonly #limits: UsageLimits;
-  readonly #partition: Buffer;
+  readonly #partition: string;
   readonly #watch = new CacheWatch();
   readonly #encryption: MaterialsCache<CachedEncryptionMaterials>;
   readonly #decryption: MaterialsCache<CachedDecryptionMaterials>;
@@ -91,7 +91,7 @@ class CachingManager implements CachingMaterials {
     requireBounds({ maxAgeMs, maxMessages, maxBytes, capacity, hotMessages });
     this.#underlying = materialsManager(options);
     this.#limits = { maxMessages, maxBytes };
-    this.#partition = Buffer.from(options.partition ?? randomPublicBytes(16).toString("hex"), "utf8");
+    this.#partition = options.partition ?? randomPublicBytes(16).toString("hex");
     const onEviction = (reason: EvictionReason): void => {
       this.#watch.record({ kind: "eviction", reason });
     };

@@ -22,6 +22,13 @@ for (const suite of ["ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY", "ALG_AES_256_GCM_
   await assert.rejects(decrypt(message, { keyring, encryptionContext }));
 }
 
+// A message from another runtime: being right for oneself is not enough.
+const WRITTEN_BY_NODE =
+  "AgR4JtfrHzQk87sZjSQdnSepunLw++kGpDR7EcUhaFpGcsIACgABAAJpZAACNDIAAQAFc21va2UAF2tleQAAAIAAAAAMdNjMiAZ7EoD6YMuHADDYQJ0WHFec70UPZO0bJtAzWj1j22jI8W9F6uJdJZ4ZbImoJ3F5MYvL3CEJIUOTEqsCAAAQAJ5Cc2rFO5hQQpwP/r34hGrKia4B2874R71qQIwPijPsrMJTRq+bqjih9yOLYt45tf////8AAAABAAAAAAAAAAAAAAABAAAAD30W0jVIkg/jx5n8qd03hoK08KS3UN+YRPaV8qwzuZQ=";
+const fixedKeyring = rawAesKeyring({ keyNamespace: "smoke", keyName: "key", wrappingKey: Buffer.alloc(32, 7) });
+const { plaintext: read } = await decrypt(Buffer.from(WRITTEN_BY_NODE, "base64"), { keyring: fixedKeyring, encryptionContext });
+assert.equal(Buffer.from(read).toString(), "written by node");
+
 const workers = framingWorkers({ threads: 2 });
 const { message } = await encrypt(plaintext, { keyring, encryptionContext, workers });
 isPlaintext((await decrypt(message, { keyring, encryptionContext, workers })).plaintext);
