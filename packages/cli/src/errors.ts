@@ -140,7 +140,7 @@ export const CLI_ERRORS = {
   },
   "promise-broken": {
     title: "A promise was broken",
-    remedy: "docs/resilience.md says what each promise rests on; the table above shows the phase in which it was broken.",
+    remedy: "docs/resilience.md says what each promise rests on; the drill's report shows the phase in which it was broken.",
     outcome: "failure",
   },
   unexpected: {
