@@ -15,7 +15,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { createKms } from "@strongroom/kms";
 import { occurring } from "./support/find-in-file.ts";
 import type { Clients, Order, Wrapping } from "./support/seal-and-wait.ts";
-import { TlsFront } from "./support/tls-front.ts";
+import { TlsFront } from "../test/support/tls-front.ts";
 
 const MESSAGES = 1_000;
 const REGIONS = ["eu-west-1", "eu-west-2"];
@@ -43,7 +43,8 @@ type Found = Readonly<Record<Form, number>> & { readonly keys: number };
 async function lookInto(order: Order, certificate?: string): Promise<Found> {
   const folder = await mkdtemp(join(tmpdir(), "envelope-core-"));
   const child = fork(join(import.meta.dirname, "support/seal-and-wait.ts"), {
-    execArgv: ["--conditions=@strongroom/source", "--expose-gc"],
+    // Without the last one, node keeps ten gigabytes of addresses for WebAssembly, all of which the dump would have.
+    execArgv: ["--conditions=@strongroom/source", "--expose-gc", "--disable-wasm-trap-handler"],
     env: certificate === undefined ? process.env : { ...process.env, NODE_EXTRA_CA_CERTS: certificate },
   });
   try {
@@ -102,18 +103,22 @@ describe("data keys in a core dump, the cache emptied", { skip, timeout: 600_000
     assert.deepEqual(found, none(found));
   });
 
-  test("the same over TLS: none", { skip: skipTls }, async (t) => {
+  test("the same over TLS: the last answer, if any", { skip: skipTls }, async (t) => {
     await using front = await TlsFront.start();
     const found = await throughKms("keys-as-bytes-and-wiping-agents", front);
     tell(t, found);
-    assert.deepEqual(found, none(found));
+    // Node decrypts each answer to the same place on its stack, where the last one stays until something comes to lie over it.
+    assert.ok(found["as base64"] <= 1 && found["half of it as base64"] <= 1);
+    assert.deepEqual({ ...found, "as base64": 0, "half of it as base64": 0 }, none(found));
   });
 
-  // Measured, not promised: what the two are for.
-  for (const clients of ["keys-as-bytes", "plain"] as const) {
-    test(`AWS KMS in two regions, clients ${clients}: the search finds what is left behind`, async (t) => {
-      const found = await throughKms(clients);
-      tell(t, found);
-    });
-  }
+  test("AWS KMS in two regions, keys as bytes, the SDK's own agents", async (t) => {
+    tell(t, await throughKms("keys-as-bytes"));
+  });
+
+  test("AWS KMS in two regions, the SDK as it comes: the search finds the base64 text of most", async (t) => {
+    const found = await throughKms("plain");
+    tell(t, found);
+    assert.ok(found["as base64"] > found.keys / 2);
+  });
 });
