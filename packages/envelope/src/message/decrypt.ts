@@ -16,7 +16,7 @@ import type { MessageHeader } from "../format/header.ts";
 import { FORMAT_LIMITS } from "../format/limits.ts";
 import { requireDecryptAllowed } from "../materials/commitment-policy.ts";
 import type { FramingWorkers } from "../parallel/framing-workers.ts";
-import { framingTasks, isParallel } from "../parallel/parallel-frames.ts";
+import { framingRuns, isParallel } from "../parallel/parallel-frames.ts";
 import { matchContext } from "./expected-context.ts";
 import type { MatchedContext } from "./expected-context.ts";
 import { MessageOpener } from "./opener.ts";
@@ -134,7 +134,7 @@ async function openInParallel(message: Uint8Array, header: MessageHeader, layout
   const { frameLength } = header;
   const frames = layout.last.sequence - 1;
   try {
-    await workers.run(framingTasks({ kind: "open", frameKey: opener.frameKey, frameLength, frames, input: message, inputOffset: layout.start, output, outputOffset: 0 }), signal);
+    await workers.run(framingRuns({ kind: "open", frameKey: opener.frameKey, frameLength, frames, input: message, inputOffset: layout.start, output, outputOffset: 0 }), signal);
   } catch (error) {
     plaintext.fill(0);
     throw error;

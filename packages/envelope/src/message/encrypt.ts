@@ -11,7 +11,7 @@ import { footerBytes } from "../format/footer.ts";
 import { enforceLimit } from "../format/limits.ts";
 import type { WrapReport } from "../keyrings/materials.ts";
 import type { FramingWorkers } from "../parallel/framing-workers.ts";
-import { framingTasks, isParallel } from "../parallel/parallel-frames.ts";
+import { framingRuns, isParallel } from "../parallel/parallel-frames.ts";
 import { requireNotAborted, resolveEncryptOptions } from "./options.ts";
 import type { EncryptOptions } from "./options.ts";
 import { MessageSealer } from "./sealer.ts";
@@ -91,7 +91,7 @@ async function sealInParallel(plaintext: Uint8Array, sealer: MessageSealer, { fr
   const { headerLength, frameKey } = sealer;
   const output = new SharedArrayBuffer(headerLength + framedBodyLength(plaintext.length, frameLength));
   const frames = frameCount(plaintext.length, frameLength) - 1;
-  await workers.run(framingTasks({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output, outputOffset: headerLength }), signal);
+  await workers.run(framingRuns({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output, outputOffset: headerLength }), signal);
   const message = Buffer.from(output);
   sealFrames(plaintext, sealer, message, { frameLength, from: frames + 1 });
   return message;

@@ -4,23 +4,29 @@
  */
 import { readBlock } from "../format/body.ts";
 import type { FramedAs } from "../format/body.ts";
+import { asBuffer } from "../format/byte-reader.ts";
 import { FORMAT_LIMITS } from "../format/limits.ts";
 import { FrameCipher } from "../message/frame-cipher.ts";
 import type { FrameCipherKey } from "../message/frame-cipher.ts";
 
-interface Run {
+/** A run of frames whose input lies anywhere. */
+export interface FramingRun {
+  readonly kind: "seal" | "open";
   readonly frameKey: FrameCipherKey;
   readonly frameLength: number;
-  readonly input: SharedArrayBuffer;
+  /** This run's bytes and no others. */
+  readonly input: Uint8Array;
   readonly output: SharedArrayBuffer;
-  /** Where the run begins in either. */
-  readonly inputOffset: number;
+  /** Where the run begins in the output. */
   readonly outputOffset: number;
   readonly firstSequence: number;
   readonly frames: number;
 }
 
-export type FramingTask = (Run & { readonly kind: "seal" }) | (Run & { readonly kind: "open" });
+/** The same with its input in shared memory: what a thread is sent. */
+export interface FramingTask extends FramingRun {
+  readonly input: Uint8Array<SharedArrayBuffer>;
+}
 
 /** @throws EnvelopeError `decryption-failed`; the output then holds only what did authenticate, and must not be used */
 export function runTask(task: FramingTask): void {
@@ -29,21 +35,20 @@ export function runTask(task: FramingTask): void {
   else openRun(cipher, task);
 }
 
-function sealRun(cipher: FrameCipher, { input, output, inputOffset, outputOffset, firstSequence, frames, frameLength }: Run): void {
-  const plaintext = Buffer.from(input);
+function sealRun(cipher: FrameCipher, { input, output, outputOffset, firstSequence, frames, frameLength }: FramingTask): void {
   const message = Buffer.from(output);
   let offset = outputOffset;
   for (let index = 0; index < frames; index++) {
-    const start = inputOffset + index * frameLength;
-    offset = cipher.sealFrame(message, offset, "regular", firstSequence + index, plaintext.subarray(start, start + frameLength));
+    const content = input.subarray(index * frameLength, (index + 1) * frameLength);
+    offset = cipher.sealFrame(message, offset, "regular", firstSequence + index, content);
   }
 }
 
-function openRun(cipher: FrameCipher, { input, output, inputOffset, outputOffset, firstSequence, frames, frameLength }: Run): void {
-  const message = Buffer.from(input);
+function openRun(cipher: FrameCipher, { input, output, outputOffset, firstSequence, frames, frameLength }: FramingTask): void {
+  const message = asBuffer(input);
   const plaintext = Buffer.from(output);
   const header: FramedAs = { contentType: "framed", frameLength };
-  let position = inputOffset;
+  let position = 0;
   for (let index = 0; index < frames; index++) {
     const block = readBlock(message, position, header, firstSequence + index, FORMAT_LIMITS);
     cipher.openBlockInto(plaintext, outputOffset + index * frameLength, message, block);

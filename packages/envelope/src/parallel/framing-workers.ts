@@ -5,17 +5,17 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { FramingTask } from "./framing-task.ts";
+import type { FramingRun, FramingTask } from "./framing-task.ts";
 import type { TaskOutcome } from "./framing-worker.ts";
 
 export interface FramingWorkers extends AsyncDisposable {
   readonly threads: number;
   /**
-   * Runs the tasks, each on whichever thread is free first.
+   * Does the runs, each on whichever thread is free first.
    *
    * @throws EnvelopeError `decryption-failed` when a run of frames did not authenticate, `worker-failed`, `aborted`
    */
-  run(tasks: Iterable<FramingTask>, signal: AbortSignal | undefined): Promise<void>;
+  run(runs: Iterable<FramingRun>, signal: AbortSignal | undefined): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -48,17 +48,16 @@ class WorkerPool implements FramingWorkers {
     this.threads = threads;
   }
 
-  async run(tasks: Iterable<FramingTask>, signal: AbortSignal | undefined): Promise<void> {
+  async run(runs: Iterable<FramingRun>, signal: AbortSignal | undefined): Promise<void> {
     const failures: unknown[] = [];
     const running: Promise<void>[] = [];
-    // Tasks are made one by one, when a thread is free for each: making one may copy its input.
-    for (const task of tasks) {
+    for (const run of runs) {
       if (signal?.aborted === true) failures.push(new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason }));
       if (failures.length > 0) break;
       const thread = await this.#take();
       running.push(
         thread
-          .run(task)
+          .run(run)
           .catch((error: unknown) => failures.push(error))
           .then(() => {
             this.#giveBack(thread);
@@ -96,8 +95,12 @@ class WorkerPool implements FramingWorkers {
   #giveBack(thread: WorkerThread): void {
     const usable = thread.ended ? this.#replace(thread) : thread;
     const next = this.#waiting.shift();
-    if (next === undefined) this.#idle.push(usable);
-    else next(usable);
+    if (next !== undefined) {
+      next(usable);
+    } else {
+      usable.forgetInput();
+      this.#idle.push(usable);
+    }
   }
 
   #replace(ended: WorkerThread): WorkerThread {
@@ -111,6 +114,8 @@ class WorkerPool implements FramingWorkers {
 /** One thread, which has one task at a time. */
 class WorkerThread {
   readonly #worker = new Worker(WORKER_FILE);
+  /** Holds the input of the run at hand. Kept from run to run: touching fresh memory can cost more than encrypting it. */
+  #memory = new SharedArrayBuffer(0);
   ended = false;
 
   constructor() {
@@ -121,7 +126,7 @@ class WorkerThread {
     this.#worker.unref();
   }
 
-  async run(task: FramingTask): Promise<void> {
+  async run(run: FramingRun): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<TaskOutcome>();
     const onEnd = (): void => {
       reject(new EnvelopeError("worker-failed", "A worker thread ended in the middle of its work"));
@@ -131,7 +136,7 @@ class WorkerThread {
     this.#worker.once("error", reject);
     this.#worker.once("exit", onEnd);
     try {
-      this.#worker.postMessage(task);
+      this.#worker.postMessage({ ...run, input: this.#shared(run.input) } satisfies FramingTask);
       const { done } = await promise;
       if (!done) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
     } finally {
@@ -142,7 +147,26 @@ class WorkerThread {
     }
   }
 
+  /** The same bytes in memory that the thread can see. */
+  #shared(input: Uint8Array): Uint8Array<SharedArrayBuffer> {
+    if (isShared(input)) return input;
+    if (this.#memory.byteLength < input.length) this.#memory = new SharedArrayBuffer(input.length);
+    const copy = new Uint8Array(this.#memory, 0, input.length);
+    copy.set(input);
+    return copy;
+  }
+
+  /** The thread is idle: what it worked on, which may be plaintext, is overwritten. */
+  forgetInput(): void {
+    new Uint8Array(this.#memory).fill(0);
+    this.#memory = new SharedArrayBuffer(0);
+  }
+
   async end(): Promise<void> {
     await this.#worker.terminate();
   }
+}
+
+function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {
+  return bytes.buffer instanceof SharedArrayBuffer;
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { after, describe, test } from "node:test";
 import { decrypt, encrypt, framingWorkers, PARALLEL_FROM_BYTES, rawAesKeyring } from "@strongroom/envelope";
 import type { EncryptOptions, FramingWorkers } from "@strongroom/envelope";
-import type { FramingTask } from "../../src/parallel/framing-task.ts";
+import type { FramingRun } from "../../src/parallel/framing-task.ts";
+import { framingRuns } from "../../src/parallel/parallel-frames.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });
@@ -73,11 +74,21 @@ describe("large buffers on worker threads", () => {
     for (const [index, plaintext] of plaintexts.entries()) assert.ok(Buffer.from(opened[index]!).equals(plaintext));
   });
 
+  test("a run takes no more of the message to its thread than its own bytes", () => {
+    const message = randomBytes(1_000_000);
+    const frameKey = { cipher: "aes-256-gcm", key: createSecretKey(randomBytes(32)), messageId: message.subarray(3, 35) } as const;
+    const run = { kind: "open", frameKey, frameLength: 65_536, frames: 10, input: message, inputOffset: 0, output: new SharedArrayBuffer(1), outputOffset: 0 } as const;
+    for (const { frameKey: sent } of framingRuns(run)) {
+      assert.deepEqual(Buffer.from(sent.messageId), message.subarray(3, 35));
+      assert.equal(sent.messageId.buffer.byteLength, 32);
+    }
+  });
+
   test("an aborted signal stops the work that is left", async () => {
     const controller = new AbortController();
     const never: Pick<FramingWorkers, "run"> = {
       run: (tasks, signal) => {
-        function* aborting(): Generator<FramingTask> {
+        function* aborting(): Generator<FramingRun> {
           for (const task of tasks) {
             yield task;
             controller.abort();
