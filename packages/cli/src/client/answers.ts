@@ -50,8 +50,14 @@ export interface RegionInfo {
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
   readonly calls: number;
   readonly failures: number;
+  readonly failuresByKind: Readonly<Record<string, number>>;
   readonly lastFailure: { readonly kind: string; readonly at: string } | null;
   readonly lastSuccessAt: string | null;
+  /** Hedges, probes and checks: not needed had every region been up and quick. */
+  readonly extraCalls: number;
+  readonly callsByPurpose: Readonly<Record<string, number>>;
+  readonly breaker: { readonly state: "closed" | "open" | "half-open"; readonly quarantined: boolean };
+  readonly alarm: { readonly kind: string } | null;
 }
 
 /** Answer about the regions. */
@@ -60,7 +66,26 @@ export interface RegionsAnswer {
   readonly minimum: number;
   readonly regions: readonly RegionInfo[];
   /** Versions that have fewer wraps than they should, in all and by region. */
-  readonly wrapDebt: { readonly items: number; readonly regions: readonly { readonly region: string; readonly items: number }[] };
+  readonly wrapDebt: { readonly items: number; readonly oldestSeconds: number | null; readonly regions: readonly { readonly region: string; readonly items: number }[] };
+  /** What the service's repair of owed wraps does. */
+  readonly repair: { readonly state: "off" | "resting" | "working" | "stopped"; readonly repaired: number; readonly failed: number };
+}
+
+/** A version that owes a wrap. */
+export interface OwedVersion {
+  readonly collection: string;
+  readonly id: string;
+  readonly version: number;
+  readonly regions: readonly { readonly region: string; readonly reason: string }[];
+  readonly since: string;
+  readonly attempts: number;
+  readonly lastProblem: { readonly code: string; readonly at: string } | null;
+}
+
+/** One page of the versions that owe a wrap. */
+export interface DebtListing {
+  readonly items: readonly OwedVersion[];
+  readonly next: string | null;
 }
 
 const count = z.int().nonnegative();
@@ -110,7 +135,8 @@ export const collectionsSchema: z.ZodType<{ readonly collections: readonly Colle
 /** GET of the regions. */
 export const regionsSchema: z.ZodType<RegionsAnswer> = z.object({
   minimum: count,
-  wrapDebt: z.object({ items: count, regions: z.array(z.object({ region: z.string(), items: count })) }),
+  wrapDebt: z.object({ items: count, oldestSeconds: count.nullable(), regions: z.array(z.object({ region: z.string(), items: count })) }),
+  repair: z.object({ state: z.enum(["off", "resting", "working", "stopped"]), repaired: count, failed: count }),
   regions: z.array(
     z.object({
       region: z.string(),
@@ -118,8 +144,29 @@ export const regionsSchema: z.ZodType<RegionsAnswer> = z.object({
       latencyMs: z.object({ p50: z.number(), p95: z.number() }).nullable(),
       calls: count,
       failures: count,
+      failuresByKind: z.record(z.string(), count),
       lastFailure: z.object({ kind: z.string(), at: z.string() }).nullable(),
       lastSuccessAt: z.string().nullable(),
+      extraCalls: count,
+      callsByPurpose: z.record(z.string(), count),
+      breaker: z.object({ state: z.enum(["closed", "open", "half-open"]), quarantined: z.boolean() }),
+      alarm: z.object({ kind: z.string() }).nullable(),
     }),
   ),
+});
+
+/** GET of the versions that owe a wrap. */
+export const debtSchema: z.ZodType<DebtListing> = z.object({
+  items: z.array(
+    z.object({
+      collection: z.string(),
+      id: z.string(),
+      version,
+      regions: z.array(z.object({ region: z.string(), reason: z.string() })),
+      since: z.string(),
+      attempts: count,
+      lastProblem: z.object({ code: z.string(), at: z.string() }).nullable(),
+    }),
+  ),
+  next: z.string().nullable(),
 });

@@ -7,6 +7,8 @@ import {
   batchSchema,
   type CollectionInfo,
   collectionsSchema,
+  type DebtListing,
+  debtSchema,
   type Listing,
   listingSchema,
   type PutAnswer,
@@ -69,6 +71,7 @@ export interface ServiceClient {
   list(collection: string, page: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): Promise<Listing>;
   collections(): Promise<readonly CollectionInfo[]>;
   regions(): Promise<RegionsAnswer>;
+  debts(page: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): Promise<DebtListing>;
 }
 
 /** Makes the client. */
@@ -109,14 +112,10 @@ export function serviceClient(options: ServiceClientOptions): ServiceClient {
       const headers = ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` };
       await (await call("DELETE", recordPath(collection, id), { headers })).arrayBuffer();
     },
-    list: async (collection, { cursor, limit }) => {
-      const query = new URLSearchParams();
-      if (cursor !== undefined) query.set("cursor", cursor);
-      if (limit !== undefined) query.set("limit", String(limit));
-      return readAs(listingSchema, await call("GET", `${collectionPath(collection)}${query.size === 0 ? "" : `?${query.toString()}`}`));
-    },
+    list: async (collection, page) => readAs(listingSchema, await call("GET", `${collectionPath(collection)}${pageQuery(page)}`)),
     collections: async () => (await readAs(collectionsSchema, await call("GET", "/v1/collections"))).collections,
     regions: async () => readAs(regionsSchema, await call("GET", "/v1/regions")),
+    debts: async (page) => readAs(debtSchema, await call("GET", `/v1/regions/debt${pageQuery(page)}`)),
   };
 }
 
@@ -170,6 +169,13 @@ async function readAs<Answer>(schema: z.ZodType<Answer>, response: Response): Pr
 
 function unintelligible(what: string): CliError {
   return new CliError("service-unintelligible", { detail: `Not as expected in its answer: ${what === "" ? "the whole of it" : what}.` });
+}
+
+function pageQuery({ cursor, limit }: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): string {
+  const query = new URLSearchParams();
+  if (cursor !== undefined) query.set("cursor", cursor);
+  if (limit !== undefined) query.set("limit", String(limit));
+  return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
 function collectionPath(collection: string): string {

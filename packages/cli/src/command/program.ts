@@ -82,7 +82,10 @@ function buildProgram(options: ProgramOptions, context: CommandContext): Command
   for (const spec of options.commands) {
     const [first = "", second] = spec.name.split(" ");
     if (second === undefined) {
-      addCommand(inherit(program.command(first)), spec, context);
+      // A command may also be a group: `regions` does something, and so does `regions debt`.
+      const alone = inherit(program.command(first));
+      groups.set(first, alone);
+      addCommand(alone, spec, context);
       continue;
     }
     const group = groups.get(first) ?? inherit(program.command(first)).description(COMMAND_GROUPS[first]?.summary ?? "").helpGroup(`${COMMAND_GROUPS[first]?.heading ?? spec.heading}:`);

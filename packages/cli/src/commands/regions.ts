@@ -1,54 +1,32 @@
-// `strongroom regions`: the health of each region as the service saw it in real calls.
-import type { RegionInfo, RegionsAnswer } from "../client/answers.ts";
+// `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
+import type { ServiceClient } from "../client/service-client.ts";
 import { openClient } from "../client/open.ts";
-import { command, type CommandSpec } from "../command/spec.ts";
-import { renderTable } from "../terminal/table.ts";
-import type { Style, Terminal } from "../terminal/terminal.ts";
-
-const STATE_STYLE: Readonly<Record<RegionInfo["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
+import { given } from "../command/option-types.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
+import { regionsView } from "./regions-view.ts";
+import { watchRegions } from "./regions-watch.ts";
 
 /** `strongroom regions`. */
 export const regionsCommand: CommandSpec = command({
   name: "regions",
   heading: "Looking after it",
   summary: "show the health of each region, as seen in real calls",
+  description:
+    "With --watch the table is drawn again every second on a terminal; where output goes elsewhere, each change is one line. Ctrl-C ends it.",
   flagGroups: ["client"],
-  options: {},
-  examples: [{ line: "npx strongroom regions", meaning: "state, latency and the last failure of each region" }],
+  options: { watch: option("-w, --watch", "keep showing it, until Ctrl-C", given()) },
+  examples: [
+    { line: "npx strongroom regions", meaning: "state, latency, failures and breaker of each region, and the wraps that are owed" },
+    { line: "npx strongroom regions --watch", meaning: "the same, as it changes" },
+  ],
   run: async (invocation) => {
-    const { terminal } = invocation.context;
-    const client = await openClient(invocation);
+    const { terminal, signal } = invocation.context;
+    const client: ServiceClient = await openClient(invocation);
+    if (invocation.options.watch) {
+      await watchRegions(terminal, () => client.regions(), signal);
+      return;
+    }
     const answer = await client.regions();
-    terminal.result(answer, () => [regionTable(answer.regions, terminal), "", debtLine(answer)].join("\n"));
+    terminal.result(answer, () => regionsView(answer, terminal));
   },
 });
-
-function debtLine({ minimum, wrapDebt }: RegionsAnswer): string {
-  const enough = `A write needs ${minimum} regions.`;
-  if (wrapDebt.items === 0) return `${enough} No wrap is owed.`;
-  return `${enough} Wraps owed: ${wrapDebt.regions.map(({ region, items }) => `${items.toLocaleString("en")} in ${region}`).join(", ")}.`;
-}
-
-/** The table of regions, nearest first. */
-export function regionTable(regions: readonly RegionInfo[], terminal: Terminal): string {
-  return renderTable(
-    [
-      { heading: "REGION" },
-      { heading: "STATE" },
-      { heading: "P50", align: "right" },
-      { heading: "P95", align: "right" },
-      { heading: "CALLS", align: "right" },
-      { heading: "FAILED", align: "right" },
-      { heading: "LAST FAILURE" },
-    ],
-    regions.map(({ region, state, latencyMs, calls, failures, lastFailure }) => [
-      region,
-      terminal.style(STATE_STYLE[state], state),
-      latencyMs === null ? "-" : `${latencyMs.p50.toFixed(1)} ms`,
-      latencyMs === null ? "-" : `${latencyMs.p95.toFixed(1)} ms`,
-      calls.toLocaleString("en"),
-      failures.toLocaleString("en"),
-      lastFailure === null ? "-" : `${lastFailure.kind} at ${lastFailure.at}`,
-    ]),
-  );
-}

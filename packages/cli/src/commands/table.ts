@@ -11,6 +11,7 @@ import { kmsServeCommand } from "./kms-serve.ts";
 import { listCommand } from "./list.ts";
 import { putCommand } from "./put.ts";
 import { regionsCommand } from "./regions.ts";
+import { regionsDebtCommand } from "./regions-debt.ts";
 import { rmCommand } from "./rm.ts";
 import { serveCommand } from "./serve.ts";
 import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./token.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   importCommand,
   exportCommand,
   regionsCommand,
+  regionsDebtCommand,
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,

@@ -22,10 +22,10 @@ describe("command transcripts", () => {
   });
 
   it("are all there", async () => {
-    assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), ["bad-input.txt", "records.txt", "transfer.txt"]);
+    assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), ["bad-input.txt", "records.txt", "regions.txt", "transfer.txt"]);
   });
 
-  for (const name of ["records.txt", "bad-input.txt", "transfer.txt"]) {
+  for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "regions.txt"]) {
     it(name, async () => {
       const steps = await runTranscript(await readFile(join(TRANSCRIPTS, name), "utf8"), folder.path);
       assert.ok(steps > 5);

@@ -31,6 +31,7 @@ function memoryService(kept: Kept, falsify: Partial<ServiceClient> = {}): Servic
     history: unused,
     collections: unused,
     regions: unused,
+    debts: unused,
     ...falsify,
   };
 }

@@ -1,0 +1,59 @@
+// `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
+import type { DebtListing, OwedVersion } from "../client/answers.ts";
+import { openClient } from "../client/open.ts";
+import type { ServiceClient } from "../client/service-client.ts";
+import { given, text, wholeNumberOr } from "../command/option-types.ts";
+import { command, type CommandSpec, option } from "../command/spec.ts";
+import { printable, renderTable } from "../terminal/table.ts";
+
+/** `strongroom regions debt`. */
+export const regionsDebtCommand: CommandSpec = command({
+  name: "regions debt",
+  heading: "Looking after it",
+  summary: "list the versions that owe a wrap",
+  description: "They were written while a region was away. The service repairs them by itself when it is back; what can not be repaired stays listed with the reason.",
+  flagGroups: ["client"],
+  options: {
+    limit: option("--limit <n>", "versions shown (default: 100)", wholeNumberOr(100, 1, 1000)),
+    cursor: option("--cursor <cursor>", "continue where the last page ended", text()),
+    all: option("--all", "every page", given()),
+  },
+  examples: [
+    { line: "npx strongroom regions debt", meaning: "the first 100" },
+    { line: "npx strongroom regions debt --all --json | jq '.items | length'", meaning: "how many there are" },
+  ],
+  run: async (invocation) => {
+    const { context, options } = invocation;
+    const client = await openClient(invocation);
+    const listing = options.all ? await wholeListing(client, context.signal) : await client.debts({ cursor: options.cursor, limit: options.limit });
+    context.terminal.result(listing, () => (listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items)));
+    if (listing.next !== null) context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
+  },
+});
+
+function debtTable(items: readonly OwedVersion[]): string {
+  return renderTable(
+    [{ heading: "COLLECTION" }, { heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "MISSING IN" }, { heading: "SINCE" }, { heading: "TRIES", align: "right" }, { heading: "LAST PROBLEM" }],
+    items.map(({ collection, id, version, regions, since, attempts, lastProblem }) => [
+      collection,
+      printable(id),
+      String(version),
+      regions.map(({ region, reason }) => `${region} (${reason})`).join(", "),
+      since,
+      String(attempts),
+      lastProblem === null ? "-" : `${lastProblem.code} at ${lastProblem.at}`,
+    ]),
+  );
+}
+
+async function wholeListing(client: ServiceClient, signal: AbortSignal): Promise<DebtListing> {
+  const items: OwedVersion[] = [];
+  let cursor: string | undefined;
+  do {
+    signal.throwIfAborted();
+    const page = await client.debts({ cursor, limit: 1000 });
+    items.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return { items, next: null };
+}

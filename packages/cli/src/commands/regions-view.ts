@@ -1,0 +1,91 @@
+// How the regions are shown: a table for a person, and the lines that tell what changed between two looks.
+import type { RegionInfo, RegionsAnswer } from "../client/answers.ts";
+import { duration } from "../terminal/progress.ts";
+import { renderTable } from "../terminal/table.ts";
+import type { Style, Terminal } from "../terminal/terminal.ts";
+
+const STATE_STYLE: Readonly<Record<RegionInfo["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
+const BREAKER_STYLE: Readonly<Record<RegionInfo["breaker"]["state"], Style>> = { closed: "dim", open: "red", "half-open": "yellow" };
+
+/** The table, and what is owed below it. */
+export function regionsView(answer: RegionsAnswer, terminal: Terminal): string {
+  return [regionTable(answer.regions, terminal), "", policyLine(answer), ...alarmLines(answer, terminal)].join("\n");
+}
+
+/** The table of regions, nearest first. */
+export function regionTable(regions: readonly RegionInfo[], terminal: Terminal): string {
+  return renderTable(
+    [
+      { heading: "REGION" },
+      { heading: "STATE" },
+      { heading: "BREAKER" },
+      { heading: "P50", align: "right" },
+      { heading: "P95", align: "right" },
+      { heading: "CALLS", align: "right" },
+      { heading: "HEDGES", align: "right" },
+      { heading: "EXTRA", align: "right" },
+      { heading: "FAILURES" },
+      { heading: "LAST FAILURE" },
+    ],
+    regions.map((one) => [
+      one.region,
+      terminal.style(STATE_STYLE[one.state], one.state),
+      terminal.style(BREAKER_STYLE[one.breaker.state], breakerText(one)),
+      milliseconds(one.latencyMs?.p50),
+      milliseconds(one.latencyMs?.p95),
+      number(one.calls),
+      number(one.callsByPurpose["hedge"] ?? 0),
+      number(one.extraCalls),
+      failuresText(one),
+      one.lastFailure === null ? "-" : `${one.lastFailure.kind} at ${one.lastFailure.at}`,
+    ]),
+  );
+}
+
+/** What changed, one line a region and one for what is owed; everything, the first time. */
+export function changeLines(before: RegionsAnswer | null, now: RegionsAnswer): readonly string[] {
+  const known = new Map(before?.regions.map((one) => [one.region, regionLine(one)]));
+  const regions = now.regions.filter((one) => known.get(one.region) !== regionLine(one)).map((one) => `${regionLine(one)}, p50 ${milliseconds(one.latencyMs?.p50)}, p95 ${milliseconds(one.latencyMs?.p95)}`);
+  const owed = owedText(now);
+  return before !== null && owedText(before) === owed ? regions : [...regions, owed];
+}
+
+/** What counts as a change: state, breaker, failures by their kind. Calls and latencies change with every request. */
+function regionLine(one: RegionInfo): string {
+  return `${one.region} ${one.state}, breaker ${breakerText(one)}, failures ${failuresText(one)}`;
+}
+
+function policyLine(answer: RegionsAnswer): string {
+  const { minimum, wrapDebt, repair } = answer;
+  const enough = `A write needs ${minimum} regions.`;
+  if (wrapDebt.items === 0) return `${enough} No wrap is owed.`;
+  const oldest = wrapDebt.oldestSeconds === null ? "" : `, the oldest for ${duration(wrapDebt.oldestSeconds)}`;
+  const hint = repair.state === "off" ? " The repair is off: they stay owed." : " strongroom regions debt lists them.";
+  return `${enough} ${owedText(answer)}${oldest}.${hint}`;
+}
+
+function owedText({ wrapDebt }: RegionsAnswer): string {
+  if (wrapDebt.items === 0) return "No wrap is owed";
+  return `Wraps owed: ${wrapDebt.regions.map(({ region, items }) => `${number(items)} in ${region}`).join(", ")}`;
+}
+
+function alarmLines({ regions }: RegionsAnswer, terminal: Terminal): readonly string[] {
+  return regions.flatMap(({ region, alarm }) => (alarm === null ? [] : [terminal.style("red", `${region} needs somebody: ${alarm.kind}. strongroom doctor says what to do.`)]));
+}
+
+function breakerText({ breaker }: RegionInfo): string {
+  return breaker.quarantined && breaker.state !== "closed" ? `${breaker.state} (lied)` : breaker.state;
+}
+
+function failuresText({ failuresByKind }: RegionInfo): string {
+  const kinds = Object.entries(failuresByKind).map(([kind, count]) => `${kind} ${number(count)}`);
+  return kinds.length === 0 ? "-" : kinds.join(", ");
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? "-" : `${value.toFixed(1)} ms`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
