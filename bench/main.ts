@@ -1,11 +1,11 @@
-// `npm run bench`: installs the peers when needed, plays the rounds, prints the table. A whole run at full pace also writes docs/performance.md with
+// `npm run bench`: installs the peers when needed, builds the library, plays the rounds, prints the table. A whole run at full pace also writes docs/performance.md with
 // its plot and its figures as JSON.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
-import { installPeers } from "./harness/install.ts";
+import { buildLibrary, installPeers } from "./harness/install.ts";
 import { pageOf } from "./harness/page.ts";
 import { plotOf } from "./harness/plot.ts";
 import { reportOf, type Report } from "./harness/report.ts";
@@ -61,6 +61,7 @@ function save(report: Report): void {
 
 async function run(options: Options): Promise<Report> {
   installPeers();
+  buildLibrary();
   const loadBefore = loadavg()[0] ?? 0;
   const field = await describeField();
   const { turns, failures } = await playRounds({

@@ -33,6 +33,7 @@ ${report.rows.map((row) => rowSection(report, row)).join("\n\n")}
 
 - Every contender does every row in a fresh process, one after the other, ${report.rounds} rounds; each round begins with another contender, so a slow spell of the
   machine meets all of them.
+- Every contender is run as it is published: the library is built first, its peers come from the registry.
 - A run warms up first, then goes on in batches. The clock stops after each batch and *every* result is verified: what was encrypted is decrypted by the same
   library and compared, what was decrypted is compared. Streams are checked as their row says. A wrong result fails the run.
 - A target is judged by the medians. A peer that can not be measured leaves its target "not measured", never met.

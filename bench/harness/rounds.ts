@@ -45,7 +45,7 @@ export interface Field {
 
 const WORKER = new URL("worker.ts", import.meta.url);
 const CONTENDERS = new URL("../contenders/", import.meta.url);
-/** Stripping types costs a process some 45 MiB; with the cache only the first one pays, and the memory figures are those of plain JavaScript. */
+/** Stripping the bench's own types costs a process some 45 MiB; with the cache only the first one pays. */
 const COMPILE_CACHE = fileURLToPath(new URL("../node_modules/.cache/strongroom-bench", import.meta.url));
 const TURN_LIMIT_MS = 300_000;
 
@@ -95,7 +95,8 @@ export async function playRounds(options: RoundsOptions): Promise<{ turns: reado
 /** One order to one fresh process. Never rejects: a crash or the time limit is a failure with its reason. */
 function ask(order: Order): Promise<Answer> {
   return new Promise((resolve) => {
-    const child = fork(WORKER, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } });
+    // Without this process's own flags: one of them takes the library from its sources.
+    const child = fork(WORKER, { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } });
     let stderr = "";
     let answered = false;
     const limit = setTimeout(() => child.kill("SIGKILL"), TURN_LIMIT_MS);
