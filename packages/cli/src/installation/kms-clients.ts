@@ -1,7 +1,9 @@
 // Clients of the ordinary AWS SDK, one a region: AWS's own KMS where no endpoint is given, with the default credential chain.
 // The SDK's retries are off (the next region is the better retry) and its timeouts are set (its default is to wait for ever).
+// Threat answered: plaintext keys in the service's memory; they come and go as bytes, over connections that wipe what they read.
 import { readFile } from "node:fs/promises";
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
+import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
 
@@ -24,11 +26,11 @@ export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion
   const config: KMSClientConfig = {
     region,
     maxAttempts: 1,
-    requestHandler: { ...KMS_TIMEOUTS, throwOnRequestTimeout: true },
+    requestHandler: { ...KMS_TIMEOUTS, throwOnRequestTimeout: true, ...wipingAgents() },
   };
   if (endpoint !== undefined) config.endpoint = endpoint;
   if (credentialsFile !== undefined) config.credentials = await readCredentials(credentialsFile);
-  return new KMS(config);
+  return keysAsBytes(new KMS(config));
 }
 
 async function readCredentials(path: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {

@@ -4,12 +4,13 @@ import { once } from "node:events";
 import { KMS } from "@aws-sdk/client-kms";
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { KeyRegion } from "@strongroom/envelope/aws-kms";
+import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import type { Fault } from "@strongroom/kms";
 
 export interface Region {
   readonly name: string;
   readonly keyArn: string;
-  /** A client that does not retry: the keyring's kind. */
+  /** A client that does not retry and has keys as bytes: the keyring's kind. */
   readonly client: KMS;
   readonly asKeyRegion: KeyRegion;
   /** A client as the SDK makes it when nobody says otherwise, for the peer. */
@@ -43,7 +44,7 @@ export class Regions implements AsyncDisposable {
     const all = await Promise.all(
       Object.entries(endpoints).map(async ([name, endpoint]): Promise<Region> => {
         const config: KMSClientConfig = { region: name, endpoint, credentials };
-        const client = new KMS({ ...config, maxAttempts: 1 });
+        const client = keysAsBytes(new KMS({ ...config, maxAttempts: 1, requestHandler: { ...wipingAgents() } }));
         const { KeyMetadata } = await client.createKey({});
         const keyArn = KeyMetadata?.Arn ?? "";
         return { name, keyArn, client, asKeyRegion: { region: name, keyArn, client }, ordinaryClient: () => new KMS(config) };

@@ -1,9 +1,10 @@
-/** The project's own KMS, running for one test file: real regions on free ports, called by the official client. */
+/** The project's own KMS, running for one test file: real regions on free ports, called by the official client, its keys as bytes. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { KMS } from "@aws-sdk/client-kms";
+import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { createKms } from "@strongroom/kms";
 
 export const ACCOUNT = "000000000000";
@@ -34,7 +35,7 @@ export async function runningKms(...regions: readonly string[]): Promise<Running
   return {
     connection,
     client(region) {
-      const client = clients.get(region) ?? new KMS({ ...connection(region), maxAttempts: 1 });
+      const client = clients.get(region) ?? keysAsBytes(new KMS({ ...connection(region), maxAttempts: 1, requestHandler: { ...wipingAgents() } }));
       clients.set(region, client);
       return client;
     },
