@@ -76,7 +76,8 @@ function screen(terminal: Terminal): View {
   };
 }
 
-/** Rows that a line takes on the screen: a narrow terminal breaks it. */
+/** Rows that a line takes on the screen: a narrow terminal breaks it. A terminal that does not know its width says 0. */
 function rowsOf(line: string, columns: number): number {
-  return Math.max(1, Math.ceil(stripVTControlCharacters(line).length / Math.max(1, columns)));
+  const length = stripVTControlCharacters(line).length;
+  return columns > 0 && length > 0 ? Math.ceil(length / columns) : 1;
 }

@@ -44,9 +44,9 @@ describe("what changed between two looks", () => {
 });
 
 /** Runs a watch over answers, one a look, and gives what it wrote. */
-async function watched(mode: OutputMode, screen: "terminal" | "pipe", looks: readonly (RegionsAnswer | Error)[]): Promise<string> {
+async function watched(mode: OutputMode, screen: "terminal" | "pipe", looks: readonly (RegionsAnswer | Error)[], columns = 160): Promise<string> {
   const ending = new AbortController();
-  const stdout = Object.assign(new PassThrough(), { isTTY: screen === "terminal", columns: 100 });
+  const stdout = Object.assign(new PassThrough(), { isTTY: screen === "terminal", columns });
   const written = gather(stdout);
   const stream = stdout as unknown as NodeJS.WriteStream;
   const terminal = createTerminal({ stdin: Readable.from([]), stdout: stream, stderr: stream }, mode);
@@ -84,6 +84,9 @@ describe("strongroom regions --watch", () => {
     // Up by as many lines as the frame before has.
     const rows = frames[0]?.split("\n").length ?? 0;
     assert.ok(drawn.includes(`\u001b[${rows - 1}A`));
+    assert.equal(await watched("human", "terminal", looks.slice(0, 3), 0).then((text) => text.includes(`\u001b[${rows - 1}A`)), true, "a terminal that does not know its width");
+    const [, narrow = "0"] = /\u001b\[(\d+)A/.exec(await watched("human", "terminal", looks.slice(0, 3), 20)) ?? [];
+    assert.ok(Number(narrow) > rows, "a narrow terminal breaks lines");
   });
 
   it("ends with an error that waiting does not heal", async () => {
