@@ -68,6 +68,19 @@ export class ByteReader {
     return view;
   }
 
+  /** What was read since `start`. A view, not a copy. */
+  since(start: number): Buffer {
+    return this.#bytes.subarray(start, this.#offset);
+  }
+
+  /** Passes over `expected` if these are the next bytes; if not, stays where it is. */
+  skip(expected: Buffer): boolean {
+    const end = this.#offset + expected.length;
+    if (end > this.#bytes.length || this.#bytes.compare(expected, 0, expected.length, this.#offset, end) !== 0) return false;
+    this.#offset = end;
+    return true;
+  }
+
   /** Strict UTF-8: two byte sequences must never read as one string. */
   utf8(length: number, what: string): string {
     const start = this.#offset;

@@ -2,7 +2,7 @@
  * Encrypted data keys as the header stores them (data-format/message-header.md, "Encrypted Data Keys").
  */
 import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { ByteReader } from "./byte-reader.ts";
+import { ByteReader } from "./byte-reader.ts";
 import { enforceLimit } from "./limits.ts";
 import type { MessageLimits } from "./limits.ts";
 
@@ -48,8 +48,30 @@ export function writeEncryptedDataKeys(target: Buffer, start: number, keys: read
   return offset;
 }
 
-/** Reads count and entries. The count is held against the limit before a single entry is read. */
+/** Longest serialization that is remembered. */
+const MOST_REMEMBERED = 4_096;
+/** What was read last, in memory of its own: messages under one data key carry the same keys to the byte. */
+let last: { readonly bytes: Buffer; readonly keys: readonly EncryptedDataKey[] } | null = null;
+
+/**
+ * Reads count and entries. The count is held against the limit before a single entry is read. Messages read one after
+ * the other that have equal keys get the same array.
+ */
 export function readEncryptedDataKeys(reader: ByteReader, limits: MessageLimits): readonly EncryptedDataKey[] {
+  if (last !== null && reader.skip(last.bytes)) {
+    enforceLimit(limits, "encryptedDataKeys", last.keys.length);
+    return last.keys;
+  }
+  const start = reader.offset;
+  const keys = readKeys(reader, limits);
+  const length = reader.offset - start;
+  if (length > MOST_REMEMBERED) return keys;
+  const bytes = Buffer.from(reader.since(start));
+  last = { bytes, keys: readKeys(new ByteReader(bytes), limits) };
+  return last.keys;
+}
+
+function readKeys(reader: ByteReader, limits: MessageLimits): readonly EncryptedDataKey[] {
   const count = reader.uint16();
   if (count === 0) throw new EnvelopeError("message-malformed", "The message has no encrypted data key");
   enforceLimit(limits, "encryptedDataKeys", count);
