@@ -53,7 +53,7 @@ test("a temporary server whose folder is gone closes, also while calls are under
 test("a closed server opens no port again, also when that was asked for just before", async (t) => {
   const { kms, client } = await runningKms(t);
   await kms.stopRegion(REGION);
-  const started = kms.startRegion(REGION).then(() => "started", (error: { code: string }) => error.code);
+  const started = kms.startRegion(REGION).then(() => "started", (error: unknown) => (error as { code: string }).code);
   await kms.close();
   assert.match(await started, /^(?:started|region-unknown)$/);
   await assert.rejects(kms.startRegion(REGION), { code: "region-unknown", message: /closed/ });

@@ -4,6 +4,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { overwriteFreedMemory } from "./freed-memory.ts";
 
 /** After so long without a call, milliseconds. */
 export const IDLE_MS = 2000;
@@ -38,5 +39,10 @@ export class IdleSweep {
 /** V8's collector; Node shows it only under a flag, which can be set at run time. */
 function collector(): () => void {
   setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
+  const collect = runInNewContext("gc") as () => void;
+  return () => {
+    collect();
+    overwriteFreedMemory();
+    collect();
+  };
 }

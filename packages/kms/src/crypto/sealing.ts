@@ -4,6 +4,7 @@
 
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import { overwriteJustFreed } from "./freed-memory.ts";
 
 const VERSION = 1;
 const NONCE = 12;
@@ -37,6 +38,8 @@ export class Sealer {
     decipher.setAAD(Buffer.from(identity, "utf8"));
     decipher.setAuthTag(sealed.subarray(1 + NONCE, 1 + NONCE + TAG));
     const secret = decipher.update(sealed.subarray(1 + NONCE + TAG));
+    // node:crypto deciphers into a place that is one byte longer, copies from there and frees it as it is.
+    overwriteJustFreed(secret.length + 1);
     try {
       decipher.final();
       return secret;

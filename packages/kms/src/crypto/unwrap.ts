@@ -27,10 +27,17 @@ export function unwrapMaterial(algorithm: string, pkcs8: Buffer, wrapped: Buffer
     const aesKey = open(wrapped.subarray(0, modulusBytes));
     if (aesKey.length !== AES_KEY_LENGTH) return null;
     const decipher = createDecipheriv("id-aes256-wrap-pad", aesKey, AIV);
-    const material = Buffer.concat([decipher.update(wrapped.subarray(modulusBytes)), decipher.final()]);
+    const material = join(decipher.update(wrapped.subarray(modulusBytes)), decipher.final());
     aesKey.fill(0);
     return material;
   } catch {
     return null;
   }
+}
+
+/** The parts as one; the parts are wiped. */
+function join(...parts: readonly Buffer[]): Buffer {
+  const whole = Buffer.concat(parts);
+  for (const part of parts) part.fill(0);
+  return whole;
 }
