@@ -106,6 +106,8 @@ function ask(order: Order): Promise<Answer> {
     child.once("message", (answer: Answer) => {
       answered = true;
       child.once("exit", () => { resolve(answer); });
+      // Its work is done and closed. Left to end itself it may hang: Node waits for V8's compiler threads, and one of them may wait for the main thread to collect garbage.
+      child.kill("SIGKILL");
     });
     child.once("exit", (code, signal) => {
       clearTimeout(limit);

@@ -1,4 +1,4 @@
-// The child process: loads one contender, does one thing it is asked over IPC, answers, ends. A process serves one row of one round, so no
+// The child process: loads one contender, does one thing it is asked over IPC, answers, and is ended. A process serves one row of one round, so no
 // contender runs on a heap or a compiled code base that another one left behind.
 
 import { readFileSync } from "node:fs";
@@ -49,6 +49,6 @@ process.once("message", (order: Order) => {
   void answer(order)
     .catch((error: unknown): Answer => ({ kind: "failure", message: reasonOf(error) }))
     .then((reply) => {
-      process.send?.(reply, () => process.exit(0));
+      process.send?.(reply);
     });
 });
