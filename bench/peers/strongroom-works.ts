@@ -39,11 +39,18 @@ const withThreads = (threads: Threads) => {
   return { options: { workers }, close: () => workers.close() };
 };
 
-/** One large message in memory, encrypted or decrypted on so many threads. */
+/** Bytes that other threads can read where they are. */
+function inSharedMemory(bytes: Buffer): Buffer {
+  const shared = Buffer.from(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}
+
+/** One large message in shared memory, encrypted or decrypted on so many threads. */
 export const inParallel = (direction: "encrypt" | "decrypt", threads: Threads) => async (task: Task): Promise<Work> => {
   const parallel = withThreads(threads);
   const options = { ...optionsOf(task, "committing", keySource("data-keys")), ...parallel.options };
-  const payload = payloadOf(task.payloadBytes);
+  const payload = inSharedMemory(payloadOf(task.payloadBytes));
   const common = { unitsPerRun: task.payloadBytes, close: parallel.close };
   if (direction === "encrypt") {
     return work({
