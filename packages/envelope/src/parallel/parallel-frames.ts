@@ -8,7 +8,10 @@ import type { FramingWorkers } from "./framing-workers.ts";
 import { PARALLEL_FROM_BYTES } from "./framing-workers.ts";
 
 /** Bytes of plaintext in one run: long against handing it over, short against the whole. */
-const RUN_BYTES = 1024 * 1024;
+const SHORTEST_RUN = 1024 * 1024;
+const LONGEST_RUN = 4 * 1024 * 1024;
+/** Runs of a message whose length leaves the choice: several for each thread, so that none waits long for the last. */
+const WANTED_RUNS = 8;
 
 export interface ParallelRun {
   readonly kind: FramingRun["kind"];
@@ -34,7 +37,8 @@ export function* framingRuns({ kind, frameKey, frameLength, frames, input, input
   const [inputStep, outputStep] = kind === "seal" ? [frameLength, sealed] : [sealed, frameLength];
   // Memory of its own: a view would take the whole message along to every thread.
   const ownKey = { ...frameKey, messageId: Uint8Array.from(frameKey.messageId) };
-  const perRun = Math.max(1, Math.floor(RUN_BYTES / frameLength));
+  const runBytes = Math.min(LONGEST_RUN, Math.max(SHORTEST_RUN, (frames * frameLength) / WANTED_RUNS));
+  const perRun = Math.max(1, Math.floor(runBytes / frameLength));
   for (let first = 0; first < frames; first += perRun) {
     const count = Math.min(perRun, frames - first);
     const start = inputOffset + first * inputStep;
