@@ -1,6 +1,6 @@
 // OpenSSL wipes its copies of a key when it frees them, but Node frees them only when the garbage collector comes by:
 // in an idle process, never. Threat: key material in a memory dump of a server that has had nothing to do for hours.
-// So, when no call has come for a while, garbage is collected once.
+// So, when no call has come for a while, garbage is collected once, and memory that was freed unwiped is overwritten.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
