@@ -129,12 +129,11 @@ interface ParallelOpening {
 
 /** The same by the worker threads; the final frame is opened here. */
 async function openInParallel(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, { workers, signal }: ParallelOpening): Promise<Buffer> {
-  const output = new SharedArrayBuffer(layout.plaintextLength);
-  const plaintext = Buffer.from(output);
+  const plaintext = Buffer.allocUnsafeSlow(layout.plaintextLength);
   const { frameLength } = header;
   const frames = layout.last.sequence - 1;
   try {
-    await workers.run(framingRuns({ kind: "open", frameKey: opener.frameKey, frameLength, frames, input: message, inputOffset: layout.start, output, outputOffset: 0 }), signal);
+    await workers.run(framingRuns({ kind: "open", frameKey: opener.frameKey, frameLength, frames, input: message, inputOffset: layout.start, output: plaintext, outputOffset: 0 }), signal);
   } catch (error) {
     plaintext.fill(0);
     throw error;

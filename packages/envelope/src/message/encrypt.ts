@@ -89,10 +89,9 @@ interface ParallelSealing {
 /** The same by the worker threads; the final frame is sealed here. */
 async function sealInParallel(plaintext: Uint8Array, sealer: MessageSealer, { frameLength, workers, signal }: ParallelSealing): Promise<Buffer> {
   const { headerLength, frameKey } = sealer;
-  const output = new SharedArrayBuffer(headerLength + framedBodyLength(plaintext.length, frameLength));
+  const message = Buffer.allocUnsafeSlow(headerLength + framedBodyLength(plaintext.length, frameLength));
   const frames = frameCount(plaintext.length, frameLength) - 1;
-  await workers.run(framingRuns({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output, outputOffset: headerLength }), signal);
-  const message = Buffer.from(output);
+  await workers.run(framingRuns({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output: message, outputOffset: headerLength }), signal);
   sealFrames(plaintext, sealer, message, { frameLength, from: frames + 1 });
   return message;
 }

@@ -20,10 +20,7 @@ interface CommonOptions {
   readonly requiredContextKeys?: readonly string[];
   readonly limits?: Partial<MessageLimits>;
   readonly signal?: AbortSignal;
-  /**
-   * Threads that share the work on buffers of 4 MiB and more. The result then lies in a SharedArrayBuffer. Streams do not
-   * use them.
-   */
+  /** Threads that share the work on buffers of 4 MiB and more. Streams do not use them. */
   readonly workers?: FramingWorkers;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A run of regular frames for one worker thread. Input and output are shared memory,
- * so nothing is copied between threads; the key travels as a key object, never as bytes.
+ * A run of regular frames for one worker thread. Input and output are memory that both threads see; the key travels as a
+ * key object, never as bytes.
  */
 import { readBlock } from "../format/body.ts";
 import type { FramedAs } from "../format/body.ts";
@@ -9,23 +9,22 @@ import { FORMAT_LIMITS } from "../format/limits.ts";
 import { FrameCipher } from "../message/frame-cipher.ts";
 import type { FrameCipherKey } from "../message/frame-cipher.ts";
 
-/** A run of frames whose input lies anywhere. */
+/** A run of frames whose bytes lie anywhere. */
 export interface FramingRun {
   readonly kind: "seal" | "open";
   readonly frameKey: FrameCipherKey;
   readonly frameLength: number;
-  /** This run's bytes and no others. */
+  /** This run's bytes and no others, as `output`. */
   readonly input: Uint8Array;
-  readonly output: SharedArrayBuffer;
-  /** Where the run begins in the output. */
-  readonly outputOffset: number;
+  readonly output: Uint8Array;
   readonly firstSequence: number;
   readonly frames: number;
 }
 
-/** The same with its input in shared memory: what a thread is sent. */
+/** The same in shared memory: what a thread is sent. */
 export interface FramingTask extends FramingRun {
   readonly input: Uint8Array<SharedArrayBuffer>;
+  readonly output: Uint8Array<SharedArrayBuffer>;
 }
 
 /** @throws EnvelopeError `decryption-failed`; the output then holds only what did authenticate, and must not be used */
@@ -35,23 +34,23 @@ export function runTask(task: FramingTask): void {
   else openRun(cipher, task);
 }
 
-function sealRun(cipher: FrameCipher, { input, output, outputOffset, firstSequence, frames, frameLength }: FramingTask): void {
-  const message = Buffer.from(output);
-  let offset = outputOffset;
+function sealRun(cipher: FrameCipher, { input, output, firstSequence, frames, frameLength }: FramingTask): void {
+  const message = asBuffer(output);
+  let offset = 0;
   for (let index = 0; index < frames; index++) {
     const content = input.subarray(index * frameLength, (index + 1) * frameLength);
     offset = cipher.sealFrame(message, offset, "regular", firstSequence + index, content);
   }
 }
 
-function openRun(cipher: FrameCipher, { input, output, outputOffset, firstSequence, frames, frameLength }: FramingTask): void {
+function openRun(cipher: FrameCipher, { input, output, firstSequence, frames, frameLength }: FramingTask): void {
   const message = asBuffer(input);
-  const plaintext = Buffer.from(output);
+  const plaintext = asBuffer(output);
   const header: FramedAs = { contentType: "framed", frameLength };
   let position = 0;
   for (let index = 0; index < frames; index++) {
     const block = readBlock(message, position, header, firstSequence + index, FORMAT_LIMITS);
-    cipher.openBlockInto(plaintext, outputOffset + index * frameLength, message, block);
+    cipher.openBlockInto(plaintext, index * frameLength, message, block);
     position = block.end;
   }
 }

@@ -98,7 +98,7 @@ class WorkerPool implements FramingWorkers {
     if (next !== undefined) {
       next(usable);
     } else {
-      usable.forgetInput();
+      usable.forget();
       this.#idle.push(usable);
     }
   }
@@ -114,8 +114,9 @@ class WorkerPool implements FramingWorkers {
 /** One thread, which has one task at a time. */
 class WorkerThread {
   readonly #worker = new Worker(WORKER_FILE);
-  /** Holds the input of the run at hand. Kept from run to run: touching fresh memory can cost more than encrypting it. */
-  #memory = new SharedArrayBuffer(0);
+  /** Hold what goes in and what comes out. Kept from run to run: touching fresh memory can cost more than encrypting it. */
+  readonly #input = new SharedMemory();
+  readonly #output = new SharedMemory();
   ended = false;
 
   constructor() {
@@ -136,9 +137,12 @@ class WorkerThread {
     this.#worker.once("error", reject);
     this.#worker.once("exit", onEnd);
     try {
-      this.#worker.postMessage({ ...run, input: this.#shared(run.input) } satisfies FramingTask);
+      const input = isShared(run.input) ? run.input : this.#input.copyOf(run.input);
+      const output = this.#output.ofLength(run.output.length);
+      this.#worker.postMessage({ ...run, input, output } satisfies FramingTask);
       const { done } = await promise;
       if (!done) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+      run.output.set(output);
     } finally {
       this.#worker.off("message", resolve);
       this.#worker.off("error", reject);
@@ -147,23 +151,34 @@ class WorkerThread {
     }
   }
 
-  /** The same bytes in memory that the thread can see. */
-  #shared(input: Uint8Array): Uint8Array<SharedArrayBuffer> {
-    if (isShared(input)) return input;
-    if (this.#memory.byteLength < input.length) this.#memory = new SharedArrayBuffer(input.length);
-    const copy = new Uint8Array(this.#memory, 0, input.length);
-    copy.set(input);
-    return copy;
-  }
-
   /** The thread is idle: what it worked on, which may be plaintext, is overwritten. */
-  forgetInput(): void {
-    new Uint8Array(this.#memory).fill(0);
-    this.#memory = new SharedArrayBuffer(0);
+  forget(): void {
+    this.#input.forget();
+    this.#output.forget();
   }
 
   async end(): Promise<void> {
     await this.#worker.terminate();
+  }
+}
+
+/** Memory that two threads see, as much as was needed at the most. */
+class SharedMemory {
+  #bytes = new SharedArrayBuffer(0);
+
+  ofLength(length: number): Uint8Array<SharedArrayBuffer> {
+    if (this.#bytes.byteLength < length) this.#bytes = new SharedArrayBuffer(length);
+    return new Uint8Array(this.#bytes, 0, length);
+  }
+
+  copyOf(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
+    const copy = this.ofLength(bytes.length);
+    copy.set(bytes);
+    return copy;
+  }
+
+  forget(): void {
+    new Uint8Array(this.#bytes).fill(0);
   }
 }
 

@@ -22,7 +22,8 @@ export interface ParallelRun {
   readonly input: Uint8Array;
   /** Where the first frame begins in `input`. */
   readonly inputOffset: number;
-  readonly output: SharedArrayBuffer;
+  /** Holds every byte only when all runs have gone well. */
+  readonly output: Uint8Array;
   readonly outputOffset: number;
 }
 
@@ -41,14 +42,13 @@ export function* framingRuns({ kind, frameKey, frameLength, frames, input, input
   const perRun = Math.max(1, Math.floor(runBytes / frameLength));
   for (let first = 0; first < frames; first += perRun) {
     const count = Math.min(perRun, frames - first);
-    const start = inputOffset + first * inputStep;
+    const [from, to] = [inputOffset + first * inputStep, outputOffset + first * outputStep];
     yield {
       kind,
       frameKey: ownKey,
       frameLength,
-      input: input.subarray(start, start + count * inputStep),
-      output,
-      outputOffset: outputOffset + first * outputStep,
+      input: input.subarray(from, from + count * inputStep),
+      output: output.subarray(to, to + count * outputStep),
       firstSequence: first + 1,
       frames: count,
     };
