@@ -26,6 +26,8 @@ const PRAGMAS = `
   PRAGMA busy_timeout = 5000;
 `;
 
+const sync = promisify(fdatasync);
+
 /** The database in use, and what must be done to let go of it. */
 export interface OpenDatabase {
   readonly db: Kysely<Schema>;
@@ -62,7 +64,7 @@ export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
     const log = openSync(join(dataDir, `${DATABASE_FILE}-wal`), "r+");
     return {
       db,
-      syncLog: () => promisify(fdatasync)(log),
+      syncLog: () => sync(log),
       truncateLog: () => {
         raw.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       },

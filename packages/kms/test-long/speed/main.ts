@@ -1,7 +1,7 @@
 // Prints the figures of this KMS, and of moto's server beside it if it is there (STRONGROOM_MOTO_SERVER names its
 // `moto_server`; it comes with `pip install 'moto[server]'`). Servers take turns, one at a time.
 //
-//   node --conditions=@strongroom/source packages/kms/test-long/speed/main.ts [SECONDS] [CONNECTIONS] [ROUNDS]
+//   npm run speed -w packages/kms [SECONDS] [CONNECTIONS] [ROUNDS]
 
 import { CLIENTS, OPERATIONS, measure } from "./measure.ts";
 import type { Figure } from "./measure.ts";
