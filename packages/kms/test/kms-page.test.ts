@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { test } from "node:test";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { PAGE, behaviours, kmsPage } from "./kms-page.ts";
@@ -8,6 +9,14 @@ test("docs/kms.md says what the tests pin", () => {
   if (process.env["STRONGROOM_WRITE_DOCS"] !== undefined) writeFileSync(PAGE, kmsPage());
   assert.ok(existsSync(PAGE));
   assert.equal(readFileSync(PAGE, "utf8"), kmsPage(), "run `npm run docs:kms -w packages/kms`");
+});
+
+test("every file that the page names is there", () => {
+  const page = kmsPage();
+  const links = [...page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path = ""]) => resolve(dirname(PAGE), path));
+  const named = [...page.matchAll(/`(packages\/kms\/[\w./-]+)`/g)].map(([, path = ""]) => resolve(dirname(PAGE), "..", path));
+  assert.ok(links.length > 100 && named.length > 3);
+  for (const path of [...links, ...named]) assert.ok(existsSync(path), path);
 });
 
 test("all forty behaviours are pinned, each once, about operations that exist", () => {

@@ -3,12 +3,12 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { STATE_RULES } from "../src/keys/key-state.ts";
 import { KEY_SPECS, KEY_USAGES, algorithmsOf } from "../src/keys/key-spec.ts";
 import type { KeySpec } from "../src/keys/key-spec.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { FAULT_KINDS } from "../src/faults/fault.ts";
 import { EXIT_CODES, OUTCOMES } from "../src/command/exit-codes.ts";
+import { KEY_STATES, admits } from "./key-states.ts";
 
 export const PAGE: string = resolve(import.meta.dirname, "../../../docs/kms.md");
 
@@ -56,9 +56,8 @@ function operationRows(): string[] {
   const pinned = behaviours();
   return [...OPERATIONS.values()].map(({ name }) => {
     const numbers = pinned.filter((one) => one.operations.includes(name)).map((one) => one.number);
-    const rule = Object.hasOwn(STATE_RULES, name) ? STATE_RULES[name as keyof typeof STATE_RULES] : null;
-    const mark = (value: "ok" | "refuse" | undefined): string => (value === undefined ? "" : value === "ok" ? "yes" : "no");
-    return `| ${name} | ${mark(rule?.disabled)} | ${mark(rule?.pendingDeletion)} | ${mark(rule?.pendingImport)} | ${numbers.join(", ")} | ${filesCalling(name).map(link).join(" ")} |`;
+    const states = KEY_STATES.map((state) => admits(name, state.name));
+    return `| ${name} | ${states.join(" | ")} | ${numbers.join(", ")} | ${filesCalling(name).map(link).join(" ")} |`;
   });
 }
 
