@@ -82,6 +82,7 @@ test("200 requests a second for 60 s, a region lost and back every 10 s: no read
     const owed = await debt.look();
     const after = await memoryOf(installation.said());
     t.diagnostic(`the service keeps ${before.kept.toFixed(1)} -> ${after.kept.toFixed(1)} MB, resident ${before.resident.toFixed(0)} -> ${after.resident.toFixed(0)} MB`);
+    for (const region of regions) await control.clear(region);
     const readBack = await records.readBack();
     t.diagnostic(`${readBack.versions} acknowledged writes read back: ${JSON.stringify(readBack.problems)}`);
     const alone = await readFromEachAlone({ control, records, regions, signal: ending.signal });

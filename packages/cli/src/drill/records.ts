@@ -1,6 +1,7 @@
 // The drill's own records, in a collection of their own: written, read and removed through the service. What a document holds follows from the
 // seed, its id and a number, so that every answer can be compared with what was written without keeping it.
 import { isDeepStrictEqual } from "node:util";
+import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import type { ServiceClient } from "../client/service-client.ts";
 import { CliError } from "../errors.ts";
 import type { ReadCall, WriteCall } from "./calls.ts";
@@ -36,7 +37,8 @@ export interface ReadBack {
 
 /** Ids of a drill; others in the collection are not a drill's, and are not touched. */
 const OWN_ID = /^drill-\d{4}$/;
-const AT_ONCE = 16;
+/** No more than a region is always asked at once: what reads back is to be seen, not what an overload does. */
+const AT_ONCE = MULTI_REGION_DEFAULTS.callsAtOnceMin;
 
 const INTERRUPTED = "interrupted";
 const BELOW_MINIMUM = "wraps-below-minimum";

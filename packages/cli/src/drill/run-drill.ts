@@ -113,6 +113,8 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Gro
     const readBack = await records.readBack();
     const isPaid = outages.every(({ debt: { paidMs } }) => paidMs !== null);
     if (isPaid) onNews("Reading them from each region alone");
+    // How far away a region is says nothing about its wraps.
+    for (const region of regions) await control.clear(region);
     const alone = isPaid ? await readFromEachAlone({ control, records, regions, signal }) : null;
     signal.throwIfAborted();
     const verdicts = judge({ regions: regions.length, minimum, deadlineMs, outages, fewestWraps: fewestWraps(load.calls), readBack, alone });
