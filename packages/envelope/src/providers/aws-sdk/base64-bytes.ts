@@ -21,7 +21,9 @@ export function writeBase64(source: Uint8Array, target: Uint8Array, at: number):
   let to = at;
   for (let from = 0; from < source.length; from += 3) {
     const left = source.length - from;
-    const [a = 0, b = 0, c = 0] = [source[from], source[from + 1], source[from + 2]];
+    const a = source[from] ?? 0;
+    const b = source[from + 1] ?? 0;
+    const c = source[from + 2] ?? 0;
     target[to++] = character(a >> 2);
     target[to++] = character((a << 4) | (b >> 4));
     target[to++] = left > 1 ? character((b << 2) | (c >> 6)) : PAD;
