@@ -24,5 +24,5 @@ export function randomPublicBytes(length: number): Buffer {
 }
 
 export function randomSecret(length: number): SecretBytes {
-  return new SecretBytes(randomFillSync(Buffer.allocUnsafeSlow(length)));
+  return new SecretBytes(randomFillSync(Buffer.from(new ArrayBuffer(length))));
 }

@@ -23,7 +23,8 @@ export class SecretBytes {
 
   static copyOf(bytes: Uint8Array): SecretBytes {
     // Not from the shared pool: a copied secret shares its memory with nothing else.
-    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    // An ArrayBuffer of its own: V8 keeps a short Buffer among its objects, and moves it without wiping the place it leaves.
+    const copy = Buffer.from(new ArrayBuffer(bytes.length));
     copy.set(bytes);
     return new SecretBytes(copy);
   }
