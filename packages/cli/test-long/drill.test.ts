@@ -1,8 +1,9 @@
 // Drills by every fault, against an installation as `strongroom up` makes it, with the waits that it has by itself.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { runProcess, startInstallation, temporaryFolder } from "../test/support/installation.ts";
+import { runProcess, spawnCommand, startInstallation, temporaryFolder, until } from "../test/support/installation.ts";
 import type { Installation } from "../test/support/installation.ts";
 
 describe("a drill", () => {
@@ -15,6 +16,20 @@ describe("a drill", () => {
   after(async () => {
     assert.equal(await installation.stop(), 0);
     await folder[Symbol.asyncDispose]();
+  });
+
+  it("that is killed leaves a region away, and the next one brings it back", async () => {
+    const args = ["drill", "--seconds", "2", "--faults", "refused", "--regions", "eu-west-1"];
+    const regions = async (): Promise<string> => (await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`)).text();
+    const killed = spawnCommand(args, folder.path);
+    await until(async () => (await regions()).includes("stopped"));
+    killed.kill("SIGKILL");
+    await once(killed, "close");
+    assert.match(await regions(), /stopped/);
+    const { code, stderr } = await runProcess(args, folder.path);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /eu-west-1 was still away \(stopped\)/);
+    assert.doesNotMatch(await regions(), /stopped/);
   });
 
   const drills: readonly { readonly what: string; readonly args: readonly string[] }[] = [

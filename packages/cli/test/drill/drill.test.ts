@@ -54,10 +54,12 @@ describe("strongroom drill", { concurrency: false }, () => {
     assert.equal((await runCommand(["get", "people", "ada"], { cwd: folder.path })).stdout, '{"a":1}\n');
   }
 
-  it("brings the regions back on Ctrl-C, and removes its records", async () => {
+  it("brings the regions back on Ctrl-C, and removes its records; a second drill meanwhile is refused", async () => {
     const child = spawnCommand(["drill", "--seconds", "1", "--faults", "refused", "--regions", "eu-west-1"], folder.path, PATIENT);
     const said = gather(child.stderr);
     await until(async () => (await isStopped("eu-west-1")) || child.exitCode !== null);
+    const meanwhile = await drill([]);
+    assert.deepEqual([meanwhile.code, /\[[a-z-]+\]/.exec(meanwhile.stderr)?.[0]], [2, "[drill-running]"]);
     child.kill("SIGINT");
     const [code] = (await once(child, "close")) as [number | null];
     assert.equal(code, 130, said());
@@ -65,14 +67,8 @@ describe("strongroom drill", { concurrency: false }, () => {
     await nothingIsLeft();
   });
 
-  it("brings back what a killed drill left away, keeps every promise, and leaves nothing", async () => {
-    const killed = spawnCommand(["drill", "--seconds", "1", "--faults", "refused", "--regions", "eu-west-1"], folder.path, PATIENT);
-    await until(() => isStopped("eu-west-1"));
-    const meanwhile = await drill([]);
-    assert.deepEqual([meanwhile.code, /\[[a-z-]+\]/.exec(meanwhile.stderr)?.[0]], [2, "[drill-running]"]);
-    killed.kill("SIGKILL");
-    await once(killed, "close");
-    assert.ok(await isStopped("eu-west-1"));
+  it("brings back what was left away, keeps every promise, and leaves nothing", async () => {
+    await installation.region("eu-west-1", "stop");
     await strike("eu-west-2", { kind: "throttle" });
 
     const { code, stdout, stderr } = await drill(["--faults", "refused", "--regions", "eu-west-1", "--minimum", "2", "--timeline", "timeline.json"]);
