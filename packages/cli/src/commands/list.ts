@@ -1,7 +1,6 @@
 // `strongroom list`: the collections, or the ids of one.
-import type { ServiceClient } from "../client/service-client.ts";
+import { allPages } from "../client/all-pages.ts";
 import { openClient } from "../client/open.ts";
-import type { Listing } from "../client/answers.ts";
 import { given, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { printable, renderTable } from "../terminal/table.ts";
@@ -41,7 +40,7 @@ export const listCommand: CommandSpec = command({
       return;
     }
     const listing = options.all
-      ? await wholeListing(client, collection, context.signal)
+      ? await allPages((page) => client.list(collection, page), context.signal)
       : await client.list(collection, { cursor: options.cursor, limit: options.limit });
     terminal.result({ collection, ...listing }, () =>
       renderTable(
@@ -52,15 +51,3 @@ export const listCommand: CommandSpec = command({
     if (listing.next !== null) terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
   },
 });
-
-async function wholeListing(client: ServiceClient, collection: string, signal: AbortSignal): Promise<Listing> {
-  const items: Listing["items"][number][] = [];
-  let cursor: string | undefined;
-  do {
-    signal.throwIfAborted();
-    const page = await client.list(collection, { cursor, limit: 1000 });
-    items.push(...page.items);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return { items, next: null };
-}

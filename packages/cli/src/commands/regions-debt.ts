@@ -1,7 +1,7 @@
 // `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
-import type { DebtListing, OwedVersion } from "../client/answers.ts";
+import { allPages } from "../client/all-pages.ts";
+import type { OwedVersion } from "../client/answers.ts";
 import { openClient } from "../client/open.ts";
-import type { ServiceClient } from "../client/service-client.ts";
 import { given, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { printable, renderTable } from "../terminal/table.ts";
@@ -25,7 +25,7 @@ export const regionsDebtCommand: CommandSpec = command({
   run: async (invocation) => {
     const { context, options } = invocation;
     const client = await openClient(invocation);
-    const listing = options.all ? await wholeListing(client, context.signal) : await client.debts({ cursor: options.cursor, limit: options.limit });
+    const listing = options.all ? await allPages((page) => client.debts(page), context.signal) : await client.debts({ cursor: options.cursor, limit: options.limit });
     context.terminal.result(listing, () => (listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items)));
     if (listing.next !== null) context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
   },
@@ -44,16 +44,4 @@ function debtTable(items: readonly OwedVersion[]): string {
       lastProblem === null ? "-" : `${lastProblem.code} at ${lastProblem.at}`,
     ]),
   );
-}
-
-async function wholeListing(client: ServiceClient, signal: AbortSignal): Promise<DebtListing> {
-  const items: OwedVersion[] = [];
-  let cursor: string | undefined;
-  do {
-    signal.throwIfAborted();
-    const page = await client.debts({ cursor, limit: 1000 });
-    items.push(...page.items);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return { items, next: null };
 }

@@ -14,7 +14,7 @@ import { createTerminal } from "../../src/terminal/terminal.ts";
 import { importRecords } from "../../src/transfer/import-records.ts";
 import { readFile } from "node:fs/promises";
 import { generatePeople } from "./people.ts";
-import { randomFrom } from "./random.ts";
+import { seededRandom } from "../../src/drill/random.ts";
 import { type Installation, startInstallation, temporaryFolder } from "./installation.ts";
 
 const PEOPLE = 120;
@@ -32,7 +32,7 @@ export interface CrashReport {
 
 /** Runs the rounds; throws an AssertionError that names the seed and the round. */
 export async function crashRounds(rounds: number, seed: number): Promise<CrashReport> {
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const report: CrashReport = { rounds, serviceKills: 0, kmsKills: 0, brokenImports: 0, acknowledged: 0 };
   await using folder = await temporaryFolder();
   let installation = await startInstallation(folder.path);

@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomFillSync } from "node:crypto";
 import { SecretBytes } from "./secret.ts";
+import { unmovedMemory } from "./unmoved-memory.ts";
 
 const POOL_BYTES = 8_192;
 const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
@@ -24,5 +25,5 @@ export function randomPublicBytes(length: number): Buffer {
 }
 
 export function randomSecret(length: number): SecretBytes {
-  return new SecretBytes(randomFillSync(Buffer.from(new ArrayBuffer(length))));
+  return new SecretBytes(randomFillSync(unmovedMemory(length)));
 }

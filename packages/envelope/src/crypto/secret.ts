@@ -4,6 +4,7 @@
  */
 import { inspect } from "node:util";
 import { EnvelopeError } from "../errors/envelope-error.ts";
+import { unmovedMemory } from "./unmoved-memory.ts";
 
 const REDACTED = "[secret]";
 
@@ -23,8 +24,7 @@ export class SecretBytes {
 
   static copyOf(bytes: Uint8Array): SecretBytes {
     // Not from the shared pool: a copied secret shares its memory with nothing else.
-    // An ArrayBuffer of its own: V8 keeps a short Buffer among its objects, and moves it without wiping the place it leaves.
-    const copy = Buffer.from(new ArrayBuffer(bytes.length));
+    const copy = unmovedMemory(bytes.length);
     copy.set(bytes);
     return new SecretBytes(copy);
   }
