@@ -1,3 +1,4 @@
+import stylistic from "@stylistic/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
@@ -8,8 +9,11 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
     },
+    plugins: { "@stylistic": stylistic },
     rules: {
       eqeqeq: "error",
+      // Prettier breaks code and leaves words alone; a sentence with values in it may run on.
+      "@stylistic/max-len": ["error", { code: 120, ignoreUrls: true, ignoreTemplateLiterals: true }],
       "no-console": "error",
       "max-lines": ["error", { max: 450, skipBlankLines: false, skipComments: false }],
       "@typescript-eslint/no-explicit-any": "error",
@@ -26,7 +30,20 @@ export default tseslint.config(
     files: ["**/test/**/*.ts", "**/test-long/**/*.ts", "examples/**/*.ts", "scripts/**/*.ts", "tests/**/*.ts"],
     rules: {
       "no-console": "off",
-      "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", package: "node:test", name: ["test", "it", "describe", "suite", "before", "after", "beforeEach", "afterEach"] }] }],
+      // Known answers and the names of tests are not cut.
+      "@stylistic/max-len": "off",
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        {
+          allowForKnownSafeCalls: [
+            {
+              from: "package",
+              package: "node:test",
+              name: ["test", "it", "describe", "suite", "before", "after", "beforeEach", "afterEach"],
+            },
+          ],
+        },
+      ],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",
       "@typescript-eslint/no-unsafe-member-access": "off",

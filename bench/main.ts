@@ -1,5 +1,5 @@
-// `npm run bench`: installs the peers when needed, builds the library, plays the rounds, prints the table. A whole run at full pace also writes docs/performance.md with
-// its plot and its figures as JSON.
+// `npm run bench`: installs the peers when needed, builds the library, plays the rounds, prints the table. A whole run
+// at full pace also writes docs/performance.md with its plot and its figures as JSON.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -31,14 +31,20 @@ function optionsFrom(args: readonly string[]): Options {
   try {
     ({ values } = parseArgs({
       args: [...args],
-      options: { rows: { type: "string" }, rounds: { type: "string" }, quick: { type: "boolean" }, json: { type: "boolean" } },
+      options: {
+        rows: { type: "string" },
+        rounds: { type: "string" },
+        quick: { type: "boolean" },
+        json: { type: "boolean" },
+      },
     }));
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const pace: Pace = values.quick === true ? "quick" : "full";
   const rounds = values.rounds === undefined ? defaultRounds(pace) : Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError(`--rounds takes a whole number from 1, not ${String(values.rounds)}`);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new UsageError(`--rounds takes a whole number from 1, not ${String(values.rounds)}`);
   return { rows: rowsNamed(values.rows), rounds, pace, output: values.json === true ? "json" : "table" };
 }
 
@@ -54,7 +60,10 @@ function rowsNamed(list: string | undefined): readonly Row[] {
 function save(report: Report): void {
   const docs = new URL("../docs/", import.meta.url);
   mkdirSync(new URL("pictures/", docs), { recursive: true });
-  writeFileSync(new URL("performance.md", docs), pageOf(report, { picture: "pictures/performance.svg", json: "performance.json" }));
+  writeFileSync(
+    new URL("performance.md", docs),
+    pageOf(report, { picture: "pictures/performance.svg", json: "performance.json" }),
+  );
   writeFileSync(new URL("performance.json", docs), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(new URL("pictures/performance.svg", docs), plotOf(report));
 }
@@ -67,7 +76,8 @@ async function run(options: Options): Promise<Report> {
   const { turns, failures } = await playRounds({
     ...options,
     field,
-    onTurn: (row, contender, round) => process.stderr.write(`round ${round + 1}/${options.rounds}  ${row.id}  ${contender.id}\n`),
+    onTurn: (row, contender, round) =>
+      process.stderr.write(`round ${round + 1}/${options.rounds}  ${row.id}  ${contender.id}\n`),
   });
   return reportOf({ ...options, field, loadBefore, turns, failures });
 }

@@ -1,4 +1,5 @@
-// The rows that are measured, with the ratios they are held to. A contender's id is the name of its file in contenders/.
+// The rows that are measured, with the ratios they are held to. A contender's id is the name of its file in
+// contenders/.
 
 import type { Row, Target } from "./harness/row.ts";
 
@@ -12,23 +13,49 @@ const memoryAtMost = (atMostMiB: number): Target => ({ kind: "memory", atMostMiB
 const OURS = { subject: "strongroom", length: "short" } as const;
 const SMALL = { ...OURS, unit: "messages", payloadBytes: KIB, batch: 64 } as const;
 const MIDDLE = { ...OURS, unit: "bytes", payloadBytes: 64 * KIB, batch: 16 } as const;
-const LARGE = { ...OURS, unit: "bytes", payloadBytes: 2 * MIB, frameLength: 64 * KIB, batch: 4, distinctMessages: 4 } as const;
-const HUGE = { ...OURS, unit: "bytes", payloadBytes: 256 * MIB, frameLength: 64 * KIB, batch: 1, distinctMessages: 1 } as const;
-const STREAM = { ...OURS, unit: "bytes", payloadBytes: GIB, frameLength: 64 * KIB, chunkBytes: 64 * KIB, batch: 1, length: "long" } as const;
+const LARGE = {
+  ...OURS,
+  unit: "bytes",
+  payloadBytes: 2 * MIB,
+  frameLength: 64 * KIB,
+  batch: 4,
+  distinctMessages: 4,
+} as const;
+const HUGE = {
+  ...OURS,
+  unit: "bytes",
+  payloadBytes: 256 * MIB,
+  frameLength: 64 * KIB,
+  batch: 1,
+  distinctMessages: 1,
+} as const;
+const STREAM = {
+  ...OURS,
+  unit: "bytes",
+  payloadBytes: GIB,
+  frameLength: 64 * KIB,
+  chunkBytes: 64 * KIB,
+  batch: 1,
+  length: "long",
+} as const;
 
 export const ROWS: readonly Row[] = [
   {
     ...SMALL,
     id: "encrypt-1k",
     title: "1 KB encrypt, cached data key",
-    description: "One message of 1,024 bytes under a data key from the materials cache: committing suite 0x0478, three context entries. Raw GCM is one call under one key.",
+    description:
+      "One message of 1,024 bytes under a data key from the materials cache: committing suite 0x0478, three context " +
+      "entries. Raw GCM is one call under one key.",
     targets: [against("aws-sdk", 12), against("asherah", 1), against("raw-gcm", 0.21)],
   },
   {
     ...SMALL,
     id: "decrypt-1k",
     title: "1 KB decrypt, cached data key",
-    description: "256 different messages in turn, all under one cached data key; each is parsed, its commitment and header checked, its context compared.",
+    description:
+      "256 different messages in turn, all under one cached data key; each is parsed, its commitment and header " +
+      "checked, its context compared.",
     targets: [against("aws-sdk", 12), against("asherah", 1.5)],
   },
   {
@@ -44,7 +71,9 @@ export const ROWS: readonly Row[] = [
     title: "1 KB records packed into one message",
     unit: "records",
     batch: 16,
-    description: "256 records of 1,024 bytes in one message, a frame each. A peer without packing encrypts a message for each record.",
+    description:
+      "256 records of 1,024 bytes in one message, a frame each. A peer without packing encrypts a message for each " +
+      "record.",
     targets: [against("aws-sdk", 30)],
   },
   {
@@ -60,7 +89,9 @@ export const ROWS: readonly Row[] = [
     id: "signed-decrypt-1k",
     title: "1 KB decrypt, signed suite",
     batch: 16,
-    description: "256 different messages of suite 0x0578 in turn, materials cached; the signature holds before any plaintext is released.",
+    description:
+      "256 different messages of suite 0x0578 in turn, materials cached; the signature holds before any plaintext " +
+      "is released.",
     targets: [against("aws-sdk-signed", 1.7)],
   },
   {
@@ -96,7 +127,11 @@ export const ROWS: readonly Row[] = [
     ...STREAM,
     id: "stream-1g",
     title: "1 GiB stream, encrypt, 64 KB frames",
-    description: "From a source in memory in 64 KB chunks to a sink that counts. The raw pipeline is Node's own cipher stream with the same chunks; its own memory shows what streams of Node take with any cipher: V8 collects only after some 50 MB of new buffers, and what the consumer holds can not be used again. Each frame is a message of GCM of its own, whose begin and end cost about 3 us beside the 20 us of 64 KB. A part is read back and compared.",
+    description:
+      "From a source in memory in 64 KB chunks to a sink that counts. The raw pipeline is Node's own cipher stream " +
+      "with the same chunks; its own memory shows what streams of Node take with any cipher: V8 collects only after " +
+      "some 50 MB of new buffers, and what the consumer holds can not be used again. Each frame is a message of GCM " +
+      "of its own, whose begin and end cost about 3 us beside the 20 us of 64 KB. A part is read back and compared.",
     targets: [against("aws-sdk", 1.8), against("raw-stream", 0.8), memoryAtMost(100)],
   },
   {
@@ -110,14 +145,20 @@ export const ROWS: readonly Row[] = [
     ...HUGE,
     id: "encrypt-256m",
     title: "256 MB encrypt in memory, two workers",
-    description: "One message of 256 MiB in 64 KB frames, from shared memory, on two worker threads and on the calling thread. The result goes into memory that was never touched before, which the operating system clears page by page: copying there, without any cryptography, is the bound beside which both stand. Two threads that touch new memory of one process at once wait for each other in the kernel, so the second thread gains nothing.",
+    description:
+      "One message of 256 MiB in 64 KB frames, from shared memory, on two worker threads and on the calling thread. " +
+      "The result goes into memory that was never touched before, which the operating system clears page by page: " +
+      "copying there, without any cryptography, is the bound beside which both stand. Two threads that touch new " +
+      "memory of one process at once wait for each other in the kernel, so the second thread gains nothing.",
     targets: [against("strongroom-one-thread", 1.7)],
   },
   {
     ...HUGE,
     id: "decrypt-256m",
     title: "256 MB decrypt in memory, two workers",
-    description: "The same message again, from shared memory, on two worker threads and on the calling thread. The bound is the same.",
+    description:
+      "The same message again, from shared memory, on two worker threads and on the calling thread. The bound is " +
+      "the same.",
     targets: [against("strongroom-one-thread", 1.7)],
   },
 ];

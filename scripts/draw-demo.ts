@@ -9,11 +9,15 @@ import { terminalSvg } from "./terminal-picture/terminal-svg.ts";
 const COLUMNS = 104;
 const MOST_LINES = 44;
 
-const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, fileURLToPath(new URL("../examples/demo/main.ts", import.meta.url)), "--fast"], {
-  encoding: "utf8",
-  env: { ...process.env, FORCE_COLOR: "1" },
-  stdio: ["ignore", "pipe", "inherit"],
-});
+const { stdout, status } = spawnSync(
+  process.execPath,
+  [...process.execArgv, fileURLToPath(new URL("../examples/demo/main.ts", import.meta.url)), "--fast"],
+  {
+    encoding: "utf8",
+    env: { ...process.env, FORCE_COLOR: "1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  },
+);
 if (status !== 0) throw new Error(`The demo ended with ${status}; no picture of that.`);
 
 const acts: Span[][][] = [];

@@ -26,7 +26,8 @@ const sections: readonly { readonly heading: string; readonly about: string; rea
   {
     heading: "@strongroom/envelope",
     about:
-      "`code` of an `EnvelopeError`. Every cryptographic failure is the one code `decryption-failed`; what each region said is in `attempts`.",
+      "`code` of an `EnvelopeError`. Every cryptographic failure is the one code `decryption-failed`; what each " +
+      "region said is in `attempts`.",
     errors: ENVELOPE_ERRORS,
   },
   {
@@ -41,7 +42,8 @@ export function errorsPage(): string {
   const parts = [
     "# Errors",
     "",
-    "Every error has a `code` that does not change between versions, and a remedy. Made by `npm run docs:errors` from the tables in the sources.",
+    "Every error has a `code` that does not change between versions, and a remedy. Made by `npm run docs:errors` " +
+      "from the tables in the sources.",
     "",
   ];
   for (const { heading, about, errors } of sections) {

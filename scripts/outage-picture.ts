@@ -1,4 +1,5 @@
-// An outage as a picture: every request as a dot of its latency, and under it the wraps that were owed, with the time in which regions were lost.
+// An outage as a picture: every request as a dot of its latency, and under it the wraps that were owed, with the time
+// in which regions were lost.
 import type { Timeline } from "strongroom";
 
 const WIDTH = 920;
@@ -75,18 +76,25 @@ interface LatencyScale {
 function latencyScale(values: readonly number[]): LatencyScale {
   const lowest = Math.floor(Math.log10(Math.max(0.1, Math.min(...values))));
   const highest = Math.max(lowest + 1, Math.ceil(Math.log10(Math.max(1, ...values))));
-  const y: Scale = (ms) => round(LATENCY.top + LATENCY.height * (1 - (Math.log10(Math.max(ms, 10 ** lowest)) - lowest) / (highest - lowest)));
+  const y: Scale = (ms) =>
+    round(LATENCY.top + LATENCY.height * (1 - (Math.log10(Math.max(ms, 10 ** lowest)) - lowest) / (highest - lowest)));
   return { y, marks: Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index)) };
 }
 
 function latencyGrid({ y, marks }: LatencyScale): string[] {
-  return marks.map((ms) => `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(ms)}" y2="${y(ms)}"/><text class="s e" x="${LEFT - 8}" y="${y(ms) + 4}">${ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`}</text>`);
+  return marks.map(
+    (ms) =>
+      `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(ms)}" y2="${y(ms)}"/><text class="s e" x="${LEFT - 8}" y="${y(ms) + 4}">${ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`}</text>`,
+  );
 }
 
 function debtPanel(owed: Timeline["debt"], most: number, x: Scale, y: Scale): string[] {
   const line = owed.map(({ at, items }, index) => `${index === 0 ? "M" : "L"}${x(at)} ${y(items)}`).join("");
   return [
-    ...[0, most].map((items) => `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(items)}" y2="${y(items)}"/><text class="s e" x="${LEFT - 8}" y="${y(items) + 4}">${items}</text>`),
+    ...[0, most].map(
+      (items) =>
+        `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(items)}" y2="${y(items)}"/><text class="s e" x="${LEFT - 8}" y="${y(items) + 4}">${items}</text>`,
+    ),
     `<text class="s" x="${LEFT + 4}" y="${DEBT.top - 8}">records that owe a wrap</text>`,
     `<path class="owed" d="${line}"/>`,
   ];
@@ -95,7 +103,9 @@ function debtPanel(owed: Timeline["debt"], most: number, x: Scale, y: Scale): st
 function seconds(from: number, to: number, x: Scale): string[] {
   const step = [1, 2, 5, 10, 20, 60, 120].find((each) => (to - from) / 1000 / each <= 14) ?? 600;
   const marks = Array.from({ length: Math.floor((to - from) / 1000 / step) + 1 }, (_, index) => index * step);
-  return marks.map((second) => `<text class="s m" x="${x(from + second * 1000)}" y="${HEIGHT - 30}">${second} s</text>`);
+  return marks.map(
+    (second) => `<text class="s m" x="${x(from + second * 1000)}" y="${HEIGHT - 30}">${second} s</text>`,
+  );
 }
 
 function round(value: number): number {

@@ -1,4 +1,5 @@
-// age in TypeScript (typage): X25519 and ChaCha20-Poly1305 in plain JavaScript, 64 KB chunks. It has no cached keys: each file has its own recipient wrap.
+// age in TypeScript (typage): X25519 and ChaCha20-Poly1305 in plain JavaScript, 64 KB chunks. It has no cached keys:
+// each file has its own recipient wrap.
 
 import { Duplex } from "node:stream";
 import { ReadableStream } from "node:stream/web";
@@ -22,7 +23,9 @@ async function sealing(task: Task) {
   const payload = payloadOf(task.payloadBytes);
   return work({
     run: () => encrypter.encrypt(payload),
-    verify: async (file: Uint8Array) => { assertPayload(await decrypter.decrypt(file), payload); },
+    verify: async (file: Uint8Array) => {
+      assertPayload(await decrypter.decrypt(file), payload);
+    },
   });
 }
 

@@ -1,5 +1,6 @@
-// Asherah's Rust core through its own Node binding, loaded from the platform package that ships the binary (Linux x64 with glibc). One session, its
-// keys cached, a static master key and a metastore in memory: nothing but the envelope is measured.
+// Asherah's Rust core through its own Node binding, loaded from the platform package that ships the binary (Linux x64
+// with glibc). One session, its keys cached, a static master key and a metastore in memory: nothing but the envelope is
+// measured.
 
 import { createRequire } from "node:module";
 
@@ -14,7 +15,9 @@ interface Session {
 }
 
 interface Binding {
-  readonly SessionFactory: new (config: Readonly<Record<string, string | boolean>>) => { getSession(partition: string): Session };
+  readonly SessionFactory: new (config: Readonly<Record<string, string | boolean>>) => {
+    getSession(partition: string): Session;
+  };
 }
 
 const { SessionFactory } = createRequire(import.meta.url)(PACKAGE) as Binding;
@@ -37,17 +40,23 @@ function sealing(task: Task) {
   const payload = payloadOf(task.payloadBytes);
   return work({
     run: () => session.encrypt(payload),
-    verify: (record: string) => { assertPayload(session.decrypt(record), payload); },
+    verify: (record: string) => {
+      assertPayload(session.decrypt(record), payload);
+    },
   });
 }
 
 const opening = (messages: "different" | "the-same") => async (task: Task) => {
   const session = openSession();
   const payload = payloadOf(task.payloadBytes);
-  const next = inTurn(await several(messages === "different" ? task.distinctMessages : 1, () => session.encrypt(payload)));
+  const next = inTurn(
+    await several(messages === "different" ? task.distinctMessages : 1, () => session.encrypt(payload)),
+  );
   return work({
     run: () => session.decrypt(next()),
-    verify: (plaintext: Buffer) => { assertPayload(plaintext, payload); },
+    verify: (plaintext: Buffer) => {
+      assertPayload(plaintext, payload);
+    },
   });
 };
 

@@ -1,4 +1,5 @@
-// The AWS Encryption SDK for JavaScript as in aws-sdk.ts, but with the frames of 4,096 bytes that it takes when nobody says otherwise.
+// The AWS Encryption SDK for JavaScript as in aws-sdk.ts, but with the frames of 4,096 bytes that it takes when nobody
+// says otherwise.
 
 import { inBytes, type Contender } from "../harness/contender.ts";
 import { sealingWork } from "../harness/flow.ts";

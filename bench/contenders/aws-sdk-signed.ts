@@ -1,4 +1,5 @@
-// The AWS Encryption SDK for JavaScript with the suite it takes by default, which signs every message; materials cached.
+// The AWS Encryption SDK for JavaScript with the suite it takes by default, which signs every message; materials
+// cached.
 
 import type { Contender } from "../harness/contender.ts";
 import { opening, sealing, type AwsUse } from "../peers/aws-sdk-works.ts";

@@ -1,4 +1,5 @@
-// Cloak, the envelope of prisma-field-encryption: AES-256-GCM under one long-lived key, text in and text out; its synchronous calls are its fastest.
+// Cloak, the envelope of prisma-field-encryption: AES-256-GCM under one long-lived key, text in and text out; its
+// synchronous calls are its fastest.
 
 import { decryptStringSync, encryptStringSync, generateKey, parseKeySync } from "@47ng/cloak";
 
@@ -11,7 +12,9 @@ function sealing(task: Task) {
   const text = payload.toString("latin1");
   return work({
     run: () => encryptStringSync(text, key),
-    verify: (sealed: string) => { assertPayload(Buffer.from(decryptStringSync(sealed, key), "latin1"), payload); },
+    verify: (sealed: string) => {
+      assertPayload(Buffer.from(decryptStringSync(sealed, key), "latin1"), payload);
+    },
   });
 }
 
@@ -22,7 +25,9 @@ async function opening(task: Task) {
   const next = inTurn(await several(task.distinctMessages, () => encryptStringSync(text, key)));
   return work({
     run: () => decryptStringSync(next(), key),
-    verify: (opened: string) => { assertPayload(Buffer.from(opened, "latin1"), payload); },
+    verify: (opened: string) => {
+      assertPayload(Buffer.from(opened, "latin1"), payload);
+    },
   });
 }
 

@@ -1,4 +1,5 @@
-// No cryptography: the payload copied into memory that was never touched. The operating system clears each page of it first, and any result of that size pays for that.
+// No cryptography: the payload copied into memory that was never touched. The operating system clears each page of it
+// first, and any result of that size pays for that.
 
 import { inBytes, work, type Contender } from "../harness/contender.ts";
 import { assertPayload, payloadOf } from "../harness/payload.ts";
@@ -11,7 +12,9 @@ const copying = inBytes(({ payloadBytes }) => {
       copy.set(payload);
       return copy;
     },
-    verify: (copy: Buffer) => { assertPayload(copy, payload); },
+    verify: (copy: Buffer) => {
+      assertPayload(copy, payload);
+    },
   });
 });
 

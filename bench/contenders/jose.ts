@@ -14,7 +14,9 @@ function sealing(task: Task) {
   const payload = payloadOf(task.payloadBytes);
   return work({
     run: () => seal(key, payload),
-    verify: async (token: string) => { assertPayload((await compactDecrypt(token, key)).plaintext, payload); },
+    verify: async (token: string) => {
+      assertPayload((await compactDecrypt(token, key)).plaintext, payload);
+    },
   });
 }
 
@@ -24,7 +26,9 @@ async function opening(task: Task) {
   const next = inTurn(await several(task.distinctMessages, () => seal(key, payload)));
   return work({
     run: async () => (await compactDecrypt(next(), key)).plaintext,
-    verify: (plaintext: Uint8Array) => { assertPayload(plaintext, payload); },
+    verify: (plaintext: Uint8Array) => {
+      assertPayload(plaintext, payload);
+    },
   });
 }
 

@@ -1,4 +1,5 @@
-// Node's own AES-256-GCM, one call a message under one key with a random IV: the floor that every construction above it is measured from.
+// Node's own AES-256-GCM, one call a message under one key with a random IV: the floor that every construction above it
+// is measured from.
 
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 
@@ -32,7 +33,9 @@ function sealing(task: Task) {
   const payload = payloadOf(task.payloadBytes);
   return work({
     run: () => seal(key, payload),
-    verify: (sealed: Buffer) => { assertPayload(open(key, sealed), payload); },
+    verify: (sealed: Buffer) => {
+      assertPayload(open(key, sealed), payload);
+    },
   });
 }
 
@@ -42,7 +45,9 @@ async function opening(task: Task) {
   const next = inTurn(await several(task.distinctMessages, () => seal(key, payload)));
   return work({
     run: () => open(key, next()),
-    verify: (plaintext: Buffer) => { assertPayload(plaintext, payload); },
+    verify: (plaintext: Buffer) => {
+      assertPayload(plaintext, payload);
+    },
   });
 }
 

@@ -1,4 +1,5 @@
-// Node's own AES-256-GCM cipher streams in a pipeline: no frames, no header, and plaintext released before it is authenticated.
+// Node's own AES-256-GCM cipher streams in a pipeline: no frames, no header, and plaintext released before it is
+// authenticated.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 

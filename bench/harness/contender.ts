@@ -1,5 +1,5 @@
-// What a contender is to the harness: a file in ../contenders whose name is its id and whose default export says which rows of work it can do.
-// The harness knows nothing else about any of them.
+// What a contender is to the harness: a file in ../contenders whose name is its id and whose default export says which
+// rows of work it can do. The harness knows nothing else about any of them.
 
 /** One kind of work, prepared and ready to be timed. */
 export interface Work<Result = unknown> {
@@ -9,7 +9,10 @@ export interface Work<Result = unknown> {
   verify(result: Result): void | Promise<void>;
   /** How many of the row's units one run does; 1 unless said otherwise. */
   readonly unitsPerRun?: number;
-  /** Figures that only the contender can know, such as the memory of a server it started. Asked once, after the last run. */
+  /**
+   * Figures that only the contender can know, such as the memory of a server it started. Asked once, after the last
+   * run.
+   */
   metrics?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
   close?(): void | Promise<void>;
 }

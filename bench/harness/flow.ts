@@ -1,4 +1,5 @@
-// Ends of the streaming rows: a source that costs nothing, a sink that counts and a sink that compares every byte with what went in.
+// Ends of the streaming rows: a source that costs nothing, a sink that counts and a sink that compares every byte with
+// what went in.
 
 import { Readable, Writable, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -22,7 +23,10 @@ export function sealingWork(task: Task, flow: Flow): Work {
     run: () => countBytes(task, flow.seal()),
     verify: async (sealedBytes: number) => {
       if (sealedBytes < task.payloadBytes) throw new Error(`${sealedBytes} sealed bytes for ${task.payloadBytes}`);
-      await compareBytes({ ...task, payloadBytes: Math.min(task.payloadBytes, READ_BACK_BYTES) }, [...flow.seal(), ...flow.open()]);
+      await compareBytes({ ...task, payloadBytes: Math.min(task.payloadBytes, READ_BACK_BYTES) }, [
+        ...flow.seal(),
+        ...flow.open(),
+      ]);
     },
   });
 }
@@ -55,7 +59,7 @@ async function compareBytes(task: Task, stages: readonly Duplex[]): Promise<numb
   let bytes = 0;
   const sink = new Writable({
     write(opened: Buffer, _encoding, done) {
-      for (let at = 0; at < opened.length; ) {
+      for (let at = 0; at < opened.length;) {
         const from = bytes % chunk.length;
         const length = Math.min(chunk.length - from, opened.length - at);
         if (opened.compare(chunk, from, from + length, at, at + length) !== 0) {

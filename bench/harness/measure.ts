@@ -1,4 +1,5 @@
-// The clock: warm up, then run in batches until the time is used. The clock stands still while a batch's results are verified, all of them.
+// The clock: warm up, then run in batches until the time is used. The clock stands still while a batch's results are
+// verified, all of them.
 
 import type { Work } from "./contender.ts";
 
@@ -72,8 +73,8 @@ export async function measure(work: Work, effort: Effort): Promise<Sample> {
 }
 
 /**
- * A budget is spent when its time has passed and the process had most of it on a processor: on a busy machine a second of waiting warms nothing up.
- * Work that waits by its nature gets four times its budget, not for ever.
+ * A budget is spent when its time has passed and the process had most of it on a processor: on a busy machine a second
+ * of waiting warms nothing up. Work that waits by its nature gets four times its budget, not for ever.
  */
 function isSpent(budgetMs: number, elapsedMs: number, cpuMicros: number): boolean {
   return elapsedMs >= budgetMs && (cpuMicros / 1_000 >= budgetMs * 0.75 || elapsedMs >= budgetMs * 4);

@@ -1,9 +1,21 @@
 // The report as a page for the documentation.
 
 import type { Report, RowReport } from "./report.ts";
-import { byCpuText, measuredText, numberText, OUTCOME_TEXT, rateText, rateUnit, tally, targetText, titleOf } from "./words.ts";
+import {
+  byCpuText,
+  measuredText,
+  numberText,
+  OUTCOME_TEXT,
+  rateText,
+  rateUnit,
+  tally,
+  targetText,
+  titleOf,
+} from "./words.ts";
 
-/** Markdown. `pictures` are the paths of the plots as seen from the page, `json` that of the machine-readable report. */
+/**
+ * Markdown. `pictures` are the paths of the plots as seen from the page, `json` that of the machine-readable report.
+ */
 export function pageOf(report: Report, links: { readonly picture: string; readonly json: string }): string {
   const { met, missed, "not-measured": notMeasured } = tally(report);
   return `# Performance
@@ -57,7 +69,9 @@ ${absentSection(report)}`;
 function weather({ load, machine }: Report): string {
   const busy = load.during > machine.cores;
   const figures = `load average ${load.before.toFixed(1)} before the run and ${load.during.toFixed(1)} at its end`;
-  return busy ? `The machine was busy with other work (${figures}): ratios by CPU time are the better guide in this run.` : `The machine was quiet (${figures}).`;
+  return busy
+    ? `The machine was busy with other work (${figures}): ratios by CPU time are the better guide in this run.`
+    : `The machine was quiet (${figures}).`;
 }
 
 function rowSection(report: Report, row: RowReport): string {

@@ -1,4 +1,5 @@
-// The report as a picture: a panel of bars for each row, and on the subject's bar a mark for every rate that a target asks of it.
+// The report as a picture: a panel of bars for each row, and on the subject's bar a mark for every rate that a target
+// asks of it.
 
 import type { Report, Result, RowReport } from "./report.ts";
 import { rateText, rateUnit, titleOf } from "./words.ts";
@@ -44,7 +45,12 @@ function panelOf(report: Report, row: RowReport, top: number): string {
   const bar = (result: Result, index: number): string => {
     const y = top + HEADING + index * LINE;
     const own = result.contender === row.subject;
-    const targets = own ? marks.map((rate) => `<line class="mark" x1="${LABEL_WIDTH + length(rate)}" x2="${LABEL_WIDTH + length(rate)}" y1="${y - 3}" y2="${y + BAR + 3}"/>`) : [];
+    const targets = own
+      ? marks.map(
+          (rate) =>
+            `<line class="mark" x1="${LABEL_WIDTH + length(rate)}" x2="${LABEL_WIDTH + length(rate)}" y1="${y - 3}" y2="${y + BAR + 3}"/>`,
+        )
+      : [];
     return [
       `<text ${own ? 'class="h" ' : ""}x="${LABEL_WIDTH - 8}" y="${y + 12}" text-anchor="end">${escaped(titleOf(report, result.contender))}</text>`,
       `<rect class="${own ? "own" : "bar"}" x="${LABEL_WIDTH}" y="${y}" width="${Math.max(1, length(result.rate.median))}" height="${BAR}" rx="2"/>`,

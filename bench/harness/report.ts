@@ -1,4 +1,5 @@
-// What a run found: medians of the rounds, the ratios of a row's subject to the others, and whether its targets are met.
+// What a run found: medians of the rounds, the ratios of a row's subject to the others, and whether its targets are
+// met.
 
 import { cpus, loadavg, totalmem } from "node:os";
 
@@ -26,7 +27,10 @@ export interface Verdict {
   readonly target: Target;
   /** The ratio, or MiB; null when one of the two was not measured. */
   readonly measured: number | null;
-  /** The same ratio by processor time instead of the clock: what other programs on the machine take away does not enter it. */
+  /**
+   * The same ratio by processor time instead of the clock: what other programs on the machine take away does not enter
+   * it.
+   */
   readonly byCpu: number | null;
   readonly outcome: "met" | "missed" | "not-measured";
 }
@@ -45,8 +49,18 @@ export interface Report {
   readonly measuredAt: string;
   readonly pace: Pace;
   readonly rounds: number;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number; readonly platform: string; readonly node: string; readonly openssl: string };
-  /** Processes that wanted a processor, averaged over the minute before the run and over its last quarter of an hour; the run itself is about one. */
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+    readonly platform: string;
+    readonly node: string;
+    readonly openssl: string;
+  };
+  /**
+   * Processes that wanted a processor, averaged over the minute before the run and over its last quarter of an hour;
+   * the run itself is about one.
+   */
   readonly load: { readonly before: number; readonly during: number };
   readonly contenders: readonly Omit<Description, "rows">[];
   readonly absent: readonly Absentee[];
@@ -65,7 +79,12 @@ export interface RunFacts {
 }
 
 export function reportOf(facts: RunFacts): Report {
-  const rows = facts.rows.map((row) => rowReport(row, facts.turns.filter((turn) => turn.row === row.id)));
+  const rows = facts.rows.map((row) =>
+    rowReport(
+      row,
+      facts.turns.filter((turn) => turn.row === row.id),
+    ),
+  );
   const measured = new Set(facts.turns.map(({ contender }) => contender));
   return {
     measuredAt: new Date().toISOString(),
@@ -80,7 +99,9 @@ export function reportOf(facts: RunFacts): Report {
       openssl: process.versions.openssl,
     },
     load: { before: facts.loadBefore, during: loadavg()[2] ?? 0 },
-    contenders: facts.field.contenders.filter(({ id }) => measured.has(id)).map(({ id, title, version }) => ({ id, title, version })),
+    contenders: facts.field.contenders
+      .filter(({ id }) => measured.has(id))
+      .map(({ id, title, version }) => ({ id, title, version })),
     absent: facts.field.absent,
     rows,
     failures: facts.failures,
@@ -92,7 +113,15 @@ function rowReport(row: Row, turns: readonly Turn[]): RowReport {
     .map(([contender, own]) => resultOf(contender, own))
     .toSorted((a, b) => b.rate.median - a.rate.median);
   const { id, title, description, unit, subject } = row;
-  return { id, title, description, unit, subject, results, verdicts: row.targets.map((target) => verdictOf(target, subject, results)) };
+  return {
+    id,
+    title,
+    description,
+    unit,
+    subject,
+    results,
+    verdicts: row.targets.map((target) => verdictOf(target, subject, results)),
+  };
 }
 
 function resultOf(contender: string, turns: readonly Turn[]): Result {
@@ -107,8 +136,13 @@ function resultOf(contender: string, turns: readonly Turn[]): Result {
     cpuMicrosPerUnit: median(samples.map(({ cpuMicrosPerUnit }) => cpuMicrosPerUnit)),
     peakRssMiB: median(samples.map(({ peakRssMiB }) => peakRssMiB)),
     prepareMs: median(turns.map(({ prepareMs }) => prepareMs)),
-    latencyMs: latencies.length === 0 ? null : { p50: median(latencies.map(({ p50 }) => p50)), p99: median(latencies.map(({ p99 }) => p99)) },
-    metrics: Object.fromEntries([...metrics].map((name) => [name, median(samples.flatMap((sample) => sample.metrics[name] ?? []))])),
+    latencyMs:
+      latencies.length === 0
+        ? null
+        : { p50: median(latencies.map(({ p50 }) => p50)), p99: median(latencies.map(({ p99 }) => p99)) },
+    metrics: Object.fromEntries(
+      [...metrics].map((name) => [name, median(samples.flatMap((sample) => sample.metrics[name] ?? []))]),
+    ),
     verified: samples.reduce((sum, { verified }) => sum + verified, 0),
   };
 }
@@ -118,15 +152,32 @@ export function verdictOf(target: Target, subject: string, results: readonly Res
   const own = results.find(({ contender }) => contender === subject);
   if (target.kind === "memory") {
     if (own === undefined) return { target, measured: null, byCpu: null, outcome: "not-measured" };
-    return { target, measured: own.peakRssMiB, byCpu: null, outcome: own.peakRssMiB <= target.atMostMiB ? "met" : "missed" };
+    return {
+      target,
+      measured: own.peakRssMiB,
+      byCpu: null,
+      outcome: own.peakRssMiB <= target.atMostMiB ? "met" : "missed",
+    };
   }
   const other = results.find(({ contender }) => contender === target.against);
   if (own === undefined || other === undefined) return { target, measured: null, byCpu: null, outcome: "not-measured" };
   const measured = own.rate.median / other.rate.median;
-  return { target, measured, byCpu: other.cpuMicrosPerUnit / own.cpuMicrosPerUnit, outcome: measured >= target.atLeast ? "met" : "missed" };
+  return {
+    target,
+    measured,
+    byCpu: other.cpuMicrosPerUnit / own.cpuMicrosPerUnit,
+    outcome: measured >= target.atLeast ? "met" : "missed",
+  };
 }
 
 /** The middle of the list, or the mean of its two middles. */
 export function median(values: readonly number[]): number {
-  return (percentile(values, 0.5) + -percentile(values.map((value) => -value), 0.5)) / 2;
+  return (
+    (percentile(values, 0.5) +
+      -percentile(
+        values.map((value) => -value),
+        0.5,
+      )) /
+    2
+  );
 }

@@ -1,5 +1,6 @@
-// The plan of a run: which contenders can do which rows, then rounds in which every contender of a row takes its turn in a process of its own.
-// Rounds are interleaved, so a machine that slows down for a while slows all of them, and each round begins with another contender.
+// The plan of a run: which contenders can do which rows, then rounds in which every contender of a row takes its turn
+// in a process of its own. Rounds are interleaved, so a machine that slows down for a while slows all of them, and each
+// round begins with another contender.
 
 import { fork } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -59,7 +60,8 @@ export async function describeField(): Promise<Field> {
   const absent: Absentee[] = [];
   for (const id of ids) {
     const answer = await ask({ kind: "describe", contender: id });
-    if (answer.kind === "description") contenders.push({ id, title: answer.title, version: answer.version, rows: answer.rows });
+    if (answer.kind === "description")
+      contenders.push({ id, title: answer.title, version: answer.version, rows: answer.rows });
     else if (answer.kind === "failure") absent.push({ id, reason: answer.message });
   }
   return { contenders, absent };
@@ -74,7 +76,9 @@ export interface RoundsOptions {
   readonly onTurn: (row: Row, contender: Description, round: number) => void;
 }
 
-export async function playRounds(options: RoundsOptions): Promise<{ turns: readonly Turn[]; failures: readonly Failure[] }> {
+export async function playRounds(
+  options: RoundsOptions,
+): Promise<{ turns: readonly Turn[]; failures: readonly Failure[] }> {
   const turns: Turn[] = [];
   const failures: Failure[] = [];
   for (let round = 0; round < options.rounds; round++) {
@@ -82,7 +86,12 @@ export async function playRounds(options: RoundsOptions): Promise<{ turns: reado
       const able = options.field.contenders.filter(({ rows }) => rows.includes(row.id));
       for (const contender of rotated(able, round)) {
         options.onTurn(row, contender, round);
-        const answer = await ask({ kind: "measure", contender: contender.id, row: row.id, ...taskOf(row, options.pace) });
+        const answer = await ask({
+          kind: "measure",
+          contender: contender.id,
+          row: row.id,
+          ...taskOf(row, options.pace),
+        });
         const place = { row: row.id, contender: contender.id, round };
         if (answer.kind === "sample") turns.push({ ...place, prepareMs: answer.prepareMs, sample: answer.sample });
         else if (answer.kind === "failure") failures.push({ ...place, message: answer.message });
@@ -96,7 +105,11 @@ export async function playRounds(options: RoundsOptions): Promise<{ turns: reado
 function ask(order: Order): Promise<Answer> {
   return new Promise((resolve) => {
     // Without this process's own flags: one of them takes the library from its sources.
-    const child = fork(WORKER, { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } });
+    const child = fork(WORKER, {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    });
     let stderr = "";
     let answered = false;
     const limit = setTimeout(() => child.kill("SIGKILL"), TURN_LIMIT_MS);
@@ -105,13 +118,20 @@ function ask(order: Order): Promise<Answer> {
     });
     child.once("message", (answer: Answer) => {
       answered = true;
-      child.once("exit", () => { resolve(answer); });
-      // Its work is done and closed. Left to end itself it may hang: Node waits for V8's compiler threads, and one of them may wait for the main thread to collect garbage.
+      child.once("exit", () => {
+        resolve(answer);
+      });
+      // Its work is done and closed. Left to end itself it may hang: Node waits for V8's compiler threads, and one of
+      // them may wait for the main thread to collect garbage.
       child.kill("SIGKILL");
     });
     child.once("exit", (code, signal) => {
       clearTimeout(limit);
-      if (!answered) resolve({ kind: "failure", message: `the process ended with ${signal ?? `code ${String(code)}`} and no answer. ${stderr.trim()}` });
+      if (!answered)
+        resolve({
+          kind: "failure",
+          message: `the process ended with ${signal ?? `code ${String(code)}`} and no answer. ${stderr.trim()}`,
+        });
     });
     child.send(order);
   });

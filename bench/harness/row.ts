@@ -1,4 +1,5 @@
-// A row of the table: one kind of work, the contender it is about, and what that contender is held to against the others.
+// A row of the table: one kind of work, the contender it is about, and what that contender is held to against the
+// others.
 
 import type { Task } from "./contender.ts";
 import type { Effort } from "./measure.ts";
@@ -25,7 +26,10 @@ export interface Row {
   /** Runs between two verifications: fewer for large results. */
   readonly batch: number;
   readonly concurrency?: number;
-  /** One run takes so long that it needs no warm-up and is done once a round. With `--quick` its payload shrinks to a sixteenth. */
+  /**
+   * One run takes so long that it needs no warm-up and is done once a round. With `--quick` its payload shrinks to a
+   * sixteenth.
+   */
   readonly length: "short" | "long";
   readonly targets: readonly Target[];
 }
@@ -33,7 +37,17 @@ export interface Row {
 /** How much time a run spends: `full` for figures to be written down, `quick` to see that everything works. */
 export type Pace = "full" | "quick";
 
-const TIMES: Readonly<Record<Pace, { readonly warmupMs: number; readonly measureMs: number; readonly longPayloadDivisor: number; readonly rounds: number }>> = {
+const TIMES: Readonly<
+  Record<
+    Pace,
+    {
+      readonly warmupMs: number;
+      readonly measureMs: number;
+      readonly longPayloadDivisor: number;
+      readonly rounds: number;
+    }
+  >
+> = {
   full: { warmupMs: 700, measureMs: 1_200, longPayloadDivisor: 1, rounds: 5 },
   quick: { warmupMs: 150, measureMs: 150, longPayloadDivisor: 16, rounds: 1 },
 };

@@ -1,14 +1,26 @@
 // The report as a table for the terminal.
 
 import type { Report, RowReport } from "./report.ts";
-import { byCpuText, measuredText, OUTCOME_TEXT, numberText, rateText, rateUnit, tally, targetText, titleOf } from "./words.ts";
+import {
+  byCpuText,
+  measuredText,
+  OUTCOME_TEXT,
+  numberText,
+  rateText,
+  rateUnit,
+  tally,
+  targetText,
+  titleOf,
+} from "./words.ts";
 
 export function tableOf(report: Report): string {
   const { met, missed, "not-measured": notMeasured } = tally(report);
   return [
     ...report.rows.flatMap((row) => [...rowLines(report, row), ""]),
     ...report.absent.map(({ id, reason }) => `not measurable here: ${id} (${reason})`),
-    ...report.failures.map(({ row, contender, round, message }) => `FAILED ${row} ${contender} round ${round + 1}: ${message}`),
+    ...report.failures.map(
+      ({ row, contender, round, message }) => `FAILED ${row} ${contender} round ${round + 1}: ${message}`,
+    ),
     `targets: ${met} met, ${missed} missed, ${notMeasured} not measured; ${report.rounds} rounds; load average ${report.load.before.toFixed(1)} before, ${report.load.during.toFixed(1)} at the end`,
   ].join("\n");
 }
@@ -22,6 +34,9 @@ function rowLines(report: Report, row: RowReport): readonly string[] {
       const spread = `${rateText(row, result.rate.lowest)}..${rateText(row, result.rate.highest)}`;
       return `  ${name}  ${rateText(row, result.rate.median).padStart(9)}  (${spread})  ${numberText(result.peakRssMiB)} MiB  ${numberText(result.verified)} verified`;
     }),
-    ...row.verdicts.map((verdict) => `  > ${targetText(report, verdict)}: ${measuredText(verdict)}${verdict.byCpu === null ? "" : ` (${byCpuText(verdict)} by CPU time)`}  ${OUTCOME_TEXT[verdict.outcome]}`),
+    ...row.verdicts.map(
+      (verdict) =>
+        `  > ${targetText(report, verdict)}: ${measuredText(verdict)}${verdict.byCpu === null ? "" : ` (${byCpuText(verdict)} by CPU time)`}  ${OUTCOME_TEXT[verdict.outcome]}`,
+    ),
   ];
 }

@@ -23,7 +23,9 @@ export function titleOf(report: Report, contender: string): string {
 
 /** What a target asks, such as "at least 12x AWS Encryption SDK". */
 export function targetText(report: Report, { target }: Verdict): string {
-  return target.kind === "memory" ? `at most ${target.atMostMiB} MiB resident` : `at least ${target.atLeast}x ${titleOf(report, target.against)}`;
+  return target.kind === "memory"
+    ? `at most ${target.atMostMiB} MiB resident`
+    : `at least ${target.atLeast}x ${titleOf(report, target.against)}`;
 }
 
 /** What was measured against it, such as "14.2x" or "not measured here". */
@@ -36,7 +38,11 @@ export function byCpuText({ byCpu }: Verdict): string {
   return byCpu === null ? "" : `${RATIO.format(byCpu)}x`;
 }
 
-export const OUTCOME_TEXT: Readonly<Record<Verdict["outcome"], string>> = { met: "met", missed: "MISSED", "not-measured": "-" };
+export const OUTCOME_TEXT: Readonly<Record<Verdict["outcome"], string>> = {
+  met: "met",
+  missed: "MISSED",
+  "not-measured": "-",
+};
 
 /** Targets met, missed and not measured in the whole report. */
 export function tally(report: Report): Readonly<Record<Verdict["outcome"], number>> {

@@ -1,5 +1,5 @@
-// The child process: loads one contender, does one thing it is asked over IPC, answers, and is ended. A process serves one row of one round, so no
-// contender runs on a heap or a compiled code base that another one left behind.
+// The child process: loads one contender, does one thing it is asked over IPC, answers, and is ended. A process serves
+// one row of one round, so no contender runs on a heap or a compiled code base that another one left behind.
 
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
@@ -9,10 +9,21 @@ import { measure, type Effort, type Sample } from "./measure.ts";
 
 export type Order =
   | { readonly kind: "describe"; readonly contender: string }
-  | { readonly kind: "measure"; readonly contender: string; readonly row: string; readonly task: Task; readonly effort: Effort };
+  | {
+      readonly kind: "measure";
+      readonly contender: string;
+      readonly row: string;
+      readonly task: Task;
+      readonly effort: Effort;
+    };
 
 export type Answer =
-  | { readonly kind: "description"; readonly title: string; readonly version: string | null; readonly rows: readonly string[] }
+  | {
+      readonly kind: "description";
+      readonly title: string;
+      readonly version: string | null;
+      readonly rows: readonly string[];
+    }
   | { readonly kind: "sample"; readonly sample: Sample; readonly prepareMs: number }
   | { readonly kind: "failure"; readonly message: string };
 
@@ -20,7 +31,12 @@ async function answer(order: Order): Promise<Answer> {
   const module = (await import(`../contenders/${order.contender}.ts`)) as { readonly default: Contender };
   const contender = module.default;
   if (order.kind === "describe") {
-    return { kind: "description", title: contender.title, version: versionOf(contender.packageName), rows: Object.keys(contender.works) };
+    return {
+      kind: "description",
+      title: contender.title,
+      version: versionOf(contender.packageName),
+      rows: Object.keys(contender.works),
+    };
   }
   const prepare = contender.works[order.row];
   if (prepare === undefined) throw new Error(`${order.contender} has no work called ${order.row}`);

@@ -3,7 +3,17 @@
 // that differ in how they use it.
 
 import { randomBytes } from "node:crypto";
-import { cachingMaterials, createDecryptStream, createEncryptStream, decrypt, encrypt, framingWorkers, rawAesKeyring, type CommittingSuiteName, type KeySource } from "@strongroom/envelope";
+import {
+  cachingMaterials,
+  createDecryptStream,
+  createEncryptStream,
+  decrypt,
+  encrypt,
+  framingWorkers,
+  rawAesKeyring,
+  type CommittingSuiteName,
+  type KeySource,
+} from "@strongroom/envelope";
 
 import { work, type Task, type Work } from "../harness/contender.ts";
 import type { Flow } from "../harness/flow.ts";
@@ -27,7 +37,9 @@ export type CacheUse = "data-keys" | "hot-messages";
 
 function keySource(cache: CacheUse): KeySource {
   const keyring = rawAesKeyring({ keyNamespace: "bench", keyName: "bench", wrappingKey: randomBytes(32) });
-  return { materials: cachingMaterials({ keyring, ...CACHE_BOUNDS, hotMessages: cache === "hot-messages" ? HOT_MESSAGES : 0 }) };
+  return {
+    materials: cachingMaterials({ keyring, ...CACHE_BOUNDS, hotMessages: cache === "hot-messages" ? HOT_MESSAGES : 0 }),
+  };
 }
 
 /** Frames of large messages on two threads, or all on the calling thread. */
@@ -47,57 +59,73 @@ function inSharedMemory(bytes: Buffer): Buffer {
 }
 
 /** One large message in shared memory, encrypted or decrypted on so many threads. */
-export const inParallel = (direction: "encrypt" | "decrypt", threads: Threads) => async (task: Task): Promise<Work> => {
-  const parallel = withThreads(threads);
-  const options = { ...optionsOf(task, "committing", keySource("data-keys")), ...parallel.options };
-  const payload = inSharedMemory(payloadOf(task.payloadBytes));
-  const common = { unitsPerRun: task.payloadBytes, close: parallel.close };
-  if (direction === "encrypt") {
+export const inParallel =
+  (direction: "encrypt" | "decrypt", threads: Threads) =>
+  async (task: Task): Promise<Work> => {
+    const parallel = withThreads(threads);
+    const options = { ...optionsOf(task, "committing", keySource("data-keys")), ...parallel.options };
+    const payload = inSharedMemory(payloadOf(task.payloadBytes));
+    const common = { unitsPerRun: task.payloadBytes, close: parallel.close };
+    if (direction === "encrypt") {
+      return work({
+        ...common,
+        run: async () => (await encrypt(payload, options)).message,
+        verify: async (message: Uint8Array) => {
+          assertPayload((await decrypt(message, options)).plaintext, payload);
+        },
+      });
+    }
+    const { message } = await encrypt(payload, options);
     return work({
       ...common,
-      run: async () => (await encrypt(payload, options)).message,
-      verify: async (message: Uint8Array) => { assertPayload((await decrypt(message, options)).plaintext, payload); },
+      run: async () => (await decrypt(message, options)).plaintext,
+      verify: (plaintext: Uint8Array) => {
+        assertPayload(plaintext, payload);
+      },
     });
-  }
-  const { message } = await encrypt(payload, options);
-  return work({
-    ...common,
-    run: async () => (await decrypt(message, options)).plaintext,
-    verify: (plaintext: Uint8Array) => { assertPayload(plaintext, payload); },
-  });
-};
+  };
 
 function optionsOf(task: Task, suite: SuiteUse, source: KeySource) {
   return { ...source, suite: SUITES[suite], frameLength: task.frameLength, encryptionContext: task.encryptionContext };
 }
 
 /** Encrypts the payload once per run. */
-export const sealing = (suite: SuiteUse) => (task: Task): Work => {
-  const options = optionsOf(task, suite, keySource("data-keys"));
-  const payload = payloadOf(task.payloadBytes);
-  return work({
-    run: async () => (await encrypt(payload, options)).message,
-    verify: async (message: Uint8Array) => { assertPayload((await decrypt(message, options)).plaintext, payload); },
-  });
-};
+export const sealing =
+  (suite: SuiteUse) =>
+  (task: Task): Work => {
+    const options = optionsOf(task, suite, keySource("data-keys"));
+    const payload = payloadOf(task.payloadBytes);
+    return work({
+      run: async () => (await encrypt(payload, options)).message,
+      verify: async (message: Uint8Array) => {
+        assertPayload((await decrypt(message, options)).plaintext, payload);
+      },
+    });
+  };
 
 /** As many records in one message as `PACKED_RECORDS` says, each in a frame of its own. */
-export const packing = (suite: SuiteUse) => (task: Task): Work => ({
-  ...sealing(suite)({ ...task, payloadBytes: task.payloadBytes * PACKED_RECORDS, frameLength: task.payloadBytes }),
-  unitsPerRun: PACKED_RECORDS,
-});
+export const packing =
+  (suite: SuiteUse) =>
+  (task: Task): Work => ({
+    ...sealing(suite)({ ...task, payloadBytes: task.payloadBytes * PACKED_RECORDS, frameLength: task.payloadBytes }),
+    unitsPerRun: PACKED_RECORDS,
+  });
 
 /** Decrypts one of several messages per run. */
-export const opening = (suite: SuiteUse, messages: "different" | "the-same", cache: CacheUse = "data-keys") => async (task: Task): Promise<Work> => {
-  const options = optionsOf(task, suite, keySource(cache));
-  const payload = payloadOf(task.payloadBytes);
-  const count = messages === "different" ? task.distinctMessages : 1;
-  const next = inTurn(await several(count, async () => (await encrypt(payload, options)).message));
-  return work({
-    run: async () => (await decrypt(next(), options)).plaintext,
-    verify: (plaintext: Uint8Array) => { assertPayload(plaintext, payload); },
-  });
-};
+export const opening =
+  (suite: SuiteUse, messages: "different" | "the-same", cache: CacheUse = "data-keys") =>
+  async (task: Task): Promise<Work> => {
+    const options = optionsOf(task, suite, keySource(cache));
+    const payload = payloadOf(task.payloadBytes);
+    const count = messages === "different" ? task.distinctMessages : 1;
+    const next = inTurn(await several(count, async () => (await encrypt(payload, options)).message));
+    return work({
+      run: async () => (await decrypt(next(), options)).plaintext,
+      verify: (plaintext: Uint8Array) => {
+        assertPayload(plaintext, payload);
+      },
+    });
+  };
 
 /** Node streams in both directions. */
 export function flow(task: Task): Flow {

@@ -31,11 +31,17 @@ function turn(contender: string, round: number, rate: number): Turn {
   return { row: "row", contender, round, prepareMs: 1, sample };
 }
 
-const rounds = (contender: string, rates: readonly number[]): Turn[] => rates.map((rate, round) => turn(contender, round, rate));
+const rounds = (contender: string, rates: readonly number[]): Turn[] =>
+  rates.map((rate, round) => turn(contender, round, rate));
 
 function report(): Report {
   const turns = [...rounds("ours", [100, 500, 90]), ...rounds("slow", [20, 25, 1]), ...rounds("fast", [400, 390, 410])];
-  const contenders = ["ours", "slow", "fast"].map((id) => ({ id, title: `title of ${id}`, version: "1.2.3", rows: ["row"] }));
+  const contenders = ["ours", "slow", "fast"].map((id) => ({
+    id,
+    title: `title of ${id}`,
+    version: "1.2.3",
+    rows: ["row"],
+  }));
   return reportOf({
     rows: [ROW],
     field: { contenders, absent: [{ id: "absent", reason: "no binary for this machine" }] },
@@ -54,12 +60,15 @@ test("one wild round does not move a median", () => {
 
 test("targets are judged by medians, and a missing contender never meets one", () => {
   const [row] = report().rows;
-  assert.deepEqual(row?.verdicts.map(({ measured, outcome }) => [measured, outcome]), [
-    [5, "met"],
-    [0.25, "missed"],
-    [null, "not-measured"],
-    [90, "met"],
-  ]);
+  assert.deepEqual(
+    row?.verdicts.map(({ measured, outcome }) => [measured, outcome]),
+    [
+      [5, "met"],
+      [0.25, "missed"],
+      [null, "not-measured"],
+      [90, "met"],
+    ],
+  );
   assert.deepEqual(tally(report()), { met: 2, missed: 1, "not-measured": 1 });
 });
 

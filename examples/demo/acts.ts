@@ -12,7 +12,14 @@ import type { Stage } from "./stage.ts";
 export type Act = (stage: Stage, narrator: Narrator) => Promise<void>;
 
 /** The acts, in order. */
-export const ACTS: readonly Act[] = [storePeople, lookIntoTheDatabase, moveARow, loseARegion, loseASecond, bringThemBack];
+export const ACTS: readonly Act[] = [
+  storePeople,
+  lookIntoTheDatabase,
+  moveARow,
+  loseARegion,
+  loseASecond,
+  bringThemBack,
+];
 
 /** Longest texts would be found by their parts; shorter ones are found by chance. */
 const SHORTEST_SECRET = 6;
@@ -20,49 +27,83 @@ const SHORTEST_SECRET = 6;
 async function storePeople(stage: Stage, narrator: Narrator): Promise<void> {
   await narrator.act(
     "Forty people go in",
-    "A service and a KMS with three regions are running, in a temporary folder. The people are invented, their names are in many scripts. " +
+    "A service and a KMS with three regions are running, in a temporary folder. The people are invented, their " +
+      "names are in many scripts. " +
       "Every record is encrypted under a data key of its own, and that key is wrapped by a KMS key in each region.",
   );
   const people = await readPeople();
   const imported = await stage.run(["import", "people", PEOPLE_FILE, "--id", "id"]);
   await narrator.shows("strongroom import people people.ndjson --id id", imported.stdout + imported.stderr);
-  await narrator.claims(`all ${people.length} are stored`, imported.code === 0 && imported.stdout.startsWith(`${people.length} of ${people.length} records`));
+  await narrator.claims(
+    `all ${people.length} are stored`,
+    imported.code === 0 && imported.stdout.startsWith(`${people.length} of ${people.length} records`),
+  );
   const one = people[36] ?? people[0];
   const got = await stage.run(["get", "people", one?.id ?? ""]);
   await narrator.shows(`strongroom get people ${one?.id ?? ""}`, got.stdout + got.stderr);
   const again = await stage.run(["import", "people", PEOPLE_FILE, "--id", "id"]);
-  await narrator.claims("importing the same file again stores nothing twice", again.stdout.includes(`${people.length} unchanged`));
+  await narrator.claims(
+    "importing the same file again stores nothing twice",
+    again.stdout.includes(`${people.length} unchanged`),
+  );
   await narrator.claims("every one reads back equal to what went in", await allReadBack(stage, people));
 }
 
 async function lookIntoTheDatabase(stage: Stage, narrator: Narrator): Promise<void> {
-  await narrator.act("What a thief of the database gets", "One row of the database: a message in the AWS Encryption SDK format. Its header names the wrapping keys and says whose record it is; the rest is noise.");
+  await narrator.act(
+    "What a thief of the database gets",
+    "One row of the database: a message in the AWS Encryption SDK format. Its header names the wrapping keys and " +
+      "says whose record it is; the rest is noise.",
+  );
   const people = await readPeople();
   const message = withDatabase(stage, (database) => readMessage(database, "p-001"));
   const header = inspect(message);
-  await narrator.shows("sqlite3 vault.sqlite \"SELECT hex(message) FROM versions WHERE id = 'p-001'\"", hexLines(message, 4));
+  await narrator.shows(
+    "sqlite3 vault.sqlite \"SELECT hex(message) FROM versions WHERE id = 'p-001'\"",
+    hexLines(message, 4),
+  );
   await narrator.shows(
     "strongroom inspect message.bin",
     [
       `Suite      ${header.suiteId} ${header.suite}`,
       ...header.encryptedDataKeys.map(({ keyInfo }, index) => `${index === 0 ? "Data keys" : "         "}  ${keyInfo}`),
-      ...Object.entries(header.encryptionContext).map(([key, value], index) => `${index === 0 ? "Context  " : "         "}  ${key} = ${value}`),
+      ...Object.entries(header.encryptionContext).map(
+        ([key, value], index) => `${index === 0 ? "Context  " : "         "}  ${key} = ${value}`,
+      ),
     ].join("\n"),
   );
-  await narrator.claims("the data key is wrapped in three regions", new Set(header.encryptedDataKeys.map(({ region }) => region)).size === 3);
-  await narrator.claims("the message is bound to its collection, id, subject and version", header.encryptionContext["strongroom:id"] === "p-001" && Object.keys(header.encryptionContext).length === 4);
+  await narrator.claims(
+    "the data key is wrapped in three regions",
+    new Set(header.encryptedDataKeys.map(({ region }) => region)).size === 3,
+  );
+  await narrator.claims(
+    "the message is bound to its collection, id, subject and version",
+    header.encryptionContext["strongroom:id"] === "p-001" && Object.keys(header.encryptionContext).length === 4,
+  );
 
-  const secrets = people.flatMap(({ name, email, phone, address }) => [name, email, phone, ...address.lines]).filter((text) => text.length >= SHORTEST_SECRET);
+  const secrets = people
+    .flatMap(({ name, email, phone, address }) => [name, email, phone, ...address.lines])
+    .filter((text) => text.length >= SHORTEST_SECRET);
   const result = await searchFiles(stage.ready.dataDir, secrets);
-  narrator.says(`Now a search of every file of the installation, log and write-ahead log included (${result.files} files, ${kibibytes(result.bytes)}), for ${secrets.length} names, addresses, e-mails and phone numbers: in clear, hex, base64 and UTF-16.`);
+  narrator.says(
+    `Now a search of every file of the installation, log and write-ahead log included (${result.files} files, ${kibibytes(result.bytes)}), for ${secrets.length} names, addresses, e-mails and phone numbers: in clear, hex, base64 and UTF-16.`,
+  );
   await narrator.claims(`${result.patterns.toLocaleString("en")} patterns, 0 hits`, result.found.length === 0);
   const control = await searchFiles(stage.ready.dataDir, ["p-001"]);
-  await narrator.claims("the same search does find an id, which is not secret: it looks in the right place", control.found.length === 1);
+  await narrator.claims(
+    "the same search does find an id, which is not secret: it looks in the right place",
+    control.found.length === 1,
+  );
 }
 
 async function moveARow(stage: Stage, narrator: Narrator): Promise<void> {
-  await narrator.act("Somebody moves a row", "With access to the database one could try to read one person's data under another person's name. Encryption alone does not stop that; binding each message to its place does.");
-  const statement = "UPDATE versions SET message = (SELECT message FROM versions WHERE id = 'p-002') WHERE id = 'p-001'";
+  await narrator.act(
+    "Somebody moves a row",
+    "With access to the database one could try to read one person's data under another person's name. Encryption " +
+      "alone does not stop that; binding each message to its place does.",
+  );
+  const statement =
+    "UPDATE versions SET message = (SELECT message FROM versions WHERE id = 'p-002') WHERE id = 'p-001'";
   const original = withDatabase(stage, (database) => readMessage(database, "p-001"));
   withDatabase(stage, (database) => {
     database.exec(statement);
@@ -70,32 +111,60 @@ async function moveARow(stage: Stage, narrator: Narrator): Promise<void> {
   await narrator.shows(`sqlite3 vault.sqlite "${statement}"`, "");
   const refused = await stage.run(["get", "people", "p-001"]);
   await narrator.shows("strongroom get people p-001", refused.stderr);
-  await narrator.claims("the read is refused, and the code says that the row was moved", refused.code === 5 && refused.stderr.includes("[record-moved]"));
+  await narrator.claims(
+    "the read is refused, and the code says that the row was moved",
+    refused.code === 5 && refused.stderr.includes("[record-moved]"),
+  );
   const answer = await stage.request("GET", "/v1/records/people/p-001");
   const [, other] = await readPeople();
   const body = await answer.text();
-  await narrator.claims("not one field of either person is released", refused.stdout === "" && answer.status >= 400 && !body.includes(other?.email ?? "") && !body.includes(other?.name ?? ""));
-  withDatabase(stage, (database) => database.prepare("UPDATE versions SET message = ? WHERE id = 'p-001'").run(original));
-  await narrator.claims("put back in its place, the record opens again", (await stage.run(["get", "people", "p-001"])).code === 0);
+  await narrator.claims(
+    "not one field of either person is released",
+    refused.stdout === "" &&
+      answer.status >= 400 &&
+      !body.includes(other?.email ?? "") &&
+      !body.includes(other?.name ?? ""),
+  );
+  withDatabase(stage, (database) =>
+    database.prepare("UPDATE versions SET message = ? WHERE id = 'p-001'").run(original),
+  );
+  await narrator.claims(
+    "put back in its place, the record opens again",
+    (await stage.run(["get", "people", "p-001"])).code === 0,
+  );
 }
 
 async function loseARegion(stage: Stage, narrator: Narrator): Promise<void> {
-  await narrator.act("A region is lost", "The KMS of eu-west-1, the nearest, goes away: its port is closed. Reads go to the next region; writes are accepted with two wraps, and say which one is missing.");
+  await narrator.act(
+    "A region is lost",
+    "The KMS of eu-west-1, the nearest, goes away: its port is closed. Reads go to the next region; writes are " +
+      "accepted with two wraps, and say which one is missing.",
+  );
   await stage.region("eu-west-1", "stop");
   await narrator.claims("all forty are read without it", await allReadBack(stage, await readPeople()));
   const put = await stage.run(["put", "people", "p-041"], '{"id":"p-041","name":"Written while a region was away"}');
   await narrator.shows("strongroom put people p-041 < person.json", put.stdout + put.stderr);
-  await narrator.claims("a write succeeds and reports its missing wrap", put.code === 0 && put.stdout.includes("2 of 3 regions") && put.stdout.includes("missing: eu-west-1"));
+  await narrator.claims(
+    "a write succeeds and reports its missing wrap",
+    put.code === 0 && put.stdout.includes("2 of 3 regions") && put.stdout.includes("missing: eu-west-1"),
+  );
 }
 
 async function loseASecond(stage: Stage, narrator: Narrator): Promise<void> {
-  await narrator.act("A second region is lost", "Only one region is left. Reading goes on. A write would exist in one region only, which is less than the two that were asked for: it is refused, and nothing is stored.");
+  await narrator.act(
+    "A second region is lost",
+    "Only one region is left. Reading goes on. A write would exist in one region only, which is less than the two " +
+      "that were asked for: it is refused, and nothing is stored.",
+  );
   await stage.region("eu-west-2", "stop");
   const people = await readPeople();
   await narrator.claims("all forty are still read", await allReadBack(stage, people));
   const put = await stage.run(["put", "people", "p-042"], '{"id":"p-042","name":"Never stored"}');
   await narrator.shows("strongroom put people p-042 < person.json", put.stdout + put.stderr);
-  await narrator.claims("the write is refused, with the reason and the regions", put.code === 7 && put.stderr.includes("[wraps-below-minimum]") && put.stderr.includes("eu-west-2"));
+  await narrator.claims(
+    "the write is refused, with the reason and the regions",
+    put.code === 7 && put.stderr.includes("[wraps-below-minimum]") && put.stderr.includes("eu-west-2"),
+  );
   await narrator.claims("over HTTP it is a 503 that says when to try again", await isRefusedOverHttp(stage));
   await narrator.claims("nothing was stored", (await stage.run(["get", "people", "p-042"])).code === 3);
 }
@@ -103,7 +172,10 @@ async function loseASecond(stage: Stage, narrator: Narrator): Promise<void> {
 async function bringThemBack(stage: Stage, narrator: Narrator): Promise<void> {
   await narrator.act("They come back", "Both regions are started again. Nothing is restarted, nobody is told.");
   for (const name of ["eu-west-1", "eu-west-2"]) await stage.region(name, "start");
-  await narrator.claims("within seconds, a write has all three wraps again", await writesFully(stage, performance.now() + 20_000));
+  await narrator.claims(
+    "within seconds, a write has all three wraps again",
+    await writesFully(stage, performance.now() + 20_000),
+  );
   const regions = await stage.run(["regions"]);
   await narrator.shows("strongroom regions", regions.stdout + regions.stderr);
   await narrator.claims("all three regions are up", (regions.stdout.match(/ up /g) ?? []).length === 3);
@@ -115,7 +187,12 @@ async function bringThemBack(stage: Stage, narrator: Narrator): Promise<void> {
 async function allReadBack(stage: Stage, people: readonly Person[]): Promise<boolean> {
   const { code, stdout } = await stage.run(["export", "people"]);
   if (code !== 0) return false;
-  const read = new Map(stdout.trimEnd().split("\n").map((line) => [(JSON.parse(line) as Person).id, line]));
+  const read = new Map(
+    stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => [(JSON.parse(line) as Person).id, line]),
+  );
   return people.every((person) => read.get(person.id) === JSON.stringify(person));
 }
 
@@ -153,7 +230,9 @@ function readMessage(database: DatabaseSync, id: string): Uint8Array {
 
 function hexLines(bytes: Uint8Array, lines: number): string {
   const rows = Array.from({ length: lines }, (_, index) => Buffer.from(bytes.subarray(index * 32, (index + 1) * 32)));
-  const shown = rows.map((row) => `${row.toString("hex").replace(/(.{4})/g, "$1 ")} ${row.toString("latin1").replace(/[^ -~]/g, ".")}`);
+  const shown = rows.map(
+    (row) => `${row.toString("hex").replace(/(.{4})/g, "$1 ")} ${row.toString("latin1").replace(/[^ -~]/g, ".")}`,
+  );
   return [...shown, `… ${bytes.length} bytes in all`].join("\n");
 }
 

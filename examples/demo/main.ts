@@ -18,7 +18,9 @@ const narrator = new Narrator({ pauseMs: fast ? 0 : 900 });
 const claims = narrator.claimed();
 const broken = claims.filter(({ held }) => !held);
 if (broken.length === 0) {
-  console.log(`\n${styleText(["green", "bold"], `All ${claims.length} claims held.`)} The temporary folder is gone; \`npm start\` keeps one.`);
+  console.log(
+    `\n${styleText(["green", "bold"], `All ${claims.length} claims held.`)} The temporary folder is gone; \`npm start\` keeps one.`,
+  );
 } else {
   console.log(`\n${styleText(["red", "bold"], `${broken.length} of ${claims.length} claims did not hold:`)}`);
   for (const { text } of broken) console.log(`  - ${text}`);

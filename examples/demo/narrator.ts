@@ -1,5 +1,5 @@
-// Tells the story on the terminal: acts, commands as they are typed, claims and whether they held. On a terminal it leaves time to read;
-// piped, or with --fast, it does not.
+// Tells the story on the terminal: acts, commands as they are typed, claims and whether they held. On a terminal it
+// leaves time to read; piped, or with --fast, it does not.
 import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
 
@@ -51,7 +51,9 @@ export class Narrator {
   /** Claims something; the demo fails if it is not so. */
   async claims(text: string, held: boolean): Promise<void> {
     this.#claims.push({ text, held });
-    console.log(held ? `  ${styleText("green", "✔")} ${text}` : `  ${styleText(["red", "bold"], "✘ DID NOT HOLD:")} ${text}`);
+    console.log(
+      held ? `  ${styleText("green", "✔")} ${text}` : `  ${styleText(["red", "bold"], "✘ DID NOT HOLD:")} ${text}`,
+    );
     await sleep(this.#pauseMs / 4);
   }
 

@@ -1,4 +1,5 @@
-// What the demo plays on: a real installation (`strongroom up`) in a temporary folder on free ports, and the command as anyone would run it.
+// What the demo plays on: a real installation (`strongroom up`) in a temporary folder on free ports, and the command as
+// anyone would run it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -19,8 +20,15 @@ interface Ready {
   readonly pid: number;
 }
 
-/** On a busy machine a region may be slow without being lost: the demo takes regions away itself, and waits longer for the others. */
-const PATIENT = { STRONGROOM_STRAGGLER_MIN_MS: "5000", STRONGROOM_ATTEMPT_TIMEOUT_MS: "3000", STRONGROOM_DEADLINE_MS: "10000" };
+/**
+ * On a busy machine a region may be slow without being lost: the demo takes regions away itself, and waits longer for
+ * the others.
+ */
+const PATIENT = {
+  STRONGROOM_STRAGGLER_MIN_MS: "5000",
+  STRONGROOM_ATTEMPT_TIMEOUT_MS: "3000",
+  STRONGROOM_DEADLINE_MS: "10000",
+};
 
 /** How a command ended. */
 export interface Ended {
@@ -44,10 +52,18 @@ export class Stage implements AsyncDisposable {
   /** Starts everything. */
   static async open(): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), "strongroom-demo-"));
-    const ports = ["--port", "0", "--allow-faults", "--faults-port", "0", ...REGIONS.flatMap((name) => ["--region", `${name}=0`])];
+    const ports = [
+      "--port",
+      "0",
+      "--allow-faults",
+      "--faults-port",
+      "0",
+      ...REGIONS.flatMap((name) => ["--region", `${name}=0`]),
+    ];
     const up = start(["up", "--json", ...ports], folder);
     const stderr = gather(up.stderr);
-    for await (const line of createInterface({ input: up.stdout ?? process.stdin })) return new Stage(folder, up, JSON.parse(line) as Ready);
+    for await (const line of createInterface({ input: up.stdout ?? process.stdin }))
+      return new Stage(folder, up, JSON.parse(line) as Ready);
     await rm(folder, { recursive: true, force: true });
     throw new Error(`strongroom up did not start:\n${stderr()}`);
   }
@@ -65,7 +81,10 @@ export class Stage implements AsyncDisposable {
   /** A request to the service. */
   async request(method: string, path: string, body?: string): Promise<Response> {
     const token = (await readFile(this.ready.tokenFile, "utf8")).trim();
-    const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    };
     return fetch(new URL(path, this.ready.url), { method, headers, ...(body === undefined ? {} : { body }) });
   }
 
@@ -95,7 +114,11 @@ const KEPT_OUT = /^(STRONGROOM_|AWS_|FORCE_COLOR$)/;
 
 function start(args: readonly string[], cwd: string): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEPT_OUT.test(name)));
-  return spawn(process.execPath, [BIN, ...args], { cwd, env: { ...env, ...PATIENT, NO_COLOR: "1" }, stdio: ["pipe", "pipe", "pipe"] });
+  return spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    env: { ...env, ...PATIENT, NO_COLOR: "1" },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
 }
 
 function gather(stream: NodeJS.ReadableStream | null): () => string {

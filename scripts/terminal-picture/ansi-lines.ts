@@ -1,4 +1,5 @@
-// Terminal output as lines of styled spans. Knows the Select Graphic Rendition sequences that `util.styleText` writes (ECMA-48, 8.3.117); all others are dropped.
+// Terminal output as lines of styled spans. Knows the Select Graphic Rendition sequences that `util.styleText` writes
+// (ECMA-48, 8.3.117); all others are dropped.
 
 /** A piece of one line in one style. */
 export interface Span {
@@ -31,7 +32,10 @@ const SEQUENCE = /\x1b\[([0-9;?]*)([A-Za-z])/g;
 /** Splits output into lines of spans; a line longer than `columns` goes on in the next. */
 export function ansiLines(output: string, columns: number): readonly (readonly Span[])[] {
   const active = new Set<string>();
-  return output.replaceAll("\r", "").split("\n").flatMap((line) => wrapped(spansOf(line, active), columns));
+  return output
+    .replaceAll("\r", "")
+    .split("\n")
+    .flatMap((line) => wrapped(spansOf(line, active), columns));
 }
 
 /** `active` is carried from line to line. */

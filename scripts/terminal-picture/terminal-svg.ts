@@ -1,4 +1,5 @@
-// Lines of a terminal as an SVG that turns its pages by itself (CSS only). Where animations are off it shows the first page.
+// Lines of a terminal as an SVG that turns its pages by itself (CSS only). Where animations are off it shows the first
+// page.
 import type { Span } from "./ansi-lines.ts";
 
 /** What the picture shows. */
@@ -43,7 +44,11 @@ ${pages.map((page, index) => pageGroup(page, index * secondsPerPage)).join("\n")
 
 function pageGroup(lines: readonly (readonly Span[])[], delaySeconds: number): string {
   const rows = lines.flatMap((spans, row) =>
-    spans.length === 0 ? [] : [`<text x="${PADDING}" y="${number(BAR + PADDING + row * CELL.height)}" xml:space="preserve">${spans.map(tspan).join("")}</text>`],
+    spans.length === 0
+      ? []
+      : [
+          `<text x="${PADDING}" y="${number(BAR + PADDING + row * CELL.height)}" xml:space="preserve">${spans.map(tspan).join("")}</text>`,
+        ],
   );
   return `<g class="page" style="animation-delay:${delaySeconds}s">\n${rows.join("\n")}\n</g>`;
 }

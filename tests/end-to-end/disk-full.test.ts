@@ -1,4 +1,5 @@
-// A volume that fills up while records are written: the write is refused, and nothing that was acknowledged is lost. On a small tmpfs, which only root can mount.
+// A volume that fills up while records are written: the write is refused, and nothing that was acknowledged is lost. On
+// a small tmpfs, which only root can mount.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -47,7 +48,9 @@ test("a full disk refuses writes, loses nothing acknowledged, and writing goes o
     await installation.down();
     await installation.up();
     await everyoneThere(installation, [...acknowledged, "later"]);
-    context.diagnostic(`${acknowledged.length} records acknowledged before the volume was full, all read back, also after a restart`);
+    context.diagnostic(
+      `${acknowledged.length} records acknowledged before the volume was full, all read back, also after a restart`,
+    );
   } finally {
     execFileSync("umount", ["--lazy", volume]);
     for (const folder of [volume, kms]) rmSync(folder, { recursive: true });

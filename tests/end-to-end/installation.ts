@@ -1,4 +1,5 @@
-// One real installation for a test: `strongroom up` as a process of its own, in a temporary folder, on free ports; and the command run against it.
+// One real installation for a test: `strongroom up` as a process of its own, in a temporary folder, on free ports; and
+// the command run against it.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -38,7 +39,9 @@ export class Installation {
     this.dataDir = dataDir;
     this.url = `http://127.0.0.1:${service}`;
     this.#faultsPort = faults;
-    this.kmsEndpoints = Object.fromEntries(REGIONS.map((name, index) => [name, `http://127.0.0.1:${regions[index]}`])) as Record<Region, string>;
+    this.kmsEndpoints = Object.fromEntries(
+      REGIONS.map((name, index) => [name, `http://127.0.0.1:${regions[index]}`]),
+    ) as Record<Region, string>;
     this.env = {
       PATH: process.env["PATH"],
       HOME: folder,
@@ -53,10 +56,21 @@ export class Installation {
     };
   }
 
-  /** Makes a folder and starts in it. `settings` are further STRONGROOM_* variables; `dataDir` lies in the folder unless it is given. */
-  static async start({ settings = {}, dataDir }: { readonly settings?: NodeJS.ProcessEnv; readonly dataDir?: string } = {}): Promise<Installation> {
+  /**
+   * Makes a folder and starts in it. `settings` are further STRONGROOM_* variables; `dataDir` lies in the folder unless
+   * it is given.
+   */
+  static async start({
+    settings = {},
+    dataDir,
+  }: { readonly settings?: NodeJS.ProcessEnv; readonly dataDir?: string } = {}): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "strongroom-test-"));
-    const installation = new Installation(folder, dataDir ?? join(folder, "data"), await freePorts(2 + REGIONS.length), settings);
+    const installation = new Installation(
+      folder,
+      dataDir ?? join(folder, "data"),
+      await freePorts(2 + REGIONS.length),
+      settings,
+    );
     mkdirSync(join(folder, "tmp"));
     try {
       await installation.up();
@@ -70,18 +84,26 @@ export class Installation {
   /** Starts `strongroom up` and waits until it is ready. */
   async up(): Promise<void> {
     const output = openSync(join(this.folder, "up.output"), "a");
-    const child = spawn(process.execPath, [COMMAND, "up"], { cwd: this.folder, env: this.env, stdio: ["ignore", output, output] });
+    const child = spawn(process.execPath, [COMMAND, "up"], {
+      cwd: this.folder,
+      env: this.env,
+      stdio: ["ignore", output, output],
+    });
     closeSync(output);
     this.#process = child;
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await this.ready())) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`strongroom up did not get ready:\n${this.output()}`);
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`strongroom up did not get ready:\n${this.output()}`);
       await delay(50);
     }
   }
 
   async ready(): Promise<boolean> {
-    return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+    return fetch(`${this.url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
   }
 
   /** Everything that `strongroom up` has printed. */
@@ -94,7 +116,10 @@ export class Installation {
   }
 
   get credentials(): { readonly accessKeyId: string; readonly secretAccessKey: string } {
-    return JSON.parse(readFileSync(join(this.dataDir, "kms", "credentials.json"), "utf8")) as { accessKeyId: string; secretAccessKey: string };
+    return JSON.parse(readFileSync(join(this.dataDir, "kms", "credentials.json"), "utf8")) as {
+      accessKeyId: string;
+      secretAccessKey: string;
+    };
   }
 
   /** Region -> key ARN, as `up` remembers them. */
@@ -110,17 +135,28 @@ export class Installation {
   }
 
   /** An authorised request to the service. */
-  async request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
     return fetch(`${this.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }
 
   /** Takes a region of the KMS away, or brings it back. */
   async region(name: Region, action: "stop" | "start"): Promise<void> {
-    const answer = await fetch(`http://127.0.0.1:${this.#faultsPort}/_strongroom/regions/${name}/${action}`, { method: "POST" });
+    const answer = await fetch(`http://127.0.0.1:${this.#faultsPort}/_strongroom/regions/${name}/${action}`, {
+      method: "POST",
+    });
     if (!answer.ok) throw new Error(`${action} ${name}: ${answer.status} ${await answer.text()}`);
   }
 

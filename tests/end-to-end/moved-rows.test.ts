@@ -1,4 +1,5 @@
-// Rows moved by plain SQL in the database of a running installation: each read is refused with a code of its own kind and releases nothing.
+// Rows moved by plain SQL in the database of a running installation: each read is refused with a code of its own kind
+// and releases nothing.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -21,19 +22,25 @@ suite("a row moved by hand", () => {
   const moves = [
     {
       name: "onto another id",
-      sql: "update versions set message = (select message from versions where collection = 'people' and id = 'ada') where collection = 'people' and id = 'grace'",
+      sql:
+        "update versions set message = (select message from versions where collection = 'people' and id = 'ada') " +
+        "where collection = 'people' and id = 'grace'",
       path: "/v1/records/people/grace",
       code: "record-moved",
     },
     {
       name: "onto another collection",
-      sql: "update versions set message = (select message from versions where collection = 'people' and id = 'ada') where collection = 'patients' and id = 'ada'",
+      sql:
+        "update versions set message = (select message from versions where collection = 'people' and id = 'ada') " +
+        "where collection = 'patients' and id = 'ada'",
       path: "/v1/records/patients/ada",
       code: "record-moved-collection",
     },
     {
       name: "an old version put back over the new one's row",
-      sql: "update versions set message = (select message from versions where collection = 'people' and id = 'edith' and version = 1) where collection = 'people' and id = 'edith' and version = 2",
+      sql:
+        "update versions set message = (select message from versions where collection = 'people' and id = 'edith' " +
+        "and version = 1) where collection = 'people' and id = 'edith' and version = 2",
       path: "/v1/records/people/edith",
       code: "record-rolled-back",
     },

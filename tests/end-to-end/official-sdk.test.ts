@@ -1,4 +1,5 @@
-// A stored message is an AWS Encryption SDK message: the official JavaScript SDK reads it against the running KMS, and what it writes is read here.
+// A stored message is an AWS Encryption SDK message: the official JavaScript SDK reads it against the running KMS, and
+// what it writes is read here.
 import { KMS as AwsKms } from "@aws-sdk/client-kms";
 import { buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
 import { decrypt } from "@strongroom/envelope";
@@ -12,7 +13,12 @@ import { Installation, REGIONS } from "./installation.ts";
 test("a stored message is read by the official SDK, and one it writes is read here", async () => {
   await using installation = await Installation.start();
   const clientOf = (region: string): AwsKms =>
-    new AwsKms({ region, endpoint: installation.kmsEndpoints[region as (typeof REGIONS)[number]], credentials: installation.credentials, maxAttempts: 1 });
+    new AwsKms({
+      region,
+      endpoint: installation.kmsEndpoints[region as (typeof REGIONS)[number]],
+      credentials: installation.credentials,
+      maxAttempts: 1,
+    });
   const arns = installation.keyArns;
   const sdk = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
   const sdkKeyring = new KmsKeyringNode({
@@ -34,7 +40,9 @@ test("a stored message is read by the official SDK, and one it writes is read he
 
   const context = { purpose: "interop" };
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as above
-  const written = await sdk.encrypt(sdkKeyring, Buffer.from("written by the official SDK"), { encryptionContext: context });
+  const written = await sdk.encrypt(sdkKeyring, Buffer.from("written by the official SDK"), {
+    encryptionContext: context,
+  });
   const keyring = multiRegionKeyring({
     regions: REGIONS.map((region) => ({ region, keyArn: arns[region], client: clientOf(region) })),
     minimum: 2,

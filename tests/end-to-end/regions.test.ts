@@ -1,4 +1,5 @@
-// Regions taken away and brought back under a running installation: what is promised for each number of regions left, and no restart in between.
+// Regions taken away and brought back under a running installation: what is promised for each number of regions left,
+// and no restart in between.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -62,9 +63,16 @@ suite("regions lost and back", () => {
 
   test("all stopped: 503 within the deadline, for reads and writes", async () => {
     await installation.region(third, "stop");
-    for (const [method, body] of [["GET", undefined], ["PUT", { name: "x" }]] as const) {
+    for (const [method, body] of [
+      ["GET", undefined],
+      ["PUT", { name: "x" }],
+    ] as const) {
       const started = performance.now();
-      const answer = await installation.request(method, `/v1/records/people/${encodeURIComponent(people[0]!.id)}`, body);
+      const answer = await installation.request(
+        method,
+        `/v1/records/people/${encodeURIComponent(people[0]!.id)}`,
+        body,
+      );
       assert.equal(answer.status, 503);
       assert.ok(performance.now() - started < DEADLINE_MS);
     }

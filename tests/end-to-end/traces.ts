@@ -1,8 +1,12 @@
-// Searches files for texts that must not be there, in the forms in which a text ends up in a file: as it is, in UTF-16, in hex and in base64.
+// Searches files for texts that must not be there, in the forms in which a text ends up in a file: as it is, in UTF-16,
+// in hex and in base64.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The byte patterns of one text. Base64 is searched at all three alignments, without the characters that neighbours change. */
+/**
+ * The byte patterns of one text. Base64 is searched at all three alignments, without the characters that neighbours
+ * change.
+ */
 export function patternsOf(text: string): Buffer[] {
   const utf8 = Buffer.from(text, "utf8");
   const hex = utf8.toString("hex");
@@ -15,7 +19,9 @@ export function patternsOf(text: string): Buffer[] {
     Buffer.from(hex),
     Buffer.from(hex.toUpperCase()),
     ...[0, 1, 2].flatMap((shift) => {
-      const encoded = Buffer.concat([Buffer.alloc(shift), utf8]).toString("base64").replace(/=+$/, "");
+      const encoded = Buffer.concat([Buffer.alloc(shift), utf8])
+        .toString("base64")
+        .replace(/=+$/, "");
       const start = shift === 0 ? 0 : shift + 1;
       const end = encoded.length - ((shift + utf8.length) % 3 === 0 ? 0 : 1);
       const core = encoded.slice(start, end);

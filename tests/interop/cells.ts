@@ -32,7 +32,11 @@ const SHAPES: readonly { readonly frameLength: number; readonly bytes: number }[
 const CONTEXTS: readonly Cell["context"][] = [
   { kind: "plain", name: "no context", pairs: {} },
   { kind: "plain", name: "one entry", pairs: { purpose: "interop" } },
-  { kind: "plain", name: "names of the world", pairs: { purpose: "interop", имя: "Zoë Ødegård", 名前: "ひかり", face: "\u{1F600}" } },
+  {
+    kind: "plain",
+    name: "names of the world",
+    pairs: { purpose: "interop", имя: "Zoë Ødegård", 名前: "ひかり", face: "\u{1F600}" },
+  },
   // "Zone" comes first by bytes and last by locale.
   { kind: "plain", name: "mixed case", pairs: { area: "north", Zone: "7" } },
   // These keys sort one way by UTF-8 bytes, as the specification asks, and the other way by UTF-16 units.
@@ -53,11 +57,23 @@ export function rawKeys(): readonly Cell["keys"][] {
   return [
     ...AES_BITS.map((bits) => ({
       name: `raw AES-${bits}`,
-      spec: { kind: "raw-aes", namespace: "interop", name: `aes-${bits}`, key: randomBytes(bits / 8).toString("base64") } satisfies KeySpec,
+      spec: {
+        kind: "raw-aes",
+        namespace: "interop",
+        name: `aes-${bits}`,
+        key: randomBytes(bits / 8).toString("base64"),
+      } satisfies KeySpec,
     })),
     ...RSA_HASHES.map((hash) => ({
       name: `raw RSA OAEP ${hash}`,
-      spec: { kind: "raw-rsa", namespace: "interop", name: `rsa-${hash}`, hash, publicKey, privateKey } satisfies KeySpec,
+      spec: {
+        kind: "raw-rsa",
+        namespace: "interop",
+        name: `rsa-${hash}`,
+        hash,
+        publicKey,
+        privateKey,
+      } satisfies KeySpec,
     })),
   ];
 }

@@ -1,15 +1,25 @@
-// The exchange itself: every peer writes every message it can, every other peer reads it, and bytes and context must be those that went in.
+// The exchange itself: every peer writes every message it can, every other peer reads it, and bytes and context must be
+// those that went in.
 
 import { isDeepStrictEqual } from "node:util";
 
 import type { Cell, Opened, Peer } from "./peer.ts";
 
-/** Reserved for the SDKs themselves: signed messages carry their public key under it (framework/structures.md, "Encryption Context"). */
+/**
+ * Reserved for the SDKs themselves: signed messages carry their public key under it (framework/structures.md,
+ * "Encryption Context").
+ */
 const RESERVED_PREFIX = "aws-crypto-";
 
 export type Outcome =
   | { readonly kind: "read"; readonly writer: string; readonly reader: string; readonly cell: Cell }
-  | { readonly kind: "failed"; readonly writer: string; readonly reader: string | null; readonly cell: Cell; readonly reason: string }
+  | {
+      readonly kind: "failed";
+      readonly writer: string;
+      readonly reader: string | null;
+      readonly cell: Cell;
+      readonly reason: string;
+    }
   | { readonly kind: "by-design"; readonly peer: string; readonly cell: Cell; readonly reason: string };
 
 /** Messages in flight at once: enough to keep every peer busy. */
@@ -17,14 +27,24 @@ const LANES = 16;
 const PROGRESS_EVERY = 1_000;
 
 /** @param onProgress told now and then how many of how many messages were passed round */
-export async function exchange(peers: readonly Peer[], cells: readonly Cell[], onProgress: (done: number, of: number) => void): Promise<readonly Outcome[]> {
+export async function exchange(
+  peers: readonly Peer[],
+  cells: readonly Cell[],
+  onProgress: (done: number, of: number) => void,
+): Promise<readonly Outcome[]> {
   const tasks = cells.flatMap((cell) => peers.map((writer) => ({ writer, cell })));
   const outcomes: Outcome[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) {
       if (next % PROGRESS_EVERY === 0) onProgress(next, tasks.length);
-      outcomes.push(...(await exchangeOne(task.writer, peers.filter(({ id }) => id !== task.writer.id), task.cell)));
+      outcomes.push(
+        ...(await exchangeOne(
+          task.writer,
+          peers.filter(({ id }) => id !== task.writer.id),
+          task.cell,
+        )),
+      );
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));

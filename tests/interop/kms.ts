@@ -1,4 +1,5 @@
-// The project's own KMS with two regions and a key in each, for the time of the run: every SDK talks to it as it talks to AWS.
+// The project's own KMS with two regions and a key in each, for the time of the run: every SDK talks to it as it talks
+// to AWS.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +23,9 @@ export async function startKms(): Promise<RunningKms> {
     regions: REGIONS.map((name) => ({ name, port: 0 })),
     rootKey: { kind: "file", path: join(folder, "root.key") },
   });
-  const wrappingKeys = await Promise.all(REGIONS.map((region) => makeKey(region, kms.endpoints[region] ?? "", kms.credentials)));
+  const wrappingKeys = await Promise.all(
+    REGIONS.map((region) => makeKey(region, kms.endpoints[region] ?? "", kms.credentials)),
+  );
   const spec = (keys: readonly KmsKey[]) => ({ kind: "kms", keys, ...kms.credentials }) as const;
   return {
     keys: [
@@ -36,7 +39,11 @@ export async function startKms(): Promise<RunningKms> {
   };
 }
 
-async function makeKey(region: string, endpoint: string, credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }): Promise<KmsKey> {
+async function makeKey(
+  region: string,
+  endpoint: string,
+  credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+): Promise<KmsKey> {
   const client = new KMS({ region, endpoint, credentials });
   const { KeyMetadata } = await client.createKey({});
   client.destroy();

@@ -1,5 +1,5 @@
-// `npm run test:interop`: Strongroom and the AWS Encryption SDKs for Python, Java and JavaScript read each other's messages. Exit code 1 on any
-// failure; a peer whose toolchain is not there is skipped, and said to be.
+// `npm run test:interop`: Strongroom and the AWS Encryption SDKs for Python, Java and JavaScript read each other's
+// messages. Exit code 1 on any failure; a peer whose toolchain is not there is skipped, and said to be.
 
 import { cellsFor, rawKeys } from "./cells.ts";
 import { exchange } from "./exchange.ts";

@@ -1,10 +1,26 @@
-// What every implementation of the message format looks like from here: it writes a message, it reads one, and it says beforehand what it can not do.
+// What every implementation of the message format looks like from here: it writes a message, it reads one, and it says
+// beforehand what it can not do.
 
-/** Wrapping keys as all peers get them. Made for one run; they reach the peers through a pipe, never through arguments or the environment. */
+/**
+ * Wrapping keys as all peers get them. Made for one run; they reach the peers through a pipe, never through arguments
+ * or the environment.
+ */
 export type KeySpec =
   | { readonly kind: "raw-aes"; readonly namespace: string; readonly name: string; /** base64 */ readonly key: string }
-  | { readonly kind: "raw-rsa"; readonly namespace: string; readonly name: string; readonly hash: RsaHash; /** SPKI PEM */ readonly publicKey: string; /** PKCS#8 PEM */ readonly privateKey: string }
-  | { readonly kind: "kms"; readonly keys: readonly KmsKey[]; readonly accessKeyId: string; readonly secretAccessKey: string };
+  | {
+      readonly kind: "raw-rsa";
+      readonly namespace: string;
+      readonly name: string;
+      readonly hash: RsaHash;
+      /** SPKI PEM */ readonly publicKey: string;
+      /** PKCS#8 PEM */ readonly privateKey: string;
+    }
+  | {
+      readonly kind: "kms";
+      readonly keys: readonly KmsKey[];
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+    };
 
 /** A key in one region; the first of several generates the data key. */
 export interface KmsKey {
@@ -32,7 +48,11 @@ export interface Cell {
   /** Bytes per frame; 0 is a message without frames. */
   readonly frameLength: number;
   readonly plaintext: Uint8Array;
-  readonly context: { readonly kind: ContextKind; readonly name: string; readonly pairs: Readonly<Record<string, string>> };
+  readonly context: {
+    readonly kind: ContextKind;
+    readonly name: string;
+    readonly pairs: Readonly<Record<string, string>>;
+  };
   readonly keys: { readonly name: string; readonly spec: KeySpec };
 }
 
@@ -51,7 +71,10 @@ export interface Peer {
   /** Why it does not read such a message by design; null when it should. */
   cannotRead(cell: Cell): string | null;
   encrypt(cell: Cell): Promise<Uint8Array>;
-  /** `cell` is what the message was made from; an implementation takes its keys and expectations from it, never the plaintext. */
+  /**
+   * `cell` is what the message was made from; an implementation takes its keys and expectations from it, never the
+   * plaintext.
+   */
   decrypt(message: Uint8Array, cell: Cell): Promise<Opened>;
   close(): Promise<void>;
 }

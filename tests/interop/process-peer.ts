@@ -1,4 +1,5 @@
-// A peer in another language: a process that answers one line of JSON with one line of JSON. Requests go out as they come and are answered in order.
+// A peer in another language: a process that answers one line of JSON with one line of JSON. Requests go out as they
+// come and are answered in order.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -23,7 +24,10 @@ export interface ProcessPeerOptions {
 
 export function processPeer(options: ProcessPeerOptions): Peer {
   // The AWS SDKs inside look for credentials and a region everywhere; what they may use comes with each request.
-  const child = spawn(options.command, options.args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, AWS_EC2_METADATA_DISABLED: "true" } });
+  const child = spawn(options.command, options.args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, AWS_EC2_METADATA_DISABLED: "true" },
+  });
   const waiting: ((reply: Reply) => void)[] = [];
   let stderr = "";
   let ended: string | undefined;
@@ -74,7 +78,12 @@ export function processPeer(options: ProcessPeerOptions): Peer {
       return Buffer.from(reply.message ?? "", "base64");
     },
     async decrypt(message, { suite, keys }): Promise<Opened> {
-      const reply = await ask({ op: "decrypt", committing: suite.committing, message: Buffer.from(message).toString("base64"), keys: keys.spec });
+      const reply = await ask({
+        op: "decrypt",
+        committing: suite.committing,
+        message: Buffer.from(message).toString("base64"),
+        keys: keys.spec,
+      });
       return { plaintext: Buffer.from(reply.plaintext ?? "", "base64"), context: reply.context ?? {} };
     },
     async close() {

@@ -1,5 +1,5 @@
-// The other languages' toolchains, prepared once in a cache folder outside the checkout. A toolchain that is not there is a reason, not an error:
-// its peer is skipped and the run says so.
+// The other languages' toolchains, prepared once in a cache folder outside the checkout. A toolchain that is not there
+// is a reason, not an error: its peer is skipped and the run says so.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,7 +8,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export type Prepared = { readonly kind: "ready"; readonly folder: string } | { readonly kind: "missing"; readonly reason: string };
+export type Prepared =
+  { readonly kind: "ready"; readonly folder: string } | { readonly kind: "missing"; readonly reason: string };
 
 export interface Recipe {
   readonly id: string;
@@ -20,7 +21,9 @@ export interface Recipe {
 
 /** `STRONGROOM_CACHE`, else the user's cache folder. */
 function cacheFolder(): string {
-  return process.env["STRONGROOM_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "strongroom");
+  return (
+    process.env["STRONGROOM_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "strongroom")
+  );
 }
 
 /** The path of a file beside this one. */

@@ -1,4 +1,5 @@
-// The errors of the command itself, as one closed table: what went wrong, what to do, and which exit code says so to a script.
+// The errors of the command itself, as one closed table: what went wrong, what to do, and which exit code says so to a
+// script.
 import type { Outcome } from "./exit-codes.ts";
 
 /** Error code -> title (one line), remedy (what the person can do) and the outcome that gives the exit code. */
@@ -10,7 +11,9 @@ export const CLI_ERRORS = {
   },
   "config-unreadable": {
     title: "The configuration file can not be read",
-    remedy: "Check the path given by --config or STRONGROOM_CONFIG, and that the file is valid JSON, JavaScript or TypeScript with a default export.",
+    remedy:
+      "Check the path given by --config or STRONGROOM_CONFIG, and that the file is valid JSON, JavaScript or " +
+      "TypeScript with a default export.",
     outcome: "usage",
   },
   "config-invalid": {
@@ -35,7 +38,9 @@ export const CLI_ERRORS = {
   },
   "port-in-use": {
     title: "A port is in use",
-    remedy: "End the process that listens there, or choose other ports: --port N for the service, --region NAME=PORT for each region of the KMS.",
+    remedy:
+      "End the process that listens there, or choose other ports: --port N for the service, --region NAME=PORT for " +
+      "each region of the KMS.",
     outcome: "usage",
   },
   "kms-not-started": {
@@ -45,7 +50,9 @@ export const CLI_ERRORS = {
   },
   "keys-not-ready": {
     title: "The KMS keys are not ready",
-    remedy: "The regions named must answer once, to make or find their keys. Run strongroom doctor to see what each region says.",
+    remedy:
+      "The regions named must answer once, to make or find their keys. Run strongroom doctor to see what each " +
+      "region says.",
     outcome: "unavailable",
   },
   "startup-failed": {
@@ -55,12 +62,17 @@ export const CLI_ERRORS = {
   },
   "token-missing": {
     title: "No token to show to the service",
-    remedy: "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, `strongroom token create NAME` makes one. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or STRONGROOM_TOKEN.",
+    remedy:
+      "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, `strongroom token " +
+      "create NAME` makes one. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or " +
+      "STRONGROOM_TOKEN.",
     outcome: "not-allowed",
   },
   "plain-http": {
     title: "The token would travel unencrypted",
-    remedy: "Use an https:// URL. Inside a network that you trust, allow it with --allow-plain-http or client.allowPlainHttp.",
+    remedy:
+      "Use an https:// URL. Inside a network that you trust, allow it with --allow-plain-http or " +
+      "client.allowPlainHttp.",
     outcome: "usage",
   },
   "input-unreadable": {
@@ -75,7 +87,9 @@ export const CLI_ERRORS = {
   },
   "input-has-bad-lines": {
     title: "Some lines were not imported",
-    remedy: "Correct the lines listed and run the same command again: what is stored already is left alone. With --skip-bad such lines are not a failure.",
+    remedy:
+      "Correct the lines listed and run the same command again: what is stored already is left alone. With " +
+      "--skip-bad such lines are not a failure.",
     outcome: "failure",
   },
   "output-failed": {
@@ -85,7 +99,9 @@ export const CLI_ERRORS = {
   },
   "export-incomplete": {
     title: "Some records could not be exported",
-    remedy: "The reasons are listed. Nothing was written to the file; run strongroom get on such a record to see why it is refused.",
+    remedy:
+      "The reasons are listed. Nothing was written to the file; run strongroom get on such a record to see why it " +
+      "is refused.",
     outcome: "refused",
   },
   "token-absent": {
@@ -115,7 +131,9 @@ export const CLI_ERRORS = {
   },
   "faults-not-allowed": {
     title: "Regions can not be taken away here",
-    remedy: "Start an installation for the drill with faults allowed: strongroom up --allow-faults. Elsewhere name the control port of its KMS: --faults-url URL.",
+    remedy:
+      "Start an installation for the drill with faults allowed: strongroom up --allow-faults. Elsewhere name the " +
+      "control port of its KMS: --faults-url URL.",
     outcome: "usage",
   },
   "drill-running": {
@@ -130,7 +148,9 @@ export const CLI_ERRORS = {
   },
   "drill-without-effect": {
     title: "No fault of the drill met a call of the service",
-    remedy: "The service must use the KMS whose control port takes the regions away. A far region is asked by writes only: add faults that writes meet.",
+    remedy:
+      "The service must use the KMS whose control port takes the regions away. A far region is asked by writes " +
+      "only: add faults that writes meet.",
     outcome: "failure",
   },
   "drill-not-cleared": {
@@ -140,7 +160,9 @@ export const CLI_ERRORS = {
   },
   "promise-broken": {
     title: "A promise was broken",
-    remedy: "docs/resilience.md says what each promise rests on; the drill's report shows the phase in which it was broken.",
+    remedy:
+      "docs/resilience.md says what each promise rests on; the drill's report shows the phase in which it was " +
+      "broken.",
     outcome: "failure",
   },
   unexpected: {

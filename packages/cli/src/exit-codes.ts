@@ -1,4 +1,5 @@
-// The exit codes of the command. They are part of its interface: scripts branch on them, so a number never changes its meaning.
+// The exit codes of the command. They are part of its interface: scripts branch on them, so a number never changes its
+// meaning.
 
 /** Name of an outcome -> process exit code and what it means to the caller. */
 export const EXIT_CODES = {

@@ -1,12 +1,14 @@
-// What a program may import from the package `strongroom`: the configuration's type for strongroom.config.ts, and the tables of errors
-// and exit codes that the documentation is held to.
+// What a program may import from the package `strongroom`: the configuration's type for strongroom.config.ts, and the
+// tables of errors and exit codes that the documentation is held to.
 import type { ConfigInput } from "./config/schema.ts";
 
 export type { Config, ConfigInput } from "./config/schema.ts";
 export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.ts";
 export { EXIT_CODES, type Outcome } from "./exit-codes.ts";
 
-/** Gives a configuration file its types: `export default defineConfig({ keys: { minimum: 2 } })`. Returns its argument. */
+/**
+ * Gives a configuration file its types: `export default defineConfig({ keys: { minimum: 2 } })`. Returns its argument.
+ */
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }

@@ -13,7 +13,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-/** One Ctrl-C can arrive twice: from the terminal, and passed on by npm. A second one that is meant comes later, in milliseconds. */
+/**
+ * One Ctrl-C can arrive twice: from the terminal, and passed on by npm. A second one that is meant comes later, in
+ * milliseconds.
+ */
 const SAME_KEYSTROKE_MS = 700;
 
 const stopping = new AbortController();
@@ -21,7 +24,8 @@ let askedAt = 0;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     // The first asks for an orderly end; the second does not wait for it.
-    if (stopping.signal.aborted && performance.now() - askedAt > SAME_KEYSTROKE_MS) process.exit(EXIT_CODES.interrupted.code);
+    if (stopping.signal.aborted && performance.now() - askedAt > SAME_KEYSTROKE_MS)
+      process.exit(EXIT_CODES.interrupted.code);
     if (stopping.signal.aborted) return;
     askedAt = performance.now();
     stopping.abort(signal);

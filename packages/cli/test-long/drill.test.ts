@@ -20,7 +20,8 @@ describe("a drill", () => {
 
   it("that is killed leaves a region away, and the next one brings it back", async () => {
     const args = ["drill", "--seconds", "2", "--faults", "refused", "--regions", "eu-west-1"];
-    const regions = async (): Promise<string> => (await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`)).text();
+    const regions = async (): Promise<string> =>
+      (await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`)).text();
     const killed = spawnCommand(args, folder.path);
     await until(async () => (await regions()).includes("stopped"));
     killed.kill("SIGKILL");
@@ -33,13 +34,25 @@ describe("a drill", () => {
   });
 
   const drills: readonly { readonly what: string; readonly args: readonly string[] }[] = [
-    { what: "by every fault, in the nearest region", args: ["--faults", "all", "--regions", "eu-west-1", "--seconds", "2"] },
-    { what: "by what is silent, in the regions that are farther away", args: ["--faults", "black-hole,slow", "--regions", "eu-west-2,eu-central-1", "--seconds", "2"] },
-    { what: "with two of three regions lost", args: ["--faults", "refused,black-hole", "--lost", "2", "--seconds", "2"] },
+    {
+      what: "by every fault, in the nearest region",
+      args: ["--faults", "all", "--regions", "eu-west-1", "--seconds", "2"],
+    },
+    {
+      what: "by what is silent, in the regions that are farther away",
+      args: ["--faults", "black-hole,slow", "--regions", "eu-west-2,eu-central-1", "--seconds", "2"],
+    },
+    {
+      what: "with two of three regions lost",
+      args: ["--faults", "refused,black-hole", "--lost", "2", "--seconds", "2"],
+    },
   ];
   for (const { what, args } of drills) {
     it(`${what}: every promise is kept`, { timeout: 400_000 }, async (t) => {
-      const { code, stdout, stderr } = await runProcess(["drill", "--round-trips", "5,40,70", "--timeline", join(folder.path, "timeline.json"), ...args], folder.path);
+      const { code, stdout, stderr } = await runProcess(
+        ["drill", "--round-trips", "5,40,70", "--timeline", join(folder.path, "timeline.json"), ...args],
+        folder.path,
+      );
       for (const line of stdout.trimEnd().split("\n")) t.diagnostic(line);
       assert.equal(code, 0, stderr);
     });

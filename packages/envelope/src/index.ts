@@ -22,7 +22,12 @@ export type { EncryptedDataKey } from "./format/encrypted-data-key.ts";
 export { DEFAULT_LIMITS } from "./format/limits.ts";
 export type { MessageLimits } from "./format/limits.ts";
 export { ALGORITHM_SUITES } from "./format/suites.ts";
-export type { AlgorithmSuite, AlgorithmSuiteName, CommittingSuiteName, NonCommittingSuiteName } from "./format/suites.ts";
+export type {
+  AlgorithmSuite,
+  AlgorithmSuiteName,
+  CommittingSuiteName,
+  NonCommittingSuiteName,
+} from "./format/suites.ts";
 
 export type { Keyring, KeyringCall } from "./keyrings/keyring.ts";
 export type { DecryptionMaterials, EncryptionMaterials, WrapReport } from "./keyrings/materials.ts";
@@ -37,7 +42,11 @@ export { MATERIALS_CACHE_CHANNEL } from "./materials/cache-events.ts";
 export type { CachingMaterials, CachingOptions } from "./materials/caching-materials.ts";
 export type { CacheCounts, CacheEvent } from "./materials/cache-events.ts";
 export type { CommitmentPolicy } from "./materials/commitment-policy.ts";
-export type { DecryptionMaterialsRequest, EncryptionMaterialsRequest, MaterialsManager } from "./materials/materials-manager.ts";
+export type {
+  DecryptionMaterialsRequest,
+  EncryptionMaterialsRequest,
+  MaterialsManager,
+} from "./materials/materials-manager.ts";
 export type { CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "./keyrings/materials.ts";
 
 export { SecretBytes } from "./crypto/secret.ts";

@@ -1,7 +1,8 @@
 /**
- * The fault matrix over real HTTP: each fault in the nearest regions, reads and writes, behaviour and latency, beside the AWS
- * Encryption SDK in the same run. Behaviour is asserted; latencies are held against their limits, which count what a healthy call
- * costs on this machine now. test/providers/fault-matrix.test.ts holds the same promises to the millisecond.
+ * The fault matrix over real HTTP: each fault in the nearest regions, reads and writes, behaviour and latency, beside
+ * the AWS Encryption SDK in the same run. Behaviour is asserted; latencies are held against their limits, which count
+ * what a healthy call costs on this machine now. test/providers/fault-matrix.test.ts holds the same promises to the
+ * millisecond.
  */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -68,7 +69,8 @@ interface Fleet {
   readonly faulty: readonly number[];
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly elapsedMs: number }> {
   const startedAt = performance.now();
@@ -98,8 +100,12 @@ interface Warm {
 /** A keyring that knows its regions' latencies. */
 async function warm(regions: Regions, fleet: Fleet): Promise<Warm> {
   await regions.set(fleet.regions, fleet.rtts);
-  const keyring = multiRegionKeyring({ regions: fleet.regions.map(({ asKeyRegion }) => asKeyRegion), minimum: fleet.minimum });
-  for (let round = 0; round < 5; round++) await Promise.all([write(keyring), write(keyring), write(keyring), write(keyring)]);
+  const keyring = multiRegionKeyring({
+    regions: fleet.regions.map(({ asKeyRegion }) => asKeyRegion),
+    minimum: fleet.minimum,
+  });
+  for (let round = 0; round < 5; round++)
+    await Promise.all([write(keyring), write(keyring), write(keyring), write(keyring)]);
   // A pause of this machine may cost a wrap; the message measured with has them all.
   let whole: EncryptResult | null = null;
   for (let attempt = 0; attempt < 5 && whole === null; attempt++) {
@@ -110,7 +116,9 @@ async function warm(regions: Regions, fleet: Fleet): Promise<Warm> {
   const { message } = whole;
   const reads: number[] = [];
   for (let again = 0; again < 20; again++) reads.push((await timed(() => read(keyring, message))).elapsedMs);
-  const hedgeDelaysMs = keyring.health().map(({ latencyMs }) => Math.min(hedgeMaxMs, Math.max(hedgeMinMs, latencyMs?.p95 ?? hedgeMaxMs)));
+  const hedgeDelaysMs = keyring
+    .health()
+    .map(({ latencyMs }) => Math.min(hedgeMaxMs, Math.max(hedgeMinMs, latencyMs?.p95 ?? hedgeMaxMs)));
   return { keyring, message, overheadMs: Math.max(0, median(reads) - (fleet.rtts[0] ?? 0)), hedgeDelaysMs };
 }
 
@@ -142,9 +150,15 @@ function limitsOf({ rtts, faulty }: Fleet, row: FaultRow, honest: number, { over
   const wait = (index: number): number => (silent ? (hedgeDelaysMs[index] ?? 0) : (rtts[index] ?? 0) + overheadMs);
   const answer = (rtts[honest] ?? 0) + overheadMs;
   const before = faulty.reduce((sum, index) => sum + wait(index), 0);
-  const needed = rtts.map((rtt, index) => (silent && faulty.includes(index) ? Math.max(stragglerMinMs, wait(index) * stragglerFactor) : rtt + overheadMs));
+  const needed = rtts.map((rtt, index) =>
+    silent && faulty.includes(index) ? Math.max(stragglerMinMs, wait(index) * stragglerFactor) : rtt + overheadMs,
+  );
   const readFirst = before + answer + 15;
-  return { readFirst, readLater: row.breaker === "opens" ? answer + 10 : readFirst, writeFirst: before + answer + Math.max(...needed) + 15 };
+  return {
+    readFirst,
+    readLater: row.breaker === "opens" ? answer + 10 : readFirst,
+    writeFirst: before + answer + Math.max(...needed) + 15,
+  };
 }
 
 async function measureCell(regions: Regions, fleet: Fleet, row: FaultRow): Promise<Cell> {
@@ -169,7 +183,8 @@ async function measureCell(regions: Regions, fleet: Fleet, row: FaultRow): Promi
     const { value: written, elapsedMs: firstWrite } = await timed(() => write(writer.keyring));
     const stored = written.wraps?.stored.length ?? 0;
     assert.ok(stored >= fleet.minimum, "acknowledged below the minimum");
-    if (row.write === "harmed") assert.equal(stored, rtts.length - faulty.length, `${row.name}: ${JSON.stringify(written.wraps)}`);
+    if (row.write === "harmed")
+      assert.equal(stored, rtts.length - faulty.length, `${row.name}: ${JSON.stringify(written.wraps)}`);
     for (let again = 0; again < 3; again++) await read(reader.keyring, reader.message);
     const later = await timed(() => read(reader.keyring, reader.message));
     firstReads.push(firstRead);
@@ -228,6 +243,14 @@ test("each fault, in one and in two of the regions, over real HTTP", { timeout: 
   }
   // The deadline is held by a timer: a busy machine may be late for it, not by much.
   for (const cell of cells) assert.ok(cell.worst <= deadlineMs + 250, `${cell.fault}: ${cell.worst} ms`);
-  const over = cells.filter((cell) => cell.readFirst > cell.readFirstLimit || cell.readLater > cell.readLaterLimit || cell.writeFirst > cell.writeFirstLimit);
-  assert.ok(over.length <= cells.length / 10, `over their limits: ${over.map(({ fleet, fault: name, faulty }) => `${name} (${faulty} of ${fleet})`).join("; ")}`);
+  const over = cells.filter(
+    (cell) =>
+      cell.readFirst > cell.readFirstLimit ||
+      cell.readLater > cell.readLaterLimit ||
+      cell.writeFirst > cell.writeFirstLimit,
+  );
+  assert.ok(
+    over.length <= cells.length / 10,
+    `over their limits: ${over.map(({ fleet, fault: name, faulty }) => `${name} (${faulty} of ${fleet})`).join("; ")}`,
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * Load with outages: 200 requests a second for 60 s over real HTTP, a region lost and back every 10 s by a fault drawn from a seed.
- * STRONGROOM_LOAD_SEED repeats a run.
+ * Load with outages: 200 requests a second for 60 s over real HTTP, a region lost and back every 10 s by a fault drawn
+ * from a seed. STRONGROOM_LOAD_SEED repeats a run.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -54,7 +54,8 @@ interface Tally {
 }
 
 const newTally = (): Tally => ({ reads: [], writes: [], failed: [], refusedWrites: 0, belowTarget: 0 });
-const percentile = (values: readonly number[], fraction: number): number => [...values].sort((a, b) => a - b)[Math.floor(values.length * fraction)] ?? 0;
+const percentile = (values: readonly number[], fraction: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * fraction)] ?? 0;
 const callsOf = (keyring: MultiRegionKeyring): number => keyring.health().reduce((sum, { calls }) => sum + calls, 0);
 
 setFlagsFromString("--expose-gc");
@@ -97,7 +98,9 @@ class Load {
     for (let request = 0; request < seconds * PER_SECOND; request++) {
       const dueAt = startedAt + (request * 1_000) / PER_SECOND;
       if (dueAt - performance.now() > 1) await sleep(dueAt - performance.now());
-      const work: Promise<void> = (this.#random() < WRITE_SHARE ? this.write(tally) : this.#readOne(tally)).finally(() => running.delete(work));
+      const work: Promise<void> = (this.#random() < WRITE_SHARE ? this.write(tally) : this.#readOne(tally)).finally(
+        () => running.delete(work),
+      );
       running.add(work);
     }
     await Promise.all(running);
@@ -115,7 +118,8 @@ class Load {
       // A copy: a small Buffer keeps the whole pool alive that it was cut from.
       this.stored.push({ id, message: Uint8Array.from(message) });
     } catch (error) {
-      if (error instanceof EnvelopeError && ["wraps-below-minimum", "deadline-exceeded"].includes(error.code)) tally.refusedWrites += 1;
+      if (error instanceof EnvelopeError && ["wraps-below-minimum", "deadline-exceeded"].includes(error.code))
+        tally.refusedWrites += 1;
       else tally.failed.push(`write: ${String(error)}`);
     }
   }
@@ -156,8 +160,12 @@ test("200 requests a second for 60 s with a region lost and back every 10 s", { 
   const healthy = await load.run(HEALTHY_SECONDS);
   const needed = healthy.reads.length + healthy.writes.length * RTTS.length;
   const extra = (callsOf(load.keyring) - callsBefore) / needed - 1;
-  t.diagnostic(`healthy ${HEALTHY_SECONDS} s: ${healthy.reads.length} reads, ${healthy.writes.length} writes, extra calls ${(extra * 100).toFixed(2)} %, hedges ${load.keyring.counters().hedges - hedgesBefore}`);
-  t.diagnostic(`healthy read p50 ${percentile(healthy.reads, 0.5).toFixed(0)} p99 ${percentile(healthy.reads, 0.99).toFixed(0)} ms, write p50 ${percentile(healthy.writes, 0.5).toFixed(0)} p99 ${percentile(healthy.writes, 0.99).toFixed(0)} ms, writes below target ${healthy.belowTarget}`);
+  t.diagnostic(
+    `healthy ${HEALTHY_SECONDS} s: ${healthy.reads.length} reads, ${healthy.writes.length} writes, extra calls ${(extra * 100).toFixed(2)} %, hedges ${load.keyring.counters().hedges - hedgesBefore}`,
+  );
+  t.diagnostic(
+    `healthy read p50 ${percentile(healthy.reads, 0.5).toFixed(0)} p99 ${percentile(healthy.reads, 0.99).toFixed(0)} ms, write p50 ${percentile(healthy.writes, 0.5).toFixed(0)} p99 ${percentile(healthy.writes, 0.99).toFixed(0)} ms, writes below target ${healthy.belowTarget}`,
+  );
 
   const heapBefore = await heapMb();
   const storedBefore = load.stored.length;
@@ -178,9 +186,15 @@ test("200 requests a second for 60 s with a region lost and back every 10 s", { 
   const heapAfter = await heapMb();
   const perRecord = 4_000;
   const growth = heapAfter - heapBefore - ((load.stored.length - storedBefore) * perRecord) / 1e6;
-  t.diagnostic(`outages ${OUTAGE_SECONDS} s: ${lossy.reads.length} reads, ${lossy.writes.length} writes, refused writes ${lossy.refusedWrites}, writes below target ${lossy.belowTarget}`);
-  t.diagnostic(`read p50 ${percentile(lossy.reads, 0.5).toFixed(0)} p99 ${percentile(lossy.reads, 0.99).toFixed(0)} max ${percentile(lossy.reads, 1 - 1e-9).toFixed(0)} ms, write p50 ${percentile(lossy.writes, 0.5).toFixed(0)} p99 ${percentile(lossy.writes, 0.99).toFixed(0)} max ${percentile(lossy.writes, 1 - 1e-9).toFixed(0)} ms`);
-  t.diagnostic(`heap ${heapBefore.toFixed(1)} -> ${heapAfter.toFixed(1)} MB for ${load.stored.length - storedBefore} records more`);
+  t.diagnostic(
+    `outages ${OUTAGE_SECONDS} s: ${lossy.reads.length} reads, ${lossy.writes.length} writes, refused writes ${lossy.refusedWrites}, writes below target ${lossy.belowTarget}`,
+  );
+  t.diagnostic(
+    `read p50 ${percentile(lossy.reads, 0.5).toFixed(0)} p99 ${percentile(lossy.reads, 0.99).toFixed(0)} max ${percentile(lossy.reads, 1 - 1e-9).toFixed(0)} ms, write p50 ${percentile(lossy.writes, 0.5).toFixed(0)} p99 ${percentile(lossy.writes, 0.99).toFixed(0)} max ${percentile(lossy.writes, 1 - 1e-9).toFixed(0)} ms`,
+  );
+  t.diagnostic(
+    `heap ${heapBefore.toFixed(1)} -> ${heapAfter.toFixed(1)} MB for ${load.stored.length - storedBefore} records more`,
+  );
   t.diagnostic(JSON.stringify(load.keyring.counters()));
 
   const end = newTally();

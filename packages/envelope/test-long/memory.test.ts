@@ -30,9 +30,16 @@ const FORMS = {
   "as bytes": (key) => [key],
   "half of it as bytes": (key) => [key.subarray(0, key.length / 2), key.subarray(key.length / 2)],
   "as base64": (key) => [bytes(key.toString("base64"), "latin1"), bytes(key.toString("base64url"), "latin1")],
-  "half of it as base64": (key) => [bytes(key.toString("base64").slice(0, 20), "latin1"), bytes(key.toString("base64").slice(20, 40), "latin1")],
+  "half of it as base64": (key) => [
+    bytes(key.toString("base64").slice(0, 20), "latin1"),
+    bytes(key.toString("base64").slice(20, 40), "latin1"),
+  ],
   "as hex": (key) => [bytes(key.toString("hex"), "latin1"), bytes(key.toString("hex").toUpperCase(), "latin1")],
-  "as UTF-16": (key) => [bytes(key.toString("base64"), "utf16le"), bytes(key.toString("hex"), "utf16le"), bytes(key.toString("latin1"), "utf16le")],
+  "as UTF-16": (key) => [
+    bytes(key.toString("base64"), "utf16le"),
+    bytes(key.toString("hex"), "utf16le"),
+    bytes(key.toString("latin1"), "utf16le"),
+  ],
 } satisfies Readonly<Record<string, (key: Buffer) => readonly Buffer[]>>;
 type Form = keyof typeof FORMS;
 const FORM_NAMES = Object.keys(FORMS) as readonly Form[];
@@ -49,20 +56,31 @@ async function lookInto(order: Order, certificate?: string): Promise<Found> {
   });
   try {
     child.send(order);
-    const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`the process whose memory was to be looked at ended with ${String(code)}`)));
+    const ended = once(child, "exit").then(([code]) =>
+      Promise.reject(new Error(`the process whose memory was to be looked at ended with ${String(code)}`)),
+    );
     const [{ inverted }] = (await Promise.race([once(child, "message"), ended])) as [{ readonly inverted: string }];
     ended.catch(() => undefined);
     const all = Buffer.from(inverted, "hex").map((byte) => ~byte);
-    const each = Array.from({ length: all.length / 32 }, (_, index) => Buffer.from(all.subarray(index * 32, index * 32 + 32)));
+    const each = Array.from({ length: all.length / 32 }, (_, index) =>
+      Buffer.from(all.subarray(index * 32, index * 32 + 32)),
+    );
     const keys = [...new Map(each.map((key) => [key.toString("hex"), key])).values()];
     await promisify(execFile)("gcore", ["-o", join(folder, "core"), String(child.pid)], { maxBuffer: 1e8 });
     const forms = keys.map((key) => new Map(FORM_NAMES.map((form) => [form, FORMS[form](key)])));
     const control = keys.map((key) => Buffer.from(key.map((byte) => ~byte)));
-    const found = occurring(join(folder, `core.${String(child.pid)}`), [...forms.flatMap((of) => [...of.values()].flat()), ...control]);
+    const found = occurring(join(folder, `core.${String(child.pid)}`), [
+      ...forms.flatMap((of) => [...of.values()].flat()),
+      ...control,
+    ]);
     // The search itself must be able to find something: the inverted keys are there.
     assert.ok(keys.length > 400 && control.every((pattern) => found.has(pattern)));
-    const count = (form: Form): number => forms.filter((of) => of.get(form)?.some((pattern) => found.has(pattern))).length;
-    return { keys: keys.length, ...(Object.fromEntries(FORM_NAMES.map((form) => [form, count(form)])) as Record<Form, number>) };
+    const count = (form: Form): number =>
+      forms.filter((of) => of.get(form)?.some((pattern) => found.has(pattern))).length;
+    return {
+      keys: keys.length,
+      ...(Object.fromEntries(FORM_NAMES.map((form) => [form, count(form)])) as Record<Form, number>),
+    };
   } finally {
     child.kill();
     await rm(folder, { recursive: true, force: true });
@@ -70,10 +88,15 @@ async function lookInto(order: Order, certificate?: string): Promise<Found> {
 }
 
 function tell(t: TestContext, found: Found): void {
-  t.diagnostic(`${MESSAGES} messages, ${found.keys} data keys; found ${FORM_NAMES.map((form) => `${found[form]} ${form}`).join(", ")}`);
+  t.diagnostic(
+    `${MESSAGES} messages, ${found.keys} data keys; found ${FORM_NAMES.map((form) => `${found[form]} ${form}`).join(", ")}`,
+  );
 }
 
-const none = (found: Found): Found => ({ ...(Object.fromEntries(FORM_NAMES.map((form) => [form, 0])) as Record<Form, number>), keys: found.keys });
+const none = (found: Found): Found => ({
+  ...(Object.fromEntries(FORM_NAMES.map((form) => [form, 0])) as Record<Form, number>),
+  keys: found.keys,
+});
 
 /** Seals and opens through clients of a KMS in this process, and looks for the keys in the memory of the other. */
 async function throughKms(clients: Clients, front?: TlsFront): Promise<Found> {
@@ -107,7 +130,8 @@ describe("data keys in a core dump, the cache emptied", { skip, timeout: 600_000
     await using front = await TlsFront.start();
     const found = await throughKms("keys-as-bytes-and-wiping-agents", front);
     tell(t, found);
-    // Node decrypts each answer to the same place on its stack, where the last one stays until something comes to lie over it.
+    // Node decrypts each answer to the same place on its stack, where the last one stays until something comes to lie
+    // over it.
     assert.ok(found["as base64"] <= 1 && found["half of it as base64"] <= 1);
     assert.deepEqual({ ...found, "as base64": 0, "half of it as base64": 0 }, none(found));
   });

@@ -29,12 +29,25 @@ function generator(seed: number): (below: number) => number {
 
 const wrappingKey = randomBytes(32);
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey });
-const context = [["a", "1"], ["b", "2"]] as const;
-const options: DecryptOptions = { keyring, encryptionContext: Object.fromEntries(context), commitmentPolicy: "require-encrypt-allow-decrypt" };
+const context = [
+  ["a", "1"],
+  ["b", "2"],
+] as const;
+const options: DecryptOptions = {
+  keyring,
+  encryptionContext: Object.fromEntries(context),
+  commitmentPolicy: "require-encrypt-allow-decrypt",
+};
 
 const corpus = Object.values(ALGORITHM_SUITES).flatMap((suite) =>
   [8, null].map((frameLength) =>
-    writeMessage({ suite, plaintext: randomBytes(20), frameLength, context, wrap: (dataKey, serialized) => [rawAesEntry("test", "key-1", wrappingKey, dataKey, serialized)] }),
+    writeMessage({
+      suite,
+      plaintext: randomBytes(20),
+      frameLength,
+      context,
+      wrap: (dataKey, serialized) => [rawAesEntry("test", "key-1", wrappingKey, dataKey, serialized)],
+    }),
   ),
 );
 
@@ -65,7 +78,8 @@ const MUTATIONS: readonly Mutation[] = [
   },
   // Lengths: two or four bytes at once.
   (message, random) => splice(message, random(message.length - 4), 2, Buffer.from([random(256), random(256)])),
-  (message, random) => splice(message, random(message.length - 4), 4, Buffer.alloc(4, INTERESTING[random(INTERESTING.length)])),
+  (message, random) =>
+    splice(message, random(message.length - 4), 4, Buffer.alloc(4, INTERESTING[random(INTERESTING.length)])),
 ];
 
 function set(message: Buffer, index: number, value: number): Buffer {
@@ -116,7 +130,8 @@ test(`${INPUTS} damaged messages: none accepted, no crash, no hang, memory flat`
   const started = performance.now();
   for (let input = 0; input < INPUTS; input++) {
     let changed = corpus[random(corpus.length)]!;
-    for (let rounds = 1 + random(3); rounds > 0 && changed.length > 8; rounds--) changed = MUTATIONS[random(MUTATIONS.length)]!(changed, random);
+    for (let rounds = 1 + random(3); rounds > 0 && changed.length > 8; rounds--)
+      changed = MUTATIONS[random(MUTATIONS.length)]!(changed, random);
     if (genuine.has(changed.toString("latin1"))) {
       unchanged++;
       continue;
@@ -128,8 +143,15 @@ test(`${INPUTS} damaged messages: none accepted, no crash, no hang, memory flat`
   }
   const grown = memoryInUse() - settledMemory;
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  t.diagnostic(`${INPUTS} inputs in ${seconds} s, 0 accepted, ${unchanged} left unchanged by their mutation, slowest ${slowest.toFixed(1)} ms`);
-  t.diagnostic(`refused as: ${[...codes].sort((a, b) => b[1] - a[1]).map(([code, count]) => `${code} ${count}`).join(", ")}`);
+  t.diagnostic(
+    `${INPUTS} inputs in ${seconds} s, 0 accepted, ${unchanged} left unchanged by their mutation, slowest ${slowest.toFixed(1)} ms`,
+  );
+  t.diagnostic(
+    `refused as: ${[...codes]
+      .sort((a, b) => b[1] - a[1])
+      .map(([code, count]) => `${code} ${count}`)
+      .join(", ")}`,
+  );
   t.diagnostic(`memory grew by ${(grown / 1e6).toFixed(1)} MB after the first tenth`);
   assert.ok(grown < 20e6, "memory is not flat");
 });

@@ -1,6 +1,6 @@
 /**
- * Packs the library as it is published, installs it into an empty folder, and runs it on several runtimes, each from the
- * npm registry.
+ * Packs the library as it is published, installs it into an empty folder, and runs it on several runtimes, each from
+ * the npm registry.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -32,7 +32,15 @@ describe("the packed library", () => {
     const built = join(folder, "built");
     await mkdir(built);
     const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
-    await run(process.execPath, [tsc, "-p", PACKAGE, "--outDir", join(built, "dist"), "--tsBuildInfoFile", join(folder, "build.tsbuildinfo")]);
+    await run(process.execPath, [
+      tsc,
+      "-p",
+      PACKAGE,
+      "--outDir",
+      join(built, "dist"),
+      "--tsBuildInfoFile",
+      join(folder, "build.tsbuildinfo"),
+    ]);
     for (const file of ["package.json", "README.md"]) await copyFile(join(PACKAGE, file), join(built, file));
     await run("npm", ["pack", "--pack-destination", folder], { cwd: built });
     installed = join(folder, "installed");
@@ -58,15 +66,21 @@ describe("the packed library", () => {
 
   test("every entry of its exports is there, with types", async () => {
     const root = join(installed, "node_modules/@strongroom/envelope");
-    const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly exports: Record<string, Record<string, string>> };
-    for (const { types = "", default: code = "" } of Object.values(exports)) for (const file of [types, code]) await readFile(join(root, file));
+    const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      readonly exports: Record<string, Record<string, string>>;
+    };
+    for (const { types = "", default: code = "" } of Object.values(exports))
+      for (const file of [types, code]) await readFile(join(root, file));
   });
 
   for (const { name, program, flags } of RUNTIMES) {
     test(`runs on ${name}`, { timeout: 300_000 }, async (t) => {
       const runtime = join(folder, name);
       await mkdir(runtime);
-      await writeFile(join(runtime, "package.json"), JSON.stringify({ private: true, allowScripts: { node: true, bun: true, deno: true } }));
+      await writeFile(
+        join(runtime, "package.json"),
+        JSON.stringify({ private: true, allowScripts: { node: true, bun: true, deno: true } }),
+      );
       try {
         await run("npm", ["install", name], { cwd: runtime });
       } catch {

@@ -2,4 +2,12 @@
 import { ALGORITHM_SUITES } from "@strongroom/envelope";
 import { describeTampering } from "../test/support/tampering.ts";
 
-describeTampering(Object.values(ALGORITHM_SUITES).flatMap((suite) => [[suite, 4], [suite, null]] as const));
+describeTampering(
+  Object.values(ALGORITHM_SUITES).flatMap(
+    (suite) =>
+      [
+        [suite, 4],
+        [suite, null],
+      ] as const,
+  ),
+);

@@ -6,7 +6,14 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { ALGORITHM_SUITES, decrypt, encrypt, EnvelopeError, SecretBytes } from "@strongroom/envelope";
-import type { AlgorithmSuiteName, DecryptionMaterials, EncryptedDataKey, EncryptionMaterials, EncryptOptions, Keyring } from "@strongroom/envelope";
+import type {
+  AlgorithmSuiteName,
+  DecryptionMaterials,
+  EncryptedDataKey,
+  EncryptionMaterials,
+  EncryptOptions,
+  Keyring,
+} from "@strongroom/envelope";
 import { canonicalContext } from "../src/format/encryption-context.ts";
 import { DEFAULT_LIMITS } from "../src/format/limits.ts";
 import { rejectsWith } from "./support/errors.ts";
@@ -17,7 +24,10 @@ export interface KeyringUnderTest {
   readonly reader: Keyring;
   /** Of the same kind and, where that is possible, of the same names, but with another key. */
   readonly stranger: Keyring;
-  /** Another keyring whose encrypted data keys `reader` finds to be its own, for a list with several; `writer` itself by default. */
+  /**
+   * Another keyring whose encrypted data keys `reader` finds to be its own, for a list with several; `writer` itself by
+   * default.
+   */
   readonly secondWriter?: Keyring;
 }
 
@@ -30,7 +40,9 @@ export interface ContractOptions {
   readonly existingDataKeys?: "wraps" | "none";
   /** Every how many bits of an encrypted data key one is flipped: 1 flips them all. */
   readonly flipEvery?: number;
-  /** Whether a changed provider info is one more name of the very same key; the message's header still tells them apart. */
+  /**
+   * Whether a changed provider info is one more name of the very same key; the message's header still tells them apart.
+   */
   readonly namesSameKey?: (providerInfo: Buffer) => boolean;
 }
 
@@ -43,7 +55,12 @@ const SUITES: readonly AlgorithmSuiteName[] = [
   "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384",
   "ALG_AES_128_GCM_IV12_TAG16_HKDF_SHA256_ECDSA_P256",
 ];
-const REFUSALS: readonly string[] = ["decryption-failed", "no-matching-key", "regions-unavailable", "branch-key-unavailable"];
+const REFUSALS: readonly string[] = [
+  "decryption-failed",
+  "no-matching-key",
+  "regions-unavailable",
+  "branch-key-unavailable",
+];
 const FOREIGN: readonly EncryptedDataKey[] = [
   { providerId: "someone-else", providerInfo: randomBytes(40), ciphertext: randomBytes(80) },
   { providerId: "", providerInfo: new Uint8Array(0), ciphertext: new Uint8Array(0) },
@@ -67,7 +84,10 @@ export interface ObservedMaterials extends DecryptionMaterials {
 }
 
 /** Accepts this data key and no other. */
-export function decryptionMaterials(dataKey: Uint8Array, overrides: Partial<DecryptionMaterials> = {}): ObservedMaterials {
+export function decryptionMaterials(
+  dataKey: Uint8Array,
+  overrides: Partial<DecryptionMaterials> = {},
+): ObservedMaterials {
   const candidates: Uint8Array[] = [];
   const { suite, encryptionContext: context } = encryptionMaterials();
   return {
@@ -85,7 +105,10 @@ export function decryptionMaterials(dataKey: Uint8Array, overrides: Partial<Decr
 }
 
 /** A data key and its wraps, as plain bytes that stay when the keyring's are wiped. */
-export async function wrapped(keyring: Keyring, overrides: Partial<EncryptionMaterials> = {}): Promise<{ dataKey: Buffer; keys: readonly EncryptedDataKey[] }> {
+export async function wrapped(
+  keyring: Keyring,
+  overrides: Partial<EncryptionMaterials> = {},
+): Promise<{ dataKey: Buffer; keys: readonly EncryptedDataKey[] }> {
   const { dataKey, encryptedDataKeys } = await keyring.onEncrypt(encryptionMaterials(overrides), { signal: undefined });
   assert.ok(dataKey !== null);
   return { dataKey: Buffer.from(dataKey.bytes), keys: encryptedDataKeys };
@@ -99,7 +122,14 @@ function orders<T>(items: readonly T[]): readonly (readonly T[])[] {
 
 const CALL = { signal: undefined };
 
-export function keyringContract({ name, setup, suites = "all", existingDataKeys = "wraps", flipEvery = 1, namesSameKey = () => false }: ContractOptions): void {
+export function keyringContract({
+  name,
+  setup,
+  suites = "all",
+  existingDataKeys = "wraps",
+  flipEvery = 1,
+  namesSameKey = () => false,
+}: ContractOptions): void {
   describe(`${name}: what every keyring must do`, () => {
     for (const suite of SUITES) {
       const { committing, signature } = ALGORITHM_SUITES[suite];
@@ -109,7 +139,12 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
       test(`round trip, ${suite}`, async () => {
         const { writer, reader } = await setup();
         for (const context of [encryptionContext, {}]) {
-          const { message } = await encrypt(plaintext, { keyring: writer, encryptionContext: context, suite, ...policy } as EncryptOptions);
+          const { message } = await encrypt(plaintext, {
+            keyring: writer,
+            encryptionContext: context,
+            suite,
+            ...policy,
+          } as EncryptOptions);
           const opened = await decrypt(message, { keyring: reader, encryptionContext: context, ...policy });
           assert.deepEqual(Buffer.from(opened.plaintext), plaintext);
         }
@@ -122,7 +157,11 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
       const { message } = await encrypt(plaintext, { keyring: writer, encryptionContext, requiredContextKeys });
       const opened = await decrypt(message, { keyring: reader, encryptionContext, requiredContextKeys });
       assert.deepEqual(Buffer.from(opened.plaintext), plaintext);
-      const wrong = decrypt(message, { keyring: reader, encryptionContext: { ...encryptionContext, id: "43" }, requiredContextKeys });
+      const wrong = decrypt(message, {
+        keyring: reader,
+        encryptionContext: { ...encryptionContext, id: "43" },
+        requiredContextKeys,
+      });
       await rejectsWith(wrong, "decryption-failed");
     });
 
@@ -130,8 +169,12 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
       const { writer, stranger } = await setup();
       const { message, encryptedDataKeys } = await encrypt(plaintext, { keyring: writer, encryptionContext });
       const error = await rejectedWithOneOf(decrypt(message, { keyring: stranger, encryptionContext }), REFUSALS);
-      assert.deepEqual(error.encryptedDataKeys?.map(({ providerId }) => providerId), encryptedDataKeys.map(({ providerId }) => providerId));
-      for (const value of ["customers", "42", "\u{1F600}"]) assert.ok(!error.message.includes(`"${value}"`), "a context value is in the message");
+      assert.deepEqual(
+        error.encryptedDataKeys?.map(({ providerId }) => providerId),
+        encryptedDataKeys.map(({ providerId }) => providerId),
+      );
+      for (const value of ["customers", "42", "\u{1F600}"])
+        assert.ok(!error.message.includes(`"${value}"`), "a context value is in the message");
     });
 
     const existing = { skip: existingDataKeys === "none" && "the writer makes its data keys itself" };
@@ -151,8 +194,12 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
     test("every wrap is different, even of the same data key", existing, async () => {
       const { writer } = await setup();
       const dataKey = SecretBytes.copyOf(randomBytes(32));
-      const wraps = await Promise.all([1, 2, 3].map(async () => writer.onEncrypt(encryptionMaterials({ dataKey }), CALL)));
-      const ciphertexts = wraps.map(({ encryptedDataKeys }) => Buffer.from(encryptedDataKeys[0]!.ciphertext).toString("hex"));
+      const wraps = await Promise.all(
+        [1, 2, 3].map(async () => writer.onEncrypt(encryptionMaterials({ dataKey }), CALL)),
+      );
+      const ciphertexts = wraps.map(({ encryptedDataKeys }) =>
+        Buffer.from(encryptedDataKeys[0]!.ciphertext).toString("hex"),
+      );
       assert.equal(new Set(ciphertexts).size, 3);
     });
 
@@ -169,12 +216,27 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
           if (field === "providerInfo" && namesSameKey(changed)) continue;
           // Accepts anything: the keyring itself must refuse.
           const materials = decryptionMaterials(Buffer.alloc(0), { accepts: () => true });
-          await rejectedWithOneOf(reader.onDecrypt(materials, [{ ...key, [field]: changed }], CALL), [...REFUSALS, "message-malformed"]);
+          await rejectedWithOneOf(reader.onDecrypt(materials, [{ ...key, [field]: changed }], CALL), [
+            ...REFUSALS,
+            "message-malformed",
+          ]);
           flips++;
         }
       }
-      for (const changed of [key.ciphertext.subarray(1), key.ciphertext.subarray(0, -1), Buffer.concat([key.ciphertext, Buffer.of(0)]), Buffer.alloc(0)]) {
-        await rejectedWithOneOf(reader.onDecrypt(decryptionMaterials(Buffer.alloc(0), { accepts: () => true }), [{ ...key, ciphertext: changed }], CALL), REFUSALS);
+      for (const changed of [
+        key.ciphertext.subarray(1),
+        key.ciphertext.subarray(0, -1),
+        Buffer.concat([key.ciphertext, Buffer.of(0)]),
+        Buffer.alloc(0),
+      ]) {
+        await rejectedWithOneOf(
+          reader.onDecrypt(
+            decryptionMaterials(Buffer.alloc(0), { accepts: () => true }),
+            [{ ...key, ciphertext: changed }],
+            CALL,
+          ),
+          REFUSALS,
+        );
       }
       t.diagnostic(`${flips} bits flipped, 0 accepted`);
     });
@@ -188,10 +250,19 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
 
     test("an empty list and a list of strangers: no-matching-key", async () => {
       const { reader } = await setup();
-      const none = await rejectsWith(reader.onDecrypt(decryptionMaterials(randomBytes(32)), [], CALL), "no-matching-key");
+      const none = await rejectsWith(
+        reader.onDecrypt(decryptionMaterials(randomBytes(32)), [], CALL),
+        "no-matching-key",
+      );
       assert.deepEqual(none.encryptedDataKeys, []);
-      const strangers = await rejectsWith(reader.onDecrypt(decryptionMaterials(randomBytes(32)), FOREIGN, CALL), "no-matching-key");
-      assert.deepEqual(strangers.encryptedDataKeys?.map(({ outcome }) => outcome), FOREIGN.map(() => "not-configured"));
+      const strangers = await rejectsWith(
+        reader.onDecrypt(decryptionMaterials(randomBytes(32)), FOREIGN, CALL),
+        "no-matching-key",
+      );
+      assert.deepEqual(
+        strangers.encryptedDataKeys?.map(({ outcome }) => outcome),
+        FOREIGN.map(() => "not-configured"),
+      );
     });
 
     test("several encrypted data keys in any order: the message's own is found", async () => {
@@ -204,7 +275,10 @@ export function keyringContract({ name, setup, suites = "all", existingDataKeys 
         const opened = await reader.onDecrypt(materials, list, CALL);
         assert.deepEqual(opened.dataKey?.bytes, right.dataKey);
         const rejected = materials.candidates.slice(0, -1);
-        assert.ok(rejected.every((candidate) => candidate.every((byte) => byte === 0)), "a data key that was not accepted was not wiped");
+        assert.ok(
+          rejected.every((candidate) => candidate.every((byte) => byte === 0)),
+          "a data key that was not accepted was not wiped",
+        );
       }
     });
 

@@ -13,7 +13,9 @@ const REPOSITORY = join(import.meta.dirname, "../../..");
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"];
 
 const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
-const examples = [...readme.matchAll(/^## (.+?)\n[\s\S]*?^```ts\n([\s\S]*?)^```/gm)].map(([, title = "", code = ""]) => ({ title, code }));
+const examples = [...readme.matchAll(/^## (.+?)\n[\s\S]*?^```ts\n([\s\S]*?)^```/gm)].map(
+  ([, title = "", code = ""]) => ({ title, code }),
+);
 
 describe("every example of the README runs and prints what it says", () => {
   let folder = "";
@@ -29,7 +31,10 @@ describe("every example of the README runs and prints what it says", () => {
       regions: REGIONS.map((name) => ({ name, port: 0 })),
       rootKey: { kind: "file", path: join(folder, "kms", "root.key") },
     });
-    const credentials = JSON.parse(await readFile(join(folder, "kms", "credentials.json"), "utf8")) as { readonly accessKeyId: string; readonly secretAccessKey: string };
+    const credentials = JSON.parse(await readFile(join(folder, "kms", "credentials.json"), "utf8")) as {
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+    };
     const keys = await Promise.all(
       REGIONS.map(async (region) => {
         const endpoint = kms?.endpoints[region] ?? "";
@@ -37,7 +42,11 @@ describe("every example of the README runs and prints what it says", () => {
         return { region, endpoint, keyArn: KeyMetadata?.Arn };
       }),
     );
-    environment = { KMS_KEYS: JSON.stringify(keys), AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+    environment = {
+      KMS_KEYS: JSON.stringify(keys),
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    };
   });
 
   after(async () => {
@@ -53,12 +62,15 @@ describe("every example of the README runs and prints what it says", () => {
     test(title, async () => {
       const file = join(folder, `example-${index}.ts`);
       await writeFile(file, code);
-      const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", file], { env: { ...process.env, ...environment } });
+      const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", file], {
+        env: { ...process.env, ...environment },
+      });
       const promised = [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, text = ""]) => text);
       assert.ok(promised.length > 0);
       const printed = stdout.trim().split("\n");
       assert.equal(printed.length, promised.length, stdout);
-      for (const [line, text] of promised.entries()) assert.ok(printed[line]?.startsWith(text), `${printed[line] ?? ""} instead of ${text}`);
+      for (const [line, text] of promised.entries())
+        assert.ok(printed[line]?.startsWith(text), `${printed[line] ?? ""} instead of ${text}`);
     });
   }
 });

@@ -25,7 +25,10 @@ export type KmsErrorCode =
 
 /** Every code a `KmsError` can carry, with what it means and what a person can do about it. */
 export const KMS_ERRORS: Readonly<Record<KmsErrorCode, { readonly title: string; readonly remedy: string }>> = {
-  "option-invalid": { title: "An option of the KMS is not valid", remedy: "Correct the option that the message names." },
+  "option-invalid": {
+    title: "An option of the KMS is not valid",
+    remedy: "Correct the option that the message names.",
+  },
   "data-dir-in-use": {
     title: "Another KMS process uses this data directory",
     remedy: "Stop the other process, or start this one with a data directory of its own.",

@@ -72,7 +72,13 @@ export async function createKms(options: KmsOptions = {}): Promise<Kms> {
   };
   try {
     // Read before anything is made: a mistake in the seed leaves nothing behind.
-    const seed = settled.seed === null ? null : readSeed(settled.seed, settled.regions.map((region) => region.name));
+    const seed =
+      settled.seed === null
+        ? null
+        : readSeed(
+            settled.seed,
+            settled.regions.map((region) => region.name),
+          );
     mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
     const custody = await openCustody(settled.dataDir, settled.rootKey);
     return await runOn({ custody, seed, letGo }, settled).catch(async (error: unknown) => {
@@ -103,7 +109,10 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
     custody.chain,
     options.regions.map((region) => region.name),
   );
-  const seeded = seed === null ? null : await plant(seed, { store, sealer: custody.sealer, account: options.accountId, now: options.clock.now() });
+  const seeded =
+    seed === null
+      ? null
+      : await plant(seed, { store, sealer: custody.sealer, account: options.accountId, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
   if (warning !== null) options.logger.warn(warning);
   const engine: Engine = {
@@ -126,7 +135,14 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
     if (options.faultsPort !== null && faults !== null) {
       const stopRegion = (name: string): Promise<void> => regions.stop(name);
       const startRegion = (name: string): Promise<void> => regions.start(name);
-      control = controlServer({ regions: names, isRunning: (name) => regions.isRunning(name), stopRegion, startRegion, faults, clock: options.clock });
+      control = controlServer({
+        regions: names,
+        isRunning: (name) => regions.isRunning(name),
+        stopRegion,
+        startRegion,
+        faults,
+        clock: options.clock,
+      });
       faultsEndpoint = `http://127.0.0.1:${await listen(control, "127.0.0.1", options.faultsPort)}`;
     }
   } catch (error) {

@@ -74,9 +74,14 @@ const rootKey = z.discriminatedUnion("kind", [
 const schema = z.object({
   dataDir: z.string().min(1).optional(),
   regions: z
-    .array(z.object({ name: z.string().regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name such as eu-west-1"), port }))
+    .array(
+      z.object({ name: z.string().regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name such as eu-west-1"), port }),
+    )
     .min(1)
-    .refine((regions) => new Set(regions.map((region) => region.name)).size === regions.length, "must not name a region twice")
+    .refine(
+      (regions) => new Set(regions.map((region) => region.name)).size === regions.length,
+      "must not name a region twice",
+    )
     .optional(),
   host: z.string().min(1).optional(),
   rootKey: rootKey.optional(),
@@ -93,7 +98,8 @@ const schema = z.object({
 export function settleOptions(options: KmsOptions): SettledOptions {
   const checked = schema.safeParse(options);
   const problems = checked.error?.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) ?? [];
-  if (options.faultsPort !== undefined && options.allowFaults === undefined) problems.push("faultsPort: needs allowFaults");
+  if (options.faultsPort !== undefined && options.allowFaults === undefined)
+    problems.push("faultsPort: needs allowFaults");
   if (problems.length > 0) throw new KmsError("option-invalid", `${problems.join("; ")}.`);
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "strongroom-kms-"));
   return {

@@ -7,7 +7,8 @@ import { KmsError } from "./errors.ts";
 /** Reads a file that only its owner may read. @throws KmsError `file-permissions`. */
 export function readSecretFile(path: string): Buffer {
   // Threat: another user of the machine reads the key pair or the root key.
-  if ((statSync(path).mode & 0o077) !== 0) throw new KmsError("file-permissions", `${path} is readable by others than its owner.`);
+  if ((statSync(path).mode & 0o077) !== 0)
+    throw new KmsError("file-permissions", `${path} is readable by others than its owner.`);
   return readFileSync(path);
 }
 

@@ -31,12 +31,19 @@ test("the AWS CLI works unchanged, from create-key to schedule-key-deletion", { 
     assert.match(String((await aws("get-key-policy", ...byKey, "--policy-name", "default"))["Policy"]), /"kms:\*"/);
     assert.equal((await aws("get-key-rotation-status", ...byKey))["KeyRotationEnabled"], true);
     assert.deepEqual((await aws("list-resource-tags", ...byKey))["Tags"], [{ TagKey: "team", TagValue: "a" }]);
-    assert.deepEqual(((await aws("list-aliases")) as { Aliases: { AliasName: string }[] }).Aliases.map((alias) => alias.AliasName), ["alias/cli"]);
+    assert.deepEqual(
+      ((await aws("list-aliases")) as { Aliases: { AliasName: string }[] }).Aliases.map((alias) => alias.AliasName),
+      ["alias/cli"],
+    );
   }
 
   const dataKey = await aws("generate-data-key", "--key-id", "alias/cli", "--key-spec", "AES_256");
   assert.equal(Buffer.from(String(dataKey["Plaintext"]), "base64").length, 32);
-  const signer = ((await aws("create-key", "--key-spec", "ECC_NIST_P256", "--key-usage", "SIGN_VERIFY"))["KeyMetadata"] as { KeyId: string }).KeyId;
+  const signer = (
+    (await aws("create-key", "--key-spec", "ECC_NIST_P256", "--key-usage", "SIGN_VERIFY"))["KeyMetadata"] as {
+      KeyId: string;
+    }
+  ).KeyId;
   const [message, signature] = [join(directory, "message"), join(directory, "signature")];
   writeFileSync(message, "to be signed");
   const signing = ["--key-id", signer, "--message", `fileb://${message}`, "--signing-algorithm", "ECDSA_SHA_256"];

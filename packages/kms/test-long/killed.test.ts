@@ -27,9 +27,14 @@ interface Server {
 
 async function start(dataDir: string): Promise<Server> {
   const script = resolve(import.meta.dirname, "kms-process.ts");
-  const child = spawn(process.execPath, ["--conditions=@strongroom/source", script, dataDir], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--conditions=@strongroom/source", script, dataDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  const { endpoint, credentials } = JSON.parse(line) as { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+  const { endpoint, credentials } = JSON.parse(line) as {
+    endpoint: string;
+    credentials: { accessKeyId: string; secretAccessKey: string };
+  };
   return { child, client: new KMS({ region: "eu-west-1", endpoint, credentials, maxAttempts: 1 }) };
 }
 
@@ -73,7 +78,8 @@ async function work(client: KMS, known: Acknowledged, name: string): Promise<voi
 
 function verifyAudit(dataDir: string, requestIds: readonly string[]): number {
   const database = new DatabaseSync(join(dataDir, "kms.sqlite"), { readOnly: true });
-  const meta = (name: string): Uint8Array => database.prepare("SELECT value FROM meta WHERE name = ?").get(name)!["value"] as Uint8Array;
+  const meta = (name: string): Uint8Array =>
+    database.prepare("SELECT value FROM meta WHERE name = ?").get(name)!["value"] as Uint8Array;
   const sealer = new Sealer(Buffer.from(readFileSync(join(dataDir, "root.key"), "latin1").trim(), "hex"));
   const verifier = new ChainVerifier(sealer.open(meta(META.auditKey), AUDIT_KEY)!);
   const seen = new Set<string>();
@@ -88,41 +94,66 @@ function verifyAudit(dataDir: string, requestIds: readonly string[]): number {
   return verifier.count;
 }
 
-test(`killed ${ROUNDS} times under load, the server has every acknowledged change`, { timeout: 3_600_000 }, async (t) => {
-  const dataDir = await temporaryDirectory(t);
-  const all: Acknowledged = { descriptions: new Map(), open: new Map(), aliases: new Map(), ciphertexts: [], requestIds: [] };
-  let entries = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const known: Acknowledged = { descriptions: new Map(), open: new Map(), aliases: new Map(), ciphertexts: [], requestIds: [] };
-    const { child, client } = await start(dataDir);
-    const workers = Array.from({ length: WORKERS }, (_, i) => work(client, known, `r${round}w${i}`));
-    await sleep(50 + Math.random() * 900);
-    child.kill("SIGKILL");
-    await Promise.all([...workers, once(child, "exit")]);
-    client.destroy();
-    entries = verifyAudit(dataDir, known.requestIds);
+test(
+  `killed ${ROUNDS} times under load, the server has every acknowledged change`,
+  { timeout: 3_600_000 },
+  async (t) => {
+    const dataDir = await temporaryDirectory(t);
+    const all: Acknowledged = {
+      descriptions: new Map(),
+      open: new Map(),
+      aliases: new Map(),
+      ciphertexts: [],
+      requestIds: [],
+    };
+    let entries = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const known: Acknowledged = {
+        descriptions: new Map(),
+        open: new Map(),
+        aliases: new Map(),
+        ciphertexts: [],
+        requestIds: [],
+      };
+      const { child, client } = await start(dataDir);
+      const workers = Array.from({ length: WORKERS }, (_, i) => work(client, known, `r${round}w${i}`));
+      await sleep(50 + Math.random() * 900);
+      child.kill("SIGKILL");
+      await Promise.all([...workers, once(child, "exit")]);
+      client.destroy();
+      entries = verifyAudit(dataDir, known.requestIds);
 
-    const again = await start(dataDir);
-    for (const [KeyId, description] of known.descriptions) {
-      const found = (await again.client.describeKey({ KeyId })).KeyMetadata!.Description;
-      assert.ok(found === description || found === known.open.get(KeyId), `${KeyId}: ${found} instead of ${description}`);
+      const again = await start(dataDir);
+      for (const [KeyId, description] of known.descriptions) {
+        const found = (await again.client.describeKey({ KeyId })).KeyMetadata!.Description;
+        assert.ok(
+          found === description || found === known.open.get(KeyId),
+          `${KeyId}: ${found} instead of ${description}`,
+        );
+      }
+      for (const [AliasName, KeyId] of known.aliases)
+        assert.equal((await again.client.describeKey({ KeyId: AliasName })).KeyMetadata!.KeyId, KeyId);
+      for (const { blob, plaintext } of known.ciphertexts) {
+        assert.equal(
+          Buffer.from((await again.client.decrypt({ CiphertextBlob: blob })).Plaintext!).toString(),
+          plaintext,
+        );
+      }
+      again.child.kill("SIGKILL");
+      await once(again.child, "exit");
+      again.client.destroy();
+      for (const [key, value] of known.descriptions) all.descriptions.set(key, value);
+      all.ciphertexts.push(...known.ciphertexts);
     }
-    for (const [AliasName, KeyId] of known.aliases) assert.equal((await again.client.describeKey({ KeyId: AliasName })).KeyMetadata!.KeyId, KeyId);
-    for (const { blob, plaintext } of known.ciphertexts) {
-      assert.equal(Buffer.from((await again.client.decrypt({ CiphertextBlob: blob })).Plaintext!).toString(), plaintext);
+    const last = await start(dataDir);
+    for (const { blob, plaintext } of all.ciphertexts) {
+      assert.equal(Buffer.from((await last.client.decrypt({ CiphertextBlob: blob })).Plaintext!).toString(), plaintext);
     }
-    again.child.kill("SIGKILL");
-    await once(again.child, "exit");
-    again.client.destroy();
-    for (const [key, value] of known.descriptions) all.descriptions.set(key, value);
-    all.ciphertexts.push(...known.ciphertexts);
-  }
-  const last = await start(dataDir);
-  for (const { blob, plaintext } of all.ciphertexts) {
-    assert.equal(Buffer.from((await last.client.decrypt({ CiphertextBlob: blob })).Plaintext!).toString(), plaintext);
-  }
-  for (const KeyId of all.descriptions.keys()) await last.client.describeKey({ KeyId });
-  last.child.kill("SIGKILL");
-  last.client.destroy();
-  t.diagnostic(`${all.descriptions.size} keys, ${all.ciphertexts.length} ciphertexts, ${entries} audit entries: none lost`);
-});
+    for (const KeyId of all.descriptions.keys()) await last.client.describeKey({ KeyId });
+    last.child.kill("SIGKILL");
+    last.client.destroy();
+    t.diagnostic(
+      `${all.descriptions.size} keys, ${all.ciphertexts.length} ciphertexts, ${entries} audit entries: none lost`,
+    );
+  },
+);

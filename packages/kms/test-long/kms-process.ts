@@ -4,5 +4,9 @@ import { join } from "node:path";
 import { createKms } from "@strongroom/kms";
 
 const [dataDir = ""] = process.argv.slice(2);
-const kms = await createKms({ dataDir, regions: [{ name: "eu-west-1", port: 0 }], rootKey: { kind: "file", path: join(dataDir, "root.key") } });
+const kms = await createKms({
+  dataDir,
+  regions: [{ name: "eu-west-1", port: 0 }],
+  rootKey: { kind: "file", path: join(dataDir, "root.key") },
+});
 process.stdout.write(`${JSON.stringify({ endpoint: kms.endpoints["eu-west-1"], credentials: kms.credentials })}\n`);

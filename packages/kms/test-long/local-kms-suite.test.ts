@@ -17,7 +17,9 @@ const NEEDED = "import pytest, requests, aws_requests_auth, oscrypto.asymmetric"
 
 function absent(): string | false {
   if (checkout === undefined) return "STRONGROOM_LOCAL_KMS does not name a checkout of nsmithuk/local-kms";
-  return isThere(python, "-c", NEEDED) ? false : `${python} lacks what the suite needs (${NEEDED}): name another in STRONGROOM_PYTHON`;
+  return isThere(python, "-c", NEEDED)
+    ? false
+    : `${python} lacks what the suite needs (${NEEDED}): name another in STRONGROOM_PYTHON`;
 }
 
 test("the functional suite of local-kms passes whole", { skip: absent(), timeout: 600_000 }, async (t) => {
@@ -30,8 +32,30 @@ test("the functional suite of local-kms passes whole", { skip: absent(), timeout
     proxy.closeAllConnections();
   });
   const suite = join(checkout ?? "", "tests", "functional");
-  const env = { PATH: process.env["PATH"] ?? "", PYTHONPATH: suite, PYTHONDONTWRITEBYTECODE: "1", KMS_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
-  const said = await output(python, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:logging", "-o", "log_cli=false", "--rootdir", suite, suite], env);
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    PYTHONPATH: suite,
+    PYTHONDONTWRITEBYTECODE: "1",
+    KMS_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+  };
+  const said = await output(
+    python,
+    [
+      "-m",
+      "pytest",
+      "-q",
+      "-p",
+      "no:cacheprovider",
+      "-p",
+      "no:logging",
+      "-o",
+      "log_cli=false",
+      "--rootdir",
+      suite,
+      suite,
+    ],
+    env,
+  );
   t.diagnostic(said.trim().split("\n").at(-1) ?? "");
   assert.match(said, /\b\d+ passed/);
   assert.doesNotMatch(said, /\b(?:failed|error|skipped|xfailed)\b/);

@@ -22,10 +22,18 @@ test(`${TOTAL} malformed requests leave the server as it was`, { timeout: 1_800_
         requests.slice(i, i + AT_ONCE).map(async ({ target, contentType, body, signed, headers }) => {
           const plain = { "x-amz-target": target.trim(), "content-type": contentType, ...headers };
           const call = { endpoint, credentials: kms.credentials, region: REGION, operation: "", body, headers: plain };
-          const answer = await send(endpoint, signed ? { ...(await signedHeaders(call, body)), ...headers } : plain, body);
+          const answer = await send(
+            endpoint,
+            signed ? { ...(await signedHeaders(call, body)), ...headers } : plain,
+            body,
+          );
           const type = (answer.json["__type"] as string | undefined) ?? String(answer.status);
           types.set(type, (types.get(type) ?? 0) + 1);
-          assert.ok(answer.status === 200 || (answer.status >= 400 && answer.status < 500 && answer.json["__type"] !== undefined), `${answer.status} ${answer.text} for ${body}`);
+          assert.ok(
+            answer.status === 200 ||
+              (answer.status >= 400 && answer.status < 500 && answer.json["__type"] !== undefined),
+            `${answer.status} ${answer.text} for ${body}`,
+          );
           assert.doesNotMatch(answer.text, /\bat .+\.ts:\d+|node:internal/);
         }),
       );

@@ -23,11 +23,18 @@ test(`a re-keying killed ${ROUNDS} times`, { timeout: 900_000 }, async (t) => {
   const file = join(dataDir, "root.key");
   const staged = `${file}.next`;
   await seedDataDir({ dataDir, seed: { keys: Array.from({ length: KEYS }, () => ({ id: randomUUID() })) } });
-  const opens = (path: string): Promise<boolean> => verifyAudit({ dataDir, rootKey: { kind: "file", path } }).then(() => true, () => false);
+  const opens = (path: string): Promise<boolean> =>
+    verifyAudit({ dataDir, rootKey: { kind: "file", path } }).then(
+      () => true,
+      () => false,
+    );
 
   const log = join(dataDir, "kms.sqlite-wal");
   /** When the clock of a kill starts: when the new key is on the disk, or when the transaction is being written. */
-  const moments = [() => existsSync(staged), () => (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0 && existsSync(staged)];
+  const moments = [
+    () => existsSync(staged),
+    () => (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0 && existsSync(staged),
+  ];
 
   /** Starts a re-keying, and kills it `after` ms from a moment, if it is not done by then. */
   const rekey = async (after: number, moment = moments[0]!): Promise<number> => {
@@ -65,5 +72,7 @@ test(`a re-keying killed ${ROUNDS} times`, { timeout: 900_000 }, async (t) => {
     assert.equal((await verifyAudit({ dataDir, rootKey: { kind: "file", path: file } })).keys, KEYS);
     for (const name of readdirSync(dataDir)) if (name.startsWith("root.key.until-")) rmSync(join(dataDir, name));
   }
-  t.diagnostic(`a whole re-keying of ${KEYS} keys took ${whole.toFixed(0)} ms; killed ones left: ${JSON.stringify(outcomes)}`);
+  t.diagnostic(
+    `a whole re-keying of ${KEYS} keys took ${whole.toFixed(0)} ms; killed ones left: ${JSON.stringify(outcomes)}`,
+  );
 });

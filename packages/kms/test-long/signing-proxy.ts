@@ -16,8 +16,15 @@ export function signingProxy(config: ClientConfig): Server {
   return createServer((request, response) => {
     const forward = async (): Promise<void> => {
       const body = await textOf(request);
-      const headers = { "content-type": request.headers["content-type"] ?? "", "x-amz-target": String(request.headers["x-amz-target"] ?? "") };
-      const answer = await send(config.endpoint, await signedHeaders({ ...config, operation: "", body, headers }, body), body);
+      const headers = {
+        "content-type": request.headers["content-type"] ?? "",
+        "x-amz-target": String(request.headers["x-amz-target"] ?? ""),
+      };
+      const answer = await send(
+        config.endpoint,
+        await signedHeaders({ ...config, operation: "", body, headers }, body),
+        body,
+      );
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(answer.text);
     };
     forward().catch((error: unknown) => response.writeHead(502).end(String(error)));

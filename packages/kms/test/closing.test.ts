@@ -32,7 +32,10 @@ for (const [loss, lose] of Object.entries(LOSSES)) {
     await kms.close();
     await kms.close();
     for (const endpoint of [...Object.values(kms.endpoints), kms.faultsEndpoint!]) {
-      await assert.rejects(fetch(endpoint), (error: Error) => (error.cause as { code: string }).code === "ECONNREFUSED");
+      await assert.rejects(
+        fetch(endpoint),
+        (error: Error) => (error.cause as { code: string }).code === "ECONNREFUSED",
+      );
     }
   });
 }
@@ -43,7 +46,12 @@ test("a temporary server whose folder is gone closes, also while calls are under
   const client = new KMS({ ...kms.clientConfig(), maxAttempts: 1 });
   await client.createKey({});
   rmSync(kms.dataDir, { recursive: true });
-  const calls = Array.from({ length: 20 }, () => client.createKey({}).then(() => "answered", () => "failed"));
+  const calls = Array.from({ length: 20 }, () =>
+    client.createKey({}).then(
+      () => "answered",
+      () => "failed",
+    ),
+  );
   await kms.close();
   const ends = await Promise.all(calls);
   assert.equal(ends.length, 20, "each call has ended, one way or the other");
@@ -53,7 +61,10 @@ test("a temporary server whose folder is gone closes, also while calls are under
 test("a closed server opens no port again, also when that was asked for just before", async (t) => {
   const { kms, client } = await runningKms(t);
   await kms.stopRegion(REGION);
-  const started = kms.startRegion(REGION).then(() => "started", (error: unknown) => (error as { code: string }).code);
+  const started = kms.startRegion(REGION).then(
+    () => "started",
+    (error: unknown) => (error as { code: string }).code,
+  );
   await kms.close();
   assert.match(await started, /^(?:started|region-unknown)$/);
   await assert.rejects(kms.startRegion(REGION), { code: "region-unknown", message: /closed/ });

@@ -41,6 +41,16 @@ export function fixedRsaKey(spec: keyof typeof PRIMES): string {
   const [p, q] = PRIMES[spec];
   const [a, b] = [toBigInt(p), toBigInt(q)];
   const d = inverse(E, (a - 1n) * (b - 1n));
-  const key = { kty: "RSA", n: toBase64url(a * b), e: toBase64url(E), d: toBase64url(d), p, q, dp: toBase64url(d % (a - 1n)), dq: toBase64url(d % (b - 1n)), qi: toBase64url(inverse(b, a)) };
+  const key = {
+    kty: "RSA",
+    n: toBase64url(a * b),
+    e: toBase64url(E),
+    d: toBase64url(d),
+    p,
+    q,
+    dp: toBase64url(d % (a - 1n)),
+    dq: toBase64url(d % (b - 1n)),
+    qi: toBase64url(inverse(b, a)),
+  };
   return createPrivateKey({ key, format: "jwk" }).export({ type: "pkcs8", format: "pem" }) as string;
 }

@@ -14,24 +14,34 @@ test("docs/kms.md says what the tests pin", () => {
 test("every file that the page names is there", () => {
   const page = kmsPage();
   const links = [...page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path = ""]) => resolve(dirname(PAGE), path));
-  const named = [...page.matchAll(/`(packages\/kms\/[\w./-]+)`/g)].map(([, path = ""]) => resolve(dirname(PAGE), "..", path));
+  const named = [...page.matchAll(/`(packages\/kms\/[\w./-]+)`/g)].map(([, path = ""]) =>
+    resolve(dirname(PAGE), "..", path),
+  );
   assert.ok(links.length > 100 && named.length > 3);
   for (const path of [...links, ...named]) assert.ok(existsSync(path), path);
 });
 
 test("all forty behaviours are pinned, each once, about operations that exist", () => {
   const all = behaviours();
-  assert.deepEqual(all.map((one) => one.number), Array.from({ length: 40 }, (_, i) => i + 1));
-  for (const { operations } of all) for (const name of operations) assert.ok(OPERATIONS.has(`TrentService.${name}`), name);
+  assert.deepEqual(
+    all.map((one) => one.number),
+    Array.from({ length: 40 }, (_, i) => i + 1),
+  );
+  for (const { operations } of all)
+    for (const name of operations) assert.ok(OPERATIONS.has(`TrentService.${name}`), name);
 });
 
 test("the table has every operation of the official client", async () => {
   const client = (await import("@aws-sdk/client-kms")) as Record<string, unknown>;
-  const commands = Object.keys(client).filter((name) => name.endsWith("Command") && name !== "$Command").map((name) => name.replace(/Command$/, ""));
+  const commands = Object.keys(client)
+    .filter((name) => name.endsWith("Command") && name !== "$Command")
+    .map((name) => name.replace(/Command$/, ""));
   assert.deepEqual([...OPERATIONS.values()].map((one) => one.name).sort(), commands.sort());
 });
 
 test("every operation is called by some test", () => {
-  const without = kmsPage().split("\n").filter((line) => /^\| [A-Z]\w+ \|.*\|  \|$/.test(line));
+  const without = kmsPage()
+    .split("\n")
+    .filter((line) => /^\| [A-Z]\w+ \|.*\|  \|$/.test(line));
   assert.deepEqual(without, []);
 });

@@ -23,15 +23,19 @@ const here = import.meta.dirname;
 
 /** Every behaviour that a test pins, in order. */
 export function behaviours(): readonly Behaviour[] {
-  const found = readdirSync(join(here, "behaviours")).filter((name) => name.endsWith(".test.ts")).flatMap((file) => {
-    const source = readFileSync(join(here, "behaviours", file), "utf8");
-    return [...source.matchAll(/behaviour\(\s*(\d+),\s*"((?:[^"\\]|\\.)*)",\s*\[([^\]]*)\]/g)].map(([, number, title, operations]) => ({
-      number: Number(number),
-      title: title ?? "",
-      operations: [...(operations ?? "").matchAll(/"(\w+)"/g)].map(([, name]) => name ?? ""),
-      file: `behaviours/${file}`,
-    }));
-  });
+  const found = readdirSync(join(here, "behaviours"))
+    .filter((name) => name.endsWith(".test.ts"))
+    .flatMap((file) => {
+      const source = readFileSync(join(here, "behaviours", file), "utf8");
+      return [...source.matchAll(/behaviour\(\s*(\d+),\s*"((?:[^"\\]|\\.)*)",\s*\[([^\]]*)\]/g)].map(
+        ([, number, title, operations]) => ({
+          number: Number(number),
+          title: title ?? "",
+          operations: [...(operations ?? "").matchAll(/"(\w+)"/g)].map(([, name]) => name ?? ""),
+          file: `behaviours/${file}`,
+        }),
+      );
+    });
   return found.sort((a, b) => a.number - b.number);
 }
 
@@ -42,11 +46,17 @@ const MAX_FILES = 3;
 function filesCalling(operation: string): readonly string[] {
   const method = operation.charAt(0).toLowerCase() + operation.slice(1);
   const folders = ["operations", "behaviours", "access", "audit", "auth", "faults"];
-  const files = folders.flatMap((folder) => readdirSync(join(here, folder)).filter((name) => name.endsWith(".test.ts")).map((name) => `${folder}/${name}`));
-  return files.filter((file) => {
-    const source = readFileSync(join(here, file), "utf8");
-    return new RegExp(`\\.${method}\\(|"${operation}"`).test(source);
-  }).slice(0, MAX_FILES);
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(here, folder))
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => `${folder}/${name}`),
+  );
+  return files
+    .filter((file) => {
+      const source = readFileSync(join(here, file), "utf8");
+      return new RegExp(`\\.${method}\\(|"${operation}"`).test(source);
+    })
+    .slice(0, MAX_FILES);
 }
 
 const link = (file: string): string => `[${file.replace(/^.*\/|\.test\.ts$/g, "")}](../packages/kms/test/${file})`;
@@ -63,14 +73,18 @@ function operationRows(): string[] {
 
 function specRows(): string[] {
   return (Object.keys(KEY_SPECS) as KeySpec[]).map((spec) => {
-    const uses = KEY_USAGES.filter((usage) => algorithmsOf(spec, usage).length > 0).map((usage) => `${usage}: ${algorithmsOf(spec, usage).join(", ")}`);
+    const uses = KEY_USAGES.filter((usage) => algorithmsOf(spec, usage).length > 0).map(
+      (usage) => `${usage}: ${algorithmsOf(spec, usage).join(", ")}`,
+    );
     return `| ${spec} | ${uses.join("<br>")} |`;
   });
 }
 
 function exitRows(): string[] {
   return Object.entries(EXIT_CODES).map(([outcome, { code, meaning }]) => {
-    const errors = Object.entries(OUTCOMES).filter(([, ends]) => ends === outcome).map(([error]) => `\`${error}\``);
+    const errors = Object.entries(OUTCOMES)
+      .filter(([, ends]) => ends === outcome)
+      .map(([error]) => `\`${error}\``);
     return `| ${code} | ${meaning} | ${errors.join(", ")} |`;
   });
 }
@@ -79,11 +93,15 @@ function exitRows(): string[] {
 export function kmsPage(): string {
   const text = readFileSync(join(here, "kms-page.template.md"), "utf8");
   const parts: Readonly<Record<string, readonly string[]>> = {
-    BEHAVIOURS: behaviours().map((one) => `| ${one.number} | ${cell(one.title)} | ${one.operations.join(", ")} | ${link(one.file)} |`),
+    BEHAVIOURS: behaviours().map(
+      (one) => `| ${one.number} | ${cell(one.title)} | ${one.operations.join(", ")} | ${link(one.file)} |`,
+    ),
     OPERATIONS: operationRows(),
     SPECS: specRows(),
     EXITS: exitRows(),
     FAULTS: FAULT_KINDS.map((kind) => `\`${kind}\``),
   };
-  return text.replace(/^\{\{(\w+)\}\}$/gm, (_, name: string) => (parts[name] ?? []).join(name === "FAULTS" ? ", " : "\n"));
+  return text.replace(/^\{\{(\w+)\}\}$/gm, (_, name: string) =>
+    (parts[name] ?? []).join(name === "FAULTS" ? ", " : "\n"),
+  );
 }

@@ -8,11 +8,17 @@ import { failure, REGION, runningKms, temporaryDirectory } from "./running-kms.t
 
 test("a key made in one process opens its ciphertexts in the next", async (t) => {
   const dataDir = await temporaryDirectory(t);
-  const options = { dataDir, regions: [{ name: REGION, port: 0 }], rootKey: { kind: "file", path: join(dataDir, "root.key") } } as const;
+  const options = {
+    dataDir,
+    regions: [{ name: REGION, port: 0 }],
+    rootKey: { kind: "file", path: join(dataDir, "root.key") },
+  } as const;
   const first = await runningKms(t, options);
   const { KeyMetadata } = await first.client().createKey({ Description: "first" });
   await first.client().createAlias({ AliasName: "alias/a", TargetKeyId: KeyMetadata!.KeyId! });
-  const { CiphertextBlob, Plaintext } = await first.client().generateDataKey({ KeyId: "alias/a", KeySpec: "AES_256", EncryptionContext: { a: "1" } });
+  const { CiphertextBlob, Plaintext } = await first
+    .client()
+    .generateDataKey({ KeyId: "alias/a", KeySpec: "AES_256", EncryptionContext: { a: "1" } });
   await first.kms.close();
 
   const second = await runningKms(t, options);
@@ -40,7 +46,11 @@ test("regions are apart: a key of one is unknown in the other", async (t) => {
   const { KeyMetadata } = await client("eu-west-1").createKey({});
   const other = client("eu-west-2");
   const byId = await failure(other.describeKey({ KeyId: KeyMetadata!.KeyId! }));
-  assert.deepEqual(byId, { name: "NotFoundException", message: `Key '${KeyMetadata!.Arn!.replace("eu-west-1", "eu-west-2")}' does not exist`, status: 400 });
+  assert.deepEqual(byId, {
+    name: "NotFoundException",
+    message: `Key '${KeyMetadata!.Arn!.replace("eu-west-1", "eu-west-2")}' does not exist`,
+    status: 400,
+  });
   const byArn = await failure(other.describeKey({ KeyId: KeyMetadata!.Arn! }));
   assert.equal(byArn.message, "Invalid arn eu-west-1");
   assert.deepEqual((await other.listKeys({})).Keys, []);
@@ -85,7 +95,10 @@ test("the wrong root key is refused at start, and a lost one is not replaced", a
 
 test("a passphrase opens what it sealed; another one does not", async (t) => {
   const dataDir = await temporaryDirectory(t);
-  const withPassphrase = (text: string): Parameters<typeof runningKms>[1] => ({ dataDir, rootKey: { kind: "passphrase", passphrase: Buffer.from(text) } });
+  const withPassphrase = (text: string): Parameters<typeof runningKms>[1] => ({
+    dataDir,
+    rootKey: { kind: "passphrase", passphrase: Buffer.from(text) },
+  });
   const { kms, client } = await runningKms(t, withPassphrase("correct horse"));
   await client().createKey({});
   await kms.close();
@@ -113,21 +126,38 @@ test("a port in use is named, and nothing stays open", async (t) => {
   const first = await runningKms(t);
   const port = Number(new URL(first.kms.endpoints[REGION]!).port);
   const dataDir = await temporaryDirectory(t);
-  await assert.rejects(runningKms(t, { dataDir, regions: [{ name: "eu-west-2", port: 0 }, { name: REGION, port }] }), { code: "port-in-use", message: new RegExp(String(port)) });
+  await assert.rejects(
+    runningKms(t, {
+      dataDir,
+      regions: [
+        { name: "eu-west-2", port: 0 },
+        { name: REGION, port },
+      ],
+    }),
+    { code: "port-in-use", message: new RegExp(String(port)) },
+  );
   await runningKms(t, { dataDir });
 });
 
 test("every invalid option is named at once", async () => {
-  const options = { dataDir: "", regions: [{ name: "nowhere", port: 99999 }], rootKey: { kind: "file", path: "x" }, accountId: "12", faultsPort: 1 } as const;
+  const options = {
+    dataDir: "",
+    regions: [{ name: "nowhere", port: 99999 }],
+    rootKey: { kind: "file", path: "x" },
+    accountId: "12",
+    faultsPort: 1,
+  } as const;
   await assert.rejects(createKms(options), (error: Error) => {
-    for (const name of ["dataDir", "regions.0.name", "regions.0.port", "accountId", "faultsPort"]) assert.match(error.message, new RegExp(name));
+    for (const name of ["dataDir", "regions.0.name", "regions.0.port", "accountId", "faultsPort"])
+      assert.match(error.message, new RegExp(name));
     return true;
   });
 });
 
 test("the control port stops and starts regions, for programs of this machine only", async (t) => {
   const { kms, client } = await runningKms(t, { allowFaults: "loopback" });
-  const post = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(`${kms.faultsEndpoint!}/_strongroom/regions/${path}`, { method: "POST", headers });
+  const post = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${kms.faultsEndpoint!}/_strongroom/regions/${path}`, { method: "POST", headers });
   assert.equal((await post(`${REGION}/stop`)).status, 200);
   await failure(client().listKeys({}));
   assert.equal((await post(`${REGION}/stop`)).status, 200, "stopping twice is no error");

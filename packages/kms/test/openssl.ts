@@ -12,7 +12,8 @@ const PROGRAM = process.env["STRONGROOM_OPENSSL"] ?? "openssl";
 /** The version as [3, 5], or null where the command is not there. */
 const version: readonly [number, number] | null = (() => {
   try {
-    const [, major = "", minor = ""] = /^OpenSSL (\d+)\.(\d+)/.exec(execFileSync(PROGRAM, ["version"], { stdio: "pipe" }).toString()) ?? [];
+    const [, major = "", minor = ""] =
+      /^OpenSSL (\d+)\.(\d+)/.exec(execFileSync(PROGRAM, ["version"], { stdio: "pipe" }).toString()) ?? [];
     return [Number(major), Number(minor)];
   } catch {
     return null;
@@ -26,7 +27,9 @@ export const hasOpenssl: boolean = version !== null;
 export function opensslLacks(major: number, minor: number): string | false {
   if (version === null) return "the openssl command is not installed here";
   const enough = version[0] > major || (version[0] === major && version[1] >= minor);
-  return enough ? false : `needs OpenSSL ${major}.${minor} or newer, and ${PROGRAM} is ${version.join(".")}: name another in STRONGROOM_OPENSSL`;
+  return enough
+    ? false
+    : `needs OpenSSL ${major}.${minor} or newer, and ${PROGRAM} is ${version.join(".")}: name another in STRONGROOM_OPENSSL`;
 }
 
 export interface Openssl {

@@ -24,7 +24,10 @@ export interface RunningKms {
   readonly dataDir: string;
   readonly clock: AdjustableClock;
   /** An official client of a region; `at` sends its requests to another region's port. */
-  readonly client: (region?: string, options?: { credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }; at?: string }) => KMS;
+  readonly client: (
+    region?: string,
+    options?: { credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }; at?: string },
+  ) => KMS;
 }
 
 /** Starts a KMS with the three regions. Clients and server are closed after the test. */
@@ -48,7 +51,13 @@ export async function runningKms(t: TestContext, options: Partial<KmsOptions> = 
     dataDir,
     clock,
     client: (region = REGION, { credentials = kms.credentials, at = region } = {}) => {
-      const client = new KMS({ region, endpoint: kms.endpoints[at]!, credentials, maxAttempts: 1, systemClockOffset: clock.now() - Date.now() });
+      const client = new KMS({
+        region,
+        endpoint: kms.endpoints[at]!,
+        credentials,
+        maxAttempts: 1,
+        systemClockOffset: clock.now() - Date.now(),
+      });
       clients.push(client);
       return client;
     },
@@ -56,11 +65,17 @@ export async function runningKms(t: TestContext, options: Partial<KmsOptions> = 
 }
 
 /** What a failed call said: type, message and status as the client got them. */
-export async function failure(call: Promise<unknown>): Promise<{ name: string; message: string; status: number | undefined }> {
+export async function failure(
+  call: Promise<unknown>,
+): Promise<{ name: string; message: string; status: number | undefined }> {
   try {
     await call;
   } catch (error) {
-    const { name, message, $metadata } = error as { name: string; message: string; $metadata?: { httpStatusCode?: number } };
+    const { name, message, $metadata } = error as {
+      name: string;
+      message: string;
+      $metadata?: { httpStatusCode?: number };
+    };
     return { name, message, status: $metadata?.httpStatusCode };
   }
   throw new Error("the call was expected to fail");

@@ -48,9 +48,28 @@ export interface SignedCall {
 /** The headers of a signed call. */
 export async function signedHeaders(call: SignedCall, body: string): Promise<Record<string, string>> {
   const url = new URL(call.endpoint);
-  const signer = new SignatureV4({ credentials: call.credentials, region: call.region, service: call.service ?? "kms", sha256: Sha256, applyChecksum: false });
-  const headers = { host: url.host, "content-type": "application/x-amz-json-1.1", "x-amz-target": `TrentService.${call.operation}`, ...call.headers };
-  const request = { method: "POST", protocol: "http:", hostname: url.hostname, port: Number(url.port), path: "/", headers, body };
+  const signer = new SignatureV4({
+    credentials: call.credentials,
+    region: call.region,
+    service: call.service ?? "kms",
+    sha256: Sha256,
+    applyChecksum: false,
+  });
+  const headers = {
+    host: url.host,
+    "content-type": "application/x-amz-json-1.1",
+    "x-amz-target": `TrentService.${call.operation}`,
+    ...call.headers,
+  };
+  const request = {
+    method: "POST",
+    protocol: "http:",
+    hostname: url.hostname,
+    port: Number(url.port),
+    path: "/",
+    headers,
+    body,
+  };
   return (await signer.sign(request, { signingDate: call.signingDate ?? new Date() })).headers;
 }
 

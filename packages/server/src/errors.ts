@@ -1,6 +1,6 @@
 /**
- * The errors of the HTTP API itself, as one closed table; docs/errors.md is held to it. Errors of the vault come through
- * with their own code.
+ * The errors of the HTTP API itself, as one closed table; docs/errors.md is held to it. Errors of the vault come
+ * through with their own code.
  */
 
 export const SERVER_ERRORS = {
@@ -58,7 +58,9 @@ export const SERVER_ERRORS = {
   },
   "request-deadline": {
     title: "The request took too long to answer",
-    remedy: "Retry; if it lasts, look at GET /v1/regions. A write that was cut off may be stored: read the record before writing again.",
+    remedy:
+      "Retry; if it lasts, look at GET /v1/regions. A write that was cut off may be stored: read the record before " +
+      "writing again.",
   },
   "request-malformed": {
     title: "The bytes received are not an HTTP request",
@@ -70,7 +72,9 @@ export const SERVER_ERRORS = {
   },
   "tokens-unreadable": {
     title: "The tokens can not be read",
-    remedy: "Check that the tokens file exists, belongs to the service's user and holds valid JSON. Until then every token is refused.",
+    remedy:
+      "Check that the tokens file exists, belongs to the service's user and holds valid JSON. Until then every " +
+      "token is refused.",
   },
   "token-absent": {
     title: "There is no such token",

@@ -1,6 +1,6 @@
 /**
- * Every error as a problem document (RFC 9457): status, code, what to do. The one place where an error becomes an answer,
- * so the one place that decides what is told: no ARN, no context, no stack, no value of the request.
+ * Every error as a problem document (RFC 9457): status, code, what to do. The one place where an error becomes an
+ * answer, so the one place that decides what is told: no ARN, no context, no stack, no value of the request.
  */
 import { VAULT_ERRORS, VaultError } from "@strongroom/vault";
 import type { VaultErrorCode } from "@strongroom/vault";
@@ -14,7 +14,10 @@ export const PROBLEM_TYPE = "application/problem+json";
 /** Seconds after which a request that met unavailable regions or a full disk is worth repeating. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** Code -> HTTP status. 500 for what is wrong with stored data: it is the store's state, nothing that the client can change. */
+/**
+ * Code -> HTTP status. 500 for what is wrong with stored data: it is the store's state, nothing that the client can
+ * change.
+ */
 export const STATUS: Readonly<Record<ProblemCode, number>> = {
   "token-missing": 401,
   "token-invalid": 401,
@@ -98,7 +101,10 @@ export interface ProblemAnswer {
   readonly body: Problem;
 }
 
-const TITLES: Readonly<Record<ProblemCode, { readonly title: string; readonly remedy: string }>> = { ...VAULT_ERRORS, ...SERVER_ERRORS };
+const TITLES: Readonly<Record<ProblemCode, { readonly title: string; readonly remedy: string }>> = {
+  ...VAULT_ERRORS,
+  ...SERVER_ERRORS,
+};
 
 export function problemAnswer(error: VaultError | ServerError, requestId: string): ProblemAnswer {
   const { code } = error;
@@ -112,7 +118,9 @@ export function problemAnswer(error: VaultError | ServerError, requestId: string
     remedy: TITLES[code].remedy,
     requestId,
     ...(error instanceof VaultError && error.regions !== undefined ? { regions: error.regions } : {}),
-    ...(error instanceof VaultError && error.currentVersion !== undefined ? { currentVersion: error.currentVersion } : {}),
+    ...(error instanceof VaultError && error.currentVersion !== undefined
+      ? { currentVersion: error.currentVersion }
+      : {}),
     ...(error instanceof ServerError && error.problems !== undefined ? { problems: error.problems } : {}),
   };
   return { status, headers: problemHeaders(error, status), body };
@@ -129,6 +137,7 @@ function problemHeaders(error: VaultError | ServerError, status: number): Readon
 /** RFC 6750, section 3. */
 function challenge(error: VaultError | ServerError): string {
   if (error.code === "token-invalid") return 'Bearer realm="strongroom", error="invalid_token"';
-  if (error instanceof ServerError && error.scope !== undefined) return `Bearer realm="strongroom", error="insufficient_scope", scope="${error.scope}"`;
+  if (error instanceof ServerError && error.scope !== undefined)
+    return `Bearer realm="strongroom", error="insufficient_scope", scope="${error.scope}"`;
   return 'Bearer realm="strongroom"';
 }

@@ -63,7 +63,10 @@ export interface Regions {
   health(): readonly RegionStatus[];
   /** Left out: the totals are not known. */
   counters?(): RegionCounters;
-  /** Calls `listener` after every call to a region, until the returned function is called. Left out: calls are not measured. */
+  /**
+   * Calls `listener` after every call to a region, until the returned function is called. Left out: calls are not
+   * measured.
+   */
   onCall?(listener: (call: RegionCall) => void): () => void;
   /** Asks each region now. Left out: only real calls tell. */
   probe?(options: { readonly signal?: AbortSignal }): Promise<readonly RegionStatus[]>;
@@ -73,8 +76,8 @@ export interface Regions {
 const PROBE_INTERVAL_MS = 1000;
 
 /**
- * Regions as seen now. While a region is not known to be up it is probed: otherwise a service that lost its regions, and
- * is therefore sent no requests, would never learn that they are back.
+ * Regions as seen now. While a region is not known to be up it is probed: otherwise a service that lost its regions,
+ * and is therefore sent no requests, would never learn that they are back.
  */
 export class RegionWatch {
   readonly minimum: number;

@@ -44,7 +44,10 @@ export interface ServerOptions {
   readonly collections?: readonly string[];
 }
 
-/** How often Node looks for requests that do not arrive, in milliseconds. Its own default would let them stay 30 s longer. */
+/**
+ * How often Node looks for requests that do not arrive, in milliseconds. Its own default would let them stay 30 s
+ * longer.
+ */
 const CONNECTION_CHECK_MS = 1000;
 
 /** On every answer. Documents are nobody's to cache, and nothing here is to be taken for a page. */
@@ -54,7 +57,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes the server; `listen` starts it, `close` ends it after the requests that it has begun. It closes neither vault nor regions.
+ * Makes the server; `listen` starts it, `close` ends it after the requests that it has begun. It closes neither vault
+ * nor regions.
  *
  * @throws ServerError `option-invalid`
  */
@@ -69,7 +73,8 @@ export async function createServer(options: ServerOptions): Promise<Api> {
   absent.watch(app);
   useJsonBodies(app);
   app.setValidatorCompiler(validatorCompiler);
-  // What is sent is made here: it is described by the schemas, and tests hold it to them. Filtering it again would cost each answer.
+  // What is sent is made here: it is described by the schemas, and tests hold it to them. Filtering it again would cost
+  // each answer.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest("token", null);
   app.decorateRequest("problemCode", null);
@@ -78,9 +83,13 @@ export async function createServer(options: ServerOptions): Promise<Api> {
     reply.headers({ ...HEADERS, "request-id": request.id });
     request.deadline = requestSignal(reply, limits.answerMs);
     // Not `onResponse`: that hook does not run when the client is gone.
-    reply.raw.once("close", () => { requestEnded(request, reply, metrics); });
+    reply.raw.once("close", () => {
+      requestEnded(request, reply, metrics);
+    });
   });
-  app.addHook("onClose", async () => { metrics.close(); });
+  app.addHook("onClose", async () => {
+    metrics.close();
+  });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
 
@@ -88,7 +97,12 @@ export async function createServer(options: ServerOptions): Promise<Api> {
   openApiRoute(app);
   healthRoutes(app, context);
   metricsRoute(app, metrics);
-  await app.register((v1: Api) => { guardedRoutes(v1, context, options, absent); }, { prefix: "/v1" });
+  await app.register(
+    (v1: Api) => {
+      guardedRoutes(v1, context, options, absent);
+    },
+    { prefix: "/v1" },
+  );
   return app;
 }
 
@@ -107,11 +121,17 @@ function newApp({ logger }: ServerOptions, limits: ServerLimits, metrics: Metric
     return503OnClosing: false,
     // Longer than a header may be: the vault says what is wrong with an id.
     routerOptions: { maxParamLength: limits.headerBytes },
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.receiveMs, connectionsCheckingInterval: CONNECTION_CHECK_MS },
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.receiveMs,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    },
     frameworkErrors: (error, request, reply) => {
       // Hooks do not run for what the router itself refuses.
       reply.headers({ ...HEADERS, "request-id": request.id });
-      reply.raw.once("close", () => { requestEnded(request, reply, metrics); });
+      reply.raw.once("close", () => {
+        requestEnded(request, reply, metrics);
+      });
       void sendProblem(error, request, reply);
     },
     clientErrorHandler: (error: Error, socket: Socket) => {
@@ -122,7 +142,12 @@ function newApp({ logger }: ServerOptions, limits: ServerLimits, metrics: Metric
 }
 
 /** Everything under /v1: authenticated before anything else is looked at, also where there is no such route. */
-function guardedRoutes(v1: Api, context: ApiContext, { tokens, collections }: ServerOptions, absent: AbsentRoutes): void {
+function guardedRoutes(
+  v1: Api,
+  context: ApiContext,
+  { tokens, collections }: ServerOptions,
+  absent: AbsentRoutes,
+): void {
   v1.addHook("onRequest", async (request) => {
     request.token = await authenticate(request, tokens);
     const { scope } = request.routeOptions.config;

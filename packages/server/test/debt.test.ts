@@ -1,5 +1,6 @@
 /**
- * Owed wraps and the regions' numbers as whoever runs the service sees them: /v1/regions, /v1/regions/debt, /readyz, /metrics.
+ * Owed wraps and the regions' numbers as whoever runs the service sees them: /v1/regions, /v1/regions/debt, /readyz,
+ * /metrics.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +13,8 @@ const PATIENT = { attemptTimeoutMs: 8_000, deadlineMs: 20_000, breakerFirstRestM
 test("what is owed is counted, listed page by page, no reason not to be ready, and paid when the region is back", async (t) => {
   const { origin, token, kms } = await installation(t, { repair: QUICK, keyring: PATIENT });
   await kms.stopRegion("eu-west-2");
-  for (const id of ["a", "b", "c"]) await call(origin, `/v1/records/people/${id}`, { token: token.write, body: { id } });
+  for (const id of ["a", "b", "c"])
+    await call(origin, `/v1/records/people/${id}`, { token: token.write, body: { id } });
   const { json } = await call(origin, "/v1/regions", { token: token.read });
   assert.equal(json.wrapDebt.items, 3);
   assert.equal(json.wrapDebt.oldest, json.wrapDebt.regions[0].oldest);
@@ -26,34 +28,55 @@ test("what is owed is counted, listed page by page, no reason not to be ready, a
 
   const first = await call(origin, "/v1/regions/debt?limit=2", { token: token.read });
   const second = await call(origin, `/v1/regions/debt?limit=2&cursor=${first.json.next}`, { token: token.read });
-  const items = [...first.json.items, ...second.json.items] as readonly { readonly collection: string; readonly id: string; readonly version: number; readonly regions: readonly { readonly region: string }[] }[];
-  assert.deepEqual(items.map(({ collection, id, version, regions }) => `${collection}/${id} ${version} ${regions[0]?.region ?? ""}`), ["people/a 1 eu-west-2", "people/b 1 eu-west-2", "people/c 1 eu-west-2"]);
+  const items = [...first.json.items, ...second.json.items] as readonly {
+    readonly collection: string;
+    readonly id: string;
+    readonly version: number;
+    readonly regions: readonly { readonly region: string }[];
+  }[];
+  assert.deepEqual(
+    items.map(({ collection, id, version, regions }) => `${collection}/${id} ${version} ${regions[0]?.region ?? ""}`),
+    ["people/a 1 eu-west-2", "people/b 1 eu-west-2", "people/c 1 eu-west-2"],
+  );
   assert.equal(second.json.next, null);
   const ready = await call(origin, "/readyz");
   assert.deepEqual([ready.status, ready.json.wrapDebt], [200, { items: 3 }]);
   assert.match((await call(origin, "/metrics")).text, /^strongroom_wrap_debt_versions 3$/m);
 
   await kms.startRegion("eu-west-2");
-  while ((await call(origin, "/readyz")).json.wrapDebt.items > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await call(origin, "/readyz")).json.wrapDebt.items > 0)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   const after = (await call(origin, "/v1/regions", { token: token.read })).json;
-  assert.deepEqual([after.repair.repaired, after.wrapDebt], [3, { items: 0, oldest: null, oldestSeconds: null, regions: [] }]);
+  assert.deepEqual(
+    [after.repair.repaired, after.wrapDebt],
+    [3, { items: 0, oldest: null, oldestSeconds: null, regions: [] }],
+  );
   assert.deepEqual((await call(origin, "/v1/regions/debt", { token: token.read })).json, { items: [], next: null });
 });
 
 test("the list of debts needs a token, and refuses what it does not know", async (t) => {
   const { origin, token } = await installation(t);
   assert.equal((await call(origin, "/v1/regions/debt")).status, 401);
-  for (const query of ["limit=0", "limit=x", "cursor=!", "cursor=e30", "color=red"]) assert.equal((await call(origin, `/v1/regions/debt?${query}`, { token: token.read })).status, 400, query);
+  for (const query of ["limit=0", "limit=x", "cursor=!", "cursor=e30", "color=red"])
+    assert.equal((await call(origin, `/v1/regions/debt?${query}`, { token: token.read })).status, 400, query);
 });
 
 /** `name{label="value",…} 1` -> name, labels and value. */
-function samples(text: string): readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[] {
+function samples(
+  text: string,
+): readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[] {
   return text
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => {
       const [, name = "", inside = "", value = ""] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? assert.fail(line);
-      return { name, labels: Object.fromEntries([...inside.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = "", of = ""]) => [label, of])), value: Number(value) };
+      return {
+        name,
+        labels: Object.fromEntries(
+          [...inside.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = "", of = ""]) => [label, of]),
+        ),
+        value: Number(value),
+      };
     });
 }
 
@@ -61,24 +84,36 @@ test("metrics need no token, count requests and calls, and hold nobody's data an
   const { origin, token, kms } = await installation(t, { repair: QUICK, keyring: PATIENT });
   const secret = "lovelace-1815";
   await kms.stopRegion("eu-central-1");
-  await call(origin, `/v1/records/people/${secret}`, { token: token.write, body: { secret }, headers: { "strongroom-subject": `of-${secret}` } });
+  await call(origin, `/v1/records/people/${secret}`, {
+    token: token.write,
+    body: { secret },
+    headers: { "strongroom-subject": `of-${secret}` },
+  });
   await call(origin, `/v1/records/people/${secret}`, { token: token.read });
   await call(origin, `/v1/records/people/${secret}`);
   await call(origin, `/${secret}`, { method: "PATCH" });
   const page = await call(origin, "/metrics");
   assert.equal(page.status, 200);
   assert.match(page.headers["content-type"] ?? "", /^text\/plain/);
-  for (const word of [secret, "people", "arn:", "srt_", ...Object.values(token)]) assert.ok(!page.text.includes(word), word);
+  for (const word of [secret, "people", "arn:", "srt_", ...Object.values(token)])
+    assert.ok(!page.text.includes(word), word);
   const all = samples(page.text);
   const value = (name: string, labels: Readonly<Record<string, string>>): number =>
-    all.filter((sample) => sample.name === name && Object.entries(labels).every(([label, of]) => sample.labels[label] === of)).reduce((sum, sample) => sum + sample.value, 0);
+    all
+      .filter(
+        (sample) => sample.name === name && Object.entries(labels).every(([label, of]) => sample.labels[label] === of),
+      )
+      .reduce((sum, sample) => sum + sample.value, 0);
   const route = "/v1/records/:collection/:id";
   assert.equal(value("strongroom_http_requests_total", { method: "PUT", route, status: "201" }), 1);
   assert.equal(value("strongroom_http_requests_total", { method: "GET", route, status: "200" }), 1);
   assert.equal(value("strongroom_http_requests_total", { method: "GET", route, status: "401" }), 1);
   assert.equal(value("strongroom_http_requests_total", { route: "none", method: "any", status: "404" }), 1);
   assert.equal(value("strongroom_http_request_duration_seconds_count", { route }), 3);
-  assert.ok(value("strongroom_kms_calls_total", { region: "eu-west-1", operation: "GenerateDataKey", outcome: "answered" }) >= 1);
+  assert.ok(
+    value("strongroom_kms_calls_total", { region: "eu-west-1", operation: "GenerateDataKey", outcome: "answered" }) >=
+      1,
+  );
   assert.ok(value("strongroom_kms_calls_total", { region: "eu-central-1", outcome: "refused" }) >= 1);
   assert.ok(value("strongroom_kms_call_duration_seconds_count", { region: "eu-west-1" }) >= 2);
   assert.equal(value("strongroom_region_breaker", { region: "eu-west-1", state: "closed" }), 1);
@@ -88,8 +123,13 @@ test("metrics need no token, count requests and calls, and hold nobody's data an
   assert.equal(value("strongroom_wrap_debt_wraps", { region: "eu-central-1" }), 1);
   assert.ok(value("strongroom_keyring_decisions_total", { decision: "write" }) >= 1);
   await kms.startRegion("eu-central-1");
-  while (!/^strongroom_repairs_total\{outcome="repaired"\} 1$/m.test((await call(origin, "/metrics")).text)) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.doesNotMatch((await call(origin, "/metrics")).text, /^strongroom_wrap_debt_wraps\{/m, "what is paid is gone from the page");
+  while (!/^strongroom_repairs_total\{outcome="repaired"\} 1$/m.test((await call(origin, "/metrics")).text))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.doesNotMatch(
+    (await call(origin, "/metrics")).text,
+    /^strongroom_wrap_debt_wraps\{/m,
+    "what is paid is gone from the page",
+  );
 });
 
 test("metrics are shown also when the store does not answer", async (t) => {

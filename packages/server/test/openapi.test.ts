@@ -24,9 +24,24 @@ interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly security?: readonly unknown[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly description?: string; readonly schema: Schema }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly description?: string;
+    readonly schema: Schema;
+  }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly headers?: object; readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>>;
+  readonly responses: Readonly<
+    Record<
+      string,
+      {
+        readonly description: string;
+        readonly headers?: object;
+        readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+      }
+    >
+  >;
 }
 
 interface Document {
@@ -50,7 +65,9 @@ test("every route is described: operation, parameters, answers, headers, errors 
   const { origin } = await installation(t);
   const { paths, security, components } = await document(origin);
   assert.deepEqual(
-    Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)).sort(),
+    Object.entries(paths)
+      .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
+      .sort(),
     [
       "DELETE /v1/records/{collection}/{id}",
       "GET /healthz",
@@ -69,7 +86,9 @@ test("every route is described: operation, parameters, answers, headers, errors 
   );
   assert.deepEqual(security, [{ token: [] }]);
   assert.deepEqual(Object.keys(components.securitySchemes), ["token"]);
-  const operations = Object.entries(paths).flatMap(([path, methods]) => Object.values(methods).map((operation) => ({ path, operation })));
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.values(methods).map((operation) => ({ path, operation })),
+  );
   assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
   for (const { path, operation } of operations) {
     const guarded = path.startsWith("/v1/");
@@ -77,42 +96,79 @@ test("every route is described: operation, parameters, answers, headers, errors 
     assert.equal(guarded, /Needs the scope `(read|write)`/.test(operation.description ?? ""), path);
     assert.ok(operation.summary.length > 5);
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-    assert.deepEqual((operation.parameters ?? []).filter((parameter) => parameter.in === "path").map(({ name }) => name), inPath);
-    for (const parameter of operation.parameters ?? []) assert.ok((parameter.description ?? "").length > 5, `${path} ${parameter.name}`);
+    assert.deepEqual(
+      (operation.parameters ?? []).filter((parameter) => parameter.in === "path").map(({ name }) => name),
+      inPath,
+    );
+    for (const parameter of operation.parameters ?? [])
+      assert.ok((parameter.description ?? "").length > 5, `${path} ${parameter.name}`);
     for (const status of guarded ? ["400", "401", "403", "500", "503"] : []) {
-      assert.deepEqual(Object.keys(operation.responses[status]?.content ?? {}), ["application/problem+json"], `${path} ${status}`);
+      assert.deepEqual(
+        Object.keys(operation.responses[status]?.content ?? {}),
+        ["application/problem+json"],
+        `${path} ${status}`,
+      );
     }
   }
   const get = paths["/v1/records/{collection}/{id}"]!["get"]!;
-  assert.deepEqual(Object.keys(get.responses["200"]!.headers ?? {}), ["ETag", "Strongroom-Version", "Strongroom-Subject", "Last-Modified"]);
+  assert.deepEqual(Object.keys(get.responses["200"]!.headers ?? {}), [
+    "ETag",
+    "Strongroom-Version",
+    "Strongroom-Subject",
+    "Last-Modified",
+  ]);
   assert.equal(get.responses["304"]!.content, undefined);
   const put = paths["/v1/records/{collection}/{id}"]!["put"]!;
-  assert.deepEqual((put.parameters ?? []).filter((parameter) => parameter.in === "header").map(({ name }) => name).sort(), ["if-match", "if-none-match", "strongroom-subject"]);
+  assert.deepEqual(
+    (put.parameters ?? [])
+      .filter((parameter) => parameter.in === "header")
+      .map(({ name }) => name)
+      .sort(),
+    ["if-match", "if-none-match", "strongroom-subject"],
+  );
   assert.deepEqual(put.requestBody?.content["application/json"]?.schema, { $ref: "#/components/schemas/Document" });
   assert.equal(components.schemas["Document"]?.type, "object");
   assert.deepEqual(components.schemas["BatchRequest"]?.required, ["records"]);
   const text = JSON.stringify({ paths, components });
-  for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) assert.ok(components.schemas[name!] !== undefined, name);
-  for (const name of Object.keys(components.schemas)) assert.ok(text.includes(`"#/components/schemas/${name}"`), `${name} is used`);
+  for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
+    assert.ok(components.schemas[name!] !== undefined, name);
+  for (const name of Object.keys(components.schemas))
+    assert.ok(text.includes(`"#/components/schemas/${name}"`), `${name} is used`);
 });
 
-/** What JSON Schema says here, and no more than these schemas use. Unknown members are refused, so that an answer holds nothing that is not described. */
-function violations(schemas: Readonly<Record<string, Schema>>, schema: Schema, value: unknown, at = "$"): readonly string[] {
+/**
+ * What JSON Schema says here, and no more than these schemas use. Unknown members are refused, so that an answer holds
+ * nothing that is not described.
+ */
+function violations(
+  schemas: Readonly<Record<string, Schema>>,
+  schema: Schema,
+  value: unknown,
+  at = "$",
+): readonly string[] {
   if (schema.$ref !== undefined) return violations(schemas, schemas[schema.$ref.split("/").at(-1)!]!, value, at);
-  if (schema.anyOf !== undefined) return schema.anyOf.some((one) => violations(schemas, one, value, at).length === 0) ? [] : [`${at}: none of the alternatives`];
-  const type = value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
+  if (schema.anyOf !== undefined)
+    return schema.anyOf.some((one) => violations(schemas, one, value, at).length === 0)
+      ? []
+      : [`${at}: none of the alternatives`];
+  const type =
+    value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
   const wanted = [schema.type ?? type].flat();
-  if (!wanted.includes(type) && !(type === "integer" && wanted.includes("number"))) return [`${at}: ${type} instead of ${wanted.join("|")}`];
+  if (!wanted.includes(type) && !(type === "integer" && wanted.includes("number")))
+    return [`${at}: ${type} instead of ${wanted.join("|")}`];
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at}: not one of the choices`];
   if (schema.const !== undefined && schema.const !== value) return [`${at}: not the constant`];
-  if (Array.isArray(value)) return value.flatMap((element, index) => violations(schemas, schema.items ?? {}, element, `${at}[${index}]`));
+  if (Array.isArray(value))
+    return value.flatMap((element, index) => violations(schemas, schema.items ?? {}, element, `${at}[${index}]`));
   if (type !== "object" || schema.properties === undefined) return [];
   const members = value as Readonly<Record<string, unknown>>;
   return [
     ...(schema.required ?? []).filter((name) => !Object.hasOwn(members, name)).map((name) => `${at}.${name}: missing`),
     ...Object.entries(members).flatMap(([name, member]) => {
       const described = schema.properties?.[name];
-      return described === undefined ? [`${at}.${name}: not described`] : violations(schemas, described, member, `${at}.${name}`);
+      return described === undefined
+        ? [`${at}.${name}: not described`]
+        : violations(schemas, described, member, `${at}.${name}`);
     }),
   ];
 }
@@ -130,16 +186,39 @@ test("real answers are as described, member by member", async (t) => {
   await kms.stopRegion("eu-west-2");
   holds("put", record, await call(origin, "/v1/records/people/1", { token: token.write, body: { a: 1 } }));
   holds("put", record, await call(origin, "/v1/records/people/1", { token: token.write, body: { a: 2 } }));
-  holds("put", record, await call(origin, "/v1/records/people/1", { token: token.write, body: {}, headers: { "if-match": '"9"' } }), problem);
+  holds(
+    "put",
+    record,
+    await call(origin, "/v1/records/people/1", { token: token.write, body: {}, headers: { "if-match": '"9"' } }),
+    problem,
+  );
   holds("put", record, await call(origin, "/v1/records/people/1", { token: token.read, body: {} }), problem);
   holds("get", record, await call(origin, "/v1/records/people/1", { token: token.read }));
   holds("get", record, await call(origin, "/v1/records/people/2", { token: token.read }), problem);
   holds("get", record, await call(origin, "/v1/records/people/1"), problem);
   holds("get", `${record}/versions`, await call(origin, "/v1/records/people/1/versions", { token: token.read }));
-  holds("get", `${record}/versions/{version}`, await call(origin, "/v1/records/people/1/versions/1", { token: token.read }));
-  holds("get", `${record}/versions/{version}`, await call(origin, "/v1/records/people/1/versions/x", { token: token.read }), problem);
-  const records = [{ id: "1", document: { a: 2 } }, { id: "2", document: {} }, { id: "a/b", document: {} }, { id: "1", document: { a: 3 }, subject: "s" }];
-  holds("post", "/v1/records/{collection}", await call(origin, "/v1/records/people", { method: "POST", token: token.write, body: { records } }));
+  holds(
+    "get",
+    `${record}/versions/{version}`,
+    await call(origin, "/v1/records/people/1/versions/1", { token: token.read }),
+  );
+  holds(
+    "get",
+    `${record}/versions/{version}`,
+    await call(origin, "/v1/records/people/1/versions/x", { token: token.read }),
+    problem,
+  );
+  const records = [
+    { id: "1", document: { a: 2 } },
+    { id: "2", document: {} },
+    { id: "a/b", document: {} },
+    { id: "1", document: { a: 3 }, subject: "s" },
+  ];
+  holds(
+    "post",
+    "/v1/records/{collection}",
+    await call(origin, "/v1/records/people", { method: "POST", token: token.write, body: { records } }),
+  );
   holds("get", "/v1/records/{collection}", await call(origin, "/v1/records/people?limit=1", { token: token.read }));
   holds("get", "/v1/collections", await call(origin, "/v1/collections", { token: token.read }));
   holds("get", "/v1/regions", await call(origin, "/v1/regions", { token: token.read }));
@@ -155,7 +234,8 @@ test("real answers are as described, member by member", async (t) => {
 
 test("every code has one status, and every status of the table is one that HTTP has", () => {
   assert.deepEqual(Object.keys(STATUS).sort(), [...Object.keys(SERVER_ERRORS), ...Object.keys(VAULT_ERRORS)].sort());
-  for (const code of Object.keys(SERVER_ERRORS)) assert.ok(!Object.hasOwn(VAULT_ERRORS, code), `${code} is the vault's too`);
+  for (const code of Object.keys(SERVER_ERRORS))
+    assert.ok(!Object.hasOwn(VAULT_ERRORS, code), `${code} is the vault's too`);
   for (const [code, status] of Object.entries(STATUS)) assert.ok(status >= 400 && status < 600, code);
   for (const [code, { title, remedy }] of Object.entries(SERVER_ERRORS)) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/);

@@ -15,15 +15,21 @@ interface RegionLine {
   readonly reason: string;
 }
 
-const states = (lines: unknown): readonly string[] => (lines as readonly RegionLine[]).map(({ region, state }) => `${region} ${state}`);
-const reasons = (lines: unknown): readonly string[] => (lines as readonly RegionLine[]).map(({ region, reason }) => `${region} ${reason}`);
+const states = (lines: unknown): readonly string[] =>
+  (lines as readonly RegionLine[]).map(({ region, state }) => `${region} ${state}`);
+const reasons = (lines: unknown): readonly string[] =>
+  (lines as readonly RegionLine[]).map(({ region, reason }) => `${region} ${reason}`);
 
 test("one region away: read, written with the missing wrap told, ready", async (t) => {
   const { origin, token, kms } = await installation(t);
   await call(origin, path, { token: token.write, body: { n: 1 } });
   await kms.stopRegion("eu-west-1");
   assert.deepEqual((await call(origin, path, { token: token.read })).json, { n: 1 });
-  assert.deepEqual((await call(origin, path, { token: token.write, body: { n: 2 } })).json.wraps, { stored: 2, target: 3, missing: ["eu-west-1"] });
+  assert.deepEqual((await call(origin, path, { token: token.write, body: { n: 2 } })).json.wraps, {
+    stored: 2,
+    target: 3,
+    missing: ["eu-west-1"],
+  });
   const { json } = await call(origin, "/v1/regions", { token: token.read });
   assert.deepEqual(states(json.regions), ["eu-west-1 down", "eu-west-2 up", "eu-central-1 up"]);
   assert.equal(json.regions[0].lastFailure.kind, "refused");
@@ -41,12 +47,19 @@ test("two of three away with a minimum of two: reads go on, writes are 503 with 
   assert.deepEqual([refused.status, refused.json.code], [503, "wraps-below-minimum"]);
   assert.deepEqual(reasons(refused.json.regions), ["eu-west-1 refused", "eu-west-2 refused"]);
   assert.match(refused.headers["retry-after"] ?? "", /^\d+$/);
-  const batch = await call(origin, "/v1/records/people", { method: "POST", token: token.write, body: { records: [{ id: "a", document: {} }] } });
+  const batch = await call(origin, "/v1/records/people", {
+    method: "POST",
+    token: token.write,
+    body: { records: [{ id: "a", document: {} }] },
+  });
   assert.deepEqual([batch.status, batch.json.code], [503, "wraps-below-minimum"]);
   assert.equal((await call(origin, path, { token: token.read })).headers.etag, '"1"');
   const ready = await call(origin, "/readyz");
   assert.equal(ready.status, 503);
-  assert.deepEqual([ready.json.status, ready.json.store.ok, ready.json.regions.ok, ready.json.regions.notDown], ["not-ready", true, false, 1]);
+  assert.deepEqual(
+    [ready.json.status, ready.json.store.ok, ready.json.regions.ok, ready.json.regions.notDown],
+    ["not-ready", true, false, 1],
+  );
   assert.equal((await call(origin, "/healthz")).status, 200);
 });
 
@@ -67,9 +80,17 @@ test("all away: 503 for reads and writes; back again, no restart and no request 
 
 const DAMAGES: readonly (readonly [sql: string, code: string])[] = [
   ["update versions set message = (select message from versions where id = '43') where id = '42'", "record-moved"],
-  ["update versions set message = (select message from versions where collection = 'pets') where id = '42' and collection = 'people'", "record-moved-collection"],
+  [
+    "update versions set message = (select message from versions where collection = 'pets') where id = '42' and " +
+      "collection = 'people'",
+    "record-moved-collection",
+  ],
   ["update versions set subject = 'x' where id = '42'", "record-moved-subject"],
-  ["update versions set message = (select message from versions where id = '42' and version = 1 and collection = 'people') where id = '42'", "record-rolled-back"],
+  [
+    "update versions set message = (select message from versions where id = '42' and version = 1 and collection = " +
+      "'people') where id = '42'",
+    "record-rolled-back",
+  ],
   ["update heads set version = 1 where id = '42' and collection = 'people'", "record-rolled-back"],
   ["update versions set message = substr(message, 1, 300) where id = '42'", "record-tampered"],
 ];
@@ -78,8 +99,16 @@ test("damaged rows are refused, each with its own code, and no byte of a documen
   for (const [sql, code] of DAMAGES) {
     await t.test(`${code}: ${sql}`, async (t) => {
       const { origin, token, database } = await installation(t);
-      for (const [address, step] of [["people/42", 1], ["people/42", 2], ["people/43", 1], ["pets/42", 1]] as const) {
-        await call(origin, `/v1/records/${address}`, { token: token.write, body: { secret: `Lovelace ${address} ${step}` } });
+      for (const [address, step] of [
+        ["people/42", 1],
+        ["people/42", 2],
+        ["people/43", 1],
+        ["pets/42", 1],
+      ] as const) {
+        await call(origin, `/v1/records/${address}`, {
+          token: token.write,
+          body: { secret: `Lovelace ${address} ${step}` },
+        });
       }
       const db = new DatabaseSync(database);
       db.exec(sql);
@@ -95,7 +124,10 @@ test("a store that is full answers 507, keeps what it acknowledged, and goes on 
   const { origin, token } = await installation(t, { store: { maxBytes: 50 * 4096 } });
   let acknowledged = 0;
   for (;;) {
-    const answer = await call(origin, `/v1/records/people/${acknowledged}`, { token: token.write, body: { text: "x".repeat(20_000) } });
+    const answer = await call(origin, `/v1/records/people/${acknowledged}`, {
+      token: token.write,
+      body: { text: "x".repeat(20_000) },
+    });
     if (answer.status === 201) {
       acknowledged++;
       continue;
@@ -109,7 +141,10 @@ test("a store that is full answers 507, keeps what it acknowledged, and goes on 
   assert.equal(list.json.items.length, acknowledged);
   assert.equal((await call(origin, `/v1/records/people/${acknowledged - 1}`, { token: token.read })).status, 200);
   assert.equal((await call(origin, "/v1/records/people/0", { method: "DELETE", token: token.write })).status, 200);
-  assert.equal((await call(origin, "/v1/records/people/again", { token: token.write, body: { text: "x".repeat(10_000) } })).status, 201);
+  assert.equal(
+    (await call(origin, "/v1/records/people/again", { token: token.write, body: { text: "x".repeat(10_000) } })).status,
+    201,
+  );
 });
 
 test("a store that is gone answers 503, and readiness says which part it is", async (t) => {

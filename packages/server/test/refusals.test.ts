@@ -1,124 +1,14 @@
 /**
- * Every way in which a request can be wrong, as one table: what it is answered, and that the answer says what to do.
+ * Every way in which a request can be wrong (support/refusals.ts): the answer has the status and code of the table and says
+ * what to do.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SERVER_ERRORS, STATUS } from "@strongroom/server";
 import { VAULT_ERRORS } from "@strongroom/vault";
 import { call } from "./support/http.ts";
-import type { CallOptions } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
-
-interface Refusal {
-  readonly name: string;
-  readonly path?: string;
-  readonly options?: CallOptions;
-  /** Scope of the token; `none` sends none. */
-  readonly as?: "read" | "write" | "admin" | "none";
-  readonly code: string;
-  /** What the detail must say. */
-  readonly says: RegExp;
-}
-
-const RECORD = "/v1/records/people/42";
-const OTHER_TOKEN = `srt_${"A".repeat(43)}`;
-const put = (body: string | Buffer | object, headers: Record<string, string> = {}): CallOptions => ({ method: "PUT", body, headers });
-const id = (encoded: string): string => `/v1/records/people/${encoded}`;
-
-const REFUSALS: readonly Refusal[] = [
-  { name: "no token", as: "none", code: "token-missing", says: /no Authorization header/ },
-  { name: "no token, on a route that is not there", path: "/v1/nothing", as: "none", code: "token-missing", says: /no Authorization header/ },
-  { name: "no token, with a body of 10 MB", options: put(Buffer.alloc(10_000_000, 0x20)), as: "none", code: "token-missing", says: /no Authorization/ },
-  { name: "no token, with a body that is not JSON", options: put("{"), as: "none", code: "token-missing", says: /no Authorization/ },
-  { name: "no token, for an id that is not allowed", path: id("%00"), as: "none", code: "token-missing", says: /no Authorization/ },
-  { name: "another scheme", as: "none", options: { headers: { authorization: "Basic YTpi" } }, code: "token-missing", says: /Bearer srt_/ },
-  { name: "an empty token", as: "none", options: { headers: { authorization: "Bearer " } }, code: "token-missing", says: /Bearer srt_/ },
-  { name: "a token of the right form that is not known", as: "none", options: { token: OTHER_TOKEN }, code: "token-invalid", says: /does not know/ },
-  { name: "a token of the wrong form", as: "none", options: { token: "hello" }, code: "token-invalid", says: /does not know/ },
-  { name: "a wrong token, on a route that is not there", path: "/v1/nothing", as: "none", options: { token: OTHER_TOKEN }, code: "token-invalid", says: /does not know/ },
-
-  { name: "writing with a read token", as: "read", options: put({}), code: "scope-missing", says: /scope write/ },
-  { name: "writing what is not JSON with a read token", as: "read", options: put("{"), code: "scope-missing", says: /scope write/ },
-  { name: "removing with a read token", as: "read", options: { method: "DELETE" }, code: "scope-missing", says: /scope write/ },
-  { name: "a batch with a read token", path: "/v1/records/people", as: "read", options: { method: "POST", body: {} }, code: "scope-missing", says: /scope write/ },
-  { name: "reading with a write token, what is not there", path: id("absent"), as: "write", code: "scope-missing", says: /scope read/ },
-  { name: "reading with a write token, what is there", path: id("there"), as: "write", code: "scope-missing", says: /scope read/ },
-  { name: "regions with a write token", path: "/v1/regions", as: "write", code: "scope-missing", says: /scope read/ },
-
-  { name: "a body that is not JSON", options: put("{name: 'Ada'}"), code: "document-invalid", says: /not valid JSON near character 1/ },
-  { name: "no body", options: { method: "PUT" }, code: "document-invalid", says: /one JSON object/ },
-  { name: "an empty body", options: put(""), code: "document-invalid", says: /not valid JSON/ },
-  { name: "an array", options: put("[]"), code: "document-invalid", says: /one JSON object/ },
-  { name: "a body that is not UTF-8", options: put(Buffer.from('{"a":"\xe9"}', "latin1")), code: "document-invalid", says: /UTF-8/ },
-  { name: "a number that can not be held", options: put('{"a":12345678901234567890}'), code: "document-invalid", says: /as a string/ },
-  { name: "a body nested too deep", options: put(`${'{"a":'.repeat(200)}1${"}".repeat(200)}`), code: "document-invalid", says: /deeper than 64/ },
-  { name: "another content type", options: put("a=1", { "content-type": "application/x-www-form-urlencoded" }), code: "content-type-unsupported", says: /application\/json/ },
-  { name: "a JSON type that is not JSON", options: put("{}", { "content-type": "application/merge-patch+json" }), code: "content-type-unsupported", says: /application\/json/ },
-  { name: "a body without a content type", options: put("{}", { "content-type": "" }), code: "content-type-unsupported", says: /application\/json/ },
-  { name: "a body of 10 MB", options: put(Buffer.alloc(10_000_000, 0x20)), code: "body-too-large", says: /larger/ },
-  { name: "a body of one byte too many", options: put(`{"a":"${"x".repeat(2 ** 20 - 8 + 1)}"}`), code: "body-too-large", says: /larger/ },
-
-  { name: "an id with a slash, percent-encoded", path: id("a%2Fb"), code: "id-invalid", says: /contains "\/"/ },
-  { name: "an id with a slash, as it is", path: id("a/b"), code: "route-absent", says: /holds '\/'/ },
-  { name: "an id with a backslash", path: id("a%5Cb"), code: "id-invalid", says: /contains "\\"/ },
-  { name: "an id of two dots", path: id(".."), code: "id-invalid", says: /is "\.\."/ },
-  { name: "an id of two dots, percent-encoded", path: id("%2e%2e"), code: "id-invalid", says: /is "\.\."/ },
-  { name: "an id with NUL", path: id("a%00b"), code: "id-invalid", says: /NUL/ },
-  { name: "an id with a line feed", path: id("a%0Ab"), code: "id-invalid", says: /control/ },
-  { name: "an id of 10 kB", path: id("x".repeat(10_000)), code: "id-invalid", says: /10000 bytes.*at most 256/ },
-  { name: "an id of 10 kB of emoji", path: id(encodeURIComponent("🔐".repeat(1000))), code: "id-invalid", says: /4000 bytes/ },
-  { name: "an id of 100 kB", path: id("x".repeat(100_000)), code: "headers-too-large", says: /larger/ },
-  { name: "an empty id", path: id(""), code: "id-invalid", says: /is empty/ },
-  { name: "an id that is not in normal form C", path: id("e%CC%81"), code: "id-invalid", says: /normal form C/ },
-  { name: "an id that is not UTF-8", path: id("%ff"), code: "url-invalid", says: /percent-encoded UTF-8/ },
-  { name: "an id that is not percent-encoded", path: id("%zz"), code: "url-invalid", says: /percent-encoded UTF-8/ },
-  { name: "writing under an id that is not allowed", path: id("a%2Fb"), options: put({}), code: "id-invalid", says: /contains "\/"/ },
-  { name: "the versions of an id that is not allowed", path: `${id("..")}/versions`, code: "id-invalid", says: /is "\.\."/ },
-
-  { name: "a collection's name that is not allowed", path: "/v1/records/People/42", code: "collection-invalid", says: /lower-case/ },
-  { name: "a list of a collection that is not there", path: "/v1/records/nobody", code: "collection-absent", says: /no such collection/ },
-  { name: "a record that is not there", path: id("absent"), code: "record-absent", says: /no such record/ },
-  { name: "a record of a collection that is not there", path: "/v1/records/nobody/42", code: "record-absent", says: /no such record/ },
-  { name: "versions of a record that is not there", path: `${id("absent")}/versions`, code: "record-absent", says: /no such record/ },
-  { name: "a version that is not there", path: `${id("there")}/versions/7`, code: "version-absent", says: /no such version/ },
-  { name: "a version that is no number", path: `${id("there")}/versions/latest`, code: "request-invalid", says: /whole number/ },
-  { name: "version 0", path: `${id("there")}/versions/0`, code: "request-invalid", says: /whole number/ },
-  { name: "removing what is not there", path: id("absent"), options: { method: "DELETE" }, code: "record-absent", says: /no such record/ },
-
-  { name: "If-Match without quotes", options: put({}, { "if-match": "1" }), code: "condition-invalid", says: /double quotes/ },
-  { name: "a weak If-Match", options: put({}, { "if-match": 'W/"1"' }), code: "condition-invalid", says: /double quotes/ },
-  { name: "If-Match with two versions", options: put({}, { "if-match": '"1", "2"' }), code: "condition-invalid", says: /one version/ },
-  { name: "If-Match with no number", options: put({}, { "if-match": '"abc"' }), code: "condition-invalid", says: /one version/ },
-  { name: "If-Match that is empty", options: put({}, { "if-match": "" }), code: "condition-invalid", says: /one version/ },
-  { name: "If-None-Match with a version", options: put({}, { "if-none-match": '"1"' }), code: "condition-invalid", says: /must be \*/ },
-  { name: "both conditions", options: put({}, { "if-match": '"1"', "if-none-match": "*" }), code: "condition-invalid", says: /combined/ },
-  { name: "an expected version of a record that is not there", path: id("absent"), options: put({}, { "if-match": '"1"' }), code: "version-conflict", says: /no such record/ },
-  { name: "another version than expected", path: id("there"), options: put({}, { "if-match": '"7"' }), code: "version-conflict", says: /at version 1/ },
-  { name: "a record that should not be there", path: id("there"), options: put({}, { "if-none-match": "*" }), code: "version-conflict", says: /at version 1/ },
-  { name: "any version of a record that is not there", path: id("absent"), options: put({}, { "if-match": "*" }), code: "version-conflict", says: /no such record/ },
-  { name: "removing another version than expected", path: id("there"), options: { method: "DELETE", headers: { "if-match": '"7"' } }, code: "version-conflict", says: /at version 1/ },
-  { name: "a subject that is not allowed", options: put({}, { "strongroom-subject": "a%2Fb" }), code: "subject-invalid", says: /contains "\/"/ },
-  { name: "a subject that is not percent-encoded", options: put({}, { "strongroom-subject": "%zz" }), code: "subject-invalid", says: /percent-encoded/ },
-
-  { name: "a cursor that is none", path: "/v1/records/people?cursor=abc", code: "cursor-invalid", says: /not one that this list gave out/ },
-  { name: "a cursor of another collection", path: `/v1/records/people?cursor=${Buffer.from('[1,"pets","a"]').toString("base64url")}`, code: "cursor-invalid", says: /another collection/ },
-  { name: "a page of no items", path: "/v1/records/people?limit=0", code: "request-invalid", says: /limit/ },
-  { name: "a page of too many items", path: "/v1/records/people?limit=1001", code: "request-invalid", says: /limit/ },
-  { name: "a page size that is no number", path: "/v1/records/people?limit=many", code: "request-invalid", says: /limit/ },
-  { name: "a parameter that is not there", path: "/v1/records/people?limt=5", code: "request-invalid", says: /limt/ },
-
-  { name: "a batch that is no object", path: "/v1/records/people", options: { method: "POST", body: "[]" }, code: "request-invalid", says: /object/ },
-  { name: "a batch without records", path: "/v1/records/people", options: { method: "POST", body: {} }, code: "request-invalid", says: /records/ },
-  { name: "a batch of too many records", path: "/v1/records/people", options: { method: "POST", body: { records: Array.from({ length: 1001 }, (_, n) => ({ id: String(n), document: {} })) } }, code: "request-invalid", says: /records/ },
-  { name: "a batch with a member that is not known", path: "/v1/records/people", options: { method: "POST", body: { records: [], mode: "x" } }, code: "request-invalid", says: /mode/ },
-  { name: "a batch with an unknown choice", path: "/v1/records/people", options: { method: "POST", body: { records: [], onExisting: "delete" } }, code: "request-invalid", says: /onExisting/ },
-  { name: "a batch of 10 MB", path: "/v1/records/people", options: { method: "POST", body: Buffer.alloc(10_000_000, 0x20) }, code: "body-too-large", says: /larger/ },
-
-  { name: "a route that is not there", path: "/v1/nothing", code: "route-absent", says: /no such route/ },
-  { name: "a route that is not there, outside of the API", path: "/nothing", as: "none", code: "route-absent", says: /no such route/ },
-  { name: "a method that the route does not take", path: "/v1/records/people/42", options: { method: "POST", body: {} }, code: "method-not-allowed", says: /DELETE, GET, HEAD, PUT/ },
-  { name: "a method that no route takes", path: "/v1/regions", options: { method: "OPTIONS" }, code: "method-not-allowed", says: /GET/ },
-];
+import { id, put, RECORD, REFUSALS } from "./support/refusals.ts";
 
 test("every wrong request is answered with its status, its code and what to do", async (t) => {
   const { origin, token, vault, app } = await installation(t);
@@ -131,7 +21,14 @@ test("every wrong request is answered with its status, its code and what to do",
       const entry = { ...VAULT_ERRORS, ...SERVER_ERRORS }[code as keyof typeof STATUS];
       const { requestId, problems, currentVersion, ...problem } = answer.json;
       assert.equal(answer.status, STATUS[code as keyof typeof STATUS]);
-      assert.deepEqual(problem, { type: `urn:strongroom:error:${code}`, title: entry.title, status: answer.status, code, detail: problem.detail, remedy: entry.remedy });
+      assert.deepEqual(problem, {
+        type: `urn:strongroom:error:${code}`,
+        title: entry.title,
+        status: answer.status,
+        code,
+        detail: problem.detail,
+        remedy: entry.remedy,
+      });
       assert.match(problem.detail, says);
       assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/);
       assert.match(requestId, /^[0-9a-f-]{36}$/);
@@ -144,23 +41,58 @@ test("every wrong request is answered with its status, its code and what to do",
       assert.doesNotMatch(answer.text, /arn:|strongroom:id|\bat .*\.ts/, "no ARN, no context, no stack");
     });
   }
-  assert.deepEqual((await vault.list("people")).items.map(({ id: one, version }) => [one, version]), [["also", 1], ["there", 1]], "nothing was stored");
+  assert.deepEqual(
+    (await vault.list("people")).items.map(({ id: one, version }) => [one, version]),
+    [
+      ["also", 1],
+      ["there", 1],
+    ],
+    "nothing was stored",
+  );
   await app.close();
 });
 
 test("what may look wrong and is right is taken", async (t) => {
   const { origin, token } = await installation(t);
-  for (const one of ["🔐", "日本", "a b", "søren", "...", "a%2Fb".replace("%", "%25"), encodeURIComponent("a:b@c?d#e"), "versions", "__proto__", "constructor", "x".repeat(256), encodeURIComponent("🔐".repeat(64))]) {
+  for (const one of [
+    "🔐",
+    "日本",
+    "a b",
+    "søren",
+    "...",
+    "a%2Fb".replace("%", "%25"),
+    encodeURIComponent("a:b@c?d#e"),
+    "versions",
+    "__proto__",
+    "constructor",
+    "x".repeat(256),
+    encodeURIComponent("🔐".repeat(64)),
+  ]) {
     const path = id(one.includes("%") ? one : encodeURIComponent(one));
     const written = await call(origin, path, { ...put({ one }), token: token.write });
     assert.equal(written.status, 201, `${one}: ${written.text}`);
     assert.deepEqual((await call(origin, path, { token: token.read })).json, { one });
   }
   const text = '{"__proto__":{"a":1},"constructor":2}';
-  assert.equal((await call(origin, id("p"), { ...put(text, { "content-type": "application/json; charset=utf-8" }), token: token.write })).status, 201);
+  assert.equal(
+    (
+      await call(origin, id("p"), {
+        ...put(text, { "content-type": "application/json; charset=utf-8" }),
+        token: token.write,
+      })
+    ).status,
+    201,
+  );
   assert.equal((await call(origin, id("p"), { token: token.read })).text, text);
-  const batch = await call(origin, "/v1/records/batch", { method: "POST", body: `{"records":[{"id":"p","document":${text}}]}`, token: token.write });
-  assert.deepEqual((batch.json.results as { outcome: string }[]).map(({ outcome }) => outcome), ["created"]);
+  const batch = await call(origin, "/v1/records/batch", {
+    method: "POST",
+    body: `{"records":[{"id":"p","document":${text}}]}`,
+    token: token.write,
+  });
+  assert.deepEqual(
+    (batch.json.results as { outcome: string }[]).map(({ outcome }) => outcome),
+    ["created"],
+  );
   assert.equal((await call(origin, "/v1/records/batch/p", { token: token.read })).text, text);
   const large = `{"a":"${"x".repeat(2 ** 20 - 8)}"}`;
   assert.equal((await call(origin, id("large"), { ...put(large), token: token.write })).status, 201);
@@ -169,7 +101,13 @@ test("what may look wrong and is right is taken", async (t) => {
 test("a service for certain collections knows no others", async (t) => {
   const { origin, token } = await installation(t, { collections: ["people"] });
   assert.equal((await call(origin, RECORD, { ...put({}), token: token.write })).status, 201);
-  for (const [path, options] of [["/v1/records/pets/1", {}], ["/v1/records/pets/1", put({})], ["/v1/records/pets", {}], ["/v1/records/pets", { method: "POST", body: { records: [] } }], ["/v1/records/pets/1/versions/1", {}]] as const) {
+  for (const [path, options] of [
+    ["/v1/records/pets/1", {}],
+    ["/v1/records/pets/1", put({})],
+    ["/v1/records/pets", {}],
+    ["/v1/records/pets", { method: "POST", body: { records: [] } }],
+    ["/v1/records/pets/1/versions/1", {}],
+  ] as const) {
     const answer = await call(origin, path, { ...options, token: token.admin });
     assert.deepEqual([answer.status, answer.json.code], [404, "collection-unknown"]);
   }

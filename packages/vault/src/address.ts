@@ -30,7 +30,8 @@ export interface AddressInput {
 
 export const MAX_ID_BYTES = 256;
 const COLLECTION = /^[a-z][a-z0-9_-]{0,62}$/;
-// Categories Cc (control), Zl and Zp (line and paragraph separators): invisible, and able to break a log line or a list.
+// Categories Cc (control), Zl and Zp (line and paragraph separators): invisible, and able to break a log line or a
+// list.
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** @throws VaultError `collection-invalid` */
@@ -70,24 +71,35 @@ export function parseAddress(value: AddressInput): Address {
 }
 
 /** Rule broken -> how it is said. The order is the order of checking: cheap and size-bounding first. */
-const NAME_RULES: readonly { readonly broken: (value: string) => boolean; readonly says: (value: string) => string }[] = [
-  { broken: (value) => value === "", says: () => "is empty" },
-  {
-    // A string has at most three bytes of UTF-8 per code unit and at least one: the second test alone decides, the first is cheap.
-    broken: (value) => value.length > MAX_ID_BYTES || Buffer.byteLength(value, "utf8") > MAX_ID_BYTES,
-    says: (value) => `has ${Buffer.byteLength(value, "utf8")} bytes of UTF-8; at most ${MAX_ID_BYTES} are allowed`,
-  },
-  { broken: (value) => value === "." || value === "..", says: (value) => `is "${value}", which means a folder in a path` },
-  { broken: (value) => /[/\\]/.test(value), says: (value) => `contains "${value.includes("/") ? "/" : "\\"}", which separates folders in a path` },
-  { broken: (value) => value.includes("\0"), says: () => "contains a NUL character" },
-  { broken: (value) => !value.isWellFormed(), says: () => "contains half of a surrogate pair, which has no UTF-8 form" },
-  { broken: (value) => CONTROL.test(value), says: () => "contains a control or line separator character" },
-  {
-    // Two ids that look alike and differ in bytes would be two records.
-    broken: (value) => value.normalize("NFC") !== value,
-    says: () => "is not in Unicode normal form C; normalize it before use",
-  },
-];
+const NAME_RULES: readonly { readonly broken: (value: string) => boolean; readonly says: (value: string) => string }[] =
+  [
+    { broken: (value) => value === "", says: () => "is empty" },
+    {
+      // A string has at most three bytes of UTF-8 per code unit and at least one: the second test alone decides, the
+      // first is cheap.
+      broken: (value) => value.length > MAX_ID_BYTES || Buffer.byteLength(value, "utf8") > MAX_ID_BYTES,
+      says: (value) => `has ${Buffer.byteLength(value, "utf8")} bytes of UTF-8; at most ${MAX_ID_BYTES} are allowed`,
+    },
+    {
+      broken: (value) => value === "." || value === "..",
+      says: (value) => `is "${value}", which means a folder in a path`,
+    },
+    {
+      broken: (value) => /[/\\]/.test(value),
+      says: (value) => `contains "${value.includes("/") ? "/" : "\\"}", which separates folders in a path`,
+    },
+    { broken: (value) => value.includes("\0"), says: () => "contains a NUL character" },
+    {
+      broken: (value) => !value.isWellFormed(),
+      says: () => "contains half of a surrogate pair, which has no UTF-8 form",
+    },
+    { broken: (value) => CONTROL.test(value), says: () => "contains a control or line separator character" },
+    {
+      // Two ids that look alike and differ in bytes would be two records.
+      broken: (value) => value.normalize("NFC") !== value,
+      says: () => "is not in Unicode normal form C; normalize it before use",
+    },
+  ];
 
 function requireName(value: string, code: VaultErrorCode, what: string): void {
   if (typeof (value as unknown) !== "string") throw new VaultError(code, `${what} must be a string`);

@@ -9,7 +9,9 @@ export function encodeCursor(fields: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(fields), "utf8").toString("base64url");
 }
 
-/** The list in a cursor; null when there is none. Its members are the reader's to check: a cursor comes from outside. */
+/**
+ * The list in a cursor; null when there is none. Its members are the reader's to check: a cursor comes from outside.
+ */
 export function decodeCursor(cursor: string): readonly unknown[] | null {
   if (cursor.length > MAX_LENGTH || !/^[A-Za-z0-9_-]+$/.test(cursor)) return null;
   try {

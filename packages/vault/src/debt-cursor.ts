@@ -16,7 +16,14 @@ export function encodeDebtCursor({ collection, id, version }: VersionPlace): str
 /** @throws VaultError `cursor-invalid` */
 export function decodeDebtCursor(cursor: string): VersionPlace {
   const [format, collection, id, version, ...rest] = decodeCursor(cursor) ?? [];
-  if (format !== FORMAT || typeof collection !== "string" || typeof id !== "string" || typeof version !== "number" || rest.length > 0) throw invalid();
+  if (
+    format !== FORMAT ||
+    typeof collection !== "string" ||
+    typeof id !== "string" ||
+    typeof version !== "number" ||
+    rest.length > 0
+  )
+    throw invalid();
   try {
     return { ...parseAddress({ collection, id }), version: parseVersion(version) };
   } catch {

@@ -2,8 +2,8 @@
  * JSON documents to bytes and back (RFC 8259). What can not come back as it went in is refused, not changed in silence:
  * `undefined`, NaN, dates, cycles, and numbers that a double can not hold.
  *
- * No message here quotes the document or names a key of it, and the engine's own SyntaxError is not kept as a cause: its
- * message carries a piece of the input.
+ * No message here quotes the document or names a key of it, and the engine's own SyntaxError is not kept as a cause:
+ * its message carries a piece of the input.
  */
 import { VaultError } from "./errors.ts";
 import { hasInexactNumber } from "./exact-numbers.ts";
@@ -45,7 +45,8 @@ export function parseJson(bytes: Uint8Array): unknown {
   if (hasInexactNumber(text)) {
     throw new VaultError(
       "document-invalid",
-      "The document has a number that would come back changed (more digits or a larger exponent than a double holds); send it as a string",
+      "The document has a number that would come back changed (more digits or a larger exponent than a double " +
+        "holds); send it as a string",
     );
   }
   return value;
@@ -79,13 +80,17 @@ export function decodeDocument(bytes: Uint8Array): JsonObject {
   } catch {
     value = undefined;
   }
-  if (!isPlainObject(value)) throw new VaultError("stored-document-invalid", "The stored document is authentic, but it is not a JSON object");
+  if (!isPlainObject(value))
+    throw new VaultError("stored-document-invalid", "The stored document is authentic, but it is not a JSON object");
   return value as JsonObject;
 }
 
 function requireSize(length: number, limits: DocumentLimits): void {
   if (length > limits.documentBytes) {
-    throw new VaultError("document-too-large", `The document has ${length} bytes; at most ${limits.documentBytes} are allowed`);
+    throw new VaultError(
+      "document-too-large",
+      `The document has ${length} bytes; at most ${limits.documentBytes} are allowed`,
+    );
   }
 }
 
@@ -117,14 +122,21 @@ const REFUSED_TYPES: Readonly<Record<string, string>> = {
 
 function requireJson(value: unknown, levelsLeft: number, documentDepth: number): void {
   if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw new VaultError("document-invalid", "The document holds NaN or an infinite number, which JSON does not have");
+    if (!Number.isFinite(value))
+      throw new VaultError(
+        "document-invalid",
+        "The document holds NaN or an infinite number, which JSON does not have",
+      );
     return;
   }
   const refused = REFUSED_TYPES[typeof value];
   if (refused !== undefined) throw new VaultError("document-invalid", `The document holds ${refused}`);
   if (typeof value !== "object" || value === null) return;
   if (levelsLeft === 0) {
-    throw new VaultError("document-invalid", `The document is nested deeper than ${documentDepth} levels, or contains itself`);
+    throw new VaultError(
+      "document-invalid",
+      `The document is nested deeper than ${documentDepth} levels, or contains itself`,
+    );
   }
   if (Array.isArray(value)) {
     // Iteration also visits holes, as undefined.
@@ -132,7 +144,10 @@ function requireJson(value: unknown, levelsLeft: number, documentDepth: number):
     return;
   }
   if (!isPlainObject(value)) {
-    throw new VaultError("document-invalid", "The document holds an object of a class (a Date, a Map, a Buffer); convert it to JSON first");
+    throw new VaultError(
+      "document-invalid",
+      "The document holds an object of a class (a Date, a Map, a Buffer); convert it to JSON first",
+    );
   }
   for (const key of Object.keys(value)) requireJson(value[key], levelsLeft - 1, documentDepth);
 }

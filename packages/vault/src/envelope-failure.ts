@@ -12,10 +12,16 @@ interface Meaning {
   readonly says: string;
 }
 
-const TAMPERED: Meaning = { code: "record-tampered", says: "The stored message does not authenticate or is not a whole message" };
+const TAMPERED: Meaning = {
+  code: "record-tampered",
+  says: "The stored message does not authenticate or is not a whole message",
+};
 const FAILED: Meaning = { code: "encryption-failed", says: "The envelope refused to work" };
 
-/** Envelope code -> what it means while a stored message is opened or a new one is made. Every other one is a fault of the set-up. */
+/**
+ * Envelope code -> what it means while a stored message is opened or a new one is made. Every other one is a fault of
+ * the set-up.
+ */
 const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
   "message-malformed": TAMPERED,
   "message-truncated": TAMPERED,

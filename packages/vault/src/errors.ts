@@ -18,7 +18,9 @@ export const VAULT_ERRORS = {
   },
   "version-conflict": {
     title: "The record is not at the expected version",
-    remedy: "Someone else wrote in between. Read the record again, apply the change to what is there now, and write with its version.",
+    remedy:
+      "Someone else wrote in between. Read the record again, apply the change to what is there now, and write with " +
+      "its version.",
   },
   "record-contended": {
     title: "Too many writers changed the record at the same time",
@@ -26,31 +28,45 @@ export const VAULT_ERRORS = {
   },
   "record-moved": {
     title: "The stored message belongs to another record",
-    remedy: "The row was moved, copied or swapped in the database. Nothing was released. Restore the row from a trusted backup and find out who wrote to the database.",
+    remedy:
+      "The row was moved, copied or swapped in the database. Nothing was released. Restore the row from a trusted " +
+      "backup and find out who wrote to the database.",
   },
   "record-moved-collection": {
     title: "The stored message belongs to another collection",
-    remedy: "The row was moved or copied between collections in the database. Nothing was released. Restore it from a trusted backup and find out who wrote to the database.",
+    remedy:
+      "The row was moved or copied between collections in the database. Nothing was released. Restore it from a " +
+      "trusted backup and find out who wrote to the database.",
   },
   "record-moved-subject": {
     title: "The stored message is about another subject",
-    remedy: "The row's subject was changed in the database. Nothing was released. Restore the row from a trusted backup; to change a subject, write a new version.",
+    remedy:
+      "The row's subject was changed in the database. Nothing was released. Restore the row from a trusted backup; " +
+      "to change a subject, write a new version.",
   },
   "record-rolled-back": {
     title: "An older state was put back",
-    remedy: "The row holds a message of another version, or the record points behind its newest version. Nothing was released. Restore the rows from a trusted backup and find out who wrote to the database.",
+    remedy:
+      "The row holds a message of another version, or the record points behind its newest version. Nothing was " +
+      "released. Restore the rows from a trusted backup and find out who wrote to the database.",
   },
   "record-tampered": {
     title: "The stored message is not authentic",
-    remedy: "Bytes were changed, cut or replaced. Nothing was released. Restore the row from a trusted backup and check the disk and who may write to the database.",
+    remedy:
+      "Bytes were changed, cut or replaced. Nothing was released. Restore the row from a trusted backup and check " +
+      "the disk and who may write to the database.",
   },
   "key-not-configured": {
     title: "No configured key belongs to the stored message",
-    remedy: "The message is encrypted for keys that are not in the configuration. Configure the keys it was written under.",
+    remedy:
+      "The message is encrypted for keys that are not in the configuration. Configure the keys it was written " +
+      "under.",
   },
   "regions-unavailable": {
     title: "No region could open the record's data key",
-    remedy: "Each region's reason is listed. Bring one of them back or restore access to its key; the stored data is untouched.",
+    remedy:
+      "Each region's reason is listed. Bring one of them back or restore access to its key; the stored data is " +
+      "untouched.",
   },
   "wraps-below-minimum": {
     title: "Fewer regions than the minimum could wrap the data key",
@@ -62,7 +78,9 @@ export const VAULT_ERRORS = {
   },
   "wraps-would-be-lost": {
     title: "A repair would take a wrap away",
-    remedy: "The stored message is as it was. It is wrapped in a region that is not configured as wanted any more: configure that region again, or write the record again to leave it.",
+    remedy:
+      "The stored message is as it was. It is wrapped in a region that is not configured as wanted any more: " +
+      "configure that region again, or write the record again to leave it.",
   },
   "deadline-exceeded": {
     title: "The regions did not answer in time",
@@ -78,7 +96,8 @@ export const VAULT_ERRORS = {
   },
   "id-invalid": {
     title: "The record's id is not allowed",
-    remedy: "Use 1 to 256 bytes of UTF-8 in normal form C, without control characters, '/' or '\\', and not '.' or '..'.",
+    remedy:
+      "Use 1 to 256 bytes of UTF-8 in normal form C, without control characters, '/' or '\\', and not '.' or '..'.",
   },
   "collection-invalid": {
     title: "The collection's name is not allowed",
@@ -86,7 +105,9 @@ export const VAULT_ERRORS = {
   },
   "subject-invalid": {
     title: "The subject is not allowed",
-    remedy: "A subject follows the rules of an id: 1 to 256 bytes of UTF-8 in normal form C, without control characters, '/' or '\\', and not '.' or '..'.",
+    remedy:
+      "A subject follows the rules of an id: 1 to 256 bytes of UTF-8 in normal form C, without control characters, " +
+      "'/' or '\\', and not '.' or '..'.",
   },
   "version-invalid": {
     title: "The version number is not allowed",
@@ -102,11 +123,14 @@ export const VAULT_ERRORS = {
   },
   "document-invalid": {
     title: "The document can not be stored as JSON",
-    remedy: "A document is one JSON object in UTF-8 whose values JSON can hold exactly; the message says where it is not.",
+    remedy:
+      "A document is one JSON object in UTF-8 whose values JSON can hold exactly; the message says where it is not.",
   },
   "stored-document-invalid": {
     title: "The stored document is not a JSON object",
-    remedy: "The message is authentic, but something else than a vault encrypted it for this record. Write the document again.",
+    remedy:
+      "The message is authentic, but something else than a vault encrypted it for this record. Write the document " +
+      "again.",
   },
   "document-too-large": {
     title: "The document is too large",

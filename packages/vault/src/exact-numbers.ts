@@ -4,7 +4,10 @@
  * was given must say so first.
  */
 
-/** Up to 15 significant digits and no exponent always survive (IEEE 754 binary64): text without a match needs no second look. */
+/**
+ * Up to 15 significant digits and no exponent always survive (IEEE 754 binary64): text without a match needs no second
+ * look.
+ */
 const SUSPECT = /\d[\d.]{15}|\d[eE]/;
 /** No double needs so long a literal; what is longer is refused unread, so that no text makes the comparison slow. */
 const LONGEST_LITERAL = 400;
@@ -22,7 +25,10 @@ export function hasInexactNumber(text: string): boolean {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** In one pass and without recursion, so that no depth of nesting ends the stack. In valid JSON a digit or a minus outside of strings begins a number. */
+/**
+ * In one pass and without recursion, so that no depth of nesting ends the stack. In valid JSON a digit or a minus
+ * outside of strings begins a number.
+ */
 function* numberLiterals(text: string): Generator<string> {
   let at = 0;
   while (at < text.length) {
@@ -42,7 +48,9 @@ function* numberLiterals(text: string): Generator<string> {
 
 /** 0-9 + - . e E */
 function isNumberPart(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e || code === 0x45 || code === 0x65;
+  return (
+    (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e || code === 0x45 || code === 0x65
+  );
 }
 
 /** One text per decimal value: significant digits without zeros at either end, and their exponent. */

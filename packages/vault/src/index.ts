@@ -5,7 +5,16 @@ export { openVault, DEFAULT_LIST_LIMIT } from "./vault.ts";
 export type { GetOptions, ListOptions, PutOptions, RemoveOptions, Vault, VaultOptions } from "./vault.ts";
 export type { OnExisting, PutManyItem, PutManyOptions } from "./put-many.ts";
 export type { Expectation } from "./expectation.ts";
-export type { DebtPage, ListResult, PutManyResult, PutResult, RemoveResult, VaultRecord, VersionInfo, WrapSummary } from "./results.ts";
+export type {
+  DebtPage,
+  ListResult,
+  PutManyResult,
+  PutResult,
+  RemoveResult,
+  VaultRecord,
+  VersionInfo,
+  WrapSummary,
+} from "./results.ts";
 
 export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./address.ts";

@@ -6,7 +6,10 @@ import { VaultError } from "./errors.ts";
 export interface VaultLimits {
   /** Bytes of a document as UTF-8 JSON. */
   readonly documentBytes: number;
-  /** Levels of objects and arrays inside each other. JSON.stringify recurses: unbounded depth would end the process' stack. */
+  /**
+   * Levels of objects and arrays inside each other. JSON.stringify recurses: unbounded depth would end the process'
+   * stack.
+   */
   readonly documentDepth: number;
   /** Items of one putMany. */
   readonly batchItems: number;

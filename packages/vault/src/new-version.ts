@@ -34,7 +34,11 @@ export async function newVersion(
 ): Promise<WriteChange> {
   const version = nextVersion(current.state);
   const subject = input.subject ?? inheritedSubject(address.id, current);
-  const { message, wraps, missing } = await sealVersion(input.document, { ...address, subject, version }, { keyring, limits, signal: input.signal });
+  const { message, wraps, missing } = await sealVersion(
+    input.document,
+    { ...address, subject, version },
+    { keyring, limits, signal: input.signal },
+  );
   return {
     kind: "write",
     address,
@@ -51,7 +55,11 @@ function inheritedSubject(id: RecordId, { state, subject }: Current): Subject {
 
 /** A record as it is after `change`, for the next change on top of it. */
 export function after({ next }: WriteChange): Current {
-  return { head: { version: next.version, state: "live" }, state: { kind: "live", version: next.version }, subject: next.subject };
+  return {
+    head: { version: next.version, state: "live" },
+    state: { kind: "live", version: next.version },
+    subject: next.subject,
+  };
 }
 
 export function wrapSummary({ next, missing }: WriteChange): WrapSummary {

@@ -80,7 +80,10 @@ export async function putMany(
 ): Promise<readonly PutManyResult[]> {
   const { limits } = workings;
   if (items.length > limits.batchItems) {
-    throw new VaultError("batch-too-large", `The batch has ${items.length} items; at most ${limits.batchItems} are allowed`);
+    throw new VaultError(
+      "batch-too-large",
+      `The batch has ${items.length} items; at most ${limits.batchItems} are allowed`,
+    );
   }
   const { groups, refused } = group(collection, items);
   let plans: Plan[] = [];
@@ -88,21 +91,30 @@ export async function putMany(
   for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
     const heads = await store.heads(open.map(({ address }) => address));
     const pairs = open.flatMap((one, index) => (heads[index] === undefined ? [] : [{ one, head: heads[index] }]));
-    const made = await mapBounded(pairs, limits.batchConcurrency, ({ one, head }) => plan(workings, store, one, head, options));
+    const made = await mapBounded(pairs, limits.batchConcurrency, ({ one, head }) =>
+      plan(workings, store, one, head, options),
+    );
     plans = [...plans, ...made];
     if (options.signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
     const owners = plans.flatMap((one) => one.changes.map(() => one));
     const result = await store.commit(plans.flatMap(({ changes }) => changes));
-    if (result.kind === "committed") return inOrder(items.length, [...refused, ...plans.flatMap(({ results }) => results)]);
+    if (result.kind === "committed")
+      return inOrder(items.length, [...refused, ...plans.flatMap(({ results }) => results)]);
     // Only what lost against another writer is encrypted anew.
     const lost = new Set(result.conflicts.map((index) => owners[index]));
     open = plans.filter((one) => lost.has(one)).map(({ group: one }) => one);
     plans = plans.filter((one) => !lost.has(one));
   }
-  throw new VaultError("record-contended", "Other writers kept changing records of the batch; nothing of it was stored");
+  throw new VaultError(
+    "record-contended",
+    "Other writers kept changing records of the batch; nothing of it was stored",
+  );
 }
 
-function group(collection: Collection, items: readonly PutManyItem[]): { readonly groups: readonly Group[]; readonly refused: Plan["results"] } {
+function group(
+  collection: Collection,
+  items: readonly PutManyItem[],
+): { readonly groups: readonly Group[]; readonly refused: Plan["results"] } {
   const groups = new Map<string, { readonly address: Address; readonly items: Item[] }>();
   const refused: (readonly [number, PutManyResult])[] = [];
   for (const [index, { id, document, subject }] of items.entries()) {
@@ -119,7 +131,13 @@ function group(collection: Collection, items: readonly PutManyItem[]): { readonl
   return { groups: [...groups.values()], refused };
 }
 
-async function plan(workings: Workings, store: RecordStore, one: Group, head: RecordHead, options: PutManyOptions): Promise<Plan> {
+async function plan(
+  workings: Workings,
+  store: RecordStore,
+  one: Group,
+  head: RecordHead,
+  options: PutManyOptions,
+): Promise<Plan> {
   const { address, items } = one;
   const changes: WriteChange[] = [];
   const results: (readonly [number, PutManyResult])[] = [];
@@ -136,13 +154,20 @@ async function plan(workings: Workings, store: RecordStore, one: Group, head: Re
           continue;
         }
         document ??= await storedDocument(workings, store, address, options.signal);
-        if ((item.subject ?? current.subject) === current.subject && isDeepStrictEqual(asStored(item.document, workings), document)) {
+        if (
+          (item.subject ?? current.subject) === current.subject &&
+          isDeepStrictEqual(asStored(item.document, workings), document)
+        ) {
           results.push([item.index, { id, outcome: "unchanged", version }]);
           continue;
         }
       }
       const outcome = current.state.kind === "live" ? "replaced" : "created";
-      const change = await newVersion(workings, address, current, { document: item.document, subject: item.subject, signal: options.signal });
+      const change = await newVersion(workings, address, current, {
+        document: item.document,
+        subject: item.subject,
+        signal: options.signal,
+      });
       changes.push(change);
       results.push([item.index, { id, outcome, version: change.next.version, wraps: wrapSummary(change) }]);
       current = after(change);
@@ -154,7 +179,12 @@ async function plan(workings: Workings, store: RecordStore, one: Group, head: Re
   return { group: one, changes, results };
 }
 
-async function storedDocument({ keyring }: Workings, store: RecordStore, address: Address, signal: AbortSignal | undefined): Promise<JsonObject | null> {
+async function storedDocument(
+  { keyring }: Workings,
+  store: RecordStore,
+  address: Address,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | null> {
   const read = await store.read(address, null);
   const state = recordState(read);
   // Removed since its head was read: nothing to compare with; the commit will find the conflict.
@@ -175,7 +205,8 @@ function asStored(document: JsonObject, { limits }: Workings): JsonObject {
 
 /** @throws whatever is not about one item */
 function refusal(id: string, error: unknown): PutManyResult {
-  if (error instanceof VaultError && ABOUT_ONE_ITEM.has(error.code)) return { id, outcome: "refused", code: error.code, detail: error.message };
+  if (error instanceof VaultError && ABOUT_ONE_ITEM.has(error.code))
+    return { id, outcome: "refused", code: error.code, detail: error.message };
   throw error;
 }
 

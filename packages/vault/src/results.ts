@@ -23,7 +23,12 @@ export interface PutResult {
 }
 
 export type PutManyResult =
-  | { readonly id: string; readonly outcome: "created" | "replaced"; readonly version: number; readonly wraps: WrapSummary }
+  | {
+      readonly id: string;
+      readonly outcome: "created" | "replaced";
+      readonly version: number;
+      readonly wraps: WrapSummary;
+    }
   | { readonly id: string; readonly outcome: "unchanged" | "kept"; readonly version: number }
   | { readonly id: string; readonly outcome: "refused"; readonly code: VaultErrorCode; readonly detail: string };
 

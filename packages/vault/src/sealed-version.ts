@@ -31,7 +31,11 @@ export interface SealedVersion {
  * @throws VaultError `document-invalid`, `document-too-large` before any key is asked for; `wraps-below-minimum`,
  *   `deadline-exceeded`, `aborted`, `encryption-failed`
  */
-export async function sealVersion(document: JsonObject, address: VersionAddress, { limits, ...options }: SealOptions): Promise<SealedVersion> {
+export async function sealVersion(
+  document: JsonObject,
+  address: VersionAddress,
+  { limits, ...options }: SealOptions,
+): Promise<SealedVersion> {
   const plaintext = encodeDocument(document, limits);
   try {
     return await sealBytes(plaintext, address, options);
@@ -45,7 +49,11 @@ export async function sealVersion(document: JsonObject, address: VersionAddress,
  *
  * @throws VaultError `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `encryption-failed`
  */
-export async function sealBytes(plaintext: Uint8Array, address: VersionAddress, { keyring, signal }: OpenOptions): Promise<SealedVersion> {
+export async function sealBytes(
+  plaintext: Uint8Array,
+  address: VersionAddress,
+  { keyring, signal }: OpenOptions,
+): Promise<SealedVersion> {
   try {
     const { message, encryptedDataKeys, wraps } = await encrypt(plaintext, {
       keyring,
@@ -61,7 +69,11 @@ export async function sealBytes(plaintext: Uint8Array, address: VersionAddress, 
 }
 
 /** @throws VaultError as openBytes does; `stored-document-invalid` */
-export async function openVersion(message: Uint8Array, address: VersionAddress, options: OpenOptions): Promise<JsonObject> {
+export async function openVersion(
+  message: Uint8Array,
+  address: VersionAddress,
+  options: OpenOptions,
+): Promise<JsonObject> {
   const plaintext = await openBytes(message, address, options);
   try {
     return decodeDocument(plaintext);
@@ -77,12 +89,20 @@ export async function openVersion(message: Uint8Array, address: VersionAddress, 
  *   `record-tampered` before any key is asked for; `record-tampered`, `key-not-configured`, `regions-unavailable`,
  *   `deadline-exceeded`, `aborted`
  */
-export async function openBytes(message: Uint8Array, address: VersionAddress, { keyring, signal }: OpenOptions): Promise<Uint8Array> {
+export async function openBytes(
+  message: Uint8Array,
+  address: VersionAddress,
+  { keyring, signal }: OpenOptions,
+): Promise<Uint8Array> {
   const encryptionContext = versionContext(address);
   const mismatch = contextMismatch(encryptionContext, claimedContext(message));
   if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.says);
   try {
-    const { plaintext } = await decrypt(message, { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) });
+    const { plaintext } = await decrypt(message, {
+      keyring,
+      encryptionContext,
+      ...(signal === undefined ? {} : { signal }),
+    });
     return plaintext;
   } catch (error) {
     throw envelopeFailure(error);

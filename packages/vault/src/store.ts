@@ -9,9 +9,9 @@
  *   (compare-and-swap), also against other processes. A change that is not becomes a conflict, and nothing is made.
  * - Version numbers only grow. A tombstone keeps the number, so none is used twice, also after a removal.
  * - Wraps that are missing are recorded in the transaction of the version that misses them, and go with it.
- * - An owed version is claimed by one holder at a time, until a moment that the holder names; after that anyone may claim it, so
- *   that a holder which died keeps nothing. A claim saves work. What keeps data safe is that `repair` replaces a message only if it
- *   still is, byte for byte, the one that was read.
+ * - An owed version is claimed by one holder at a time, until a moment that the holder names; after that anyone may
+ *   claim it, so that a holder which died keeps nothing. A claim saves work. What keeps data safe is that `repair`
+ *   replaces a message only if it still is, byte for byte, the one that was read.
  * - Ids are compared and ordered by the bytes of their UTF-8.
  * - Failures are VaultErrors: `store-full`, `store-newer`, `store-failed`, `store-closed`.
  */
@@ -47,7 +47,10 @@ export interface StoredMessage extends Omit<VersionRow, "messageBytes"> {
   readonly message: Uint8Array;
 }
 
-/** A record as it lies in the store. All of it is one snapshot; both halves are shown so that a head set back is noticed. */
+/**
+ * A record as it lies in the store. All of it is one snapshot; both halves are shown so that a head set back is
+ * noticed.
+ */
 export interface RecordRows {
   /** Null when there is no head row. */
   readonly head: Head | null;
@@ -194,10 +197,16 @@ export interface RecordStore {
   read(address: Address, version: Version | null): Promise<RecordRead>;
   /** A record with what is known of all its versions. */
   versions(address: Address): Promise<RecordVersions>;
-  /** Makes all changes or none. The records of one call may repeat: a later change then has the earlier one's result as its base. */
+  /**
+   * Makes all changes or none. The records of one call may repeat: a later change then has the earlier one's result as
+   * its base.
+   */
   commit(changes: readonly Change[]): Promise<CommitResult>;
   /** Live records after `after` (exclusive), in order of id; null when the collection never had a record. */
-  list(collection: Collection, page: { readonly after: RecordId | null; readonly limit: number }): Promise<readonly ListedRecord[] | null>;
+  list(
+    collection: Collection,
+    page: { readonly after: RecordId | null; readonly limit: number },
+  ): Promise<readonly ListedRecord[] | null>;
   collections(): Promise<readonly CollectionCount[]>;
   wrapDebt(): Promise<WrapDebt>;
   /** Owed versions after `after` (exclusive), in order of collection, id and version. */

@@ -1,6 +1,7 @@
 /**
  * Takes turns by key: writers of one record in this process go one after the other, so that they do not spend KMS calls
- * on messages that lose against each other. Order within a process only; between processes the store's compare-and-swap decides.
+ * on messages that lose against each other. Order within a process only; between processes the store's compare-and-swap
+ * decides.
  */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -23,7 +23,15 @@ import { RepairWorker } from "./repair/repair-worker.ts";
 import type { RepairOptions } from "./repair/repair-worker.ts";
 import { RepairTally } from "./repair/status.ts";
 import type { RepairStatus } from "./repair/status.ts";
-import type { DebtPage, ListResult, PutManyResult, PutResult, RemoveResult, VaultRecord, VersionInfo } from "./results.ts";
+import type {
+  DebtPage,
+  ListResult,
+  PutManyResult,
+  PutResult,
+  RemoveResult,
+  VaultRecord,
+  VersionInfo,
+} from "./results.ts";
 import { openVersion } from "./sealed-version.ts";
 import type { CollectionCount, RecordHead, RecordStore, RemoveChange, WrapDebt } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -73,12 +81,17 @@ export interface Vault {
    */
   put(address: AddressInput, document: JsonObject, options?: PutOptions): Promise<PutResult>;
   /** Writes many records in one transaction; see PutManyOptions. @throws VaultError what is not about one item */
-  putMany(collection: string, items: readonly PutManyItem[], options: PutManyOptions): Promise<readonly PutManyResult[]>;
+  putMany(
+    collection: string,
+    items: readonly PutManyItem[],
+    options: PutManyOptions,
+  ): Promise<readonly PutManyResult[]>;
   /**
    * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version.
    *
-   * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`, `record-moved-subject`,
-   *   `record-rolled-back`, `record-tampered`, `key-not-configured`, `regions-unavailable`, `deadline-exceeded`, `aborted`
+   * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
+   *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `key-not-configured`, `regions-unavailable`,
+   *   `deadline-exceeded`, `aborted`
    */
   get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
   /** All versions of a record, newest first, unopened. @throws VaultError `record-absent` */
@@ -90,12 +103,18 @@ export interface Vault {
    * @throws VaultError `record-absent`, `version-conflict`, `record-contended`
    */
   remove(address: AddressInput, options?: RemoveOptions): Promise<RemoveResult>;
-  /** Ids of a collection in the order of their UTF-8 bytes. @throws VaultError `collection-absent`, `cursor-invalid`, `limit-invalid` */
+  /**
+   * Ids of a collection in the order of their UTF-8 bytes. @throws VaultError `collection-absent`, `cursor-invalid`,
+   * `limit-invalid`
+   */
   list(collection: string, options?: ListOptions): Promise<ListResult>;
   collections(): Promise<readonly CollectionCount[]>;
   /** Versions that have fewer wraps than they should. */
   wrapDebt(): Promise<WrapDebt>;
-  /** Which versions those are, in the order of collection, id and version. @throws VaultError `cursor-invalid`, `limit-invalid` */
+  /**
+   * Which versions those are, in the order of collection, id and version. @throws VaultError `cursor-invalid`,
+   * `limit-invalid`
+   */
   debts(options?: ListOptions): Promise<DebtPage>;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
@@ -112,9 +131,19 @@ export const DEFAULT_LIST_LIMIT = 100;
 const RETRY_PAUSE_MS = 10;
 
 /** @throws VaultError `limit-invalid` */
-export async function openVault({ store, keyring, clock = () => new Date(), limits, repair }: VaultOptions): Promise<Vault> {
+export async function openVault({
+  store,
+  keyring,
+  clock = () => new Date(),
+  limits,
+  repair,
+}: VaultOptions): Promise<Vault> {
   const workings = { keyring, clock, limits: parseLimits(limits) };
-  return new RecordVault(store, workings, repair === undefined ? null : new RepairWorker({ store, keyring, clock }, repair));
+  return new RecordVault(
+    store,
+    workings,
+    repair === undefined ? null : new RepairWorker({ store, keyring, clock }, repair),
+  );
 }
 
 class RecordVault implements Vault {
@@ -129,7 +158,11 @@ class RecordVault implements Vault {
     this.#repair = repair;
   }
 
-  async put(input: AddressInput, document: JsonObject, { subject, expect = ANY, signal }: PutOptions = {}): Promise<PutResult> {
+  async put(
+    input: AddressInput,
+    document: JsonObject,
+    { subject, expect = ANY, signal }: PutOptions = {},
+  ): Promise<PutResult> {
     const address = parseAddress(input);
     const newSubject = subject === undefined ? null : parseSubject(subject);
     const put = await this.#untilCommitted<PutResult>(address, async () => {
@@ -137,17 +170,29 @@ class RecordVault implements Vault {
       const rows = await this.#head(address);
       const state = recordState(rows);
       requireExpected(expect, state);
-      const change = await newVersion(this.#workings, address, { head: rows.head, state, subject: rows.subject }, { document, subject: newSubject, signal });
+      const change = await newVersion(
+        this.#workings,
+        address,
+        { head: rows.head, state, subject: rows.subject },
+        { document, subject: newSubject, signal },
+      );
       requireNotAborted(signal);
       const { version, createdAt } = change.next;
       const outcome = state.kind === "live" ? "replaced" : "created";
-      return { change, result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) } };
+      return {
+        change,
+        result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) },
+      };
     });
     if (put.wraps.missing.length > 0) this.#repair?.wake();
     return put;
   }
 
-  async putMany(collection: string, items: readonly PutManyItem[], options: PutManyOptions): Promise<readonly PutManyResult[]> {
+  async putMany(
+    collection: string,
+    items: readonly PutManyItem[],
+    options: PutManyOptions,
+  ): Promise<readonly PutManyResult[]> {
     const results = await putMany(this.#workings, this.#store, parseCollection(collection), items, options);
     if (results.some((result) => "wraps" in result && result.wraps.missing.length > 0)) this.#repair?.wake();
     return results;
@@ -159,7 +204,11 @@ class RecordVault implements Vault {
     if (recordState(read).kind === "absent") throw recordAbsent();
     if (read.stored === null) throw new VaultError("version-absent", "The record has no such version");
     const { subject, createdAt, message, version: found } = read.stored;
-    const document = await openVersion(message, { ...address, subject, version: found }, { keyring: this.#workings.keyring, signal });
+    const document = await openVersion(
+      message,
+      { ...address, subject, version: found },
+      { keyring: this.#workings.keyring, signal },
+    );
     return { ...address, subject, version: found, createdAt, document };
   }
 
@@ -186,7 +235,10 @@ class RecordVault implements Vault {
     const collection = parseCollection(name);
     this.#requirePageLimit(limit);
     // One more than asked for: whether there is a next page is then known.
-    const found = await this.#store.list(collection, { after: cursor === undefined ? null : decodeListCursor(collection, cursor), limit: limit + 1 });
+    const found = await this.#store.list(collection, {
+      after: cursor === undefined ? null : decodeListCursor(collection, cursor),
+      limit: limit + 1,
+    });
     if (found === null) throw new VaultError("collection-absent", "There is no such collection");
     const items = found.slice(0, limit);
     const last = items.at(-1);
@@ -203,7 +255,10 @@ class RecordVault implements Vault {
 
   async debts({ cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions = {}): Promise<DebtPage> {
     this.#requirePageLimit(limit);
-    const found = await this.#store.debts({ after: cursor === undefined ? null : decodeDebtCursor(cursor), limit: limit + 1 });
+    const found = await this.#store.debts({
+      after: cursor === undefined ? null : decodeDebtCursor(cursor),
+      limit: limit + 1,
+    });
     const items = found.slice(0, limit);
     const last = items.at(-1);
     return { items, next: found.length > limit && last !== undefined ? encodeDebtCursor(last) : null };
@@ -228,7 +283,8 @@ class RecordVault implements Vault {
 
   #requirePageLimit(limit: number): void {
     const most = this.#workings.limits.listItems;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > most) throw new VaultError("limit-invalid", `A page has 1 to ${most} items`);
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > most)
+      throw new VaultError("limit-invalid", `A page has 1 to ${most} items`);
   }
 
   async #head(address: Address): Promise<RecordHead> {

@@ -25,12 +25,27 @@ export interface Mismatch {
   readonly says: string;
 }
 
-/** Which entry differs -> what happened to the row. The first that differs names it: a message of another record usually has another subject and version as well. */
+/**
+ * Which entry differs -> what happened to the row. The first that differs names it: a message of another record usually
+ * has another subject and version as well.
+ */
 const MISMATCHES: readonly (Mismatch & { readonly key: string })[] = [
-  { key: COLLECTION, code: "record-moved-collection", says: "The message under this address says that it belongs to another collection" },
+  {
+    key: COLLECTION,
+    code: "record-moved-collection",
+    says: "The message under this address says that it belongs to another collection",
+  },
   { key: ID, code: "record-moved", says: "The message under this address says that it belongs to another id" },
-  { key: SUBJECT, code: "record-moved-subject", says: "The message of this version says that it is about another subject" },
-  { key: VERSION, code: "record-rolled-back", says: "The message of this version says that it is another version of the record" },
+  {
+    key: SUBJECT,
+    code: "record-moved-subject",
+    says: "The message of this version says that it is about another subject",
+  },
+  {
+    key: VERSION,
+    code: "record-rolled-back",
+    says: "The message of this version says that it is another version of the record",
+  },
 ];
 
 /**

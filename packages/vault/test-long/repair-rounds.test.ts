@@ -12,5 +12,8 @@ test("1,000 rounds: two processes repair the same debt without doing it twice or
   t.diagnostic(JSON.stringify(report));
   assert.deepEqual([report.lostWrites, report.repairedTwice], [0, 0]);
   assert.equal(report.repaired + report.removedUnpaid, report.debts);
-  assert.ok(report.repairedByProcess.every((count) => count > report.repaired / 10), "both had their share");
+  assert.ok(
+    report.repairedByProcess.every((count) => count > report.repaired / 10),
+    "both had their share",
+  );
 });

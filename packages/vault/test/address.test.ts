@@ -5,7 +5,23 @@ import { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, par
 import { throwsWith } from "./support/errors.ts";
 
 test("ids are any text of 1 to 256 bytes that is safe as one path segment", () => {
-  for (const id of ["a", "C000127", "søren", "日本", "🔐", "a b", "a:b", "%2F", "...", ".a", "-", "constructor", "__proto__", "x".repeat(256), "🔐".repeat(64)]) {
+  for (const id of [
+    "a",
+    "C000127",
+    "søren",
+    "日本",
+    "🔐",
+    "a b",
+    "a:b",
+    "%2F",
+    "...",
+    ".a",
+    "-",
+    "constructor",
+    "__proto__",
+    "x".repeat(256),
+    "🔐".repeat(64),
+  ]) {
     assert.equal(parseId(id), id);
   }
 });
@@ -47,12 +63,14 @@ test("what the id holds is never repeated in the error", () => {
 
 test("collections are lower-case names of up to 63 characters", () => {
   for (const name of ["a", "people", "a-b_c9", `a${"b".repeat(62)}`]) assert.equal(parseCollection(name), name);
-  for (const name of ["", "A", "9a", "_a", "a.b", "a/b", "people\n", "é", `a${"b".repeat(63)}`]) throwsWith("collection-invalid", () => parseCollection(name));
+  for (const name of ["", "A", "9a", "_a", "a.b", "a/b", "people\n", "é", `a${"b".repeat(63)}`])
+    throwsWith("collection-invalid", () => parseCollection(name));
 });
 
 test("versions are whole numbers from 1", () => {
   for (const version of [1, 2, Number.MAX_SAFE_INTEGER]) assert.equal(parseVersion(version), version);
-  for (const version of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53]) throwsWith("version-invalid", () => parseVersion(version));
+  for (const version of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53])
+    throwsWith("version-invalid", () => parseVersion(version));
 });
 
 test("what is no string at all is refused, not converted", () => {

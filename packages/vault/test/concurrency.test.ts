@@ -23,9 +23,13 @@ interface Writer {
 
 function writer(path: string, key: Buffer, id: string, rounds: number, mode: string): Writer {
   const script = new URL("support/writer.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, ["--conditions=@strongroom/source", script, path, key.toString("hex"), id, String(rounds), mode], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@strongroom/source", script, path, key.toString("hex"), id, String(rounds), mode],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const acknowledged: Record<string, number | string>[] = [];
   let rest = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -41,7 +45,7 @@ test("writers in one process lose no update, and conditional writers never overw
   await vault.put(address, { n: 0 });
   await Promise.all(
     Array.from({ length: 10 }, async () => {
-      for (let done = 0; done < 5; ) {
+      for (let done = 0; done < 5;) {
         const { document, version } = await vault.get(address);
         try {
           await vault.put(address, { n: Number(document["n"]) + 1 }, { expect: { kind: "version", version } });
@@ -59,12 +63,24 @@ test("writers in one process lose no update, and conditional writers never overw
 test("unconditional writers of one record all land, one version each, without wasted encryptions", async (t) => {
   let encryptions = 0;
   const keyring = aesKeyring();
-  const counting = { ...keyring, onEncrypt: (...args: Parameters<typeof keyring.onEncrypt>) => { encryptions++; return keyring.onEncrypt(...args); } };
+  const counting = {
+    ...keyring,
+    onEncrypt: (...args: Parameters<typeof keyring.onEncrypt>) => {
+      encryptions++;
+      return keyring.onEncrypt(...args);
+    },
+  };
   const { vault } = await testVault(t, { keyring: counting });
   const results = await Promise.all(Array.from({ length: 100 }, (_, n) => vault.put(address, { n })));
-  assert.deepEqual(results.map(({ version }) => version).sort((a, b) => a - b), Array.from({ length: 100 }, (_, n) => n + 1));
+  assert.deepEqual(
+    results.map(({ version }) => version).sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, n) => n + 1),
+  );
   assert.equal(encryptions, 100);
-  for (const { version } of results) assert.deepEqual((await vault.get(address, { version })).document, { n: results.findIndex((result) => result.version === version) });
+  for (const { version } of results)
+    assert.deepEqual((await vault.get(address, { version })).document, {
+      n: results.findIndex((result) => result.version === version),
+    });
 });
 
 test("one failing writer does not fail those that queue behind it", async (t) => {
@@ -80,10 +96,18 @@ test("two vaults on one file: of many conditional writers of one version exactly
   defer(t, () => other.close());
   await vault.put(address, { n: 0 });
   for (let version = 1; version <= 10; version++) {
-    const results = await Promise.allSettled([vault, other, vault, other].map((one) => one.put(address, { n: version }, { expect: { kind: "version", version } })));
+    const results = await Promise.allSettled(
+      [vault, other, vault, other].map((one) =>
+        one.put(address, { n: version }, { expect: { kind: "version", version } }),
+      ),
+    );
     assert.equal(results.filter(({ status }) => status === "fulfilled").length, 1);
   }
-  const created = await Promise.allSettled([vault, other, vault, other].map((one) => one.put({ collection: "people", id: "new" }, {}, { expect: { kind: "absent" } })));
+  const created = await Promise.allSettled(
+    [vault, other, vault, other].map((one) =>
+      one.put({ collection: "people", id: "new" }, {}, { expect: { kind: "absent" } }),
+    ),
+  );
   assert.equal(created.filter(({ status }) => status === "fulfilled").length, 1);
   assert.equal((await vault.get(address)).version, 11);
 });
@@ -93,12 +117,19 @@ test("a writer that never gets its turn gives up with a reason", async (t) => {
   await vault.put(address, { n: 0 });
   const store = await sqliteStore(path);
   let losses = 0;
-  const unlucky = storeWith(store, { commit: async () => { losses++; return { kind: "conflict", conflicts: [0] }; } });
+  const unlucky = storeWith(store, {
+    commit: async () => {
+      losses++;
+      return { kind: "conflict", conflicts: [0] };
+    },
+  });
   const loser = await openVault({ store: unlucky, keyring, limits: { writeAttempts: 3 } });
   defer(t, () => loser.close());
   await rejectsWith("record-contended", () => loser.put(address, { n: 1 }));
   assert.equal(losses, 3);
-  await rejectsWith("record-contended", () => loser.putMany("people", [{ id: "a", document: {} }], { onExisting: "replace" }));
+  await rejectsWith("record-contended", () =>
+    loser.putMany("people", [{ id: "a", document: {} }], { onExisting: "replace" }),
+  );
 });
 
 test("two processes on one file lose no update and use no number twice", async (t) => {
@@ -117,7 +148,10 @@ test("two processes on one file lose no update and use no number twice", async (
   assert.deepEqual([counter.document, counter.version], [{ n: 80 }, 81]);
   for (const pair of [writers.slice(0, 2), writers.slice(2)]) {
     const versions = pair.flatMap(({ acknowledged }) => acknowledged.map(({ version }) => Number(version)));
-    assert.deepEqual(versions.sort((a, b) => a - b), Array.from({ length: 80 }, (_, n) => n + 2));
+    assert.deepEqual(
+      versions.sort((a, b) => a - b),
+      Array.from({ length: 80 }, (_, n) => n + 2),
+    );
   }
   assert.equal((await vault.history({ collection: "people", id: "any" })).length, 81);
 });
@@ -130,7 +164,8 @@ test("a process killed in the middle of its writes loses nothing that it acknowl
     while (acknowledged.length < 20 + 37 * round) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGKILL");
     await ended;
-    for (const { id } of acknowledged) assert.equal((await vault.get({ collection: "people", id: String(id) })).version, 1);
+    for (const { id } of acknowledged)
+      assert.equal((await vault.get({ collection: "people", id: String(id) })).version, 1);
   }
   let cursor: string | undefined;
   const ids: string[] = [];

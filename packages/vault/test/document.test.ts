@@ -12,12 +12,15 @@ const utf8 = (text: string): Buffer => Buffer.from(text, "utf8");
 
 test("every JSON object comes back equal", () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ stringUnit: "binary", maxDepth: 6 })), (value) => {
-      const document = JSON.parse(JSON.stringify(value)) as JsonObject;
-      const bytes = encodeDocument(document, limits);
-      assert.deepEqual(decodeDocument(bytes), document);
-      assert.deepEqual(parseDocument(bytes, limits), document);
-    }),
+    fc.property(
+      fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ stringUnit: "binary", maxDepth: 6 })),
+      (value) => {
+        const document = JSON.parse(JSON.stringify(value)) as JsonObject;
+        const bytes = encodeDocument(document, limits);
+        assert.deepEqual(decodeDocument(bytes), document);
+        assert.deepEqual(parseDocument(bytes, limits), document);
+      },
+    ),
   );
 });
 
@@ -61,7 +64,7 @@ for (const [name, text, says] of NOT_DOCUMENTS) {
 }
 
 test("no error repeats the document", () => {
-  for (const text of ['{"name":"Ada Lovelace" x', '{"Ada Lovelace":1e999}', 'Ada Lovelace', '["Ada Lovelace"]']) {
+  for (const text of ['{"name":"Ada Lovelace" x', '{"Ada Lovelace":1e999}', "Ada Lovelace", '["Ada Lovelace"]']) {
     const error = throwsWith("document-invalid", () => parseDocument(utf8(text), limits));
     assert.doesNotMatch(`${error.message}${error.stack ?? ""}`, /Ada|Lovelace/);
   }
@@ -72,7 +75,9 @@ test("the size limit is on the bytes, not the characters", () => {
   const size = Buffer.byteLength(text);
   assert.ok(parseDocument(utf8(text), { ...limits, documentBytes: size }));
   throwsWith("document-too-large", () => parseDocument(utf8(text), { ...limits, documentBytes: size - 1 }));
-  throwsWith("document-too-large", () => encodeDocument(JSON.parse(text) as JsonObject, { ...limits, documentBytes: size - 1 }));
+  throwsWith("document-too-large", () =>
+    encodeDocument(JSON.parse(text) as JsonObject, { ...limits, documentBytes: size - 1 }),
+  );
 });
 
 test("a document of 1 MiB is taken and comes back; one byte more is refused", async (t) => {
@@ -109,13 +114,32 @@ test("values that JSON would change in silence are refused", async (t) => {
     ["a", /one JSON object/],
   ];
   for (const [value, says] of values) {
-    assert.match((await rejectsWith("document-invalid", () => vault.put({ collection: "people", id: "a" }, value as never))).message, says);
+    assert.match(
+      (await rejectsWith("document-invalid", () => vault.put({ collection: "people", id: "a" }, value as never)))
+        .message,
+      says,
+    );
   }
   await rejectsWith("collection-absent", () => vault.list("people"));
 });
 
 test("numbers that a double holds are taken, however they are written", () => {
-  for (const literal of ["0", "-0", "1.0", "1e3", "1E+3", "100e-2", "0.1", "0.30000000000000004", "9007199254740992", "1e21", "5e-324", "1.7976931348623157e308", "1.500000000000000000000", "0.000e999"]) {
+  for (const literal of [
+    "0",
+    "-0",
+    "1.0",
+    "1e3",
+    "1E+3",
+    "100e-2",
+    "0.1",
+    "0.30000000000000004",
+    "9007199254740992",
+    "1e21",
+    "5e-324",
+    "1.7976931348623157e308",
+    "1.500000000000000000000",
+    "0.000e999",
+  ]) {
     assert.equal((parseJson(utf8(`{"a":${literal}}`)) as { a: number }).a, Number(literal), literal);
   }
 });
@@ -143,16 +167,36 @@ test("every double comes back from its own text, and most of its neighbours in d
 
 test("numbers are found wherever they are, and nothing inside a string is taken for one", () => {
   const beyond = "12345678901234567890";
-  for (const text of [`[${beyond}]`, `{"a":[true,false,null,${beyond}]}`, `["\\\"",${beyond}]`, `{"e":1e2,"b":-${beyond}}`, `[1,${beyond},2]`]) {
+  for (const text of [
+    `[${beyond}]`,
+    `{"a":[true,false,null,${beyond}]}`,
+    `["\\\"",${beyond}]`,
+    `{"e":1e2,"b":-${beyond}}`,
+    `[1,${beyond},2]`,
+  ]) {
     throwsWith("document-invalid", () => parseJson(utf8(text)));
   }
-  for (const text of [`["${beyond}"]`, `{"${beyond}":1}`, `["\\\"${beyond}"]`, `["\\\\",1e2,"${beyond}"]`, `[true,false,1e2]`]) assert.ok(parseJson(utf8(text)));
+  for (const text of [
+    `["${beyond}"]`,
+    `{"${beyond}":1}`,
+    `["\\\"${beyond}"]`,
+    `["\\\\",1e2,"${beyond}"]`,
+    `[true,false,1e2]`,
+  ])
+    assert.ok(parseJson(utf8(text)));
 });
 
 test("no depth of nesting ends the stack, with or without a number worth a second look", () => {
   const levels = 300_000;
-  throwsWith("document-invalid", () => parseDocument(utf8(`{"a":${"[".repeat(levels)}1e3${"]".repeat(levels)}}`), limits));
-  throwsWith("document-invalid", () => parseDocument(utf8(`${'{"a":'.repeat(levels / 2)}1e3${"}".repeat(levels / 2)}`), { ...limits, documentBytes: 4 * limits.documentBytes }));
+  throwsWith("document-invalid", () =>
+    parseDocument(utf8(`{"a":${"[".repeat(levels)}1e3${"]".repeat(levels)}}`), limits),
+  );
+  throwsWith("document-invalid", () =>
+    parseDocument(utf8(`${'{"a":'.repeat(levels / 2)}1e3${"}".repeat(levels / 2)}`), {
+      ...limits,
+      documentBytes: 4 * limits.documentBytes,
+    }),
+  );
 });
 
 test("a long run of digits costs no time out of proportion", () => {

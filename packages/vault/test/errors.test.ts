@@ -15,14 +15,25 @@ test("every code is in kebab case, with a title and a remedy that are sentences"
 
 test("every code in the table is used by the sources", async () => {
   const folder = new URL("../src/", import.meta.url);
-  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".ts") && file !== "errors.ts");
+  const files = (await readdir(folder, { recursive: true })).filter(
+    (file) => file.endsWith(".ts") && file !== "errors.ts",
+  );
   const text = (await Promise.all(files.map((file) => readFile(new URL(file, folder), "utf8")))).join("\n");
   for (const code of Object.keys(VAULT_ERRORS)) assert.ok(text.includes(`"${code}"`), code);
 });
 
 test("an error of the envelope keeps its cause, and names regions without their keys", () => {
-  const attempt = { region: "eu-west-1", keyArn: "arn:aws:kms:eu-west-1:0:key/1", operation: "Decrypt", reason: "timeout", errorName: null, elapsedMs: 1 } as const;
-  const cause = new EnvelopeError("regions-unavailable", "no region: arn:aws:kms:eu-west-1:0:key/1", { attempts: [attempt] });
+  const attempt = {
+    region: "eu-west-1",
+    keyArn: "arn:aws:kms:eu-west-1:0:key/1",
+    operation: "Decrypt",
+    reason: "timeout",
+    errorName: null,
+    elapsedMs: 1,
+  } as const;
+  const cause = new EnvelopeError("regions-unavailable", "no region: arn:aws:kms:eu-west-1:0:key/1", {
+    attempts: [attempt],
+  });
   const error = envelopeFailure(cause);
   assert.equal(error.code, "regions-unavailable");
   assert.equal(error.cause, cause);

@@ -21,7 +21,12 @@ test("no file of the database holds a word of a document, in any common encoding
   assert.ok(files.length >= 2);
   for (const word of [NAME, document.email]) {
     const bytes = Buffer.from(word);
-    const forms = [bytes, Buffer.from(word, "utf16le"), Buffer.from(bytes.toString("hex")), ...[0, 1, 2].map((shift) => base64Inside(bytes, shift))];
+    const forms = [
+      bytes,
+      Buffer.from(word, "utf16le"),
+      Buffer.from(bytes.toString("hex")),
+      ...[0, 1, 2].map((shift) => base64Inside(bytes, shift)),
+    ];
     for (const file of files) {
       const content = await readFile(file);
       for (const form of forms) assert.equal(content.indexOf(form), -1, file);
@@ -48,8 +53,18 @@ test("the buffers that held a document are wiped after a put, a get, and a put t
   }
   await vault.put(address, document);
   await vault.get(address);
-  await vault.putMany("people", [{ id: "42", document }, { id: "43", document }], { onExisting: "compare" });
+  await vault.putMany(
+    "people",
+    [
+      { id: "42", document },
+      { id: "43", document },
+    ],
+    { onExisting: "compare" },
+  );
   await rejectsWith("aborted", () => vault.put(address, document, { signal: AbortSignal.abort() }));
-  assert.ok(made.some(({ length }) => length > 20_000), "the test sees the buffers");
+  assert.ok(
+    made.some(({ length }) => length > 20_000),
+    "the test sees the buffers",
+  );
   assert.ok(made.every((buffer) => !buffer.includes(NAME)));
 });

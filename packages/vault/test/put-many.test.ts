@@ -10,7 +10,9 @@ import { storeWith } from "./support/store-with.ts";
 import { aesKeyring, tamper, testVault } from "./support/vault.ts";
 
 const outcomes = async (vault: Vault, items: readonly PutManyItem[], onExisting: OnExisting): Promise<string[]> =>
-  (await vault.putMany("people", items, { onExisting })).map((result) => `${result.id}:${result.outcome}${"version" in result ? result.version : ""}`);
+  (await vault.putMany("people", items, { onExisting })).map(
+    (result) => `${result.id}:${result.outcome}${"version" in result ? result.version : ""}`,
+  );
 
 test("a batch is written whole, and each item's outcome is told in order", async (t) => {
   const { vault } = await testVault(t);
@@ -41,7 +43,11 @@ test("a record that is there is compared, kept or replaced", async (t) => {
   assert.deepEqual(await outcomes(vault, same, "replace"), ["a:replaced2"]);
   assert.deepEqual(await outcomes(vault, other, "compare"), ["a:replaced3"]);
   assert.deepEqual(await outcomes(vault, other, "compare"), ["a:unchanged3"]);
-  assert.deepEqual(await outcomes(vault, [{ ...other[0]!, subject: "new" }], "compare"), ["a:replaced4"], "another subject is a change");
+  assert.deepEqual(
+    await outcomes(vault, [{ ...other[0]!, subject: "new" }], "compare"),
+    ["a:replaced4"],
+    "another subject is a change",
+  );
   assert.deepEqual(await outcomes(vault, [{ ...other[0]!, subject: "new" }], "compare"), ["a:unchanged4"]);
   assert.deepEqual(await outcomes(vault, other, "compare"), ["a:unchanged4"], "no subject is no change of it");
   await vault.remove({ collection: "people", id: "a" });
@@ -79,27 +85,67 @@ test("what is wrong with one item refuses that item alone", async (t) => {
     ["created", "id-invalid", "document-invalid", "document-too-large", "subject-invalid", "record-moved", "created"],
   );
   assert.ok(results.every((result) => result.outcome !== "refused" || result.detail.length > 10));
-  assert.deepEqual((await vault.list("people")).items.map(({ id }) => id), ["fine", "good", "moved", "other"]);
+  assert.deepEqual(
+    (await vault.list("people")).items.map(({ id }) => id),
+    ["fine", "good", "moved", "other"],
+  );
 });
 
 test("what is wrong with the keys or the store fails the batch, and nothing of it is stored", async (t) => {
   const { vault, store } = await testVault(t);
   await vault.put({ collection: "people", id: "a" }, { n: 1 });
   let calls = 0;
-  const failing = { ...aesKeyring(), onEncrypt: () => { calls++; throw new Error("the keyring broke"); } } as never;
+  const failing = {
+    ...aesKeyring(),
+    onEncrypt: () => {
+      calls++;
+      throw new Error("the keyring broke");
+    },
+  } as never;
   const broken = await openVault({ store, keyring: failing });
-  await rejectsWith("encryption-failed", () => broken.putMany("people", [{ id: "b", document: {} }, { id: "a/b", document: {} }], { onExisting: "replace" }));
+  await rejectsWith("encryption-failed", () =>
+    broken.putMany(
+      "people",
+      [
+        { id: "b", document: {} },
+        { id: "a/b", document: {} },
+      ],
+      { onExisting: "replace" },
+    ),
+  );
   assert.equal(calls, 1);
-  assert.deepEqual((await vault.list("people")).items.map(({ id }) => id), ["a"]);
-  await rejectsWith("batch-too-large", () => vault.putMany("people", Array.from({ length: 1001 }, (_, n) => ({ id: String(n), document: {} })), { onExisting: "replace" }));
+  assert.deepEqual(
+    (await vault.list("people")).items.map(({ id }) => id),
+    ["a"],
+  );
+  await rejectsWith("batch-too-large", () =>
+    vault.putMany(
+      "people",
+      Array.from({ length: 1001 }, (_, n) => ({ id: String(n), document: {} })),
+      { onExisting: "replace" },
+    ),
+  );
   await rejectsWith("collection-invalid", () => vault.putMany("People", [], { onExisting: "replace" }));
 });
 
 test("an id that comes twice is written twice, in order", async (t) => {
   const { vault } = await testVault(t);
   const items = [1, 1, 2, 2, 1].map((n) => ({ id: "a", document: { n } }));
-  assert.deepEqual(await outcomes(vault, items, "compare"), ["a:created1", "a:unchanged1", "a:replaced2", "a:unchanged2", "a:replaced3"]);
-  assert.deepEqual(await outcomes(vault, items.slice(0, 2).map((item) => ({ ...item, id: "b" })), "keep"), ["b:created1", "b:kept1"]);
+  assert.deepEqual(await outcomes(vault, items, "compare"), [
+    "a:created1",
+    "a:unchanged1",
+    "a:replaced2",
+    "a:unchanged2",
+    "a:replaced3",
+  ]);
+  assert.deepEqual(
+    await outcomes(
+      vault,
+      items.slice(0, 2).map((item) => ({ ...item, id: "b" })),
+      "keep",
+    ),
+    ["b:created1", "b:kept1"],
+  );
   assert.deepEqual((await vault.history({ collection: "people", id: "a" })).length, 3);
 });
 
@@ -108,7 +154,9 @@ test("a batch gives the same as its items one by one, wherever it is cut", async
   let run = 0;
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ id: fc.constantFrom("a", "b", "c", ".."), n: fc.integer({ min: 0, max: 2 }) }), { maxLength: 12 }),
+      fc.array(fc.record({ id: fc.constantFrom("a", "b", "c", ".."), n: fc.integer({ min: 0, max: 2 }) }), {
+        maxLength: 12,
+      }),
       fc.constantFrom<OnExisting>("compare", "keep", "replace"),
       fc.integer({ min: 1, max: 12 }),
       async (drawn, onExisting, size) => {
@@ -116,10 +164,18 @@ test("a batch gives the same as its items one by one, wherever it is cut", async
         const items = drawn.map(({ id, n }) => ({ id, document: { n } }));
         const once = await vault.putMany(whole, items, { onExisting });
         const parts = [];
-        for (let start = 0; start < items.length; start += size) parts.push(...(await vault.putMany(cut, items.slice(start, start + size), { onExisting })));
+        for (let start = 0; start < items.length; start += size)
+          parts.push(...(await vault.putMany(cut, items.slice(start, start + size), { onExisting })));
         assert.deepEqual(once, parts);
         for (const id of ["a", "b", "c"]) {
-          const [one, other] = await Promise.all([whole, cut].map((collection) => vault.get({ collection, id }).then(({ version, document }) => ({ version, document }), () => null)));
+          const [one, other] = await Promise.all(
+            [whole, cut].map((collection) =>
+              vault.get({ collection, id }).then(
+                ({ version, document }) => ({ version, document }),
+                () => null,
+              ),
+            ),
+          );
           assert.deepEqual(one, other);
         }
       },
@@ -147,7 +203,14 @@ test("a batch that lost a race for some records encrypts only those anew and sti
   });
   const racer = await openVault({ store: racing, keyring });
   defer(t, () => racer.close());
-  assert.deepEqual(await outcomes(racer, ["a", "b", "c"].map((id) => ({ id, document: { from: "batch" } })), "compare"), ["a:created1", "b:replaced2", "c:created1"]);
+  assert.deepEqual(
+    await outcomes(
+      racer,
+      ["a", "b", "c"].map((id) => ({ id, document: { from: "batch" } })),
+      "compare",
+    ),
+    ["a:created1", "b:replaced2", "c:created1"],
+  );
   assert.equal(commits, 2);
   assert.deepEqual((await vault.get({ collection: "people", id: "b" }, { version: 1 })).document, { from: "other" });
   assert.deepEqual((await vault.get({ collection: "people", id: "b" })).document, { from: "batch" });

@@ -17,12 +17,15 @@ test("a version is wrapped in every region, under a context that names it", asyn
   assert.deepEqual(wraps, { stored: 3, target: 3, missing: [] });
   const { stored } = await store.read({ ...address } as never, null);
   const { encryptionContext, encryptedDataKeys } = inspect(stored!.message);
-  assert.deepEqual({ ...encryptionContext }, {
-    "strongroom:collection": "people",
-    "strongroom:id": "ada",
-    "strongroom:subject": "person-1",
-    "strongroom:version": "1",
-  });
+  assert.deepEqual(
+    { ...encryptionContext },
+    {
+      "strongroom:collection": "people",
+      "strongroom:id": "ada",
+      "strongroom:subject": "person-1",
+      "strongroom:version": "1",
+    },
+  );
   assert.deepEqual(encryptedDataKeys.map(({ region }) => region).sort(), [...REGIONS].sort());
 });
 
@@ -34,9 +37,20 @@ test("one region away: all is read and written, and the missing wraps are owed",
   const { wraps, version } = await vault.put(address, { n: 2 });
   assert.deepEqual([wraps, version], [{ stored: 2, target: 3, missing: ["eu-west-1"] }, 2]);
   const [batch] = await vault.putMany("people", [{ id: "bob", document: {} }], { onExisting: "compare" });
-  assert.deepEqual(batch, { id: "bob", outcome: "created", version: 1, wraps: { stored: 2, target: 3, missing: ["eu-west-1"] } });
-  assert.deepEqual((await vault.wrapDebt()).regions.map(({ region, items }) => [region, items]), [["eu-west-1", 2]]);
-  assert.deepEqual((await vault.history(address)).map(({ wraps: { stored } }) => stored), [2, 3]);
+  assert.deepEqual(batch, {
+    id: "bob",
+    outcome: "created",
+    version: 1,
+    wraps: { stored: 2, target: 3, missing: ["eu-west-1"] },
+  });
+  assert.deepEqual(
+    (await vault.wrapDebt()).regions.map(({ region, items }) => [region, items]),
+    [["eu-west-1", 2]],
+  );
+  assert.deepEqual(
+    (await vault.history(address)).map(({ wraps: { stored } }) => stored),
+    [2, 3],
+  );
   await kms.startRegion("eu-west-1");
   await vault.remove(address);
   assert.equal((await vault.wrapDebt()).items, 1, "what is removed owes nothing");
@@ -49,9 +63,24 @@ test("two regions away: reads go on, writes are refused with each region's reaso
   await kms.stopRegion("eu-west-2");
   assert.deepEqual((await vault.get(address)).document, { n: 1 });
   const error = await rejectsWith("wraps-below-minimum", () => vault.put(address, { n: 2 }));
-  assert.deepEqual(error.regions?.map(({ region, reason }) => [region, reason]), [["eu-west-1", "refused"], ["eu-west-2", "refused"]]);
+  assert.deepEqual(
+    error.regions?.map(({ region, reason }) => [region, reason]),
+    [
+      ["eu-west-1", "refused"],
+      ["eu-west-2", "refused"],
+    ],
+  );
   assert.doesNotMatch(error.message, /arn:/);
-  await rejectsWith("wraps-below-minimum", () => vault.putMany("people", [{ id: "bob", document: {} }, { id: "a/b", document: {} }], { onExisting: "replace" }));
+  await rejectsWith("wraps-below-minimum", () =>
+    vault.putMany(
+      "people",
+      [
+        { id: "bob", document: {} },
+        { id: "a/b", document: {} },
+      ],
+      { onExisting: "replace" },
+    ),
+  );
   assert.equal((await vault.history(address)).length, 1);
   assert.equal((await vault.list("people")).items.length, 1);
   assert.deepEqual(await vault.wrapDebt(), { items: 0, regions: [] });
@@ -64,8 +93,12 @@ test("all regions away: reads are refused as unavailable, not as tampered; back 
   const error = await rejectsWith("regions-unavailable", () => vault.get(address));
   assert.deepEqual(error.regions?.map(({ region }) => region).sort(), [...REGIONS].sort());
   await rejectsWith("wraps-below-minimum", () => vault.put(address, { n: 2 }));
-  await rejectsWith("regions-unavailable", () => vault.putMany("people", [{ id: "ada", document: { n: 1 } }], { onExisting: "compare" }));
-  assert.deepEqual(await vault.putMany("people", [{ id: "ada", document: { n: 9 } }], { onExisting: "keep" }), [{ id: "ada", outcome: "kept", version: 1 }]);
+  await rejectsWith("regions-unavailable", () =>
+    vault.putMany("people", [{ id: "ada", document: { n: 1 } }], { onExisting: "compare" }),
+  );
+  assert.deepEqual(await vault.putMany("people", [{ id: "ada", document: { n: 9 } }], { onExisting: "keep" }), [
+    { id: "ada", outcome: "kept", version: 1 },
+  ]);
   for (const region of REGIONS) await kms.startRegion(region);
   assert.deepEqual((await vault.get(address)).document, { n: 1 });
   assert.equal((await vault.put(address, { n: 2 })).version, 2);
@@ -90,6 +123,9 @@ test("a moved row and a changed message are refused as such by real regions too,
   for (const region of REGIONS) await kms.stopRegion(region);
   await rejectsWith("record-moved", () => vault.get(address));
   for (const region of REGIONS) await kms.startRegion(region);
-  tamper(path, "update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where id = 'bob'");
+  tamper(
+    path,
+    "update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where id = 'bob'",
+  );
   await rejectsWith("record-tampered", () => vault.get({ collection: "people", id: "bob" }));
 });

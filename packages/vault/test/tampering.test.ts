@@ -41,7 +41,12 @@ const TAMPERINGS: readonly Tampering[] = [
   },
   {
     name: "another record's row moved onto this id, versions and head",
-    sql: [`delete from versions where ${ADA}`, `delete from heads where ${ADA}`, `update versions set id = 'ada' where ${BOB}`, `update heads set id = 'ada' where ${BOB}`],
+    sql: [
+      `delete from versions where ${ADA}`,
+      `delete from heads where ${ADA}`,
+      `update versions set id = 'ada' where ${BOB}`,
+      `update heads set id = 'ada' where ${BOB}`,
+    ],
     code: "record-moved",
   },
   {
@@ -72,7 +77,11 @@ const TAMPERINGS: readonly Tampering[] = [
     code: "record-moved-collection",
     read: (vault) => vault.get({ collection: "pets", id: "bob" }),
   },
-  { name: "the row's subject changed", sql: [`update versions set subject = 'eve' where ${ADA}`], code: "record-moved-subject" },
+  {
+    name: "the row's subject changed",
+    sql: [`update versions set subject = 'eve' where ${ADA}`],
+    code: "record-moved-subject",
+  },
   {
     name: "an old version's message put over the newest one's",
     sql: [`update versions set message = ${message(`${ADA} and version = 1`)} where ${ADA} and version = 3`],
@@ -86,10 +95,17 @@ const TAMPERINGS: readonly Tampering[] = [
   },
   {
     name: "an old row renumbered as the newest",
-    sql: [`delete from versions where ${ADA} and version = 3`, `update versions set version = 3 where ${ADA} and version = 2`],
+    sql: [
+      `delete from versions where ${ADA} and version = 3`,
+      `update versions set version = 3 where ${ADA} and version = 2`,
+    ],
     code: "record-rolled-back",
   },
-  { name: "the head set back while the newest row is there", sql: [`update heads set version = 2 where ${ADA}`], code: "record-rolled-back" },
+  {
+    name: "the head set back while the newest row is there",
+    sql: [`update heads set version = 2 where ${ADA}`],
+    code: "record-rolled-back",
+  },
   {
     name: "the head set back, an old version asked for",
     sql: [`update heads set version = 2 where ${ADA}`],
@@ -97,14 +113,44 @@ const TAMPERINGS: readonly Tampering[] = [
     read: (vault) => vault.get(ada, { version: 1 }),
   },
   { name: "the head set ahead", sql: [`update heads set version = 9 where ${ADA}`], code: "record-tampered" },
-  { name: "the newest row deleted", sql: [`delete from versions where ${ADA} and version = 3`], code: "record-tampered" },
+  {
+    name: "the newest row deleted",
+    sql: [`delete from versions where ${ADA} and version = 3`],
+    code: "record-tampered",
+  },
   { name: "the head deleted", sql: [`delete from heads where ${ADA}`], code: "record-tampered" },
-  { name: "the head marked as removed", sql: [`update heads set state = 'removed' where ${ADA}`], code: "record-tampered" },
-  { name: "the message cut", sql: [`update versions set message = substr(message, 1, length(message) - 1) where ${ADA} and version = 3`], code: "record-tampered" },
-  { name: "the message extended", sql: [`update versions set message = cast(message || x'00' as blob) where ${ADA} and version = 3`], code: "record-tampered" },
-  { name: "the message emptied", sql: [`update versions set message = x'' where ${ADA} and version = 3`], code: "record-tampered" },
-  { name: "the message replaced by text", sql: [`update versions set message = cast('{"who":"eve"}' as blob) where ${ADA} and version = 3`], code: "record-tampered" },
-  { name: "the last byte changed", sql: [`update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where ${ADA} and version = 3`], code: "record-tampered" },
+  {
+    name: "the head marked as removed",
+    sql: [`update heads set state = 'removed' where ${ADA}`],
+    code: "record-tampered",
+  },
+  {
+    name: "the message cut",
+    sql: [`update versions set message = substr(message, 1, length(message) - 1) where ${ADA} and version = 3`],
+    code: "record-tampered",
+  },
+  {
+    name: "the message extended",
+    sql: [`update versions set message = cast(message || x'00' as blob) where ${ADA} and version = 3`],
+    code: "record-tampered",
+  },
+  {
+    name: "the message emptied",
+    sql: [`update versions set message = x'' where ${ADA} and version = 3`],
+    code: "record-tampered",
+  },
+  {
+    name: "the message replaced by text",
+    sql: [`update versions set message = cast('{"who":"eve"}' as blob) where ${ADA} and version = 3`],
+    code: "record-tampered",
+  },
+  {
+    name: "the last byte changed",
+    sql: [
+      `update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where ${ADA} and version = 3`,
+    ],
+    code: "record-tampered",
+  },
 ];
 
 const readNewest = (vault: Vault): Promise<unknown> => vault.get(ada);
@@ -115,11 +161,18 @@ for (const { name, sql, code, read = readNewest } of TAMPERINGS) {
     await fill(vault);
     tamper(path, ...sql);
     const error = await rejectsWith(code, () => read(vault));
-    assert.doesNotMatch(`${error.message} ${JSON.stringify(error)}`, /\b(ada|bob|cat|eve)\b/i, "nothing of the records is in the error");
+    assert.doesNotMatch(
+      `${error.message} ${JSON.stringify(error)}`,
+      /\b(ada|bob|cat|eve)\b/i,
+      "nothing of the records is in the error",
+    );
   });
 }
 
-const BROKEN_HEADS = TAMPERINGS.filter(({ name }) => name.includes("head set back while") || name.includes("the head deleted") || name.includes("newest row deleted"));
+const BROKEN_HEADS = TAMPERINGS.filter(
+  ({ name }) =>
+    name.includes("head set back while") || name.includes("the head deleted") || name.includes("newest row deleted"),
+);
 for (const { name, sql, code } of BROKEN_HEADS) {
   test(`${name}: nothing is written on top of it, and removing the record is the way out`, async (t) => {
     const { vault, path } = await testVault(t);
@@ -128,7 +181,19 @@ for (const { name, sql, code } of BROKEN_HEADS) {
     await rejectsWith(code, () => vault.put(ada, { step: 4 }));
     await rejectsWith(code, () => vault.history(ada));
     await rejectsWith(code, () => vault.remove(ada, { expect: { kind: "present" } }));
-    assert.deepEqual((await vault.putMany("people", [{ id: "ada", document: {} }, { id: "carl", document: {} }], { onExisting: "replace" })).map(({ outcome }) => outcome), ["refused", "created"]);
+    assert.deepEqual(
+      (
+        await vault.putMany(
+          "people",
+          [
+            { id: "ada", document: {} },
+            { id: "carl", document: {} },
+          ],
+          { onExisting: "replace" },
+        )
+      ).map(({ outcome }) => outcome),
+      ["refused", "created"],
+    );
     await vault.remove(ada);
     const { version } = await vault.put(ada, { step: 4 });
     assert.ok(version > 2, "no number is used twice as far as the rows still tell");
@@ -142,11 +207,17 @@ test("a record that was removed and put back by hand is refused", async (t) => {
   const copy = new DatabaseSync(path);
   const row = copy.prepare(`select * from versions where ${BOB}`).get()!;
   await vault.remove(bob);
-  copy.prepare("insert into versions (collection, id, version, subject, created_at, wraps_stored, wraps_target, message) values (?, ?, ?, ?, ?, ?, ?, ?)").run(...Object.values(row));
+  copy
+    .prepare(
+      "insert into versions (collection, id, version, subject, created_at, wraps_stored, wraps_target, message) " +
+        "values (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .run(...Object.values(row));
   await rejectsWith("record-tampered", () => vault.get(bob));
   copy.exec(`update heads set state = 'live' where ${BOB}`);
   copy.close();
-  // Head and row now both are what they were before the removal: a consistent older state, which the rows alone can not tell.
+  // Head and row now both are what they were before the removal: a consistent older state, which the rows alone can not
+  // tell.
   assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
   await vault.put(bob, { who: "bob", step: 2 });
 });
@@ -155,10 +226,19 @@ test("every changed byte of a message is refused by one of the four codes, and n
   const { vault, path } = await testVault(t);
   await vault.put(bob, { who: "bob" });
   const database = new DatabaseSync(path);
-  defer(t, () => { database.close(); });
+  defer(t, () => {
+    database.close();
+  });
   const original = Buffer.from(database.prepare("select message from versions").get()!["message"] as Uint8Array);
   const put = database.prepare("update versions set message = ?");
-  const integrity: readonly string[] = ["record-tampered", "record-moved", "record-moved-collection", "record-moved-subject", "record-rolled-back", "key-not-configured"];
+  const integrity: readonly string[] = [
+    "record-tampered",
+    "record-moved",
+    "record-moved-collection",
+    "record-moved-subject",
+    "record-rolled-back",
+    "key-not-configured",
+  ];
   const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.nat(original.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {

@@ -19,7 +19,13 @@ test("a document comes back as it was put, under version 1", async (t) => {
     outcome: "created",
     wraps: { stored: 1, target: 1, missing: [] },
   });
-  assert.deepEqual(await vault.get(address), { ...address, subject: "ada", version: 1, createdAt: put.createdAt, document: ADA });
+  assert.deepEqual(await vault.get(address), {
+    ...address,
+    subject: "ada",
+    version: 1,
+    createdAt: put.createdAt,
+    document: ADA,
+  });
 });
 
 test("every write is a version; all of them stay readable and none is opened to list them", async (t) => {
@@ -62,19 +68,28 @@ test("a removed record is absent, and its version numbers are never used again",
   assert.equal(again.version, 3);
   assert.equal(again.outcome, "created");
   await rejectsWith("version-absent", () => vault.get(address, { version: 2 }));
-  assert.deepEqual((await vault.history(address)).map(({ version }) => version), [3]);
+  assert.deepEqual(
+    (await vault.history(address)).map(({ version }) => version),
+    [3],
+  );
 });
 
 test("a write is made only on what it expects, and the error says what there is", async (t) => {
   const { vault } = await testVault(t);
   const put = (expect: Parameters<typeof vault.put>[2]) => vault.put(address, ADA, expect);
-  assert.equal((await rejectsWith("version-conflict", () => put({ expect: { kind: "version", version: 1 } }))).currentVersion, null);
+  assert.equal(
+    (await rejectsWith("version-conflict", () => put({ expect: { kind: "version", version: 1 } }))).currentVersion,
+    null,
+  );
   await rejectsWith("version-conflict", () => put({ expect: { kind: "present" } }));
   await put({ expect: { kind: "absent" } });
   assert.equal((await rejectsWith("version-conflict", () => put({ expect: { kind: "absent" } }))).currentVersion, 1);
   await put({ expect: { kind: "version", version: 1 } });
   await put({ expect: { kind: "present" } });
-  assert.equal((await rejectsWith("version-conflict", () => put({ expect: { kind: "version", version: 2 } }))).currentVersion, 3);
+  assert.equal(
+    (await rejectsWith("version-conflict", () => put({ expect: { kind: "version", version: 2 } }))).currentVersion,
+    3,
+  );
   await rejectsWith("version-conflict", () => vault.remove(address, { expect: { kind: "version", version: 2 } }));
   assert.equal((await vault.get(address)).version, 3);
   await vault.remove(address, { expect: { kind: "version", version: 3 } });
@@ -86,7 +101,10 @@ test("a subject stays with the record until a writer names another; old versions
   await vault.put(address, { step: 1 }, { subject: "person-1" });
   assert.equal((await vault.put(address, { step: 2 })).subject, "person-1");
   assert.equal((await vault.put(address, { step: 3 }, { subject: "person-2" })).subject, "person-2");
-  assert.deepEqual((await vault.history(address)).map(({ subject }) => subject), ["person-2", "person-1", "person-1"]);
+  assert.deepEqual(
+    (await vault.history(address)).map(({ subject }) => subject),
+    ["person-2", "person-1", "person-1"],
+  );
   assert.deepEqual((await vault.get(address, { version: 1 })).document, { step: 1 });
   await vault.remove(address);
   assert.equal((await vault.put(address, { step: 4 })).subject, "ada", "a removed record leaves no subject behind");
@@ -106,7 +124,10 @@ test("a list pages through ids by their bytes, whatever is written meanwhile", a
     await vault.put({ collection: "people", id: "A-behind-the-cursor" }, {});
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
-  assert.deepEqual(seen, [...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  assert.deepEqual(
+    seen,
+    [...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+  );
   assert.deepEqual(await vault.collections(), [
     { collection: "people", records: 7 },
     { collection: "pets", records: 1 },
@@ -115,12 +136,21 @@ test("a list pages through ids by their bytes, whatever is written meanwhile", a
 
 test("a page size or a cursor that the list did not give out is refused", async (t) => {
   const { vault } = await testVault(t);
-  for (const id of ["a", "b", "c"]) for (const collection of ["people", "pets"]) await vault.put({ collection, id }, {});
-  for (const limit of [0, -1, 1.5, Number.NaN, DEFAULT_VAULT_LIMITS.listItems + 1]) await rejectsWith("limit-invalid", () => vault.list("people", { limit }));
+  for (const id of ["a", "b", "c"])
+    for (const collection of ["people", "pets"]) await vault.put({ collection, id }, {});
+  for (const limit of [0, -1, 1.5, Number.NaN, DEFAULT_VAULT_LIMITS.listItems + 1])
+    await rejectsWith("limit-invalid", () => vault.list("people", { limit }));
   const { next } = await vault.list("people", { limit: 1 });
   assert.ok(next !== null);
   await rejectsWith("cursor-invalid", () => vault.list("pets", { cursor: next }));
-  for (const cursor of ["", "!", "e30", Buffer.from('[1,"people","../x"]').toString("base64url"), Buffer.from('[2,"people","a"]').toString("base64url"), "A".repeat(5000)]) {
+  for (const cursor of [
+    "",
+    "!",
+    "e30",
+    Buffer.from('[1,"people","../x"]').toString("base64url"),
+    Buffer.from('[2,"people","a"]').toString("base64url"),
+    "A".repeat(5000),
+  ]) {
     await rejectsWith("cursor-invalid", () => vault.list("people", { cursor }));
   }
 });
@@ -153,14 +183,20 @@ test("an aborted caller stores and gets nothing", async (t) => {
   await rejectsWith("record-absent", () => vault.get(address));
   await vault.put(address, ADA);
   await rejectsWith("aborted", () => vault.get(address, { signal: AbortSignal.abort() }));
-  await rejectsWith("aborted", () => vault.putMany("people", [{ id: "b", document: ADA }], { onExisting: "replace", signal: AbortSignal.abort() }));
+  await rejectsWith("aborted", () =>
+    vault.putMany("people", [{ id: "b", document: ADA }], { onExisting: "replace", signal: AbortSignal.abort() }),
+  );
   await rejectsWith("record-absent", () => vault.get({ collection: "people", id: "b" }));
 });
 
 test("limits are whole numbers from 1 and every wrong one is listed", async (t) => {
   const { store } = await testVault(t);
   const error = await rejectsWith("limit-invalid", () =>
-    openVault({ store, keyring: aesKeyring(), limits: { documentBytes: 0, listItems: 1.5, documentBites: 3 } as never }),
+    openVault({
+      store,
+      keyring: aesKeyring(),
+      limits: { documentBytes: 0, listItems: 1.5, documentBites: 3 } as never,
+    }),
   );
   for (const name of ["documentBytes", "listItems", "documentBites"]) assert.match(error.message, new RegExp(name));
 });

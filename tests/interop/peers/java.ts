@@ -9,7 +9,9 @@ import { here, pinnedVersion, prepare, type Recipe } from "../toolchain.ts";
 const RECIPE: Recipe = {
   id: "java",
   sources: ["java/pom.xml", "java/src/main/java/strongroom/interop/Peer.java"],
-  steps: (folder) => [["mvn", "--quiet", "--batch-mode", "--file", here("java/pom.xml"), `-Dinterop.target=${folder}`, "compile"]],
+  steps: (folder) => [
+    ["mvn", "--quiet", "--batch-mode", "--file", here("java/pom.xml"), `-Dinterop.target=${folder}`, "compile"],
+  ],
 };
 
 /** @returns the peer, or why there is none here */

@@ -26,7 +26,9 @@ const AES_WRAPPING: Readonly<Record<number, WrappingSuite>> = {
 type WrappingSuite = ConstructorParameters<typeof RawAesKeyringNode>[0]["wrappingSuite"];
 
 // An enum of numbers: its names are values too.
-const SUITE_IDS = Object.values(AlgorithmSuiteIdentifier).filter((value): value is AlgorithmSuiteIdentifier => typeof value === "number");
+const SUITE_IDS = Object.values(AlgorithmSuiteIdentifier).filter(
+  (value): value is AlgorithmSuiteIdentifier => typeof value === "number",
+);
 
 const COMMITTING = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
 const NOT_COMMITTING = buildClient(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT);
@@ -58,10 +60,20 @@ function keyringFor(spec: KeySpec): KeyringNode {
       const { accessKeyId, secretAccessKey } = spec;
       const [generator, ...others] = spec.keys;
       if (generator === undefined) throw new RangeError("a KMS keyring needs a key");
-      const clients = new Map(spec.keys.map(({ region, endpoint }) => [region, new KMS({ region, endpoint, credentials: { accessKeyId, secretAccessKey } })]));
-      // AWS's packages disagree in their types only: about optional properties, and whether this class is a KeyringNode.
+      const clients = new Map(
+        spec.keys.map(({ region, endpoint }) => [
+          region,
+          new KMS({ region, endpoint, credentials: { accessKeyId, secretAccessKey } }),
+        ]),
+      );
+      // AWS's packages disagree in their types only: about optional properties, and whether this class is a
+      // KeyringNode.
       const clientProvider = ((region: string) => clients.get(region) ?? false) as unknown as KmsNodeClientSupplier;
-      const keyring: unknown = new KmsKeyringNode({ generatorKeyId: generator.keyArn, keyIds: others.map(({ keyArn }) => keyArn), clientProvider });
+      const keyring: unknown = new KmsKeyringNode({
+        generatorKeyId: generator.keyArn,
+        keyIds: others.map(({ keyArn }) => keyArn),
+        clientProvider,
+      });
       return keyring as KeyringNode;
     }
   }

@@ -4,7 +4,17 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { ReadableStream } from "node:stream/web";
 import { KMS } from "@aws-sdk/client-kms";
-import { ALGORITHM_SUITES, createEncryptStream, decrypt, decryptStream, encrypt, rawAesKeyring, type CommittingSuiteName, type Keyring, type NonCommittingSuiteName } from "@strongroom/envelope";
+import {
+  ALGORITHM_SUITES,
+  createEncryptStream,
+  decrypt,
+  decryptStream,
+  encrypt,
+  rawAesKeyring,
+  type CommittingSuiteName,
+  type Keyring,
+  type NonCommittingSuiteName,
+} from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { rawRsaKeyring, type RsaPadding } from "@strongroom/envelope/raw-rsa";
 
@@ -23,7 +33,11 @@ const RSA_PADDINGS: Readonly<Record<RsaHash, RsaPadding>> = {
 function keyringFor(spec: KeySpec): Keyring {
   switch (spec.kind) {
     case "raw-aes":
-      return rawAesKeyring({ keyNamespace: spec.namespace, keyName: spec.name, wrappingKey: Buffer.from(spec.key, "base64") });
+      return rawAesKeyring({
+        keyNamespace: spec.namespace,
+        keyName: spec.name,
+        wrappingKey: Buffer.from(spec.key, "base64"),
+      });
     case "raw-rsa":
       return rawRsaKeyring({
         keyNamespace: spec.namespace,
@@ -102,7 +116,8 @@ export function strongroomStreamsPeer(): Peer {
     ...COMMON,
     id: "strongroom-streams",
     title: "Strongroom, streams",
-    encrypt: (cell) => buffer(Readable.from(piecesOf(cell.plaintext)).pipe(createEncryptStream(encryptOptions(cell, keyringOf(cell))))),
+    encrypt: (cell) =>
+      buffer(Readable.from(piecesOf(cell.plaintext)).pipe(createEncryptStream(encryptOptions(cell, keyringOf(cell))))),
     async decrypt(message, cell) {
       const opening = decryptStream(decryptOptions(cell, keyringOf(cell)));
       const plaintext = await buffer(ReadableStream.from(piecesOf(message)).pipeThrough(opening));

@@ -9,7 +9,10 @@ interface Page<Item> {
 }
 
 /** Asks for page after page to the end. Throws the signal's reason when it is aborted between two. */
-export async function allPages<Item>(ask: (page: { readonly cursor: string | undefined; readonly limit: number }) => Promise<Page<Item>>, signal: AbortSignal): Promise<{ items: readonly Item[]; next: null }> {
+export async function allPages<Item>(
+  ask: (page: { readonly cursor: string | undefined; readonly limit: number }) => Promise<Page<Item>>,
+  signal: AbortSignal,
+): Promise<{ items: readonly Item[]; next: null }> {
   const items: Item[] = [];
   let cursor: string | undefined;
   do {

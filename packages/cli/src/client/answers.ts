@@ -1,4 +1,5 @@
-// The forms of the service's answers, as the command relies on them. Unknown members are ignored: a newer service may say more.
+// The forms of the service's answers, as the command relies on them. Unknown members are ignored: a newer service may
+// say more.
 import { z } from "zod";
 
 /** Answer to a write. */
@@ -66,9 +67,17 @@ export interface RegionsAnswer {
   readonly minimum: number;
   readonly regions: readonly RegionInfo[];
   /** Versions that have fewer wraps than they should, in all and by region. */
-  readonly wrapDebt: { readonly items: number; readonly oldestSeconds: number | null; readonly regions: readonly { readonly region: string; readonly items: number }[] };
+  readonly wrapDebt: {
+    readonly items: number;
+    readonly oldestSeconds: number | null;
+    readonly regions: readonly { readonly region: string; readonly items: number }[];
+  };
   /** What the service's repair of owed wraps does. */
-  readonly repair: { readonly state: "off" | "resting" | "working" | "stopped"; readonly repaired: number; readonly failed: number };
+  readonly repair: {
+    readonly state: "off" | "resting" | "working" | "stopped";
+    readonly repaired: number;
+    readonly failed: number;
+  };
 }
 
 /** A version that owes a wrap. */
@@ -135,7 +144,11 @@ export const collectionsSchema: z.ZodType<{ readonly collections: readonly Colle
 /** GET of the regions. */
 export const regionsSchema: z.ZodType<RegionsAnswer> = z.object({
   minimum: count,
-  wrapDebt: z.object({ items: count, oldestSeconds: count.nullable(), regions: z.array(z.object({ region: z.string(), items: count })) }),
+  wrapDebt: z.object({
+    items: count,
+    oldestSeconds: count.nullable(),
+    regions: z.array(z.object({ region: z.string(), items: count })),
+  }),
   repair: z.object({ state: z.enum(["off", "resting", "working", "stopped"]), repaired: count, failed: count }),
   regions: z.array(
     z.object({

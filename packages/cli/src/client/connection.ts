@@ -1,5 +1,6 @@
-// Where the service is and which token to show it: flags, environment and configuration first, then what `strongroom up` left in the
-// data folder. A token never comes from the command line, where every process of the machine could read it.
+// Where the service is and which token to show it: flags, environment and configuration first, then what `strongroom
+// up` left in the data folder. A token never comes from the command line, where every process of the machine could read
+// it.
 import { readFile } from "node:fs/promises";
 import type { LoadedConfig } from "../config/load.ts";
 import { readIfPresent } from "../data-folder/atomic-file.ts";
@@ -14,7 +15,10 @@ export interface Connection {
 }
 
 /** Finds both. Throws `token-missing`, `plain-http` or `input-unreadable`. */
-export async function findConnection(loaded: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Promise<Connection> {
+export async function findConnection(
+  loaded: LoadedConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Connection> {
   const origin = await findOrigin(loaded);
   if (origin.protocol === "http:" && !isLoopback(origin.hostname) && !loaded.config.client.allowPlainHttp) {
     throw new CliError("plain-http", { detail: `${origin.origin} is another machine, and http:// is not encrypted.` });
@@ -26,19 +30,25 @@ export async function findConnection(loaded: LoadedConfig, env: Readonly<Record<
 export async function findOrigin({ config, origins }: LoadedConfig): Promise<URL> {
   if (config.client.url !== undefined) return new URL(config.client.url);
   const { host, port } = config.service;
-  const configured = new URL(`http://${isWildcard(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`);
+  const configured = new URL(
+    `http://${isWildcard(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`,
+  );
   if (origins.has("service.port")) return configured;
   const path = dataFolder(config.dataDir).running;
   const running = await readRunning(path).catch(unreadable(path));
   return running === null ? configured : new URL(running.url);
 }
 
-async function findToken({ config, origins }: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Promise<string> {
+async function findToken(
+  { config, origins }: LoadedConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
   const named = config.client.tokenFile;
   const fromVariable = env["STRONGROOM_TOKEN"];
   // A variable beats the configuration file, a flag or STRONGROOM_TOKEN_FILE beats the variable.
   const namedOutsideFile = /^(--|STRONGROOM_)/.test(origins.get("client.tokenFile") ?? "");
-  if (fromVariable !== undefined && fromVariable !== "" && !namedOutsideFile) return wellFormed(fromVariable, "STRONGROOM_TOKEN");
+  if (fromVariable !== undefined && fromVariable !== "" && !namedOutsideFile)
+    return wellFormed(fromVariable, "STRONGROOM_TOKEN");
   if (named !== undefined) {
     const text = await readFile(named, "utf8").catch(unreadable(named));
     return wellFormed(text, named);

@@ -1,4 +1,5 @@
-// Turns a problem of the service (RFC 9457, application/problem+json) into an error with what to do and the right exit code.
+// Turns a problem of the service (RFC 9457, application/problem+json) into an error with what to do and the right exit
+// code.
 import { z } from "zod";
 import { CliError, type CliErrorOptions } from "../errors.ts";
 import type { Outcome } from "../exit-codes.ts";
@@ -13,7 +14,10 @@ const problemSchema = z.object({
   regions: z.array(z.object({ region: z.string(), reason: z.string() })).optional(),
 });
 
-/** HTTP status -> outcome, where the code does not say more. 507 (the service's disk is full) stays a failure: it does not pass by itself. */
+/**
+ * HTTP status -> outcome, where the code does not say more. 507 (the service's disk is full) stays a failure: it does
+ * not pass by itself.
+ */
 const OUTCOME_BY_STATUS: Readonly<Record<number, Outcome>> = {
   400: "usage",
   401: "not-allowed",
@@ -39,7 +43,8 @@ const REFUSED_CODE = /^record-(moved|rolled-back|tampered)/;
 
 const REMEDY_BY_OUTCOME: Readonly<Partial<Record<Outcome, string>>> = {
   usage: "Correct the request; strongroom help COMMAND shows what is expected.",
-  "not-allowed": "Use a token with the scope that is needed; strongroom token create makes one on the service's machine.",
+  "not-allowed":
+    "Use a token with the scope that is needed; strongroom token create makes one on the service's machine.",
   absent: "strongroom list COLLECTION shows what is there.",
   unavailable: "Try again in a moment; strongroom regions and strongroom doctor show what is wrong.",
 };
@@ -48,7 +53,9 @@ const REMEDY_BY_OUTCOME: Readonly<Partial<Record<Outcome, string>>> = {
 export async function problemError(response: Response): Promise<CliError> {
   const parsed = problemSchema.safeParse(await response.json().catch(() => undefined));
   if (!parsed.success) {
-    return new CliError("service-unintelligible", { detail: `It answered with status ${response.status} and no problem description.` });
+    return new CliError("service-unintelligible", {
+      detail: `It answered with status ${response.status} and no problem description.`,
+    });
   }
   const { title, code, detail, remedy, requestId, regions = [], problems = [] } = parsed.data;
   const outcome: Outcome = REFUSED_CODE.test(code) ? "refused" : (OUTCOME_BY_STATUS[response.status] ?? "failure");
@@ -57,7 +64,10 @@ export async function problemError(response: Response): Promise<CliError> {
     outcome,
     reportedCode: code,
     remedy: remedy ?? REMEDY_BY_OUTCOME[outcome] ?? `Look for request ${requestId ?? "(no id)"} in the service's log.`,
-    problems: [...regions.map(({ region, reason }) => `${region}: ${reason}`), ...problems.map(({ path, message }) => `${path}: ${message}`)],
+    problems: [
+      ...regions.map(({ region, reason }) => `${region}: ${reason}`),
+      ...problems.map(({ path, message }) => `${path}: ${message}`),
+    ],
     ...(detail === undefined || detail === title ? {} : { detail }),
   };
   return new CliError("service-refused", options);

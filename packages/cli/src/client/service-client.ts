@@ -1,5 +1,5 @@
-// The HTTP client of the service: one method a route, answers checked against their form, problems (RFC 9457) turned into errors with
-// the right exit code. Nothing that is sent or received is ever put into an error.
+// The HTTP client of the service: one method a route, answers checked against their form, problems (RFC 9457) turned
+// into errors with the right exit code. Nothing that is sent or received is ever put into an error.
 import type { z } from "zod";
 import { CliError, systemErrorCode } from "../errors.ts";
 import {
@@ -68,7 +68,10 @@ export interface ServiceClient {
   get(collection: string, id: string, version?: number): Promise<FetchedRecord>;
   history(collection: string, id: string): Promise<readonly VersionInfo[]>;
   remove(collection: string, id: string, ifVersion?: number): Promise<void>;
-  list(collection: string, page: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): Promise<Listing>;
+  list(
+    collection: string,
+    page: { readonly cursor?: string | undefined; readonly limit?: number | undefined },
+  ): Promise<Listing>;
   collections(): Promise<readonly CollectionInfo[]>;
   regions(): Promise<RegionsAnswer>;
   debts(page: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): Promise<DebtListing>;
@@ -76,8 +79,11 @@ export interface ServiceClient {
 
 /** Makes the client. */
 export function serviceClient(options: ServiceClientOptions): ServiceClient {
-  const call = (method: string, path: string, init: Readonly<Omit<CallInit, "method" | "path">> = {}): Promise<Response> =>
-    callService(options, { method, path, ...init });
+  const call = (
+    method: string,
+    path: string,
+    init: Readonly<Omit<CallInit, "method" | "path">> = {},
+  ): Promise<Response> => callService(options, { method, path, ...init });
   return {
     origin: options.origin.origin,
     put: async ({ collection, id, body, subject, ifVersion, ifAbsent }) => {
@@ -91,8 +97,12 @@ export function serviceClient(options: ServiceClientOptions): ServiceClient {
     },
     putMany: async (collection, records, onExisting) => {
       const body = JSON.stringify({ records, onExisting });
-      const { results } = await readAs(batchSchema, await call("POST", collectionPath(collection), { headers: { "content-type": "application/json" }, body }));
-      if (results.length !== records.length) throw unintelligible("the batch's answer has another length than the batch");
+      const { results } = await readAs(
+        batchSchema,
+        await call("POST", collectionPath(collection), { headers: { "content-type": "application/json" }, body }),
+      );
+      if (results.length !== records.length)
+        throw unintelligible("the batch's answer has another length than the batch");
       return results;
     },
     get: async (collection, id, version) => {
@@ -107,12 +117,14 @@ export function serviceClient(options: ServiceClientOptions): ServiceClient {
         text: await response.text(),
       };
     },
-    history: async (collection, id) => (await readAs(versionsSchema, await call("GET", `${recordPath(collection, id)}/versions`))).versions,
+    history: async (collection, id) =>
+      (await readAs(versionsSchema, await call("GET", `${recordPath(collection, id)}/versions`))).versions,
     remove: async (collection, id, ifVersion) => {
       const headers = ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` };
       await (await call("DELETE", recordPath(collection, id), { headers })).arrayBuffer();
     },
-    list: async (collection, page) => readAs(listingSchema, await call("GET", `${collectionPath(collection)}${pageQuery(page)}`)),
+    list: async (collection, page) =>
+      readAs(listingSchema, await call("GET", `${collectionPath(collection)}${pageQuery(page)}`)),
     collections: async () => (await readAs(collectionsSchema, await call("GET", "/v1/collections"))).collections,
     regions: async () => readAs(regionsSchema, await call("GET", "/v1/regions")),
     debts: async (page) => readAs(debtSchema, await call("GET", `/v1/regions/debt${pageQuery(page)}`)),
@@ -126,7 +138,10 @@ interface CallInit {
   readonly body?: string | Uint8Array;
 }
 
-async function callService({ origin, token, timeoutMs, signal }: ServiceClientOptions, { method, path, headers, body }: CallInit): Promise<Response> {
+async function callService(
+  { origin, token, timeoutMs, signal }: ServiceClientOptions,
+  { method, path, headers, body }: CallInit,
+): Promise<Response> {
   const request = {
     method,
     headers: { accept: "application/json", ...headers, authorization: `Bearer ${token}` },
@@ -144,10 +159,17 @@ async function callService({ origin, token, timeoutMs, signal }: ServiceClientOp
   throw await problemError(response);
 }
 
-function unreachable(cause: unknown, { origin, timeoutMs, signal }: { readonly origin: string; readonly timeoutMs: number; readonly signal: AbortSignal }): CliError {
+function unreachable(
+  cause: unknown,
+  { origin, timeoutMs, signal }: { readonly origin: string; readonly timeoutMs: number; readonly signal: AbortSignal },
+): CliError {
   if (signal.aborted) return new CliError("interrupted", { cause });
   if (cause instanceof Error && cause.name === "TimeoutError") {
-    return new CliError("service-unreachable", { title: "The service did not answer in time", detail: `${origin} was silent for ${timeoutMs / 1000} s.`, cause });
+    return new CliError("service-unreachable", {
+      title: "The service did not answer in time",
+      detail: `${origin} was silent for ${timeoutMs / 1000} s.`,
+      cause,
+    });
   }
   const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
   const code = systemErrorCode(inner instanceof AggregateError ? inner.errors[0] : inner);
@@ -158,7 +180,10 @@ function unreachable(cause: unknown, { origin, timeoutMs, signal }: { readonly o
     ECONNRESET: "the connection was closed",
     UND_ERR_SOCKET: "the connection was closed",
   };
-  return new CliError("service-unreachable", { detail: `${origin}: ${reasons[code ?? ""] ?? code ?? "no connection"}.`, cause });
+  return new CliError("service-unreachable", {
+    detail: `${origin}: ${reasons[code ?? ""] ?? code ?? "no connection"}.`,
+    cause,
+  });
 }
 
 async function readAs<Answer>(schema: z.ZodType<Answer>, response: Response): Promise<Answer> {
@@ -168,10 +193,18 @@ async function readAs<Answer>(schema: z.ZodType<Answer>, response: Response): Pr
 }
 
 function unintelligible(what: string): CliError {
-  return new CliError("service-unintelligible", { detail: `Not as expected in its answer: ${what === "" ? "the whole of it" : what}.` });
+  return new CliError("service-unintelligible", {
+    detail: `Not as expected in its answer: ${what === "" ? "the whole of it" : what}.`,
+  });
 }
 
-function pageQuery({ cursor, limit }: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): string {
+function pageQuery({
+  cursor,
+  limit,
+}: {
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+}): string {
   const query = new URLSearchParams();
   if (cursor !== undefined) query.set("cursor", cursor);
   if (limit !== undefined) query.set("limit", String(limit));
@@ -186,17 +219,28 @@ function recordPath(collection: string, id: string): string {
   return `${collectionPath(collection)}/${segment(id, "id")}`;
 }
 
-/** "." and ".." and nothing at all would change the path (RFC 3986, section 5.2.4) and name another route; they are no names anyway. */
+/**
+ * "." and ".." and nothing at all would change the path (RFC 3986, section 5.2.4) and name another route; they are no
+ * names anyway.
+ */
 function segment(name: string, what: "collection" | "id"): string {
   if (name === "" || name === "." || name === "..") {
     throw new CliError("usage", {
       title: `Not a valid ${what}`,
       detail: name === "" ? `The ${what} is empty.` : `The ${what} may not be "${name}".`,
-      remedy: what === "id" ? "An id is 1 to 256 bytes, without / or \\ and without control characters." : "A collection is a small letter, then small letters, digits, - or _.",
+      remedy:
+        what === "id"
+          ? "An id is 1 to 256 bytes, without / or \\ and without control characters."
+          : "A collection is a small letter, then small letters, digits, - or _.",
       reportedCode: `${what}-invalid`,
     });
   }
-  if (!name.isWellFormed()) throw new CliError("usage", { title: `Not a valid ${what}`, detail: "It is not well-formed text.", reportedCode: `${what}-invalid` });
+  if (!name.isWellFormed())
+    throw new CliError("usage", {
+      title: `Not a valid ${what}`,
+      detail: "It is not well-formed text.",
+      reportedCode: `${what}-invalid`,
+    });
   return encodeURIComponent(name);
 }
 

@@ -1,4 +1,5 @@
-// Builds the command-line program from the table of commands: parsing, help with examples, suggestions for typos, exit codes.
+// Builds the command-line program from the table of commands: parsing, help with examples, suggestions for typos, exit
+// codes.
 import { Command, CommanderError, Option } from "commander";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
@@ -29,7 +30,8 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
     return EXIT_CODES.ok.code;
   } catch (error) {
     if (error instanceof CommanderError) return usageExit(error, terminal.mode, options.streams);
-    if (options.signal.aborted && !(error instanceof CliError)) return reportError(new CliError("interrupted"), terminal);
+    if (options.signal.aborted && !(error instanceof CliError))
+      return reportError(new CliError("interrupted"), terminal);
     return reportError(error, terminal);
   }
 }
@@ -41,7 +43,9 @@ function usageExit(error: CommanderError, mode: OutputMode, streams: Streams): n
   if (mode === "json") {
     const detail = error.message.replace(/^error: /, "");
     const exit = EXIT_CODES.usage.code;
-    streams.stderr.write(`${JSON.stringify({ error: { code: "usage", title: "The command was not understood", detail, problems: [], exit } })}\n`);
+    streams.stderr.write(
+      `${JSON.stringify({ error: { code: "usage", title: "The command was not understood", detail, problems: [], exit } })}\n`,
+    );
   }
   return EXIT_CODES.usage.code;
 }
@@ -49,7 +53,9 @@ function usageExit(error: CommanderError, mode: OutputMode, streams: Streams): n
 function buildProgram(options: ProgramOptions, context: CommandContext): Command {
   const { streams } = options;
   const program = new Command("strongroom")
-    .description("A vault for personal data: every record sealed under a key of its own, wrapped by KMS keys in several regions.")
+    .description(
+      "A vault for personal data: every record sealed under a key of its own, wrapped by KMS keys in several regions.",
+    )
     .version(options.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
@@ -88,7 +94,11 @@ function buildProgram(options: ProgramOptions, context: CommandContext): Command
       addCommand(alone, spec, context);
       continue;
     }
-    const group = groups.get(first) ?? inherit(program.command(first)).description(COMMAND_GROUPS[first]?.summary ?? "").helpGroup(`${COMMAND_GROUPS[first]?.heading ?? spec.heading}:`);
+    const group =
+      groups.get(first) ??
+      inherit(program.command(first))
+        .description(COMMAND_GROUPS[first]?.summary ?? "")
+        .helpGroup(`${COMMAND_GROUPS[first]?.heading ?? spec.heading}:`);
     groups.set(first, group);
     addCommand(inherit(group.command(second)), spec, context);
   }
@@ -115,10 +125,15 @@ function addCommand(command: Command, spec: CommandSpec, context: CommandContext
   for (const flag of flags) {
     const option = new Option(flag.flags, flag.description).helpGroup(SETTINGS_HEADING);
     attributeOf.set(flag, option.attributeName());
-    if (flag.repeatable) option.argParser((value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value]);
+    if (flag.repeatable)
+      option.argParser((value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value]);
     command.addOption(option);
   }
-  command.addOption(new Option("--config <file>", "configuration file (default: strongroom.config.json, .js or .ts here)").helpGroup(SETTINGS_HEADING));
+  command.addOption(
+    new Option("--config <file>", "configuration file (default: strongroom.config.json, .js or .ts here)").helpGroup(
+      SETTINGS_HEADING,
+    ),
+  );
   command.addOption(new Option("--json", "print the result as JSON").helpGroup("Output:"));
   command.addHelpText("after", () => examplesHelp(spec));
   command.action(async () => {
@@ -137,14 +152,19 @@ const SETTINGS_HEADING = "Settings (also in the environment and the configuratio
 
 /** Reads a command's own options; every wrong one is listed. */
 function readOptions(spec: CommandSpec, values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const schema = z.object(Object.fromEntries(Object.entries(spec.options).map(([name, { schema: one }]) => [name, one])));
+  const schema = z.object(
+    Object.fromEntries(Object.entries(spec.options).map(([name, { schema: one }]) => [name, one])),
+  );
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => {
     const flags = spec.options[String(path[0])]?.flags ?? String(path[0]);
     return `${flags.split(/[ ,]+/).find((part) => part.startsWith("--")) ?? flags} ${message}`;
   });
-  throw new CliError("usage", { problems, remedy: `Run strongroom ${spec.name} --help: it lists arguments, options and examples.` });
+  throw new CliError("usage", {
+    problems,
+    remedy: `Run strongroom ${spec.name} --help: it lists arguments, options and examples.`,
+  });
 }
 
 function examplesHelp(spec: CommandSpec): string {

@@ -1,5 +1,5 @@
-// What a command is: one value with its words, options and examples, and the function that runs it. The table of them is commands/table.ts;
-// program.ts turns it into help, parsing and typo suggestions.
+// What a command is: one value with its words, options and examples, and the function that runs it. The table of them
+// is commands/table.ts; program.ts turns it into help, parsing and typo suggestions.
 import type { z } from "zod";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -74,7 +74,9 @@ export function option<Value>(flags: string, description: string, schema: z.ZodT
 }
 
 /** A command with more words than the last one's first: the word before it groups them ("kms serve", "token list"). */
-export const COMMAND_GROUPS: Readonly<Record<string, { readonly summary: string; readonly heading: CommandSpec["heading"] }>> = {
+export const COMMAND_GROUPS: Readonly<
+  Record<string, { readonly summary: string; readonly heading: CommandSpec["heading"] }>
+> = {
   kms: { summary: "the key management server that speaks the AWS KMS API", heading: "Start" },
   token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },
 };

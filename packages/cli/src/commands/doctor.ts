@@ -20,7 +20,10 @@ export const doctorCommand: CommandSpec = command({
   options: {},
   examples: [
     { line: "npx strongroom doctor", meaning: "exit code 1 if a check failed" },
-    { line: "npx strongroom doctor --json | jq '.findings[] | select(.severity != \"ok\")'", meaning: "what is not right" },
+    {
+      line: "npx strongroom doctor --json | jq '.findings[] | select(.severity != \"ok\")'",
+      meaning: "what is not right",
+    },
   ],
   run: async ({ context, loaded }) => {
     const patient = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
@@ -28,7 +31,9 @@ export const doctorCommand: CommandSpec = command({
     const { CHECKS } = await import("../doctor/checks.ts");
     for (const check of CHECKS) findings.push(...(await check(patient)));
     context.signal.throwIfAborted();
-    context.terminal.result({ findings }, () => findings.map((finding) => describe(finding, context.terminal)).join("\n"));
+    context.terminal.result({ findings }, () =>
+      findings.map((finding) => describe(finding, context.terminal)).join("\n"),
+    );
     const failed = findings.filter(({ severity }) => severity === "failure").length;
     if (failed > 0) throw new CliError("checks-failed", { detail: `${failed} of ${findings.length} checks failed.` });
   },

@@ -1,4 +1,5 @@
-// `strongroom drill`: takes regions away from a running installation while reading and writing, and holds what was felt against what is promised.
+// `strongroom drill`: takes regions away from a running installation while reading and writing, and holds what was felt
+// against what is promised.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
@@ -26,7 +27,16 @@ const faultNames: z.ZodType<readonly FaultName[]> = words
   .transform((names) => (names?.join() === "all" ? [...FAULT_NAMES] : (names ?? DRILL_DEFAULTS.faults)))
   .pipe(z.array(z.enum(FAULT_NAMES, `must be all, or some of ${FAULT_NAMES.join(", ")}`)));
 
-const roundTrips: z.ZodType<readonly number[]> = words.transform((parts) => parts ?? []).pipe(z.array(z.string().regex(/^\d{1,5}$/, "must be milliseconds, such as 5,40,70").transform(Number)));
+const roundTrips: z.ZodType<readonly number[]> = words
+  .transform((parts) => parts ?? [])
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^\d{1,5}$/, "must be milliseconds, such as 5,40,70")
+        .transform(Number),
+    ),
+  );
 
 /** `strongroom drill`. */
 export const drillCommand: CommandSpec = command({
@@ -34,29 +44,78 @@ export const drillCommand: CommandSpec = command({
   heading: "Looking after it",
   summary: "take regions away from a running installation, under load, and check what is promised",
   description:
-    "The installation must have been started with --allow-faults. Records are read and written in a collection of the drill's own, which is removed at the end; " +
-    "other records are not touched, but everyone who uses the installation meets the outages. Ctrl-C ends the drill and brings the regions back. " +
+    "The installation must have been started with --allow-faults. Records are read and written in a collection of " +
+    "the drill's own, which is removed at the end; " +
+    "other records are not touched, but everyone who uses the installation meets the outages. Ctrl-C ends the " +
+    "drill and brings the regions back. " +
     "Exit code 1 means that a promise was broken.",
   flagGroups: ["client"],
   options: {
-    faults: option("--faults <names>", `how regions are lost, with commas between: all, or some of ${FAULT_NAMES.join(", ")} (default: ${DRILL_DEFAULTS.faults.join(",")})`, faultNames),
+    faults: option(
+      "--faults <names>",
+      `how regions are lost, with commas between: all, or some of ${FAULT_NAMES.join(", ")} (default: ${DRILL_DEFAULTS.faults.join(",")})`,
+      faultNames,
+    ),
     regions: option("--regions <names>", "regions to lose in turn (default: all of them)", words),
-    lost: option("--lost <n>", `regions lost together (default: ${DRILL_DEFAULTS.lost})`, wholeNumberOr(DRILL_DEFAULTS.lost, 1, 20)),
-    rate: option("--rate <n>", `requests per second, one in five of them a write (default: ${DRILL_DEFAULTS.rate})`, wholeNumberOr(DRILL_DEFAULTS.rate, 5, 1000)),
-    seconds: option("--seconds <n>", `length of the healthy phase and of each loss (default: ${DRILL_DEFAULTS.seconds})`, wholeNumberOr(DRILL_DEFAULTS.seconds, 1, 600)),
+    lost: option(
+      "--lost <n>",
+      `regions lost together (default: ${DRILL_DEFAULTS.lost})`,
+      wholeNumberOr(DRILL_DEFAULTS.lost, 1, 20),
+    ),
+    rate: option(
+      "--rate <n>",
+      `requests per second, one in five of them a write (default: ${DRILL_DEFAULTS.rate})`,
+      wholeNumberOr(DRILL_DEFAULTS.rate, 5, 1000),
+    ),
+    seconds: option(
+      "--seconds <n>",
+      `length of the healthy phase and of each loss (default: ${DRILL_DEFAULTS.seconds})`,
+      wholeNumberOr(DRILL_DEFAULTS.seconds, 1, 600),
+    ),
     seed: option("--seed <n>", "repeats the choices of an earlier drill (default: drawn)", wholeNumber(0, 0xffff_ffff)),
-    minimum: option("--minimum <n>", "wraps that every acknowledged write must have (default: what the service asks for)", wholeNumber(1, 20)),
-    roundTrips: option("--round-trips <ms>", "makes the regions as far away, nearest first, with commas between", roundTrips),
-    collection: option("--collection <name>", `collection of the drill's records (default: ${DRILL_DEFAULTS.collection})`, text()),
-    faultsUrl: option("--faults-url <url>", "control port of the KMS (default: that of the running installation)", z.url({ protocol: /^http$/, error: "must be an http:// URL" }).optional()),
+    minimum: option(
+      "--minimum <n>",
+      "wraps that every acknowledged write must have (default: what the service asks for)",
+      wholeNumber(1, 20),
+    ),
+    roundTrips: option(
+      "--round-trips <ms>",
+      "makes the regions as far away, nearest first, with commas between",
+      roundTrips,
+    ),
+    collection: option(
+      "--collection <name>",
+      `collection of the drill's records (default: ${DRILL_DEFAULTS.collection})`,
+      text(),
+    ),
+    faultsUrl: option(
+      "--faults-url <url>",
+      "control port of the KMS (default: that of the running installation)",
+      z.url({ protocol: /^http$/, error: "must be an http:// URL" }).optional(),
+    ),
     timeline: option("--timeline <file>", "write every call and what was owed, over time, to this file", text()),
   },
   examples: [
-    { line: "npx strongroom up --allow-faults", meaning: "first, in another terminal: an installation whose regions can be taken away" },
-    { line: "npx strongroom drill", meaning: "a short drill: every region in turn, four kinds of outage, about two minutes" },
-    { line: "npx strongroom drill --faults all --seconds 10 --round-trips 5,40,70", meaning: "every kind of outage, with regions at a distance" },
-    { line: "npx strongroom drill --lost 2 --faults refused,black-hole", meaning: "two regions at once: writes are refused, reads go on" },
-    { line: "npx strongroom drill --json --seed 1 | jq '.verdicts[] | select(.verdict != \"kept\")'", meaning: "in CI; exit code 1 if a promise was broken" },
+    {
+      line: "npx strongroom up --allow-faults",
+      meaning: "first, in another terminal: an installation whose regions can be taken away",
+    },
+    {
+      line: "npx strongroom drill",
+      meaning: "a short drill: every region in turn, four kinds of outage, about two minutes",
+    },
+    {
+      line: "npx strongroom drill --faults all --seconds 10 --round-trips 5,40,70",
+      meaning: "every kind of outage, with regions at a distance",
+    },
+    {
+      line: "npx strongroom drill --lost 2 --faults refused,black-hole",
+      meaning: "two regions at once: writes are refused, reads go on",
+    },
+    {
+      line: "npx strongroom drill --json --seed 1 | jq '.verdicts[] | select(.verdict != \"kept\")'",
+      meaning: "in CI; exit code 1 if a promise was broken",
+    },
   ],
   run: async ({ context, options, loaded }) => {
     const { terminal, signal } = context;
@@ -72,14 +131,24 @@ export const drillCommand: CommandSpec = command({
     };
     const control = controlPort(await findControl(loaded, faultsUrl));
     const connection = await findConnection(loaded, context.env);
-    const client = (ending: AbortSignal): DrillParts["service"] => serviceClient({ ...connection, timeoutMs: config.client.timeoutMs, signal: ending });
+    const client = (ending: AbortSignal): DrillParts["service"] =>
+      serviceClient({ ...connection, timeoutMs: config.client.timeoutMs, signal: ending });
     const lock = lockDrill(config.dataDir);
     try {
       const startedAt = performance.now();
       const onNews = (news: string): void => {
-        terminal.say(`${terminal.styleError("dim", `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`)}  ${news}`);
+        terminal.say(
+          `${terminal.styleError("dim", `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`)}  ${news}`,
+        );
       };
-      const run = await runDrill({ service: client(signal), tidying: client(new AbortController().signal), control, settings, signal, onNews });
+      const run = await runDrill({
+        service: client(signal),
+        tidying: client(new AbortController().signal),
+        control,
+        settings,
+        signal,
+        onNews,
+      });
       if (timeline !== undefined) {
         const output = await openOutput(timeline, context);
         await output.write(`${JSON.stringify(timelineOf(run))}\n`);
@@ -110,6 +179,9 @@ function requireKept(verdicts: readonly Verdict[]): void {
   if (broken.length === 0) return;
   throw new CliError("promise-broken", {
     detail: `${broken.length} of ${verdicts.length} promises:`,
-    problems: broken.map(({ promise, words: said, problems }) => `${promise}: ${said} ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`),
+    problems: broken.map(
+      ({ promise, words: said, problems }) =>
+        `${promise}: ${said} ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`,
+    ),
   });
 }

@@ -12,16 +12,26 @@ export const exportCommand: CommandSpec = command({
   heading: "Moving data",
   summary: "write every document of a collection to a file (- or nothing: standard output)",
   description:
-    "The file is made with mode 0600 and takes its name only when it is complete. Records come in the order of their ids.\n" +
-    "CSV: nested objects become columns with dots, lists become JSON, and the columns' headings say what is a number;\n" +
+    "The file is made with mode 0600 and takes its name only when it is complete. Records come in the order of " +
+    "their ids.\n" +
+    "CSV: nested objects become columns with dots, lists become JSON, and the columns' headings say what is a " +
+    "number;\n" +
     "strongroom import gives back equal documents.",
   flagGroups: ["client"],
   options: {
     format: option("--format <format>", "ndjson or csv (default: by the file's ending)", oneOf(FORMATS)),
     id: option("--id <field>", "write each record's id into this field, where the document has none", text()),
-    subject: option("--subject <field>", "write each record's subject into this field, where the document has none", text()),
+    subject: option(
+      "--subject <field>",
+      "write each record's subject into this field, where the document has none",
+      text(),
+    ),
     concurrency: option("--concurrency <n>", "records read at the same time (default: 16)", wholeNumberOr(16, 1, 64)),
-    escapeFormulas: option("--escape-formulas", "CSV: put ' before cells that a spreadsheet would run as a formula", given()),
+    escapeFormulas: option(
+      "--escape-formulas",
+      "CSV: put ' before cells that a spreadsheet would run as a formula",
+      given(),
+    ),
   },
   examples: [
     { line: "npx strongroom export people people.ndjson", meaning: "one JSON object a line" },

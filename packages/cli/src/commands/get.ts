@@ -17,7 +17,10 @@ export const getCommand: CommandSpec = command({
   },
   examples: [
     { line: "npx strongroom get people ada", meaning: "the latest version" },
-    { line: "npx strongroom get people ada --version 1 --output ada-1.json", meaning: "the first version, into a file" },
+    {
+      line: "npx strongroom get people ada --version 1 --output ada-1.json",
+      meaning: "the first version, into a file",
+    },
     { line: "npx strongroom get people ada --json | jq .version", meaning: "with its version and subject around it" },
   ],
   run: async (invocation) => {
@@ -29,9 +32,18 @@ export const getCommand: CommandSpec = command({
     const content = (): string => {
       if (terminal.mode === "json") {
         const { version, subject, createdAt } = record;
-        return JSON.stringify({ collection, id, version, subject, createdAt, document: JSON.parse(record.text) as unknown });
+        return JSON.stringify({
+          collection,
+          id,
+          version,
+          subject,
+          createdAt,
+          document: JSON.parse(record.text) as unknown,
+        });
       }
-      return terminal.stdout.isTTY && options.output === undefined ? JSON.stringify(JSON.parse(record.text), null, 2) : record.text;
+      return terminal.stdout.isTTY && options.output === undefined
+        ? JSON.stringify(JSON.parse(record.text), null, 2)
+        : record.text;
     };
     const output = await openOutput(options.output ?? "-", context);
     try {

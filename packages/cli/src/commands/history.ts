@@ -11,7 +11,12 @@ export const historyCommand: CommandSpec = command({
   summary: "list the versions of a record",
   flagGroups: ["client"],
   options: {},
-  examples: [{ line: "npx strongroom history people ada", meaning: "every version with its time; strongroom get --version N prints one" }],
+  examples: [
+    {
+      line: "npx strongroom history people ada",
+      meaning: "every version with its time; strongroom get --version N prints one",
+    },
+  ],
   run: async (invocation) => {
     const [collection = "", id = ""] = invocation.args;
     const client = await openClient(invocation);

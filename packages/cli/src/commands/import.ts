@@ -1,4 +1,5 @@
-// `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an interruption completes it.
+// `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an
+// interruption completes it.
 import { openClient } from "../client/open.ts";
 import { given, oneOf, oneOfOr, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
@@ -13,8 +14,10 @@ export const importCommand: CommandSpec = command({
   heading: "Moving data",
   summary: "store every document of an NDJSON or CSV file (- reads standard input)",
   description:
-    "Runs in batches. After an interruption run the same command again: records that are there with an equal document are left alone,\n" +
-    "so nothing is stored twice. Lines that can not be imported are reported by number, the others are stored, and the exit code is 1.",
+    "Runs in batches. After an interruption run the same command again: records that are there with an equal " +
+    "document are left alone,\n" +
+    "so nothing is stored twice. Lines that can not be imported are reported by number, the others are stored, " +
+    "and the exit code is 1.",
   flagGroups: ["client"],
   options: {
     id: option("--id <field>", "field that holds each record's id (required; a dot goes into nested objects)", text()),
@@ -22,17 +25,31 @@ export const importCommand: CommandSpec = command({
     format: option("--format <format>", "ndjson or csv (default: by the file's ending)", oneOf(FORMATS)),
     onExisting: option(
       "--on-existing <what>",
-      "compare: leave equal documents alone, others become a new version; keep: leave all that exists; replace: always a new version (default: compare)",
+      "compare: leave equal documents alone, others become a new version; keep: leave all that exists; replace: " +
+        "always a new version (default: compare)",
       oneOfOr("compare", ["compare", "keep", "replace"]),
     ),
     batch: option("--batch <n>", "records sent at a time (default: 100)", wholeNumberOr(100, 1, 1000)),
-    retryFor: option("--retry-for <seconds>", "keep trying this long when the service or too many regions are away (default: 30)", wholeNumberOr(30, 0, 86_400)),
+    retryFor: option(
+      "--retry-for <seconds>",
+      "keep trying this long when the service or too many regions are away (default: 30)",
+      wholeNumberOr(30, 0, 86_400),
+    ),
     skipBad: option("--skip-bad", "exit 0 although some lines could not be imported", given()),
   },
   examples: [
-    { line: "npx strongroom import people people.ndjson --id id", meaning: "store a file, one JSON object a line, its field `id` naming each record" },
-    { line: "npx strongroom import customers customers.csv --id email --on-existing keep", meaning: "from CSV; leave records alone that exist" },
-    { line: "psql -c \"COPY (SELECT row_to_json(p) FROM people p) TO STDOUT\" | npx strongroom import people - --id id", meaning: "from a pipe" },
+    {
+      line: "npx strongroom import people people.ndjson --id id",
+      meaning: "store a file, one JSON object a line, its field `id` naming each record",
+    },
+    {
+      line: "npx strongroom import customers customers.csv --id email --on-existing keep",
+      meaning: "from CSV; leave records alone that exist",
+    },
+    {
+      line: 'psql -c "COPY (SELECT row_to_json(p) FROM people p) TO STDOUT" | npx strongroom import people - --id id',
+      meaning: "from a pipe",
+    },
   ],
   run: async (invocation) => {
     const { context, args, options } = invocation;

@@ -1,4 +1,5 @@
-// `strongroom inspect`: what a stored message says of itself, without any key. It reads the header only and decrypts nothing.
+// `strongroom inspect`: what a stored message says of itself, without any key. It reads the header only and decrypts
+// nothing.
 import type { MessageInspection } from "@strongroom/envelope";
 import { command, type CommandSpec } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
@@ -11,12 +12,19 @@ export const inspectCommand: CommandSpec = command({
   args: "<file>",
   heading: "Looking after it",
   summary: "show the header of an encrypted message (- reads standard input)",
-  description: "Any message in the AWS Encryption SDK format. Nothing shown is authenticated: only opening the message proves it.",
+  description:
+    "Any message in the AWS Encryption SDK format. Nothing shown is authenticated: only opening the message proves " +
+    "it.",
   flagGroups: [],
   options: {},
   examples: [
     { line: "npx strongroom inspect message.bin", meaning: "suite, wrapped data keys, encryption context" },
-    { line: "sqlite3 strongroom-data/vault.sqlite \"SELECT hex(message) FROM versions LIMIT 1\" | xxd -r -p | npx strongroom inspect -", meaning: "one from the database" },
+    {
+      line:
+        'sqlite3 strongroom-data/vault.sqlite "SELECT hex(message) FROM versions LIMIT 1" | xxd -r -p | ' +
+        "npx strongroom inspect -",
+      meaning: "one from the database",
+    },
   ],
   run: async ({ context, args }) => {
     const [path = "-"] = args;
@@ -42,16 +50,25 @@ async function inspectMessage(bytes: Uint8Array): Promise<MessageInspection> {
 
 function describe(message: MessageInspection): string[] {
   const rows: [string, string][] = [
-    ["Suite", `${message.suiteId} ${message.suite}${message.committing ? ", committing" : ""}${message.signed ? ", signed" : ""}`],
+    [
+      "Suite",
+      `${message.suiteId} ${message.suite}${message.committing ? ", committing" : ""}${message.signed ? ", signed" : ""}`,
+    ],
     ["Format", `version ${message.version}, ${message.contentType}, frames of ${message.frameLength} bytes`],
     ["Message id", message.messageId],
     ["Length", `${message.messageLength} bytes, of which the header takes ${message.headerLength}`],
-    ["Plaintext", message.body === null ? "not known" : `${message.body.plaintextLength} bytes in ${message.body.frames} frames`],
+    [
+      "Plaintext",
+      message.body === null ? "not known" : `${message.body.plaintextLength} bytes in ${message.body.frames} frames`,
+    ],
     ...message.encryptedDataKeys.map(({ providerId, keyInfo, ciphertextLength }, index): [string, string] => [
       index === 0 ? "Data keys" : "",
       `${printable(providerId)}  ${printable(keyInfo)}  (${ciphertextLength} bytes)`,
     ]),
-    ...Object.entries(message.encryptionContext).map(([key, value], index): [string, string] => [index === 0 ? "Context" : "", `${printable(key)} = ${printable(value)}`]),
+    ...Object.entries(message.encryptionContext).map(([key, value], index): [string, string] => [
+      index === 0 ? "Context" : "",
+      `${printable(key)} = ${printable(value)}`,
+    ]),
   ];
   const lines = rows.map(([label, value]) => `${label.padEnd(10)}  ${value}`);
   return message.problem === null ? lines : [...lines, `Problem     ${message.problem.message}`];

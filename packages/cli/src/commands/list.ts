@@ -48,6 +48,7 @@ export const listCommand: CommandSpec = command({
         listing.items.map(({ id, version, updatedAt }) => [printable(id), String(version), updatedAt]),
       ),
     );
-    if (listing.next !== null) terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
+    if (listing.next !== null)
+      terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
   },
 });

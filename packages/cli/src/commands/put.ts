@@ -1,4 +1,5 @@
-// `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the machine can read.
+// `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the
+// machine can read.
 import { openClient } from "../client/open.ts";
 import { given, text, wholeNumber } from "../command/option-types.ts";
 import { command, type CommandContext, type CommandSpec, option } from "../command/spec.ts";
@@ -15,25 +16,36 @@ export const putCommand: CommandSpec = command({
   args: "<collection> <id>",
   heading: "Records",
   summary: "store a document (a JSON object) as a new version of a record",
-  description: "The document comes from standard input or a file, never from the command line, where every process of the machine could read it.",
+  description:
+    "The document comes from standard input or a file, never from the command line, where every process of the " +
+    "machine could read it.",
   flagGroups: ["client"],
   options: {
     file: option("-f, --file <file>", "file that holds the document (default: standard input)", text()),
     subject: option("--subject <id>", "the person the record is about (default: the record's id)", text()),
-    ifVersion: option("--if-version <n>", "only if this is the record's latest version", wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    ifVersion: option(
+      "--if-version <n>",
+      "only if this is the record's latest version",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    ),
     ifAbsent: option("--if-absent", "only if there is no such record", given()),
   },
   examples: [
-    { line: "echo '{\"name\":\"Ada Lovelace\"}' | npx strongroom put people ada", meaning: "from a pipe" },
-    { line: "npx strongroom put people ada --file ada.json --if-version 3", meaning: "replace version 3, and nothing newer" },
+    { line: 'echo \'{"name":"Ada Lovelace"}\' | npx strongroom put people ada', meaning: "from a pipe" },
+    {
+      line: "npx strongroom put people ada --file ada.json --if-version 3",
+      meaning: "replace version 3, and nothing newer",
+    },
   ],
   run: async (invocation) => {
     const { context, args, options } = invocation;
     const [collection = "", id = ""] = args;
     const { terminal } = context;
-    if (options.ifVersion !== undefined && options.ifAbsent) throw new CliError("usage", { detail: "--if-version and --if-absent exclude each other." });
+    if (options.ifVersion !== undefined && options.ifAbsent)
+      throw new CliError("usage", { detail: "--if-version and --if-absent exclude each other." });
     const client = await openClient(invocation);
-    if (options.file === undefined && terminal.stdin.isTTY) terminal.say("Type the document, a JSON object, and end with Ctrl-D:");
+    if (options.file === undefined && terminal.stdin.isTTY)
+      terminal.say("Type the document, a JSON object, and end with Ctrl-D:");
     const body = await readDocument(options.file ?? "-", context);
     const answer = await client.put({
       collection,
@@ -48,7 +60,9 @@ export const putCommand: CommandSpec = command({
       const { outcome, version, wraps } = answer;
       const name = printable(`${answer.collection}/${answer.id}`);
       const line = `${terminal.style("bold", name)} ${outcome}, version ${version}, wrapped in ${wraps.stored} of ${wraps.target} regions`;
-      return wraps.missing.length === 0 ? line : `${line}\n${terminal.style("yellow", `missing: ${wraps.missing.join(", ")}`)}`;
+      return wraps.missing.length === 0
+        ? line
+        : `${line}\n${terminal.style("yellow", `missing: ${wraps.missing.join(", ")}`)}`;
     });
   },
 });
@@ -59,7 +73,8 @@ async function readDocument(path: string, context: CommandContext): Promise<Buff
   let size = 0;
   for await (const chunk of input.chunks) {
     size += chunk.length;
-    if (size > LONGEST_DOCUMENT) throw new CliError("input-invalid", { detail: `The document is longer than ${LONGEST_DOCUMENT} bytes.` });
+    if (size > LONGEST_DOCUMENT)
+      throw new CliError("input-invalid", { detail: `The document is longer than ${LONGEST_DOCUMENT} bytes.` });
     chunks.push(chunk);
   }
   if (size === 0) throw new CliError("input-invalid", { detail: "There is no document: the input is empty." });

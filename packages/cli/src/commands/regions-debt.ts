@@ -11,7 +11,9 @@ export const regionsDebtCommand: CommandSpec = command({
   name: "regions debt",
   heading: "Looking after it",
   summary: "list the versions that owe a wrap",
-  description: "They were written while a region was away. The service repairs them by itself when it is back; what can not be repaired stays listed with the reason.",
+  description:
+    "They were written while a region was away. The service repairs them by itself when it is back; what can not be " +
+    "repaired stays listed with the reason.",
   flagGroups: ["client"],
   options: {
     limit: option("--limit <n>", "versions shown (default: 100)", wholeNumberOr(100, 1, 1000)),
@@ -25,15 +27,28 @@ export const regionsDebtCommand: CommandSpec = command({
   run: async (invocation) => {
     const { context, options } = invocation;
     const client = await openClient(invocation);
-    const listing = options.all ? await allPages((page) => client.debts(page), context.signal) : await client.debts({ cursor: options.cursor, limit: options.limit });
-    context.terminal.result(listing, () => (listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items)));
-    if (listing.next !== null) context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
+    const listing = options.all
+      ? await allPages((page) => client.debts(page), context.signal)
+      : await client.debts({ cursor: options.cursor, limit: options.limit });
+    context.terminal.result(listing, () =>
+      listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items),
+    );
+    if (listing.next !== null)
+      context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
   },
 });
 
 function debtTable(items: readonly OwedVersion[]): string {
   return renderTable(
-    [{ heading: "COLLECTION" }, { heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "MISSING IN" }, { heading: "SINCE" }, { heading: "TRIES", align: "right" }, { heading: "LAST PROBLEM" }],
+    [
+      { heading: "COLLECTION" },
+      { heading: "ID" },
+      { heading: "VERSION", align: "right" },
+      { heading: "MISSING IN" },
+      { heading: "SINCE" },
+      { heading: "TRIES", align: "right" },
+      { heading: "LAST PROBLEM" },
+    ],
     items.map(({ collection, id, version, regions, since, attempts, lastProblem }) => [
       collection,
       printable(id),

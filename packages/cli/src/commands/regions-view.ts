@@ -5,7 +5,11 @@ import { renderTable } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
 const STATE_STYLE: Readonly<Record<RegionInfo["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
-const BREAKER_STYLE: Readonly<Record<RegionInfo["breaker"]["state"], Style>> = { closed: "dim", open: "red", "half-open": "yellow" };
+const BREAKER_STYLE: Readonly<Record<RegionInfo["breaker"]["state"], Style>> = {
+  closed: "dim",
+  open: "red",
+  "half-open": "yellow",
+};
 
 /** The table, and what is owed below it. */
 export function regionsView(answer: RegionsAnswer, terminal: Terminal): string {
@@ -45,7 +49,11 @@ export function regionTable(regions: readonly RegionInfo[], terminal: Terminal):
 /** What changed, one line a region and one for what is owed; everything, the first time. */
 export function changeLines(before: RegionsAnswer | null, now: RegionsAnswer): readonly string[] {
   const known = new Map(before?.regions.map((one) => [one.region, regionLine(one)]));
-  const regions = now.regions.filter((one) => known.get(one.region) !== regionLine(one)).map((one) => `${regionLine(one)}, p50 ${milliseconds(one.latencyMs?.p50)}, p95 ${milliseconds(one.latencyMs?.p95)}`);
+  const regions = now.regions
+    .filter((one) => known.get(one.region) !== regionLine(one))
+    .map(
+      (one) => `${regionLine(one)}, p50 ${milliseconds(one.latencyMs?.p50)}, p95 ${milliseconds(one.latencyMs?.p95)}`,
+    );
   const owed = owedText(now);
   return before !== null && owedText(before) === owed ? regions : [...regions, owed];
 }
@@ -70,7 +78,11 @@ function owedText({ wrapDebt }: RegionsAnswer): string {
 }
 
 function alarmLines({ regions }: RegionsAnswer, terminal: Terminal): readonly string[] {
-  return regions.flatMap(({ region, alarm }) => (alarm === null ? [] : [terminal.style("red", `${region} needs somebody: ${alarm.kind}. strongroom doctor says what to do.`)]));
+  return regions.flatMap(({ region, alarm }) =>
+    alarm === null
+      ? []
+      : [terminal.style("red", `${region} needs somebody: ${alarm.kind}. strongroom doctor says what to do.`)],
+  );
 }
 
 function breakerText({ breaker }: RegionInfo): string {

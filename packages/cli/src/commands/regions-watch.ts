@@ -1,5 +1,5 @@
-// `strongroom regions --watch`: on a terminal the table is drawn again in its place; elsewhere each change is one line, so that a log or a
-// pipe holds what happened and no more. As JSON, each change is the whole answer on one line.
+// `strongroom regions --watch`: on a terminal the table is drawn again in its place; elsewhere each change is one line,
+// so that a log or a pipe holds what happened and no more. As JSON, each change is the whole answer on one line.
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { RegionsAnswer } from "../client/answers.ts";
@@ -16,8 +16,16 @@ interface View {
   away(reason: string): void;
 }
 
-/** Looks and shows until the signal is aborted. A service that is away for a while is waited for; any other error is thrown. */
-export async function watchRegions(terminal: Terminal, look: () => Promise<RegionsAnswer>, signal: AbortSignal, everyMs: number = LOOK_EVERY_MS): Promise<void> {
+/**
+ * Looks and shows until the signal is aborted. A service that is away for a while is waited for; any other error is
+ * thrown.
+ */
+export async function watchRegions(
+  terminal: Terminal,
+  look: () => Promise<RegionsAnswer>,
+  signal: AbortSignal,
+  everyMs: number = LOOK_EVERY_MS,
+): Promise<void> {
   const view = terminal.mode === "json" || !terminal.stdout.isTTY ? changes(terminal) : screen(terminal);
   while (!signal.aborted) {
     try {
@@ -76,7 +84,9 @@ function screen(terminal: Terminal): View {
   };
 }
 
-/** Rows that a line takes on the screen: a narrow terminal breaks it. A terminal that does not know its width says 0. */
+/**
+ * Rows that a line takes on the screen: a narrow terminal breaks it. A terminal that does not know its width says 0.
+ */
 function rowsOf(line: string, columns: number): number {
   const length = stripVTControlCharacters(line).length;
   return columns > 0 && length > 0 ? Math.ceil(length / columns) : 1;

@@ -12,11 +12,15 @@ export const regionsCommand: CommandSpec = command({
   heading: "Looking after it",
   summary: "show the health of each region, as seen in real calls",
   description:
-    "With --watch the table is drawn again every second on a terminal; where output goes elsewhere, each change is one line. Ctrl-C ends it.",
+    "With --watch the table is drawn again every second on a terminal; where output goes elsewhere, each change " +
+    "is one line. Ctrl-C ends it.",
   flagGroups: ["client"],
   options: { watch: option("-w, --watch", "keep showing it, until Ctrl-C", given()) },
   examples: [
-    { line: "npx strongroom regions", meaning: "state, latency, failures and breaker of each region, and the wraps that are owed" },
+    {
+      line: "npx strongroom regions",
+      meaning: "state, latency, failures and breaker of each region, and the wraps that are owed",
+    },
     { line: "npx strongroom regions --watch", meaning: "the same, as it changes" },
   ],
   run: async (invocation) => {

@@ -10,10 +10,15 @@ export const rmCommand: CommandSpec = command({
   args: "<collection> <id>",
   heading: "Records",
   summary: "remove a record with all its versions",
-  description: "Its version numbers are not used again: a record that is stored later under the same id begins after the last.",
+  description:
+    "Its version numbers are not used again: a record that is stored later under the same id begins after the last.",
   flagGroups: ["client"],
   options: {
-    ifVersion: option("--if-version <n>", "only if this is the record's latest version", wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    ifVersion: option(
+      "--if-version <n>",
+      "only if this is the record's latest version",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    ),
   },
   examples: [
     { line: "npx strongroom rm people ada", meaning: "remove it" },
@@ -23,6 +28,9 @@ export const rmCommand: CommandSpec = command({
     const [collection = "", id = ""] = invocation.args;
     const client = await openClient(invocation);
     await client.remove(collection, id, invocation.options.ifVersion);
-    invocation.context.terminal.result({ collection, id, removed: true }, () => `${printable(`${collection}/${id}`)} removed`);
+    invocation.context.terminal.result(
+      { collection, id, removed: true },
+      () => `${printable(`${collection}/${id}`)} removed`,
+    );
   },
 });

@@ -9,12 +9,19 @@ export const serveCommand: CommandSpec = command({
   description:
     "keys.regions in the configuration lists the regions, nearest first, each with the ARN of its key:\n" +
     '  { "keys": { "regions": [{ "region": "eu-west-1", "keyArn": "arn:aws:kms:eu-west-1:111122223333:key/…" }] } }\n' +
-    "Without an endpoint a region is AWS's own, with the credentials that the AWS SDK finds. Tokens: strongroom token create.",
+    "Without an endpoint a region is AWS's own, with the credentials that the AWS SDK finds. Tokens: strongroom " +
+    "token create.",
   flagGroups: ["service", "keys", "log"],
   options: {},
   examples: [
-    { line: "npx strongroom serve --config strongroom.config.json", meaning: "logs go to standard error as JSON lines" },
-    { line: "AWS_PROFILE=vault npx strongroom serve --host 0.0.0.0 --minimum 2", meaning: "behind a proxy that ends TLS" },
+    {
+      line: "npx strongroom serve --config strongroom.config.json",
+      meaning: "logs go to standard error as JSON lines",
+    },
+    {
+      line: "AWS_PROFILE=vault npx strongroom serve --host 0.0.0.0 --minimum 2",
+      meaning: "behind a proxy that ends TLS",
+    },
   ],
   run: async ({ context, loaded }) => {
     const { runServe } = await import("../installation/serve.ts");

@@ -1,5 +1,6 @@
-// `strongroom token …`: the tokens that programs show to the service. They work on the data folder's token file, on the service's machine;
-// a running service sees a change within a second. A new token is printed once, to standard output alone, and kept nowhere.
+// `strongroom token …`: the tokens that programs show to the service. They work on the data folder's token file, on the
+// service's machine; a running service sees a change within a second. A new token is printed once, to standard output
+// alone, and kept nowhere.
 import { resolve } from "node:path";
 import type { FileTokens, Scope } from "@strongroom/server";
 import { someOf, text } from "../command/option-types.ts";
@@ -23,7 +24,10 @@ export const tokenCreateCommand: CommandSpec = command({
     output: option("-o, --output <file>", "write the token to a file (mode 0600) instead of printing it", text()),
   },
   examples: [
-    { line: "npx strongroom token create billing --scope read write --output billing.token", meaning: "for a service that reads and writes" },
+    {
+      line: "npx strongroom token create billing --scope read write --output billing.token",
+      meaning: "for a service that reads and writes",
+    },
     { line: "npx strongroom token create backup", meaning: "read only, printed" },
   ],
   run: async (invocation) => {
@@ -35,11 +39,16 @@ export const tokenCreateCommand: CommandSpec = command({
     if (file !== undefined) {
       await writeFileAtomic(resolve(invocation.context.cwd, file), `${token}\n`).catch(async (cause: unknown) => {
         await tokens.revoke(identity.id);
-        throw new CliError("output-failed", { detail: `${file} can not be written; the token was revoked again.`, cause });
+        throw new CliError("output-failed", {
+          detail: `${file} can not be written; the token was revoked again.`,
+          cause,
+        });
       });
     }
     const { id, scopes } = identity;
-    terminal.say(`Token ${id} for ${printable(name)}, scopes ${scopes.join(", ")}. It is shown this once${file === undefined ? "" : `, in ${file}`}.`);
+    terminal.say(
+      `Token ${id} for ${printable(name)}, scopes ${scopes.join(", ")}. It is shown this once${file === undefined ? "" : `, in ${file}`}.`,
+    );
     const shown = file === undefined ? { id, name, scopes, token } : { id, name, scopes, file };
     if (file === undefined || terminal.mode === "json") terminal.result(shown, () => token);
   },
@@ -76,7 +85,10 @@ export const tokenRevokeCommand: CommandSpec = command({
   run: async (invocation) => {
     const [id = ""] = invocation.args;
     const revoked = await (await tokensOf(invocation)).revoke(id);
-    invocation.context.terminal.result({ revoked }, () => `Token ${revoked.id} (${printable(revoked.name)}) is revoked.`);
+    invocation.context.terminal.result(
+      { revoked },
+      () => `Token ${revoked.id} (${printable(revoked.name)}) is revoked.`,
+    );
   },
 });
 

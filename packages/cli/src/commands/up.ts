@@ -6,7 +6,9 @@ export const upCommand: CommandSpec = command({
   name: "up",
   heading: "Start",
   summary: "run everything on this machine: a KMS with three regions, and the service",
-  description: "Keys, an access token and the data folder are made at first start. Ctrl-C ends it; the next start finds everything again.",
+  description:
+    "Keys, an access token and the data folder are made at first start. Ctrl-C ends it; the next start finds " +
+    "everything again.",
   flagGroups: ["service", "kms", "keys", "log"],
   options: {},
   examples: [

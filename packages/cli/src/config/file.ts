@@ -1,4 +1,5 @@
-// Finds and reads the configuration file: strongroom.config.json, .js, .mjs or .ts in the working folder, or the one that is named.
+// Finds and reads the configuration file: strongroom.config.json, .js, .mjs or .ts in the working folder, or the one
+// that is named.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
@@ -6,7 +7,12 @@ import { pathToFileURL } from "node:url";
 import { CliError } from "../errors.ts";
 
 /** The names looked for in the working folder. */
-export const CONFIG_FILES = ["strongroom.config.json", "strongroom.config.js", "strongroom.config.mjs", "strongroom.config.ts"] as const;
+export const CONFIG_FILES = [
+  "strongroom.config.json",
+  "strongroom.config.js",
+  "strongroom.config.mjs",
+  "strongroom.config.ts",
+] as const;
 
 /** A configuration file's path and its raw value. */
 export interface ConfigFile {
@@ -23,10 +29,16 @@ export async function readConfigFile(cwd: string, named: string | undefined): Pr
   if (path === null) return null;
   if (!existsSync(path)) throw new CliError("config-unreadable", { detail: `${path} does not exist.` });
   try {
-    return { path, value: absolutePaths(await readers[extname(path) === ".json" ? "json" : "module"](path), dirname(path)) };
+    return {
+      path,
+      value: absolutePaths(await readers[extname(path) === ".json" ? "json" : "module"](path), dirname(path)),
+    };
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    throw new CliError("config-unreadable", { detail: `${path}: ${cause instanceof Error ? cause.message : "not readable"}`, cause });
+    throw new CliError("config-unreadable", {
+      detail: `${path}: ${cause instanceof Error ? cause.message : "not readable"}`,
+      cause,
+    });
   }
 }
 
@@ -48,16 +60,25 @@ const readers: Readonly<Record<"json" | "module", (path: string) => Promise<unkn
     if ("default" in loaded) return loaded["default"];
     throw new CliError("config-unreadable", {
       detail: `${path} has no default export.`,
-      remedy: 'Export the configuration: import { defineConfig } from "strongroom"; export default defineConfig({ … });',
+      remedy:
+        'Export the configuration: import { defineConfig } from "strongroom"; export default defineConfig({ … });',
     });
   },
 };
 
 /** The settings that are paths, relative to the configuration file and not to the folder the command is run in. */
-const PATH_SETTINGS: readonly (readonly string[])[] = [["dataDir"], ["kms", "rootKey", "path"], ["client", "tokenFile"], ["keys", "regions", "*", "credentialsFile"]];
+const PATH_SETTINGS: readonly (readonly string[])[] = [
+  ["dataDir"],
+  ["kms", "rootKey", "path"],
+  ["client", "tokenFile"],
+  ["keys", "regions", "*", "credentialsFile"],
+];
 
 function absolutePaths(value: unknown, folder: string): unknown {
-  return PATH_SETTINGS.reduce((current, path) => mapAt(current, path, (text) => (text === "" ? text : resolve(folder, text))), value);
+  return PATH_SETTINGS.reduce(
+    (current, path) => mapAt(current, path, (text) => (text === "" ? text : resolve(folder, text))),
+    value,
+  );
 }
 
 function mapAt(value: unknown, [head, ...rest]: readonly string[], change: (text: string) => string): unknown {

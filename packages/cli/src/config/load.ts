@@ -1,5 +1,6 @@
-// Merges the configuration file, the environment and the flags, later ones winning, and validates the result once.
-// A mistake in any of them is refused, never replaced by a default, and every problem is listed with where its value came from.
+// Merges the configuration file, the environment and the flags, later ones winning, and validates the result once. A
+// mistake in any of them is refused, never replaced by a default, and every problem is listed with where its value came
+// from.
 import { resolve } from "node:path";
 import type { core } from "zod";
 import { CliError } from "../errors.ts";
@@ -41,7 +42,10 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const origins = new Map<string, string>();
   let raw: unknown = file?.value ?? {};
   for (const path of leafPaths(raw)) origins.set(path, file?.path ?? "");
-  const given = [...environmentValues(env, cwd), ...(sources.flags ?? []).map(({ path, flag, value }) => ({ path, origin: flag, value }))];
+  const given = [
+    ...environmentValues(env, cwd),
+    ...(sources.flags ?? []).map(({ path, flag, value }) => ({ path, origin: flag, value })),
+  ];
   for (const { path, origin, value } of given) {
     raw = withValue(raw, path.split("."), value);
     origins.set(path, origin);
@@ -64,7 +68,9 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
 function environmentValues(env: ConfigSources["env"], cwd: string): { path: string; origin: string; value: unknown }[] {
   return SETTINGS.flatMap(({ path, env: origin, reading }) => {
     const text = env[origin];
-    return text === undefined ? [] : [{ path, origin, value: readSetting(reading, text, (relative) => resolve(cwd, relative)) }];
+    return text === undefined
+      ? []
+      : [{ path, origin, value: readSetting(reading, text, (relative) => resolve(cwd, relative)) }];
   });
 }
 
@@ -74,7 +80,10 @@ function mistypedVariables(env: ConfigSources["env"]): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith("STRONGROOM_") && !known.includes(name))
     .flatMap((name) => {
-      const meant = nearest(name.slice("STRONGROOM_".length), known.map((one) => one.slice("STRONGROOM_".length)));
+      const meant = nearest(
+        name.slice("STRONGROOM_".length),
+        known.map((one) => one.slice("STRONGROOM_".length)),
+      );
       return meant === null ? [] : [`${name} (environment): is no setting; did you mean STRONGROOM_${meant}?`];
     });
 }
@@ -84,10 +93,14 @@ function schemaProblems(issue: core.$ZodIssue): Problem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const meant = nearest(key, knownKeys(path));
-      return { path: [...path, key], message: meant === null ? "is no setting" : `is no setting; did you mean ${meant}?` };
+      return {
+        path: [...path, key],
+        message: meant === null ? "is no setting" : `is no setting; did you mean ${meant}?`,
+      };
     });
   }
-  if (issue.code === "invalid_type") return [{ path, message: `must be ${ARTICLES[issue.expected] ?? issue.expected}` }];
+  if (issue.code === "invalid_type")
+    return [{ path, message: `must be ${ARTICLES[issue.expected] ?? issue.expected}` }];
   if (issue.code === "invalid_value") return [{ path, message: `must be one of ${issue.values.join(", ")}` }];
   return [{ path, message: issue.message }];
 }
@@ -117,7 +130,13 @@ function child(schema: unknown, segment: string | number): unknown {
 
 function unwrapped(schema: unknown): unknown {
   let current = schema;
-  while (typeof current === "object" && current !== null && "unwrap" in current && typeof current.unwrap === "function" && !("element" in current)) {
+  while (
+    typeof current === "object" &&
+    current !== null &&
+    "unwrap" in current &&
+    typeof current.unwrap === "function" &&
+    !("element" in current)
+  ) {
     current = (current.unwrap as () => unknown)();
   }
   return current;
@@ -129,7 +148,9 @@ function hasShape(schema: unknown): schema is { readonly shape: Readonly<Record<
 
 function describe({ path, message }: Problem, origins: ReadonlyMap<string, string>): string {
   const dotted = path.join(".");
-  const origin = [...origins].find(([known]) => known === dotted || dotted.startsWith(`${known}.`) || known.startsWith(`${dotted}.`))?.[1];
+  const origin = [...origins].find(
+    ([known]) => known === dotted || dotted.startsWith(`${known}.`) || known.startsWith(`${dotted}.`),
+  )?.[1];
   const where = origin === undefined || origin === "" ? "" : ` (${origin})`;
   return `${dotted === "" ? "the configuration" : dotted}${where}: ${message}`;
 }
@@ -140,6 +161,7 @@ function leafPaths(value: unknown, prefix = ""): string[] {
 }
 
 function withValue(target: unknown, [head = "", ...rest]: readonly string[], value: unknown): unknown {
-  const base = typeof target === "object" && target !== null && !Array.isArray(target) ? (target as Record<string, unknown>) : {};
+  const base =
+    typeof target === "object" && target !== null && !Array.isArray(target) ? (target as Record<string, unknown>) : {};
   return { ...base, [head]: rest.length === 0 ? value : withValue(base[head], rest, value) };
 }

@@ -1,4 +1,5 @@
-// What must hold between settings. Checked on the raw values, beside the schema and not after it, so that one run lists every problem.
+// What must hold between settings. Checked on the raw values, beside the schema and not after it, so that one run lists
+// every problem.
 import { z } from "zod";
 import { LOCAL_REGIONS, localRegions, wrappingRegions } from "./schema.ts";
 
@@ -9,7 +10,10 @@ export interface Problem {
 }
 
 const lenient = z.object({
-  kms: z.object({ regions: localRegions.optional().catch(undefined) }).optional().catch(undefined),
+  kms: z
+    .object({ regions: localRegions.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   keys: z
     .object({
       regions: wrappingRegions.optional().catch(undefined),
@@ -28,12 +32,32 @@ export function relationProblems(raw: unknown): Problem[] {
   const count = (keys?.regions ?? kms?.regions ?? LOCAL_REGIONS).length;
   const target = keys?.target ?? count;
   return [
-    ...duplicates(["kms", "regions"], kms?.regions?.map(({ name }) => name), "region"),
-    ...duplicates(["kms", "regions"], kms?.regions?.map(({ port }) => port).filter((port) => port !== 0), "port"),
-    ...duplicates(["keys", "regions"], keys?.regions?.map(({ region }) => region), "region"),
+    ...duplicates(
+      ["kms", "regions"],
+      kms?.regions?.map(({ name }) => name),
+      "region",
+    ),
+    ...duplicates(
+      ["kms", "regions"],
+      kms?.regions?.map(({ port }) => port).filter((port) => port !== 0),
+      "port",
+    ),
+    ...duplicates(
+      ["keys", "regions"],
+      keys?.regions?.map(({ region }) => region),
+      "region",
+    ),
     ...(keys?.regions ?? []).flatMap(({ region, keyArn }, index) => foreignKey(index, region, keyArn)),
-    ...when((keys?.target ?? 0) > count, ["keys", "target"], `asks for ${target} wraps, but there are ${count} regions`),
-    ...when((keys?.minimum ?? 0) > target, ["keys", "minimum"], `asks for ${keys?.minimum ?? 0} wraps, but at most ${target} are made (keys.target, or the number of regions)`),
+    ...when(
+      (keys?.target ?? 0) > count,
+      ["keys", "target"],
+      `asks for ${target} wraps, but there are ${count} regions`,
+    ),
+    ...when(
+      (keys?.minimum ?? 0) > target,
+      ["keys", "minimum"],
+      `asks for ${keys?.minimum ?? 0} wraps, but at most ${target} are made (keys.target, or the number of regions)`,
+    ),
     ...when(
       (keys?.attemptTimeoutMs ?? 0) > (keys?.deadlineMs ?? Infinity),
       ["keys", "attemptTimeoutMs"],
@@ -54,5 +78,9 @@ function duplicates(path: Problem["path"], values: readonly (string | number)[] 
 /** A key is used through the endpoint of its own region: the signature's scope names it. */
 function foreignKey(index: number, region: string, keyArn: string | undefined): Problem[] {
   const keyRegion = keyArn?.split(":")[3] ?? region;
-  return when(keyRegion !== region, ["keys", "regions", index, "keyArn"], `is a key of ${keyRegion}, but the region is ${region}`);
+  return when(
+    keyRegion !== region,
+    ["keys", "regions", index, "keyArn"],
+    `is a key of ${keyRegion}, but the region is ${region}`,
+  );
 }

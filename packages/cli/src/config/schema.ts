@@ -1,4 +1,5 @@
-// The configuration as a type that can not be wrong inside: every setting, its limits and its default. Sources are merged in load.ts.
+// The configuration as a type that can not be wrong inside: every setting, its limits and its default. Sources are
+// merged in load.ts.
 import { z } from "zod";
 
 /** Regions of the KMS that `strongroom up` runs, nearest first, with their ports on the loopback interface. */
@@ -8,7 +9,10 @@ export const LOCAL_REGIONS: readonly LocalRegion[] = [
   { name: "eu-central-1", port: 8203 },
 ];
 
-/** One region whose KMS key wraps every record's data key. Without an endpoint it is AWS's own, with the default credential chain. */
+/**
+ * One region whose KMS key wraps every record's data key. Without an endpoint it is AWS's own, with the default
+ * credential chain.
+ */
 export interface WrappingRegion {
   /** AWS's name of the region: "eu-west-1". */
   readonly region: string;
@@ -26,8 +30,12 @@ export interface LocalRegion {
   readonly port: number;
 }
 
-/** Where the root key of the local KMS comes from: a key file (made at first start), or a file that holds a passphrase. */
-export type RootKeySetting = { readonly kind: "file"; readonly path?: string | undefined } | { readonly kind: "passphrase"; readonly path: string };
+/**
+ * Where the root key of the local KMS comes from: a key file (made at first start), or a file that holds a passphrase.
+ */
+export type RootKeySetting =
+  | { readonly kind: "file"; readonly path?: string | undefined }
+  | { readonly kind: "passphrase"; readonly path: string };
 
 /** The validated configuration, every default filled in. */
 export interface Config {
@@ -57,10 +65,16 @@ export interface Config {
     readonly attemptTimeoutMs?: number | undefined;
     /** Longest wait for all regions together. Default: the keyring's own, 2 seconds. */
     readonly deadlineMs?: number | undefined;
-    /** How long a write that has its minimum of wraps waits at least for the others. Default: the keyring's own, a quarter of a second. */
+    /**
+     * How long a write that has its minimum of wraps waits at least for the others. Default: the keyring's own, a
+     * quarter of a second.
+     */
     readonly stragglerMinMs?: number | undefined;
   };
-  /** How wraps that are owed are paid in the background. Defaults of numbers: DEFAULT_REPAIR_SETTINGS of @strongroom/vault. */
+  /**
+   * How wraps that are owed are paid in the background. Defaults of numbers: DEFAULT_REPAIR_SETTINGS of
+   * @strongroom/vault.
+   */
   readonly repair: {
     /** Default true. */
     readonly enabled: boolean;
@@ -91,14 +105,22 @@ export interface Config {
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
 
 /** What a configuration file holds: the same settings, every one of which may be left out. */
-export type ConfigInput = { readonly [Group in keyof Config]?: Config[Group] extends object ? Partial<Config[Group]> : Config[Group] };
+export type ConfigInput = {
+  readonly [Group in keyof Config]?: Config[Group] extends object ? Partial<Config[Group]> : Config[Group];
+};
 
 const KEY_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/[A-Za-z0-9-]+$/;
 const ALIAS = /^alias\/|^arn:[^:]*:kms:[^:]*:[^:]*:alias\//;
 
 const text = z.string().min(1, "must not be empty");
-const port = z.int("must be a whole number").min(0, "must be a port: 0 (any free one) to 65535").max(65535, "must be a port: 0 (any free one) to 65535");
-const milliseconds = z.int("must be a whole number of milliseconds").min(1, "must be at least 1 millisecond").max(600_000, "must be at most 600000 milliseconds (10 minutes)");
+const port = z
+  .int("must be a whole number")
+  .min(0, "must be a port: 0 (any free one) to 65535")
+  .max(65535, "must be a port: 0 (any free one) to 65535");
+const milliseconds = z
+  .int("must be a whole number of milliseconds")
+  .min(1, "must be at least 1 millisecond")
+  .max(600_000, "must be at most 600000 milliseconds (10 minutes)");
 const wraps = z.int("must be a whole number").min(1, "must be at least 1");
 const rate = z.int("must be a whole number").min(1, "must be at least 1").max(10_000, "must be at most 10000");
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
@@ -108,7 +130,8 @@ const regionName = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, "must be a regio
 const keyArn = z.string().superRefine((value, context) => {
   if (ALIAS.test(value)) {
     context.addIssue(
-      "is an alias; give the key's ARN. A stored record names the key that wrapped it, and an alias may point to another key tomorrow. " +
+      "is an alias; give the key's ARN. A stored record names the key that wrapped it, and an alias may point to " +
+        "another key tomorrow. " +
         "`aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn` prints the ARN",
     );
   } else if (!KEY_ARN.test(value)) {
@@ -125,22 +148,28 @@ const wrappingRegion = z.strictObject({
 
 const localRegion = z.strictObject({ name: regionName, port });
 
-const rootKey = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("file"), path: text.optional() }),
-  z.strictObject({ kind: z.literal("passphrase"), path: text }),
-], "must be { kind: \"file\", path? } or { kind: \"passphrase\", path }");
+const rootKey = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("file"), path: text.optional() }),
+    z.strictObject({ kind: z.literal("passphrase"), path: text }),
+  ],
+  'must be { kind: "file", path? } or { kind: "passphrase", path }',
+);
 
 /** `keys.regions` alone. */
-export const wrappingRegions: z.ZodType<readonly WrappingRegion[]> = z.array(wrappingRegion).min(1, "must name at least one region");
+export const wrappingRegions: z.ZodType<readonly WrappingRegion[]> = z
+  .array(wrappingRegion)
+  .min(1, "must name at least one region");
 /** `kms.regions` alone. */
-export const localRegions: z.ZodType<readonly LocalRegion[]> = z.array(localRegion).min(1, "must name at least one region");
+export const localRegions: z.ZodType<readonly LocalRegion[]> = z
+  .array(localRegion)
+  .min(1, "must name at least one region");
 
 /** The whole configuration; unknown settings are refused. */
 export const configSchema: z.ZodType<Config> = z.strictObject({
   dataDir: text.default("strongroom-data"),
-  service: z
-    .strictObject({ host: text.default("127.0.0.1"), port: port.default(8200) })
-    .prefault({}),
+  service: z.strictObject({ host: text.default("127.0.0.1"), port: port.default(8200) }).prefault({}),
   kms: z
     .strictObject({
       regions: localRegions.default([...LOCAL_REGIONS]),

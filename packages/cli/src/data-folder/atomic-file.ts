@@ -1,4 +1,5 @@
-// Files that are whole or not there: written beside their place, flushed, then renamed over it. Mode 0600, for their owner alone.
+// Files that are whole or not there: written beside their place, flushed, then renamed over it. Mode 0600, for their
+// owner alone.
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -71,4 +72,3 @@ async function syncFolder(path: string): Promise<void> {
     await folder?.close();
   }
 }
-

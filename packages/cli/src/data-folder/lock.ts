@@ -1,5 +1,6 @@
-// One `strongroom up` per data folder. The lock is one that the operating system drops when the process ends, however it ends
-// (an exclusive transaction of an empty SQLite file), so that a killed process never leaves a stale lock behind.
+// One `strongroom up` per data folder. The lock is one that the operating system drops when the process ends, however
+// it ends (an exclusive transaction of an empty SQLite file), so that a killed process never leaves a stale lock
+// behind.
 import { DatabaseSync } from "node:sqlite";
 import { CliError } from "../errors.ts";
 
@@ -16,7 +17,8 @@ export function lockDataFolder(path: string, folder: string): FolderLock {
   } catch (cause) {
     database.close();
     const busy = cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY;
-    if (!busy) throw new CliError("data-dir-unusable", { detail: `${folder}: the lock file can not be locked.`, cause });
+    if (!busy)
+      throw new CliError("data-dir-unusable", { detail: `${folder}: the lock file can not be locked.`, cause });
     throw new CliError("data-dir-in-use", { detail: folder, cause });
   }
   return {

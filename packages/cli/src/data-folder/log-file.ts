@@ -1,4 +1,5 @@
-// The log of `strongroom up`: JSON lines in the data folder, for its owner alone. One that has grown is put aside when a new run starts.
+// The log of `strongroom up`: JSON lines in the data folder, for its owner alone. One that has grown is put aside when
+// a new run starts.
 import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { CliError, systemErrorCode } from "../errors.ts";
 
@@ -24,6 +25,9 @@ export function openLogFile(path: string): LogFile {
       },
     };
   } catch (cause) {
-    throw new CliError("data-dir-unusable", { detail: `The log ${path} can not be opened: ${systemErrorCode(cause) ?? "unknown reason"}.`, cause });
+    throw new CliError("data-dir-unusable", {
+      detail: `The log ${path} can not be opened: ${systemErrorCode(cause) ?? "unknown reason"}.`,
+      cause,
+    });
   }
 }

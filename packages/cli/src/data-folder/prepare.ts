@@ -1,4 +1,5 @@
-// Makes the data folder at first start and checks it at every start: only its owner may enter it, and it must be writable.
+// Makes the data folder at first start and checks it at every start: only its owner may enter it, and it must be
+// writable.
 import { constants } from "node:fs";
 import { access, chmod, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -1,5 +1,6 @@
-// Where a running `strongroom up` listens: written when it serves, removed when it ends. It spares the client commands a --url when other
-// ports were chosen. After a kill it may be left behind; then nothing listens there, and the message says so.
+// Where a running `strongroom up` listens: written when it serves, removed when it ends. It spares the client commands
+// a --url when other ports were chosen. After a kill it may be left behind; then nothing listens there, and the message
+// says so.
 import { rm } from "node:fs/promises";
 import { z } from "zod";
 import { readIfPresent, writeFileAtomic } from "./atomic-file.ts";
@@ -17,7 +18,10 @@ export interface Running {
 const schema: z.ZodType<Running> = z.object({
   url: z.url({ protocol: /^https?$/ }),
   kms: z.record(z.string(), z.url({ protocol: /^https?$/ })),
-  faultsEndpoint: z.url({ protocol: /^http$/ }).nullable().default(null),
+  faultsEndpoint: z
+    .url({ protocol: /^http$/ })
+    .nullable()
+    .default(null),
 });
 
 /** Reads the file; null where there is none or it says nothing. */

@@ -5,4 +5,12 @@ import { checkRegions } from "./regions.ts";
 import { checkService } from "./service.ts";
 
 /** The checks. */
-export const CHECKS: readonly Check[] = [checkNode, checkConfiguration, checkPermissions, checkSpace, checkKeyFile, checkRegions, checkService];
+export const CHECKS: readonly Check[] = [
+  checkNode,
+  checkConfiguration,
+  checkPermissions,
+  checkSpace,
+  checkKeyFile,
+  checkRegions,
+  checkService,
+];

@@ -4,7 +4,10 @@ import { serviceClient } from "../client/service-client.ts";
 import { CliError } from "../errors.ts";
 import type { Check } from "./check.ts";
 
-/** Whether the service answers and takes the token. Not running is no failure: the doctor is often called before the first start. */
+/**
+ * Whether the service answers and takes the token. Not running is no failure: the doctor is often called before the
+ * first start.
+ */
 export const checkService: Check = async ({ loaded, env, signal }) => {
   const what = "Service";
   const { origin } = await findOrigin(loaded);
@@ -17,6 +20,8 @@ export const checkService: Check = async ({ loaded, env, signal }) => {
     if (error.code === "service-unreachable" || error.code === "token-missing") {
       return [{ what, severity: "warning", detail: error.detail ?? error.title, remedy: error.remedy }];
     }
-    return [{ what, severity: "failure", detail: `${origin}: ${error.title} [${error.reportedCode}]`, remedy: error.remedy }];
+    return [
+      { what, severity: "failure", detail: `${origin}: ${error.title} [${error.reportedCode}]`, remedy: error.remedy },
+    ];
   }
 };

@@ -1,4 +1,5 @@
-// The control port of a KMS that was started with faults allowed: takes regions away and brings them back (docs/kms.md, "Faults").
+// The control port of a KMS that was started with faults allowed: takes regions away and brings them back (docs/kms.md,
+// "Faults").
 import type { Fault } from "@strongroom/kms";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
@@ -47,20 +48,31 @@ const listed: z.ZodType<{ readonly regions: readonly ControlledRegion[] }> = z.o
 export function controlPort(endpoint: string): ControlPort {
   const ask = async (method: "GET" | "POST" | "DELETE", path: string, body?: Fault): Promise<unknown> => {
     const url = new URL(`/_strongroom/regions${path}`, endpoint);
-    const request = { method, signal: AbortSignal.timeout(ANSWER_WITHIN_MS), ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }) };
+    const request = {
+      method,
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    };
     const response = await fetch(url, request).catch((cause: unknown) => {
-      throw new CliError("faults-not-allowed", { detail: `Nothing answers at ${endpoint}, where faults would be ordered.`, cause });
+      throw new CliError("faults-not-allowed", {
+        detail: `Nothing answers at ${endpoint}, where faults would be ordered.`,
+        cause,
+      });
     });
     const answer: unknown = await response.json().catch(() => undefined);
     // A fault that is gone already is what taking it back is for.
     if (response.ok || (method === "DELETE" && response.status === 404)) return answer;
     const said = z.object({ error: z.string() }).safeParse(answer);
-    throw new CliError("faults-not-allowed", { detail: `${endpoint} refused with status ${response.status}${said.success ? `: ${said.data.error}` : ""}` });
+    throw new CliError("faults-not-allowed", {
+      detail: `${endpoint} refused with status ${response.status}${said.success ? `: ${said.data.error}` : ""}`,
+    });
   };
   const understood = <Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer => {
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw new CliError("faults-not-allowed", { detail: `What answers at ${endpoint} is not the control port of a KMS.` });
+    throw new CliError("faults-not-allowed", {
+      detail: `What answers at ${endpoint} is not the control port of a KMS.`,
+    });
   };
   return {
     endpoint,
@@ -71,7 +83,8 @@ export function controlPort(endpoint: string): ControlPort {
         return { region, faultIds: [] };
       }
       const faultIds: string[] = [];
-      for (const fault of order.faults) faultIds.push(understood(added, await ask("POST", `/${region}/faults`, fault)).id);
+      for (const fault of order.faults)
+        faultIds.push(understood(added, await ask("POST", `/${region}/faults`, fault)).id);
       return { region, faultIds };
     },
     heal: async ({ region, faultIds }) => {

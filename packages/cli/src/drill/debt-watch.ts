@@ -23,7 +23,15 @@ export interface DebtWatch {
 }
 
 /** Starts it. `signal` ends every wait. */
-export function watchDebt({ service, clock, signal }: { readonly service: Pick<ServiceClient, "regions">; readonly clock: Clock; readonly signal: AbortSignal }): DebtWatch {
+export function watchDebt({
+  service,
+  clock,
+  signal,
+}: {
+  readonly service: Pick<ServiceClient, "regions">;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}): DebtWatch {
   const samples: DebtSample[] = [];
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);

@@ -1,4 +1,5 @@
-// The ways in which a drill loses a region: a name that a person chooses, and what the KMS is told to do (docs/kms.md, "Faults").
+// The ways in which a drill loses a region: a name that a person chooses, and what the KMS is told to do (docs/kms.md,
+// "Faults").
 import type { Fault } from "@strongroom/kms";
 
 /** What is asked of the KMS: its port closed, or faults in its answers. */
@@ -30,7 +31,10 @@ export const DRILL_FAULTS = {
   "disabled-key": { meaning: "DisabledException", order: inject({ kind: "disabled-key" }) },
   "wrong-key-id": { meaning: "it lies: answers name another key", order: inject({ kind: "wrong-key-id" }) },
   // To reads only: what a region says it wrapped can not be checked without asking it again, what it unwraps can.
-  "wrong-plaintext": { meaning: "it lies: reads get another data key", order: inject({ kind: "wrong-plaintext", operations: ["Decrypt"] }) },
+  "wrong-plaintext": {
+    meaning: "it lies: reads get another data key",
+    order: inject({ kind: "wrong-plaintext", operations: ["Decrypt"] }),
+  },
 } as const satisfies Readonly<Record<string, DrillFault>>;
 
 /** A name in {@link DRILL_FAULTS}. */

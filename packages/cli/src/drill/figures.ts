@@ -66,18 +66,27 @@ function latency(calls: readonly Call[]): Latency | null {
   return p50 === null || p99 === null ? null : { p50, p99 };
 }
 
-/** How long latency must stay normal before it counts as back, and the share of calls that may be slow meanwhile: one in twenty is slower than p95. */
+/**
+ * How long latency must stay normal before it counts as back, and the share of calls that may be slow meanwhile: one in
+ * twenty is slower than p95.
+ */
 const SETTLED_MS = 1000;
 const SLOW_SHARE = 0.05;
 
 /**
- * Milliseconds from the loss until latency was back in its normal band (the healthy phase's p99 and `PROMISED.bandMs`); 0 where it never
- * left it, null where it had not come back when the phase ended. Refused writes are not slow: they are an answer.
+ * Milliseconds from the loss until latency was back in its normal band (the healthy phase's p99 and `PROMISED.bandMs`);
+ * 0 where it never left it, null where it had not come back when the phase ended. Refused writes are not slow: they are
+ * an answer.
  */
 export function failoverMs(lost: readonly Call[], healthy: PhaseFigures, { from, to }: Span): number | null {
-  const band = { read: (healthy.readMs?.p99 ?? 0) + PROMISED.bandMs, write: (healthy.writeMs?.p99 ?? 0) + PROMISED.bandMs };
+  const band = {
+    read: (healthy.readMs?.p99 ?? 0) + PROMISED.bandMs,
+    write: (healthy.writeMs?.p99 ?? 0) + PROMISED.bandMs,
+  };
   const isSlow = (call: Call): boolean => call.outcome === "failed" || call.elapsedMs > band[call.kind];
-  const candidates = [from, ...lost.filter(isSlow).map(endOf)].filter((at) => at <= to).toSorted((one, other) => one - other);
+  const candidates = [from, ...lost.filter(isSlow).map(endOf)]
+    .filter((at) => at <= to)
+    .toSorted((one, other) => one - other);
   const settled = candidates.find((at) => {
     const after = lost.filter(({ startedAt }) => startedAt >= at && startedAt < at + SETTLED_MS);
     return after.length > 0 && after.filter(isSlow).length <= SLOW_SHARE * after.length;

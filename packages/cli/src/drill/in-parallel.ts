@@ -1,7 +1,14 @@
 // A job for each item, a few at once.
 
-/** Runs `job` for every item, at most `atOnce` of them at a time. Throws the first error, when those under way have ended. */
-export async function inParallel<Item>(items: readonly Item[], atOnce: number, job: (item: Item) => Promise<void>): Promise<void> {
+/**
+ * Runs `job` for every item, at most `atOnce` of them at a time. Throws the first error, when those under way have
+ * ended.
+ */
+export async function inParallel<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  job: (item: Item) => Promise<void>,
+): Promise<void> {
   const queue = items.values();
   const errors: unknown[] = [];
   const worker = async (): Promise<void> => {

@@ -1,4 +1,5 @@
-// Requests at a steady rate, whatever becomes of those before: as people ask, not as a loop does that waits for each answer.
+// Requests at a steady rate, whatever becomes of those before: as people ask, not as a loop does that waits for each
+// answer.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Call } from "./calls.ts";
 import type { Clock, DrillRecords } from "./records.ts";

@@ -1,4 +1,5 @@
-// One outage: a healthy phase, regions lost by one fault, the regions back, until they are used again and nothing is owed.
+// One outage: a healthy phase, regions lost by one fault, the regions back, until they are used again and nothing is
+// owed.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Call, endOf } from "./calls.ts";
 import type { ControlPort, Struck } from "./control-port.ts";
@@ -48,7 +49,11 @@ export interface OutageReport {
 }
 
 /** Runs it. The regions are back when it returns or throws. */
-export async function runOutage(parts: OutageParts, fault: FaultName, regions: readonly string[]): Promise<OutageReport> {
+export async function runOutage(
+  parts: OutageParts,
+  fault: FaultName,
+  regions: readonly string[],
+): Promise<OutageReport> {
   const { control, load, debt, clock, signal, debtBefore } = parts;
   const pause = (): Promise<void> => sleep(parts.seconds * 1000, undefined, { signal });
   const began = clock();
@@ -75,12 +80,17 @@ export async function runOutage(parts: OutageParts, fault: FaultName, regions: r
   const ended = clock();
   const paidAt = whenPaid(debt.samples, { items: debtBefore, back });
 
-  const of = (phase: PhaseName): readonly Call[] => load.calls.filter((call) => endOf(call) >= began && phaseOf(call, { lost, back }) === phase);
+  const of = (phase: PhaseName): readonly Call[] =>
+    load.calls.filter((call) => endOf(call) >= began && phaseOf(call, { lost, back }) === phase);
   const healthy = phaseFigures(of("healthy"), { from: began, to: lost });
   return {
     fault,
     regions,
-    phases: { healthy, lost: phaseFigures(of("lost"), { from: lost, to: back }), back: phaseFigures(of("back"), { from: back, to: ended }) },
+    phases: {
+      healthy,
+      lost: phaseFigures(of("lost"), { from: lost, to: back }),
+      back: phaseFigures(of("back"), { from: back, to: ended }),
+    },
     hits,
     failoverMs: failoverMs(of("lost"), healthy, { from: lost, to: back }),
     noticedMs: usedAt === null ? null : usedAt - back,
@@ -92,8 +102,14 @@ export async function runOutage(parts: OutageParts, fault: FaultName, regions: r
   };
 }
 
-/** When the debt was seen to be paid for good: at the first look after the last one that saw more; null if there is none. */
-function whenPaid(samples: readonly DebtSample[], { items, back }: { readonly items: number; readonly back: number }): number | null {
+/**
+ * When the debt was seen to be paid for good: at the first look after the last one that saw more; null if there is
+ * none.
+ */
+function whenPaid(
+  samples: readonly DebtSample[],
+  { items, back }: { readonly items: number; readonly back: number },
+): number | null {
   const after = samples.filter(({ at }) => at >= back);
   const lastOwing = after.findLastIndex((sample) => sample.items > items);
   return lastOwing === -1 ? back : (after[lastOwing + 1]?.at ?? null);
@@ -115,10 +131,23 @@ async function hitsOf(control: ControlPort, struck: readonly Struck[]): Promise<
 /** Between two looks at the writes that have ended, in milliseconds. */
 const LOOK_EVERY_MS = 50;
 
-/** When the first write that began after the regions' return, and that has their wraps, was acknowledged; null if there is none until `endsAt`. */
-async function usedAgain({ load, clock, signal }: OutageParts, regions: readonly string[], { back, endsAt }: { readonly back: number; readonly endsAt: number }): Promise<number | null> {
+/**
+ * When the first write that began after the regions' return, and that has their wraps, was acknowledged; null if there
+ * is none until `endsAt`.
+ */
+async function usedAgain(
+  { load, clock, signal }: OutageParts,
+  regions: readonly string[],
+  { back, endsAt }: { readonly back: number; readonly endsAt: number },
+): Promise<number | null> {
   for (;;) {
-    const first = load.calls.find((call) => call.kind === "write" && call.outcome === "ok" && call.startedAt >= back && !regions.some((region) => call.missing.includes(region)));
+    const first = load.calls.find(
+      (call) =>
+        call.kind === "write" &&
+        call.outcome === "ok" &&
+        call.startedAt >= back &&
+        !regions.some((region) => call.missing.includes(region)),
+    );
     if (first !== undefined) return endOf(first);
     if (clock() >= endsAt) return null;
     await sleep(LOOK_EVERY_MS, undefined, { signal });

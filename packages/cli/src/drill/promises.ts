@@ -1,5 +1,5 @@
-// What is promised about lost regions, as one table: each promise with its words and how what was felt is held against it. docs/resilience.md
-// lists the same promises.
+// What is promised about lost regions, as one table: each promise with its words and how what was felt is held against
+// it. docs/resilience.md lists the same promises.
 import type { AloneReport } from "./alone.ts";
 import type { OutageReport, PhaseName } from "./outage.ts";
 import type { ReadBack } from "./records.ts";
@@ -24,7 +24,12 @@ export interface Evidence {
 export const PROMISES = {
   "reads-go-on": {
     words: "No read fails while one region with a wrap answers honestly.",
-    broken: ({ outages }) => phases(outages).flatMap(({ where, figures }) => (figures.failedReads === 0 ? [] : [`${where}: ${figures.failedReads} of ${figures.reads} reads failed (${codesOf(figures.codes)})`])),
+    broken: ({ outages }) =>
+      phases(outages).flatMap(({ where, figures }) =>
+        figures.failedReads === 0
+          ? []
+          : [`${where}: ${figures.failedReads} of ${figures.reads} reads failed (${codesOf(figures.codes)})`],
+      ),
   },
   "writes-go-on": {
     words: "No write fails while as many regions answer as a write needs.",
@@ -32,12 +37,17 @@ export const PROMISES = {
       phases(outages).flatMap(({ where, phase, lost, figures }) => {
         const expected = phase === "healthy" || regions - lost >= minimum;
         const failed = figures.failedWrites + (expected ? figures.refusedWrites : 0);
-        return failed === 0 ? [] : [`${where}: ${failed} of ${figures.writes} writes were not acknowledged (${codesOf(figures.codes)})`];
+        return failed === 0
+          ? []
+          : [`${where}: ${failed} of ${figures.writes} writes were not acknowledged (${codesOf(figures.codes)})`];
       }),
   },
   "minimum-held": {
     words: "No write is acknowledged with fewer wraps than the minimum.",
-    broken: ({ fewestWraps, minimum }) => (fewestWraps === null || fewestWraps >= minimum ? [] : [`a write was acknowledged with ${fewestWraps} of at least ${minimum} wraps`]),
+    broken: ({ fewestWraps, minimum }) =>
+      fewestWraps === null || fewestWraps >= minimum
+        ? []
+        : [`a write was acknowledged with ${fewestWraps} of at least ${minimum} wraps`],
   },
   "nothing-lost": {
     words: "Every acknowledged write reads back equal.",
@@ -45,22 +55,31 @@ export const PROMISES = {
   },
   "every-region-opens": {
     words: "With nothing owed, each region alone opens every record.",
-    broken: ({ alone }) => (alone ?? []).flatMap((one) => unreadable(one).map((problem) => `${one.region} alone: ${problem}`)),
+    broken: ({ alone }) =>
+      (alone ?? []).flatMap((one) => unreadable(one).map((problem) => `${one.region} alone: ${problem}`)),
   },
   "deadline-held": {
     words: "Every call ends within the deadline.",
     broken: ({ outages, deadlineMs }) =>
-      phases(outages).flatMap(({ where, figures }) => (figures.slowestMs <= deadlineMs + PROMISED.overDeadlineMs ? [] : [`${where}: a call took ${Math.round(figures.slowestMs)} ms, the deadline is ${deadlineMs} ms`])),
+      phases(outages).flatMap(({ where, figures }) =>
+        figures.slowestMs <= deadlineMs + PROMISED.overDeadlineMs
+          ? []
+          : [`${where}: a call took ${Math.round(figures.slowestMs)} ms, the deadline is ${deadlineMs} ms`],
+      ),
   },
   "return-noticed": {
     words: `A region that is back is used again within ${PROMISED.noticedMs / 1000} s.`,
-    broken: ({ outages }) => outages.flatMap((outage) => late(outage, outage.noticedMs, PROMISED.noticedMs, "was used again")),
+    broken: ({ outages }) =>
+      outages.flatMap((outage) => late(outage, outage.noticedMs, PROMISED.noticedMs, "was used again")),
   },
   "debt-paid": {
     words: `Owed wraps are made within ${PROMISED.debtMs / 1000} s after the region is back.`,
-    broken: ({ outages }) => outages.flatMap((outage) => late(outage, outage.debt.paidMs, PROMISED.debtMs, "had its wraps made")),
+    broken: ({ outages }) =>
+      outages.flatMap((outage) => late(outage, outage.debt.paidMs, PROMISED.debtMs, "had its wraps made")),
   },
-} as const satisfies Readonly<Record<string, { readonly words: string; readonly broken: (evidence: Evidence) => readonly string[] }>>;
+} as const satisfies Readonly<
+  Record<string, { readonly words: string; readonly broken: (evidence: Evidence) => readonly string[] }>
+>;
 
 /** A name in {@link PROMISES}. */
 export type PromiseName = keyof typeof PROMISES;
@@ -85,9 +104,19 @@ export function judge(evidence: Evidence): readonly Verdict[] {
   });
 }
 
-function phases(outages: readonly OutageReport[]): { readonly where: string; readonly phase: PhaseName; readonly lost: number; readonly figures: OutageReport["phases"][PhaseName] }[] {
+function phases(outages: readonly OutageReport[]): {
+  readonly where: string;
+  readonly phase: PhaseName;
+  readonly lost: number;
+  readonly figures: OutageReport["phases"][PhaseName];
+}[] {
   return outages.flatMap((outage) =>
-    (["healthy", "lost", "back"] as const).map((phase) => ({ where: `${nameOf(outage)}, ${phase}`, phase, lost: outage.regions.length, figures: outage.phases[phase] })),
+    (["healthy", "lost", "back"] as const).map((phase) => ({
+      where: `${nameOf(outage)}, ${phase}`,
+      phase,
+      lost: outage.regions.length,
+      figures: outage.phases[phase],
+    })),
   );
 }
 
@@ -106,5 +135,7 @@ function nameOf({ fault, regions }: OutageReport): string {
 }
 
 function codesOf(codes: Readonly<Record<string, number>>): string {
-  return Object.entries(codes).map(([code, count]) => `${code} ${count}`).join(", ");
+  return Object.entries(codes)
+    .map(([code, count]) => `${code} ${count}`)
+    .join(", ");
 }

@@ -1,5 +1,6 @@
-// The drill's own records, in a collection of their own: written, read and removed through the service. What a document holds follows from the
-// seed, its id and a number, so that every answer can be compared with what was written without keeping it.
+// The drill's own records, in a collection of their own: written, read and removed through the service. What a document
+// holds follows from the seed, its id and a number, so that every answer can be compared with what was written without
+// keeping it.
 import { isDeepStrictEqual } from "node:util";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import type { ServiceClient } from "../client/service-client.ts";
@@ -78,39 +79,67 @@ export class DrillRecords {
     const id = this.#ids[Math.floor(this.#random() * this.#ids.length)] ?? "";
     const oldest = this.#newest.get(id) ?? 0;
     const startedAt = this.#options.clock();
-    const code = await this.#options.service.get(this.#options.collection, id).then(({ text }) => this.#verdict(text, id, oldest), codeOf);
+    const code = await this.#options.service
+      .get(this.#options.collection, id)
+      .then(({ text }) => this.#verdict(text, id, oldest), codeOf);
     if (code === INTERRUPTED) return null;
-    return { kind: "read", outcome: code === null ? "ok" : "failed", code, startedAt, elapsedMs: this.#options.clock() - startedAt };
+    return {
+      kind: "read",
+      outcome: code === null ? "ok" : "failed",
+      code,
+      startedAt,
+      elapsedMs: this.#options.clock() - startedAt,
+    };
   }
 
-  /** Writes a new version of the next record; with all of them being written, reads one. Null where the drill was interrupted meanwhile. */
+  /**
+   * Writes a new version of the next record; with all of them being written, reads one. Null where the drill was
+   * interrupted meanwhile.
+   */
   async write(): Promise<ReadCall | WriteCall | null> {
     const id = this.#nextId();
     if (id === null) return this.read();
     this.#beingWritten.add(id);
     const startedAt = this.#options.clock();
-    const { code, stored, missing } = await this.#put(id).catch((error: unknown) => ({ code: codeOf(error), stored: 0, missing: [] }));
+    const { code, stored, missing } = await this.#put(id).catch((error: unknown) => ({
+      code: codeOf(error),
+      stored: 0,
+      missing: [],
+    }));
     this.#beingWritten.delete(id);
     if (code === INTERRUPTED) return null;
-    return { kind: "write", outcome: code === null ? "ok" : code === BELOW_MINIMUM ? "refused" : "failed", code, stored, missing, startedAt, elapsedMs: this.#options.clock() - startedAt };
+    return {
+      kind: "write",
+      outcome: code === null ? "ok" : code === BELOW_MINIMUM ? "refused" : "failed",
+      code,
+      stored,
+      missing,
+      startedAt,
+      elapsedMs: this.#options.clock() - startedAt,
+    };
   }
 
   /** Reads every acknowledged version and compares it with what was written. */
   async readBack(): Promise<ReadBack> {
     const problems: Record<string, number> = {};
     await inParallel(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
-      const problem = await this.#options.service.get(this.#options.collection, id, version).then(
-        ({ text }) => this.#verdict(text, id, number, number),
-        codeOf,
-      );
+      const problem = await this.#options.service
+        .get(this.#options.collection, id, version)
+        .then(({ text }) => this.#verdict(text, id, number, number), codeOf);
       if (problem !== null) problems[problem] = (problems[problem] ?? 0) + 1;
     });
     return { versions: this.#acknowledged.length, problems };
   }
 
-  async #put(id: string): Promise<{ readonly code: null; readonly stored: number; readonly missing: readonly string[] }> {
+  async #put(
+    id: string,
+  ): Promise<{ readonly code: null; readonly stored: number; readonly missing: readonly string[] }> {
     const number = ++this.#numbers;
-    const { version, wraps } = await this.#options.service.put({ collection: this.#options.collection, id, body: JSON.stringify(this.#document(id, number)) });
+    const { version, wraps } = await this.#options.service.put({
+      collection: this.#options.collection,
+      id,
+      body: JSON.stringify(this.#document(id, number)),
+    });
     this.#acknowledged.push({ id, version, number });
     this.#newest.set(id, Math.max(number, this.#newest.get(id) ?? 0));
     return { code: null, stored: wraps.stored, missing: wraps.missing };
@@ -139,16 +168,21 @@ export class DrillRecords {
   }
 }
 
-/** Removes what a drill left behind. Throws `drill-collection-in-use` where somebody else's records lie there, before anything is removed. */
+/**
+ * Removes what a drill left behind. Throws `drill-collection-in-use` where somebody else's records lie there, before
+ * anything is removed.
+ */
 export async function removeDrillRecords(service: ServiceClient, collection: string): Promise<number> {
   const ids: string[] = [];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
+  for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await service.list(collection, { cursor, limit: 1000 }).catch(emptyWhereAbsent);
     ids.push(...page.items.map(({ id }) => id));
     cursor = page.next;
   }
   if (!ids.every((id) => OWN_ID.test(id))) {
-    throw new CliError("drill-collection-in-use", { detail: `The collection ${collection} holds records that are not a drill's.` });
+    throw new CliError("drill-collection-in-use", {
+      detail: `The collection ${collection} holds records that are not a drill's.`,
+    });
   }
   await inParallel(ids, AT_ONCE, (id) => service.remove(collection, id));
   return ids.length;
@@ -165,7 +199,12 @@ function codeOf(error: unknown): string {
 }
 
 function numberOf(document: unknown): number {
-  return typeof document === "object" && document !== null && "number" in document && typeof document.number === "number" ? document.number : -1;
+  return typeof document === "object" &&
+    document !== null &&
+    "number" in document &&
+    typeof document.number === "number"
+    ? document.number
+    : -1;
 }
 
 function parsed(text: string): unknown {

@@ -1,5 +1,6 @@
-// The whole drill: what a drill before left is cleared, records are written, regions are lost and come back under load, and what was felt is held
-// against what is promised. However it ends, the regions are back and the drill's records are gone.
+// The whole drill: what a drill before left is cleared, records are written, regions are lost and come back under load,
+// and what was felt is held against what is promised. However it ends, the regions are back and the drill's records are
+// gone.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceClient } from "../client/service-client.ts";
 import { CliError } from "../errors.ts";
@@ -47,8 +48,8 @@ export interface DrillRun {
 }
 
 /**
- * Runs it. Throws `faults-not-allowed`, `drill-collection-in-use`, `drill-without-effect`, `drill-not-cleared`, `usage`, or what the service says;
- * a broken promise is no error but part of the report.
+ * Runs it. Throws `faults-not-allowed`, `drill-collection-in-use`, `drill-without-effect`, `drill-not-cleared`,
+ * `usage`, or what the service says; a broken promise is no error but part of the report.
  */
 export async function runDrill(parts: DrillParts): Promise<DrillRun> {
   const { service, control, settings, onNews } = parts;
@@ -60,12 +61,15 @@ export async function runDrill(parts: DrillParts): Promise<DrillRun> {
   try {
     for (const { region, state, faults } of await control.regions()) {
       if (state === "running" && faults.length === 0) continue;
-      onNews(`${region} was still away (${[...(state === "stopped" ? ["stopped"] : []), ...faults.map(({ fault }) => fault.kind)].join(", ")}): it is brought back.`);
+      onNews(
+        `${region} was still away (${[...(state === "stopped" ? ["stopped"] : []), ...faults.map(({ fault }) => fault.kind)].join(", ")}): it is brought back.`,
+      );
       await control.clear(region);
     }
     for (const [index, delayMs] of settings.roundTripsMs.entries()) {
       const region = regions[index];
-      if (region !== undefined && delayMs > 0) await control.strike(region, { kind: "inject", faults: [{ kind: "delay", delayMs }] });
+      if (region !== undefined && delayMs > 0)
+        await control.strike(region, { kind: "inject", faults: [{ kind: "delay", delayMs }] });
     }
     return await drillUnderLoad(parts, { regions, plan, minimum: settings.minimum ?? minimum });
   } finally {
@@ -98,9 +102,15 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Gro
       await sleep(WARM_UP_MS, undefined, { signal });
       for (const { fault, regions: lost } of plan) {
         const onPhase = (phase: string): void => {
-          onNews(`${lost.join(" and ")}: ${PHASE_NEWS[phase] ?? phase}${phase === "lost" ? ` ${fault}, ${DRILL_FAULTS[fault].meaning}` : ""}`);
+          onNews(
+            `${lost.join(" and ")}: ${PHASE_NEWS[phase] ?? phase}${phase === "lost" ? ` ${fault}, ${DRILL_FAULTS[fault].meaning}` : ""}`,
+          );
         };
-        const outage = await runOutage({ control, load, debt, clock, signal, seconds, debtBefore, onPhase }, fault, lost);
+        const outage = await runOutage(
+          { control, load, debt, clock, signal, seconds, debtBefore, onPhase },
+          fault,
+          lost,
+        );
         outages.push(outage);
         // With wraps still owed the next outage would be one of more regions than it takes away.
         if (outage.debt.paidMs === null) break;
@@ -117,9 +127,21 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Gro
     for (const region of regions) await control.clear(region);
     const alone = isPaid ? await readFromEachAlone({ control, records, regions, signal }) : null;
     signal.throwIfAborted();
-    const verdicts = judge({ regions: regions.length, minimum, deadlineMs, outages, fewestWraps: fewestWraps(load.calls), readBack, alone });
+    const verdicts = judge({
+      regions: regions.length,
+      minimum,
+      deadlineMs,
+      outages,
+      fewestWraps: fewestWraps(load.calls),
+      readBack,
+      alone,
+    });
     const kept = verdicts.every(({ verdict }) => verdict !== "broken");
-    return { report: { settings, regions, minimum, outages, readBack, alone, verdicts, kept }, calls: load.calls, debt: debt.samples };
+    return {
+      report: { settings, regions, minimum, outages, readBack, alone, verdicts, kept },
+      calls: load.calls,
+      debt: debt.samples,
+    };
   } finally {
     await debt.stop();
   }
@@ -136,12 +158,21 @@ async function settled(debt: DebtWatch, clock: () => number): Promise<number> {
 /** Each fault in each region in turn, with those after it where several are lost together. */
 function planned({ faults, regions: chosen, lost }: DrillSettings, regions: readonly string[]): Plan {
   const unknown = (chosen ?? []).filter((name) => !regions.includes(name));
-  if (unknown.length > 0) throw new CliError("usage", { detail: `--regions: the service has no ${unknown.join(", ")}; it has ${regions.join(", ")}.` });
-  if (lost >= regions.length) throw new CliError("usage", { detail: `--lost ${lost}: the service has ${regions.length} regions, and one must be left to read from.` });
+  if (unknown.length > 0)
+    throw new CliError("usage", {
+      detail: `--regions: the service has no ${unknown.join(", ")}; it has ${regions.join(", ")}.`,
+    });
+  if (lost >= regions.length)
+    throw new CliError("usage", {
+      detail: `--lost ${lost}: the service has ${regions.length} regions, and one must be left to read from.`,
+    });
   return faults.flatMap((fault) =>
     (chosen ?? regions).map((first) => {
       const start = regions.indexOf(first);
-      return { fault, regions: Array.from({ length: lost }, (_, offset) => regions[(start + offset) % regions.length] ?? first) };
+      return {
+        fault,
+        regions: Array.from({ length: lost }, (_, offset) => regions[(start + offset) % regions.length] ?? first),
+      };
     }),
   );
 }
@@ -150,12 +181,16 @@ async function requireControlOf(control: ControlPort, regions: readonly string[]
   const controlled = (await control.regions()).map(({ region }) => region);
   const foreign = regions.filter((region) => !controlled.includes(region));
   if (foreign.length === 0) return;
-  throw new CliError("faults-not-allowed", { detail: `The KMS at ${control.endpoint} does not have ${foreign.join(", ")}, which the service uses: it is another installation's.` });
+  throw new CliError("faults-not-allowed", {
+    detail: `The KMS at ${control.endpoint} does not have ${foreign.join(", ")}, which the service uses: it is another installation's.`,
+  });
 }
 
 /** A drill whose faults met no call says nothing: the service uses another KMS. */
 function requireEffect(outages: readonly OutageReport[]): void {
-  const felt = outages.some(({ hits, phases }) => (hits ?? 0) > 0 || phases.lost.owing > 0 || phases.lost.refusedWrites > 0);
+  const felt = outages.some(
+    ({ hits, phases }) => (hits ?? 0) > 0 || phases.lost.owing > 0 || phases.lost.refusedWrites > 0,
+  );
   if (!felt) throw new CliError("drill-without-effect");
 }
 
@@ -170,5 +205,9 @@ async function clearUp({ tidying, control, settings, onNews }: DrillParts, regio
   const left = regions.filter((_, index) => cleared[index]?.status === "rejected");
   if (left.length > 0) throw new CliError("drill-not-cleared", { detail: `Not brought back: ${left.join(", ")}.` });
   const records = await removeDrillRecords(tidying, settings.collection).catch(() => null);
-  onNews(records === null ? `The regions are back; records are left in the collection ${settings.collection}, for the next drill to remove.` : "The regions are back, and the drill's records are removed.");
+  onNews(
+    records === null
+      ? `The regions are back; records are left in the collection ${settings.collection}, for the next drill to remove.`
+      : "The regions are back, and the drill's records are removed.",
+  );
 }

@@ -25,7 +25,10 @@ export interface DrillSettings {
   readonly deadlineMs: number;
 }
 
-/** A short drill: what happens most often, what is noticed last, what is not an outage, and what is worst. About two minutes with three regions. */
+/**
+ * A short drill: what happens most often, what is noticed last, what is not an outage, and what is worst. About two
+ * minutes with three regions.
+ */
 export const DRILL_DEFAULTS = {
   faults: ["refused", "black-hole", "throttle", "wrong-plaintext"],
   lost: 1,
@@ -48,6 +51,9 @@ export const PROMISED = {
   debtMs: 30_000,
   /** What the service's own work and the machine may add to the deadline of an operation. */
   overDeadlineMs: 250,
-  /** What a request may take above the healthy p99 to count as normal again: one failed attempt and a region that is farther away. */
+  /**
+   * What a request may take above the healthy p99 to count as normal again: one failed attempt and a region that is
+   * farther away.
+   */
   bandMs: 90,
 } as const;

@@ -13,7 +13,8 @@ export function drillTables(report: DrillReport, terminal: Terminal): string {
   return [
     feltTable(outages),
     "",
-    "Milliseconds. FAILOVER: from the loss until latency is normal again. NOTICED, PAID: from the region's return until it is used, and until nothing is owed.",
+    "Milliseconds. FAILOVER: from the loss until latency is normal again. NOTICED, PAID: from the region's return " +
+      "until it is used, and until nothing is owed.",
     "",
     ...report.verdicts.map((verdict) => verdictLines(verdict, terminal)),
     "",
@@ -27,7 +28,22 @@ function feltTable(outages: readonly OutageReport[]): string {
       { heading: "FAULT" },
       { heading: "REGION" },
       { heading: "PHASE" },
-      ...["READS", "FAILED", "P50", "P99", "WRITES", "REFUSED", "FAILED", "P50", "P99", "SLOWEST", "FAILOVER", "NOTICED", "OWED", "PAID"].map((heading) => ({ heading, align: "right" as const })),
+      ...[
+        "READS",
+        "FAILED",
+        "P50",
+        "P99",
+        "WRITES",
+        "REFUSED",
+        "FAILED",
+        "P50",
+        "P99",
+        "SLOWEST",
+        "FAILOVER",
+        "NOTICED",
+        "OWED",
+        "PAID",
+      ].map((heading) => ({ heading, align: "right" as const })),
     ],
     outages.flatMap((outage) => PHASES.map((phase) => row(outage, phase))),
   );
@@ -70,7 +86,9 @@ function whole(ms: number | null): string {
   return ms === null ? "never" : Math.round(ms).toLocaleString("en");
 }
 
-const MARKS: Readonly<Record<Verdict["verdict"], { readonly mark: string; readonly style: "green" | "red" | "yellow" }>> = {
+const MARKS: Readonly<
+  Record<Verdict["verdict"], { readonly mark: string; readonly style: "green" | "red" | "yellow" }>
+> = {
   kept: { mark: "kept", style: "green" },
   broken: { mark: "BROKEN", style: "red" },
   "not-tested": { mark: "not tested", style: "yellow" },
@@ -78,5 +96,8 @@ const MARKS: Readonly<Record<Verdict["verdict"], { readonly mark: string; readon
 
 function verdictLines({ words, verdict, problems }: Verdict, terminal: Terminal): string {
   const { mark, style } = MARKS[verdict];
-  return [`${terminal.style(style, mark.padEnd(10))}  ${words}`, ...problems.map((problem) => `            ${problem}`)].join("\n");
+  return [
+    `${terminal.style(style, mark.padEnd(10))}  ${words}`,
+    ...problems.map((problem) => `            ${problem}`),
+  ].join("\n");
 }

@@ -1,9 +1,9 @@
 // How a document fits into the cells of a CSV row, so that it comes back equal.
 //
-// A column is the path of a value: `address.city` is the member `city` of the object `address`; a dot, colon or backslash that belongs
-// to a name is written with a backslash before it. A plain column holds text. `age:number` and `active:boolean` hold just that; `:json`
-// holds any JSON (lists, null, empty objects, columns of mixed kinds). An empty cell is an absent value; a quoted empty cell ("") is the
-// empty text, as in PostgreSQL's CSV.
+// A column is the path of a value: `address.city` is the member `city` of the object `address`; a dot, colon or
+// backslash that belongs to a name is written with a backslash before it. A plain column holds text. `age:number` and
+// `active:boolean` hold just that; `:json` holds any JSON (lists, null, empty objects, columns of mixed kinds). An
+// empty cell is an absent value; a quoted empty cell ("") is the empty text, as in PostgreSQL's CSV.
 import { parseJson } from "@strongroom/vault";
 import type { Document } from "./record-source.ts";
 
@@ -113,7 +113,8 @@ interface Leaf {
 function leaves(document: Document, prefix: readonly string[]): Leaf[] {
   return Object.entries(document).flatMap(([name, value]) => {
     const path = [...prefix, name];
-    const nested = typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+    const nested =
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
     return nested ? leaves(value as Document, path) : [{ path, value }];
   });
 }
@@ -138,5 +139,7 @@ function setAt(branch: Branch, path: readonly string[], value: unknown, column: 
 
 /** Own members only: a column named `__proto__` sets no prototype. */
 function plain(branch: Branch): Document {
-  return Object.fromEntries([...branch].map(([name, value]) => [name, value instanceof Map ? plain(value as Branch) : value]));
+  return Object.fromEntries(
+    [...branch].map(([name, value]) => [name, value instanceof Map ? plain(value as Branch) : value]),
+  );
 }

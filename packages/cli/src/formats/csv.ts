@@ -13,8 +13,8 @@ interface Row {
 }
 
 /**
- * Reads documents; the first row is the heading. Rows that do not fit are yielded as bad. A broken quote makes the rest of a CSV file
- * meaningless, so there the reading ends with `input-invalid`.
+ * Reads documents; the first row is the heading. Rows that do not fit are yielded as bad. A broken quote makes the rest
+ * of a CSV file meaningless, so there the reading ends with `input-invalid`.
  */
 export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SourceLine> {
   const parser = parse({
@@ -42,7 +42,9 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     const line = typeof cause["lines"] === "number" ? ` at line ${cause["lines"]}` : "";
     throw new CliError("input-invalid", {
       detail: `Not valid CSV${line}: ${CSV_REASONS[cause.code] ?? cause.code}.`,
-      remedy: "Correct the quotes there and run the same command again; the rows before it are stored already and are left alone.",
+      remedy:
+        "Correct the quotes there and run the same command again; the rows before it are stored already and are " +
+        "left alone.",
     });
   }
 }
@@ -67,7 +69,10 @@ function parseHeadings(record: readonly Cell[]): readonly CsvColumn[] {
       seen.set(key, number);
       return column;
     } catch (cause) {
-      throw new CliError("input-invalid", { detail: `The heading of column ${number} ${cause instanceof Error ? cause.message : "is not valid"}.`, cause });
+      throw new CliError("input-invalid", {
+        detail: `The heading of column ${number} ${cause instanceof Error ? cause.message : "is not valid"}.`,
+        cause,
+      });
     }
   });
 }
@@ -78,7 +83,8 @@ function isBlank(record: readonly Cell[], columns: readonly CsvColumn[]): boolea
 }
 
 function parseRow(record: readonly Cell[], columns: readonly CsvColumn[], line: number): SourceLine {
-  if (record.length !== columns.length) return { kind: "bad", line, reason: `${record.length} cells, but the heading has ${columns.length}` };
+  if (record.length !== columns.length)
+    return { kind: "bad", line, reason: `${record.length} cells, but the heading has ${columns.length}` };
   try {
     return { kind: "document", line, document: fromCells(record, columns) };
   } catch (error) {
@@ -93,7 +99,10 @@ async function* strictUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     try {
       decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw new CliError("input-invalid", { detail: "The file is not UTF-8.", remedy: "Convert it first: iconv -f WINDOWS-1252 -t UTF-8 FILE" });
+      throw new CliError("input-invalid", {
+        detail: "The file is not UTF-8.",
+        remedy: "Convert it first: iconv -f WINDOWS-1252 -t UTF-8 FILE",
+      });
     }
   };
   for await (const chunk of chunks) {
@@ -110,7 +119,10 @@ export function csvHeading(columns: readonly CsvColumn[]): string {
 
 /** How a row is written. */
 export interface CsvRowOptions {
-  /** Puts ' before cells that a spreadsheet would run as a formula (OWASP, CSV injection). Such a file does not come back equal. */
+  /**
+   * Puts ' before cells that a spreadsheet would run as a formula (OWASP, CSV injection). Such a file does not come
+   * back equal.
+   */
   readonly formulas: "keep" | "escape";
 }
 

@@ -5,7 +5,8 @@ import type { Document } from "./record-source.ts";
 export type Field = readonly string[];
 
 /** The text of a field, or what is wrong with it (never its content). */
-export type FieldText = { readonly kind: "text"; readonly text: string } | { readonly kind: "problem"; readonly reason: string };
+export type FieldText =
+  { readonly kind: "text"; readonly text: string } | { readonly kind: "problem"; readonly reason: string };
 
 /** Parses "id" or "person.id"; a dot that belongs to a name is written `\.`. */
 export function parseField(text: string): Field {
@@ -16,7 +17,8 @@ export function parseField(text: string): Field {
 export function fieldText(document: Document, field: Field): FieldText {
   let value: unknown = document;
   for (const name of field) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return { kind: "problem", reason: "is missing" };
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name))
+      return { kind: "problem", reason: "is missing" };
     value = (value as Document)[name];
   }
   if (typeof value === "number" && Number.isSafeInteger(value)) return { kind: "text", text: String(value) };
@@ -24,7 +26,10 @@ export function fieldText(document: Document, field: Field): FieldText {
   return value === "" ? { kind: "problem", reason: "is empty" } : { kind: "text", text: value };
 }
 
-/** The document with the field set to `text`; a field that it has stays in its place. Null if the field holds something else. */
+/**
+ * The document with the field set to `text`; a field that it has stays in its place. Null if the field holds something
+ * else.
+ */
 export function withField(document: Document, [head = "", ...rest]: Field, text: string): Document | null {
   const present = Object.hasOwn(document, head);
   const current = document[head];

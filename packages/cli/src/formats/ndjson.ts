@@ -1,4 +1,5 @@
-// Newline-delimited JSON: one JSON object a line, in UTF-8. Blank lines are skipped; a line that is too long is reported, not buffered.
+// Newline-delimited JSON: one JSON object a line, in UTF-8. Blank lines are skipped; a line that is too long is
+// reported, not buffered.
 import { parseJson } from "@strongroom/vault";
 import { type Document, LONGEST_LINE, type SourceLine } from "./record-source.ts";
 
@@ -23,7 +24,9 @@ export function ndjsonLine(document: Document): string {
 function parseLine(bytes: Uint8Array, line: number): SourceLine {
   try {
     const value = parseJson(bytes);
-    return isDocument(value) ? { kind: "document", line, document: value } : { kind: "bad", line, reason: "not a JSON object" };
+    return isDocument(value)
+      ? { kind: "document", line, document: value }
+      : { kind: "bad", line, reason: "not a JSON object" };
   } catch (error) {
     // The vault's parser never quotes its input.
     return { kind: "bad", line, reason: error instanceof Error ? error.message : "not JSON" };

@@ -1,4 +1,5 @@
-// What every input format yields: documents with the line they stand on, and bad lines with the reason, never with their content.
+// What every input format yields: documents with the line they stand on, and bad lines with the reason, never with
+// their content.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -55,5 +56,8 @@ const REASONS: Readonly<Record<string, string>> = { ENOENT: "there is no such fi
 function unreadable(path: string, cause: unknown): CliError {
   if (cause instanceof CliError) return cause;
   const code = systemErrorCode(cause) ?? "not readable";
-  return new CliError("input-unreadable", { detail: `${path === "-" ? "standard input" : path}: ${REASONS[code] ?? code}.`, cause });
+  return new CliError("input-unreadable", {
+    detail: `${path === "-" ? "standard input" : path}: ${REASONS[code] ?? code}.`,
+    cause,
+  });
 }

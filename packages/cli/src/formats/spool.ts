@@ -1,6 +1,6 @@
-// Keeps documents between two passes over them: CSV needs every document before it can write its heading. The file has no name (it is
-// unlinked as soon as it is open), and its bytes are encrypted under a key that only this process has, so that a crash, a backup or
-// another user of the machine finds nothing in it.
+// Keeps documents between two passes over them: CSV needs every document before it can write its heading. The file has
+// no name (it is unlinked as soon as it is open), and its bytes are encrypted under a key that only this process has,
+// so that a crash, a backup or another user of the machine finds nothing in it.
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,10 @@ export interface Spool {
   close(): Promise<void>;
 }
 
-/** Opens a spool in `folder`. AES-256-CTR under a fresh key: nobody else can write to the nameless file, so secrecy is all that is needed. */
+/**
+ * Opens a spool in `folder`. AES-256-CTR under a fresh key: nobody else can write to the nameless file, so secrecy is
+ * all that is needed.
+ */
 export async function openSpool(folder: string): Promise<Spool> {
   const path = join(folder, `.strongroom-spool-${randomBytes(8).toString("hex")}`);
   const file = await open(path, "wx+", 0o600);
@@ -42,7 +45,7 @@ export async function openSpool(folder: string): Promise<Spool> {
 
 async function* decrypted(file: FileHandle, decrypt: (chunk: Uint8Array) => Uint8Array): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.alloc(64 * 1024);
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
     if (bytesRead === 0) return;
     position += bytesRead;

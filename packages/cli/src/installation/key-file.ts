@@ -18,10 +18,15 @@ export async function readRegionKeys(path: string): Promise<RegionKeys> {
   const parsed = fileSchema.safeParse(parse(text));
   if (parsed.success) return parsed.data.keys;
   const format = z.object({ format: z.int() }).safeParse(parse(text));
-  if (format.success && format.data.format > FORMAT) throw new CliError("data-dir-newer", { detail: `${path} has format ${format.data.format}; this version knows ${FORMAT}.` });
+  if (format.success && format.data.format > FORMAT)
+    throw new CliError("data-dir-newer", {
+      detail: `${path} has format ${format.data.format}; this version knows ${FORMAT}.`,
+    });
   throw new CliError("data-dir-unusable", {
     detail: `${path} is damaged.`,
-    remedy: "Restore it from a backup. It only names keys: for each region, `aws kms describe-key --key-id alias/strongroom` prints the ARN.",
+    remedy:
+      "Restore it from a backup. It only names keys: for each region, `aws kms describe-key --key-id " +
+      "alias/strongroom` prints the ARN.",
   });
 }
 

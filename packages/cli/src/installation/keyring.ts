@@ -24,7 +24,8 @@ export function installedKeyring(config: Config, regions: readonly InstalledRegi
       ...(stragglerMinMs === undefined ? {} : { stragglerMinMs }),
     });
   } catch (cause) {
-    if (cause instanceof EnvelopeError) throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });
+    if (cause instanceof EnvelopeError)
+      throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });
     throw cause;
   }
 }

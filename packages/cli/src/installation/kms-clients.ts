@@ -1,6 +1,7 @@
-// Clients of the ordinary AWS SDK, one a region: AWS's own KMS where no endpoint is given, with the default credential chain.
-// The SDK's retries are off (the next region is the better retry) and its timeouts are set (its default is to wait for ever).
-// Threat answered: plaintext keys in the service's memory; they come and go as bytes, over connections that wipe what they read.
+// Clients of the ordinary AWS SDK, one a region: AWS's own KMS where no endpoint is given, with the default credential
+// chain. The SDK's retries are off (the next region is the better retry) and its timeouts are set (its default is to
+// wait for ever). Threat answered: plaintext keys in the service's memory; they come and go as bytes, over connections
+// that wipe what they read.
 import { readFile } from "node:fs/promises";
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
@@ -16,8 +17,14 @@ export interface KmsRegion {
   readonly credentialsFile?: string | undefined;
 }
 
-/** Longest time to connect, and longest silence, in milliseconds. The keyring ends its calls sooner, each by an AbortSignal. */
-export const KMS_TIMEOUTS: { readonly connectionTimeout: number; readonly requestTimeout: number } = { connectionTimeout: 3000, requestTimeout: 10_000 };
+/**
+ * Longest time to connect, and longest silence, in milliseconds. The keyring ends its calls sooner, each by an
+ * AbortSignal.
+ */
+export const KMS_TIMEOUTS: { readonly connectionTimeout: number; readonly requestTimeout: number } = {
+  connectionTimeout: 3000,
+  requestTimeout: 10_000,
+};
 
 const credentialsSchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 

@@ -25,7 +25,11 @@ export interface KmsFailure {
 }
 
 const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("ready"), endpoints: z.record(z.string(), z.string()), faultsEndpoint: z.string().nullable() }),
+  z.object({
+    kind: z.literal("ready"),
+    endpoints: z.record(z.string(), z.string()),
+    faultsEndpoint: z.string().nullable(),
+  }),
   z.object({
     kind: z.literal("failed"),
     code: z.enum(Object.keys(CLI_ERRORS) as CliErrorCode[]),

@@ -1,5 +1,6 @@
-// Starts the KMS as a process of its own and keeps it running: one that dies is started again on the same ports, after a pause that grows.
-// It ends with its parent, however the parent ends, because the IPC channel between them closes (see commands/kms-serve.ts).
+// Starts the KMS as a process of its own and keeps it running: one that dies is started again on the same ports, after
+// a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between them closes
+// (see commands/kms-serve.ts).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -88,7 +89,11 @@ export async function startKmsProcess(options: KmsProcessOptions): Promise<KmsPr
         options.onEvent({ kind: "restarted", pid: current.child.pid ?? 0 });
       } catch (error) {
         if (isClosing()) return;
-        options.onEvent({ kind: "restart-failed", detail: error instanceof CliError ? (error.detail ?? error.title) : "unknown", nextStartInMs: pause });
+        options.onEvent({
+          kind: "restart-failed",
+          detail: error instanceof CliError ? (error.detail ?? error.title) : "unknown",
+          nextStartInMs: pause,
+        });
       }
     }
   };
@@ -114,7 +119,8 @@ async function startPatiently(options: KmsProcessOptions): Promise<Started> {
     try {
       return await start(options);
     } catch (error) {
-      const retry = error instanceof CliError && RELEASED_SOON.has(error.reportedCode) && attempt < SUPERVISION.portRetries;
+      const retry =
+        error instanceof CliError && RELEASED_SOON.has(error.reportedCode) && attempt < SUPERVISION.portRetries;
       if (!retry) throw error;
       await sleep(SUPERVISION.portRetryMs, undefined, { signal: options.signal }).catch(() => {
         throw new CliError("interrupted");
@@ -127,12 +133,21 @@ async function startPatiently(options: KmsProcessOptions): Promise<Started> {
 const RELEASED_SOON: ReadonlySet<string> = new Set(["port-in-use", "data-dir-in-use"]);
 
 async function start(options: KmsProcessOptions): Promise<Started> {
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL("../../bin/strongroom.js", import.meta.url)), ...childArguments(options)], {
-    stdio: ["ignore", options.logFd, options.logFd, "ipc"],
-    // A configuration file or variables of the service must not reach the child a second time: all it needs is in its arguments.
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("STRONGROOM_"))),
-    cwd: options.dataDir,
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      ...process.execArgv,
+      fileURLToPath(new URL("../../bin/strongroom.js", import.meta.url)),
+      ...childArguments(options),
+    ],
+    {
+      stdio: ["ignore", options.logFd, options.logFd, "ipc"],
+      // A configuration file or variables of the service must not reach the child a second time: all it needs is in its
+      // arguments.
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("STRONGROOM_"))),
+      cwd: options.dataDir,
+    },
+  );
   try {
     const ready = await firstMessage(child, options.signal);
     return { child, ready };
@@ -169,7 +184,10 @@ async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<R
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError("interrupted", { cause: error });
-    throw new CliError("kms-not-started", { detail: `It did not serve within ${SUPERVISION.startTimeoutMs / 1000} s.`, cause: error });
+    throw new CliError("kms-not-started", {
+      detail: `It did not serve within ${SUPERVISION.startTimeoutMs / 1000} s.`,
+      cause: error,
+    });
   } finally {
     over.abort();
   }

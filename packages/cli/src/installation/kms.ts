@@ -1,5 +1,5 @@
-// What `strongroom kms serve` does. Started by `strongroom up`, with an IPC channel, it reports on the channel, leaves Ctrl-C to its parent,
-// and ends when the channel closes: a killed parent leaves no KMS behind.
+// What `strongroom kms serve` does. Started by `strongroom up`, with an IPC channel, it reports on the channel, leaves
+// Ctrl-C to its parent, and ends when the channel closes: a killed parent leaves no KMS behind.
 import { readFile } from "node:fs/promises";
 import { createKms, type Kms, KMS_ERRORS, KmsError, type KmsErrorCode, type KmsOptions } from "@strongroom/kms";
 import { pino } from "pino";
@@ -14,7 +14,10 @@ import { logDestination } from "./log-destination.ts";
 import type { KmsMessage } from "./kms-messages.ts";
 import { whenAborted } from "./when-aborted.ts";
 
-/** Serves until the context's signal is aborted, or, under a parent, until the parent is gone. Throws a CliError that says why it could not start. */
+/**
+ * Serves until the context's signal is aborted, or, under a parent, until the parent is gone. Throws a CliError that
+ * says why it could not start.
+ */
 export async function runKms(context: CommandContext, config: Config): Promise<void> {
   if (process.send !== undefined) {
     await runUnderParent(config);
@@ -69,7 +72,8 @@ async function readPassphrase(path: string): Promise<Buffer> {
   const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
   const passphrase = Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
   bytes.fill(0);
-  if (passphrase.length === 0) throw new CliError("input-unreadable", { detail: `The first line of the passphrase file ${path} is empty.` });
+  if (passphrase.length === 0)
+    throw new CliError("input-unreadable", { detail: `The first line of the passphrase file ${path} is empty.` });
   return passphrase;
 }
 
@@ -88,7 +92,11 @@ const START_OUTCOMES: Readonly<Partial<Record<KmsErrorCode, Outcome>>> = {
 
 function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
-  if (!(error instanceof KmsError)) return new CliError("unexpected", { detail: error instanceof Error ? `${error.name}: ${error.message}` : "unknown", cause: error });
+  if (!(error instanceof KmsError))
+    return new CliError("unexpected", {
+      detail: error instanceof Error ? `${error.name}: ${error.message}` : "unknown",
+      cause: error,
+    });
   const { title, remedy } = KMS_ERRORS[error.code];
   const said = { title, detail: error.message, reportedCode: error.code, cause: error };
   if (error.code === "port-in-use") return new CliError("port-in-use", said);
@@ -99,14 +107,23 @@ function asCliError(error: unknown): CliError {
 function announce(kms: Kms, config: Config, { terminal }: CommandContext): void {
   const { kmsCredentials } = dataFolder(config.dataDir);
   const endpoints = Object.entries(kms.endpoints);
-  terminal.result({ endpoints: kms.endpoints, faultsEndpoint: kms.faultsEndpoint, credentialsFile: kmsCredentials, pid: process.pid }, () =>
-    [
-      renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], endpoints.map(([region, url]) => [region, url])),
-      "",
-      `Access key pair: ${kmsCredentials}`,
-      ...(kms.faultsEndpoint === null ? [] : [`Take a region away: curl -X POST ${kms.faultsEndpoint}/_strongroom/regions/${endpoints[0]?.[0] ?? ""}/stop`]),
-      "Ctrl-C ends it.",
-    ].join("\n"),
+  terminal.result(
+    { endpoints: kms.endpoints, faultsEndpoint: kms.faultsEndpoint, credentialsFile: kmsCredentials, pid: process.pid },
+    () =>
+      [
+        renderTable(
+          [{ heading: "REGION" }, { heading: "ENDPOINT" }],
+          endpoints.map(([region, url]) => [region, url]),
+        ),
+        "",
+        `Access key pair: ${kmsCredentials}`,
+        ...(kms.faultsEndpoint === null
+          ? []
+          : [
+              `Take a region away: curl -X POST ${kms.faultsEndpoint}/_strongroom/regions/${endpoints[0]?.[0] ?? ""}/stop`,
+            ]),
+        "Ctrl-C ends it.",
+      ].join("\n"),
   );
 }
 

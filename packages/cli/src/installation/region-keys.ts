@@ -1,5 +1,6 @@
-// Finds or makes one key a region, under the alias alias/strongroom, through the ordinary KMS API. It may be interrupted anywhere and run
-// again: the alias says that all is done, and a key that was made but got no alias yet is found by its description and taken up.
+// Finds or makes one key a region, under the alias alias/strongroom, through the ordinary KMS API. It may be
+// interrupted anywhere and run again: the alias says that all is done, and a key that was made but got no alias yet is
+// found by its description and taken up.
 import type { KMS } from "@aws-sdk/client-kms";
 import { CliError } from "../errors.ts";
 import { type RegionKeys, readRegionKeys, writeRegionKeys } from "./key-file.ts";
@@ -28,7 +29,9 @@ export async function ensureRegionKeys(path: string, regions: readonly RegionCli
   const remembered = await readRegionKeys(path);
   const unknown = regions.filter(({ region }) => !Object.hasOwn(remembered, region));
   if (unknown.length === 0) return { keys: remembered, made: [] };
-  const attempts = await Promise.allSettled(unknown.map(async ({ region, client }) => ({ region, ...(await findOrMakeKey(client)) })));
+  const attempts = await Promise.allSettled(
+    unknown.map(async ({ region, client }) => ({ region, ...(await findOrMakeKey(client)) })),
+  );
   const found = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
   const keys = { ...remembered, ...Object.fromEntries(found.map(({ region, arn }) => [region, arn])) };
   if (found.length > 0) await writeRegionKeys(path, keys);
@@ -76,7 +79,10 @@ async function findWithoutAlias(client: KMS): Promise<string | null> {
   return null;
 }
 
-async function describe(client: KMS, keyId: string): Promise<{ readonly arn: string; readonly description: string; readonly state: string } | null> {
+async function describe(
+  client: KMS,
+  keyId: string,
+): Promise<{ readonly arn: string; readonly description: string; readonly state: string } | null> {
   try {
     const { KeyMetadata } = await client.describeKey({ KeyId: keyId });
     if (KeyMetadata?.Arn === undefined) throw new Error("DescribeKey gave no ARN");

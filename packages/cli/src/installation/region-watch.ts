@@ -1,4 +1,5 @@
-// Notices when a region's state changes, for the person in front of the terminal. It only looks at what real calls have shown.
+// Notices when a region's state changes, for the person in front of the terminal. It only looks at what real calls have
+// shown.
 import type { RegionHealth } from "@strongroom/envelope/aws-kms";
 
 /** How often the states are compared, in milliseconds. */
@@ -12,7 +13,10 @@ export interface RegionChange {
 }
 
 /** Calls `onChange` for every change; the first sight of a healthy region is none. Stopped by the returned function. */
-export function watchRegions(health: () => readonly RegionHealth[], onChange: (change: RegionChange) => void): () => void {
+export function watchRegions(
+  health: () => readonly RegionHealth[],
+  onChange: (change: RegionChange) => void,
+): () => void {
   const known = new Map<string, RegionHealth["state"]>();
   const timer = setInterval(() => {
     for (const { region, state, lastFailure } of health()) {

@@ -22,7 +22,8 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
-    if (terminal.mode === "json") terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
+    if (terminal.mode === "json")
+      terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
     await whenAborted(signal);
     logger.info("ending; requests under way are finished first");
   } finally {
@@ -34,11 +35,16 @@ function configuredRegions(config: Config): readonly WrappingRegion[] {
   if (config.keys.regions !== undefined) return config.keys.regions;
   throw new CliError("config-invalid", {
     detail: "keys.regions is needed: the regions whose keys wrap every record.",
-    remedy: "Add them to strongroom.config.json; strongroom serve --help shows the form. To try Strongroom without any cloud, run strongroom up.",
+    remedy:
+      "Add them to strongroom.config.json; strongroom serve --help shows the form. To try Strongroom without any " +
+      "cloud, run strongroom up.",
   });
 }
 
-async function installRegions(regions: readonly WrappingRegion[], folder: DataFolder): Promise<readonly InstalledRegion[]> {
+async function installRegions(
+  regions: readonly WrappingRegion[],
+  folder: DataFolder,
+): Promise<readonly InstalledRegion[]> {
   const remembered = await readRegionKeys(folder.keys);
   const unknown = regions.filter(({ region, keyArn }) => keyArn === undefined && remembered[region] === undefined);
   if (unknown.length > 0) {

@@ -1,4 +1,5 @@
-// The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that knows them all.
+// The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that
+// knows them all.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
@@ -60,7 +61,13 @@ function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: 
     health: () => keyring.health(),
     // Class and code alone: a message may quote what was being handled.
     onFault: (error) => {
-      logger.error({ fault: error instanceof Error ? error.name : typeof error, code: error instanceof VaultError ? error.code : systemErrorCode(error) }, "the repair of owed wraps ended a round");
+      logger.error(
+        {
+          fault: error instanceof Error ? error.name : typeof error,
+          code: error instanceof VaultError ? error.code : systemErrorCode(error),
+        },
+        "the repair of owed wraps ended a round",
+      );
     },
   };
 }
@@ -88,7 +95,13 @@ function watchedRegions(config: Config, keyring: MultiRegionKeyring): Regions {
 function storeFailed(cause: unknown): never {
   if (!(cause instanceof VaultError)) throw cause;
   const { title, remedy } = VAULT_ERRORS[cause.code];
-  throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", { title, detail: cause.message, remedy, reportedCode: cause.code, cause });
+  throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", {
+    title,
+    detail: cause.message,
+    remedy,
+    reportedCode: cause.code,
+    cause,
+  });
 }
 
 const LISTEN_REASONS: Readonly<Record<string, string>> = {
@@ -99,7 +112,11 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
 
 function listenFailed(cause: unknown, host: string, port: number): CliError {
   const code = systemErrorCode(cause) ?? "unknown";
-  if (code === "EADDRINUSE") return new CliError("port-in-use", { detail: `Something else listens on ${host}:${port}, where the service should.`, cause });
+  if (code === "EADDRINUSE")
+    return new CliError("port-in-use", {
+      detail: `Something else listens on ${host}:${port}, where the service should.`,
+      cause,
+    });
   return new CliError("startup-failed", {
     detail: `The service can not listen on ${host}:${port}: ${LISTEN_REASONS[code] ?? code}.`,
     remedy: "Choose another address or port: --host ADDRESS --port N.",

@@ -4,8 +4,8 @@ import type { DataFolder } from "../data-folder/layout.ts";
 import { CliError } from "../errors.ts";
 
 /**
- * Opens the token file. Throws `data-dir-unusable` when it is there and not valid (a service must know whom it may answer); what is opened
- * throws `token-absent` and `data-dir-unusable`.
+ * Opens the token file. Throws `data-dir-unusable` when it is there and not valid (a service must know whom it may
+ * answer); what is opened throws `token-absent` and `data-dir-unusable`.
  */
 export async function openTokens(folder: DataFolder): Promise<FileTokens> {
   const tokens = await fileTokens(folder.tokens).catch(failed);
@@ -22,5 +22,11 @@ function failed(cause: unknown): never {
   if (!(cause instanceof ServerError)) throw cause;
   const { title, remedy } = SERVER_ERRORS[cause.code];
   const code = cause.code === "token-absent" ? "token-absent" : "data-dir-unusable";
-  throw new CliError(code, { title, detail: cause.message, reportedCode: cause.code, ...(code === "token-absent" ? {} : { remedy }), cause });
+  throw new CliError(code, {
+    title,
+    detail: cause.message,
+    reportedCode: cause.code,
+    ...(code === "token-absent" ? {} : { remedy }),
+    cause,
+  });
 }

@@ -1,5 +1,5 @@
-// The page that `strongroom up` shows: what runs where, and what to try next. Every command on it works when it is pasted into another
-// terminal in the same folder.
+// The page that `strongroom up` shows: what runs where, and what to try next. Every command on it works when it is
+// pasted into another terminal in the same folder.
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { DataFolder } from "../data-folder/layout.ts";
@@ -27,8 +27,14 @@ export function welcomePage(terminal: Terminal, page: WelcomePage): string {
   const cyan = (text: string): string => terminal.style("cyan", text);
   const path = (file: string): string => shown(file, page.cwd);
   const facts: [string, string][] = [
-    ["Service", `${cyan(page.url)}   ${dim(`${page.policy.minimum} of ${page.policy.target} regions must wrap a record before it is stored`)}`],
-    ...Object.entries(page.endpoints).map(([region, url], index): [string, string] => [index === 0 ? "KMS" : "", `${cyan(url)}   ${region}${page.made.includes(region) ? dim("   key made") : ""}`]),
+    [
+      "Service",
+      `${cyan(page.url)}   ${dim(`${page.policy.minimum} of ${page.policy.target} regions must wrap a record before it is stored`)}`,
+    ],
+    ...Object.entries(page.endpoints).map(([region, url], index): [string, string] => [
+      index === 0 ? "KMS" : "",
+      `${cyan(url)}   ${region}${page.made.includes(region) ? dim("   key made") : ""}`,
+    ]),
     ["Data", path(page.folder.path)],
     ["Token", `${path(page.folder.token)}   ${dim("picked up by the commands below")}`],
     ["Log", path(page.folder.log)],
@@ -40,7 +46,11 @@ export function welcomePage(terminal: Terminal, page: WelcomePage): string {
     ...facts.map(([label, value]) => `  ${bold(label.padEnd(9))}${value}`),
     "",
     bold("Try it, in another terminal:"),
-    ...steps(page, path).flatMap(({ meaning, command }) => ["", `  ${dim(`# ${meaning}`)}`, ...command.map((line) => `  ${line}`)]),
+    ...steps(page, path).flatMap(({ meaning, command }) => [
+      "",
+      `  ${dim(`# ${meaning}`)}`,
+      ...command.map((line) => `  ${line}`),
+    ]),
     "",
     dim("Ctrl-C ends it; the next start finds everything again."),
   ];
@@ -62,13 +72,29 @@ function steps({ url, endpoints, faultsEndpoint, folder, cwd }: WelcomePage, pat
       meaning: "store a person, and read her back",
       command: [`echo '{"name":"Ada Lovelace","born":"1815-12-10"}' | ${run("put people ada")}`, run("get people ada")],
     },
-    { meaning: "the same over HTTP", command: [`curl -H @${quoted(path(folder.tokenHeader))} ${url}/v1/records/people/ada`] },
+    {
+      meaning: "the same over HTTP",
+      command: [`curl -H @${quoted(path(folder.tokenHeader))} ${url}/v1/records/people/ada`],
+    },
     ...(people === null
       ? []
-      : [{ meaning: "a whole file in, and out again", command: [run(`import people ${people} --id id`), run("export people people-copy.csv")] }]),
+      : [
+          {
+            meaning: "a whole file in, and out again",
+            command: [run(`import people ${people} --id id`), run("export people people-copy.csv")],
+          },
+        ]),
     ...(faultsEndpoint === null
       ? []
-      : [{ meaning: "lose a region, write on, bring it back", command: [`curl -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/stop`, `curl -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/start`] }]),
+      : [
+          {
+            meaning: "lose a region, write on, bring it back",
+            command: [
+              `curl -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/stop`,
+              `curl -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/start`,
+            ],
+          },
+        ]),
     { meaning: "how the regions are, and whether all is well", command: [run("regions"), run("doctor")] },
   ];
 }

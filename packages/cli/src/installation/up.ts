@@ -1,5 +1,5 @@
-// What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are made at first start and
-// found again at every later one. Wires; the parts are beside this file.
+// What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are
+// made at first start and found again at every later one. Wires; the parts are beside this file.
 import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import { type Config, wrapPolicy } from "../config/schema.ts";
@@ -27,11 +27,14 @@ export async function runUp(context: CommandContext, config: Config): Promise<vo
   if (config.keys.regions !== undefined) {
     throw new CliError("usage", {
       detail: "keys.regions is configured, and `up` runs a KMS of its own.",
-      remedy: "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions from the configuration.",
+      remedy:
+        "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions from the " +
+        "configuration.",
     });
   }
   const { folder, tightened } = await prepareDataFolder(config.dataDir);
-  if (tightened) context.terminal.say(`${folder.path} was open to other users of this machine; now it is yours alone (0700).`);
+  if (tightened)
+    context.terminal.say(`${folder.path} was open to other users of this machine; now it is yours alone (0700).`);
   const lock = lockDataFolder(folder.lock, folder.path);
   try {
     const log = openLogFile(folder.log);
@@ -45,11 +48,17 @@ export async function runUp(context: CommandContext, config: Config): Promise<vo
   }
 }
 
-async function runInstallation(context: CommandContext, config: Config, folder: DataFolder, log: LogFile): Promise<void> {
+async function runInstallation(
+  context: CommandContext,
+  config: Config,
+  folder: DataFolder,
+  log: LogFile,
+): Promise<void> {
   // Looked at before anything is started: a folder of a newer version is left as it is.
   await readRegionKeys(folder.keys);
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
-  if (context.terminal.stderr.isTTY) context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
+  if (context.terminal.stderr.isTTY)
+    context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
   const kms = await startKmsProcess({
     dataDir: folder.path,
     regions: config.kms.regions,
@@ -70,9 +79,12 @@ async function runInstallation(context: CommandContext, config: Config, folder: 
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
     const service = await startService({ config, folder, keyring, tokens, logger });
-    const stopWatching = watchRegions(() => keyring.health(), (change) => {
-      say(context, regionNews(change));
-    });
+    const stopWatching = watchRegions(
+      () => keyring.health(),
+      (change) => {
+        say(context, regionNews(change));
+      },
+    );
     try {
       await writeRunning(folder.running, { url: service.url, kms: kms.endpoints, faultsEndpoint: kms.faultsEndpoint });
       await announce(context, { config, folder, kms, ensured, url: service.url });
@@ -97,7 +109,10 @@ async function regionClients(config: Config, folder: DataFolder, kms: KmsProcess
   );
 }
 
-function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): { region: string; keyArn: string; client: RegionClient["client"] }[] {
+function withKeys(
+  clients: readonly RegionClient[],
+  { keys }: EnsuredKeys,
+): { region: string; keyArn: string; client: RegionClient["client"] }[] {
   return clients.map(({ region, client }) => ({ region, client, keyArn: keys[region] ?? "" }));
 }
 
@@ -109,7 +124,10 @@ interface Announced {
   readonly url: string;
 }
 
-async function announce({ terminal, cwd }: CommandContext, { config, folder, kms, ensured, url }: Announced): Promise<void> {
+async function announce(
+  { terminal, cwd }: CommandContext,
+  { config, folder, kms, ensured, url }: Announced,
+): Promise<void> {
   const data = {
     url,
     regions: kms.endpoints,
@@ -149,5 +167,7 @@ function kmsNews(event: KmsEvent): string {
 }
 
 function regionNews({ region, state, reason }: RegionChange): string {
-  return state === "up" ? `Region ${region} is back.` : `Region ${region} does not answer${reason === null ? "" : ` (${reason})`}.`;
+  return state === "up"
+    ? `Region ${region} is back.`
+    : `Region ${region} does not answer${reason === null ? "" : ` (${reason})`}.`;
 }

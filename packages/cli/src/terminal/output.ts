@@ -1,4 +1,5 @@
-// Where a command's bulk result goes: standard output with its back pressure, or a file that appears whole or not at all.
+// Where a command's bulk result goes: standard output with its back pressure, or a file that appears whole or not at
+// all.
 import { once } from "node:events";
 import { resolve } from "node:path";
 import type { CommandContext } from "../command/spec.ts";

@@ -1,4 +1,5 @@
-// Plain tables for a terminal: columns padded to their widest cell, no frame, so that they can be read, grepped and cut.
+// Plain tables for a terminal: columns padded to their widest cell, no frame, so that they can be read, grepped and
+// cut.
 import { stripVTControlCharacters } from "node:util";
 
 /** One column: its heading and on which side its cells are padded. */

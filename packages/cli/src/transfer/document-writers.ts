@@ -1,4 +1,5 @@
-// How each format is written: NDJSON as the documents come, CSV after all of them have been seen, since its heading names every column.
+// How each format is written: NDJSON as the documents come, CSV after all of them have been seen, since its heading
+// names every column.
 import { ColumnCollector } from "../formats/columns.ts";
 import { csvHeading, csvRow } from "../formats/csv.ts";
 import type { Format } from "../formats/format.ts";

@@ -1,5 +1,5 @@
-// Reads every document of a collection, several at a time and in the order of their ids, and writes them. A file appears whole or not at
-// all, so that an export that was interrupted is simply run again.
+// Reads every document of a collection, several at a time and in the order of their ids, and writes them. A file
+// appears whole or not at all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { ServiceClient } from "../client/service-client.ts";
@@ -40,7 +40,10 @@ interface ExportReport {
   withoutId: number;
 }
 
-/** Runs the export and prints its result. Throws `export-incomplete` at a record that is refused; nothing is written then. */
+/**
+ * Runs the export and prints its result. Throws `export-incomplete` at a record that is refused; nothing is written
+ * then.
+ */
 export async function exportRecords(job: ExportJob, client: ServiceClient, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   const { collection, path, format, formulas, concurrency } = job;
@@ -53,7 +56,10 @@ export async function exportRecords(job: ExportJob, client: ServiceClient, conte
     const documents = readDocuments(client, collection, { ...fields, concurrency, signal }, report, () => {
       progress.update(report.exported, report.exported);
     });
-    await WRITERS[format](documents, output, { folder: path === "-" ? tmpdir() : dirname(resolve(context.cwd, path)), formulas });
+    await WRITERS[format](documents, output, {
+      folder: path === "-" ? tmpdir() : dirname(resolve(context.cwd, path)),
+      formulas,
+    });
     signal.throwIfAborted();
     await output.commit();
   } catch (error) {
@@ -70,7 +76,12 @@ async function countRecords(client: ServiceClient, collection: string): Promise<
   const found = (await client.collections()).find((one) => one.collection === collection);
   if (found !== undefined) return found.records;
   const remedy = "strongroom list shows the collections.";
-  throw new CliError("service-refused", { title: "There is no such collection", outcome: "absent", reportedCode: "collection-absent", remedy });
+  throw new CliError("service-refused", {
+    title: "There is no such collection",
+    outcome: "absent",
+    reportedCode: "collection-absent",
+    remedy,
+  });
 }
 
 function parsedField(name: string | null): Field | null {
@@ -81,7 +92,9 @@ function summary({ collection, path }: ExportJob, { exported, vanished, withoutI
   return [
     `${exported.toLocaleString("en")} records of ${collection} exported${path === "-" ? "" : ` to ${path}`}`,
     ...(vanished > 0 ? [`${vanished.toLocaleString("en")} were removed while the export ran`] : []),
-    ...(withoutId > 0 ? [`${withoutId.toLocaleString("en")} documents do not hold their own id; --id FIELD writes it into a field`] : []),
+    ...(withoutId > 0
+      ? [`${withoutId.toLocaleString("en")} documents do not hold their own id; --id FIELD writes it into a field`]
+      : []),
   ].join("\n");
 }
 
@@ -94,7 +107,13 @@ interface ReadJob {
 }
 
 /** The collection's documents in the order of their ids, several read at a time. */
-async function* readDocuments(client: ServiceClient, collection: string, job: ReadJob, report: ExportReport, onRecord: () => void): AsyncGenerator<Document> {
+async function* readDocuments(
+  client: ServiceClient,
+  collection: string,
+  job: ReadJob,
+  report: ExportReport,
+  onRecord: () => void,
+): AsyncGenerator<Document> {
   const read = (id: string): Promise<Document | null> => readDocument(client, collection, id, job, report);
   for await (const document of inOrder(allIds(client, collection), read, job.concurrency)) {
     job.signal.throwIfAborted();
@@ -116,7 +135,13 @@ async function* allIds(client: ServiceClient, collection: string): AsyncGenerato
   } while (cursor !== undefined);
 }
 
-async function readDocument(client: ServiceClient, collection: string, id: string, job: ReadJob, report: ExportReport): Promise<Document | null> {
+async function readDocument(
+  client: ServiceClient,
+  collection: string,
+  id: string,
+  job: ReadJob,
+  report: ExportReport,
+): Promise<Document | null> {
   let text: string;
   let subject: string | null;
   try {
@@ -127,8 +152,13 @@ async function readDocument(client: ServiceClient, collection: string, id: strin
     throw error;
   }
   const document: unknown = JSON.parse(text);
-  if (!isDocument(document)) throw new CliError("service-unintelligible", { detail: "A document is not a JSON object." });
-  if (job.idField === null && !Object.values(document).some((value) => value === id || (typeof value === "number" && String(value) === id))) report.withoutId++;
+  if (!isDocument(document))
+    throw new CliError("service-unintelligible", { detail: "A document is not a JSON object." });
+  if (
+    job.idField === null &&
+    !Object.values(document).some((value) => value === id || (typeof value === "number" && String(value) === id))
+  )
+    report.withoutId++;
   const withId = job.idField === null ? document : added(document, job.idField, id, id);
   return job.subjectField === null ? withId : added(withId, job.subjectField, subject ?? id, id);
 }
@@ -145,5 +175,9 @@ function added(document: Document, field: Field, value: string, id: string): Doc
 
 /** One record that is refused ends the export: a file that silently lacks a person is worse than none. */
 function refusedRecord(error: CliError, id: string): CliError {
-  return new CliError("export-incomplete", { detail: `Record ${id}: ${error.title}.`, reportedCode: error.reportedCode, cause: error });
+  return new CliError("export-incomplete", {
+    detail: `Record ${id}: ${error.title}.`,
+    reportedCode: error.reportedCode,
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
-// Reads documents and stores them in batches. What is stored already and equal is left alone, so that an import that was interrupted is
-// completed by the same command.
+// Reads documents and stores them in batches. What is stored already and equal is left alone, so that an import that
+// was interrupted is completed by the same command.
 import type { OnExisting, ServiceClient } from "../client/service-client.ts";
 import type { CommandContext } from "../command/spec.ts";
 import { readCsv } from "../formats/csv.ts";
@@ -13,7 +13,10 @@ import { batchSender, type PendingItem } from "./send-batch.ts";
 
 const READERS = { ndjson: readNdjson, csv: readCsv } as const;
 
-/** A batch is sent when it has so many bytes, however few its records: large documents must not add up past the service's limit. */
+/**
+ * A batch is sent when it has so many bytes, however few its records: large documents must not add up past the
+ * service's limit.
+ */
 const BATCH_BYTES = 3 * 1024 * 1024;
 
 /** What is imported and how. */
@@ -32,7 +35,10 @@ export interface ImportJob {
   readonly onBad: "accept" | "fail";
 }
 
-/** Runs the import and prints its result. Throws `input-has-bad-lines`, and whatever ended it early; the same job can then be run again. */
+/**
+ * Runs the import and prints its result. Throws `input-has-bad-lines`, and whatever ended it early; the same job can
+ * then be run again.
+ */
 export async function importRecords(job: ImportJob, client: ServiceClient, context: CommandContext): Promise<void> {
   const { collection, onExisting, retryForMs } = job;
   const { terminal, signal } = context;
@@ -47,7 +53,8 @@ export async function importRecords(job: ImportJob, client: ServiceClient, conte
     }
   } catch (error) {
     progress.stop();
-    if (stored(report) > 0) terminal.say(`${summary(report, terminal)}\nIt ended early; the same command completes it.`);
+    if (stored(report) > 0)
+      terminal.say(`${summary(report, terminal)}\nIt ended early; the same command completes it.`);
     throw error;
   }
   progress.stop();
@@ -55,8 +62,15 @@ export async function importRecords(job: ImportJob, client: ServiceClient, conte
 }
 
 /** Groups the good lines; bad ones are noted in the report. */
-async function* batches(lines: AsyncIterable<SourceLine>, job: ImportJob, report: ImportReport): AsyncGenerator<readonly PendingItem[]> {
-  const fields: Fields = { id: parseField(job.idField), subject: job.subjectField === null ? null : parseField(job.subjectField) };
+async function* batches(
+  lines: AsyncIterable<SourceLine>,
+  job: ImportJob,
+  report: ImportReport,
+): AsyncGenerator<readonly PendingItem[]> {
+  const fields: Fields = {
+    id: parseField(job.idField),
+    subject: job.subjectField === null ? null : parseField(job.subjectField),
+  };
   let batch: PendingItem[] = [];
   let bytes = 0;
   for await (const line of lines) {
@@ -89,5 +103,8 @@ function accept(line: SourceLine, fields: Fields, report: ImportReport): Pending
   if (id.kind === "problem") return refuse(`the id field ${id.reason}`);
   const subject = fields.subject === null ? null : fieldText(line.document, fields.subject);
   if (subject?.kind === "problem") return refuse(`the subject field ${subject.reason}`);
-  return { line: line.line, item: { id: id.text, ...(subject === null ? {} : { subject: subject.text }), document: line.document } };
+  return {
+    line: line.line,
+    item: { id: id.text, ...(subject === null ? {} : { subject: subject.text }), document: line.document },
+  };
 }

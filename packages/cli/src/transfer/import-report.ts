@@ -42,8 +42,13 @@ export function finish(report: ImportReport, terminal: Terminal, onBad: "accept"
   const named = report.bad.slice(0, NAMED_BAD_LINES).map(({ line, reason }) => `line ${line}: ${reason}`);
   const rest = report.bad.length - named.length;
   const problems = rest > 0 ? [...named, `and ${rest} more; --json names them all`] : named;
-  if (onBad === "fail") throw new CliError("input-has-bad-lines", { detail: `${report.bad.length} of ${report.read} lines:`, problems });
-  terminal.say([`${report.bad.length} of ${report.read} lines were skipped:`, ...problems.map((problem) => `  - ${problem}`)].join("\n"));
+  if (onBad === "fail")
+    throw new CliError("input-has-bad-lines", { detail: `${report.bad.length} of ${report.read} lines:`, problems });
+  terminal.say(
+    [`${report.bad.length} of ${report.read} lines were skipped:`, ...problems.map((problem) => `  - ${problem}`)].join(
+      "\n",
+    ),
+  );
 }
 
 /** The result in one or two lines. */
@@ -52,7 +57,11 @@ export function summary(report: ImportReport, terminal: Terminal): string {
     .filter((outcome) => report[outcome] > 0)
     .map((outcome) => `${report[outcome].toLocaleString("en")} ${outcome}`);
   const of = `${stored(report).toLocaleString("en")} of ${report.read.toLocaleString("en")} records are in ${report.collection}`;
-  const missing = Object.entries(report.missingWraps).map(([region, count]) => `${count.toLocaleString("en")} in ${region}`);
+  const missing = Object.entries(report.missingWraps).map(
+    ([region, count]) => `${count.toLocaleString("en")} in ${region}`,
+  );
   const first = `${terminal.style("bold", of)}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`;
-  return missing.length === 0 ? first : `${first}\n${terminal.style("yellow", `wraps still missing: ${missing.join(", ")}`)}`;
+  return missing.length === 0
+    ? first
+    : `${first}\n${terminal.style("yellow", `wraps still missing: ${missing.join(", ")}`)}`;
 }

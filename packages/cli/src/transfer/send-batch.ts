@@ -23,8 +23,17 @@ export interface SenderOptions {
   readonly signal: AbortSignal;
 }
 
-/** Sends a batch and adds its results to the report. An id that stands on two lines is stored once: the second line is bad. */
-export function batchSender({ client, report, onExisting, retryForMs, signal }: SenderOptions): (batch: readonly PendingItem[]) => Promise<void> {
+/**
+ * Sends a batch and adds its results to the report. An id that stands on two lines is stored once: the second line is
+ * bad.
+ */
+export function batchSender({
+  client,
+  report,
+  onExisting,
+  retryForMs,
+  signal,
+}: SenderOptions): (batch: readonly PendingItem[]) => Promise<void> {
   const firstLines = new Map<string, number>();
   return async (batch) => {
     const fresh = batch.filter(({ line, item }) => {
@@ -38,20 +47,29 @@ export function batchSender({ client, report, onExisting, retryForMs, signal }: 
     const send = (): Promise<readonly BatchResult[]> => client.putMany(report.collection, items, onExisting);
     const results = await withRetries(send, { onExisting, retryForMs, signal });
     results.forEach((result, index) => {
-      if (result.outcome === "refused") report.bad.push({ line: fresh[index]?.line ?? 0, reason: `refused by the service [${result.code ?? "unknown"}]` });
+      if (result.outcome === "refused")
+        report.bad.push({
+          line: fresh[index]?.line ?? 0,
+          reason: `refused by the service [${result.code ?? "unknown"}]`,
+        });
       else report[result.outcome]++;
-      for (const region of result.wraps?.missing ?? []) report.missingWraps[region] = (report.missingWraps[region] ?? 0) + 1;
+      for (const region of result.wraps?.missing ?? [])
+        report.missingWraps[region] = (report.missingWraps[region] ?? 0) + 1;
     });
   };
 }
 
 /**
- * Tries again while the service or too many regions are away. With `replace` a batch is not sent twice unless the service said
- * that nothing was stored: the first may have been, and each sending makes new versions.
+ * Tries again while the service or too many regions are away. With `replace` a batch is not sent twice unless the
+ * service said that nothing was stored: the first may have been, and each sending makes new versions.
  */
 async function withRetries<Result>(
   send: () => Promise<Result>,
-  { onExisting, retryForMs, signal }: { readonly onExisting: OnExisting; readonly retryForMs: number; readonly signal: AbortSignal },
+  {
+    onExisting,
+    retryForMs,
+    signal,
+  }: { readonly onExisting: OnExisting; readonly retryForMs: number; readonly signal: AbortSignal },
 ): Promise<Result> {
   const giveUpAt = performance.now() + retryForMs;
   for (let delay: number = PAUSE.firstMs; ; delay = Math.min(delay * 2, PAUSE.longestMs)) {
@@ -59,7 +77,8 @@ async function withRetries<Result>(
       return await send();
     } catch (error) {
       const answered = error instanceof CliError && error.code === "service-refused";
-      const mayRepeat = error instanceof CliError && error.outcome === "unavailable" && (answered || onExisting !== "replace");
+      const mayRepeat =
+        error instanceof CliError && error.outcome === "unavailable" && (answered || onExisting !== "replace");
       if (!mayRepeat || performance.now() + delay > giveUpAt) throw error;
       await sleep(delay, undefined, { signal }).catch(() => {
         throw new CliError("interrupted");

@@ -1,11 +1,15 @@
-// For tests: what a process keeps in memory when its garbage is gone, asked of it through the inspector (Chrome DevTools Protocol).
+// For tests: what a process keeps in memory when its garbage is gone, asked of it through the inspector (Chrome
+// DevTools Protocol).
 import { once } from "node:events";
 import { z } from "zod";
 
 /** Arguments of Node.js with which a process can be asked. */
 export const INSPECTED: readonly string[] = ["--inspect=127.0.0.1:0"];
 
-const answerSchema = z.object({ id: z.number(), result: z.object({ result: z.object({ value: z.unknown() }).optional() }) });
+const answerSchema = z.object({
+  id: z.number(),
+  result: z.object({ result: z.object({ value: z.unknown() }).optional() }),
+});
 const memorySchema = z.object({ heapUsed: z.number(), external: z.number(), rss: z.number() });
 
 /** Megabytes: of the heap and of what it holds outside, and of the whole process. */
@@ -22,7 +26,10 @@ export async function memoryOf(said: string): Promise<Memory> {
   await once(socket, "open");
   try {
     for (let round = 0; round < 3; round++) await ask(socket, "HeapProfiler.collectGarbage", {});
-    const { result } = await ask(socket, "Runtime.evaluate", { expression: "process.memoryUsage()", returnByValue: true });
+    const { result } = await ask(socket, "Runtime.evaluate", {
+      expression: "process.memoryUsage()",
+      returnByValue: true,
+    });
     const { heapUsed, external, rss } = memorySchema.parse(result?.value);
     return { kept: (heapUsed + external) / 1e6, resident: rss / 1e6 };
   } finally {

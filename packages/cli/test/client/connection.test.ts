@@ -34,19 +34,35 @@ describe("where the client commands find the service and the token", () => {
   it("is what the configuration, the environment and the flags say, in this order", async () => {
     assert.equal((await find({ STRONGROOM_PORT: "8300" })).origin.port, "8300");
     assert.equal((await find({ STRONGROOM_URL: "https://a.example" })).origin.host, "a.example");
-    assert.equal((await find({ STRONGROOM_URL: "https://a.example" }, undefined, "https://b.example")).origin.host, "b.example");
+    assert.equal(
+      (await find({ STRONGROOM_URL: "https://a.example" }, undefined, "https://b.example")).origin.host,
+      "b.example",
+    );
     assert.equal((await find({}, "with-token.json")).token, "of-a-file");
     assert.equal((await find({ STRONGROOM_TOKEN: "of-the-variable" }, "with-token.json")).token, "of-the-variable");
-    assert.equal((await find({ STRONGROOM_TOKEN: "of-the-variable", STRONGROOM_TOKEN_FILE: "token" })).token, "of-a-file");
+    assert.equal(
+      (await find({ STRONGROOM_TOKEN: "of-the-variable", STRONGROOM_TOKEN_FILE: "token" })).token,
+      "of-a-file",
+    );
   });
 
   it("is refused where the token would travel in clear to another machine", async () => {
-    await assert.rejects(find({}, undefined, "http://10.0.0.1:8200"), (error) => error instanceof CliError && error.code === "plain-http");
-    assert.equal((await find({ STRONGROOM_ALLOW_PLAIN_HTTP: "true" }, undefined, "http://10.0.0.1:8200")).origin.host, "10.0.0.1:8200");
-    for (const url of ["http://localhost:1", "http://127.0.0.9:1", "http://[::1]:1", "https://10.0.0.1"]) await find({}, undefined, url);
+    await assert.rejects(
+      find({}, undefined, "http://10.0.0.1:8200"),
+      (error) => error instanceof CliError && error.code === "plain-http",
+    );
+    assert.equal(
+      (await find({ STRONGROOM_ALLOW_PLAIN_HTTP: "true" }, undefined, "http://10.0.0.1:8200")).origin.host,
+      "10.0.0.1:8200",
+    );
+    for (const url of ["http://localhost:1", "http://127.0.0.9:1", "http://[::1]:1", "https://10.0.0.1"])
+      await find({}, undefined, url);
   });
 
   it("is refused where the file holds no token, without showing what it holds", async () => {
-    await assert.rejects(find({ STRONGROOM_TOKEN_FILE: "junk" }), (error) => error instanceof CliError && error.code === "token-missing" && !error.message.includes("words"));
+    await assert.rejects(
+      find({ STRONGROOM_TOKEN_FILE: "junk" }),
+      (error) => error instanceof CliError && error.code === "token-missing" && !error.message.includes("words"),
+    );
   });
 });

@@ -8,7 +8,14 @@ import { watchRegions } from "../../src/commands/regions-watch.ts";
 import { CliError } from "../../src/errors.ts";
 import { createTerminal, type OutputMode } from "../../src/terminal/terminal.ts";
 import { runCommand } from "../support/command.ts";
-import { gather, runProcess, spawnCommand, startInstallation, temporaryFolder, until } from "../support/installation.ts";
+import {
+  gather,
+  runProcess,
+  spawnCommand,
+  startInstallation,
+  temporaryFolder,
+  until,
+} from "../support/installation.ts";
 
 const region = (name: string, more: Partial<RegionInfo> = {}): RegionInfo => ({
   region: name,
@@ -26,10 +33,19 @@ const region = (name: string, more: Partial<RegionInfo> = {}): RegionInfo => ({
   ...more,
 });
 
-const LOST: Partial<RegionInfo> = { state: "down", failures: 3, failuresByKind: { refused: 3 }, breaker: { state: "open", quarantined: false } };
+const LOST: Partial<RegionInfo> = {
+  state: "down",
+  failures: 3,
+  failuresByKind: { refused: 3 },
+  breaker: { state: "open", quarantined: false },
+};
 
 function answer(regions: readonly RegionInfo[], owed = 0): RegionsAnswer {
-  const wrapDebt = { items: owed, oldestSeconds: owed === 0 ? null : 61, regions: owed === 0 ? [] : [{ region: "b", items: owed }] };
+  const wrapDebt = {
+    items: owed,
+    oldestSeconds: owed === 0 ? null : 61,
+    regions: owed === 0 ? [] : [{ region: "b", items: owed }],
+  };
   return { minimum: 2, regions, wrapDebt, repair: { state: "resting", repaired: 0, failed: 0 } };
 }
 
@@ -37,14 +53,25 @@ describe("what changed between two looks", () => {
   it("is everything at first, then regions and debts alone, and nothing for calls and latencies", () => {
     const first = answer([region("a"), region("b")]);
     assert.equal(changeLines(null, first).length, 3);
-    assert.deepEqual(changeLines(first, answer([region("a", { calls: 999, latencyMs: { p50: 1, p95: 2 } }), region("b")])), []);
-    assert.deepEqual(changeLines(first, answer([region("a"), region("b", LOST)], 7)), ["b down, breaker open, failures refused 3, p50 5.0 ms, p95 9.0 ms", "Wraps owed: 7 in b"]);
+    assert.deepEqual(
+      changeLines(first, answer([region("a", { calls: 999, latencyMs: { p50: 1, p95: 2 } }), region("b")])),
+      [],
+    );
+    assert.deepEqual(changeLines(first, answer([region("a"), region("b", LOST)], 7)), [
+      "b down, breaker open, failures refused 3, p50 5.0 ms, p95 9.0 ms",
+      "Wraps owed: 7 in b",
+    ]);
     assert.deepEqual(changeLines(answer([region("a")], 7), answer([region("a")])), ["No wrap is owed"]);
   });
 });
 
 /** Runs a watch over answers, one a look, and gives what it wrote. */
-async function watched(mode: OutputMode, screen: "terminal" | "pipe", looks: readonly (RegionsAnswer | Error)[], columns = 160): Promise<string> {
+async function watched(
+  mode: OutputMode,
+  screen: "terminal" | "pipe",
+  looks: readonly (RegionsAnswer | Error)[],
+  columns = 160,
+): Promise<string> {
   const ending = new AbortController();
   const stdout = Object.assign(new PassThrough(), { isTTY: screen === "terminal", columns });
   const written = gather(stdout);
@@ -63,34 +90,58 @@ async function watched(mode: OutputMode, screen: "terminal" | "pipe", looks: rea
 
 describe("strongroom regions --watch", () => {
   const unreachable = new CliError("service-unreachable", { detail: "nothing listens there." });
-  const looks = [answer([region("a"), region("b")]), answer([region("a"), region("b")]), answer([region("a"), region("b", LOST)], 7), unreachable, unreachable, answer([region("a"), region("b")])];
+  const looks = [
+    answer([region("a"), region("b")]),
+    answer([region("a"), region("b")]),
+    answer([region("a"), region("b", LOST)], 7),
+    unreachable,
+    unreachable,
+    answer([region("a"), region("b")]),
+  ];
 
   it("writes one line for each change where there is no terminal, and waits for a service that is away", async () => {
     const lines = (await watched("human", "pipe", looks)).trimEnd().split("\n");
     for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\dT\S+Z \S/);
-    assert.deepEqual(lines.map((line) => line.split(" ")[1]), ["a", "b", "No", "b", "Wraps", "The", "a", "b", "No"]);
+    assert.deepEqual(
+      lines.map((line) => line.split(" ")[1]),
+      ["a", "b", "No", "b", "Wraps", "The", "a", "b", "No"],
+    );
   });
 
   it("writes the whole answer as one line of JSON for each change", async () => {
     const lines = (await watched("json", "pipe", looks)).trimEnd().split("\n");
-    assert.deepEqual(lines.map((line) => (JSON.parse(line) as RegionsAnswer).wrapDebt.items), [0, 7, 0]);
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as RegionsAnswer).wrapDebt.items),
+      [0, 7, 0],
+    );
   });
 
   it("draws the table again in its place on a terminal", async () => {
     const drawn = await watched("human", "terminal", looks.slice(0, 3));
     const frames = drawn.split("\u001b[J").slice(1);
     assert.equal(frames.length, 3);
-    for (const [index, frame] of frames.entries()) assert.match(stripVTControlCharacters(frame), index === 2 ? /b +down +open[^]*refused 3[^]*7 in b, the oldest for 1 min 1 s/ : /No wrap is owed/);
+    for (const [index, frame] of frames.entries())
+      assert.match(
+        stripVTControlCharacters(frame),
+        index === 2 ? /b +down +open[^]*refused 3[^]*7 in b, the oldest for 1 min 1 s/ : /No wrap is owed/,
+      );
     // Up by as many lines as the frame before has.
     const rows = frames[0]?.split("\n").length ?? 0;
     assert.ok(drawn.includes(`\u001b[${rows - 1}A`));
-    assert.equal(await watched("human", "terminal", looks.slice(0, 3), 0).then((text) => text.includes(`\u001b[${rows - 1}A`)), true, "a terminal that does not know its width");
+    assert.equal(
+      await watched("human", "terminal", looks.slice(0, 3), 0).then((text) => text.includes(`\u001b[${rows - 1}A`)),
+      true,
+      "a terminal that does not know its width",
+    );
     const [, narrow = "0"] = /\u001b\[(\d+)A/.exec(await watched("human", "terminal", looks.slice(0, 3), 20)) ?? [];
     assert.ok(Number(narrow) > rows, "a narrow terminal breaks lines");
   });
 
   it("ends with an error that waiting does not heal", async () => {
-    await assert.rejects(watched("human", "pipe", [new CliError("token-missing"), answer([])]), (error) => error instanceof CliError && error.code === "token-missing");
+    await assert.rejects(
+      watched("human", "pipe", [new CliError("token-missing"), answer([])]),
+      (error) => error instanceof CliError && error.code === "token-missing",
+    );
   });
 });
 
@@ -104,23 +155,35 @@ describe("a region that is lost and comes back", () => {
     try {
       await until(() => seen().includes("No wrap is owed"));
       await installation.region("eu-west-2", "stop");
-      for (const id of ["ada", "grace"]) assert.equal((await runCommand(["put", "people", id], { cwd: folder.path, stdin: "{}" })).code, 0);
+      for (const id of ["ada", "grace"])
+        assert.equal((await runCommand(["put", "people", id], { cwd: folder.path, stdin: "{}" })).code, 0);
       const { stdout } = await run("regions", "debt");
-      assert.match(stdout, /^COLLECTION +ID +VERSION +MISSING IN +SINCE +TRIES +LAST PROBLEM\npeople +ada +1 +eu-west-2 \(refused\) +\S+Z +\d/);
-      const { items } = JSON.parse((await run("regions", "debt", "--all", "--json")).stdout) as { items: { id: string }[] };
-      assert.deepEqual(items.map(({ id }) => id), ["ada", "grace"]);
+      assert.match(
+        stdout,
+        /^COLLECTION +ID +VERSION +MISSING IN +SINCE +TRIES +LAST PROBLEM\npeople +ada +1 +eu-west-2 \(refused\) +\S+Z +\d/,
+      );
+      const { items } = JSON.parse((await run("regions", "debt", "--all", "--json")).stdout) as {
+        items: { id: string }[];
+      };
+      assert.deepEqual(
+        items.map(({ id }) => id),
+        ["ada", "grace"],
+      );
       const page = await run("regions", "debt", "--limit", "1");
       const [, cursor = ""] = /--cursor (\S+)/.exec(page.stderr) ?? [];
       assert.match((await run("regions", "debt", "--cursor", cursor)).stdout, /\npeople +grace /);
       assert.match((await run("regions")).stdout, /eu-west-2 +down[^]*Wraps owed: 2 in eu-west-2/);
-      await until(() => seen().includes('eu-west-2 down') && seen().includes('Wraps owed: 2 in eu-west-2'));
+      await until(() => seen().includes("eu-west-2 down") && seen().includes("Wraps owed: 2 in eu-west-2"));
       await installation.region("eu-west-2", "start");
       await until(async () => (await run("regions", "debt")).stdout === "No wrap is owed.\n");
       await until(() => /Wraps owed[^]*eu-west-2 up[^]*No wrap is owed/.test(seen()));
       watch.kill("SIGINT");
       await until(() => watch.exitCode !== null);
       assert.equal(watch.exitCode, 0);
-      assert.equal((await runProcess(["regions", "--watch"], folder.path, { env: { STRONGROOM_TOKEN: "srt_wrong" } })).code, 6);
+      assert.equal(
+        (await runProcess(["regions", "--watch"], folder.path, { env: { STRONGROOM_TOKEN: "srt_wrong" } })).code,
+        6,
+      );
     } finally {
       watch.kill("SIGKILL");
       assert.equal(await installation.stop(), 0);

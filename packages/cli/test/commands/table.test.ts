@@ -19,7 +19,8 @@ describe("table of commands", () => {
         assert.match(line, /\b(npx strongroom|strongroom)\b/);
       }
       assert.match(stdout, /--json/);
-      for (const [name, { flags }] of Object.entries(spec.options)) assert.equal(new Option(flags).attributeName(), name);
+      for (const [name, { flags }] of Object.entries(spec.options))
+        assert.equal(new Option(flags).attributeName(), name);
     });
   }
 
@@ -29,13 +30,24 @@ describe("table of commands", () => {
 
   it("shows the exit codes in the help", async () => {
     const { stdout } = await runCommand(["--help"], { cwd: "/" });
-    for (const { code, meaning } of Object.values(EXIT_CODES)) assert.match(stdout, new RegExp(`${code} {2}${meaning.replace(/[()]/g, "\\$&")}`));
+    for (const { code, meaning } of Object.values(EXIT_CODES))
+      assert.match(stdout, new RegExp(`${code} {2}${meaning.replace(/[()]/g, "\\$&")}`));
   });
 
   it("keeps its exit codes", () => {
     assert.deepEqual(
       Object.entries(EXIT_CODES).map(([name, { code }]) => `${name} ${code}`),
-      ["ok 0", "failure 1", "usage 2", "absent 3", "conflict 4", "refused 5", "not-allowed 6", "unavailable 7", "interrupted 130"],
+      [
+        "ok 0",
+        "failure 1",
+        "usage 2",
+        "absent 3",
+        "conflict 4",
+        "refused 5",
+        "not-allowed 6",
+        "unavailable 7",
+        "interrupted 130",
+      ],
     );
   });
 

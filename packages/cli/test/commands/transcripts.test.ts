@@ -22,7 +22,12 @@ describe("command transcripts", () => {
   });
 
   it("are all there", async () => {
-    assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), ["bad-input.txt", "records.txt", "regions.txt", "transfer.txt"]);
+    assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), [
+      "bad-input.txt",
+      "records.txt",
+      "regions.txt",
+      "transfer.txt",
+    ]);
   });
 
   for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "regions.txt"]) {
@@ -33,7 +38,11 @@ describe("command transcripts", () => {
   }
 
   it("leave files for their owner alone", async () => {
-    for (const name of ["ada.json", "crowd.csv"]) assert.equal((await stat(join(folder.path, name))).mode & 0o777, 0o600, name);
-    assert.deepEqual((await readdir(folder.path)).filter((name) => name.startsWith(".")), []);
+    for (const name of ["ada.json", "crowd.csv"])
+      assert.equal((await stat(join(folder.path, name))).mode & 0o777, 0o600, name);
+    assert.deepEqual(
+      (await readdir(folder.path)).filter((name) => name.startsWith(".")),
+      [],
+    );
   });
 });

@@ -28,7 +28,11 @@ async function problemsOf(sources: Partial<ConfigSources>): Promise<readonly str
   return assert.fail("the configuration was accepted");
 }
 
-async function withFile<Result>(name: string, content: string, run: (path: string) => Promise<Result>): Promise<Result> {
+async function withFile<Result>(
+  name: string,
+  content: string,
+  run: (path: string) => Promise<Result>,
+): Promise<Result> {
   const path = join(folder, name);
   await writeFile(path, content);
   try {
@@ -74,7 +78,9 @@ describe("configuration", () => {
   });
 
   it("refuses a variable that is nearly a setting", async () => {
-    assert.deepEqual(await problemsOf({ env: { STRONGROOM_PROT: "1" } }), ["STRONGROOM_PROT (environment): is no setting; did you mean STRONGROOM_PORT?"]);
+    assert.deepEqual(await problemsOf({ env: { STRONGROOM_PROT: "1" } }), [
+      "STRONGROOM_PROT (environment): is no setting; did you mean STRONGROOM_PORT?",
+    ]);
   });
 
   it("leaves other variables of the prefix alone", async () => {
@@ -82,17 +88,63 @@ describe("configuration", () => {
   });
 
   const refused: readonly { readonly what: string; readonly config: unknown; readonly says: RegExp }[] = [
-    { what: "an alias, with the reason", config: { keys: { regions: [{ region: "eu-west-1", keyArn: "alias/strongroom" }] } }, says: /keys\.regions\.0\.keyArn .*: is an alias; .*another key tomorrow/ },
-    { what: "an alias's ARN", config: { keys: { regions: [{ region: "eu-west-1", keyArn: "arn:aws:kms:eu-west-1:111122223333:alias/x" }] } }, says: /is an alias/ },
-    { what: "a key of another region", config: { keys: { regions: [{ region: "eu-west-1", keyArn: "arn:aws:kms:eu-west-2:111122223333:key/a" }] } }, says: /is a key of eu-west-2, but the region is eu-west-1/ },
-    { what: "a region named twice", config: { kms: { regions: [{ name: "eu-west-1", port: 1 }, { name: "eu-west-1", port: 2 }] } }, says: /names the region eu-west-1 twice/ },
-    { what: "a port used twice", config: { kms: { regions: [{ name: "eu-west-1", port: 7 }, { name: "eu-west-2", port: 7 }] } }, says: /names the port 7 twice/ },
-    { what: "more wraps than regions", config: { keys: { target: 4 } }, says: /keys\.target .*: asks for 4 wraps, but there are 3 regions/ },
-    { what: "an attempt longer than the deadline", config: { keys: { attemptTimeoutMs: 3000, deadlineMs: 2000 } }, says: /a second region would never be tried/ },
+    {
+      what: "an alias, with the reason",
+      config: { keys: { regions: [{ region: "eu-west-1", keyArn: "alias/strongroom" }] } },
+      says: /keys\.regions\.0\.keyArn .*: is an alias; .*another key tomorrow/,
+    },
+    {
+      what: "an alias's ARN",
+      config: { keys: { regions: [{ region: "eu-west-1", keyArn: "arn:aws:kms:eu-west-1:111122223333:alias/x" }] } },
+      says: /is an alias/,
+    },
+    {
+      what: "a key of another region",
+      config: { keys: { regions: [{ region: "eu-west-1", keyArn: "arn:aws:kms:eu-west-2:111122223333:key/a" }] } },
+      says: /is a key of eu-west-2, but the region is eu-west-1/,
+    },
+    {
+      what: "a region named twice",
+      config: {
+        kms: {
+          regions: [
+            { name: "eu-west-1", port: 1 },
+            { name: "eu-west-1", port: 2 },
+          ],
+        },
+      },
+      says: /names the region eu-west-1 twice/,
+    },
+    {
+      what: "a port used twice",
+      config: {
+        kms: {
+          regions: [
+            { name: "eu-west-1", port: 7 },
+            { name: "eu-west-2", port: 7 },
+          ],
+        },
+      },
+      says: /names the port 7 twice/,
+    },
+    {
+      what: "more wraps than regions",
+      config: { keys: { target: 4 } },
+      says: /keys\.target .*: asks for 4 wraps, but there are 3 regions/,
+    },
+    {
+      what: "an attempt longer than the deadline",
+      config: { keys: { attemptTimeoutMs: 3000, deadlineMs: 2000 } },
+      says: /a second region would never be tried/,
+    },
     { what: "no region at all", config: { kms: { regions: [] } }, says: /must name at least one region/ },
     { what: "a URL that is none", config: { client: { url: "ftp://x" } }, says: /client\.url .*: must be an http/ },
     { what: "something that is no object", config: [1], says: /the configuration.*must be a group of settings/ },
-    { what: "a setting of another type", config: { kms: { allowFaults: "maybe" } }, says: /kms\.allowFaults .*: must be true or false/ },
+    {
+      what: "a setting of another type",
+      config: { kms: { allowFaults: "maybe" } },
+      says: /kms\.allowFaults .*: must be true or false/,
+    },
   ];
   for (const { what, config, says } of refused) {
     it(`refuses ${what}`, async () => {
@@ -121,10 +173,25 @@ describe("configuration", () => {
     });
   });
 
-  const unreadable: readonly { readonly what: string; readonly name: string; readonly content: string; readonly says: RegExp }[] = [
+  const unreadable: readonly {
+    readonly what: string;
+    readonly name: string;
+    readonly content: string;
+    readonly says: RegExp;
+  }[] = [
     { what: "JSON that is broken", name: "strongroom.config.json", content: "{", says: /strongroom\.config\.json: / },
-    { what: "a module without a default export", name: "strongroom.config.mjs", content: "export const a = 1;", says: /has no default export/ },
-    { what: "a module that throws", name: "strongroom.config.js", content: "throw new Error('on purpose');", says: /on purpose/ },
+    {
+      what: "a module without a default export",
+      name: "strongroom.config.mjs",
+      content: "export const a = 1;",
+      says: /has no default export/,
+    },
+    {
+      what: "a module that throws",
+      name: "strongroom.config.js",
+      content: "throw new Error('on purpose');",
+      says: /on purpose/,
+    },
   ];
   for (const { what, name, content, says } of unreadable) {
     it(`says what is wrong with ${what}`, async () => {

@@ -55,7 +55,13 @@ describe("data folder", () => {
   it("is refused where a file is in its place", async () => {
     const path = join(folder, "file");
     await writeFile(path, "");
-    await assert.rejects(prepareDataFolder(path), (error) => error instanceof CliError && error.code === "data-dir-unusable" && error.message.includes("a file of that name"));
+    await assert.rejects(
+      prepareDataFolder(path),
+      (error) =>
+        error instanceof CliError &&
+        error.code === "data-dir-unusable" &&
+        error.message.includes("a file of that name"),
+    );
   });
 });
 
@@ -63,7 +69,10 @@ describe("lock of the data folder", () => {
   it("is held by one at a time, and free again when it is released", () => {
     const path = join(folder, "lock");
     const first = lockDataFolder(path, folder);
-    assert.throws(() => lockDataFolder(path, folder), (error) => error instanceof CliError && error.code === "data-dir-in-use");
+    assert.throws(
+      () => lockDataFolder(path, folder),
+      (error) => error instanceof CliError && error.code === "data-dir-in-use",
+    );
     first.release();
     lockDataFolder(path, folder).release();
   });
@@ -71,11 +80,19 @@ describe("lock of the data folder", () => {
   it("is free when the process that held it was killed", async () => {
     const path = join(folder, "lock-of-another");
     const module = new URL("../../src/data-folder/lock.ts", import.meta.url).href;
-    const holder = spawn(process.execPath, ["--input-type=module", "-e", `
+    const holder = spawn(
+      process.execPath,
+      [
+        "--input-type=module",
+        "-e",
+        `
       import { lockDataFolder } from ${JSON.stringify(module)};
       globalThis.held = lockDataFolder(${JSON.stringify(path)}, "x");
       console.log("held");
-      setInterval(() => {}, 1000);`], { stdio: ["ignore", "pipe", "inherit"] });
+      setInterval(() => {}, 1000);`,
+      ],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
     await once(holder.stdout, "data");
     assert.throws(() => lockDataFolder(path, folder), CliError);
     holder.kill("SIGKILL");

@@ -1,4 +1,5 @@
-// Real drills against one real installation. It accepts writes with one wrap, so that a drill that asks for two has a promise to see broken.
+// Real drills against one real installation. It accepts writes with one wrap, so that a drill that asks for two has a
+// promise to see broken.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
@@ -8,7 +9,14 @@ import { fileURLToPath } from "node:url";
 import type { Timeline } from "../../src/drill/timeline.ts";
 import type { DrillReport } from "../../src/drill/run-drill.ts";
 import { runCommand } from "../support/command.ts";
-import { gather, type Installation, spawnCommand, startInstallation, temporaryFolder, until } from "../support/installation.ts";
+import {
+  gather,
+  type Installation,
+  spawnCommand,
+  startInstallation,
+  temporaryFolder,
+  until,
+} from "../support/installation.ts";
 import { runTranscript } from "../support/transcript.ts";
 
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"];
@@ -39,23 +47,38 @@ describe("strongroom drill", { concurrency: false }, () => {
     return ((await answer.json()) as { readonly regions: readonly Controlled[] }).regions;
   };
   const strike = async (region: string, fault: object): Promise<void> => {
-    const answer = await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions/${region}/faults`, { method: "POST", body: JSON.stringify(fault) });
+    const answer = await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions/${region}/faults`, {
+      method: "POST",
+      body: JSON.stringify(fault),
+    });
     assert.equal(answer.status, 201);
   };
-  const isStopped = async (name: string): Promise<boolean> => (await controlled()).some(({ region, state }) => region === name && state === "stopped");
-  const drill = (args: readonly string[]): ReturnType<typeof runCommand> => runCommand([...SHORT, ...args], { cwd: folder.path, env: PATIENT });
+  const isStopped = async (name: string): Promise<boolean> =>
+    (await controlled()).some(({ region, state }) => region === name && state === "stopped");
+  const drill = (args: readonly string[]): ReturnType<typeof runCommand> =>
+    runCommand([...SHORT, ...args], { cwd: folder.path, env: PATIENT });
 
   /** Every region is there and honest, and nothing but the person's own record is stored. */
   async function nothingIsLeft(): Promise<void> {
-    assert.deepEqual((await controlled()).map(({ region, state, faults }) => [region, state, faults.length]), REGIONS.map((region) => [region, "running", 0]));
+    assert.deepEqual(
+      (await controlled()).map(({ region, state, faults }) => [region, state, faults.length]),
+      REGIONS.map((region) => [region, "running", 0]),
+    );
     const { stdout } = await runCommand(["list", "--json"], { cwd: folder.path });
     const { collections } = JSON.parse(stdout) as { readonly collections: readonly { readonly records: number }[] };
-    assert.deepEqual(collections.filter(({ records }) => records > 0), [{ collection: "people", records: 1 }]);
+    assert.deepEqual(
+      collections.filter(({ records }) => records > 0),
+      [{ collection: "people", records: 1 }],
+    );
     assert.equal((await runCommand(["get", "people", "ada"], { cwd: folder.path })).stdout, '{"a":1}\n');
   }
 
   it("brings the regions back on Ctrl-C, and removes its records; a second drill meanwhile is refused", async () => {
-    const child = spawnCommand(["drill", "--seconds", "1", "--faults", "refused", "--regions", "eu-west-1"], folder.path, PATIENT);
+    const child = spawnCommand(
+      ["drill", "--seconds", "1", "--faults", "refused", "--regions", "eu-west-1"],
+      folder.path,
+      PATIENT,
+    );
     const said = gather(child.stderr);
     await until(async () => (await isStopped("eu-west-1")) || child.exitCode !== null);
     const meanwhile = await drill([]);
@@ -71,17 +94,32 @@ describe("strongroom drill", { concurrency: false }, () => {
     await installation.region("eu-west-1", "stop");
     await strike("eu-west-2", { kind: "throttle" });
 
-    const { code, stdout, stderr } = await drill(["--faults", "refused", "--regions", "eu-west-1", "--minimum", "2", "--timeline", "timeline.json"]);
+    const { code, stdout, stderr } = await drill([
+      "--faults",
+      "refused",
+      "--regions",
+      "eu-west-1",
+      "--minimum",
+      "2",
+      "--timeline",
+      "timeline.json",
+    ]);
     assert.equal(code, 0, stdout + stderr);
     assert.match(stderr, /eu-west-1 was still away \(stopped\)/);
     assert.match(stderr, /eu-west-2 was still away \(throttle\)/);
     assert.match(stdout, /^FAULT +REGION +PHASE/);
     assert.match(stdout, /^refused +eu-west-1 +healthy .*\n +lost .*\n +back /m);
     assert.equal((stdout.match(/^kept /gm) ?? []).length, 8);
-    assert.match(stdout, /read back and from each of 3 regions alone\. 20 requests a second; --seed 1 repeats the drill\.\n$/);
+    assert.match(
+      stdout,
+      /read back and from each of 3 regions alone\. 20 requests a second; --seed 1 repeats the drill\.\n$/,
+    );
 
     const { outages, calls, debt } = JSON.parse(await readFile(join(folder.path, "timeline.json"), "utf8")) as Timeline;
-    assert.deepEqual(outages.map(({ fault, regions }) => [fault, regions]), [["refused", ["eu-west-1"]]]);
+    assert.deepEqual(
+      outages.map(({ fault, regions }) => [fault, regions]),
+      [["refused", ["eu-west-1"]]],
+    );
     for (const { began, lost, back, ended } of outages) assert.ok(began < lost && lost < back && back <= ended);
     assert.ok(calls.some(({ kind }) => kind === "read") && calls.some(({ kind }) => kind === "write"));
     assert.ok(debt.some(({ items }) => items > 0));
@@ -90,16 +128,40 @@ describe("strongroom drill", { concurrency: false }, () => {
   });
 
   it("exits 1 and names the promise that was broken: with two regions lost, this installation stores records with one wrap", async () => {
-    const { code, stdout, stderr } = await drill(["--faults", "refused", "--regions", "eu-west-1", "--lost", "2", "--minimum", "2", "--json"]);
+    const { code, stdout, stderr } = await drill([
+      "--faults",
+      "refused",
+      "--regions",
+      "eu-west-1",
+      "--lost",
+      "2",
+      "--minimum",
+      "2",
+      "--json",
+    ]);
     assert.equal(code, 1, stderr);
-    const { error } = JSON.parse(stderr) as { readonly error: { readonly code: string; readonly exit: number; readonly problems: readonly string[] } };
+    const { error } = JSON.parse(stderr) as {
+      readonly error: { readonly code: string; readonly exit: number; readonly problems: readonly string[] };
+    };
     assert.deepEqual([error.code, error.exit], ["promise-broken", 1]);
-    assert.deepEqual(error.problems.map((problem) => problem.split(":")[0]), ["minimum-held"]);
+    assert.deepEqual(
+      error.problems.map((problem) => problem.split(":")[0]),
+      ["minimum-held"],
+    );
     const report = JSON.parse(stdout) as DrillReport;
     assert.equal(report.kept, false);
-    assert.deepEqual(report.outages.map(({ regions }) => regions), [["eu-west-1", "eu-west-2"]]);
-    assert.deepEqual(report.outages.map(({ phases }) => phases.lost.failedReads), [0]);
-    assert.deepEqual(report.verdicts.filter(({ verdict }) => verdict === "broken").map(({ promise }) => promise), ["minimum-held"]);
+    assert.deepEqual(
+      report.outages.map(({ regions }) => regions),
+      [["eu-west-1", "eu-west-2"]],
+    );
+    assert.deepEqual(
+      report.outages.map(({ phases }) => phases.lost.failedReads),
+      [0],
+    );
+    assert.deepEqual(
+      report.verdicts.filter(({ verdict }) => verdict === "broken").map(({ promise }) => promise),
+      ["minimum-held"],
+    );
     await nothingIsLeft();
   });
 
@@ -117,7 +179,10 @@ describe("strongroom drill, where faults are not allowed,", () => {
     const { code, stderr } = await runCommand(["drill"], { cwd: folder.path });
     assert.equal(code, 2);
     assert.match(stderr, /\[faults-not-allowed\]\n {2}No installation runs in .*\n {2}.*strongroom up --allow-faults/);
-    const child = spawnCommand(["up", "--json", "--port", "0", "--region", "eu-west-1=0", "--region", "eu-west-2=0"], folder.path);
+    const child = spawnCommand(
+      ["up", "--json", "--port", "0", "--region", "eu-west-1=0", "--region", "eu-west-2=0"],
+      folder.path,
+    );
     const ready = gather(child.stdout);
     await until(() => ready().includes("\n") || child.exitCode !== null);
     const refused = await runCommand(["drill"], { cwd: folder.path });

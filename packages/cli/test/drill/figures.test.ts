@@ -55,12 +55,16 @@ describe("the figures of a phase", () => {
 
   it("have quantiles that are values, with so many at or below them", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1 }), fc.double({ min: 0.01, max: 1, noNaN: true }), (values, fraction) => {
-        const found = quantile(values, fraction);
-        assert.ok(found !== null && values.includes(found));
-        assert.ok(values.filter((value) => value <= found).length >= fraction * values.length);
-        assert.ok(values.filter((value) => value < found).length < fraction * values.length);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1 }),
+        fc.double({ min: 0.01, max: 1, noNaN: true }),
+        (values, fraction) => {
+          const found = quantile(values, fraction);
+          assert.ok(found !== null && values.includes(found));
+          assert.ok(values.filter((value) => value <= found).length >= fraction * values.length);
+          assert.ok(values.filter((value) => value < found).length < fraction * values.length);
+        },
+      ),
     );
   });
 });
@@ -69,26 +73,57 @@ describe("the failover time", () => {
   const healthy = phaseFigures([read(0, 10), write(0, 40)], SPAN);
 
   it("is nothing where latency never left its band", () => {
-    assert.equal(failoverMs(reads(() => 60), healthy, SPAN), 0);
+    assert.equal(
+      failoverMs(
+        reads(() => 60),
+        healthy,
+        SPAN,
+      ),
+      0,
+    );
   });
 
   it("ends with the slow request after which one in twenty is slow at most", () => {
     const until = SPAN.from + 2000;
     // Slow requests begin until 1980 ms; from 1960 ms on they are two of fifty.
-    assert.equal(failoverMs(reads((at) => (at < until ? 500 : 10)), healthy, SPAN), 1960);
+    assert.equal(
+      failoverMs(
+        reads((at) => (at < until ? 500 : 10)),
+        healthy,
+        SPAN,
+      ),
+      1960,
+    );
   });
 
   it("does not begin anew for a slow request here and there", () => {
-    assert.equal(failoverMs(reads((at) => (at % 1000 === 0 ? 500 : 10)), healthy, SPAN), 0);
+    assert.equal(
+      failoverMs(
+        reads((at) => (at % 1000 === 0 ? 500 : 10)),
+        healthy,
+        SPAN,
+      ),
+      0,
+    );
   });
 
   it("is unknown where latency stayed out of its band", () => {
-    assert.equal(failoverMs(reads(() => 500), healthy, SPAN), null);
+    assert.equal(
+      failoverMs(
+        reads(() => 500),
+        healthy,
+        SPAN,
+      ),
+      null,
+    );
   });
 
   it("counts errors as slow, however soon they come, and refusals not", () => {
     assert.equal(failoverMs([read(SPAN.from, 1, "server-error"), read(SPAN.from + 50, 1)], healthy, SPAN), 1);
-    assert.equal(failoverMs([write(SPAN.from, 1, { outcome: "refused", code: "wraps-below-minimum" })], healthy, SPAN), 0);
+    assert.equal(
+      failoverMs([write(SPAN.from, 1, { outcome: "refused", code: "wraps-below-minimum" })], healthy, SPAN),
+      0,
+    );
   });
 
   it("has a band for reads and one for writes", () => {

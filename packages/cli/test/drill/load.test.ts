@@ -11,11 +11,19 @@ const clock = (): number => performance.now();
 /** What is asked under a seed, read or write, and the load's calls after it was stopped. */
 async function asked(seed: number, count: number): Promise<readonly string[]> {
   const order: string[] = [];
-  const note = <Kind extends Call>(kind: string, call: Kind) => async (): Promise<Kind> => {
-    order.push(kind);
-    return call;
-  };
-  const load = startLoad({ records: { read: note("read", READ as never), write: note("write", WRITE as never) }, rate: 1000, writeShare: 0.2, seed, clock });
+  const note =
+    <Kind extends Call>(kind: string, call: Kind) =>
+    async (): Promise<Kind> => {
+      order.push(kind);
+      return call;
+    };
+  const load = startLoad({
+    records: { read: note("read", READ as never), write: note("write", WRITE as never) },
+    rate: 1000,
+    writeShare: 0.2,
+    seed,
+    clock,
+  });
   await until(() => order.length >= count);
   await load.stop();
   assert.equal(load.calls.length, order.length);
@@ -49,10 +57,25 @@ describe("the load of a drill", () => {
   });
 
   it("leaves out what was interrupted, and throws what nobody expected", async () => {
-    const interrupted = startLoad({ records: { read: async () => null, write: async () => null }, rate: 100, writeShare: 0.2, seed: 1, clock });
+    const interrupted = startLoad({
+      records: { read: async () => null, write: async () => null },
+      rate: 100,
+      writeShare: 0.2,
+      seed: 1,
+      clock,
+    });
     await interrupted.stop();
     assert.deepEqual(interrupted.calls, []);
-    const broken = startLoad({ records: { read: () => Promise.reject(new TypeError("a defect")), write: () => Promise.reject(new TypeError("a defect")) }, rate: 100, writeShare: 0.2, seed: 1, clock });
+    const broken = startLoad({
+      records: {
+        read: () => Promise.reject(new TypeError("a defect")),
+        write: () => Promise.reject(new TypeError("a defect")),
+      },
+      rate: 100,
+      writeShare: 0.2,
+      seed: 1,
+      clock,
+    });
     await assert.rejects(broken.stop(), /a defect/);
   });
 });

@@ -12,7 +12,10 @@ const page = await readFile(new URL("../../../../docs/resilience.md", import.met
 describe("docs/resilience.md", () => {
   it("lists every promise in the words of the drill", () => {
     const rows = [...page.matchAll(/^\| (.+) \| `([a-z-]+)` \|$/gm)].map(([, words, name]) => [name, words]);
-    assert.deepEqual(rows, Object.entries(PROMISES).map(([name, { words }]) => [name, words]));
+    assert.deepEqual(
+      rows,
+      Object.entries(PROMISES).map(([name, { words }]) => [name, words]),
+    );
   });
 
   it("lists every setting with its default", () => {

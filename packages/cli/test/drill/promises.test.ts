@@ -23,11 +23,22 @@ function outage(phase: PhaseName, figures: Partial<PhaseFigures>, rest: Partial<
 }
 
 function evidence(said: Partial<Evidence>): Evidence {
-  return { regions: 3, minimum: 2, deadlineMs: 2000, outages: [outage("lost", {})], fewestWraps: 2, readBack: NOTHING_WRONG, alone: [{ region: "eu-west-1", ...NOTHING_WRONG }], ...said };
+  return {
+    regions: 3,
+    minimum: 2,
+    deadlineMs: 2000,
+    outages: [outage("lost", {})],
+    fewestWraps: 2,
+    readBack: NOTHING_WRONG,
+    alone: [{ region: "eu-west-1", ...NOTHING_WRONG }],
+    ...said,
+  };
 }
 
 function broken(said: Partial<Evidence>): readonly PromiseName[] {
-  return judge(evidence(said)).filter(({ verdict }) => verdict === "broken").map(({ promise }) => promise);
+  return judge(evidence(said))
+    .filter(({ verdict }) => verdict === "broken")
+    .map(({ promise }) => promise);
 }
 
 describe("the promises", () => {
@@ -35,23 +46,79 @@ describe("the promises", () => {
     assert.deepEqual([...new Set(judge(evidence({})).map(({ verdict }) => verdict))], ["kept"]);
   });
 
-  const cases: readonly { readonly what: string; readonly said: Partial<Evidence>; readonly breaks: readonly PromiseName[] }[] = [
-    { what: "a read that failed while a region was lost", said: { outages: [outage("lost", { failedReads: 1 })] }, breaks: ["reads-go-on"] },
-    { what: "a read that failed after it was back", said: { outages: [outage("back", { failedReads: 1 })] }, breaks: ["reads-go-on"] },
+  const cases: readonly {
+    readonly what: string;
+    readonly said: Partial<Evidence>;
+    readonly breaks: readonly PromiseName[];
+  }[] = [
+    {
+      what: "a read that failed while a region was lost",
+      said: { outages: [outage("lost", { failedReads: 1 })] },
+      breaks: ["reads-go-on"],
+    },
+    {
+      what: "a read that failed after it was back",
+      said: { outages: [outage("back", { failedReads: 1 })] },
+      breaks: ["reads-go-on"],
+    },
     { what: "a write that failed", said: { outages: [outage("lost", { failedWrites: 1 })] }, breaks: ["writes-go-on"] },
-    { what: "a write refused although enough regions answer", said: { outages: [outage("lost", { refusedWrites: 1 })] }, breaks: ["writes-go-on"] },
-    { what: "a write refused because too few regions answer", said: { outages: [outage("lost", { refusedWrites: 9 }, { regions: ["eu-west-1", "eu-west-2"] })] }, breaks: [] },
-    { what: "a write refused before two regions were lost", said: { outages: [outage("healthy", { refusedWrites: 1 }, { regions: ["eu-west-1", "eu-west-2"] })] }, breaks: ["writes-go-on"] },
+    {
+      what: "a write refused although enough regions answer",
+      said: { outages: [outage("lost", { refusedWrites: 1 })] },
+      breaks: ["writes-go-on"],
+    },
+    {
+      what: "a write refused because too few regions answer",
+      said: { outages: [outage("lost", { refusedWrites: 9 }, { regions: ["eu-west-1", "eu-west-2"] })] },
+      breaks: [],
+    },
+    {
+      what: "a write refused before two regions were lost",
+      said: { outages: [outage("healthy", { refusedWrites: 1 }, { regions: ["eu-west-1", "eu-west-2"] })] },
+      breaks: ["writes-go-on"],
+    },
     { what: "a write acknowledged below the minimum", said: { fewestWraps: 1 }, breaks: ["minimum-held"] },
     { what: "no write acknowledged at all", said: { fewestWraps: null }, breaks: [] },
-    { what: "an acknowledged write that is gone", said: { readBack: { versions: 120, problems: { "record-absent": 1 } } }, breaks: ["nothing-lost"] },
-    { what: "a record that one region does not open", said: { alone: [{ region: "eu-west-2", versions: 120, problems: { "regions-unavailable": 3 } }] }, breaks: ["every-region-opens"] },
-    { what: "a call past the deadline", said: { outages: [outage("lost", { slowestMs: 2000 + PROMISED.overDeadlineMs + 1 })] }, breaks: ["deadline-held"] },
-    { what: "a call at the deadline", said: { outages: [outage("lost", { slowestMs: 2000 + PROMISED.overDeadlineMs })] }, breaks: [] },
-    { what: "a return that was noticed late", said: { outages: [outage("lost", {}, { noticedMs: PROMISED.noticedMs + 1 })] }, breaks: ["return-noticed"] },
-    { what: "a return that was not noticed", said: { outages: [outage("lost", {}, { noticedMs: null })] }, breaks: ["return-noticed"] },
-    { what: "a debt that was paid late", said: { outages: [outage("lost", {}, { debt: { most: 5, paidMs: PROMISED.debtMs + 1 } })] }, breaks: ["debt-paid"] },
-    { what: "a debt that was not paid, with nothing read from each region alone", said: { outages: [outage("lost", {}, { debt: { most: 5, paidMs: null } })], alone: null }, breaks: ["debt-paid"] },
+    {
+      what: "an acknowledged write that is gone",
+      said: { readBack: { versions: 120, problems: { "record-absent": 1 } } },
+      breaks: ["nothing-lost"],
+    },
+    {
+      what: "a record that one region does not open",
+      said: { alone: [{ region: "eu-west-2", versions: 120, problems: { "regions-unavailable": 3 } }] },
+      breaks: ["every-region-opens"],
+    },
+    {
+      what: "a call past the deadline",
+      said: { outages: [outage("lost", { slowestMs: 2000 + PROMISED.overDeadlineMs + 1 })] },
+      breaks: ["deadline-held"],
+    },
+    {
+      what: "a call at the deadline",
+      said: { outages: [outage("lost", { slowestMs: 2000 + PROMISED.overDeadlineMs })] },
+      breaks: [],
+    },
+    {
+      what: "a return that was noticed late",
+      said: { outages: [outage("lost", {}, { noticedMs: PROMISED.noticedMs + 1 })] },
+      breaks: ["return-noticed"],
+    },
+    {
+      what: "a return that was not noticed",
+      said: { outages: [outage("lost", {}, { noticedMs: null })] },
+      breaks: ["return-noticed"],
+    },
+    {
+      what: "a debt that was paid late",
+      said: { outages: [outage("lost", {}, { debt: { most: 5, paidMs: PROMISED.debtMs + 1 } })] },
+      breaks: ["debt-paid"],
+    },
+    {
+      what: "a debt that was not paid, with nothing read from each region alone",
+      said: { outages: [outage("lost", {}, { debt: { most: 5, paidMs: null } })], alone: null },
+      breaks: ["debt-paid"],
+    },
   ];
   for (const { what, said, breaks } of cases) {
     it(`${breaks.length === 0 ? "bear" : "are broken by"} ${what}`, () => {
@@ -60,11 +127,16 @@ describe("the promises", () => {
   }
 
   it("say where they were broken, and how often", () => {
-    const [verdict] = judge(evidence({ outages: [outage("back", { failedReads: 2, codes: { "deadline-exceeded": 2 } })] }));
+    const [verdict] = judge(
+      evidence({ outages: [outage("back", { failedReads: 2, codes: { "deadline-exceeded": 2 } })] }),
+    );
     assert.deepEqual(verdict?.problems, ["refused in eu-west-1, back: 2 of 100 reads failed (deadline-exceeded 2)"]);
   });
 
   it("are not called kept where nothing was tested", () => {
-    assert.equal(judge(evidence({ alone: null })).find(({ promise }) => promise === "every-region-opens")?.verdict, "not-tested");
+    assert.equal(
+      judge(evidence({ alone: null })).find(({ promise }) => promise === "every-region-opens")?.verdict,
+      "not-tested",
+    );
   });
 });

@@ -11,13 +11,23 @@ type Kept = Map<string, string[]>;
 function memoryService(kept: Kept, falsify: Partial<ServiceClient> = {}): ServiceClient {
   const unused = (): never => assert.fail("not part of this test");
   const fetched = (text: string | undefined, version: number): ReturnType<ServiceClient["get"]> =>
-    text === undefined ? Promise.reject(new CliError("service-refused", { reportedCode: "record-absent", outcome: "absent" })) : Promise.resolve({ version, subject: null, createdAt: null, text });
+    text === undefined
+      ? Promise.reject(new CliError("service-refused", { reportedCode: "record-absent", outcome: "absent" }))
+      : Promise.resolve({ version, subject: null, createdAt: null, text });
   return {
     origin: "http://127.0.0.1",
     put: async ({ collection, id, body }) => {
       const versions = [...(kept.get(id) ?? []), String(body)];
       kept.set(id, versions);
-      return { collection, id, subject: id, version: versions.length, createdAt: "", outcome: "created", wraps: { stored: 3, target: 3, missing: [] } };
+      return {
+        collection,
+        id,
+        subject: id,
+        version: versions.length,
+        createdAt: "",
+        outcome: "created",
+        wraps: { stored: 3, target: 3, missing: [] },
+      };
     },
     get: (_collection, id, version) => {
       const versions = kept.get(id) ?? [];
@@ -73,8 +83,15 @@ describe("the records of a drill", () => {
   });
 
   it("count a write that too few regions could wrap as refused, any other as failed, and none of them as acknowledged", async () => {
-    for (const [code, outcome] of [["wraps-below-minimum", "refused"], ["deadline-exceeded", "failed"]] as const) {
-      const records = drillRecords(memoryService(new Map(), { put: () => Promise.reject(new CliError("service-refused", { reportedCode: code })) }));
+    for (const [code, outcome] of [
+      ["wraps-below-minimum", "refused"],
+      ["deadline-exceeded", "failed"],
+    ] as const) {
+      const records = drillRecords(
+        memoryService(new Map(), {
+          put: () => Promise.reject(new CliError("service-refused", { reportedCode: code })),
+        }),
+      );
       const call = await records.write();
       assert.deepEqual([call?.outcome, call?.code, records.acknowledged], [outcome, code, 0]);
     }
@@ -106,13 +123,17 @@ describe("the records of a drill", () => {
   });
 
   it("are removed, unless somebody else's lie beside them", async () => {
-    const kept: Kept = new Map([["drill-0000", ["{}"]], ["ada", ["{}"]]]);
+    const kept: Kept = new Map([
+      ["drill-0000", ["{}"]],
+      ["ada", ["{}"]],
+    ]);
     await assert.rejects(removeDrillRecords(memoryService(kept), "people"), { code: "drill-collection-in-use" });
     assert.deepEqual([...kept.keys()], ["drill-0000", "ada"]);
     kept.delete("ada");
     assert.equal(await removeDrillRecords(memoryService(kept), "drill"), 1);
     assert.equal(kept.size, 0);
-    const absent = (): Promise<never> => Promise.reject(new CliError("service-refused", { reportedCode: "collection-absent", outcome: "absent" }));
+    const absent = (): Promise<never> =>
+      Promise.reject(new CliError("service-refused", { reportedCode: "collection-absent", outcome: "absent" }));
     assert.equal(await removeDrillRecords(memoryService(kept, { list: absent }), "drill"), 0);
   });
 });

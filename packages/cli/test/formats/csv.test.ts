@@ -16,7 +16,9 @@ async function read(text: string | Uint8Array, chunk = 7): Promise<SourceLine[]>
 }
 
 async function documentsOf(text: string): Promise<Document[]> {
-  return (await read(text)).map((line) => (line.kind === "document" ? line.document : assert.fail(`line ${line.line}: ${line.reason}`)));
+  return (await read(text)).map((line) =>
+    line.kind === "document" ? line.document : assert.fail(`line ${line.line}: ${line.reason}`),
+  );
 }
 
 function write(documents: readonly Document[], formulas: "keep" | "escape" = "keep"): string {
@@ -27,7 +29,25 @@ function write(documents: readonly Document[], formulas: "keep" | "escape" = "ke
 }
 
 /** JSON objects as a vault stores them; names and texts chosen to be awkward. */
-const awkward = fc.oneof(fc.constantFrom("a", "a.b", "a:number", "x\\", "\\.", ":json", "__proto__", "toString", '"', ",", "\n", "ß🦊", "=1+1", " "), fc.string({ unit: "grapheme", minLength: 1, maxLength: 6 }));
+const awkward = fc.oneof(
+  fc.constantFrom(
+    "a",
+    "a.b",
+    "a:number",
+    "x\\",
+    "\\.",
+    ":json",
+    "__proto__",
+    "toString",
+    '"',
+    ",",
+    "\n",
+    "ß🦊",
+    "=1+1",
+    " ",
+  ),
+  fc.string({ unit: "grapheme", minLength: 1, maxLength: 6 }),
+);
 const value = fc.letrec((tie) => ({
   json: fc.oneof(
     { depthSize: "small" },
@@ -37,7 +57,9 @@ const value = fc.letrec((tie) => ({
     fc.dictionary(awkward, tie("json"), { maxKeys: 3, noNullPrototype: true }),
   ),
 })).json;
-const document = fc.dictionary(awkward, value, { minKeys: 1, maxKeys: 4, noNullPrototype: true }).map((one) => JSON.parse(JSON.stringify(one)) as Document);
+const document = fc
+  .dictionary(awkward, value, { minKeys: 1, maxKeys: 4, noNullPrototype: true })
+  .map((one) => JSON.parse(JSON.stringify(one)) as Document);
 
 describe("CSV", () => {
   it("gives back every document equal to what was written", async () => {
@@ -51,14 +73,18 @@ describe("CSV", () => {
 
   it("reads every heading that it writes", () => {
     fc.assert(
-      fc.property(fc.array(awkward, { minLength: 1, maxLength: 4 }), fc.constantFrom("text", "number", "boolean", "json"), (path, kind) => {
-        assert.deepEqual(parseHeading(heading({ path, kind })), { path, kind });
-      }),
+      fc.property(
+        fc.array(awkward, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom("text", "number", "boolean", "json"),
+        (path, kind) => {
+          assert.deepEqual(parseHeading(heading({ path, kind })), { path, kind });
+        },
+      ),
     );
   });
 
   it("takes the cells of a foreign file as text, and empty cells as absent", async () => {
-    assert.deepEqual(await documentsOf("\uFEFFid,name,zip,address.city\r\n1,Ada,02139,London\r\n2,,\"\",\r\n"), [
+    assert.deepEqual(await documentsOf('\uFEFFid,name,zip,address.city\r\n1,Ada,02139,London\r\n2,,"",\r\n'), [
       { id: "1", name: "Ada", zip: "02139", address: { city: "London" } },
       { id: "2", zip: "" },
     ]);
@@ -82,9 +108,17 @@ describe("CSV", () => {
   });
 
   const broken: readonly { readonly what: string; readonly text: string | Uint8Array; readonly says: RegExp }[] = [
-    { what: "a quote that is never closed", text: 'id,name\n1,"secret\n2,b\n', says: /a quote is opened and never closed/ },
+    {
+      what: "a quote that is never closed",
+      text: 'id,name\n1,"secret\n2,b\n',
+      says: /a quote is opened and never closed/,
+    },
     { what: "a stray quote", text: 'id,name\n1,sec"ret\n', says: /at line 2: a quote stands inside of a cell/ },
-    { what: "a heading that is there twice", text: "id,id\n1,2\n", says: /heading of column 2 names the same value as column 1/ },
+    {
+      what: "a heading that is there twice",
+      text: "id,id\n1,2\n",
+      says: /heading of column 2 names the same value as column 1/,
+    },
     { what: "a heading without a name", text: "id,\n1,2\n", says: /heading of column 2 has no name/ },
     { what: "bytes that are no UTF-8", text: Buffer.from("id,name\n1,Zo\xeb\n", "latin1"), says: /not UTF-8/ },
   ];

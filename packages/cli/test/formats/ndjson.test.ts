@@ -15,7 +15,11 @@ async function read(content: string | Uint8Array, chunk = 5): Promise<SourceLine
 
 describe("NDJSON", () => {
   it("gives back what was written, however the bytes are cut", async () => {
-    const documents = fc.array(fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true }).map((one) => JSON.parse(JSON.stringify(one)) as Document));
+    const documents = fc.array(
+      fc
+        .dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true })
+        .map((one) => JSON.parse(JSON.stringify(one)) as Document),
+    );
     await fc.assert(
       fc.asyncProperty(documents, fc.integer({ min: 1, max: 40 }), async (written, chunk) => {
         const back = await read(written.map(ndjsonLine).join(""), chunk);
@@ -35,7 +39,13 @@ describe("NDJSON", () => {
   });
 
   it("reports what is no JSON object by its line, without its content", async () => {
-    const lines = await read(Buffer.concat([Buffer.from('{"name": secret}\n[1]\n"secret"\n{"n":12345678901234567890}\n{"x":"'), Buffer.from([0xff]), Buffer.from('"}\n{"ok":1}\n')]));
+    const lines = await read(
+      Buffer.concat([
+        Buffer.from('{"name": secret}\n[1]\n"secret"\n{"n":12345678901234567890}\n{"x":"'),
+        Buffer.from([0xff]),
+        Buffer.from('"}\n{"ok":1}\n'),
+      ]),
+    );
     assert.deepEqual(
       lines.map(({ kind, line }) => `${line} ${kind}`),
       ["1 bad", "2 bad", "3 bad", "4 bad", "5 bad", "6 document"],

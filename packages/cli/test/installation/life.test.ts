@@ -6,7 +6,15 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { runCommand } from "../support/command.ts";
-import { gather, isRunning, runProcess, spawnCommand, startInstallation, temporaryFolder, until } from "../support/installation.ts";
+import {
+  gather,
+  isRunning,
+  runProcess,
+  spawnCommand,
+  startInstallation,
+  temporaryFolder,
+  until,
+} from "../support/installation.ts";
 
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 const FREE = ["--port", "0", ...REGIONS.flatMap((name) => ["--region", `${name}=0`])];
@@ -24,14 +32,19 @@ describe("strongroom up", () => {
     const { dataDir, tokenFile, keys } = first.ready;
     assert.deepEqual([...first.ready.keysMade].sort(), [...REGIONS].sort());
     await runCommand(["put", "people", "ada"], { cwd: folder.path, stdin: '{"a":1}' });
-    for (const path of [dataDir, ...(await filesBelow(dataDir))]) assert.equal((await stat(path)).mode & 0o077, 0, path);
+    for (const path of [dataDir, ...(await filesBelow(dataDir))])
+      assert.equal((await stat(path)).mode & 0o077, 0, path);
     assert.deepEqual((JSON.parse(await readFile(join(dataDir, "keys.json"), "utf8")) as { keys: unknown }).keys, keys);
     const token = (await readFile(tokenFile, "utf8")).trim();
     assert.equal(await first.stop(), 0);
     assert.equal(await isRunning(first.ready.kmsPid), false);
-    assert.equal((await filesBelow(dataDir)).some((path) => path.endsWith("running.json")), false);
+    assert.equal(
+      (await filesBelow(dataDir)).some((path) => path.endsWith("running.json")),
+      false,
+    );
 
-    // The list of keys lost: they are found by their alias, none is made. The token lost: a new one is made, the old one refused.
+    // The list of keys lost: they are found by their alias, none is made. The token lost: a new one is made, the old
+    // one refused.
     await rm(join(dataDir, "keys.json"));
     await rm(tokenFile);
     const second = await startInstallation(folder.path);
@@ -50,7 +63,10 @@ describe("strongroom up", () => {
 
     second.process.kill("SIGKILL");
     await once(second.process, "exit");
-    const ports = Object.entries(second.ready.regions).flatMap(([name, url]) => ["--region", `${name}=${new URL(url).port}`]);
+    const ports = Object.entries(second.ready.regions).flatMap(([name, url]) => [
+      "--region",
+      `${name}=${new URL(url).port}`,
+    ]);
     const child = spawnCommand(["up", "--json", "--port", new URL(second.ready.url).port, ...ports], folder.path);
     const ready = gather(child.stdout);
     const said = gather(child.stderr);
@@ -70,7 +86,9 @@ describe("strongroom up", () => {
     const page = gather(child.stdout);
     await until(() => page().includes("Ctrl-C"));
     assert.doesNotMatch(page(), /\u001b/);
-    const shown = page().split("\n").map((line) => line.trim());
+    const shown = page()
+      .split("\n")
+      .map((line) => line.trim());
     const [, document = "", put = ""] = /^echo '(.*)' \| npx strongroom (.*)$/m.exec(shown.join("\n")) ?? [];
     assert.equal((await runCommand(put.split(" "), { cwd: folder.path, stdin: document })).code, 0);
     const [, headerFile = "", url = ""] = /^curl -H @(\S+) (\S+)$/m.exec(shown.join("\n")) ?? [];
@@ -91,7 +109,10 @@ describe("strongroom up", () => {
     const { code, stdout } = await runCommand(["doctor", "--json"], { cwd: folder.path });
     assert.equal(code, 1);
     const { findings } = JSON.parse(stdout) as { findings: { what: string; severity: string; remedy?: string }[] };
-    assert.deepEqual(findings.filter(({ severity }) => severity === "failure").map(({ what }) => what), ["Region eu-west-1"]);
+    assert.deepEqual(
+      findings.filter(({ severity }) => severity === "failure").map(({ what }) => what),
+      ["Region eu-west-1"],
+    );
     assert.ok(findings.every(({ severity, remedy }) => severity === "ok" || (remedy ?? "") !== ""));
     child.kill("SIGINT");
     const [exit] = (await once(child, "exit")) as [number | null];

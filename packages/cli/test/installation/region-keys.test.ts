@@ -28,9 +28,20 @@ describe("keys of the regions", () => {
     const dataDir = join(folder.path, String(++run));
     await mkdir(dataDir, { mode: 0o700 });
     path = join(dataDir, "keys.json");
-    kms = await createKms({ dataDir, regions: NAMES.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(dataDir, "root.key") } });
+    kms = await createKms({
+      dataDir,
+      regions: NAMES.map((name) => ({ name, port: 0 })),
+      rootKey: { kind: "file", path: join(dataDir, "root.key") },
+    });
     regions = await Promise.all(
-      NAMES.map(async (region) => ({ region, client: await kmsClient({ region, endpoint: kms.endpoints[region], credentialsFile: join(dataDir, "credentials.json") }) })),
+      NAMES.map(async (region) => ({
+        region,
+        client: await kmsClient({
+          region,
+          endpoint: kms.endpoints[region],
+          credentialsFile: join(dataDir, "credentials.json"),
+        }),
+      })),
     );
   });
 
@@ -81,7 +92,10 @@ describe("keys of the regions", () => {
   });
 
   it("are the same for two that start at the same time", async () => {
-    const [one, other] = await Promise.all([ensureRegionKeys(`${path}-1`, regions), ensureRegionKeys(`${path}-2`, regions)]);
+    const [one, other] = await Promise.all([
+      ensureRegionKeys(`${path}-1`, regions),
+      ensureRegionKeys(`${path}-2`, regions),
+    ]);
     assert.deepEqual(one.keys, other.keys);
   });
 });

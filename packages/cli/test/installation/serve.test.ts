@@ -14,7 +14,11 @@ describe("strongroom serve", () => {
   it("serves with the configured keys of a KMS that runs elsewhere, and logs JSON lines without anyone's data", async () => {
     await using folder = await temporaryFolder();
     const kmsDir = join(folder.path, "kms");
-    await using kms = await createKms({ dataDir: kmsDir, regions: NAMES.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(folder.path, "root.key") } });
+    await using kms = await createKms({
+      dataDir: kmsDir,
+      regions: NAMES.map((name) => ({ name, port: 0 })),
+      rootKey: { kind: "file", path: join(folder.path, "root.key") },
+    });
     const credentialsFile = join(kmsDir, "credentials.json");
     const regions = await Promise.all(
       NAMES.map(async (region) => {
@@ -24,7 +28,10 @@ describe("strongroom serve", () => {
         return { region, endpoint, credentialsFile: "kms/credentials.json", keyArn: KeyMetadata?.Arn };
       }),
     );
-    const config = { keys: { regions, minimum: 1, stragglerMinMs: 8000, attemptTimeoutMs: 8000, deadlineMs: 20_000 }, service: { port: 0 } };
+    const config = {
+      keys: { regions, minimum: 1, stragglerMinMs: 8000, attemptTimeoutMs: 8000, deadlineMs: 20_000 },
+      service: { port: 0 },
+    };
     await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));
     await runCommand(["token", "create", "test", "--scope", "admin", "--output", "token"], { cwd: folder.path });
 
@@ -45,7 +52,10 @@ describe("strongroom serve", () => {
     service.kill("SIGTERM");
     const [code] = (await once(service, "exit")) as [number | null];
     assert.equal(code, 0);
-    const lines = log().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = log()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.ok(lines.some((line) => line["route"] === "/v1/records/:collection/:id"));
     // No hexadecimal digits alone: a request's id could hold those by chance.
     const secrets = ["Lovelace", "wren", (await readFile(join(folder.path, "token"), "utf8")).trim()];

@@ -14,7 +14,10 @@ export interface CommandRun {
 }
 
 /** Runs one command line and gives its exit code and output. */
-export async function runCommand(args: readonly string[], { cwd, stdin = "", env = {}, signal }: CommandRun): Promise<Ended> {
+export async function runCommand(
+  args: readonly string[],
+  { cwd, stdin = "", env = {}, signal }: CommandRun,
+): Promise<Ended> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const written = gather(stdout);

@@ -1,5 +1,5 @@
-// For tests: an import is hit by `kill -9` of the service or of the KMS at a random moment, everything is started again, and the same import
-// is run again. Seeded, so that a round that fails can be repeated.
+// For tests: an import is hit by `kill -9` of the service or of the KMS at a random moment, everything is started
+// again, and the same import is run again. Seeded, so that a round that fails can be repeated.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -40,7 +40,10 @@ export async function crashRounds(rounds: number, seed: number): Promise<CrashRe
     for (let round = 1; round <= rounds; round++) {
       const collection = `crowd-${round}`;
       const people = generatePeople(PEOPLE, random);
-      await writeFile(join(folder.path, `${collection}.ndjson`), people.map((person) => `${JSON.stringify(person)}\n`).join(""));
+      await writeFile(
+        join(folder.path, `${collection}.ndjson`),
+        people.map((person) => `${JSON.stringify(person)}\n`).join(""),
+      );
       const acknowledged = new Map<string, number>();
       const target = random() < 0.5 ? "service" : "kms";
       const killAfterBatch = 1 + Math.floor(random() * (PEOPLE / BATCH - 2));
@@ -60,7 +63,8 @@ export async function crashRounds(rounds: number, seed: number): Promise<CrashRe
       await strike();
       if (target === "service") {
         report.serviceKills++;
-        if (installation.process.exitCode === null && installation.process.signalCode === null) await once(installation.process, "exit");
+        if (installation.process.exitCode === null && installation.process.signalCode === null)
+          await once(installation.process, "exit");
         installation = await startInstallation(folder.path);
       } else report.kmsKills++;
       if (broken) report.brokenImports++;
@@ -100,7 +104,17 @@ async function runImport(
       return results;
     },
   };
-  const job = { collection, path: `${collection}.ndjson`, format: "ndjson", idField: "id", subjectField: null, onExisting: "compare", batch: BATCH, retryForMs: 0, onBad: "fail" } as const;
+  const job = {
+    collection,
+    path: `${collection}.ndjson`,
+    format: "ndjson",
+    idField: "id",
+    subjectField: null,
+    onExisting: "compare",
+    batch: BATCH,
+    retryForMs: 0,
+    onBad: "fail",
+  } as const;
   try {
     await importRecords(job, noting, context(cwd));
     return false;
@@ -110,7 +124,12 @@ async function runImport(
   }
 }
 
-async function checkRound(client: ServiceClient, collection: string, people: readonly { readonly id: string }[], acknowledged: ReadonlyMap<string, number>): Promise<void> {
+async function checkRound(
+  client: ServiceClient,
+  collection: string,
+  people: readonly { readonly id: string }[],
+  acknowledged: ReadonlyMap<string, number>,
+): Promise<void> {
   assert.equal(acknowledged.size, people.length);
   const listed = await client.list(collection, { limit: 1000 });
   assert.deepEqual(

@@ -8,7 +8,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../bin/strongroom.js", import.meta.url));
-const FREE_PORTS = ["--port", "0", "--region", "eu-west-1=0", "--region", "eu-west-2=0", "--region", "eu-central-1=0", "--allow-faults", "--faults-port", "0"];
+const FREE_PORTS = [
+  "--port",
+  "0",
+  "--region",
+  "eu-west-1=0",
+  "--region",
+  "eu-west-2=0",
+  "--region",
+  "eu-central-1=0",
+  "--allow-faults",
+  "--faults-port",
+  "0",
+];
 
 /** What `up --json` prints when it serves. */
 export interface Ready {
@@ -46,17 +58,36 @@ export interface Installation {
 
 /** Variables that must not leak from the developer's shell into a test. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("STRONGROOM_") && !name.startsWith("AWS_") && name !== "NODE_TEST_CONTEXT" && name !== "FORCE_COLOR");
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      !name.startsWith("STRONGROOM_") &&
+      !name.startsWith("AWS_") &&
+      name !== "NODE_TEST_CONTEXT" &&
+      name !== "FORCE_COLOR",
+  );
   return { ...(Object.fromEntries(kept) as Record<string, string>), ...extra };
 }
 
 /** Starts the command as a process of its own; `nodeArgs` are arguments of Node.js itself. */
-export function spawnCommand(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}, nodeArgs: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, [...nodeArgs, BIN, ...args], { cwd, env: cleanEnvironment(env), stdio: ["pipe", "pipe", "pipe"] });
+export function spawnCommand(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+  nodeArgs: readonly string[] = [],
+): ChildProcess {
+  return spawn(process.execPath, [...nodeArgs, BIN, ...args], {
+    cwd,
+    env: cleanEnvironment(env),
+    stdio: ["pipe", "pipe", "pipe"],
+  });
 }
 
 /** Runs the command as a process of its own, to its end. */
-export async function runProcess(args: readonly string[], cwd: string, options: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> } = {}): Promise<Ended> {
+export async function runProcess(
+  args: readonly string[],
+  cwd: string,
+  options: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ended> {
   const child = spawnCommand(args, cwd, options.env);
   const stdout = gather(child.stdout);
   const stderr = gather(child.stderr);
@@ -72,10 +103,21 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 }
 
 /** Waits that a busy machine does not exceed: tests are about what happens, not about how soon. */
-const PATIENT = { STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000", STRONGROOM_DEADLINE_MS: "20000", STRONGROOM_STRAGGLER_MIN_MS: "8000" };
+const PATIENT = {
+  STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000",
+  STRONGROOM_DEADLINE_MS: "20000",
+  STRONGROOM_STRAGGLER_MIN_MS: "8000",
+};
 
 /** Starts `up` in `folder` and waits until it serves. `env` replaces waits that a busy machine does not exceed. */
-export async function startInstallation(folder: string, args: readonly string[] = [], { env = PATIENT, nodeArgs = [] }: { readonly env?: Readonly<Record<string, string>>; readonly nodeArgs?: readonly string[] } = {}): Promise<Installation> {
+export async function startInstallation(
+  folder: string,
+  args: readonly string[] = [],
+  {
+    env = PATIENT,
+    nodeArgs = [],
+  }: { readonly env?: Readonly<Record<string, string>>; readonly nodeArgs?: readonly string[] } = {},
+): Promise<Installation> {
   const child = spawnCommand(["up", "--json", ...FREE_PORTS, ...args], folder, env, nodeArgs);
   child.stdin?.end();
   const stdout = gather(child.stdout);

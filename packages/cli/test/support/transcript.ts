@@ -15,11 +15,23 @@ import { join } from "node:path";
 import { runCommand } from "./command.ts";
 
 type Step =
-  | { readonly kind: "command"; readonly line: number; readonly args: readonly string[]; input: string[]; output: string[]; error: string[]; code: number }
+  | {
+      readonly kind: "command";
+      readonly line: number;
+      readonly args: readonly string[];
+      input: string[];
+      output: string[];
+      error: string[];
+      code: number;
+    }
   | { readonly kind: "file"; readonly line: number; readonly name: string; input: string[] };
 
 /** Runs every command of a transcript in `cwd` and compares what it prints. */
-export async function runTranscript(text: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<number> {
+export async function runTranscript(
+  text: string,
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const steps = parse(text);
   for (const step of steps) {
     const input = step.input.map((line) => `${line}\n`).join("");
@@ -43,7 +55,8 @@ function parse(text: string): Step[] {
     const rest = line.slice(2);
     const last = steps.at(-1);
     if (mark === "" || mark === "#") return;
-    if (mark === "$") steps.push({ kind: "command", line: index + 1, args: words(rest), input: [], output: [], error: [], code: 0 });
+    if (mark === "$")
+      steps.push({ kind: "command", line: index + 1, args: words(rest), input: [], output: [], error: [], code: 0 });
     else if (mark === "@") steps.push({ kind: "file", line: index + 1, name: rest, input: [] });
     else if (mark === "<" && last !== undefined) last.input.push(rest);
     else if (mark === ">" && last?.kind === "command") last.output.push(rest);
@@ -63,6 +76,15 @@ function words(line: string): string[] {
 }
 
 function fits(actual: string, expected: readonly string[]): boolean {
-  const pattern = expected.map((line) => (line === "…" ? "(?:.*\\n)*?" : `${line.split("…").map((part) => escaped(part)).join(".*")}\\n`)).join("");
+  const pattern = expected
+    .map((line) =>
+      line === "…"
+        ? "(?:.*\\n)*?"
+        : `${line
+            .split("…")
+            .map((part) => escaped(part))
+            .join(".*")}\\n`,
+    )
+    .join("");
   return new RegExp(`^${pattern}$`, "u").test(actual);
 }

@@ -5,7 +5,14 @@ import { printable, renderTable } from "../../src/terminal/table.ts";
 
 describe("table", () => {
   it("pads columns to their widest cell, colours and wide scripts counted as they are seen", () => {
-    const table = renderTable([{ heading: "NAME" }, { heading: "N", align: "right" }], [["\u001b[32mada\u001b[39m", "1"], ["雲野", "12"], ["x🦊", "3"]]);
+    const table = renderTable(
+      [{ heading: "NAME" }, { heading: "N", align: "right" }],
+      [
+        ["\u001b[32mada\u001b[39m", "1"],
+        ["雲野", "12"],
+        ["x🦊", "3"],
+      ],
+    );
     assert.equal(table, ["NAME   N", "\u001b[32mada\u001b[39m    1", "雲野  12", "x🦊    3"].join("\n"));
   });
 
@@ -16,7 +23,12 @@ describe("table", () => {
 });
 
 describe("duration", () => {
-  for (const [seconds, text] of [[0.4, "0 s"], [59, "59 s"], [61, "1 min 1 s"], [4330, "1 h 12 min"]] as const) {
+  for (const [seconds, text] of [
+    [0.4, "0 s"],
+    [59, "59 s"],
+    [61, "1 min 1 s"],
+    [4330, "1 h 12 min"],
+  ] as const) {
     it(`says ${seconds} s as ${text}`, () => {
       assert.equal(duration(seconds), text);
     });

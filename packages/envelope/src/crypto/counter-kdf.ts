@@ -27,7 +27,10 @@ export function counterKdfInput(label: Uint8Array, context: Uint8Array, length: 
 export function counterKdf(hash: HkdfHash, key: Uint8Array, fixedInput: Uint8Array, length: number): Buffer {
   const blockBytes = HASH_BYTES[hash];
   if (!Number.isInteger(length) || length < 1 || length > MAX_BLOCKS * blockBytes) {
-    throw new EnvelopeError("option-invalid", `The counter-mode KDF with ${hash} gives 1 to ${MAX_BLOCKS * blockBytes} bytes`);
+    throw new EnvelopeError(
+      "option-invalid",
+      `The counter-mode KDF with ${hash} gives 1 to ${MAX_BLOCKS * blockBytes} bytes`,
+    );
   }
   const derived = Buffer.allocUnsafeSlow(length);
   const counter = Buffer.alloc(4);

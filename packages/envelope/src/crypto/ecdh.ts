@@ -1,6 +1,6 @@
 /**
- * Elliptic-curve Diffie-Hellman over the NIST curves (NIST SP 800-56A rev. 3, section 5.7.1.2), the reading of its keys,
- * and points in compressed form (SEC 1 version 2.0, section 2.3.3).
+ * Elliptic-curve Diffie-Hellman over the NIST curves (NIST SP 800-56A rev. 3, section 5.7.1.2), the reading of its
+ * keys, and points in compressed form (SEC 1 version 2.0, section 2.3.3).
  */
 import { createPrivateKey, createPublicKey, diffieHellman, ECDH, generateKeyPairSync, KeyObject } from "node:crypto";
 import { EnvelopeError } from "../errors/envelope-error.ts";
@@ -60,7 +60,10 @@ export function readEcPublicKey(curve: EcdhCurve, input: EcPublicKeyInput): EcPu
   if (key?.type !== "public" || key.asymmetricKeyDetails?.namedCurve !== CURVES[curve].name) return null;
   try {
     const { x, y } = key.export({ format: "jwk" });
-    return ofPoint(curve, Buffer.concat([Buffer.of(4), Buffer.from(x ?? "", "base64url"), Buffer.from(y ?? "", "base64url")]));
+    return ofPoint(
+      curve,
+      Buffer.concat([Buffer.of(4), Buffer.from(x ?? "", "base64url"), Buffer.from(y ?? "", "base64url")]),
+    );
   } catch {
     // node reads the point at infinity, which has no coordinates.
     return null;
@@ -116,7 +119,10 @@ function ofPoint(curve: EcdhCurve, point: Uint8Array): EcPublicKey | null {
   try {
     const uncompressed = ECDH.convertKey(point, name, undefined, undefined, "uncompressed") as Buffer;
     const [x, y] = [uncompressed.subarray(1, 1 + coordinateBytes), uncompressed.subarray(1 + coordinateBytes)];
-    const key = createPublicKey({ key: { kty: "EC", crv: jwk, x: x.toString("base64url"), y: y.toString("base64url") }, format: "jwk" });
+    const key = createPublicKey({
+      key: { kty: "EC", crv: jwk, x: x.toString("base64url"), y: y.toString("base64url") },
+      format: "jwk",
+    });
     return {
       key,
       compressed: ECDH.convertKey(uncompressed, name, undefined, undefined, "compressed") as Buffer,

@@ -24,7 +24,13 @@ export interface Sealed {
 }
 
 /** Encrypts and authenticates. */
-export function gcmSeal(cipher: GcmCipher, key: KeyObject | Uint8Array, iv: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Sealed {
+export function gcmSeal(
+  cipher: GcmCipher,
+  key: KeyObject | Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+): Sealed {
   const sealing = createCipheriv(cipher, keyObject(key), iv, OPTIONS);
   sealing.setAAD(aad);
   const ciphertext = plaintext.length === 0 ? EMPTY : sealing.update(plaintext);
@@ -39,7 +45,12 @@ export interface GcmOpening {
   verify(tag: Uint8Array): void;
 }
 
-export function gcmOpening(cipher: GcmCipher, key: KeyObject | Uint8Array, iv: Uint8Array, aad: Uint8Array): GcmOpening {
+export function gcmOpening(
+  cipher: GcmCipher,
+  key: KeyObject | Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+): GcmOpening {
   const opening = createDecipheriv(cipher, keyObject(key), iv, OPTIONS);
   opening.setAAD(aad);
   return {

@@ -20,7 +20,9 @@ export type Secrecy = "secret" | "public";
 
 /** What nobody has to wipe comes as a string: half the cost of a digest in memory of its own. */
 function digest(algorithm: HkdfHash, bytes: Uint8Array, secrecy: Secrecy): Buffer {
-  return secrecy === "secret" ? hash(algorithm, bytes, "buffer") : Buffer.from(hash(algorithm, bytes, "binary"), "binary");
+  return secrecy === "secret"
+    ? hash(algorithm, bytes, "buffer")
+    : Buffer.from(hash(algorithm, bytes, "binary"), "binary");
 }
 
 /**
@@ -45,8 +47,8 @@ class Hmac {
   }
 
   /**
-   * @param secrecy of the key. The inner digest is of no use to who lacks the key, as the outer hash needs it too; under
-   *   a public key (the salt of HKDF-Extract) it is worth as much as the secret message.
+   * @param secrecy of the key. The inner digest is of no use to who lacks the key, as the outer hash needs it too;
+   *   under a public key (the salt of HKDF-Extract) it is worth as much as the secret message.
    */
   setKey(key: Uint8Array, secrecy: Secrecy): void {
     this.#innerSecrecy = secrecy === "secret" ? "public" : "secret";
@@ -91,7 +93,11 @@ const HMACS: Readonly<Record<HkdfHash, Hmac>> = {
 };
 
 /** HMAC of the parts joined under a secret key. The caller owns and wipes the result. */
-export function hmac(algorithm: HkdfHash, key: Uint8Array, ...parts: readonly [Uint8Array, Uint8Array?, Uint8Array?]): Buffer {
+export function hmac(
+  algorithm: HkdfHash,
+  key: Uint8Array,
+  ...parts: readonly [Uint8Array, Uint8Array?, Uint8Array?]
+): Buffer {
   const machine = HMACS[algorithm];
   machine.setKey(key, "secret");
   const result = machine.mac("secret", ...parts);
@@ -99,7 +105,9 @@ export function hmac(algorithm: HkdfHash, key: Uint8Array, ...parts: readonly [U
   return result;
 }
 
-/** HKDF-Extract. An empty salt is a block of zeros, which HMAC's padding makes it. The caller owns and wipes the result. */
+/**
+ * HKDF-Extract. An empty salt is a block of zeros, which HMAC's padding makes it. The caller owns and wipes the result.
+ */
 export function extract(algorithm: HkdfHash, salt: Uint8Array, inputKey: Uint8Array): Buffer {
   const machine = HMACS[algorithm];
   machine.setKey(salt, "public");
@@ -119,7 +127,11 @@ export interface Expansion {
  * HKDF-Expand, once for each of `expansions`: the pseudo-random key is set up only once for all of them. At most 255
  * hash outputs each. The caller owns the results, and wipes the secret ones.
  */
-export function expand(algorithm: HkdfHash, pseudoRandomKey: Uint8Array, ...expansions: readonly Expansion[]): Buffer[] {
+export function expand(
+  algorithm: HkdfHash,
+  pseudoRandomKey: Uint8Array,
+  ...expansions: readonly Expansion[]
+): Buffer[] {
   const machine = HMACS[algorithm];
   const longest = 255 * machine.outputLength;
   if (expansions.some(({ length }) => !Number.isInteger(length) || length < 0 || length > longest)) {

@@ -17,9 +17,9 @@ export interface KeyDerivation {
 }
 
 /**
- * The key of one message inside node's own key store, out of reach of JavaScript. node overwrites it when it is collected
- * (its ByteSource ends in OPENSSL_clear_free), not before: it is dropped with the message. A cipher made with bytes
- * instead would cost 12 us more on Node 24, which probes them for being a key object first.
+ * The key of one message inside node's own key store, out of reach of JavaScript. node overwrites it when it is
+ * collected (its ByteSource ends in OPENSSL_clear_free), not before: it is dropped with the message. A cipher made with
+ * bytes instead would cost 12 us more on Node 24, which probes them for being a key object first.
  */
 export type CipherKey = KeyObject;
 
@@ -37,7 +37,11 @@ export function deriveMessageKeys(derivation: KeyDerivation, messageId: Uint8Arr
   const { kdf, committing } = derivation;
   if (kdf === null) return { cipherKey: createSecretKey(dataKey), commitKey: null };
   const pseudoRandomKey = extract(kdf, committing ? messageId : NO_SALT, dataKey);
-  const [derived, commitKey] = expand(kdf, pseudoRandomKey, ...(committing ? committingExpansions(derivation) : [messageExpansion(derivation, messageId)]));
+  const [derived, commitKey] = expand(
+    kdf,
+    pseudoRandomKey,
+    ...(committing ? committingExpansions(derivation) : [messageExpansion(derivation, messageId)]),
+  );
   wipeAndRelease(pseudoRandomKey);
   if (derived === undefined) throw new TypeError("HKDF gave nothing");
   const cipherKey = createSecretKey(derived);
@@ -51,7 +55,10 @@ const expansions = new Map<number, readonly [Expansion, Expansion]>();
 function committingExpansions({ id, keyLength }: KeyDerivation): readonly [Expansion, Expansion] {
   let both = expansions.get(id);
   if (both === undefined) {
-    both = [{ info: Buffer.concat([suiteBytes(id), Buffer.from("DERIVEKEY")]), length: keyLength, secrecy: "secret" }, COMMITMENT];
+    both = [
+      { info: Buffer.concat([suiteBytes(id), Buffer.from("DERIVEKEY")]), length: keyLength, secrecy: "secret" },
+      COMMITMENT,
+    ];
     expansions.set(id, both);
   }
   return both;

@@ -49,7 +49,9 @@ export function rsaSeal(publicKey: KeyObject, oaepHash: OaepHash, plaintext: Uin
 /** null, and no more, for every cause of failure: what exactly is wrong with a padding is what an attacker asks for. */
 export function rsaOpen(privateKey: KeyObject, oaepHash: OaepHash, ciphertext: Uint8Array): SecretBytes | null {
   try {
-    return new SecretBytes(privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext));
+    return new SecretBytes(
+      privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext),
+    );
   } catch {
     return null;
   }

@@ -19,7 +19,10 @@ export class SecretBytes {
 
   /** Takes ownership: `wipe` overwrites these very bytes. Use `SecretBytes.copyOf` to keep the caller's. */
   constructor(bytes: Uint8Array) {
-    this.#memory = { bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), holders: 1 };
+    this.#memory = {
+      bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      holders: 1,
+    };
   }
 
   static copyOf(bytes: Uint8Array): SecretBytes {
@@ -29,7 +32,10 @@ export class SecretBytes {
     return new SecretBytes(copy);
   }
 
-  /** Another handle on the same bytes, which are overwritten when every handle is wiped. @throws EnvelopeError `secret-wiped` */
+  /**
+   * Another handle on the same bytes, which are overwritten when every handle is wiped. @throws EnvelopeError
+   * `secret-wiped`
+   */
   share(): SecretBytes {
     const memory = this.#held();
     const handle = new SecretBytes(memory.bytes);

@@ -58,7 +58,10 @@ function readVerificationKey(algorithm: SignatureAlgorithm, base64: string): Key
       format: "jwk",
     });
   } catch {
-    throw new EnvelopeError("message-malformed", "The message's public signing key is not a point on its suite's curve");
+    throw new EnvelopeError(
+      "message-malformed",
+      "The message's public signing key is not a point on its suite's curve",
+    );
   }
 }
 
@@ -86,7 +89,8 @@ export function messageVerifier(algorithm: SignatureAlgorithm, publicKey: string
   return {
     update: (bytes) => void verifying.update(bytes),
     verify: (signature) => {
-      if (!verifying.verify(key, signature)) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
+      if (!verifying.verify(key, signature))
+        throw new EnvelopeError("decryption-failed", "The message does not authenticate");
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Memory that stays where it is until it is freed. Threat answered: V8 keeps a Buffer of up to 64 bytes, which is what a key
- * is, among its own objects, and moves it when it collects garbage; what it moved away from can not be wiped.
+ * Memory that stays where it is until it is freed. Threat answered: V8 keeps a Buffer of up to 64 bytes, which is what
+ * a key is, among its own objects, and moves it when it collects garbage; what it moved away from can not be wiped.
  */
 
 /** `length` bytes of zeros, shared with nothing else. */

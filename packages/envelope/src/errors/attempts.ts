@@ -21,7 +21,8 @@ export type RegionFailureKind =
   | "aborted"
   | "unknown";
 
-export type RegionOperation = "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
+export type RegionOperation =
+  "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
 
 /** One failed call to one region. */
 export interface RegionAttempt {

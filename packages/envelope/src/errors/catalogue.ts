@@ -5,7 +5,9 @@
 export const ENVELOPE_ERRORS = {
   "message-malformed": {
     title: "The bytes are not a valid message",
-    remedy: "Check that the whole message was stored and read as bytes (not as text or base64) and that nothing rewrote it.",
+    remedy:
+      "Check that the whole message was stored and read as bytes (not as text or base64) and that nothing rewrote " +
+      "it.",
   },
   "message-truncated": {
     title: "The message ends too early",
@@ -33,11 +35,15 @@ export const ENVELOPE_ERRORS = {
   },
   "context-mismatch": {
     title: "The message was made for another encryption context",
-    remedy: "Compare the context keys listed on the error with what the writer used. A moved or swapped message ends here too.",
+    remedy:
+      "Compare the context keys listed on the error with what the writer used. A moved or swapped message ends here " +
+      "too.",
   },
   "decryption-failed": {
     title: "The message does not authenticate",
-    remedy: "The message was changed, or its data key is not the one it was made with. Restore the message from a trusted copy.",
+    remedy:
+      "The message was changed, or its data key is not the one it was made with. Restore the message from a trusted " +
+      "copy.",
   },
   "no-matching-key": {
     title: "No configured key belongs to this message",
@@ -49,7 +55,9 @@ export const ENVELOPE_ERRORS = {
   },
   "keyring-unsuitable": {
     title: "The keyring cannot do what it was asked for",
-    remedy: "Some keyrings only encrypt, only decrypt, or refuse some suites: use the keyring, key or suite that the message names.",
+    remedy:
+      "Some keyrings only encrypt, only decrypt, or refuse some suites: use the keyring, key or suite that the " +
+      "message names.",
   },
   "branch-key-unavailable": {
     title: "A branch key could not be had from its key store",
@@ -67,13 +75,15 @@ export const ENVELOPE_ERRORS = {
     title: "The overall deadline passed",
     remedy: "The attempts say which regions were slow. Retry, or raise deadlineMs if the regions are that far away.",
   },
-  "aborted": {
+  aborted: {
     title: "The caller aborted the operation",
     remedy: "Nothing to do: the AbortSignal passed in was triggered.",
   },
   "worker-failed": {
     title: "A worker thread could not do its part",
-    remedy: "Nothing was released. Use framing workers only until they are closed; read the cause if a thread ended by itself.",
+    remedy:
+      "Nothing was released. Use framing workers only until they are closed; read the cause if a thread ended by " +
+      "itself.",
   },
   "secret-wiped": {
     title: "A key was used after it was wiped",

@@ -48,7 +48,13 @@ export type FramedAs = Pick<MessageHeader, "contentType" | "frameLength">;
  * @throws EnvelopeError `message-malformed` for a frame out of order or longer than the frame length,
  *   `message-truncated` (with `neededBytes`) when even the fixed fields are not all there, `limit-exceeded`.
  */
-export function readBlock(message: Uint8Array, offset: number, header: FramedAs, sequence: number, limits: MessageLimits): BodyBlock {
+export function readBlock(
+  message: Uint8Array,
+  offset: number,
+  header: FramedAs,
+  sequence: number,
+  limits: MessageLimits,
+): BodyBlock {
   const reader = new ByteReader(message, offset);
   if (header.contentType === "unframed") return readSingleBlock(reader, limits);
   const first = reader.uint32();
@@ -61,10 +67,20 @@ export function readBlock(message: Uint8Array, offset: number, header: FramedAs,
   reader.bytes(IV_LENGTH);
   const contentLength = final ? reader.uint32() : header.frameLength;
   if (contentLength > header.frameLength) {
-    throw new EnvelopeError("message-malformed", `The final frame (${contentLength} bytes) is longer than the frame length`);
+    throw new EnvelopeError(
+      "message-malformed",
+      `The final frame (${contentLength} bytes) is longer than the frame length`,
+    );
   }
   const contentOffset = reader.offset;
-  return { kind: final ? "final" : "regular", sequence, ivOffset, contentOffset, contentLength, end: contentOffset + contentLength + TAG_LENGTH };
+  return {
+    kind: final ? "final" : "regular",
+    sequence,
+    ivOffset,
+    contentOffset,
+    contentLength,
+    end: contentOffset + contentLength + TAG_LENGTH,
+  };
 }
 
 function readSingleBlock(reader: ByteReader, limits: MessageLimits): BodyBlock {
@@ -76,7 +92,14 @@ function readSingleBlock(reader: ByteReader, limits: MessageLimits): BodyBlock {
   }
   enforceLimit(limits, "frameBytes", contentLength);
   const contentOffset = reader.offset;
-  return { kind: "single", sequence: 1, ivOffset, contentOffset, contentLength, end: contentOffset + contentLength + TAG_LENGTH };
+  return {
+    kind: "single",
+    sequence: 1,
+    ivOffset,
+    contentOffset,
+    contentLength,
+    end: contentOffset + contentLength + TAG_LENGTH,
+  };
 }
 
 /** The shape of a complete body: regular frames are all of one size, so the last block says everything. */
@@ -103,7 +126,9 @@ export function readBodyLayout(message: Uint8Array, header: MessageHeader, limit
   }
 }
 
-/** Bytes of the body that `plaintextLength` bytes make: at least one frame, the last one final and full if it can be. */
+/**
+ * Bytes of the body that `plaintextLength` bytes make: at least one frame, the last one final and full if it can be.
+ */
 export function framedBodyLength(plaintextLength: number, frameLength: number): number {
   const frames = frameCount(plaintextLength, frameLength);
   return plaintextLength + (frames - 1) * REGULAR_FRAME_OVERHEAD + FINAL_FRAME_OVERHEAD;
@@ -119,7 +144,13 @@ export function frameStartLength(kind: FrameKind): number {
 }
 
 /** Writes what stands before a frame's content at `offset`; returns the offset of the content. */
-export function writeFrameStart(target: Buffer, start: number, kind: FrameKind, sequence: number, contentLength: number): number {
+export function writeFrameStart(
+  target: Buffer,
+  start: number,
+  kind: FrameKind,
+  sequence: number,
+  contentLength: number,
+): number {
   const offset = kind === "final" ? target.writeUInt32BE(SEQUENCE_NUMBER_END, start) : start;
   target.writeUInt32BE(sequence, offset);
   target.writeUInt32BE(0, offset + 4);

@@ -24,9 +24,13 @@ export class ByteReader {
   need(length: number): void {
     const needed = this.#offset + length;
     if (needed > this.#bytes.length) {
-      throw new EnvelopeError("message-truncated", `The message ends at byte ${this.#bytes.length}, byte ${needed} is needed`, {
-        neededBytes: needed,
-      });
+      throw new EnvelopeError(
+        "message-truncated",
+        `The message ends at byte ${this.#bytes.length}, byte ${needed} is needed`,
+        {
+          neededBytes: needed,
+        },
+      );
     }
   }
 
@@ -76,7 +80,8 @@ export class ByteReader {
   /** Passes over `expected` if these are the next bytes; if not, stays where it is. */
   skip(expected: Buffer): boolean {
     const end = this.#offset + expected.length;
-    if (end > this.#bytes.length || this.#bytes.compare(expected, 0, expected.length, this.#offset, end) !== 0) return false;
+    if (end > this.#bytes.length || this.#bytes.compare(expected, 0, expected.length, this.#offset, end) !== 0)
+      return false;
     this.#offset = end;
     return true;
   }

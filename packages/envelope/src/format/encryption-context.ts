@@ -42,7 +42,8 @@ export function canonicalContext(context: EncryptionContext, limits: MessageLimi
   if (typeof context !== "object" || (context as unknown) === null || Array.isArray(context)) {
     throw new EnvelopeError("option-invalid", "encryptionContext must be an object of strings (use {} for none)");
   }
-  if (last !== null && isMadeOf(context, last.entries) && last.canonical.bytes.length <= limits.contextBytes) return last.canonical;
+  if (last !== null && isMadeOf(context, last.entries) && last.canonical.bytes.length <= limits.contextBytes)
+    return last.canonical;
   const entries = Object.entries(context);
   checkEntries(entries);
   const canonical = canonicalPairs(entries, limits);
@@ -50,12 +51,17 @@ export function canonicalContext(context: EncryptionContext, limits: MessageLimi
   return canonical;
 }
 
-/** The context that was checked last. Who reuses data keys brings the same one again and again, if not the same object. */
+/**
+ * The context that was checked last. Who reuses data keys brings the same one again and again, if not the same object.
+ */
 let last: { readonly entries: CanonicalContext["pairs"]; readonly canonical: CanonicalContext } | null = null;
 
 function isMadeOf(context: EncryptionContext, entries: CanonicalContext["pairs"]): boolean {
   const keys = Object.keys(context);
-  return keys.length === entries.length && entries.every(([key, value], index) => keys[index] === key && context[key] === value);
+  return (
+    keys.length === entries.length &&
+    entries.every(([key, value], index) => keys[index] === key && context[key] === value)
+  );
 }
 
 function checkEntries(pairs: CanonicalContext["pairs"]): void {
@@ -68,13 +74,19 @@ function checkEntries(pairs: CanonicalContext["pairs"]): void {
       throw new EnvelopeError("option-invalid", `encryptionContext[${JSON.stringify(key)}] is not well-formed Unicode`);
     }
     if (key.startsWith(RESERVED_PREFIX)) {
-      throw new EnvelopeError("option-invalid", `encryptionContext key ${JSON.stringify(key)}: the prefix ${RESERVED_PREFIX} is reserved`);
+      throw new EnvelopeError(
+        "option-invalid",
+        `encryptionContext key ${JSON.stringify(key)}: the prefix ${RESERVED_PREFIX} is reserved`,
+      );
     }
   }
 }
 
 /** Sorts and serializes pairs that are already known to be strings. */
-export function canonicalPairs(unordered: readonly (readonly [string, string])[], limits: MessageLimits): CanonicalContext {
+export function canonicalPairs(
+  unordered: readonly (readonly [string, string])[],
+  limits: MessageLimits,
+): CanonicalContext {
   if (unordered.length === 0) return EMPTY_CONTEXT;
   const pairs = isOrdered(unordered) ? unordered : [...unordered].sort(([a], [b]) => compareUtf8(a, b));
   let length = 2;
@@ -88,7 +100,8 @@ export function canonicalPairs(unordered: readonly (readonly [string, string])[]
 
 function fieldLength(text: string): number {
   const length = Buffer.byteLength(text, "utf8");
-  if (length > MAX_FIELD) throw new EnvelopeError("limit-exceeded", `contextBytes: one key or value is longer than ${MAX_FIELD} bytes`);
+  if (length > MAX_FIELD)
+    throw new EnvelopeError("limit-exceeded", `contextBytes: one key or value is longer than ${MAX_FIELD} bytes`);
   return length;
 }
 
@@ -103,8 +116,8 @@ function isOrdered(pairs: readonly (readonly [string, string])[]): boolean {
 }
 
 /**
- * Orders strings as their UTF-8 bytes are ordered, without encoding them. UTF-16 units are already in that order but for
- * surrogates, which stand for characters above U+FFFF and so come after U+E000 to U+FFFF.
+ * Orders strings as their UTF-8 bytes are ordered, without encoding them. UTF-16 units are already in that order but
+ * for surrogates, which stand for characters above U+FFFF and so come after U+E000 to U+FFFF.
  */
 function compareUtf8(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
@@ -125,7 +138,11 @@ function utf8Rank(unit: number): number {
  *
  * @param expected what the reader wants the message to be for: bytes that equal its own need no parsing.
  */
-export function readContext(reader: ByteReader, limits: MessageLimits, expected: CanonicalContext = EMPTY_CONTEXT): CanonicalContext {
+export function readContext(
+  reader: ByteReader,
+  limits: MessageLimits,
+  expected: CanonicalContext = EMPTY_CONTEXT,
+): CanonicalContext {
   const length = reader.uint16();
   if (length === 0) return EMPTY_CONTEXT;
   enforceLimit(limits, "contextBytes", length);
@@ -136,7 +153,10 @@ export function readContext(reader: ByteReader, limits: MessageLimits, expected:
   return { ...canonicalPairs(pairs, limits), otherOrder: bytes };
 }
 
-function readPairs(fields: ByteReader, length: number): { readonly pairs: CanonicalContext["pairs"]; readonly ordered: boolean } {
+function readPairs(
+  fields: ByteReader,
+  length: number,
+): { readonly pairs: CanonicalContext["pairs"]; readonly ordered: boolean } {
   const pairs = new Map<string, string>();
   let previous: Buffer | null = null;
   let ordered = true;

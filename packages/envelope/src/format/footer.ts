@@ -9,7 +9,11 @@ import type { AlgorithmSuite } from "./suites.ts";
 const MAX_SIGNATURE: Readonly<Record<"prime256v1" | "secp384r1", number>> = { prime256v1: 72, secp384r1: 104 };
 
 /** A view of the signature at `offset`, and the offset after it. Longer than the curve can make is malformed. */
-export function readFooter(message: Uint8Array, offset: number, suite: AlgorithmSuite): { readonly signature: Buffer; readonly end: number } {
+export function readFooter(
+  message: Uint8Array,
+  offset: number,
+  suite: AlgorithmSuite,
+): { readonly signature: Buffer; readonly end: number } {
   const reader = new ByteReader(message, offset);
   const length = reader.uint16();
   const longest = suite.signature === null ? 0 : MAX_SIGNATURE[suite.signature.curve];

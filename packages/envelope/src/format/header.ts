@@ -44,14 +44,18 @@ const CONTENT_TYPES: ReadonlyMap<number, ContentType> = new Map([
 const FRAMED = 2;
 const ZERO_IV: Buffer = Buffer.alloc(IV_LENGTH);
 
-/** First bytes of a message in base64, by far the most common mistake (client-apis/decrypt.md, "Encrypted Message Format"). */
+/**
+ * First bytes of a message in base64, by far the most common mistake (client-apis/decrypt.md, "Encrypted Message
+ * Format").
+ */
 const BASE64_STARTS: ReadonlySet<string> = new Set(["AY", "Ag"]);
 
 /**
  * Parses a header from the start of `message`, which may be longer than it. Views into `message`, no copies.
  *
  * @param expected the context that the reader wants, if any; the header's own is compared by who asks for it.
- * @throws EnvelopeError `message-truncated` (with `neededBytes`), `message-malformed`, `suite-unsupported`, `limit-exceeded`.
+ * @throws EnvelopeError `message-truncated` (with `neededBytes`), `message-malformed`, `suite-unsupported`,
+ *   `limit-exceeded`.
  */
 export function parseHeader(message: Uint8Array, limits: MessageLimits, expected?: CanonicalContext): MessageHeader {
   const reader = new ByteReader(message);
@@ -63,7 +67,10 @@ export function parseHeader(message: Uint8Array, limits: MessageLimits, expected
   if (suite.messageVersion === 1) readReservedAndIvLength(reader);
   const frameLength = reader.uint32();
   if (contentType === "unframed" ? frameLength !== 0 : frameLength === 0) {
-    throw new EnvelopeError("message-malformed", `A frame length of ${frameLength} cannot be in a message that is ${contentType}`);
+    throw new EnvelopeError(
+      "message-malformed",
+      `A frame length of ${frameLength} cannot be in a message that is ${contentType}`,
+    );
   }
   enforceLimit(limits, "frameBytes", frameLength);
   const commitKey = suite.committing ? reader.bytes(COMMIT_KEY_LENGTH) : null;
@@ -73,7 +80,20 @@ export function parseHeader(message: Uint8Array, limits: MessageLimits, expected
   const length = reader.offset;
   const bytes = new ByteReader(message).bytes(length);
   const body = bytes.subarray(0, bodyEnd);
-  return { suite, messageId, context, encryptedDataKeys, contentType, frameLength, commitKey, body, iv, tag, bytes, length };
+  return {
+    suite,
+    messageId,
+    context,
+    encryptedDataKeys,
+    contentType,
+    frameLength,
+    commitKey,
+    body,
+    iv,
+    tag,
+    bytes,
+    length,
+  };
 }
 
 function readSuite(reader: ByteReader): AlgorithmSuite {
@@ -83,7 +103,10 @@ function readSuite(reader: ByteReader): AlgorithmSuite {
     const hint = BASE64_STARTS.has(String.fromCharCode(version, second))
       ? "; it looks like base64: decode it to bytes first"
       : "";
-    throw new EnvelopeError("message-malformed", `Not an AWS Encryption SDK message: it begins with byte ${version}${hint}`);
+    throw new EnvelopeError(
+      "message-malformed",
+      `Not an AWS Encryption SDK message: it begins with byte ${version}${hint}`,
+    );
   }
   if (version === 1 && reader.uint8() !== TYPE_CUSTOMER_AAD) {
     throw new EnvelopeError("message-malformed", "The message type is not 'customer authenticated encrypted data'");
@@ -92,7 +115,10 @@ function readSuite(reader: ByteReader): AlgorithmSuite {
   const suite = suiteById(id);
   if (suite?.messageVersion !== version) {
     const hex = `0x${id.toString(16).padStart(4, "0")}`;
-    throw new EnvelopeError("suite-unsupported", `Algorithm suite ${hex} is not defined for message version ${version}`);
+    throw new EnvelopeError(
+      "suite-unsupported",
+      `Algorithm suite ${hex} is not defined for message version ${version}`,
+    );
   }
   return suite;
 }
@@ -105,8 +131,10 @@ function readContentType(reader: ByteReader): ContentType {
 }
 
 function readReservedAndIvLength(reader: ByteReader): void {
-  if (reader.uint32() !== 0) throw new EnvelopeError("message-malformed", "The reserved bytes of the header are not zero");
-  if (reader.uint8() !== IV_LENGTH) throw new EnvelopeError("message-malformed", `The header's IV length is not ${IV_LENGTH}`);
+  if (reader.uint32() !== 0)
+    throw new EnvelopeError("message-malformed", "The reserved bytes of the header are not zero");
+  if (reader.uint8() !== IV_LENGTH)
+    throw new EnvelopeError("message-malformed", `The header's IV length is not ${IV_LENGTH}`);
 }
 
 /**

@@ -24,8 +24,7 @@ export interface AlgorithmSuite {
 }
 
 export type CommittingSuiteName =
-  | "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
-  | "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384";
+  "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY" | "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384";
 
 export type NonCommittingSuiteName =
   | "ALG_AES_128_GCM_IV12_TAG16_NO_KDF"

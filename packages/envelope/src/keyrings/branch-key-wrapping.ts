@@ -39,7 +39,13 @@ export function branchKeyWrap(dataKey: SecretBytes, version: string, wrapping: B
   const versionBytes = Buffer.from(version.replaceAll("-", ""), "hex");
   const derived = derive(wrapping.branchKey, saltAndIv.subarray(0, SALT_LENGTH));
   try {
-    const { ciphertext, tag } = gcmSeal("aes-256-gcm", derived, saltAndIv.subarray(SALT_LENGTH), aad(wrapping, versionBytes), dataKey.bytes);
+    const { ciphertext, tag } = gcmSeal(
+      "aes-256-gcm",
+      derived,
+      saltAndIv.subarray(SALT_LENGTH),
+      aad(wrapping, versionBytes),
+      dataKey.bytes,
+    );
     return Buffer.concat([saltAndIv, versionBytes, ciphertext, tag]);
   } finally {
     derived.fill(0);
@@ -50,7 +56,9 @@ export function branchKeyWrap(dataKey: SecretBytes, version: string, wrapping: B
 export function branchKeyVersionOf(ciphertext: Uint8Array, keyLength: number): string | null {
   if (ciphertext.length !== KEY_START + keyLength + GCM_TAG_LENGTH) return null;
   const digits = asBuffer(ciphertext).toString("hex", VERSION_START, KEY_START);
-  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join("-");
+  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(
+    "-",
+  );
 }
 
 /** null when it does not open. The ciphertext's length must have been checked by `branchKeyVersionOf`. */
@@ -61,7 +69,9 @@ export function branchKeyUnwrap(ciphertext: Uint8Array, wrapping: BranchKeyWrapp
   try {
     const iv = bytes.subarray(SALT_LENGTH, VERSION_START);
     const associated = aad(wrapping, bytes.subarray(VERSION_START, KEY_START));
-    return new SecretBytes(gcmOpen("aes-256-gcm", derived, iv, associated, bytes.subarray(KEY_START, tagStart), bytes.subarray(tagStart)));
+    return new SecretBytes(
+      gcmOpen("aes-256-gcm", derived, iv, associated, bytes.subarray(KEY_START, tagStart), bytes.subarray(tagStart)),
+    );
   } catch {
     return null;
   } finally {

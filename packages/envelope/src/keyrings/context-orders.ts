@@ -1,11 +1,13 @@
 /**
  * The orders in which writers have serialized an encryption context that a keyring authenticates. The specification has
- * one, by UTF-8 bytes (framework/structures.md, "Serialization"). The AWS Encryption SDK for JavaScript orders by locale
- * in its raw AES and hierarchical keyrings unless it is told otherwise (`utf8Sorting`).
+ * one, by UTF-8 bytes (framework/structures.md, "Serialization"). The AWS Encryption SDK for JavaScript orders by
+ * locale in its raw AES and hierarchical keyrings unless it is told otherwise (`utf8Sorting`).
  */
 import type { CanonicalContext } from "../format/encryption-context.ts";
 
-/** The order of the specification first; the others only as far as they differ, and only made when they are asked for. */
+/**
+ * The order of the specification first; the others only as far as they differ, and only made when they are asked for.
+ */
 export function* contextOrders({ bytes, pairs, otherOrder }: CanonicalContext): Generator<Buffer, void, undefined> {
   yield bytes;
   if (otherOrder !== undefined) yield otherOrder;

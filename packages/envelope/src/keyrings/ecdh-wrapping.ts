@@ -26,7 +26,11 @@ const WRAPPING_KEY_LENGTH = 32;
 const ZERO_IV = Buffer.alloc(IV_LENGTH);
 const SEPARATOR = Buffer.of(0);
 /** Curve names and the method's name as the fixed input of the derivation spells them. */
-const CURVE_TEXT: Readonly<Record<EcdhCurve, string>> = { ECC_NIST_P256: "p256", ECC_NIST_P384: "p384", ECC_NIST_P521: "p521" };
+const CURVE_TEXT: Readonly<Record<EcdhCurve, string>> = {
+  ECC_NIST_P256: "p256",
+  ECC_NIST_P384: "p384",
+  ECC_NIST_P521: "p521",
+};
 const PURPOSE = "ecdh-key-derivation";
 const METHOD = "HMAC_SHA384";
 
@@ -57,7 +61,10 @@ export function ecdhParties(curve: EcdhCurve, { providerId, providerInfo }: Encr
   const recipientStart = VERSION.length + 4;
   const senderStart = recipientStart + keyLength + 4;
   if (providerInfo.length !== senderStart + keyLength) return null;
-  const parties = { recipient: providerInfo.subarray(recipientStart, recipientStart + keyLength), sender: providerInfo.subarray(senderStart) };
+  const parties = {
+    recipient: providerInfo.subarray(recipientStart, recipientStart + keyLength),
+    sender: providerInfo.subarray(senderStart),
+  };
   return ecdhProviderInfo(parties).equals(providerInfo) ? parties : null;
 }
 
@@ -84,7 +91,16 @@ export function ecdhUnwrap(ciphertext: Uint8Array, keyLength: number, wrapping: 
   const derived = deriveKeys(wrapping.secret, bytes.subarray(0, NONCE_LENGTH), fixedInfo);
   try {
     if (!equalInConstantTime(commitKeyOf(derived), bytes.subarray(NONCE_LENGTH, keyStart))) return null;
-    return new SecretBytes(gcmOpen("aes-256-gcm", wrappingKeyOf(derived), ZERO_IV, fixedInfo, bytes.subarray(keyStart, tagStart), bytes.subarray(tagStart)));
+    return new SecretBytes(
+      gcmOpen(
+        "aes-256-gcm",
+        wrappingKeyOf(derived),
+        ZERO_IV,
+        fixedInfo,
+        bytes.subarray(keyStart, tagStart),
+        bytes.subarray(tagStart),
+      ),
+    );
   } catch {
     return null;
   } finally {

@@ -14,7 +14,8 @@ export interface KeyNames {
 export function keyNameProblems({ keyNamespace, keyName }: KeyNames): readonly string[] {
   const problems: string[] = [];
   for (const [option, value] of Object.entries({ keyNamespace, keyName })) {
-    if (typeof (value as unknown) !== "string" || value === "" || !value.isWellFormed()) problems.push(`${option} must be a non-empty string`);
+    if (typeof (value as unknown) !== "string" || value === "" || !value.isWellFormed())
+      problems.push(`${option} must be a non-empty string`);
   }
   if (typeof (keyNamespace as unknown) === "string" && keyNamespace.startsWith(RESERVED_NAMESPACE)) {
     problems.push(`keyNamespace must not begin with ${RESERVED_NAMESPACE}: that is for keys in AWS KMS`);

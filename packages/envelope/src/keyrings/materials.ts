@@ -62,7 +62,9 @@ export function requireKeyLength(suite: AlgorithmSuite, dataKey: SecretBytes): S
   return dataKey;
 }
 
-/** Called first by every onDecrypt (framework/keyring-interface.md, "OnDecrypt"): two data keys are a programming error. */
+/**
+ * Called first by every onDecrypt (framework/keyring-interface.md, "OnDecrypt"): two data keys are a programming error.
+ */
 export function requireNoDataKey(materials: DecryptionMaterials): void {
   if (materials.dataKey !== null) {
     throw new EnvelopeError("option-invalid", "onDecrypt was called with materials that already have a data key");

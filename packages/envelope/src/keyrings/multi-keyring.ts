@@ -1,6 +1,6 @@
 /**
- * @strongroom/envelope/multi-keyring: several keyrings as one (framework/multi-keyring.md). Each wraps the same data key;
- * any one of them opens the message.
+ * @strongroom/envelope/multi-keyring: several keyrings as one (framework/multi-keyring.md). Each wraps the same data
+ *   key; any one of them opens the message.
  */
 import type { EncryptedDataKeyReport } from "../errors/attempts.ts";
 import type { EnvelopeErrorCode } from "../errors/catalogue.ts";
@@ -26,10 +26,16 @@ export function multiKeyring(options: MultiKeyringOptions): Keyring {
   return {
     async onEncrypt(materials, call) {
       if (generator !== null && materials.dataKey !== null) {
-        throw new EnvelopeError("keyring-unsuitable", "The multi-keyring's generator was given a data key that exists already");
+        throw new EnvelopeError(
+          "keyring-unsuitable",
+          "The multi-keyring's generator was given a data key that exists already",
+        );
       }
       if (generator === null && materials.dataKey === null) {
-        throw new EnvelopeError("keyring-unsuitable", "A multi-keyring without a generator cannot make a data key: give it one to encrypt");
+        throw new EnvelopeError(
+          "keyring-unsuitable",
+          "A multi-keyring without a generator cannot make a data key: give it one to encrypt",
+        );
       }
       let wrapped = materials;
       try {
@@ -59,11 +65,16 @@ export function multiKeyring(options: MultiKeyringOptions): Keyring {
   };
 }
 
-async function wrapWith(keyring: Keyring, materials: EncryptionMaterials, call: KeyringCall): Promise<EncryptionMaterials> {
+async function wrapWith(
+  keyring: Keyring,
+  materials: EncryptionMaterials,
+  call: KeyringCall,
+): Promise<EncryptionMaterials> {
   requireNotAborted(call.signal);
   const { wraps: before, ...unreported } = materials;
   const wrapped = await keyring.onEncrypt(unreported, call);
-  if (wrapped.dataKey === null) throw new EnvelopeError("wrap-failed", "The generator of the multi-keyring made no data key");
+  if (wrapped.dataKey === null)
+    throw new EnvelopeError("wrap-failed", "The generator of the multi-keyring made no data key");
   const wraps = addReports(before, wrapped.wraps);
   return wraps === undefined ? wrapped : { ...wrapped, wraps };
 }
@@ -89,11 +100,14 @@ function failureOfAll(errors: readonly unknown[]): EnvelopeError {
   if (others.length === 0 && only instanceof EnvelopeError) return only;
 
   const known = relevant.filter((error) => error instanceof EnvelopeError);
-  const reports = mergeReports(known.flatMap(({ encryptedDataKeys }) => (encryptedDataKeys === undefined ? [] : [encryptedDataKeys])));
+  const reports = mergeReports(
+    known.flatMap(({ encryptedDataKeys }) => (encryptedDataKeys === undefined ? [] : [encryptedDataKeys])),
+  );
   const attempts = known.flatMap((error) => error.attempts ?? []);
   const unopened = unopenedErrorFromReports(reports);
   const special = known.find(({ code }) => !REPORTED.has(code));
-  const foreign = relevant.length > known.length ? " A keyring failed with an error of its own, which is in the cause." : "";
+  const foreign =
+    relevant.length > known.length ? " A keyring failed with an error of its own, which is in the cause." : "";
   return new EnvelopeError(special?.code ?? unopened.code, `${special?.message ?? unopened.message}${foreign}`, {
     cause: new AggregateError(relevant, "What each keyring said"),
     encryptedDataKeys: reports,
@@ -102,7 +116,11 @@ function failureOfAll(errors: readonly unknown[]): EnvelopeError {
 }
 
 /** Codes that follow from the reports. Any other, such as an exceeded deadline, says more than they do. */
-const REPORTED: ReadonlySet<EnvelopeErrorCode> = new Set<EnvelopeErrorCode>(["no-matching-key", "decryption-failed", "regions-unavailable"]);
+const REPORTED: ReadonlySet<EnvelopeErrorCode> = new Set<EnvelopeErrorCode>([
+  "no-matching-key",
+  "decryption-failed",
+  "regions-unavailable",
+]);
 
 /** Reports list a message's keys in its order, so they are merged place by place. */
 function mergeReports(lists: readonly (readonly EncryptedDataKeyReport[])[]): readonly EncryptedDataKeyReport[] {
@@ -113,11 +131,17 @@ function mergeReports(lists: readonly (readonly EncryptedDataKeyReport[])[]): re
   });
 }
 
-function resolveOptions({ generator, children = [] }: MultiKeyringOptions): { readonly generator: Keyring | null; readonly children: readonly Keyring[] } {
+function resolveOptions({ generator, children = [] }: MultiKeyringOptions): {
+  readonly generator: Keyring | null;
+  readonly children: readonly Keyring[];
+} {
   const problems: string[] = [];
   if (generator !== undefined && !isKeyring(generator)) problems.push("generator is not a keyring");
   if (!Array.isArray(children)) problems.push("children must be an array of keyrings");
-  else children.forEach((child, index) => { if (!isKeyring(child)) problems.push(`children[${index}] is not a keyring`); });
+  else
+    children.forEach((child, index) => {
+      if (!isKeyring(child)) problems.push(`children[${index}] is not a keyring`);
+    });
   if (generator === undefined && children.length === 0) problems.push("a generator, children or both are needed");
   if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
   return { generator: generator ?? null, children: [...children] };

@@ -54,7 +54,10 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
     };
   }
 
-  function unwrapInAnyOrder(key: EncryptedDataKey, { suite, encryptionContext }: DecryptionMaterials): SecretBytes | null {
+  function unwrapInAnyOrder(
+    key: EncryptedDataKey,
+    { suite, encryptionContext }: DecryptionMaterials,
+  ): SecretBytes | null {
     for (const aad of contextOrders(encryptionContext)) {
       const dataKey = unwrap(key, suite.keyLength, aad);
       if (dataKey !== null) return dataKey;
@@ -66,7 +69,16 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
     if (key.ciphertext.length !== length + GCM_TAG_LENGTH) return null;
     const iv = key.providerInfo.subarray(infoPrefix.length);
     try {
-      return new SecretBytes(gcmOpen(cipher, wrappingKey.bytes, iv, aad, key.ciphertext.subarray(0, length), key.ciphertext.subarray(length)));
+      return new SecretBytes(
+        gcmOpen(
+          cipher,
+          wrappingKey.bytes,
+          iv,
+          aad,
+          key.ciphertext.subarray(0, length),
+          key.ciphertext.subarray(length),
+        ),
+      );
     } catch {
       return null;
     }

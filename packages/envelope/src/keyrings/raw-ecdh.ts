@@ -2,7 +2,14 @@
  * @strongroom/envelope/raw-ecdh: the raw ECDH keyring (framework/raw-ecdh-keyring.md). Data keys are wrapped under a
  * secret that sender and recipient agree on, each from the own private key and the other's public one.
  */
-import { generateEcKeyPair, isEcdhCurve, readCompressedPoint, readEcPrivateKey, readEcPublicKey, sharedSecret } from "../crypto/ecdh.ts";
+import {
+  generateEcKeyPair,
+  isEcdhCurve,
+  readCompressedPoint,
+  readEcPrivateKey,
+  readEcPublicKey,
+  sharedSecret,
+} from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPrivateKey, EcPrivateKeyInput, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
 import { equalInConstantTime } from "../crypto/message-keys.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
@@ -19,8 +26,15 @@ export type { EcdhCurve, EcPrivateKeyInput, EcPublicKeyInput } from "../crypto/e
 /** Who has which keys (framework/key-agreement-schemas.md, "Raw ECDH Key Agreement Schemas"). */
 export type RawEcdhSchema =
   /** Both sides have lasting keys: writes to the recipient, and reads what either side wrote to the other. */
-  | { readonly kind: "RawPrivateKeyToStaticPublicKey"; readonly senderPrivateKey: EcPrivateKeyInput; readonly recipientPublicKey: EcPublicKeyInput }
-  /** Writes to a recipient whose public key is all that is known, with a sender's key made for each message. Cannot read. */
+  | {
+      readonly kind: "RawPrivateKeyToStaticPublicKey";
+      readonly senderPrivateKey: EcPrivateKeyInput;
+      readonly recipientPublicKey: EcPublicKeyInput;
+    }
+  /**
+   * Writes to a recipient whose public key is all that is known, with a sender's key made for each message. Cannot
+   * read.
+   */
   | { readonly kind: "EphemeralPrivateKeyToStaticPublicKey"; readonly recipientPublicKey: EcPublicKeyInput }
   /** Reads whatever anyone wrote to this key. Cannot write, and does not know who wrote. */
   | { readonly kind: "PublicKeyDiscovery"; readonly recipientPrivateKey: EcPrivateKeyInput };
@@ -39,7 +53,10 @@ export function rawEcdhKeyring(options: RawEcdhKeyringOptions): Keyring {
   return {
     async onEncrypt(materials, { signal }) {
       if (schema.kind === "PublicKeyDiscovery") {
-        throw new EnvelopeError("keyring-unsuitable", "The schema PublicKeyDiscovery cannot encrypt: it knows no recipient");
+        throw new EnvelopeError(
+          "keyring-unsuitable",
+          "The schema PublicKeyDiscovery cannot encrypt: it knows no recipient",
+        );
       }
       requireNotAborted(signal);
       const sender = schema.kind === "RawPrivateKeyToStaticPublicKey" ? schema.sender : generateEcKeyPair(curve);
@@ -54,7 +71,10 @@ export function rawEcdhKeyring(options: RawEcdhKeyringOptions): Keyring {
 
     async onDecrypt(materials, encryptedDataKeys, call) {
       if (schema.kind === "EphemeralPrivateKeyToStaticPublicKey") {
-        throw new EnvelopeError("keyring-unsuitable", "The schema EphemeralPrivateKeyToStaticPublicKey cannot decrypt: it has no private key");
+        throw new EnvelopeError(
+          "keyring-unsuitable",
+          "The schema EphemeralPrivateKeyToStaticPublicKey cannot decrypt: it has no private key",
+        );
       }
       return unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (key) => {
@@ -66,7 +86,10 @@ export function rawEcdhKeyring(options: RawEcdhKeyringOptions): Keyring {
           using secret = parties === null ? null : agreedSecret(curve, schema, parties);
           if (parties === null || secret === null) return "does-not-open";
           const context = materials.encryptionContext.bytes;
-          return ecdhUnwrap(key.ciphertext, materials.suite.keyLength, { curve, parties, secret, context }) ?? "does-not-open";
+          return (
+            ecdhUnwrap(key.ciphertext, materials.suite.keyLength, { curve, parties, secret, context }) ??
+            "does-not-open"
+          );
         },
         notAccepted: "does-not-open",
       });
@@ -99,16 +122,23 @@ function agreedSecret(curve: EcdhCurve, schema: Reading, parties: EcdhParties): 
 
 function resolveOptions(options: RawEcdhKeyringOptions): { readonly curve: EcdhCurve; readonly schema: Resolved } {
   const { curve, schema } = options;
-  if (!isEcdhCurve(curve)) throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
+  if (!isEcdhCurve(curve))
+    throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
   const problems: string[] = [];
   const publicKey = (name: string, input: EcPublicKeyInput): EcPublicKey | null => {
     const key = readEcPublicKey(curve, input);
-    if (key === null) problems.push(`schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`);
+    if (key === null)
+      problems.push(
+        `schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`,
+      );
     return key;
   };
   const privateKey = (name: string, input: EcPrivateKeyInput): EcPrivateKey | null => {
     const key = readEcPrivateKey(curve, input);
-    if (key === null) problems.push(`schema.${name} must be a private key of ${curve}: PKCS #8 in PEM (BEGIN PRIVATE KEY) or a key object`);
+    if (key === null)
+      problems.push(
+        `schema.${name} must be a private key of ${curve}: PKCS #8 in PEM (BEGIN PRIVATE KEY) or a key object`,
+      );
     return key;
   };
   const resolved = resolveSchema(schema, publicKey, privateKey);
@@ -124,7 +154,10 @@ function resolveSchema(
 ): Resolved | null {
   switch (schema.kind) {
     case "RawPrivateKeyToStaticPublicKey": {
-      const [sender, recipient] = [privateKey("senderPrivateKey", schema.senderPrivateKey), publicKey("recipientPublicKey", schema.recipientPublicKey)];
+      const [sender, recipient] = [
+        privateKey("senderPrivateKey", schema.senderPrivateKey),
+        publicKey("recipientPublicKey", schema.recipientPublicKey),
+      ];
       return sender === null || recipient === null ? null : { kind: schema.kind, sender, recipient };
     }
     case "EphemeralPrivateKeyToStaticPublicKey": {

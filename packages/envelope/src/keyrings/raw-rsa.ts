@@ -23,7 +23,10 @@ export interface RawRsaKeyringOptions {
   readonly keyNamespace: string;
   readonly keyName: string;
   readonly padding?: RsaPadding;
-  /** PEM (SubjectPublicKeyInfo) or a key object, 2,048 bits or more. Needed to encrypt: it is never derived from the private key. */
+  /**
+   * PEM (SubjectPublicKeyInfo) or a key object, 2,048 bits or more. Needed to encrypt: it is never derived from the
+   * private key.
+   */
   readonly publicKey?: RsaKeyInput;
   /** PEM (PKCS #8) or a key object, 2,048 bits or more. Needed to decrypt. */
   readonly privateKey?: RsaKeyInput;
@@ -39,23 +42,31 @@ const HASHES: ReadonlyMap<unknown, OaepHash> = new Map<RsaPadding, OaepHash>([
 ]);
 
 const PKCS1_REFUSED =
-  "padding PKCS #1 v1.5 is refused: whoever can watch which ciphertexts are rejected can decrypt without the key (Bleichenbacher's attack); use OAEP";
+  "padding PKCS #1 v1.5 is refused: whoever can watch which ciphertexts are rejected can decrypt without the key " +
+  "(Bleichenbacher's attack); use OAEP";
 
 /** @throws EnvelopeError `option-invalid`, with every problem listed */
 export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
   const { keyNamespace, keyName, hash, publicKey, privateKey } = resolveOptions(options);
   const providerInfo = Buffer.from(keyName, "utf8");
 
-  const isOurs = (key: EncryptedDataKey): boolean => key.providerId === keyNamespace && asBuffer(key.providerInfo).equals(providerInfo);
+  const isOurs = (key: EncryptedDataKey): boolean =>
+    key.providerId === keyNamespace && asBuffer(key.providerInfo).equals(providerInfo);
 
   return {
     async onEncrypt(materials, { signal }) {
-      if (publicKey === null) throw new EnvelopeError("keyring-unsuitable", "The raw RSA keyring needs publicKey to encrypt");
+      if (publicKey === null)
+        throw new EnvelopeError("keyring-unsuitable", "The raw RSA keyring needs publicKey to encrypt");
       requireNotAborted(signal);
-      return wrapDataKey(materials, (dataKey) => ({ providerId: keyNamespace, providerInfo, ciphertext: rsaSeal(publicKey, hash, dataKey.bytes) }));
+      return wrapDataKey(materials, (dataKey) => ({
+        providerId: keyNamespace,
+        providerInfo,
+        ciphertext: rsaSeal(publicKey, hash, dataKey.bytes),
+      }));
     },
     async onDecrypt(materials, encryptedDataKeys, call) {
-      if (privateKey === null) throw new EnvelopeError("keyring-unsuitable", "The raw RSA keyring needs privateKey to decrypt");
+      if (privateKey === null)
+        throw new EnvelopeError("keyring-unsuitable", "The raw RSA keyring needs privateKey to decrypt");
       return unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs,
         unwrap: ({ ciphertext }) => rsaOpen(privateKey, hash, ciphertext) ?? "does-not-open",
@@ -81,13 +92,19 @@ function resolveOptions(options: RawRsaKeyringOptions): Resolved {
   const privateKey = options.privateKey === undefined ? null : readRsaPrivateKey(options.privateKey);
 
   const problems = [...keyNameProblems({ keyNamespace, keyName })];
-  if (hash === undefined) problems.push(/PKCS/i.test(padding) ? PKCS1_REFUSED : `padding must be one of ${[...HASHES.keys()].join(", ")}`);
-  if (options.publicKey === undefined && options.privateKey === undefined) problems.push("publicKey, privateKey or both are needed");
+  if (hash === undefined)
+    problems.push(/PKCS/i.test(padding) ? PKCS1_REFUSED : `padding must be one of ${[...HASHES.keys()].join(", ")}`);
+  if (options.publicKey === undefined && options.privateKey === undefined)
+    problems.push("publicKey, privateKey or both are needed");
   if (options.publicKey !== undefined && publicKey === null) {
-    problems.push("publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object");
+    problems.push(
+      "publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object",
+    );
   }
   if (options.privateKey !== undefined && privateKey === null) {
-    problems.push("privateKey must be an RSA private key of 2,048 bits or more, as PEM text (BEGIN PRIVATE KEY) or as a key object");
+    problems.push(
+      "privateKey must be an RSA private key of 2,048 bits or more, as PEM text (BEGIN PRIVATE KEY) or as a key object",
+    );
   }
   if (problems.length > 0 || hash === undefined) throw new EnvelopeError("option-invalid", problems.join("; "));
   return { keyNamespace, keyName, hash, publicKey, privateKey };

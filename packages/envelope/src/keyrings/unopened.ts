@@ -11,7 +11,9 @@ export type Outcome = EncryptedDataKeyReport["outcome"];
 /** Outcomes that are about the bytes, not about whether a key could be reached. */
 const CRYPTOGRAPHIC: ReadonlySet<Outcome> = new Set<Outcome>(["does-not-open", "invalid-ciphertext", "wrong-data-key"]);
 
-/** Of several outcomes for one encrypted data key: what kept a key from being asked says more than that another refused. */
+/**
+ * Of several outcomes for one encrypted data key: what kept a key from being asked says more than that another refused.
+ */
 export function weightiest(outcomes: readonly Outcome[]): Outcome {
   const tried = outcomes.filter((outcome) => outcome !== "not-configured");
   return tried.find((outcome) => !CRYPTOGRAPHIC.has(outcome)) ?? tried[0] ?? "not-configured";
@@ -29,9 +31,15 @@ export function unopenedError(
   return unopenedErrorFromReports(reports, attempts);
 }
 
-export function unopenedErrorFromReports(reports: readonly EncryptedDataKeyReport[], attempts?: readonly RegionAttempt[]): EnvelopeError {
+export function unopenedErrorFromReports(
+  reports: readonly EncryptedDataKeyReport[],
+  attempts?: readonly RegionAttempt[],
+): EnvelopeError {
   const code = codeFor(reports);
-  const listed = reports.map(({ providerId, key, region, outcome }) => `${providerId} ${key}${region === null ? "" : ` (${region})`}: ${outcome}`);
+  const listed = reports.map(
+    ({ providerId, key, region, outcome }) =>
+      `${providerId} ${key}${region === null ? "" : ` (${region})`}: ${outcome}`,
+  );
   return new EnvelopeError(code, `${SUMMARY[code]} ${listed.join("; ")}`, {
     encryptedDataKeys: reports,
     ...(attempts === undefined ? {} : { attempts }),

@@ -42,7 +42,8 @@ export async function unwrapDataKey(
       outcomes.set(key, dataKey);
       continue;
     }
-    if (dataKey.length === materials.suite.keyLength && materials.accepts(dataKey.bytes)) return { ...materials, dataKey };
+    if (dataKey.length === materials.suite.keyLength && materials.accepts(dataKey.bytes))
+      return { ...materials, dataKey };
     dataKey.wipe();
     outcomes.set(key, plan.notAccepted);
   }

@@ -1,6 +1,6 @@
 /**
- * The part of onEncrypt that keyrings with one wrap have in common (framework/keyring-interface.md, "OnEncrypt"): a data
- * key is generated when there is none, wrapped, and wiped again if that failed.
+ * The part of onEncrypt that keyrings with one wrap have in common (framework/keyring-interface.md, "OnEncrypt"): a
+ * data key is generated when there is none, wrapped, and wiped again if that failed.
  */
 import { randomSecret } from "../crypto/random.ts";
 import type { SecretBytes } from "../crypto/secret.ts";

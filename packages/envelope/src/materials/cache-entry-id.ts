@@ -15,22 +15,42 @@ const LONGEST_PLAIN_ID = 4_096;
 type Scope = "encrypt" | "decrypt";
 
 /** All that an identifier is made of. */
-interface Fields extends Pick<EncryptionMaterialsRequest, "suite" | "commitmentPolicy" | "encryptionContext" | "requiredContextKeys"> {
+interface Fields extends Pick<
+  EncryptionMaterialsRequest,
+  "suite" | "commitmentPolicy" | "encryptionContext" | "requiredContextKeys"
+> {
   readonly partition: string;
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
 }
 
 const NO_KEYS: readonly EncryptedDataKey[] = [];
 
-export function encryptEntryId(partition: string, { suite, commitmentPolicy, encryptionContext, requiredContextKeys }: EncryptionMaterialsRequest): string {
-  return entryId("encrypt", { partition, suite, commitmentPolicy, encryptionContext, requiredContextKeys, encryptedDataKeys: NO_KEYS });
+export function encryptEntryId(
+  partition: string,
+  { suite, commitmentPolicy, encryptionContext, requiredContextKeys }: EncryptionMaterialsRequest,
+): string {
+  return entryId("encrypt", {
+    partition,
+    suite,
+    commitmentPolicy,
+    encryptionContext,
+    requiredContextKeys,
+    encryptedDataKeys: NO_KEYS,
+  });
 }
 
 export function decryptEntryId(
   partition: string,
   { suite, commitmentPolicy, encryptionContext, requiredContextKeys, encryptedDataKeys }: DecryptionMaterialsRequest,
 ): string {
-  return entryId("decrypt", { partition, suite, commitmentPolicy, encryptionContext, requiredContextKeys, encryptedDataKeys });
+  return entryId("decrypt", {
+    partition,
+    suite,
+    commitmentPolicy,
+    encryptionContext,
+    requiredContextKeys,
+    encryptedDataKeys,
+  });
 }
 
 /** The last identifier made and the very objects it was made of: the same again costs a few comparisons. */
@@ -45,7 +65,10 @@ function entryId(scope: Scope, fields: Fields): string {
   return id;
 }
 
-/** Contexts and arrays of keys never change; the caller's array of required keys may, so only an empty one is taken for the same. */
+/**
+ * Contexts and arrays of keys never change; the caller's array of required keys may, so only an empty one is taken for
+ * the same.
+ */
 function isSame(known: Fields, fields: Fields): boolean {
   return (
     known.encryptionContext === fields.encryptionContext &&
@@ -58,8 +81,13 @@ function isSame(known: Fields, fields: Fields): boolean {
   );
 }
 
-/** Unambiguous: fields of free content come with their length, stand last, or are the same in all of a cache's entries. */
-function makeId(scope: Scope, { partition, suite, commitmentPolicy, encryptionContext, requiredContextKeys, encryptedDataKeys }: Fields): string {
+/**
+ * Unambiguous: fields of free content come with their length, stand last, or are the same in all of a cache's entries.
+ */
+function makeId(
+  scope: Scope,
+  { partition, suite, commitmentPolicy, encryptionContext, requiredContextKeys, encryptedDataKeys }: Fields,
+): string {
   const required = requiredContextKeys.length === 0 ? "" : JSON.stringify(requiredContextKeys);
   const keys = keysText(encryptedDataKeys);
   return `${scope}\0${partition}\0${commitmentPolicy}\0${required}\0${suite.id}\0${keys.length}\0${keys}${encryptionContext.bytes.toString("latin1")}`;

@@ -19,7 +19,9 @@ export class CachedEncryptionMaterials implements Wipeable {
     this.#materials = materials;
   }
 
-  /** Materials for one more message, with a handle on the data key that the caller wipes; null when not enough is left. */
+  /**
+   * Materials for one more message, with a handle on the data key that the caller wipes; null when not enough is left.
+   */
   take(bytes: number, { maxMessages, maxBytes }: UsageLimits): CompleteEncryptionMaterials | null {
     if (this.#messages + 1 > maxMessages || this.#bytes + bytes > maxBytes) return null;
     this.#messages++;

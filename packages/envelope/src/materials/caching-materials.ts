@@ -87,7 +87,11 @@ class CachingManager implements CachingMaterials {
   readonly #flights = new SingleFlight();
 
   constructor(options: CachingOptions) {
-    const { maxAgeMs, maxMessages, maxBytes, capacity, hotMessages, time } = { ...CACHING_DEFAULTS, time: idleTime, ...options };
+    const { maxAgeMs, maxMessages, maxBytes, capacity, hotMessages, time } = {
+      ...CACHING_DEFAULTS,
+      time: idleTime,
+      ...options,
+    };
     requireBounds({ maxAgeMs, maxMessages, maxBytes, capacity, hotMessages });
     this.#underlying = materialsManager(options);
     this.#limits = { maxMessages, maxBytes };
@@ -102,9 +106,13 @@ class CachingManager implements CachingMaterials {
     if (hotMessages > 0) this.headers = new OpenedHeaders(this.#opened, this.#watch);
   }
 
-  async getEncryptionMaterials(request: EncryptionMaterialsRequest, call: KeyringCall): Promise<CompleteEncryptionMaterials> {
+  async getEncryptionMaterials(
+    request: EncryptionMaterialsRequest,
+    call: KeyringCall,
+  ): Promise<CompleteEncryptionMaterials> {
     const { suite, plaintextLength } = request;
-    // Identity KDF: the data key *is* the message's key, so it must not serve two messages ("Get Encryption Materials").
+    // Identity KDF: the data key *is* the message's key, so it must not serve two messages ("Get Encryption
+    // Materials").
     if (suite.kdf === null || plaintextLength === null || plaintextLength > this.#limits.maxBytes) {
       this.#watch.record({ kind: "bypass", scope: "encrypt" });
       return this.#underlying.getEncryptionMaterials(request, call);
@@ -118,7 +126,9 @@ class CachingManager implements CachingMaterials {
       }
       const own = await this.#flights.join(id, call.signal, async () => {
         this.#watch.record({ kind: "miss", scope: "encrypt" });
-        const entry = new CachedEncryptionMaterials(await this.#underlying.getEncryptionMaterials(request, { signal: undefined }));
+        const entry = new CachedEncryptionMaterials(
+          await this.#underlying.getEncryptionMaterials(request, { signal: undefined }),
+        );
         const materials = entry.take(plaintextLength, this.#limits);
         this.#encryption.set(id, entry);
         return materials;
@@ -151,7 +161,9 @@ class CachingManager implements CachingMaterials {
       }
       const own = await this.#flights.join(id, call.signal, async () => {
         this.#watch.record({ kind: "miss", scope: "decrypt" });
-        const entry = new CachedDecryptionMaterials(await this.#underlying.decryptMaterials(request, { signal: undefined }));
+        const entry = new CachedDecryptionMaterials(
+          await this.#underlying.decryptMaterials(request, { signal: undefined }),
+        );
         const materials = entry.take();
         this.#decryption.set(id, entry);
         return materials;
@@ -189,7 +201,8 @@ interface Bounds extends UsageLimits {
 function requireBounds({ maxAgeMs, maxMessages, maxBytes, capacity, hotMessages }: Bounds): void {
   const problems: string[] = [];
   if (!(Number.isFinite(maxAgeMs) && maxAgeMs > 0)) problems.push("maxAgeMs must be a positive number of milliseconds");
-  if (!isWhole(maxMessages, 1, MOST_MESSAGES)) problems.push(`maxMessages must be a whole number from 1 to ${MOST_MESSAGES}`);
+  if (!isWhole(maxMessages, 1, MOST_MESSAGES))
+    problems.push(`maxMessages must be a whole number from 1 to ${MOST_MESSAGES}`);
   if (!isWhole(maxBytes, 0, Number.MAX_SAFE_INTEGER)) problems.push("maxBytes must be a whole number of bytes");
   if (!isWhole(capacity, 1, Number.MAX_SAFE_INTEGER)) problems.push("capacity must be a whole number from 1");
   if (!isWhole(hotMessages, 0, Number.MAX_SAFE_INTEGER)) problems.push("hotMessages must be a whole number");

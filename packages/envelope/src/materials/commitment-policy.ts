@@ -5,7 +5,8 @@
 import { EnvelopeError } from "../errors/envelope-error.ts";
 import type { AlgorithmSuite, AlgorithmSuiteName } from "../format/suites.ts";
 
-export type CommitmentPolicy = "require-encrypt-require-decrypt" | "require-encrypt-allow-decrypt" | "forbid-encrypt-allow-decrypt";
+export type CommitmentPolicy =
+  "require-encrypt-require-decrypt" | "require-encrypt-allow-decrypt" | "forbid-encrypt-allow-decrypt";
 
 export const DEFAULT_COMMITMENT_POLICY: CommitmentPolicy = "require-encrypt-require-decrypt";
 

@@ -19,7 +19,10 @@ export function defaultMaterials(keyring: Keyring): MaterialsManager {
       const materials = await keyring.onEncrypt(
         {
           suite,
-          encryptionContext: signingKey === null ? request.encryptionContext : withPublicKey(request.encryptionContext, signingKey.publicKey),
+          encryptionContext:
+            signingKey === null
+              ? request.encryptionContext
+              : withPublicKey(request.encryptionContext, signingKey.publicKey),
           requiredContextKeys: request.requiredContextKeys,
           dataKey: null,
           encryptedDataKeys: [],
@@ -56,7 +59,9 @@ function withPublicKey(context: CanonicalContext, publicKey: string): CanonicalC
 export function requirePublicKeyIfSigned(suite: AlgorithmSuite, context: CanonicalContext): void {
   const present = context.pairs.some(([key]) => key === PUBLIC_KEY_FIELD);
   if (present !== (suite.signature !== null)) {
-    const problem = present ? `carries ${PUBLIC_KEY_FIELD} although its suite is not signed` : `lacks ${PUBLIC_KEY_FIELD} although its suite is signed`;
+    const problem = present
+      ? `carries ${PUBLIC_KEY_FIELD} although its suite is not signed`
+      : `lacks ${PUBLIC_KEY_FIELD} although its suite is signed`;
     throw new EnvelopeError("message-malformed", `The message ${problem}`);
   }
 }

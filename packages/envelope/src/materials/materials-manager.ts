@@ -6,7 +6,11 @@ import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { KeyringCall } from "../keyrings/keyring.ts";
-import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials, DecryptionMaterials } from "../keyrings/materials.ts";
+import type {
+  CompleteDecryptionMaterials,
+  CompleteEncryptionMaterials,
+  DecryptionMaterials,
+} from "../keyrings/materials.ts";
 import type { CommitmentPolicy } from "./commitment-policy.ts";
 import type { HeaderMemory } from "./header-memory.ts";
 

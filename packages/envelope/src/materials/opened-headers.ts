@@ -48,6 +48,9 @@ export class OpenedHeaders implements HeaderMemory {
   }
 
   remember(header: MessageHeader, authenticatedOnly: Uint8Array, cipherKey: CipherKey): void {
-    this.#cache.set(header.messageId.toString("latin1"), new OpenedHeader(Buffer.concat([header.bytes, authenticatedOnly]), cipherKey));
+    this.#cache.set(
+      header.messageId.toString("latin1"),
+      new OpenedHeader(Buffer.concat([header.bytes, authenticatedOnly]), cipherKey),
+    );
   }
 }

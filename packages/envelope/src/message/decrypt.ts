@@ -48,9 +48,10 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
   requireNotAborted(signal);
 
   const opener = await openHeader(header, context, resolved);
-  const plaintext = layout.last.sequence > 1 && isParallel(workers, layout.plaintextLength, header.frameLength)
-    ? await openInParallel(message, header, layout, opener, { workers, signal })
-    : openHere(message, header, layout, opener);
+  const plaintext =
+    layout.last.sequence > 1 && isParallel(workers, layout.plaintextLength, header.frameLength)
+      ? await openInParallel(message, header, layout, opener, { workers, signal })
+      : openHere(message, header, layout, opener);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
   return { plaintext, encryptionContext: options.encryptionContext };
 }
@@ -66,7 +67,11 @@ function readEnd(message: Uint8Array, header: MessageHeader, { last }: BodyLayou
 }
 
 /** Gets the data key and verifies the header under it, candidate by candidate, inside the keyring's own attempts. */
-export async function openHeader(header: MessageHeader, context: MatchedContext, options: ResolvedOptions): Promise<MessageOpener> {
+export async function openHeader(
+  header: MessageHeader,
+  context: MatchedContext,
+  options: ResolvedOptions,
+): Promise<MessageOpener> {
   const { headers } = options.manager;
   const known = headers?.recall(header, context.authenticatedOnly);
   if (known !== undefined) return MessageOpener.resume(header, known);
@@ -87,7 +92,9 @@ export async function openHeader(header: MessageHeader, context: MatchedContext,
   );
   try {
     // A manager that did not ask (a cache, a keyring of someone else's) is asked for here: nothing goes unverified.
-    const opened = (opener as MessageOpener | null) ?? MessageOpener.open(header, context.authenticatedOnly, materials.dataKey.bytes);
+    const opened =
+      (opener as MessageOpener | null) ??
+      MessageOpener.open(header, context.authenticatedOnly, materials.dataKey.bytes);
     if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
     headers?.remember(header, context.authenticatedOnly, opened.frameKey.key);
     return opened;
@@ -128,12 +135,30 @@ interface ParallelOpening {
 }
 
 /** The same by the worker threads; the final frame is opened here. */
-async function openInParallel(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener, { workers, signal }: ParallelOpening): Promise<Buffer> {
+async function openInParallel(
+  message: Uint8Array,
+  header: MessageHeader,
+  layout: BodyLayout,
+  opener: MessageOpener,
+  { workers, signal }: ParallelOpening,
+): Promise<Buffer> {
   const plaintext = Buffer.allocUnsafeSlow(layout.plaintextLength);
   const { frameLength } = header;
   const frames = layout.last.sequence - 1;
   try {
-    await workers.run(framingRuns({ kind: "open", frameKey: opener.frameKey, frameLength, frames, input: message, inputOffset: layout.start, output: plaintext, outputOffset: 0 }), signal);
+    await workers.run(
+      framingRuns({
+        kind: "open",
+        frameKey: opener.frameKey,
+        frameLength,
+        frames,
+        input: message,
+        inputOffset: layout.start,
+        output: plaintext,
+        outputOffset: 0,
+      }),
+      signal,
+    );
   } catch (error) {
     plaintext.fill(0);
     throw error;
@@ -143,7 +168,13 @@ async function openInParallel(message: Uint8Array, header: MessageHeader, layout
 }
 
 /** Opens the blocks from sequence number `from` to the last. All of the plaintext is overwritten when one fails. */
-function openBlocks(message: Uint8Array, header: MessageHeader, { start, last }: BodyLayout, opener: MessageOpener, { plaintext, from }: { readonly plaintext: Buffer; readonly from: number }): void {
+function openBlocks(
+  message: Uint8Array,
+  header: MessageHeader,
+  { start, last }: BodyLayout,
+  opener: MessageOpener,
+  { plaintext, from }: { readonly plaintext: Buffer; readonly from: number },
+): void {
   const bytes = asBuffer(message);
   let position = start + (from - 1) * (header.frameLength + REGULAR_FRAME_OVERHEAD);
   try {

@@ -29,7 +29,8 @@ export interface EncryptResult {
 /**
  * Encrypts `plaintext` under a data key of its own (or a cached one, with a materials cache).
  *
- * @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy`, `aborted`, and what the keyring throws.
+ * @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy`, `aborted`, and what the keyring
+ *   throws.
  */
 export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): Promise<EncryptResult> {
   if (!(plaintext instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array");
@@ -87,17 +88,38 @@ interface ParallelSealing {
 }
 
 /** The same by the worker threads; the final frame is sealed here. */
-async function sealInParallel(plaintext: Uint8Array, sealer: MessageSealer, { frameLength, workers, signal }: ParallelSealing): Promise<Buffer> {
+async function sealInParallel(
+  plaintext: Uint8Array,
+  sealer: MessageSealer,
+  { frameLength, workers, signal }: ParallelSealing,
+): Promise<Buffer> {
   const { headerLength, frameKey } = sealer;
   const message = Buffer.allocUnsafeSlow(headerLength + framedBodyLength(plaintext.length, frameLength));
   const frames = frameCount(plaintext.length, frameLength) - 1;
-  await workers.run(framingRuns({ kind: "seal", frameKey, frameLength, frames, input: plaintext, inputOffset: 0, output: message, outputOffset: headerLength }), signal);
+  await workers.run(
+    framingRuns({
+      kind: "seal",
+      frameKey,
+      frameLength,
+      frames,
+      input: plaintext,
+      inputOffset: 0,
+      output: message,
+      outputOffset: headerLength,
+    }),
+    signal,
+  );
   sealFrames(plaintext, sealer, message, { frameLength, from: frames + 1 });
   return message;
 }
 
 /** Writes the frames from sequence number `from` to the last. */
-function sealFrames(plaintext: Uint8Array, sealer: MessageSealer, message: Buffer, { frameLength, from }: { readonly frameLength: number; readonly from: number }): void {
+function sealFrames(
+  plaintext: Uint8Array,
+  sealer: MessageSealer,
+  message: Buffer,
+  { frameLength, from }: { readonly frameLength: number; readonly from: number },
+): void {
   const frames = frameCount(plaintext.length, frameLength);
   let offset = sealer.headerLength + (from - 1) * (frameLength + REGULAR_FRAME_OVERHEAD);
   for (let sequence = from; sequence <= frames; sequence++) {

@@ -23,7 +23,11 @@ const NOTHING = Buffer.alloc(0);
  *   that the message need not store (framework/required-encryption-context-cmm.md).
  * @throws EnvelopeError `context-mismatch` with the keys that differ, never their values.
  */
-export function matchContext(stored: CanonicalContext, expected: CanonicalContext, requiredKeys: readonly string[]): MatchedContext {
+export function matchContext(
+  stored: CanonicalContext,
+  expected: CanonicalContext,
+  requiredKeys: readonly string[],
+): MatchedContext {
   if (requiredKeys.length === 0 && (stored === expected || stored.bytes.equals(expected.bytes))) {
     return { full: stored, authenticatedOnly: NOTHING, requiredKeys };
   }
@@ -34,9 +38,13 @@ export function matchContext(stored: CanonicalContext, expected: CanonicalContex
   const differing = differingKeys(canonicalPairs(wanted, FORMAT_LIMITS), canonicalPairs(own, FORMAT_LIMITS));
   if (differing.length > 0) {
     const names = differing.map((key) => JSON.stringify(key)).join(", ");
-    throw new EnvelopeError("context-mismatch", `The message was made for another encryption context; keys that differ: ${names}`, {
-      contextKeys: differing,
-    });
+    throw new EnvelopeError(
+      "context-mismatch",
+      `The message was made for another encryption context; keys that differ: ${names}`,
+      {
+        contextKeys: differing,
+      },
+    );
   }
   const required = expected.pairs.filter(([key]) => notStored.has(key));
   return {

@@ -59,7 +59,14 @@ export class FrameCipher {
     const bytes = asBuffer(source);
     const iv = bytes.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
     const contentEnd = block.contentOffset + block.contentLength;
-    return gcmOpen(this.#cipher, this.#key, iv, this.#blockAad(block), bytes.subarray(block.contentOffset, contentEnd), bytes.subarray(contentEnd, block.end));
+    return gcmOpen(
+      this.#cipher,
+      this.#key,
+      iv,
+      this.#blockAad(block),
+      bytes.subarray(block.contentOffset, contentEnd),
+      bytes.subarray(contentEnd, block.end),
+    );
   }
 
   /** Decrypts one block of `source` to `offset` in `target`. @throws EnvelopeError `decryption-failed` */

@@ -49,7 +49,10 @@ export interface MessageInspection {
  *
  * @throws EnvelopeError `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
  */
-export function inspect(message: Uint8Array, options: { readonly limits?: Partial<MessageLimits> } = {}): MessageInspection {
+export function inspect(
+  message: Uint8Array,
+  options: { readonly limits?: Partial<MessageLimits> } = {},
+): MessageInspection {
   const limits = resolveLimits(options.limits);
   const header = parseHeader(message, limits);
   const { suite, context } = header;
@@ -73,7 +76,11 @@ export function inspect(message: Uint8Array, options: { readonly limits?: Partia
   };
 }
 
-function inspectBody(message: Uint8Array, header: MessageHeader, limits: MessageLimits): Pick<MessageInspection, "body" | "problem"> {
+function inspectBody(
+  message: Uint8Array,
+  header: MessageHeader,
+  limits: MessageLimits,
+): Pick<MessageInspection, "body" | "problem"> {
   try {
     const { last, plaintextLength } = readBodyLayout(message, header, limits);
     const end = header.suite.signature === null ? last.end : readFooter(message, last.end, header.suite).end;

@@ -32,8 +32,10 @@ export class MessageOpener {
     const { suite } = header;
     if (dataKey.length !== suite.keyLength) return null;
     const { cipherKey, commitKey } = deriveMessageKeys(suite, header.messageId, dataKey);
-    const committed = header.commitKey === null || (commitKey !== null && equalInConstantTime(header.commitKey, commitKey));
-    if (committed && headerAuthenticates(header, authenticatedOnly, cipherKey)) return new MessageOpener(header, cipherKey);
+    const committed =
+      header.commitKey === null || (commitKey !== null && equalInConstantTime(header.commitKey, commitKey));
+    if (committed && headerAuthenticates(header, authenticatedOnly, cipherKey))
+      return new MessageOpener(header, cipherKey);
     return null;
   }
 

@@ -8,7 +8,12 @@ import { enforceLimit, resolveLimits } from "../format/limits.ts";
 import type { MessageLimits } from "../format/limits.ts";
 import { ALGORITHM_SUITES } from "../format/suites.ts";
 import type { AlgorithmSuite, CommittingSuiteName, NonCommittingSuiteName } from "../format/suites.ts";
-import { DEFAULT_COMMITMENT_POLICY, defaultSuiteName, isCommitmentPolicy, requireEncryptAllowed } from "../materials/commitment-policy.ts";
+import {
+  DEFAULT_COMMITMENT_POLICY,
+  defaultSuiteName,
+  isCommitmentPolicy,
+  requireEncryptAllowed,
+} from "../materials/commitment-policy.ts";
 import type { CommitmentPolicy } from "../materials/commitment-policy.ts";
 import { materialsManager } from "../materials/key-source.ts";
 import type { KeySource } from "../materials/key-source.ts";
@@ -26,7 +31,10 @@ interface CommonOptions {
 
 /** A suite without commitment can be written only under the policy that says so. */
 export type SuiteChoice =
-  | { readonly suite?: CommittingSuiteName; readonly commitmentPolicy?: "require-encrypt-require-decrypt" | "require-encrypt-allow-decrypt" }
+  | {
+      readonly suite?: CommittingSuiteName;
+      readonly commitmentPolicy?: "require-encrypt-require-decrypt" | "require-encrypt-allow-decrypt";
+    }
   | { readonly suite?: NonCommittingSuiteName; readonly commitmentPolicy: "forbid-encrypt-allow-decrypt" };
 
 export type EncryptOptions = KeySource &
@@ -69,14 +77,19 @@ export interface ResolvedEncryptOptions extends ResolvedOptions {
 const NO_KEYS: readonly string[] = [];
 
 function resolveCommon(options: EncryptOptions | DecryptOptions): ResolvedOptions {
-  if (typeof options !== "object" || (options as unknown) === null) throw new EnvelopeError("option-invalid", "options are missing");
+  if (typeof options !== "object" || (options as unknown) === null)
+    throw new EnvelopeError("option-invalid", "options are missing");
   const limits = resolveLimits(options.limits);
   const commitmentPolicy = options.commitmentPolicy ?? DEFAULT_OPTIONS.commitmentPolicy;
-  if (!isCommitmentPolicy(commitmentPolicy)) throw new EnvelopeError("option-invalid", "commitmentPolicy is not a policy");
+  if (!isCommitmentPolicy(commitmentPolicy))
+    throw new EnvelopeError("option-invalid", "commitmentPolicy is not a policy");
   const requiredContextKeys = options.requiredContextKeys ?? NO_KEYS;
   const absent = requiredContextKeys.filter((key) => !Object.hasOwn(options.encryptionContext, key));
   if (absent.length > 0) {
-    throw new EnvelopeError("option-invalid", `requiredContextKeys that are not in encryptionContext: ${absent.join(", ")}`);
+    throw new EnvelopeError(
+      "option-invalid",
+      `requiredContextKeys that are not in encryptionContext: ${absent.join(", ")}`,
+    );
   }
   return {
     manager: materialsManager(options),
@@ -93,7 +106,8 @@ function resolveCommon(options: EncryptOptions | DecryptOptions): ResolvedOption
 export function resolveEncryptOptions(options: EncryptOptions): ResolvedEncryptOptions {
   const common = resolveCommon(options);
   const name = options.suite ?? defaultSuiteName(common.commitmentPolicy);
-  if (!Object.hasOwn(ALGORITHM_SUITES, name)) throw new EnvelopeError("option-invalid", "suite is not the name of an algorithm suite");
+  if (!Object.hasOwn(ALGORITHM_SUITES, name))
+    throw new EnvelopeError("option-invalid", "suite is not the name of an algorithm suite");
   const suite = ALGORITHM_SUITES[name];
   requireEncryptAllowed(common.commitmentPolicy, suite);
   const frameLength = options.frameLength ?? DEFAULT_OPTIONS.frameLength;
@@ -111,5 +125,6 @@ export function resolveDecryptOptions(options: DecryptOptions): ResolvedOptions 
 
 /** @throws EnvelopeError `aborted` */
 export function requireNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason });
+  if (signal?.aborted === true)
+    throw new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason });
 }

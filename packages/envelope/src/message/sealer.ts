@@ -1,6 +1,6 @@
 /**
- * Begins one message: draws its id, derives its keys, writes its header (client-apis/encrypt.md, "Construct the header").
- * Synchronous and with no policy of its own; the buffer and the streaming API both drive it.
+ * Begins one message: draws its id, derives its keys, writes its header (client-apis/encrypt.md, "Construct the
+ * header"). Synchronous and with no policy of its own; the buffer and the streaming API both drive it.
  */
 import { gcmSeal } from "../crypto/gcm.ts";
 import { deriveMessageKeys } from "../crypto/message-keys.ts";
@@ -70,13 +70,20 @@ interface Prepared {
   readonly authenticatedOnly: Buffer;
 }
 
-/** Cached materials keep their encrypted data keys and their context as the very same objects from message to message. */
+/**
+ * Cached materials keep their encrypted data keys and their context as the very same objects from message to message.
+ */
 const prepared = new WeakMap<readonly EncryptedDataKey[], Prepared>();
 
 function templateFor(materials: CompleteEncryptionMaterials, frameLength: number, limits: MessageLimits): Prepared {
   const known = prepared.get(materials.encryptedDataKeys);
   const { suite, encryptionContext } = materials;
-  if (known?.template.frameLength === frameLength && known.context === encryptionContext && known.template.suite === suite) return known;
+  if (
+    known?.template.frameLength === frameLength &&
+    known.context === encryptionContext &&
+    known.template.suite === suite
+  )
+    return known;
   const { stored, required } = splitContext(encryptionContext, materials.requiredContextKeys);
   const made = {
     context: encryptionContext,
@@ -94,7 +101,16 @@ export function splitContext(
 ): { readonly stored: CanonicalContext; readonly required: CanonicalContext } {
   const isRequired = new Set(requiredKeys);
   return {
-    stored: isRequired.size === 0 ? context : canonicalPairs(context.pairs.filter(([key]) => !isRequired.has(key)), FORMAT_LIMITS),
-    required: canonicalPairs(context.pairs.filter(([key]) => isRequired.has(key)), FORMAT_LIMITS),
+    stored:
+      isRequired.size === 0
+        ? context
+        : canonicalPairs(
+            context.pairs.filter(([key]) => !isRequired.has(key)),
+            FORMAT_LIMITS,
+          ),
+    required: canonicalPairs(
+      context.pairs.filter(([key]) => isRequired.has(key)),
+      FORMAT_LIMITS,
+    ),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * A run of regular frames for one worker thread. Input and output are memory that both threads see; the key travels as a
- * key object, never as bytes.
+ * A run of regular frames for one worker thread. Input and output are memory that both threads see; the key travels as
+ * a key object, never as bytes.
  */
 import { readBlock } from "../format/body.ts";
 import type { FramedAs } from "../format/body.ts";

@@ -29,11 +29,15 @@ export interface FramingWorkersOptions {
 /** From this many bytes of plaintext on, dividing the work pays for handing it over. */
 export const PARALLEL_FROM_BYTES: number = 4 * 1024 * 1024;
 /** Sources run as TypeScript, the published package as JavaScript. */
-const WORKER_FILE = new URL(import.meta.url.endsWith(".ts") ? "./framing-worker.ts" : "./framing-worker.js", import.meta.url);
+const WORKER_FILE = new URL(
+  import.meta.url.endsWith(".ts") ? "./framing-worker.ts" : "./framing-worker.js",
+  import.meta.url,
+);
 
 /** @throws EnvelopeError `option-invalid` */
 export function framingWorkers({ threads = availableParallelism() }: FramingWorkersOptions = {}): FramingWorkers {
-  if (!Number.isSafeInteger(threads) || threads < 1) throw new EnvelopeError("option-invalid", "threads must be a whole number from 1");
+  if (!Number.isSafeInteger(threads) || threads < 1)
+    throw new EnvelopeError("option-invalid", "threads must be a whole number from 1");
   return new WorkerPool(threads);
 }
 
@@ -52,7 +56,8 @@ class WorkerPool implements FramingWorkers {
     const failures: unknown[] = [];
     const running: Promise<void>[] = [];
     for (const run of runs) {
-      if (signal?.aborted === true) failures.push(new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason }));
+      if (signal?.aborted === true)
+        failures.push(new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason }));
       if (failures.length > 0) break;
       const thread = await this.#take();
       running.push(
@@ -114,7 +119,9 @@ class WorkerPool implements FramingWorkers {
 /** One thread, which has one task at a time. */
 class WorkerThread {
   readonly #worker = new Worker(WORKER_FILE);
-  /** Hold what goes in and what comes out. Kept from run to run: touching fresh memory can cost more than encrypting it. */
+  /**
+   * Hold what goes in and what comes out. Kept from run to run: touching fresh memory can cost more than encrypting it.
+   */
   readonly #input = new SharedMemory();
   readonly #output = new SharedMemory();
   ended = false;

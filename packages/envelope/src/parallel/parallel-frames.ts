@@ -28,12 +28,25 @@ export interface ParallelRun {
 }
 
 /** Whether this body is worth it: long enough, and of more than one frame. */
-export function isParallel(workers: FramingWorkers | undefined, plaintextLength: number, frameLength: number): workers is FramingWorkers {
+export function isParallel(
+  workers: FramingWorkers | undefined,
+  plaintextLength: number,
+  frameLength: number,
+): workers is FramingWorkers {
   return workers !== undefined && plaintextLength >= PARALLEL_FROM_BYTES && frameLength * 2 <= plaintextLength;
 }
 
 /** The runs that make up the body, but for its last frame. */
-export function* framingRuns({ kind, frameKey, frameLength, frames, input, inputOffset, output, outputOffset }: ParallelRun): Generator<FramingRun> {
+export function* framingRuns({
+  kind,
+  frameKey,
+  frameLength,
+  frames,
+  input,
+  inputOffset,
+  output,
+  outputOffset,
+}: ParallelRun): Generator<FramingRun> {
   const sealed = frameLength + REGULAR_FRAME_OVERHEAD;
   const [inputStep, outputStep] = kind === "seal" ? [frameLength, sealed] : [sealed, frameLength];
   // Memory of its own: a view would take the whole message along to every thread.

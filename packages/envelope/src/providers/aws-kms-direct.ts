@@ -1,18 +1,22 @@
 /**
- * @strongroom/envelope/aws-kms-direct: short strings, up to the 4,096 bytes that AWS KMS takes, encrypted by the KMS itself
- * in several regions (AWS KMS API Reference, "Encrypt"), without a data key of their own. Every read is a call; the
- * plaintext passes through the KMS. For a password or a token that is fine and leaves no key here; for anything else
- * `encrypt` is faster, cheaper and has no limit.
+ * @strongroom/envelope/aws-kms-direct: short strings, up to the 4,096 bytes that AWS KMS takes, encrypted by the KMS
+ *   itself in several regions (AWS KMS API Reference, "Encrypt"), without a data key of their own. Every read is a
+ *   call; the plaintext passes through the KMS. For a password or a token that is fine and leaves no key here; for
+ *   anything else `encrypt` is faster, cheaper and has no limit.
  *
- * What is stored: two bytes that say what this is, the plaintext's length in two bytes, then the regions' ciphertexts as
- * a message's header stores encrypted data keys. Each is an ordinary ciphertext blob that `aws kms decrypt` opens.
+ * What is stored: two bytes that say what this is, the plaintext's length in two bytes, then the regions' ciphertexts
+ * as a message's header stores encrypted data keys. Each is an ordinary ciphertext blob that `aws kms decrypt` opens.
  */
 import { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
 import { ByteReader } from "../format/byte-reader.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
-import { encryptedDataKeysLength, readEncryptedDataKeys, writeEncryptedDataKeys } from "../format/encrypted-data-key.ts";
+import {
+  encryptedDataKeysLength,
+  readEncryptedDataKeys,
+  writeEncryptedDataKeys,
+} from "../format/encrypted-data-key.ts";
 import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { DEFAULT_LIMITS } from "../format/limits.ts";
 import { ALGORITHM_SUITES } from "../format/suites.ts";
@@ -43,21 +47,33 @@ const LENGTH_START = MARK.length;
 const KEYS_START = LENGTH_START + 2;
 
 /**
- * @throws EnvelopeError `limit-exceeded` for more than 4,096 bytes, `option-invalid` for none, and what the keyring throws:
- *   `wraps-below-minimum`, `deadline-exceeded`, `aborted`.
+ * @throws EnvelopeError `limit-exceeded` for more than 4,096 bytes, `option-invalid` for none, and what the keyring
+ *   throws: `wraps-below-minimum`, `deadline-exceeded`, `aborted`.
  */
 export async function encryptDirect(plaintext: Uint8Array, options: DirectOptions): Promise<DirectEncryptResult> {
-  if (!(plaintext instanceof Uint8Array) || plaintext.length === 0) throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array of at least one byte");
+  if (!(plaintext instanceof Uint8Array) || plaintext.length === 0)
+    throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array of at least one byte");
   if (plaintext.length > DIRECT_LIMIT_BYTES) {
-    throw new EnvelopeError("limit-exceeded", `AWS KMS encrypts at most ${DIRECT_LIMIT_BYTES} bytes directly, not ${plaintext.length}: use encrypt`);
+    throw new EnvelopeError(
+      "limit-exceeded",
+      `AWS KMS encrypts at most ${DIRECT_LIMIT_BYTES} bytes directly, not ${plaintext.length}: use encrypt`,
+    );
   }
   const { keyring, encryptionContext } = resolveOptions(options);
   using secret = SecretBytes.copyOf(plaintext);
   const { encryptedDataKeys, wraps } = await keyring.onEncrypt(
-    { suite: wrapping(plaintext.length), encryptionContext, requiredContextKeys: [], dataKey: secret, encryptedDataKeys: [], signingKey: null },
+    {
+      suite: wrapping(plaintext.length),
+      encryptionContext,
+      requiredContextKeys: [],
+      dataKey: secret,
+      encryptedDataKeys: [],
+      signingKey: null,
+    },
     { signal: options.signal },
   );
-  if (wraps === undefined) throw new EnvelopeError("keyring-unsuitable", "Direct encryption needs a multi-region keyring");
+  if (wraps === undefined)
+    throw new EnvelopeError("keyring-unsuitable", "Direct encryption needs a multi-region keyring");
   return { sealed: serialize(plaintext.length, encryptedDataKeys), wraps };
 }
 
@@ -80,7 +96,10 @@ export async function decryptDirect(sealed: Uint8Array, options: DirectOptions):
   return dataKey.bytes;
 }
 
-function resolveOptions(options: DirectOptions): { readonly keyring: MultiRegionKeyring; readonly encryptionContext: CanonicalContext } {
+function resolveOptions(options: DirectOptions): {
+  readonly keyring: MultiRegionKeyring;
+  readonly encryptionContext: CanonicalContext;
+} {
   const { keyring } = options as { readonly keyring: Partial<MultiRegionKeyring> | undefined };
   if (typeof keyring?.onEncrypt !== "function" || typeof keyring.probe !== "function") {
     throw new EnvelopeError("option-invalid", "keyring must be a multi-region keyring");
@@ -90,7 +109,10 @@ function resolveOptions(options: DirectOptions): { readonly keyring: MultiRegion
 
 /** All that the multi-region keyring asks of a suite is how long the thing is that it wraps: here, the string. */
 function wrapping(length: number): AlgorithmSuite {
-  return { ...ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, keyLength: length as AlgorithmSuite["keyLength"] };
+  return {
+    ...ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+    keyLength: length as AlgorithmSuite["keyLength"],
+  };
 }
 
 function serialize(length: number, encryptedDataKeys: readonly EncryptedDataKey[]): Buffer {
@@ -101,12 +123,18 @@ function serialize(length: number, encryptedDataKeys: readonly EncryptedDataKey[
   return sealed;
 }
 
-function parse(sealed: Uint8Array): { readonly length: number; readonly encryptedDataKeys: readonly EncryptedDataKey[] } {
+function parse(sealed: Uint8Array): {
+  readonly length: number;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+} {
   const reader = new ByteReader(sealed);
-  if (!reader.bytes(MARK.length).equals(MARK)) throw new EnvelopeError("message-malformed", "These bytes are not a string that was encrypted directly");
+  if (!reader.bytes(MARK.length).equals(MARK))
+    throw new EnvelopeError("message-malformed", "These bytes are not a string that was encrypted directly");
   const length = reader.uint16();
-  if (length === 0 || length > DIRECT_LIMIT_BYTES) throw new EnvelopeError("message-malformed", `A length of ${length} bytes is impossible`);
+  if (length === 0 || length > DIRECT_LIMIT_BYTES)
+    throw new EnvelopeError("message-malformed", `A length of ${length} bytes is impossible`);
   const encryptedDataKeys = readEncryptedDataKeys(reader, DEFAULT_LIMITS);
-  if (reader.offset !== sealed.length) throw new EnvelopeError("message-trailing-bytes", `${sealed.length - reader.offset} bytes follow the end`);
+  if (reader.offset !== sealed.length)
+    throw new EnvelopeError("message-trailing-bytes", `${sealed.length - reader.offset} bytes follow the end`);
   return { length, encryptedDataKeys };
 }

@@ -1,8 +1,9 @@
 /**
- * @strongroom/envelope/aws-kms-discovery: the AWS KMS discovery keyring (framework/aws-kms/aws-kms-discovery-keyring.md)
- * and its form that knows multi-Region keys (framework/aws-kms/aws-kms-mrk-discovery-keyring.md). It opens what the
- * message itself says it is encrypted under, and so only within a partition and accounts that the caller trusts: without
- * that filter whoever writes the message would choose which keys are asked. It cannot encrypt.
+ * @strongroom/envelope/aws-kms-discovery: the AWS KMS discovery keyring
+ *   (framework/aws-kms/aws-kms-discovery-keyring.md) and its form that knows multi-Region keys
+ *   (framework/aws-kms/aws-kms-mrk-discovery-keyring.md). It opens what the message itself says it is encrypted under,
+ *   and so only within a partition and accounts that the caller trusts: without that filter whoever writes the message
+ *   would choose which keys are asked. It cannot encrypt.
  */
 import { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors/envelope-error.ts";
@@ -27,11 +28,16 @@ export interface KmsDiscoveryOptions extends SingleCallOptions {
   readonly clients: Readonly<Record<string, KmsDiscoveryClient>>;
   /** Whose keys may be asked, such as `{ partition: "aws", accounts: ["111122223333"] }`. */
   readonly filter: { readonly partition: string; readonly accounts: readonly string[] };
-  /** Whether a multi-Region key (`mrk-`) is asked for in the region that the message names only, or in any that is listed. */
+  /**
+   * Whether a multi-Region key (`mrk-`) is asked for in the region that the message names only, or in any that is
+   * listed.
+   */
   readonly multiRegionKeys?: "own-region" | "any-region";
 }
 
-export const KMS_DISCOVERY_DEFAULTS: Required<SingleCallOptions> & { readonly multiRegionKeys: "own-region" | "any-region" } = {
+export const KMS_DISCOVERY_DEFAULTS: Required<SingleCallOptions> & {
+  readonly multiRegionKeys: "own-region" | "any-region";
+} = {
   ...SINGLE_CALL_DEFAULTS,
   multiRegionKeys: "own-region",
 };
@@ -60,7 +66,11 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
 
     async onDecrypt(materials, encryptedDataKeys, call) {
       requireNoDataKey(materials);
-      const ours = new Map(encryptedDataKeys.filter(({ providerId }) => providerId === PROVIDER_ID).map((key) => [key, keysToAsk(requireKeyArn(key))]));
+      const ours = new Map(
+        encryptedDataKeys
+          .filter(({ providerId }) => providerId === PROVIDER_ID)
+          .map((key) => [key, keysToAsk(requireKeyArn(key))]),
+      );
       using calls = new SingleCalls(resolved, call.signal);
       return await unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (key) => (ours.get(key) ?? []).length > 0,
@@ -71,7 +81,12 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
     },
   };
 
-  async function unwrapWithAny(key: EncryptedDataKey, asked: readonly KeyArn[], materials: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+  async function unwrapWithAny(
+    key: EncryptedDataKey,
+    asked: readonly KeyArn[],
+    materials: DecryptionMaterials,
+    calls: SingleCalls,
+  ): Promise<SecretBytes | Outcome> {
     const outcomes: Outcome[] = [];
     for (const arn of asked) {
       const result = await unwrapWith(key, arn, materials, calls);
@@ -81,17 +96,29 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
     return weightiest(outcomes);
   }
 
-  async function unwrapWith(key: EncryptedDataKey, arn: KeyArn, { suite, encryptionContext }: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+  async function unwrapWith(
+    key: EncryptedDataKey,
+    arn: KeyArn,
+    { suite, encryptionContext }: DecryptionMaterials,
+    calls: SingleCalls,
+  ): Promise<SecretBytes | Outcome> {
     const client = clients[arn.region];
     if (client === undefined) return "not-configured";
-    const input = { KeyId: arn.arn, CiphertextBlob: key.ciphertext, EncryptionContext: { ...contextObject(encryptionContext) }, ...grantsOf(resolved.grantTokens) };
+    const input = {
+      KeyId: arn.arn,
+      CiphertextBlob: key.ciphertext,
+      EncryptionContext: { ...contextObject(encryptionContext) },
+      ...grantsOf(resolved.grantTokens),
+    };
     const outcome = await calls.call({
       key: arn,
       operation: "Decrypt",
       send: (abortSignal) => client.decrypt(input, { abortSignal }),
       check: ({ KeyId, Plaintext }) => {
         if (KeyId !== arn.arn) return { wrong: "wrong-key-id" };
-        return Plaintext?.length === suite.keyLength ? { value: new SecretBytes(Plaintext) } : { wrong: "wrong-key-length" };
+        return Plaintext?.length === suite.keyLength
+          ? { value: new SecretBytes(Plaintext) }
+          : { wrong: "wrong-key-length" };
       },
       discard: (answer) => {
         wipeField(answer.Plaintext);
@@ -103,9 +130,14 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
 
 function resolveOptions(options: KmsDiscoveryOptions): Required<KmsDiscoveryOptions> {
   const resolved = { ...KMS_DISCOVERY_DEFAULTS, ...options };
-  const { clients, filter, multiRegionKeys } = resolved as { readonly clients: unknown; readonly filter: unknown; readonly multiRegionKeys: unknown };
+  const { clients, filter, multiRegionKeys } = resolved as {
+    readonly clients: unknown;
+    readonly filter: unknown;
+    readonly multiRegionKeys: unknown;
+  };
   const problems = [...clientProblems(clients), ...filterProblems(filter), ...singleCallProblems(resolved)];
-  if (multiRegionKeys !== "own-region" && multiRegionKeys !== "any-region") problems.push("multiRegionKeys must be own-region or any-region");
+  if (multiRegionKeys !== "own-region" && multiRegionKeys !== "any-region")
+    problems.push("multiRegionKeys must be own-region or any-region");
   if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
   return { ...resolved, clients: { ...resolved.clients } };
 }
@@ -116,7 +148,8 @@ function clientProblems(clients: unknown): readonly string[] {
   return entries.flatMap(([region, client]) => {
     const problems: string[] = [];
     if (!/^[a-z0-9-]+$/.test(region)) problems.push(`clients: ${JSON.stringify(region)} is not a region`);
-    if (typeof (client as Partial<KmsDiscoveryClient> | null)?.decrypt !== "function") problems.push(`clients[${JSON.stringify(region)}] has no method decrypt`);
+    if (typeof (client as Partial<KmsDiscoveryClient> | null)?.decrypt !== "function")
+      problems.push(`clients[${JSON.stringify(region)}] has no method decrypt`);
     return problems;
   });
 }
@@ -124,10 +157,14 @@ function clientProblems(clients: unknown): readonly string[] {
 function filterProblems(filter: unknown): readonly string[] {
   const { partition, accounts } = (filter ?? {}) as Partial<KmsDiscoveryOptions["filter"]>;
   const problems: string[] = [];
-  if (typeof partition !== "string" || partition === "") problems.push("filter.partition must name a partition, such as aws");
-  if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every((account) => typeof account === "string" && /^\d{12}$/.test(account))) {
+  if (typeof partition !== "string" || partition === "")
+    problems.push("filter.partition must name a partition, such as aws");
+  if (
+    !Array.isArray(accounts) ||
+    accounts.length === 0 ||
+    !accounts.every((account) => typeof account === "string" && /^\d{12}$/.test(account))
+  ) {
     problems.push("filter.accounts must list at least one account, twelve digits each");
   }
   return problems;
 }
-

@@ -1,7 +1,7 @@
 /**
- * @strongroom/envelope/aws-kms-ecdh: the AWS KMS ECDH keyring (framework/aws-kms/aws-kms-ecdh-keyring.md). As the raw ECDH
- * keyring, whose messages it reads and which reads its, but the own private key stays in the KMS, which derives the shared
- * secret.
+ * @strongroom/envelope/aws-kms-ecdh: the AWS KMS ECDH keyring (framework/aws-kms/aws-kms-ecdh-keyring.md). As the raw
+ *   ECDH keyring, whose messages it reads and which reads its, but the own private key stays in the KMS, which derives
+ *   the shared secret.
  */
 import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
@@ -21,7 +21,14 @@ import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { parseKeyArn } from "./aws-kms/key-arn.ts";
 import type { KeyArn } from "./aws-kms/key-arn.ts";
-import { grantsOf, inWords, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import {
+  grantsOf,
+  inWords,
+  SINGLE_CALL_DEFAULTS,
+  singleCallProblems,
+  SingleCalls,
+  wipeField,
+} from "./aws-kms/single-calls.ts";
 import type { CallOutcome, SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type { EcdhCurve, EcPublicKeyInput } from "../crypto/ecdh.ts";
@@ -31,16 +38,28 @@ export interface KmsEcdhClient {
   deriveSharedSecret(
     input: { KeyId: string; KeyAgreementAlgorithm: "ECDH"; PublicKey: Uint8Array; GrantTokens?: string[] },
     options?: KmsCallOptions,
-  ): Promise<{ KeyId?: string | undefined; SharedSecret?: Uint8Array | undefined; KeyAgreementAlgorithm?: string | undefined }>;
+  ): Promise<{
+    KeyId?: string | undefined;
+    SharedSecret?: Uint8Array | undefined;
+    KeyAgreementAlgorithm?: string | undefined;
+  }>;
   getPublicKey(
     input: { KeyId: string; GrantTokens?: string[] },
     options?: KmsCallOptions,
-  ): Promise<{ KeyId?: string | undefined; PublicKey?: Uint8Array | undefined; KeyUsage?: string | undefined; KeySpec?: string | undefined }>;
+  ): Promise<{
+    KeyId?: string | undefined;
+    PublicKey?: Uint8Array | undefined;
+    KeyUsage?: string | undefined;
+    KeySpec?: string | undefined;
+  }>;
 }
 
 /** Who has which keys (framework/key-agreement-schemas.md, "AWS KMS ECDH Key Agreement Schemas"). */
 export type KmsEcdhSchema =
-  /** Both sides have lasting keys, ours in the KMS: writes to the recipient, and reads what either side wrote to the other. */
+  /**
+   * Both sides have lasting keys, ours in the KMS: writes to the recipient, and reads what either side wrote to the
+   * other.
+   */
   | {
       readonly kind: "KmsPrivateKeyToStaticPublicKey";
       readonly senderKeyArn: string;
@@ -72,8 +91,8 @@ export const KMS_ECDH_DEFAULTS: Required<SingleCallOptions> = SINGLE_CALL_DEFAUL
 /**
  * Asks the KMS for the public half of its own key, unless it is given.
  *
- * @throws EnvelopeError `option-invalid`, with every problem listed; `keyring-unsuitable`, with `attempts`, when the KMS
- *   did not answer with a public key for key agreement on this curve; `deadline-exceeded`, `aborted`.
+ * @throws EnvelopeError `option-invalid`, with every problem listed; `keyring-unsuitable`, with `attempts`, when the
+ *   KMS did not answer with a public key for key agreement on this curve; `deadline-exceeded`, `aborted`.
  */
 export async function kmsEcdhKeyring(options: KmsEcdhKeyringOptions): Promise<Keyring> {
   const resolved = resolveOptions(options);
@@ -96,12 +115,20 @@ function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
 
   return {
     async onEncrypt(materials, { signal }) {
-      if (peer === null) throw new EnvelopeError("keyring-unsuitable", "The schema KmsPublicKeyDiscovery cannot encrypt: it knows no recipient");
+      if (peer === null)
+        throw new EnvelopeError(
+          "keyring-unsuitable",
+          "The schema KmsPublicKeyDiscovery cannot encrypt: it knows no recipient",
+        );
       using calls = new SingleCalls(bounds, signal);
       const parties = { sender: own.compressed, recipient: peer.compressed };
       const derived = await deriveSharedSecret(resolved, peer, calls);
       if (derived.kind === "failed") {
-        throw new EnvelopeError("wrap-failed", `AWS KMS did not derive the shared secret (${inWords(calls.attempts)})`, { attempts: calls.attempts });
+        throw new EnvelopeError(
+          "wrap-failed",
+          `AWS KMS did not derive the shared secret (${inWords(calls.attempts)})`,
+          { attempts: calls.attempts },
+        );
       }
       using secret = derived.value;
       return await wrapDataKey(materials, (dataKey) => ({
@@ -129,11 +156,17 @@ function isOurs(parties: EcdhParties | null, own: EcPublicKey, peer: EcPublicKey
   if (parties === null) return false;
   const toUs = equalInConstantTime(own.compressed, parties.recipient);
   if (peer === null) return toUs;
-  const fromUs = equalInConstantTime(own.compressed, parties.sender) && equalInConstantTime(peer.compressed, parties.recipient);
+  const fromUs =
+    equalInConstantTime(own.compressed, parties.sender) && equalInConstantTime(peer.compressed, parties.recipient);
   return fromUs || (toUs && equalInConstantTime(peer.compressed, parties.sender));
 }
 
-async function unwrap(resolved: Resolved, key: EncryptedDataKey, { suite, encryptionContext }: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+async function unwrap(
+  resolved: Resolved,
+  key: EncryptedDataKey,
+  { suite, encryptionContext }: DecryptionMaterials,
+  calls: SingleCalls,
+): Promise<SecretBytes | Outcome> {
   const { curve } = resolved;
   const parties = ecdhParties(curve, key);
   if (parties === null) return "does-not-open";
@@ -143,11 +176,23 @@ async function unwrap(resolved: Resolved, key: EncryptedDataKey, { suite, encryp
   const derived = await deriveSharedSecret(resolved, peer, calls);
   if (derived.kind === "failed") return derived.attempt.reason;
   using secret = derived.value;
-  return ecdhUnwrap(key.ciphertext, suite.keyLength, { curve, parties, secret, context: encryptionContext.bytes }) ?? "does-not-open";
+  return (
+    ecdhUnwrap(key.ciphertext, suite.keyLength, { curve, parties, secret, context: encryptionContext.bytes }) ??
+    "does-not-open"
+  );
 }
 
-function deriveSharedSecret({ curve, client, key, bounds }: Resolved, peer: EcPublicKey, calls: SingleCalls): Promise<CallOutcome<SecretBytes>> {
-  const input = { KeyId: key.arn, KeyAgreementAlgorithm: "ECDH" as const, PublicKey: peer.der, ...grantsOf(bounds.grantTokens) };
+function deriveSharedSecret(
+  { curve, client, key, bounds }: Resolved,
+  peer: EcPublicKey,
+  calls: SingleCalls,
+): Promise<CallOutcome<SecretBytes>> {
+  const input = {
+    KeyId: key.arn,
+    KeyAgreementAlgorithm: "ECDH" as const,
+    PublicKey: peer.der,
+    ...grantsOf(bounds.grantTokens),
+  };
   return calls.call({
     key,
     operation: "DeriveSharedSecret",
@@ -155,7 +200,9 @@ function deriveSharedSecret({ curve, client, key, bounds }: Resolved, peer: EcPu
     check: ({ KeyId, SharedSecret, KeyAgreementAlgorithm }) => {
       if (KeyId !== key.arn) return { wrong: "wrong-key-id" };
       if (KeyAgreementAlgorithm !== "ECDH" || SharedSecret === undefined) return { wrong: "server-error" };
-      return SharedSecret.length === sharedSecretLength(curve) ? { value: new SecretBytes(SharedSecret) } : { wrong: "wrong-key-length" };
+      return SharedSecret.length === sharedSecretLength(curve)
+        ? { value: new SecretBytes(SharedSecret) }
+        : { wrong: "wrong-key-length" };
     },
     discard: (answer) => {
       wipeField(answer.SharedSecret);
@@ -163,23 +210,32 @@ function deriveSharedSecret({ curve, client, key, bounds }: Resolved, peer: EcPu
   });
 }
 
-async function fetchPublicKey({ curve, client, key, bounds }: Resolved, signal: AbortSignal | undefined): Promise<EcPublicKey> {
+async function fetchPublicKey(
+  { curve, client, key, bounds }: Resolved,
+  signal: AbortSignal | undefined,
+): Promise<EcPublicKey> {
   using calls = new SingleCalls(bounds, signal);
   const outcome = await calls.call({
     key,
     operation: "GetPublicKey",
     send: (abortSignal) => client.getPublicKey({ KeyId: key.arn, ...grantsOf(bounds.grantTokens) }, { abortSignal }),
-    check: ({ KeyId, PublicKey, KeyUsage, KeySpec }) => (KeyId === key.arn ? { value: { PublicKey, KeyUsage, KeySpec } } : { wrong: "wrong-key-id" }),
+    check: ({ KeyId, PublicKey, KeyUsage, KeySpec }) =>
+      KeyId === key.arn ? { value: { PublicKey, KeyUsage, KeySpec } } : { wrong: "wrong-key-id" },
     discard: () => undefined,
   });
   const attempts: readonly RegionAttempt[] = calls.attempts;
   if (outcome.kind === "failed") {
-    throw new EnvelopeError("keyring-unsuitable", `AWS KMS did not tell the key's public half (${inWords(attempts)})`, { attempts });
+    throw new EnvelopeError("keyring-unsuitable", `AWS KMS did not tell the key's public half (${inWords(attempts)})`, {
+      attempts,
+    });
   }
   const { PublicKey, KeyUsage, KeySpec } = outcome.value;
   const publicKey = PublicKey === undefined ? null : readEcPublicKey(curve, PublicKey);
   if (KeyUsage !== "KEY_AGREEMENT" || KeySpec !== curve || publicKey === null) {
-    throw new EnvelopeError("keyring-unsuitable", `${key.arn} is not a key for key agreement on ${curve}, but ${KeySpec ?? "of no spec"} for ${KeyUsage ?? "nothing"}`);
+    throw new EnvelopeError(
+      "keyring-unsuitable",
+      `${key.arn} is not a key for key agreement on ${curve}, but ${KeySpec ?? "of no spec"} for ${KeyUsage ?? "nothing"}`,
+    );
   }
   return publicKey;
 }
@@ -187,7 +243,8 @@ async function fetchPublicKey({ curve, client, key, bounds }: Resolved, signal: 
 function resolveOptions(options: KmsEcdhKeyringOptions): Resolved {
   const { curve, schema, client } = options;
   const bounds = { ...KMS_ECDH_DEFAULTS, ...options };
-  if (!isEcdhCurve(curve)) throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
+  if (!isEcdhCurve(curve))
+    throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
   const problems = [...singleCallProblems(bounds)];
   if (!isClient(client)) problems.push("client has no methods deriveSharedSecret and getPublicKey");
   const named = namesOf(schema);
@@ -195,10 +252,14 @@ function resolveOptions(options: KmsEcdhKeyringOptions): Resolved {
   if (key === null) problems.push(`schema.${named.own.arnName} is not the ARN of a key (an alias cannot be used)`);
   const publicKey = (name: string, input: EcPublicKeyInput | undefined): EcPublicKey | null => {
     const read = input === undefined ? null : readEcPublicKey(curve, input);
-    if (read === null) problems.push(`schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`);
+    if (read === null)
+      problems.push(
+        `schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`,
+      );
     return read;
   };
-  const ownPublicKey = named.own.publicKey === undefined ? null : publicKey(named.own.publicKeyName, named.own.publicKey);
+  const ownPublicKey =
+    named.own.publicKey === undefined ? null : publicKey(named.own.publicKeyName, named.own.publicKey);
   const peer = named.peer === null ? null : publicKey("recipientPublicKey", named.peer.publicKey);
   if (problems.length > 0 || key === null) throw new EnvelopeError("option-invalid", problems.join("; "));
   return { curve, client, bounds, key, ownPublicKey, peer };
@@ -210,7 +271,12 @@ function isClient(value: unknown): value is KmsEcdhClient {
 }
 
 interface NamedKeys {
-  readonly own: { readonly arn: string; readonly arnName: string; readonly publicKey: EcPublicKeyInput | undefined; readonly publicKeyName: string };
+  readonly own: {
+    readonly arn: string;
+    readonly arnName: string;
+    readonly publicKey: EcPublicKeyInput | undefined;
+    readonly publicKeyName: string;
+  };
   readonly peer: { readonly publicKey: EcPublicKeyInput } | null;
 }
 
@@ -219,12 +285,22 @@ function namesOf(schema: KmsEcdhSchema): NamedKeys {
   switch (schema.kind) {
     case "KmsPrivateKeyToStaticPublicKey":
       return {
-        own: { arn: schema.senderKeyArn, arnName: "senderKeyArn", publicKey: schema.senderPublicKey, publicKeyName: "senderPublicKey" },
+        own: {
+          arn: schema.senderKeyArn,
+          arnName: "senderKeyArn",
+          publicKey: schema.senderPublicKey,
+          publicKeyName: "senderPublicKey",
+        },
         peer: { publicKey: schema.recipientPublicKey },
       };
     case "KmsPublicKeyDiscovery":
       return {
-        own: { arn: schema.recipientKeyArn, arnName: "recipientKeyArn", publicKey: schema.recipientPublicKey, publicKeyName: "recipientPublicKey" },
+        own: {
+          arn: schema.recipientKeyArn,
+          arnName: "recipientKeyArn",
+          publicKey: schema.recipientPublicKey,
+          publicKeyName: "recipientPublicKey",
+        },
         peer: null,
       };
     default:

@@ -66,20 +66,26 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
 
   return {
     async onEncrypt(materials, { signal }) {
-      if (publicKey === null) throw new EnvelopeError("keyring-unsuitable", "The AWS KMS RSA keyring needs publicKey to encrypt");
+      if (publicKey === null)
+        throw new EnvelopeError("keyring-unsuitable", "The AWS KMS RSA keyring needs publicKey to encrypt");
       requireUnsigned(materials.suite);
       requireNotAborted(signal);
       return wrapDataKey(materials, (dataKey) => {
-        using digestAndKey = new SecretBytes(Buffer.concat([sha384Digest(materials.encryptionContext.bytes), dataKey.bytes]));
+        using digestAndKey = new SecretBytes(
+          Buffer.concat([sha384Digest(materials.encryptionContext.bytes), dataKey.bytes]),
+        );
         return { providerId: PROVIDER_ID, providerInfo, ciphertext: rsaSeal(publicKey, hash, digestAndKey.bytes) };
       });
     },
 
     async onDecrypt(materials, encryptedDataKeys, call) {
-      if (client === null) throw new EnvelopeError("keyring-unsuitable", "The AWS KMS RSA keyring needs a client to decrypt");
+      if (client === null)
+        throw new EnvelopeError("keyring-unsuitable", "The AWS KMS RSA keyring needs a client to decrypt");
       requireUnsigned(materials.suite);
       requireNoDataKey(materials);
-      const ours = new Set(encryptedDataKeys.filter((each) => each.providerId === PROVIDER_ID && isSameKey(key, requireKeyArn(each))));
+      const ours = new Set(
+        encryptedDataKeys.filter((each) => each.providerId === PROVIDER_ID && isSameKey(key, requireKeyArn(each))),
+      );
       using calls = new SingleCalls(bounds, call.signal);
       return await unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (each) => ours.has(each),
@@ -90,9 +96,19 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
     },
   };
 
-  async function unwrap({ ciphertext }: EncryptedDataKey, asked: KmsRsaClient, materials: DecryptionMaterials, calls: SingleCalls): Promise<SecretBytes | Outcome> {
+  async function unwrap(
+    { ciphertext }: EncryptedDataKey,
+    asked: KmsRsaClient,
+    materials: DecryptionMaterials,
+    calls: SingleCalls,
+  ): Promise<SecretBytes | Outcome> {
     const digest = sha384Digest(materials.encryptionContext.bytes);
-    const input = { KeyId: key.arn, CiphertextBlob: ciphertext, EncryptionAlgorithm: encryptionAlgorithm, ...grantsOf(bounds.grantTokens) };
+    const input = {
+      KeyId: key.arn,
+      CiphertextBlob: ciphertext,
+      EncryptionAlgorithm: encryptionAlgorithm,
+      ...grantsOf(bounds.grantTokens),
+    };
     const outcome = await calls.call({
       key,
       operation: "Decrypt",
@@ -118,10 +134,16 @@ function isSameKey(configured: KeyArn, named: KeyArn): boolean {
   return configured.arn === named.arn || isReplicaOf(configured, named);
 }
 
-/** "Security Considerations": everyone can wrap with a public key, so a signature would prove nothing that readers may think it does. */
+/**
+ * "Security Considerations": everyone can wrap with a public key, so a signature would prove nothing that readers may
+ * think it does.
+ */
 function requireUnsigned(suite: AlgorithmSuite): void {
   if (suite.signature === null) return;
-  throw new EnvelopeError("keyring-unsuitable", `The AWS KMS RSA keyring does not work with signed suites such as ${suite.name}: use an unsigned one`);
+  throw new EnvelopeError(
+    "keyring-unsuitable",
+    `The AWS KMS RSA keyring does not work with signed suites such as ${suite.name}: use an unsigned one`,
+  );
 }
 
 interface Resolved {
@@ -143,10 +165,14 @@ function resolveOptions(options: KmsRsaKeyringOptions): Resolved {
   if (key === null) problems.push("keyArn is not the ARN of a key (an alias cannot be used)");
   if (hash === undefined) problems.push(`encryptionAlgorithm must be one of ${[...HASHES.keys()].join(", ")}`);
   if (options.publicKey !== undefined && publicKey === null) {
-    problems.push("publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object");
+    problems.push(
+      "publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object",
+    );
   }
-  if (client !== null && typeof (client as Partial<KmsRsaClient>).decrypt !== "function") problems.push("client has no method decrypt");
+  if (client !== null && typeof (client as Partial<KmsRsaClient>).decrypt !== "function")
+    problems.push("client has no method decrypt");
   if (options.publicKey === undefined && client === null) problems.push("publicKey, client or both are needed");
-  if (problems.length > 0 || key === null || hash === undefined) throw new EnvelopeError("option-invalid", problems.join("; "));
+  if (problems.length > 0 || key === null || hash === undefined)
+    throw new EnvelopeError("option-invalid", problems.join("; "));
   return { key, encryptionAlgorithm, hash, publicKey, client, bounds };
 }

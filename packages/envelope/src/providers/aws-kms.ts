@@ -11,6 +11,13 @@ export type { RegionHealth } from "./aws-kms/region-health.ts";
 export type { KeyringCounters } from "./aws-kms/counters.ts";
 export { KMS_CHANNEL } from "./aws-kms/events.ts";
 export type { CallPurpose, KmsEvent } from "./aws-kms/events.ts";
-export type { DecryptInput, DescribeKeyInput, EncryptInput, GenerateDataKeyInput, KmsCallOptions, KmsClient } from "./aws-kms/client.ts";
+export type {
+  DecryptInput,
+  DescribeKeyInput,
+  EncryptInput,
+  GenerateDataKeyInput,
+  KmsCallOptions,
+  KmsClient,
+} from "./aws-kms/client.ts";
 export type { RegionAttempt, RegionFailureKind } from "../errors/attempts.ts";
 export type { WrapReport } from "../keyrings/materials.ts";

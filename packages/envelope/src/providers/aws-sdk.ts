@@ -1,6 +1,6 @@
 /**
- * @strongroom/envelope/aws-sdk: for the ordinary client of @aws-sdk/client-kms, so that the plaintext keys it carries are bytes
- * that can be wiped, and are wiped on their way.
+ * @strongroom/envelope/aws-sdk: for the ordinary client of @aws-sdk/client-kms, so that the plaintext keys it carries
+ *   are bytes that can be wiped, and are wiped on their way.
  */
 export { keysAsBytes } from "./aws-sdk/keys-as-bytes.ts";
 export type { SdkClient, SdkMiddlewareStack } from "./aws-sdk/middleware.ts";

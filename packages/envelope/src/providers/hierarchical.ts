@@ -10,7 +10,13 @@ import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
 import { contextObject } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import { requireNotAborted } from "../keyrings/abort.ts";
-import { branchKeyUnwrap, branchKeyVersionOf, branchKeyWrap, HIERARCHY_PROVIDER, isBranchKeyVersion } from "../keyrings/branch-key-wrapping.ts";
+import {
+  branchKeyUnwrap,
+  branchKeyVersionOf,
+  branchKeyWrap,
+  HIERARCHY_PROVIDER,
+  isBranchKeyVersion,
+} from "../keyrings/branch-key-wrapping.ts";
 import { contextOrders } from "../keyrings/context-orders.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
 import type { DecryptionMaterials } from "../keyrings/materials.ts";
@@ -32,7 +38,10 @@ export interface HierarchicalKeyringOptions {
   readonly keyStore: BranchKeyStore;
   /** One branch key for all messages, or one for each tenant or person. */
   readonly branchKeyId: string | BranchKeySupplier;
-  /** Milliseconds that a branch key may be used before the key store is asked again. No default: it is how long a revoked one goes on working. */
+  /**
+   * Milliseconds that a branch key may be used before the key store is asked again. No default: it is how long a
+   * revoked one goes on working.
+   */
   readonly maxAgeMs: number;
   /** Branch keys held at once; the active version of each counts once more. */
   readonly capacity?: number;
@@ -70,7 +79,11 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
       return await wrapDataKey(materials, (dataKey) => ({
         providerId: HIERARCHY_PROVIDER,
         providerInfo: Buffer.from(id, "utf8"),
-        ciphertext: branchKeyWrap(dataKey, active.version, { branchKeyId: id, branchKey, context: materials.encryptionContext.bytes }),
+        ciphertext: branchKeyWrap(dataKey, active.version, {
+          branchKeyId: id,
+          branchKey,
+          context: materials.encryptionContext.bytes,
+        }),
       }));
     },
 
@@ -115,7 +128,12 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
   };
 }
 
-function open({ ciphertext }: EncryptedDataKey, branchKeyId: string, branchKey: SecretBytes, { encryptionContext }: DecryptionMaterials): SecretBytes | null {
+function open(
+  { ciphertext }: EncryptedDataKey,
+  branchKeyId: string,
+  branchKey: SecretBytes,
+  { encryptionContext }: DecryptionMaterials,
+): SecretBytes | null {
   for (const context of contextOrders(encryptionContext)) {
     const opened = branchKeyUnwrap(ciphertext, { branchKeyId, branchKey, context });
     if (opened !== null) return opened;
@@ -129,16 +147,25 @@ function idFor(branchKeyId: string | BranchKeySupplier, context: CanonicalContex
   try {
     supplied = branchKeyId(contextObject(context));
   } catch (cause) {
-    throw new EnvelopeError("branch-key-unavailable", "branchKeyId could not name a branch key for this encryption context", { cause });
+    throw new EnvelopeError(
+      "branch-key-unavailable",
+      "branchKeyId could not name a branch key for this encryption context",
+      { cause },
+    );
   }
   if (isBranchKeyId(supplied)) return supplied;
-  throw new EnvelopeError("branch-key-unavailable", "branchKeyId did not answer with the id of a branch key for this encryption context");
+  throw new EnvelopeError(
+    "branch-key-unavailable",
+    "branchKeyId did not answer with the id of a branch key for this encryption context",
+  );
 }
 
 /** A key store that fails through a keyring of this library says more by its own code. */
 function storeFailure(error: unknown, branchKeyId: string): EnvelopeError {
   if (error instanceof EnvelopeError) return error;
-  return new EnvelopeError("branch-key-unavailable", `The key store failed for branch key ${branchKeyId}`, { cause: error });
+  return new EnvelopeError("branch-key-unavailable", `The key store failed for branch key ${branchKeyId}`, {
+    cause: error,
+  });
 }
 
 /** "Does not open" is only true of a branch key that was at hand. */
@@ -148,11 +175,15 @@ function withoutBranchKey(unopened: EnvelopeError, storeErrors: readonly Envelop
   if (first === undefined && reports.every(({ outcome }) => outcome !== "key-not-found")) return unopened;
   const attempts: readonly RegionAttempt[] = storeErrors.flatMap((error) => error.attempts ?? []);
   const said = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
-  return new EnvelopeError(first?.code ?? "branch-key-unavailable", `The message's branch key could not be had. ${first?.message ?? ""} (${said})`, {
-    encryptedDataKeys: reports,
-    ...(first === undefined ? {} : { cause: first.cause ?? first }),
-    ...(attempts.length === 0 ? {} : { attempts }),
-  });
+  return new EnvelopeError(
+    first?.code ?? "branch-key-unavailable",
+    `The message's branch key could not be had. ${first?.message ?? ""} (${said})`,
+    {
+      encryptedDataKeys: reports,
+      ...(first === undefined ? {} : { cause: first.cause ?? first }),
+      ...(attempts.length === 0 ? {} : { attempts }),
+    },
+  );
 }
 
 function isBranchKeyStore(value: unknown): value is BranchKeyStore {
@@ -169,7 +200,8 @@ function resolveOptions(options: HierarchicalKeyringOptions): Required<Hierarchi
   const { keyStore, branchKeyId, maxAgeMs, capacity } = resolved;
   const problems: string[] = [];
   if (!isBranchKeyStore(keyStore)) problems.push("keyStore is not a branch key store");
-  if (typeof branchKeyId !== "function" && !isBranchKeyId(branchKeyId)) problems.push("branchKeyId must be a non-empty string, or a function of the encryption context");
+  if (typeof branchKeyId !== "function" && !isBranchKeyId(branchKeyId))
+    problems.push("branchKeyId must be a non-empty string, or a function of the encryption context");
   if (!(Number.isFinite(maxAgeMs) && maxAgeMs > 0)) problems.push("maxAgeMs must be a positive number of milliseconds");
   if (!Number.isSafeInteger(capacity) || capacity < 1) problems.push("capacity must be a whole number from 1");
   if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));

@@ -1,7 +1,7 @@
 /**
- * How many calls to one region may be under way at once, found out as TCP finds its window: a little more with every success while
- * the limit is used up, clearly less when calls go unanswered. Without it an overload feeds on itself: calls that are given
- * up are still served by the other side, so that those after them come too late as well.
+ * How many calls to one region may be under way at once, found out as TCP finds its window: a little more with every
+ * success while the limit is used up, clearly less when calls go unanswered. Without it an overload feeds on itself:
+ * calls that are given up are still served by the other side, so that those after them come too late as well.
  */
 
 export interface CallLimitRules {

@@ -27,7 +27,10 @@ export interface BreakerTicket {
 
 export type BreakerOutcome =
   | { readonly kind: "success" }
-  /** `strikes` weighs the failure; `probesToClose` successes in a row are then needed before the region is trusted again. */
+  /**
+   * `strikes` weighs the failure; `probesToClose` successes in a row are then needed before the region is trusted
+   * again.
+   */
   | { readonly kind: "failure"; readonly strikes: number; readonly probesToClose: number }
   /** Says nothing about the region: the caller gave up, or the message itself was refused. */
   | { readonly kind: "inconclusive" };

@@ -1,6 +1,6 @@
 /**
- * What each kind of failure means for the region it came from. The rule behind the table: what may be the fault of a message or
- * of one caller's context never counts against a region, or one tenant could close it for all others.
+ * What each kind of failure means for the region it came from. The rule behind the table: what may be the fault of a
+ * message or of one caller's context never counts against a region, or one tenant could close it for all others.
  */
 import type { RegionFailureKind } from "../errors/attempts.ts";
 
@@ -21,14 +21,14 @@ const LIE: FailureRule = { strikes: "all", alarm: "yes", quarantine: "yes", same
 const MESSAGE: FailureRule = { strikes: "none", alarm: "no", quarantine: "no", sameRegion: "ask-again" };
 
 export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
-  "refused": OUTAGE,
-  "timeout": OUTAGE,
+  refused: OUTAGE,
+  timeout: OUTAGE,
   "server-error": OUTAGE,
-  "unknown": OUTAGE,
+  unknown: OUTAGE,
   /** The throttle bucket answers for it: a breaker would turn "less" into "nothing". */
-  "throttled": { ...OUTAGE, strikes: "none" },
+  throttled: { ...OUTAGE, strikes: "none" },
   /** The client's credentials are the same for every call. */
-  "credentials": { ...OUTAGE, alarm: "yes" },
+  credentials: { ...OUTAGE, alarm: "yes" },
   /** A key policy may depend on the encryption context, so another caller may well be allowed. */
   "access-denied": { ...OUTAGE, strikes: "none", alarm: "yes" },
   "key-disabled": KEY_UNUSABLE,
@@ -39,5 +39,5 @@ export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
   /** Counted only once another region's key opened the same message: a changed message must not close a region. */
   "wrong-data-key": MESSAGE,
   "invalid-ciphertext": MESSAGE,
-  "aborted": { ...MESSAGE, sameRegion: "skip" },
+  aborted: { ...MESSAGE, sameRegion: "skip" },
 };

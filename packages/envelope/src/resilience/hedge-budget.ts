@@ -1,6 +1,6 @@
 /**
- * What hedged calls may cost: every ordinary call earns a fraction of an extra one, up to a reserve. When many regions slow
- * down at once the reserve runs dry and hedging stops, instead of doubling the load on what is already in trouble.
+ * What hedged calls may cost: every ordinary call earns a fraction of an extra one, up to a reserve. When many regions
+ * slow down at once the reserve runs dry and hedging stops, instead of doubling the load on what is already in trouble.
  */
 
 export interface HedgeBudgetRules {

@@ -1,6 +1,7 @@
 /**
- * The latencies of the last successful calls to one region, in constant memory, and the hedge delay that follows from them.
- * Failures are not recorded: a refusal is quick and a time-out is as long as we chose, so neither says how fast the region is.
+ * The latencies of the last successful calls to one region, in constant memory, and the hedge delay that follows from
+ * them. Failures are not recorded: a refusal is quick and a time-out is as long as we chose, so neither says how fast
+ * the region is.
  */
 
 /** Samples kept: 5 % of them are enough (6) for a p95 that one outlier does not move. */

@@ -1,6 +1,6 @@
 /**
- * Every number of the resilience policy, its default, why it has this value, and its bounds. Invalid numbers are refused, never
- * replaced by a default.
+ * Every number of the resilience policy, its default, why it has this value, and its bounds. Invalid numbers are
+ * refused, never replaced by a default.
  */
 
 /** All times in milliseconds. */
@@ -51,7 +51,10 @@ export interface ResilienceSettings {
 export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   /** What a person still takes for one action; far above three far regions one after another. */
   deadlineMs: 2_000,
-  /** Two silent regions still leave a third its time inside the deadline; a first call over TLS to another continent takes less. */
+  /**
+   * Two silent regions still leave a third its time inside the deadline; a first call over TLS to another continent
+   * takes less.
+   */
   attemptTimeoutMs: 750,
   /** Below 20 ms a hedge reacts to garbage collection and timers, not to regions. */
   hedgeMinMs: 20,
@@ -59,15 +62,21 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   hedgeMaxMs: 250,
   /** The first calls of a process open connections; with fewer than 8 samples p95 is only their slowest. */
   hedgeMinSamples: 8,
-  /** Below the 5 % of calls that are slower than p95 by definition, so that a healthy fleet never pays more than 5 % extra. */
+  /**
+   * Below the 5 % of calls that are slower than p95 by definition, so that a healthy fleet never pays more than 5 %
+   * extra.
+   */
   hedgeRatio: 0.04,
   /** Enough to carry the calls in flight when a region falls silent, until its breaker opens. */
   hedgeReserve: 10,
-  /** Twice the p95: a healthy region misses it about once in hundreds of writes, a silent one costs two hedge delays. */
+  /**
+   * Twice the p95: a healthy region misses it about once in hundreds of writes, a silent one costs two hedge delays.
+   */
   stragglerFactor: 2,
   /**
-   * A read loses nothing by asking elsewhere, a write loses a wrap: a pause of this process or its machine (a busy import, garbage
-   * collection) must not cost one. A region that is silent for longer is felt by three writes, then its breaker is open.
+   * A read loses nothing by asking elsewhere, a write loses a wrap: a pause of this process or its machine (a busy
+   * import, garbage collection) must not cost one. A region that is silent for longer is felt by three writes, then its
+   * breaker is open.
    */
   stragglerMinMs: 250,
   /** One failure is an accident, three in a row are not; each of them already went to the next region. */
@@ -97,7 +106,9 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
 };
 
 /** Lowest and highest sensible value of each number. */
-const BOUNDS: Readonly<Record<keyof ResilienceSettings, readonly [lowest: number, highest: number, unit: "ms" | "whole" | "any"]>> = {
+const BOUNDS: Readonly<
+  Record<keyof ResilienceSettings, readonly [lowest: number, highest: number, unit: "ms" | "whole" | "any"]>
+> = {
   deadlineMs: [10, 600_000, "ms"],
   attemptTimeoutMs: [10, 600_000, "ms"],
   hedgeMinMs: [1, 60_000, "ms"],

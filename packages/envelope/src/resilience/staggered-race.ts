@@ -1,6 +1,6 @@
 /**
- * A race with staggered starts: the nearest contestant first; the next one at once when it fails, and beside it when it keeps
- * us waiting. The first value wins and everybody else is told to stop.
+ * A race with staggered starts: the nearest contestant first; the next one at once when it fails, and beside it when it
+ * keeps us waiting. The first value wins and everybody else is told to stop.
  */
 import type { CancelTimer, Time } from "./time.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Back-off of a region that throttles: a token bucket whose rate is halved by every throttled answer and raised a little by
- * every success (additive increase, multiplicative decrease), and which steps aside once the region has been calm for a while.
- * KMS quotas are per account and region, so one bucket serves all keys of a region.
+ * Back-off of a region that throttles: a token bucket whose rate is halved by every throttled answer and raised a
+ * little by every success (additive increase, multiplicative decrease), and which steps aside once the region has been
+ * calm for a while. KMS quotas are per account and region, so one bucket serves all keys of a region.
  */
 
 export interface ThrottleRules {
@@ -45,7 +45,10 @@ export class ThrottleBucket {
     return limit === null || limit.tokens >= 1;
   }
 
-  /** Notes a call that is being made, whether admitted or made for want of another region; takes a token if there is one. */
+  /**
+   * Notes a call that is being made, whether admitted or made for want of another region; takes a token if there is
+   * one.
+   */
   take(now: number): void {
     this.#count(now);
     const limit = this.#current(now);

@@ -1,6 +1,6 @@
 /**
- * The only source of time of the resilience policy, so that a test or a simulation can let minutes pass at once.
- * The state machines beside this file take plain milliseconds; only races and fan-outs set timers, through this interface.
+ * The only source of time of the resilience policy, so that a test or a simulation can let minutes pass at once. The
+ * state machines beside this file take plain milliseconds; only races and fan-outs set timers, through this interface.
  */
 
 export interface Time {

@@ -32,7 +32,11 @@ export function createDecryptStream(options: DecryptStreamOptions): NodeDecryptS
   return nodeStream(prepareOpenStream(options));
 }
 
-function nodeStream<R>({ transform, outcome, signal }: Prepared<ByteTransform, R>): Transform & { readonly result: Promise<R> } {
+function nodeStream<R>({
+  transform,
+  outcome,
+  signal,
+}: Prepared<ByteTransform, R>): Transform & { readonly result: Promise<R> } {
   const stream = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       settle(stream, () => transform.push(chunk), done);

@@ -151,7 +151,8 @@ export class OpenStream implements ByteTransform {
 
   /** Collects one of the small parts and, when it is complete, acts on it. */
   #readPart(rest: Uint8Array, pieces: Buffer[]): Uint8Array {
-    if (this.#stage === "done") throw new EnvelopeError("message-trailing-bytes", "Bytes follow the end of the message");
+    if (this.#stage === "done")
+      throw new EnvelopeError("message-trailing-bytes", "Bytes follow the end of the message");
     const taken = rest.subarray(0, this.#needed - this.#queue.length);
     this.#queue.append(taken);
     if (this.#queue.length >= this.#needed) {
@@ -171,7 +172,11 @@ export class OpenStream implements ByteTransform {
     enforceLimit(limits, "plaintextBytes", this.#opened);
     this.#verifier?.update(start);
     const iv = start.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
-    this.#current = { block, opening: required(this.#opener).blocks.beginBlock(block, iv), missing: block.contentLength };
+    this.#current = {
+      block,
+      opening: required(this.#opener).blocks.beginBlock(block, iv),
+      missing: block.contentLength,
+    };
     if (block.contentLength === 0) this.#enter("tag", TAG_LENGTH);
     else this.#enter("content", 0);
   }
@@ -185,7 +190,8 @@ export class OpenStream implements ByteTransform {
     const last = block.kind !== "regular";
     if (!last) {
       this.#enter("block-start", BLOCK_START_LENGTH);
-      if (++this.#sequence > MAX_FRAMES) throw new EnvelopeError("message-malformed", `The message has more than ${MAX_FRAMES} frames`);
+      if (++this.#sequence > MAX_FRAMES)
+        throw new EnvelopeError("message-malformed", `The message has more than ${MAX_FRAMES} frames`);
     } else if (this.#verifier === null) {
       this.#enter("done", 0);
     } else {

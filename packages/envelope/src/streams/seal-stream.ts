@@ -50,7 +50,8 @@ export class SealStream implements ByteTransform {
   push(chunk: Uint8Array): Pieces | Promise<Pieces> {
     requireNotAborted(this.#options.signal);
     this.#taken += chunk.length;
-    if (this.#taken > this.#most) throw new EnvelopeError("limit-exceeded", `The plaintext is longer than the ${this.#most} bytes allowed`);
+    if (this.#taken > this.#most)
+      throw new EnvelopeError("limit-exceeded", `The plaintext is longer than the ${this.#most} bytes allowed`);
     if (this.#sealer !== null) return this.#frames(this.#sealer, chunk);
     return this.#begin().then(({ sealer, header }) => [header, ...this.#frames(sealer, chunk)]);
   }
@@ -66,9 +67,25 @@ export class SealStream implements ByteTransform {
   }
 
   async #begin(): Promise<{ readonly sealer: MessageSealer; readonly header: Buffer }> {
-    const { manager, suite, commitmentPolicy, context, requiredContextKeys, frameLength, limits, signal, callersContext } = this.#options;
+    const {
+      manager,
+      suite,
+      commitmentPolicy,
+      context,
+      requiredContextKeys,
+      frameLength,
+      limits,
+      signal,
+      callersContext,
+    } = this.#options;
     const materials = await manager.getEncryptionMaterials(
-      { suite, commitmentPolicy, encryptionContext: context, requiredContextKeys, plaintextLength: this.#options.plaintextLengthBound },
+      {
+        suite,
+        commitmentPolicy,
+        encryptionContext: context,
+        requiredContextKeys,
+        plaintextLength: this.#options.plaintextLengthBound,
+      },
       { signal },
     );
     try {
@@ -79,7 +96,11 @@ export class SealStream implements ByteTransform {
       this.#signer?.update(header);
       this.#sealer = sealer;
       const { encryptedDataKeys, wraps } = materials;
-      this.#options.onStart({ encryptionContext: callersContext, encryptedDataKeys, ...(wraps === undefined ? {} : { wraps }) });
+      this.#options.onStart({
+        encryptionContext: callersContext,
+        encryptedDataKeys,
+        ...(wraps === undefined ? {} : { wraps }),
+      });
       return { sealer, header };
     } finally {
       materials.dataKey.wipe();
@@ -115,7 +136,10 @@ export class SealStream implements ByteTransform {
 
   #nextSequence(): number {
     if (this.#sequence === MAX_FRAMES) {
-      throw new EnvelopeError("limit-exceeded", `A frameLength of ${this.#options.frameLength} makes more than ${MAX_FRAMES} frames`);
+      throw new EnvelopeError(
+        "limit-exceeded",
+        `A frameLength of ${this.#options.frameLength} makes more than ${MAX_FRAMES} frames`,
+      );
     }
     return ++this.#sequence;
   }

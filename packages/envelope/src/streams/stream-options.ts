@@ -60,7 +60,12 @@ export function prepareSealStream(options: EncryptStreamOptions): Prepared<SealS
   }
   const resolved = resolveEncryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
   const result = outcome<EncryptStreamResult>();
-  const transform = new SealStream({ ...resolved, plaintextLengthBound, callersContext: options.encryptionContext, onStart: result.resolve });
+  const transform = new SealStream({
+    ...resolved,
+    plaintextLengthBound,
+    callersContext: options.encryptionContext,
+    onStart: result.resolve,
+  });
   return { transform, outcome: result, signal: resolved.signal };
 }
 
@@ -73,11 +78,16 @@ const SIGNED_MESSAGES: ReadonlySet<SignedMessages> = new Set<SignedMessages>([
 /** @throws EnvelopeError as decrypt does for its options */
 export function prepareOpenStream(options: DecryptStreamOptions): Prepared<OpenStream, DecryptStreamResult> {
   const { signedMessages = "hold-back" } = options;
-  if (!SIGNED_MESSAGES.has(signedMessages)) throw new EnvelopeError("option-invalid", "signedMessages is not one of its choices");
+  if (!SIGNED_MESSAGES.has(signedMessages))
+    throw new EnvelopeError("option-invalid", "signedMessages is not one of its choices");
   const resolved = resolveDecryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
   const result = outcome<DecryptStreamResult>();
   const onHeader = (_header: MessageHeader): void => {
     result.resolve({ encryptionContext: options.encryptionContext });
   };
-  return { transform: new OpenStream({ ...resolved, signedMessages, onHeader }), outcome: result, signal: resolved.signal };
+  return {
+    transform: new OpenStream({ ...resolved, signedMessages, onHeader }),
+    outcome: result,
+    signal: resolved.signal,
+  };
 }

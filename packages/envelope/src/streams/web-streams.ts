@@ -31,7 +31,11 @@ export function decryptStream(options: DecryptStreamOptions): DecryptStream {
   return webStream(prepareOpenStream(options));
 }
 
-function webStream<R>({ transform, outcome, signal }: Prepared<ByteTransform, R>): TransformStream<Uint8Array, Uint8Array> & { readonly result: Promise<R> } {
+function webStream<R>({
+  transform,
+  outcome,
+  signal,
+}: Prepared<ByteTransform, R>): TransformStream<Uint8Array, Uint8Array> & { readonly result: Promise<R> } {
   let stopListening = (): void => undefined;
   const fail = (error: unknown): never => {
     transform.abandon();

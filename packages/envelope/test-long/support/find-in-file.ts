@@ -6,7 +6,10 @@ const CHUNK = 32 * 1024 * 1024;
 const BLOCK = 4096;
 const ZEROS = Buffer.alloc(BLOCK);
 
-/** Those of `patterns` (of 4 bytes or more, up to 1 KB, none beginning with three zeros) that occur anywhere in the file. */
+/**
+ * Those of `patterns` (of 4 bytes or more, up to 1 KB, none beginning with three zeros) that occur anywhere in the
+ * file.
+ */
 export function occurring(file: string, patterns: readonly Buffer[]): ReadonlySet<Buffer> {
   const longest = Math.max(...patterns.map(({ length }) => length));
   const byStart = new Map<number, Buffer[]>();
@@ -28,7 +31,12 @@ export function occurring(file: string, patterns: readonly Buffer[]): ReadonlySe
       const end = kept + read;
       let start = 0;
       for (let last = 0; last < end; last++) {
-        if (start === 0 && last % BLOCK === 0 && last + BLOCK <= end && memory.compare(ZEROS, 0, BLOCK, last, last + BLOCK) === 0) {
+        if (
+          start === 0 &&
+          last % BLOCK === 0 &&
+          last + BLOCK <= end &&
+          memory.compare(ZEROS, 0, BLOCK, last, last + BLOCK) === 0
+        ) {
           last += BLOCK - 1;
           continue;
         }
@@ -36,7 +44,12 @@ export function occurring(file: string, patterns: readonly Buffer[]): ReadonlySe
         if ((likely[start >> 3]! & (1 << (start & 7))) === 0) continue;
         const index = last - 2;
         for (const pattern of byStart.get(start) ?? []) {
-          if (index >= 0 && index + pattern.length <= end && memory.compare(pattern, 0, pattern.length, index, index + pattern.length) === 0) found.add(pattern);
+          if (
+            index >= 0 &&
+            index + pattern.length <= end &&
+            memory.compare(pattern, 0, pattern.length, index, index + pattern.length) === 0
+          )
+            found.add(pattern);
         }
       }
       kept = Math.min(longest, end);

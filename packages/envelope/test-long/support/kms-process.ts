@@ -1,6 +1,6 @@
 /**
- * A KMS of three regions in a process of its own, so that its work is not measured as the keyring's. Tells its parent where it
- * listens, and ends with it.
+ * A KMS of three regions in a process of its own, so that its work is not measured as the keyring's. Tells its parent
+ * where it listens, and ends with it.
  */
 import { createKms } from "@strongroom/kms";
 

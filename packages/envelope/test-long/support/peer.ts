@@ -1,4 +1,6 @@
-/** The AWS Encryption SDK for JavaScript over the same regions, each of its operations capped: some of them never end. */
+/**
+ * The AWS Encryption SDK for JavaScript over the same regions, each of its operations capped: some of them never end.
+ */
 import { buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
 import type { Region } from "./regions.ts";
 

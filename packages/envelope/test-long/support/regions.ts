@@ -47,7 +47,13 @@ export class Regions implements AsyncDisposable {
         const client = keysAsBytes(new KMS({ ...config, maxAttempts: 1, requestHandler: { ...wipingAgents() } }));
         const { KeyMetadata } = await client.createKey({});
         const keyArn = KeyMetadata?.Arn ?? "";
-        return { name, keyArn, client, asKeyRegion: { region: name, keyArn, client }, ordinaryClient: () => new KMS(config) };
+        return {
+          name,
+          keyArn,
+          client,
+          asKeyRegion: { region: name, keyArn, client },
+          ordinaryClient: () => new KMS(config),
+        };
       }),
     );
     return new Regions(all, faultsEndpoint, async () => {
@@ -59,7 +65,11 @@ export class Regions implements AsyncDisposable {
   }
 
   /** Each of `regions` has its round trip, and those named in `outages` their outage. Everything else is well again. */
-  async set(regions: readonly Region[], rtts: readonly number[], outages: ReadonlyMap<Region, Outage> = new Map()): Promise<void> {
+  async set(
+    regions: readonly Region[],
+    rtts: readonly number[],
+    outages: ReadonlyMap<Region, Outage> = new Map(),
+  ): Promise<void> {
     await Promise.all(
       regions.map(async (region, index) => {
         const outage = outages.get(region);

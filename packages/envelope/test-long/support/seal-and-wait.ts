@@ -19,7 +19,11 @@ export type Wrapping =
   | {
       readonly kind: "aws-kms";
       readonly clients: Clients;
-      readonly regions: readonly { readonly region: string; readonly keyArn: string; readonly config: KMSClientConfig }[];
+      readonly regions: readonly {
+        readonly region: string;
+        readonly keyArn: string;
+        readonly config: KMSClientConfig;
+      }[];
     };
 
 export interface Order {
@@ -30,7 +34,8 @@ export interface Order {
 const MAKE_CLIENT: Readonly<Record<Clients, (config: KMSClientConfig) => KMS>> = {
   plain: (config) => new KMS(config),
   "keys-as-bytes": (config) => keysAsBytes(new KMS(config)),
-  "keys-as-bytes-and-wiping-agents": (config) => keysAsBytes(new KMS({ ...config, requestHandler: { ...wipingAgents() } })),
+  "keys-as-bytes-and-wiping-agents": (config) =>
+    keysAsBytes(new KMS({ ...config, requestHandler: { ...wipingAgents() } })),
 };
 
 const inverted: Buffer[] = [];
@@ -53,14 +58,24 @@ function noting(keyring: Keyring): Keyring {
 }
 
 function keyringOf(wrapping: Wrapping): Keyring {
-  if (wrapping.kind === "raw-aes") return rawAesKeyring({ keyNamespace: "memory", keyName: "key", wrappingKey: randomBytes(32) });
+  if (wrapping.kind === "raw-aes")
+    return rawAesKeyring({ keyNamespace: "memory", keyName: "key", wrappingKey: randomBytes(32) });
   const makeClient = MAKE_CLIENT[wrapping.clients];
-  const regions = wrapping.regions.map(({ region, keyArn, config }) => ({ region, keyArn, client: makeClient(config) }));
+  const regions = wrapping.regions.map(({ region, keyArn, config }) => ({
+    region,
+    keyArn,
+    client: makeClient(config),
+  }));
   return multiRegionKeyring({ regions, minimum: regions.length, attemptTimeoutMs: 30_000, deadlineMs: 60_000 });
 }
 
 async function work({ messages, wrapping }: Order): Promise<void> {
-  using materials = cachingMaterials({ keyring: noting(keyringOf(wrapping)), maxAgeMs: 600_000, maxMessages: 2, hotMessages: 100 });
+  using materials = cachingMaterials({
+    keyring: noting(keyringOf(wrapping)),
+    maxAgeMs: 600_000,
+    maxMessages: 2,
+    hotMessages: 100,
+  });
   for (let count = 0; count < messages; count++) {
     const encryptionContext = { id: String(count % 7) };
     const { message } = await encrypt(Buffer.from(`message ${count}`), { materials, encryptionContext });

@@ -11,7 +11,15 @@ interface GcmVectors {
     readonly ivSize: number;
     readonly keySize: number;
     readonly tagSize: number;
-    readonly tests: readonly { readonly key: string; readonly iv: string; readonly aad: string; readonly msg: string; readonly ct: string; readonly tag: string; readonly result: string }[];
+    readonly tests: readonly {
+      readonly key: string;
+      readonly iv: string;
+      readonly aad: string;
+      readonly msg: string;
+      readonly ct: string;
+      readonly tag: string;
+      readonly result: string;
+    }[];
   }[];
 }
 
@@ -42,6 +50,7 @@ describe("AES-GCM", () => {
   test("short tags are refused, though they are the start of the right one", () => {
     const [key, iv, aad] = [randomBytes(32), randomBytes(12), randomBytes(5)];
     const { ciphertext, tag } = gcmSeal("aes-256-gcm", key, iv, aad, Buffer.from("secret"));
-    for (let length = 0; length < 16; length++) assert.throws(() => gcmOpen("aes-256-gcm", key, iv, aad, ciphertext, tag.subarray(0, length)));
+    for (let length = 0; length < 16; length++)
+      assert.throws(() => gcmOpen("aes-256-gcm", key, iv, aad, ciphertext, tag.subarray(0, length)));
   });
 });

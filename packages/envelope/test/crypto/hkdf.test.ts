@@ -8,7 +8,15 @@ import { readVectors, skipWithout } from "../support/vectors.ts";
 
 interface HkdfVectors {
   readonly testGroups: readonly {
-    readonly tests: readonly { readonly tcId: number; readonly ikm: string; readonly salt: string; readonly info: string; readonly size: number; readonly okm: string; readonly result: "valid" | "invalid" }[];
+    readonly tests: readonly {
+      readonly tcId: number;
+      readonly ikm: string;
+      readonly salt: string;
+      readonly info: string;
+      readonly size: number;
+      readonly okm: string;
+      readonly result: "valid" | "invalid";
+    }[];
   }[];
 }
 
@@ -19,8 +27,15 @@ describe("HKDF out of one-shot hashes", () => {
   test("RFC 5869, appendix A.1", () => {
     const pseudoRandomKey = extract("sha256", hex("000102030405060708090a0b0c"), Buffer.alloc(22, 0x0b));
     assert.equal(pseudoRandomKey.toString("hex"), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
-    const [output] = expand("sha256", pseudoRandomKey, { info: hex("f0f1f2f3f4f5f6f7f8f9"), length: 42, secrecy: "secret" });
-    assert.equal(output?.toString("hex"), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+    const [output] = expand("sha256", pseudoRandomKey, {
+      info: hex("f0f1f2f3f4f5f6f7f8f9"),
+      length: 42,
+      secrecy: "secret",
+    });
+    assert.equal(
+      output?.toString("hex"),
+      "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+    );
   });
 
   for (const hash of HASHES) {
@@ -30,8 +45,16 @@ describe("HKDF out of one-shot hashes", () => {
       for (const { tests } of (readVectors(file) as HkdfVectors).testGroups) {
         for (const { ikm, salt, info, size, okm, result } of tests) {
           const pseudoRandomKey = extract(hash, hex(salt), hex(ikm));
-          if (result === "invalid") throwsWith(() => expand(hash, pseudoRandomKey, { info: hex(info), length: size, secrecy: "secret" }), "option-invalid");
-          else assert.equal(expand(hash, pseudoRandomKey, { info: hex(info), length: size, secrecy: "secret" })[0]?.toString("hex"), okm);
+          if (result === "invalid")
+            throwsWith(
+              () => expand(hash, pseudoRandomKey, { info: hex(info), length: size, secrecy: "secret" }),
+              "option-invalid",
+            );
+          else
+            assert.equal(
+              expand(hash, pseudoRandomKey, { info: hex(info), length: size, secrecy: "secret" })[0]?.toString("hex"),
+              okm,
+            );
           passed++;
         }
       }
@@ -50,14 +73,25 @@ describe("HKDF out of one-shot hashes", () => {
   test("what is public is the same as what is secret", () => {
     const key = randomBytes(64);
     for (const length of [0, 1, 63, 64, 65, 200]) {
-      const [secret, open] = expand("sha512", key, { info: key, length, secrecy: "secret" }, { info: key, length, secrecy: "public" });
+      const [secret, open] = expand(
+        "sha512",
+        key,
+        { info: key, length, secrecy: "secret" },
+        { info: key, length, secrecy: "public" },
+      );
       assert.deepEqual(open, secret);
     }
   });
 
   test("several outputs of one expand equal the outputs of several", () => {
     const key = randomBytes(64);
-    const wanted = [{ info: Buffer.from("a"), length: 32, secrecy: "secret" }, { info: Buffer.from("b"), length: 100, secrecy: "public" }] as const;
-    assert.deepEqual(expand("sha512", key, ...wanted), wanted.flatMap((each) => expand("sha512", key, each)));
+    const wanted = [
+      { info: Buffer.from("a"), length: 32, secrecy: "secret" },
+      { info: Buffer.from("b"), length: 100, secrecy: "public" },
+    ] as const;
+    assert.deepEqual(
+      expand("sha512", key, ...wanted),
+      wanted.flatMap((each) => expand("sha512", key, each)),
+    );
   });
 });

@@ -34,8 +34,14 @@ describe("encryption contexts", () => {
   });
 
   test("characters above U+FFFF come after the private use area, as their bytes do", () => {
-    const { pairs } = canonicalContext({ "\u{1F600}": "", "\uE000": "", "\uFFFD": "", "\uD7FF": "", z: "" }, DEFAULT_LIMITS);
-    assert.deepEqual(pairs.map(([key]) => key), ["z", "\uD7FF", "\uE000", "\uFFFD", "\u{1F600}"]);
+    const { pairs } = canonicalContext(
+      { "\u{1F600}": "", "\uE000": "", "\uFFFD": "", "\uD7FF": "", z: "" },
+      DEFAULT_LIMITS,
+    );
+    assert.deepEqual(
+      pairs.map(([key]) => key),
+      ["z", "\uD7FF", "\uE000", "\uFFFD", "\u{1F600}"],
+    );
   });
 
   const malformed: readonly [string, string][] = [
@@ -61,38 +67,61 @@ describe("encryption contexts", () => {
 
 describe("headers", () => {
   const keys = fc.array(
-    fc.record({ providerId: text, providerInfo: fc.uint8Array({ maxLength: 40 }), ciphertext: fc.uint8Array({ maxLength: 40 }) }),
+    fc.record({
+      providerId: text,
+      providerInfo: fc.uint8Array({ maxLength: 40 }),
+      ciphertext: fc.uint8Array({ maxLength: 40 }),
+    }),
     { minLength: 1, maxLength: 5 },
   );
 
   test("what is written is read again, whatever follows it", () => {
     fc.assert(
-      fc.property(suites, contexts, keys, fc.integer({ min: 1, max: 100_000 }), fc.uint8Array({ maxLength: 30 }), (suite, context, edks, frameLength, after) => {
-        const stored = canonicalContext(context, DEFAULT_LIMITS);
-        const template = headerTemplate(suite, stored, edks, frameLength, DEFAULT_LIMITS);
-        const bytes = Buffer.concat([template.bytes, Buffer.alloc(template.headerLength - template.bytes.length), after]);
-        const header = parseHeader(bytes, DEFAULT_LIMITS);
-        assert.equal(header.suite, suite);
-        assert.deepEqual(header.context.bytes, stored.bytes);
-        assert.equal(header.frameLength, frameLength);
-        assert.equal(header.length, template.headerLength);
-        assert.deepEqual(
-          header.encryptedDataKeys.map((key) => [key.providerId, Buffer.from(key.providerInfo), Buffer.from(key.ciphertext)]),
-          edks.map((key) => [key.providerId, Buffer.from(key.providerInfo), Buffer.from(key.ciphertext)]),
-        );
-      }),
+      fc.property(
+        suites,
+        contexts,
+        keys,
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.uint8Array({ maxLength: 30 }),
+        (suite, context, edks, frameLength, after) => {
+          const stored = canonicalContext(context, DEFAULT_LIMITS);
+          const template = headerTemplate(suite, stored, edks, frameLength, DEFAULT_LIMITS);
+          const bytes = Buffer.concat([
+            template.bytes,
+            Buffer.alloc(template.headerLength - template.bytes.length),
+            after,
+          ]);
+          const header = parseHeader(bytes, DEFAULT_LIMITS);
+          assert.equal(header.suite, suite);
+          assert.deepEqual(header.context.bytes, stored.bytes);
+          assert.equal(header.frameLength, frameLength);
+          assert.equal(header.length, template.headerLength);
+          assert.deepEqual(
+            header.encryptedDataKeys.map((key) => [
+              key.providerId,
+              Buffer.from(key.providerInfo),
+              Buffer.from(key.ciphertext),
+            ]),
+            edks.map((key) => [key.providerId, Buffer.from(key.providerInfo), Buffer.from(key.ciphertext)]),
+          );
+        },
+      ),
     );
   });
 
   test("any bytes either parse or are refused with a code", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom("", "020478", "018003780", "0180"), (bytes, start) => {
-        try {
-          inspect(Buffer.concat([Buffer.from(start, "hex"), bytes]));
-        } catch (error) {
-          assert.ok(error instanceof EnvelopeError);
-        }
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.constantFrom("", "020478", "018003780", "0180"),
+        (bytes, start) => {
+          try {
+            inspect(Buffer.concat([Buffer.from(start, "hex"), bytes]));
+          } catch (error) {
+            assert.ok(error instanceof EnvelopeError);
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -102,7 +131,10 @@ describe("headers", () => {
     const { message } = await encrypt(randomBytes(5), { keyring, encryptionContext: { a: "b" } });
     const { headerLength } = inspect(message);
     for (let length = 0; length < headerLength; length++) {
-      const { neededBytes } = throwsWith(() => parseHeader(message.subarray(0, length), DEFAULT_LIMITS), "message-truncated");
+      const { neededBytes } = throwsWith(
+        () => parseHeader(message.subarray(0, length), DEFAULT_LIMITS),
+        "message-truncated",
+      );
       assert.ok(neededBytes !== undefined && neededBytes > length && neededBytes <= headerLength);
     }
   });
@@ -128,7 +160,11 @@ describe("headers", () => {
 describe("limits", () => {
   test("defaults are filled in, and all that is wrong is listed", () => {
     assert.deepEqual(resolveLimits({ frameBytes: 5 }), { ...DEFAULT_LIMITS, frameBytes: 5 });
-    const error = throwsWith(() => resolveLimits({ frameBytes: 0, encryptedDataKeys: 70_000, contextBytes: NaN, other: 1 } as never), "option-invalid");
-    for (const name of ["frameBytes", "encryptedDataKeys", "contextBytes", "other"]) assert.match(error.message, new RegExp(name));
+    const error = throwsWith(
+      () => resolveLimits({ frameBytes: 0, encryptedDataKeys: 70_000, contextBytes: NaN, other: 1 } as never),
+      "option-invalid",
+    );
+    for (const name of ["frameBytes", "encryptedDataKeys", "contextBytes", "other"])
+      assert.match(error.message, new RegExp(name));
   });
 });

@@ -8,7 +8,8 @@ import { parseHeader } from "../../src/format/header.ts";
 import { DEFAULT_LIMITS } from "../../src/format/limits.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
-const namedKeyring = (keyName: string) => rawAesKeyring({ keyNamespace: "test", keyName, wrappingKey: randomBytes(32) });
+const namedKeyring = (keyName: string) =>
+  rawAesKeyring({ keyNamespace: "test", keyName, wrappingKey: randomBytes(32) });
 const keyring = namedKeyring("key-1");
 
 describe("what is remembered from one message to the next", () => {
@@ -44,7 +45,10 @@ describe("what is remembered from one message to the next", () => {
     const read = parseHeader(message, DEFAULT_LIMITS).encryptedDataKeys;
     message.fill(0);
     for (const keys of [read, parseHeader(copy, DEFAULT_LIMITS).encryptedDataKeys]) {
-      assert.deepEqual(keys.map(({ ciphertext }) => Buffer.from(ciphertext)), encryptedDataKeys.map(({ ciphertext }) => ciphertext));
+      assert.deepEqual(
+        keys.map(({ ciphertext }) => Buffer.from(ciphertext)),
+        encryptedDataKeys.map(({ ciphertext }) => ciphertext),
+      );
     }
   });
 
@@ -58,12 +62,17 @@ describe("what is remembered from one message to the next", () => {
   test("a header that ends within keys that are remembered is truncated", async () => {
     const { message } = await encrypt(Buffer.from("one"), { keyring, encryptionContext: {} });
     const { length } = parseHeader(message, DEFAULT_LIMITS);
-    for (let end = 0; end < length; end++) throwsWith(() => parseHeader(message.subarray(0, end), DEFAULT_LIMITS), "message-truncated");
+    for (let end = 0; end < length; end++)
+      throwsWith(() => parseHeader(message.subarray(0, end), DEFAULT_LIMITS), "message-truncated");
   });
 
   test("messages of two data keys and two contexts in turn, through one cache, open each as its own", async () => {
     const materials = cachingMaterials({ keyring, maxAgeMs: 60_000, maxMessages: 2 });
-    const messages: { readonly text: string; readonly message: Uint8Array; readonly encryptionContext: Record<string, string> }[] = [];
+    const messages: {
+      readonly text: string;
+      readonly message: Uint8Array;
+      readonly encryptionContext: Record<string, string>;
+    }[] = [];
     for (let index = 0; index < 12; index++) {
       const encryptionContext = { id: String(index % 2) };
       const text = `message ${index}`;

@@ -50,7 +50,8 @@ describe("AWS Encryption SDK message format version 2 vectors", { skip: skipWith
       if (vector.status) {
         assert.equal(Buffer.from((await opened).plaintext).toString(), vector["plaintext-frames"]?.join(""));
         assert.deepEqual(header.commitKey, commitKey);
-        if (vector["content-encryption-key"] !== undefined) assert.deepEqual(cipherKey.export(), base64(vector["content-encryption-key"]));
+        if (vector["content-encryption-key"] !== undefined)
+          assert.deepEqual(cipherKey.export(), base64(vector["content-encryption-key"]));
         if (vector.commitment !== undefined) assert.deepEqual(commitKey, base64(vector.commitment));
       } else {
         // Their stated reason: the commitment. To the caller it is the one code of every cryptographic failure.

@@ -18,13 +18,22 @@ interface Written {
   readonly plaintext: string;
   readonly hierarchy: { readonly id: string; readonly version: string; readonly key: string; readonly message: string };
   readonly kmsRsa: { readonly keyArn: string; readonly privateKey: string; readonly message: string };
-  readonly ecdh: readonly { readonly curve: EcdhCurve; readonly senderPublicKey: string; readonly recipientPrivateKey: string; readonly static: string; readonly ephemeral: string }[];
+  readonly ecdh: readonly {
+    readonly curve: EcdhCurve;
+    readonly senderPublicKey: string;
+    readonly recipientPrivateKey: string;
+    readonly static: string;
+    readonly ephemeral: string;
+  }[];
 }
 
 const written = JSON.parse(await readFile(new URL("material-providers.json", import.meta.url), "utf8")) as Written;
 
 async function opens(message: string, keyring: Keyring): Promise<void> {
-  const { plaintext } = await decrypt(Buffer.from(message, "base64"), { keyring, encryptionContext: written.encryptionContext });
+  const { plaintext } = await decrypt(Buffer.from(message, "base64"), {
+    keyring,
+    encryptionContext: written.encryptionContext,
+  });
   assert.equal(Buffer.from(plaintext).toString(), written.plaintext);
 }
 
@@ -37,7 +46,10 @@ describe("messages of the Material Providers Library", () => {
       maxAgeMs: 1_000,
       keyStore: {
         getActiveBranchKey: async () => null,
-        getBranchKeyVersion: async (...request) => (asked.push(...request), { version, key: SecretBytes.copyOf(Buffer.from(key, "hex")) }),
+        getBranchKeyVersion: async (...request) => (
+          asked.push(...request),
+          { version, key: SecretBytes.copyOf(Buffer.from(key, "hex")) }
+        ),
       },
     });
     await opens(message, keyring);
@@ -50,14 +62,28 @@ describe("messages of the Material Providers Library", () => {
       await opens(fixed, discovery);
       await opens(ephemeral, discovery);
       const senderKey = createPublicKey({ key: Buffer.from(senderPublicKey, "hex"), format: "der", type: "spki" });
-      await opens(fixed, rawEcdhKeyring({ curve, schema: { kind: "RawPrivateKeyToStaticPublicKey", senderPrivateKey: recipientPrivateKey, recipientPublicKey: senderKey } }));
+      await opens(
+        fixed,
+        rawEcdhKeyring({
+          curve,
+          schema: {
+            kind: "RawPrivateKeyToStaticPublicKey",
+            senderPrivateKey: recipientPrivateKey,
+            recipientPublicKey: senderKey,
+          },
+        }),
+      );
     });
   }
 
   test("AWS KMS RSA", async () => {
     const { keyArn, privateKey, message } = written.kmsRsa;
     const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
-    const decryptHere = async ({ CiphertextBlob }: { CiphertextBlob: Uint8Array }): Promise<{ KeyId: string; Plaintext: Uint8Array }> => ({
+    const decryptHere = async ({
+      CiphertextBlob,
+    }: {
+      CiphertextBlob: Uint8Array;
+    }): Promise<{ KeyId: string; Plaintext: Uint8Array }> => ({
       KeyId: keyArn,
       Plaintext: privateDecrypt({ key: privateKey, ...oaep }, CiphertextBlob),
     });

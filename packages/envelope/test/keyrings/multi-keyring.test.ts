@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { buildClient, CommitmentPolicy, MultiKeyringNode, RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from "@aws-crypto/client-node";
+import {
+  buildClient,
+  CommitmentPolicy,
+  MultiKeyringNode,
+  RawAesKeyringNode,
+  RawAesWrappingSuiteIdentifier,
+} from "@aws-crypto/client-node";
 import { decrypt, encrypt, EnvelopeError, rawAesKeyring, SecretBytes } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
@@ -11,7 +17,8 @@ import { decryptionMaterials, encryptionMaterials, keyringContract, wrapped } fr
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { InMemoryKms, named } from "../support/in-memory-kms.ts";
 
-const aes = (keyName: string, wrappingKey = randomBytes(32)): Keyring => rawAesKeyring({ keyNamespace: "hsm", keyName, wrappingKey });
+const aes = (keyName: string, wrappingKey = randomBytes(32)): Keyring =>
+  rawAesKeyring({ keyNamespace: "hsm", keyName, wrappingKey });
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const rsaWriter = rawRsaKeyring({ keyNamespace: "hsm", keyName: "rsa", publicKey });
 const rsaReader = rawRsaKeyring({ keyNamespace: "hsm", keyName: "rsa", privateKey });
@@ -49,7 +56,10 @@ function failing(error: unknown): Keyring {
 describe("multi-keyring", () => {
   test("every keyring wraps the one data key, and any one of them opens the message", async () => {
     const [a, b] = [aes("a"), aes("b")];
-    const { message, encryptedDataKeys } = await encrypt(plaintext, { keyring: multiKeyring({ generator: a, children: [b, rsaWriter] }), encryptionContext });
+    const { message, encryptedDataKeys } = await encrypt(plaintext, {
+      keyring: multiKeyring({ generator: a, children: [b, rsaWriter] }),
+      encryptionContext,
+    });
     assert.equal(encryptedDataKeys.length, 3);
     for (const keyring of [a, b, rsaReader, multiKeyring({ children: [aes("c"), rsaReader] })]) {
       assert.deepEqual(Buffer.from((await decrypt(message, { keyring, encryptionContext })).plaintext), plaintext);
@@ -85,7 +95,11 @@ describe("multi-keyring", () => {
     const client = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
     const { message } = await encrypt(plaintext, { keyring: ours, encryptionContext });
     for (const each of theirs) assert.deepEqual((await client.decrypt(each, message)).plaintext, plaintext);
-    const { result } = await client.encrypt(new MultiKeyringNode({ generator: theirs[0]!, children: [theirs[1]!] }), plaintext, { encryptionContext });
+    const { result } = await client.encrypt(
+      new MultiKeyringNode({ generator: theirs[0]!, children: [theirs[1]!] }),
+      plaintext,
+      { encryptionContext },
+    );
     for (const keyring of [ours, multiKeyring({ children: [second!] })]) {
       assert.deepEqual(Buffer.from((await decrypt(result, { keyring, encryptionContext })).plaintext), plaintext);
     }
@@ -124,11 +138,22 @@ describe("multi-keyring", () => {
   test("missing wraps of one keyring are not hidden behind the report of the next", async () => {
     const kms = ["eu-west-1", "eu-west-2", "eu-central-1", "us-east-1"].map((region) => new InMemoryKms(region));
     kms[1]!.fault = { kind: "throws", error: named("DisabledException") };
-    const [first, second] = [kms.slice(0, 2), kms.slice(2)].map((group) => multiRegionKeyring({ regions: group.map((each) => each.asRegion), minimum: 1 }));
-    const { wraps } = await encrypt(plaintext, { keyring: multiKeyring({ generator: first!, children: [aes("a"), second!] }), encryptionContext });
+    const [first, second] = [kms.slice(0, 2), kms.slice(2)].map((group) =>
+      multiRegionKeyring({ regions: group.map((each) => each.asRegion), minimum: 1 }),
+    );
+    const { wraps } = await encrypt(plaintext, {
+      keyring: multiKeyring({ generator: first!, children: [aes("a"), second!] }),
+      encryptionContext,
+    });
     assert.deepEqual([wraps?.target, wraps?.minimum], [4, 2]);
-    assert.deepEqual(wraps?.stored.map(({ region }) => region), ["eu-west-1", "eu-central-1", "us-east-1"]);
-    assert.deepEqual(wraps.missing.map(({ region, reason }) => [region, reason]), [["eu-west-2", "key-disabled"]]);
+    assert.deepEqual(
+      wraps?.stored.map(({ region }) => region),
+      ["eu-west-1", "eu-central-1", "us-east-1"],
+    );
+    assert.deepEqual(
+      wraps.missing.map(({ region, reason }) => [region, reason]),
+      [["eu-west-2", "key-disabled"]],
+    );
   });
 });
 
@@ -136,11 +161,26 @@ describe("multi-keyring, when nothing opens", () => {
   test("says of every encrypted data key what came of it, and keeps what each keyring said", async () => {
     const kms = new InMemoryKms("eu-west-1");
     const regional = multiRegionKeyring({ regions: [kms.asRegion], minimum: 1 });
-    const { message } = await encrypt(plaintext, { keyring: multiKeyring({ generator: regional, children: [aes("a"), aes("b")] }), encryptionContext });
+    const { message } = await encrypt(plaintext, {
+      keyring: multiKeyring({ generator: regional, children: [aes("a"), aes("b")] }),
+      encryptionContext,
+    });
     kms.fault = { kind: "throws", error: named("AccessDeniedException") };
-    const error = await rejectsWith(decrypt(message, { keyring: multiKeyring({ generator: regional, children: [aes("b"), rsaWriter] }), encryptionContext }), "regions-unavailable");
-    assert.deepEqual(error.encryptedDataKeys?.map(({ outcome }) => outcome), ["access-denied", "not-configured", "does-not-open"]);
-    assert.deepEqual(error.attempts?.map(({ region, reason }) => [region, reason]), [["eu-west-1", "access-denied"]]);
+    const error = await rejectsWith(
+      decrypt(message, {
+        keyring: multiKeyring({ generator: regional, children: [aes("b"), rsaWriter] }),
+        encryptionContext,
+      }),
+      "regions-unavailable",
+    );
+    assert.deepEqual(
+      error.encryptedDataKeys?.map(({ outcome }) => outcome),
+      ["access-denied", "not-configured", "does-not-open"],
+    );
+    assert.deepEqual(
+      error.attempts?.map(({ region, reason }) => [region, reason]),
+      [["eu-west-1", "access-denied"]],
+    );
     assert.ok(error.cause instanceof AggregateError && error.cause.errors.length === 2);
   });
 
@@ -150,22 +190,40 @@ describe("multi-keyring, when nothing opens", () => {
     const { dataKey, keys } = await wrapped(multiRegionKeyring({ regions: [kms.asRegion], minimum: 1 }));
     kms.fault = { kind: "throws", error: named("DisabledException") };
     const children = [imposter, kms].map((each) => multiRegionKeyring({ regions: [each.asRegion], minimum: 1 }));
-    const error = await rejectsWith(multiKeyring({ children }).onDecrypt(decryptionMaterials(dataKey), keys, CALL), "regions-unavailable");
-    assert.deepEqual(error.encryptedDataKeys?.map(({ outcome }) => outcome), ["key-disabled"]);
+    const error = await rejectsWith(
+      multiKeyring({ children }).onDecrypt(decryptionMaterials(dataKey), keys, CALL),
+      "regions-unavailable",
+    );
+    assert.deepEqual(
+      error.encryptedDataKeys?.map(({ outcome }) => outcome),
+      ["key-disabled"],
+    );
   });
 
   test("keyrings that only encrypt play no part", async () => {
     const { dataKey, keys } = await wrapped(aes("a"));
-    await rejectsWith(multiKeyring({ children: [rsaWriter, aes("b")] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL), "no-matching-key");
-    await rejectsWith(multiKeyring({ children: [rsaWriter] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL), "keyring-unsuitable");
+    await rejectsWith(
+      multiKeyring({ children: [rsaWriter, aes("b")] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL),
+      "no-matching-key",
+    );
+    await rejectsWith(
+      multiKeyring({ children: [rsaWriter] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL),
+      "keyring-unsuitable",
+    );
   });
 
   test("a special code comes through, and an error of somebody else's is in the cause only", async () => {
     const { dataKey, keys } = await wrapped(aes("a"));
     const slow = failing(new EnvelopeError("deadline-exceeded", "too slow"));
-    await rejectsWith(multiKeyring({ children: [aes("b"), slow] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL), "deadline-exceeded");
+    await rejectsWith(
+      multiKeyring({ children: [aes("b"), slow] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL),
+      "deadline-exceeded",
+    );
     const foreign = new Error("with a secret in its text");
-    const error = await rejectsWith(multiKeyring({ children: [aes("b"), failing(foreign)] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL), "no-matching-key");
+    const error = await rejectsWith(
+      multiKeyring({ children: [aes("b"), failing(foreign)] }).onDecrypt(decryptionMaterials(dataKey), keys, CALL),
+      "no-matching-key",
+    );
     assert.ok(!error.message.includes("secret"));
     assert.ok(error.cause instanceof AggregateError && error.cause.errors.includes(foreign));
   });
@@ -181,14 +239,21 @@ describe("multi-keyring, when nothing opens", () => {
       },
     };
     const keyring = multiKeyring({ children: [aborting, recording(aes("b"), log, "next")] });
-    await rejectsWith(keyring.onDecrypt(decryptionMaterials(randomBytes(32)), [], { signal: controller.signal }), "aborted");
+    await rejectsWith(
+      keyring.onDecrypt(decryptionMaterials(randomBytes(32)), [], { signal: controller.signal }),
+      "aborted",
+    );
     assert.deepEqual(log, []);
   });
 });
 
 test("options: problems are listed all at once", () => {
-  const error = throwsWith(() => multiKeyring({ generator: {} as Keyring, children: [aes("a"), null as unknown as Keyring] }), "option-invalid");
-  for (const part of ["generator is not a keyring", "children[1] is not a keyring"]) assert.ok(error.message.includes(part));
+  const error = throwsWith(
+    () => multiKeyring({ generator: {} as Keyring, children: [aes("a"), null as unknown as Keyring] }),
+    "option-invalid",
+  );
+  for (const part of ["generator is not a keyring", "children[1] is not a keyring"])
+    assert.ok(error.message.includes(part));
   throwsWith(() => multiKeyring({}), "option-invalid");
   throwsWith(() => multiKeyring({ children: [] }), "option-invalid");
 });

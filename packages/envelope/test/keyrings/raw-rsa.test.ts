@@ -47,10 +47,16 @@ describe("raw RSA keyring", () => {
       const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash };
       assert.deepEqual(privateDecrypt({ key: mine.privateKey, ...oaep }, key!.ciphertext), dataKey);
       const theirs = { ...key!, ciphertext: publicEncrypt({ key: mine.publicKey, ...oaep }, dataKey) };
-      assert.deepEqual((await keyring.onDecrypt(decryptionMaterials(dataKey), [theirs], { signal: undefined })).dataKey?.bytes, dataKey);
+      assert.deepEqual(
+        (await keyring.onDecrypt(decryptionMaterials(dataKey), [theirs], { signal: undefined })).dataKey?.bytes,
+        dataKey,
+      );
       for (const [another] of PADDINGS.filter(([each]) => each !== padding)) {
         const reader = rawRsaKeyring({ ...names, ...mine, padding: another });
-        await rejectsWith(reader.onDecrypt(decryptionMaterials(dataKey), keys, { signal: undefined }), "decryption-failed");
+        await rejectsWith(
+          reader.onDecrypt(decryptionMaterials(dataKey), keys, { signal: undefined }),
+          "decryption-failed",
+        );
       }
     });
 
@@ -59,14 +65,22 @@ describe("raw RSA keyring", () => {
         const { publicKey, privateKey } = bits === 2048 ? mine : pair(bits);
         const ours = rawRsaKeyring({ ...names, publicKey, privateKey, padding });
         const rsaKey = { publicKey, privateKey };
-        const theirs = new RawRsaKeyringNode({ ...names, rsaKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaepHash as "sha1" });
+        const theirs = new RawRsaKeyringNode({
+          ...names,
+          rsaKey,
+          padding: constants.RSA_PKCS1_OAEP_PADDING,
+          oaepHash: oaepHash as "sha1",
+        });
         const client = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
         for (const context of [{}, encryptionContext]) {
           const plaintext = randomBytes(5000);
           const { message } = await encrypt(plaintext, { keyring: ours, encryptionContext: context });
           assert.deepEqual((await client.decrypt(theirs, message)).plaintext, plaintext);
           const { result } = await client.encrypt(theirs, plaintext, { encryptionContext: context });
-          assert.deepEqual(Buffer.from((await decrypt(result, { keyring: ours, encryptionContext: context })).plaintext), plaintext);
+          assert.deepEqual(
+            Buffer.from((await decrypt(result, { keyring: ours, encryptionContext: context })).plaintext),
+            plaintext,
+          );
         }
       });
     }
@@ -84,28 +98,51 @@ describe("raw RSA keyring", () => {
     const reader = rawRsaKeyring({ ...names, privateKey: mine.privateKey });
     await rejectsWith(reader.onEncrypt(encryptionMaterials(), { signal: undefined }), "keyring-unsuitable");
     const { dataKey, keys } = await wrapped(writer);
-    await rejectsWith(writer.onDecrypt(decryptionMaterials(dataKey), keys, { signal: undefined }), "keyring-unsuitable");
+    await rejectsWith(
+      writer.onDecrypt(decryptionMaterials(dataKey), keys, { signal: undefined }),
+      "keyring-unsuitable",
+    );
   });
 
   test("another name or namespace is not its own", async () => {
     const { dataKey, keys } = await wrapped(rawRsaKeyring({ ...names, ...mine }));
     for (const changed of [{ keyName: "rsa-2" }, { keyNamespace: "vault" }]) {
       const reader = rawRsaKeyring({ ...names, ...mine, ...changed });
-      const error = await rejectsWith(reader.onDecrypt(decryptionMaterials(dataKey), keys, { signal: undefined }), "no-matching-key");
-      assert.deepEqual(error.encryptedDataKeys, [{ providerId: "hsm", key: "rsa-1", region: null, outcome: "not-configured" }]);
+      const error = await rejectsWith(
+        reader.onDecrypt(decryptionMaterials(dataKey), keys, { signal: undefined }),
+        "no-matching-key",
+      );
+      assert.deepEqual(error.encryptedDataKeys, [
+        { providerId: "hsm", key: "rsa-1", region: null, outcome: "not-configured" },
+      ]);
     }
   });
 
   test("PKCS #1 v1.5 is refused, with the reason", () => {
-    const error = throwsWith(() => rawRsaKeyring({ ...names, ...mine, padding: "PKCS1" as RsaPadding }), "option-invalid");
+    const error = throwsWith(
+      () => rawRsaKeyring({ ...names, ...mine, padding: "PKCS1" as RsaPadding }),
+      "option-invalid",
+    );
     assert.match(error.message, /PKCS #1 v1\.5 is refused: .*Bleichenbacher.*OAEP/);
   });
 
   test("problems are listed all at once", () => {
     const elliptic = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-    const options = { keyNamespace: "aws-kms", keyName: "", padding: "OAEP_MD5" as RsaPadding, publicKey: elliptic.publicKey, privateKey: "no key" };
+    const options = {
+      keyNamespace: "aws-kms",
+      keyName: "",
+      padding: "OAEP_MD5" as RsaPadding,
+      publicKey: elliptic.publicKey,
+      privateKey: "no key",
+    };
     const error = throwsWith(() => rawRsaKeyring(options), "option-invalid");
-    for (const part of ["keyNamespace must not begin with aws-kms", "keyName must be", "padding must be one of", "publicKey must be", "privateKey must be"]) {
+    for (const part of [
+      "keyNamespace must not begin with aws-kms",
+      "keyName must be",
+      "padding must be one of",
+      "publicKey must be",
+      "privateKey must be",
+    ]) {
       assert.ok(error.message.includes(part), `${part} is missing in: ${error.message}`);
     }
     assert.match(throwsWith(() => rawRsaKeyring(names), "option-invalid").message, /publicKey, privateKey or both/);

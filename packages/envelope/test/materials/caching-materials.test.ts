@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "node:test";
-import { cachingMaterials, createEncryptStream, decrypt, encrypt, inspect, MATERIALS_CACHE_CHANNEL, rawAesKeyring } from "@strongroom/envelope";
+import {
+  cachingMaterials,
+  createEncryptStream,
+  decrypt,
+  encrypt,
+  inspect,
+  MATERIALS_CACHE_CHANNEL,
+  rawAesKeyring,
+} from "@strongroom/envelope";
 import type { CacheEvent, CachingOptions, Keyring, SecretBytes } from "@strongroom/envelope";
 import { buffer } from "node:stream/consumers";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
@@ -41,7 +49,8 @@ describe("reuse", () => {
   test("one data key for many messages, each with its own message id and readable by the keyring alone", async () => {
     const { keyring, materials, seen } = setup();
     const messages = [];
-    for (let count = 0; count < 10; count++) messages.push((await encrypt(Buffer.from(`message ${count}`), { materials, encryptionContext })).message);
+    for (let count = 0; count < 10; count++)
+      messages.push((await encrypt(Buffer.from(`message ${count}`), { materials, encryptionContext })).message);
     assert.equal(seen.encrypts, 1);
     assert.equal(new Set(messages.map((message) => inspect(message).messageId)).size, 10);
     for (const [index, message] of messages.entries()) {
@@ -69,7 +78,8 @@ describe("reuse", () => {
 
   test("two caches share nothing, whatever they are around", async () => {
     const { keyring, seen } = setup();
-    for (let count = 0; count < 2; count++) await encrypt(Buffer.from("a"), { materials: cachingMaterials({ keyring, maxAgeMs: 1000 }), encryptionContext });
+    for (let count = 0; count < 2; count++)
+      await encrypt(Buffer.from("a"), { materials: cachingMaterials({ keyring, maxAgeMs: 1000 }), encryptionContext });
     assert.equal(seen.encrypts, 2);
   });
 
@@ -85,7 +95,12 @@ describe("reuse", () => {
 
   test("never for suites that use the data key itself, nor for streams of unknown length", async () => {
     const { materials, seen } = setup();
-    const plain = { materials, encryptionContext, suite: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF", commitmentPolicy: "forbid-encrypt-allow-decrypt" } as const;
+    const plain = {
+      materials,
+      encryptionContext,
+      suite: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
+      commitmentPolicy: "forbid-encrypt-allow-decrypt",
+    } as const;
     for (let count = 0; count < 2; count++) {
       const { message } = await encrypt(Buffer.from("a"), plain);
       await decrypt(message, { materials, encryptionContext, commitmentPolicy: "require-encrypt-allow-decrypt" });
@@ -105,7 +120,10 @@ describe("bounds", () => {
     const { materials, seen } = setup({ maxMessages: 3 });
     for (let count = 0; count < 10; count++) await encrypt(Buffer.from("a"), { materials, encryptionContext });
     assert.equal(seen.encrypts, 4);
-    assert.deepEqual(seen.dataKeys.map(({ wiped }) => wiped), [true, true, true, false]);
+    assert.deepEqual(
+      seen.dataKeys.map(({ wiped }) => wiped),
+      [true, true, true, false],
+    );
   });
 
   test("bytes", async () => {
@@ -138,7 +156,10 @@ describe("bounds", () => {
     await one("b");
     await one("a");
     await one("c");
-    assert.deepEqual(seen.dataKeys.map(({ wiped }) => wiped), [false, true, false]);
+    assert.deepEqual(
+      seen.dataKeys.map(({ wiped }) => wiped),
+      [false, true, false],
+    );
     await one("a");
     assert.equal(seen.encrypts, 3);
   });
@@ -155,15 +176,21 @@ describe("bounds", () => {
   });
 
   test("options that cannot work are listed", () => {
-    const error = throwsWith(() => setup({ maxAgeMs: 0, maxMessages: 0, maxBytes: -1, capacity: 0, hotMessages: 0.5 }), "option-invalid");
-    for (const name of ["maxAgeMs", "maxMessages", "maxBytes", "capacity", "hotMessages"]) assert.match(error.message, new RegExp(name));
+    const error = throwsWith(
+      () => setup({ maxAgeMs: 0, maxMessages: 0, maxBytes: -1, capacity: 0, hotMessages: 0.5 }),
+      "option-invalid",
+    );
+    for (const name of ["maxAgeMs", "maxMessages", "maxBytes", "capacity", "hotMessages"])
+      assert.match(error.message, new RegExp(name));
   });
 });
 
 describe("single flight", () => {
   test("callers at the same moment share one call", async () => {
     const { materials, seen } = setup();
-    const results = await Promise.all(Array.from({ length: 20 }, () => encrypt(Buffer.from("a"), { materials, encryptionContext })));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => encrypt(Buffer.from("a"), { materials, encryptionContext })),
+    );
     assert.equal(seen.encrypts, 1);
     await Promise.all(results.map(({ message }) => decrypt(message, { materials, encryptionContext })));
     assert.equal(seen.decrypts, 1);
@@ -171,7 +198,9 @@ describe("single flight", () => {
 
   test("with few messages per key they share as few calls as can be", async () => {
     const { materials, seen } = setup({ maxMessages: 4 });
-    const results = await Promise.all(Array.from({ length: 20 }, () => encrypt(Buffer.from("a"), { materials, encryptionContext })));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => encrypt(Buffer.from("a"), { materials, encryptionContext })),
+    );
     assert.equal(seen.encrypts, 5);
     assert.equal(results.length, 20);
   });
@@ -205,7 +234,11 @@ describe("single flight", () => {
     const { materials, keyring } = setup();
     const { message } = await encrypt(Buffer.from("a"), { keyring, encryptionContext });
     const stranger = setup().materials;
-    await Promise.all([1, 2, 3].map(() => rejectsWith(decrypt(message, { materials: stranger, encryptionContext }), "decryption-failed")));
+    await Promise.all(
+      [1, 2, 3].map(() =>
+        rejectsWith(decrypt(message, { materials: stranger, encryptionContext }), "decryption-failed"),
+      ),
+    );
     assert.equal(text((await decrypt(message, { materials, encryptionContext })).plaintext), "a");
   });
 });
@@ -214,7 +247,8 @@ describe("hot messages", () => {
   test("a message read again skips the keyring and the cache of data keys", async () => {
     const { materials, seen } = setup({ hotMessages: 10 });
     const { message } = await encrypt(Buffer.from("hot"), { materials, encryptionContext });
-    for (let count = 0; count < 5; count++) assert.equal(text((await decrypt(message, { materials, encryptionContext })).plaintext), "hot");
+    for (let count = 0; count < 5; count++)
+      assert.equal(text((await decrypt(message, { materials, encryptionContext })).plaintext), "hot");
     assert.equal(seen.decrypts, 1);
     assert.equal(materials.counts().hits, 4);
   });
@@ -233,10 +267,17 @@ describe("hot messages", () => {
 
   test("required context keys are part of what was verified", async () => {
     const { materials } = setup({ hotMessages: 10 });
-    const options = { materials, encryptionContext: { ...encryptionContext, tenant: "a" }, requiredContextKeys: ["tenant"] };
+    const options = {
+      materials,
+      encryptionContext: { ...encryptionContext, tenant: "a" },
+      requiredContextKeys: ["tenant"],
+    };
     const { message } = await encrypt(Buffer.from("hot"), options);
     await decrypt(message, options);
-    await rejectsWith(decrypt(message, { ...options, encryptionContext: { ...encryptionContext, tenant: "b" } }), "decryption-failed");
+    await rejectsWith(
+      decrypt(message, { ...options, encryptionContext: { ...encryptionContext, tenant: "b" } }),
+      "decryption-failed",
+    );
   });
 
   test("age bounds them too", async () => {

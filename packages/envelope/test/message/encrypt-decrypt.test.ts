@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { ALGORITHM_SUITES, decrypt, encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
-import type { AlgorithmSuiteName, DecryptOptions, EncryptOptions, EnvelopeErrorCode, Keyring } from "@strongroom/envelope";
+import type {
+  AlgorithmSuiteName,
+  DecryptOptions,
+  EncryptOptions,
+  EnvelopeErrorCode,
+  Keyring,
+} from "@strongroom/envelope";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });
@@ -16,7 +22,10 @@ const untouchable: Keyring = {
 
 function optionsFor(name: AlgorithmSuiteName): { readonly enc: EncryptOptions; readonly dec: DecryptOptions } {
   const committing = ALGORITHM_SUITES[name].committing;
-  const suite = { suite: name, commitmentPolicy: committing ? "require-encrypt-require-decrypt" : "forbid-encrypt-allow-decrypt" };
+  const suite = {
+    suite: name,
+    commitmentPolicy: committing ? "require-encrypt-require-decrypt" : "forbid-encrypt-allow-decrypt",
+  };
   return {
     enc: { keyring, encryptionContext: context, ...suite } as EncryptOptions,
     dec: { keyring, encryptionContext: context, commitmentPolicy: "require-encrypt-allow-decrypt" },
@@ -47,7 +56,13 @@ describe("round trips", () => {
   });
 
   test("context keys named like Object's own are keys like any other", async () => {
-    const odd = Object.fromEntries([["__proto__", "a"], ["constructor", "b"], ["", ""], ["\u{1F600}", "c"], ["\uFF5E", "d"]]);
+    const odd = Object.fromEntries([
+      ["__proto__", "a"],
+      ["constructor", "b"],
+      ["", ""],
+      ["\u{1F600}", "c"],
+      ["\uFF5E", "d"],
+    ]);
     const { message } = await encrypt(randomBytes(8), { keyring, encryptionContext: odd });
     const { encryptionContext } = await decrypt(message, { keyring, encryptionContext: odd });
     assert.deepEqual(Object.entries(encryptionContext).sort(), Object.entries(odd).sort());
@@ -80,12 +95,18 @@ describe("refusals before any key is asked for", async () => {
   ];
   for (const [what, bytes, options, code] of refused) {
     test(what, async () => {
-      await rejectsWith(decrypt(bytes, { keyring: untouchable, encryptionContext: context, ...options } as DecryptOptions), code);
+      await rejectsWith(
+        decrypt(bytes, { keyring: untouchable, encryptionContext: context, ...options } as DecryptOptions),
+        code,
+      );
     });
   }
 
   test("a mismatch names the keys and never the values", async () => {
-    const error = await rejectsWith(decrypt(message, { keyring: untouchable, encryptionContext: { ...context, id: "secret-43" } }), "context-mismatch");
+    const error = await rejectsWith(
+      decrypt(message, { keyring: untouchable, encryptionContext: { ...context, id: "secret-43" } }),
+      "context-mismatch",
+    );
     assert.deepEqual(error.contextKeys, ["id"]);
     assert.doesNotMatch(error.message, /secret-43|42/);
   });
@@ -130,25 +151,39 @@ describe("required context keys", () => {
   const full = { ...context, tenant: "acme" };
 
   test("are authenticated without being stored", async () => {
-    const { message } = await encrypt(randomBytes(40), { keyring, encryptionContext: full, requiredContextKeys: ["tenant"] });
+    const { message } = await encrypt(randomBytes(40), {
+      keyring,
+      encryptionContext: full,
+      requiredContextKeys: ["tenant"],
+    });
     assert.deepEqual(inspect(message).encryptionContext, context);
     const opened = await decrypt(message, { keyring, encryptionContext: full, requiredContextKeys: ["tenant"] });
     assert.deepEqual(opened.encryptionContext, full);
   });
 
   test("that are wrong or missing open nothing", async () => {
-    const { message } = await encrypt(randomBytes(40), { keyring, encryptionContext: full, requiredContextKeys: ["tenant"] });
+    const { message } = await encrypt(randomBytes(40), {
+      keyring,
+      encryptionContext: full,
+      requiredContextKeys: ["tenant"],
+    });
     await rejectsWith(decrypt(message, { keyring, encryptionContext: full }), "context-mismatch");
     await rejectsWith(decrypt(message, { keyring, encryptionContext: context }), "decryption-failed");
     const other = { ...full, tenant: "other" };
-    await rejectsWith(decrypt(message, { keyring, encryptionContext: other, requiredContextKeys: ["tenant"] }), "decryption-failed");
+    await rejectsWith(
+      decrypt(message, { keyring, encryptionContext: other, requiredContextKeys: ["tenant"] }),
+      "decryption-failed",
+    );
   });
 
   test("that the message does store are compared like the others", async () => {
     const { message } = await encrypt(randomBytes(40), { keyring, encryptionContext: full });
     await decrypt(message, { keyring, encryptionContext: full, requiredContextKeys: ["tenant"] });
     const other = { ...full, tenant: "other" };
-    await rejectsWith(decrypt(message, { keyring, encryptionContext: other, requiredContextKeys: ["tenant"] }), "context-mismatch");
+    await rejectsWith(
+      decrypt(message, { keyring, encryptionContext: other, requiredContextKeys: ["tenant"] }),
+      "context-mismatch",
+    );
   });
 });
 
@@ -157,7 +192,10 @@ describe("inspect", () => {
     const { message } = await encrypt(randomBytes(100), { keyring, encryptionContext: context });
     const whole = inspect(message);
     assert.equal(whole.problem, null);
-    assert.deepEqual(whole.encryptedDataKeys.map(({ providerId, keyInfo, region }) => [providerId, keyInfo, region]), [["test", "key-1", null]]);
+    assert.deepEqual(
+      whole.encryptedDataKeys.map(({ providerId, keyInfo, region }) => [providerId, keyInfo, region]),
+      [["test", "key-1", null]],
+    );
     assert.equal(inspect(message.subarray(0, whole.headerLength)).problem?.code, "message-truncated");
     assert.equal(inspect(Buffer.concat([message, message])).problem?.code, "message-trailing-bytes");
   });

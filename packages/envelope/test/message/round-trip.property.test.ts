@@ -22,7 +22,9 @@ test("what is encrypted is decrypted: any bytes, suite, frame length and context
       async (suite, plaintext, frameLength, encryptionContext, selector) => {
         const keys = Object.keys(encryptionContext);
         const requiredContextKeys = keys.filter((_, index) => (selector >> index) & 1);
-        const commitmentPolicy = ALGORITHM_SUITES[suite].committing ? "require-encrypt-allow-decrypt" : "forbid-encrypt-allow-decrypt";
+        const commitmentPolicy = ALGORITHM_SUITES[suite].committing
+          ? "require-encrypt-allow-decrypt"
+          : "forbid-encrypt-allow-decrypt";
         const common = { keyring, encryptionContext, requiredContextKeys, commitmentPolicy } as const;
         const { message } = await encrypt(plaintext, { ...common, suite, frameLength } as EncryptOptions);
         const opened = await decrypt(message, common);

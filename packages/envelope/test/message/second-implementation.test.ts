@@ -10,12 +10,24 @@ import type { WriterOptions } from "../support/message-writer.ts";
 
 const wrappingKey = randomBytes(32);
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey });
-const context = [["a", "1"], ["b", "2"]] as const;
-const options: DecryptOptions = { keyring, encryptionContext: Object.fromEntries(context), commitmentPolicy: "require-encrypt-allow-decrypt" };
+const context = [
+  ["a", "1"],
+  ["b", "2"],
+] as const;
+const options: DecryptOptions = {
+  keyring,
+  encryptionContext: Object.fromEntries(context),
+  commitmentPolicy: "require-encrypt-allow-decrypt",
+};
 
-function write(suite: AlgorithmSuite, overrides: Partial<WriterOptions> = {}): { readonly message: Buffer; readonly plaintext: Buffer } {
+function write(
+  suite: AlgorithmSuite,
+  overrides: Partial<WriterOptions> = {},
+): { readonly message: Buffer; readonly plaintext: Buffer } {
   const plaintext = Buffer.from(overrides.plaintext ?? randomBytes(50));
-  const wrap: WriterOptions["wrap"] = (dataKey, serialized) => [rawAesEntry("test", "key-1", wrappingKey, dataKey, serialized)];
+  const wrap: WriterOptions["wrap"] = (dataKey, serialized) => [
+    rawAesEntry("test", "key-1", wrappingKey, dataKey, serialized),
+  ];
   return { message: writeMessage({ suite, frameLength: 16, context, wrap, ...overrides, plaintext }), plaintext };
 }
 
@@ -28,7 +40,9 @@ describe("messages written by a second implementation of the specification", () 
           assert.equal(inspect(message).contentType, frameLength === null ? "unframed" : "framed");
           assert.deepEqual(Buffer.from((await decrypt(message, options)).plaintext), plaintext);
           for (const chunk of [1, 20, 5000]) {
-            const pieces = Array.from({ length: Math.ceil(message.length / chunk) }, (_, index) => message.subarray(index * chunk, (index + 1) * chunk));
+            const pieces = Array.from({ length: Math.ceil(message.length / chunk) }, (_, index) =>
+              message.subarray(index * chunk, (index + 1) * chunk),
+            );
             assert.deepEqual(await buffer(ReadableStream.from(pieces).pipeThrough(decryptStream(options))), plaintext);
           }
         }
@@ -37,13 +51,19 @@ describe("messages written by a second implementation of the specification", () 
   }
 
   test("an empty final frame after a full one", async () => {
-    const { message, plaintext } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, { plaintext: randomBytes(32), emptyFinalFrame: true });
+    const { message, plaintext } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, {
+      plaintext: randomBytes(32),
+      emptyFinalFrame: true,
+    });
     assert.equal(inspect(message).body?.frames, 3);
     assert.deepEqual(Buffer.from((await decrypt(message, options)).plaintext), plaintext);
   });
 
   test("IVs other than the sequence number, as the first SDKs drew them", async () => {
-    for (const suite of [ALGORITHM_SUITES.ALG_AES_256_GCM_IV12_TAG16_HKDF_SHA256, ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY]) {
+    for (const suite of [
+      ALGORITHM_SUITES.ALG_AES_256_GCM_IV12_TAG16_HKDF_SHA256,
+      ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+    ]) {
       for (const frameLength of [16, null]) {
         const { message, plaintext } = write(suite, { frameLength, randomIvs: true });
         assert.deepEqual(Buffer.from((await decrypt(message, options)).plaintext), plaintext);
@@ -52,24 +72,38 @@ describe("messages written by a second implementation of the specification", () 
   });
 
   test("a context in another order than by UTF-8 bytes is read, as SDKs have written it", async () => {
-    const unordered = [["b", "2"], ["a", "1"]] as const;
-    const { message, plaintext } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, { context: unordered });
+    const unordered = [
+      ["b", "2"],
+      ["a", "1"],
+    ] as const;
+    const { message, plaintext } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, {
+      context: unordered,
+    });
     assert.deepEqual(Buffer.from((await decrypt(message, options)).plaintext), plaintext);
   });
 
   test("a context key that stands twice is refused", async () => {
-    const { message } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, { context: [["a", "1"], ["a", "1"]] });
+    const { message } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, {
+      context: [
+        ["a", "1"],
+        ["a", "1"],
+      ],
+    });
     await rejectsWith(decrypt(message, { ...options, encryptionContext: { a: "1" } }), "message-malformed");
   });
 
   test("a public signing key in an unsigned message is refused", async () => {
-    const { message } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, { context: [...context, ["aws-crypto-public-key", "AAAA"]] });
+    const { message } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, {
+      context: [...context, ["aws-crypto-public-key", "AAAA"]],
+    });
     await rejectsWith(decrypt(message, options), "message-malformed");
   });
 
   test("messages with several encrypted data keys open by any of them; too many are refused before any is tried", async () => {
     const wrap: WriterOptions["wrap"] = (dataKey, serialized) => [
-      ...Array.from({ length: 16 }, (_, index) => rawAesEntry("test", `stranger-${index}`, randomBytes(32), dataKey, serialized)),
+      ...Array.from({ length: 16 }, (_, index) =>
+        rawAesEntry("test", `stranger-${index}`, randomBytes(32), dataKey, serialized),
+      ),
       rawAesEntry("test", "key-1", wrappingKey, dataKey, serialized),
     ];
     const { message, plaintext } = write(ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, { wrap });

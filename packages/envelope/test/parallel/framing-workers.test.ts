@@ -15,7 +15,11 @@ after(() => workers.close());
 const isShared = (bytes: Uint8Array): boolean => bytes.buffer instanceof SharedArrayBuffer;
 
 describe("large buffers on worker threads", () => {
-  for (const [what, extra] of [["a multiple of the frames", 0], ["one byte more", 1], ["less than a frame more", 1000]] as const) {
+  for (const [what, extra] of [
+    ["a multiple of the frames", 0],
+    ["one byte more", 1],
+    ["less than a frame more", 1000],
+  ] as const) {
     test(`${what}: each way alone, and both`, async () => {
       const plaintext = randomBytes(PARALLEL_FROM_BYTES + extra);
       const common = { keyring, encryptionContext, frameLength: 65_536 };
@@ -43,19 +47,36 @@ describe("large buffers on worker threads", () => {
 
   test("signed suites", async () => {
     const plaintext = randomBytes(PARALLEL_FROM_BYTES);
-    const { message } = await encrypt(plaintext, { keyring, encryptionContext, workers, suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384" });
-    assert.ok(Buffer.from((await decrypt(message, { keyring, encryptionContext, workers })).plaintext).equals(plaintext));
+    const { message } = await encrypt(plaintext, {
+      keyring,
+      encryptionContext,
+      workers,
+      suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384",
+    });
+    assert.ok(
+      Buffer.from((await decrypt(message, { keyring, encryptionContext, workers })).plaintext).equals(plaintext),
+    );
   });
 
   test("short buffers and single frames are not divided", async () => {
     const { message } = await encrypt(randomBytes(100_000), { keyring, encryptionContext, workers });
     assert.equal(isShared(message), false);
-    const { message: one } = await encrypt(randomBytes(PARALLEL_FROM_BYTES), { keyring, encryptionContext, workers, frameLength: PARALLEL_FROM_BYTES });
+    const { message: one } = await encrypt(randomBytes(PARALLEL_FROM_BYTES), {
+      keyring,
+      encryptionContext,
+      workers,
+      frameLength: PARALLEL_FROM_BYTES,
+    });
     assert.equal(isShared(one), false);
   });
 
   test("a changed byte in any run of frames, and in the last frame, is refused", async () => {
-    const { message } = await encrypt(randomBytes(PARALLEL_FROM_BYTES + 10), { keyring, encryptionContext, workers, frameLength: 65_536 });
+    const { message } = await encrypt(randomBytes(PARALLEL_FROM_BYTES + 10), {
+      keyring,
+      encryptionContext,
+      workers,
+      frameLength: 65_536,
+    });
     for (const offset of [5000, 1_500_000, 3_900_000, message.length - 1]) {
       const changed = Buffer.from(message);
       changed[offset]! ^= 1;
@@ -76,8 +97,21 @@ describe("large buffers on worker threads", () => {
 
   test("a run takes no more of the message to its thread than its own bytes", () => {
     const message = randomBytes(1_000_000);
-    const frameKey = { cipher: "aes-256-gcm", key: createSecretKey(randomBytes(32)), messageId: message.subarray(3, 35) } as const;
-    const run = { kind: "open", frameKey, frameLength: 65_536, frames: 10, input: message, inputOffset: 0, output: Buffer.alloc(10 * 65_536), outputOffset: 0 } as const;
+    const frameKey = {
+      cipher: "aes-256-gcm",
+      key: createSecretKey(randomBytes(32)),
+      messageId: message.subarray(3, 35),
+    } as const;
+    const run = {
+      kind: "open",
+      frameKey,
+      frameLength: 65_536,
+      frames: 10,
+      input: message,
+      inputOffset: 0,
+      output: Buffer.alloc(10 * 65_536),
+      outputOffset: 0,
+    } as const;
     for (const { frameKey: sent } of framingRuns(run)) {
       assert.deepEqual(Buffer.from(sent.messageId), message.subarray(3, 35));
       assert.equal(sent.messageId.buffer.byteLength, 32);
@@ -97,14 +131,22 @@ describe("large buffers on worker threads", () => {
         return workers.run(aborting(), signal);
       },
     };
-    const options = { keyring, encryptionContext, workers: { ...workers, ...never }, signal: controller.signal } as EncryptOptions;
+    const options = {
+      keyring,
+      encryptionContext,
+      workers: { ...workers, ...never },
+      signal: controller.signal,
+    } as EncryptOptions;
     await rejectsWith(encrypt(randomBytes(PARALLEL_FROM_BYTES), options), "aborted");
   });
 
   test("closed threads and bad options", async () => {
     await using closed = framingWorkers({ threads: 1 });
     await closed.close();
-    await rejectsWith(encrypt(randomBytes(PARALLEL_FROM_BYTES), { keyring, encryptionContext, workers: closed }), "worker-failed");
+    await rejectsWith(
+      encrypt(randomBytes(PARALLEL_FROM_BYTES), { keyring, encryptionContext, workers: closed }),
+      "worker-failed",
+    );
     throwsWith(() => framingWorkers({ threads: 0 }), "option-invalid");
   });
 });

@@ -13,7 +13,10 @@ import { createKey, runningKms } from "../support/running-kms.ts";
 const encryptionContext = { secret: "smtp-password", stage: "live" };
 const password = Buffer.from("correct horse battery staple");
 
-function setup(options: Partial<MultiRegionOptions> = {}): { readonly kms: readonly [InMemoryKms, InMemoryKms, InMemoryKms]; readonly keyring: MultiRegionKeyring } {
+function setup(options: Partial<MultiRegionOptions> = {}): {
+  readonly kms: readonly [InMemoryKms, InMemoryKms, InMemoryKms];
+  readonly keyring: MultiRegionKeyring;
+} {
   const kms = [new InMemoryKms("eu-west-1"), new InMemoryKms("eu-west-2"), new InMemoryKms("eu-central-1")] as const;
   return { kms, keyring: multiRegionKeyring({ regions: kms.map((each) => each.asRegion), minimum: 2, ...options }) };
 }
@@ -21,7 +24,13 @@ function setup(options: Partial<MultiRegionOptions> = {}): { readonly kms: reado
 describe("direct encryption, against the project's KMS", async () => {
   const regions = ["eu-west-1", "eu-west-2"] as const;
   const running = await runningKms(...regions);
-  const keys = await Promise.all(regions.map(async (region) => ({ region, keyArn: await createKey(running.client(region)), client: running.client(region) })));
+  const keys = await Promise.all(
+    regions.map(async (region) => ({
+      region,
+      keyArn: await createKey(running.client(region)),
+      client: running.client(region),
+    })),
+  );
   const keyring = multiRegionKeyring({ regions: keys, minimum: 1, attemptTimeoutMs: 20_000, deadlineMs: 30_000 });
 
   test("every length that the KMS takes comes back", async () => {
@@ -38,7 +47,11 @@ describe("direct encryption, against the project's KMS", async () => {
     for (const { client, keyArn } of keys) {
       const at = Buffer.from(sealed).indexOf(keyArn) + keyArn.length;
       const CiphertextBlob = sealed.subarray(at + 2, at + 2 + Buffer.from(sealed).readUInt16BE(at));
-      const { Plaintext } = await client.decrypt({ KeyId: keyArn, CiphertextBlob, EncryptionContext: encryptionContext });
+      const { Plaintext } = await client.decrypt({
+        KeyId: keyArn,
+        CiphertextBlob,
+        EncryptionContext: encryptionContext,
+      });
       assert.deepEqual(Buffer.from(Plaintext!), password);
     }
   });
@@ -59,8 +72,14 @@ describe("direct encryption", () => {
     const { kms, keyring } = setup();
     kms[1].fault = { kind: "throws", error: named("DisabledException") };
     const { wraps } = await encryptDirect(password, { keyring, encryptionContext });
-    assert.deepEqual(kms.map(({ calls }) => calls), [["Encrypt"], ["Encrypt"], ["Encrypt"]]);
-    assert.deepEqual(wraps.missing.map(({ region, reason }) => [region, reason]), [["eu-west-2", "key-disabled"]]);
+    assert.deepEqual(
+      kms.map(({ calls }) => calls),
+      [["Encrypt"], ["Encrypt"], ["Encrypt"]],
+    );
+    assert.deepEqual(
+      wraps.missing.map(({ region, reason }) => [region, reason]),
+      [["eu-west-2", "key-disabled"]],
+    );
     kms[2].fault = { kind: "throws", error: named("DisabledException") };
     await rejectsWith(encryptDirect(password, { keyring, encryptionContext }), "wraps-below-minimum");
   });
@@ -82,15 +101,23 @@ describe("direct encryption", () => {
       ...[1, 2, 64].map((length) => Buffer.concat([sealed, randomBytes(length)])),
     ];
     for (const variant of variants) {
-      const error = await decryptDirect(variant, { keyring, encryptionContext }).then(() => null, (reason: unknown) => reason);
+      const error = await decryptDirect(variant, { keyring, encryptionContext }).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
       if (error === null) accepted++;
-      else assert.ok(error instanceof EnvelopeError && ["message-truncated", "message-trailing-bytes"].includes(error.code));
+      else
+        assert.ok(
+          error instanceof EnvelopeError && ["message-truncated", "message-trailing-bytes"].includes(error.code),
+        );
     }
     for (let bit = 0; bit < sealed.length * 8; bit += 3) {
       const changed = Buffer.from(sealed);
       changed[bit >> 3]! ^= 1 << (bit & 7);
       // One region's part may be spoiled: another's opens it, and then it is the true plaintext.
-      const opened = await decryptDirect(changed, { keyring, encryptionContext }).catch((error: unknown) => (assert.ok(error instanceof EnvelopeError), null));
+      const opened = await decryptDirect(changed, { keyring, encryptionContext }).catch(
+        (error: unknown) => (assert.ok(error instanceof EnvelopeError), null),
+      );
       if (opened !== null && !password.equals(opened)) accepted++;
     }
     assert.equal(accepted, 0);
@@ -102,14 +129,22 @@ describe("direct encryption", () => {
     const { sealed } = await encryptDirect(password, { keyring, encryptionContext });
     throwsWith(() => inspect(sealed), "message-malformed");
     const calls = kms[0].calls.length;
-    await rejectsWith(decryptDirect(Buffer.from([2, 4, 0x78, ...randomBytes(100)]), { keyring, encryptionContext }), "message-malformed");
+    await rejectsWith(
+      decryptDirect(Buffer.from([2, 4, 0x78, ...randomBytes(100)]), { keyring, encryptionContext }),
+      "message-malformed",
+    );
     assert.equal(kms[0].calls.length, calls);
   });
 
   test("the copy of the plaintext that was handed to the client is wiped", async () => {
     const { kms } = setup();
     const given: Uint8Array[] = [];
-    const spying = kms.map((each) => ({ ...each.asRegion, client: Object.assign(Object.create(each) as InMemoryKms, { encrypt: (input: Parameters<InMemoryKms["encrypt"]>[0]) => (given.push(input.Plaintext), each.encrypt(input)) }) }));
+    const spying = kms.map((each) => ({
+      ...each.asRegion,
+      client: Object.assign(Object.create(each) as InMemoryKms, {
+        encrypt: (input: Parameters<InMemoryKms["encrypt"]>[0]) => (given.push(input.Plaintext), each.encrypt(input)),
+      }),
+    }));
     await encryptDirect(password, { keyring: multiRegionKeyring({ regions: spying, minimum: 2 }), encryptionContext });
     assert.equal(given.length, 3);
     assert.ok(given.every((bytes) => bytes.every((byte) => byte === 0)));
@@ -118,13 +153,25 @@ describe("direct encryption", () => {
 
   test("what cannot work is refused before any call", async () => {
     const { kms, keyring } = setup();
-    await rejectsWith(encryptDirect(randomBytes(DIRECT_LIMIT_BYTES + 1), { keyring, encryptionContext }), "limit-exceeded");
+    await rejectsWith(
+      encryptDirect(randomBytes(DIRECT_LIMIT_BYTES + 1), { keyring, encryptionContext }),
+      "limit-exceeded",
+    );
     await rejectsWith(encryptDirect(new Uint8Array(0), { keyring, encryptionContext }), "option-invalid");
     await rejectsWith(encryptDirect("text" as unknown as Uint8Array, { keyring, encryptionContext }), "option-invalid");
-    await rejectsWith(encryptDirect(password, { keyring, encryptionContext: undefined } as unknown as DirectOptions), "option-invalid");
-    await rejectsWith(encryptDirect(password, { keyring, encryptionContext: { "aws-crypto-x": "1" } }), "option-invalid");
+    await rejectsWith(
+      encryptDirect(password, { keyring, encryptionContext: undefined } as unknown as DirectOptions),
+      "option-invalid",
+    );
+    await rejectsWith(
+      encryptDirect(password, { keyring, encryptionContext: { "aws-crypto-x": "1" } }),
+      "option-invalid",
+    );
     const aes = rawAesKeyring({ keyNamespace: "a", keyName: "b", wrappingKey: randomBytes(32) });
-    await rejectsWith(encryptDirect(password, { keyring: aes as unknown as MultiRegionKeyring, encryptionContext }), "option-invalid");
+    await rejectsWith(
+      encryptDirect(password, { keyring: aes as unknown as MultiRegionKeyring, encryptionContext }),
+      "option-invalid",
+    );
     await rejectsWith(encryptDirect(password, { keyring, encryptionContext, signal: AbortSignal.abort() }), "aborted");
     assert.ok(kms.every(({ calls }) => calls.length === 0));
   });

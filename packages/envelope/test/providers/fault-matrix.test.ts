@@ -1,6 +1,6 @@
 /**
- * Every fault in every choice of regions, in virtual time: what is promised holds to the millisecond, whatever the machine is
- * busy with. The same matrix over real HTTP is in test-long.
+ * Every fault in every choice of regions, in virtual time: what is promised holds to the millisecond, whatever the
+ * machine is busy with. The same matrix over real HTTP is in test-long.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -23,7 +23,11 @@ class Fleet {
 
   constructor(rtts: readonly number[], minimum: number) {
     this.regions = rtts.map((rtt, index) => new SimulatedRegion(this.time, `eu-west-${index + 1}`, rtt));
-    this.keyring = multiRegionKeyring({ regions: this.regions.map((region) => region.asRegion), minimum, time: this.time });
+    this.keyring = multiRegionKeyring({
+      regions: this.regions.map((region) => region.asRegion),
+      minimum,
+      time: this.time,
+    });
   }
 
   /** Enough calls for every region's latency to be known. */
@@ -70,7 +74,8 @@ function straggling(fault: FaultName, rtt: number): number {
 /** Every way to pick at least one but not all of `count` regions. */
 function choices(count: number): readonly (readonly number[])[] {
   const all: number[][] = [];
-  for (let bits = 1; bits < 2 ** count - 1; bits++) all.push([...Array(count).keys()].filter((index) => (bits >> index) & 1));
+  for (let bits = 1; bits < 2 ** count - 1; bits++)
+    all.push([...Array(count).keys()].filter((index) => (bits >> index) & 1));
   return all;
 }
 
@@ -81,7 +86,9 @@ for (const { rtts, minimum } of FLEETS) {
         const name = `${fault} in region ${faulty.map((index) => index + 1).join(" and ")}`;
         const honest = rtts.findIndex((_, index) => !faulty.includes(index));
         const rttOf = (index: number): number => rtts[index] ?? 0;
-        const before = faulty.filter((index) => index < honest).reduce((sum, index) => sum + cost(fault, rttOf(index)), 0);
+        const before = faulty
+          .filter((index) => index < honest)
+          .reduce((sum, index) => sum + cost(fault, rttOf(index)), 0);
 
         test(`a read goes on: ${name}`, async () => {
           const fleet = new Fleet(rtts, minimum);
@@ -99,10 +106,17 @@ for (const { rtts, minimum } of FLEETS) {
           await fleet.warmUp();
           for (const index of faulty) fleet.regions[index]!.fault = fault;
           const { value, elapsedMs } = await fleet.write();
-          const harmed = faulty.filter((index) => FAULT_RULES[fault].write !== null || (index < honest && fault === "wrong-key-length"));
+          const harmed = faulty.filter(
+            (index) => FAULT_RULES[fault].write !== null || (index < honest && fault === "wrong-key-length"),
+          );
           assert.equal(value.wraps?.stored.length, rtts.length - harmed.length);
-          assert.deepEqual(value.wraps.missing.map(({ region }) => region), harmed.map((index) => fleet.regions[index]!.region));
-          const slowest = Math.max(...rtts.map((rtt, index) => (faulty.includes(index) ? straggling(fault, rtt) : rtt)));
+          assert.deepEqual(
+            value.wraps.missing.map(({ region }) => region),
+            harmed.map((index) => fleet.regions[index]!.region),
+          );
+          const slowest = Math.max(
+            ...rtts.map((rtt, index) => (faulty.includes(index) ? straggling(fault, rtt) : rtt)),
+          );
           assert.ok(elapsedMs <= before + rttOf(honest) + slowest + 1, `${elapsedMs} ms`);
           for (const index of faulty) fleet.regions[index]!.fault = null;
           await fleet.read(value.message);
@@ -116,7 +130,10 @@ for (const { rtts, minimum } of FLEETS) {
         for (let attempt = 0; attempt < 3; attempt++) {
           const startedAt = fleet.time.now();
           const read = await fleet.read(message).catch((error: unknown) => error);
-          assert.ok(read instanceof EnvelopeError && ["regions-unavailable", "deadline-exceeded", "decryption-failed"].includes(read.code));
+          assert.ok(
+            read instanceof EnvelopeError &&
+              ["regions-unavailable", "deadline-exceeded", "decryption-failed"].includes(read.code),
+          );
           assert.ok(fleet.time.now() - startedAt <= deadlineMs);
           const writtenAt = fleet.time.now();
           const write = await fleet.write().then(
@@ -125,7 +142,9 @@ for (const { rtts, minimum } of FLEETS) {
           );
           assert.ok(fleet.time.now() - writtenAt <= deadlineMs);
           if (FAULT_RULES[fault].write !== null || fault === "wrong-key-length") {
-            assert.ok(write instanceof EnvelopeError && ["wraps-below-minimum", "deadline-exceeded"].includes(write.code));
+            assert.ok(
+              write instanceof EnvelopeError && ["wraps-below-minimum", "deadline-exceeded"].includes(write.code),
+            );
           }
         }
       });

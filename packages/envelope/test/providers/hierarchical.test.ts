@@ -6,7 +6,11 @@ import { BranchKeyStoreNode, buildClient, CommitmentPolicy, KmsHierarchicalKeyRi
 import { NodeBranchKeyMaterial } from "@aws-crypto/material-management";
 import { decrypt, encrypt, EnvelopeError, SecretBytes } from "@strongroom/envelope";
 import { HIERARCHICAL_DEFAULTS, hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
-import type { BranchKeyStore, HierarchicalKeyring, HierarchicalKeyringOptions } from "@strongroom/envelope/hierarchical";
+import type {
+  BranchKeyStore,
+  HierarchicalKeyring,
+  HierarchicalKeyringOptions,
+} from "@strongroom/envelope/hierarchical";
 import { decryptionMaterials, encryptionMaterials, keyringContract, wrapped } from "../keyring-contract.ts";
 import { InMemoryBranchKeys } from "../support/branch-key-store.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
@@ -26,7 +30,11 @@ function setup(options: Partial<HierarchicalKeyringOptions> = {}): Setup {
   const keyStore = new InMemoryBranchKeys();
   for (const id of ["tenant-a", "tenant-b", "tenant-c"]) keyStore.rotate(id);
   const time = new VirtualTime();
-  return { keyStore, time, keyring: hierarchicalKeyring({ keyStore, branchKeyId: "tenant-a", maxAgeMs: 60_000, time, ...options }) };
+  return {
+    keyStore,
+    time,
+    keyring: hierarchicalKeyring({ keyStore, branchKeyId: "tenant-a", maxAgeMs: 60_000, time, ...options }),
+  };
 }
 
 const byTenant = ({ tenant }: Readonly<Record<string, string>>): string => {
@@ -42,11 +50,19 @@ keyringContract({
 });
 
 /** A reader of the same key store, and one whose store has another key under the very same id and version. */
-function readersOf({ keyStore, keyring }: Setup): { writer: HierarchicalKeyring; reader: HierarchicalKeyring; stranger: HierarchicalKeyring } {
+function readersOf({ keyStore, keyring }: Setup): {
+  writer: HierarchicalKeyring;
+  reader: HierarchicalKeyring;
+  stranger: HierarchicalKeyring;
+} {
   const other = new InMemoryBranchKeys();
   other.rotate("tenant-a", randomBytes(32), keyStore.raw("tenant-a")!.version);
   const options = { branchKeyId: "tenant-a", maxAgeMs: 60_000 };
-  return { writer: keyring, reader: hierarchicalKeyring({ keyStore, ...options }), stranger: hierarchicalKeyring({ keyStore: other, ...options }) };
+  return {
+    writer: keyring,
+    reader: hierarchicalKeyring({ keyStore, ...options }),
+    stranger: hierarchicalKeyring({ keyStore: other, ...options }),
+  };
 }
 
 describe("hierarchical keyring", () => {
@@ -63,21 +79,44 @@ describe("hierarchical keyring", () => {
 
     // Derived here once more with other means: SP 800-108 counter mode, HMAC-SHA256, one block.
     const label = Buffer.from("aws-kms-hierarchy");
-    const derived = createHmac("sha256", branchKey).update(Buffer.of(0, 0, 0, 1)).update(label).update(Buffer.of(0)).update(bytes.subarray(0, 16)).update(Buffer.of(0, 0, 1, 0)).digest();
-    const aad = Buffer.concat([label, Buffer.from("tenant-a"), versionBytes, encryptionMaterials().encryptionContext.bytes]);
-    const opening = createDecipheriv("aes-256-gcm", derived, bytes.subarray(16, 28)).setAAD(aad).setAuthTag(bytes.subarray(-16));
+    const derived = createHmac("sha256", branchKey)
+      .update(Buffer.of(0, 0, 0, 1))
+      .update(label)
+      .update(Buffer.of(0))
+      .update(bytes.subarray(0, 16))
+      .update(Buffer.of(0, 0, 1, 0))
+      .digest();
+    const aad = Buffer.concat([
+      label,
+      Buffer.from("tenant-a"),
+      versionBytes,
+      encryptionMaterials().encryptionContext.bytes,
+    ]);
+    const opening = createDecipheriv("aes-256-gcm", derived, bytes.subarray(16, 28))
+      .setAAD(aad)
+      .setAuthTag(bytes.subarray(-16));
     assert.deepEqual(Buffer.concat([opening.update(bytes.subarray(44, -16)), opening.final()]), dataKey);
   });
 
   for (const utf8Sorting of [true, false]) {
     test(`messages cross with the AWS Encryption SDK for JavaScript, utf8Sorting ${utf8Sorting}`, async () => {
       const { keyring, keyStore } = setup();
-      const theirs = new KmsHierarchicalKeyRingNode({ keyStore: theirStore(keyStore), branchKeyId: "tenant-a", cacheLimitTtl: 60, utf8Sorting });
+      const theirs = new KmsHierarchicalKeyRingNode({
+        keyStore: theirStore(keyStore),
+        branchKeyId: "tenant-a",
+        cacheLimitTtl: 60,
+        utf8Sorting,
+      });
       const client = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
-      const contexts: readonly Record<string, string>[] = utf8Sorting ? [{}, encryptionContext, { b: "2", B: "1", "\u00e9": "\u{1F600}" }] : [{}, { b: "2", B: "1", a: "3" }];
+      const contexts: readonly Record<string, string>[] = utf8Sorting
+        ? [{}, encryptionContext, { b: "2", B: "1", "\u00e9": "\u{1F600}" }]
+        : [{}, { b: "2", B: "1", a: "3" }];
       for (const context of contexts) {
         const { result } = await client.encrypt(theirs, plaintext, { encryptionContext: context });
-        assert.deepEqual(Buffer.from((await decrypt(result, { keyring, encryptionContext: context })).plaintext), plaintext);
+        assert.deepEqual(
+          Buffer.from((await decrypt(result, { keyring, encryptionContext: context })).plaintext),
+          plaintext,
+        );
         if (!utf8Sorting) continue;
         const { message } = await encrypt(plaintext, { keyring, encryptionContext: context });
         assert.deepEqual((await client.decrypt(theirs, message)).plaintext, plaintext);
@@ -95,7 +134,10 @@ describe("hierarchical keyring", () => {
       await decrypt(message, { keyring, encryptionContext: { tenant } });
     }
     assert.deepEqual(keyStore.calls, ["active tenant-a", "active tenant-b"]);
-    for (const [context, code] of [[{}, "branch-key-unavailable"], [{ tenant: "unknown" }, "branch-key-unavailable"]] as const) {
+    for (const [context, code] of [
+      [{}, "branch-key-unavailable"],
+      [{ tenant: "unknown" }, "branch-key-unavailable"],
+    ] as const) {
       await rejectsWith(encrypt(plaintext, { keyring, encryptionContext: context }), code);
     }
     const silent = hierarchicalKeyring({ keyStore, branchKeyId: () => "", maxAgeMs: 1 });
@@ -264,16 +306,28 @@ describe("when the branch key cannot be had", () => {
     keyStore.error = new Error("disk on fire");
     const error = await rejectsWith(decrypt(message, { keyring, encryptionContext }), "branch-key-unavailable");
     assert.equal(error.cause, keyStore.error);
-    assert.deepEqual(error.encryptedDataKeys, [{ providerId: "aws-kms-hierarchy", key: "tenant-a", region: null, outcome: "key-store-failed" }]);
+    assert.deepEqual(error.encryptedDataKeys, [
+      { providerId: "aws-kms-hierarchy", key: "tenant-a", region: null, outcome: "key-store-failed" },
+    ]);
   });
 
   test("an outage of the regions behind the key store comes through with its attempts", async () => {
     const { keyring, keyStore } = setup();
     const { message } = await encrypt(plaintext, { keyring, encryptionContext });
     keyring.forget("tenant-a");
-    const attempt = { region: "eu-west-1", keyArn: "arn:aws:kms:eu-west-1:000000000000:key/1", operation: "Decrypt", reason: "timeout", errorName: null, elapsedMs: 500 } as const;
+    const attempt = {
+      region: "eu-west-1",
+      keyArn: "arn:aws:kms:eu-west-1:000000000000:key/1",
+      operation: "Decrypt",
+      reason: "timeout",
+      errorName: null,
+      elapsedMs: 500,
+    } as const;
     keyStore.error = new EnvelopeError("regions-unavailable", "No region could unwrap", { attempts: [attempt] });
-    for (const call of [decrypt(message, { keyring, encryptionContext }), encrypt(plaintext, { keyring, encryptionContext })]) {
+    for (const call of [
+      decrypt(message, { keyring, encryptionContext }),
+      encrypt(plaintext, { keyring, encryptionContext }),
+    ]) {
       const error = await rejectsWith(call, "regions-unavailable");
       assert.deepEqual(error.attempts, [attempt]);
     }
@@ -285,7 +339,10 @@ describe("when the branch key cannot be had", () => {
     keyStore.erase("tenant-a");
     keyring.forget("tenant-a");
     const error = await rejectsWith(decrypt(message, { keyring, encryptionContext }), "branch-key-unavailable");
-    assert.deepEqual(error.encryptedDataKeys?.map(({ outcome }) => outcome), ["key-not-found"]);
+    assert.deepEqual(
+      error.encryptedDataKeys?.map(({ outcome }) => outcome),
+      ["key-not-found"],
+    );
     await rejectsWith(encrypt(plaintext, { keyring, encryptionContext }), "branch-key-unavailable");
   });
 
@@ -301,11 +358,26 @@ describe("when the branch key cannot be had", () => {
   test("a key store that answers something else than it was asked for is not believed", async () => {
     const key = (length: number): SecretBytes => SecretBytes.copyOf(randomBytes(length));
     const [mine, other] = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"];
-    const writer = hierarchicalKeyring({ keyStore: { getActiveBranchKey: async () => ({ version: mine, key: key(32) }), getBranchKeyVersion: async () => null }, branchKeyId: "k", maxAgeMs: 1000 });
+    const writer = hierarchicalKeyring({
+      keyStore: {
+        getActiveBranchKey: async () => ({ version: mine, key: key(32) }),
+        getBranchKeyVersion: async () => null,
+      },
+      branchKeyId: "k",
+      maxAgeMs: 1000,
+    });
     const { dataKey, keys } = await wrapped(writer);
     writer[Symbol.dispose]();
-    for (const answer of [{ version: other, key: key(32) }, { version: mine, key: key(16) }, { version: mine.toUpperCase().replaceAll("1", "A"), key: key(32) }, { version: "v1", key: key(32) }]) {
-      const keyStore: BranchKeyStore = { getActiveBranchKey: async () => answer, getBranchKeyVersion: async () => answer };
+    for (const answer of [
+      { version: other, key: key(32) },
+      { version: mine, key: key(16) },
+      { version: mine.toUpperCase().replaceAll("1", "A"), key: key(32) },
+      { version: "v1", key: key(32) },
+    ]) {
+      const keyStore: BranchKeyStore = {
+        getActiveBranchKey: async () => answer,
+        getBranchKeyVersion: async () => answer,
+      };
       const keyring = hierarchicalKeyring({ keyStore, branchKeyId: "k", maxAgeMs: 1000 });
       await rejectsWith(keyring.onDecrypt(decryptionMaterials(dataKey), keys, CALL), "branch-key-unavailable");
       assert.ok(answer.key.wiped);

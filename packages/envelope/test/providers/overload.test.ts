@@ -11,7 +11,10 @@ async function load(fleet: Fleet, message: Uint8Array, perSecond: number, second
   const running: Promise<unknown>[] = [];
   for (let request = 0; request < perSecond * seconds; request++) {
     const second = Math.floor(request / perSecond);
-    const work = request % 5 === 0 ? encrypt(plaintext, { keyring: fleet.keyring, encryptionContext }) : decrypt(message, { keyring: fleet.keyring, encryptionContext });
+    const work =
+      request % 5 === 0
+        ? encrypt(plaintext, { keyring: fleet.keyring, encryptionContext })
+        : decrypt(message, { keyring: fleet.keyring, encryptionContext });
     running.push(
       work.then(
         () => {
@@ -36,7 +39,10 @@ describe("regions that share one machine, at nine tenths of what it can serve", 
       for (const each of fleet.regions) each.machine = machine;
       const succeeded = await load(fleet, message, 100, 30);
       const settled = succeeded.slice(-10);
-      assert.ok(settled.every((count) => count >= 99), `succeeded in each second: ${succeeded.join(" ")}`);
+      assert.ok(
+        settled.every((count) => count >= 99),
+        `succeeded in each second: ${succeeded.join(" ")}`,
+      );
     });
   }
 });

@@ -69,7 +69,7 @@ describe("a region that is lost", () => {
       const fleet = fleetOf([5, 40]);
       const message = await warm(fleet);
       region(fleet, 0).fault = "refused";
-      for (const end = fleet.time.now() + outageMs; fleet.time.now() < end; ) {
+      for (const end = fleet.time.now() + outageMs; fleet.time.now() < end;) {
         await fleet.read(message);
         await fleet.time.advance(500);
       }
@@ -130,7 +130,8 @@ describe("when every region is lost", () => {
     const before = callsOf(fleet);
     const reads = Array.from({ length: 100 }, () => decrypt(message, { keyring: fleet.keyring, encryptionContext }));
     await fleet.time.advance(400);
-    for (const [index, calls] of callsOf(fleet).entries()) assert.ok(calls - (before[index] ?? 0) <= lastResortCalls + 1, "flooded");
+    for (const [index, calls] of callsOf(fleet).entries())
+      assert.ok(calls - (before[index] ?? 0) <= lastResortCalls + 1, "flooded");
     for (const each of fleet.regions) each.fault = null;
     const { value } = await fleet.time.run(Promise.allSettled(reads));
     assert.equal(value.filter(({ status }) => status === "fulfilled").length, 100);
@@ -162,7 +163,10 @@ describe("a region that lies", () => {
       const message = await warm(fleet);
       region(fleet, 0).fault = fault;
       const events = await eventsOf(() => fleet.read(message));
-      assert.deepEqual(events.filter(({ kind }) => kind === "alarm").map((event) => event.kind === "alarm" && event.reason), [fault]);
+      assert.deepEqual(
+        events.filter(({ kind }) => kind === "alarm").map((event) => event.kind === "alarm" && event.reason),
+        [fault],
+      );
       assert.equal(health(fleet, 0).breaker.quarantined, true);
       assert.equal(health(fleet, 0).alarm?.kind, fault);
       assert.equal(await fleet.read(message), 40);
@@ -195,7 +199,10 @@ describe("a region that lies", () => {
     const message = await warm(fleet);
     for (const each of fleet.regions) each.fault = "wrong-data-key";
     for (let read = 0; read < 10; read++) await rejectsWith(fleet.read(message), "decryption-failed");
-    assert.deepEqual(fleet.keyring.health().map(({ breaker }) => breaker.state), ["closed", "closed"]);
+    assert.deepEqual(
+      fleet.keyring.health().map(({ breaker }) => breaker.state),
+      ["closed", "closed"],
+    );
   });
 
   test("one caller's denial closes no region for the others", async () => {

@@ -20,7 +20,10 @@ describe("substitutes", () => {
   test("are asked for nothing while the preferred regions are well", async () => {
     const fleet = fleetOf([5, 40, 40, 70], { minimum: 2 }, [eu, eu, { ...eu, ...substitute }, us]);
     const { value } = await fleet.write();
-    assert.deepEqual(value.wraps?.stored.map((stored) => stored.region), ["eu-west-1", "eu-west-2", "eu-west-4"]);
+    assert.deepEqual(
+      value.wraps?.stored.map((stored) => stored.region),
+      ["eu-west-1", "eu-west-2", "eu-west-4"],
+    );
     assert.equal(callsOf(fleet)[2], 0);
   });
 
@@ -30,7 +33,10 @@ describe("substitutes", () => {
     region(fleet, 1).fault = "refused";
     for (let write = 0; write < 5; write++) {
       const { value } = await fleet.write();
-      assert.deepEqual(value.wraps?.stored.map((stored) => stored.region), ["eu-west-1", "eu-west-3", "eu-west-4"]);
+      assert.deepEqual(
+        value.wraps?.stored.map((stored) => stored.region),
+        ["eu-west-1", "eu-west-3", "eu-west-4"],
+      );
       assert.deepEqual(value.wraps.missing, []);
       await fleet.read(value.message);
     }
@@ -51,17 +57,29 @@ describe("substitutes", () => {
     await warm(fleet);
     region(fleet, 3).fault = "refused";
     const { value } = await fleet.write();
-    assert.deepEqual(value.wraps?.missing.map((missing) => missing.region), ["eu-west-4"]);
+    assert.deepEqual(
+      value.wraps?.missing.map((missing) => missing.region),
+      ["eu-west-4"],
+    );
     assert.equal(callsOf(fleet)[2], 0);
   });
 
   test("of each group step in for their own", async () => {
-    const fleet = fleetOf([5, 40, 40, 70, 70], { minimum: 1 }, [eu, eu, { ...eu, ...substitute }, us, { ...us, ...substitute }]);
+    const fleet = fleetOf([5, 40, 40, 70, 70], { minimum: 1 }, [
+      eu,
+      eu,
+      { ...eu, ...substitute },
+      us,
+      { ...us, ...substitute },
+    ]);
     await warm(fleet);
     region(fleet, 1).fault = "refused";
     region(fleet, 3).fault = "refused";
     const { value } = await fleet.write();
-    assert.deepEqual(value.wraps?.stored.map((stored) => stored.region), ["eu-west-1", "eu-west-3", "eu-west-5"]);
+    assert.deepEqual(
+      value.wraps?.stored.map((stored) => stored.region),
+      ["eu-west-1", "eu-west-3", "eu-west-5"],
+    );
   });
 
   test("stand for one region each: the other one stays missing", async () => {
@@ -70,7 +88,10 @@ describe("substitutes", () => {
     region(fleet, 1).fault = "refused";
     region(fleet, 3).fault = "refused";
     const { value } = await fleet.write();
-    assert.deepEqual(value.wraps?.stored.map((stored) => stored.region), ["eu-west-1", "eu-west-3"]);
+    assert.deepEqual(
+      value.wraps?.stored.map((stored) => stored.region),
+      ["eu-west-1", "eu-west-3"],
+    );
     assert.equal(value.wraps.missing.length, 1);
   });
 });
@@ -82,7 +103,10 @@ describe("writes", () => {
     region(fleet, 2).rttMs = 600;
     const { value, elapsedMs } = await fleet.write();
     assert.equal(elapsedMs, 5 + 2 * 170);
-    assert.deepEqual(value.wraps?.missing.map(({ reason }) => reason), ["timeout"]);
+    assert.deepEqual(
+      value.wraps?.missing.map(({ reason }) => reason),
+      ["timeout"],
+    );
   });
 
   test("do not give up a wrap over a pause that a busy process makes", async () => {
@@ -108,7 +132,10 @@ describe("writes", () => {
     region(fleet, 1).fault = "refused";
     for (let write = 0; write < breakerStrikes; write++) await fleet.write();
     region(fleet, 1).fault = null;
-    assert.deepEqual((await fleet.write()).value.wraps?.missing.map(({ reason }) => reason), ["refused"]);
+    assert.deepEqual(
+      (await fleet.write()).value.wraps?.missing.map(({ reason }) => reason),
+      ["refused"],
+    );
     await fleet.time.advance(1_000);
     assert.equal((await fleet.write()).value.wraps?.stored.length, 3);
     assert.equal(health(fleet, 1).state, "up");
@@ -127,7 +154,10 @@ describe("the caller's signal", () => {
       });
       const options = { keyring: fleet.keyring, encryptionContext, signal: controller.signal };
       const startedAt = fleet.time.now();
-      await rejectsWith(fleet.time.run<unknown>(work === "read" ? decrypt(message, options) : encrypt(plaintext, options)), "aborted");
+      await rejectsWith(
+        fleet.time.run<unknown>(work === "read" ? decrypt(message, options) : encrypt(plaintext, options)),
+        "aborted",
+      );
       assert.equal(fleet.time.now() - startedAt, 30);
       // Longer than the simulated network needs, shorter than any time-out of the keyring.
       await fleet.time.advance(100);
@@ -143,7 +173,10 @@ describe("the caller's signal", () => {
       fleet.time.after(2, () => {
         controller.abort();
       });
-      await rejectsWith(fleet.time.run(decrypt(message, { keyring: fleet.keyring, encryptionContext, signal: controller.signal })), "aborted");
+      await rejectsWith(
+        fleet.time.run(decrypt(message, { keyring: fleet.keyring, encryptionContext, signal: controller.signal })),
+        "aborted",
+      );
     }
     assert.equal(health(fleet, 0).state, "up");
     assert.equal(health(fleet, 0).breaker.state, "closed");
@@ -176,7 +209,11 @@ describe("multi-Region keys", () => {
   test("open in a region whose replica the message does not name", async () => {
     const time = new VirtualTime();
     const home = new InMemoryKms("eu-west-1", id);
-    const writer = multiRegionKeyring({ regions: [new SimulatedRegion(time, "eu-west-1", 5, home).asRegion], minimum: 1, time });
+    const writer = multiRegionKeyring({
+      regions: [new SimulatedRegion(time, "eu-west-1", 5, home).asRegion],
+      minimum: 1,
+      time,
+    });
     const { message } = (await time.run(encrypt(plaintext, { keyring: writer, encryptionContext }))).value;
     const replica = new SimulatedRegion(time, "eu-central-1", 5, home.replicaIn("eu-central-1"));
     const reader = multiRegionKeyring({ regions: [replica.asRegion], minimum: 1, time });
@@ -192,9 +229,18 @@ describe("multi-Region keys", () => {
     ];
     for (const pair of pairs) {
       const keyring = (region: string, keyId: string): MultiRegionKeyring =>
-        multiRegionKeyring({ regions: [new SimulatedRegion(time, region, 5, new InMemoryKms(region, keyId)).asRegion], minimum: 1, time });
-      const { message } = (await time.run(encrypt(plaintext, { keyring: keyring("eu-west-1", pair.writer), encryptionContext }))).value;
-      await rejectsWith(time.run(decrypt(message, { keyring: keyring("eu-central-1", pair.reader), encryptionContext })), "no-matching-key");
+        multiRegionKeyring({
+          regions: [new SimulatedRegion(time, region, 5, new InMemoryKms(region, keyId)).asRegion],
+          minimum: 1,
+          time,
+        });
+      const { message } = (
+        await time.run(encrypt(plaintext, { keyring: keyring("eu-west-1", pair.writer), encryptionContext }))
+      ).value;
+      await rejectsWith(
+        time.run(decrypt(message, { keyring: keyring("eu-central-1", pair.reader), encryptionContext })),
+        "no-matching-key",
+      );
     }
   });
 });
@@ -222,11 +268,13 @@ describe("what is shown", () => {
       await fleet.read(message);
     });
     const kinds = new Set(events.map(({ kind }) => kind));
-    for (const kind of ["call", "breaker", "throttle", "alarm", "wraps-missing", "operation"] as const) assert.ok(kinds.has(kind), `no ${kind}`);
+    for (const kind of ["call", "breaker", "throttle", "alarm", "wraps-missing", "operation"] as const)
+      assert.ok(kinds.has(kind), `no ${kind}`);
     const text = JSON.stringify(events);
     assert.ok(!text.includes("secretive") && !text.includes("the value of a context"));
     for (const { kms } of fleet.regions) {
-      for (const each of kms.plaintexts) assert.ok(each.every((byte) => byte === 0) || !text.includes(Buffer.from(each).toString("base64")));
+      for (const each of kms.plaintexts)
+        assert.ok(each.every((byte) => byte === 0) || !text.includes(Buffer.from(each).toString("base64")));
     }
   });
 
@@ -236,11 +284,17 @@ describe("what is shown", () => {
     region(fleet, 0).fault = "server-error";
     for (let read = 0; read < 4; read++) await fleet.read(message);
     await fleet.write();
-    assert.deepEqual(fleet.keyring.health().map(({ calls }) => calls), callsOf(fleet));
+    assert.deepEqual(
+      fleet.keyring.health().map(({ calls }) => calls),
+      callsOf(fleet),
+    );
     const { reads, writes, failovers, writesBelowTarget } = fleet.keyring.counters();
     assert.deepEqual([reads, writes, failovers, writesBelowTarget], [4, 12, 3, 1]);
     const { failuresByKind, breaker, state, lastFailure } = health(fleet, 0);
-    assert.deepEqual([failuresByKind, breaker.state, state, lastFailure?.kind], [{ "server-error": 3 }, "open", "down", "server-error"]);
+    assert.deepEqual(
+      [failuresByKind, breaker.state, state, lastFailure?.kind],
+      [{ "server-error": 3 }, "open", "down", "server-error"],
+    );
     assert.ok((breaker.restMs ?? 0) > 0);
   });
 });
@@ -252,8 +306,19 @@ test("invalid options are refused with every problem", () => {
     { ...new InMemoryKms("eu-west-2").asRegion, role: "spare" as never },
     { ...new InMemoryKms("us-east-1").asRegion, role: "substitute", group: "america" } as const,
   ];
-  const error = throwsWith(() => multiRegionKeyring({ regions, minimum: 2, target: 3, hedgeRatio: 2, breakerStrikes: 0, grantTokens: [""] }), "option-invalid");
-  for (const part of ["generateDataKey", "role", "without a preferred", "target", "hedgeRatio", "breakerStrikes", "grantTokens"]) {
+  const error = throwsWith(
+    () => multiRegionKeyring({ regions, minimum: 2, target: 3, hedgeRatio: 2, breakerStrikes: 0, grantTokens: [""] }),
+    "option-invalid",
+  );
+  for (const part of [
+    "generateDataKey",
+    "role",
+    "without a preferred",
+    "target",
+    "hedgeRatio",
+    "breakerStrikes",
+    "grantTokens",
+  ]) {
     assert.match(error.message, new RegExp(part));
   }
 });

@@ -78,10 +78,16 @@ const end = (which: number, outcome: "answered" | "unanswered" | "other", ms: nu
 
 test("under any sequence it stays within its bounds, counts right, and falls once for each wave of silence", () => {
   const outcome = fc.constantFrom("answered", "unanswered", "other");
-  const commands = fc.commands([fc.constant(begin), fc.constant(begin), fc.tuple(fc.nat(50), outcome, fc.nat(800)).map((args) => end(...args))], { size: "+1" });
+  const commands = fc.commands(
+    [fc.constant(begin), fc.constant(begin), fc.tuple(fc.nat(50), outcome, fc.nat(800)).map((args) => end(...args))],
+    { size: "+1" },
+  );
   fc.assert(
     fc.property(commands, (sequence) => {
-      fc.modelRun(() => ({ model: { now: 0, underWay: [], loweredAt: -Infinity }, real: new CallLimit(RULES) }), sequence);
+      fc.modelRun(
+        () => ({ model: { now: 0, underWay: [], loweredAt: -Infinity }, real: new CallLimit(RULES) }),
+        sequence,
+      );
     }),
     { numRuns: 400 },
   );

@@ -230,7 +230,10 @@ class Report implements Command {
     assert.equal(real.state === "closed", model.openedAt === null);
     if (model.openedAt !== null) {
       const rest = (real.restUntil ?? Number.NaN) - model.openedAt;
-      assert.ok(rest <= Math.max(RULES.breakerLongestRestMs, model.now - model.openedAt), "no rest is longer than the longest");
+      assert.ok(
+        rest <= Math.max(RULES.breakerLongestRestMs, model.now - model.openedAt),
+        "no rest is longer than the longest",
+      );
     }
   }
   #success(model: Model): void {
@@ -270,7 +273,15 @@ test("under any interleaving of calls, reports and time it behaves as its model"
   fc.assert(
     fc.property(commands, fc.double({ min: 0, max: 0.999, noNaN: true }), (sequence, jitter) => {
       const setup = () => ({
-        model: { now: 0, pending: [], openedAt: null, closedAt: -Infinity, strikesInARow: 0, successesToGo: 0, probe: null },
+        model: {
+          now: 0,
+          pending: [],
+          openedAt: null,
+          closedAt: -Infinity,
+          strikesInARow: 0,
+          successesToGo: 0,
+          probe: null,
+        },
         real: new CircuitBreaker(RULES, () => jitter),
       });
       fc.modelRun(setup, sequence);
@@ -281,23 +292,27 @@ test("under any interleaving of calls, reports and time it behaves as its model"
 
 test("a recovery is noticed within 5 s by one caller a second, however long the outage was", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 600 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (outageSeconds, jitter) => {
-      const breaker = new CircuitBreaker(RULES, () => jitter);
-      const recoveredAt = outageSeconds * 1_000;
-      let calls = 0;
-      for (let now = 0; ; now += 1_000) {
-        const ticket = breaker.admit(now);
-        if (ticket !== null) {
-          calls += 1;
-          breaker.report(ticket, now >= recoveredAt ? SUCCESS : FAILURE, now);
+    fc.property(
+      fc.integer({ min: 1, max: 600 }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (outageSeconds, jitter) => {
+        const breaker = new CircuitBreaker(RULES, () => jitter);
+        const recoveredAt = outageSeconds * 1_000;
+        let calls = 0;
+        for (let now = 0; ; now += 1_000) {
+          const ticket = breaker.admit(now);
+          if (ticket !== null) {
+            calls += 1;
+            breaker.report(ticket, now >= recoveredAt ? SUCCESS : FAILURE, now);
+          }
+          if (now >= recoveredAt && breaker.state === "closed") {
+            assert.ok(now - recoveredAt <= 5_000, `noticed after ${now - recoveredAt} ms`);
+            break;
+          }
         }
-        if (now >= recoveredAt && breaker.state === "closed") {
-          assert.ok(now - recoveredAt <= 5_000, `noticed after ${now - recoveredAt} ms`);
-          break;
-        }
-      }
-      assert.ok(calls <= 6 + outageSeconds / 2, "probed, not flooded");
-    }),
+        assert.ok(calls <= 6 + outageSeconds / 2, "probed, not flooded");
+      },
+    ),
     { numRuns: 200 },
   );
 });

@@ -19,15 +19,23 @@ test("an attempt gets its share, at most what one attempt may take", () => {
 
 test("silent attempts one after another each get time, and end within the deadline", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 10, max: 60_000 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 60_000 }), (length, attempts, longestMs) => {
-      const deadline = startDeadline(0, length);
-      let now = 0;
-      for (let attemptsLeft = attempts; attemptsLeft > 0; attemptsLeft--) {
-        const share = attemptShareMs(deadline, now, { attemptsLeft, longestMs });
-        assert.ok(share >= Math.min(longestMs, length / attempts) - 1e-6, "the last one is not starved by those before it");
-        now += share;
-      }
-      assert.ok(now <= length + 1e-6);
-    }),
+    fc.property(
+      fc.integer({ min: 10, max: 60_000 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 60_000 }),
+      (length, attempts, longestMs) => {
+        const deadline = startDeadline(0, length);
+        let now = 0;
+        for (let attemptsLeft = attempts; attemptsLeft > 0; attemptsLeft--) {
+          const share = attemptShareMs(deadline, now, { attemptsLeft, longestMs });
+          assert.ok(
+            share >= Math.min(longestMs, length / attempts) - 1e-6,
+            "the last one is not starved by those before it",
+          );
+          now += share;
+        }
+        assert.ok(now <= length + 1e-6);
+      },
+    ),
   );
 });

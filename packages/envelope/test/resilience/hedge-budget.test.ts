@@ -29,19 +29,24 @@ test("a ratio of nothing, with nothing in reserve, never grants", () => {
 test("extra calls never pass the ratio by more than the reserve, and a granted one was always affordable", () => {
   const step = fc.constantFrom("earn", "earn", "earn", "spend");
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 2_000 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(20), (steps, hedgeRatio, hedgeReserve) => {
-      const budget = new HedgeBudget({ hedgeRatio, hedgeReserve });
-      let calls = 0;
-      let extra = 0;
-      for (const what of steps) {
-        if (what === "earn") {
-          budget.earn();
-          calls += 1;
-        } else if (budget.spend() === "granted") extra += 1;
-        assert.ok(extra <= hedgeReserve + calls * hedgeRatio + 1e-6);
-        assert.ok(budget.saved >= 0 && budget.saved <= hedgeReserve);
-      }
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 2_000 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.nat(20),
+      (steps, hedgeRatio, hedgeReserve) => {
+        const budget = new HedgeBudget({ hedgeRatio, hedgeReserve });
+        let calls = 0;
+        let extra = 0;
+        for (const what of steps) {
+          if (what === "earn") {
+            budget.earn();
+            calls += 1;
+          } else if (budget.spend() === "granted") extra += 1;
+          assert.ok(extra <= hedgeReserve + calls * hedgeRatio + 1e-6);
+          assert.ok(budget.saved >= 0 && budget.saved <= hedgeReserve);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -33,21 +33,24 @@ describe("the latency window", () => {
 
   test("agrees with sorting, give or take the samples since it last sorted", () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 5_000, noNaN: true }), { minLength: 1, maxLength: 400 }), (samples) => {
-        const window = new LatencyWindow();
-        let stale = 0;
-        let last: { p50: number; p95: number } | null = null;
-        for (const [index, sample] of samples.entries()) {
-          window.record(sample);
-          const kept = samples.slice(Math.max(0, index - 127), index + 1).sort((a, b) => a - b);
-          const exact = { p50: kept[Math.ceil(kept.length * 0.5) - 1], p95: kept[Math.ceil(kept.length * 0.95) - 1] };
-          const told = window.quantiles();
-          assert.ok(told !== null);
-          stale = told.p50 === last?.p50 && told.p95 === last.p95 ? stale + 1 : 0;
-          if (stale === 0 || index < 127) assert.deepEqual(told, exact);
-          last = told;
-        }
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 5_000, noNaN: true }), { minLength: 1, maxLength: 400 }),
+        (samples) => {
+          const window = new LatencyWindow();
+          let stale = 0;
+          let last: { p50: number; p95: number } | null = null;
+          for (const [index, sample] of samples.entries()) {
+            window.record(sample);
+            const kept = samples.slice(Math.max(0, index - 127), index + 1).sort((a, b) => a - b);
+            const exact = { p50: kept[Math.ceil(kept.length * 0.5) - 1], p95: kept[Math.ceil(kept.length * 0.95) - 1] };
+            const told = window.quantiles();
+            assert.ok(told !== null);
+            stale = told.p50 === last?.p50 && told.p95 === last.p95 ? stale + 1 : 0;
+            if (stale === 0 || index < 127) assert.deepEqual(told, exact);
+            last = told;
+          }
+        },
+      ),
     );
   });
 });

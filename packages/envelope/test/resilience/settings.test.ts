@@ -13,7 +13,13 @@ describe("resolveSettings", () => {
 
   test("lists every problem at once", () => {
     const problems: string[] = [];
-    const bad = { deadlineMs: Number.NaN, hedgeMinSamples: 2.5, hedgeRatio: -1, breakerStrikes: "3" as unknown as number, throttleGain: Infinity };
+    const bad = {
+      deadlineMs: Number.NaN,
+      hedgeMinSamples: 2.5,
+      hedgeRatio: -1,
+      breakerStrikes: "3" as unknown as number,
+      throttleGain: Infinity,
+    };
     resolveSettings(bad, problems);
     assert.deepEqual(problems.map((problem) => problem.split(" ")[0]).sort(), Object.keys(bad).sort());
   });

@@ -29,7 +29,11 @@ class Course {
       const plan = left.shift();
       return plan === undefined ? null : this.runner(plan, reason);
     };
-    return staggeredRace({ start, discard: (value) => this.discarded.push(value) }, this.time, background.map((plan) => this.runner(plan, "background")));
+    return staggeredRace(
+      { start, discard: (value) => this.discarded.push(value) },
+      this.time,
+      background.map((plan) => this.runner(plan, "background")),
+    );
   }
 
   runner(plan: Plan, why: string): Runner<string> {
@@ -40,9 +44,10 @@ class Course {
       settled = true;
       resolve(value);
     };
-    if (plan.at !== null) this.time.after(plan.at, () => {
-      settle(plan.value);
-    });
+    if (plan.at !== null)
+      this.time.after(plan.at, () => {
+        settle(plan.value);
+      });
     return {
       outcome: promise,
       patienceMs: plan.patienceMs,
@@ -63,7 +68,12 @@ class Course {
   }
 }
 
-const plan = (name: string, at: number | null, value: string | null = name, patienceMs = 20): Plan => ({ name, at, value, patienceMs });
+const plan = (name: string, at: number | null, value: string | null = name, patienceMs = 20): Plan => ({
+  name,
+  at,
+  value,
+  patienceMs,
+});
 
 describe("a staggered race", () => {
   test("asks only the first while it answers in time", async () => {
@@ -75,7 +85,9 @@ describe("a staggered race", () => {
 
   test("goes to the next at once when one fails", async () => {
     const course = new Course();
-    const { value, elapsedMs } = await course.time.run(course.race([plan("a", 5, null), plan("b", 5, null), plan("c", 7)]).result);
+    const { value, elapsedMs } = await course.time.run(
+      course.race([plan("a", 5, null), plan("b", 5, null), plan("c", 7)]).result,
+    );
     assert.deepEqual([value, elapsedMs, course.started], ["c", 17, ["a first 0", "b failover 5", "c failover 10"]]);
   });
 
@@ -154,24 +166,35 @@ test("whoever takes part: it ends, the first value wins, and no value and no tim
     patienceMs: fc.integer({ min: 1, max: 100 }),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(contestant, { maxLength: 6 }), fc.array(contestant, { maxLength: 2 }), fc.boolean(), async (field, side, hedging) => {
-      const course = new Course();
-      if (!hedging) course.hedging = "denied";
-      const plans = (list: typeof field, prefix: string): Plan[] =>
-        list.map(({ at, ok, patienceMs }, index) => plan(`${prefix}${index}`, at, ok ? `${prefix}${index}` : null, patienceMs));
-      const race = course.race(plans(field, "f"), plans(side, "s"));
-      course.time.after(5_000, () => {
-        race.stop();
-      });
-      const { value } = await course.time.run(race.result);
-      await course.time.advance(6_000);
-      const honest = field.some(({ at, ok }) => ok && at !== null);
-      const silent = field.some(({ at }) => at === null);
-      if (honest && (hedging || !silent)) assert.ok(value !== null, "a contestant that answers is always reached");
-      assert.equal(new Set(course.started.map((line) => line.split(" ")[0])).size, course.started.length, "nobody runs twice");
-      if (value !== null) assert.ok(!course.discarded.includes(value));
-      assert.equal(course.time.pending, 0);
-    }),
+    fc.asyncProperty(
+      fc.array(contestant, { maxLength: 6 }),
+      fc.array(contestant, { maxLength: 2 }),
+      fc.boolean(),
+      async (field, side, hedging) => {
+        const course = new Course();
+        if (!hedging) course.hedging = "denied";
+        const plans = (list: typeof field, prefix: string): Plan[] =>
+          list.map(({ at, ok, patienceMs }, index) =>
+            plan(`${prefix}${index}`, at, ok ? `${prefix}${index}` : null, patienceMs),
+          );
+        const race = course.race(plans(field, "f"), plans(side, "s"));
+        course.time.after(5_000, () => {
+          race.stop();
+        });
+        const { value } = await course.time.run(race.result);
+        await course.time.advance(6_000);
+        const honest = field.some(({ at, ok }) => ok && at !== null);
+        const silent = field.some(({ at }) => at === null);
+        if (honest && (hedging || !silent)) assert.ok(value !== null, "a contestant that answers is always reached");
+        assert.equal(
+          new Set(course.started.map((line) => line.split(" ")[0])).size,
+          course.started.length,
+          "nobody runs twice",
+        );
+        if (value !== null) assert.ok(!course.discarded.includes(value));
+        assert.equal(course.time.pending, 0);
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -21,7 +21,7 @@ test("an answer that arrived while this process was busy is heard before a timer
   });
   // The server has to accept and answer before this process pauses.
   await new Promise((resolve) => setImmediate(resolve));
-  for (const end = performance.now() + 30; performance.now() < end; );
+  for (const end = performance.now() + 30; performance.now() < end;);
   await timeOut;
   await once(socket, "close");
   server.close();

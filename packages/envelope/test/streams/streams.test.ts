@@ -6,7 +6,16 @@ import { pipeline } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { ALGORITHM_SUITES, createDecryptStream, createEncryptStream, decrypt, decryptStream, encrypt, encryptStream, rawAesKeyring } from "@strongroom/envelope";
+import {
+  ALGORITHM_SUITES,
+  createDecryptStream,
+  createEncryptStream,
+  decrypt,
+  decryptStream,
+  encrypt,
+  encryptStream,
+  rawAesKeyring,
+} from "@strongroom/envelope";
 import type { AlgorithmSuiteName, DecryptStreamOptions, EncryptStreamOptions } from "@strongroom/envelope";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
@@ -38,13 +47,21 @@ function sinkOf(take: (chunk: Buffer) => unknown): Writable {
 type Through = (bytes: Iterable<Uint8Array>) => Promise<Buffer>;
 
 /** The two kinds of stream, as one function each way. */
-const KINDS: readonly { readonly kind: string; readonly seal: (options: EncryptStreamOptions) => Through; readonly open: (options: DecryptStreamOptions) => Through }[] = [
+const KINDS: readonly {
+  readonly kind: string;
+  readonly seal: (options: EncryptStreamOptions) => Through;
+  readonly open: (options: DecryptStreamOptions) => Through;
+}[] = [
   {
     kind: "web",
     seal: (options) => async (bytes) => buffer(ReadableStream.from(bytes).pipeThrough(encryptStream(options))),
     open: (options) => async (bytes) => buffer(ReadableStream.from(bytes).pipeThrough(decryptStream(options))),
   },
-  { kind: "node", seal: (options) => (bytes) => through(createEncryptStream(options), bytes), open: (options) => (bytes) => through(createDecryptStream(options), bytes) },
+  {
+    kind: "node",
+    seal: (options) => (bytes) => through(createEncryptStream(options), bytes),
+    open: (options) => (bytes) => through(createDecryptStream(options), bytes),
+  },
 ];
 
 async function through(transform: Transform, bytes: Iterable<Uint8Array>): Promise<Buffer> {
@@ -72,17 +89,22 @@ for (const { kind, seal, open } of KINDS) {
 
     test("any chunking of input gives the same plaintext", async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 70 }), async (input, sizes, frameLength) => {
-          const message = await seal({ ...common, frameLength })(input);
-          function* pieces(): Generator<Uint8Array> {
-            for (let offset = 0, index = 0; offset < message.length; index++) {
-              const size = sizes[index % sizes.length]!;
-              yield message.subarray(offset, offset + size);
-              offset += size;
+        fc.asyncProperty(
+          fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 12 }),
+          fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }),
+          fc.integer({ min: 1, max: 70 }),
+          async (input, sizes, frameLength) => {
+            const message = await seal({ ...common, frameLength })(input);
+            function* pieces(): Generator<Uint8Array> {
+              for (let offset = 0, index = 0; offset < message.length; index++) {
+                const size = sizes[index % sizes.length]!;
+                yield message.subarray(offset, offset + size);
+                offset += size;
+              }
             }
-          }
-          assert.deepEqual(await open(openOptions)(pieces()), Buffer.concat(input));
-        }),
+            assert.deepEqual(await open(openOptions)(pieces()), Buffer.concat(input));
+          },
+        ),
         { numRuns: 60 },
       );
     });
@@ -141,11 +163,18 @@ describe("signed messages in a decrypt stream", async () => {
   const plaintext = randomBytes(100);
   const { message } = await encrypt(plaintext, { ...common, suite, frameLength: 32 });
 
-  async function released(bytes: Uint8Array, options: Partial<DecryptStreamOptions>): Promise<{ readonly length: number; readonly code: string | null }> {
+  async function released(
+    bytes: Uint8Array,
+    options: Partial<DecryptStreamOptions>,
+  ): Promise<{ readonly length: number; readonly code: string | null }> {
     let length = 0;
     const sink = sinkOf((chunk) => (length += chunk.length));
     try {
-      await pipeline(chunksOf(bytes, 1), createDecryptStream({ ...openOptions, ...options } as DecryptStreamOptions), sink);
+      await pipeline(
+        chunksOf(bytes, 1),
+        createDecryptStream({ ...openOptions, ...options } as DecryptStreamOptions),
+        sink,
+      );
       return { length, code: null };
     } catch (error) {
       return { length, code: (error as { code: string }).code };
@@ -187,7 +216,10 @@ describe("aborting and back-pressure", () => {
     await rejectsWith(pipeline(Readable.from(endless()), createEncryptStream(aborted()), slow()), "aborted");
     const web = ReadableStream.from(endless()).pipeThrough(encryptStream(aborted()));
     await rejectsWith(web.pipeTo(Writable.toWeb(slow()) as WritableStream<Uint8Array>), "aborted");
-    await rejectsWith(pipeline(Readable.from(endless()), createEncryptStream({ ...common, signal: AbortSignal.abort() }), slow()), "aborted");
+    await rejectsWith(
+      pipeline(Readable.from(endless()), createEncryptStream({ ...common, signal: AbortSignal.abort() }), slow()),
+      "aborted",
+    );
   });
 
   test("a stream that is closed early settles its result", async () => {
@@ -206,7 +238,12 @@ describe("aborting and back-pressure", () => {
         }
       }
       const options = { ...common, frameLength: 65_536 };
-      const readable = kind === "web" ? ReadableStream.from(source()).pipeThrough(encryptStream(options)) : Readable.toWeb(Readable.from(source(), { objectMode: false, highWaterMark: 65_536 }).pipe(createEncryptStream(options)));
+      const readable =
+        kind === "web"
+          ? ReadableStream.from(source()).pipeThrough(encryptStream(options))
+          : Readable.toWeb(
+              Readable.from(source(), { objectMode: false, highWaterMark: 65_536 }).pipe(createEncryptStream(options)),
+            );
       const reader = (readable as ReadableStream<Uint8Array>).getReader();
       await reader.read();
       await new Promise((resolve) => setTimeout(resolve, 50));

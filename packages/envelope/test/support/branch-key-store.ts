@@ -28,7 +28,10 @@ export class InMemoryBranchKeys implements BranchKeyStore {
   }
 
   /** The key itself, for another implementation to work with. */
-  raw(branchKeyId: string, version = this.#active.get(branchKeyId)): { readonly version: string; readonly key: Buffer } | null {
+  raw(
+    branchKeyId: string,
+    version = this.#active.get(branchKeyId),
+  ): { readonly version: string; readonly key: Buffer } | null {
     const key = version === undefined ? undefined : this.#versions.get(branchKeyId)?.get(version);
     return version === undefined || key === undefined ? null : { version, key };
   }

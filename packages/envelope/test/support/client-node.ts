@@ -1,5 +1,6 @@
 /**
- * Crosses messages with the official SDK: what either writes, the other reads; every suite, over keyrings of three kinds.
+ * Crosses messages with the official SDK: what either writes, the other reads; every suite, over keyrings of three
+ * kinds.
  */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
@@ -17,7 +18,14 @@ import {
 } from "@aws-crypto/client-node";
 import type { getClient } from "@aws-crypto/client-node";
 import { KMS } from "@aws-sdk/client-kms";
-import { ALGORITHM_SUITES, createDecryptStream, createEncryptStream, decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+import {
+  ALGORITHM_SUITES,
+  createDecryptStream,
+  createEncryptStream,
+  decrypt,
+  encrypt,
+  rawAesKeyring,
+} from "@strongroom/envelope";
 import type { AlgorithmSuite, AlgorithmSuiteName, DecryptOptions, EncryptOptions, Keyring } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
@@ -49,7 +57,10 @@ function aesPair(): Pair {
   // Their keyring insists on memory of its own.
   const unencryptedMasterKey = Uint8Array.from(wrappingKey);
   const wrappingSuite = RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING;
-  return { ours: rawAesKeyring({ ...names, wrappingKey }), theirs: asTheirs(new RawAesKeyringNode({ ...names, unencryptedMasterKey, wrappingSuite, utf8Sorting: true })) };
+  return {
+    ours: rawAesKeyring({ ...names, wrappingKey }),
+    theirs: asTheirs(new RawAesKeyringNode({ ...names, unencryptedMasterKey, wrappingSuite, utf8Sorting: true })),
+  };
 }
 
 function rsaPair(): Pair {
@@ -75,14 +86,19 @@ async function kmsPair(running: Kms): Promise<Pair> {
     }),
   );
   const [generatorKeyId = "", ...keyIds] = regions.map(({ keyArn }) => keyArn);
-  const clientProvider = ((region: string) => regions.find((each) => each.region === region)?.client) as unknown as ReturnType<typeof getClient>;
+  const clientProvider = ((region: string) =>
+    regions.find((each) => each.region === region)?.client) as unknown as ReturnType<typeof getClient>;
   // A loaded test machine is no lost region.
   const patience = { attemptTimeoutMs: 20_000, deadlineMs: 60_000 };
-  return { ours: multiRegionKeyring({ regions, minimum: 3, ...patience }), theirs: asTheirs(new KmsKeyringNode({ generatorKeyId, keyIds, clientProvider })) };
+  return {
+    ours: multiRegionKeyring({ regions, minimum: 3, ...patience }),
+    theirs: asTheirs(new KmsKeyringNode({ generatorKeyId, keyIds, clientProvider })),
+  };
 }
 
 const clientFor = ({ committing }: AlgorithmSuite): typeof required => (committing ? required : forbidden);
-const policyFor = ({ committing }: AlgorithmSuite): Pick<DecryptOptions, "commitmentPolicy"> => (committing ? {} : { commitmentPolicy: "forbid-encrypt-allow-decrypt" });
+const policyFor = ({ committing }: AlgorithmSuite): Pick<DecryptOptions, "commitmentPolicy"> =>
+  committing ? {} : { commitmentPolicy: "forbid-encrypt-allow-decrypt" };
 
 /** What is crossed with every suite. */
 export interface Crossings {
@@ -114,11 +130,25 @@ export function describeCrossings({ contexts, sizes, frameLengths }: Crossings):
             for (const size of sizes[keyring]) {
               for (const frameLength of frameLengths) {
                 const plaintext = randomBytes(size);
-                const mine = await encrypt(plaintext, { keyring: ours, encryptionContext, frameLength, suite: name, ...policyFor(suite) } as EncryptOptions);
+                const mine = await encrypt(plaintext, {
+                  keyring: ours,
+                  encryptionContext,
+                  frameLength,
+                  suite: name,
+                  ...policyFor(suite),
+                } as EncryptOptions);
                 assert.deepEqual((await clientFor(suite).decrypt(theirs, mine.message)).plaintext, plaintext);
 
-                const written = await clientFor(suite).encrypt(theirs, plaintext, { encryptionContext, frameLength, suiteId: suite.id as never });
-                const readByUs = await decrypt(written.result, { keyring: ours, encryptionContext, ...policyFor(suite) });
+                const written = await clientFor(suite).encrypt(theirs, plaintext, {
+                  encryptionContext,
+                  frameLength,
+                  suiteId: suite.id as never,
+                });
+                const readByUs = await decrypt(written.result, {
+                  keyring: ours,
+                  encryptionContext,
+                  ...policyFor(suite),
+                });
                 assert.deepEqual(Buffer.from(readByUs.plaintext), plaintext);
                 messages += 2;
               }
@@ -145,10 +175,15 @@ export function describeCrossings({ contexts, sizes, frameLengths }: Crossings):
       const wrappingKey = randomBytes(32);
       const names = { keyNamespace: "interop", keyName: "locale" };
       const wrappingSuite = RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING;
-      const theirs = asTheirs(new RawAesKeyringNode({ ...names, unencryptedMasterKey: Uint8Array.from(wrappingKey), wrappingSuite }));
+      const theirs = asTheirs(
+        new RawAesKeyringNode({ ...names, unencryptedMasterKey: Uint8Array.from(wrappingKey), wrappingSuite }),
+      );
       const encryptionContext = { B: "capitals come first in UTF-8", a: "but not by locale" };
       const { result } = await required.encrypt(theirs, Buffer.from("sorted otherwise"), { encryptionContext });
-      const { plaintext } = await decrypt(result, { keyring: rawAesKeyring({ ...names, wrappingKey }), encryptionContext });
+      const { plaintext } = await decrypt(result, {
+        keyring: rawAesKeyring({ ...names, wrappingKey }),
+        encryptionContext,
+      });
       assert.equal(Buffer.from(plaintext).toString(), "sorted otherwise");
       messages++;
     });

@@ -32,7 +32,8 @@ export function fleetOf(
     time,
     regions,
     keyring,
-    write: (signal) => time.run(encrypt(plaintext, { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) })),
+    write: (signal) =>
+      time.run(encrypt(plaintext, { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) })),
     async read(message) {
       const { value, elapsedMs } = await time.run(decrypt(message, { keyring, encryptionContext }));
       assert.deepEqual(Buffer.from(value.plaintext), plaintext);

@@ -66,7 +66,10 @@ export class InMemoryKms implements KmsClient {
     return this.#answer(this.#open(input.CiphertextBlob, input.EncryptionContext));
   }
 
-  async describeKey(input: { KeyId: string }, options?: KmsCallOptions): Promise<{ KeyMetadata: { Arn: string; KeyState: string } }> {
+  async describeKey(
+    input: { KeyId: string },
+    options?: KmsCallOptions,
+  ): Promise<{ KeyMetadata: { Arn: string; KeyState: string } }> {
     await this.#begin("DescribeKey", input.KeyId, options);
     return { KeyMetadata: { Arn: this.#answeredKeyId, KeyState: "Enabled" } };
   }
@@ -90,7 +93,12 @@ export class InMemoryKms implements KmsClient {
 
   #answer(plaintext: Buffer): { Plaintext: Uint8Array; KeyId: string } {
     const { fault } = this;
-    const given = fault.kind === "wrong-key-length" ? randomBytes(16) : fault.kind === "wrong-data-key" ? randomBytes(plaintext.length) : plaintext;
+    const given =
+      fault.kind === "wrong-key-length"
+        ? randomBytes(16)
+        : fault.kind === "wrong-data-key"
+          ? randomBytes(plaintext.length)
+          : plaintext;
     this.plaintexts.push(given);
     return { Plaintext: given, KeyId: this.#answeredKeyId };
   }
@@ -106,7 +114,9 @@ export class InMemoryKms implements KmsClient {
   }
 
   #open(blob: Uint8Array, context: Record<string, string> | undefined): Buffer {
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, blob.subarray(0, 12), { authTagLength: 16 }).setAAD(contextBytes(context));
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, blob.subarray(0, 12), { authTagLength: 16 }).setAAD(
+      contextBytes(context),
+    );
     decipher.setAuthTag(blob.subarray(-16));
     try {
       return Buffer.concat([decipher.update(blob.subarray(12, -16)), decipher.final()]);

@@ -1,6 +1,6 @@
 /**
- * 200 requests a second on three simulated regions, in virtual time: what is promised under load must not depend on what else the
- * machine does.
+ * 200 requests a second on three simulated regions, in virtual time: what is promised under load must not depend on
+ * what else the machine does.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -26,7 +26,12 @@ export interface Tally {
 }
 
 /** Requests at a steady rate, a fifth of them writes; `each` is told of every second that begins. */
-export async function load(fleet: Fleet, messages: Uint8Array[], seconds: number, each: (second: number) => void): Promise<Tally> {
+export async function load(
+  fleet: Fleet,
+  messages: Uint8Array[],
+  seconds: number,
+  each: (second: number) => void,
+): Promise<Tally> {
   const tally: Tally = { reads: [], writes: [], failedReads: [], refusedWrites: 0 };
   const running: Promise<void>[] = [];
   const { keyring, time } = fleet;
@@ -61,7 +66,8 @@ export async function load(fleet: Fleet, messages: Uint8Array[], seconds: number
   return tally;
 }
 
-const percentile = (values: readonly number[], fraction: number): number => [...values].sort((a, b) => a - b)[Math.floor(values.length * fraction)] ?? 0;
+const percentile = (values: readonly number[], fraction: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * fraction)] ?? 0;
 
 export async function busyFleet(): Promise<{ readonly fleet: Fleet; readonly messages: Uint8Array[] }> {
   const fleet = fleetOf([5, 40, 70], { minimum: MINIMUM });
@@ -72,8 +78,8 @@ export async function busyFleet(): Promise<{ readonly fleet: Fleet; readonly mes
 }
 
 /**
- * A region lost for five of every ten seconds, which one and how drawn from `seed`. Asserts that no read failed, no write was
- * refused or lost, and the deadline held; gives lines that tell how it went.
+ * A region lost for five of every ten seconds, which one and how drawn from `seed`. Asserts that no read failed, no
+ * write was refused or lost, and the deadline held; gives lines that tell how it went.
  */
 export async function loadWithOutages(seed: number, cycles: number): Promise<readonly string[]> {
   const { fleet, messages } = await busyFleet();
@@ -90,7 +96,9 @@ export async function loadWithOutages(seed: number, cycles: number): Promise<rea
   assert.equal(tally.refusedWrites, 0, "two of three regions were always well, and two are the minimum");
   assert.ok(Math.max(...tally.reads, ...tally.writes) <= deadlineMs);
   for (let first = 0; first < messages.length; first += BATCH) {
-    const reads = messages.slice(first, first + BATCH).map((message) => decrypt(message, { keyring: fleet.keyring, encryptionContext }));
+    const reads = messages
+      .slice(first, first + BATCH)
+      .map((message) => decrypt(message, { keyring: fleet.keyring, encryptionContext }));
     await fleet.time.run(Promise.all(reads));
   }
   const summary = (values: readonly number[]): string =>

@@ -37,13 +37,19 @@ const field = (bytes: Uint8Array): Buffer => Buffer.concat([u16(bytes.length), b
 
 export function serializeContext(pairs: readonly (readonly [string, string])[]): Buffer {
   if (pairs.length === 0) return Buffer.alloc(0);
-  return Buffer.concat([u16(pairs.length), ...pairs.flatMap(([key, value]) => [field(Buffer.from(key)), field(Buffer.from(value))])]);
+  return Buffer.concat([
+    u16(pairs.length),
+    ...pairs.flatMap(([key, value]) => [field(Buffer.from(key)), field(Buffer.from(value))]),
+  ]);
 }
 
 export function writeMessage(options: WriterOptions): Buffer {
   const { suite, plaintext, frameLength } = options;
   const signing = suite.signature === null ? null : generateKeyPairSync("ec", { namedCurve: suite.signature.curve });
-  const pairs = signing === null ? options.context : [...options.context, ["aws-crypto-public-key", compressedPoint(signing.publicKey, suite)] as const];
+  const pairs =
+    signing === null
+      ? options.context
+      : [...options.context, ["aws-crypto-public-key", compressedPoint(signing.publicKey, suite)] as const];
   const context = serializeContext(pairs);
   const dataKey = randomBytes(suite.keyLength);
   const messageId = randomBytes(suite.messageVersion === 2 ? 32 : 16);
@@ -60,7 +66,11 @@ export function writeMessage(options: WriterOptions): Buffer {
     messageId,
     field(context),
     u16(entries.length),
-    ...entries.flatMap((entry) => [field(Buffer.from(entry.providerId)), field(entry.providerInfo), field(entry.ciphertext)]),
+    ...entries.flatMap((entry) => [
+      field(Buffer.from(entry.providerId)),
+      field(entry.providerInfo),
+      field(entry.ciphertext),
+    ]),
     Buffer.of(frameLength === null ? 1 : 2),
     suite.messageVersion === 1 ? Buffer.concat([u32(0), Buffer.of(12)]) : Buffer.alloc(0),
     u32(frameLength ?? 0),
@@ -68,9 +78,14 @@ export function writeMessage(options: WriterOptions): Buffer {
   ]);
   // Only version 1 has room for a header IV.
   const headerIv = options.randomIvs === true && suite.messageVersion === 1 ? randomBytes(12) : Buffer.alloc(12);
-  const header = Buffer.concat([headerBody, suite.messageVersion === 1 ? headerIv : Buffer.alloc(0), seal(headerIv, headerBody, Buffer.alloc(0))]);
+  const header = Buffer.concat([
+    headerBody,
+    suite.messageVersion === 1 ? headerIv : Buffer.alloc(0),
+    seal(headerIv, headerBody, Buffer.alloc(0)),
+  ]);
 
-  const ivOf = (sequence: number): Buffer => (options.randomIvs === true ? randomBytes(12) : Buffer.concat([Buffer.alloc(8), u32(sequence)]));
+  const ivOf = (sequence: number): Buffer =>
+    options.randomIvs === true ? randomBytes(12) : Buffer.concat([Buffer.alloc(8), u32(sequence)]);
   const aadOf = (label: string, sequence: number, length: number): Buffer =>
     Buffer.concat([messageId, Buffer.from(`AWSKMSEncryptionClient ${label}`), u32(sequence), u32(0), u32(length)]);
   const parts: Buffer[] = [header];
@@ -87,17 +102,32 @@ export function writeMessage(options: WriterOptions): Buffer {
       sequence++;
     }
     const iv = ivOf(sequence);
-    parts.push(u32(0xffffffff), u32(sequence), iv, u32(rest.length), seal(iv, aadOf("Final Frame", sequence, rest.length), rest));
+    parts.push(
+      u32(0xffffffff),
+      u32(sequence),
+      iv,
+      u32(rest.length),
+      seal(iv, aadOf("Final Frame", sequence, rest.length), rest),
+    );
   }
   const unsigned = Buffer.concat(parts);
   if (signing === null || suite.signature === null) return unsigned;
   return Buffer.concat([unsigned, field(createSign(suite.signature.hash).update(unsigned).sign(signing.privateKey))]);
 }
 
-function derive(suite: AlgorithmSuite, dataKey: Buffer, messageId: Buffer): { readonly key: Buffer; readonly commitment: Buffer } {
+function derive(
+  suite: AlgorithmSuite,
+  dataKey: Buffer,
+  messageId: Buffer,
+): { readonly key: Buffer; readonly commitment: Buffer } {
   if (suite.kdf === null) return { key: dataKey, commitment: Buffer.alloc(0) };
-  const hkdf = (salt: Buffer, info: Buffer, length: number): Buffer => Buffer.from(hkdfSync(suite.kdf ?? "sha256", dataKey, salt, info, length));
-  if (!suite.committing) return { key: hkdf(Buffer.alloc(0), Buffer.concat([u16(suite.id), messageId]), suite.keyLength), commitment: Buffer.alloc(0) };
+  const hkdf = (salt: Buffer, info: Buffer, length: number): Buffer =>
+    Buffer.from(hkdfSync(suite.kdf ?? "sha256", dataKey, salt, info, length));
+  if (!suite.committing)
+    return {
+      key: hkdf(Buffer.alloc(0), Buffer.concat([u16(suite.id), messageId]), suite.keyLength),
+      commitment: Buffer.alloc(0),
+    };
   return {
     key: hkdf(messageId, Buffer.concat([u16(suite.id), Buffer.from("DERIVEKEY")]), suite.keyLength),
     commitment: hkdf(messageId, Buffer.from("COMMITKEY"), 32),
@@ -112,9 +142,21 @@ function compressedPoint(publicKey: KeyObject, suite: AlgorithmSuite): string {
 }
 
 /** A wrap as the raw AES keyring of this namespace and name writes it. */
-export function rawAesEntry(keyNamespace: string, keyName: string, wrappingKey: Buffer, dataKey: Buffer, context: Buffer): Entry {
+export function rawAesEntry(
+  keyNamespace: string,
+  keyName: string,
+  wrappingKey: Buffer,
+  dataKey: Buffer,
+  context: Buffer,
+): Entry {
   const iv = randomBytes(12);
-  const cipher = createCipheriv(`aes-${wrappingKey.length * 8}-gcm` as "aes-256-gcm", wrappingKey, iv, { authTagLength: 16 }).setAAD(context);
+  const cipher = createCipheriv(`aes-${wrappingKey.length * 8}-gcm` as "aes-256-gcm", wrappingKey, iv, {
+    authTagLength: 16,
+  }).setAAD(context);
   const ciphertext = Buffer.concat([cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
-  return { providerId: keyNamespace, providerInfo: Buffer.concat([Buffer.from(keyName), u32(128), u32(12), iv]), ciphertext };
+  return {
+    providerId: keyNamespace,
+    providerInfo: Buffer.concat([Buffer.from(keyName), u32(128), u32(12), iv]),
+    ciphertext,
+  };
 }

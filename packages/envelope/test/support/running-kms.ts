@@ -1,4 +1,7 @@
-/** The project's own KMS, running for one test file: real regions on free ports, called by the official client, its keys as bytes. */
+/**
+ * The project's own KMS, running for one test file: real regions on free ports, called by the official client, its keys
+ * as bytes.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +15,11 @@ export const ACCOUNT = "000000000000";
 export interface RunningKms {
   readonly client: (region: string) => KMS;
   /** What a client of somebody else's needs to reach a region. */
-  readonly connection: (region: string) => { readonly region: string; readonly endpoint: string; readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } };
+  readonly connection: (region: string) => {
+    readonly region: string;
+    readonly endpoint: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
   readonly stopRegion: (region: string) => Promise<void>;
   readonly startRegion: (region: string) => Promise<void>;
 }
@@ -20,7 +27,11 @@ export interface RunningKms {
 /** Starts the regions; ends them, and removes their data, after the file's tests. */
 export async function runningKms(...regions: readonly string[]): Promise<RunningKms> {
   const dataDir = await mkdtemp(join(tmpdir(), "strongroom-envelope-kms-"));
-  const kms = await createKms({ dataDir, regions: regions.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(dataDir, "root.key") } });
+  const kms = await createKms({
+    dataDir,
+    regions: regions.map((name) => ({ name, port: 0 })),
+    rootKey: { kind: "file", path: join(dataDir, "root.key") },
+  });
   const clients = new Map<string, KMS>();
   after(async () => {
     for (const client of clients.values()) client.destroy();
@@ -35,7 +46,9 @@ export async function runningKms(...regions: readonly string[]): Promise<Running
   return {
     connection,
     client(region) {
-      const client = clients.get(region) ?? keysAsBytes(new KMS({ ...connection(region), maxAttempts: 1, requestHandler: { ...wipingAgents() } }));
+      const client =
+        clients.get(region) ??
+        keysAsBytes(new KMS({ ...connection(region), maxAttempts: 1, requestHandler: { ...wipingAgents() } }));
       clients.set(region, client);
       return client;
     },

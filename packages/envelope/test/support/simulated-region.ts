@@ -1,6 +1,6 @@
 /**
- * A KMS region in virtual time: answers after its round trip like the in-memory KMS it wraps, with faults as the network, the
- * service and a liar make them.
+ * A KMS region in virtual time: answers after its round trip like the in-memory KMS it wraps, with faults as the
+ * network, the service and a liar make them.
  */
 import type { KmsCallOptions, KmsClient } from "@strongroom/envelope/aws-kms";
 import type { RegionFailureKind } from "@strongroom/envelope";
@@ -18,15 +18,15 @@ interface FaultRule {
 const fails = (kind: RegionFailureKind): FaultRule => ({ read: kind, write: kind, manner: "fails" });
 
 export const FAULT_RULES = {
-  "refused": fails("refused"),
-  "reset": fails("refused"),
+  refused: fails("refused"),
+  reset: fails("refused"),
   "black-hole": { read: "timeout", write: "timeout", manner: "silent" },
   "black-hole-deaf": { read: "timeout", write: "timeout", manner: "silent" },
   "slow-body": { read: "timeout", write: "timeout", manner: "slow" },
   "server-error": fails("server-error"),
   "corrupt-json": fails("server-error"),
-  "throttled": fails("throttled"),
-  "credentials": fails("credentials"),
+  throttled: fails("throttled"),
+  credentials: fails("credentials"),
   "access-denied": fails("access-denied"),
   "key-disabled": fails("key-disabled"),
   "key-pending-deletion": fails("key-pending-deletion"),
@@ -41,15 +41,16 @@ export type FaultName = keyof typeof FAULT_RULES;
 export const FAULT_NAMES = Object.keys(FAULT_RULES) as readonly FaultName[];
 
 const ERRORS: Readonly<Partial<Record<FaultName, () => Error>>> = {
-  "refused": () => named("Error", { code: "ECONNREFUSED" }),
-  "reset": () => named("Error", { code: "ECONNRESET" }),
+  refused: () => named("Error", { code: "ECONNREFUSED" }),
+  reset: () => named("Error", { code: "ECONNRESET" }),
   "server-error": () => named("KMSInternalException", { $metadata: { httpStatusCode: 500 } }),
   "corrupt-json": () => named("SyntaxError"),
-  "throttled": () => named("ThrottlingException", { $metadata: { httpStatusCode: 400 } }),
-  "credentials": () => named("ExpiredTokenException"),
+  throttled: () => named("ThrottlingException", { $metadata: { httpStatusCode: 400 } }),
+  credentials: () => named("ExpiredTokenException"),
   "access-denied": () => named("AccessDeniedException"),
   "key-disabled": () => named("DisabledException"),
-  "key-pending-deletion": () => Object.assign(named("KMSInvalidStateException"), { message: "arn is pending deletion." }),
+  "key-pending-deletion": () =>
+    Object.assign(named("KMSInvalidStateException"), { message: "arn is pending deletion." }),
   "key-not-found": () => named("NotFoundException"),
 };
 
@@ -57,7 +58,10 @@ const LIES = new Set<FaultName>(["wrong-key-id", "wrong-key-length", "wrong-data
 /** A body that trickles in for longer than any deadline here. */
 const SLOW_BODY_MS = 60_000;
 
-/** What several regions may share in a test: one machine that serves call after call, also those that nobody waits for any more. */
+/**
+ * What several regions may share in a test: one machine that serves call after call, also those that nobody waits for
+ * any more.
+ */
 export interface Machine {
   readonly serviceMs: number;
   /** In virtual time. */
@@ -90,7 +94,10 @@ export class SimulatedRegion implements KmsClient {
     return { region: this.region, keyArn: this.keyArn, client: this };
   }
 
-  generateDataKey(input: Parameters<InMemoryKms["generateDataKey"]>[0], options?: KmsCallOptions): ReturnType<InMemoryKms["generateDataKey"]> {
+  generateDataKey(
+    input: Parameters<InMemoryKms["generateDataKey"]>[0],
+    options?: KmsCallOptions,
+  ): ReturnType<InMemoryKms["generateDataKey"]> {
     return this.#answer(input, options, () => this.kms.generateDataKey(input));
   }
 
@@ -120,10 +127,14 @@ export class SimulatedRegion implements KmsClient {
     await this.#time.sleep(this.rttMs / 2);
     if (this.machine !== null) await this.#beServed(this.machine);
     const { fault } = this;
-    if (fault === "black-hole" || fault === "black-hole-deaf") await silence(fault === "black-hole" ? options?.abortSignal : undefined);
+    if (fault === "black-hole" || fault === "black-hole-deaf")
+      await silence(fault === "black-hole" ? options?.abortSignal : undefined);
     if (fault === "slow-body") await this.#time.sleep(SLOW_BODY_MS);
     const error = fault === null ? undefined : ERRORS[fault]?.();
-    this.kms.fault = fault !== null && LIES.has(fault) ? { kind: fault as "wrong-key-id" | "wrong-key-length" | "wrong-data-key" } : { kind: "none" };
+    this.kms.fault =
+      fault !== null && LIES.has(fault)
+        ? { kind: fault as "wrong-key-id" | "wrong-key-length" | "wrong-data-key" }
+        : { kind: "none" };
     const answered = error === undefined ? answer() : Promise.reject(error);
     answered.catch(() => undefined);
     await this.#time.sleep(this.rttMs / 2);

@@ -11,8 +11,15 @@ import { rawAesEntry, writeMessage } from "./message-writer.ts";
 
 const wrappingKey = randomBytes(32);
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey });
-const context = [["a", "1"], ["b", "2"]] as const;
-const options: DecryptOptions = { keyring, encryptionContext: Object.fromEntries(context), commitmentPolicy: "require-encrypt-allow-decrypt" };
+const context = [
+  ["a", "1"],
+  ["b", "2"],
+] as const;
+const options: DecryptOptions = {
+  keyring,
+  encryptionContext: Object.fromEntries(context),
+  commitmentPolicy: "require-encrypt-allow-decrypt",
+};
 
 /** Two wraps, so that changes to the one that is not used are covered too. */
 function genuine(suite: AlgorithmSuite, frameLength: number | null): Buffer {
@@ -81,7 +88,9 @@ export function describeTampering(messages: readonly (readonly [AlgorithmSuite, 
 
     test("counts", (t) => {
       const { flips, truncations, extensions, entries } = counts;
-      t.diagnostic(`${messages.length} messages: ${flips} bit flips, ${truncations} truncations, ${extensions} extensions, ${entries} rearranged headers: 0 accepted`);
+      t.diagnostic(
+        `${messages.length} messages: ${flips} bit flips, ${truncations} truncations, ${extensions} extensions, ${entries} rearranged headers: 0 accepted`,
+      );
       assert.ok(flips > 1_800 * messages.length && truncations > 225 * messages.length);
     });
   });

@@ -24,8 +24,28 @@ export class TlsFront implements AsyncDisposable {
   static async start(): Promise<TlsFront> {
     const folder = await mkdtemp(join(tmpdir(), "envelope-tls-"));
     const front = new TlsFront(folder);
-    const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-    await promisify(execFile)("openssl", [...request, "-keyout", join(folder, "key.pem"), "-out", front.certificateFile]);
+    const request = [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=127.0.0.1",
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+    ];
+    await promisify(execFile)("openssl", [
+      ...request,
+      "-keyout",
+      join(folder, "key.pem"),
+      "-out",
+      front.certificateFile,
+    ]);
     return front;
   }
 

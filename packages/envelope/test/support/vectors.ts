@@ -6,7 +6,9 @@ const FOLDER = process.env["STRONGROOM_VECTORS"] ?? join(import.meta.dirname, ".
 
 /** For a test's `skip` option: false when the file is there. */
 export function skipWithout(file: string): string | false {
-  return existsSync(join(FOLDER, file)) ? false : `${file} is not there; set STRONGROOM_VECTORS to the folder that has it`;
+  return existsSync(join(FOLDER, file))
+    ? false
+    : `${file} is not there; set STRONGROOM_VECTORS to the folder that has it`;
 }
 
 export function readVectors(file: string): unknown {

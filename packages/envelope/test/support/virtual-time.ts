@@ -1,4 +1,7 @@
-/** Time that passes only when nothing else is left to do: minutes in milliseconds, and latencies exact to the millisecond. */
+/**
+ * Time that passes only when nothing else is left to do: minutes in milliseconds, and latencies exact to the
+ * millisecond.
+ */
 import { setImmediate as macrotask } from "node:timers/promises";
 import type { CancelTimer, Time } from "@strongroom/envelope/aws-kms";
 

@@ -16,8 +16,18 @@ export function accepted(): unknown[] {
   return [
     encrypt(bytes, { keyring, encryptionContext: {} }),
     encrypt(bytes, { materials, encryptionContext, suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384" }),
-    encrypt(bytes, { keyring, encryptionContext, suite: "ALG_AES_128_GCM_IV12_TAG16_NO_KDF", commitmentPolicy: "forbid-encrypt-allow-decrypt" }),
-    decrypt(bytes, { keyring, encryptionContext, commitmentPolicy: "require-encrypt-allow-decrypt", requiredContextKeys: ["id"] }),
+    encrypt(bytes, {
+      keyring,
+      encryptionContext,
+      suite: "ALG_AES_128_GCM_IV12_TAG16_NO_KDF",
+      commitmentPolicy: "forbid-encrypt-allow-decrypt",
+    }),
+    decrypt(bytes, {
+      keyring,
+      encryptionContext,
+      commitmentPolicy: "require-encrypt-allow-decrypt",
+      requiredContextKeys: ["id"],
+    }),
   ];
 }
 
@@ -36,7 +46,12 @@ export function refused(): unknown[] {
     // @ts-expect-error a suite without commitment needs the policy that allows it
     encrypt(bytes, { keyring, encryptionContext, suite: "ALG_AES_256_GCM_IV12_TAG16_HKDF_SHA256" }),
     // @ts-expect-error and not one that forbids it
-    encrypt(bytes, { keyring, encryptionContext, suite: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF", commitmentPolicy: "require-encrypt-allow-decrypt" }),
+    encrypt(bytes, {
+      keyring,
+      encryptionContext,
+      suite: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
+      commitmentPolicy: "require-encrypt-allow-decrypt",
+    }),
     // @ts-expect-error there is no such suite
     encrypt(bytes, { keyring, encryptionContext, suite: "ALG_ROT13" }),
     // @ts-expect-error text must be encoded by the caller

@@ -22,7 +22,11 @@ export function policyOf(key: KeyRecord): readonly Statement[] {
 /** The statements of all identity policies of a principal. */
 export function identityPoliciesOf(principal: Principal): readonly Statement[] {
   let statements = identityPolicies.get(principal);
-  if (statements === undefined) identityPolicies.set(principal, (statements = principal.policies.flatMap((policy) => readPolicy(policy, "identity"))));
+  if (statements === undefined)
+    identityPolicies.set(
+      principal,
+      (statements = principal.policies.flatMap((policy) => readPolicy(policy, "identity"))),
+    );
   return statements;
 }
 

@@ -8,8 +8,14 @@ type Compare = (actual: string, wanted: string) => boolean;
 
 const equals: Compare = (actual, wanted) => actual === wanted;
 const equalsIgnoringCase: Compare = (actual, wanted) => actual.toLowerCase() === wanted.toLowerCase();
-const numeric = (test: (a: number, b: number) => boolean): Compare => (actual, wanted) => test(Number(actual), Number(wanted));
-const date = (test: (a: number, b: number) => boolean): Compare => (actual, wanted) => test(Date.parse(actual), /^\d+$/.test(wanted) ? Number(wanted) * 1000 : Date.parse(wanted));
+const numeric =
+  (test: (a: number, b: number) => boolean): Compare =>
+  (actual, wanted) =>
+    test(Number(actual), Number(wanted));
+const date =
+  (test: (a: number, b: number) => boolean): Compare =>
+  (actual, wanted) =>
+    test(Date.parse(actual), /^\d+$/.test(wanted) ? Number(wanted) * 1000 : Date.parse(wanted));
 const less = (a: number, b: number): boolean => a < b;
 const atMost = (a: number, b: number): boolean => a <= b;
 const same = (a: number, b: number): boolean => a === b;
@@ -102,7 +108,10 @@ function parseOperator(text: string): ParsedOperator | null {
 export const isConditionOperator = (text: string): boolean => parseOperator(text) !== null;
 
 /** Whether a condition holds for what is known of the request. */
-export function holds(condition: { readonly operator: string; readonly key: string; readonly values: readonly string[] }, facts: Facts): boolean {
+export function holds(
+  condition: { readonly operator: string; readonly key: string; readonly values: readonly string[] },
+  facts: Facts,
+): boolean {
   const parsed = parseOperator(condition.operator);
   if (parsed === null) return false;
   const actual = facts.get(condition.key);
@@ -110,7 +119,11 @@ export function holds(condition: { readonly operator: string; readonly key: stri
   const operator = OPERATORS[parsed.name];
   if (operator === undefined) return false;
   // AWS: an absent key fails the condition, but fulfils a negated one, IfExists, and ForAllValues.
-  if (actual === undefined || actual.length === 0) return parsed.ifExists || parsed.set === "ForAllValues" || (operator.sense === "none" && parsed.set === null);
-  const fits = (one: string): boolean => condition.values.some((wanted) => operator.compare(one, wanted)) === (operator.sense === "any");
-  return parsed.set === "ForAnyValue" || (parsed.set === null && operator.sense === "any") ? actual.some(fits) : actual.every(fits);
+  if (actual === undefined || actual.length === 0)
+    return parsed.ifExists || parsed.set === "ForAllValues" || (operator.sense === "none" && parsed.set === null);
+  const fits = (one: string): boolean =>
+    condition.values.some((wanted) => operator.compare(one, wanted)) === (operator.sense === "any");
+  return parsed.set === "ForAnyValue" || (parsed.set === null && operator.sense === "any")
+    ? actual.some(fits)
+    : actual.every(fits);
 }

@@ -29,27 +29,40 @@ export interface Question {
 
 /** The answer, and what it rests on. */
 export type Decision =
-  | { readonly kind: "allow"; readonly by: "key-policy" | "identity-policy" | "grant" | "account-root"; readonly sid: string | null }
-  | { readonly kind: "deny"; readonly by: "explicit-deny-in-key-policy" | "explicit-deny-in-identity-policy" | "nothing-allows"; readonly sid: string | null };
+  | {
+      readonly kind: "allow";
+      readonly by: "key-policy" | "identity-policy" | "grant" | "account-root";
+      readonly sid: string | null;
+    }
+  | {
+      readonly kind: "deny";
+      readonly by: "explicit-deny-in-key-policy" | "explicit-deny-in-identity-policy" | "nothing-allows";
+      readonly sid: string | null;
+    };
 
 /** Decides. */
 export function decide(question: Question): Decision {
   const { principal, keyPolicy } = question;
-  const fitting = (statements: readonly Statement[]): readonly Statement[] => statements.filter((one) => applies(one, question));
+  const fitting = (statements: readonly Statement[]): readonly Statement[] =>
+    statements.filter((one) => applies(one, question));
   const identity = fitting(question.identityPolicies);
   const ofKey = fitting(keyPolicy ?? []);
 
   const deniedByKey = ofKey.find((one) => one.effect === "Deny" && namesPrincipal(one, principal) !== "no");
   if (deniedByKey !== undefined) return { kind: "deny", by: "explicit-deny-in-key-policy", sid: deniedByKey.sid };
   const deniedByIdentity = identity.find((one) => one.effect === "Deny");
-  if (deniedByIdentity !== undefined) return { kind: "deny", by: "explicit-deny-in-identity-policy", sid: deniedByIdentity.sid };
+  if (deniedByIdentity !== undefined)
+    return { kind: "deny", by: "explicit-deny-in-identity-policy", sid: deniedByIdentity.sid };
 
   const allowedByKey = ofKey.find((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "directly");
   if (allowedByKey !== undefined) return { kind: "allow", by: "key-policy", sid: allowedByKey.sid };
-  const delegated = keyPolicy === null || ofKey.some((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "through-account");
+  const delegated =
+    keyPolicy === null ||
+    ofKey.some((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "through-account");
   if (keyPolicy === null && principal.kind === "root") return { kind: "allow", by: "account-root", sid: null };
   const allowedByIdentity = identity.find((one) => one.effect === "Allow");
-  if (delegated && allowedByIdentity !== undefined) return { kind: "allow", by: "identity-policy", sid: allowedByIdentity.sid };
+  if (delegated && allowedByIdentity !== undefined)
+    return { kind: "allow", by: "identity-policy", sid: allowedByIdentity.sid };
   const grant = question.grants.find((one) => grantAllows(one, question));
   if (grant !== undefined) return { kind: "allow", by: "grant", sid: grant.grantId };
   return { kind: "deny", by: "nothing-allows", sid: null };
@@ -61,7 +74,10 @@ const applies = (statement: Statement, question: Question): boolean => mismatchO
 export function mismatchOf(statement: Statement, { action, resource, facts }: Question): string | null {
   const fits = ({ mode, patterns }: { mode: "in" | "not-in"; patterns: readonly string[] }, text: string): boolean =>
     patterns.some((pattern) => like(text, pattern)) === (mode === "in");
-  const actions = { mode: statement.actions.mode, patterns: statement.actions.patterns.map((pattern) => pattern.toLowerCase()) };
+  const actions = {
+    mode: statement.actions.mode,
+    patterns: statement.actions.patterns.map((pattern) => pattern.toLowerCase()),
+  };
   if (!fits(actions, action.toLowerCase())) return "it is about other actions";
   if (!fits(statement.resources, resource)) return "it is about other resources";
   const failing = statement.conditions.find((condition) => !holds(condition, facts()));
@@ -72,7 +88,9 @@ export function mismatchOf(statement: Statement, { action, resource, facts }: Qu
 export function namesPrincipal({ principals }: Statement, principal: Principal): "directly" | "through-account" | "no" {
   if (principals === null) return "no";
   const account = [principal.account, `arn:aws:iam::${principal.account}:root`];
-  const direct = principals.arns.some((arn) => arn === "*" || arn === principal.arn || (principal.kind === "root" && account.includes(arn)));
+  const direct = principals.arns.some(
+    (arn) => arn === "*" || arn === principal.arn || (principal.kind === "root" && account.includes(arn)),
+  );
   const through = principals.arns.some((arn) => account.includes(arn));
   if (principals.mode === "not-in") return direct || through ? "no" : "directly";
   if (direct) return "directly";

@@ -15,7 +15,12 @@ import type { Statement } from "./policy.ts";
 
 /** The key that a request would be about: one that is stored, or only a policy that some key might have. */
 export type ExplainedKey =
-  | { readonly kind: "stored"; readonly key: KeyRecord; readonly aliases: readonly string[]; readonly grants: readonly GrantRecord[] }
+  | {
+      readonly kind: "stored";
+      readonly key: KeyRecord;
+      readonly aliases: readonly string[];
+      readonly grants: readonly GrantRecord[];
+    }
   | { readonly kind: "policy"; readonly text: string };
 
 /** A request that nobody has made. */
@@ -74,7 +79,17 @@ function questionOf({ key, principalArn, principalsFile, action, context, input,
     identityPolicies: principal.policies.flatMap((policy) => readPolicy(policy, "identity")),
     grants: stored?.grants ?? [],
     context,
-    facts: () => factsOf({ principal, region, now: Date.now(), remoteAddress: sourceIp, input, key: stored?.key ?? null, aliases: stored?.aliases ?? [], context }),
+    facts: () =>
+      factsOf({
+        principal,
+        region,
+        now: Date.now(),
+        remoteAddress: sourceIp,
+        input,
+        key: stored?.key ?? null,
+        aliases: stored?.aliases ?? [],
+        context,
+      }),
   };
 }
 
@@ -82,7 +97,8 @@ function principalFor(arn: string, file: string | null): Principal {
   const known = file === null ? undefined : readPrincipals(file).find(({ principal }) => principal.arn === arn);
   if (known !== undefined) return known.principal;
   const checked = PRINCIPAL_ARN.safeParse(arn);
-  if (!checked.success) throw new KmsError("option-invalid", `the principal ${checked.error.issues[0]?.message ?? "is not valid"}.`);
+  if (!checked.success)
+    throw new KmsError("option-invalid", `the principal ${checked.error.issues[0]?.message ?? "is not valid"}.`);
   return principalOf(arn, []);
 }
 
@@ -95,7 +111,12 @@ function explained(question: Question): Explanation {
   return { decision, sentence: sentenceOf(decision, question), statements };
 }
 
-function verdict(source: StatementVerdict["source"], statement: Statement, index: number, question: Question): StatementVerdict {
+function verdict(
+  source: StatementVerdict["source"],
+  statement: Statement,
+  index: number,
+  question: Question,
+): StatementVerdict {
   const named = source === "identity policy" ? "directly" : namesPrincipal(statement, question.principal);
   const mismatch = named === "no" ? "it names other principals" : mismatchOf(statement, question);
   const delegates = named === "through-account" && statement.effect === "Allow" && mismatch === null;

@@ -82,14 +82,17 @@ function putKeyFacts(put: Put, { key, aliases }: FactSources): void {
   put("kms:KeyUsage", key.usage);
   put("kms:KeyOrigin", key.origin);
   put("kms:MultiRegion", key.primaryRegion !== null);
-  if (key.primaryRegion !== null) put("kms:MultiRegionKeyType", key.primaryRegion === key.region ? "PRIMARY" : "REPLICA");
+  if (key.primaryRegion !== null)
+    put("kms:MultiRegionKeyType", key.primaryRegion === key.region ? "PRIMARY" : "REPLICA");
   if (aliases.length > 0) put("kms:ResourceAliases", ...aliases);
   for (const tag of key.tags) put(`aws:ResourceTag/${tag.key}`, tag.value);
 }
 
 function putGrantFacts(put: Put, constraints: unknown): void {
   if (typeof constraints !== "object" || constraints === null) return;
-  const kinds = ["EncryptionContextEquals", "EncryptionContextSubset"].filter((kind) => Object.hasOwn(constraints, kind));
+  const kinds = ["EncryptionContextEquals", "EncryptionContextSubset"].filter((kind) =>
+    Object.hasOwn(constraints, kind),
+  );
   if (kinds.length > 0) put("kms:GrantConstraintType", ...kinds);
 }
 

@@ -32,13 +32,20 @@ const WITHOUT_CONTEXT: ReadonlySet<string> = new Set(["DescribeKey", "RetireGran
 /** Whether a grant allows what is asked. */
 export function grantAllows(
   grant: GrantRecord,
-  request: { readonly principal: { readonly arn: string }; readonly action: string; readonly context: EncryptionContext },
+  request: {
+    readonly principal: { readonly arn: string };
+    readonly action: string;
+    readonly context: EncryptionContext;
+  },
 ): boolean {
   const operation = request.action.replace(/^kms:/, "");
   if (grant.grantee !== request.principal.arn || !grant.operations.includes(operation)) return false;
   if (WITHOUT_CONTEXT.has(operation)) return true;
   const { subset, equals } = grant.constraints;
-  const has = (pairs: EncryptionContext): boolean => Object.entries(pairs).every(([key, value]) => Object.hasOwn(request.context, key) && request.context[key] === value);
+  const has = (pairs: EncryptionContext): boolean =>
+    Object.entries(pairs).every(
+      ([key, value]) => Object.hasOwn(request.context, key) && request.context[key] === value,
+    );
   if (subset !== undefined && !has(subset)) return false;
   return equals === undefined || (has(equals) && Object.keys(equals).length === Object.keys(request.context).length);
 }

@@ -14,18 +14,26 @@ export interface Statement {
   readonly actions: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
   readonly resources: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
   /** Operator -> condition key (lower case) -> values. */
-  readonly conditions: readonly { readonly operator: string; readonly key: string; readonly values: readonly string[] }[];
+  readonly conditions: readonly {
+    readonly operator: string;
+    readonly key: string;
+    readonly values: readonly string[];
+  }[];
 }
 
 /** A policy of a key, or of a principal. */
 export type PolicyKind = "key" | "identity";
 
-const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => (typeof value === "string" ? [value] : value));
+const oneOrMore = z
+  .union([z.string(), z.array(z.string()).min(1)])
+  .transform((value) => (typeof value === "string" ? [value] : value));
 const scalar = z.union([z.string(), z.boolean(), z.number()]).transform(String);
 const values = z.union([scalar.transform((value) => [value]), z.array(scalar)]);
 const principal = z.union([
   z.literal("*").transform(() => ["*"]),
-  z.strictObject({ AWS: oneOrMore.optional(), Service: oneOrMore.optional(), Federated: oneOrMore.optional() }).transform((who) => [...(who.AWS ?? []), ...(who.Service ?? []), ...(who.Federated ?? [])]),
+  z
+    .strictObject({ AWS: oneOrMore.optional(), Service: oneOrMore.optional(), Federated: oneOrMore.optional() })
+    .transform((who) => [...(who.AWS ?? []), ...(who.Service ?? []), ...(who.Federated ?? [])]),
 ]);
 const statement = z.strictObject({
   Sid: z.string().optional(),
@@ -42,7 +50,10 @@ const document = z.strictObject({
   Version: z.enum(["2012-10-17", "2008-10-17"]).optional(),
   Id: z.string().optional(),
   // One statement may stand without its list. Not a union: that would hide where in a statement the mistake is.
-  Statement: z.preprocess((value) => (Array.isArray(value) || value === undefined ? value : [value]), z.array(statement).min(1)),
+  Statement: z.preprocess(
+    (value) => (Array.isArray(value) || value === undefined ? value : [value]),
+    z.array(statement).min(1),
+  ),
 });
 
 const malformed = (message: string): AwsError => new AwsError("MalformedPolicyDocumentException", message);
@@ -70,7 +81,9 @@ export function readPolicy(value: unknown, kind: PolicyKind): readonly Statement
 
 function statementOf(one: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
   const at = `Statement.${index}`;
-  const either = (name: "Action" | "Resource" | "Principal"): { mode: "in" | "not-in"; list: readonly string[] } | null => {
+  const either = (
+    name: "Action" | "Resource" | "Principal",
+  ): { mode: "in" | "not-in"; list: readonly string[] } | null => {
     const [yes, no] = [one[name], one[`Not${name}`]];
     if (yes !== undefined && no !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
     if (yes !== undefined) return { mode: "in", list: yes };

@@ -18,16 +18,31 @@ export async function storedKey(dataDir: string, reference: string): Promise<Exp
     const aliases = (await db.selectFrom("aliases").selectAll().execute()).map(aliasFromRow);
     const keys = (await db.selectFrom("keys").selectAll().execute()).map((row) => keyFromRows(row, []));
     const named = (key: KeyRecord): boolean => {
-      const its = aliases.filter((alias) => alias.region === key.region && alias.keyId === key.keyId).map((alias) => alias.name);
+      const its = aliases
+        .filter((alias) => alias.region === key.region && alias.keyId === key.keyId)
+        .map((alias) => alias.name);
       const prefix = key.arn.replace(/key\/[^/]*$/, "");
       return [key.keyId, key.arn, ...its, ...its.map((name) => prefix + name)].includes(reference);
     };
     const found = keys.filter(named);
     const [key, another] = found;
     if (key === undefined) throw new KmsError("key-unknown", `${reference}.`);
-    if (another !== undefined) throw new KmsError("key-unknown", `${reference} is in several regions: give one of ${found.map((one) => one.arn).join(", ")}.`);
-    const grants = (await db.selectFrom("grants").selectAll().where("region", "=", key.region).where("key_id", "=", key.keyId).execute()).map(grantFromRow);
-    const names = aliases.filter((alias) => alias.region === key.region && alias.keyId === key.keyId).map((alias) => alias.name);
+    if (another !== undefined)
+      throw new KmsError(
+        "key-unknown",
+        `${reference} is in several regions: give one of ${found.map((one) => one.arn).join(", ")}.`,
+      );
+    const grants = (
+      await db
+        .selectFrom("grants")
+        .selectAll()
+        .where("region", "=", key.region)
+        .where("key_id", "=", key.keyId)
+        .execute()
+    ).map(grantFromRow);
+    const names = aliases
+      .filter((alias) => alias.region === key.region && alias.keyId === key.keyId)
+      .map((alias) => alias.name);
     return { kind: "stored", key, aliases: names, grants };
   } finally {
     await db.destroy();

@@ -65,7 +65,9 @@ function identityOf(key: KnownKey): UserIdentity {
   }
 }
 
-/** Byte values of an answer are ciphertexts, tokens or plaintexts: none belongs in the audit. Neither do grant tokens. */
+/**
+ * Byte values of an answer are ciphertexts, tokens or plaintexts: none belongs in the audit. Neither do grant tokens.
+ */
 function withoutBytes(answer: Answer): Json {
   if (answer === null) return null;
   const shown: Record<string, Json> = {};

@@ -37,7 +37,10 @@ export class AuditChain {
   #seq: number;
   #last: Uint8Array;
 
-  /** Takes over `key` (32 bytes), which is wiped. `seq` and `mac` are those of the last entry; 0 and GENESIS for an empty chain. */
+  /**
+   * Takes over `key` (32 bytes), which is wiped. `seq` and `mac` are those of the last entry; 0 and GENESIS for an
+   * empty chain.
+   */
   constructor(key: Buffer, seq: number, mac: Uint8Array) {
     this.#key = createSecretKey(key);
     key.fill(0);

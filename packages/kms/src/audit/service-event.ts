@@ -7,7 +7,17 @@ import { eventTime } from "./event.ts";
 import type { AuditEvent } from "./event.ts";
 
 /** The event of something that fell due at `at` (milliseconds). */
-export function serviceEvent({ name, key, account, at }: { readonly name: string; readonly key: KeyRecord; readonly account: string; readonly at: number }): AuditEvent {
+export function serviceEvent({
+  name,
+  key,
+  account,
+  at,
+}: {
+  readonly name: string;
+  readonly key: KeyRecord;
+  readonly account: string;
+  readonly at: number;
+}): AuditEvent {
   return {
     eventVersion: "1.11",
     userIdentity: { accountId: account, invokedBy: "AWS Internal" },

@@ -21,7 +21,12 @@ export function stringToSign(request: RequestView, claims: SignatureClaims, payl
     claims.signedHeaders.join(";"),
     payloadHash,
   ].join("\n");
-  return [ALGORITHM, claims.timestamp, `${claims.date}/${claims.region}/${claims.service}/aws4_request`, sha256(canonicalRequest)].join("\n");
+  return [
+    ALGORITHM,
+    claims.timestamp,
+    `${claims.date}/${claims.region}/${claims.service}/aws4_request`,
+    sha256(canonicalRequest),
+  ].join("\n");
 }
 
 /** The path without empty, `.` and `..` segments, encoded once more than it was sent. */
@@ -50,24 +55,33 @@ function canonicalQuery(query: string): string {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A header's values without the spaces around them, and with one where there are several. */
-const canonicalValue = (request: RequestView, name: string): string => valuesOf(request, name).join(",").trim().replaceAll(/\s+/g, " ");
+const canonicalValue = (request: RequestView, name: string): string =>
+  valuesOf(request, name).join(",").trim().replaceAll(/\s+/g, " ");
 
 /** Percent-encoding of everything but unreserved characters (RFC 3986, section 2.3). */
-const encode = (text: string): string => encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+const encode = (text: string): string =>
+  encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 
 /** Per access key, the signing keys of the scopes (a day, a region, a service) that were asked for last. */
 const signingKeys = new WeakMap<object, Map<string, KeyObject>>();
 const MAX_SCOPES = 16;
 
 /** The key that signs for the scope of these claims; derived once a day, not once a request. */
-export function signingKey(accessKey: { readonly secretAccessKey: string }, { date, region, service }: SignatureClaims): KeyObject {
+export function signingKey(
+  accessKey: { readonly secretAccessKey: string },
+  { date, region, service }: SignatureClaims,
+): KeyObject {
   const known = signingKeys.get(accessKey) ?? new Map<string, KeyObject>();
   signingKeys.set(accessKey, known);
   const scope = `${date}/${region}/${service}`;
   let key = known.get(scope);
   if (key === undefined) {
     key = createSecretKey(`AWS4${accessKey.secretAccessKey}`, "utf8");
-    for (const part of [date, region, service, "aws4_request"]) key = createSecretKey(createHmac("sha256", key).update(part, "utf8").digest());
+    for (const part of [date, region, service, "aws4_request"])
+      key = createSecretKey(createHmac("sha256", key).update(part, "utf8").digest());
     if (known.size >= MAX_SCOPES) known.delete(known.keys().next().value ?? "");
     known.set(scope, key);
   }

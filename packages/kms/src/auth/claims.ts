@@ -32,7 +32,16 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 const MAX_EXPIRES = 604_800;
 
 /** Headers that must not come twice: whoever reads the first and whoever reads the last would see two requests. */
-const SINGLE = ["authorization", "host", "x-amz-date", "x-amz-target", "x-amz-security-token", "x-amz-content-sha256", "content-type", "content-length"];
+const SINGLE = [
+  "authorization",
+  "host",
+  "x-amz-date",
+  "x-amz-target",
+  "x-amz-security-token",
+  "x-amz-content-sha256",
+  "content-type",
+  "content-length",
+];
 
 /**
  * Reads the claims.
@@ -45,7 +54,8 @@ export function readClaims(request: RequestView): SignatureClaims {
   const authorization = valuesOf(request, "authorization")[0];
   const query = new URLSearchParams(request.query);
   if (authorization !== undefined) {
-    if (query.has("X-Amz-Signature")) throw incomplete("A request is signed in its Authorization header or in its query, not in both.");
+    if (query.has("X-Amz-Signature"))
+      throw incomplete("A request is signed in its Authorization header or in its query, not in both.");
     return fromHeader(authorization, request);
   }
   if (query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm")) return fromQuery(query);
@@ -59,13 +69,16 @@ function fromHeader(authorization: string, request: RequestView): SignatureClaim
   const parts = new Map<string, string>();
   for (const part of authorization.slice(ALGORITHM.length + 1).split(",")) {
     const [, name, value] = /^\s*(Credential|SignedHeaders|Signature)=(\S+)\s*$/.exec(part) ?? [];
-    if (name === undefined || value === undefined || parts.has(name)) throw incomplete("The Authorization header is malformed.");
+    if (name === undefined || value === undefined || parts.has(name))
+      throw incomplete("The Authorization header is malformed.");
     parts.set(name, value);
   }
   const missing = ["Credential", "SignedHeaders", "Signature"].filter((name) => !parts.has(name));
-  if (missing.length > 0) throw incomplete(missing.map((name) => `Authorization header requires '${name}' parameter.`).join(" "));
+  if (missing.length > 0)
+    throw incomplete(missing.map((name) => `Authorization header requires '${name}' parameter.`).join(" "));
   const timestamp = valuesOf(request, "x-amz-date")[0];
-  if (timestamp === undefined) throw incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  if (timestamp === undefined)
+    throw incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
   return {
     kind: "header",
     ...scopeOf(parts.get("Credential") ?? ""),
@@ -83,7 +96,8 @@ function fromQuery(query: URLSearchParams): SignatureClaims {
     if (values.length !== 1) throw incomplete(`AWS query-string parameters must include '${name}' once.`);
     return values[0] ?? "";
   };
-  if (one("X-Amz-Algorithm") !== ALGORITHM) throw incomplete(`Unsupported 'X-Amz-Algorithm': only ${ALGORITHM} is accepted.`);
+  if (one("X-Amz-Algorithm") !== ALGORITHM)
+    throw incomplete(`Unsupported 'X-Amz-Algorithm': only ${ALGORITHM} is accepted.`);
   const expires = one("X-Amz-Expires");
   if (!/^\d{1,6}$/.test(expires) || Number(expires) < 1 || Number(expires) > MAX_EXPIRES) {
     throw incomplete(`'X-Amz-Expires' must be a number of seconds from 1 to ${MAX_EXPIRES}.`);

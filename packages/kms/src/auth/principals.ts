@@ -28,7 +28,10 @@ const SECRET = z.string().min(16).max(256);
 /** ARN of a principal. */
 export const PRINCIPAL_ARN: z.ZodString = z
   .string()
-  .regex(/^arn:aws:iam::\d{12}:(?:root|user\/[\w+=,.@/-]{1,128}|role\/[\w+=,.@/-]{1,128})$/, "must be an IAM ARN: …:root, …:user/NAME or …:role/NAME");
+  .regex(
+    /^arn:aws:iam::\d{12}:(?:root|user\/[\w+=,.@/-]{1,128}|role\/[\w+=,.@/-]{1,128})$/,
+    "must be an IAM ARN: …:root, …:user/NAME or …:role/NAME",
+  );
 
 const credentialsSchema = z.object({ accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET });
 

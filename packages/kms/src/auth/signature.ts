@@ -31,7 +31,8 @@ export interface SignatureExpectation {
 
 const invalid = (message: string): AwsError => new AwsError("InvalidSignatureException", message);
 const MISMATCH =
-  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. " +
+  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +
+  "Key and signing method. " +
   "Consult the service documentation for details.";
 
 /**
@@ -48,10 +49,13 @@ export function verifySignature<K extends AccessKey>(
   requireScope(claims, expected);
   requireTime(claims, expected.now);
   const key = find(claims.accessKeyId);
-  if (key === null) throw new AwsError("UnrecognizedClientException", "The security token included in the request is invalid.");
+  if (key === null)
+    throw new AwsError("UnrecognizedClientException", "The security token included in the request is invalid.");
   requireSignedHeaders(request, claims);
   const payloadHash = requireBodyHash(request);
-  const signature = createHmac("sha256", signingKey(key, claims)).update(stringToSign(request, claims, payloadHash), "utf8").digest();
+  const signature = createHmac("sha256", signingKey(key, claims))
+    .update(stringToSign(request, claims, payloadHash), "utf8")
+    .digest();
   if (!timingSafeEqual(signature, Buffer.from(claims.signature, "hex"))) throw invalid(MISMATCH);
   // Only now, when the secret is proven, does the answer depend on the state of the credentials.
   requireSession(claims, key, expected.now);
@@ -60,7 +64,8 @@ export function verifySignature<K extends AccessKey>(
 
 function requireScope(claims: SignatureClaims, { region, service }: SignatureExpectation): void {
   if (claims.service !== service) throw invalid(`Credential should be scoped to correct service: '${service}'.`);
-  if (claims.region !== region) throw invalid(`Credential should be scoped to a valid region, not '${claims.region.slice(0, 32)}'.`);
+  if (claims.region !== region)
+    throw invalid(`Credential should be scoped to a valid region, not '${claims.region.slice(0, 32)}'.`);
   if (!claims.timestamp.startsWith(claims.date)) {
     throw invalid("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP");
   }
@@ -71,20 +76,26 @@ function requireTime(claims: SignatureClaims, now: number): void {
   if (Number.isNaN(signed)) throw invalid("The date of the signature is not a date.");
   const basic = (time: number): string => new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, "");
   if (signed > now + CLOCK_SKEW_MS) {
-    throw invalid(`Signature not yet current: ${claims.timestamp} is still later than ${basic(now + CLOCK_SKEW_MS)} (${basic(now)} + 5 min.)`);
+    throw invalid(
+      `Signature not yet current: ${claims.timestamp} is still later than ${basic(now + CLOCK_SKEW_MS)} (${basic(now)} + 5 min.)`,
+    );
   }
   const lasts = claims.expires === null ? CLOCK_SKEW_MS : claims.expires * 1000;
   if (signed < now - lasts) {
     const window = claims.expires === null ? "5 min." : `${claims.expires} s`;
-    throw invalid(`Signature expired: ${claims.timestamp} is now earlier than ${basic(now - lasts)} (${basic(now)} - ${window})`);
+    throw invalid(
+      `Signature expired: ${claims.timestamp} is now earlier than ${basic(now - lasts)} (${basic(now)} - ${window})`,
+    );
   }
 }
 
 /** A signature that leaves out the target or the session would let both be changed under way. */
 function requireSignedHeaders(request: RequestView, claims: SignatureClaims): void {
   for (const name of request.headers.keys()) {
-    const mustBe = name === "content-type" ? claims.kind === "header" : name.startsWith("x-amz-") && !OPTIONAL_HEADERS.has(name);
-    if (mustBe && !claims.signedHeaders.includes(name)) throw invalid(`The header '${name}' is present, but not signed.`);
+    const mustBe =
+      name === "content-type" ? claims.kind === "header" : name.startsWith("x-amz-") && !OPTIONAL_HEADERS.has(name);
+    if (mustBe && !claims.signedHeaders.includes(name))
+      throw invalid(`The header '${name}' is present, but not signed.`);
   }
   for (const name of claims.signedHeaders) {
     if (valuesOf(request, name).length === 0) throw invalid(MISMATCH);
@@ -95,20 +106,31 @@ function requireSignedHeaders(request: RequestView, claims: SignatureClaims): vo
  * Headers that some clients add after signing. They change nothing of what a request does: the hash is compared with
  * the body, the token with the one that belongs to the access key.
  */
-const OPTIONAL_HEADERS: ReadonlySet<string> = new Set(["x-amz-content-sha256", "x-amz-security-token", "x-amz-user-agent", "x-amzn-trace-id"]);
+const OPTIONAL_HEADERS: ReadonlySet<string> = new Set([
+  "x-amz-content-sha256",
+  "x-amz-security-token",
+  "x-amz-user-agent",
+  "x-amzn-trace-id",
+]);
 
 /** The hash of the body as received, which a hash in the header must equal: unsigned payloads are refused. */
 function requireBodyHash(request: RequestView): string {
   const actual = createHash("sha256").update(request.body).digest("hex");
   const stated = valuesOf(request, "x-amz-content-sha256")[0];
-  if (stated !== undefined && stated !== actual) throw invalid("The body does not have the hash that 'x-amz-content-sha256' states.");
+  if (stated !== undefined && stated !== actual)
+    throw invalid("The body does not have the hash that 'x-amz-content-sha256' states.");
   return actual;
 }
 
 function requireSession(claims: SignatureClaims, key: AccessKey, now: number): void {
-  const given = createHash("sha256").update(claims.sessionToken ?? "").digest();
-  const wanted = createHash("sha256").update(key.sessionToken ?? "").digest();
-  if (!timingSafeEqual(given, wanted)) throw new AwsError("UnrecognizedClientException", "The security token included in the request is invalid.");
+  const given = createHash("sha256")
+    .update(claims.sessionToken ?? "")
+    .digest();
+  const wanted = createHash("sha256")
+    .update(key.sessionToken ?? "")
+    .digest();
+  if (!timingSafeEqual(given, wanted))
+    throw new AwsError("UnrecognizedClientException", "The security token included in the request is invalid.");
   if (key.expiresAt !== null && key.expiresAt <= now) {
     throw new AwsError("ExpiredTokenException", "The security token included in the request is expired");
   }
@@ -116,6 +138,7 @@ function requireSession(claims: SignatureClaims, key: AccessKey, now: number): v
 
 /** Milliseconds of yyyymmddThhmmssZ; NaN if there is no such time. */
 function timeOf(basic: string): number {
-  const [, year = "", month = "", day = "", hour = "", minute = "", second = ""] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(basic) ?? [];
+  const [, year = "", month = "", day = "", hour = "", minute = "", second = ""] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(basic) ?? [];
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }

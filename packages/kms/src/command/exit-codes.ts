@@ -7,7 +7,11 @@ import type { KmsErrorCode } from "../errors.ts";
 export const EXIT_CODES = {
   ok: { code: 0, meaning: "done" },
   failure: { code: 1, meaning: "failed" },
-  usage: { code: 2, meaning: "wrong usage, input or configuration; a port or data folder in use; a root key that is missing or another one" },
+  usage: {
+    code: 2,
+    meaning:
+      "wrong usage, input or configuration; a port or data folder in use; a root key that is missing or another one",
+  },
   absent: { code: 3, meaning: "no such database, region or key" },
   conflict: { code: 4, meaning: "there is something already where this would go" },
   refused: { code: 5, meaning: "stored data was refused: damaged or tampered with" },

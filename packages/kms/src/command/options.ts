@@ -23,7 +23,12 @@ type Group<Shape extends z.ZodRawShape> = OptionGroup<Shape>;
 const text = z.string().min(1, "must not be empty");
 
 export const dataDirOptions: Group<{ dataDir: z.ZodDefault<z.ZodString> }> = {
-  options: [{ flags: "--data-dir <folder>", description: `where keys and credentials are kept (default: ./${COMMAND_DEFAULTS.dataDir})` }],
+  options: [
+    {
+      flags: "--data-dir <folder>",
+      description: `where keys and credentials are kept (default: ./${COMMAND_DEFAULTS.dataDir})`,
+    },
+  ],
   shape: { dataDir: text.default(COMMAND_DEFAULTS.dataDir) },
 };
 
@@ -35,9 +40,16 @@ interface RootKeyShape extends z.ZodRawShape {
 
 export const rootKeyOptions: Group<RootKeyShape> = {
   options: [
-    { flags: "--root-key-file <file>", description: "the root key's file (default: root.key in the data folder, made at first start)" },
+    {
+      flags: "--root-key-file <file>",
+      description: "the root key's file (default: root.key in the data folder, made at first start)",
+    },
     { flags: "--passphrase-file <file>", description: "instead: a file whose first line is a passphrase" },
-    { flags: "--root-key-command <command>", description: "instead: a program and its arguments, without a shell, that prints the root key as 64 hexadecimal digits" },
+    {
+      flags: "--root-key-command <command>",
+      description:
+        "instead: a program and its arguments, without a shell, that prints the root key as 64 hexadecimal digits",
+    },
   ],
   shape: { rootKeyFile: text.optional(), passphraseFile: text.optional(), rootKeyCommand: text.optional() },
 };
@@ -52,7 +64,10 @@ export interface RootKeyFlags {
 /** @throws KmsError `option-invalid` if more than one is given, `root-key-missing`, `file-permissions`. */
 export function rootKeySource({ rootKeyFile, passphraseFile, rootKeyCommand }: RootKeyFlags): RootKeySource | null {
   if ([rootKeyFile, passphraseFile, rootKeyCommand].filter((one) => one !== undefined).length > 1) {
-    throw new KmsError("option-invalid", "the root key comes from a file, a passphrase or a command: give one of them.");
+    throw new KmsError(
+      "option-invalid",
+      "the root key comes from a file, a passphrase or a command: give one of them.",
+    );
   }
   if (passphraseFile !== undefined) return { kind: "passphrase", passphrase: firstLine(passphraseFile) };
   if (rootKeyCommand !== undefined) {
@@ -82,7 +97,10 @@ function firstLine(path: string): Buffer {
 }
 
 /** A region and its port, from `NAME` or `NAME=PORT`. */
-export interface RegionFlag { readonly name: string; readonly port: number }
+export interface RegionFlag {
+  readonly name: string;
+  readonly port: number;
+}
 
 const region = z
   .string()
@@ -104,15 +122,25 @@ export const regionOptions: Group<{ region: z.ZodType<readonly RegionFlag[]> }> 
 };
 
 export const accountOptions: Group<{ accountId: z.ZodDefault<z.ZodString> }> = {
-  options: [{ flags: "--account-id <digits>", description: `the account that keys belong to (default: ${KMS_DEFAULTS.accountId})` }],
+  options: [
+    {
+      flags: "--account-id <digits>",
+      description: `the account that keys belong to (default: ${KMS_DEFAULTS.accountId})`,
+    },
+  ],
   shape: { accountId: text.default(KMS_DEFAULTS.accountId) },
 };
 
 /** A whole number within limits, from its text. */
 export const wholeNumber = (min: number, max: number): z.ZodType<number> => {
   const error = `must be a whole number from ${min} to ${max}`;
-  return z.string().regex(/^\d{1,15}$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, error)
+    .transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
 };
 
 /** The options of several groups, in order. */
-export const optionsOf = (...groups: readonly { readonly options: readonly OptionSpec[] }[]): readonly OptionSpec[] => groups.flatMap((group) => group.options);
+export const optionsOf = (...groups: readonly { readonly options: readonly OptionSpec[] }[]): readonly OptionSpec[] =>
+  groups.flatMap((group) => group.options);

@@ -37,7 +37,10 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
 
 function buildProgram(io: CommandIo, done: (outcome: Outcome) => void): Command {
   const program = configure(new Command(PROGRAM_NAME), io)
-    .description("A key management server that speaks the AWS KMS API: several regions in one process, real cryptography, real key policies.")
+    .description(
+      "A key management server that speaks the AWS KMS API: several regions in one process, real cryptography, " +
+        "real key policies.",
+    )
     .version(version(), "-V, --version", "print the version")
     .addHelpText("after", `\nExit codes:\n${exitCodes()}\n\nStart here: npx @strongroom/kms serve`);
   const groups = new Map<string, Command>();
@@ -78,15 +81,20 @@ function addCommand(command: Command, { spec, io, done }: Wiring): void {
   for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
   for (const { flags, description, times } of spec.options) {
     const option = new Option(flags, description);
-    if (times === "many") option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    if (times === "many")
+      option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     command.addOption(option);
   }
   command.option("--json", "print the result as one line of JSON");
-  command.addHelpText("after", `\nExamples:\n${spec.examples.map(({ line, meaning }) => `  # ${meaning}\n  ${line}`).join("\n\n")}`);
+  command.addHelpText(
+    "after",
+    `\nExamples:\n${spec.examples.map(({ line, meaning }) => `  # ${meaning}\n  ${line}`).join("\n\n")}`,
+  );
   command.action(async () => {
     const { json, ...given } = command.opts<Record<string, unknown>>();
     const values = spec.schema.safeParse(given);
-    if (!values.success) throw new UsageError(values.error.issues.map((issue) => `${flagOf(issue.path)} ${issue.message}`).join("; "));
+    if (!values.success)
+      throw new UsageError(values.error.issues.map((issue) => `${flagOf(issue.path)} ${issue.message}`).join("; "));
     const result = (data: unknown, human: () => string): void => {
       io.stdout.write(`${json === true ? JSON.stringify(data) : human()}\n`);
     };
@@ -94,7 +102,8 @@ function addCommand(command: Command, { spec, io, done }: Wiring): void {
   });
 }
 
-const flagOf = ([name]: z.core.$ZodIssue["path"]): string => (name === undefined ? "" : `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+const flagOf = ([name]: z.core.$ZodIssue["path"]): string =>
+  name === undefined ? "" : `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Says what went wrong; a stack or a cause, which could hold a secret, is never shown. */
 function report(error: unknown, mode: "human" | "json", io: CommandIo): Outcome {
@@ -102,17 +111,39 @@ function report(error: unknown, mode: "human" | "json", io: CommandIo): Outcome 
   const { outcome, code, text, remedy } = describe(error);
   // Commander has already shown the help that stands in for a missing command.
   if (error instanceof CommanderError && error.code === "commander.help") return outcome;
-  if (mode === "json") io.stderr.write(`${JSON.stringify({ error: { code, message: text, remedy, exit: EXIT_CODES[outcome].code } })}\n`);
+  if (mode === "json")
+    io.stderr.write(`${JSON.stringify({ error: { code, message: text, remedy, exit: EXIT_CODES[outcome].code } })}\n`);
   else io.stderr.write(`${PROGRAM_NAME}: ${text}\n  ${remedy}\n`);
   return outcome;
 }
 
-function describe(error: unknown): { readonly outcome: Outcome; readonly code: string; readonly text: string; readonly remedy: string } {
-  if (error instanceof KmsError) return { outcome: OUTCOMES[error.code], code: error.code, text: error.message, remedy: KMS_ERRORS[error.code].remedy };
+function describe(error: unknown): {
+  readonly outcome: Outcome;
+  readonly code: string;
+  readonly text: string;
+  readonly remedy: string;
+} {
+  if (error instanceof KmsError)
+    return {
+      outcome: OUTCOMES[error.code],
+      code: error.code,
+      text: error.message,
+      remedy: KMS_ERRORS[error.code].remedy,
+    };
   if (error instanceof CommanderError || error instanceof UsageError) {
-    return { outcome: "usage", code: "usage", text: error.message.replace(/^error: /, ""), remedy: `Run ${PROGRAM_NAME} --help, or a command with --help.` };
+    return {
+      outcome: "usage",
+      code: "usage",
+      text: error.message.replace(/^error: /, ""),
+      remedy: `Run ${PROGRAM_NAME} --help, or a command with --help.`,
+    };
   }
-  return { outcome: "failure", code: "unexpected", text: error instanceof Error ? `${error.name}: ${error.message}` : "unknown", remedy: "This is a defect: please report it." };
+  return {
+    outcome: "failure",
+    code: "unexpected",
+    text: error instanceof Error ? `${error.name}: ${error.message}` : "unknown",
+    remedy: "This is a defect: please report it.",
+  };
 }
 
 const exitCodes = (): string =>

@@ -25,7 +25,10 @@ const PAIRS_AT_ONCE = 2;
 const waiting: (() => void)[] = [];
 let underWay = 0;
 
-async function generate(type: string, options: Record<string, unknown>): Promise<{ privateKey: Buffer; publicKey: Buffer }> {
+async function generate(
+  type: string,
+  options: Record<string, unknown>,
+): Promise<{ privateKey: Buffer; publicKey: Buffer }> {
   if (underWay < PAIRS_AT_ONCE) underWay += 1;
   else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
@@ -59,7 +62,10 @@ async function generateMaterial(material: MaterialKind): Promise<BackingSecret> 
   }
 }
 
-const pair = ({ privateKey, publicKey }: { privateKey: Buffer; publicKey: Buffer }): BackingSecret => ({ secret: privateKey, publicKey });
+const pair = ({ privateKey, publicKey }: { privateKey: Buffer; publicKey: Buffer }): BackingSecret => ({
+  secret: privateKey,
+  publicKey,
+});
 
 /**
  * Whether `secret` is material of this spec, with its public key; null if it is not. For imported keys.
@@ -72,7 +78,9 @@ export function recogniseSecret(spec: KeySpec, secret: Buffer): BackingSecret | 
     const key = createPrivateKey({ key: secret, format: "der", type: "pkcs8" });
     const details = key.asymmetricKeyDetails;
     const fits =
-      (material.kind === "rsa" && key.asymmetricKeyType === "rsa" && details?.modulusLength === material.modulusLength) ||
+      (material.kind === "rsa" &&
+        key.asymmetricKeyType === "rsa" &&
+        details?.modulusLength === material.modulusLength) ||
       (material.kind === "ec" && key.asymmetricKeyType === "ec" && details?.namedCurve === material.curve) ||
       (material.kind === "named" && (key.asymmetricKeyType as string) === material.algorithm);
     return fits ? { secret, publicKey: createPublicKey(key).export({ type: "spki", format: "der" }) } : null;

@@ -95,7 +95,9 @@ function derive(secret: Uint8Array, salt: Uint8Array): { key: KeyObject; nonce: 
 
 /** Pairs sorted by the UTF-8 bytes of their keys, each key and value after its length: no two contexts look alike. */
 function encodeContext(context: EncryptionContext): Buffer {
-  const pairs = Object.entries(context).map(([key, value]) => [Buffer.from(key, "utf8"), Buffer.from(value, "utf8")] as const);
+  const pairs = Object.entries(context).map(
+    ([key, value]) => [Buffer.from(key, "utf8"), Buffer.from(value, "utf8")] as const,
+  );
   pairs.sort(([a], [b]) => Buffer.compare(a, b));
   return Buffer.concat(pairs.flatMap(([key, value]) => [lengthOf(key), key, lengthOf(value), value]));
 }

@@ -7,7 +7,9 @@ const HOLES: readonly number[] = [8192, 4096, 2048, 1024, 512, 256];
 /** So much of each: more than a server has in holes, less than is noticed. */
 const BYTES_OF_EACH = 2 ** 21;
 
-/** Small freed places are kept apart by their exact size (glibc's bins are 16 bytes apart, up to 1032), some of each. */
+/**
+ * Small freed places are kept apart by their exact size (glibc's bins are 16 bytes apart, up to 1032), some of each.
+ */
 const SMALL: readonly number[] = Array.from({ length: 61 }, (_, i) => 72 + 16 * i);
 const SMALL_OF_EACH = 16;
 

@@ -26,7 +26,11 @@ export const SALT_LENGTH = 16;
  * @param first whether the database is new: only then is a missing key file made.
  * @throws KmsError `root-key-missing`, `root-key-malformed`, `file-permissions`.
  */
-export async function readRootKey(source: RootKeySource, salt: Uint8Array, first: "first-start" | "restart"): Promise<Buffer> {
+export async function readRootKey(
+  source: RootKeySource,
+  salt: Uint8Array,
+  first: "first-start" | "restart",
+): Promise<Buffer> {
   switch (source.kind) {
     case "file":
       return fromFile(source.path, first);
@@ -54,7 +58,11 @@ export const newRootKeyText = (): string => `${randomBytes(32).toString("hex")}\
 
 async function fromCommand([program, ...args]: readonly [string, ...string[]]): Promise<Buffer> {
   try {
-    const { stdout } = await promisify(execFile)(program, args, { timeout: COMMAND_TIMEOUT_MS, maxBuffer: 4096, encoding: "latin1" });
+    const { stdout } = await promisify(execFile)(program, args, {
+      timeout: COMMAND_TIMEOUT_MS,
+      maxBuffer: 4096,
+      encoding: "latin1",
+    });
     return parseRootKey(stdout, `the output of ${program}`);
   } catch (error) {
     if (error instanceof KmsError) throw error;
@@ -66,6 +74,7 @@ async function fromCommand([program, ...args]: readonly [string, ...string[]]): 
 /** The 32 bytes that `text` writes; `from` names it in errors. @throws KmsError `root-key-malformed`. */
 export function parseRootKey(text: string, from: string): Buffer {
   const digits = text.trim();
-  if (!/^[0-9a-f]{64}$/i.test(digits)) throw new KmsError("root-key-malformed", `${from} does not have 64 hexadecimal digits.`);
+  if (!/^[0-9a-f]{64}$/i.test(digits))
+    throw new KmsError("root-key-malformed", `${from} does not have 64 hexadecimal digits.`);
   return Buffer.from(digits, "hex");
 }

@@ -34,7 +34,9 @@ export class Sealer {
   /** The secret, which the caller wipes; null if it was sealed by another key, for another identity, or changed. */
   open(sealed: Uint8Array, identity: string): Buffer | null {
     if (sealed.length < 1 + NONCE + TAG || sealed[0] !== VERSION) return null;
-    const decipher = createDecipheriv("aes-256-gcm", this.#key(), sealed.subarray(1, 1 + NONCE), { authTagLength: TAG });
+    const decipher = createDecipheriv("aes-256-gcm", this.#key(), sealed.subarray(1, 1 + NONCE), {
+      authTagLength: TAG,
+    });
     decipher.setAAD(Buffer.from(identity, "utf8"));
     decipher.setAuthTag(sealed.subarray(1 + NONCE, 1 + NONCE + TAG));
     const secret = decipher.update(sealed.subarray(1 + NONCE + TAG));

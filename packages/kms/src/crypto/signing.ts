@@ -3,7 +3,18 @@
 // done here, the exponentiation there); OpenSSL behind Node signs no bare digest with an elliptic curve, so those
 // go through @noble/curves.
 
-import { constants, createHash, createPrivateKey, createPublicKey, privateEncrypt, publicDecrypt, randomBytes, sign, timingSafeEqual, verify } from "node:crypto";
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  privateEncrypt,
+  publicDecrypt,
+  randomBytes,
+  sign,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { eddsa } from "@noble/curves/abstract/edwards.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
@@ -26,7 +37,11 @@ export type SigningScheme =
   | { readonly kind: "ed25519" | "ml-dsa" }
   | { readonly kind: "ed25519ph"; readonly digestLength: 64 };
 
-const withHash = (kind: "rsa-pkcs1" | "rsa-pss" | "ecdsa", bits: 256 | 384 | 512): SigningScheme => ({ kind, hash: `sha${bits}`, digestLength: bits / 8 });
+const withHash = (kind: "rsa-pkcs1" | "rsa-pss" | "ecdsa", bits: 256 | 384 | 512): SigningScheme => ({
+  kind,
+  hash: `sha${bits}`,
+  digestLength: bits / 8,
+});
 
 /** Every signing algorithm of AWS's enumeration but SM2DSA. */
 export const SIGNING_SCHEMES: ReadonlyMap<string, SigningScheme> = new Map<string, SigningScheme>([
@@ -71,7 +86,12 @@ export function signWith(scheme: SigningScheme, pkcs8: Buffer, what: Signable): 
     case "ecdsa": {
       if (what.kind === "message") return sign(scheme.hash, what.bytes, { key, dsaEncoding: "der" });
       const scalar = jwkBytes(key, "d");
-      const signature = curveOf(key).sign(what.bytes, scalar, { prehash: false, lowS: false, format: "der", extraEntropy: true });
+      const signature = curveOf(key).sign(what.bytes, scalar, {
+        prehash: false,
+        lowS: false,
+        format: "der",
+        extraEntropy: true,
+      });
       scalar.fill(0);
       return Buffer.from(signature);
     }
@@ -94,7 +114,8 @@ export function verifyWith(scheme: SigningScheme, spki: Uint8Array, what: Signab
     switch (scheme.kind) {
       case "rsa-pkcs1":
       case "rsa-pss":
-        if (what.kind === "message") return verify(scheme.hash, what.bytes, { key, ...RSA_PADDING[scheme.kind] }, signature);
+        if (what.kind === "message")
+          return verify(scheme.hash, what.bytes, { key, ...RSA_PADDING[scheme.kind] }, signature);
         return verifyRsaDigest(scheme, key, what.bytes, signature);
       case "ecdsa":
         if (what.kind === "message") return verify(scheme.hash, what.bytes, { key, dsaEncoding: "der" }, signature);
@@ -113,7 +134,12 @@ export function verifyWith(scheme: SigningScheme, spki: Uint8Array, what: Signab
 
 function verifyRsaDigest(scheme: RsaScheme, key: KeyObject, digest: Uint8Array, signature: Uint8Array): boolean {
   if (scheme.kind === "rsa-pss") {
-    return verifyPss(publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature), digest, scheme.hash, bitsOf(key));
+    return verifyPss(
+      publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature),
+      digest,
+      scheme.hash,
+      bitsOf(key),
+    );
   }
   const found = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
   const wanted = digestInfo(scheme.hash, digest);
@@ -155,7 +181,8 @@ function verifyPss(encoded: Buffer, digest: Uint8Array, hash: HashName, modulusB
   return timingSafeEqual(h, pssHash(hash, digest, db.subarray(padding.length + 1)));
 }
 
-const pssHash = (hash: HashName, digest: Uint8Array, salt: Uint8Array): Buffer => createHash(hash).update(Buffer.alloc(8)).update(digest).update(salt).digest();
+const pssHash = (hash: HashName, digest: Uint8Array, salt: Uint8Array): Buffer =>
+  createHash(hash).update(Buffer.alloc(8)).update(digest).update(salt).digest();
 
 function mgf1(hash: HashName, seed: Uint8Array, length: number): Buffer {
   const blocks: Buffer[] = [];
@@ -179,7 +206,8 @@ function curveOf(key: KeyObject): typeof p256 {
   return curve;
 }
 
-const jwkBytes = (key: KeyObject, member: "d" | "x" | "y"): Buffer => Buffer.from(String(key.export({ format: "jwk" })[member]), "base64url");
+const jwkBytes = (key: KeyObject, member: "d" | "x" | "y"): Buffer =>
+  Buffer.from(String(key.export({ format: "jwk" })[member]), "base64url");
 
 /** The uncompressed point of a public key (SEC 1, section 2.3.3). */
 const pointOf = (key: KeyObject): Buffer => Buffer.concat([Buffer.of(4), jwkBytes(key, "x"), jwkBytes(key, "y")]);
@@ -197,5 +225,10 @@ const ED25519_PH = eddsa(ed25519.Point, sha512, {
   // The message is its own prehash here: AWS's MessageType DIGEST hands over the digest.
   prehash: Object.assign((digest: Uint8Array) => digest, sha512),
   domain: (data: Uint8Array, context: Uint8Array, prehashed: boolean) =>
-    Buffer.concat([Buffer.from("SigEd25519 no Ed25519 collisions"), Buffer.of(prehashed ? 1 : 0, context.length), context, data]),
+    Buffer.concat([
+      Buffer.from("SigEd25519 no Ed25519 collisions"),
+      Buffer.of(prehashed ? 1 : 0, context.length),
+      context,
+      data,
+    ]),
 });

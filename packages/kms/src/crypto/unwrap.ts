@@ -22,7 +22,8 @@ export function unwrapMaterial(algorithm: string, pkcs8: Buffer, wrapped: Buffer
   const key = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
   const modulusBytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
   try {
-    const open = (part: Buffer): Buffer => privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, part);
+    const open = (part: Buffer): Buffer =>
+      privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, part);
     if (algorithm.startsWith("RSAES_OAEP")) return open(wrapped);
     const aesKey = open(wrapped.subarray(0, modulusBytes));
     if (aesKey.length !== AES_KEY_LENGTH) return null;

@@ -43,7 +43,13 @@ export class FaultPlan {
       throw new KmsError("option-invalid", `${problems.join("; ")}.`);
     }
     this.#made += 1;
-    const entry = { id: `fault-${this.#made}`, region, fault: checked.data, random: generator(checked.data.seed ?? this.#made), hits: 0 };
+    const entry = {
+      id: `fault-${this.#made}`,
+      region,
+      fault: checked.data,
+      random: generator(checked.data.seed ?? this.#made),
+      hits: 0,
+    };
     this.#entries.push(entry);
     return show(entry);
   }

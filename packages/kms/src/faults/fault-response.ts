@@ -12,7 +12,10 @@ import type { Fault, FaultKind } from "./fault.ts";
 type Effect =
   | { readonly kind: "instead"; readonly respond: (fault: Fault, request: RegionRequest) => RegionResponse }
   | { readonly kind: "change"; readonly change: (response: RegionResponse, request: RegionRequest) => RegionResponse }
-  | { readonly kind: "wire"; readonly send: (raw: ServerResponse, response: RegionResponse | null, fault: Fault) => Promise<void> };
+  | {
+      readonly kind: "wire";
+      readonly send: (raw: ServerResponse, response: RegionResponse | null, fault: Fault) => Promise<void>;
+    };
 
 const errorAnswer = (type: string, message: string, status?: number): RegionResponse => {
   const error = new AwsError(type, message);
@@ -31,7 +34,12 @@ const EFFECTS: Readonly<Record<Exclude<FaultKind, "delay">, Effect>> = {
   "black-hole": { kind: "wire", send: () => Promise.resolve() },
   "server-error": {
     kind: "instead",
-    respond: (fault) => errorAnswer("KMSInternalException", "An internal error occurred.", fault.kind === "server-error" ? fault.status : undefined),
+    respond: (fault) =>
+      errorAnswer(
+        "KMSInternalException",
+        "An internal error occurred.",
+        fault.kind === "server-error" ? fault.status : undefined,
+      ),
   },
   throttle: { kind: "instead", respond: () => errorAnswer("ThrottlingException", "Rate exceeded") },
   "expired-credentials": {
@@ -41,12 +49,19 @@ const EFFECTS: Readonly<Record<Exclude<FaultKind, "delay">, Effect>> = {
   "access-denied": {
     kind: "instead",
     respond: (_fault, request) =>
-      errorAnswer("AccessDeniedException", `User is not authorized to perform this operation on resource: ${keyNamedIn(request)} because no identity-based policy allows it`),
+      errorAnswer(
+        "AccessDeniedException",
+        `User is not authorized to perform this operation on resource: ${keyNamedIn(request)} because no identity-based policy allows it`,
+      ),
   },
-  "disabled-key": { kind: "instead", respond: (_fault, request) => errorAnswer("DisabledException", `${keyNamedIn(request)} is disabled.`) },
+  "disabled-key": {
+    kind: "instead",
+    respond: (_fault, request) => errorAnswer("DisabledException", `${keyNamedIn(request)} is disabled.`),
+  },
   "wrong-key-id": {
     kind: "change",
-    change: (response, request) => changed(response, { KeyId: `arn:aws:kms:${request.region}:000000000000:key/${randomUUID()}` }),
+    change: (response, request) =>
+      changed(response, { KeyId: `arn:aws:kms:${request.region}:000000000000:key/${randomUUID()}` }),
   },
   "wrong-plaintext": {
     kind: "change",
@@ -100,7 +115,11 @@ export async function respondUnder(
 }
 
 function headersOf(response: RegionResponse): Record<string, string> {
-  return { "content-type": "application/x-amz-json-1.1", "content-length": String(response.body.length), "x-amzn-requestid": response.requestId };
+  return {
+    "content-type": "application/x-amz-json-1.1",
+    "content-length": String(response.body.length),
+    "x-amzn-requestid": response.requestId,
+  };
 }
 
 async function sendSlowly(raw: ServerResponse, response: RegionResponse | null, fault: Fault): Promise<void> {
@@ -135,7 +154,10 @@ function keyNamedIn(request: RegionRequest): string {
 }
 
 /** A true answer with some members replaced; errors stay as they are. */
-function changed(response: RegionResponse, members: Readonly<Record<string, string | ((value: unknown) => unknown)>>): RegionResponse {
+function changed(
+  response: RegionResponse,
+  members: Readonly<Record<string, string | ((value: unknown) => unknown)>>,
+): RegionResponse {
   if (response.status !== 200) return response;
   const body = JSON.parse(response.body.toString("utf8")) as Record<string, unknown>;
   for (const [name, value] of Object.entries(members)) {

@@ -57,7 +57,10 @@ export type FaultKind = Fault["kind"];
 export const FAULT_KINDS: readonly FaultKind[] = [...PLAIN_KINDS, "delay", "server-error", "slow-body"];
 
 const scope = {
-  operations: z.array(z.string().regex(/^[A-Za-z]{1,64}$/)).min(1).optional(),
+  operations: z
+    .array(z.string().regex(/^[A-Za-z]{1,64}$/))
+    .min(1)
+    .optional(),
   count: z.int().min(1).optional(),
   probability: z.number().min(0).max(1).optional(),
   seed: z.int().min(0).max(0xffff_ffff).optional(),

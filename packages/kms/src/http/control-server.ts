@@ -41,7 +41,8 @@ export function controlServer(controls: Controls): FastifyInstance {
       return reply.code(403).send({ error: "The control port answers programs on this machine only." });
     }
     const name = (request.params as { name?: string }).name;
-    if (name !== undefined && !controls.regions.includes(name)) return reply.code(404).send({ error: `This server has no region ${name.slice(0, 64)}.` });
+    if (name !== undefined && !controls.regions.includes(name))
+      return reply.code(404).send({ error: `This server has no region ${name.slice(0, 64)}.` });
     return undefined;
   });
   app.removeAllContentTypeParsers();
@@ -52,9 +53,17 @@ export function controlServer(controls: Controls): FastifyInstance {
       done(new KmsError("option-invalid", "the body is not JSON."));
     }
   });
-  app.setErrorHandler((error, _request, reply) => reply.code(error instanceof KmsError ? 400 : 500).send({ error: error instanceof KmsError ? error.message : "The control port failed." }));
+  app.setErrorHandler((error, _request, reply) =>
+    reply
+      .code(error instanceof KmsError ? 400 : 500)
+      .send({ error: error instanceof KmsError ? error.message : "The control port failed." }),
+  );
 
-  const stateOf = (name: string): object => ({ region: name, state: controls.isRunning(name) ? "running" : "stopped", faults: faults.list(name) });
+  const stateOf = (name: string): object => ({
+    region: name,
+    state: controls.isRunning(name) ? "running" : "stopped",
+    faults: faults.list(name),
+  });
   app.get(`${PREFIX}/regions`, () => ({ regions: controls.regions.map(stateOf) }));
   const actions = { stop: controls.stopRegion, start: controls.startRegion };
   for (const [action, act] of Object.entries(actions)) {
@@ -63,11 +72,15 @@ export function controlServer(controls: Controls): FastifyInstance {
       return stateOf(request.params.name);
     });
   }
-  app.get<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, (request) => ({ faults: faults.list(request.params.name) }));
+  app.get<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, (request) => ({
+    faults: faults.list(request.params.name),
+  }));
   app.post<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, async (request, reply) =>
     reply.code(201).send(faults.add(request.params.name, request.body as Fault)),
   );
-  app.delete<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, (request) => ({ removed: faults.remove(request.params.name) }));
+  app.delete<{ Params: { name: string } }>(`${PREFIX}/regions/:name/faults`, (request) => ({
+    removed: faults.remove(request.params.name),
+  }));
   app.delete<{ Params: { name: string; id: string } }>(`${PREFIX}/regions/:name/faults/:id`, async (request, reply) => {
     const removed = faults.remove(request.params.name, request.params.id);
     return reply.code(removed === 0 ? 404 : 200).send({ removed });
@@ -79,8 +92,10 @@ export function controlServer(controls: Controls): FastifyInstance {
 function advance(clock: Clock, body: unknown): number {
   const { advanceDays, advanceMs } = (body ?? {}) as { advanceDays?: unknown; advanceMs?: unknown };
   const step = typeof advanceDays === "number" ? advanceDays * DAY : advanceMs;
-  if (typeof step !== "number" || !Number.isFinite(step) || step < 0) throw new KmsError("option-invalid", "give advanceDays or advanceMs, zero or more.");
-  if (!(clock instanceof AdjustableClock)) throw new KmsError("option-invalid", "this server's clock cannot be put forward.");
+  if (typeof step !== "number" || !Number.isFinite(step) || step < 0)
+    throw new KmsError("option-invalid", "give advanceDays or advanceMs, zero or more.");
+  if (!(clock instanceof AdjustableClock))
+    throw new KmsError("option-invalid", "this server's clock cannot be put forward.");
   clock.advance(step);
   return clock.now();
 }

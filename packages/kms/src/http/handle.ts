@@ -38,7 +38,8 @@ export interface Engine {
 }
 
 /** The operation that a request asks for by its `X-Amz-Target`, or null. */
-export const operationOf = (request: RequestView): Operation | null => OPERATIONS.get(valuesOf(request, "x-amz-target")[0] ?? "") ?? null;
+export const operationOf = (request: RequestView): Operation | null =>
+  OPERATIONS.get(valuesOf(request, "x-amz-target")[0] ?? "") ?? null;
 
 /** Answers a request; never throws. */
 export async function handle(engine: Engine, request: RegionRequest): Promise<RegionResponse> {
@@ -56,12 +57,24 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   const now = engine.clock.now();
   const key = verifySignature(request, { region: request.region, service: "kms", now }, (id) => engine.findKey(id));
   const operation = operationOf(request);
-  if (operation === null) throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
+  if (operation === null)
+    throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
   const { store, sealer, account } = engine;
   const { epoch } = store;
   engine.idleSweep.touch();
   const due = engine.lifecycle.settle(now);
-  const call = new Call({ store, epoch, sealer, account, region: request.region, principal: key.principal, now, requestId, eventId: randomUUID(), remoteAddress: request.remoteAddress });
+  const call = new Call({
+    store,
+    epoch,
+    sealer,
+    account,
+    region: request.region,
+    principal: key.principal,
+    now,
+    requestId,
+    eventId: randomUUID(),
+    remoteAddress: request.remoteAddress,
+  });
   const outcome = await run(operation, call, request.body, engine);
   const event = callEvent({ operation, call, key, request, outcome });
   // Fail closed: without its audit entry a call has not happened.

@@ -51,8 +51,14 @@ export function regionServer(parts: RegionServerParts): FastifyInstance {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) engine.logger.error({ err: error, region }, "request failed");
-    const known = status === 413 ? new AwsError("RequestEntityTooLargeException", "The request body is too large.") : new AwsError("SerializationException", "The request could not be read.");
-    return reply.code(status < 500 ? known.status : 500).type("application/x-amz-json-1.1").send(JSON.stringify(known.toBody()));
+    const known =
+      status === 413
+        ? new AwsError("RequestEntityTooLargeException", "The request body is too large.")
+        : new AwsError("SerializationException", "The request could not be read.");
+    return reply
+      .code(status < 500 ? known.status : 500)
+      .type("application/x-amz-json-1.1")
+      .send(JSON.stringify(known.toBody()));
   });
   return app;
 }
@@ -74,7 +80,11 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return typeof address === "object" && address !== null ? address.port : port;
 }
 
-async function respond({ region, engine, faults }: RegionServerParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function respond(
+  { region, engine, faults }: RegionServerParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const [path = "/", ...query] = request.raw.url?.split("?") ?? [];
   const view: RegionRequest = {
     region,
@@ -86,7 +96,10 @@ async function respond({ region, engine, faults }: RegionServerParts, request: F
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
   };
   const hits = faults?.take(region, operationOf(view)?.name ?? null) ?? [];
-  const response = hits.length === 0 ? await handle(engine, view) : await respondUnder(hits, view, reply.raw, () => handle(engine, view));
+  const response =
+    hits.length === 0
+      ? await handle(engine, view)
+      : await respondUnder(hits, view, reply.raw, () => handle(engine, view));
   if (response === null) return reply.hijack();
   // Clients correct their clocks by this header; it tells the time that signatures are checked against.
   reply.header("date", new Date(engine.clock.now()).toUTCString());
@@ -96,5 +109,10 @@ async function respond({ region, engine, faults }: RegionServerParts, request: F
 function send(reply: FastifyReply, { status, requestId, body }: RegionResponse): FastifyReply {
   // Threat: a plaintext that lingers in memory after it was handed out.
   reply.raw.once("close", () => body.fill(0));
-  return reply.code(status).header("x-amzn-requestid", requestId).header("cache-control", "no-store").type("application/x-amz-json-1.1").send(body);
+  return reply
+    .code(status)
+    .header("x-amzn-requestid", requestId)
+    .header("cache-control", "no-store")
+    .type("application/x-amz-json-1.1")
+    .send(body);
 }

@@ -17,10 +17,12 @@ export const isKeyId = (text: string): boolean => KEY_ID.test(text);
 /** Whether a key id is a multi-Region key's. */
 export const isMultiRegionId = (keyId: string): boolean => keyId.startsWith("mrk-");
 
-export const keyArn = (region: string, account: string, keyId: string): string => `arn:aws:kms:${region}:${account}:key/${keyId}`;
+export const keyArn = (region: string, account: string, keyId: string): string =>
+  `arn:aws:kms:${region}:${account}:key/${keyId}`;
 
 /** `name` with its prefix `alias/`. */
-export const aliasArn = (region: string, account: string, name: string): string => `arn:aws:kms:${region}:${account}:${name}`;
+export const aliasArn = (region: string, account: string, name: string): string =>
+  `arn:aws:kms:${region}:${account}:${name}`;
 
 /**
  * Parses a KeyId parameter for use in `region`.

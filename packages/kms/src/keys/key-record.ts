@@ -92,4 +92,5 @@ export interface LastUse {
 }
 
 /** The backing key that new ciphertexts are made under; null while the key has none that can be used. */
-export const currentBackingKey = (key: KeyRecord): BackingKey | null => key.backingKeys.find((backing) => backing.state === "current") ?? null;
+export const currentBackingKey = (key: KeyRecord): BackingKey | null =>
+  key.backingKeys.find((backing) => backing.state === "current") ?? null;

@@ -2,7 +2,13 @@
 // Developer Guide, "Key spec reference", and the KMS service model.
 
 /** What a key may be used for. */
-export const KEY_USAGES = ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"] as const;
+export const KEY_USAGES = [
+  "ENCRYPT_DECRYPT",
+  "SIGN_VERIFY",
+  "GENERATE_VERIFY_MAC",
+  "KEY_AGREEMENT",
+  "ENCAPSULATE_DECAPSULATE",
+] as const;
 export type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** How the secret of a key is made and what Node calls it. */
@@ -10,7 +16,11 @@ export type MaterialKind =
   | { readonly kind: "bytes"; readonly length: number }
   | { readonly kind: "rsa"; readonly modulusLength: number }
   | { readonly kind: "ec"; readonly curve: string }
-  | { readonly kind: "named"; readonly algorithm: "ed25519" | "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87" | "ml-kem-512" | "ml-kem-768" | "ml-kem-1024" };
+  | {
+      readonly kind: "named";
+      readonly algorithm:
+        "ed25519" | "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87" | "ml-kem-512" | "ml-kem-768" | "ml-kem-1024";
+    };
 
 interface KeySpecEntry {
   readonly material: MaterialKind;
@@ -72,7 +82,10 @@ export type KeySpec =
 
 /** Every key spec that this server makes. SM2 exists in AWS's China regions only, so it is not one of them. */
 export const KEY_SPECS: Readonly<Record<KeySpec, KeySpecEntry>> = {
-  SYMMETRIC_DEFAULT: { material: { kind: "bytes", length: 32 }, algorithms: { ENCRYPT_DECRYPT: ["SYMMETRIC_DEFAULT"] } },
+  SYMMETRIC_DEFAULT: {
+    material: { kind: "bytes", length: 32 },
+    algorithms: { ENCRYPT_DECRYPT: ["SYMMETRIC_DEFAULT"] },
+  },
   RSA_2048: rsa(2048),
   RSA_3072: rsa(3072),
   RSA_4096: rsa(4096),
@@ -97,7 +110,8 @@ export const KEY_SPECS: Readonly<Record<KeySpec, KeySpecEntry>> = {
 };
 
 /** The algorithms of a key with this spec and usage; empty if the two do not go together. */
-export const algorithmsOf = (spec: KeySpec, usage: KeyUsage): readonly string[] => KEY_SPECS[spec].algorithms[usage] ?? [];
+export const algorithmsOf = (spec: KeySpec, usage: KeyUsage): readonly string[] =>
+  KEY_SPECS[spec].algorithms[usage] ?? [];
 
 /** All names in AWS's enumerations, SM2 included: they are valid input, only not available here. */
 export const KEY_SPEC_NAMES: readonly (KeySpec | "SM2")[] = [...(Object.keys(KEY_SPECS) as KeySpec[]), "SM2"];

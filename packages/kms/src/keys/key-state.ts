@@ -18,7 +18,10 @@ export function stateOf(key: KeyRecord): KeyState {
 }
 
 function hasAllMaterial(key: KeyRecord): boolean {
-  return currentBackingKey(key) !== null && key.backingKeys.every((backing) => backing.state === "pending" || backing.sealed !== null);
+  return (
+    currentBackingKey(key) !== null &&
+    key.backingKeys.every((backing) => backing.state === "pending" || backing.sealed !== null)
+  );
 }
 
 /** How an operation takes a key's state. */

@@ -71,8 +71,15 @@ export class Lifecycle {
     const at = dueTime(key);
     if (deletionTime(key) === at) return { event: "DeleteKey", key, at, changes: this.#deletion(key, at) };
     if (expiryTime(key) === at) {
-      const backingKeys = key.backingKeys.map((backing) => (backing.sealed !== null && backing.imported?.validTo === at ? { ...backing, sealed: null } : backing));
-      return { event: "DeleteExpiredKeyMaterial", key, at, changes: [{ kind: "put-key", key: { ...key, backingKeys } }] };
+      const backingKeys = key.backingKeys.map((backing) =>
+        backing.sealed !== null && backing.imported?.validTo === at ? { ...backing, sealed: null } : backing,
+      );
+      return {
+        event: "DeleteExpiredKeyMaterial",
+        key,
+        at,
+        changes: [{ kind: "put-key", key: { ...key, backingKeys } }],
+      };
     }
     return { event: "RotateKey", key, at, changes: this.#rotation(key, at) };
   }
@@ -88,9 +95,17 @@ export class Lifecycle {
   }
 
   #rotation(key: KeyRecord, at: number): readonly Change[] {
-    const next = key.automaticRotation === null ? null : { ...key.automaticRotation, nextAt: at + key.automaticRotation.periodDays * DAY };
-    const related = [{ ...key, automaticRotation: next }, ...this.#related(key).filter((one) => one.region !== key.region)];
-    return rotateWithNewMaterial(related, { kind: "AUTOMATIC", at }, (one, id, secret) => this.#sealer.seal(secret, backingKeyIdentity(one, id)));
+    const next =
+      key.automaticRotation === null
+        ? null
+        : { ...key.automaticRotation, nextAt: at + key.automaticRotation.periodDays * DAY };
+    const related = [
+      { ...key, automaticRotation: next },
+      ...this.#related(key).filter((one) => one.region !== key.region),
+    ];
+    return rotateWithNewMaterial(related, { kind: "AUTOMATIC", at }, (one, id, secret) =>
+      this.#sealer.seal(secret, backingKeyIdentity(one, id)),
+    );
   }
 
   #related(key: KeyRecord): readonly KeyRecord[] {
@@ -104,10 +119,17 @@ export class Lifecycle {
 
 const dueTime = (key: KeyRecord): number => Math.min(deletionTime(key), expiryTime(key), rotationTime(key));
 
-const deletionTime = (key: KeyRecord): number => (key.deletion !== null && !key.deletion.waitsForReplicas ? key.deletion.at : NEVER);
+const deletionTime = (key: KeyRecord): number =>
+  key.deletion !== null && !key.deletion.waitsForReplicas ? key.deletion.at : NEVER;
 
 const expiryTime = (key: KeyRecord): number =>
-  Math.min(NEVER, ...key.backingKeys.map(({ sealed, imported }: BackingKey) => (sealed === null ? NEVER : (imported?.validTo ?? NEVER))));
+  Math.min(
+    NEVER,
+    ...key.backingKeys.map(({ sealed, imported }: BackingKey) =>
+      sealed === null ? NEVER : (imported?.validTo ?? NEVER),
+    ),
+  );
 
 /** A key that is disabled or on its way out does not rotate; enabled again, it catches up. */
-const rotationTime = (key: KeyRecord): number => (key.automaticRotation !== null && stateOf(key) === "Enabled" ? key.automaticRotation.nextAt : NEVER);
+const rotationTime = (key: KeyRecord): number =>
+  key.automaticRotation !== null && stateOf(key) === "Enabled" ? key.automaticRotation.nextAt : NEVER;

@@ -12,11 +12,23 @@ export type SealSecret = (key: KeyRecord, materialId: string, secret: Uint8Array
 type Rotation = NonNullable<BackingKey["rotation"]>;
 
 /** Gives a symmetric key new material in all its regions. `related` are the key's records, at least one. */
-export function rotateWithNewMaterial(related: readonly KeyRecord[], rotation: Rotation, seal: SealSecret): readonly Change[] {
+export function rotateWithNewMaterial(
+  related: readonly KeyRecord[],
+  rotation: Rotation,
+  seal: SealSecret,
+): readonly Change[] {
   const secret = randomBytes(32);
   const id = materialIdOf(related[0]?.keyId ?? "", secret);
   const changes = related.map((key): Change => {
-    const made: BackingKey = { id, createdAt: rotation.at, sealed: seal(key, id, secret), publicKey: null, state: "current", rotation, imported: null };
+    const made: BackingKey = {
+      id,
+      createdAt: rotation.at,
+      sealed: seal(key, id, secret),
+      publicKey: null,
+      state: "current",
+      rotation,
+      imported: null,
+    };
     return { kind: "put-key", key: { ...key, backingKeys: [...retire(key.backingKeys), made] } };
   });
   secret.fill(0);
@@ -26,10 +38,14 @@ export function rotateWithNewMaterial(related: readonly KeyRecord[], rotation: R
 /** Puts the pending imported material in force, in all regions; null if there is none, or not everywhere. */
 export function rotateImported(related: readonly KeyRecord[], rotation: Rotation): readonly Change[] | null {
   const pending = related[0]?.backingKeys.find((backing) => backing.state === "pending");
-  const everywhere = pending !== undefined && related.every((key) => key.backingKeys.some((backing) => backing.id === pending.id && backing.sealed !== null));
+  const everywhere =
+    pending !== undefined &&
+    related.every((key) => key.backingKeys.some((backing) => backing.id === pending.id && backing.sealed !== null));
   if (!everywhere) return null;
   return related.map((key): Change => {
-    const backingKeys = retire(key.backingKeys).map((backing): BackingKey => (backing.id === pending.id ? { ...backing, state: "current", rotation } : backing));
+    const backingKeys = retire(key.backingKeys).map((backing): BackingKey =>
+      backing.id === pending.id ? { ...backing, state: "current", rotation } : backing,
+    );
     return { kind: "put-key", key: { ...key, backingKeys } };
   });
 }

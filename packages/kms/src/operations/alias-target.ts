@@ -7,7 +7,9 @@ import type { Call } from "./call.ts";
 /** @throws AwsError for a name that is not a customer's alias. */
 export function requireAliasName(name: string): void {
   if (!name.startsWith("alias/") || name === "alias/") {
-    throw validationError('Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html');
+    throw validationError(
+      'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+    );
   }
   if (name.startsWith("alias/aws/")) throw new AwsError("NotAuthorizedException", "");
 }

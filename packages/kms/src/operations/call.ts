@@ -133,27 +133,51 @@ export class Call {
 
   /** The grants on a key. */
   grantsOn(key: KeyRecord): readonly GrantRecord[] {
-    return this.region.grants.size === 0 ? [] : [...this.region.grants.values()].filter((grant) => grant.keyId === key.keyId);
+    return this.region.grants.size === 0
+      ? []
+      : [...this.region.grants.values()].filter((grant) => grant.keyId === key.keyId);
   }
 
   /** The grant that an action rests on, if no policy allows it. */
   grantAllowing(key: KeyRecord, action: string): GrantRecord | null {
     const question = this.#question(key, action, {});
     const decision = decide(question);
-    return decision.kind === "allow" && decision.by === "grant" ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null) : null;
+    return decision.kind === "allow" && decision.by === "grant"
+      ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null)
+      : null;
   }
 
   #facts(key: KeyRecord | null, context: EncryptionContext): Facts {
     const { principal, now } = this;
-    const aliases = [...this.region.aliases.values()].filter((alias) => alias.keyId === key?.keyId).map((alias) => alias.name);
-    return factsOf({ principal, region: this.region.name, now, remoteAddress: this.#remoteAddress, input: this.#input, key, aliases, context });
+    const aliases = [...this.region.aliases.values()]
+      .filter((alias) => alias.keyId === key?.keyId)
+      .map((alias) => alias.name);
+    return factsOf({
+      principal,
+      region: this.region.name,
+      now,
+      remoteAddress: this.#remoteAddress,
+      input: this.#input,
+      key,
+      aliases,
+      context,
+    });
   }
 
   /** Checks a permission that is about no key; `resource` is the ARN of an alias, or everything. */
   admitAccount(action: string, resource = "*"): void {
     const { principal } = this;
     const facts = (): Facts => this.#facts(null, {});
-    authorize({ principal, action, resource, keyPolicy: null, identityPolicies: identityPoliciesOf(principal), grants: [], context: {}, facts });
+    authorize({
+      principal,
+      action,
+      resource,
+      keyPolicy: null,
+      identityPolicies: identityPoliciesOf(principal),
+      grants: [],
+      context: {},
+      facts,
+    });
   }
 
   /** The key of an id or ARN. @throws AwsError NotFoundException. */
@@ -240,7 +264,9 @@ export class Call {
   /** A ciphertext blob of `plaintext` under the current backing key. */
   seal(key: KeyRecord, plaintext: Uint8Array, context: EncryptionContext): Buffer {
     const backing = this.currentMaterial(key);
-    return this.withSecret(key, backing, (secret) => sealBlob({ keyId: key.keyId, materialId: backing.id, secret }, plaintext, context));
+    return this.withSecret(key, backing, (secret) =>
+      sealBlob({ keyId: key.keyId, materialId: backing.id, secret }, plaintext, context),
+    );
   }
 
   /** The plaintext of a blob of `key`, which the caller wipes, and the backing key that opened it. */
@@ -261,14 +287,18 @@ export class Call {
     const blob = parseBlob(bytes);
     if (blob === null) throw invalidCiphertext();
     if (stated !== null && stated.keyId !== blob.keyId) {
-      throw new AwsError("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.");
+      throw new AwsError(
+        "IncorrectKeyException",
+        "The key ID in the request does not identify a CMK that can perform this operation.",
+      );
     }
     const key = stated ?? this.region.keys.get(blob.keyId);
     if (key === undefined) {
       // The same answer for a key that is absent and one that is forbidden.
       throw new AwsError(
         "AccessDeniedException",
-        "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
+        "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or " +
+          "you are not allowed to access.",
       );
     }
     return { key, blob };
@@ -284,7 +314,10 @@ export class Call {
 /** @throws AwsError InvalidKeyUsageException if the key is not made for this. */
 export function requireUsage(key: KeyRecord, usage: KeyUsage, operation: string): void {
   if (key.usage === usage) return;
-  throw new AwsError("InvalidKeyUsageException", `${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`);
+  throw new AwsError(
+    "InvalidKeyUsageException",
+    `${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`,
+  );
 }
 
 /** @throws AwsError InvalidKeyUsageException if the key's spec does not have the algorithm. */

@@ -17,9 +17,15 @@ export const createAlias: Operation = operation({
     call.admitAccount("kms:CreateAlias", aliasArn(call.region.name, call.account, name));
     const key = aliasTarget(call, TargetKeyId, "CreateAlias");
     if (call.region.aliases.has(name)) {
-      throw new AwsError("AlreadyExistsException", `An alias with the name ${aliasArn(call.region.name, call.account, name)} already exists`);
+      throw new AwsError(
+        "AlreadyExistsException",
+        `An alias with the name ${aliasArn(call.region.name, call.account, name)} already exists`,
+      );
     }
-    call.apply({ kind: "put-alias", alias: { region: call.region.name, name, keyId: key.keyId, createdAt: call.now, updatedAt: call.now } });
+    call.apply({
+      kind: "put-alias",
+      alias: { region: call.region.name, name, keyId: key.keyId, createdAt: call.now, updatedAt: call.now },
+    });
     return null;
   },
 });

@@ -18,8 +18,10 @@ export const createCustomKeyStore: Operation = operation({
   }),
   run(call, input) {
     call.admitAccount("kms:CreateCustomKeyStore");
-    if (input.CustomKeyStoreType === "EXTERNAL_KEY_STORE") throw unsupported("External key stores are not supported here.");
-    if (input.CloudHsmClusterId === undefined) throw validationError("CloudHsmClusterId is required for a custom key store of type AWS_CLOUDHSM.");
+    if (input.CustomKeyStoreType === "EXTERNAL_KEY_STORE")
+      throw unsupported("External key stores are not supported here.");
+    if (input.CloudHsmClusterId === undefined)
+      throw validationError("CloudHsmClusterId is required for a custom key store of type AWS_CLOUDHSM.");
     throw new AwsError("CloudHsmClusterNotFoundException", `Cluster ${input.CloudHsmClusterId} is not found.`);
   },
 });

@@ -24,7 +24,11 @@ export const createGrant: Operation = operation({
     GranteePrincipal: principal,
     RetiringPrincipal: principal,
     Operations: required(list(oneOf(GRANT_OPERATIONS), { min: 1 })),
-    Constraints: structure({ EncryptionContextSubset: map(), EncryptionContextEquals: map(), SourceArn: text({ min: 20, max: 2048 }) }),
+    Constraints: structure({
+      EncryptionContextSubset: map(),
+      EncryptionContextEquals: map(),
+      SourceArn: text({ min: 20, max: 2048 }),
+    }),
     GrantTokens: members.grantTokens,
     Name: text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ }),
     DryRun: members.dryRun,
@@ -35,7 +39,11 @@ export const createGrant: Operation = operation({
     const key = call.useKeyById(input.KeyId, keyRequest("CreateGrant", input));
     const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
     if (grantee === undefined) throw validationError("A grant needs a GranteePrincipal.");
-    const { EncryptionContextSubset: subset, EncryptionContextEquals: equals, SourceArn: sourceArn } = input.Constraints ?? {};
+    const {
+      EncryptionContextSubset: subset,
+      EncryptionContextEquals: equals,
+      SourceArn: sourceArn,
+    } = input.Constraints ?? {};
     const wanted: Omit<GrantRecord, "grantId" | "token" | "createdAt"> = {
       region: key.region,
       keyId: key.keyId,
@@ -44,7 +52,11 @@ export const createGrant: Operation = operation({
       retiring: input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? null,
       issuingAccount: `arn:aws:iam::${call.account}:root`,
       operations: [...new Set(input.Operations)],
-      constraints: { ...(subset && { subset }), ...(equals && { equals }), ...(sourceArn !== undefined && { sourceArn }) },
+      constraints: {
+        ...(subset && { subset }),
+        ...(equals && { equals }),
+        ...(sourceArn !== undefined && { sourceArn }),
+      },
     };
     requireNotWider(call, key, wanted);
     requireFitting(key, wanted);
@@ -53,8 +65,17 @@ export const createGrant: Operation = operation({
     // The same grant under the same name is the same grant: AWS answers its id again.
     const known = wanted.name === null ? undefined : call.grantsOn(key).find((grant) => isSame(grant, wanted));
     if (known !== undefined) return { GrantToken: known.token, GrantId: known.grantId };
-    if (call.grantsOn(key).length >= MAX_GRANTS_PER_KEY) throw new AwsError("LimitExceededException", `${key.arn} has ${MAX_GRANTS_PER_KEY} grants, the most a key can have.`);
-    const grant = { ...wanted, grantId: randomBytes(32).toString("hex"), token: randomBytes(96).toString("base64"), createdAt: call.now };
+    if (call.grantsOn(key).length >= MAX_GRANTS_PER_KEY)
+      throw new AwsError(
+        "LimitExceededException",
+        `${key.arn} has ${MAX_GRANTS_PER_KEY} grants, the most a key can have.`,
+      );
+    const grant = {
+      ...wanted,
+      grantId: randomBytes(32).toString("hex"),
+      token: randomBytes(96).toString("base64"),
+      createdAt: call.now,
+    };
     call.apply({ kind: "put-grant", grant });
     return { GrantToken: grant.token, GrantId: grant.grantId };
   },
@@ -67,17 +88,32 @@ function requireNotWider(call: Call, key: KeyRecord, wanted: Pick<GrantRecord, "
   const beyond = wanted.operations.filter((operation) => !allowing.operations.includes(operation));
   const same = JSON.stringify(allowing.constraints) === JSON.stringify(wanted.constraints);
   if (beyond.length === 0 && same) return;
-  throw new AwsError("AccessDeniedException", `User: ${call.principal.arn} may pass on only what its own grant on ${key.arn} gives.`);
+  throw new AwsError(
+    "AccessDeniedException",
+    `User: ${call.principal.arn} may pass on only what its own grant on ${key.arn} gives.`,
+  );
 }
 
 /** Operations that a grant can allow for keys of every usage. */
 const ANY_USAGE: ReadonlySet<string> = new Set(["CreateGrant", "DescribeKey", "RetireGrant"]);
 
-function requireFitting(key: KeyRecord, { operations, constraints }: Pick<GrantRecord, "operations" | "constraints">): void {
+function requireFitting(
+  key: KeyRecord,
+  { operations, constraints }: Pick<GrantRecord, "operations" | "constraints">,
+): void {
   const symmetric = algorithmsOf(key.spec, key.usage).includes("SYMMETRIC_DEFAULT");
   const fitting: Readonly<Record<KeyRecord["usage"], readonly string[]>> = {
     ENCRYPT_DECRYPT: symmetric
-      ? ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"]
+      ? [
+          "Encrypt",
+          "Decrypt",
+          "ReEncryptFrom",
+          "ReEncryptTo",
+          "GenerateDataKey",
+          "GenerateDataKeyWithoutPlaintext",
+          "GenerateDataKeyPair",
+          "GenerateDataKeyPairWithoutPlaintext",
+        ]
       : ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey"],
     SIGN_VERIFY: ["Sign", "Verify", "GetPublicKey"],
     GENERATE_VERIFY_MAC: ["GenerateMac", "VerifyMac"],
@@ -85,7 +121,10 @@ function requireFitting(key: KeyRecord, { operations, constraints }: Pick<GrantR
     ENCAPSULATE_DECAPSULATE: ["Encapsulate", "Decapsulate", "GetPublicKey"],
   };
   const wrong = operations.filter((operation) => !ANY_USAGE.has(operation) && !fitting[key.usage].includes(operation));
-  if (wrong.length > 0) throw validationError(`The operations [${wrong.join(", ")}] are not valid for a key with spec ${key.spec} and usage ${key.usage}.`);
+  if (wrong.length > 0)
+    throw validationError(
+      `The operations [${wrong.join(", ")}] are not valid for a key with spec ${key.spec} and usage ${key.usage}.`,
+    );
   if (!symmetric && (constraints.subset !== undefined || constraints.equals !== undefined)) {
     throw validationError("Encryption context constraints are valid for symmetric encryption keys only.");
   }

@@ -72,14 +72,19 @@ export const createKey: Operation = operation({
       const id = materialIdOf(keyId, secret);
       const sealed = call.sealSecret(record, id, secret);
       secret.fill(0);
-      return { ...record, backingKeys: [{ id, createdAt: call.now, sealed, publicKey, state: "current", rotation: null, imported: null }] };
+      return {
+        ...record,
+        backingKeys: [{ id, createdAt: call.now, sealed, publicKey, state: "current", rotation: null, imported: null }],
+      };
     }
   },
 });
 
 function specAndUsage(values: Infer<typeof input>): { spec: KeySpec; usage: KeyUsage } {
   if (values.KeySpec !== undefined && values.CustomerMasterKeySpec !== undefined) {
-    throw validationError("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.");
+    throw validationError(
+      "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
+    );
   }
   const spec = values.KeySpec ?? values.CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT";
   if (spec === "SM2") throw unsupported("The key spec SM2 is available in China Regions only.");
@@ -91,7 +96,8 @@ function specAndUsage(values: Infer<typeof input>): { spec: KeySpec; usage: KeyU
     // AWS words the oldest of these mistakes in its own way.
     throw spec === "SYMMETRIC_DEFAULT" && usage === "SIGN_VERIFY"
       ? validationError(
-          "The operation failed because the KeyUsage value of the CMK is SIGN_VERIFY. To perform this operation, the KeyUsage value must be ENCRYPT_DECRYPT.",
+          "The operation failed because the KeyUsage value of the CMK is SIGN_VERIFY. To perform this operation, " +
+            "the KeyUsage value must be ENCRYPT_DECRYPT.",
         )
       : validationError(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`);
   }
@@ -102,7 +108,10 @@ function specAndUsage(values: Infer<typeof input>): { spec: KeySpec; usage: KeyU
 function originOf(values: Infer<typeof input>): "AWS_KMS" | "EXTERNAL" {
   const origin = values.Origin ?? "AWS_KMS";
   if (values.CustomKeyStoreId !== undefined) {
-    throw new AwsError("CustomKeyStoreNotFoundException", `Custom key store with id ${values.CustomKeyStoreId} does not exist.`);
+    throw new AwsError(
+      "CustomKeyStoreNotFoundException",
+      `Custom key store with id ${values.CustomKeyStoreId} does not exist.`,
+    );
   }
   if (origin === "AWS_CLOUDHSM" || origin === "EXTERNAL_KEY_STORE") {
     throw validationError(`You must specify a CustomKeyStoreId for a KMS key with Origin ${origin}.`);

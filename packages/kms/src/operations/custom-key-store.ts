@@ -8,4 +8,5 @@ export const storeId: Shape<string> = text({ min: 1, max: 64 });
 export const storeName: Shape<string> = text({ min: 1, max: 256 });
 
 /** CustomKeyStoreNotFoundException. */
-export const noSuchStore = (id: string): AwsError => new AwsError("CustomKeyStoreNotFoundException", `Custom key store with id ${id} does not exist.`);
+export const noSuchStore = (id: string): AwsError =>
+  new AwsError("CustomKeyStoreNotFoundException", `Custom key store with id ${id} does not exist.`);

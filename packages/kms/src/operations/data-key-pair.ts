@@ -71,5 +71,11 @@ export async function makeDataKeyPair(
   const key = admit();
   const ciphertext = call.seal(key, secret, input.EncryptionContext ?? {});
   call.noteUse(key, operation);
-  return { key, privateKey: secret, publicKey: publicKey ?? Buffer.alloc(0), ciphertext, materialId: call.currentMaterial(key).id };
+  return {
+    key,
+    privateKey: secret,
+    publicKey: publicKey ?? Buffer.alloc(0),
+    ciphertext,
+    materialId: call.currentMaterial(key).id,
+  };
 }

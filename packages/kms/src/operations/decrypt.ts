@@ -24,7 +24,11 @@ export const decrypt: Operation = operation({
     DryRunModifiers: members.dryRunModifiers,
   }),
   run(call, input) {
-    const { KeyId: reference, CiphertextBlob: ciphertext, EncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT" } = input;
+    const {
+      KeyId: reference,
+      CiphertextBlob: ciphertext,
+      EncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT",
+    } = input;
     requireDryRunModifiers(input.DryRunModifiers, input.DryRun, reference);
     refuseRecipient(input.Recipient);
     if (ciphertext === undefined || input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true) {
@@ -59,4 +63,6 @@ export const decrypt: Operation = operation({
 });
 
 const missingCiphertext = (): Error =>
-  validationError("1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null");
+  validationError(
+    "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+  );

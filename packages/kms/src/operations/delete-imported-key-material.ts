@@ -11,7 +11,10 @@ import type { Operation } from "./operation.ts";
 export const deleteImportedKeyMaterial: Operation = operation({
   name: "DeleteImportedKeyMaterial",
   effect: "writes",
-  input: structure({ KeyId: required(members.keyId), KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }) }),
+  input: structure({
+    KeyId: required(members.keyId),
+    KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }),
+  }),
   run(call, { KeyId, KeyMaterialId }) {
     const key = call.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });
     requireExternal(key);
@@ -20,7 +23,10 @@ export const deleteImportedKeyMaterial: Operation = operation({
     if (id === undefined) return { KeyId: key.arn };
     const backing = key.backingKeys.find((one) => one.id === id);
     if (backing === undefined) throw notFound(`Key material ${id} is not found in ${key.arn}.`);
-    const left = backing.state === "pending" ? key.backingKeys.filter((one) => one !== backing) : key.backingKeys.map((one) => (one === backing ? { ...one, sealed: null } : one));
+    const left =
+      backing.state === "pending"
+        ? key.backingKeys.filter((one) => one !== backing)
+        : key.backingKeys.map((one) => (one === backing ? { ...one, sealed: null } : one));
     call.apply({ kind: "put-key", key: { ...key, backingKeys: left } });
     return { KeyId: key.arn, KeyMaterialId: id };
   },

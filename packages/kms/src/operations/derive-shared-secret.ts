@@ -36,7 +36,12 @@ export const deriveSharedSecret: Operation = operation({
       throw error;
     }
     call.noteUse(key, "DeriveSharedSecret");
-    return { KeyId: key.arn, SharedSecret: secret, KeyAgreementAlgorithm: input.KeyAgreementAlgorithm, KeyOrigin: key.origin };
+    return {
+      KeyId: key.arn,
+      SharedSecret: secret,
+      KeyAgreementAlgorithm: input.KeyAgreementAlgorithm,
+      KeyOrigin: key.origin,
+    };
   },
 });
 

@@ -10,11 +10,20 @@ import type { Operation } from "./operation.ts";
 export const describeCustomKeyStores: Operation = operation({
   name: "DescribeCustomKeyStores",
   effect: "reads",
-  input: structure({ CustomKeyStoreId: storeId, CustomKeyStoreName: storeName, Limit: members.limit(1000), Marker: members.marker }),
+  input: structure({
+    CustomKeyStoreId: storeId,
+    CustomKeyStoreName: storeName,
+    Limit: members.limit(1000),
+    Marker: members.marker,
+  }),
   run(call, { CustomKeyStoreId, CustomKeyStoreName }) {
     call.admitAccount("kms:DescribeCustomKeyStores");
     if (CustomKeyStoreId !== undefined) throw noSuchStore(CustomKeyStoreId);
-    if (CustomKeyStoreName !== undefined) throw new AwsError("CustomKeyStoreNotFoundException", `Custom key store with name ${CustomKeyStoreName} does not exist.`);
+    if (CustomKeyStoreName !== undefined)
+      throw new AwsError(
+        "CustomKeyStoreNotFoundException",
+        `Custom key store with name ${CustomKeyStoreName} does not exist.`,
+      );
     return { CustomKeyStores: [], Truncated: false };
   },
 });

@@ -19,7 +19,10 @@ export const enableKeyRotation: Operation = operation({
     const periodDays = RotationPeriodInDays ?? key.automaticRotation?.periodDays ?? DEFAULT_PERIOD;
     // Enabling again what is enabled already does not put the next rotation off.
     if (key.automaticRotation?.periodDays === periodDays) return null;
-    call.apply({ kind: "put-key", key: { ...key, automaticRotation: { periodDays, nextAt: call.now + periodDays * DAY } } });
+    call.apply({
+      kind: "put-key",
+      key: { ...key, automaticRotation: { periodDays, nextAt: call.now + periodDays * DAY } },
+    });
     return null;
   },
 });

@@ -23,8 +23,15 @@ export const encapsulate: Operation = operation({
     requireUsage(key, "ENCAPSULATE_DECAPSULATE", "Encapsulate");
     requireAlgorithm(key, input.EncapsulationAlgorithm, algorithmsOf(key.spec, key.usage));
     endDryRun(input.DryRun);
-    const { sharedKey, ciphertext } = encapsulateWith(createPublicKey({ key: call.publicKey(key), format: "der", type: "spki" }));
+    const { sharedKey, ciphertext } = encapsulateWith(
+      createPublicKey({ key: call.publicKey(key), format: "der", type: "spki" }),
+    );
     call.noteUse(key, "Encapsulate");
-    return { KeyId: key.arn, SharedSecret: sharedKey, SharedSecretCiphertextBlob: ciphertext, EncapsulationAlgorithm: input.EncapsulationAlgorithm };
+    return {
+      KeyId: key.arn,
+      SharedSecret: sharedKey,
+      SharedSecretCiphertextBlob: ciphertext,
+      EncapsulationAlgorithm: input.EncapsulationAlgorithm,
+    };
   },
 });

@@ -10,7 +10,9 @@ import { AwsError, invalidCiphertext, validationError } from "../protocol/aws-er
 import { requireAlgorithm, requireUsage } from "./call.ts";
 import type { Call, KeyRequest } from "./call.ts";
 
-const OAEP_HASH: Readonly<Partial<Record<EncryptionAlgorithm, { readonly name: "sha1" | "sha256"; readonly length: number }>>> = {
+const OAEP_HASH: Readonly<
+  Partial<Record<EncryptionAlgorithm, { readonly name: "sha1" | "sha256"; readonly length: number }>>
+> = {
   RSAES_OAEP_SHA_1: { name: "sha1", length: 20 },
   RSAES_OAEP_SHA_256: { name: "sha256", length: 32 },
 };
@@ -21,11 +23,20 @@ export function requirePlaintextFits(key: KeyRecord, algorithm: EncryptionAlgori
   const { material } = KEY_SPECS[key.spec];
   if (hash === undefined || material.kind !== "rsa") return;
   const max = material.modulusLength / 8 - 2 * hash.length - 2;
-  if (plaintext.length > max) throw validationError(`Algorithm ${algorithm} and key spec ${key.spec} cannot encrypt data larger than ${max} bytes.`);
+  if (plaintext.length > max)
+    throw validationError(
+      `Algorithm ${algorithm} and key spec ${key.spec} cannot encrypt data larger than ${max} bytes.`,
+    );
 }
 
 /** The ciphertext of `plaintext`: a blob of this server for a symmetric key, plain OAEP for RSA. */
-export function encryptWith(call: Call, key: KeyRecord, algorithm: EncryptionAlgorithm, plaintext: Uint8Array, context: EncryptionContext | undefined): Buffer {
+export function encryptWith(
+  call: Call,
+  key: KeyRecord,
+  algorithm: EncryptionAlgorithm,
+  plaintext: Uint8Array,
+  context: EncryptionContext | undefined,
+): Buffer {
   const hash = OAEP_HASH[algorithm];
   if (hash === undefined) return call.seal(key, plaintext, context ?? {});
   if (context !== undefined && Object.keys(context).length > 0) {
@@ -95,8 +106,13 @@ function decryptOaep(secret: Buffer, oaepHash: string, ciphertext: Buffer): Buff
 }
 
 /** With IGNORE_CIPHERTEXT a dry run asks for permission on the named key only. */
-export function requireDryRunModifiers(modifiers: readonly string[] | undefined, dryRun: boolean | undefined, reference: string | undefined): void {
+export function requireDryRunModifiers(
+  modifiers: readonly string[] | undefined,
+  dryRun: boolean | undefined,
+  reference: string | undefined,
+): void {
   if (modifiers === undefined || modifiers.length === 0) return;
   if (dryRun !== true) throw validationError("DryRunModifiers can only be used with DryRun.");
-  if (reference === undefined) throw new AwsError("ValidationException", "A key must be named when the ciphertext is ignored.");
+  if (reference === undefined)
+    throw new AwsError("ValidationException", "A key must be named when the ciphertext is ignored.");
 }

@@ -5,5 +5,6 @@ import { unsupported } from "../protocol/aws-error.ts";
 
 /** @throws AwsError UnsupportedOperationException. */
 export function requireExternal(key: KeyRecord): void {
-  if (key.origin !== "EXTERNAL") throw unsupported(`${key.arn} origin is ${key.origin} which is not valid for this operation.`);
+  if (key.origin !== "EXTERNAL")
+    throw unsupported(`${key.arn} origin is ${key.origin} which is not valid for this operation.`);
 }

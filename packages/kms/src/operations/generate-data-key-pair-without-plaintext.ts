@@ -9,8 +9,18 @@ export const generateDataKeyPairWithoutPlaintext: Operation = operation({
   effect: "reads",
   input: dataKeyPairInput,
   async run(call, input) {
-    const { key, privateKey, publicKey, ciphertext, materialId } = await makeDataKeyPair(call, input, "GenerateDataKeyPairWithoutPlaintext");
+    const { key, privateKey, publicKey, ciphertext, materialId } = await makeDataKeyPair(
+      call,
+      input,
+      "GenerateDataKeyPairWithoutPlaintext",
+    );
     privateKey.fill(0);
-    return { PrivateKeyCiphertextBlob: ciphertext, PublicKey: publicKey, KeyId: key.arn, KeyPairSpec: input.KeyPairSpec, KeyMaterialId: materialId };
+    return {
+      PrivateKeyCiphertextBlob: ciphertext,
+      PublicKey: publicKey,
+      KeyId: key.arn,
+      KeyPairSpec: input.KeyPairSpec,
+      KeyMaterialId: materialId,
+    };
   },
 });

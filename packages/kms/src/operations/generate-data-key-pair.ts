@@ -9,7 +9,11 @@ export const generateDataKeyPair: Operation = operation({
   effect: "reads",
   input: dataKeyPairInput,
   async run(call, input) {
-    const { key, privateKey, publicKey, ciphertext, materialId } = await makeDataKeyPair(call, input, "GenerateDataKeyPair");
+    const { key, privateKey, publicKey, ciphertext, materialId } = await makeDataKeyPair(
+      call,
+      input,
+      "GenerateDataKeyPair",
+    );
     return {
       PrivateKeyCiphertextBlob: ciphertext,
       PrivateKeyPlaintext: privateKey,

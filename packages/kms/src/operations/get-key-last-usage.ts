@@ -16,7 +16,12 @@ export const getKeyLastUsage: Operation = operation({
     return {
       KeyId: key.arn,
       ...(use !== undefined && {
-        KeyLastUsage: { Operation: use.operation, Timestamp: seconds(use.at), CloudTrailEventId: use.eventId, KmsRequestId: use.requestId },
+        KeyLastUsage: {
+          Operation: use.operation,
+          Timestamp: seconds(use.at),
+          CloudTrailEventId: use.eventId,
+          KmsRequestId: use.requestId,
+        },
       }),
       TrackingStartDate: seconds(key.createdAt),
       KeyCreationDate: seconds(key.createdAt),

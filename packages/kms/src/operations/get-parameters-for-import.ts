@@ -22,7 +22,16 @@ export const getParametersForImport: Operation = operation({
   effect: "reads",
   input: structure({
     KeyId: required(members.keyId),
-    WrappingAlgorithm: required(oneOf(["RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256", "SM2PKE"])),
+    WrappingAlgorithm: required(
+      oneOf([
+        "RSAES_PKCS1_V1_5",
+        "RSAES_OAEP_SHA_1",
+        "RSAES_OAEP_SHA_256",
+        "RSA_AES_KEY_WRAP_SHA_1",
+        "RSA_AES_KEY_WRAP_SHA_256",
+        "SM2PKE",
+      ]),
+    ),
     WrappingKeySpec: required(oneOf(["RSA_2048", "RSA_3072", "RSA_4096", "SM2"])),
   }),
   async run(call, { KeyId, WrappingAlgorithm: algorithm, WrappingKeySpec: spec }) {
@@ -41,8 +50,16 @@ export const getParametersForImport: Operation = operation({
     privateKey.fill(0);
     const key = admit(call, KeyId);
     const validTo = call.now + DAY;
-    call.apply({ kind: "put-import-key", importKey: { region: key.region, keyId: key.keyId, tokenId, algorithm, validTo, sealed } });
-    return { KeyId: key.arn, ImportToken: Buffer.from(tokenId, "hex"), PublicKey: publicKey, ParametersValidTo: seconds(validTo) };
+    call.apply({
+      kind: "put-import-key",
+      importKey: { region: key.region, keyId: key.keyId, tokenId, algorithm, validTo, sealed },
+    });
+    return {
+      KeyId: key.arn,
+      ImportToken: Buffer.from(tokenId, "hex"),
+      PublicKey: publicKey,
+      ParametersValidTo: seconds(validTo),
+    };
   },
 });
 

@@ -14,7 +14,8 @@ export const getPublicKey: Operation = operation({
   input: structure({ KeyId: required(members.keyId), GrantTokens: members.grantTokens }),
   run(call, input) {
     const key = call.useKey(input.KeyId, keyRequest("GetPublicKey", input));
-    if (call.currentMaterial(key).publicKey === null) throw unsupported(`${key.arn} key spec is ${key.spec} which is not valid for GetPublicKey.`);
+    if (call.currentMaterial(key).publicKey === null)
+      throw unsupported(`${key.arn} key spec is ${key.spec} which is not valid for GetPublicKey.`);
     return {
       KeyId: key.arn,
       PublicKey: call.publicKey(key),

@@ -43,7 +43,17 @@ export const importKeyMaterial: Operation = operation({
       const id = materialIdOf(key.keyId, secret);
       if (values.KeyMaterialId !== undefined && values.KeyMaterialId !== id) throw wrongMaterial(key);
       const sealed = call.sealSecret(key, id, secret);
-      call.apply(...importChanges(call, key, values.ImportType, { id, createdAt: call.now, sealed, publicKey, state: "current", rotation: null, imported }));
+      call.apply(
+        ...importChanges(call, key, values.ImportType, {
+          id,
+          createdAt: call.now,
+          sealed,
+          publicKey,
+          state: "current",
+          rotation: null,
+          imported,
+        }),
+      );
       return { KeyId: key.arn, KeyMaterialId: id };
     } finally {
       secret.fill(0);
@@ -52,21 +62,28 @@ export const importKeyMaterial: Operation = operation({
 });
 
 const wrongMaterial = (key: KeyRecord): AwsError =>
-  new AwsError("IncorrectKeyMaterialException", `The key material in the request is not the key material that was imported into ${key.arn} before.`);
+  new AwsError(
+    "IncorrectKeyMaterialException",
+    `The key material in the request is not the key material that was imported into ${key.arn} before.`,
+  );
 
 function validTo(call: Call, values: Input): number | null {
   if (values.ExpirationModel === "KEY_MATERIAL_DOES_NOT_EXPIRE") {
-    if (values.ValidTo !== undefined) throw validationError("A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE");
+    if (values.ValidTo !== undefined)
+      throw validationError("A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE");
     return null;
   }
-  if (values.ValidTo === undefined) throw validationError("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES");
-  if (values.ValidTo <= call.now || values.ValidTo > call.now + MAX_VALIDITY_MS) throw validationError("The validTo date must lie in the next 365 days.");
+  if (values.ValidTo === undefined)
+    throw validationError("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES");
+  if (values.ValidTo <= call.now || values.ValidTo > call.now + MAX_VALIDITY_MS)
+    throw validationError("The validTo date must lie in the next 365 days.");
   return values.ValidTo;
 }
 
 function unwrap(call: Call, key: KeyRecord, values: Input): { secret: Buffer; publicKey: Buffer | null } {
   const importKey = call.region.importKeys.get(values.ImportToken.toString("hex"));
-  if (importKey?.keyId !== key.keyId) throw new AwsError("InvalidImportTokenException", "The import token is not one for this key.");
+  if (importKey?.keyId !== key.keyId)
+    throw new AwsError("InvalidImportTokenException", "The import token is not one for this key.");
   if (importKey.validTo <= call.now) throw new AwsError("ExpiredImportTokenException", "The import token has expired.");
   const pkcs8 = call.openAs(importKeyIdentity(key, importKey.tokenId), importKey.sealed);
   const secret = unwrapMaterial(importKey.algorithm, pkcs8, values.EncryptedKeyMaterial);
@@ -88,14 +105,24 @@ function importChanges(call: Call, key: KeyRecord, type: Input["ImportType"], ma
   }
   if (type === "NEW_KEY_MATERIAL") return importPending(call, key, made, known);
   if (known === undefined) throw wrongMaterial(key);
-  return [put(key, key.backingKeys.map((backing) => (backing.id === made.id ? { ...backing, sealed: made.sealed, imported: made.imported } : backing)))];
+  return [
+    put(
+      key,
+      key.backingKeys.map((backing) =>
+        backing.id === made.id ? { ...backing, sealed: made.sealed, imported: made.imported } : backing,
+      ),
+    ),
+  ];
 }
 
 function importPending(call: Call, key: KeyRecord, made: BackingKey, known: BackingKey | undefined): readonly Change[] {
-  if (key.spec !== "SYMMETRIC_DEFAULT") throw unsupported(`${key.arn} key spec is ${key.spec}, which has one key material for life.`);
+  if (key.spec !== "SYMMETRIC_DEFAULT")
+    throw unsupported(`${key.arn} key spec is ${key.spec}, which has one key material for life.`);
   const pending = key.backingKeys.find((backing) => backing.state === "pending");
   if (pending !== undefined && pending.id !== made.id) {
-    throw invalidState(`New key material (id: ${made.id}) cannot be imported into KMS key ${key.arn}, because another key material (id: ${pending.id}) is pending rotation.`);
+    throw invalidState(
+      `New key material (id: ${made.id}) cannot be imported into KMS key ${key.arn}, because another key material (id: ${pending.id}) is pending rotation.`,
+    );
   }
   if (known !== undefined && known !== pending) throw wrongMaterial(key);
   const waiting: BackingKey = { ...made, state: "pending" };
@@ -107,4 +134,7 @@ function importPending(call: Call, key: KeyRecord, made: BackingKey, known: Back
   return [put(key, [...key.backingKeys.filter((backing) => backing !== pending), waiting]), ...others];
 }
 
-const put = (key: KeyRecord, backingKeys: readonly BackingKey[]): Change => ({ kind: "put-key", key: { ...key, backingKeys } });
+const put = (key: KeyRecord, backingKeys: readonly BackingKey[]): Change => ({
+  kind: "put-key",
+  key: { ...key, backingKeys },
+});

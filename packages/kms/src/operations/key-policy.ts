@@ -17,6 +17,9 @@ export function requireSafePolicy(call: Call, key: KeyRecord, safetyCheck: "chec
     call.permit(key, "kms:PutKeyPolicy");
   } catch (error) {
     if (!(error instanceof AwsError) || error.type !== "AccessDeniedException") throw error;
-    throw new AwsError("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future.");
+    throw new AwsError(
+      "MalformedPolicyDocumentException",
+      "The new key policy will not allow you to update the key policy in the future.",
+    );
   }
 }

@@ -14,7 +14,8 @@ const MAX_TAGS = 50;
 export function newTags(present: Tags, added: readonly { readonly TagKey: string; readonly TagValue: string }[]): Tags {
   const keys = added.map((tag) => tag.TagKey);
   if (new Set(keys).size < keys.length) throw new AwsError("TagException", "Duplicate tag keys");
-  if (keys.some((key) => key.toLowerCase().startsWith("aws:"))) throw new AwsError("TagException", "Tags beginning with aws: are reserved");
+  if (keys.some((key) => key.toLowerCase().startsWith("aws:")))
+    throw new AwsError("TagException", "Tags beginning with aws: are reserved");
   const tags = [
     ...present.filter((tag) => !keys.includes(tag.key)),
     ...added.map(({ TagKey, TagValue }) => ({ key: TagKey, value: TagValue })),

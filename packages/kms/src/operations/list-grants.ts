@@ -21,7 +21,9 @@ export const listGrants: Operation = operation({
   run(call, { KeyId, Limit = 50, Marker, GrantId, GranteePrincipal, GranteeServicePrincipal }) {
     const key = call.useKeyById(KeyId, { operation: "ListGrants" });
     const grantee = GranteePrincipal ?? GranteeServicePrincipal;
-    const grants = call.grantsOn(key).filter((grant) => (GrantId ?? grant.grantId) === grant.grantId && (grantee ?? grant.grantee) === grant.grantee);
+    const grants = call
+      .grantsOn(key)
+      .filter((grant) => (GrantId ?? grant.grantId) === grant.grantId && (grantee ?? grant.grantee) === grant.grantee);
     const { items, ...page } = pageOf(grants, (grant) => grant.grantId, Limit, Marker);
     return { Grants: items.map((grant) => grantEntry(grant, call.account)), ...page };
   },

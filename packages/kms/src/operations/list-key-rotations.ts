@@ -26,11 +26,16 @@ export const listKeyRotations: Operation = operation({
     requireRotatableSpec(key);
     // The order of rotation; the index as the page's id keeps it.
     const numbered = key.backingKeys.map((backing, index) => ({ backing, id: String(index).padStart(6, "0") }));
-    const wanted = numbered.filter(({ backing }) => IncludeKeyMaterial === "ALL_KEY_MATERIAL" || backing.rotation !== null);
+    const wanted = numbered.filter(
+      ({ backing }) => IncludeKeyMaterial === "ALL_KEY_MATERIAL" || backing.rotation !== null,
+    );
     const { items, ...page } = pageOf(wanted, ({ id }) => id, Limit, Marker);
     const shown = items.map(({ backing }) => {
-      const everywhere = call.relatedKeys(key).every((one) => one.backingKeys.some(({ id, sealed }) => id === backing.id && sealed !== null));
-      const state = backing.state === "pending" && !everywhere ? "PENDING_MULTI_REGION_IMPORT_AND_ROTATION" : STATES[backing.state];
+      const everywhere = call
+        .relatedKeys(key)
+        .every((one) => one.backingKeys.some(({ id, sealed }) => id === backing.id && sealed !== null));
+      const state =
+        backing.state === "pending" && !everywhere ? "PENDING_MULTI_REGION_IMPORT_AND_ROTATION" : STATES[backing.state];
       return entry(key, backing, IncludeKeyMaterial === "ALL_KEY_MATERIAL" ? state : null);
     });
     return { Rotations: shown, ...page };

@@ -19,10 +19,19 @@ export interface MacInput {
 }
 
 /** The key of the request, and the MAC of its message under that key. */
-export function macOf(call: Call, input: MacInput, operation: "GenerateMac" | "VerifyMac"): { key: KeyRecord; mac: Buffer } {
+export function macOf(
+  call: Call,
+  input: MacInput,
+  operation: "GenerateMac" | "VerifyMac",
+): { key: KeyRecord; mac: Buffer } {
   const key = call.useKey(input.KeyId, keyRequest(operation, input));
   requireUsage(key, "GENERATE_VERIFY_MAC", operation);
   requireAlgorithm(key, input.MacAlgorithm, algorithmsOf(key.spec, key.usage));
   const hash = input.MacAlgorithm.replace("HMAC_SHA_", "sha");
-  return { key, mac: call.withSecret(key, call.currentMaterial(key), (secret) => createHmac(hash, secret).update(input.Message).digest()) };
+  return {
+    key,
+    mac: call.withSecret(key, call.currentMaterial(key), (secret) =>
+      createHmac(hash, secret).update(input.Message).digest(),
+    ),
+  };
 }

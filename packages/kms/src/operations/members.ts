@@ -20,7 +20,11 @@ export const dryRun: Shape<boolean> = flag();
 export const dryRunModifiers: Shape<readonly "IGNORE_CIPHERTEXT"[]> = list(oneOf(["IGNORE_CIPHERTEXT"]));
 export const encryptionAlgorithm: Shape<EncryptionAlgorithm> = oneOf(ENCRYPTION_ALGORITHMS);
 export const description: Shape<string> = text({ max: 8192 });
-export const policyDocument: Shape<string> = text({ min: 1, max: 131072, pattern: /^[\u0009\u000A\u000D\u0020-\u00FF]+$/ });
+export const policyDocument: Shape<string> = text({
+  min: 1,
+  max: 131072,
+  pattern: /^[\u0009\u000A\u000D\u0020-\u00FF]+$/,
+});
 
 /** The non-secret pairs that a ciphertext is bound to. They are shown in the audit, as AWS does. */
 export const encryptionContext: Shape<Readonly<Record<string, string>>> = limited(map());
@@ -31,7 +35,8 @@ function limited(context: Shape<Readonly<Record<string, string>>>): Shape<Readon
       const value = context.read(raw, path, problems);
       let length = 0;
       for (const [key, text_] of Object.entries(value)) length += key.length + text_.length;
-      if (length > MAX_CONTEXT) throw validationError(`EncryptionContext must not be longer than ${MAX_CONTEXT} characters in all.`);
+      if (length > MAX_CONTEXT)
+        throw validationError(`EncryptionContext must not be longer than ${MAX_CONTEXT} characters in all.`);
       return value;
     },
     audit: (value) => context.audit(value),
@@ -39,10 +44,11 @@ function limited(context: Shape<Readonly<Record<string, string>>>): Shape<Readon
 }
 
 /** A Nitro enclave's attestation. */
-export const recipient: Shape<{ readonly KeyEncryptionAlgorithm?: string; readonly AttestationDocument?: Buffer }> = structure({
-  KeyEncryptionAlgorithm: oneOf(["RSAES_OAEP_SHA_256"]),
-  AttestationDocument: blob({ min: 1, max: 262144 }),
-});
+export const recipient: Shape<{ readonly KeyEncryptionAlgorithm?: string; readonly AttestationDocument?: Buffer }> =
+  structure({
+    KeyEncryptionAlgorithm: oneOf(["RSAES_OAEP_SHA_256"]),
+    AttestationDocument: blob({ min: 1, max: 262144 }),
+  });
 
 /** Tags of a key. */
 export const tags: Shape<readonly { readonly TagKey: string; readonly TagValue: string }[]> = list(

@@ -13,7 +13,12 @@ export interface Page<T> {
  * The page after `marker` of the items in the order of their ids.
  * @throws AwsError InvalidMarkerException for a marker that this server did not make.
  */
-export function pageOf<T>(items: Iterable<T>, idOf: (item: T) => string, limit: number, marker: string | undefined): Page<T> {
+export function pageOf<T>(
+  items: Iterable<T>,
+  idOf: (item: T) => string,
+  limit: number,
+  marker: string | undefined,
+): Page<T> {
   const after = marker === undefined ? null : decode(marker);
   const sorted = [...items].map((item) => ({ id: idOf(item), item })).filter(({ id }) => after === null || id > after);
   sorted.sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -28,7 +28,10 @@ export const reEncrypt: Operation = operation({
   }),
   run(call, input) {
     const { SourceKeyId: reference, CiphertextBlob: ciphertext } = input;
-    const { SourceEncryptionAlgorithm: sourceAlgorithm = "SYMMETRIC_DEFAULT", DestinationEncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT" } = input;
+    const {
+      SourceEncryptionAlgorithm: sourceAlgorithm = "SYMMETRIC_DEFAULT",
+      DestinationEncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT",
+    } = input;
     requireDryRunModifiers(input.DryRunModifiers, input.DryRun, reference);
     const grants = input.GrantTokens === undefined ? {} : { GrantTokens: input.GrantTokens };
     const from = side("kms:ReEncryptFrom", input.SourceEncryptionContext);
@@ -81,4 +84,6 @@ export const reEncrypt: Operation = operation({
 });
 
 const missingCiphertext = (): Error =>
-  validationError("1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null");
+  validationError(
+    "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+  );

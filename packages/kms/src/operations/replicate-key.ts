@@ -27,7 +27,8 @@ export const replicateKey: Operation = operation({
   }),
   run(call, input) {
     const primary = call.useKeyById(input.KeyId, { operation: "ReplicateKey" });
-    if (primary.primaryRegion !== primary.region) throw unsupported(`${primary.arn} is not a multi-region primary key.`);
+    if (primary.primaryRegion !== primary.region)
+      throw unsupported(`${primary.arn} is not a multi-region primary key.`);
     const region = call.store.regions.get(input.ReplicaRegion);
     if (region === undefined) throw validationError(`This server has no region ${input.ReplicaRegion}.`);
     const arn = keyArn(region.name, call.account, primary.keyId);
@@ -45,7 +46,10 @@ export const replicateKey: Operation = operation({
       backingKeys: [],
     };
     requireSafePolicy(call, bare, input.BypassPolicyLockoutSafetyCheck === true ? "bypass" : "check");
-    const replica = { ...bare, backingKeys: primary.backingKeys.map((backing) => copyTo(call, primary, bare, backing)) };
+    const replica = {
+      ...bare,
+      backingKeys: primary.backingKeys.map((backing) => copyTo(call, primary, bare, backing)),
+    };
     call.touched.add(arn);
     call.apply({ kind: "put-key", key: replica });
     // The answer comes while AWS is still at work; the next DescribeKey finds the key enabled.

@@ -31,13 +31,17 @@ export const retireGrant: Operation = operation({
   },
 });
 
-function findGrant(call: Call, input: { readonly GrantToken?: string; readonly KeyId?: string; readonly GrantId?: string }): GrantRecord {
+function findGrant(
+  call: Call,
+  input: { readonly GrantToken?: string; readonly KeyId?: string; readonly GrantId?: string },
+): GrantRecord {
   if (input.GrantToken !== undefined) {
     const grant = [...call.region.grants.values()].find((one) => one.token === input.GrantToken);
     if (grant === undefined) throw new AwsError("InvalidGrantTokenException", "The grant token is not valid.");
     return grant;
   }
-  if (input.KeyId === undefined || input.GrantId === undefined) throw validationError("Give a GrantToken, or a KeyId and a GrantId.");
+  if (input.KeyId === undefined || input.GrantId === undefined)
+    throw validationError("Give a GrantToken, or a KeyId and a GrantId.");
   const key = call.findKeyById(input.KeyId);
   const grant = call.region.grants.get(input.GrantId);
   if (grant?.keyId !== key.keyId) throw notFound(`Grant ID ${input.GrantId} not found`);

@@ -10,7 +10,11 @@ import type { Operation } from "./operation.ts";
 export const revokeGrant: Operation = operation({
   name: "RevokeGrant",
   effect: "writes",
-  input: structure({ KeyId: required(members.keyId), GrantId: required(text({ min: 1, max: 128 })), DryRun: members.dryRun }),
+  input: structure({
+    KeyId: required(members.keyId),
+    GrantId: required(text({ min: 1, max: 128 })),
+    DryRun: members.dryRun,
+  }),
   run(call, { KeyId, GrantId, DryRun }) {
     const key = call.useKeyById(KeyId, { operation: "RevokeGrant" });
     if (call.region.grants.get(GrantId)?.keyId !== key.keyId) throw notFound(`Grant ID ${GrantId} not found`);

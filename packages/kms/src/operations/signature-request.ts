@@ -22,7 +22,11 @@ export interface SignatureInput {
 export const SIGNING_ALGORITHMS: readonly string[] = [...SIGNING_SCHEMES.keys(), "SM2DSA"];
 
 /** Finds the key and checks that algorithm and message go with it. */
-export function prepareSignature(call: Call, input: SignatureInput, operation: "Sign" | "Verify"): { key: KeyRecord; scheme: SigningScheme; what: Signable } {
+export function prepareSignature(
+  call: Call,
+  input: SignatureInput,
+  operation: "Sign" | "Verify",
+): { key: KeyRecord; scheme: SigningScheme; what: Signable } {
   const key = call.useKey(input.KeyId, keyRequest(operation, input));
   requireUsage(key, "SIGN_VERIFY", operation);
   requireAlgorithm(key, input.SigningAlgorithm, algorithmsOf(key.spec, key.usage));
@@ -31,9 +35,13 @@ export function prepareSignature(call: Call, input: SignatureInput, operation: "
   return { key, scheme, what: signableOf(scheme, input) };
 }
 
-function signableOf(scheme: SigningScheme, { Message: bytes, MessageType: type = "RAW", SigningAlgorithm: algorithm }: SignatureInput): Signable {
+function signableOf(
+  scheme: SigningScheme,
+  { Message: bytes, MessageType: type = "RAW", SigningAlgorithm: algorithm }: SignatureInput,
+): Signable {
   if (type === "EXTERNAL_MU") {
-    if (scheme.kind !== "ml-dsa") throw validationError(`MessageType EXTERNAL_MU is not valid for algorithm ${algorithm}.`);
+    if (scheme.kind !== "ml-dsa")
+      throw validationError(`MessageType EXTERNAL_MU is not valid for algorithm ${algorithm}.`);
     throw unsupported("The cryptographic library here takes no external mu: send the message as RAW.");
   }
   if (type === "RAW") {
@@ -41,6 +49,7 @@ function signableOf(scheme: SigningScheme, { Message: bytes, MessageType: type =
     return { kind: "message", bytes };
   }
   if (!("digestLength" in scheme)) throw validationError(`MessageType DIGEST is not valid for algorithm ${algorithm}.`);
-  if (bytes.length !== scheme.digestLength) throw validationError(`Digest is invalid length for algorithm ${algorithm}.`);
+  if (bytes.length !== scheme.digestLength)
+    throw validationError(`Digest is invalid length for algorithm ${algorithm}.`);
   return { kind: "digest", bytes };
 }

@@ -121,4 +121,6 @@ const ALL: readonly Operation[] = [
 ];
 
 /** By their value of `X-Amz-Target`. */
-export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(ALL.map((operation) => [`${SERVICE}.${operation.name}`, operation]));
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+  ALL.map((operation) => [`${SERVICE}.${operation.name}`, operation]),
+);

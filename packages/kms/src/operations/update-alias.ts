@@ -26,7 +26,9 @@ export const updateAlias: Operation = operation({
     if (former !== undefined) {
       call.admit(former, { operation: "DescribeKey", action: "kms:UpdateAlias" });
       if (former.usage !== key.usage || isSymmetric(former.spec) !== isSymmetric(key.spec)) {
-        throw validationError(`Alias ${name} cannot be changed from a ${former.spec} key for ${former.usage} to a ${key.spec} key for ${key.usage}.`);
+        throw validationError(
+          `Alias ${name} cannot be changed from a ${former.spec} key for ${former.usage} to a ${key.spec} key for ${key.usage}.`,
+        );
       }
     }
     call.apply({ kind: "put-alias", alias: { ...alias, keyId: key.keyId, updatedAt: call.now } });

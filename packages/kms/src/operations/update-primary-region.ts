@@ -10,7 +10,10 @@ import type { Operation } from "./operation.ts";
 export const updatePrimaryRegion: Operation = operation({
   name: "UpdatePrimaryRegion",
   effect: "writes",
-  input: structure({ KeyId: required(members.keyId), PrimaryRegion: required(text({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })) }),
+  input: structure({
+    KeyId: required(members.keyId),
+    PrimaryRegion: required(text({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })),
+  }),
   run(call, { KeyId, PrimaryRegion }) {
     const key = call.useKeyById(KeyId, { operation: "UpdatePrimaryRegion" });
     if (key.primaryRegion !== key.region) throw unsupported(`${key.arn} is not a multi-region primary key.`);
@@ -22,7 +25,11 @@ export const updatePrimaryRegion: Operation = operation({
     call.apply(
       ...related.map((one) => ({
         kind: "put-key" as const,
-        key: { ...one, primaryRegion: PrimaryRegion, automaticRotation: one.region === PrimaryRegion ? key.automaticRotation : null },
+        key: {
+          ...one,
+          primaryRegion: PrimaryRegion,
+          automaticRotation: one.region === PrimaryRegion ? key.automaticRotation : null,
+        },
       })),
     );
     return null;

@@ -22,7 +22,8 @@ export const verifyMac: Operation = operation({
   }),
   run(call, input) {
     const { key, mac } = macOf(call, input, "VerifyMac");
-    if (mac.length !== input.Mac.length || !timingSafeEqual(mac, input.Mac)) throw new AwsError("KMSInvalidMacException");
+    if (mac.length !== input.Mac.length || !timingSafeEqual(mac, input.Mac))
+      throw new AwsError("KMSInvalidMacException");
     endDryRun(input.DryRun);
     call.noteUse(key, "VerifyMac");
     return { KeyId: key.arn, MacValid: true, MacAlgorithm: input.MacAlgorithm };

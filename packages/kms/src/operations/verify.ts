@@ -23,7 +23,8 @@ export const verify: Operation = operation({
   }),
   run(call, input) {
     const { key, scheme, what } = prepareSignature(call, input, "Verify");
-    if (!verifyWith(scheme, call.publicKey(key), what, input.Signature)) throw new AwsError("KMSInvalidSignatureException");
+    if (!verifyWith(scheme, call.publicKey(key), what, input.Signature))
+      throw new AwsError("KMSInvalidSignatureException");
     endDryRun(input.DryRun);
     call.noteUse(key, "Verify");
     return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm };

@@ -63,9 +63,16 @@ function tokenOf(raw: Json): string {
   }
 }
 
-const wrongType = (raw: Json, wanted: string): Error => serializationError(`${tokenOf(raw)} can not be converted to ${wanted}`);
+const wrongType = (raw: Json, wanted: string): Error =>
+  serializationError(`${tokenOf(raw)} can not be converted to ${wanted}`);
 
-function checkLength(length: number, limits: { min?: number; max?: number }, path: string, value: string | null, problems: Problem[]): void {
+function checkLength(
+  length: number,
+  limits: { min?: number; max?: number },
+  path: string,
+  value: string | null,
+  problems: Problem[],
+): void {
   if (limits.max !== undefined && length > limits.max) {
     problems.push({ path, value, constraint: `Member must have length less than or equal to ${limits.max}` });
   }
@@ -85,7 +92,11 @@ export function text(limits: { min?: number; max?: number; pattern?: RegExp; sec
       const echo = limits.secret === undefined ? raw : null;
       checkLength(raw.length, limits, path, echo, problems);
       if (limits.pattern !== undefined && !limits.pattern.test(raw)) {
-        problems.push({ path, value: echo, constraint: `Member must satisfy regular expression pattern: ${limits.pattern.source}` });
+        problems.push({
+          path,
+          value: echo,
+          constraint: `Member must satisfy regular expression pattern: ${limits.pattern.source}`,
+        });
       }
       return raw;
     },
@@ -111,7 +122,8 @@ export function oneOf<const V extends string>(values: readonly V[]): Shape<V> {
 export function integer(limits: { min?: number; max?: number } = {}): Shape<number> {
   return {
     read(raw, path, problems) {
-      if (typeof raw !== "number" || !Number.isInteger(raw) || Math.abs(raw) > 0x7fff_ffff) throw wrongType(raw, "an Integer");
+      if (typeof raw !== "number" || !Number.isInteger(raw) || Math.abs(raw) > 0x7fff_ffff)
+        throw wrongType(raw, "an Integer");
       const value = String(raw);
       if (limits.max !== undefined && raw > limits.max) {
         problems.push({ path, value, constraint: `Member must have value less than or equal to ${limits.max}` });
@@ -140,7 +152,8 @@ export function flag(): Shape<boolean> {
 export function timestamp(): Shape<number> {
   return {
     read(raw) {
-      if (typeof raw !== "number" || !Number.isFinite(raw) || Math.abs(raw) > 8.64e12) throw wrongType(raw, "a Timestamp");
+      if (typeof raw !== "number" || !Number.isFinite(raw) || Math.abs(raw) > 8.64e12)
+        throw wrongType(raw, "a Timestamp");
       return Math.round(raw * 1000);
     },
     audit: (value) => new Date(value).toISOString(),
@@ -154,7 +167,13 @@ export function blob(limits: { min?: number; max?: number; secret?: "secret" } =
       if (typeof raw !== "string") throw wrongType(raw, "a Blob");
       const bytes = decodeBase64(raw);
       if (bytes === null) throw serializationError("The value of a blob is not valid base64");
-      checkLength(bytes.length, limits, path, limits.secret === undefined ? `java.nio.HeapByteBuffer[pos=0 lim=${bytes.length} cap=${bytes.length}]` : null, problems);
+      checkLength(
+        bytes.length,
+        limits,
+        path,
+        limits.secret === undefined ? `java.nio.HeapByteBuffer[pos=0 lim=${bytes.length} cap=${bytes.length}]` : null,
+        problems,
+      );
       return bytes;
     },
     audit: () => undefined,
@@ -166,9 +185,17 @@ export function list<T>(member: Shape<T>, limits: { min?: number; max?: number }
   return {
     read(raw, path, problems) {
       if (!Array.isArray(raw)) throw wrongType(raw, "a List");
-      checkLength(raw.length, limits, path, `[${raw.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ")}]`, problems);
+      checkLength(
+        raw.length,
+        limits,
+        path,
+        `[${raw.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ")}]`,
+        problems,
+      );
       // What lies beyond the limit is refused already; reading it would only make the message longer.
-      return raw.slice(0, limits.max ?? raw.length).map((item: Json, index) => member.read(item, `${path}.${index + 1}.member`, problems));
+      return raw
+        .slice(0, limits.max ?? raw.length)
+        .map((item: Json, index) => member.read(item, `${path}.${index + 1}.member`, problems));
     },
     audit: (value) => value.map((item) => member.audit(item) ?? null),
   };
@@ -193,7 +220,7 @@ export function map(): Shape<Readonly<Record<string, string>>> {
 /** An object with named members. Members it does not know are ignored, as AWS does. */
 export function structure<const M extends Members>(members: M): Shape<ValuesOf<M>> & { readonly members: M } {
   const known = Object.entries(members).map(([name, member]) => {
-    const shape = ("required" in member ? member.shape : member);
+    const shape = "required" in member ? member.shape : member;
     return { name, required: "required" in member, shape };
   });
   return {
@@ -233,5 +260,7 @@ export function readInput<T>(shape: Shape<T>, raw: Json): T {
   const value = shape.read(raw, "", problems);
   if (problems.length === 0) return value;
   const noun = problems.length === 1 ? "error" : "errors";
-  throw validationError(`${problems.length} validation ${noun} detected: ${problems.slice(0, 20).map(describe).join("; ")}`);
+  throw validationError(
+    `${problems.length} validation ${noun} detected: ${problems.slice(0, 20).map(describe).join("; ")}`,
+  );
 }

@@ -46,7 +46,8 @@ export function warningOf({ openMaterial }: SeedReport): string | null {
 export async function plant(seed: readonly SeedKey[], ground: Ground): Promise<SeedReport> {
   try {
     const conflicts = seed.flatMap((key) => conflictsOf(key, ground));
-    if (conflicts.length > 0) throw new KmsError("seed-conflict", `\n${conflicts.map((line) => `  ${line}`).join("\n")}`);
+    if (conflicts.length > 0)
+      throw new KmsError("seed-conflict", `\n${conflicts.map((line) => `  ${line}`).join("\n")}`);
     const made: KeyRecord[] = [];
     for (const key of seed) {
       if (absentRegions(key, ground).length > 0) made.push(...(await keysOf(key, ground)));
@@ -65,7 +66,8 @@ export async function plant(seed: readonly SeedKey[], ground: Ground): Promise<S
   }
 }
 
-const arnsOf = (key: SeedKey, account: string): readonly string[] => key.regions.map((region) => keyArn(region, account, key.id));
+const arnsOf = (key: SeedKey, account: string): readonly string[] =>
+  key.regions.map((region) => keyArn(region, account, key.id));
 
 function reportOf(seed: readonly SeedKey[], made: readonly KeyRecord[], { account }: Ground): SeedReport {
   const isMade = new Set(made.map((key) => key.arn));
@@ -76,17 +78,21 @@ function reportOf(seed: readonly SeedKey[], made: readonly KeyRecord[], { accoun
   };
 }
 
-const absentRegions = (key: SeedKey, { store }: Ground): readonly string[] => key.regions.filter((region) => !store.region(region).keys.has(key.id));
+const absentRegions = (key: SeedKey, { store }: Ground): readonly string[] =>
+  key.regions.filter((region) => !store.region(region).keys.has(key.id));
 
 /** In what a key or alias that is there differs from the seed. What its users may have changed since does not count. */
 function conflictsOf(key: SeedKey, ground: Ground): readonly string[] {
   const absent = absentRegions(key, ground);
-  if (absent.length > 0 && absent.length < key.regions.length) return [`${key.at}: ${key.id} exists, but not in ${absent.join(", ")}.`];
+  if (absent.length > 0 && absent.length < key.regions.length)
+    return [`${key.at}: ${key.id} exists, but not in ${absent.join(", ")}.`];
   return key.regions.flatMap((region) => {
     const state = ground.store.region(region);
     const present = state.keys.get(key.id);
     if (present === undefined) {
-      return key.aliases.filter((name) => state.aliases.has(name)).map((name) => `${key.at}: ${name} exists in ${region}, for another key.`);
+      return key.aliases
+        .filter((name) => state.aliases.has(name))
+        .map((name) => `${key.at}: ${name} exists in ${region}, for another key.`);
     }
     const ids = key.material.map(({ secret }) => materialIdOf(key.id, secret));
     const differs = [
@@ -94,7 +100,9 @@ function conflictsOf(key: SeedKey, ground: Ground): readonly string[] {
       ...(present.usage === key.usage ? [] : ["usage"]),
       ...(ids.every((id) => present.backingKeys.some((backing) => backing.id === id)) ? [] : ["material"]),
     ];
-    return differs.length === 0 ? [] : [`${key.at}: ${key.id} exists in ${region} with another ${differs.join(" and ")}.`];
+    return differs.length === 0
+      ? []
+      : [`${key.at}: ${key.id} exists in ${region} with another ${differs.join(" and ")}.`];
   });
 }
 
@@ -117,7 +125,9 @@ async function keysOf(key: SeedKey, { sealer, account, now }: Ground): Promise<r
     tags: key.tags,
     primaryRegion: multiRegion ? (key.regions[0] ?? region) : null,
     automaticRotation: null,
-    backingKeys: secrets.map((secret, position) => backingKey(secret, { region, key, sealer, now, position, count: secrets.length })),
+    backingKeys: secrets.map((secret, position) =>
+      backingKey(secret, { region, key, sealer, now, position, count: secrets.length }),
+    ),
   }));
   for (const { secret } of secrets) secret.fill(0);
   return records;
@@ -132,7 +142,10 @@ interface Position {
   readonly count: number;
 }
 
-function backingKey({ secret, publicKey }: BackingSecret, { region, key, sealer, now, position, count }: Position): BackingKey {
+function backingKey(
+  { secret, publicKey }: BackingSecret,
+  { region, key, sealer, now, position, count }: Position,
+): BackingKey {
   const id = materialIdOf(key.id, secret);
   return {
     id,
@@ -149,5 +162,10 @@ function backingKey({ secret, publicKey }: BackingSecret, { region, key, sealer,
 function aliasesOf(key: SeedKey, made: readonly KeyRecord[], { now }: Ground): readonly Change[] {
   return made
     .filter(({ keyId, region }) => keyId === key.id && key.regions.includes(region))
-    .flatMap(({ region }) => key.aliases.map((name): Change => ({ kind: "put-alias", alias: { region, name, keyId: key.id, createdAt: now, updatedAt: now } })));
+    .flatMap(({ region }) =>
+      key.aliases.map((name): Change => ({
+        kind: "put-alias",
+        alias: { region, name, keyId: key.id, createdAt: now, updatedAt: now },
+      })),
+    );
 }

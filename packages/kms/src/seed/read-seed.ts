@@ -52,12 +52,18 @@ export function readSeed(source: SeedSource, serverRegions: readonly string[]): 
   const text = typeof source === "string" ? parseSeedText(readText(source)) : withoutText(source);
   if (text.mistakes.length > 0) throw malformed(name, text.mistakes);
   const read = seedSchema.safeParse(text.value);
-  if (!read.success) throw malformed(name, read.error.issues.flatMap((issue) => fromIssue(issue, text)));
+  if (!read.success)
+    throw malformed(
+      name,
+      read.error.issues.flatMap((issue) => fromIssue(issue, text)),
+    );
   const mistakes: Mistake[] = [];
   const report = (path: SeedPath, message: string): void => {
     mistakes.push({ line: text.lineOf(path), message: `${show(path)}: ${message}` });
   };
-  const keys = read.data.keys.map((key, index) => settle(key, { path: ["keys", index], line: text.lineOf(["keys", index]), serverRegions, report }));
+  const keys = read.data.keys.map((key, index) =>
+    settle(key, { path: ["keys", index], line: text.lineOf(["keys", index]), serverRegions, report }),
+  );
   reportDoubles(read.data, keys, report);
   if (mistakes.length > 0) throw malformed(name, mistakes);
   return keys;
@@ -74,19 +80,26 @@ function readText(path: string): string {
 }
 
 function malformed(name: string, mistakes: readonly Mistake[]): KmsError {
-  const lines = mistakes.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).map(({ line, message }) => (line === null ? `  ${message}` : `  line ${line}: ${message}`));
+  const lines = mistakes
+    .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+    .map(({ line, message }) => (line === null ? `  ${message}` : `  line ${line}: ${message}`));
   return new KmsError("seed-malformed", `${name}\n${lines.join("\n")}`);
 }
 
 /** A wrong form. The value is not shown: it may be key material. */
 function fromIssue(issue: z.core.$ZodIssue, text: SeedText): readonly Mistake[] {
-  const at = (path: SeedPath, message: string): Mistake => ({ line: text.lineOf(path), message: `${show(path)}: ${message}` });
-  if (issue.code === "unrecognized_keys") return issue.keys.map((name) => at([...issue.path, name], "is not known here"));
+  const at = (path: SeedPath, message: string): Mistake => ({
+    line: text.lineOf(path),
+    message: `${show(path)}: ${message}`,
+  });
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((name) => at([...issue.path, name], "is not known here"));
   return [at(issue.path, issue.message)];
 }
 
 const show = (path: SeedPath): string =>
-  path.map((step, i) => (typeof step === "number" ? `[${step}]` : `${i === 0 ? "" : "."}${String(step)}`)).join("") || "the seed";
+  path.map((step, i) => (typeof step === "number" ? `[${step}]` : `${i === 0 ? "" : "."}${String(step)}`)).join("") ||
+  "the seed";
 
 interface Place {
   readonly path: SeedPath;
@@ -113,12 +126,18 @@ function settle(key: SeedKeyDocument, place: Place): SeedKey {
 }
 
 function regionsOf(key: SeedKeyDocument, { path, serverRegions, report }: Place): readonly string[] {
-  if (key.region !== undefined && key.regions !== undefined) report([...path, "regions"], "give region or regions, not both");
+  if (key.region !== undefined && key.regions !== undefined)
+    report([...path, "regions"], "give region or regions, not both");
   const regions = key.regions ?? [key.region ?? serverRegions[0] ?? ""];
-  if (regions.length > 1 && !isMultiRegionId(key.id)) report([...path, "regions"], "several regions need a multi-Region key: an id with mrk-");
+  if (regions.length > 1 && !isMultiRegionId(key.id))
+    report([...path, "regions"], "several regions need a multi-Region key: an id with mrk-");
   if (new Set(regions).size < regions.length) report([...path, "regions"], "names a region twice");
   for (const region of regions) {
-    if (!serverRegions.includes(region)) report([...path, key.regions === undefined ? "region" : "regions"], `the server has no region ${region}, only ${serverRegions.join(", ")}`);
+    if (!serverRegions.includes(region))
+      report(
+        [...path, key.regions === undefined ? "region" : "regions"],
+        `the server has no region ${region}, only ${serverRegions.join(", ")}`,
+      );
   }
   return regions;
 }
@@ -126,24 +145,34 @@ function regionsOf(key: SeedKeyDocument, { path, serverRegions, report }: Place)
 function usageOf(key: SeedKeyDocument, spec: KeySpec, { path, report }: Place): KeyUsage {
   const possible = Object.keys(KEY_SPECS[spec].algorithms) as KeyUsage[];
   const usage = key.usage ?? possible[0] ?? "ENCRYPT_DECRYPT";
-  if (key.usage === undefined && possible.length > 1) report(path, `a key of spec ${spec} needs a usage: ${possible.join(" or ")}`);
-  if (algorithmsOf(spec, usage).length === 0) report([...path, "usage"], `a key of spec ${spec} can only have ${possible.join(" or ")}`);
+  if (key.usage === undefined && possible.length > 1)
+    report(path, `a key of spec ${spec} needs a usage: ${possible.join(" or ")}`);
+  if (algorithmsOf(spec, usage).length === 0)
+    report([...path, "usage"], `a key of spec ${spec} can only have ${possible.join(" or ")}`);
   return usage;
 }
 
 function tagsOf(key: SeedKeyDocument, { path, report }: Place): KeyRecord["tags"] {
   const tags = Object.entries(key.tags ?? {}).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
-  return saying(() => newTags([], tags), [], (message) => {
-    report([...path, "tags"], message);
-  });
+  return saying(
+    () => newTags([], tags),
+    [],
+    (message) => {
+      report([...path, "tags"], message);
+    },
+  );
 }
 
 function policyOf(key: SeedKeyDocument, { path, report }: Place): string | null {
   if (key.policy === undefined) return null;
   const policy = typeof key.policy === "string" ? key.policy : JSON.stringify(key.policy);
-  saying(() => parsePolicy(policy), [], (message) => {
-    report([...path, "policy"], message);
-  });
+  saying(
+    () => parsePolicy(policy),
+    [],
+    (message) => {
+      report([...path, "policy"], message);
+    },
+  );
   return policy;
 }
 
@@ -160,14 +189,17 @@ function saying<T>(rule: () => T, otherwise: T, say: (message: string) => void):
 
 function materialOf(key: SeedKeyDocument, spec: KeySpec, { path, report }: Place): readonly BackingSecret[] {
   const texts = typeof key.material === "string" ? [key.material] : (key.material ?? []);
-  if (texts.length > 1 && spec !== "SYMMETRIC_DEFAULT") report([...path, "material"], "only a symmetric encryption key can have been rotated");
-  if (new Set(texts.map((text) => text.toLowerCase())).size < texts.length) report([...path, "material"], "names the same material twice");
+  if (texts.length > 1 && spec !== "SYMMETRIC_DEFAULT")
+    report([...path, "material"], "only a symmetric encryption key can have been rotated");
+  if (new Set(texts.map((text) => text.toLowerCase())).size < texts.length)
+    report([...path, "material"], "names the same material twice");
   const { material: kind } = KEY_SPECS[spec];
   return texts.flatMap((text, index) => {
     const bytes = kind.kind === "bytes" ? fromHex(text) : fromPem(text);
     const secret = bytes === null ? null : recogniseSecret(spec, bytes);
     if (secret !== null) return [secret];
-    const wanted = kind.kind === "bytes" ? `${kind.length * 2} hexadecimal digits` : `a private key in PEM, of spec ${spec}`;
+    const wanted =
+      kind.kind === "bytes" ? `${kind.length * 2} hexadecimal digits` : `a private key in PEM, of spec ${spec}`;
     report([...path, "material", ...(typeof key.material === "string" ? [] : [index])], `must be ${wanted}`);
     return [];
   });
@@ -193,7 +225,8 @@ function reportDoubles({ keys: documents }: SeedDocument, keys: readonly SeedKey
   for (const [index, key] of keys.entries()) {
     for (const region of key.regions) {
       take(key.id, region, ["keys", index, "id"]);
-      for (const position of (documents[index]?.aliases ?? []).keys()) take(key.aliases[position] ?? "", region, ["keys", index, "aliases", position]);
+      for (const position of (documents[index]?.aliases ?? []).keys())
+        take(key.aliases[position] ?? "", region, ["keys", index, "aliases", position]);
     }
   }
 }

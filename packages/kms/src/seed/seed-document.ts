@@ -38,7 +38,9 @@ export interface SeedDocument {
 }
 
 /** Text that YAML reads as something else (`007`, `yes`, sixty-four digits) is the usual mistake. */
-const text = z.string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be text: put it between quotes") });
+const text = z.string({
+  error: (issue) => (issue.input === undefined ? "is missing" : "must be text: put it between quotes"),
+});
 const region = text.regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name such as eu-west-1");
 
 const key = z.strictObject({
@@ -58,8 +60,12 @@ const key = z.strictObject({
     )
     .optional(),
   tags: z.record(z.string().min(1).max(128), text.max(256)).optional(),
-  policy: z.union([z.string(), z.record(z.string(), z.unknown())], { error: "must be a policy document, or its JSON as text" }).optional(),
-  material: z.union([text, z.array(text).min(1)], { error: "must be text (put digits between quotes), or a list of texts" }).optional(),
+  policy: z
+    .union([z.string(), z.record(z.string(), z.unknown())], { error: "must be a policy document, or its JSON as text" })
+    .optional(),
+  material: z
+    .union([text, z.array(text).min(1)], { error: "must be text (put digits between quotes), or a list of texts" })
+    .optional(),
 });
 
 /** The form of a seed. What goes together with what is checked in read-seed.ts. */

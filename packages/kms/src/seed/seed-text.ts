@@ -29,7 +29,10 @@ export const withoutText = (value: unknown): SeedText => ({ value, mistakes: [],
 export function parseSeedText(text: string): SeedText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const mistakes: Mistake[] = document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, message: error.message }));
+  const mistakes: Mistake[] = document.errors.map((error) => ({
+    line: lines.linePos(error.pos[0]).line,
+    message: error.message,
+  }));
   let value: unknown = null;
   try {
     // What is broken is listed; reading on in it would only add mistakes that are none.

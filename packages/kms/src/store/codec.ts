@@ -1,7 +1,14 @@
 // Rows <-> records. The only place that knows how a record lies in the database.
 
 import type { Selectable } from "kysely";
-import type { AliasRecord, BackingKey, GrantRecord, ImportWrappingKey, KeyRecord, LastUse } from "../keys/key-record.ts";
+import type {
+  AliasRecord,
+  BackingKey,
+  GrantRecord,
+  ImportWrappingKey,
+  KeyRecord,
+  LastUse,
+} from "../keys/key-record.ts";
 import type { Schema } from "./schema.ts";
 
 type Row<T extends keyof Schema> = Selectable<Schema[T]>;

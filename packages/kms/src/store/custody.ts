@@ -35,7 +35,8 @@ export async function openCustody(dataDir: string, source: RootKeySource): Promi
     const meta = await readMeta(database);
     const check = meta.get(META.check);
     const first = check === undefined;
-    if (check !== undefined && source.kind === "file") settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
+    if (check !== undefined && source.kind === "file")
+      settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
     const salt = meta.get(META.salt) ?? randomBytes(SALT_LENGTH);
     const sealer = new Sealer(await readRootKey(source, salt, first ? "first-start" : "restart"));
     if (first) await found(database, sealer, salt);

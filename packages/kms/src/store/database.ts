@@ -15,8 +15,8 @@ export const DATABASE_FILE = "kms.sqlite";
 const LOCK_FILE = "kms.lock";
 
 /**
- * WAL with NORMAL: SQLite does not wait for the disk at each commit; whoever acknowledges one waits for `syncLog`, which
- * leaves the server free to work meanwhile. secure_delete: destroyed material is overwritten.
+ * WAL with NORMAL: SQLite does not wait for the disk at each commit; whoever acknowledges one waits for `syncLog`,
+ * which leaves the server free to work meanwhile. secure_delete: destroyed material is overwritten.
  */
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;

@@ -78,7 +78,11 @@ export interface Schema {
 
 const first: Migration = {
   async up(db: Kysely<unknown>) {
-    await db.schema.createTable("meta").addColumn("name", "text", (c) => c.primaryKey()).addColumn("value", "blob", (c) => c.notNull()).execute();
+    await db.schema
+      .createTable("meta")
+      .addColumn("name", "text", (c) => c.primaryKey())
+      .addColumn("value", "blob", (c) => c.notNull())
+      .execute();
     await db.schema
       .createTable("keys")
       .addColumn("region", "text", (c) => c.notNull())
@@ -149,13 +153,18 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first };
 export async function migrate(db: Kysely<Schema>): Promise<void> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (tables.some((table) => table.name === "kysely_migration")) {
-    const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>).selectFrom("kysely_migration").select("name").execute();
+    const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
+      .selectFrom("kysely_migration")
+      .select("name")
+      .execute();
     const unknown = applied.map((row) => row.name).filter((name) => !Object.hasOwn(MIGRATIONS, name));
-    if (unknown.length > 0) throw new KmsError("store-newer", `it has the migration ${unknown.join(", ")}, unknown here.`);
+    if (unknown.length > 0)
+      throw new KmsError("store-newer", `it has the migration ${unknown.join(", ")}, unknown here.`);
   } else if (tables.length > 0) {
     throw new KmsError("store-corrupt", "it has tables, but not those of a KMS.");
   }
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw new KmsError("store-failed", "the schema could not be brought up to date.", { cause: error });
+  if (error !== undefined)
+    throw new KmsError("store-failed", "the schema could not be brought up to date.", { cause: error });
 }

@@ -43,8 +43,8 @@ export class Store {
   /** Whether memory holds what could not be committed, and reading it anew failed as well. */
   #stale = false;
   /**
-   * The failure to get a commit onto the disk. What the system does after one can not be known: it may report later ones
-   * as done that are not. So nothing is acknowledged any more until the server is started anew.
+   * The failure to get a commit onto the disk. What the system does after one can not be known: it may report later
+   * ones as done that are not. So nothing is acknowledged any more until the server is started anew.
    */
   #unsynced: KmsError | null = null;
   /** When the last use on the disk was, by region and key. */
@@ -102,7 +102,8 @@ export class Store {
     while (this.#draining !== null) await this.#draining;
     const writeUses = this.#database.db.transaction().execute(async (trx) => {
       for (const region of this.#regions.values()) {
-        for (const [keyId, use] of region.lastUses) await writeChange(trx, { kind: "put-last-use", region: region.name, keyId, use });
+        for (const [keyId, use] of region.lastUses)
+          await writeChange(trx, { kind: "put-last-use", region: region.name, keyId, use });
       }
     });
     // Nobody was promised them: a full disk does not keep the server from ending well.
@@ -171,7 +172,8 @@ export class Store {
       for (const change of lastUses) await writeChange(trx, change);
       if (entries.length === 0) return;
       // One fixed text: building it anew for every entry would cost more than running it.
-      for (const { seq, event, mac } of entries) await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
+      for (const { seq, event, mac } of entries)
+        await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
       await trx.executeQuery(CompiledQuery.raw(UPDATE_HEAD, [this.#chain.head(entries), META.auditHead]));
     });
     this.#chain.accept(entries);
@@ -189,7 +191,8 @@ function fail(waiting: readonly Waiting[], cause: unknown): void {
 }
 
 const destroysMaterial = (change: Change): boolean =>
-  change.kind === "delete-key" || (change.kind === "put-key" && change.key.backingKeys.some((backing) => backing.sealed === null));
+  change.kind === "delete-key" ||
+  (change.kind === "put-key" && change.key.backingKeys.some((backing) => backing.sealed === null));
 
 async function load(db: Kysely<Schema>, regions: Map<string, RegionState>): Promise<void> {
   const at = (name: string): RegionState => {
@@ -204,8 +207,12 @@ async function load(db: Kysely<Schema>, regions: Map<string, RegionState>): Prom
   for (const row of await db.selectFrom("keys").selectAll().execute()) {
     at(row.region).keys.set(row.key_id, keyFromRows(row, backingRows.get(`${row.region}/${row.key_id}`) ?? []));
   }
-  for (const row of await db.selectFrom("aliases").selectAll().execute()) at(row.region).aliases.set(row.name, aliasFromRow(row));
-  for (const row of await db.selectFrom("grants").selectAll().execute()) at(row.region).grants.set(row.grant_id, grantFromRow(row));
-  for (const row of await db.selectFrom("import_keys").selectAll().execute()) at(row.region).importKeys.set(row.token_id, importKeyFromRow(row));
-  for (const row of await db.selectFrom("last_uses").selectAll().execute()) at(row.region).lastUses.set(row.key_id, lastUseFromRow(row));
+  for (const row of await db.selectFrom("aliases").selectAll().execute())
+    at(row.region).aliases.set(row.name, aliasFromRow(row));
+  for (const row of await db.selectFrom("grants").selectAll().execute())
+    at(row.region).grants.set(row.grant_id, grantFromRow(row));
+  for (const row of await db.selectFrom("import_keys").selectAll().execute())
+    at(row.region).importKeys.set(row.token_id, importKeyFromRow(row));
+  for (const row of await db.selectFrom("last_uses").selectAll().execute())
+    at(row.region).lastUses.set(row.key_id, lastUseFromRow(row));
 }

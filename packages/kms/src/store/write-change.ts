@@ -11,7 +11,11 @@ export async function writeChange(trx: Transaction<Schema>, change: Change): Pro
     case "put-key": {
       const rows = keyToRows(change.key);
       await trx.replaceInto("keys").values(rows.key).execute();
-      await trx.deleteFrom("backing_keys").where("region", "=", change.key.region).where("key_id", "=", change.key.keyId).execute();
+      await trx
+        .deleteFrom("backing_keys")
+        .where("region", "=", change.key.region)
+        .where("key_id", "=", change.key.keyId)
+        .execute();
       for (const row of rows.backingKeys) await trx.insertInto("backing_keys").values(row).execute();
       return;
     }
@@ -30,16 +34,27 @@ export async function writeChange(trx: Transaction<Schema>, change: Change): Pro
       await trx.replaceInto("grants").values(grantToRow(change.grant)).execute();
       return;
     case "delete-grant":
-      await trx.deleteFrom("grants").where("region", "=", change.region).where("grant_id", "=", change.grantId).execute();
+      await trx
+        .deleteFrom("grants")
+        .where("region", "=", change.region)
+        .where("grant_id", "=", change.grantId)
+        .execute();
       return;
     case "put-import-key":
       await trx.replaceInto("import_keys").values(importKeyToRow(change.importKey)).execute();
       return;
     case "delete-import-keys":
-      await trx.deleteFrom("import_keys").where("region", "=", change.region).where("key_id", "=", change.keyId).execute();
+      await trx
+        .deleteFrom("import_keys")
+        .where("region", "=", change.region)
+        .where("key_id", "=", change.keyId)
+        .execute();
       return;
     case "put-last-use":
-      await trx.replaceInto("last_uses").values({ region: change.region, key_id: change.keyId, record: JSON.stringify(change.use) }).execute();
+      await trx
+        .replaceInto("last_uses")
+        .values({ region: change.region, key_id: change.keyId, record: JSON.stringify(change.use) })
+        .execute();
       return;
   }
 }

@@ -21,7 +21,13 @@ export interface BackupReport extends Contents {
  * Writes a backup of a data directory to a new file, private to its owner. A server may be at work on it.
  * @throws KmsError `store-absent`, `would-overwrite`, `backup-failed`, `store-corrupt`.
  */
-export async function backup({ dataDir, to }: { readonly dataDir: string; readonly to: string }): Promise<BackupReport> {
+export async function backup({
+  dataDir,
+  to,
+}: {
+  readonly dataDir: string;
+  readonly to: string;
+}): Promise<BackupReport> {
   const from = requireDatabase(dataDir);
   if (existsSync(to)) throw new KmsError("would-overwrite", `${to} exists.`);
   const draft = `${to}.${process.pid}.draft`;
@@ -69,7 +75,8 @@ function publish(draft: string, to: string): void {
     linkSync(draft, to);
     syncDirectory(dirname(to));
   } catch (cause) {
-    if ((cause as { code?: unknown }).code === "EEXIST") throw new KmsError("would-overwrite", `${to} exists.`, { cause });
+    if ((cause as { code?: unknown }).code === "EEXIST")
+      throw new KmsError("would-overwrite", `${to} exists.`, { cause });
     throw new KmsError("backup-failed", `${to} could not be written: ${reason(cause)}.`, { cause });
   }
 }

@@ -19,7 +19,10 @@ export interface RekeyOptions {
   readonly dataDir: string;
   /** The root key that the database has. */
   readonly from: RootKeySource;
-  /** The one that it gets. The file that `from` names: the key in it is replaced. Another file is made if it does not exist. */
+  /**
+   * The one that it gets. The file that `from` names: the key in it is replaced. Another file is made if it does not
+   * exist.
+   */
   readonly to: RootKeySource;
 }
 
@@ -33,7 +36,8 @@ export interface RekeyReport {
 
 /**
  * Changes the root key of a data directory that no server uses.
- * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-wrong`, `root-key-missing`, `root-key-malformed`, `store-corrupt`, `option-invalid`.
+ * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-wrong`, `root-key-missing`, `root-key-malformed`,
+ *   `store-corrupt`, `option-invalid`.
  */
 export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyReport> {
   requireDatabase(dataDir);

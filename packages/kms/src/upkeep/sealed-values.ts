@@ -31,14 +31,20 @@ async function metaValues(db: Kysely<Schema>): Promise<readonly SealedValue[]> {
   return SEALED_META.map(({ name, identity }) => {
     const row = rows.find((one) => one.name === name);
     if (row === undefined) throw new KmsError("store-corrupt", `it has no ${name}.`);
-    return { identity, sealed: row.value, replace: (trx, value) => trx.updateTable("meta").set({ value }).where("name", "=", name).execute() };
+    return {
+      identity,
+      sealed: row.value,
+      replace: (trx, value) => trx.updateTable("meta").set({ value }).where("name", "=", name).execute(),
+    };
   });
 }
 
 async function backingKeys(db: Kysely<Schema>): Promise<readonly SealedValue[]> {
   const rows = await db
     .selectFrom("backing_keys as backing")
-    .innerJoin("keys", (join) => join.onRef("keys.region", "=", "backing.region").onRef("keys.key_id", "=", "backing.key_id"))
+    .innerJoin("keys", (join) =>
+      join.onRef("keys.region", "=", "backing.region").onRef("keys.key_id", "=", "backing.key_id"),
+    )
     .select(["backing.region", "backing.key_id", "backing.material_id", "backing.sealed", "keys.record"])
     .where("backing.sealed", "is not", null)
     .execute();
@@ -52,7 +58,9 @@ async function backingKeys(db: Kysely<Schema>): Promise<readonly SealedValue[]> 
         .where("key_id", "=", keyId)
         .where("material_id", "=", materialId)
         .execute();
-    return sealed === null ? [] : [{ identity: backingKeyIdentity({ region, keyId, spec }, materialId), sealed, replace }];
+    return sealed === null
+      ? []
+      : [{ identity: backingKeyIdentity({ region, keyId, spec }, materialId), sealed, replace }];
   });
 }
 

@@ -38,7 +38,10 @@ export function openToRead(path: string): Kysely<Schema> {
 /** Counts what a database holds. @throws KmsError `store-corrupt` if it is not a KMS's. */
 export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
   try {
-    const { count: keys } = await db.selectFrom("keys").select((of) => of.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
+    const { count: keys } = await db
+      .selectFrom("keys")
+      .select((of) => of.fn.countAll<number>().as("count"))
+      .executeTakeFirstOrThrow();
     const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
     const event = last === undefined ? null : (JSON.parse(last.event) as { eventTime: string });
     return { keys, auditEntries: last?.seq ?? 0, lastEventAt: event?.eventTime ?? null };
@@ -55,7 +58,8 @@ async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
   for (const { identity, sealed } of await sealedValues(db)) {
     const secret = sealer.open(sealed, identity);
     // The first value is the constant that every database seals: if even that does not open, the key is another one.
-    if (secret === null) throw new KmsError(identity === ROOT_CHECK ? "root-key-wrong" : "store-corrupt", `${identity} does not open.`);
+    if (secret === null)
+      throw new KmsError(identity === ROOT_CHECK ? "root-key-wrong" : "store-corrupt", `${identity} does not open.`);
     if (identity === AUDIT_KEY) await verifyChain(db, secret);
     secret.fill(0);
   }
@@ -64,17 +68,25 @@ async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
 async function verifyChain(db: Kysely<Schema>, key: Buffer): Promise<void> {
   const verifier = new ChainVerifier(key);
   for await (const entry of db.selectFrom("audit").selectAll().orderBy("seq").stream()) {
-    if (!verifier.accepts(entry)) throw new KmsError("audit-broken", `entry ${verifier.count} was changed, or one before it is missing.`);
+    if (!verifier.accepts(entry))
+      throw new KmsError("audit-broken", `entry ${verifier.count} was changed, or one before it is missing.`);
   }
   const head = await db.selectFrom("meta").selectAll().where("name", "=", META.auditHead).executeTakeFirst();
-  if (head === undefined || !verifier.endsAt(head.value)) throw new KmsError("audit-broken", `it does not end at entry ${verifier.count}: the last ones are missing.`);
+  if (head === undefined || !verifier.endsAt(head.value))
+    throw new KmsError("audit-broken", `it does not end at entry ${verifier.count}: the last ones are missing.`);
 }
 
 /**
  * Verifies a data directory's keys and audit chain. A server may be at work on it.
  * @throws KmsError `store-absent`, `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`.
  */
-export async function verifyAudit({ dataDir, rootKey }: { readonly dataDir: string; readonly rootKey: RootKeySource }): Promise<Contents> {
+export async function verifyAudit({
+  dataDir,
+  rootKey,
+}: {
+  readonly dataDir: string;
+  readonly rootKey: RootKeySource;
+}): Promise<Contents> {
   return verifyFile(requireDatabase(dataDir), rootKey);
 }
 

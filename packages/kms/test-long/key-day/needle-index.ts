@@ -48,12 +48,23 @@ export class NeedleIndex {
 
   #look(haystack: Buffer, at: number, word: number, found: Map<string, number>): void {
     for (const { bytes, name } of this.#byPrefix.get(word >>> 0) ?? []) {
-      if (haystack.length - at >= bytes.length && haystack.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0) found.set(name, (found.get(name) ?? 0) + 1);
+      if (haystack.length - at >= bytes.length && haystack.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0)
+        found.set(name, (found.get(name) ?? 0) + 1);
     }
   }
 
-  /** As `in`, over a file (or memory as one): from `start` to `end`. What lies across two reads is found as well, perhaps twice. */
-  inFile(path: string, { start = 0, end = Number.POSITIVE_INFINITY, found = new Map<string, number>() }: { start?: number; end?: number; found?: Map<string, number> } = {}): Map<string, number> {
+  /**
+   * As `in`, over a file (or memory as one): from `start` to `end`. What lies across two reads is found as well,
+   * perhaps twice.
+   */
+  inFile(
+    path: string,
+    {
+      start = 0,
+      end = Number.POSITIVE_INFINITY,
+      found = new Map<string, number>(),
+    }: { start?: number; end?: number; found?: Map<string, number> } = {},
+  ): Map<string, number> {
     const file = openSync(path, "r");
     const chunk = Buffer.alloc(CHUNK + this.#longest);
     try {

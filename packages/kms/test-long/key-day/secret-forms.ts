@@ -8,8 +8,13 @@ const PIECE = 16;
 /** The parts of a key's material that only the secret has: a PKCS #8 key holds its public key as well. */
 export function secretParts(spec: string, secret: Buffer): readonly Buffer[] {
   if (spec.startsWith("SYMMETRIC") || spec.startsWith("HMAC")) return [secret];
-  const jwk = createPrivateKey({ key: secret, format: "der", type: "pkcs8" }).export({ format: "jwk" }) as Record<string, string | undefined>;
-  const numbers = ["d", "p", "q", "dp", "dq", "qi", "priv"].flatMap((name) => (jwk[name] === undefined ? [] : [Buffer.from(jwk[name], "base64url")]));
+  const jwk = createPrivateKey({ key: secret, format: "der", type: "pkcs8" }).export({ format: "jwk" }) as Record<
+    string,
+    string | undefined
+  >;
+  const numbers = ["d", "p", "q", "dp", "dq", "qi", "priv"].flatMap((name) =>
+    jwk[name] === undefined ? [] : [Buffer.from(jwk[name], "base64url")],
+  );
   return [...numbers, ...expandedParts(spec, secret)];
 }
 
@@ -34,15 +39,18 @@ const utf16 = (text: string): Buffer => Buffer.from(text, "utf16le");
 /** Base64 of a piece wherever it begins in a longer text: without the digits that depend on what stands beside it. */
 function base64Forms(piece: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((before) => {
-    const digits = Buffer.concat([Buffer.alloc(before), piece]).toString("base64").replace(/=+$/, "");
+    const digits = Buffer.concat([Buffer.alloc(before), piece])
+      .toString("base64")
+      .replace(/=+$/, "");
     const own = digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + piece.length) * 8) / 6));
     return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
   });
 }
 
 /**
- * The notations of a piece: as it is; backwards, as OpenSSL's numbers lie in memory; hexadecimal; base64 (and so PEM) at
- * each of its three alignments, and base64url; a list of numbers, as JSON shows bytes; and each of these texts in UTF-16.
+ * The notations of a piece: as it is; backwards, as OpenSSL's numbers lie in memory; hexadecimal; base64 (and so PEM)
+ * at each of its three alignments, and base64url; a list of numbers, as JSON shows bytes; and each of these texts in
+ * UTF-16.
  */
 export function formsOf(piece: Buffer): ReadonlyMap<string, Buffer> {
   const hex = piece.toString("hex");
@@ -58,7 +66,8 @@ export function formsOf(piece: Buffer): ReadonlyMap<string, Buffer> {
     ["raw in UTF-8", Buffer.from(piece.toString("latin1"), "utf8")],
   ]);
   for (const [name, all] of Object.entries(texts)) {
-    for (const [i, text] of all.entries()) forms.set(`${name} ${i}`, latin1(text)).set(`${name} ${i} UTF-16`, utf16(text));
+    for (const [i, text] of all.entries())
+      forms.set(`${name} ${i}`, latin1(text)).set(`${name} ${i} UTF-16`, utf16(text));
   }
   return forms;
 }

@@ -1,5 +1,5 @@
-// A day in the life of a KMS, on its own clock: keys of every spec and usage, made, used every hour with every operation
-// that there is, rotated by date and on demand, imported, expired, replicated, deleted when due.
+// A day in the life of a KMS, on its own clock: keys of every spec and usage, made, used every hour with every
+// operation that there is, rotated by date and on demand, imported, expired, replicated, deleted when due.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
@@ -62,9 +62,20 @@ class Caller {
     return this.#now;
   }
 
-  async #send(operation: string, body: object, region: string): Promise<{ status: number; text: string; json: Members }> {
+  async #send(
+    operation: string,
+    body: object,
+    region: string,
+  ): Promise<{ status: number; text: string; json: Members }> {
     this.called.set(operation, (this.called.get(operation) ?? 0) + 1);
-    const answer = await signedCall({ endpoint: this.#server.endpoints[region]!, credentials: this.#server.credentials, region, operation, body, signingDate: new Date(this.#now) });
+    const answer = await signedCall({
+      endpoint: this.#server.endpoints[region]!,
+      credentials: this.#server.credentials,
+      region,
+      operation,
+      body,
+      signingDate: new Date(this.#now),
+    });
     this.answers.push(Buffer.from(answer.text));
     return answer;
   }
@@ -74,7 +85,8 @@ class Caller {
     const { status, text, json } = await this.#send(operation, body, region);
     assert.equal(status, 200, `${operation}: ${text}`);
     const secret = HANDED_OUT[operation];
-    if (secret !== undefined) this.handedOut.push({ name: operation, bytes: Buffer.from(String(json[secret]), "base64") });
+    if (secret !== undefined)
+      this.handedOut.push({ name: operation, bytes: Buffer.from(String(json[secret]), "base64") });
     return json;
   }
 
@@ -86,7 +98,10 @@ class Caller {
   }
 
   async advance(advanceMs: number): Promise<void> {
-    const response = await fetch(`${this.#server.faultsEndpoint!}/_strongroom/clock`, { method: "POST", body: JSON.stringify({ advanceMs }) });
+    const response = await fetch(`${this.#server.faultsEndpoint!}/_strongroom/clock`, {
+      method: "POST",
+      body: JSON.stringify({ advanceMs }),
+    });
     assert.equal(response.status, 200);
     this.#now = Date.parse(((await response.json()) as { now: string }).now);
   }
@@ -107,7 +122,13 @@ const USES: Readonly<Record<KeyUsage, (call: Caller, key: Key, algorithm: string
     call.sent.push(plaintext);
     const { CiphertextBlob } = await call.ok("Encrypt", { KeyId, Plaintext: base64(plaintext), EncryptionAlgorithm });
     await call.ok("Decrypt", { KeyId, CiphertextBlob, EncryptionAlgorithm });
-    await call.ok("ReEncrypt", { CiphertextBlob, SourceKeyId: KeyId, SourceEncryptionAlgorithm: EncryptionAlgorithm, DestinationKeyId: KeyId, DestinationEncryptionAlgorithm: EncryptionAlgorithm });
+    await call.ok("ReEncrypt", {
+      CiphertextBlob,
+      SourceKeyId: KeyId,
+      SourceEncryptionAlgorithm: EncryptionAlgorithm,
+      DestinationKeyId: KeyId,
+      DestinationEncryptionAlgorithm: EncryptionAlgorithm,
+    });
     if (spec !== "SYMMETRIC_DEFAULT") return;
     await call.refused("Decrypt", { CiphertextBlob, EncryptionContext: { wrong: "context" } });
     await call.ok("GenerateDataKey", { KeyId, KeySpec: "AES_256" });
@@ -116,7 +137,13 @@ const USES: Readonly<Record<KeyUsage, (call: Caller, key: Key, algorithm: string
     await call.ok("GenerateDataKeyPairWithoutPlaintext", { KeyId, KeyPairSpec: "ECC_NIST_P256" });
   },
   async SIGN_VERIFY(call, { KeyId }, SigningAlgorithm) {
-    const request = { KeyId, SigningAlgorithm, ...(SigningAlgorithm.includes("_PH_") ? { MessageType: "DIGEST", Message: base64(Buffer.alloc(64, 1)) } : { Message }) };
+    const request = {
+      KeyId,
+      SigningAlgorithm,
+      ...(SigningAlgorithm.includes("_PH_")
+        ? { MessageType: "DIGEST", Message: base64(Buffer.alloc(64, 1)) }
+        : { Message }),
+    };
     const { Signature } = await call.ok("Sign", request);
     await call.ok("Verify", { ...request, Signature });
     await call.refused("Verify", { ...request, Signature: base64(Buffer.from(Signature, "base64").fill(7, 0, 8)) });
@@ -150,8 +177,17 @@ async function make(call: Caller, spec: KeySpec, usage: KeyUsage, more: object =
 /** Brings material into an EXTERNAL key. */
 async function bring(call: Caller, { KeyId }: Key, material: Uint8Array, more: object): Promise<void> {
   const WrappingAlgorithm = material.length > 128 ? "RSA_AES_KEY_WRAP_SHA_256" : "RSAES_OAEP_SHA_256";
-  const { ImportToken, PublicKey } = await call.ok("GetParametersForImport", { KeyId, WrappingAlgorithm, WrappingKeySpec: "RSA_2048" });
-  await call.ok("ImportKeyMaterial", { KeyId, ImportToken, EncryptedKeyMaterial: wrapMaterial(WrappingAlgorithm, PublicKey, material), ...more });
+  const { ImportToken, PublicKey } = await call.ok("GetParametersForImport", {
+    KeyId,
+    WrappingAlgorithm,
+    WrappingKeySpec: "RSA_2048",
+  });
+  await call.ok("ImportKeyMaterial", {
+    KeyId,
+    ImportToken,
+    EncryptedKeyMaterial: wrapMaterial(WrappingAlgorithm, PublicKey, material),
+    ...more,
+  });
 }
 
 const FOR_EVER = { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" };
@@ -175,7 +211,11 @@ export async function liveTheDay(server: Serving, look: () => void): Promise<Day
   }
   const symmetric = keys.find((key) => key.spec === "SYMMETRIC_DEFAULT")!;
   await call.ok("EnableKeyRotation", { KeyId: symmetric.KeyId, RotationPeriodInDays: PERIOD_DAYS });
-  const doomed = [await make(call, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), await make(call, "RSA_2048", "SIGN_VERIFY"), await make(call, "ECC_NIST_P384", "SIGN_VERIFY")];
+  const doomed = [
+    await make(call, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
+    await make(call, "RSA_2048", "SIGN_VERIFY"),
+    await make(call, "ECC_NIST_P384", "SIGN_VERIFY"),
+  ];
   for (const key of doomed) await use(call, key, 0);
   look();
   await call.advance((PERIOD_DAYS - WINDOW_DAYS) * DAY - 6 * HOUR);
@@ -188,8 +228,14 @@ export async function liveTheDay(server: Serving, look: () => void): Promise<Day
   const external = await make(call, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", { Origin: "EXTERNAL" });
   await bring(call, external, own("imported for ever", "SYMMETRIC_DEFAULT", randomBytes(32)), FOR_EVER);
   const expiring = await make(call, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", { Origin: "EXTERNAL" });
-  await bring(call, expiring, own("imported until hour 18", "SYMMETRIC_DEFAULT", randomBytes(32)), { ValidTo: Math.floor((call.now + 18 * HOUR) / 1000) });
-  const pair = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "der" }, privateKeyEncoding: { type: "pkcs8", format: "der" } });
+  await bring(call, expiring, own("imported until hour 18", "SYMMETRIC_DEFAULT", randomBytes(32)), {
+    ValidTo: Math.floor((call.now + 18 * HOUR) / 1000),
+  });
+  const pair = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "der" },
+    privateKeyEncoding: { type: "pkcs8", format: "der" },
+  });
   const signer = await make(call, "RSA_2048", "SIGN_VERIFY", { Origin: "EXTERNAL" });
   await bring(call, signer, own("imported RSA key", "RSA_2048", pair.privateKey), FOR_EVER);
   const everywhere = await make(call, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", { MultiRegion: true });
@@ -198,16 +244,32 @@ export async function liveTheDay(server: Serving, look: () => void): Promise<Day
 
   for (let hour = 0; hour < 24; hour++) {
     for (const key of keys) await use(call, key, hour);
-    await administer(call, hour, { symmetric, external, expiring, everywhere, brought: (name) => own(name, "SYMMETRIC_DEFAULT", randomBytes(32)) });
+    await administer(call, hour, {
+      symmetric,
+      external,
+      expiring,
+      everywhere,
+      brought: (name) => own(name, "SYMMETRIC_DEFAULT", randomBytes(32)),
+    });
     look();
     await call.advance(HOUR);
   }
   for (const { KeyId } of doomed) assert.equal(await call.refused("DescribeKey", { KeyId }), "NotFoundException");
   assert.equal((await call.ok("DescribeKey", { KeyId: expiring.KeyId }))["KeyMetadata"].KeyState, "PendingImport");
   const { Rotations } = await call.ok("ListKeyRotations", { KeyId: symmetric.KeyId });
-  assert.deepEqual([...new Set((Rotations as Members[]).map((one) => String(one["RotationType"])))].sort(), ["AUTOMATIC", "ON_DEMAND"]);
+  assert.deepEqual([...new Set((Rotations as Members[]).map((one) => String(one["RotationType"])))].sort(), [
+    "AUTOMATIC",
+    "ON_DEMAND",
+  ]);
   look();
-  return { called: call.called, answers: call.answers, imported, handedOut: call.handedOut, sent: call.sent, destroyed: [...destroyed, expiring.KeyId] };
+  return {
+    called: call.called,
+    answers: call.answers,
+    imported,
+    handedOut: call.handedOut,
+    sent: call.sent,
+    destroyed: [...destroyed, expiring.KeyId],
+  };
 }
 
 interface Subjects {
@@ -219,7 +281,11 @@ interface Subjects {
 }
 
 /** What is done to keys beside using them: every operation for it, every hour or at its hour. */
-async function administer(call: Caller, hour: number, { symmetric, external, expiring, everywhere, brought }: Subjects): Promise<void> {
+async function administer(
+  call: Caller,
+  hour: number,
+  { symmetric, external, expiring, everywhere, brought }: Subjects,
+): Promise<void> {
   const { KeyId } = symmetric;
   await call.ok("GenerateRandom", { NumberOfBytes: 32 });
   await call.ok("ListKeys", {});
@@ -240,8 +306,17 @@ async function administer(call: Caller, hour: number, { symmetric, external, exp
   await call.ok("ListResourceTags", { KeyId });
   await call.ok("UntagResource", { KeyId, TagKeys: ["hour"] });
 
-  const grant = { KeyId, GranteePrincipal: ROOT, RetiringPrincipal: ROOT, Operations: ["Decrypt"], Constraints: { EncryptionContextSubset: { hour: String(hour) } } };
-  const [retired, revoked] = [await call.ok("CreateGrant", { ...grant, Name: "retired" }), await call.ok("CreateGrant", { ...grant, Name: "revoked" })];
+  const grant = {
+    KeyId,
+    GranteePrincipal: ROOT,
+    RetiringPrincipal: ROOT,
+    Operations: ["Decrypt"],
+    Constraints: { EncryptionContextSubset: { hour: String(hour) } },
+  };
+  const [retired, revoked] = [
+    await call.ok("CreateGrant", { ...grant, Name: "retired" }),
+    await call.ok("CreateGrant", { ...grant, Name: "revoked" }),
+  ];
   await call.ok("ListGrants", { KeyId });
   await call.ok("ListRetirableGrants", { RetiringPrincipal: ROOT });
   await call.ok("RetireGrant", { GrantToken: retired["GrantToken"] });
@@ -253,7 +328,10 @@ async function administer(call: Caller, hour: number, { symmetric, external, exp
   if (hour % 6 === 0) {
     await call.ok("RotateKeyOnDemand", { KeyId });
     await call.ok("RotateKeyOnDemand", { KeyId: everywhere.KeyId });
-    await bring(call, external, brought(`imported for the rotation of hour ${hour}`), { ...FOR_EVER, ImportType: "NEW_KEY_MATERIAL" });
+    await bring(call, external, brought(`imported for the rotation of hour ${hour}`), {
+      ...FOR_EVER,
+      ImportType: "NEW_KEY_MATERIAL",
+    });
     await call.ok("RotateKeyOnDemand", { KeyId: external.KeyId });
     await call.ok("UpdatePrimaryRegion", { KeyId: everywhere.KeyId, PrimaryRegion: THERE });
     await call.ok("UpdatePrimaryRegion", { KeyId: everywhere.KeyId, PrimaryRegion: HERE }, THERE);
@@ -268,19 +346,31 @@ async function administer(call: Caller, hour: number, { symmetric, external, exp
 
   const short = await make(call, "HMAC_256", "GENERATE_VERIFY_MAC");
   await call.ok("DisableKey", { KeyId: short.KeyId });
-  assert.equal(await call.refused("GenerateMac", { KeyId: short.KeyId, Message, MacAlgorithm: "HMAC_SHA_256" }), "DisabledException");
+  assert.equal(
+    await call.refused("GenerateMac", { KeyId: short.KeyId, Message, MacAlgorithm: "HMAC_SHA_256" }),
+    "DisabledException",
+  );
   await call.ok("EnableKey", { KeyId: short.KeyId });
   const rotating = await make(call, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
   await call.ok("EnableKeyRotation", { KeyId: rotating.KeyId });
   await call.ok("DisableKeyRotation", { KeyId: rotating.KeyId });
 
   if (hour < 18) await use(call, expiring, hour);
-  else assert.equal(await call.refused("Encrypt", { KeyId: expiring.KeyId, Plaintext: Message }), "KMSInvalidStateException");
+  else
+    assert.equal(
+      await call.refused("Encrypt", { KeyId: expiring.KeyId, Plaintext: Message }),
+      "KMSInvalidStateException",
+    );
 
   // No account here has a custom key store; the answers are AWS's, and are searched as well.
   const CustomKeyStoreId = "cks-1234567890abcdef0";
-  await call.refused("CreateCustomKeyStore", { CustomKeyStoreName: "store", CustomKeyStoreType: "EXTERNAL_KEY_STORE", KeyStorePassword: "a password" });
+  await call.refused("CreateCustomKeyStore", {
+    CustomKeyStoreName: "store",
+    CustomKeyStoreType: "EXTERNAL_KEY_STORE",
+    KeyStorePassword: "a password",
+  });
   await call.ok("DescribeCustomKeyStores", {});
-  for (const operation of ["ConnectCustomKeyStore", "DisconnectCustomKeyStore", "DeleteCustomKeyStore"]) await call.refused(operation, { CustomKeyStoreId });
+  for (const operation of ["ConnectCustomKeyStore", "DisconnectCustomKeyStore", "DeleteCustomKeyStore"])
+    await call.refused(operation, { CustomKeyStoreId });
   await call.refused("UpdateCustomKeyStore", { CustomKeyStoreId, NewCustomKeyStoreName: "another" });
 }

@@ -17,11 +17,15 @@ for (let round = 0; round < rounds; round++) {
     const server = await start();
     const idle = server.memory();
     const figures = await measure(server, { seconds, connections });
-    console.log(`${server.name}: started in ${server.startMs.toFixed(0)} ms, ${idle.toFixed(0)} MiB idle, ${server.memory().toFixed(0)} MiB after`);
+    console.log(
+      `${server.name}: started in ${server.startMs.toFixed(0)} ms, ${idle.toFixed(0)} MiB idle, ${server.memory().toFixed(0)} MiB after`,
+    );
     for (const client of CLIENTS) {
       for (const operation of OPERATIONS) {
         const { perSecond, p50, p99, calls, cpuPerCall } = figures[client][operation];
-        console.log(`  ${client.padEnd(4)} ${operation.padEnd(16)} ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  ${cpuPerCall.toFixed(0)} µs of processor time a call  (${calls} calls)`);
+        console.log(
+          `  ${client.padEnd(4)} ${operation.padEnd(16)} ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  ${cpuPerCall.toFixed(0)} µs of processor time a call  (${calls} calls)`,
+        );
         const name = `${server.name} ${client} ${operation}`;
         if (perSecond > (best.get(name)?.perSecond ?? 0)) best.set(name, figures[client][operation]);
       }
@@ -34,7 +38,9 @@ if (moto !== null) {
     for (const operation of OPERATIONS) {
       const [ours, theirs] = [best.get(`strongroom ${client} ${operation}`), best.get(`moto ${client} ${operation}`)];
       if (ours === undefined || theirs === undefined) continue;
-      console.log(`${client} ${operation}: ${(ours.perSecond / theirs.perSecond).toFixed(1)} times moto's calls per second, ${(theirs.cpuPerCall / ours.cpuPerCall).toFixed(1)} times per processor second`);
+      console.log(
+        `${client} ${operation}: ${(ours.perSecond / theirs.perSecond).toFixed(1)} times moto's calls per second, ${(theirs.cpuPerCall / ours.cpuPerCall).toFixed(1)} times per processor second`,
+      );
     }
   }
 }

@@ -44,7 +44,8 @@ export async function measure(server: Measured, { connections, seconds }: Extent
       const request = requestBytes(await signedHeaders({ ...config, operation, body }, body), body);
       return warm((howLong) => rawLoad({ endpoint: config.endpoint, request, connections, seconds: howLong }));
     };
-    const sdk = (call: () => Promise<unknown>): Promise<Figure> => warm((howLong) => sdkLoad(call, { connections, seconds: howLong }));
+    const sdk = (call: () => Promise<unknown>): Promise<Figure> =>
+      warm((howLong) => sdkLoad(call, { connections, seconds: howLong }));
     return {
       raw: {
         GenerateDataKey: await raw("GenerateDataKey", { KeyId, KeySpec: "AES_256" }),

@@ -24,7 +24,9 @@ export interface RawLoad {
 /** The bytes of a POST. */
 export function requestBytes(headers: Readonly<Record<string, string>>, body: string): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return Buffer.from(["POST / HTTP/1.1", ...lines, `content-length: ${Buffer.byteLength(body)}`, "", body].join("\r\n"));
+  return Buffer.from(
+    ["POST / HTTP/1.1", ...lines, `content-length: ${Buffer.byteLength(body)}`, "", body].join("\r\n"),
+  );
 }
 
 /** Sends the request over and over; every answer must be a 200. */
@@ -39,7 +41,8 @@ export async function rawLoad(load: RawLoad): Promise<LoadResult> {
 /** Figures of a run that took `elapsedMs`. */
 export function summary(latencies: number[], elapsedMs: number): LoadResult {
   latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  const at = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   return { perSecond: (latencies.length / elapsedMs) * 1000, p50: at(0.5), p99: at(0.99), calls: latencies.length };
 }
 

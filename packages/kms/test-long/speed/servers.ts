@@ -31,10 +31,15 @@ export interface Measured {
 export async function startOurs(...nodeOptions: readonly string[]): Promise<Measured> {
   const bin = resolve(import.meta.dirname, "../../bin/strongroom-kms.js");
   const started = performance.now();
-  const child = spawn(process.execPath, [...nodeOptions, bin, "serve", "--temporary", "--json", "--region", REGION], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...nodeOptions, bin, "serve", "--temporary", "--json", "--region", REGION], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   const startMs = performance.now() - started;
-  const { endpoints, credentialsFile } = JSON.parse(line) as { endpoints: Record<string, string>; credentialsFile: string };
+  const { endpoints, credentialsFile } = JSON.parse(line) as {
+    endpoints: Record<string, string>;
+    credentialsFile: string;
+  };
   const credentials = JSON.parse(readFileSync(credentialsFile, "utf8")) as ClientConfig["credentials"];
   return measured("strongroom", child, { region: REGION, endpoint: endpoints[REGION] ?? "", credentials }, startMs);
 }
@@ -45,7 +50,12 @@ export async function startMoto(program: string): Promise<Measured> {
   const endpoint = `http://127.0.0.1:${port}`;
   const started = performance.now();
   const child = spawn(program, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-  while (!(await fetch(endpoint).then(() => true, () => false))) {
+  while (
+    !(await fetch(endpoint).then(
+      () => true,
+      () => false,
+    ))
+  ) {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}`);
     await sleep(20);
   }
@@ -66,7 +76,9 @@ function measured(name: string, child: ChildProcess, config: ClientConfig, start
     startMs,
     memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024,
     cpu: () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     },
     end: async () => {

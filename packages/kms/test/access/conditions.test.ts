@@ -58,7 +58,10 @@ test("patterns mean what the regular expression for them means", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", ":", "*", "?"), maxLength: 8 });
   fc.assert(
     fc.property(text, text, (value, pattern) => {
-      const expression = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+      const expression = pattern
+        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+        .replaceAll("*", "[^]*")
+        .replaceAll("?", "[^]");
       assert.equal(like(value, pattern), new RegExp(`^${expression}$`).test(value));
     }),
   );

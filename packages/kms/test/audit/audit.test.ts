@@ -25,10 +25,20 @@ test("every call is on record when its answer arrives: who, what, which key, whi
   const { dataDir, client, kms } = await runningKms(t);
   const region = client();
   const { KeyId, Arn } = (await region.createKey({ Description: "audited" })).KeyMetadata!;
-  const { CiphertextBlob, $metadata } = await region.encrypt({ KeyId: KeyId!, Plaintext: Buffer.from("a secret plaintext"), EncryptionContext: { customer: "42" } });
+  const { CiphertextBlob, $metadata } = await region.encrypt({
+    KeyId: KeyId!,
+    Plaintext: Buffer.from("a secret plaintext"),
+    EncryptionContext: { customer: "42" },
+  });
   const [, encrypted] = eventsOf(dataDir);
   assert.equal(encrypted!.eventName, "Encrypt");
-  assert.deepEqual(encrypted!.userIdentity, { type: "Root", principalId: "000000000000", arn: "arn:aws:iam::000000000000:root", accountId: "000000000000", accessKeyId: kms.credentials.accessKeyId });
+  assert.deepEqual(encrypted!.userIdentity, {
+    type: "Root",
+    principalId: "000000000000",
+    arn: "arn:aws:iam::000000000000:root",
+    accountId: "000000000000",
+    accessKeyId: kms.credentials.accessKeyId,
+  });
   assert.deepEqual(encrypted!.requestParameters, { keyId: KeyId, encryptionContext: { customer: "42" } });
   assert.equal(encrypted!.requestID, $metadata.requestId);
   assert.deepEqual(encrypted!.resources, [{ accountId: "000000000000", type: "AWS::KMS::Key", ARN: Arn }]);
@@ -37,13 +47,16 @@ test("every call is on record when its answer arrives: who, what, which key, whi
   await region.disableKey({ KeyId: KeyId! });
   await failure(region.encrypt({ KeyId: KeyId!, Plaintext: Buffer.from("x") }));
   const events = eventsOf(dataDir);
-  assert.deepEqual(events.map((event) => [event.eventName, event.errorCode ?? null]), [
-    ["CreateKey", null],
-    ["Encrypt", null],
-    ["Decrypt", "InvalidCiphertextException"],
-    ["DisableKey", null],
-    ["Encrypt", "DisabledException"],
-  ]);
+  assert.deepEqual(
+    events.map((event) => [event.eventName, event.errorCode ?? null]),
+    [
+      ["CreateKey", null],
+      ["Encrypt", null],
+      ["Decrypt", "InvalidCiphertextException"],
+      ["DisableKey", null],
+      ["Encrypt", "DisabledException"],
+    ],
+  );
   assert.equal((events[0]!.responseElements as { keyMetadata: { KeyId: string } }).keyMetadata.KeyId, KeyId);
 });
 
@@ -55,13 +68,18 @@ test("no plaintext, ciphertext, data key or token is in the audit or anywhere in
   const { CiphertextBlob } = await region.encrypt({ KeyId: KeyId!, Plaintext: secret });
   const { Plaintext } = await region.generateDataKey({ KeyId: KeyId!, KeySpec: "AES_256" });
   await region.decrypt({ CiphertextBlob: CiphertextBlob! });
-  const { GrantToken } = await region.createGrant({ KeyId: KeyId!, GranteePrincipal: "arn:aws:iam::000000000000:user/u", Operations: ["Decrypt"] });
+  const { GrantToken } = await region.createGrant({
+    KeyId: KeyId!,
+    GranteePrincipal: "arn:aws:iam::000000000000:user/u",
+    Operations: ["Decrypt"],
+  });
   const audit = JSON.stringify(eventsOf(dataDir));
   assert.equal(audit.includes(GrantToken!), false);
   for (const bytes of [secret, Buffer.from(Plaintext!), Buffer.from(CiphertextBlob!)]) {
     for (const name of ["kms.sqlite", "kms.sqlite-wal"]) {
       const file = readFileSync(join(dataDir, name));
-      for (const form of [bytes, Buffer.from(bytes.toString("base64")), Buffer.from(bytes.toString("hex"))]) assert.equal(file.includes(form), false);
+      for (const form of [bytes, Buffer.from(bytes.toString("base64")), Buffer.from(bytes.toString("hex"))])
+        assert.equal(file.includes(form), false);
     }
   }
 });
@@ -72,7 +90,11 @@ test("a call whose audit entry cannot be written fails, and what it changed is t
   const { KeyId } = (await region.createKey({})).KeyMetadata!;
   const other = new DatabaseSync(join(dataDir, "kms.sqlite"));
   other.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
-  for (const call of [region.createKey({}), region.disableKey({ KeyId: KeyId! }), region.generateDataKey({ KeyId: KeyId!, KeySpec: "AES_256" })]) {
+  for (const call of [
+    region.createKey({}),
+    region.disableKey({ KeyId: KeyId! }),
+    region.generateDataKey({ KeyId: KeyId!, KeySpec: "AES_256" }),
+  ]) {
     const refused = await failure(call);
     assert.deepEqual([refused.name, refused.status], ["KMSInternalException", 500]);
     assert.doesNotMatch(refused.message, /disk|sqlite|trigger/i);
@@ -81,7 +103,10 @@ test("a call whose audit entry cannot be written fails, and what it changed is t
   other.close();
   assert.equal((await region.listKeys({})).Keys!.length, 1);
   assert.equal((await region.describeKey({ KeyId: KeyId! })).KeyMetadata!.KeyState, "Enabled");
-  assert.deepEqual(eventsOf(dataDir).map((event) => event.eventName), ["CreateKey", "ListKeys", "DescribeKey"]);
+  assert.deepEqual(
+    eventsOf(dataDir).map((event) => event.eventName),
+    ["CreateKey", "ListKeys", "DescribeKey"],
+  );
 });
 
 test("what the service does of its own accord is on record too", async (t) => {

@@ -5,7 +5,9 @@ import type { ClientConfig } from "@strongroom/kms";
 import { awsEnvironment, isThere, output } from "./foreign-client.ts";
 
 /** Why the CLI cannot be tested here, or false. */
-export const awsCliAbsent: string | false = isThere("aws", "--version") ? false : "the AWS CLI (aws) is not installed here";
+export const awsCliAbsent: string | false = isThere("aws", "--version")
+  ? false
+  : "the AWS CLI (aws) is not installed here";
 
 /** Runs `aws kms ARGS` and gives the JSON that it printed. */
 export type AwsKms = (...args: readonly string[]) => Promise<Record<string, unknown>>;
@@ -13,6 +15,10 @@ export type AwsKms = (...args: readonly string[]) => Promise<Record<string, unkn
 export const awsKms =
   (config: ClientConfig): AwsKms =>
   async (...args) => {
-    const text = await output("aws", ["--endpoint-url", config.endpoint, "--output", "json", "kms", ...args], awsEnvironment(config));
+    const text = await output(
+      "aws",
+      ["--endpoint-url", config.endpoint, "--output", "json", "kms", ...args],
+      awsEnvironment(config),
+    );
     return (text.trim() === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
   };

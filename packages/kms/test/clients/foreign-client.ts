@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import type { ClientConfig } from "@strongroom/kms";
 
 /** Whether a program starts. */
-export const isThere = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args, { stdio: "ignore", timeout: 60_000 }).status === 0;
+export const isThere = (program: string, ...args: readonly string[]): boolean =>
+  spawnSync(program, args, { stdio: "ignore", timeout: 60_000 }).status === 0;
 
 /** The environment in which AWS's tools reach a region, and nothing else of this machine's configuration. */
 export function awsEnvironment({ region, endpoint, credentials }: ClientConfig): Record<string, string> {

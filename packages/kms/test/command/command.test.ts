@@ -13,9 +13,19 @@ const ROOT = "arn:aws:iam::000000000000:root";
 test("help names every command, with examples and exit codes", async () => {
   const help = await run("--help");
   assert.equal(help.exit, 0);
-  for (const name of ["serve", "health", "seed", "backup", "restore", "rekey", "audit", "policy"]) assert.match(help.stdout, new RegExp(`^  ${name}\\b`, "m"));
+  for (const name of ["serve", "health", "seed", "backup", "restore", "rekey", "audit", "policy"])
+    assert.match(help.stdout, new RegExp(`^  ${name}\\b`, "m"));
   assert.match(help.stdout, /130 {2}interrupted/);
-  for (const argv of [["serve"], ["health"], ["seed"], ["backup"], ["restore"], ["rekey"], ["audit", "verify"], ["policy", "test"]]) {
+  for (const argv of [
+    ["serve"],
+    ["health"],
+    ["seed"],
+    ["backup"],
+    ["restore"],
+    ["rekey"],
+    ["audit", "verify"],
+    ["policy", "test"],
+  ]) {
     const { exit, stdout } = await run(...argv, "--help");
     assert.equal(exit, 0);
     assert.match(stdout, /Examples:\n {2}#/, argv.join(" "));
@@ -53,20 +63,42 @@ test("serve: signed calls, health, audit and backup while it runs, an orderly en
   const { KeyMetadata } = await server.client("us-east-1").createKey({});
   const urls = Object.values(server.endpoints);
   const healthy = await runJson("health", ...urls);
-  assert.deepEqual(healthy, { exit: 0, json: { regions: [{ url: urls[0], state: "up", region: "eu-west-1" }, { url: urls[1], state: "up", region: "us-east-1" }] } });
+  assert.deepEqual(healthy, {
+    exit: 0,
+    json: {
+      regions: [
+        { url: urls[0], state: "up", region: "eu-west-1" },
+        { url: urls[1], state: "up", region: "us-east-1" },
+      ],
+    },
+  });
 
   assert.deepEqual((await runJson("audit", "verify", "--data-dir", dataDir)).json["auditEntries"], 1);
   const file = join(dataDir, "x.backup");
   assert.equal((await runJson("backup", "--data-dir", dataDir, file)).json["keys"], 1);
   assert.equal((await run("backup", "--data-dir", dataDir, file)).exit, 4);
   assert.equal((await run("rekey", "--data-dir", dataDir)).exit, 2, "not while the server runs");
-  const allowed = await runJson("policy", "test", "--data-dir", dataDir, "--key", KeyMetadata!.Arn!, "--principal", ROOT, "--action", "kms:Decrypt");
+  const allowed = await runJson(
+    "policy",
+    "test",
+    "--data-dir",
+    dataDir,
+    "--key",
+    KeyMetadata!.Arn!,
+    "--principal",
+    ROOT,
+    "--action",
+    "kms:Decrypt",
+  );
   assert.equal(allowed.exit, 0);
 
   assert.equal(await server.end("SIGTERM"), 0);
   assert.equal(server.stderr(), "");
   const down = await runJson("health", urls[0]!);
-  assert.deepEqual(down, { exit: 7, json: { regions: [{ url: urls[0], state: "down", reason: "connection refused" }] } });
+  assert.deepEqual(down, {
+    exit: 7,
+    json: { regions: [{ url: urls[0], state: "down", reason: "connection refused" }] },
+  });
 });
 
 test("serve --temporary leaves nothing, and shouts about material of a seed", async (t) => {
@@ -75,7 +107,15 @@ test("serve --temporary leaves nothing, and shouts about material of a seed", as
   writeFileSync(seed, `keys:\n  - id: ${KEY}\n    aliases: [alias/a]\n    material: "${"01".repeat(32)}"\n`);
   const before = process.env["TMPDIR"];
   process.env["TMPDIR"] = directory;
-  const server = await serving(t, "--temporary", "--seed", seed, "--allow-faults", "--clock", "2099-01-01T00:00:00Z").finally(() => {
+  const server = await serving(
+    t,
+    "--temporary",
+    "--seed",
+    seed,
+    "--allow-faults",
+    "--clock",
+    "2099-01-01T00:00:00Z",
+  ).finally(() => {
     if (before === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = before;
   });
@@ -87,7 +127,10 @@ test("serve --temporary leaves nothing, and shouts about material of a seed", as
   assert.equal(KeyMetadata!.CreationDate!.getUTCFullYear(), 2099);
   assert.ok(server.faultsEndpoint !== null);
   assert.equal(await server.end("SIGINT"), 0);
-  assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith("strongroom-kms-")), []);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.startsWith("strongroom-kms-")),
+    [],
+  );
 });
 
 test("serve says why it cannot start", async (t) => {
@@ -95,18 +138,26 @@ test("serve says why it cannot start", async (t) => {
   const server = await serving(t, "--data-dir", dataDir);
   await assert.rejects(serving(t, "--data-dir", dataDir), /ended with 2.*data-dir-in-use/s);
   const port = new URL(server.endpoints["eu-west-1"]!).port;
-  const code = ({ exit, json }: Awaited<ReturnType<typeof runJson>>): unknown => [exit, (json["error"] as { code: string }).code];
+  const code = ({ exit, json }: Awaited<ReturnType<typeof runJson>>): unknown => [
+    exit,
+    (json["error"] as { code: string }).code,
+  ];
   assert.deepEqual(code(await runJson("serve", "--temporary", "--region", `eu-west-1=${port}`)), [2, "port-in-use"]);
   assert.deepEqual(code(await runJson("serve", "--temporary", "--region", "nowhere")), [2, "option-invalid"]);
 });
 
 test("seed, backup, rekey, restore and verify, one after the other", async (t) => {
   const directory = await temporaryDirectory(t);
-  const [dataDir, other, passphrase, file] = ["data", "other", "passphrase.txt", "x.backup"].map((name) => join(directory, name)) as [string, string, string, string];
+  const [dataDir, other, passphrase, file] = ["data", "other", "passphrase.txt", "x.backup"].map((name) =>
+    join(directory, name),
+  ) as [string, string, string, string];
   const seed = join(directory, "seed.json");
   writeFileSync(seed, JSON.stringify({ keys: [{ id: KEY }] }));
   const seeded = await runJson("seed", "--data-dir", dataDir, seed);
-  assert.deepEqual(seeded, { exit: 0, json: { made: [`arn:aws:kms:eu-west-1:000000000000:key/${KEY}`], kept: [], openMaterial: [] } });
+  assert.deepEqual(seeded, {
+    exit: 0,
+    json: { made: [`arn:aws:kms:eu-west-1:000000000000:key/${KEY}`], kept: [], openMaterial: [] },
+  });
   assert.equal((await run("backup", "--data-dir", dataDir, file)).exit, 0);
   assert.equal(statSync(file).mode & 0o077, 0);
 
@@ -114,7 +165,15 @@ test("seed, backup, rekey, restore and verify, one after the other", async (t) =
   const rekeyed = await runJson("rekey", "--data-dir", dataDir, "--new-passphrase-file", passphrase);
   assert.equal(rekeyed.json["oldKeyFile"], join(dataDir, "root.key"));
   assert.equal((await run("audit", "verify", "--data-dir", dataDir)).exit, 2, "the old key opens nothing");
-  const command = await run("rekey", "--data-dir", dataDir, "--passphrase-file", passphrase, "--new-root-key-command", `cat ${join(dataDir, "root.key")}`);
+  const command = await run(
+    "rekey",
+    "--data-dir",
+    dataDir,
+    "--passphrase-file",
+    passphrase,
+    "--new-root-key-command",
+    `cat ${join(dataDir, "root.key")}`,
+  );
   assert.equal(command.exit, 0, command.stderr);
 
   assert.equal((await run("restore", "--data-dir", dataDir, file)).exit, 4);
@@ -149,7 +208,14 @@ test("policy test explains a decision", async (t) => {
       Version: "2012-10-17",
       Statement: [
         { Sid: "account", Effect: "Allow", Principal: { AWS: ROOT }, Action: "kms:*", Resource: "*" },
-        { Sid: "ann", Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:user/ann" }, Action: "kms:Decrypt", Resource: "*", Condition: { StringEquals: { "kms:EncryptionContext:team": "a" } } },
+        {
+          Sid: "ann",
+          Effect: "Allow",
+          Principal: { AWS: "arn:aws:iam::000000000000:user/ann" },
+          Action: "kms:Decrypt",
+          Resource: "*",
+          Condition: { StringEquals: { "kms:EncryptionContext:team": "a" } },
+        },
         { Sid: "never", Effect: "Deny", Principal: "*", Action: "kms:ScheduleKeyDeletion", Resource: "*" },
       ],
     }),
@@ -161,16 +227,44 @@ test("policy test explains a decision", async (t) => {
   assert.match(allowed.stdout, /ALLOWED: .*user\/ann may kms:Decrypt, because the key policy allows it \(ann\)/);
   const denied = await ask("--principal", ann, "--action", "Decrypt", "--context", "team=b");
   assert.equal(denied.exit, 6);
-  assert.match(denied.stdout, /statement account \(Allow\): it allows the account, so the principal's own policies decide/);
-  assert.match(denied.stdout, /statement ann \(Allow\): its condition StringEquals on kms:encryptioncontext:team does not hold/);
-  assert.match((await ask("--principal", ROOT, "--action", "ScheduleKeyDeletion")).stdout, /DENIED: .*Deny outweighs every Allow \(never\)/);
+  assert.match(
+    denied.stdout,
+    /statement account \(Allow\): it allows the account, so the principal's own policies decide/,
+  );
+  assert.match(
+    denied.stdout,
+    /statement ann \(Allow\): its condition StringEquals on kms:encryptioncontext:team does not hold/,
+  );
+  assert.match(
+    (await ask("--principal", ROOT, "--action", "ScheduleKeyDeletion")).stdout,
+    /DENIED: .*Deny outweighs every Allow \(never\)/,
+  );
   assert.match((await ask("--principal", "ann", "--action", "Decrypt")).stderr, /IAM ARN/);
 
   const principals = join(directory, "principals.json");
   const own = { Statement: [{ Effect: "Allow", Action: "kms:Encrypt", Resource: "*" }] };
-  writeFileSync(principals, JSON.stringify({ principals: [{ arn: ann, policies: [own], accessKeys: [{ accessKeyId: "AKIAAAAAAAAAAAAAAAAA", secretAccessKey: "x".repeat(40) }] }] }), { mode: 0o600 });
-  assert.match((await ask("--principal", ann, "--principals", principals, "--action", "Encrypt")).stdout, /ALLOWED: .*a policy of the principal allows it/);
-  assert.equal((await run("policy", "test", "--data-dir", directory, "--key", "x", "--principal", ann, "--action", "Encrypt")).exit, 3);
+  writeFileSync(
+    principals,
+    JSON.stringify({
+      principals: [
+        {
+          arn: ann,
+          policies: [own],
+          accessKeys: [{ accessKeyId: "AKIAAAAAAAAAAAAAAAAA", secretAccessKey: "x".repeat(40) }],
+        },
+      ],
+    }),
+    { mode: 0o600 },
+  );
+  assert.match(
+    (await ask("--principal", ann, "--principals", principals, "--action", "Encrypt")).stdout,
+    /ALLOWED: .*a policy of the principal allows it/,
+  );
+  assert.equal(
+    (await run("policy", "test", "--data-dir", directory, "--key", "x", "--principal", ann, "--action", "Encrypt"))
+      .exit,
+    3,
+  );
   writeFileSync(policy, "{}");
   assert.equal((await ask("--principal", ann, "--action", "Encrypt")).exit, 2);
 });

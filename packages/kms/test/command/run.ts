@@ -16,7 +16,11 @@ export async function run(...argv: readonly string[]): Promise<Ran> {
       written[name] += text;
     },
   });
-  const exit = await runCommand(argv, { stdout: into("stdout"), stderr: into("stderr"), signal: new AbortController().signal });
+  const exit = await runCommand(argv, {
+    stdout: into("stdout"),
+    stderr: into("stderr"),
+    signal: new AbortController().signal,
+  });
   return { exit, ...written };
 }
 

@@ -28,7 +28,9 @@ export interface Serving {
 export async function serving(t: Pick<TestContext, "after">, ...argv: readonly string[]): Promise<Serving> {
   const regions = argv.includes("--region") ? [] : ["--region", "eu-west-1"];
   const started = performance.now();
-  const child = spawn(process.execPath, [BIN, "serve", "--json", ...regions, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [BIN, "serve", "--json", ...regions, ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
@@ -44,7 +46,11 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
   const line = await Promise.race([once(createInterface({ input: child.stdout }), "line"), exited.then(() => [])]);
   if (line.length === 0) throw new Error(`serve ended with ${child.exitCode}: ${stderr}`);
   const startMs = performance.now() - started;
-  const ready = JSON.parse(String(line[0])) as { endpoints: Record<string, string>; faultsEndpoint: string | null; credentialsFile: string };
+  const ready = JSON.parse(String(line[0])) as {
+    endpoints: Record<string, string>;
+    faultsEndpoint: string | null;
+    credentialsFile: string;
+  };
   const credentials = JSON.parse(readFileSync(ready.credentialsFile, "utf8")) as Serving["credentials"];
   return {
     process: child,

@@ -7,7 +7,9 @@ import { failure, REGION, runningKms } from "../running-kms.ts";
 
 /** What a Decrypt sees under each kind of fault. */
 const SEEN: Record<FaultKind, (kms: KMS, CiphertextBlob: Uint8Array, KeyId: string) => Promise<void>> = {
-  refuse: async (kms, CiphertextBlob) => { assert.match((await failure(kms.decrypt({ CiphertextBlob }))).message, /ECONNRESET|socket hang up/); },
+  refuse: async (kms, CiphertextBlob) => {
+    assert.match((await failure(kms.decrypt({ CiphertextBlob }))).message, /ECONNRESET|socket hang up/);
+  },
   "black-hole": async (kms, CiphertextBlob) => {
     const timedOut = await failure(kms.decrypt({ CiphertextBlob }, { abortSignal: AbortSignal.timeout(150) }));
     assert.equal(timedOut.name, "AbortError");
@@ -17,11 +19,29 @@ const SEEN: Record<FaultKind, (kms: KMS, CiphertextBlob: Uint8Array, KeyId: stri
     await kms.decrypt({ CiphertextBlob });
     assert.ok(performance.now() - from >= 79);
   },
-  "server-error": async (kms, CiphertextBlob) => { assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).status, 503); },
-  throttle: async (kms, CiphertextBlob) => { assert.deepEqual(await failure(kms.decrypt({ CiphertextBlob })), { name: "ThrottlingException", message: "Rate exceeded", status: 400 }); },
-  "expired-credentials": async (kms, CiphertextBlob) => { assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).name, "ExpiredTokenException"); },
-  "access-denied": async (kms, CiphertextBlob) => { assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).name, "AccessDeniedException"); },
-  "disabled-key": async (kms, CiphertextBlob, KeyId) => { assert.deepEqual(await failure(kms.decrypt({ CiphertextBlob, KeyId })), { name: "DisabledException", message: `${KeyId} is disabled.`, status: 400 }); },
+  "server-error": async (kms, CiphertextBlob) => {
+    assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).status, 503);
+  },
+  throttle: async (kms, CiphertextBlob) => {
+    assert.deepEqual(await failure(kms.decrypt({ CiphertextBlob })), {
+      name: "ThrottlingException",
+      message: "Rate exceeded",
+      status: 400,
+    });
+  },
+  "expired-credentials": async (kms, CiphertextBlob) => {
+    assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).name, "ExpiredTokenException");
+  },
+  "access-denied": async (kms, CiphertextBlob) => {
+    assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).name, "AccessDeniedException");
+  },
+  "disabled-key": async (kms, CiphertextBlob, KeyId) => {
+    assert.deepEqual(await failure(kms.decrypt({ CiphertextBlob, KeyId })), {
+      name: "DisabledException",
+      message: `${KeyId} is disabled.`,
+      status: 400,
+    });
+  },
   "wrong-key-id": async (kms, CiphertextBlob, KeyId) => {
     const answer = await kms.decrypt({ CiphertextBlob });
     assert.notEqual(answer.KeyId, KeyId);
@@ -33,17 +53,27 @@ const SEEN: Record<FaultKind, (kms: KMS, CiphertextBlob: Uint8Array, KeyId: stri
     assert.equal(answer.Plaintext!.length, 13);
     assert.notEqual(Buffer.from(answer.Plaintext!).toString(), "the plaintext");
   },
-  "short-plaintext": async (kms, CiphertextBlob) => { assert.equal((await kms.decrypt({ CiphertextBlob })).Plaintext!.length, 12); },
-  "corrupt-json": async (kms, CiphertextBlob) => { assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).name, "SyntaxError"); },
+  "short-plaintext": async (kms, CiphertextBlob) => {
+    assert.equal((await kms.decrypt({ CiphertextBlob })).Plaintext!.length, 12);
+  },
+  "corrupt-json": async (kms, CiphertextBlob) => {
+    assert.equal((await failure(kms.decrypt({ CiphertextBlob }))).name, "SyntaxError");
+  },
   "slow-body": async (kms, CiphertextBlob) => {
     const from = performance.now();
     await kms.decrypt({ CiphertextBlob });
     assert.ok(performance.now() - from > 100, "more than a hundred bytes, one by one");
   },
-  "half-closed": async (kms, CiphertextBlob) => { assert.match((await failure(kms.decrypt({ CiphertextBlob }))).message, /aborted|ECONNRESET|hang up/); },
+  "half-closed": async (kms, CiphertextBlob) => {
+    assert.match((await failure(kms.decrypt({ CiphertextBlob }))).message, /aborted|ECONNRESET|hang up/);
+  },
 };
 
-const PARAMETERS: Partial<Record<FaultKind, object>> = { delay: { delayMs: 100, jitterMs: 20 }, "server-error": { status: 503 }, "slow-body": { intervalMs: 1 } };
+const PARAMETERS: Partial<Record<FaultKind, object>> = {
+  delay: { delayMs: 100, jitterMs: 20 },
+  "server-error": { status: 503 },
+  "slow-body": { intervalMs: 1 },
+};
 
 test("each kind of fault is felt as what it is named, on its operation only, and ends", async (t) => {
   const { kms, client } = await runningKms(t, { allowFaults: "loopback" });
@@ -86,17 +116,34 @@ test("the same seed hits the same requests", async (t) => {
 
 test("faults are set, listed and taken back over the control port, and nonsense is refused", async (t) => {
   const { kms } = await runningKms(t, { allowFaults: "loopback" });
-  const call = async (method: string, path: string, body?: unknown): Promise<[number, { id: string; error: string; faults: unknown[]; regions: unknown[] }]> => {
-    const response = await fetch(`${kms.faultsEndpoint!}/_strongroom/${path}`, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<[number, { id: string; error: string; faults: unknown[]; regions: unknown[] }]> => {
+    const response = await fetch(`${kms.faultsEndpoint!}/_strongroom/${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
     return [response.status, (await response.json()) as never];
   };
-  const [status, made] = await call("POST", `regions/${REGION}/faults`, { kind: "delay", delayMs: 5, operations: ["Encrypt"] });
+  const [status, made] = await call("POST", `regions/${REGION}/faults`, {
+    kind: "delay",
+    delayMs: 5,
+    operations: ["Encrypt"],
+  });
   assert.equal(status, 201);
   assert.deepEqual((await call("GET", `regions/${REGION}/faults`))[1].faults, [made]);
   assert.equal((await call("GET", "regions"))[1].regions.length, 3);
   assert.equal((await call("DELETE", `regions/${REGION}/faults/${made.id}`))[0], 200);
   assert.equal((await call("DELETE", `regions/${REGION}/faults/${made.id}`))[0], 404);
-  for (const wrong of [{ kind: "meteor" }, { kind: "delay" }, { kind: "throttle", probability: 2 }, { kind: "throttle", typo: 1 }, []]) {
+  for (const wrong of [
+    { kind: "meteor" },
+    { kind: "delay" },
+    { kind: "throttle", probability: 2 },
+    { kind: "throttle", typo: 1 },
+    [],
+  ]) {
     const [refused, { error }] = await call("POST", `regions/${REGION}/faults`, wrong);
     assert.equal(refused, 400, JSON.stringify(wrong));
     assert.ok(error.length > 0);
@@ -105,7 +152,8 @@ test("faults are set, listed and taken back over the control port, and nonsense 
 
 test("the clock is put forward over the control port", async (t) => {
   const running = await runningKms(t, { allowFaults: "loopback" });
-  const advance = (body: object): Promise<Response> => fetch(`${running.kms.faultsEndpoint!}/_strongroom/clock`, { method: "POST", body: JSON.stringify(body) });
+  const advance = (body: object): Promise<Response> =>
+    fetch(`${running.kms.faultsEndpoint!}/_strongroom/clock`, { method: "POST", body: JSON.stringify(body) });
   const before = running.clock.now();
   assert.equal((await advance({ advanceDays: 2 })).status, 200);
   assert.ok(running.clock.now() - before >= 2 * 86_400_000);

@@ -27,7 +27,11 @@ test("malformed requests get an AWS-shaped 4xx or, if they happen to be right, a
     }),
     { numRuns: 200, seed: 5 },
   );
-  assert.equal((await signedCall({ endpoint, credentials: kms.credentials, region: REGION, operation: "ListKeys", body: {} })).status, 200);
+  assert.equal(
+    (await signedCall({ endpoint, credentials: kms.credentials, region: REGION, operation: "ListKeys", body: {} }))
+      .status,
+    200,
+  );
 });
 
 test("what is not a POST to / of a reasonable size is refused before anything else", async (t) => {
@@ -35,7 +39,13 @@ test("what is not a POST to / of a reasonable size is refused before anything el
   const endpoint = kms.endpoints[REGION]!;
   const large = await send(endpoint, {}, "x".repeat(600_000));
   assert.deepEqual([large.status, large.json["__type"]], [413, "RequestEntityTooLargeException"]);
-  for (const [method, path] of [["GET", "/"], ["PUT", "/"], ["POST", "/other"], ["DELETE", "/keys/1"], ["POST", "//evil"]] as const) {
+  for (const [method, path] of [
+    ["GET", "/"],
+    ["PUT", "/"],
+    ["POST", "/other"],
+    ["DELETE", "/keys/1"],
+    ["POST", "//evil"],
+  ] as const) {
     const response = await fetch(new URL(endpoint).origin + path, { method });
     assert.equal(response.status, 400, `${method} ${path}`);
     assert.equal(((await response.json()) as { __type: string }).__type, "MissingAuthenticationTokenException");
@@ -46,7 +56,13 @@ test("what is not a POST to / of a reasonable size is refused before anything el
 test("bytes that are not HTTP end the connection and nothing more", async (t) => {
   const { kms, client } = await runningKms(t);
   const { hostname, port } = new URL(kms.endpoints[REGION]!);
-  for (const bytes of ["\u0000\u0001\u0002", "GET / HTTP/9.9\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n", `GET / HTTP/1.1\r\nX: ${"x".repeat(70_000)}\r\n\r\n`]) {
+  for (const bytes of [
+    "\u0000\u0001\u0002",
+    "GET / HTTP/9.9\r\n\r\n",
+    "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n",
+    `GET / HTTP/1.1\r\nX: ${"x".repeat(70_000)}\r\n\r\n`,
+  ]) {
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), hostname, () => socket.end(bytes));
       let text = "";

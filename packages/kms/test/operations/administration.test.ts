@@ -4,7 +4,8 @@ import { failure, runningKms } from "../running-kms.ts";
 
 test("description, tags, policy, rotation status, aliases and last use: the sequence that Terraform reads after a create", async (t) => {
   const kms = (await runningKms(t)).client();
-  const { KeyId, Arn } = (await kms.createKey({ Description: "one", Tags: [{ TagKey: "team", TagValue: "a" }] })).KeyMetadata!;
+  const { KeyId, Arn } = (await kms.createKey({ Description: "one", Tags: [{ TagKey: "team", TagValue: "a" }] }))
+    .KeyMetadata!;
   assert.equal((await kms.describeKey({ KeyId })).KeyMetadata!.Description, "one");
   const { Policy, PolicyName } = await kms.getKeyPolicy({ KeyId, PolicyName: "default" });
   assert.equal(PolicyName, "default");
@@ -58,7 +59,11 @@ test("custom key stores: what AWS answers an account without any", async (t) => 
     kms.generateRandom({ NumberOfBytes: 1, CustomKeyStoreId }),
   ];
   for (const call of calls) assert.equal((await failure(call)).name, "CustomKeyStoreNotFoundException");
-  assert.equal((await failure(kms.createCustomKeyStore({ CustomKeyStoreName: "x", CloudHsmClusterId: "cluster-abcdefghijk" }))).name, "CloudHsmClusterNotFoundException");
+  assert.equal(
+    (await failure(kms.createCustomKeyStore({ CustomKeyStoreName: "x", CloudHsmClusterId: "cluster-abcdefghijk" })))
+      .name,
+    "CloudHsmClusterNotFoundException",
+  );
 });
 
 test("SM2, enclaves and other things that exist elsewhere only are refused, not pretended", async (t) => {
@@ -79,9 +84,15 @@ test("a dry run that ignores the ciphertext asks for the permission on the named
   const { KeyId } = (await kms.createKey({})).KeyMetadata!;
   const dry = { DryRun: true, DryRunModifiers: ["IGNORE_CIPHERTEXT" as const] };
   assert.equal((await failure(kms.decrypt({ KeyId, ...dry }))).name, "DryRunOperationException");
-  assert.equal((await failure(kms.reEncrypt({ SourceKeyId: KeyId, DestinationKeyId: KeyId, ...dry }))).name, "DryRunOperationException");
+  assert.equal(
+    (await failure(kms.reEncrypt({ SourceKeyId: KeyId, DestinationKeyId: KeyId, ...dry }))).name,
+    "DryRunOperationException",
+  );
   assert.equal((await failure(kms.decrypt(dry))).name, "ValidationException");
-  assert.equal((await failure(kms.decrypt({ KeyId }))).message, "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null");
+  assert.equal(
+    (await failure(kms.decrypt({ KeyId }))).message,
+    "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+  );
 });
 
 test("a key's last use outlives a restart", async (t) => {

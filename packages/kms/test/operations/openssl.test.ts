@@ -47,16 +47,34 @@ test("what is done with a key here OpenSSL accepts, and the other way round", { 
   assert.ok((await exchangeAll(t, DAILY)) >= 42);
 });
 
-test("OpenSSL accepts ML-DSA signatures and ML-KEM encapsulations, and the other way round", { skip: opensslLacks(3, 5) }, async (t) => {
-  assert.equal(await exchangeAll(t, POST_QUANTUM), 4);
-});
+test(
+  "OpenSSL accepts ML-DSA signatures and ML-KEM encapsulations, and the other way round",
+  { skip: opensslLacks(3, 5) },
+  async (t) => {
+    assert.equal(await exchangeAll(t, POST_QUANTUM), 4);
+  },
+);
 
 /** An EXTERNAL key with the private key that OpenSSL made. */
-async function imported(kms: KMS, spec: KeySpec, usage: "SIGN_VERIFY" | "ENCRYPT_DECRYPT", pkcs8: Buffer): Promise<string> {
+async function imported(
+  kms: KMS,
+  spec: KeySpec,
+  usage: "SIGN_VERIFY" | "ENCRYPT_DECRYPT",
+  pkcs8: Buffer,
+): Promise<string> {
   const { KeyId } = (await kms.createKey({ KeySpec: spec, KeyUsage: usage, Origin: "EXTERNAL" })).KeyMetadata!;
-  const { ImportToken, PublicKey } = await kms.getParametersForImport({ KeyId, WrappingAlgorithm: "RSA_AES_KEY_WRAP_SHA_256", WrappingKeySpec: "RSA_2048" });
+  const { ImportToken, PublicKey } = await kms.getParametersForImport({
+    KeyId,
+    WrappingAlgorithm: "RSA_AES_KEY_WRAP_SHA_256",
+    WrappingKeySpec: "RSA_2048",
+  });
   const wrapped = wrapMaterial("RSA_AES_KEY_WRAP_SHA_256", Buffer.from(PublicKey!).toString("base64"), pkcs8);
-  await kms.importKeyMaterial({ KeyId, ImportToken: ImportToken!, EncryptedKeyMaterial: Buffer.from(wrapped, "base64"), ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" });
+  await kms.importKeyMaterial({
+    KeyId,
+    ImportToken: ImportToken!,
+    EncryptedKeyMaterial: Buffer.from(wrapped, "base64"),
+    ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE",
+  });
   return KeyId!;
 }
 
@@ -78,12 +96,19 @@ test("keys that OpenSSL made are imported, and its signatures verify here", { sk
     const KeyId = await imported(kms, spec, "SIGN_VERIFY", genpkey(ssl, ...args));
     const bits = SigningAlgorithm.slice(-3);
     const Signature = ssl.run("dgst", `-sha${bits}`, "-keyform", "DER", "-sign", "key.der", "message");
-    assert.equal((await kms.verify({ KeyId, Message: message, Signature, SigningAlgorithm })).SignatureValid, true, spec);
+    assert.equal(
+      (await kms.verify({ KeyId, Message: message, Signature, SigningAlgorithm })).SignatureValid,
+      true,
+      spec,
+    );
   }
   const ed = genpkey(ssl, "-algorithm", "ED25519");
   const KeyId = await imported(kms, "ECC_NIST_EDWARDS25519", "SIGN_VERIFY", ed);
   const Signature = ssl.run("pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", "key.der", "-in", "message");
-  assert.equal((await kms.verify({ KeyId, Message: message, Signature, SigningAlgorithm: "ED25519_SHA_512" })).SignatureValid, true);
+  assert.equal(
+    (await kms.verify({ KeyId, Message: message, Signature, SigningAlgorithm: "ED25519_SHA_512" })).SignatureValid,
+    true,
+  );
 });
 
 test("Ed25519 signs messages, Ed25519ph their SHA-512 digests, and neither the other's", async (t) => {
@@ -96,14 +121,25 @@ test("Ed25519 signs messages, Ed25519ph their SHA-512 digests, and neither the o
   assert.equal((await kms.verify({ ...ph, Signature: prehashed.Signature! })).SignatureValid, true);
   assert.equal((await failure(kms.verify({ ...ph, Signature: Signature! }))).name, "KMSInvalidSignatureException");
   assert.equal((await failure(kms.sign({ ...ph, MessageType: "RAW" }))).name, "ValidationException");
-  assert.equal((await failure(kms.sign({ KeyId, Message: digest, MessageType: "DIGEST", SigningAlgorithm: "ED25519_SHA_512" }))).name, "ValidationException");
+  assert.equal(
+    (await failure(kms.sign({ KeyId, Message: digest, MessageType: "DIGEST", SigningAlgorithm: "ED25519_SHA_512" })))
+      .name,
+    "ValidationException",
+  );
 });
 
 test("data key pairs: the private key opens from its ciphertext and belongs to the public one", async (t: TestContext) => {
   const kms = (await runningKms(t)).client();
   const { KeyId } = (await kms.createKey({})).KeyMetadata!;
   const { createPrivateKey, createPublicKey } = await import("node:crypto");
-  for (const KeyPairSpec of ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_P521", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "ML_KEM_768"] as const) {
+  for (const KeyPairSpec of [
+    "RSA_2048",
+    "ECC_NIST_P256",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "ECC_NIST_EDWARDS25519",
+    "ML_KEM_768",
+  ] as const) {
     const made = await kms.generateDataKeyPair({ KeyId: KeyId!, KeyPairSpec, EncryptionContext: { a: "1" } });
     const opened = await kms.decrypt({ CiphertextBlob: made.PrivateKeyCiphertextBlob!, EncryptionContext: { a: "1" } });
     assert.deepEqual(opened.Plaintext, made.PrivateKeyPlaintext);
@@ -121,22 +157,41 @@ test("ML-DSA signs and verifies, ML-KEM encapsulates and decapsulates, at every 
     const request = { KeyId, Message: message, SigningAlgorithm: "ML_DSA_SHAKE_256" } as const;
     const { Signature } = await kms.sign(request);
     assert.equal((await kms.verify({ ...request, Signature: Signature! })).SignatureValid, true);
-    assert.equal((await failure(kms.verify({ ...request, Message: Buffer.from("other"), Signature: Signature! }))).name, "KMSInvalidSignatureException");
-    assert.equal((await failure(kms.sign({ ...request, MessageType: "EXTERNAL_MU" }))).name, "UnsupportedOperationException");
+    assert.equal(
+      (await failure(kms.verify({ ...request, Message: Buffer.from("other"), Signature: Signature! }))).name,
+      "KMSInvalidSignatureException",
+    );
+    assert.equal(
+      (await failure(kms.sign({ ...request, MessageType: "EXTERNAL_MU" }))).name,
+      "UnsupportedOperationException",
+    );
   }
   for (const level of [512, 768, 1024] as const) {
-    const { KeyId } = (await kms.createKey({ KeySpec: `ML_KEM_${level}`, KeyUsage: "ENCAPSULATE_DECAPSULATE" })).KeyMetadata!;
+    const { KeyId } = (await kms.createKey({ KeySpec: `ML_KEM_${level}`, KeyUsage: "ENCAPSULATE_DECAPSULATE" }))
+      .KeyMetadata!;
     const request = { KeyId: KeyId!, EncapsulationAlgorithm: "ML_KEM" } as const;
     const { SharedSecret, SharedSecretCiphertextBlob } = await kms.encapsulate(request);
     assert.equal(SharedSecret!.length, 32);
-    assert.deepEqual((await kms.decapsulate({ ...request, SharedSecretCiphertextBlob: SharedSecretCiphertextBlob! })).SharedSecret, SharedSecret);
-    assert.equal((await failure(kms.decapsulate({ ...request, SharedSecretCiphertextBlob: Buffer.from("short") }))).name, "InvalidCiphertextException");
+    assert.deepEqual(
+      (await kms.decapsulate({ ...request, SharedSecretCiphertextBlob: SharedSecretCiphertextBlob! })).SharedSecret,
+      SharedSecret,
+    );
+    assert.equal(
+      (await failure(kms.decapsulate({ ...request, SharedSecretCiphertextBlob: Buffer.from("short") }))).name,
+      "InvalidCiphertextException",
+    );
   }
 });
 
 test("a key that is not what it is imported as is refused", async (t) => {
   const kms = (await runningKms(t)).client();
-  const ec = generateKeyPairSync("ec", { namedCurve: "secp384r1", privateKeyEncoding: { type: "pkcs8", format: "der" }, publicKeyEncoding: { type: "spki", format: "der" } });
-  await assert.rejects(imported(kms, "ECC_NIST_P256", "SIGN_VERIFY", ec.privateKey), { name: "InvalidCiphertextException" });
+  const ec = generateKeyPairSync("ec", {
+    namedCurve: "secp384r1",
+    privateKeyEncoding: { type: "pkcs8", format: "der" },
+    publicKeyEncoding: { type: "spki", format: "der" },
+  });
+  await assert.rejects(imported(kms, "ECC_NIST_P256", "SIGN_VERIFY", ec.privateKey), {
+    name: "InvalidCiphertextException",
+  });
   await assert.rejects(imported(kms, "RSA_2048", "SIGN_VERIFY", ec.privateKey), { name: "InvalidCiphertextException" });
 });

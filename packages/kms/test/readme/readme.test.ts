@@ -12,7 +12,10 @@ import { temporaryDirectory } from "../running-kms.ts";
 import "./node-test.example.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
-const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language = "", text = ""]) => ({ language, text }));
+const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language = "", text = ""]) => ({
+  language,
+  text,
+}));
 const blockWith = (part: string): string => blocks.find(({ text }) => text.includes(part))!.text;
 
 test("the example for node:test is the one that is run", () => {
@@ -48,5 +51,9 @@ test("the seed of the README makes its keys", async (t) => {
 test("every command is in the README, and only those that there are", () => {
   const names = COMMANDS.map((command) => command.name);
   for (const name of names) assert.ok(readme.includes(`\`${name}\``), name);
-  for (const [, line = ""] of readme.matchAll(/npx @strongroom\/kms ([a-z ]+)/g)) assert.ok(names.some((name) => line.startsWith(name)), line);
+  for (const [, line = ""] of readme.matchAll(/npx @strongroom\/kms ([a-z ]+)/g))
+    assert.ok(
+      names.some((name) => line.startsWith(name)),
+      line,
+    );
 });

@@ -13,7 +13,11 @@ const PEOPLE = "mrk-0123456789abcdef0123456789abcdef";
 const TOKENS = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 const SIGNER = "99999999-8888-4777-8666-555555555555";
 const MAC = Buffer.alloc(48, 7).toString("hex");
-const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1", privateKeyEncoding: { type: "sec1", format: "pem" }, publicKeyEncoding: { type: "spki", format: "der" } });
+const { privateKey, publicKey } = generateKeyPairSync("ec", {
+  namedCurve: "prime256v1",
+  privateKeyEncoding: { type: "sec1", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "der" },
+});
 
 const YAML = `
 # For tests.
@@ -59,19 +63,33 @@ test("a seed file makes keys with their ids, material, aliases, tags and policie
   assert.equal(KeyMetadata!.Description, "orders");
   assert.deepEqual((await west1.listResourceTags({ KeyId: ORDERS })).Tags, [{ TagKey: "team", TagValue: "payments" }]);
   assert.match((await west1.getKeyPolicy({ KeyId: ORDERS })).Policy!, /"Sid":"all"/);
-  assert.equal((await west1.listKeyRotations({ KeyId: ORDERS })).Rotations!.length, 1, "two materials make one rotation");
+  assert.equal(
+    (await west1.listKeyRotations({ KeyId: ORDERS })).Rotations!.length,
+    1,
+    "two materials make one rotation",
+  );
 
   const sealed = await west1.encrypt({ KeyId: "alias/people", Plaintext: Buffer.from("both regions") });
   const opened = await west2.decrypt({ CiphertextBlob: sealed.CiphertextBlob! });
   assert.equal(Buffer.from(opened.Plaintext!).toString(), "both regions");
-  assert.equal((await west2.describeKey({ KeyId: PEOPLE })).KeyMetadata!.MultiRegionConfiguration!.MultiRegionKeyType, "REPLICA");
+  assert.equal(
+    (await west2.describeKey({ KeyId: PEOPLE })).KeyMetadata!.MultiRegionConfiguration!.MultiRegionKeyType,
+    "REPLICA",
+  );
 
-  assert.equal((await failure(west2.generateMac({ KeyId: TOKENS, Message: Buffer.from("m"), MacAlgorithm: "HMAC_SHA_384" }))).name, "DisabledException");
+  assert.equal(
+    (await failure(west2.generateMac({ KeyId: TOKENS, Message: Buffer.from("m"), MacAlgorithm: "HMAC_SHA_384" }))).name,
+    "DisabledException",
+  );
   await west2.enableKey({ KeyId: TOKENS });
   const { Mac } = await west2.generateMac({ KeyId: TOKENS, Message: Buffer.from("m"), MacAlgorithm: "HMAC_SHA_384" });
   assert.deepEqual(Buffer.from(Mac!), createHmac("sha384", Buffer.from(MAC, "hex")).update("m").digest());
 
-  const { Signature } = await west1.sign({ KeyId: SIGNER, Message: Buffer.from("m"), SigningAlgorithm: "ECDSA_SHA_256" });
+  const { Signature } = await west1.sign({
+    KeyId: SIGNER,
+    Message: Buffer.from("m"),
+    SigningAlgorithm: "ECDSA_SHA_256",
+  });
   assert.ok(verify("sha256", Buffer.from("m"), { key: publicKey, format: "der", type: "spki" }, Signature!));
   assert.equal(kms.seeded!.made.length, 5);
   assert.equal(kms.seeded!.openMaterial.length, 3);
@@ -121,7 +139,10 @@ test("a seed that differs from what is there is refused, whole", async (t) => {
     assert.match(error.message, /keys\[2\]: alias\/a exists/);
     return true;
   });
-  await assert.rejects(seedDataDir({ dataDir, regions, seed: { keys: [{ id: ORDERS, material: "03".repeat(32) }] } }), { code: "seed-conflict", message: /another material/ });
+  await assert.rejects(seedDataDir({ dataDir, regions, seed: { keys: [{ id: ORDERS, material: "03".repeat(32) }] } }), {
+    code: "seed-conflict",
+    message: /another material/,
+  });
   await using kms = await createKms({ dataDir, regions });
   assert.equal((await clientOf(kms).listKeys({})).Keys!.length, 2);
 });
@@ -201,7 +222,7 @@ const NOT_SEEDS: Readonly<Record<string, string>> = {
   "references that multiply": `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\nkeys: [*d,*d,*d,*d,*d,*d,*d,*d]`,
   "number for a key": "keys: [7]",
   "digits without quotes": `keys: [{ id: ${ORDERS}, material: ${"7".repeat(64)} }]`,
-  "prototype": `{"__proto__": {"keys": []}}`,
+  prototype: `{"__proto__": {"keys": []}}`,
 };
 
 test("what is no seed at all is refused with a line, and no data directory is made", async (t) => {
@@ -209,8 +230,15 @@ test("what is no seed at all is refused with a line, and no data directory is ma
   const file = join(directory, "seed.yaml");
   for (const [name, text] of Object.entries(NOT_SEEDS)) {
     writeFileSync(file, text);
-    await assert.rejects(createKms({ dataDir: join(directory, "data"), seed: file }), { code: "seed-malformed", message: /line \d+: / }, name);
+    await assert.rejects(
+      createKms({ dataDir: join(directory, "data"), seed: file }),
+      { code: "seed-malformed", message: /line \d+: / },
+      name,
+    );
   }
-  await assert.rejects(createKms({ dataDir: join(directory, "data"), seed: join(directory, "absent.yaml") }), { code: "seed-malformed", message: /absent\.yaml/ });
+  await assert.rejects(createKms({ dataDir: join(directory, "data"), seed: join(directory, "absent.yaml") }), {
+    code: "seed-malformed",
+    message: /absent\.yaml/,
+  });
   assert.equal(existsSync(join(directory, "data")), false);
 });

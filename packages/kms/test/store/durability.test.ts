@@ -9,10 +9,16 @@ import type { Change } from "../../src/store/region-state.ts";
 import { Store } from "../../src/store/store.ts";
 import { temporaryDirectory } from "../running-kms.ts";
 
-const alias = (name: string): Change => ({ kind: "put-alias", alias: { region: "eu-west-1", name: `alias/${name}`, keyId: "k", createdAt: 0, updatedAt: 0 } });
+const alias = (name: string): Change => ({
+  kind: "put-alias",
+  alias: { region: "eu-west-1", name: `alias/${name}`, keyId: "k", createdAt: 0, updatedAt: 0 },
+});
 
 /** A store whose disk answers when, and as, the test says. */
-async function storeOn(t: TestContext, syncLog: OpenDatabase["syncLog"]): Promise<{ store: Store; commit: (name: string) => Promise<void>; onDisk: () => Promise<number> }> {
+async function storeOn(
+  t: TestContext,
+  syncLog: OpenDatabase["syncLog"],
+): Promise<{ store: Store; commit: (name: string) => Promise<void>; onDisk: () => Promise<number> }> {
   const dataDir = await temporaryDirectory(t);
   const { database, chain, sealer } = await openCustody(dataDir, { kind: "file", path: join(dataDir, "root.key") });
   const store = await Store.open({ ...database, syncLog }, chain, ["eu-west-1"]);

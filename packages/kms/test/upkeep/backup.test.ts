@@ -11,7 +11,10 @@ const keyFile = (dataDir: string) => ({ kind: "file", path: join(dataDir, "root.
 test("a backup made while the server works restores to what it was then", async (t) => {
   const { kms, client, dataDir } = await runningKms(t);
   const { KeyMetadata } = await client().createKey({ Description: "kept" });
-  const { CiphertextBlob, Plaintext } = await client().generateDataKey({ KeyId: KeyMetadata!.KeyId!, KeySpec: "AES_256" });
+  const { CiphertextBlob, Plaintext } = await client().generateDataKey({
+    KeyId: KeyMetadata!.KeyId!,
+    KeySpec: "AES_256",
+  });
   // Writers are at work during the copy.
   const stop = new AbortController();
   const work = (async () => {
@@ -29,10 +32,18 @@ test("a backup made while the server works restores to what it was then", async 
   const other = await temporaryDirectory(t);
   copyFileSync(join(dataDir, "root.key"), join(other, "root.key"));
   const restored = await restore({ from: to, dataDir: other, rootKey: keyFile(other) });
-  assert.deepEqual(restored, { keys: report.keys, auditEntries: report.auditEntries, lastEventAt: report.lastEventAt, setAside: null });
+  assert.deepEqual(restored, {
+    keys: report.keys,
+    auditEntries: report.auditEntries,
+    lastEventAt: report.lastEventAt,
+    setAside: null,
+  });
   const again = await runningKms(t, { dataDir: other });
   assert.deepEqual((await again.client().decrypt({ CiphertextBlob: CiphertextBlob! })).Plaintext, Plaintext);
-  assert.equal((await failure(again.client().describeKey({ KeyId: late.KeyMetadata!.KeyId! }))).name, "NotFoundException");
+  assert.equal(
+    (await failure(again.client().describeKey({ KeyId: late.KeyMetadata!.KeyId! }))).name,
+    "NotFoundException",
+  );
 });
 
 test("a backup never overwrites, and leaves nothing when it fails", async (t) => {
@@ -42,8 +53,13 @@ test("a backup never overwrites, and leaves nothing when it fails", async (t) =>
   await assert.rejects(backup({ dataDir, to }), { code: "would-overwrite" });
   assert.equal(readFileSync(to, "utf8"), "precious");
   await assert.rejects(backup({ dataDir, to: join(dataDir, "no", "such", "place") }), { code: "backup-failed" });
-  await assert.rejects(backup({ dataDir: join(dataDir, "no"), to: join(dataDir, "two.backup") }), { code: "store-absent" });
-  assert.deepEqual(readdirSync(dataDir).filter((name) => name.includes("draft") || name === "two.backup"), []);
+  await assert.rejects(backup({ dataDir: join(dataDir, "no"), to: join(dataDir, "two.backup") }), {
+    code: "store-absent",
+  });
+  assert.deepEqual(
+    readdirSync(dataDir).filter((name) => name.includes("draft") || name === "two.backup"),
+    [],
+  );
 });
 
 test("a backup holds no key material that opens without the root key", async (t) => {
@@ -75,7 +91,10 @@ test("a restore refuses a database that is there, or sets it aside when asked", 
   const { setAside } = await restore({ from: to, dataDir, rootKey, existing: "set-aside" });
   const back = await runningKms(t, { dataDir });
   await back.client().describeKey({ KeyId: first.KeyMetadata!.KeyId! });
-  assert.equal((await failure(back.client().describeKey({ KeyId: second.KeyMetadata!.KeyId! }))).name, "NotFoundException");
+  assert.equal(
+    (await failure(back.client().describeKey({ KeyId: second.KeyMetadata!.KeyId! }))).name,
+    "NotFoundException",
+  );
   await back.kms.close();
   // And back again: what was set aside is a backup like any other.
   await restore({ from: setAside!, dataDir, rootKey, existing: "set-aside" });
@@ -99,15 +118,42 @@ test("a database that cannot be read any more is set aside whole, its log with i
 });
 
 const DAMAGE: Readonly<Record<string, { code: string; damage: (path: string) => void }>> = {
-  "cut off": { code: "backup-failed", damage: (path) => { truncateSync(path, statSync(path).size - 4096); } },
-  "not a database": { code: "backup-failed", damage: (path) => { writeFileSync(path, "junk"); } },
-  "a changed audit entry": { code: "audit-broken", damage: (path) => { alter(path, "UPDATE audit SET event = replace(event, 'CreateKey', 'ListKeys') WHERE seq = 1"); } },
-  "a removed audit entry": { code: "audit-broken", damage: (path) => { alter(path, "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)"); } },
+  "cut off": {
+    code: "backup-failed",
+    damage: (path) => {
+      truncateSync(path, statSync(path).size - 4096);
+    },
+  },
+  "not a database": {
+    code: "backup-failed",
+    damage: (path) => {
+      writeFileSync(path, "junk");
+    },
+  },
+  "a changed audit entry": {
+    code: "audit-broken",
+    damage: (path) => {
+      alter(path, "UPDATE audit SET event = replace(event, 'CreateKey', 'ListKeys') WHERE seq = 1");
+    },
+  },
+  "a removed audit entry": {
+    code: "audit-broken",
+    damage: (path) => {
+      alter(path, "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)");
+    },
+  },
   "a secret moved to another key": {
     code: "store-corrupt",
-    damage: (path) => { alter(path, "UPDATE backing_keys SET sealed = (SELECT sealed FROM backing_keys ORDER BY key_id LIMIT 1)"); },
+    damage: (path) => {
+      alter(path, "UPDATE backing_keys SET sealed = (SELECT sealed FROM backing_keys ORDER BY key_id LIMIT 1)");
+    },
   },
-  "no tables": { code: "store-corrupt", damage: (path) => { alter(path, "DROP TABLE keys"); } },
+  "no tables": {
+    code: "store-corrupt",
+    damage: (path) => {
+      alter(path, "DROP TABLE keys");
+    },
+  },
 };
 
 function alter(path: string, sql: string): void {
@@ -130,7 +176,11 @@ test("a damaged backup is refused, and leaves nothing behind", async (t) => {
     copyFileSync(to, copy);
     damage(copy);
     await assert.rejects(restore({ from: copy, dataDir: other, rootKey: keyFile(other) }), { code }, name);
-    assert.deepEqual(readdirSync(other).filter((file) => file.startsWith("kms.sqlite")), [], name);
+    assert.deepEqual(
+      readdirSync(other).filter((file) => file.startsWith("kms.sqlite")),
+      [],
+      name,
+    );
   }
 });
 

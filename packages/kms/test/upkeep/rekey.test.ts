@@ -9,13 +9,19 @@ import type { RootKeySource } from "@strongroom/kms";
 import { REGION, runningKms, temporaryDirectory } from "../running-kms.ts";
 
 /** A data directory with a few keys, and a ciphertext of one of them. */
-async function inhabited(t: TestContext, rootKey?: RootKeySource): Promise<{ dataDir: string; file: RootKeySource; opens: (rootKey?: RootKeySource) => Promise<void> }> {
+async function inhabited(
+  t: TestContext,
+  rootKey?: RootKeySource,
+): Promise<{ dataDir: string; file: RootKeySource; opens: (rootKey?: RootKeySource) => Promise<void> }> {
   const dataDir = await temporaryDirectory(t);
   const file = { kind: "file", path: join(dataDir, "root.key") } as const;
   const { kms, client } = await runningKms(t, { dataDir, rootKey: rootKey ?? file });
   const { KeyMetadata } = await client().createKey({});
   await client("eu-west-2").createKey({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
-  const { CiphertextBlob, Plaintext } = await client().generateDataKey({ KeyId: KeyMetadata!.KeyId!, KeySpec: "AES_256" });
+  const { CiphertextBlob, Plaintext } = await client().generateDataKey({
+    KeyId: KeyMetadata!.KeyId!,
+    KeySpec: "AES_256",
+  });
   await kms.close();
   const opens = async (source: RootKeySource = file): Promise<void> => {
     const again = await runningKms(t, { dataDir, rootKey: source });
@@ -56,7 +62,11 @@ test("file to passphrase, to the same one under a new salt, to another file: eac
   };
   const salts = new Set([JSON.stringify(salt())]);
   // Each step opens with what the step before sealed under. A passphrase takes half a second: no more steps than that.
-  for (const [from, to] of [[file, words], [words, words], [words, other]] as const) {
+  for (const [from, to] of [
+    [file, words],
+    [words, words],
+    [words, other],
+  ] as const) {
     await rekey({ dataDir, from, to });
     salts.add(JSON.stringify(salt()));
     if (from !== to) await assert.rejects(opens(from), { code: "root-key-wrong" });
@@ -133,10 +143,18 @@ test("re-keying wants the right root key, a database and no server at work", asy
 test("every column of bytes is known to be sealed or not to be secret", async (t) => {
   const { dataDir } = await inhabited(t);
   const database = new DatabaseSync(join(dataDir, "kms.sqlite"));
-  const columns = database.prepare("SELECT m.name || '.' || c.name AS name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND lower(c.type) = 'blob' ORDER BY 1").all();
+  const columns = database
+    .prepare(
+      "SELECT m.name || '.' || c.name AS name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = " +
+        "'table' AND lower(c.type) = 'blob' ORDER BY 1",
+    )
+    .all();
   database.close();
   // Sealed ones are re-sealed by upkeep/sealed-values.ts: whoever adds one here adds it there.
   const sealed = ["backing_keys.sealed", "import_keys.sealed", "meta.value"];
   const open = ["audit.mac", "backing_keys.public_key"];
-  assert.deepEqual(columns.map((row) => row["name"]), [...sealed, ...open].sort());
+  assert.deepEqual(
+    columns.map((row) => row["name"]),
+    [...sealed, ...open].sort(),
+  );
 });

@@ -26,10 +26,15 @@ export class AbsentRoutes {
     const allowed = [...this.#known.values()].find(({ pattern }) => pattern.test(path))?.methods;
     if (allowed !== undefined) {
       const methods = [...allowed].sort();
-      return new ServerError("method-not-allowed", `This route takes ${methods.join(", ")}, not ${method}`, { allowed: methods });
+      return new ServerError("method-not-allowed", `This route takes ${methods.join(", ")}, not ${method}`, {
+        allowed: methods,
+      });
     }
     if (/^\/v1\/records\/[^/]+\/[^/]+\/./.test(path)) {
-      return new ServerError("route-absent", "There is no such route. If the id holds '/': that is not allowed in an id");
+      return new ServerError(
+        "route-absent",
+        "There is no such route. If the id holds '/': that is not allowed in an id",
+      );
     }
     return new ServerError("route-absent", "There is no such route");
   }

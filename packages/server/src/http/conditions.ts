@@ -23,7 +23,8 @@ export function entityTag(version: number): string {
 export function writeExpectation(headers: ConditionHeaders): Expectation {
   const ifMatch = headers["if-match"]?.trim();
   const ifNoneMatch = headers["if-none-match"]?.trim();
-  if (ifMatch !== undefined && ifNoneMatch !== undefined) throw new ServerError("condition-invalid", "If-Match and If-None-Match can not be combined");
+  if (ifMatch !== undefined && ifNoneMatch !== undefined)
+    throw new ServerError("condition-invalid", "If-Match and If-None-Match can not be combined");
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch === "*") return { kind: "absent" };
     throw new ServerError("condition-invalid", "If-None-Match of a write must be *");
@@ -31,11 +32,14 @@ export function writeExpectation(headers: ConditionHeaders): Expectation {
   if (ifMatch === undefined) return { kind: "any" };
   if (ifMatch === "*") return { kind: "present" };
   const version = ENTITY_TAG.exec(ifMatch)?.[1];
-  if (version === undefined) throw new ServerError("condition-invalid", 'If-Match must be one version in double quotes, as in "3", or *');
+  if (version === undefined)
+    throw new ServerError("condition-invalid", 'If-Match must be one version in double quotes, as in "3", or *');
   return { kind: "version", version: Number(version) };
 }
 
-/** Whether a reader already has this version. A list of tags and weak ones are allowed here (RFC 9110, section 13.1.2). */
+/**
+ * Whether a reader already has this version. A list of tags and weak ones are allowed here (RFC 9110, section 13.1.2).
+ */
 export function isNotModified({ "if-none-match": ifNoneMatch }: ConditionHeaders, version: number): boolean {
   if (ifNoneMatch === undefined) return false;
   const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));

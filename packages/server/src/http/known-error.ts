@@ -16,8 +16,14 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ["FST_ERR_BAD_URL", { code: "url-invalid", says: "The path is not valid percent-encoded UTF-8" }],
   ["FST_ERR_MAX_PARAM_LENGTH", { code: "url-invalid", says: "A part of the path is too long" }],
   ["FST_ERR_CTP_BODY_TOO_LARGE", { code: "body-too-large", says: "The body is larger than this route takes" }],
-  ["FST_ERR_CTP_INVALID_MEDIA_TYPE", { code: "content-type-unsupported", says: "The body must be JSON, sent as application/json" }],
-  ["FST_ERR_CTP_INVALID_CONTENT_LENGTH", { code: "body-incomplete", says: "The body is not as long as Content-Length says" }],
+  [
+    "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+    { code: "content-type-unsupported", says: "The body must be JSON, sent as application/json" },
+  ],
+  [
+    "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
+    { code: "body-incomplete", says: "The body is not as long as Content-Length says" },
+  ],
   ["ECONNRESET", { code: "body-incomplete", says: "The connection was closed before the body was complete" }],
 ]);
 
@@ -31,7 +37,10 @@ export interface KnownError {
 export function knownError(error: unknown): KnownError {
   if (error instanceof VaultError || error instanceof ServerError) return { error, fault: null };
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map(({ instancePath, message }) => ({ path: `${error.validationContext ?? ""}${instancePath}`, message: message ?? "is not valid" }));
+    const problems = error.validation.map(({ instancePath, message }) => ({
+      path: `${error.validationContext ?? ""}${instancePath}`,
+      message: message ?? "is not valid",
+    }));
     const listed = problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
     return { error: new ServerError("request-invalid", listed, { problems }), fault: null };
   }

@@ -1,6 +1,6 @@
 /**
- * Answers to what never became a request: broken HTTP, headers too large, a request that does not arrive. Node hands over
- * the bare socket.
+ * Answers to what never became a request: broken HTTP, headers too large, a request that does not arrive. Node hands
+ * over the bare socket.
  */
 import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
@@ -11,7 +11,10 @@ import { PROBLEM_TYPE, problemAnswer } from "../problems.ts";
 
 /** Node's codes -> the answer; every other one is malformed HTTP. */
 const MEANINGS: ReadonlyMap<string, { readonly code: ServerErrorCode; readonly says: string }> = new Map([
-  ["HPE_HEADER_OVERFLOW", { code: "headers-too-large", says: "The request line and headers are larger than this service takes" }],
+  [
+    "HPE_HEADER_OVERFLOW",
+    { code: "headers-too-large", says: "The request line and headers are larger than this service takes" },
+  ],
   ["ERR_HTTP_REQUEST_TIMEOUT", { code: "request-timeout", says: "The request did not arrive whole in time" }],
 ]);
 const MALFORMED = { code: "request-malformed", says: "The bytes received are not an HTTP/1.1 request" } as const;

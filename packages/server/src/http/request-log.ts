@@ -1,6 +1,6 @@
 /**
- * One log line for each request: who, which route (the pattern, not the URL with its id), how it ended, how long it took.
- * No body, no header, no query, so not a byte of anyone's data.
+ * One log line for each request: who, which route (the pattern, not the URL with its id), how it ended, how long it
+ * took. No body, no header, no query, so not a byte of anyone's data.
  */
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import { STATUS } from "../problems.ts";
@@ -29,17 +29,30 @@ export function endedRequest(request: FastifyRequest, reply: FastifyReply): Ende
 
 export function logRequest(request: FastifyRequest, { method, route, status, durationMs, code }: EndedRequest): void {
   // The request's logger adds `requestId`.
-  const line = { method, route, status, durationMs, tokenId: request.token?.id ?? null, ...(code === null ? {} : { code }) };
+  const line = {
+    method,
+    route,
+    status,
+    durationMs,
+    tokenId: request.token?.id ?? null,
+    ...(code === null ? {} : { code }),
+  };
   if (status >= 500) request.log.error(line, "request");
   else request.log.info(line, "request");
 }
 
-/** An error that nobody expected: its class, its code and where it happened. Not its message, which may quote what was being handled. */
+/**
+ * An error that nobody expected: its class, its code and where it happened. Not its message, which may quote what was
+ * being handled.
+ */
 export function logFault(log: FastifyBaseLogger, fault: unknown): void {
   const chain = [];
   for (let error = fault; error instanceof Error && chain.length < 5; error = error.cause) {
     const code = "code" in error && typeof error.code === "string" ? error.code : null;
-    const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).map((line) => line.trim());
+    const frames = (error.stack ?? "")
+      .split("\n")
+      .filter((line) => /^\s+at /.test(line))
+      .map((line) => line.trim());
     chain.push({ name: error.name, code, frames });
   }
   log.error({ fault: chain.length > 0 ? chain : [{ name: typeof fault, code: null, frames: [] }] }, "unexpected error");

@@ -1,8 +1,9 @@
 /**
- * What the service counts, in the text format of Prometheus. Labels are route patterns, regions, operations and outcomes: never an id
- * of a record, a token or a key, and never what a client sent.
+ * What the service counts, in the text format of Prometheus. Labels are route patterns, regions, operations and
+ * outcomes: never an id of a record, a token or a key, and never what a client sent.
  *
- * What happens is counted when it happens (requests, calls); what is (breakers, debts) is looked up when it is asked for.
+ * What happens is counted when it happens (requests, calls); what is (breakers, debts) is looked up when it is asked
+ * for.
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Vault } from "@strongroom/vault";
@@ -43,10 +44,32 @@ const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
 export function serverMetrics(vault: Vault, regions: RegionWatch): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const requests = new Counter({ name: "strongroom_http_requests_total", help: "Requests by route and status", labelNames: ["method", "route", "status"], registers });
-  const durations = new Histogram({ name: "strongroom_http_request_duration_seconds", help: "Time until a request was answered", labelNames: ["method", "route"], buckets: REQUEST_BUCKETS, registers });
-  const calls = new Counter({ name: "strongroom_kms_calls_total", help: "Calls to KMS regions by why they were made and what they came to", labelNames: ["region", "operation", "purpose", "outcome"], registers });
-  const callDurations = new Histogram({ name: "strongroom_kms_call_duration_seconds", help: "Time of answered calls to KMS regions", labelNames: ["region", "operation"], buckets: CALL_BUCKETS, registers });
+  const requests = new Counter({
+    name: "strongroom_http_requests_total",
+    help: "Requests by route and status",
+    labelNames: ["method", "route", "status"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "strongroom_http_request_duration_seconds",
+    help: "Time until a request was answered",
+    labelNames: ["method", "route"],
+    buckets: REQUEST_BUCKETS,
+    registers,
+  });
+  const calls = new Counter({
+    name: "strongroom_kms_calls_total",
+    help: "Calls to KMS regions by why they were made and what they came to",
+    labelNames: ["region", "operation", "purpose", "outcome"],
+    registers,
+  });
+  const callDurations = new Histogram({
+    name: "strongroom_kms_call_duration_seconds",
+    help: "Time of answered calls to KMS regions",
+    labelNames: ["region", "operation"],
+    buckets: CALL_BUCKETS,
+    registers,
+  });
   const stopListening = regions.onCall(({ region, operation, purpose, outcome, elapsedMs }) => {
     calls.inc({ region, operation, purpose, outcome });
     if (outcome === "answered") callDurations.observe({ region, operation }, elapsedMs / 1000);
@@ -82,7 +105,11 @@ function regionMetrics(registry: Registry, regions: RegionWatch): void {
     });
   };
   each("strongroom_region_up", "1 while a region is known to be up", ({ state }) => (state === "up" ? 1 : 0));
-  each("strongroom_region_alarm", "1 while a region needs somebody: its key, permissions, or the truth of its answers", ({ alarm }) => (alarm === null ? 0 : 1));
+  each(
+    "strongroom_region_alarm",
+    "1 while a region needs somebody: its key, permissions, or the truth of its answers",
+    ({ alarm }) => (alarm === null ? 0 : 1),
+  );
   each("strongroom_region_extra_calls", "Hedges, probes and checks so far", extraCalls);
   new Gauge({
     name: "strongroom_region_breaker",
@@ -90,7 +117,8 @@ function regionMetrics(registry: Registry, regions: RegionWatch): void {
     labelNames: ["region", "state"],
     registers: [registry],
     collect() {
-      for (const { region, breaker } of regions.seen()) for (const state of BREAKER_STATES) this.set({ region, state }, breaker.state === state ? 1 : 0);
+      for (const { region, breaker } of regions.seen())
+        for (const state of BREAKER_STATES) this.set({ region, state }, breaker.state === state ? 1 : 0);
     },
   });
   new Counter({
@@ -101,7 +129,9 @@ function regionMetrics(registry: Registry, regions: RegionWatch): void {
     collect() {
       const counters = regions.counters();
       this.reset();
-      if (counters !== null) for (const name of Object.keys(DECISIONS) as (keyof RegionCounters)[]) this.inc({ decision: DECISIONS[name] }, counters[name]);
+      if (counters !== null)
+        for (const name of Object.keys(DECISIONS) as (keyof RegionCounters)[])
+          this.inc({ decision: DECISIONS[name] }, counters[name]);
     },
   });
 }
@@ -109,9 +139,23 @@ function regionMetrics(registry: Registry, regions: RegionWatch): void {
 /** The three gauges are of one look at the store, which the returned function takes. */
 function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
   const registers = [registry];
-  const oldest = new Gauge({ name: "strongroom_wrap_debt_oldest_seconds", help: "Age of the oldest debt in a region", labelNames: ["region"], registers });
-  const wraps = new Gauge({ name: "strongroom_wrap_debt_wraps", help: "Wraps that a region owes", labelNames: ["region"], registers });
-  const versions = new Gauge({ name: "strongroom_wrap_debt_versions", help: "Versions that have fewer wraps than they should", registers });
+  const oldest = new Gauge({
+    name: "strongroom_wrap_debt_oldest_seconds",
+    help: "Age of the oldest debt in a region",
+    labelNames: ["region"],
+    registers,
+  });
+  const wraps = new Gauge({
+    name: "strongroom_wrap_debt_wraps",
+    help: "Wraps that a region owes",
+    labelNames: ["region"],
+    registers,
+  });
+  const versions = new Gauge({
+    name: "strongroom_wrap_debt_versions",
+    help: "Versions that have fewer wraps than they should",
+    registers,
+  });
   new Counter({
     name: "strongroom_repairs_total",
     help: "Repairs of owed wraps by what they came to",
@@ -120,7 +164,8 @@ function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
     collect() {
       const { repaired, settled, overtaken, failed } = vault.repairStatus();
       this.reset();
-      for (const [outcome, count] of Object.entries({ repaired, settled, overtaken, failed })) this.inc({ outcome }, count);
+      for (const [outcome, count] of Object.entries({ repaired, settled, overtaken, failed }))
+        this.inc({ outcome }, count);
     },
   });
   return async () => {

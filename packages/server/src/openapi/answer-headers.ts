@@ -19,6 +19,14 @@ export const VERSION_HEADERS: AnswerHeaders = {
 export const RECORD_HEADERS: AnswerHeaders = {
   ...VERSION_HEADERS,
   "Strongroom-Version": { type: "integer", minimum: 1, description: "The version.", examples: [3] },
-  "Strongroom-Subject": { type: "string", description: "Whom the record is about, percent-encoded.", examples: ["C000127"] },
-  "Last-Modified": { type: "string", description: "When this version was written (HTTP date).", examples: ["Wed, 04 Mar 2026 05:06:07 GMT"] },
+  "Strongroom-Subject": {
+    type: "string",
+    description: "Whom the record is about, percent-encoded.",
+    examples: ["C000127"],
+  },
+  "Last-Modified": {
+    type: "string",
+    description: "When this version was written (HTTP date).",
+    examples: ["Wed, 04 Mar 2026 05:06:07 GMT"],
+  },
 };

@@ -16,7 +16,8 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     version: "1",
     description:
       "Records of personal data, each version one encrypted message whose key is wrapped in several KMS regions. " +
-      "Errors are problem documents (RFC 9457); `code` is stable. Every answer has a `Request-Id` that is also in the service's log.",
+      "Errors are problem documents (RFC 9457); `code` is stable. Every answer has a `Request-Id` that is also in " +
+      "the service's log.",
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   tags: [
@@ -27,7 +28,11 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
   ],
   components: {
     securitySchemes: {
-      [TOKEN]: { type: "http", scheme: "bearer", description: "`srt_` and 43 characters. Scopes: read, write, admin; admin includes both others." },
+      [TOKEN]: {
+        type: "http",
+        scheme: "bearer",
+        description: "`srt_` and 43 characters. Scopes: read, write, admin; admin includes both others.",
+      },
     },
   },
   security: [{ [TOKEN]: [] }],
@@ -43,12 +48,19 @@ export function openApiRoute(app: Api): void {
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions["transform"]>;
 
-/** The zod provider keeps a description and a content of each answer; headers are put back here. Security: the scope is said in words, bearer tokens have no list of scopes. */
+/**
+ * The zod provider keeps a description and a content of each answer; headers are put back here. Security: the scope is
+ * said in words, bearer tokens have no list of scopes.
+ */
 const withAnswerHeaders: Transform = (route) => {
   const { schema, url } = jsonSchemaTransform(route);
-  const { answerHeaders, ...rest } = schema as typeof schema & { answerHeaders?: Readonly<Record<string, AnswerHeaders>> };
+  const { answerHeaders, ...rest } = schema as typeof schema & {
+    answerHeaders?: Readonly<Record<string, AnswerHeaders>>;
+  };
   const { scope } = route.route.config ?? {};
-  const description = [rest.description, scope === undefined ? undefined : `Needs the scope \`${scope}\`.`].filter((part) => part !== undefined).join(" ");
+  const description = [rest.description, scope === undefined ? undefined : `Needs the scope \`${scope}\`.`]
+    .filter((part) => part !== undefined)
+    .join(" ");
   const response = Object.fromEntries(
     Object.entries((rest.response ?? {}) as Record<string, object>).map(([status, answer]) => [
       status,
@@ -65,9 +77,19 @@ type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject
 
 /** The zod provider gives each schema twice, as input and as output. A reader wants one. */
 const withOneSchemaEach: TransformObject = (given) => {
-  const described = jsonSchemaTransformObject(given) as { readonly components?: { readonly schemas?: Readonly<Record<string, object>> } };
+  const described = jsonSchemaTransformObject(given) as {
+    readonly components?: { readonly schemas?: Readonly<Record<string, object>> };
+  };
   const schemas = described.components?.schemas ?? {};
   const kept = Object.keys(schemas).filter((name) => !name.endsWith("Input"));
-  const one = { ...described, components: { ...described.components, schemas: Object.fromEntries(kept.map((name) => [name, schemas[REQUESTS.has(name) ? `${name}Input` : name]])) } };
-  return JSON.parse(JSON.stringify(one).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"')) as ReturnType<TransformObject>;
+  const one = {
+    ...described,
+    components: {
+      ...described.components,
+      schemas: Object.fromEntries(kept.map((name) => [name, schemas[REQUESTS.has(name) ? `${name}Input` : name]])),
+    },
+  };
+  return JSON.parse(
+    JSON.stringify(one).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"'),
+  ) as ReturnType<TransformObject>;
 };

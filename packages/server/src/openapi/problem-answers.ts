@@ -59,7 +59,9 @@ export const WRITING: readonly ProblemCode[] = [
 export function problemAnswers(...codes: readonly ProblemCode[]): Readonly<Record<number, ProblemAnswerSchema>> {
   const titles = { ...VAULT_ERRORS, ...SERVER_ERRORS };
   const answers: Record<number, ProblemAnswerSchema> = {};
-  for (const [status, group] of Object.entries(Object.groupBy(new Set([...codes, ...COMMON]), (code) => STATUS[code]))) {
+  for (const [status, group] of Object.entries(
+    Object.groupBy(new Set([...codes, ...COMMON]), (code) => STATUS[code]),
+  )) {
     const lines = (group ?? []).map((code) => `\`${code}\`: ${titles[code].title}.`);
     answers[Number(status)] = { description: lines.join(" "), content: { [PROBLEM_TYPE]: { schema: problem } } };
   }

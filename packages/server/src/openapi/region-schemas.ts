@@ -60,9 +60,14 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
       z.object({
         region,
         state: regionState,
-        latencyMs: z.object({ p50: z.number(), p95: z.number() }).nullable().meta({ description: "Of the last successful calls." }),
+        latencyMs: z
+          .object({ p50: z.number(), p95: z.number() })
+          .nullable()
+          .meta({ description: "Of the last successful calls." }),
         calls: count,
-        extraCalls: count.meta({ description: "Calls that were hedges, probes or checks: not needed had every region been up and quick." }),
+        extraCalls: count.meta({
+          description: "Calls that were hedges, probes or checks: not needed had every region been up and quick.",
+        }),
         callsByPurpose: counts.meta({ description: "Calls by why they were made." }),
         overtaken: count.meta({ description: "Calls that another region's answer made superfluous." }),
         failures: count,
@@ -75,7 +80,10 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
           restMs: count.nullable().meta({ description: "Milliseconds until it is tried again, null while closed." }),
         }),
         callsPerSecond: z.number().nullable().meta({ description: "The rate it is limited to after throttling." }),
-        alarm: z.object({ kind: z.string(), since: timestamp }).nullable().meta({ description: "What needs somebody: its key, permissions, or the truth of its answers." }),
+        alarm: z
+          .object({ kind: z.string(), since: timestamp })
+          .nullable()
+          .meta({ description: "What needs somebody: its key, permissions, or the truth of its answers." }),
       }),
     ),
     totals: totals.nullable(),
@@ -95,7 +103,12 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
         overtaken: count.meta({ description: "Met a writer, a removal or another repair, and changed nothing." }),
         failed: count,
         lastRepairAt: timestamp.nullable(),
-        lastFailure: z.object({ code: z.string() as unknown as z.ZodType<NonNullable<RepairStatus["lastFailure"]>["code"]>, at: timestamp }).nullable(),
+        lastFailure: z
+          .object({
+            code: z.string() as unknown as z.ZodType<NonNullable<RepairStatus["lastFailure"]>["code"]>,
+            at: timestamp,
+          })
+          .nullable(),
       })
       .meta({ description: "The repair of owed wraps in this process, since it was started." }),
   })
@@ -108,10 +121,15 @@ export const debtAnswer: z.ZodType<DebtAnswer> = z
         collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>,
         id: recordId as unknown as z.ZodType<OwedVersion["id"]>,
         version: version as unknown as z.ZodType<OwedVersion["version"]>,
-        regions: z.array(z.object({ region, reason: z.string() })).meta({ description: "Where a wrap is missing, and what the region said when the message was sealed." }),
+        regions: z
+          .array(z.object({ region, reason: z.string() }))
+          .meta({ description: "Where a wrap is missing, and what the region said when the message was sealed." }),
         since: timestamp,
         attempts: count.meta({ description: "Repairs that failed one after the other." }),
-        lastProblem: z.object({ code: z.string(), at: timestamp }).nullable().meta({ description: "Why the last of them failed." }),
+        lastProblem: z
+          .object({ code: z.string(), at: timestamp })
+          .nullable()
+          .meta({ description: "Why the last of them failed." }),
       }),
     ),
     next: z.string().nullable().meta({ description: "Cursor of the next page, null on the last one." }),
@@ -128,6 +146,9 @@ export const readyAnswer: z.ZodType<ReadyAnswer> = z
       notDown: count.meta({ description: "Regions that are up, or not known to be down." }),
       states: z.array(z.object({ region: z.string(), state: regionState })),
     }),
-    wrapDebt: z.object({ items: count }).nullable().meta({ description: "Versions that owe a wrap. They are safe by the minimum: owing alone is not a reason not to be ready." }),
+    wrapDebt: z.object({ items: count }).nullable().meta({
+      description:
+        "Versions that owe a wrap. They are safe by the minimum: owing alone is not a reason not to be ready.",
+    }),
   })
   .meta({ id: "ReadyAnswer" });

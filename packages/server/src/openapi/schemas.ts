@@ -1,9 +1,18 @@
 /**
- * The forms of requests and answers, once: zod checks requests by them, the OpenAPI document is made from them. What the
- * vault itself parses (ids, subjects, documents) is only described here, so that its own codes and messages come through.
+ * The forms of requests and answers, once: zod checks requests by them, the OpenAPI document is made from them. What
+ * the vault itself parses (ids, subjects, documents) is only described here, so that its own codes and messages come
+ * through.
  */
 import { MAX_ID_BYTES } from "@strongroom/vault";
-import type { CollectionCount, JsonObject, ListResult, OnExisting, PutResult, RemoveResult, VersionInfo } from "@strongroom/vault";
+import type {
+  CollectionCount,
+  JsonObject,
+  ListResult,
+  OnExisting,
+  PutResult,
+  RemoveResult,
+  VersionInfo,
+} from "@strongroom/vault";
 import { z } from "zod";
 
 export interface RecordParams {
@@ -17,12 +26,24 @@ export interface WriteHeaders {
 }
 
 export interface BatchRequest {
-  readonly records: readonly { readonly id: string; readonly document: JsonObject; readonly subject?: string | undefined }[];
+  readonly records: readonly {
+    readonly id: string;
+    readonly document: JsonObject;
+    readonly subject?: string | undefined;
+  }[];
   readonly onExisting: OnExisting;
 }
 
-export const timestamp: z.ZodType<string> = z.string().meta({ format: "date-time", description: "ISO 8601, UTC.", examples: ["2026-03-04T05:06:07.890Z"] });
-export const version: z.ZodType<number> = z.int().min(1).meta({ description: "Number of the version. Never used twice for one record, also not after a removal.", examples: [3] });
+export const timestamp: z.ZodType<string> = z
+  .string()
+  .meta({ format: "date-time", description: "ISO 8601, UTC.", examples: ["2026-03-04T05:06:07.890Z"] });
+export const version: z.ZodType<number> = z
+  .int()
+  .min(1)
+  .meta({
+    description: "Number of the version. Never used twice for one record, also not after a removal.",
+    examples: [3],
+  });
 export const count: z.ZodType<number> = z.int().min(0);
 
 export const collectionName: z.ZodType<string> = z.string().meta({
@@ -45,7 +66,9 @@ const document = (z.any() as unknown as z.ZodType<JsonObject>).meta({
   id: "Document",
   type: "object",
   additionalProperties: true,
-  description: "Any JSON object. Comes back equal; the order of its keys and its spacing are not kept. A number that a double can not hold exactly is refused.",
+  description:
+    "Any JSON object. Comes back equal; the order of its keys and its spacing are not kept. A number that a double " +
+    "can not hold exactly is refused.",
   examples: [{ name: "Ada Lovelace", born: 1815 }],
 });
 
@@ -56,25 +79,46 @@ export const recordParams: z.ZodType<RecordParams> = z.object({ collection: coll
 export const versionParams: z.ZodType<RecordParams & { readonly version: string }> = z.object({
   collection: collectionName,
   id: recordId,
-  version: z.string().regex(/^[1-9]\d{0,14}$/, "must be a whole number from 1").meta({ description: "Number of the version.", examples: ["3"] }),
+  version: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, "must be a whole number from 1")
+    .meta({ description: "Number of the version.", examples: ["3"] }),
 });
 
 export const readHeaders: z.ZodType<Pick<WriteHeaders, "if-none-match">> = z.looseObject({
-  "if-none-match": z.string().optional().meta({ description: 'A version the client has, `"3"`: 304 when it is still the one.' }),
+  "if-none-match": z
+    .string()
+    .optional()
+    .meta({ description: 'A version the client has, `"3"`: 304 when it is still the one.' }),
 });
 const conditionHeaders = z.looseObject({
-  "if-match": z.string().optional().meta({ description: 'Write only on this version, `"3"`, or only if the record is there, `*`.' }),
+  "if-match": z
+    .string()
+    .optional()
+    .meta({ description: 'Write only on this version, `"3"`, or only if the record is there, `*`.' }),
   "if-none-match": z.string().optional().meta({ description: "`*`: write only if there is no such record." }),
 });
 export const writeHeaders: z.ZodType<WriteHeaders> = conditionHeaders;
-export const putHeaders: z.ZodType<WriteHeaders & { readonly "strongroom-subject"?: string | undefined }> = conditionHeaders.extend({
-  "strongroom-subject": z.string().optional().meta({ description: "Whom the record is about, percent-encoded. Left out: as it is; of a new record, its id." }),
-});
+export const putHeaders: z.ZodType<WriteHeaders & { readonly "strongroom-subject"?: string | undefined }> =
+  conditionHeaders.extend({
+    "strongroom-subject": z
+      .string()
+      .optional()
+      .meta({ description: "Whom the record is about, percent-encoded. Left out: as it is; of a new record, its id." }),
+  });
 
-export const listQuery = (most: number): z.ZodType<{ readonly cursor?: string | undefined; readonly limit?: number | undefined }> =>
+export const listQuery = (
+  most: number,
+): z.ZodType<{ readonly cursor?: string | undefined; readonly limit?: number | undefined }> =>
   z.strictObject({
     cursor: z.string().optional().meta({ description: "`next` of the page before." }),
-    limit: z.coerce.number().int().min(1).max(most).optional().meta({ description: "Items of the page; 100 when left out." }),
+    limit: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(most)
+      .optional()
+      .meta({ description: "Items of the page; 100 when left out." }),
   });
 
 const wraps = z
@@ -128,19 +172,35 @@ export const versionsAnswer: z.ZodType<{ readonly versions: readonly VersionInfo
   .meta({ id: "VersionsAnswer" });
 
 export const collectionsAnswer: z.ZodType<{ readonly collections: readonly CollectionCount[] }> = z
-  .object({ collections: z.array(z.object({ collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>, records: count })) })
+  .object({
+    collections: z.array(
+      z.object({ collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>, records: count }),
+    ),
+  })
   .meta({ id: "CollectionsAnswer" });
 
 export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
   z
     .strictObject({
       records: z.array(z.strictObject({ id: recordId, document, subject: subject.optional() })).max(most),
-      onExisting: z.enum(["compare", "replace", "keep"]).default("compare").meta({
-        description:
-          "What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again), `replace` always does, `keep` never does.",
-      }),
+      onExisting: z
+        .enum(["compare", "replace", "keep"])
+        .default("compare")
+        .meta({
+          description:
+            "What to do with a record that is there: `compare` writes a new version only when the document differs " +
+            "(so a batch may be sent again), `replace` always does, `keep` never does.",
+        }),
     })
-    .meta({ id: "BatchRequest", examples: [{ records: [{ id: "C000127", document: { name: "Ada Lovelace" }, subject: "person-8f14e45f" }], onExisting: "compare" }] });
+    .meta({
+      id: "BatchRequest",
+      examples: [
+        {
+          records: [{ id: "C000127", document: { name: "Ada Lovelace" }, subject: "person-8f14e45f" }],
+          onExisting: "compare",
+        },
+      ],
+    });
 
 export const batchAnswer: z.ZodType = z
   .object({
@@ -151,7 +211,10 @@ export const batchAnswer: z.ZodType = z
           outcome: z.enum(["created", "replaced", "unchanged", "kept", "refused"]),
           version: version.optional(),
           wraps: wraps.optional(),
-          code: z.string().optional().meta({ description: "Why the item was refused.", examples: ["document-too-large"] }),
+          code: z
+            .string()
+            .optional()
+            .meta({ description: "Why the item was refused.", examples: ["document-too-large"] }),
           detail: z.string().optional(),
         }),
       )
@@ -159,7 +222,9 @@ export const batchAnswer: z.ZodType = z
   })
   .meta({ id: "BatchAnswer" });
 
-export const healthAnswer: z.ZodType<{ readonly status: "ok" }> = z.object({ status: z.literal("ok") }).meta({ id: "HealthAnswer" });
+export const healthAnswer: z.ZodType<{ readonly status: "ok" }> = z
+  .object({ status: z.literal("ok") })
+  .meta({ id: "HealthAnswer" });
 
 export const problem: z.ZodType = z
   .object({
@@ -170,8 +235,14 @@ export const problem: z.ZodType = z
     detail: z.string().meta({ description: "What is the matter this time." }),
     remedy: z.string().meta({ description: "What to do about it." }),
     requestId: z.string().meta({ description: "Also in the service's log." }),
-    regions: z.array(z.object({ region: z.string(), reason: z.string() })).optional().meta({ description: "What each region said." }),
-    problems: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({ description: "Parts of the request that are wrong." }),
+    regions: z
+      .array(z.object({ region: z.string(), reason: z.string() }))
+      .optional()
+      .meta({ description: "What each region said." }),
+    problems: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: "Parts of the request that are wrong." }),
     currentVersion: z.int().nullable().optional().meta({ description: "The version there is, null for no record." }),
   })
   .meta({

@@ -3,7 +3,14 @@
  */
 import type { Api, ApiContext } from "../api.ts";
 import { problemAnswers, WRITING } from "../openapi/problem-answers.ts";
-import { batchAnswer, batchRequest, collectionParams, collectionsAnswer, listAnswer, listQuery } from "../openapi/schemas.ts";
+import {
+  batchAnswer,
+  batchRequest,
+  collectionParams,
+  collectionsAnswer,
+  listAnswer,
+  listQuery,
+} from "../openapi/schemas.ts";
 
 export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void {
   app.get(
@@ -15,7 +22,10 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         summary: "List the collections",
         tags: ["collections"],
         response: {
-          200: { description: "Every collection that ever had a record.", content: { "application/json": { schema: collectionsAnswer } } },
+          200: {
+            description: "Every collection that ever had a record.",
+            content: { "application/json": { schema: collectionsAnswer } },
+          },
           ...problemAnswers(),
         },
       },
@@ -30,19 +40,30 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
       schema: {
         operationId: "listRecords",
         summary: "List a collection's ids",
-        description: "In the order of the ids' UTF-8 bytes. A cursor is a place, not a snapshot: what is written behind it is not seen.",
+        description:
+          "In the order of the ids' UTF-8 bytes. A cursor is a place, not a snapshot: what is written behind it is " +
+          "not seen.",
         tags: ["collections"],
         params: collectionParams,
         querystring: listQuery(limits.listItems),
         response: {
           200: { description: "One page.", content: { "application/json": { schema: listAnswer } } },
-          ...problemAnswers("collection-invalid", "collection-unknown", "collection-absent", "cursor-invalid", "limit-invalid"),
+          ...problemAnswers(
+            "collection-invalid",
+            "collection-unknown",
+            "collection-absent",
+            "cursor-invalid",
+            "limit-invalid",
+          ),
         },
       },
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page = await vault.list(request.params.collection, { ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) });
+      const page = await vault.list(request.params.collection, {
+        ...(cursor === undefined ? {} : { cursor }),
+        ...(limit === undefined ? {} : { limit }),
+      });
       return reply.send(page);
     },
   );
@@ -56,20 +77,33 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         operationId: "putRecords",
         summary: "Write many records",
         description:
-          "In one transaction. What is wrong with one record refuses that record; what is wrong with the regions or the store fails the request, and nothing of it is stored.",
+          "In one transaction. What is wrong with one record refuses that record; what is wrong with the regions " +
+          "or the store fails the request, and nothing of it is stored.",
         tags: ["collections"],
         params: collectionParams,
         body: batchRequest(limits.batchItems),
         response: {
           200: { description: "What became of each record.", content: { "application/json": { schema: batchAnswer } } },
-          ...problemAnswers("collection-invalid", "collection-unknown", "batch-too-large", "regions-unavailable", ...WRITING),
+          ...problemAnswers(
+            "collection-invalid",
+            "collection-unknown",
+            "batch-too-large",
+            "regions-unavailable",
+            ...WRITING,
+          ),
         },
       },
     },
     async (request, reply) => {
-      const items = request.body.records.map(({ id, document, subject }) => ({ id, document, ...(subject === undefined ? {} : { subject }) }));
+      const items = request.body.records.map(({ id, document, subject }) => ({
+        id,
+        document,
+        ...(subject === undefined ? {} : { subject }),
+      }));
       const { onExisting } = request.body;
-      return reply.send({ results: await vault.putMany(request.params.collection, items, { onExisting, signal: request.deadline }) });
+      return reply.send({
+        results: await vault.putMany(request.params.collection, items, { onExisting, signal: request.deadline }),
+      });
     },
   );
 }

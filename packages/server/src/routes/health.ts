@@ -27,12 +27,17 @@ export function healthRoutes(app: Api, context: ApiContext): void {
       schema: {
         operationId: "getReadiness",
         summary: "Can the service do its work?",
-        description: "The store answers, and no more regions are known to be down than a write can do without. Owed wraps are shown, and are no reason not to be ready.",
+        description:
+          "The store answers, and no more regions are known to be down than a write can do without. Owed wraps are " +
+          "shown, and are no reason not to be ready.",
         tags: ["service"],
         security: [],
         response: {
           200: { description: "Ready.", content: { "application/json": { schema: readyAnswer } } },
-          503: { description: "Not ready: the members that are not `ok` say why.", content: { "application/json": { schema: readyAnswer } } },
+          503: {
+            description: "Not ready: the members that are not `ok` say why.",
+            content: { "application/json": { schema: readyAnswer } },
+          },
         },
       },
     },
@@ -59,7 +64,12 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
   return {
     status: store.ok && regionsOk ? "ready" : "not-ready",
     store,
-    regions: { ok: regionsOk, minimum: regions.minimum, notDown, states: seen.map(({ region, state }) => ({ region, state })) },
+    regions: {
+      ok: regionsOk,
+      minimum: regions.minimum,
+      notDown,
+      states: seen.map(({ region, state }) => ({ region, state })),
+    },
     wrapDebt: await debt,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * GET /metrics: for Prometheus. Without a token, like the other two paths for whoever runs the service: a scraper that needed one would
- * hold a token that reads records.
+ * GET /metrics: for Prometheus. Without a token, like the other two paths for whoever runs the service: a scraper that
+ * needed one would hold a token that reads records.
  */
 import { z } from "zod";
 import type { Api } from "../api.ts";

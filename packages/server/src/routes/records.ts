@@ -7,7 +7,16 @@ import { sendRecord } from "../http/send-record.ts";
 import { decodeSubject } from "../http/subject-header.ts";
 import { problemAnswers, OPENING, WRITING } from "../openapi/problem-answers.ts";
 import { RECORD_HEADERS, VERSION_HEADERS } from "../openapi/answer-headers.ts";
-import { documentBody, notModified, putAnswer, putHeaders, readHeaders, recordParams, removeAnswer, writeHeaders } from "../openapi/schemas.ts";
+import {
+  documentBody,
+  notModified,
+  putAnswer,
+  putHeaders,
+  readHeaders,
+  recordParams,
+  removeAnswer,
+  writeHeaders,
+} from "../openapi/schemas.ts";
 
 export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
   const url = "/records/:collection/:id";
@@ -26,9 +35,25 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
         headers: putHeaders,
         body: documentBody,
         response: {
-          200: { description: "A new version of a record that was there.", content: { "application/json": { schema: putAnswer } } },
-          201: { description: "The first version of a new record.", content: { "application/json": { schema: putAnswer } } },
-          ...problemAnswers("id-invalid", "collection-invalid", "collection-unknown", "subject-invalid", "condition-invalid", "version-conflict", "record-rolled-back", "record-tampered", ...WRITING),
+          200: {
+            description: "A new version of a record that was there.",
+            content: { "application/json": { schema: putAnswer } },
+          },
+          201: {
+            description: "The first version of a new record.",
+            content: { "application/json": { schema: putAnswer } },
+          },
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "subject-invalid",
+            "condition-invalid",
+            "version-conflict",
+            "record-rolled-back",
+            "record-tampered",
+            ...WRITING,
+          ),
         },
         answerHeaders: { 200: VERSION_HEADERS, 201: VERSION_HEADERS },
       },
@@ -40,7 +65,10 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
         signal: request.deadline,
         ...(subject === undefined ? {} : { subject: decodeSubject(subject) }),
       });
-      return reply.code(result.outcome === "created" ? 201 : 200).header("etag", entityTag(result.version)).send(result);
+      return reply
+        .code(result.outcome === "created" ? 201 : 200)
+        .header("etag", entityTag(result.version))
+        .send(result);
     },
   );
 
@@ -51,7 +79,9 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       schema: {
         operationId: "getRecord",
         summary: "Read a record",
-        description: "The newest version's document. Nothing is given that is not authentic, of this address and of this version.",
+        description:
+          "The newest version's document. Nothing is given that is not authentic, of this address and of this " +
+          "version.",
         tags: ["records"],
         params: recordParams,
         headers: readHeaders,
@@ -65,7 +95,8 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
     },
     async (request, reply) => {
       const record = await vault.get(request.params, { signal: request.deadline });
-      if (isNotModified(request.headers, record.version)) return reply.code(304).header("etag", entityTag(record.version)).send(null);
+      if (isNotModified(request.headers, record.version))
+        return reply.code(304).header("etag", entityTag(record.version)).send(null);
       return sendRecord(reply, record);
     },
   );
@@ -77,16 +108,28 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       schema: {
         operationId: "removeRecord",
         summary: "Remove a record",
-        description: "The messages of all its versions are deleted and overwritten. The number of the last one is kept, so that none is used twice.",
+        description:
+          "The messages of all its versions are deleted and overwritten. The number of the last one is kept, so " +
+          "that none is used twice.",
         tags: ["records"],
         params: recordParams,
         headers: writeHeaders,
         response: {
           200: { description: "The record is removed.", content: { "application/json": { schema: removeAnswer } } },
-          ...problemAnswers("id-invalid", "collection-invalid", "collection-unknown", "record-absent", "condition-invalid", "version-conflict", "record-contended", "store-full"),
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "record-absent",
+            "condition-invalid",
+            "version-conflict",
+            "record-contended",
+            "store-full",
+          ),
         },
       },
     },
-    async (request, reply) => reply.send(await vault.remove(request.params, { expect: writeExpectation(request.headers) })),
+    async (request, reply) =>
+      reply.send(await vault.remove(request.params, { expect: writeExpectation(request.headers) })),
   );
 }

@@ -21,7 +21,10 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
         description: "From real calls; regions that are not known to be up are asked once more, at most once a second.",
         tags: ["service"],
         response: {
-          200: { description: "Each region, in the order of preference.", content: { "application/json": { schema: regionsAnswer } } },
+          200: {
+            description: "Each region, in the order of preference.",
+            content: { "application/json": { schema: regionsAnswer } },
+          },
           ...problemAnswers(),
         },
       },
@@ -57,7 +60,10 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page: DebtAnswer = await vault.debts({ ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) });
+      const page: DebtAnswer = await vault.debts({
+        ...(cursor === undefined ? {} : { cursor }),
+        ...(limit === undefined ? {} : { limit }),
+      });
       return reply.send(page);
     },
   );
@@ -65,7 +71,20 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
 
 /** Member by member: a keyring's report also has key ARNs, which stay inside. */
 function shown(status: RegionStatus): RegionAnswer {
-  const { region, state, latencyMs, calls, failures, failuresByKind, lastFailure, lastSuccessAt, callsByPurpose, callsPerSecond, overtaken, alarm } = status;
+  const {
+    region,
+    state,
+    latencyMs,
+    calls,
+    failures,
+    failuresByKind,
+    lastFailure,
+    lastSuccessAt,
+    callsByPurpose,
+    callsPerSecond,
+    overtaken,
+    alarm,
+  } = status;
   const { state: breaker, quarantined, restMs } = status.breaker;
   return {
     region,
@@ -87,8 +106,30 @@ function shown(status: RegionStatus): RegionAnswer {
 
 function shownTotals(counters: RegionCounters | null): RegionCounters | null {
   if (counters === null) return null;
-  const { reads, writes, readsFailed, writesFailed, failovers, hedges, hedgesWon, hedgesDenied, substitutions, writesBelowTarget } = counters;
-  return { reads, writes, readsFailed, writesFailed, failovers, hedges, hedgesWon, hedgesDenied, substitutions, writesBelowTarget };
+  const {
+    reads,
+    writes,
+    readsFailed,
+    writesFailed,
+    failovers,
+    hedges,
+    hedgesWon,
+    hedgesDenied,
+    substitutions,
+    writesBelowTarget,
+  } = counters;
+  return {
+    reads,
+    writes,
+    readsFailed,
+    writesFailed,
+    failovers,
+    hedges,
+    hedgesWon,
+    hedgesDenied,
+    substitutions,
+    writesBelowTarget,
+  };
 }
 
 async function shownDebt(vault: Vault): Promise<RegionsAnswer["wrapDebt"]> {
@@ -99,6 +140,14 @@ async function shownDebt(vault: Vault): Promise<RegionsAnswer["wrapDebt"]> {
   return { items, oldest, oldestSeconds, regions };
 }
 
-function shownRepair({ state, repaired, settled, overtaken, failed, lastRepairAt, lastFailure }: RepairStatus): RegionsAnswer["repair"] {
+function shownRepair({
+  state,
+  repaired,
+  settled,
+  overtaken,
+  failed,
+  lastRepairAt,
+  lastFailure,
+}: RepairStatus): RegionsAnswer["repair"] {
   return { state, repaired, settled, overtaken, failed, lastRepairAt, lastFailure };
 }

@@ -18,8 +18,18 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
         tags: ["versions"],
         params: recordParams,
         response: {
-          200: { description: "The versions, newest first.", content: { "application/json": { schema: versionsAnswer } } },
-          ...problemAnswers("id-invalid", "collection-invalid", "collection-unknown", "record-absent", "record-rolled-back", "record-tampered"),
+          200: {
+            description: "The versions, newest first.",
+            content: { "application/json": { schema: versionsAnswer } },
+          },
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "record-absent",
+            "record-rolled-back",
+            "record-tampered",
+          ),
         },
       },
     },
@@ -36,8 +46,18 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
         tags: ["versions"],
         params: versionParams,
         response: {
-          200: { description: "The document as it was in this version.", content: { "application/json": { schema: documentBody } } },
-          ...problemAnswers("id-invalid", "collection-invalid", "collection-unknown", "record-absent", "version-absent", ...OPENING),
+          200: {
+            description: "The document as it was in this version.",
+            content: { "application/json": { schema: documentBody } },
+          },
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "record-absent",
+            "version-absent",
+            ...OPENING,
+          ),
         },
         answerHeaders: { 200: RECORD_HEADERS },
       },

@@ -32,8 +32,8 @@ export interface FileTokens extends TokenVerifier {
 const RECHECK_MS = 1000;
 
 /**
- * @throws ServerError `tokens-unreadable` when the file is there and not valid: a service must not start without knowing
- *   whom it may answer. When it becomes so later, every token is refused until it is right again.
+ * @throws ServerError `tokens-unreadable` when the file is there and not valid: a service must not start without
+ *   knowing whom it may answer. When it becomes so later, every token is refused until it is right again.
  */
 export async function fileTokens(path: string): Promise<FileTokens> {
   const tokens = new TokensInFile(path);
@@ -57,7 +57,10 @@ class TokensInFile implements FileTokens {
     }
     const token = newToken();
     const identity = { id: randomBytes(6).toString("hex"), name, scopes: [...new Set(scopes)] };
-    await this.#change((records) => [...records, { ...identity, hash: hashToken(token), createdAt: new Date().toISOString() }]);
+    await this.#change((records) => [
+      ...records,
+      { ...identity, hash: hashToken(token), createdAt: new Date().toISOString() },
+    ]);
     return { token, identity };
   }
 

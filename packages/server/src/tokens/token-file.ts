@@ -43,7 +43,9 @@ export async function readTokenFile(path: string): Promise<readonly TokenRecord[
   if (text === null) return [];
   const parsed = tokensFile.safeParse(parseJson(text));
   if (parsed.success) return parsed.data.tokens;
-  const where = parsed.error.issues.map(({ path: at, message }) => `${at.join(".") || "the file"}: ${message}`).join("; ");
+  const where = parsed.error.issues
+    .map(({ path: at, message }) => `${at.join(".") || "the file"}: ${message}`)
+    .join("; ");
   throw new ServerError("tokens-unreadable", `The tokens file is not valid: ${where}`);
 }
 
@@ -53,7 +55,10 @@ export async function readTokenFile(path: string): Promise<readonly TokenRecord[
  *
  * @throws ServerError `tokens-unreadable`
  */
-export async function changeTokenFile(path: string, change: (records: readonly TokenRecord[]) => readonly TokenRecord[]): Promise<void> {
+export async function changeTokenFile(
+  path: string,
+  change: (records: readonly TokenRecord[]) => readonly TokenRecord[],
+): Promise<void> {
   const lock = `${path}.lock`;
   await takeLock(lock);
   const temporary = `${path}.${randomUUID()}.tmp`;

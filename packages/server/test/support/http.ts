@@ -1,5 +1,6 @@
 /**
- * Requests of tests. `call` is fetch with a token; `raw` sends a path exactly as it is given (fetch would resolve `..`).
+ * Requests of tests. `call` is fetch with a token; `raw` sends a path exactly as it is given (fetch would resolve
+ * `..`).
  */
 import { request } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
@@ -21,8 +22,17 @@ export interface CallOptions {
 }
 
 /** Sends one request on a connection of its own. */
-export async function call(origin: string, path: string, { method, token, headers = {}, body }: CallOptions = {}): Promise<Answer> {
-  const bytes = body === undefined ? undefined : typeof body === "string" || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
+export async function call(
+  origin: string,
+  path: string,
+  { method, token, headers = {}, body }: CallOptions = {},
+): Promise<Answer> {
+  const bytes =
+    body === undefined
+      ? undefined
+      : typeof body === "string" || Buffer.isBuffer(body)
+        ? Buffer.from(body)
+        : Buffer.from(JSON.stringify(body));
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
     const outgoing = request({

@@ -46,11 +46,19 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
   readonly repair?: RepairOptions;
   /** Address that the keyring's clients call in place of every region, once the keys are made. */
   readonly blackHole?: string;
-  readonly keyring?: { readonly attemptTimeoutMs?: number; readonly deadlineMs?: number; readonly breakerFirstRestMs?: number; readonly breakerLongestRestMs?: number };
+  readonly keyring?: {
+    readonly attemptTimeoutMs?: number;
+    readonly deadlineMs?: number;
+    readonly breakerFirstRestMs?: number;
+    readonly breakerLongestRestMs?: number;
+  };
 }
 
 /** Ends, and leaves nothing behind, after the test. */
-export async function installation(t: TestContext, { vaultLimits, store, repair, keyring: timeouts, blackHole, ...server }: InstallationOptions = {}): Promise<Installation> {
+export async function installation(
+  t: TestContext,
+  { vaultLimits, store, repair, keyring: timeouts, blackHole, ...server }: InstallationOptions = {},
+): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
   defer(t, () => rm(folder, { recursive: true, force: true }));
   const kms = await createKms({
@@ -59,33 +67,64 @@ export async function installation(t: TestContext, { vaultLimits, store, repair,
     rootKey: { kind: "file", path: join(folder, "kms", "root.key") },
   });
   defer(t, () => kms.close());
-  const keyring = multiRegionKeyring({ regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), blackHole, t), minimum: 2, ...timeouts });
+  const keyring = multiRegionKeyring({
+    regions: await keyRegions(kms, join(folder, "kms", "credentials.json"), blackHole, t),
+    minimum: 2,
+    ...timeouts,
+  });
 
   const database = join(folder, "vault.sqlite");
-  const vault = await openVault({ store: await sqliteStore(database, store), keyring, ...(vaultLimits === undefined ? {} : { limits: vaultLimits }), ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }) });
+  const vault = await openVault({
+    store: await sqliteStore(database, store),
+    keyring,
+    ...(vaultLimits === undefined ? {} : { limits: vaultLimits }),
+    ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }),
+  });
   defer(t, () => vault.close());
   const tokens = await fileTokens(join(folder, "tokens.json"));
-  const token = { read: await newToken(tokens, "read"), write: await newToken(tokens, "write"), admin: await newToken(tokens, "admin") };
+  const token = {
+    read: await newToken(tokens, "read"),
+    write: await newToken(tokens, "write"),
+    admin: await newToken(tokens, "admin"),
+  };
 
   const lines: string[] = [];
   const logger = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const regions = { minimum: 2, health: () => keyring.health(), counters: () => keyring.counters(), onCall, probe: () => keyring.probe() };
+  const regions = {
+    minimum: 2,
+    health: () => keyring.health(),
+    counters: () => keyring.counters(),
+    onCall,
+    probe: () => keyring.probe(),
+  };
   const app = await createServer({ vault, tokens, regions, logger, ...server });
   defer(t, () => app.close());
   const origin = await app.listen({ host: "127.0.0.1", port: 0 });
   return { folder, database, kms, keyring, vault, tokens, app, origin, token, log: () => lines.join("") };
 }
 
-async function keyRegions(kms: Kms, credentialsFile: string, blackHole: string | undefined, t: TestContext): Promise<Parameters<typeof multiRegionKeyring>[0]["regions"]> {
-  const credentials = JSON.parse(await readFile(credentialsFile, "utf8")) as { accessKeyId: string; secretAccessKey: string };
+async function keyRegions(
+  kms: Kms,
+  credentialsFile: string,
+  blackHole: string | undefined,
+  t: TestContext,
+): Promise<Parameters<typeof multiRegionKeyring>[0]["regions"]> {
+  const credentials = JSON.parse(await readFile(credentialsFile, "utf8")) as {
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
   return Promise.all(
     REGIONS.map(async (region) => {
       const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
-      defer(t, () => { client.destroy(); });
+      defer(t, () => {
+        client.destroy();
+      });
       const { KeyMetadata } = await client.createKey({});
       if (blackHole === undefined) return { region, keyArn: KeyMetadata!.Arn!, client };
       const deaf = new KMS({ region, endpoint: blackHole, credentials, maxAttempts: 1 });
-      defer(t, () => { deaf.destroy(); });
+      defer(t, () => {
+        deaf.destroy();
+      });
       return { region, keyArn: KeyMetadata!.Arn!, client: deaf };
     }),
   );
@@ -96,7 +135,9 @@ function onCall(listener: (call: RegionCall) => void): () => void {
     if ((event as KmsEvent).kind === "call") listener(event as RegionCall);
   };
   subscribe(KMS_CHANNEL, heard);
-  return () => { unsubscribe(KMS_CHANNEL, heard); };
+  return () => {
+    unsubscribe(KMS_CHANNEL, heard);
+  };
 }
 
 async function newToken(tokens: FileTokens, scope: Scope): Promise<string> {

@@ -38,7 +38,18 @@ test("what is not exactly a token that was made is refused", async (t) => {
   const tokens = await fileTokens(await tokensPath(t));
   assert.equal(await tokens.verify(newToken()), null);
   const { token } = await tokens.create({ name: "a", scopes: ["read"] });
-  for (const wrong of ["", "srt_", token.slice(0, -1), `${token}A`, token.toUpperCase(), ` ${token}`, `${token}\n`, newToken(), "x".repeat(100_000), hashToken(token)]) {
+  for (const wrong of [
+    "",
+    "srt_",
+    token.slice(0, -1),
+    `${token}A`,
+    token.toUpperCase(),
+    ` ${token}`,
+    `${token}\n`,
+    newToken(),
+    "x".repeat(100_000),
+    hashToken(token),
+  ]) {
     assert.equal(await tokens.verify(wrong), null);
   }
 });
@@ -71,8 +82,16 @@ test("a token made or revoked by another process is seen without a restart", asy
 test("many makers at the same time, also in other processes, lose no token", async (t) => {
   const path = await tokensPath(t);
   const script = `import { fileTokens } from "@strongroom/server"; const t = await fileTokens(process.argv[1]); for (let n = 0; n < 5; n++) await t.create({ name: "p", scopes: ["read"] });`;
-  const here = Promise.all(Array.from({ length: 5 }, async () => (await fileTokens(path)).create({ name: "h", scopes: ["read"] })));
-  const there = [1, 2].map(() => promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", "--input-type=module", "-e", script, path], { cwd: import.meta.dirname }));
+  const here = Promise.all(
+    Array.from({ length: 5 }, async () => (await fileTokens(path)).create({ name: "h", scopes: ["read"] })),
+  );
+  const there = [1, 2].map(() =>
+    promisify(execFile)(
+      process.execPath,
+      ["--conditions=@strongroom/source", "--input-type=module", "-e", script, path],
+      { cwd: import.meta.dirname },
+    ),
+  );
   await Promise.all([here, ...there]);
   assert.equal((await (await fileTokens(path)).list()).length, 15);
 });
@@ -92,7 +111,15 @@ test("a file that is not valid is refused at the start; when it becomes so later
   const tokens = await fileTokens(path);
   const { token, identity } = await tokens.create({ name: "a", scopes: ["read"] });
   const good = await readFile(path, "utf8");
-  for (const bad of ["", "{", "[]", '{"version":2,"tokens":[]}', good.replace('"read"', '"root"'), good.replace(/"hash": "[0-9a-f]+/, '"hash": "00'), good.replace('"name"', '"nome"')]) {
+  for (const bad of [
+    "",
+    "{",
+    "[]",
+    '{"version":2,"tokens":[]}',
+    good.replace('"read"', '"root"'),
+    good.replace(/"hash": "[0-9a-f]+/, '"hash": "00'),
+    good.replace('"name"', '"nome"'),
+  ]) {
     await writeFile(path, bad);
     await assert.rejects(fileTokens(path), code("tokens-unreadable"));
   }
@@ -113,6 +140,7 @@ test("a token needs a scope, and admin includes the others", async (t) => {
   const tokens = await fileTokens(await tokensPath(t));
   await assert.rejects(tokens.create({ name: "a", scopes: [] }), code("option-invalid"));
   await assert.rejects(tokens.create({ name: "a", scopes: ["root" as never] }), code("option-invalid"));
-  const may = (scope: (typeof SCOPES)[number]): string => SCOPES.filter((wanted) => hasScope({ id: "", name: "", scopes: [scope] }, wanted)).join(" ");
+  const may = (scope: (typeof SCOPES)[number]): string =>
+    SCOPES.filter((wanted) => hasScope({ id: "", name: "", scopes: [scope] }, wanted)).join(" ");
   assert.deepEqual(SCOPES.map(may), ["read", "write", "read write admin"]);
 });

@@ -1,6 +1,7 @@
 /**
- * In which regions repairs may go on: a state machine without a clock of its own. A region that is up is open. One that is not
- * known to be up, or that failed the last repair, is tried with one version in an interval, and opened by its success.
+ * In which regions repairs may go on: a state machine without a clock of its own. A region that is up is open. One that
+ * is not known to be up, or that failed the last repair, is tried with one version in an interval, and opened by its
+ * success.
  */
 
 /** What a keyring's health says of a region; `@strongroom/envelope/aws-kms` has more. */
@@ -27,7 +28,10 @@ export class RegionGate {
     this.#intervalMs = intervalMs;
   }
 
-  /** Takes in the regions' health. True when a region has come up: what failed before may work now, also in other regions. */
+  /**
+   * Takes in the regions' health. True when a region has come up: what failed before may work now, also in other
+   * regions.
+   */
   look(health: readonly RegionSight[]): boolean {
     let cameUp = false;
     for (const { region, state } of health) {

@@ -1,9 +1,10 @@
 /**
- * Repairs one version: reads and opens it where it lies, seals the same bytes in a new message, and puts that in its place if
- * nothing has happened there meanwhile.
+ * Repairs one version: reads and opens it where it lies, seals the same bytes in a new message, and puts that in its
+ * place if nothing has happened there meanwhile.
  *
- * Never the old message with more wraps: its header is authenticated with a key derived for its message id and a fixed IV, so a second
- * header under the same id would repeat a nonce and give the authentication key away. A new message has an id and a data key of its own.
+ * Never the old message with more wraps: its header is authenticated with a key derived for its message id and a fixed
+ * IV, so a second header under the same id would repeat a nonce and give the authentication key away. A new message has
+ * an id and a data key of its own.
  */
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey, Keyring } from "@strongroom/envelope";
@@ -31,14 +32,19 @@ export type RepairOutcome =
 /**
  * `retryMs`: how long what is still missing afterwards waits for the next repair.
  *
- * @throws VaultError `version-absent`; the `record-…` codes, `key-not-configured`, `regions-unavailable`, `wraps-below-minimum`,
- *   `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `aborted`, `encryption-failed`; the store's. The stored
- *   message is as it was then.
+ * @throws VaultError `version-absent`; the `record-…` codes, `key-not-configured`, `regions-unavailable`,
+ *   `wraps-below-minimum`, `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `aborted`,
+ *   `encryption-failed`; the store's. The stored message is as it was then.
  */
-export async function repairVersion({ store, keyring, clock, signal }: RepairWorkings, place: VersionPlace, retryMs: number): Promise<RepairOutcome> {
+export async function repairVersion(
+  { store, keyring, clock, signal }: RepairWorkings,
+  place: VersionPlace,
+  retryMs: number,
+): Promise<RepairOutcome> {
   const { stored } = await store.read(place, place.version);
   if (stored === null) {
-    // Its debts go with a removed version; when they are there and it is not, they were claimed before or a hand deleted the row.
+    // Its debts go with a removed version; when they are there and it is not, they were claimed before or a hand
+    // deleted the row.
     throw new VaultError("version-absent", "The version that owes a wrap is not there");
   }
   const { message: base, subject } = stored;

@@ -1,7 +1,7 @@
 /**
- * Pays owed wraps in the background: looks for versions that owe one to a region which may be asked, claims some, repairs them at
- * a bounded pace, and rests until a region comes back, a write owes something new, or the interval is over. It never throws: what
- * fails is counted, noted at the version, and tried again later.
+ * Pays owed wraps in the background: looks for versions that owe one to a region which may be asked, claims some,
+ * repairs them at a bounded pace, and rests until a region comes back, a write owes something new, or the interval is
+ * over. It never throws: what fails is counted, noted at the version, and tried again later.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -56,7 +56,10 @@ export class RepairWorker {
   #awake: "yes" | "no" = "no";
 
   /** Starts it. @throws VaultError `limit-invalid` */
-  constructor(parts: RepairWorkerParts, { health = () => [], signal, onFault = () => undefined, sleep = systemSleep, ...settings }: RepairOptions) {
+  constructor(
+    parts: RepairWorkerParts,
+    { health = () => [], signal, onFault = () => undefined, sleep = systemSleep, ...settings }: RepairOptions,
+  ) {
     this.#parts = parts;
     this.#settings = parseRepairSettings(settings);
     this.#health = health;
@@ -112,7 +115,10 @@ export class RepairWorker {
     }
   }
 
-  /** Versions of the first region that may be asked and has some: all that a claim takes where it is open, one to try it otherwise. */
+  /**
+   * Versions of the first region that may be asked and has some: all that a claim takes where it is open, one to try it
+   * otherwise.
+   */
   async #claim(): Promise<Claimed | null> {
     const due = await this.#parts.store.dueRegions(this.#now);
     const lanes = due.map((region) => ({ region, lane: this.#gate.lane(region, this.#now) }));
@@ -122,7 +128,13 @@ export class RepairWorker {
         if (lane === "trial") this.#gate.tried(region, this.#now);
         const now = this.#now;
         const limit = lane === "trial" ? 1 : claimItems;
-        const claimed = await this.#parts.store.claimDebts({ holder: this.#holder, region, limit, now, until: now + leaseMs });
+        const claimed = await this.#parts.store.claimDebts({
+          holder: this.#holder,
+          region,
+          limit,
+          now,
+          until: now + leaseMs,
+        });
         if (claimed.length > 0) return { region, lane, claimed, until: now + leaseMs };
       }
     }
@@ -164,7 +176,10 @@ export class RepairWorker {
     }
   }
 
-  async #release(place: ClaimedVersion, { waitMs: wait, problem }: { readonly waitMs: number; readonly problem: ClaimRelease["problem"] }): Promise<"released" | "gone"> {
+  async #release(
+    place: ClaimedVersion,
+    { waitMs: wait, problem }: { readonly waitMs: number; readonly problem: ClaimRelease["problem"] },
+  ): Promise<"released" | "gone"> {
     return this.#parts.store.releaseDebt({ holder: this.#holder, place, dueAt: this.#now + wait, problem });
   }
 

@@ -1,5 +1,6 @@
 /**
- * The numbers of the repair of owed wraps: how fast, how often, how long. Every number has its default, and why, in one constant.
+ * The numbers of the repair of owed wraps: how fast, how often, how long. Every number has its default, and why, in one
+ * constant.
  */
 import { VaultError } from "../errors.ts";
 
@@ -13,7 +14,9 @@ export interface RepairSettings {
   readonly claimItems: number;
   /** How long a claim holds. A process that died keeps its versions from the others for as long as this. */
   readonly leaseMs: number;
-  /** Longest time between two looks for what is owed, and between two attempts in a region that is not known to be up. */
+  /**
+   * Longest time between two looks for what is owed, and between two attempts in a region that is not known to be up.
+   */
   readonly intervalMs: number;
   /** How often the regions' health is looked at meanwhile. Costs no call. */
   readonly lookMs: number;
@@ -26,7 +29,10 @@ export interface RepairSettings {
 }
 
 export const DEFAULT_REPAIR_SETTINGS: RepairSettings = {
-  /** An outage of a minute at a hundred writes a second is paid in a minute, with a few hundred calls a second of the thousands that a KMS allows. */
+  /**
+   * An outage of a minute at a hundred writes a second is paid in a minute, with a few hundred calls a second of the
+   * thousands that a KMS allows.
+   */
   itemsPerSecond: 100,
   /** A hundred a second where the farthest region is 80 ms away. */
   atOnce: 8,

@@ -20,7 +20,12 @@ export interface RepairStatus {
 }
 
 export class RepairTally {
-  readonly #outcomes: Record<RepairOutcome["kind"] | "failed", number> = { repaired: 0, settled: 0, overtaken: 0, failed: 0 };
+  readonly #outcomes: Record<RepairOutcome["kind"] | "failed", number> = {
+    repaired: 0,
+    settled: 0,
+    overtaken: 0,
+    failed: 0,
+  };
   readonly #codes = new Map<VaultErrorCode, number>();
   #lastRepairAt: string | null = null;
   #lastFailure: RepairStatus["lastFailure"] = null;
@@ -37,6 +42,12 @@ export class RepairTally {
   }
 
   status(state: RepairStatus["state"]): RepairStatus {
-    return { state, ...this.#outcomes, failuresByCode: Object.fromEntries(this.#codes), lastRepairAt: this.#lastRepairAt, lastFailure: this.#lastFailure };
+    return {
+      state,
+      ...this.#outcomes,
+      failuresByCode: Object.fromEntries(this.#codes),
+      lastRepairAt: this.#lastRepairAt,
+      lastFailure: this.#lastFailure,
+    };
   }
 }

@@ -4,7 +4,10 @@
 import type { VaultErrorCode } from "../errors.ts";
 import type { RepairSettings } from "./settings.ts";
 
-/** `region`: others fail there too, and it passes. `caller`: it was told to end. `item`: this version only, until a person sees to it. `store`: nothing can be written now. */
+/**
+ * `region`: others fail there too, and it passes. `caller`: it was told to end. `item`: this version only, until a
+ * person sees to it. `store`: nothing can be written now.
+ */
 export type Fault = "region" | "caller" | "item" | "store";
 
 /** Codes that are not the version's own fault. */
@@ -25,6 +28,9 @@ export function faultOf(code: VaultErrorCode): Fault {
 
 /** The wait after so many failures one after the other, in milliseconds. */
 export function waitMs(fault: "region" | "item", failures: number, settings: RepairSettings): number {
-  const [first, longest] = fault === "item" ? [settings.itemWaitMs, settings.longestItemWaitMs] : [settings.regionWaitMs, settings.longestRegionWaitMs];
+  const [first, longest] =
+    fault === "item"
+      ? [settings.itemWaitMs, settings.longestItemWaitMs]
+      : [settings.regionWaitMs, settings.longestRegionWaitMs];
   return Math.min(longest, first * 2 ** Math.min(failures - 1, 30));
 }

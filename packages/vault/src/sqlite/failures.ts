@@ -12,11 +12,17 @@ interface Meaning {
 /** Extended result code, or its lowest byte (the primary code) -> what it means here. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   5: { code: "store-failed", says: "Another process has held the database's write lock for too long" },
-  8: { code: "store-failed", says: "The database can not be written: check the owner and permissions of the file and its folder" },
+  8: {
+    code: "store-failed",
+    says: "The database can not be written: check the owner and permissions of the file and its folder",
+  },
   10: { code: "store-failed", says: "Reading or writing the database file failed: check the disk" },
   11: { code: "store-failed", says: "The database file is damaged: restore it from a backup" },
   13: { code: "store-full", says: "The volume that holds the database is full" },
-  14: { code: "store-failed", says: "The database file can not be opened: check that its folder exists and may be written" },
+  14: {
+    code: "store-failed",
+    says: "The database file can not be opened: check that its folder exists and may be written",
+  },
   26: { code: "store-failed", says: "The file is not a SQLite database" },
   // The shared-memory file of the write-ahead log could not grow (SQLITE_IOERR_SHMSIZE).
   4874: { code: "store-full", says: "The volume that holds the database is full" },

@@ -3,7 +3,17 @@
  * DatabaseSync to them and makes each transaction take the write lock when it begins.
  */
 import { CompiledQuery, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import type { DatabaseConnection, DatabaseIntrospector, Dialect, DialectAdapter, Driver, Kysely, QueryCompiler, SqliteDatabase, SqliteStatement } from "kysely";
+import type {
+  DatabaseConnection,
+  DatabaseIntrospector,
+  Dialect,
+  DialectAdapter,
+  Driver,
+  Kysely,
+  QueryCompiler,
+  SqliteDatabase,
+  SqliteStatement,
+} from "kysely";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
 /** Statements kept prepared. The store's queries differ in a handful of texts only. */
@@ -50,7 +60,10 @@ class ImmediateDriver extends SqliteDriver {
     this.#database = database;
   }
 
-  /** A deferred transaction that first reads and then writes fails with SQLITE_BUSY against another process, unhelped by busy_timeout. */
+  /**
+   * A deferred transaction that first reads and then writes fails with SQLITE_BUSY against another process, unhelped by
+   * busy_timeout.
+   */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }

@@ -55,14 +55,26 @@ async function makePrivate(path: string): Promise<void> {
     const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
     throw full
       ? new VaultError("store-full", "The volume that holds the database is full", { cause: error })
-      : new VaultError("store-failed", "The database file can not be made or opened: check that its folder exists and may be written", { cause: error });
+      : new VaultError(
+          "store-failed",
+          "The database file can not be made or opened: check that its folder exists and may be written",
+          { cause: error },
+        );
   }
 }
 
-/** Only reads: a database that is not ours, or is of a newer version, stays as it was; and one that is current can be opened, and read, on a full disk. */
+/**
+ * Only reads: a database that is not ours, or is of a newer version, stays as it was; and one that is current can be
+ * opened, and read, on a full disk.
+ */
 function recognise(database: DatabaseSync): "behind" | "current" {
   const applicationId = Number(database.prepare("pragma application_id").get()?.["application_id"]);
-  const tables = new Set(database.prepare("select name from sqlite_schema where type = 'table'").all().map((row) => String(row["name"])));
+  const tables = new Set(
+    database
+      .prepare("select name from sqlite_schema where type = 'table'")
+      .all()
+      .map((row) => String(row["name"])),
+  );
   if (applicationId !== APPLICATION_ID && (applicationId !== 0 || tables.size > 0)) {
     throw new VaultError("store-failed", "The file is a SQLite database, but not a Strongroom vault");
   }
@@ -73,7 +85,10 @@ function recognise(database: DatabaseSync): "behind" | "current" {
     .map((row) => String(row["name"]));
   const unknown = applied.filter((name) => !Object.hasOwn(MIGRATIONS, name));
   if (unknown.length > 0) {
-    throw new VaultError("store-newer", `The database was made by a newer version: it has the migration ${unknown.join(", ")}, which this version does not know`);
+    throw new VaultError(
+      "store-newer",
+      `The database was made by a newer version: it has the migration ${unknown.join(", ")}, which this version does not know`,
+    );
   }
   return applied.length === Object.keys(MIGRATIONS).length ? "current" : "behind";
 }
@@ -81,7 +96,8 @@ function recognise(database: DatabaseSync): "behind" | "current" {
 function configure(database: DatabaseSync, { maxBytes }: OpenDatabaseOptions): void {
   // SQLite answers with the mode that it has, which on some network file systems is another one.
   const mode = database.prepare("pragma journal_mode = wal").get()?.["journal_mode"];
-  if (mode !== "wal") throw new VaultError("store-failed", "The volume that holds the database does not support write-ahead logging");
+  if (mode !== "wal")
+    throw new VaultError("store-failed", "The volume that holds the database does not support write-ahead logging");
   const pageSize = Number(database.prepare("pragma page_size").get()?.["page_size"]);
   database.exec(`
     pragma synchronous = full;

@@ -36,7 +36,10 @@ import { claim, countDebt, listDebts, regionsDue, release, replaceMessage } from
 
 export type SqliteStoreOptions = Partial<OpenDatabaseOptions>;
 
-export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = { busyTimeoutMs: 5000, maxBytes: Number.MAX_SAFE_INTEGER };
+export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
+  busyTimeoutMs: 5000,
+  maxBytes: Number.MAX_SAFE_INTEGER,
+};
 
 /**
  * Opens the store in the file `path`, which is made when absent. Its folder must exist.
@@ -94,7 +97,10 @@ class SqliteStore implements RecordStore {
     return { kind: "committed" };
   }
 
-  async list(collection: Collection, page: { readonly after: RecordId | null; readonly limit: number }): Promise<readonly ListedRecord[] | null> {
+  async list(
+    collection: Collection,
+    page: { readonly after: RecordId | null; readonly limit: number },
+  ): Promise<readonly ListedRecord[] | null> {
     return this.#run(async (db) => {
       const items = await db
         .selectFrom("heads")
@@ -106,10 +112,19 @@ class SqliteStore implements RecordStore {
         .limit(page.limit)
         .execute();
       if (items.length === 0) {
-        const any = await db.selectFrom("heads").select("id").where("collection", "=", collection).limit(1).executeTakeFirst();
+        const any = await db
+          .selectFrom("heads")
+          .select("id")
+          .where("collection", "=", collection)
+          .limit(1)
+          .executeTakeFirst();
         if (any === undefined) return null;
       }
-      return items.map((row) => ({ id: row.id as RecordId, version: row.version as Version, updatedAt: row.updated_at }));
+      return items.map((row) => ({
+        id: row.id as RecordId,
+        version: row.version as Version,
+        updatedAt: row.updated_at,
+      }));
     });
   }
 
@@ -146,7 +161,9 @@ class SqliteStore implements RecordStore {
   }
 
   async repair(change: RepairChange): Promise<RepairResult> {
-    const made = await this.#run((db) => db.transaction().execute((transaction) => replaceMessage(transaction, change)));
+    const made = await this.#run((db) =>
+      db.transaction().execute((transaction) => replaceMessage(transaction, change)),
+    );
     return made ? "repaired" : "overtaken";
   }
 
@@ -182,13 +199,17 @@ interface RowsColumns {
 }
 
 /**
- * One statement per read, so that head and versions are of one snapshot: joined to the address itself, there is always a
- * row even when nothing is stored.
+ * One statement per read, so that head and versions are of one snapshot: joined to the address itself, there is always
+ * a row even when nothing is stored.
  */
 function recordQuery(db: Kysely<VaultSchema>, { collection, id }: Address) {
   return db
-    .selectFrom(sql<{ collection: string; id: string }>`(select ${collection} as collection, ${id} as id)`.as("address"))
-    .leftJoin("heads", (join) => join.onRef("heads.collection", "=", "address.collection").onRef("heads.id", "=", "address.id"))
+    .selectFrom(
+      sql<{ collection: string; id: string }>`(select ${collection} as collection, ${id} as id)`.as("address"),
+    )
+    .leftJoin("heads", (join) =>
+      join.onRef("heads.collection", "=", "address.collection").onRef("heads.id", "=", "address.id"),
+    )
     .select((query) => [
       "heads.version as head_version",
       "heads.state as head_state",
@@ -202,14 +223,20 @@ function recordQuery(db: Kysely<VaultSchema>, { collection, id }: Address) {
 }
 
 function rowsOf(row: RowsColumns): RecordRows {
-  const head = row.head_version === null || row.head_state === null ? null : { version: row.head_version as Version, state: row.head_state };
+  const head =
+    row.head_version === null || row.head_state === null
+      ? null
+      : { version: row.head_version as Version, state: row.head_state };
   return { head, newestRow: row.newest_row as Version | null };
 }
 
 async function readHead(db: Kysely<VaultSchema>, address: Address): Promise<RecordHead> {
   const row = await recordQuery(db, address)
     .leftJoin("versions", (join) =>
-      join.onRef("versions.collection", "=", "address.collection").onRef("versions.id", "=", "address.id").onRef("versions.version", "=", "heads.version"),
+      join
+        .onRef("versions.collection", "=", "address.collection")
+        .onRef("versions.id", "=", "address.id")
+        .onRef("versions.version", "=", "heads.version"),
     )
     .select("versions.subject")
     .executeTakeFirstOrThrow();
@@ -224,9 +251,17 @@ async function readRecord(db: Kysely<VaultSchema>, address: Address, version: Ve
         .onRef("versions.id", "=", "address.id")
         .on("versions.version", "=", version === null ? sql.ref("heads.version") : sql.val(version)),
     )
-    .select(["versions.version", "versions.subject", "versions.created_at", "versions.wraps_stored", "versions.wraps_target", "versions.message"])
+    .select([
+      "versions.version",
+      "versions.subject",
+      "versions.created_at",
+      "versions.wraps_stored",
+      "versions.wraps_target",
+      "versions.message",
+    ])
     .executeTakeFirstOrThrow();
-  if (row.version === null || row.subject === null || row.created_at === null || row.message === null) return { ...rowsOf(row), stored: null };
+  if (row.version === null || row.subject === null || row.created_at === null || row.message === null)
+    return { ...rowsOf(row), stored: null };
   return {
     ...rowsOf(row),
     stored: {
@@ -241,8 +276,16 @@ async function readRecord(db: Kysely<VaultSchema>, address: Address, version: Ve
 
 async function readVersions(db: Kysely<VaultSchema>, address: Address): Promise<RecordVersions> {
   const rows = await recordQuery(db, address)
-    .leftJoin("versions", (join) => join.onRef("versions.collection", "=", "address.collection").onRef("versions.id", "=", "address.id"))
-    .select(["versions.version", "versions.subject", "versions.created_at", "versions.wraps_stored", "versions.wraps_target"])
+    .leftJoin("versions", (join) =>
+      join.onRef("versions.collection", "=", "address.collection").onRef("versions.id", "=", "address.id"),
+    )
+    .select([
+      "versions.version",
+      "versions.subject",
+      "versions.created_at",
+      "versions.wraps_stored",
+      "versions.wraps_target",
+    ])
     .select(sql<number | null>`length(versions.message)`.as("message_bytes"))
     .orderBy("versions.version", "desc")
     .execute();
@@ -267,9 +310,16 @@ async function readVersions(db: Kysely<VaultSchema>, address: Address): Promise<
 }
 
 /** True when the head was the change's base and the version's number was free. */
-async function write(transaction: Transaction<VaultSchema>, { address, base, next, missing }: WriteChange): Promise<boolean> {
+async function write(
+  transaction: Transaction<VaultSchema>,
+  { address, base, next, missing }: WriteChange,
+): Promise<boolean> {
   const { collection, id } = address;
-  const moved = await moveHead(transaction, address, base, { version: next.version, state: "live", updated_at: next.createdAt });
+  const moved = await moveHead(transaction, address, base, {
+    version: next.version,
+    state: "live",
+    updated_at: next.createdAt,
+  });
   if (!moved) return false;
   const inserted = await transaction
     .insertInto("versions")
@@ -295,11 +345,22 @@ async function write(transaction: Transaction<VaultSchema>, { address, base, nex
   return true;
 }
 
-async function remove(transaction: Transaction<VaultSchema>, { address, base, tombstone, removedAt }: RemoveChange): Promise<boolean> {
-  const moved = await moveHead(transaction, address, base, { version: tombstone, state: "removed", updated_at: removedAt });
+async function remove(
+  transaction: Transaction<VaultSchema>,
+  { address, base, tombstone, removedAt }: RemoveChange,
+): Promise<boolean> {
+  const moved = await moveHead(transaction, address, base, {
+    version: tombstone,
+    state: "removed",
+    updated_at: removedAt,
+  });
   if (!moved) return false;
   for (const table of ["versions", "wrap_debt"] as const) {
-    await transaction.deleteFrom(table).where("collection", "=", address.collection).where("id", "=", address.id).execute();
+    await transaction
+      .deleteFrom(table)
+      .where("collection", "=", address.collection)
+      .where("id", "=", address.id)
+      .execute();
   }
   return true;
 }

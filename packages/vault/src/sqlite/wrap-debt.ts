@@ -4,7 +4,15 @@
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
 import type { Collection, RecordId, Version } from "../address.ts";
-import type { ClaimedVersion, ClaimRelease, ClaimRequest, OwedVersion, RepairChange, VersionPlace, WrapDebt } from "../store.ts";
+import type {
+  ClaimedVersion,
+  ClaimRelease,
+  ClaimRequest,
+  OwedVersion,
+  RepairChange,
+  VersionPlace,
+  WrapDebt,
+} from "../store.ts";
 import type { VaultSchema } from "./schema.ts";
 
 export async function countDebt(db: Kysely<VaultSchema>): Promise<WrapDebt> {
@@ -21,7 +29,10 @@ export async function countDebt(db: Kysely<VaultSchema>): Promise<WrapDebt> {
   return { items, regions: regions.map((row) => ({ ...row })) };
 }
 
-export async function listDebts(db: Kysely<VaultSchema>, { after, limit }: { readonly after: VersionPlace | null; readonly limit: number }): Promise<readonly OwedVersion[]> {
+export async function listDebts(
+  db: Kysely<VaultSchema>,
+  { after, limit }: { readonly after: VersionPlace | null; readonly limit: number },
+): Promise<readonly OwedVersion[]> {
   const rows = await db
     .selectFrom("wrap_debt")
     .select((query) => [
@@ -34,7 +45,11 @@ export async function listDebts(db: Kysely<VaultSchema>, { after, limit }: { rea
       query.fn.max("problem_at").as("problem_at"),
       sql<string>`json_group_array(json_object('region', region, 'reason', reason) order by key_arn)`.as("regions"),
     ])
-    .$if(after !== null, (query) => query.where(sql<boolean>`(collection, id, version) > (${after?.collection ?? ""}, ${after?.id ?? ""}, ${after?.version ?? 0})`))
+    .$if(after !== null, (query) =>
+      query.where(
+        sql<boolean>`(collection, id, version) > (${after?.collection ?? ""}, ${after?.id ?? ""}, ${after?.version ?? 0})`,
+      ),
+    )
     .groupBy(["collection", "id", "version"])
     .orderBy("collection")
     .orderBy("id")
@@ -59,11 +74,16 @@ export async function regionsDue(db: Kysely<VaultSchema>, now: number): Promise<
       select (select min(region) from wrap_debt where region > owed.region) from owed where owed.region is not null
     )
     select region from owed
-    where region is not null and exists (select 1 from wrap_debt where wrap_debt.region = owed.region and due_at <= ${now})`.execute(db);
+    where region is not null and exists (select 1 from wrap_debt where wrap_debt.region = owed.region and due_at <= ${now})`.execute(
+    db,
+  );
   return rows.map(({ region }) => region);
 }
 
-export async function claim(transaction: Transaction<VaultSchema>, { holder, region, limit, now, until }: ClaimRequest): Promise<readonly ClaimedVersion[]> {
+export async function claim(
+  transaction: Transaction<VaultSchema>,
+  { holder, region, limit, now, until }: ClaimRequest,
+): Promise<readonly ClaimedVersion[]> {
   const rows = await transaction
     .selectFrom("wrap_debt")
     .select(["collection", "id", "version", "attempts", "due_at"])
@@ -78,17 +98,29 @@ export async function claim(transaction: Transaction<VaultSchema>, { holder, reg
   return claimed;
 }
 
-export async function release(db: Kysely<VaultSchema>, { holder, place, dueAt, problem }: ClaimRelease): Promise<"released" | "gone"> {
+export async function release(
+  db: Kysely<VaultSchema>,
+  { holder, place, dueAt, problem }: ClaimRelease,
+): Promise<"released" | "gone"> {
   const { numUpdatedRows } = await rowsOf(db, place)
     .set({ due_at: dueAt, holder: null })
-    .$if(problem !== null, (query) => query.set((column) => ({ attempts: column("attempts", "+", 1), problem: problem?.code ?? null, problem_at: problem?.at ?? null })))
+    .$if(problem !== null, (query) =>
+      query.set((column) => ({
+        attempts: column("attempts", "+", 1),
+        problem: problem?.code ?? null,
+        problem_at: problem?.at ?? null,
+      })),
+    )
     .where("holder", "=", holder)
     .executeTakeFirst();
   return numUpdatedRows > 0n ? "released" : "gone";
 }
 
 /** False when the message is not the change's base any more. */
-export async function replaceMessage(transaction: Transaction<VaultSchema>, { place, base, message, wraps, missing, dueAt, at }: RepairChange): Promise<boolean> {
+export async function replaceMessage(
+  transaction: Transaction<VaultSchema>,
+  { place, base, message, wraps, missing, dueAt, at }: RepairChange,
+): Promise<boolean> {
   const { collection, id, version } = place;
   const { numUpdatedRows } = await transaction
     .updateTable("versions")
@@ -111,14 +143,20 @@ export async function replaceMessage(transaction: Transaction<VaultSchema>, { pl
     await transaction
       .insertInto("wrap_debt")
       .values({ collection, id, version, region, key_arn: keyArn, reason, since: at, due_at: dueAt })
-      .onConflict((conflict) => conflict.doUpdateSet({ reason, due_at: dueAt, holder: null, attempts: 0, problem: null, problem_at: null }))
+      .onConflict((conflict) =>
+        conflict.doUpdateSet({ reason, due_at: dueAt, holder: null, attempts: 0, problem: null, problem_at: null }),
+      )
       .execute();
   }
   return true;
 }
 
 function rowsOf(db: Kysely<VaultSchema>, { collection, id, version }: VersionPlace) {
-  return db.updateTable("wrap_debt").where("collection", "=", collection).where("id", "=", id).where("version", "=", version);
+  return db
+    .updateTable("wrap_debt")
+    .where("collection", "=", collection)
+    .where("id", "=", id)
+    .where("version", "=", version);
 }
 
 function placeOf(row: { readonly collection: string; readonly id: string; readonly version: number }): VersionPlace {

@@ -35,11 +35,26 @@ test("a region that answers but gives no wrap is not hammered, although it seems
 
 test("a region that comes up opens all that failed: what failed in one region may have been another's fault", () => {
   const gate = new RegionGate(100);
-  gate.look([{ region: "a", state: "up" }, { region: "b", state: "down" }]);
+  gate.look([
+    { region: "a", state: "up" },
+    { region: "b", state: "down" },
+  ]);
   gate.missed("a", 10);
-  assert.equal(gate.look([{ region: "a", state: "up" }, { region: "b", state: "up" }]), true);
+  assert.equal(
+    gate.look([
+      { region: "a", state: "up" },
+      { region: "b", state: "up" },
+    ]),
+    true,
+  );
   assert.deepEqual([gate.lane("a", 11), gate.lane("b", 11)], ["open", "open"]);
-  assert.equal(gate.look([{ region: "a", state: "up" }, { region: "b", state: "up" }]), false);
+  assert.equal(
+    gate.look([
+      { region: "a", state: "up" },
+      { region: "b", state: "up" },
+    ]),
+    false,
+  );
 });
 
 test("a clock that was set back closes nothing", () => {
@@ -48,7 +63,9 @@ test("a clock that was set back closes nothing", () => {
   assert.equal(gate.lane("a", 5), "trial");
 });
 
-type Step = { readonly kind: "look"; readonly state: RegionSight["state"] } | { readonly kind: "attempt"; readonly gains: "yes" | "no" };
+type Step =
+  | { readonly kind: "look"; readonly state: RegionSight["state"] }
+  | { readonly kind: "attempt"; readonly gains: "yes" | "no" };
 
 test("whatever happens: while a region is not known to be up, failing attempts are an interval apart", () => {
   const step = fc.oneof(
@@ -56,29 +73,32 @@ test("whatever happens: while a region is not known to be up, failing attempts a
     fc.record({ kind: fc.constant("attempt" as const), gains: fc.constantFrom("yes" as const, "no" as const) }),
   );
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), step as fc.Arbitrary<Step>), { maxLength: 60 }), (steps) => {
-      const gate = new RegionGate(100);
-      let now = 0;
-      let missedAt = Number.NEGATIVE_INFINITY;
-      for (const [pause, one] of steps) {
-        now += pause;
-        if (one.kind === "look") {
-          gate.look(sight("a", one.state));
-          continue;
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), step as fc.Arbitrary<Step>), { maxLength: 60 }),
+      (steps) => {
+        const gate = new RegionGate(100);
+        let now = 0;
+        let missedAt = Number.NEGATIVE_INFINITY;
+        for (const [pause, one] of steps) {
+          now += pause;
+          if (one.kind === "look") {
+            gate.look(sight("a", one.state));
+            continue;
+          }
+          const lane = gate.lane("a", now);
+          if (lane === "closed") continue;
+          assert.ok(now - missedAt >= 100 || missedAt === Number.NEGATIVE_INFINITY);
+          if (lane === "trial") gate.tried("a", now);
+          if (one.gains === "yes") {
+            gate.gained("a");
+            missedAt = Number.NEGATIVE_INFINITY;
+          } else {
+            gate.missed("a", now);
+            missedAt = now;
+          }
         }
-        const lane = gate.lane("a", now);
-        if (lane === "closed") continue;
-        assert.ok(now - missedAt >= 100 || missedAt === Number.NEGATIVE_INFINITY);
-        if (lane === "trial") gate.tried("a", now);
-        if (one.gains === "yes") {
-          gate.gained("a");
-          missedAt = Number.NEGATIVE_INFINITY;
-        } else {
-          gate.missed("a", now);
-          missedAt = now;
-        }
-      }
-    }),
+      },
+    ),
     { numRuns: 1000 },
   );
 });

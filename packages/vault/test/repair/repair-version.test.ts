@@ -33,7 +33,10 @@ async function allUp({ keyring }: RegionalVault): Promise<void> {
   await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
 }
 
-async function repair({ store, keyring }: Pick<RegionalVault, "store" | "keyring">, at = place): Promise<RepairOutcome> {
+async function repair(
+  { store, keyring }: Pick<RegionalVault, "store" | "keyring">,
+  at = place,
+): Promise<RepairOutcome> {
   return repairVersion({ store, keyring, clock: () => new Date(), signal: undefined }, at, 0);
 }
 
@@ -51,7 +54,10 @@ test("a version gets its missing wrap in a message of its own, and is else as it
   assert.deepEqual(now.encryptedDataKeys.map(({ region }) => region).sort(), [...REGIONS].sort());
   assert.notEqual(now.messageId, old.messageId, "a header is never made twice for one message id");
   assert.deepEqual(await vault.get(address), before);
-  assert.deepEqual((await vault.history(address)).map(({ wraps }) => wraps), [{ stored: 3, target: 3 }]);
+  assert.deepEqual(
+    (await vault.history(address)).map(({ wraps }) => wraps),
+    [{ stored: 3, target: 3 }],
+  );
   assert.equal((await vault.wrapDebt()).items, 0);
 });
 
@@ -60,11 +66,19 @@ test("an old version is repaired beside newer ones, and the record stays at its 
   const { vault } = regional;
   await vault.put(address, { name: "Augusta Ada" });
   assert.equal((await repair(regional)).kind, "repaired");
-  assert.deepEqual([(await vault.get(address)).version, (await vault.get(address)).document], [2, { name: "Augusta Ada" }]);
+  assert.deepEqual(
+    [(await vault.get(address)).version, (await vault.get(address)).document],
+    [2, { name: "Augusta Ada" }],
+  );
   assert.deepEqual((await vault.get(address, { version: 1 })).document, { name: "Ada" });
 });
 
-const MEANWHILE: readonly { readonly what: string; readonly outcome: RepairOutcome["kind"]; readonly happens: (regional: RegionalVault) => Promise<unknown>; readonly versions: readonly number[] }[] = [
+const MEANWHILE: readonly {
+  readonly what: string;
+  readonly outcome: RepairOutcome["kind"];
+  readonly happens: (regional: RegionalVault) => Promise<unknown>;
+  readonly versions: readonly number[];
+}[] = [
   { what: "a live write", outcome: "repaired", happens: ({ vault }) => vault.put(address, { n: 2 }), versions: [2, 1] },
   { what: "a removal", outcome: "overtaken", happens: ({ vault }) => vault.remove(address), versions: [] },
   {
@@ -77,7 +91,14 @@ const MEANWHILE: readonly { readonly what: string; readonly outcome: RepairOutco
     versions: [2],
   },
   { what: "another repair", outcome: "overtaken", happens: (regional) => repair(regional), versions: [1] },
-  { what: "a hand in the database", outcome: "overtaken", happens: async ({ path }) => { tamper(path, "update versions set message = cast(message || x'00' as blob)"); }, versions: [1] },
+  {
+    what: "a hand in the database",
+    outcome: "overtaken",
+    happens: async ({ path }) => {
+      tamper(path, "update versions set message = cast(message || x'00' as blob)");
+    },
+    versions: [1],
+  },
 ];
 
 for (const { what, outcome, happens, versions } of MEANWHILE) {
@@ -95,7 +116,10 @@ for (const { what, outcome, happens, versions } of MEANWHILE) {
     const result = await repair({ ...regional, store: racing });
     assert.equal(result.kind, outcome);
     const rows = await store.versions(address);
-    assert.deepEqual(rows.versions.map(({ version }) => version), versions);
+    assert.deepEqual(
+      rows.versions.map(({ version }) => version),
+      versions,
+    );
     if (outcome === "overtaken") for (const message of afterIt) assert.deepEqual(await messageOf(store), message);
     if (versions[0] === 2) assert.deepEqual((await vault.get(address)).document, { n: 2 });
   });
@@ -107,9 +131,15 @@ test("when another region is away, the message stays byte for byte rather than l
   const before = await messageOf(store);
   await kms.stopRegion("eu-central-1");
   const error = await rejectsWith("wraps-still-missing", () => repair(regional));
-  assert.deepEqual(error.regions?.map(({ region }) => region), ["eu-central-1"]);
+  assert.deepEqual(
+    error.regions?.map(({ region }) => region),
+    ["eu-central-1"],
+  );
   assert.deepEqual(await messageOf(store), before);
-  assert.deepEqual((await vault.wrapDebt()).regions.map(({ region }) => region), ["eu-west-2"]);
+  assert.deepEqual(
+    (await vault.wrapDebt()).regions.map(({ region }) => region),
+    ["eu-west-2"],
+  );
 });
 
 test("of two wraps that are owed one can be paid before the other", async (t) => {
@@ -121,8 +151,14 @@ test("of two wraps that are owed one can be paid before the other", async (t) =>
   await kms.startRegion("eu-west-1");
   await until(async () => (await regional.keyring.probe())[0]?.state === "up");
   assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-1"] });
-  assert.deepEqual((await vault.debts()).items.map(({ regions }) => regions.map(({ region }) => region)), [["eu-west-2"]]);
-  assert.deepEqual((await vault.history(address)).map(({ wraps }) => wraps), [{ stored: 2, target: 3 }]);
+  assert.deepEqual(
+    (await vault.debts()).items.map(({ regions }) => regions.map(({ region }) => region)),
+    [["eu-west-2"]],
+  );
+  assert.deepEqual(
+    (await vault.history(address)).map(({ wraps }) => wraps),
+    [{ stored: 2, target: 3 }],
+  );
   await kms.startRegion("eu-west-2");
   await allUp(regional);
   assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-2"] });

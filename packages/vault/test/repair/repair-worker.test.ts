@@ -1,5 +1,6 @@
 /**
- * The repair in the background: over real regions that go and come, and with time of the tests' own where only time matters.
+ * The repair in the background: over real regions that go and come, and with time of the tests' own where only time
+ * matters.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,7 +16,11 @@ import { aesKeyring, tamper, testVault } from "../support/vault.ts";
 const owesNothing = (vault: Vault) => async (): Promise<boolean> => (await vault.wrapDebt()).items === 0;
 
 async function putSome(vault: Vault, count: number, prefix = "id"): Promise<void> {
-  await vault.putMany("people", Array.from({ length: count }, (_, n) => ({ id: `${prefix}-${n}`, document: { n } })), { onExisting: "replace" });
+  await vault.putMany(
+    "people",
+    Array.from({ length: count }, (_, n) => ({ id: `${prefix}-${n}`, document: { n } })),
+    { onExisting: "replace" },
+  );
 }
 
 test("a region is lost and comes back: what is owed is paid, by nobody's doing", async (t) => {
@@ -26,7 +31,11 @@ test("a region is lost and comes back: what is owed is paid, by nobody's doing",
   assert.equal((await vault.wrapDebt()).items, 31);
   await kms.startRegion("eu-west-1");
   await until(owesNothing(vault));
-  for (let n = 0; n < 30; n++) assert.deepEqual((await vault.history({ collection: "people", id: `id-${n}` })).map(({ wraps }) => wraps.stored), n === 0 ? [3, 3] : [3]);
+  for (let n = 0; n < 30; n++)
+    assert.deepEqual(
+      (await vault.history({ collection: "people", id: `id-${n}` })).map(({ wraps }) => wraps.stored),
+      n === 0 ? [3, 3] : [3],
+    );
   assert.deepEqual((await vault.get({ collection: "people", id: "id-0" })).document, { n: "again" });
   const { repaired, overtaken, lastRepairAt } = vault.repairStatus();
   assert.deepEqual([repaired, overtaken], [31, 0]);
@@ -46,7 +55,10 @@ test("a vault without the repair keeps what is owed, and one that is opened with
 });
 
 test("while a region is away, one version in an interval is tried and the others wait untouched", async (t) => {
-  const { vault, kms, store } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: { ...QUICK_REPAIR, intervalMs: 600_000 } });
+  const { vault, kms, store } = await regionalVault(t, {
+    keyring: QUICK_KEYRING,
+    repair: { ...QUICK_REPAIR, intervalMs: 600_000 },
+  });
   await kms.stopRegion("eu-west-1");
   await putSome(vault, 20);
   await until(() => vault.repairStatus().failed > 0 && vault.repairStatus().state === "resting");
@@ -60,15 +72,30 @@ test("a damaged version does not keep the others waiting, stays owed, and its re
   const { vault, kms, path } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
   await kms.stopRegion("eu-west-1");
   await putSome(vault, 10);
-  tamper(path, "update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where id = 'id-3'", "update versions set message = (select message from versions where id = 'id-5') where id = 'id-4'");
+  tamper(
+    path,
+    "update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where id = 'id-3'",
+    "update versions set message = (select message from versions where id = 'id-5') where id = 'id-4'",
+  );
   await kms.startRegion("eu-west-1");
   await until(async () => (await vault.wrapDebt()).items === 2);
-  await until(() => vault.repairStatus().failuresByCode["record-moved"] === 1 && vault.repairStatus().failuresByCode["record-tampered"] === 1);
+  await until(
+    () =>
+      vault.repairStatus().failuresByCode["record-moved"] === 1 &&
+      vault.repairStatus().failuresByCode["record-tampered"] === 1,
+  );
   await until(async () => (await vault.debts()).items.every(({ attempts }) => attempts === 1));
   const { items, next } = await vault.debts();
   assert.equal(next, null);
   assert.deepEqual(
-    items.map(({ collection, id, version, regions, attempts, lastProblem }) => [collection, id, version, regions[0]?.region, attempts, lastProblem?.code]),
+    items.map(({ collection, id, version, regions, attempts, lastProblem }) => [
+      collection,
+      id,
+      version,
+      regions[0]?.region,
+      attempts,
+      lastProblem?.code,
+    ]),
     [
       ["people", "id-3", 1, "eu-west-1", 1, "record-tampered"],
       ["people", "id-4", 1, "eu-west-1", 1, "record-moved"],
@@ -81,13 +108,21 @@ test("a damaged version does not keep the others waiting, stays owed, and its re
 
 test("what a process held that died is repaired when its claim has run out, and not before", async (t) => {
   const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
-  const { vault, kms, store, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, clock: () => new Date(clock.now) });
+  const { vault, kms, store, path, keyring } = await regionalVault(t, {
+    keyring: QUICK_KEYRING,
+    clock: () => new Date(clock.now),
+  });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 3);
   await kms.startRegion("eu-west-2");
   await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
   await store.claimDebts({ holder: "dead", region: "eu-west-2", limit: 2, now: clock.now, until: clock.now + 60_000 });
-  const heir = await openVault({ store: await sqliteStore(path), keyring, clock: () => new Date(clock.now), repair: QUICK_REPAIR });
+  const heir = await openVault({
+    store: await sqliteStore(path),
+    keyring,
+    clock: () => new Date(clock.now),
+    repair: QUICK_REPAIR,
+  });
   defer(t, () => heir.close());
   await until(() => heir.repairStatus().repaired === 1);
   clock.now += 59_999;
@@ -101,7 +136,11 @@ test("what a process held that died is repaired when its claim has run out, and 
 
 test("two vaults on one file pay the same debt together, each version once", async (t) => {
   const { vault, kms, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
-  const other = await openVault({ store: await sqliteStore(path), keyring, repair: { ...QUICK_REPAIR, health: () => keyring.health() } });
+  const other = await openVault({
+    store: await sqliteStore(path),
+    keyring,
+    repair: { ...QUICK_REPAIR, health: () => keyring.health() },
+  });
   defer(t, () => other.close());
   await kms.stopRegion("eu-central-1");
   await putSome(vault, 120);
@@ -130,20 +169,36 @@ test("closing waits for the repair under way, begins no other, and gives back wh
   const closing = await openVault({ store: slow, keyring, repair: { ...QUICK_REPAIR, atOnce: 1 } });
   await under.promise;
   let closed = false;
-  const close = closing.close().then(() => { closed = true; });
+  const close = closing.close().then(() => {
+    closed = true;
+  });
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(closed, false);
   go.resolve(undefined);
   await close;
   assert.deepEqual([closing.repairStatus().repaired, closing.repairStatus().state], [1, "stopped"]);
   assert.equal((await vault.wrapDebt()).items, 9);
-  assert.equal((await store.claimDebts({ holder: "next", region: "eu-west-2", limit: 100, now: Date.now(), until: Date.now() + 1000 })).length, 9);
+  assert.equal(
+    (
+      await store.claimDebts({
+        holder: "next",
+        region: "eu-west-2",
+        limit: 100,
+        now: Date.now(),
+        until: Date.now() + 1000,
+      })
+    ).length,
+    9,
+  );
   await rejectsWith("store-closed", () => closing.ping());
 });
 
 test("a signal ends the repair and the calls under way; the vault stays open", async (t) => {
   const ending = new AbortController();
-  const { vault, kms } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: { ...QUICK_REPAIR, signal: ending.signal } });
+  const { vault, kms } = await regionalVault(t, {
+    keyring: QUICK_KEYRING,
+    repair: { ...QUICK_REPAIR, signal: ending.signal },
+  });
   ending.abort();
   await until(() => vault.repairStatus().state === "stopped");
   await kms.stopRegion("eu-west-2");
@@ -153,7 +208,10 @@ test("a signal ends the repair and the calls under way; the vault stays open", a
 });
 
 /** Fifty owed versions, repaired in time of the test's own: when each was begun, in its milliseconds. */
-async function timed(t: Parameters<typeof testVault>[0], settings: { readonly itemsPerSecond: number }): Promise<{ readonly starts: readonly number[]; readonly vault: Vault }> {
+async function timed(
+  t: Parameters<typeof testVault>[0],
+  settings: { readonly itemsPerSecond: number },
+): Promise<{ readonly starts: readonly number[]; readonly vault: Vault }> {
   let now = 0;
   const starts: number[] = [];
   const keyring = aesKeyring();
@@ -171,7 +229,12 @@ async function timed(t: Parameters<typeof testVault>[0], settings: { readonly it
     now = Math.max(now, now + ms);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  const timedVault = await openVault({ store: watched, keyring, clock: () => new Date(now), repair: { ...settings, atOnce: 1, sleep } });
+  const timedVault = await openVault({
+    store: watched,
+    keyring,
+    clock: () => new Date(now),
+    repair: { ...settings, atOnce: 1, sleep },
+  });
   defer(t, () => timedVault.close());
   await until(owesNothing(vault));
   return { starts, vault: timedVault };
@@ -182,7 +245,15 @@ async function owe(store: RecordStore, id: string): Promise<void> {
   const address = parseAddress({ collection: "people", id });
   const { stored } = await store.read(address, null);
   const missing = [{ region: "gone", keyArn: "arn:gone", reason: "refused" }];
-  await store.repair({ place: { ...address, version: stored!.version }, base: stored!.message, message: null, wraps: { stored: 1, target: 2 }, missing, dueAt: 0, at: "2026-01-01T00:00:00.000Z" });
+  await store.repair({
+    place: { ...address, version: stored!.version },
+    base: stored!.message,
+    message: null,
+    wraps: { stored: 1, target: 2 },
+    missing,
+    dueAt: 0,
+    at: "2026-01-01T00:00:00.000Z",
+  });
 }
 
 test("the pace is kept: no more versions are begun in a second than allowed", async (t) => {
@@ -203,7 +274,11 @@ test("a store that can not be used now ends a round, not the repair", async (t) 
   const sick = storeWith(second, {
     dueRegions: (now) => (failing-- > 0 ? Promise.reject(new TypeError("a defect")) : second.dueRegions(now)),
   });
-  const repairing = await openVault({ store: sick, keyring, repair: { ...QUICK_REPAIR, onFault: (error) => faults.push(error) } });
+  const repairing = await openVault({
+    store: sick,
+    keyring,
+    repair: { ...QUICK_REPAIR, onFault: (error) => faults.push(error) },
+  });
   defer(t, () => repairing.close());
   await until(owesNothing(vault));
   const { failed, failuresByCode } = repairing.repairStatus();
@@ -222,12 +297,30 @@ test("the list of what is owed has pages, and takes no cursor that is not its ow
     seen.push(...page.items.map(({ id }) => id));
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
-  assert.deepEqual(seen, Array.from({ length: 7 }, (_, n) => `id-${n}`));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 7 }, (_, n) => `id-${n}`),
+  );
   const { next } = await vault.list("people", { limit: 2 });
-  for (const wrong of [next!, "", "e30", Buffer.from('["debt-1","people","a/b",1]').toString("base64url"), Buffer.from('["debt-1","people","a",0]').toString("base64url")]) {
+  for (const wrong of [
+    next!,
+    "",
+    "e30",
+    Buffer.from('["debt-1","people","a/b",1]').toString("base64url"),
+    Buffer.from('["debt-1","people","a",0]').toString("base64url"),
+  ]) {
     await rejectsWith("cursor-invalid", () => vault.debts({ cursor: wrong }));
   }
   await rejectsWith("limit-invalid", () => vault.debts({ limit: 0 }));
   const off: RepairStatus = vault.repairStatus();
-  assert.deepEqual(off, { state: "off", repaired: 0, settled: 0, overtaken: 0, failed: 0, failuresByCode: {}, lastRepairAt: null, lastFailure: null });
+  assert.deepEqual(off, {
+    state: "off",
+    repaired: 0,
+    settled: 0,
+    overtaken: 0,
+    failed: 0,
+    failuresByCode: {},
+    lastRepairAt: null,
+    lastFailure: null,
+  });
 });

@@ -15,7 +15,10 @@ test("a store from before the repair is brought up to date, and what it owed is 
   database.exec(`pragma application_id = ${APPLICATION_ID}`);
   const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(database) });
   const old = { "0001-records": MIGRATIONS["0001-records"]! };
-  const { error } = await new Migrator({ db, provider: { getMigrations: () => Promise.resolve(old) } }).migrateToLatest();
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(old) },
+  }).migrateToLatest();
   assert.equal(error, undefined);
   database.exec(`
     insert into heads values ('people', 'ada', 1, 'live', '2026-01-01T00:00:00.000Z');
@@ -26,7 +29,17 @@ test("a store from before the repair is brought up to date, and what it owed is 
   const store = await sqliteStore(path);
   defer(t, () => store.close());
   const place = { collection: "people", id: "ada", version: 1 };
-  assert.deepEqual(await store.debts({ after: null, limit: 5 }), [{ ...place, regions: [{ region: "eu-west-2", reason: "refused" }], since: "2026-01-01T00:00:00.000Z", attempts: 0, lastProblem: null }]);
+  assert.deepEqual(await store.debts({ after: null, limit: 5 }), [
+    {
+      ...place,
+      regions: [{ region: "eu-west-2", reason: "refused" }],
+      since: "2026-01-01T00:00:00.000Z",
+      attempts: 0,
+      lastProblem: null,
+    },
+  ]);
   assert.deepEqual(await store.dueRegions(0), ["eu-west-2"]);
-  assert.deepEqual(await store.claimDebts({ holder: "h", region: "eu-west-2", limit: 5, now: 0, until: 1 }), [{ ...place, attempts: 0 }]);
+  assert.deepEqual(await store.claimDebts({ holder: "h", region: "eu-west-2", limit: 5, now: 0, until: 1 }), [
+    { ...place, attempts: 0 },
+  ]);
 });

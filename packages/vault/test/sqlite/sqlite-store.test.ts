@@ -21,7 +21,13 @@ function write(id: string, message: Uint8Array): WriteChange {
     kind: "write",
     address: parseAddress({ collection: "people", id }),
     base: null,
-    next: { version: parseVersion(1), subject: parseSubject(id), createdAt: "2026-01-01T00:00:00.000Z", wraps: { stored: 1, target: 1 }, message },
+    next: {
+      version: parseVersion(1),
+      subject: parseSubject(id),
+      createdAt: "2026-01-01T00:00:00.000Z",
+      wraps: { stored: 1, target: 1 },
+      message,
+    },
     missing: [],
   };
 }
@@ -52,7 +58,15 @@ test("the database is durable and forgets what was removed", async (t) => {
   assert.ok((await readFile(path)).includes("removed-message-bytes"));
   const again = await sqliteStore(path);
   const address = parseAddress({ collection: "people", id: "a" });
-  await again.commit([{ kind: "remove", address, base: { version: parseVersion(1), state: "live" }, tombstone: parseVersion(1), removedAt: "2026-01-01T00:00:00.000Z" }]);
+  await again.commit([
+    {
+      kind: "remove",
+      address,
+      base: { version: parseVersion(1), state: "live" },
+      tombstone: parseVersion(1),
+      removedAt: "2026-01-01T00:00:00.000Z",
+    },
+  ]);
   await again.close();
   assert.ok(!(await readFile(path)).includes("removed-message-bytes"), "secure_delete overwrites");
   using database = new DatabaseSync(path);
@@ -63,7 +77,10 @@ test("the database is durable and forgets what was removed", async (t) => {
 test("a database of a newer version is refused, and stays byte for byte as it was", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   await (await sqliteStore(path)).close();
-  tamper(path, "insert into kysely_migration (name, timestamp) values ('0042-from-the-future', '2030-01-01T00:00:00.000Z')");
+  tamper(
+    path,
+    "insert into kysely_migration (name, timestamp) values ('0042-from-the-future', '2030-01-01T00:00:00.000Z')",
+  );
   const before = await readFile(path);
   const error = await rejectsWith("store-newer", () => sqliteStore(path));
   assert.match(error.message, /0042-from-the-future/);
@@ -73,7 +90,10 @@ test("a database of a newer version is refused, and stays byte for byte as it wa
 test("a file that is not a vault is refused, and stays as it was", async (t) => {
   const folder = await temporaryFolder(t);
   const text = join(folder, "text");
-  await writeFile(text, "this is a letter to somebody, and it is long enough to be read as a header of a database file. ".repeat(20));
+  await writeFile(
+    text,
+    "this is a letter to somebody, and it is long enough to be read as a header of a database file. ".repeat(20),
+  );
   assert.match((await rejectsWith("store-failed", () => sqliteStore(text))).message, /not a SQLite database/);
   const foreign = join(folder, "foreign.sqlite");
   const database = new DatabaseSync(foreign);
@@ -82,7 +102,10 @@ test("a file that is not a vault is refused, and stays as it was", async (t) => 
   const before = await readFile(foreign);
   assert.match((await rejectsWith("store-failed", () => sqliteStore(foreign))).message, /not a Strongroom vault/);
   assert.deepEqual(await readFile(foreign), before);
-  assert.match((await rejectsWith("store-failed", () => sqliteStore(join(folder, "absent", "vault.sqlite")))).message, /folder/);
+  assert.match(
+    (await rejectsWith("store-failed", () => sqliteStore(join(folder, "absent", "vault.sqlite")))).message,
+    /folder/,
+  );
   assert.match((await rejectsWith("store-failed", () => sqliteStore(folder))).message, /can not be made or opened/);
 });
 
@@ -90,7 +113,8 @@ test("many openers of a new file at the same time all succeed", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   const stores = await Promise.all(Array.from({ length: 6 }, () => sqliteStore(path)));
   for (const [index, store] of stores.entries()) await store.commit([write(`id-${index}`, Buffer.from("m"))]);
-  for (const store of stores) assert.deepEqual(await store.collections(), [{ collection: "people", records: stores.length }]);
+  for (const store of stores)
+    assert.deepEqual(await store.collections(), [{ collection: "people", records: stores.length }]);
   for (const store of stores) await store.close();
 });
 
@@ -100,7 +124,10 @@ test("a writer that holds the database for long makes others fail with a reason,
   defer(t, () => store.close());
   using other = new DatabaseSync(path);
   other.exec("begin immediate");
-  assert.match((await rejectsWith("store-failed", () => store.commit([write("a", Buffer.from("m"))]))).message, /write lock/);
+  assert.match(
+    (await rejectsWith("store-failed", () => store.commit([write("a", Buffer.from("m"))]))).message,
+    /write lock/,
+  );
   await store.ping();
   other.exec("rollback");
   assert.deepEqual(await store.commit([write("a", Buffer.from("m"))]), { kind: "committed" });
@@ -113,7 +140,10 @@ test("a full database refuses the write, keeps what was acknowledged, and goes o
   let stored = 0;
   const error = await rejectsWith("store-full", async () => {
     for (;;) {
-      await store.commit([write(`id-${stored}`, Buffer.alloc(8000, stored)), write(`id-${stored}-second`, Buffer.from("m"))]);
+      await store.commit([
+        write(`id-${stored}`, Buffer.alloc(8000, stored)),
+        write(`id-${stored}-second`, Buffer.from("m")),
+      ]);
       stored++;
     }
   });
@@ -127,6 +157,15 @@ test("a full database refuses the write, keeps what was acknowledged, and goes o
   }
   const first = parseAddress({ collection: "people", id: "id-0" });
   const base = { version: parseVersion(1), state: "live" } as const;
-  assert.deepEqual(await store.commit([{ kind: "remove", address: first, base, tombstone: parseVersion(1), removedAt: "2026-01-01T00:00:00.000Z" }]), { kind: "committed" });
-  assert.deepEqual(await store.commit([write("again", Buffer.alloc(4000))]), { kind: "committed" }, "no restart is needed");
+  assert.deepEqual(
+    await store.commit([
+      { kind: "remove", address: first, base, tombstone: parseVersion(1), removedAt: "2026-01-01T00:00:00.000Z" },
+    ]),
+    { kind: "committed" },
+  );
+  assert.deepEqual(
+    await store.commit([write("again", Buffer.alloc(4000))]),
+    { kind: "committed" },
+    "no restart is needed",
+  );
 });

@@ -6,7 +6,9 @@ import type { TestContext } from "node:test";
 
 const stacks = new WeakMap<TestContext, AsyncDisposableStack>();
 
-/** Runs `undo` when the test has ended, before everything that was deferred earlier; a failure does not stop the others. */
+/**
+ * Runs `undo` when the test has ended, before everything that was deferred earlier; a failure does not stop the others.
+ */
 export function defer(t: TestContext, undo: () => unknown): void {
   let stack = stacks.get(t);
   if (stack === undefined) {

@@ -36,17 +36,32 @@ export const QUICK_KEYRING: Partial<MultiRegionOptions> = {
   deadlineMs: 20_000,
 };
 
-export const QUICK_REPAIR: RepairOptions = { intervalMs: 100, lookMs: 10, regionWaitMs: 20, longestRegionWaitMs: 50, itemsPerSecond: 1_000 };
+export const QUICK_REPAIR: RepairOptions = {
+  intervalMs: 100,
+  lookMs: 10,
+  regionWaitMs: 20,
+  longestRegionWaitMs: 50,
+  itemsPerSecond: 1_000,
+};
 
 export async function regionalKeys(t: TestContext): Promise<RegionalKeys> {
   const dataDir = await temporaryFolder(t);
-  const kms = await createKms({ dataDir, regions: REGIONS.map((name) => ({ name, port: 0 })), rootKey: { kind: "file", path: join(dataDir, "root.key") } });
+  const kms = await createKms({
+    dataDir,
+    regions: REGIONS.map((name) => ({ name, port: 0 })),
+    rootKey: { kind: "file", path: join(dataDir, "root.key") },
+  });
   defer(t, () => kms.close());
-  const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as { accessKeyId: string; secretAccessKey: string };
+  const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as {
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
   const keys = await Promise.all(
     REGIONS.map(async (region) => {
       const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
-      defer(t, () => { client.destroy(); });
+      defer(t, () => {
+        client.destroy();
+      });
       return { region, keyArn: (await client.createKey({})).KeyMetadata!.Arn!, client };
     }),
   );
@@ -60,7 +75,10 @@ export interface RegionalOptions extends Partial<Pick<VaultOptions, "clock">> {
 }
 
 /** A write needs 2 of the 3 regions unless the options say otherwise. */
-export async function regionalVault(t: TestContext, { keyring: keyringOptions, repair, ...options }: RegionalOptions = {}): Promise<RegionalVault> {
+export async function regionalVault(
+  t: TestContext,
+  { keyring: keyringOptions, repair, ...options }: RegionalOptions = {},
+): Promise<RegionalVault> {
   const regional = await regionalKeys(t);
   const keyring = multiRegionKeyring({ regions: regional.keys, minimum: 2, ...keyringOptions });
   const repairing = repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } };

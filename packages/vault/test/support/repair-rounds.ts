@@ -1,7 +1,7 @@
 /**
- * Rounds in which two processes share one store: a region is lost, both write; the region is back, both repair the same debts and write
- * on. Seeded. After each round what must hold is checked: nothing is owed, every acknowledged write is there, and the database itself
- * (by triggers) has seen no message replaced twice.
+ * Rounds in which two processes share one store: a region is lost, both write; the region is back, both repair the same
+ * debts and write on. Seeded. After each round what must hold is checked: nothing is owed, every acknowledged write is
+ * there, and the database itself (by triggers) has seen no message replaced twice.
  */
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
@@ -55,7 +55,9 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
   await vault.put(SHARED, { n: 0 });
   const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as Setup["credentials"];
   const regions = keys.map(({ region, keyArn }) => ({ region, keyArn, endpoint: kms.endpoints[region]! }));
-  const processes = await Promise.all(["one", "two"].map((name) => startProcess(t, { path, name, regions, credentials })));
+  const processes = await Promise.all(
+    ["one", "two"].map((name) => startProcess(t, { path, name, regions, credentials })),
+  );
   const random = randomFrom(seed);
   const ledger = new Ledger();
   const count = (sql: string): number => Number(database.prepare(sql).get()?.["n"]);
@@ -65,25 +67,40 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
     const region = REGIONS[Math.floor(random() * REGIONS.length)]!;
     const [outage, after] = [1, 2].map(() => processes.map(({ name }) => someWrites(random, name, round)));
     await kms.stopRegion(region);
-    for (const acknowledged of await Promise.all(processes.map((one, index) => one.write(outage![index]!)))) ledger.add(acknowledged);
+    for (const acknowledged of await Promise.all(processes.map((one, index) => one.write(outage![index]!))))
+      ledger.add(acknowledged);
     await kms.startRegion(region);
     const live = Promise.all(processes.map((one, index) => one.write(after![index]!)));
     for (const acknowledged of await live) ledger.add(acknowledged);
     await until(() => count("select count(*) as n from wrap_debt") === 0);
     const lost = await ledger.check(vault);
     lostWrites += lost.length;
-    const twice = count("select count(*) as n from (select 1 from seen_repairs group by collection, id, version having count(*) > 1)");
+    const twice = count(
+      "select count(*) as n from (select 1 from seen_repairs group by collection, id, version having count(*) > 1)",
+    );
     assert.deepEqual({ lost, twice }, { lost: [], twice: 0 }, `seed ${seed}, round ${round}`);
   }
 
   const statuses = await Promise.all(processes.map((one) => one.status()));
   for (const one of processes) await one.end();
   const repaired = count("select count(*) as n from seen_repairs");
-  const owed = "from seen_debts where not exists (select 1 from seen_repairs r where r.collection = seen_debts.collection and r.id = seen_debts.id and r.version = seen_debts.version)";
-  // A version that owed and was not repaired must be one that was removed; and every version that is left has all its wraps.
-  assert.equal(count(`select count(*) as n ${owed} and exists (select 1 from versions v where v.collection = seen_debts.collection and v.id = seen_debts.id and v.version = seen_debts.version)`), 0);
+  const owed =
+    "from seen_debts where not exists (select 1 from seen_repairs r where r.collection = seen_debts.collection and " +
+    "r.id = seen_debts.id and r.version = seen_debts.version)";
+  // A version that owed and was not repaired must be one that was removed; and every version that is left has all its
+  // wraps.
+  assert.equal(
+    count(
+      `select count(*) as n ${owed} and exists (select 1 from versions v where v.collection = seen_debts.collection and v.id = seen_debts.id and v.version = seen_debts.version)`,
+    ),
+    0,
+  );
   assert.equal(count("select count(*) as n from versions where wraps_stored <> 3"), 0);
-  assert.equal(statuses.reduce((sum, status) => sum + status.repaired, 0), repaired, "what the processes say they did is what the database saw");
+  assert.equal(
+    statuses.reduce((sum, status) => sum + status.repaired, 0),
+    repaired,
+    "what the processes say they did is what the database saw",
+  );
   return {
     rounds,
     seed,
@@ -93,13 +110,18 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
     removedUnpaid: count(`select count(*) as n ${owed}`),
     repaired,
     repairedByProcess: statuses.map((status) => status.repaired),
-    repairedTwice: count("select count(*) as n from (select 1 from seen_repairs group by collection, id, version having count(*) > 1)"),
+    repairedTwice: count(
+      "select count(*) as n from (select 1 from seen_repairs group by collection, id, version having count(*) > 1)",
+    ),
     overtaken: statuses.reduce((sum, status) => sum + status.overtaken, 0),
     seconds: Math.round((performance.now() - began) / 1000),
   };
 }
 
-/** Records of this process and round, so that a removal takes no other's word; increments of the one record that both write. */
+/**
+ * Records of this process and round, so that a removal takes no other's word; increments of the one record that both
+ * write.
+ */
 function someWrites(random: () => number, name: string, round: number): readonly Write[] {
   const id = (): string => `${name}-${round % 50}-${Math.floor(random() * 4)}`;
   return Array.from({ length: 2 + Math.floor(random() * 4) }, (): Write => {
@@ -135,14 +157,21 @@ class Ledger {
   async check(vault: Vault): Promise<readonly string[]> {
     const lost: string[] = [];
     const counter = await vault.get(SHARED);
-    if (counter.document["n"] !== this.#increments) lost.push(`the counter is ${JSON.stringify(counter.document["n"])} after ${this.#increments} increments`);
+    if (counter.document["n"] !== this.#increments)
+      lost.push(`the counter is ${JSON.stringify(counter.document["n"])} after ${this.#increments} increments`);
     for (const id of this.#touched) {
       if (id === SHARED.id) continue;
       const versions = this.#records.get(id) ?? new Map<number, Acknowledged["document"]>();
-      const found = await vault.history({ collection: COLLECTION, id }).then((history) => history.map(({ version }) => version), () => []);
-      if (found.join() !== [...versions.keys()].sort((a, b) => b - a).join()) lost.push(`${id} has versions ${found.join()}, acknowledged were ${[...versions.keys()].join()}`);
+      const found = await vault.history({ collection: COLLECTION, id }).then(
+        (history) => history.map(({ version }) => version),
+        () => [],
+      );
+      if (found.join() !== [...versions.keys()].sort((a, b) => b - a).join())
+        lost.push(`${id} has versions ${found.join()}, acknowledged were ${[...versions.keys()].join()}`);
       for (const [version, document] of versions) {
-        const read = await vault.get({ collection: COLLECTION, id }, { version }).catch((error: unknown) => ({ document: error }));
+        const read = await vault
+          .get({ collection: COLLECTION, id }, { version })
+          .catch((error: unknown) => ({ document: error }));
         if (JSON.stringify(read.document) !== JSON.stringify(document)) lost.push(`${id} version ${version}`);
       }
     }
@@ -160,7 +189,10 @@ interface Repairer {
 
 async function startProcess(t: TestContext, setup: Setup): Promise<Repairer> {
   const script = new URL("repairer.ts", import.meta.url).pathname;
-  const child = fork(script, [JSON.stringify(setup)], { execArgv: ["--conditions=@strongroom/source"], stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(script, [JSON.stringify(setup)], {
+    execArgv: ["--conditions=@strongroom/source"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const ended = once(child, "exit");
   defer(t, async () => {
     if (child.connected) child.disconnect();
@@ -178,13 +210,20 @@ async function startProcess(t: TestContext, setup: Setup): Promise<Repairer> {
   };
 }
 
-async function ask<Kind extends Report["kind"]>(child: ChildProcess, order: Order, kind: Kind): Promise<Extract<Report, { kind: Kind }>> {
+async function ask<Kind extends Report["kind"]>(
+  child: ChildProcess,
+  order: Order,
+  kind: Kind,
+): Promise<Extract<Report, { kind: Kind }>> {
   const answered = answer(child, kind);
   child.send(order);
   return answered;
 }
 
-function answer<Kind extends Report["kind"]>(child: ChildProcess, kind: Kind): Promise<Extract<Report, { kind: Kind }>> {
+function answer<Kind extends Report["kind"]>(
+  child: ChildProcess,
+  kind: Kind,
+): Promise<Extract<Report, { kind: Kind }>> {
   return new Promise((resolve, reject) => {
     const done = (): void => {
       child.off("message", heard);

@@ -1,6 +1,7 @@
 /**
- * A service in a process of its own, for rounds of repair: a vault with the repair over a store that others share, and a writer in it that
- * writes when it is told and tells everything that was acknowledged. Speaks over the IPC channel: see `Order` and `Report`.
+ * A service in a process of its own, for rounds of repair: a vault with the repair over a store that others share, and
+ * a writer in it that writes when it is told and tells everything that was acknowledged. Speaks over the IPC channel:
+ * see `Order` and `Report`.
  */
 import { KMS } from "@aws-sdk/client-kms";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
@@ -22,7 +23,10 @@ export type Write =
   | { readonly kind: "batch"; readonly ids: readonly string[] }
   | { readonly kind: "increment" };
 
-export type Order = { readonly kind: "writes"; readonly writes: readonly Write[] } | { readonly kind: "status" } | { readonly kind: "end" };
+export type Order =
+  | { readonly kind: "writes"; readonly writes: readonly Write[] }
+  | { readonly kind: "status" }
+  | { readonly kind: "end" };
 
 export interface Acknowledged {
   readonly id: string;
@@ -40,9 +44,17 @@ const COLLECTION = "people";
 const SHARED = "shared-counter";
 
 const { path, name, regions, credentials } = JSON.parse(process.argv[2] ?? "") as Setup;
-const keys = regions.map(({ region, endpoint, keyArn }) => ({ region, keyArn, client: new KMS({ region, endpoint, credentials, maxAttempts: 1 }) }));
+const keys = regions.map(({ region, endpoint, keyArn }) => ({
+  region,
+  keyArn,
+  client: new KMS({ region, endpoint, credentials, maxAttempts: 1 }),
+}));
 const keyring = multiRegionKeyring({ regions: keys, minimum: 2, ...QUICK_KEYRING });
-const vault = await openVault({ store: await sqliteStore(path), keyring, repair: { ...QUICK_REPAIR, health: () => keyring.health() } });
+const vault = await openVault({
+  store: await sqliteStore(path),
+  keyring,
+  repair: { ...QUICK_REPAIR, health: () => keyring.health() },
+});
 let written = 0;
 
 async function write(one: Write): Promise<readonly Acknowledged[]> {
@@ -55,7 +67,11 @@ async function write(one: Write): Promise<readonly Acknowledged[]> {
     case "batch": {
       const items = one.ids.map((id) => ({ id, document: { by: name, n: ++written } }));
       const results = await vault.putMany(COLLECTION, items, { onExisting: "replace" });
-      return results.map((result, index) => ({ id: result.id, version: "version" in result ? result.version : 0, document: items[index]!.document }));
+      return results.map((result, index) => ({
+        id: result.id,
+        version: "version" in result ? result.version : 0,
+        document: items[index]!.document,
+      }));
     }
     case "remove":
       try {
@@ -76,7 +92,9 @@ async function increment(): Promise<Acknowledged> {
     const current = await vault.get({ collection: COLLECTION, id: SHARED });
     const document = { n: Number(current.document["n"]) + 1 };
     try {
-      const { version } = await vault.put({ collection: COLLECTION, id: SHARED }, document, { expect: { kind: "version", version: current.version } });
+      const { version } = await vault.put({ collection: COLLECTION, id: SHARED }, document, {
+        expect: { kind: "version", version: current.version },
+      });
       return { id: SHARED, version, document };
     } catch (error) {
       if (!(error instanceof VaultError && error.code === "version-conflict")) throw error;
@@ -106,7 +124,11 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-process.on("message", (order) => { void obey(order as Order); });
+process.on("message", (order) => {
+  void obey(order as Order);
+});
 // Whoever started this process is gone: it has nothing left to do.
-process.once("disconnect", () => { process.exit(); });
+process.once("disconnect", () => {
+  process.exit();
+});
 report({ kind: "ready" });

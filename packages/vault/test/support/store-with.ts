@@ -5,6 +5,8 @@ import type { RecordStore } from "@strongroom/vault";
 
 export function storeWith(store: RecordStore, replaced: Partial<RecordStore>): RecordStore {
   return new Proxy(store, {
-    get: (target, name) => (Reflect.get(replaced, name) as unknown) ?? (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target),
+    get: (target, name) =>
+      (Reflect.get(replaced, name) as unknown) ??
+      (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target),
   });
 }

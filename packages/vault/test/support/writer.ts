@@ -1,6 +1,6 @@
 /**
- * A writer in a process of its own: `writer.ts PATH KEY_HEX ID ROUNDS MODE`. Prints one line of JSON for each write that
- * was acknowledged, so that a test can hold the vault to it, also after killing the process.
+ * A writer in a process of its own: `writer.ts PATH KEY_HEX ID ROUNDS MODE`. Prints one line of JSON for each write
+ * that was acknowledged, so that a test can hold the vault to it, also after killing the process.
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { openVault } from "@strongroom/vault";
@@ -33,7 +33,9 @@ function acknowledge(what: object): void {
 const MODES: Readonly<Record<string, (round: number) => Promise<void>>> = {
   increment,
   /** Writes whatever is there, again and again. */
-  any: async (round) => { acknowledge({ version: (await vault.put(address, { by: process.pid, round })).version }); },
+  any: async (round) => {
+    acknowledge({ version: (await vault.put(address, { by: process.pid, round })).version });
+  },
   /** Writes records of its own, a batch at a time. */
   batch: async (round) => {
     const items = Array.from({ length: 5 }, (_, n) => ({ id: `${id}-${round}-${n}`, document: { round, n } }));

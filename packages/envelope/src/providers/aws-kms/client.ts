@@ -37,9 +37,19 @@ export interface KmsClient {
   generateDataKey(
     input: GenerateDataKeyInput,
     options?: KmsCallOptions,
-  ): Promise<{ Plaintext?: Uint8Array | undefined; CiphertextBlob?: Uint8Array | undefined; KeyId?: string | undefined }>;
-  encrypt(input: EncryptInput, options?: KmsCallOptions): Promise<{ CiphertextBlob?: Uint8Array | undefined; KeyId?: string | undefined }>;
-  decrypt(input: DecryptInput, options?: KmsCallOptions): Promise<{ Plaintext?: Uint8Array | undefined; KeyId?: string | undefined }>;
+  ): Promise<{
+    Plaintext?: Uint8Array | undefined;
+    CiphertextBlob?: Uint8Array | undefined;
+    KeyId?: string | undefined;
+  }>;
+  encrypt(
+    input: EncryptInput,
+    options?: KmsCallOptions,
+  ): Promise<{ CiphertextBlob?: Uint8Array | undefined; KeyId?: string | undefined }>;
+  decrypt(
+    input: DecryptInput,
+    options?: KmsCallOptions,
+  ): Promise<{ Plaintext?: Uint8Array | undefined; KeyId?: string | undefined }>;
   describeKey(
     input: DescribeKeyInput,
     options?: KmsCallOptions,

@@ -25,16 +25,17 @@ export class HedgeDesk {
   }
 
   /**
-   * How long to wait for `caller` before one of `others` is asked beside it: its p95 where one of them is healthy. Where all
-   * of them rest, the longest wait: one call in twenty is slower than p95, and lost regions are not to be flooded with those.
+   * How long to wait for `caller` before one of `others` is asked beside it: its p95 where one of them is healthy.
+   * Where all of them rest, the longest wait: one call in twenty is slower than p95, and lost regions are not to be
+   * flooded with those.
    */
   patienceMs(caller: RegionCaller, others: readonly RegionCaller[]): number {
     return others.some(({ watch }) => watch.outlook() === "ordinary") ? caller.watch.hedgeDelayMs : this.#longestMs;
   }
 
   /**
-   * Takes an extra call from the budget. Never for a region that throttles or is crowded, nor after one throttled in this
-   * operation: calls added to an overload make it worse.
+   * Takes an extra call from the budget. Never for a region that throttles or is crowded, nor after one throttled in
+   * this operation: calls added to an overload make it worse.
    */
   mayHedge(next: RegionCaller, operation: RegionOperation, attempts: readonly RegionAttempt[]): boolean {
     if (OVERLOADED.has(next.watch.outlook()) || attempts.some(({ reason }) => reason === "throttled")) return false;

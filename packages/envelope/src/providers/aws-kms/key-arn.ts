@@ -25,14 +25,19 @@ export function parseKeyArn(arn: string): KeyArn | null {
 }
 
 /**
- * Whether both are the same multi-Region key in two regions (framework/aws-kms/aws-kms-mrk-match-for-decrypt.md): everything
- * but the region is equal.
+ * Whether both are the same multi-Region key in two regions (framework/aws-kms/aws-kms-mrk-match-for-decrypt.md):
+ * everything but the region is equal.
  */
 export function isReplicaOf(key: KeyArn, other: KeyArn): boolean {
-  return key.multiRegion && key.keyId === other.keyId && key.account === other.account && key.partition === other.partition;
+  return (
+    key.multiRegion && key.keyId === other.keyId && key.account === other.account && key.partition === other.partition
+  );
 }
 
-/** The replica of a multi-Region key in another region (framework/aws-kms/aws-kms-mrk-discovery-keyring.md, "OnDecrypt"). */
+/**
+ * The replica of a multi-Region key in another region (framework/aws-kms/aws-kms-mrk-discovery-keyring.md,
+ * "OnDecrypt").
+ */
 export function inRegion(key: KeyArn, region: string): KeyArn {
   return { ...key, region, arn: `arn:${key.partition}:kms:${region}:${key.account}:key/${key.keyId}` };
 }
@@ -44,6 +49,10 @@ export function inRegion(key: KeyArn, region: string): KeyArn {
  */
 export function requireKeyArn({ providerId, providerInfo }: EncryptedDataKey): KeyArn {
   const arn = parseKeyArn(Buffer.from(providerInfo).toString("utf8"));
-  if (arn === null) throw new EnvelopeError("message-malformed", `An encrypted data key of provider ${providerId} does not name the ARN of a key`);
+  if (arn === null)
+    throw new EnvelopeError(
+      "message-malformed",
+      `An encrypted data key of provider ${providerId} does not name the ARN of a key`,
+    );
   return arn;
 }

@@ -9,16 +9,22 @@ import type { Lane } from "./unwrap-in-regions.ts";
 import { PROVIDER_ID } from "./wrap-in-regions.ts";
 
 /**
- * The ways to open a message, in the order to try them: each region once, in its order, then the regions that have more than
- * one encrypted data key. A region's own comes before those of its key's replicas (aws-kms-mrk-keyring.md, "OnDecrypt").
+ * The ways to open a message, in the order to try them: each region once, in its order, then the regions that have more
+ * than one encrypted data key. A region's own comes before those of its key's replicas (aws-kms-mrk-keyring.md,
+ * "OnDecrypt").
  */
-export function lanesOf(callers: readonly RegionCaller[], encryptedDataKeys: readonly EncryptedDataKey[]): readonly Lane[] {
+export function lanesOf(
+  callers: readonly RegionCaller[],
+  encryptedDataKeys: readonly EncryptedDataKey[],
+): readonly Lane[] {
   const named = encryptedDataKeys
     .filter(({ providerId }) => providerId === PROVIDER_ID)
     .map((key) => ({ key, arn: Buffer.from(key.providerInfo).toString("utf8") }));
   const byCaller = callers.map((caller) => {
     const own = named.filter(({ arn }) => arn === caller.keyArn);
-    const replicas = caller.key.multiRegion ? named.filter(({ arn }) => arn !== caller.keyArn && isReplica(caller, arn)) : [];
+    const replicas = caller.key.multiRegion
+      ? named.filter(({ arn }) => arn !== caller.keyArn && isReplica(caller, arn))
+      : [];
     return [...own, ...replicas].map(({ key }): Lane => ({ caller, key }));
   });
   const rounds = Math.max(0, ...byCaller.map((lanes) => lanes.length));

@@ -19,8 +19,8 @@ export interface KeyRegion {
   /** The geographic area it belongs to, such as `europe`. Regions without one form one area together. */
   readonly group?: string;
   /**
-   * `preferred` regions are asked for a wrap by every write. A `substitute` is asked when a preferred region of the same
-   * group is out, so that the target is still reached and the key stays in its area.
+   * `preferred` regions are asked for a wrap by every write. A `substitute` is asked when a preferred region of the
+   * same group is out, so that the target is still reached and the key stays in its area.
    */
   readonly role?: "preferred" | "substitute";
 }
@@ -67,7 +67,8 @@ export function resolveMultiRegionOptions(options: MultiRegionOptions): Resolved
   if (!Number.isInteger(target) || target < minimum || target > preferred) {
     problems.push("target must be a whole number from minimum to the number of preferred regions");
   }
-  if (!grantTokens.every((token) => typeof token === "string" && token !== "")) problems.push("grantTokens must be non-empty strings");
+  if (!grantTokens.every((token) => typeof token === "string" && token !== ""))
+    problems.push("grantTokens must be non-empty strings");
   if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
   return { regions, minimum, target, grantTokens, settings, time };
 }
@@ -79,15 +80,20 @@ function resolveRegions(regions: readonly KeyRegion[], problems: string[]): read
     const { keyArn, client, role = "preferred", group } = region;
     const key = parseKeyArn(keyArn);
     if (key === null) problems.push(`regions[${index}].keyArn is not the ARN of a key (an alias cannot be used)`);
-    else if (key.region !== region.region) problems.push(`regions[${index}].keyArn is in ${key.region}, not in ${region.region}`);
+    else if (key.region !== region.region)
+      problems.push(`regions[${index}].keyArn is in ${key.region}, not in ${region.region}`);
     if (seen.has(keyArn)) problems.push(`regions[${index}].keyArn is listed twice`);
     seen.add(keyArn);
-    if (!(["preferred", "substitute"] as readonly string[]).includes(role)) problems.push(`regions[${index}].role must be preferred or substitute`);
+    if (!(["preferred", "substitute"] as readonly string[]).includes(role))
+      problems.push(`regions[${index}].role must be preferred or substitute`);
     if (group === "") problems.push(`regions[${index}].group must not be empty`);
-    const absent = CLIENT_METHODS.filter((method) => typeof (client as Partial<KmsClient> | undefined)?.[method] !== "function");
+    const absent = CLIENT_METHODS.filter(
+      (method) => typeof (client as Partial<KmsClient> | undefined)?.[method] !== "function",
+    );
     if (absent.length > 0) problems.push(`regions[${index}].client has no ${absent.join(", ")}`);
     const sameGroup = regions.some((other) => other.role !== "substitute" && other.group === group);
-    if (role === "substitute" && !sameGroup) problems.push(`regions[${index}] is a substitute in a group without a preferred region`);
+    if (role === "substitute" && !sameGroup)
+      problems.push(`regions[${index}] is a substitute in a group without a preferred region`);
     return key === null ? [] : [{ key, client, role, group: group ?? null }];
   });
 }

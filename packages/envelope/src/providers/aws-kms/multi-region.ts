@@ -2,8 +2,8 @@
  * The multi-region keyring: one data key, wrapped by a key in each of several regions; any one of them opens it again.
  * Encrypted data keys are those of the AWS KMS keyring (framework/aws-kms/aws-kms-keyring.md), so every AWS Encryption
  * SDK reads them. What differs from that keyring is what happens when a region fails: the policy lives here, in
- * unwrap-in-regions.ts (reads), wrap-in-regions.ts (writes) and region-watch.ts (who may be called), on the state machines
- * of ../../resilience. docs/resilience-matrix.md shows what it promises and keeps.
+ * unwrap-in-regions.ts (reads), wrap-in-regions.ts (writes) and region-watch.ts (who may be called), on the state
+ * machines of ../../resilience. docs/resilience-matrix.md shows what it promises and keeps.
  */
 import { EnvelopeError } from "../../errors/envelope-error.ts";
 import { contextObject } from "../../format/encryption-context.ts";
@@ -46,7 +46,11 @@ export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyr
   const desk = new HedgeDesk(budget, counters, settings);
   const health = (): readonly RegionHealth[] => callers.map((caller) => caller.watch.snapshot());
 
-  async function operate<T>(kind: "read" | "write", signal: AbortSignal | undefined, run: (operation: Operation) => Promise<T>): Promise<T> {
+  async function operate<T>(
+    kind: "read" | "write",
+    signal: AbortSignal | undefined,
+    run: (operation: Operation) => Promise<T>,
+  ): Promise<T> {
     using operation = new Operation({ time, deadlineMs, signal });
     counters.add(COUNTED[kind].all);
     let code: string | null = null;
@@ -81,7 +85,12 @@ export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyr
           const missing = report.missing.map(({ region, reason }) => ({ region, reason }));
           publish(() => ({ kind: "wraps-missing", stored: report.stored.length, target, missing }));
         }
-        return { ...materials, dataKey, encryptedDataKeys: [...materials.encryptedDataKeys, ...encryptedDataKeys], wraps: report };
+        return {
+          ...materials,
+          dataKey,
+          encryptedDataKeys: [...materials.encryptedDataKeys, ...encryptedDataKeys],
+          wraps: report,
+        };
       }),
 
     onDecrypt: (materials, encryptedDataKeys, { signal }) =>
@@ -106,7 +115,9 @@ export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyr
     async probe({ signal } = {}) {
       using operation = new Operation({ time, deadlineMs, signal });
       if (operation.cutShort() === null) {
-        const calls = callers.map((caller) => caller.describe({ purpose: "health-check", timeoutMs: attemptTimeoutMs }));
+        const calls = callers.map((caller) =>
+          caller.describe({ purpose: "health-check", timeoutMs: attemptTimeoutMs }),
+        );
         const stop = (): void => {
           for (const call of calls) call.stop(operation.cutShort() ?? "deadline");
         };

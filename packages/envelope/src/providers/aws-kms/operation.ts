@@ -1,6 +1,6 @@
 /**
- * One onEncrypt or onDecrypt: its deadline, joined with the caller's signal. Whatever waits inside an operation is told when
- * it is cut short, so that the deadline holds even over a client that ignores its AbortSignal.
+ * One onEncrypt or onDecrypt: its deadline, joined with the caller's signal. Whatever waits inside an operation is told
+ * when it is cut short, so that the deadline holds even over a client that ignores its AbortSignal.
  */
 import { attemptShareMs, startDeadline } from "../../resilience/deadline.ts";
 import type { Deadline } from "../../resilience/deadline.ts";

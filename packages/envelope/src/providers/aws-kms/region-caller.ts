@@ -1,5 +1,6 @@
 /**
- * One region's key and client: makes single calls to it, bounds and checks each answer, and tells its watch what came of it.
+ * One region's key and client: makes single calls to it, bounds and checks each answer, and tells its watch what came
+ * of it.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
@@ -113,13 +114,24 @@ export class RegionCaller {
     });
   }
 
-  /** @param accepts whether a data key is the message's own. Asked inside the attempt: a lie is this attempt's failure. */
+  /**
+   * @param accepts whether a data key is the message's own. Asked inside the attempt: a lie is this attempt's failure.
+   */
   decrypt(
     ciphertext: Uint8Array,
-    request: { readonly keyLength: number; readonly context: Record<string, string>; readonly accepts: (candidate: Uint8Array) => boolean },
+    request: {
+      readonly keyLength: number;
+      readonly context: Record<string, string>;
+      readonly accepts: (candidate: Uint8Array) => boolean;
+    },
     terms: CallTerms,
   ): CallInProgress<SecretBytes> {
-    const input = { KeyId: this.keyArn, CiphertextBlob: ciphertext, EncryptionContext: request.context, ...this.#grants };
+    const input = {
+      KeyId: this.keyArn,
+      CiphertextBlob: ciphertext,
+      EncryptionContext: request.context,
+      ...this.#grants,
+    };
     return this.#begin(terms, {
       operation: "Decrypt",
       send: (abortSignal) => this.#client.decrypt(input, { abortSignal }),
@@ -162,7 +174,10 @@ export class RegionCaller {
     const elapsedMs = (): number => Math.round(this.#time.now() - startedAt);
     const failed = (reason: RegionFailureKind, name: string | null): CallResult<T> => {
       const { region, keyArn } = this;
-      return { kind: "failed", attempt: { region, keyArn, operation, reason, errorName: name, elapsedMs: elapsedMs() } };
+      return {
+        kind: "failed",
+        attempt: { region, keyArn, operation, reason, errorName: name, elapsedMs: elapsedMs() },
+      };
     };
     const fail = (reason: RegionFailureKind, name: string | null): void => {
       // A call that never went out failed by what keeps the region out.
@@ -203,7 +218,11 @@ export class RegionCaller {
       result: promise,
       stop: (why) => {
         if (settled) return;
-        settle(why === "overtaken" ? { kind: "overtaken", elapsedMs: elapsedMs() } : failed(why === "aborted" ? "aborted" : "timeout", null));
+        settle(
+          why === "overtaken"
+            ? { kind: "overtaken", elapsedMs: elapsedMs() }
+            : failed(why === "aborted" ? "aborted" : "timeout", null),
+        );
         if (pass !== null) this.watch.stopped(pass, why);
         controller.abort();
       },

@@ -1,6 +1,6 @@
 /**
- * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle bucket
- * and latencies, fed with what each call came to.
+ * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle
+ * bucket and latencies, fed with what each call came to.
  */
 import type { RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
 import { CircuitBreaker } from "../../resilience/circuit-breaker.ts";
@@ -18,8 +18,8 @@ import { RegionRecord } from "./region-health.ts";
 import type { RegionHealth } from "./region-health.ts";
 
 /**
- * `ordinary`: ask it. `probe`: it is down, but due to be tried. `crowded`: it is healthy, but a call would have to wait for one to
- * end. `throttled`: it asked for less. `resting`: leave it alone.
+ * `ordinary`: ask it. `probe`: it is down, but due to be tried. `crowded`: it is healthy, but a call would have to wait
+ * for one to end. `throttled`: it asked for less. `resting`: leave it alone.
  */
 export type Outlook = "ordinary" | "probe" | "crowded" | "throttled" | "resting";
 
@@ -91,7 +91,9 @@ export class RegionWatch {
     return Math.max(stragglerMinMs, this.hedgeDelayMs * stragglerFactor);
   }
 
-  /** Why it is not asked now, or why a call waited for nothing: what it rests for, its throttling, or no answer in time. */
+  /**
+   * Why it is not asked now, or why a call waited for nothing: what it rests for, its throttling, or no answer in time.
+   */
   get standingReason(): RegionFailureKind {
     if (this.#breaker.state !== "closed") return this.#record.lastFailureKind ?? "unknown";
     return this.outlook() === "throttled" ? "throttled" : "timeout";
@@ -104,9 +106,9 @@ export class RegionWatch {
   }
 
   /**
-   * Calls `go` when there is room for a call: at once, or when one ends. A region that rests has room for a few last resorts only:
-   * when everything is down those find out whether one is back, and the others wait for what they find. The returned
-   * function takes a waiting call back.
+   * Calls `go` when there is room for a call: at once, or when one ends. A region that rests has room for a few last
+   * resorts only: when everything is down those find out whether one is back, and the others wait for what they find.
+   * The returned function takes a waiting call back.
    */
   whenFree(go: () => void): () => void {
     if (this.#hasRoom()) {
@@ -158,8 +160,8 @@ export class RegionWatch {
   }
 
   /**
-   * The call was no longer waited for. It counts against the region only if the region had been silent for longer than it
-   * usually is: being stopped at once is not its fault.
+   * The call was no longer waited for. It counts against the region only if the region had been silent for longer than
+   * it usually is: being stopped at once is not its fault.
    */
   stopped(pass: CallPass, why: StopReason): void {
     const elapsedMs = this.#elapsed(pass);
@@ -186,7 +188,11 @@ export class RegionWatch {
     const { restUntil, state } = this.#breaker;
     return this.#record.snapshot({
       latencyMs: this.#latencies.quantiles(),
-      breaker: { state, quarantined: this.#quarantined === "yes", restMs: restUntil === null ? null : Math.max(0, Math.round(restUntil - now)) },
+      breaker: {
+        state,
+        quarantined: this.#quarantined === "yes",
+        restMs: restUntil === null ? null : Math.max(0, Math.round(restUntil - now)),
+      },
       callsPerSecond: this.#options.bucket.rate(now),
       callsAtOnce: { underWay: this.#limit.underWay, waiting: this.#waiting.length, limit: this.#limit.limit },
     });
@@ -218,15 +224,25 @@ export class RegionWatch {
     this.#announce(before, because);
     if (ticket.kind === "last-resort") this.#lastResorts -= 1;
     const unanswered = outcome.kind === "failure" && (because === "timeout" || because === "overtaken");
-    this.#limit.end(ticket.startedAt, unanswered ? "unanswered" : outcome.kind === "success" ? "answered" : "other", this.#now);
+    this.#limit.end(
+      ticket.startedAt,
+      unanswered ? "unanswered" : outcome.kind === "success" ? "answered" : "other",
+      this.#now,
+    );
     this.#letGo();
   }
 
   #hasRoom(): boolean {
-    return this.#limit.hasRoom && (this.outlook() !== "resting" || this.#lastResorts < this.#options.settings.lastResortCalls);
+    return (
+      this.#limit.hasRoom &&
+      (this.outlook() !== "resting" || this.#lastResorts < this.#options.settings.lastResortCalls)
+    );
   }
 
-  /** The latest first: under overload those before it have too little time left, and to serve them would make it late too. */
+  /**
+   * The latest first: under overload those before it have too little time left, and to serve them would make it late
+   * too.
+   */
   #letGo(): void {
     while (this.#hasRoom()) {
       const go = this.#waiting.pop();

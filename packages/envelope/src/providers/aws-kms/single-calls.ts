@@ -30,10 +30,15 @@ export const SINGLE_CALL_DEFAULTS: Required<SingleCallOptions> = {
 const MOST_GRANT_TOKENS = 10;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-export function singleCallProblems({ attemptTimeoutMs, deadlineMs, grantTokens }: Required<SingleCallOptions>): readonly string[] {
+export function singleCallProblems({
+  attemptTimeoutMs,
+  deadlineMs,
+  grantTokens,
+}: Required<SingleCallOptions>): readonly string[] {
   const problems: string[] = [];
   for (const [name, value] of Object.entries({ attemptTimeoutMs, deadlineMs })) {
-    if (!(Number.isFinite(value) && value > 0 && value <= LONGEST_TIMER)) problems.push(`${name} must be a positive number of milliseconds`);
+    if (!(Number.isFinite(value) && value > 0 && value <= LONGEST_TIMER))
+      problems.push(`${name} must be a positive number of milliseconds`);
   }
   const tokens: readonly unknown[] = Array.isArray(grantTokens) ? grantTokens : [null];
   if (tokens.length > MOST_GRANT_TOKENS || tokens.some((token) => typeof token !== "string" || token === "")) {
@@ -60,7 +65,8 @@ export interface SingleCall<A, T> {
   readonly discard: (answer: A) => void;
 }
 
-export type CallOutcome<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly attempt: RegionAttempt };
+export type CallOutcome<T> =
+  { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly attempt: RegionAttempt };
 
 /** The calls of one onEncrypt or onDecrypt. Dispose of it, or its timer keeps running. */
 export class SingleCalls implements Disposable {
@@ -85,7 +91,13 @@ export class SingleCalls implements Disposable {
     return outcome;
   }
 
-  #begin<A, T>({ key, operation, send, check, discard }: SingleCall<A, T>): { readonly result: Promise<CallOutcome<T>>; stop(): void } {
+  #begin<A, T>({
+    key,
+    operation,
+    send,
+    check,
+    discard,
+  }: SingleCall<A, T>): { readonly result: Promise<CallOutcome<T>>; stop(): void } {
     const { promise, resolve } = Promise.withResolvers<CallOutcome<T>>();
     const startedAt = this.#time.now();
     const controller = new AbortController();
@@ -98,7 +110,10 @@ export class SingleCalls implements Disposable {
     };
     const fail = (reason: RegionFailureKind, name: string | null): void => {
       const elapsedMs = Math.round(this.#time.now() - startedAt);
-      settle({ kind: "failed", attempt: { region: key.region, keyArn: key.arn, operation, reason, errorName: name, elapsedMs } });
+      settle({
+        kind: "failed",
+        attempt: { region: key.region, keyArn: key.arn, operation, reason, errorName: name, elapsedMs },
+      });
     };
     const cutOff = (reason: "timeout" | "aborted"): void => {
       if (settled) return;
@@ -147,7 +162,11 @@ export class SingleCalls implements Disposable {
       case "aborted":
         throw new EnvelopeError("aborted", "The operation was aborted", { attempts });
       case "deadline":
-        throw new EnvelopeError("deadline-exceeded", `The deadline passed before AWS KMS answered (${inWords(attempts)})`, { attempts });
+        throw new EnvelopeError(
+          "deadline-exceeded",
+          `The deadline passed before AWS KMS answered (${inWords(attempts)})`,
+          { attempts },
+        );
       case null:
     }
   }

@@ -1,6 +1,7 @@
 /**
- * Unwraps a data key in the nearest region that can: every failure, wrong answers included, goes on to the next region at once;
- * a region that keeps us waiting gets company within the hedge budget; a region that may be back is probed on the side.
+ * Unwraps a data key in the nearest region that can: every failure, wrong answers included, goes on to the next region
+ * at once; a region that keeps us waiting gets company within the hedge budget; a region that may be back is probed on
+ * the side.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
 import { equalInConstantTime } from "../../crypto/message-keys.ts";
@@ -35,7 +36,9 @@ export interface UnwrapRequest {
   readonly attemptTimeoutMs: number;
 }
 
-/** @throws EnvelopeError `no-matching-key`, `regions-unavailable`, `decryption-failed`, `deadline-exceeded`, `aborted` */
+/**
+ * @throws EnvelopeError `no-matching-key`, `regions-unavailable`, `decryption-failed`, `deadline-exceeded`, `aborted`
+ */
 export async function unwrapInRegions(request: UnwrapRequest): Promise<SecretBytes> {
   return new Unwrapping(request).run();
 }
@@ -85,7 +88,10 @@ class Unwrapping {
   #startProbes(): readonly Runner<SecretBytes>[] {
     const lanes = [...this.#untried];
     if (!lanes.some(({ caller }) => caller.watch.outlook() === "ordinary")) return [];
-    const due = lanes.filter(({ caller }, index) => caller.watch.outlook() === "probe" && lanes.findIndex((lane) => lane.caller === caller) === index);
+    const due = lanes.filter(
+      ({ caller }, index) =>
+        caller.watch.outlook() === "probe" && lanes.findIndex((lane) => lane.caller === caller) === index,
+    );
     return due.map((lane) => this.#call(lane, "probe"));
   }
 
@@ -106,8 +112,15 @@ class Unwrapping {
     this.#untried.delete(lane);
     this.#inFlight.add(caller);
     const terms = { purpose, timeoutMs: operation.shareMs(callersLeft.length, attemptTimeoutMs) };
-    const patienceMs = desk.patienceMs(caller, callersLeft.filter((other) => !this.#inFlight.has(other)));
-    const call = caller.decrypt(key.ciphertext, { keyLength, context, accepts: (candidate) => this.#accepts(candidate, caller) }, terms);
+    const patienceMs = desk.patienceMs(
+      caller,
+      callersLeft.filter((other) => !this.#inFlight.has(other)),
+    );
+    const call = caller.decrypt(
+      key.ciphertext,
+      { keyLength, context, accepts: (candidate) => this.#accepts(candidate, caller) },
+      terms,
+    );
     return {
       patienceMs,
       onHopeless: (callback) => caller.watch.onOpened(callback),
@@ -165,12 +178,17 @@ class Unwrapping {
   #failure(): EnvelopeError {
     const { operation, encryptedDataKeys } = this.#request;
     const attempts = this.#attempts;
-    if (operation.cutShort() === "aborted") return new EnvelopeError("aborted", "The operation was aborted", { attempts });
+    if (operation.cutShort() === "aborted")
+      return new EnvelopeError("aborted", "The operation was aborted", { attempts });
     const unopened = unopenedError(encryptedDataKeys, this.#outcomes, attempts);
     if (operation.cutShort() === null) return unopened;
-    return new EnvelopeError("deadline-exceeded", `The deadline passed before a region unwrapped the data key. ${unopened.message}`, {
-      attempts,
-      ...(unopened.encryptedDataKeys === undefined ? {} : { encryptedDataKeys: unopened.encryptedDataKeys }),
-    });
+    return new EnvelopeError(
+      "deadline-exceeded",
+      `The deadline passed before a region unwrapped the data key. ${unopened.message}`,
+      {
+        attempts,
+        ...(unopened.encryptedDataKeys === undefined ? {} : { encryptedDataKeys: unopened.encryptedDataKeys }),
+      },
+    );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The parallel half of a write: asks as many regions as wraps are wanted, replaces those that fail, and once the minimum is
- * met no longer waits for a region that takes far longer than it usually does.
+ * The parallel half of a write: asks as many regions as wraps are wanted, replaces those that fail, and once the
+ * minimum is met no longer waits for a region that takes far longer than it usually does.
  */
 import type { SecretBytes } from "../../crypto/secret.ts";
 import type { CancelTimer } from "../../resilience/time.ts";
@@ -53,12 +53,16 @@ export class WrapFanOut {
   /** Asks whoever should be asked now, then sees whether the write is done. */
   #ask(): void {
     const { plan, minimum, target } = this.#request;
-    for (let caller; plan.wraps.size + this.#count("expected") < target && (caller = plan.nextWrap()) !== null; ) this.#call(caller, "expected");
+    for (let caller; plan.wraps.size + this.#count("expected") < target && (caller = plan.nextWrap()) !== null;)
+      this.#call(caller, "expected");
     if (plan.wraps.size < target) for (const caller of plan.dueProbes()) this.#call(caller, "probe");
     // Late ones may still come, but the minimum must not hang on them.
     const sure = (): number => plan.wraps.size + this.#count("expected") + this.#count("probe");
-    for (let caller; sure() < minimum && (caller = plan.nextLastResort()) !== null; ) this.#call(caller, "expected");
-    const done = plan.wraps.size >= target || this.#pending.size === 0 || (plan.wraps.size >= minimum && this.#count("expected") === 0);
+    for (let caller; sure() < minimum && (caller = plan.nextLastResort()) !== null;) this.#call(caller, "expected");
+    const done =
+      plan.wraps.size >= target ||
+      this.#pending.size === 0 ||
+      (plan.wraps.size >= minimum && this.#count("expected") === 0);
     if (done) this.#finish();
   }
 

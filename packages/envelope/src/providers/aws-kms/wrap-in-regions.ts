@@ -1,6 +1,6 @@
 /**
- * Wraps a data key in several regions: made by the nearest healthy one, then wrapped in the others in parallel until the target
- * is met. Fewer than the minimum is a failure; fewer than the target is reported, never silent.
+ * Wraps a data key in several regions: made by the nearest healthy one, then wrapped in the others in parallel until
+ * the target is met. Fewer than the minimum is a failure; fewer than the target is reported, never silent.
  */
 import type { SecretBytes } from "../../crypto/secret.ts";
 import type { RegionAttempt } from "../../errors/attempts.ts";
@@ -64,7 +64,9 @@ export async function wrapInRegions(request: WrapRequest): Promise<WrapResult> {
   }
 }
 
-/** The data key of the first region that makes one; null when none does, or when too few are left to reach the minimum. */
+/**
+ * The data key of the first region that makes one; null when none does, or when too few are left to reach the minimum.
+ */
 function generate(request: WrapRequest, plan: WrapPlan): Promise<Generated | null> {
   const { operation, desk, minimum } = request;
   const attempts = plan.attempts;
@@ -89,7 +91,12 @@ function generate(request: WrapRequest, plan: WrapPlan): Promise<Generated | nul
   );
 }
 
-function generator(request: WrapRequest, plan: WrapPlan, caller: RegionCaller, purpose: "first" | "failover" | "hedge"): Runner<Generated> {
+function generator(
+  request: WrapRequest,
+  plan: WrapPlan,
+  caller: RegionCaller,
+  purpose: "first" | "failover" | "hedge",
+): Runner<Generated> {
   const { operation, desk } = request;
   const timeoutMs = operation.shareMs(plan.reachable(), request.attemptTimeoutMs);
   plan.asked(caller);
@@ -117,7 +124,11 @@ function generator(request: WrapRequest, plan: WrapPlan, caller: RegionCaller, p
 }
 
 function encryptedDataKeys(plan: WrapPlan): readonly EncryptedDataKey[] {
-  return plan.inOrder().map(([{ keyArn }, ciphertext]) => ({ providerId: PROVIDER_ID, providerInfo: Buffer.from(keyArn, "utf8"), ciphertext }));
+  return plan.inOrder().map(([{ keyArn }, ciphertext]) => ({
+    providerId: PROVIDER_ID,
+    providerInfo: Buffer.from(keyArn, "utf8"),
+    ciphertext,
+  }));
 }
 
 function belowMinimum({ operation, minimum }: WrapRequest, plan: WrapPlan): EnvelopeError {
@@ -127,8 +138,16 @@ function belowMinimum({ operation, minimum }: WrapRequest, plan: WrapPlan): Enve
     case "aborted":
       return new EnvelopeError("aborted", "The operation was aborted", { attempts });
     case "deadline":
-      return new EnvelopeError("deadline-exceeded", `The deadline passed with ${plan.wraps.size} of at least ${minimum} wraps (${said})`, { attempts });
+      return new EnvelopeError(
+        "deadline-exceeded",
+        `The deadline passed with ${plan.wraps.size} of at least ${minimum} wraps (${said})`,
+        { attempts },
+      );
     case null:
-      return new EnvelopeError("wraps-below-minimum", `${plan.wraps.size} regions wrapped the data key, at least ${minimum} must (${said})`, { attempts });
+      return new EnvelopeError(
+        "wraps-below-minimum",
+        `${plan.wraps.size} regions wrapped the data key, at least ${minimum} must (${said})`,
+        { attempts },
+      );
   }
 }

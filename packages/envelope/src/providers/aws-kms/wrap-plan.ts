@@ -1,6 +1,6 @@
 /**
- * Which regions of a write were asked, what they said, and which one is next: preferred regions in their order, then substitutes
- * of the same geographic group, one for each preferred region that is out.
+ * Which regions of a write were asked, what they said, and which one is next: preferred regions in their order, then
+ * substitutes of the same geographic group, one for each preferred region that is out.
  */
 import type { RegionAttempt, RegionFailureKind } from "../../errors/attempts.ts";
 import type { WrapReport } from "../../keyrings/materials.ts";
@@ -63,11 +63,16 @@ export class WrapPlan {
     return this.#callers.filter((caller) => !this.#out.has(caller)).length;
   }
 
-  /** Who makes the data key next: any region, the healthy ones in their order, a substitute only when no preferred one is left. */
+  /**
+   * Who makes the data key next: any region, the healthy ones in their order, a substitute only when no preferred one
+   * is left.
+   */
   nextGenerator(): RegionCaller | null {
     const unasked = this.left();
     const preferred = unasked.filter(({ role }) => role === "preferred");
-    const healthy = preferred.find((caller) => caller.watch.outlook() === "ordinary") ?? preferred.find((caller) => caller.watch.isHealthy);
+    const healthy =
+      preferred.find((caller) => caller.watch.outlook() === "ordinary") ??
+      preferred.find((caller) => caller.watch.isHealthy);
     return healthy ?? nextInOrder(unasked.map((caller) => ({ caller })))?.caller ?? null;
   }
 
@@ -107,7 +112,8 @@ export class WrapPlan {
   missing(target: number): WrapReport["missing"] {
     if (this.wraps.size >= target) return [];
     const replaced = new Map<string | null, number>();
-    for (const [{ role, group }] of this.inOrder()) if (role === "substitute") replaced.set(group, (replaced.get(group) ?? 0) + 1);
+    for (const [{ role, group }] of this.inOrder())
+      if (role === "substitute") replaced.set(group, (replaced.get(group) ?? 0) + 1);
     return this.#missed().flatMap((caller) => {
       const { region, keyArn, group } = caller;
       const spare = replaced.get(group) ?? 0;
@@ -128,7 +134,9 @@ export class WrapPlan {
   #isNeeded({ role, group }: RegionCaller): boolean {
     if (role === "preferred") return true;
     const out = this.#missed().filter((caller) => caller.group === group).length;
-    const standIns = [...this.#asked].filter((caller) => caller.role === "substitute" && caller.group === group && !this.#out.has(caller));
+    const standIns = [...this.#asked].filter(
+      (caller) => caller.role === "substitute" && caller.group === group && !this.#out.has(caller),
+    );
     return standIns.length < out;
   }
 }

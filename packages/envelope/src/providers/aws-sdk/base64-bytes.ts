@@ -1,6 +1,6 @@
 /**
- * Base64 (RFC 4648, section 4) from bytes to bytes. Threat answered: a key as a string, which can neither be wiped nor be
- * found again. Strict (section 3.5): one text for each value, or a changed text could pass for the true one.
+ * Base64 (RFC 4648, section 4) from bytes to bytes. Threat answered: a key as a string, which can neither be wiped nor
+ * be found again. Strict (section 3.5): one text for each value, or a changed text could pass for the true one.
  */
 import { unmovedMemory } from "../../crypto/unmoved-memory.ts";
 
@@ -31,7 +31,10 @@ export function writeBase64(source: Uint8Array, target: Uint8Array, at: number):
   }
 }
 
-/** What `text` stands for, in unmoved memory that the caller wipes. Null: not the padded base64 of one byte or more, with clean trailing bits. */
+/**
+ * What `text` stands for, in unmoved memory that the caller wipes. Null: not the padded base64 of one byte or more,
+ * with clean trailing bits.
+ */
 export function readBase64(text: Uint8Array): Buffer | null {
   if (text.length === 0 || text.length % 4 !== 0) return null;
   const padding = text.at(-1) !== PAD ? 0 : text.at(-2) !== PAD ? 1 : 2;

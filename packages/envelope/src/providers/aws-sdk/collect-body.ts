@@ -18,7 +18,8 @@ interface ByteStream {
 
 /**
  * The whole of `body`, in memory that the caller wipes.
- * @throws SyntaxError when it is longer than LONGEST_ANSWER or ends too soon; TypeError when it is no node stream; the stream's own error
+ * @throws SyntaxError when it is longer than LONGEST_ANSWER or ends too soon; TypeError when it is no node stream; the
+ *   stream's own error
  */
 export async function collectBody(body: unknown): Promise<Buffer> {
   if (!isByteStream(body)) throw new TypeError("keysAsBytes needs a request handler of the SDK for node");
@@ -69,5 +70,12 @@ function join(pieces: readonly Uint8Array[]): Buffer {
 }
 
 function isByteStream(body: unknown): body is ByteStream {
-  return typeof body === "object" && body !== null && "on" in body && typeof body.on === "function" && "destroy" in body && typeof body.destroy === "function";
+  return (
+    typeof body === "object" &&
+    body !== null &&
+    "on" in body &&
+    typeof body.on === "function" &&
+    "destroy" in body &&
+    typeof body.destroy === "function"
+  );
 }

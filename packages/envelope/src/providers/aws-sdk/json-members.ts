@@ -1,7 +1,7 @@
 /**
- * One member of a JSON object (RFC 8259), found in the bytes and put into them without parsing the rest. It finds, it does
- * not validate: whoever calls parses what is left. Threat answered: two readers of one text that see different members; so
- * names must be plain, and the member must be there once, as a plain string.
+ * One member of a JSON object (RFC 8259), found in the bytes and put into them without parsing the rest. It finds, it
+ * does not validate: whoever calls parses what is left. Threat answered: two readers of one text that see different
+ * members; so names must be plain, and the member must be there once, as a plain string.
  */
 import { base64Length, writeBase64 } from "./base64-bytes.ts";
 import { unmovedMemory } from "../../crypto/unmoved-memory.ts";

@@ -1,7 +1,7 @@
 /**
- * Plaintext keys of AWS KMS as bytes in both directions, in the ordinary client of the AWS SDK. Threat answered: the SDK makes
- * base64 strings of the keys it carries, which stay in memory until the garbage collector and whatever comes after it have
- * overwritten them, and which nobody can wipe.
+ * Plaintext keys of AWS KMS as bytes in both directions, in the ordinary client of the AWS SDK. Threat answered: the
+ * SDK makes base64 strings of the keys it carries, which stay in memory until the garbage collector and whatever comes
+ * after it have overwritten them, and which nobody can wipe.
  *
  * The key is taken out before the SDK serializes a request, and written as bytes into what it has made; and out of the
  * bytes of an answer, before the SDK parses the rest. Signing, credentials, endpoints and retries remain the SDK's.
@@ -17,9 +17,9 @@ import { secretInAnswer, secretInRequest } from "./secret-members.ts";
 const FIRST_FAILURE_STATUS = 300;
 
 /**
- * Has `client` (a `KMS` or `KMSClient` of @aws-sdk/client-kms) carry plaintext keys as bytes, and answers the same client.
- * Doing so twice does nothing more. Calls give the same outputs as before; the bytes of `Plaintext`, `PrivateKeyPlaintext`
- * and `SharedSecret` share their memory with nothing else, and are the caller's to wipe.
+ * Has `client` (a `KMS` or `KMSClient` of @aws-sdk/client-kms) carry plaintext keys as bytes, and answers the same
+ * client. Doing so twice does nothing more. Calls give the same outputs as before; the bytes of `Plaintext`,
+ * `PrivateKeyPlaintext` and `SharedSecret` share their memory with nothing else, and are the caller's to wipe.
  *
  * An answer in which the key is missing, doubled, escaped or not canonical base64 rejects with a SyntaxError, as one
  * that is not JSON does. Use it with `wipingAgents`, or copies of what came over the connections remain.
@@ -51,7 +51,10 @@ function withholdFromSerializer(keys: WeakMap<CallContext, Uint8Array>): Middlew
   };
 }
 
-/** Within the SDK's serializer, outside of what signs and repeats: the request gets the key, and is wiped when the call is over. */
+/**
+ * Within the SDK's serializer, outside of what signs and repeats: the request gets the key, and is wiped when the call
+ * is over.
+ */
 function spliceIntoRequest(keys: WeakMap<CallContext, Uint8Array>): Middleware {
   return (next, context) => async (args) => {
     const member = secretInRequest(context.commandName);
@@ -81,7 +84,8 @@ function takeFromAnswer(keys: WeakMap<CallContext, Buffer>): Middleware {
   return (next, context) => async (args) => {
     const member = secretInAnswer(context.commandName, args.input);
     const result = await next(args);
-    if (member === null || !isResponse(result.response) || result.response.statusCode >= FIRST_FAILURE_STATUS) return result;
+    if (member === null || !isResponse(result.response) || result.response.statusCode >= FIRST_FAILURE_STATUS)
+      return result;
     keys.set(context, await takeMember(result.response, member));
     return result;
   };
@@ -110,7 +114,8 @@ function handToCaller(keys: WeakMap<CallContext, Buffer>): Middleware {
       const key = keys.get(context);
       // The SDK has parsed the same answer: the member must be where it was found, and empty.
       const output = result.output as Readonly<Record<string, unknown>>;
-      if (key === undefined || !isEmpty(output[member])) throw malformed(`has a ${member} that the SDK reads otherwise`);
+      if (key === undefined || !isEmpty(output[member]))
+        throw malformed(`has a ${member} that the SDK reads otherwise`);
       keys.delete(context);
       return { ...result, output: { ...output, [member]: key } };
     } finally {

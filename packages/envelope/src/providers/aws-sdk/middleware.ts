@@ -2,8 +2,9 @@
  * The part of the AWS SDK's middleware stack that this library uses. Structural: the caller's client fits without this
  * package depending on the SDK.
  *
- * The steps of a call, outermost first: initialize, serialize (input to request), build, finalizeRequest (signs, and repeats
- * what is inside it for each attempt), deserialize (answer to output). Within a step, high priority is outside low.
+ * The steps of a call, outermost first: initialize, serialize (input to request), build, finalizeRequest (signs, and
+ * repeats what is inside it for each attempt), deserialize (answer to output). Within a step, high priority is outside
+ * low.
  */
 
 /** What is known of a call all through its steps; one object for each call. */
@@ -60,5 +61,10 @@ export function isRequest(request: unknown): request is SdkRequest {
 }
 
 export function isResponse(response: unknown): response is SdkResponse {
-  return typeof response === "object" && response !== null && "statusCode" in response && typeof response.statusCode === "number";
+  return (
+    typeof response === "object" &&
+    response !== null &&
+    "statusCode" in response &&
+    typeof response.statusCode === "number"
+  );
 }

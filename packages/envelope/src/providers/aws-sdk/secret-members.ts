@@ -1,6 +1,6 @@
 /**
- * Which members of which operations are secret bytes: those that the service's model types as `PlaintextType` and that are
- * keys or may be (AWS KMS API reference, "Request Parameters" and "Response Elements" of each operation).
+ * Which members of which operations are secret bytes: those that the service's model types as `PlaintextType` and that
+ * are keys or may be (AWS KMS API reference, "Request Parameters" and "Response Elements" of each operation).
  */
 
 /** The SDK's name of a command -> the secret in its answer. */

@@ -1,7 +1,7 @@
 /**
- * HTTP agents whose connections overwrite what they have read and written. Threat answered: node and OpenSSL read each piece of
- * an answer into memory of their own and free it as it is; a key in it stays there, as base64, until something else comes
- * to lie over it. A connection through a proxy is as node makes it.
+ * HTTP agents whose connections overwrite what they have read and written. Threat answered: node and OpenSSL read each
+ * piece of an answer into memory of their own and free it as it is; a key in it stays there, as base64, until something
+ * else comes to lie over it. A connection through a proxy is as node makes it.
  */
 import { Agent as HttpAgent } from "node:http";
 import type { ClientRequestArgs } from "node:http";
@@ -12,12 +12,18 @@ import { TLSSocket } from "node:tls";
 import { unmovedMemory } from "../../crypto/unmoved-memory.ts";
 
 /** Connections are kept and bounded as the SDK's own agents keep and bound them. */
-export const WIPING_AGENT_DEFAULTS: { readonly keepAlive: boolean; readonly maxSockets: number } = { keepAlive: true, maxSockets: 50 };
+export const WIPING_AGENT_DEFAULTS: { readonly keepAlive: boolean; readonly maxSockets: number } = {
+  keepAlive: true,
+  maxSockets: 50,
+};
 
 /** What a connection reads at a time, bytes. A call's answer is one or two kilobytes. */
 const READ_BYTES = 16_384;
 
-/** SSL_OP_CLEANSE_PLAINTEXT: OpenSSL overwrites what it has decrypted (SSL_CTX_set_options(3), since OpenSSL 3.0). Node has no name for it. */
+/**
+ * SSL_OP_CLEANSE_PLAINTEXT: OpenSSL overwrites what it has decrypted (SSL_CTX_set_options(3), since OpenSSL 3.0). Node
+ * has no name for it.
+ */
 const CLEANSE_PLAINTEXT = 2;
 
 /** Ready for the SDK: `requestHandler: { ...wipingAgents() }`. */
@@ -79,7 +85,10 @@ function writeInOnePiece(connection: TLSSocket): void {
   connection.once("secureConnect", () => {
     connection.uncork();
   });
-  connection._writev = (pieces: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[], written) => {
+  connection._writev = (
+    pieces: readonly { readonly chunk: Uint8Array | string; readonly encoding: BufferEncoding }[],
+    written,
+  ) => {
     const length = pieces.reduce((sum, { chunk, encoding }) => sum + Buffer.byteLength(chunk, encoding), 0);
     const whole = unmovedMemory(length);
     let at = 0;

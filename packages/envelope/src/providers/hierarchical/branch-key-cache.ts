@@ -89,10 +89,14 @@ export class BranchKeyCache {
     return this.#watch.counts();
   }
 
-  /** Puts the key into the cache. The entry it returns may be wiped already, by `forget` or by others crowding it out. */
+  /**
+   * Puts the key into the cache. The entry it returns may be wiped already, by `forget` or by others crowding it out.
+   */
   async #fetch({ branchKeyId, version }: BranchKeyRequest): Promise<Entry | null> {
     const epoch = this.#epoch;
-    const fetched = await (version === null ? this.#store.getActiveBranchKey(branchKeyId) : this.#store.getBranchKeyVersion(branchKeyId, version));
+    const fetched = await (version === null
+      ? this.#store.getActiveBranchKey(branchKeyId)
+      : this.#store.getBranchKeyVersion(branchKeyId, version));
     if (fetched === null) return null;
     requireSound(fetched, version);
     if (epoch !== this.#epoch) {
@@ -100,7 +104,8 @@ export class BranchKeyCache {
       return new Entry(fetched, () => undefined);
     }
     // The active version is what the next read will ask for by name.
-    if (version === null) this.#put({ branchKeyId, version: fetched.version }, { ...fetched, key: fetched.key.share() });
+    if (version === null)
+      this.#put({ branchKeyId, version: fetched.version }, { ...fetched, key: fetched.key.share() });
     return this.#put({ branchKeyId, version }, fetched);
   }
 
@@ -146,7 +151,9 @@ function entryId({ branchKeyId, version }: BranchKeyRequest): string {
   return `${version ?? "active"}/${branchKeyId}`;
 }
 
-/** A store that answers something else than it was asked for is broken; using its key would make messages unreadable. */
+/**
+ * A store that answers something else than it was asked for is broken; using its key would make messages unreadable.
+ */
 function requireSound({ version, key }: BranchKey, asked: string | null): void {
   const problem = isBranchKeyVersion(version)
     ? asked !== null && version !== asked
@@ -159,4 +166,3 @@ function requireSound({ version, key }: BranchKey, asked: string | null): void {
   key.wipe();
   throw new EnvelopeError("branch-key-unavailable", `The branch key cannot be used: ${problem}`);
 }
-

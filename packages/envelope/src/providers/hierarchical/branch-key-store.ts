@@ -1,6 +1,6 @@
 /**
- * Where branch keys come from (framework/branch-key-store.md, "GetActiveBranchKey" and "GetBranchKeyVersion"): keys that
- * wrap the data keys of one tenant or one person, themselves wrapped by a KMS and kept in a store.
+ * Where branch keys come from (framework/branch-key-store.md, "GetActiveBranchKey" and "GetBranchKeyVersion"): keys
+ * that wrap the data keys of one tenant or one person, themselves wrapped by a KMS and kept in a store.
  */
 import type { SecretBytes } from "../../crypto/secret.ts";
 

@@ -12,7 +12,14 @@ const read = (text: string): Buffer | null => readBase64(Buffer.from(text, "lati
 
 describe("base64 from bytes to bytes", () => {
   // RFC 4648, section 10.
-  for (const [plain, text] of [["f", "Zg=="], ["fo", "Zm8="], ["foo", "Zm9v"], ["foob", "Zm9vYg=="], ["fooba", "Zm9vYmE="], ["foobar", "Zm9vYmFy"]] as const) {
+  for (const [plain, text] of [
+    ["f", "Zg=="],
+    ["fo", "Zm8="],
+    ["foo", "Zm9v"],
+    ["foob", "Zm9vYg=="],
+    ["fooba", "Zm9vYmE="],
+    ["foobar", "Zm9vYmFy"],
+  ] as const) {
     test(`${plain} is ${text}`, () => {
       assert.equal(written(Buffer.from(plain)), text);
       assert.equal(read(text)?.toString(), plain);
@@ -30,7 +37,10 @@ describe("base64 from bytes to bytes", () => {
   });
 
   test("whatever it reads is what it writes: one text for each value", () => {
-    const alike = fc.string({ unit: fc.constantFrom("A", "B", "/", "+", "w", "9", "=", "-", "_", " ", "\n", "é", "\0"), maxLength: 12 });
+    const alike = fc.string({
+      unit: fc.constantFrom("A", "B", "/", "+", "w", "9", "=", "-", "_", " ", "\n", "é", "\0"),
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(alike, (text) => {
         const bytes = read(text);

@@ -11,7 +11,9 @@ import { createKey } from "../../support/running-kms.ts";
 const REGION = "eu-west-1";
 const kms = await createKms({ regions: [{ name: REGION, port: 0 }], allowFaults: "loopback" });
 const plain = new KMS({ ...kms.clientConfig(REGION), maxAttempts: 1 });
-const bytes = keysAsBytes(new KMS({ ...kms.clientConfig(REGION), maxAttempts: 1, requestHandler: { ...wipingAgents() } }));
+const bytes = keysAsBytes(
+  new KMS({ ...kms.clientConfig(REGION), maxAttempts: 1, requestHandler: { ...wipingAgents() } }),
+);
 const KeyId = await createKey(plain);
 const { CiphertextBlob = new Uint8Array() } = await plain.generateDataKey({ KeyId, NumberOfBytes: 32 });
 after(async () => {
@@ -20,19 +22,30 @@ after(async () => {
 });
 
 async function setFault(method: "POST" | "DELETE", fault?: Fault): Promise<void> {
-  const body = fault === undefined ? {} : { body: JSON.stringify(fault), headers: { "content-type": "application/json" } };
+  const body =
+    fault === undefined ? {} : { body: JSON.stringify(fault), headers: { "content-type": "application/json" } };
   const response = await fetch(`${kms.faultsEndpoint ?? ""}/_strongroom/regions/${REGION}/faults`, { method, ...body });
   assert.ok(response.ok, await response.text());
 }
 
-const CALLS: Readonly<Record<string, (client: KMS, abortSignal: AbortSignal) => Promise<{ readonly KeyId?: string | undefined; readonly Plaintext?: Uint8Array | undefined }>>> = {
+const CALLS: Readonly<
+  Record<
+    string,
+    (
+      client: KMS,
+      abortSignal: AbortSignal,
+    ) => Promise<{ readonly KeyId?: string | undefined; readonly Plaintext?: Uint8Array | undefined }>
+  >
+> = {
   GenerateDataKey: (client, abortSignal) => client.generateDataKey({ KeyId, NumberOfBytes: 32 }, { abortSignal }),
   Encrypt: (client, abortSignal) => client.encrypt({ KeyId, Plaintext: Buffer.alloc(32, 1) }, { abortSignal }),
   Decrypt: (client, abortSignal) => client.decrypt({ CiphertextBlob, KeyId }, { abortSignal }),
 };
 
 /** What the keyring makes of a call: how it failed, or what it checks in the answer. */
-async function outcome(call: Promise<{ readonly KeyId?: string | undefined; readonly Plaintext?: Uint8Array | undefined }>): Promise<unknown> {
+async function outcome(
+  call: Promise<{ readonly KeyId?: string | undefined; readonly Plaintext?: Uint8Array | undefined }>,
+): Promise<unknown> {
   try {
     const answer = await call;
     return { ownKeyId: answer.KeyId === KeyId, length: answer.Plaintext?.length };
@@ -65,7 +78,9 @@ describe("a fault means the same", () => {
       if (fault !== null) await setFault("POST", fault);
       t.after(() => setFault("DELETE"));
       for (const [operation, call] of Object.entries(CALLS)) {
-        const [theirs, ours] = await Promise.all([plain, bytes].map((client) => outcome(call(client, AbortSignal.timeout(500)))));
+        const [theirs, ours] = await Promise.all(
+          [plain, bytes].map((client) => outcome(call(client, AbortSignal.timeout(500)))),
+        );
         assert.deepEqual(ours, theirs, operation);
       }
     });

@@ -13,7 +13,10 @@ describe("findStringMember", () => {
   for (const [where, json] of [
     ["alone", '{"Plaintext":"QQ=="}'],
     ["first", '{"Plaintext":"QQ==","KeyId":"a"}'],
-    ["last, after every kind of value", '{"a":null,"b":-1.5e3,"c":[1,"]",{"Plaintext":"x"}],"d":{"e":"}","f":{}},"g":"\\"\\\\","Plaintext":"QQ=="}'],
+    [
+      "last, after every kind of value",
+      '{"a":null,"b":-1.5e3,"c":[1,"]",{"Plaintext":"x"}],"d":{"e":"}","f":{}},"g":"\\"\\\\","Plaintext":"QQ=="}',
+    ],
     ["among white space", ' {\n\t"KeyId" : "a" ,\r\n "Plaintext" : "QQ==" }\n'],
     ["beside names that begin alike", '{"Plaintex":"x","Plaintext2":"x","plaintext":"x","Plaintext":"QQ=="}'],
   ] as const) {
@@ -44,7 +47,10 @@ describe("findStringMember", () => {
     ["a name without quotes", '{Plaintext:"QQ=="}'],
   ] as const) {
     test(`refuses ${what}, and shows none of it`, () => {
-      assert.throws(() => find(json), (error: Error) => error instanceof SyntaxError && !error.message.includes("QQ"));
+      assert.throws(
+        () => find(json),
+        (error: Error) => error instanceof SyntaxError && !error.message.includes("QQ"),
+      );
     });
   }
 
@@ -65,12 +71,31 @@ describe("findStringMember", () => {
 
   test("never sees another value than JSON.parse does, however the text is changed", () => {
     const json = '{"a":[{"Plaintext":"no"}],"Plaintext":"QQ==","b":"\\"","c":{"d":[]}}';
-    const piece = fc.constantFrom('"', "\\", "{", "}", "[", "]", ",", ":", '"Plaintext":"Qg=="', ' "Plaintext" ', "\\u0050", " ", "\0", "1", '"Plaintext":');
+    const piece = fc.constantFrom(
+      '"',
+      "\\",
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      '"Plaintext":"Qg=="',
+      ' "Plaintext" ',
+      "\\u0050",
+      " ",
+      "\0",
+      "1",
+      '"Plaintext":',
+    );
     const change = fc.record({ at: fc.nat(json.length), drop: fc.nat(12), piece: fc.option(piece) });
     let agreed = 0;
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-        const text = changes.reduce((old, { at, drop, piece: put }) => old.slice(0, at) + (put ?? "") + old.slice(at + drop), json);
+        const text = changes.reduce(
+          (old, { at, drop, piece: put }) => old.slice(0, at) + (put ?? "") + old.slice(at + drop),
+          json,
+        );
         let found: string;
         try {
           found = find(text);
@@ -96,15 +121,23 @@ describe("findStringMember", () => {
 describe("withBase64Member", () => {
   test("adds the member to any object", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.uint8Array({ minLength: 1, maxLength: 100 }), (object, value) => {
-        const json = Buffer.from(JSON.stringify(object));
-        const whole = JSON.parse(withBase64Member(json, "Secret", value).toString()) as object;
-        assert.deepEqual(whole, JSON.parse(JSON.stringify({ Secret: Buffer.from(value).toString("base64"), ...object })));
-      }),
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        fc.uint8Array({ minLength: 1, maxLength: 100 }),
+        (object, value) => {
+          const json = Buffer.from(JSON.stringify(object));
+          const whole = JSON.parse(withBase64Member(json, "Secret", value).toString()) as object;
+          assert.deepEqual(
+            whole,
+            JSON.parse(JSON.stringify({ Secret: Buffer.from(value).toString("base64"), ...object })),
+          );
+        },
+      ),
     );
   });
 
   test("refuses what is not an object", () => {
-    for (const json of ["", "[]", '"{}"', "null", "{"]) assert.throws(() => withBase64Member(Buffer.from(json), "Secret", Buffer.from("x")), TypeError);
+    for (const json of ["", "[]", '"{}"', "null", "{"])
+      assert.throws(() => withBase64Member(Buffer.from(json), "Secret", Buffer.from("x")), TypeError);
   });
 });

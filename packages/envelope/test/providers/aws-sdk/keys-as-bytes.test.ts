@@ -26,7 +26,11 @@ interface Canned {
 
 /** A client whose calls are answered from `answers`, one after the other, and what it sent and was given. */
 function cannedClient(answers: readonly Canned[], maxAttempts = 1) {
-  const sent: { readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly copy: string }[] = [];
+  const sent: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: Uint8Array;
+    readonly copy: string;
+  }[] = [];
   const given: Buffer[] = [];
   const client = keysAsBytes(
     new KMS({
@@ -36,10 +40,20 @@ function cannedClient(answers: readonly Canned[], maxAttempts = 1) {
       requestHandler: {
         handle: async (request: Sent) => {
           const { status = 200, pieces } = answers[sent.length] ?? { pieces: [] };
-          sent.push({ headers: { ...request.headers }, body: request.body, copy: new TextDecoder().decode(request.body) });
+          sent.push({
+            headers: { ...request.headers },
+            body: request.body,
+            copy: new TextDecoder().decode(request.body),
+          });
           const buffers = pieces.map((piece) => Buffer.from(piece));
           given.push(...buffers);
-          return { response: { statusCode: status, headers: { "content-type": "application/x-amz-json-1.1" }, body: Readable.from(buffers, { objectMode: false }) } };
+          return {
+            response: {
+              statusCode: status,
+              headers: { "content-type": "application/x-amz-json-1.1" },
+              body: Readable.from(buffers, { objectMode: false }),
+            },
+          };
         },
       } as never,
     }),
@@ -59,7 +73,12 @@ describe("an answer with a key", () => {
   test("has the key as bytes, and everything else as ever", async () => {
     const { $metadata, ...output } = await generate([whole]).answer;
     assert.equal($metadata.httpStatusCode, 200);
-    assert.deepEqual(output, { CiphertextBlob: new Uint8Array([97, 98, 99]), KeyId: KEY_ID, Plaintext: KEY, KeyMaterialId: "m" });
+    assert.deepEqual(output, {
+      CiphertextBlob: new Uint8Array([97, 98, 99]),
+      KeyId: KEY_ID,
+      Plaintext: KEY,
+      KeyMaterialId: "m",
+    });
   });
 
   test("may come in pieces of any size; each is wiped", async () => {
@@ -109,8 +128,13 @@ describe("an answer with a key", () => {
   });
 
   test("for an attested enclave is passed on as it is", async () => {
-    const { client } = cannedClient([{ pieces: [`{"KeyId":"${KEY_ID}","CiphertextBlob":"YWJj","CiphertextForRecipient":"ZGVm"}`] }]);
-    const Recipient = { KeyEncryptionAlgorithm: "RSAES_OAEP_SHA_256" as const, AttestationDocument: Buffer.from("document") };
+    const { client } = cannedClient([
+      { pieces: [`{"KeyId":"${KEY_ID}","CiphertextBlob":"YWJj","CiphertextForRecipient":"ZGVm"}`] },
+    ]);
+    const Recipient = {
+      KeyEncryptionAlgorithm: "RSAES_OAEP_SHA_256" as const,
+      AttestationDocument: Buffer.from("document"),
+    };
     const output = await client.generateDataKey({ KeyId: KEY_ID, NumberOfBytes: 32, Recipient });
     assert.deepEqual([output.Plaintext, output.CiphertextForRecipient], [undefined, new Uint8Array([100, 101, 102])]);
   });
@@ -135,7 +159,7 @@ describe("an answer with a key", () => {
 
 describe("a request with a key", () => {
   const answered = { pieces: [`{"CiphertextBlob":"YWJj","KeyId":"${KEY_ID}"}`] };
-  const input = { KeyId: KEY_ID, EncryptionContext: { b: "ü\"\\", a: "1" }, GrantTokens: ["g"] };
+  const input = { KeyId: KEY_ID, EncryptionContext: { b: 'ü"\\', a: "1" }, GrantTokens: ["g"] };
 
   test("says what the SDK's own would say, is signed as it is, and is wiped", async () => {
     const { client, sent } = cannedClient([answered]);
@@ -162,7 +186,10 @@ describe("a request with a key", () => {
     const { client, sent } = cannedClient([failing, failing, answered], 3);
     await client.encrypt({ ...input, Plaintext: KEY });
     assert.equal(sent.length, 3);
-    assert.deepEqual(new Set(sent.map(({ copy }) => (JSON.parse(copy) as { readonly Plaintext: string }).Plaintext)), new Set([BASE64]));
+    assert.deepEqual(
+      new Set(sent.map(({ copy }) => (JSON.parse(copy) as { readonly Plaintext: string }).Plaintext)),
+      new Set([BASE64]),
+    );
 
     const lost = cannedClient([failing], 1);
     await assert.rejects(lost.client.encrypt({ ...input, Plaintext: KEY }), { name: "KMSInternalException" });
@@ -173,11 +200,17 @@ describe("a request with a key", () => {
 describe("what has nothing to do with keys", () => {
   test("errors are the SDK's own", async () => {
     const { client } = cannedClient([{ status: 400, pieces: ['{"__type":"InvalidCiphertextException"}'] }]);
-    await assert.rejects(client.decrypt({ CiphertextBlob: Buffer.from("x") }), { name: "InvalidCiphertextException", $fault: "client" });
+    await assert.rejects(client.decrypt({ CiphertextBlob: Buffer.from("x") }), {
+      name: "InvalidCiphertextException",
+      $fault: "client",
+    });
   });
 
   test("an answer after failed attempts has its key", async () => {
-    const { client } = cannedClient([{ status: 500, pieces: ['{"__type":"KMSInternalException"}'] }, { pieces: [`{"Plaintext":"${BASE64}"}`] }], 2);
+    const { client } = cannedClient(
+      [{ status: 500, pieces: ['{"__type":"KMSInternalException"}'] }, { pieces: [`{"Plaintext":"${BASE64}"}`] }],
+      2,
+    );
     assert.deepEqual((await client.decrypt({ CiphertextBlob: Buffer.from("x") })).Plaintext, KEY);
   });
 
@@ -192,7 +225,9 @@ describe("against the project's KMS, beside a client as it comes", () => {
   test("both read what the other wrote, for every operation that carries a key", async () => {
     const kms = await runningKms("eu-west-1");
     const plain = new KMS({ ...kms.connection("eu-west-1"), maxAttempts: 1 });
-    const client = keysAsBytes(keysAsBytes(new KMS({ ...kms.connection("eu-west-1"), maxAttempts: 1, requestHandler: { ...wipingAgents() } })));
+    const client = keysAsBytes(
+      keysAsBytes(new KMS({ ...kms.connection("eu-west-1"), maxAttempts: 1, requestHandler: { ...wipingAgents() } })),
+    );
     const KeyId = await createKey(plain);
     const EncryptionContext = { id: "42" };
     for (const NumberOfBytes of [1, 2, 3, 32, 1024]) {
@@ -206,18 +241,30 @@ describe("against the project's KMS, beside a client as it comes", () => {
           assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext);
         }
       }
-      await assert.rejects(client.decrypt({ CiphertextBlob: wrapped.CiphertextBlob, EncryptionContext: { id: "43" } }), { name: "InvalidCiphertextException" });
+      await assert.rejects(
+        client.decrypt({ CiphertextBlob: wrapped.CiphertextBlob, EncryptionContext: { id: "43" } }),
+        { name: "InvalidCiphertextException" },
+      );
     }
 
     const pair = await client.generateDataKeyPair({ KeyId, KeyPairSpec: "ECC_NIST_P256" });
-    const privateKey = createPrivateKey({ key: Buffer.from(pair.PrivateKeyPlaintext ?? []), format: "der", type: "pkcs8" });
-    assert.deepEqual(createPublicKey(privateKey).export({ format: "der", type: "spki" }), Buffer.from(pair.PublicKey ?? []));
+    const privateKey = createPrivateKey({
+      key: Buffer.from(pair.PrivateKeyPlaintext ?? []),
+      format: "der",
+      type: "pkcs8",
+    });
+    assert.deepEqual(
+      createPublicKey(privateKey).export({ format: "der", type: "spki" }),
+      Buffer.from(pair.PublicKey ?? []),
+    );
 
     assert.equal((await client.generateRandom({ NumberOfBytes: 100 })).Plaintext?.length, 100);
 
     const agreement = await createKey(plain, { KeySpec: "ECC_NIST_P256", KeyUsage: "KEY_AGREEMENT" });
     const request = { KeyId: agreement, KeyAgreementAlgorithm: "ECDH" as const, PublicKey: pair.PublicKey };
-    const shared = await Promise.all([plain, client].map(async (each) => (await each.deriveSharedSecret(request)).SharedSecret));
+    const shared = await Promise.all(
+      [plain, client].map(async (each) => (await each.deriveSharedSecret(request)).SharedSecret),
+    );
     assert.deepEqual(Buffer.from(shared[0] ?? []), shared[1]);
     client.destroy();
     plain.destroy();

@@ -28,7 +28,12 @@ async function listening(server: Server | RawServer): Promise<number> {
 const echo: RequestListener = (incoming, answer) => {
   void buffer(incoming).then((body) => answer.end(body));
 };
-const BODIES = [Buffer.from("a short one"), Buffer.alloc(100_000, "a long one, "), Buffer.alloc(0), Buffer.from("another")];
+const BODIES = [
+  Buffer.from("a short one"),
+  Buffer.alloc(100_000, "a long one, "),
+  Buffer.alloc(0),
+  Buffer.from("another"),
+];
 
 /** Keeps what a connection gives its listeners: a listener has it only while it is being told. */
 function keepingPieces(socket: Socket): readonly Buffer[] {
@@ -80,7 +85,11 @@ describe("wipingAgents over HTTP", () => {
   });
 
   test("a connection that ends in the middle of an answer is an error", async () => {
-    const port = await listening(createRawServer((socket) => socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"))));
+    const port = await listening(
+      createRawServer((socket) =>
+        socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")),
+      ),
+    );
     const { httpAgent } = wipingAgents();
     const outgoing = request({ host: "127.0.0.1", port, agent: httpAgent }).end();
     const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
@@ -110,7 +119,10 @@ describe("wipingAgents over HTTP", () => {
 
   test("node's own options of agents are taken", () => {
     const { httpAgent, httpsAgent } = wipingAgents({ maxSockets: 7, keepAlive: false });
-    for (const { maxSockets, keepAlive } of [httpAgent, httpsAgent] as unknown as readonly Readonly<Record<string, unknown>>[]) assert.deepEqual([maxSockets, keepAlive], [7, false]);
+    for (const { maxSockets, keepAlive } of [httpAgent, httpsAgent] as unknown as readonly Readonly<
+      Record<string, unknown>
+    >[])
+      assert.deepEqual([maxSockets, keepAlive], [7, false]);
     assert.equal(wipingAgents().httpAgent.maxSockets, 50);
   });
 });
@@ -143,7 +155,13 @@ describe("wipingAgents over TLS", { skip: skipTls }, () => {
     const port = await listening(createServer(echo));
     const { hostname, port: frontPort } = new URL(await front.before(`http://127.0.0.1:${port}`));
     const { httpsAgent } = wipingAgents({ ca: await readFile(front.certificateFile) });
-    const outgoing = requestOverTls({ host: hostname, port: frontPort, agent: httpsAgent, method: "POST", headers: { "content-length": 12 } });
+    const outgoing = requestOverTls({
+      host: hostname,
+      port: frontPort,
+      agent: httpsAgent,
+      method: "POST",
+      headers: { "content-length": 12 },
+    });
     for (const piece of ["one ", Buffer.from("two "), Buffer.from("six ")]) outgoing.write(piece);
     outgoing.end();
     const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
@@ -154,13 +172,17 @@ describe("wipingAgents over TLS", { skip: skipTls }, () => {
   test("a certificate that is not trusted is refused before anything is written", async () => {
     await using front = await TlsFront.start();
     const seen: string[] = [];
-    const port = await listening(createServer((incoming, answer) => {
-      seen.push(incoming.url ?? "");
-      answer.end();
-    }));
+    const port = await listening(
+      createServer((incoming, answer) => {
+        seen.push(incoming.url ?? "");
+        answer.end();
+      }),
+    );
     const { hostname, port: frontPort } = new URL(await front.before(`http://127.0.0.1:${port}`));
     const { httpsAgent } = wipingAgents();
-    const outgoing = requestOverTls({ host: hostname, port: frontPort, agent: httpsAgent, method: "POST" }).end("secret");
+    const outgoing = requestOverTls({ host: hostname, port: frontPort, agent: httpsAgent, method: "POST" }).end(
+      "secret",
+    );
     await assert.rejects(once(outgoing, "response"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
     assert.deepEqual(seen, []);
     httpsAgent.destroy();

@@ -9,7 +9,11 @@ import { command } from "../spec.ts";
 import type { CommandSpec } from "../spec.ts";
 
 const backupSchema = z.object({ ...dataDirOptions.shape });
-const restoreSchema = z.object({ ...dataDirOptions.shape, ...rootKeyOptions.shape, setAside: z.boolean().default(false) });
+const restoreSchema = z.object({
+  ...dataDirOptions.shape,
+  ...rootKeyOptions.shape,
+  setAside: z.boolean().default(false),
+});
 
 const inside = ({ keys, auditEntries, lastEventAt }: Contents): string =>
   `${keys} keys, ${auditEntries} audit entries${lastEventAt === null ? "" : `, the last of ${lastEventAt}`}`;
@@ -19,15 +23,26 @@ export const backupCommand: CommandSpec = command<z.infer<typeof backupSchema>>(
   args: "<file>",
   summary: "write a backup while the server goes on",
   description: [
-    "The backup holds all keys, sealed: without the root key it opens nothing. The root key and credentials.json are not in it. Keep them elsewhere,",
-    "or the backup is worth nothing, and not beside it, or it protects nothing. Names, policies and the audit can be read in it.",
+    "The backup holds all keys, sealed: without the root key it opens nothing. The root key and credentials.json " +
+      "are not in it. Keep them elsewhere,",
+    "or the backup is worth nothing, and not beside it, or it protects nothing. Names, policies and the audit can " +
+      "be read in it.",
   ].join(" "),
   options: optionsOf(dataDirOptions),
   schema: backupSchema,
-  examples: [{ line: 'npx @strongroom/kms backup --data-dir /srv/kms "/backups/kms-$(date +%F).sqlite"', meaning: "a backup for today" }],
+  examples: [
+    {
+      line: 'npx @strongroom/kms backup --data-dir /srv/kms "/backups/kms-$(date +%F).sqlite"',
+      meaning: "a backup for today",
+    },
+  ],
   async run({ args, values, result }) {
     const report = await backup({ dataDir: values.dataDir, to: args[0] ?? "" });
-    result(report, () => `${report.path}: ${report.bytes} bytes, ${inside(report)}.\nIt opens with the root key only, which is not in it.`);
+    result(
+      report,
+      () =>
+        `${report.path}: ${report.bytes} bytes, ${inside(report)}.\nIt opens with the root key only, which is not in it.`,
+    );
     return "ok";
   },
 });
@@ -37,16 +52,37 @@ export const restoreCommand: CommandSpec = command<z.infer<typeof restoreSchema>
   args: "<file>",
   summary: "bring a backup back",
   description: [
-    "The backup is verified before it takes its place: SQLite's own check, every key with the root key, the audit chain from end to end. A database that is",
+    "The backup is verified before it takes its place: SQLite's own check, every key with the root key, the audit " +
+      "chain from end to end. A database that is",
     "there is never overwritten. The server must not run.",
   ].join(" "),
-  options: [...optionsOf(dataDirOptions, rootKeyOptions), { flags: "--set-aside", description: "keep a database that is there under another name, and restore in its place" }],
+  options: [
+    ...optionsOf(dataDirOptions, rootKeyOptions),
+    { flags: "--set-aside", description: "keep a database that is there under another name, and restore in its place" },
+  ],
   schema: restoreSchema,
-  examples: [{ line: "npx @strongroom/kms restore --data-dir /srv/kms --root-key-file /safe/root.key /backups/kms-2030-01-01.sqlite", meaning: "into a new data folder" }],
+  examples: [
+    {
+      line:
+        "npx @strongroom/kms restore --data-dir /srv/kms --root-key-file /safe/root.key " +
+        "/backups/kms-2030-01-01.sqlite",
+      meaning: "into a new data folder",
+    },
+  ],
   async run({ args, values, result }) {
     const existing = values.setAside ? "set-aside" : "refuse";
-    const report = await restore({ from: args[0] ?? "", dataDir: values.dataDir, rootKey: rootKeyOf(values), existing });
-    result(report, () => [`Restored and verified: ${inside(report)}.`, ...(report.setAside === null ? [] : [`What was there is now ${report.setAside}.`])].join("\n"));
+    const report = await restore({
+      from: args[0] ?? "",
+      dataDir: values.dataDir,
+      rootKey: rootKeyOf(values),
+      existing,
+    });
+    result(report, () =>
+      [
+        `Restored and verified: ${inside(report)}.`,
+        ...(report.setAside === null ? [] : [`What was there is now ${report.setAside}.`]),
+      ].join("\n"),
+    );
     return "ok";
   },
 });

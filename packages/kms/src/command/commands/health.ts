@@ -8,7 +8,9 @@ import type { CommandSpec } from "../spec.ts";
 const schema = z.object({ timeoutMs: wholeNumber(1, 600_000).default(3000) });
 const answer = z.object({ status: z.literal("ok"), region: z.string() });
 
-type Health = { readonly url: string } & ({ readonly state: "up"; readonly region: string } | { readonly state: "down"; readonly reason: string });
+type Health = { readonly url: string } & (
+  { readonly state: "up"; readonly region: string } | { readonly state: "down"; readonly reason: string }
+);
 
 export const healthCommand: CommandSpec = command<z.infer<typeof schema>>({
   name: "health",
@@ -24,16 +26,25 @@ export const healthCommand: CommandSpec = command<z.infer<typeof schema>>({
   async run({ args, values, result }) {
     const urls = args.length > 0 ? args : COMMAND_DEFAULTS.regions.map(({ port }) => `http://127.0.0.1:${port}`);
     const found = await Promise.all(urls.map((url) => ask(url, values.timeoutMs)));
-    result({ regions: found }, () => found.map((one) => `${one.state.padEnd(4)}  ${one.url}  ${one.state === "up" ? one.region : one.reason}`).join("\n"));
+    result({ regions: found }, () =>
+      found
+        .map((one) => `${one.state.padEnd(4)}  ${one.url}  ${one.state === "up" ? one.region : one.reason}`)
+        .join("\n"),
+    );
     return found.every((one) => one.state === "up") ? "ok" : "unavailable";
   },
 });
 
 async function ask(url: string, timeoutMs: number): Promise<Health> {
   try {
-    const response = await fetch(new URL("/healthz", url), { signal: AbortSignal.timeout(timeoutMs), redirect: "error" });
+    const response = await fetch(new URL("/healthz", url), {
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: "error",
+    });
     const read = answer.safeParse(await response.json());
-    return read.success ? { url, state: "up", region: read.data.region } : { url, state: "down", reason: "what answers there is no region of a KMS" };
+    return read.success
+      ? { url, state: "up", region: read.data.region }
+      : { url, state: "down", reason: "what answers there is no region of a KMS" };
   } catch (error) {
     return { url, state: "down", reason: reasonOf(error) };
   }

@@ -11,7 +11,16 @@ import type { Kms } from "../../kms.ts";
 import { KMS_DEFAULTS } from "../../options.ts";
 import type { KmsOptions } from "../../options.ts";
 import { warningOf } from "../../seed/plant.ts";
-import { accountOptions, dataDirOptions, optionsOf, regionOptions, rootKeyOf, rootKeyOptions, rootKeySource, wholeNumber } from "../options.ts";
+import {
+  accountOptions,
+  dataDirOptions,
+  optionsOf,
+  regionOptions,
+  rootKeyOf,
+  rootKeyOptions,
+  rootKeySource,
+  wholeNumber,
+} from "../options.ts";
 import { command } from "../spec.ts";
 import type { CommandSpec } from "../spec.ts";
 
@@ -35,26 +44,45 @@ export const serveCommand: CommandSpec = command<Values>({
   name: "serve",
   summary: "run the server",
   description: [
-    "Every region has a port of its own and takes requests signed by AWS Signature Version 4. The access key pair is made at first start, in",
-    "credentials.json of the data folder. Each port answers GET /healthz. Point any AWS SDK or the AWS CLI at a region's endpoint.",
+    "Every region has a port of its own and takes requests signed by AWS Signature Version 4. The access key pair " +
+      "is made at first start, in",
+    "credentials.json of the data folder. Each port answers GET /healthz. Point any AWS SDK or the AWS CLI at a " +
+      "region's endpoint.",
   ].join(" "),
   options: [
     ...optionsOf(dataDirOptions, regionOptions),
     { flags: "--host <address>", description: `where to listen (default: ${KMS_DEFAULTS.host})` },
     ...optionsOf(rootKeyOptions, accountOptions),
-    { flags: "--principals <file>", description: "users and roles with their access keys and policies (JSON, mode 600)" },
+    {
+      flags: "--principals <file>",
+      description: "users and roles with their access keys and policies (JSON, mode 600)",
+    },
     { flags: "--seed <file>", description: "keys to start with (YAML or JSON); for tests" },
     { flags: "--temporary", description: "keep everything in a temporary folder and remove it at the end; for tests" },
-    { flags: "--allow-faults", description: "open a control port through which anyone on this machine can stop regions, inject faults and put the clock forward" },
+    {
+      flags: "--allow-faults",
+      description:
+        "open a control port through which anyone on this machine can stop regions, inject faults and put the " +
+        "clock forward",
+    },
     { flags: "--faults-port <port>", description: "the control port (default: a free one)" },
     { flags: "--clock <time>", description: "start at this time, which must not be past; needs --allow-faults" },
-    { flags: "--log-level <level>", description: "debug, info, warn, error or silent (default: warn); the log goes to standard error" },
+    {
+      flags: "--log-level <level>",
+      description: "debug, info, warn, error or silent (default: warn); the log goes to standard error",
+    },
   ],
   schema,
   examples: [
     { line: "npx @strongroom/kms serve", meaning: "three regions on ports 8201 to 8203" },
-    { line: "npx @strongroom/kms serve --region us-east-1=4599 --seed seed.yaml --temporary", meaning: "one region with known keys, for a test run" },
-    { line: "npx @strongroom/kms serve --data-dir /srv/kms --passphrase-file /run/secrets/kms", meaning: "keys sealed under a passphrase" },
+    {
+      line: "npx @strongroom/kms serve --region us-east-1=4599 --seed seed.yaml --temporary",
+      meaning: "one region with known keys, for a test run",
+    },
+    {
+      line: "npx @strongroom/kms serve --data-dir /srv/kms --passphrase-file /run/secrets/kms",
+      meaning: "keys sealed under a passphrase",
+    },
   ],
   async run({ values, io, result }) {
     const kms = await createKms(optionsOfKms(values));
