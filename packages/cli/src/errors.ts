@@ -2,8 +2,41 @@
 // script.
 import type { Outcome } from "./exit-codes.ts";
 
+/** A code from {@link CLI_ERRORS}. */
+export type CliErrorCode =
+  | "usage"
+  | "config-unreadable"
+  | "config-invalid"
+  | "data-dir-unusable"
+  | "data-dir-newer"
+  | "data-dir-in-use"
+  | "port-in-use"
+  | "kms-not-started"
+  | "keys-not-ready"
+  | "startup-failed"
+  | "token-missing"
+  | "plain-http"
+  | "input-unreadable"
+  | "input-invalid"
+  | "input-has-bad-lines"
+  | "output-failed"
+  | "export-incomplete"
+  | "token-absent"
+  | "service-unreachable"
+  | "service-unintelligible"
+  | "service-refused"
+  | "checks-failed"
+  | "faults-not-allowed"
+  | "drill-running"
+  | "drill-collection-in-use"
+  | "drill-without-effect"
+  | "drill-not-cleared"
+  | "promise-broken"
+  | "unexpected"
+  | "interrupted";
+
 /** Error code -> title (one line), remedy (what the person can do) and the outcome that gives the exit code. */
-export const CLI_ERRORS = {
+export const CLI_ERRORS: Readonly<Record<CliErrorCode, CliErrorEntry>> = {
   usage: {
     title: "The command was not understood",
     remedy: "Run the command with --help: it lists arguments, options and examples.",
@@ -175,10 +208,7 @@ export const CLI_ERRORS = {
     remedy: "Run the same command again; what is stored stays stored.",
     outcome: "interrupted",
   },
-} as const;
-
-/** A code from {@link CLI_ERRORS}. */
-export type CliErrorCode = keyof typeof CLI_ERRORS;
+};
 
 interface CliErrorEntry {
   readonly title: string;

@@ -3,7 +3,30 @@
  * through with their own code.
  */
 
-export const SERVER_ERRORS = {
+/** The closed union of codes. */
+export type ServerErrorCode =
+  | "token-missing"
+  | "token-invalid"
+  | "scope-missing"
+  | "route-absent"
+  | "method-not-allowed"
+  | "url-invalid"
+  | "request-invalid"
+  | "condition-invalid"
+  | "content-type-unsupported"
+  | "body-too-large"
+  | "body-incomplete"
+  | "headers-too-large"
+  | "request-timeout"
+  | "request-deadline"
+  | "request-malformed"
+  | "collection-unknown"
+  | "tokens-unreadable"
+  | "token-absent"
+  | "option-invalid"
+  | "internal";
+
+export const SERVER_ERRORS: Readonly<Record<ServerErrorCode, { readonly title: string; readonly remedy: string }>> = {
   "token-missing": {
     title: "No token was sent",
     remedy: "Send the header `Authorization: Bearer srt_…`.",
@@ -88,9 +111,7 @@ export const SERVER_ERRORS = {
     title: "The service failed",
     remedy: "Find the request by its `requestId` in the service's log.",
   },
-} as const;
-
-export type ServerErrorCode = keyof typeof SERVER_ERRORS;
+};
 
 /** One part of a request that is wrong: where, and what is expected there. Never the value. */
 export interface RequestProblem {

@@ -3,7 +3,42 @@
  * docs/errors.md is held to this table. Messages never hold a document, a key, or a context's values.
  */
 
-export const VAULT_ERRORS = {
+/** The closed union of codes. */
+export type VaultErrorCode =
+  | "record-absent"
+  | "version-absent"
+  | "collection-absent"
+  | "version-conflict"
+  | "record-contended"
+  | "record-moved"
+  | "record-moved-collection"
+  | "record-moved-subject"
+  | "record-rolled-back"
+  | "record-tampered"
+  | "key-not-configured"
+  | "regions-unavailable"
+  | "wraps-below-minimum"
+  | "wraps-still-missing"
+  | "wraps-would-be-lost"
+  | "deadline-exceeded"
+  | "aborted"
+  | "encryption-failed"
+  | "id-invalid"
+  | "collection-invalid"
+  | "subject-invalid"
+  | "version-invalid"
+  | "cursor-invalid"
+  | "limit-invalid"
+  | "document-invalid"
+  | "stored-document-invalid"
+  | "document-too-large"
+  | "batch-too-large"
+  | "store-newer"
+  | "store-full"
+  | "store-failed"
+  | "store-closed";
+
+export const VAULT_ERRORS: Readonly<Record<VaultErrorCode, { readonly title: string; readonly remedy: string }>> = {
   "record-absent": {
     title: "There is no such record",
     remedy: "Check the collection and the id; list the collection to see what is there.",
@@ -156,9 +191,7 @@ export const VAULT_ERRORS = {
     title: "The vault is closed",
     remedy: "Open it again; nothing was stored or released.",
   },
-} as const;
-
-export type VaultErrorCode = keyof typeof VAULT_ERRORS;
+};
 
 /** What one region said, without its key's ARN. `reason` is one of the envelope's region failure kinds. */
 export interface RegionReason {

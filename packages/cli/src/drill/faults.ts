@@ -15,8 +15,25 @@ function inject(...faults: readonly Fault[]): FaultOrder {
   return { kind: "inject", faults };
 }
 
+/** A name in {@link DRILL_FAULTS}. */
+export type FaultName =
+  | "refused"
+  | "reset"
+  | "black-hole"
+  | "slow"
+  | "slow-body"
+  | "half-closed"
+  | "server-error"
+  | "corrupt-json"
+  | "throttle"
+  | "expired-credentials"
+  | "access-denied"
+  | "disabled-key"
+  | "wrong-key-id"
+  | "wrong-plaintext";
+
 /** Every way, by the name that `--faults` takes. */
-export const DRILL_FAULTS = {
+export const DRILL_FAULTS: Readonly<Record<FaultName, DrillFault>> = {
   refused: { meaning: "its port is closed", order: { kind: "stop" } },
   reset: { meaning: "connections are reset", order: inject({ kind: "refuse" }) },
   "black-hole": { meaning: "requests are taken and never answered", order: inject({ kind: "black-hole" }) },
@@ -35,10 +52,7 @@ export const DRILL_FAULTS = {
     meaning: "it lies: reads get another data key",
     order: inject({ kind: "wrong-plaintext", operations: ["Decrypt"] }),
   },
-} as const satisfies Readonly<Record<string, DrillFault>>;
-
-/** A name in {@link DRILL_FAULTS}. */
-export type FaultName = keyof typeof DRILL_FAULTS;
+};
 
 /** Every name, in the table's order. */
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(DRILL_FAULTS) as FaultName[];

@@ -20,8 +20,24 @@ export interface Evidence {
   readonly alone: readonly AloneReport[] | null;
 }
 
+/** A name in {@link PROMISES}. */
+export type PromiseName =
+  | "reads-go-on"
+  | "writes-go-on"
+  | "minimum-held"
+  | "nothing-lost"
+  | "every-region-opens"
+  | "deadline-held"
+  | "return-noticed"
+  | "debt-paid";
+
+interface DrillPromise {
+  readonly words: string;
+  readonly broken: (evidence: Evidence) => readonly string[];
+}
+
 /** Every promise: its words, and what broke it (nothing where it was kept). */
-export const PROMISES = {
+export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
   "reads-go-on": {
     words: "No read fails while one region with a wrap answers honestly.",
     broken: ({ outages }) =>
@@ -77,12 +93,7 @@ export const PROMISES = {
     broken: ({ outages }) =>
       outages.flatMap((outage) => late(outage, outage.debt.paidMs, PROMISED.debtMs, "had its wraps made")),
   },
-} as const satisfies Readonly<
-  Record<string, { readonly words: string; readonly broken: (evidence: Evidence) => readonly string[] }>
->;
-
-/** A name in {@link PROMISES}. */
-export type PromiseName = keyof typeof PROMISES;
+};
 
 /** One promise and whether it was kept. */
 export interface Verdict {

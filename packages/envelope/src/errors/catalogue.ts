@@ -2,7 +2,34 @@
  * Every code an EnvelopeError can carry, with its title and what to do about it. docs/errors.md is held to this table.
  */
 
-export const ENVELOPE_ERRORS = {
+/** The closed union of codes. */
+export type EnvelopeErrorCode =
+  | "message-malformed"
+  | "message-truncated"
+  | "message-trailing-bytes"
+  | "suite-unsupported"
+  | "commitment-policy"
+  | "limit-exceeded"
+  | "option-invalid"
+  | "context-mismatch"
+  | "decryption-failed"
+  | "no-matching-key"
+  | "wrap-failed"
+  | "keyring-unsuitable"
+  | "branch-key-unavailable"
+  | "regions-unavailable"
+  | "wraps-below-minimum"
+  | "deadline-exceeded"
+  | "aborted"
+  | "worker-failed"
+  | "secret-wiped";
+
+interface EnvelopeErrorRow {
+  readonly title: string;
+  readonly remedy: string;
+}
+
+export const ENVELOPE_ERRORS: Readonly<Record<EnvelopeErrorCode, EnvelopeErrorRow>> = {
   "message-malformed": {
     title: "The bytes are not a valid message",
     remedy:
@@ -89,6 +116,4 @@ export const ENVELOPE_ERRORS = {
     title: "A key was used after it was wiped",
     remedy: "Do not use a keyring or a secret after disposing of it.",
   },
-} as const;
-
-export type EnvelopeErrorCode = keyof typeof ENVELOPE_ERRORS;
+};
