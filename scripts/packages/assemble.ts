@@ -10,6 +10,12 @@ import type { Package } from "./workspace.ts";
 /** Compiled files by their path under `dist`. */
 type Files = Map<string, string>;
 
+function textOf(files: Files, path: string): string {
+  const text = files.get(path);
+  if (text === undefined) throw new Error(`dist/${path} is imported and was not compiled`);
+  return text;
+}
+
 /** Writes `dist` anew. `packages` are all of the workspace. */
 export function assemble(published: Package, packages: readonly Package[]): void {
   const files = compiledFiles(published, "");
@@ -30,11 +36,19 @@ function compiledFiles({ folder }: Package, under: string): Files {
   const files: Files = new Map();
   for (const source of globSync("**/*.ts", { cwd: join(folder, "src") }).toSorted()) {
     const name = compiledName(`src/${source.replaceAll("\\", "/")}`);
-    for (const ending of [".js", ".js.map", ".d.ts"])
-      files.set(posix.join(under, name + ending), readFileSync(join(folder, "build", name + ending), "utf8"));
+    for (const ending of [".js", ".js.map", ".d.ts"]) {
+      const text = readFileSync(join(folder, "build", name + ending), "utf8");
+      files.set(posix.join(under, name + ending), ending === ".d.ts" ? naming(text) : text);
+    }
   }
   return files;
 }
+
+/** Declarations name the compiled file: tsc leaves `.ts` there, which other tools do not resolve. */
+const naming = (declarations: string): string =>
+  rewriteSpecifiers(declarations, (specifier) =>
+    specifier.startsWith(".") ? specifier.replace(/\.ts$/, ".js") : specifier,
+  ).text;
 
 /**
  * Takes in the files of private packages that are imported, each package in a folder of its own, and makes their
@@ -55,7 +69,7 @@ function bundle(files: Files, published: Package, packages: readonly Package[]):
   const open = [...files.keys()].filter((path) => !path.endsWith(".map"));
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const from = posix.dirname(path);
-    const { text, moveMappings } = rewriteSpecifiers(files.get(path) ?? "", (specifier) => {
+    const { text, moveMappings } = rewriteSpecifiers(textOf(files, path), (specifier) => {
       const target = targets.get(specifier);
       return target === undefined ? specifier : relative(from, target);
     });
@@ -65,7 +79,7 @@ function bundle(files: Files, published: Package, packages: readonly Package[]):
     for (const specifier of specifiersOf(text).filter((one) => one.startsWith("."))) {
       const name = posix.join(from, specifier).replace(/\.js$/, "");
       if (files.has(`${name}.js`) || !available.has(`${name}.js`)) continue;
-      for (const ending of [".js", ".js.map", ".d.ts"]) files.set(name + ending, available.get(name + ending) ?? "");
+      for (const ending of [".js", ".js.map", ".d.ts"]) files.set(name + ending, textOf(available, name + ending));
       open.push(`${name}.js`, `${name}.d.ts`);
     }
   }
@@ -81,10 +95,10 @@ function addCommonJs(files: Files, { manifest }: Package): void {
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);
-    for (const specifier of specifiersOf(files.get(path) ?? ""))
+    for (const specifier of specifiersOf(textOf(files, path)))
       if (specifier.startsWith(".")) open.push(posix.join(posix.dirname(path), specifier).replace(/\.js$/, ".d.ts"));
   }
-  for (const path of [...reached].toSorted()) files.set(`${COMMONJS_FOLDER}/${path}`, files.get(path) ?? "");
+  for (const path of [...reached].toSorted()) files.set(`${COMMONJS_FOLDER}/${path}`, textOf(files, path));
   for (const name of entries) {
     const path = `${COMMONJS_FOLDER}/${name}.js`;
     files.set(path, `"use strict";\nmodule.exports = require("${relative(posix.dirname(path), `${name}.js`)}");\n`);
