@@ -18,8 +18,9 @@ export interface Packed {
 
 /** The package.json that is published. */
 export function publishedManifest(manifest: Manifest): Manifest {
-  const { devDependencies: _development, scripts: _scripts, exports = {}, ...kept } = manifest;
-  return { ...kept, exports: withoutSources(exports) as Readonly<Record<string, ExportTarget>> };
+  const kept = Object.entries(manifest).filter(([field]) => field !== "devDependencies" && field !== "scripts");
+  const published = Object.fromEntries(kept) as unknown as Manifest;
+  return { ...published, exports: withoutSources(manifest.exports ?? {}) as Readonly<Record<string, ExportTarget>> };
 }
 
 function withoutSources(target: ExportTarget): ExportTarget {

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RecordStore } from "@strongroom/vault";
+import { DEFAULT_SQLITE_STORE_OPTIONS, sqliteStore, type SqliteStoreOptions } from "@strongroom/vault/sqlite";
+
+export async function use(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "strongroom-packed-"));
+  try {
+    const options: SqliteStoreOptions = DEFAULT_SQLITE_STORE_OPTIONS;
+    const store: RecordStore = await sqliteStore(join(folder, "vault.sqlite"), options);
+    await store.close();
+    assert.ok((await stat(join(folder, "vault.sqlite"))).size > 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** What the compiler is to refuse. */
+export function misuse(store: RecordStore): void {
+  // @ts-expect-error a path is text
+  void sqliteStore(42);
+  // @ts-expect-error a store is not a number
+  store satisfies number;
+}
