@@ -7,14 +7,14 @@ import {
   type DirectEncryptResult,
   encryptDirect,
 } from "@strongroom/envelope/aws-kms-direct";
-import { twoRegions } from "./support/kms.ts";
+import { PATIENT, twoRegions } from "./support/kms.ts";
 
 export async function use(): Promise<void> {
   const { kms, keys } = await twoRegions();
   const regions = keys.map(({ region, keyArn }) => {
     return { region, keyArn, client: new KMS({ ...kms.clientConfig(region), maxAttempts: 1 }) };
   });
-  const options = { keyring: multiRegionKeyring({ regions, minimum: 1 }), encryptionContext: { id: "42" } };
+  const options = { keyring: multiRegionKeyring({ ...PATIENT, regions, minimum: 1 }), encryptionContext: { id: "42" } };
   const { sealed }: DirectEncryptResult = await encryptDirect(Buffer.from("short"), options);
   const opened: Uint8Array = await decryptDirect(sealed, options);
   assert.equal(Buffer.from(opened).toString(), "short");

@@ -3,7 +3,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { decrypt, encrypt, type Keyring } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { kmsDiscoveryKeyring, type KmsDiscoveryOptions } from "@strongroom/envelope/aws-kms-discovery";
-import { twoRegions } from "./support/kms.ts";
+import { PATIENT, twoRegions } from "./support/kms.ts";
 
 export async function use(): Promise<void> {
   const { kms, keys } = await twoRegions();
@@ -12,10 +12,14 @@ export async function use(): Promise<void> {
   );
   const regions = keys.map(({ region, keyArn }) => ({ region, keyArn, client: clients[region]! }));
   const { message } = await encrypt(Buffer.from("found"), {
-    keyring: multiRegionKeyring({ regions, minimum: 1 }),
+    keyring: multiRegionKeyring({ ...PATIENT, regions, minimum: 1 }),
     encryptionContext: {},
   });
-  const options: KmsDiscoveryOptions = { clients, filter: { partition: "aws", accounts: ["000000000000"] } };
+  const options: KmsDiscoveryOptions = {
+    ...PATIENT,
+    clients,
+    filter: { partition: "aws", accounts: ["000000000000"] },
+  };
   const keyring: Keyring = kmsDiscoveryKeyring(options);
   const { plaintext } = await decrypt(message, { keyring, encryptionContext: {} });
   assert.equal(Buffer.from(plaintext).toString(), "found");

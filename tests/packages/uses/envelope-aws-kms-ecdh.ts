@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { KMS } from "@aws-sdk/client-kms";
 import { decrypt, encrypt, type Keyring } from "@strongroom/envelope";
 import { kmsEcdhKeyring, type KmsEcdhSchema } from "@strongroom/envelope/aws-kms-ecdh";
-import { twoRegions } from "./support/kms.ts";
+import { PATIENT, twoRegions } from "./support/kms.ts";
 
 export async function use(): Promise<void> {
   const { kms, keys } = await twoRegions();
@@ -14,7 +14,7 @@ export async function use(): Promise<void> {
     senderKeyArn: keys[0]!.ecArn,
     recipientPublicKey: publicKey,
   };
-  const keyring: Keyring = await kmsEcdhKeyring({ curve: "ECC_NIST_P256", schema, client });
+  const keyring: Keyring = await kmsEcdhKeyring({ curve: "ECC_NIST_P256", schema, client, ...PATIENT });
   const { message } = await encrypt(Buffer.from("agreed"), { keyring, encryptionContext: {} });
   const { plaintext } = await decrypt(message, { keyring, encryptionContext: {} });
   assert.equal(Buffer.from(plaintext).toString(), "agreed");

@@ -3,7 +3,7 @@ import { createPublicKey } from "node:crypto";
 import { KMS } from "@aws-sdk/client-kms";
 import { decrypt, encrypt, type Keyring } from "@strongroom/envelope";
 import { kmsRsaKeyring, type KmsRsaKeyringOptions } from "@strongroom/envelope/aws-kms-rsa";
-import { twoRegions } from "./support/kms.ts";
+import { PATIENT, twoRegions } from "./support/kms.ts";
 
 export async function use(): Promise<void> {
   const { kms, keys } = await twoRegions();
@@ -11,7 +11,7 @@ export async function use(): Promise<void> {
   const keyArn = keys[0]!.rsaArn;
   const { PublicKey = new Uint8Array() } = await client.getPublicKey({ KeyId: keyArn });
   const publicKey = createPublicKey({ key: Buffer.from(PublicKey), format: "der", type: "spki" });
-  const keyring: Keyring = kmsRsaKeyring({ keyArn, publicKey, client } satisfies KmsRsaKeyringOptions);
+  const keyring: Keyring = kmsRsaKeyring({ ...PATIENT, keyArn, publicKey, client } satisfies KmsRsaKeyringOptions);
   const suite = "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY";
   const { message } = await encrypt(Buffer.from("offline"), { keyring, encryptionContext: {}, suite });
   const { plaintext } = await decrypt(message, { keyring, encryptionContext: {} });

@@ -3,14 +3,14 @@ import { KMS } from "@aws-sdk/client-kms";
 import { decrypt, encrypt } from "@strongroom/envelope";
 import type { KeyRegion, MultiRegionKeyring, RegionHealth } from "@strongroom/envelope/aws-kms";
 import { MULTI_REGION_DEFAULTS, multiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { twoRegions } from "./support/kms.ts";
+import { PATIENT, twoRegions } from "./support/kms.ts";
 
 export async function use(): Promise<void> {
   const { kms, keys } = await twoRegions();
   const regions = keys.map(({ region, keyArn }): KeyRegion => {
     return { region, keyArn, client: new KMS({ ...kms.clientConfig(region), maxAttempts: 1 }) };
   });
-  const keyring: MultiRegionKeyring = multiRegionKeyring({ regions, minimum: 2 });
+  const keyring: MultiRegionKeyring = multiRegionKeyring({ ...PATIENT, regions, minimum: 2 });
   const { message, wraps } = await encrypt(Buffer.from("two regions"), { keyring, encryptionContext: { id: "42" } });
   const stored: number | undefined = wraps?.stored.length;
   assert.equal(stored, 2);

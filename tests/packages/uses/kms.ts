@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as nodeCrypto from "node:crypto";
 import { KMS, KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
 import {
   AdjustableClock,
@@ -22,6 +23,12 @@ export async function use(): Promise<void> {
   assert.equal(Buffer.from(Plaintext).toString(), "two books");
   const { Keys = [] } = await new KMSClient(kms.clientConfig()).send(new ListKeysCommand({}));
   assert.equal(Keys.length, 1);
+  const postQuantum: unknown = await client.createKey({ KeySpec: "ML_DSA_44", KeyUsage: "SIGN_VERIFY" }).then(
+    ({ KeyMetadata }) => KeyMetadata?.KeySpec,
+    (error: unknown) => (error as Error).name,
+  );
+  // A Node without these algorithms runs all the rest.
+  assert.equal(postQuantum, "encapsulate" in nodeCrypto ? "ML_DSA_44" : "UnsupportedOperationException");
   try {
     kms.clientConfig("eu-nowhere-1");
     assert.fail("there is no such region");

@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { Api, ServerErrorCode, TokenVerifier } from "@strongroom/server";
 import { createServer, SERVER_ERRORS } from "@strongroom/server";
 import { openVault, type Vault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import { inFolder } from "./support/folder.ts";
 
 const tokens: TokenVerifier = {
   verify: (token) =>
     Promise.resolve(token === "packed" ? { id: "1", name: "packed", scopes: ["read", "write"] } : null),
 };
 
-export async function use(): Promise<void> {
+export const use = (): Promise<void> => inFolder(useIn);
+
+async function useIn(folder: string): Promise<void> {
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
-  const vault: Vault = await openVault({ store: await sqliteStore(":memory:"), keyring });
+  const vault: Vault = await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring });
   const server: Api = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
   const origin: string = await server.listen({ host: "127.0.0.1", port: 0 });
   const record = `${origin}/v1/records/people/42`;

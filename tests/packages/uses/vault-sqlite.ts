@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RecordStore } from "@strongroom/vault";
 import { DEFAULT_SQLITE_STORE_OPTIONS, sqliteStore, type SqliteStoreOptions } from "@strongroom/vault/sqlite";
+import { inFolder } from "./support/folder.ts";
 
-export async function use(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "strongroom-packed-"));
-  try {
+export const use = (): Promise<void> =>
+  inFolder(async (folder) => {
     const options: SqliteStoreOptions = DEFAULT_SQLITE_STORE_OPTIONS;
     const store: RecordStore = await sqliteStore(join(folder, "vault.sqlite"), options);
     await store.close();
     assert.ok((await stat(join(folder, "vault.sqlite"))).size > 0);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+  });
 
 /** What the compiler is to refuse. */
 export function misuse(store: RecordStore): void {

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { AddressInput, JsonObject, RecordStore, Vault, VaultErrorCode, VaultRecord } from "@strongroom/vault";
 import { openVault, VAULT_ERRORS, VaultError } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import { inFolder } from "./support/folder.ts";
 
-export async function use(): Promise<void> {
-  const store: RecordStore = await sqliteStore(":memory:");
+export const use = (): Promise<void> => inFolder(useIn);
+
+async function useIn(folder: string): Promise<void> {
+  const store: RecordStore = await sqliteStore(join(folder, "vault.sqlite"));
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
   const vault: Vault = await openVault({ store, keyring });
   const ada: AddressInput = { collection: "people", id: "42" };

@@ -5,6 +5,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, hkdfSync, randomByt
 import { promisify } from "node:util";
 import { KEY_SPECS } from "../keys/key-spec.ts";
 import type { KeySpec, MaterialKind } from "../keys/key-spec.ts";
+import { requirePostQuantum } from "./post-quantum.ts";
 
 /** A secret as it is sealed, with the public key if there is one. The caller wipes `secret`. */
 export interface BackingSecret {
@@ -58,6 +59,7 @@ async function generateMaterial(material: MaterialKind): Promise<BackingSecret> 
     case "ec":
       return pair(await generate("ec", { namedCurve: material.curve, ...DER }));
     case "named":
+      if (material.algorithm.startsWith("ml-")) requirePostQuantum();
       return pair(await generate(material.algorithm, DER));
   }
 }

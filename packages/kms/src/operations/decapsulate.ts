@@ -1,7 +1,8 @@
 // Decapsulate: KMS API Reference, API_Decapsulate. ML-KEM as in FIPS 203: a ciphertext of the right length that was
 // made for another key gives another secret, not an error (implicit rejection).
 
-import { createPrivateKey, decapsulate as decapsulateWith } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
+import { decapsulate as decapsulateWith } from "../crypto/post-quantum.ts";
 import { algorithmsOf } from "../keys/key-spec.ts";
 import { invalidCiphertext } from "../protocol/aws-error.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";

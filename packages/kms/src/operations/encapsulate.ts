@@ -1,6 +1,7 @@
 // Encapsulate: KMS API Reference, API_Encapsulate. ML-KEM as in FIPS 203.
 
-import { createPublicKey, encapsulate as encapsulateWith } from "node:crypto";
+import { createPublicKey } from "node:crypto";
+import { encapsulate as encapsulateWith } from "../crypto/post-quantum.ts";
 import { algorithmsOf } from "../keys/key-spec.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
 import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";

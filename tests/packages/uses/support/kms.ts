@@ -1,6 +1,9 @@
 // A KMS with two regions and a symmetric key, an RSA key and an EC key in each, for the uses of keyrings.
 import { createKms, type Kms } from "@strongroom/kms";
 
+/** Bounds that hold on a machine that is busy with other tests. */
+export const PATIENT = { deadlineMs: 30_000, attemptTimeoutMs: 15_000 } as const;
+
 const REGIONS = ["eu-west-1", "eu-west-2"] as const;
 
 /** A running KMS, and the ARNs of the keys in each region. */
