@@ -1,7 +1,7 @@
 // What is published, as a stranger gets it: packed, looked over, installed, type-checked, run and bundled.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -38,8 +38,8 @@ describe("the packed packages", { concurrency: 2 }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "strongroom-packages-"));
-    // Packed before by a release, so that what it publishes is what was tested.
-    packed = packAll(join(folder, "packed"));
+    // A release keeps the tarballs: what it publishes is what was tested.
+    packed = packAll(process.env["STRONGROOM_TARBALLS"] ?? join(folder, "packed"));
     project = join(folder, "project");
     await mkdir(project);
     await makeProject(project, packed);
@@ -57,11 +57,7 @@ describe("the packed packages", { concurrency: 2 }, () => {
 
   for (const { name } of published) {
     test(`${name} holds what it names, and nothing else`, async () => {
-      const license = await readFile(join(ROOT, "LICENSE"), "utf8");
-      const privateNames = readPackages()
-        .filter((one) => !isPublished(one))
-        .map((one) => one.name);
-      assert.deepEqual(checkPacked(join(project, "node_modules", name), { license, privateNames }), []);
+      assert.deepEqual(await look(join(project, "node_modules", name)), []);
     });
 
     test(`publint and arethetypeswrong have nothing to say of ${name}`, async () => {
@@ -139,6 +135,54 @@ describe("the packed packages", { concurrency: 2 }, () => {
     }
   });
 
+  describe("are watched", { concurrency: 1 }, () => {
+    // One use of one entry, beside a copy of its package that is spoilt: the nearest is the one that is found.
+    async function spoilt(name: string, spoil: (copy: string) => Promise<void>): Promise<string> {
+      const place = join(project, `spoilt-${name}`);
+      const copy = join(place, "node_modules/@strongroom/envelope");
+      await cp(join(project, "node_modules/@strongroom/envelope"), copy, { recursive: true });
+      await cp(join(project, "esm", `${name}.ts`), join(place, "use.ts"));
+      await writeFile(join(place, "package.json"), JSON.stringify({ type: "module" }));
+      const compiling = (): Promise<string> =>
+        compile("typescript-native", { module: "nodenext", noEmit: true }, [`spoilt-${name}`]).then(
+          () => "",
+          (error: unknown) => (error as Error).message,
+        );
+      assert.equal(await compiling(), "", "before it is spoilt it compiles");
+      await spoil(copy);
+      return await compiling();
+    }
+
+    test("a lost type turns the type check red", async () => {
+      const said = await spoilt("envelope", async (copy) => {
+        const declarations = join(copy, "dist/index.d.ts");
+        const names = (await readFile(declarations, "utf8")).match(/\b[A-Za-z]\w+\b(?=(?:,|\s)[^}]*\})/g) ?? [];
+        const lost = [...new Set(names)]
+          .filter((name) => name !== "type")
+          .map((name) => `export declare const ${name}: any;\nexport type ${name} = any;\n`);
+        await writeFile(declarations, lost.join(""));
+      });
+      assert.match(said, /Unused '@ts-expect-error' directive/);
+    });
+
+    test("a lost export turns the type check red", async () => {
+      const said = await spoilt("envelope-raw-rsa", async (copy) => {
+        const path = join(copy, "package.json");
+        const manifest = JSON.parse(await readFile(path, "utf8")) as { exports: Record<string, unknown> };
+        delete manifest.exports["./raw-rsa"];
+        await writeFile(path, JSON.stringify(manifest));
+      });
+      assert.match(said, /Cannot find module '@strongroom\/envelope\/raw-rsa'/);
+    });
+
+    test("a file that is not packed turns the check red", async () => {
+      const copy = join(project, "spoilt-files");
+      await cp(join(project, "node_modules/@strongroom/vault"), copy, { recursive: true });
+      await rm(join(copy, "dist/index.js"));
+      assert.match((await look(copy)).join("\n"), /dist\/index\.js is named and not packed/);
+    });
+  });
+
   function tarballOf(name: string): string {
     return packed.find((one) => one.name === name)?.tarball ?? assert.fail(`${name} was not packed`);
   }
@@ -173,6 +217,14 @@ describe("the packed packages", { concurrency: 2 }, () => {
     assert.equal(unwarned(stderr), "");
   }
 });
+
+async function look(folder: string): Promise<readonly string[]> {
+  const license = await readFile(join(ROOT, "LICENSE"), "utf8");
+  const privateNames = readPackages()
+    .filter((one) => !isPublished(one))
+    .map((one) => one.name);
+  return checkPacked(folder, { license, privateNames });
+}
 
 /** Without what Node 22 says of its own SQLite. */
 function unwarned(stderr: string): string {
