@@ -136,31 +136,30 @@ describe("the packed packages", { concurrency: 2 }, () => {
   });
 
   describe("are watched", { concurrency: 1 }, () => {
-    // One use of one entry, beside a copy of its package that is spoilt: the nearest is the one that is found.
-    async function spoilt(name: string, spoil: (copy: string) => Promise<void>): Promise<string> {
-      const place = join(project, `spoilt-${name}`);
+    // One use of one entry, in a project that has nothing but a copy of its package, which is spoilt.
+    async function spoilt(name: string, spoil: (copy: string, use: string) => Promise<void>): Promise<string> {
+      const place = join(folder, `spoilt-${name}`);
       const copy = join(place, "node_modules/@strongroom/envelope");
       await cp(join(project, "node_modules/@strongroom/envelope"), copy, { recursive: true });
       await cp(join(project, "esm", `${name}.ts`), join(place, "use.ts"));
       await writeFile(join(place, "package.json"), JSON.stringify({ type: "module" }));
+      const typeRoots = [join(project, "node_modules/@types")];
       const compiling = (): Promise<string> =>
-        compile("typescript-native", { module: "nodenext", noEmit: true }, [`spoilt-${name}`]).then(
+        compile("typescript-native", { module: "nodenext", noEmit: true, typeRoots }, ["."], place).then(
           () => "",
           (error: unknown) => (error as Error).message,
         );
       assert.equal(await compiling(), "", "before it is spoilt it compiles");
-      await spoil(copy);
+      await spoil(copy, await readFile(join(place, "use.ts"), "utf8"));
       return await compiling();
     }
 
     test("a lost type turns the type check red", async () => {
-      const said = await spoilt("envelope", async (copy) => {
-        const declarations = join(copy, "dist/index.d.ts");
-        const names = (await readFile(declarations, "utf8")).match(/\b[A-Za-z]\w+\b(?=(?:,|\s)[^}]*\})/g) ?? [];
-        const lost = [...new Set(names)]
-          .filter((name) => name !== "type")
-          .map((name) => `export declare const ${name}: any;\nexport type ${name} = any;\n`);
-        await writeFile(declarations, lost.join(""));
+      const said = await spoilt("envelope", async (copy, use) => {
+        const imported = [...use.matchAll(/\{([^}]*)\} from "@strongroom\/envelope"/g)];
+        const names = imported.flatMap(([, list = ""]) => list.match(/\w+/g) ?? []).filter((name) => name !== "type");
+        const lost = names.map((name) => `export declare const ${name}: any;\nexport type ${name} = any;\n`);
+        await writeFile(join(copy, "dist/index.d.ts"), lost.join(""));
       });
       assert.match(said, /Unused '@ts-expect-error' directive/);
     });
@@ -187,13 +186,16 @@ describe("the packed packages", { concurrency: 2 }, () => {
     return packed.find((one) => one.name === name)?.tarball ?? assert.fail(`${name} was not packed`);
   }
 
-  async function compile(compiler: string, options: object, forms: readonly string[]): Promise<void> {
-    const config = join(
-      project,
-      `tsconfig.${Object.values({ compiler, ...options })
-        .join("-")
-        .replaceAll(/[^\w-]/g, "")}.json`,
-    );
+  async function compile(
+    compiler: string,
+    options: { readonly module: string; readonly [option: string]: unknown },
+    forms: readonly string[],
+    place: string = project,
+  ): Promise<void> {
+    const name = Object.values({ compiler, ...options })
+      .join("-")
+      .replaceAll(/[^\w-]/g, "");
+    const config = join(place, `tsconfig.${name}.json`);
     const compilerOptions = {
       target: "es2022",
       lib: ["es2022"],
@@ -203,9 +205,9 @@ describe("the packed packages", { concurrency: 2 }, () => {
       ...options,
     };
     await writeFile(config, JSON.stringify({ compilerOptions, include: forms.map((form) => `${form}/**/*.ts`) }));
-    const folderOf = join(compiler === "typescript" ? ROOT : project, "node_modules", compiler);
+    const tools = join(compiler === "typescript" ? ROOT : project, "node_modules", compiler);
     try {
-      await run(process.execPath, [join(folderOf, "bin/tsc"), "-p", config], { cwd: project });
+      await run(process.execPath, [join(tools, "bin/tsc"), "-p", config], { cwd: place });
     } catch (error) {
       assert.fail((error as { readonly stdout: string }).stdout);
     }
