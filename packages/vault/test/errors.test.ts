@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { EnvelopeError } from "@strongroom/envelope";
 import { VAULT_ERRORS, VaultError } from "@strongroom/vault";
-import { envelopeFailure } from "../src/envelope-failure.ts";
+import { envelopeFailure } from "../src/records/version.ts";
 
 test("every code is in kebab case, with a title and a remedy that are sentences", () => {
   for (const [code, { title, remedy }] of Object.entries(VAULT_ERRORS)) {

@@ -4,7 +4,7 @@
  */
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
-import type { Address, Collection, RecordId, Subject, Version } from "../address.ts";
+import type { Address, Collection, RecordId, Subject, Version } from "../records/address.ts";
 import { VaultError } from "../errors.ts";
 import type {
   Change,
