@@ -8,7 +8,14 @@ export type { VaultLimits } from "./limits.ts";
 
 export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
-export type { NotList, Storable, StorableMembers, StorableValue, TypedCollection } from "./records/collection.ts";
+export type {
+  NotJson,
+  NotList,
+  Storable,
+  StorableMembers,
+  StorableValue,
+  TypedCollection,
+} from "./records/collection.ts";
 export { parseDocument, parseJson } from "./records/document.ts";
 export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.ts";
 export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";

@@ -13,27 +13,32 @@ import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./write
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function, whatever it takes
 type AnyFunction = (...given: any) => unknown;
 
+/** What the compiler shows where a document's type holds what JSON cannot hold. No value has it. */
+export interface NotJson<Why extends string> {
+  readonly notJson: Why;
+}
+
 /**
- * `T` itself when JSON can hold it; otherwise a sentence that says why not, which is what the compiler then shows. NaN,
- * and instances of classes without methods, only the vault itself can refuse.
+ * `T` itself when JSON can hold it; otherwise why not. NaN, and instances of classes without methods, only the vault
+ * itself can refuse.
  */
 export type StorableValue<T> = T extends JsonValue
   ? T
   : T extends undefined
-    ? "undefined is not JSON: leave the key out, or use null"
+    ? NotJson<"undefined: leave the key out, or use null">
     : T extends bigint
-      ? "a bigint is not JSON: make it a string"
+      ? NotJson<"a bigint: make it a string">
       : T extends symbol
-        ? "a symbol is not JSON"
+        ? NotJson<"a symbol">
         : T extends AnyFunction
-          ? "a function is not JSON"
+          ? NotJson<"a function">
           : T extends readonly unknown[]
             ? StorableMembers<T>
             : [keyof T] extends [never]
-              ? "unknown and object do not say what is in them"
+              ? NotJson<"unknown or object: say what is in it">
               : Extract<T[keyof T], AnyFunction> extends never
                 ? StorableMembers<T>
-                : "an object with methods (a Date, a Map, an instance of a class) is not JSON: convert it first";
+                : NotJson<"an object with methods (a Date, a Map, an instance of a class): convert it first">;
 
 /**
  * What an object or a list holds, each member a {@link StorableValue}. An interface fits: it needs no index signature.
@@ -41,7 +46,7 @@ export type StorableValue<T> = T extends JsonValue
 export type StorableMembers<T> = { [Key in keyof T]: StorableValue<T[Key]> };
 
 /** A document of the caller's own type. */
-export type Storable<T> = T extends readonly unknown[] ? "a document is one object, not a list" : StorableValue<T>;
+export type Storable<T> = T extends readonly unknown[] ? NotJson<"a list: a document is one object"> : StorableValue<T>;
 
 /** What a document that is not a list has not. */
 export interface NotList {
