@@ -70,6 +70,7 @@ declare const withUnknown: WithUnknown;
 declare const withFunction: WithFunction;
 declare const withSymbol: WithSymbol;
 declare const withMap: WithMap;
+declare function print(...values: readonly unknown[]): void;
 
 const ada = { collection: "people", id: "42" };
 
@@ -87,8 +88,9 @@ export const taken: readonly Promise<unknown>[] = [
 ];
 
 /** A function of the caller's own over any document. */
-export async function store<Document extends JsonObject>(document: Document): Promise<number> {
-  return (await vault.put(ada, document)).version;
+export async function store<Document extends JsonObject>(document: Document): Promise<Document> {
+  await vault.put(ada, document);
+  return document;
 }
 export async function storeOwn<Document extends object>(document: Document & Storable<Document>): Promise<number> {
   return (await vault.put<Document>(ada, document)).version;
@@ -140,19 +142,19 @@ export async function typed(): Promise<void> {
   const versions: readonly { readonly version: number }[] = await users.history("42");
   const { lastVersion } = await users.remove("42", { expect: { kind: "version", version: versions.length } });
   const { items, next } = await users.list({ limit: lastVersion });
-  void [items[0]?.id, next];
+  print(items[0]?.id, next);
 
   const untypedCollection: TypedCollection = vault.collection("people");
   const found: JsonObject = (await untypedCollection.get("42")).document;
   const plain: JsonObject = (await vault.get(ada)).document;
-  void [found, plain, vault.collection<Preferences>("preferences")];
+  print(found, plain, vault.collection<Preferences>("preferences"));
 
   // @ts-expect-error 'nickname' does not exist in type 'User'
   await users.put("42", { ...user, nickname: "Ada" });
   // @ts-expect-error Property 'tags' is missing
   await users.put("42", { name: "Ada", address: user.address, friends: [], state: "active", settings: {} });
   // @ts-expect-error Property 'nickname' does not exist on type 'User'
-  void record.document.nickname;
+  print(record.document.nickname);
   // @ts-expect-error NotJson<"an object with methods
   void vault.collection<WithDate>("users");
   // @ts-expect-error NotJson<"a bigint: make it a string">
