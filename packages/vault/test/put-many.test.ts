@@ -168,7 +168,7 @@ test("a batch gives the same as its items one by one, wherever it is cut", async
           parts.push(...(await vault.putMany(cut, items.slice(start, start + size), { onExisting })));
         assert.deepEqual(once, parts);
         for (const id of ["a", "b", "c"]) {
-          const [one, other] = await Promise.all(
+          const [inOne, inMany] = await Promise.all(
             [whole, cut].map((collection) =>
               vault.get({ collection, id }).then(
                 ({ version, document }) => ({ version, document }),
@@ -176,7 +176,7 @@ test("a batch gives the same as its items one by one, wherever it is cut", async
               ),
             ),
           );
-          assert.deepEqual(one, other);
+          assert.deepEqual(inOne, inMany);
         }
       },
     ),
