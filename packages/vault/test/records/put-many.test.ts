@@ -4,10 +4,10 @@ import fc from "fast-check";
 import type { OnExisting, PutManyItem, Vault } from "@strongroom/vault";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
-import { defer } from "./support/defer.ts";
-import { rejectsWith } from "./support/errors.ts";
-import { storeWith } from "./support/store-with.ts";
-import { aesKeyring, tamper, testVault } from "./support/vault.ts";
+import { defer } from "../support/defer.ts";
+import { rejectsWith } from "../support/errors.ts";
+import { storeWith } from "../support/store-with.ts";
+import { aesKeyring, tamper, testVault } from "../support/vault.ts";
 
 const outcomes = async (vault: Vault, items: readonly PutManyItem[], onExisting: OnExisting): Promise<string[]> =>
   (await vault.putMany("people", items, { onExisting })).map(

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DEFAULT_VAULT_LIMITS, parseDocument, parseJson } from "@strongroom/vault";
 import type { JsonObject } from "@strongroom/vault";
-import { decodeDocument, encodeDocument } from "../src/records/document.ts";
-import { rejectsWith, throwsWith } from "./support/errors.ts";
-import { testVault } from "./support/vault.ts";
+import { decodeDocument, encodeDocument } from "../../src/records/document.ts";
+import { rejectsWith, throwsWith } from "../support/errors.ts";
+import { testVault } from "../support/vault.ts";
 
 const limits = DEFAULT_VAULT_LIMITS;
 const utf8 = (text: string): Buffer => Buffer.from(text, "utf8");

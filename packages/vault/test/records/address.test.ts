@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "@strongroom/vault";
-import { throwsWith } from "./support/errors.ts";
+import { throwsWith } from "../support/errors.ts";
 
 test("ids are any text of 1 to 256 bytes that is safe as one path segment", () => {
   for (const id of [
