@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { openDatabase } from "../../src/sqlite/open-database.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { APPLICATION_ID } from "../../src/sqlite/schema.ts";
 import { temporaryFolder } from "../support/vault.ts";
 

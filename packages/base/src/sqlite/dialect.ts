@@ -1,6 +1,6 @@
 /**
  * Kysely over Node's own `node:sqlite`: no native addon to install. Kysely's SQLite parts do the work; this file adapts
- * DatabaseSync to them and makes each transaction take the write lock when it begins.
+ * DatabaseSync to them, keeps statements prepared, and says how a transaction begins and ends.
  */
 import { CompiledQuery, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type {
@@ -16,19 +16,34 @@ import type {
 } from "kysely";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
-/** Statements kept prepared. The store's queries differ in a handful of texts only. */
-const PREPARED_STATEMENTS = 64;
+/**
+ * Statements kept prepared, for each database. An application runs a few dozen different ones over and over; more than
+ * this means that one is built with a varying text.
+ */
+export const PREPARED_STATEMENTS = 200;
+
+/** How a dialect uses its database. */
+export interface NodeSqliteDialectOptions {
+  /**
+   * `immediate` (the default): each takes the write lock when it begins. A deferred one that first reads and then
+   * writes fails with SQLITE_BUSY against another process, unhelped by any busy timeout. `deferred`: for databases that
+   * are only read, where there is no write lock to take.
+   */
+  readonly transactions?: "immediate" | "deferred";
+}
 
 /** A Kysely dialect over an open database, which is closed with it. */
 export class NodeSqliteDialect implements Dialect {
   readonly #database: DatabaseSync;
+  readonly #begin: CompiledQuery;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, { transactions = "immediate" }: NodeSqliteDialectOptions = {}) {
     this.#database = database;
+    this.#begin = CompiledQuery.raw(`begin ${transactions}`);
   }
 
   createDriver(): Driver {
-    return new ImmediateDriver(this.#database);
+    return new NodeSqliteDriver(this.#database, this.#begin);
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -52,20 +67,18 @@ class TransactionalDdlAdapter extends SqliteAdapter {
   }
 }
 
-class ImmediateDriver extends SqliteDriver {
+class NodeSqliteDriver extends SqliteDriver {
   readonly #database: DatabaseSync;
+  readonly #begin: CompiledQuery;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, begin: CompiledQuery) {
     super({ database: new PreparedDatabase(database) });
     this.#database = database;
+    this.#begin = begin;
   }
 
-  /**
-   * A deferred transaction that first reads and then writes fails with SQLITE_BUSY against another process, unhelped by
-   * busy_timeout.
-   */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+    await connection.executeQuery(this.#begin);
   }
 
   /** SQLite itself rolls back on a full disk or an I/O error; a second rollback would fail and hide the reason. */
@@ -74,7 +87,8 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
-class PreparedDatabase implements SqliteDatabase {
+/** Keeps statements prepared; the one whose last use lies furthest back goes first. */
+export class PreparedDatabase implements SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, SqliteStatement>();
 
