@@ -8,7 +8,7 @@ interface MetaTable {
   value: Uint8Array;
 }
 
-/** A key's description without its secrets, as JSON (store/codec.ts). */
+/** A key's description without its secrets, as JSON (store/rows.ts). */
 interface KeyTable {
   region: string;
   key_id: string;
