@@ -3,20 +3,16 @@
  */
 import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
 import type { GcmCipher } from "../crypto/gcm.ts";
-import { randomPublicBytes, randomSecret } from "../crypto/random.ts";
-import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { randomPublicBytes, randomSecret, SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import { IV_LENGTH } from "../format/suites.ts";
-import { requireNotAborted } from "./abort.ts";
-import { contextOrders } from "./context-orders.ts";
-import { requireKeyNames } from "./key-names.ts";
-import type { Keyring } from "./keyring.ts";
-import { requireNoDataKey } from "./materials.ts";
-import type { DecryptionMaterials, EncryptionMaterials } from "./materials.ts";
-import { unopenedError } from "./unopened.ts";
-import type { Outcome } from "./unopened.ts";
+import { contextOrders } from "../format/encryption-context.ts";
+import { requireKeyNames, requireNoDataKey } from "./keyring.ts";
+import type { Keyring, DecryptionMaterials, EncryptionMaterials } from "./keyring.ts";
+import { unopenedError } from "./data-keys.ts";
+import type { Outcome } from "./data-keys.ts";
 
 export interface RawAesKeyringOptions {
   /** The provider id of its encrypted data keys; not `aws-kms` or anything that begins so. */

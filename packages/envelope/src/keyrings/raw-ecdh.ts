@@ -11,15 +11,13 @@ import {
   sharedSecret,
 } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPrivateKey, EcPrivateKeyInput, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
-import { equalInConstantTime } from "../crypto/message-keys.ts";
+import { equalInConstantTime } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { requireNotAborted } from "./abort.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, RAW_ECDH_PROVIDER } from "./ecdh-wrapping.ts";
 import type { EcdhParties } from "./ecdh-wrapping.ts";
 import type { Keyring } from "./keyring.ts";
-import { unwrapDataKey } from "./unwrap-data-key.ts";
-import { wrapDataKey } from "./wrap-data-key.ts";
+import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 
 export type { EcdhCurve, EcPrivateKeyInput, EcPublicKeyInput } from "../crypto/ecdh.ts";
 

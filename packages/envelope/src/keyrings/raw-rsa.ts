@@ -4,14 +4,12 @@
  */
 import { readRsaPrivateKey, readRsaPublicKey, rsaOpen, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
-import { requireNotAborted } from "./abort.ts";
-import { keyNameProblems } from "./key-names.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { keyNameProblems } from "./keyring.ts";
 import type { Keyring } from "./keyring.ts";
-import { unwrapDataKey } from "./unwrap-data-key.ts";
-import { wrapDataKey } from "./wrap-data-key.ts";
+import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
 

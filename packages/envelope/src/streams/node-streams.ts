@@ -3,11 +3,17 @@
  */
 import { Transform } from "node:stream";
 import type { TransformCallback } from "node:stream";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
 import { prepareOpenStream, prepareSealStream } from "./stream-options.ts";
-import type { DecryptStreamOptions, DecryptStreamResult, EncryptStreamOptions, Prepared } from "./stream-options.ts";
+import type {
+  DecryptStreamOptions,
+  DecryptStreamResult,
+  EncryptStreamOptionsUnder,
+  Prepared,
+} from "./stream-options.ts";
 
 export interface NodeEncryptStream extends Transform {
   /** Settles when the header is written. */
@@ -20,7 +26,9 @@ export interface NodeDecryptStream extends Transform {
 }
 
 /** Encrypts what is written into one message. @throws EnvelopeError for options; later errors go through the stream. */
-export function createEncryptStream(options: EncryptStreamOptions): NodeEncryptStream {
+export function createEncryptStream<Policy extends CommitmentPolicy = DefaultPolicy>(
+  options: EncryptStreamOptionsUnder<Policy>,
+): NodeEncryptStream {
   return nodeStream(prepareSealStream(options));
 }
 

@@ -2,11 +2,17 @@
  * Encrypt and decrypt as web streams: `readable.pipeThrough(encryptStream(options))`.
  */
 import { TransformStream } from "node:stream/web";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
 import { prepareOpenStream, prepareSealStream } from "./stream-options.ts";
-import type { DecryptStreamOptions, DecryptStreamResult, EncryptStreamOptions, Prepared } from "./stream-options.ts";
+import type {
+  DecryptStreamOptions,
+  DecryptStreamResult,
+  EncryptStreamOptionsUnder,
+  Prepared,
+} from "./stream-options.ts";
 
 export interface EncryptStream extends TransformStream<Uint8Array, Uint8Array> {
   /** Settles when the header is written. */
@@ -19,7 +25,9 @@ export interface DecryptStream extends TransformStream<Uint8Array, Uint8Array> {
 }
 
 /** Encrypts what is written into one message. @throws EnvelopeError for options; later errors go through the stream. */
-export function encryptStream(options: EncryptStreamOptions): EncryptStream {
+export function encryptStream<Policy extends CommitmentPolicy = DefaultPolicy>(
+  options: EncryptStreamOptionsUnder<Policy>,
+): EncryptStream {
   return webStream(prepareSealStream(options));
 }
 

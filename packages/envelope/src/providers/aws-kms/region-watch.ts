@@ -2,7 +2,7 @@
  * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle
  * bucket and latencies, fed with what each call came to.
  */
-import type { RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
+import type { RegionFailureKind, RegionOperation } from "../../errors.ts";
 import { CircuitBreaker } from "../../resilience/circuit-breaker.ts";
 import type { BreakerOutcome, BreakerTicket } from "../../resilience/circuit-breaker.ts";
 import { CallLimit } from "../../resilience/call-limit.ts";

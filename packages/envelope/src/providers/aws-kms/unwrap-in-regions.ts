@@ -4,11 +4,11 @@
  * the side.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
-import { equalInConstantTime } from "../../crypto/message-keys.ts";
-import type { RegionAttempt, RegionFailureKind } from "../../errors/attempts.ts";
-import { EnvelopeError } from "../../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
-import { unopenedError } from "../../keyrings/unopened.ts";
+import { equalInConstantTime } from "../../crypto/key-derivation.ts";
+import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
+import { EnvelopeError } from "../../errors.ts";
+import type { EncryptedDataKey } from "../../format/header.ts";
+import { unopenedError } from "../../keyrings/data-keys.ts";
 import { staggeredRace } from "../../resilience/staggered-race.ts";
 import type { Runner, StartReason } from "../../resilience/staggered-race.ts";
 import type { CallPurpose } from "./events.ts";

@@ -3,7 +3,7 @@
  * garbage collector.
  */
 import { malformed } from "./json-members.ts";
-import { unmovedMemory } from "../../crypto/unmoved-memory.ts";
+import { unmovedMemory } from "../../crypto/secret.ts";
 
 /** The longest answer that is read, bytes: ten times what AWS KMS can have to say in one that holds a key. */
 export const LONGEST_ANSWER = 65_536;

@@ -4,7 +4,7 @@
  * members; so names must be plain, and the member must be there once, as a plain string.
  */
 import { base64Length, writeBase64 } from "./base64-bytes.ts";
-import { unmovedMemory } from "../../crypto/unmoved-memory.ts";
+import { unmovedMemory } from "../../crypto/secret.ts";
 
 /** Where a string's text lies, without its quotes. */
 export interface Span {

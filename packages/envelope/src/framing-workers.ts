@@ -1,21 +1,19 @@
 /**
- * Worker threads that seal and open the frames of large messages side by side. Frames are independent of each other, so
- * the message is the same as one thread's to the last byte but its random id.
+ * @strongroom/envelope/workers: worker threads that seal and open the frames of large messages side by side. Frames are
+ * independent of each other, so the message is the same as one thread's to the last byte but its random id.
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { FramingRun, FramingTask } from "./framing-task.ts";
-import type { TaskOutcome } from "./framing-worker.ts";
+import { EnvelopeError } from "./errors.ts";
+import { REGULAR_FRAME_OVERHEAD } from "./format/body.ts";
+import type { FramingRun, FramingTask, TaskOutcome } from "./framing-thread.ts";
+import type { FrameWork, FrameWorkers } from "./message/options.ts";
 
-export interface FramingWorkers extends AsyncDisposable {
+export type { FrameWork, FrameWorkers } from "./message/options.ts";
+
+/** Threads for the `workers` option of encrypt and decrypt. Share them between calls; close them at the end. */
+export interface FramingWorkers extends FrameWorkers, AsyncDisposable {
   readonly threads: number;
-  /**
-   * Does the runs, each on whichever thread is free first.
-   *
-   * @throws EnvelopeError `decryption-failed` when a run of frames did not authenticate, `worker-failed`, `aborted`
-   */
-  run(runs: Iterable<FramingRun>, signal: AbortSignal | undefined): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -28,34 +26,67 @@ export interface FramingWorkersOptions {
 
 /** From this many bytes of plaintext on, dividing the work pays for handing it over. */
 export const PARALLEL_FROM_BYTES: number = 4 * 1024 * 1024;
-/** Sources run as TypeScript, the published package as JavaScript. */
-const WORKER_FILE = new URL(
-  import.meta.url.endsWith(".ts") ? "./framing-worker.ts" : "./framing-worker.js",
-  import.meta.url,
-);
 
-/** @throws EnvelopeError `option-invalid` */
+const KEEP_OUTSIDE =
+  "worker threads are started from a file of @strongroom/envelope: when you bundle, mark that package as external";
+
+/**
+ * Worker threads for the `workers` option of encrypt and decrypt.
+ *
+ * @throws EnvelopeError `option-invalid`; `worker-failed` where a bundler has taken this package into a CommonJS file,
+ *   in which no module knows its own place.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ * import { framingWorkers } from "@strongroom/envelope/workers";
+ *
+ * await using workers = framingWorkers({ threads: 2 });
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const options = { keyring, encryptionContext: { file: "film.mp4" }, workers };
+ *
+ * const film = randomBytes(8_000_000);
+ * const { message } = await encrypt(film, { ...options, frameLength: 65_536 });
+ * const { plaintext } = await decrypt(message, options);
+ * console.log(film.equals(plaintext)); // prints: true
+ * ```
+ */
 export function framingWorkers({ threads = availableParallelism() }: FramingWorkersOptions = {}): FramingWorkers {
   if (!Number.isSafeInteger(threads) || threads < 1)
     throw new EnvelopeError("option-invalid", "threads must be a whole number from 1");
-  return new WorkerPool(threads);
+  return new WorkerPool(threads, threadFile());
+}
+
+/** Sources run as TypeScript, the published package as JavaScript. Not asked before workers are wanted. */
+function threadFile(): URL {
+  const here = import.meta.url as string | undefined;
+  if (here === undefined) throw new EnvelopeError("worker-failed", `No place to start from: ${KEEP_OUTSIDE}`);
+  return new URL(here.endsWith(".ts") ? "./framing-thread.ts" : "./framing-thread.js", here);
 }
 
 class WorkerPool implements FramingWorkers {
   readonly threads: number;
+  readonly #file: URL;
   readonly #idle: WorkerThread[] = [];
   readonly #all = new Set<WorkerThread>();
   readonly #waiting: ((thread: WorkerThread) => void)[] = [];
   #closed = false;
 
-  constructor(threads: number) {
+  constructor(threads: number, file: URL) {
     this.threads = threads;
+    this.#file = file;
   }
 
-  async run(runs: Iterable<FramingRun>, signal: AbortSignal | undefined): Promise<void> {
+  takes(plaintextLength: number, frameLength: number): boolean {
+    return plaintextLength >= PARALLEL_FROM_BYTES && frameLength * 2 <= plaintextLength;
+  }
+
+  /** Each run goes to whichever thread is free first. */
+  async run(work: FrameWork, signal: AbortSignal | undefined): Promise<void> {
     const failures: unknown[] = [];
     const running: Promise<void>[] = [];
-    for (const run of runs) {
+    for (const run of framingRuns(work)) {
       if (signal?.aborted === true)
         failures.push(new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason }));
       if (failures.length > 0) break;
@@ -90,7 +121,7 @@ class WorkerPool implements FramingWorkers {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     if (this.#all.size < this.threads) {
-      const started = new WorkerThread();
+      const started = new WorkerThread(this.#file);
       this.#all.add(started);
       return started;
     }
@@ -110,7 +141,7 @@ class WorkerPool implements FramingWorkers {
 
   #replace(ended: WorkerThread): WorkerThread {
     this.#all.delete(ended);
-    const started = new WorkerThread();
+    const started = new WorkerThread(this.#file);
     this.#all.add(started);
     return started;
   }
@@ -118,7 +149,7 @@ class WorkerPool implements FramingWorkers {
 
 /** One thread, which has one task at a time. */
 class WorkerThread {
-  readonly #worker = new Worker(WORKER_FILE);
+  readonly #worker: Worker;
   /**
    * Hold what goes in and what comes out. Kept from run to run: touching fresh memory can cost more than encrypting it.
    */
@@ -126,7 +157,8 @@ class WorkerThread {
   readonly #output = new SharedMemory();
   ended = false;
 
-  constructor() {
+  constructor(file: URL) {
+    this.#worker = new Worker(file);
     this.#worker.once("exit", () => {
       this.ended = true;
     });
@@ -136,12 +168,15 @@ class WorkerThread {
 
   async run(run: FramingRun): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<TaskOutcome>();
+    const onError = (cause: unknown): void => {
+      reject(new EnvelopeError("worker-failed", `A worker thread failed (${KEEP_OUTSIDE})`, { cause }));
+    };
     const onEnd = (): void => {
       reject(new EnvelopeError("worker-failed", "A worker thread ended in the middle of its work"));
     };
     this.#worker.ref();
     this.#worker.once("message", resolve);
-    this.#worker.once("error", reject);
+    this.#worker.once("error", onError);
     this.#worker.once("exit", onEnd);
     try {
       const input = isShared(run.input) ? run.input : this.#input.copyOf(run.input);
@@ -152,7 +187,7 @@ class WorkerThread {
       run.output.set(output);
     } finally {
       this.#worker.off("message", resolve);
-      this.#worker.off("error", reject);
+      this.#worker.off("error", onError);
       this.#worker.off("exit", onEnd);
       this.#worker.unref();
     }
@@ -191,4 +226,42 @@ class SharedMemory {
 
 function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {
   return bytes.buffer instanceof SharedArrayBuffer;
+}
+
+/** Bytes of plaintext in one run: long against handing it over, short against the whole. */
+const SHORTEST_RUN = 1024 * 1024;
+const LONGEST_RUN = 4 * 1024 * 1024;
+/** Runs of a message whose length leaves the choice: several for each thread, so that none waits long for the last. */
+const WANTED_RUNS = 8;
+
+/** Divides the work into runs. */
+export function* framingRuns({
+  kind,
+  frameKey,
+  frameLength,
+  frames,
+  input,
+  inputOffset,
+  output,
+  outputOffset,
+}: FrameWork): Generator<FramingRun> {
+  const sealed = frameLength + REGULAR_FRAME_OVERHEAD;
+  const [inputStep, outputStep] = kind === "seal" ? [frameLength, sealed] : [sealed, frameLength];
+  // Memory of its own: a view would take the whole message along to every thread.
+  const ownKey = { ...frameKey, messageId: Uint8Array.from(frameKey.messageId) };
+  const runBytes = Math.min(LONGEST_RUN, Math.max(SHORTEST_RUN, (frames * frameLength) / WANTED_RUNS));
+  const perRun = Math.max(1, Math.floor(runBytes / frameLength));
+  for (let first = 0; first < frames; first += perRun) {
+    const count = Math.min(perRun, frames - first);
+    const [from, to] = [inputOffset + first * inputStep, outputOffset + first * outputStep];
+    yield {
+      kind,
+      frameKey: ownKey,
+      frameLength,
+      input: input.subarray(from, from + count * inputStep),
+      output: output.subarray(to, to + count * outputStep),
+      firstSequence: first + 1,
+      frames: count,
+    };
+  }
 }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { createSecretKey, randomBytes } from "node:crypto";
 import { after, describe, test } from "node:test";
-import { decrypt, encrypt, framingWorkers, PARALLEL_FROM_BYTES, rawAesKeyring } from "@strongroom/envelope";
-import type { EncryptOptions, FramingWorkers } from "@strongroom/envelope";
-import type { FramingRun } from "../../src/parallel/framing-task.ts";
-import { framingRuns } from "../../src/parallel/parallel-frames.ts";
-import { rejectsWith, throwsWith } from "../support/errors.ts";
+import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+import { framingWorkers, PARALLEL_FROM_BYTES } from "@strongroom/envelope/workers";
+import { framingRuns } from "../src/framing-workers.ts";
+import { rejectsWith, throwsWith } from "./support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });
 const encryptionContext = { file: "large" };
@@ -120,24 +119,16 @@ describe("large buffers on worker threads", () => {
 
   test("an aborted signal stops the work that is left", async () => {
     const controller = new AbortController();
-    const never: Pick<FramingWorkers, "run"> = {
-      run: (tasks, signal) => {
-        function* aborting(): Generator<FramingRun> {
-          for (const task of tasks) {
-            yield task;
-            controller.abort();
-          }
-        }
-        return workers.run(aborting(), signal);
-      },
-    };
-    const options = {
-      keyring,
-      encryptionContext,
-      workers: { ...workers, ...never },
-      signal: controller.signal,
-    } as EncryptOptions;
-    await rejectsWith(encrypt(randomBytes(PARALLEL_FROM_BYTES), options), "aborted");
+    /** Gives up when a second run is about to be handed over. */
+    class Abandoned extends Uint8Array {
+      #runs = 0;
+      override subarray(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+        if (++this.#runs === 2) controller.abort();
+        return new Uint8Array(PARALLEL_FROM_BYTES).subarray(start, end);
+      }
+    }
+    const options = { keyring, encryptionContext, workers, signal: controller.signal };
+    await rejectsWith(encrypt(new Abandoned(PARALLEL_FROM_BYTES), options), "aborted");
   });
 
   test("closed threads and bad options", async () => {

@@ -1,10 +1,71 @@
 /**
- * The error for "nothing opened this message": which keys could have, and what came of each.
+ * What keyrings have in common: wrapping a data key once (framework/keyring-interface.md, "OnEncrypt"), trying the
+ * encrypted data keys that are theirs until one opens ("OnDecrypt"), and the error for "nothing opened this message",
+ * which tells which keys could have, and what came of each.
  */
-import type { EncryptedDataKeyReport, RegionAttempt } from "../errors/attempts.ts";
-import type { EnvelopeErrorCode } from "../errors/catalogue.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { randomSecret, SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { EncryptedDataKeyReport, EnvelopeErrorCode, RegionAttempt } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { requireNoDataKey } from "./keyring.ts";
+import type { DecryptionMaterials, EncryptionMaterials, KeyringCall } from "./keyring.ts";
+
+export interface UnwrapPlan {
+  isOurs(key: EncryptedDataKey): boolean;
+  /** The data key, or why there is none. What it throws ends the whole call. */
+  unwrap(key: EncryptedDataKey): SecretBytes | Outcome | Promise<SecretBytes | Outcome>;
+  /** What is said of a key that opened but is not the message's. */
+  readonly notAccepted: Outcome;
+  /** Calls that failed so far, for the error. */
+  readonly attempts?: readonly RegionAttempt[];
+  /** Makes the error of another code where the keyring knows better. */
+  readonly failure?: (unopened: EnvelopeError) => EnvelopeError;
+}
+
+/**
+ * Tries the encrypted data keys that are the keyring's, in the order of the message, until one opens and is the
+ * message's own; what came of each of the others is collected.
+ *
+ * @throws EnvelopeError as Keyring.onDecrypt does
+ */
+export async function unwrapDataKey(
+  materials: DecryptionMaterials,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+  { signal }: KeyringCall,
+  plan: UnwrapPlan,
+): Promise<DecryptionMaterials> {
+  requireNoDataKey(materials);
+  const outcomes = new Map<EncryptedDataKey, Outcome>();
+  for (const key of encryptedDataKeys.filter((each) => plan.isOurs(each))) {
+    requireNotAborted(signal);
+    const dataKey = await plan.unwrap(key);
+    if (!(dataKey instanceof SecretBytes)) {
+      outcomes.set(key, dataKey);
+      continue;
+    }
+    if (dataKey.length === materials.suite.keyLength && materials.accepts(dataKey.bytes))
+      return { ...materials, dataKey };
+    dataKey.wipe();
+    outcomes.set(key, plan.notAccepted);
+  }
+  const unopened = unopenedError(encryptedDataKeys, outcomes, plan.attempts);
+  throw plan.failure?.(unopened) ?? unopened;
+}
+
+/** Generates a data key when there is none and wraps it; one that it made is wiped again if that fails. */
+export async function wrapDataKey(
+  materials: EncryptionMaterials,
+  wrap: (dataKey: SecretBytes) => EncryptedDataKey | Promise<EncryptedDataKey>,
+): Promise<EncryptionMaterials> {
+  const dataKey = materials.dataKey ?? randomSecret(materials.suite.keyLength);
+  try {
+    const wrapped = await wrap(dataKey);
+    return { ...materials, dataKey, encryptedDataKeys: [...materials.encryptedDataKeys, wrapped] };
+  } catch (error) {
+    if (materials.dataKey === null) dataKey.wipe();
+    throw error;
+  }
+}
 
 export type Outcome = EncryptedDataKeyReport["outcome"];
 

@@ -1,13 +1,15 @@
 /**
- * A run of regular frames for one worker thread. Input and output are memory that both threads see; the key travels as
- * a key object, never as bytes.
+ * The worker thread's side of framing workers: seals or opens one run of regular frames after the other, and says only
+ * whether it went well. Input and output are memory that both threads see; the key travels as a key object, never as
+ * bytes.
  */
-import { readBlock } from "../format/body.ts";
-import type { FramedAs } from "../format/body.ts";
-import { asBuffer } from "../format/byte-reader.ts";
-import { FORMAT_LIMITS } from "../format/limits.ts";
-import { FrameCipher } from "../message/frame-cipher.ts";
-import type { FrameCipherKey } from "../message/frame-cipher.ts";
+import { parentPort } from "node:worker_threads";
+import { readBlock } from "./format/body.ts";
+import type { FramedAs } from "./format/body.ts";
+import { asBuffer } from "./format/byte-reader.ts";
+import { FORMAT_LIMITS } from "./format/suites.ts";
+import { FrameCipher } from "./message/sealing.ts";
+import type { FrameCipherKey } from "./message/sealing.ts";
 
 /** A run of frames whose bytes lie anywhere. */
 export interface FramingRun {
@@ -28,7 +30,7 @@ export interface FramingTask extends FramingRun {
 }
 
 /** @throws EnvelopeError `decryption-failed`; the output then holds only what did authenticate, and must not be used */
-export function runTask(task: FramingTask): void {
+function runTask(task: FramingTask): void {
   const cipher = new FrameCipher(task.frameKey);
   if (task.kind === "seal") sealRun(cipher, task);
   else openRun(cipher, task);
@@ -54,3 +56,19 @@ function openRun(cipher: FrameCipher, { input, output, firstSequence, frames, fr
     position = block.end;
   }
 }
+
+/** What a thread answers. */
+export interface TaskOutcome {
+  readonly done: boolean;
+}
+
+parentPort?.on("message", (task: FramingTask) => {
+  let done = false;
+  try {
+    runTask(task);
+    done = true;
+  } catch {
+    // Whatever went wrong is one thing to the other side: the run is not good.
+  }
+  parentPort?.postMessage({ done } satisfies TaskOutcome);
+});
