@@ -228,6 +228,23 @@ export interface EnvelopeErrorDetails {
   readonly neededBytes?: number;
 }
 
+/**
+ * What every function of this package throws, or rejects with.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { decrypt, ENVELOPE_ERRORS, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * try {
+ *   await decrypt(Buffer.from("not a message"), { keyring, encryptionContext: {} });
+ * } catch (error) {
+ *   if (!(error instanceof EnvelopeError)) throw error;
+ *   console.log(error.code, ENVELOPE_ERRORS[error.code].outcome); // prints: message-malformed refused
+ * }
+ * ```
+ */
 export class EnvelopeError extends Error {
   override readonly name = "EnvelopeError";
   readonly code: EnvelopeErrorCode;

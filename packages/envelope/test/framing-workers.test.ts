@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { createSecretKey, randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
 import { framingWorkers, PARALLEL_FROM_BYTES } from "@strongroom/envelope/workers";
 import { framingRuns } from "../src/framing-workers.ts";
@@ -139,5 +144,44 @@ describe("large buffers on worker threads", () => {
       "worker-failed",
     );
     throwsWith(() => framingWorkers({ threads: 0 }), "option-invalid");
+  });
+
+  describe("in a bundle", () => {
+    test("nothing that encrypt, decrypt or the streams import asks where it lies", async () => {
+      const sources = new Map<string, string>();
+      const open = [new URL("../src/index.ts", import.meta.url)];
+      for (let file = open.pop(); file !== undefined; file = open.pop()) {
+        if (sources.has(file.href)) continue;
+        const source = stripTypeScriptTypes(await readFile(file, "utf8"));
+        sources.set(file.href, source);
+        for (const [, specifier = ""] of source.matchAll(/from "(\.[^"]+)"/g)) open.push(new URL(specifier, file));
+      }
+      assert.ok(sources.size > 10);
+      const asking = [...sources].filter(([, source]) => /import\.meta|node:worker_threads/.test(source));
+      assert.deepEqual(
+        asking.map(([file]) => file),
+        [],
+      );
+    });
+
+    test("where no module knows its place, framingWorkers says what to do", async () => {
+      const source = new URL("../src/framing-workers.ts", import.meta.url);
+      // As esbuild writes it in the CommonJS format.
+      const code = stripTypeScriptTypes(await readFile(source, "utf8"))
+        .replaceAll("import.meta", "({})")
+        .replaceAll(/from "(\.[^"]+)"/g, (_, specifier: string) => `from "${new URL(specifier, source).href}"`);
+      const folder = await mkdtemp(join(tmpdir(), "envelope-bundle-"));
+      const file = join(folder, "bundle.mjs");
+      try {
+        await writeFile(file, code);
+        const bundled = (await import(pathToFileURL(file).href)) as { readonly framingWorkers: typeof framingWorkers };
+        assert.match(
+          throwsWith(() => bundled.framingWorkers(), "worker-failed").message,
+          /mark that package as external/,
+        );
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
   });
 });

@@ -15,7 +15,26 @@ export interface MultiKeyringOptions {
   readonly children?: readonly Keyring[];
 }
 
-/** @throws EnvelopeError `option-invalid` */
+/**
+ * Several keyrings as one: each wraps the same data key, and any one of them opens the message.
+ *
+ * @throws EnvelopeError `option-invalid`
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ * import { multiKeyring } from "@strongroom/envelope/multi-keyring";
+ *
+ * const make = (keyName: string) => rawAesKeyring({ keyNamespace: "my-app", keyName, wrappingKey: randomBytes(32) });
+ * const [office, vault] = [make("office"), make("vault")];
+ *
+ * const both = multiKeyring({ generator: office, children: [vault] });
+ * const { message, encryptedDataKeys } = await encrypt(Buffer.from("hello"), { keyring: both, encryptionContext: {} });
+ * const { plaintext } = await decrypt(message, { keyring: vault, encryptionContext: {} });
+ * console.log(encryptedDataKeys.length, Buffer.from(plaintext).toString()); // prints: 2 hello
+ * ```
+ */
 export function multiKeyring(options: MultiKeyringOptions): Keyring {
   const { generator, children } = resolveOptions(options);
   const all = generator === null ? children : [generator, ...children];

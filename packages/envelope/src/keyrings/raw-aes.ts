@@ -33,7 +33,21 @@ const CIPHERS: ReadonlyMap<number, GcmCipher> = new Map([
   [32, "aes-256-gcm"],
 ]);
 
-/** @throws EnvelopeError `option-invalid` */
+/**
+ * Wraps data keys under a key that you bring, without any KMS.
+ *
+ * @throws EnvelopeError `option-invalid`
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * using keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(Buffer.from("hello"), { keyring, encryptionContext: {} });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: my-app
+ * ```
+ */
 export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   requireKeyNames(options);
   const cipher = cipherFor(options.wrappingKey);

@@ -44,7 +44,32 @@ export interface RawEcdhKeyringOptions {
   readonly schema: RawEcdhSchema;
 }
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * Wraps data keys under a secret that sender and recipient agree on.
+ *
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { rawEcdhKeyring } from "@strongroom/envelope/raw-ecdh";
+ *
+ * const recipient = generateKeyPairSync("ec", { namedCurve: "P-256" });
+ * const writer = rawEcdhKeyring({
+ *   curve: "ECC_NIST_P256",
+ *   schema: { kind: "EphemeralPrivateKeyToStaticPublicKey", recipientPublicKey: recipient.publicKey },
+ * });
+ * const reader = rawEcdhKeyring({
+ *   curve: "ECC_NIST_P256",
+ *   schema: { kind: "PublicKeyDiscovery", recipientPrivateKey: recipient.privateKey },
+ * });
+ *
+ * const { message } = await encrypt(Buffer.from("for the reader"), { keyring: writer, encryptionContext: {} });
+ * const { plaintext } = await decrypt(message, { keyring: reader, encryptionContext: {} });
+ * console.log(Buffer.from(plaintext).toString()); // prints: for the reader
+ * ```
+ */
 export function rawEcdhKeyring(options: RawEcdhKeyringOptions): Keyring {
   const { curve, schema } = resolveOptions(options);
 

@@ -72,7 +72,25 @@ export interface CachingMaterials extends MaterialsManager, Disposable {
   [Symbol.dispose](): void;
 }
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * Uses one data key for several messages, within bounds of age, messages and bytes.
+ *
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { cachingMaterials, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * using materials = cachingMaterials({ keyring, maxAgeMs: 5 * 60_000, maxMessages: 10 });
+ *
+ * for (let count = 0; count < 20; count++) {
+ *   await encrypt(Buffer.from(`message ${count}`), { materials, encryptionContext: { tenant: "acme" } });
+ * }
+ * console.log(materials.counts().misses, materials.counts().hits); // prints: 2 18
+ * ```
+ */
 export function cachingMaterials(options: CachingOptions): CachingMaterials {
   return new CachingManager(options);
 }

@@ -30,6 +30,24 @@ export interface DecryptResult {
  * @throws EnvelopeError `message-malformed`, `message-truncated`, `message-trailing-bytes`, `suite-unsupported`,
  *   `commitment-policy`, `limit-exceeded`, `context-mismatch`: all before any key is asked for; then what the keyring
  *   throws; then `decryption-failed`.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const encryptionContext = { collection: "customers", id: "42" };
+ * const { message } = await encrypt(Buffer.from("Ada Lovelace"), { keyring, encryptionContext });
+ *
+ * const { plaintext } = await decrypt(message, { keyring, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada Lovelace
+ *
+ * const elsewhere = { collection: "customers", id: "43" };
+ * await decrypt(message, { keyring, encryptionContext: elsewhere }).catch((error) => {
+ *   console.log(error.code); // prints: context-mismatch
+ * });
+ * ```
  */
 export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
   if (!(message instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "message must be a Uint8Array");

@@ -29,6 +29,19 @@ export interface EncryptResult {
  *
  * @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy`, `aborted`, and what the keyring
  *   throws.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(Buffer.from("Ada Lovelace"), {
+ *   keyring,
+ *   encryptionContext: { collection: "customers", id: "42" },
+ * });
+ * console.log(inspect(message).encryptedDataKeys.length); // prints: 1
+ * ```
  */
 export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
   plaintext: Uint8Array,

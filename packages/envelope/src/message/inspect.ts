@@ -46,6 +46,18 @@ export interface MessageInspection {
  * Parses the header and, as far as it is there, the shape of the body.
  *
  * @throws EnvelopeError `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(Buffer.from("hello"), { keyring, encryptionContext: { id: "42" } });
+ *
+ * const { suiteId, encryptedDataKeys, body } = inspect(message);
+ * console.log(suiteId, encryptedDataKeys[0]?.keyInfo, body?.plaintextLength); // prints: 0x0478 2026-01 5
+ * ```
  */
 export function inspect(
   message: Uint8Array,

@@ -25,7 +25,24 @@ export interface NodeDecryptStream extends Transform {
   readonly result: Promise<DecryptStreamResult>;
 }
 
-/** Encrypts what is written into one message. @throws EnvelopeError for options; later errors go through the stream. */
+/**
+ * Encrypts what is written into one message.
+ *
+ * @throws EnvelopeError for options; later errors go through the stream.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { Readable } from "node:stream";
+ * import { buffer } from "node:stream/consumers";
+ * import { createEncryptStream, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const encrypting = createEncryptStream({ keyring, encryptionContext: { file: "film.mp4" }, frameLength: 65_536 });
+ * const message = await buffer(Readable.from([randomBytes(100_000)]).pipe(encrypting));
+ * console.log(inspect(message).body); // prints: { frames: 2, plaintextLength: 100000 }
+ * ```
+ */
 export function createEncryptStream<Policy extends CommitmentPolicy = DefaultPolicy>(
   options: EncryptStreamOptionsUnder<Policy>,
 ): NodeEncryptStream {
@@ -35,6 +52,25 @@ export function createEncryptStream<Policy extends CommitmentPolicy = DefaultPol
 /**
  * Decrypts one message. What comes out is authenticated, frame by frame; that it is *all* is certain only when the
  * stream ends without an error.
+ *
+ * @throws EnvelopeError for options; later errors go through the stream.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { Readable } from "node:stream";
+ * import { text } from "node:stream/consumers";
+ * import { pipeline } from "node:stream/promises";
+ * import { createDecryptStream, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const encryptionContext = { file: "note.txt" };
+ * const { message } = await encrypt(Buffer.from("a note"), { keyring, encryptionContext });
+ *
+ * const decrypting = createDecryptStream({ keyring, encryptionContext });
+ * const [note] = await Promise.all([text(decrypting), pipeline(Readable.from([message]), decrypting)]);
+ * console.log(note); // prints: a note
+ * ```
  */
 export function createDecryptStream(options: DecryptStreamOptions): NodeDecryptStream {
   return nodeStream(prepareOpenStream(options));

@@ -24,7 +24,23 @@ export interface DecryptStream extends TransformStream<Uint8Array, Uint8Array> {
   readonly result: Promise<DecryptStreamResult>;
 }
 
-/** Encrypts what is written into one message. @throws EnvelopeError for options; later errors go through the stream. */
+/**
+ * Encrypts what is written into one message.
+ *
+ * @throws EnvelopeError for options; later errors go through the stream.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { buffer } from "node:stream/consumers";
+ * import { encryptStream, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const report = new Blob(["a report\n".repeat(10_000)]);
+ * const sealed = report.stream().pipeThrough(encryptStream({ keyring, encryptionContext: { file: "report.txt" } }));
+ * console.log(inspect(await buffer(sealed)).body); // prints: { frames: 22, plaintextLength: 90000 }
+ * ```
+ */
 export function encryptStream<Policy extends CommitmentPolicy = DefaultPolicy>(
   options: EncryptStreamOptionsUnder<Policy>,
 ): EncryptStream {
@@ -34,6 +50,20 @@ export function encryptStream<Policy extends CommitmentPolicy = DefaultPolicy>(
 /**
  * Decrypts one message. What comes out is authenticated, frame by frame; that it is *all* is certain only when the
  * stream ends without an error.
+ *
+ * @throws EnvelopeError for options; later errors go through the stream.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { text } from "node:stream/consumers";
+ * import { decryptStream, encryptStream, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const options = { keyring, encryptionContext: { file: "note.txt" } };
+ * const sealed = new Blob(["a note"]).stream().pipeThrough(encryptStream(options));
+ * console.log(await text(sealed.pipeThrough(decryptStream(options)))); // prints: a note
+ * ```
  */
 export function decryptStream(options: DecryptStreamOptions): DecryptStream {
   return webStream(prepareOpenStream(options));
