@@ -156,7 +156,7 @@ export const ENVELOPE_ERRORS: Readonly<Record<EnvelopeErrorCode, EnvelopeErrorRo
     title: "A worker thread could not do its part",
     remedy:
       "Nothing was released. Use framing workers only until they are closed; read the cause if a thread ended by " +
-      "itself.",
+      "itself. A bundler must leave this package outside (external): threads start from a file of it.",
     outcome: "failure",
     status: 500,
   },

@@ -9,8 +9,8 @@ import {
   decrypt,
   decryptStream,
   encrypt,
-  rawAesKeyring,
   type Keyring,
+  rawAesKeyring,
 } from "@strongroom/envelope";
 import { ALGORITHM_SUITES, type CommittingSuiteName, type NonCommittingSuiteName } from "@strongroom/envelope/format";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";

@@ -7,7 +7,7 @@ import { EnvelopeError } from "../errors.ts";
 import { asBuffer, ByteReader } from "./byte-reader.ts";
 import type { MessageHeader } from "./header.ts";
 import { enforceLimit, IV_LENGTH, TAG_LENGTH } from "./suites.ts";
-import type { MessageLimits, AlgorithmSuite } from "./suites.ts";
+import type { AlgorithmSuite, MessageLimits } from "./suites.ts";
 
 /** Marks the final frame; no regular frame can have this sequence number. */
 export const SEQUENCE_NUMBER_END = 0xffff_ffff;

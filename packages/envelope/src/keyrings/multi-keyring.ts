@@ -2,11 +2,11 @@
  * @strongroom/envelope/multi-keyring: several keyrings as one (framework/multi-keyring.md). Each wraps the same data
  *   key; any one of them opens the message.
  */
-import type { EncryptedDataKeyReport, EnvelopeErrorCode } from "../errors.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
-import type { Keyring, KeyringCall, EncryptionMaterials, WrapReport } from "./keyring.ts";
-import { requireNoDataKey } from "./keyring.ts";
+import type { EncryptedDataKeyReport, EnvelopeErrorCode } from "../errors.ts";
 import { unopenedErrorFromReports, weightiest } from "./data-keys.ts";
+import { requireNoDataKey } from "./keyring.ts";
+import type { EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
 
 export interface MultiKeyringOptions {
   /** Makes the data key and wraps it first. Without one the multi-keyring cannot encrypt on its own, only decrypt. */

@@ -5,14 +5,14 @@ import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
 import type { GcmCipher } from "../crypto/gcm.ts";
 import { randomPublicBytes, randomSecret, SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
-import type { EncryptedDataKey } from "../format/header.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import { IV_LENGTH } from "../format/suites.ts";
 import { contextOrders } from "../format/encryption-context.ts";
-import { requireKeyNames, requireNoDataKey } from "./keyring.ts";
-import type { Keyring, DecryptionMaterials, EncryptionMaterials } from "./keyring.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { IV_LENGTH } from "../format/suites.ts";
 import { unopenedError } from "./data-keys.ts";
 import type { Outcome } from "./data-keys.ts";
+import { requireKeyNames, requireNoDataKey } from "./keyring.ts";
+import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "./keyring.ts";
 
 export interface RawAesKeyringOptions {
   /** The provider id of its encrypted data keys; not `aws-kms` or anything that begins so. */

@@ -14,10 +14,10 @@ import type { EcdhCurve, EcPrivateKey, EcPrivateKeyInput, EcPublicKey, EcPublicK
 import { equalInConstantTime } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, RAW_ECDH_PROVIDER } from "./ecdh-wrapping.ts";
 import type { EcdhParties } from "./ecdh-wrapping.ts";
 import type { Keyring } from "./keyring.ts";
-import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 
 export type { EcdhCurve, EcPrivateKeyInput, EcPublicKeyInput } from "../crypto/ecdh.ts";
 

@@ -7,9 +7,9 @@ import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
+import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 import { keyNameProblems } from "./keyring.ts";
 import type { Keyring } from "./keyring.ts";
-import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
 

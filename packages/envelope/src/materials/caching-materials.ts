@@ -5,27 +5,27 @@
  */
 import { randomPublicBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors.ts";
-import type { KeyringCall, CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "../keyrings/keyring.ts";
+import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials, KeyringCall } from "../keyrings/keyring.ts";
 import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import {
-  decryptEntryId,
-  encryptEntryId,
   CachedDecryptionMaterials,
   CachedEncryptionMaterials,
+  decryptEntryId,
+  encryptEntryId,
   OpenedHeaders,
 } from "./cache-entries.ts";
+import type { OpenedHeader, UsageLimits } from "./cache-entries.ts";
 import { CacheCounters, MaterialsCache, SingleFlight } from "./materials-cache.ts";
 import type { CacheCounts, EvictionReason } from "./materials-cache.ts";
-import type { UsageLimits, OpenedHeader } from "./cache-entries.ts";
+import { materialsManager } from "./materials-manager.ts";
 import type {
-  HeaderMemory,
-  KeySource,
   DecryptionMaterialsRequest,
   EncryptionMaterialsRequest,
+  HeaderMemory,
+  KeySource,
   MaterialsManager,
 } from "./materials-manager.ts";
-import { materialsManager } from "./materials-manager.ts";
 
 export type CachingOptions = KeySource & {
   /** Milliseconds that a data key may be used. No default: it is how long a revoked key goes on working. */

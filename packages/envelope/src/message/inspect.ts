@@ -2,14 +2,14 @@
  * Shows what a message says about itself, without any key. Nothing here is authenticated: it is for people, tools and
  * routing, never for a decision about trust.
  */
+import { EnvelopeError } from "../errors.ts";
 import { readBodyLayout, readFooter } from "../format/body.ts";
 import { contextObject, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import { parseHeader } from "../format/header.ts";
 import type { ContentType, MessageHeader } from "../format/header.ts";
 import { resolveLimits } from "../format/suites.ts";
-import type { MessageLimits, AlgorithmSuiteName } from "../format/suites.ts";
-import { EnvelopeError } from "../errors.ts";
+import type { AlgorithmSuiteName, MessageLimits } from "../format/suites.ts";
 import { arnRegion, providerInfoText } from "../keyrings/data-keys.ts";
 
 export interface InspectedDataKey {

@@ -14,7 +14,7 @@ import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import { encryptedDataKeysLength, readEncryptedDataKeys, writeEncryptedDataKeys } from "../format/header.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import { DEFAULT_LIMITS, ALGORITHM_SUITES } from "../format/suites.ts";
+import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
 import type { MultiRegionKeyring } from "./aws-kms/multi-region.ts";

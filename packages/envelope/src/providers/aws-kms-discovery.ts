@@ -7,12 +7,12 @@
  */
 import { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors.ts";
-import type { EncryptedDataKey } from "../format/header.ts";
 import { contextObject } from "../format/encryption-context.ts";
-import type { Keyring, DecryptionMaterials } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
-import { weightiest, unwrapDataKey } from "../keyrings/data-keys.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { unwrapDataKey, weightiest } from "../keyrings/data-keys.ts";
 import type { Outcome } from "../keyrings/data-keys.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
 import { inRegion, requireKeyArn } from "./aws-kms/key-arn.ts";
 import type { KeyArn } from "./aws-kms/key-arn.ts";

@@ -2,8 +2,8 @@
  * Decrypts one message from a stream (client-apis/decrypt.md, client-apis/streaming.md). Frames are released as each
  * one authenticates; those of a signed message only when its signature is verified.
  */
-import type { MessageVerifier } from "../crypto/signature.ts";
 import type { GcmOpening } from "../crypto/gcm.ts";
+import type { MessageVerifier } from "../crypto/signature.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { frameStartLength, MAX_FRAMES, readBlock, readFooter } from "../format/body.ts";
 import type { BodyBlock } from "../format/body.ts";
@@ -11,9 +11,9 @@ import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
 import { enforceLimit, IV_LENGTH, TAG_LENGTH } from "../format/suites.ts";
 import { requireDecryptAllowed } from "../materials/materials-manager.ts";
-import { headerVerifier, openHeader, matchContext } from "../message/decrypt.ts";
-import type { MessageOpener } from "../message/sealing.ts";
+import { headerVerifier, matchContext, openHeader } from "../message/decrypt.ts";
 import type { ResolvedOptions } from "../message/options.ts";
+import type { MessageOpener } from "../message/sealing.ts";
 import { ByteQueue, coalesce, NO_PIECES } from "./byte-transform.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 

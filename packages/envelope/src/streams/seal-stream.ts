@@ -5,9 +5,9 @@
 import { messageSigner } from "../crypto/signature.ts";
 import type { MessageSigner } from "../crypto/signature.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
-import { MAX_FRAMES, footerBytes } from "../format/body.ts";
-import type { EncryptedDataKey } from "../format/header.ts";
+import { footerBytes, MAX_FRAMES } from "../format/body.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
 import type { ResolvedEncryptOptions } from "../message/options.ts";
 import { MessageSealer } from "../message/sealing.ts";

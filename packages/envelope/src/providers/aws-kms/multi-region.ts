@@ -8,8 +8,8 @@
 import { EnvelopeError } from "../../errors.ts";
 import { contextObject } from "../../format/encryption-context.ts";
 import type { CanonicalContext } from "../../format/encryption-context.ts";
-import type { Keyring } from "../../keyrings/keyring.ts";
 import { requireNoDataKey } from "../../keyrings/keyring.ts";
+import type { Keyring } from "../../keyrings/keyring.ts";
 import { HedgeBudget } from "../../resilience/hedge-budget.ts";
 import { ThrottleBucket } from "../../resilience/throttle-bucket.ts";
 import { Counters } from "./counters.ts";

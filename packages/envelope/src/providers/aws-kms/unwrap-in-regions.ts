@@ -3,10 +3,10 @@
  * at once; a region that keeps us waiting gets company within the hedge budget; a region that may be back is probed on
  * the side.
  */
-import { SecretBytes } from "../../crypto/secret.ts";
 import { equalInConstantTime } from "../../crypto/key-derivation.ts";
-import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
+import { SecretBytes } from "../../crypto/secret.ts";
 import { EnvelopeError } from "../../errors.ts";
+import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
 import type { EncryptedDataKey } from "../../format/header.ts";
 import { unopenedError } from "../../keyrings/data-keys.ts";
 import { staggeredRace } from "../../resilience/staggered-race.ts";

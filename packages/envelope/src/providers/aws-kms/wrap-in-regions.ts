@@ -3,8 +3,8 @@
  * the target is met. Fewer than the minimum is a failure; fewer than the target is reported, never silent.
  */
 import type { SecretBytes } from "../../crypto/secret.ts";
-import type { RegionAttempt } from "../../errors.ts";
 import { EnvelopeError } from "../../errors.ts";
+import type { RegionAttempt } from "../../errors.ts";
 import type { EncryptedDataKey } from "../../format/header.ts";
 import type { WrapReport } from "../../keyrings/keyring.ts";
 import { staggeredRace } from "../../resilience/staggered-race.ts";
