@@ -163,7 +163,7 @@ function ${here}
     set -e tokens[1]
     set -l at
     for token in $tokens
-        switch (string join ' ' $at $token)
+        switch (string join -- ' ' $at $token)
             case ${paths}
                 set at $at $token
         end
