@@ -8,6 +8,7 @@ export type KmsErrorCode =
   | "option-invalid"
   | "data-dir-in-use"
   | "data-dir-of-installation"
+  | "data-dir-unusable"
   | "file-permissions"
   | "root-key-missing"
   | "root-key-wrong"
@@ -45,6 +46,12 @@ export const KMS_ERRORS: ErrorTable<KmsErrorCode> = {
     remedy: "Give the KMS's own folder, which lies in it: --data-dir DIR/kms.",
     outcome: "usage",
     status: 400,
+  },
+  "data-dir-unusable": {
+    title: "The data directory cannot be used",
+    remedy: "Choose a directory that you own and may write to (--data-dir DIR), or correct its owner and permissions.",
+    outcome: "usage",
+    status: 500,
   },
   "file-permissions": {
     title: "A secret file can be read by others",

@@ -1,8 +1,6 @@
 // The settings of the KMS's commands: one row each, from which come flag, environment variable, check, documentation
 // and completion. The command `strongroom` has rows of these in its configuration.
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { SettingsGiven } from "@strongroom/base/command";
 import {
   asBoolean,
@@ -21,6 +19,7 @@ import {
 import { z } from "zod";
 import { KmsError } from "../errors.ts";
 import { KMS_DEFAULTS } from "../options.ts";
+import { requireOwnFolder } from "./folder.ts";
 
 /** A region and its port on this machine; port 0 takes any free port. */
 export interface LocalRegion {
@@ -209,18 +208,9 @@ export function loadKmsSettings({ cwd, env, flags }: SettingsGiven, standard: Pa
   if (values === null || lines.length > 0) {
     const [only = "", ...others] = lines;
     throw others.length === 0
-      ? new KmsError("option-invalid", `${only}.`)
+      ? new KmsError("option-invalid", only)
       : new KmsError("option-invalid", `there are ${lines.length} problems:`, { problems: lines });
   }
   if (origins.get("dataDir") !== "") requireOwnFolder(values.dataDir);
   return values;
-}
-
-/** A folder named as the KMS's own that is an installation's: a new KMS in it would hide the one that is there. */
-function requireOwnFolder(dataDir: string): void {
-  const inside = join(dataDir, "kms");
-  if (existsSync(join(dataDir, "kms.sqlite")) || !existsSync(join(inside, "kms.sqlite"))) return;
-  throw new KmsError("data-dir-of-installation", `its KMS is in ${inside}.`, {
-    remedy: `Give --data-dir ${inside}.`,
-  });
 }

@@ -3,6 +3,7 @@
 import type { CommandSpec } from "@strongroom/base/command";
 import { warningOf } from "../../seed/plant.ts";
 import { seedDataDir } from "../../seed/seed-data-dir.ts";
+import { makeFolder } from "../folder.ts";
 import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
 
@@ -27,6 +28,7 @@ export const seedCommand: CommandSpec = command({
     },
   ],
   async run({ args, loaded, context: { terminal } }) {
+    makeFolder(loaded.dataDir);
     const report = await seedDataDir({
       dataDir: loaded.dataDir,
       rootKey: rootKeyOf(loaded),

@@ -13,6 +13,7 @@ import { createKms } from "../../kms.ts";
 import type { Kms } from "../../kms.ts";
 import type { KmsOptions } from "../../options.ts";
 import { warningOf } from "../../seed/plant.ts";
+import { makeFolder } from "../folder.ts";
 import { hasParent, serveUnderParent } from "../parent.ts";
 import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
 import type { KmsSettings } from "../settings.ts";
@@ -67,6 +68,7 @@ export const serveCommand: CommandSpec = command({
   ],
   async run({ options, loaded, context: { terminal, signal } }) {
     const start = async (): Promise<Kms> => {
+      if (!options.temporary) makeFolder(loaded.dataDir);
       const kms = await createKms(optionsOfKms(options, loaded));
       const warning = kms.seeded === null ? null : warningOf(kms.seeded);
       if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
