@@ -81,13 +81,13 @@ class ProgramBuilder {
     let path = "";
     for (const word of name.split(" ")) {
       path = path === "" ? word : `${path} ${word}`;
-      let found = parent.commands.find((one) => one.name() === word);
-      if (found === undefined) {
-        found = this.#configured(parent.command(word))
-          .description(groups[path]?.summary ?? "")
-          .helpGroup(`${groups[path]?.heading ?? heading}:`);
-      }
-      parent = found;
+      const above = parent;
+      const group = groups[path];
+      parent =
+        above.commands.find((one) => one.name() === word) ??
+        this.#configured(above.command(word))
+          .description(group?.summary ?? "")
+          .helpGroup(`${group?.heading ?? heading}:`);
     }
     return parent;
   }

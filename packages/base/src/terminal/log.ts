@@ -1,6 +1,6 @@
 /**
- * @strongroom/base/terminal/log: where log lines go. A volume that is full, or a reader that went away, costs lines of the
- * log and never the service.
+ * @strongroom/base/terminal/log: where log lines go. A volume that is full, or a reader that went away, costs lines of
+ * the log and never the service.
  */
 import { pino } from "pino";
 

@@ -1,5 +1,6 @@
 /**
- * Plain tables for a terminal: columns padded to their widest cell, no frame, so that they can be read, grepped and cut.
+ * Plain tables for a terminal: columns padded to their widest cell, no frame, so that they can be read, grepped and
+ * cut.
  */
 import stringWidth from "string-width";
 

@@ -75,7 +75,11 @@ const commands: readonly CommandSpec[] = [
     options: { output: option("-o, --output <file>", "into it", z.string().optional()) },
   }),
   spec("shelf add", { args: "<name>" }),
-  spec("shelf check", { run: async ({ endWith }) => endWith("conflict") }),
+  spec("shelf check", {
+    run: async ({ endWith }) => {
+      endWith("conflict");
+    },
+  }),
   spec("fail", { run: () => Promise.reject(new ShelfError("not shown")) }),
   spec("break", { run: () => Promise.reject(new TypeError("a defect")) }),
 ];

@@ -16,9 +16,10 @@ describe("a program", () => {
 
   it("reads options, and gives the flags of settings to their table", async () => {
     await run(["list", "--limit", "3", "--tag", "a", "--tag", "b", "--all", "--port", "9", "--data-dir", "x", "top"]);
-    assert.deepEqual(ran.last?.options, { limit: 3, tag: ["a", "b"], all: true });
-    assert.deepEqual(ran.last?.args, ["top"]);
-    assert.deepEqual((ran.last?.loaded as { flags: unknown }).flags, [
+    assert.ok(ran.last !== null);
+    assert.deepEqual(ran.last.options, { limit: 3, tag: ["a", "b"], all: true });
+    assert.deepEqual(ran.last.args, ["top"]);
+    assert.deepEqual((ran.last.loaded as { flags: unknown }).flags, [
       { path: "dataDir", origin: "--data-dir", value: "/somewhere/x" },
       { path: "port", origin: "--port", value: 9 },
     ]);

@@ -1,5 +1,5 @@
-// What `serve` says to a process that started it with an IPC channel, instead of to a person: `strongroom up`, or a test
-// runner. The server then leaves Ctrl-C to its parent, and ends when the channel closes: a killed parent leaves no KMS
+// What `serve` says to a process that started it with an IPC channel, such as `strongroom up`, instead of to a person.
+// The server then leaves Ctrl-C to its parent, and ends when the channel closes: a killed parent leaves no KMS
 // behind.
 
 import { EXIT_CODES, type ErrorReport, type Outcome, reportOf } from "@strongroom/base/errors";
