@@ -83,6 +83,7 @@ describe("lock of the data folder", () => {
     const holder = spawn(
       process.execPath,
       [
+        "--conditions=@strongroom/source",
         "--input-type=module",
         "-e",
         `
