@@ -4,10 +4,10 @@
 import { resolve } from "node:path";
 import { someOf, text } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
+import { writeFileAtomic } from "@strongroom/base/files";
 import type { FileTokens, Scope } from "@strongroom/server";
 import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command/spec.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
-import { writeFileAtomic } from "../data-folder/atomic-file.ts";
 import { CliError } from "../errors.ts";
 
 const SCOPES: readonly Scope[] = ["read", "write", "admin"];

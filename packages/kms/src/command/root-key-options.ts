@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
 import { KMS_DEFAULTS } from "../options.ts";
-import { isAbsent, readSecretFile } from "../secret-file.ts";
+import { isAbsent } from "@strongroom/base/files";
+import { readSecretFile } from "../secret-file.ts";
 import type { KmsSettings, RootKeySetting } from "./settings.ts";
 
 /** The root key that the settings name; by default the file in the KMS's own folder. */
