@@ -2,9 +2,10 @@
  * The vault's records in one SQLite file. Write-ahead log, `synchronous=FULL` (a commit that was answered survives the
  * loss of power), `secure_delete` (removed messages are overwritten, not only unlinked), mode 0600.
  */
+import { whileBusy } from "@strongroom/base/sqlite";
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
-import type { Address, Collection, RecordId, Subject, Version } from "../address.ts";
+import type { Address, Collection, RecordId, Subject, Version } from "../records/address.ts";
 import { VaultError } from "../errors.ts";
 import type {
   Change,
@@ -27,10 +28,9 @@ import type {
   WrapDebt,
   WriteChange,
 } from "../store.ts";
-import { whileBusy } from "./busy.ts";
-import { storeFailure } from "./failures.ts";
-import { openDatabase } from "./open-database.ts";
-import type { OpenDatabaseOptions } from "./open-database.ts";
+
+import { openDatabase, storeFailure } from "./database.ts";
+import type { OpenDatabaseOptions } from "./database.ts";
 import type { VaultSchema } from "./schema.ts";
 import { claim, countDebt, listDebts, regionsDue, release, replaceMessage } from "./wrap-debt.ts";
 
@@ -45,6 +45,14 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
  * Opens the store in the file `path`, which is made when absent. Its folder must exist.
  *
  * @throws VaultError `store-newer`, `store-full`, `store-failed`
+ * @example
+ * ```ts
+ * import { sqliteStore } from "@strongroom/vault/sqlite";
+ *
+ * const store = await sqliteStore("vault.sqlite", { maxBytes: 10 * 2 ** 30 });
+ * console.log(await store.collections());
+ * await store.close();
+ * ```
  */
 export async function sqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<RecordStore> {
   const settled = { ...DEFAULT_SQLITE_STORE_OPTIONS, ...options };
