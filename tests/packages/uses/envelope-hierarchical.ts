@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
-import { decrypt, encrypt, SecretBytes } from "@strongroom/envelope";
+import { decrypt, encrypt } from "@strongroom/envelope";
 import { type BranchKeyStore, type HierarchicalKeyring, hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
+import { SecretBytes } from "@strongroom/envelope/keyrings";
 
 export async function use(): Promise<void> {
   const version = randomUUID();

@@ -11,7 +11,6 @@ import {
   encrypt,
   ENVELOPE_ERRORS,
   EnvelopeError,
-  framingWorkers,
   inspect,
   rawAesKeyring,
 } from "@strongroom/envelope";
@@ -48,17 +47,6 @@ export async function use(): Promise<void> {
   const misses: number = materials.counts().misses;
   assert.equal(misses, 1);
   materials.clear();
-}
-
-/** With threads: their file is found beside the package's, so not in a bundle. */
-export async function useUnbundled(): Promise<void> {
-  const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
-  const workers = framingWorkers({ threads: 1 });
-  const plaintext = randomBytes(5_000_000);
-  const { message } = await encrypt(plaintext, { keyring, encryptionContext: {}, workers });
-  const opened = await decrypt(message, { keyring, encryptionContext: {}, workers });
-  assert.ok(Buffer.from(opened.plaintext).equals(plaintext));
-  await workers.close();
 }
 
 /** What the compiler is to refuse: were a type lost, it would not. */
