@@ -14,6 +14,7 @@ import type {
   VersionInfo,
 } from "@strongroom/vault";
 import { z } from "zod";
+import { errorCode } from "./error-codes.ts";
 
 export interface RecordParams {
   readonly collection: string;
@@ -211,10 +212,7 @@ export const batchAnswer: z.ZodType = z
           outcome: z.enum(["created", "replaced", "unchanged", "kept", "refused"]),
           version: version.optional(),
           wraps: wraps.optional(),
-          code: z
-            .string()
-            .optional()
-            .meta({ description: "Why the item was refused.", examples: ["document-too-large"] }),
+          code: errorCode.optional(),
           detail: z.string().optional(),
         }),
       )
@@ -231,7 +229,7 @@ export const problem: z.ZodType = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.string().meta({ description: "Stable; what a program decides by." }),
+    code: errorCode,
     detail: z.string().meta({ description: "What is the matter this time." }),
     remedy: z.string().meta({ description: "What to do about it." }),
     requestId: z.string().meta({ description: "Also in the service's log." }),
