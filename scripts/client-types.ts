@@ -53,7 +53,7 @@ async function openApiDocument(): Promise<Document> {
     const answer = await server.inject("/openapi.json");
     await server.close();
     await vault.close();
-    return answer.json();
+    return answer.json<Document>();
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -45,16 +45,16 @@ type Ask<Data> = (http: Http, init: { readonly signal: AbortSignal }) => Promise
 /** Calls the service. Both methods throw ClientError. */
 export interface Caller {
   /** For an answer that the OpenAPI document names: `name` is checked at run time, its type by the compiler. */
-  answer<Name extends keyof Answers & string>(
+  readonly answer: <Name extends keyof Answers>(
     name: Name,
     signal: AbortSignal | undefined,
     ask: Ask<Answers[Name]>,
-  ): Promise<Answers[Name]>;
+  ) => Promise<Answers[Name]>;
   /** For an answer whose body is read as it is. */
-  text(
+  readonly text: (
     signal: AbortSignal | undefined,
     ask: Ask<string>,
-  ): Promise<{ readonly text: string; readonly headers: Headers }>;
+  ) => Promise<{ readonly text: string; readonly headers: Headers }>;
 }
 
 /** Makes it. Throws ClientError `option-invalid`. */
@@ -128,7 +128,7 @@ function validator(name: string): Validator {
   return made;
 }
 
-function hasForm<Name extends keyof Answers & string>(name: Name, value: unknown): value is Answers[Name] {
+function hasForm<Name extends keyof Answers>(name: Name, value: unknown): value is Answers[Name] {
   return value !== undefined && validator(name).validate(value).valid;
 }
 
@@ -143,7 +143,8 @@ function wrongParts(name: string, value: unknown): string {
 }
 
 function baseUrl(url: string | URL): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
+  const text = String(url);
+  const parsed = URL.canParse(text) ? new URL(text) : null;
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.password !== "")
     throw new ClientError("option-invalid", { detail: "`url` must be an http:// or https:// URL without a password." });
   parsed.search = "";

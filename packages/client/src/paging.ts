@@ -41,7 +41,11 @@ export function listing<Item>(page: (options: PageOptions) => Promise<Page<Item>
   };
   return {
     page: (options = {}) => page(options),
-    all: () => Array.fromAsync({ [Symbol.asyncIterator]: each }),
+    all: async () => {
+      const items: Item[] = [];
+      for await (const item of each()) items.push(item);
+      return items;
+    },
     [Symbol.asyncIterator]: each,
   };
 }

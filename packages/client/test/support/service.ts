@@ -16,7 +16,10 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 export async function service(
   t: TestContext,
   regions: Regions = { minimum: 0, health: () => [] },
-): Promise<{ readonly url: string; client(scope: Scope, options?: Partial<ClientOptions>): Promise<Client> }> {
+): Promise<{
+  readonly url: string;
+  readonly client: (scope: Scope, options?: Partial<ClientOptions>) => Promise<Client>;
+}> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-client-"));
   const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "test", wrappingKey: randomBytes(32) });
   const vault = await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring });
