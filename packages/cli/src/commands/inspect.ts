@@ -3,7 +3,7 @@
 import type { MessageInspection } from "@strongroom/envelope";
 import { command, type CommandSpec } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../formats/record-source.ts";
+import { openInput } from "../formats/input.ts";
 import { printable } from "../terminal/table.ts";
 
 /** `strongroom inspect`. */

@@ -1,7 +1,6 @@
 // What is promised about lost regions, as one table: each promise with its words and how what was felt is held against
 // it. docs/resilience.md lists the same promises.
-import type { AloneReport } from "./alone.ts";
-import type { OutageReport, PhaseName } from "./outage.ts";
+import type { AloneReport, OutageReport, PhaseName } from "./outage.ts";
 import type { ReadBack } from "./records.ts";
 import { PROMISED } from "./settings.ts";
 
@@ -20,8 +19,24 @@ export interface Evidence {
   readonly alone: readonly AloneReport[] | null;
 }
 
+/** A name in {@link PROMISES}. */
+export type PromiseName =
+  | "reads-go-on"
+  | "writes-go-on"
+  | "minimum-held"
+  | "nothing-lost"
+  | "every-region-opens"
+  | "deadline-held"
+  | "return-noticed"
+  | "debt-paid";
+
+interface DrillPromise {
+  readonly words: string;
+  readonly broken: (evidence: Evidence) => readonly string[];
+}
+
 /** Every promise: its words, and what broke it (nothing where it was kept). */
-export const PROMISES = {
+export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
   "reads-go-on": {
     words: "No read fails while one region with a wrap answers honestly.",
     broken: ({ outages }) =>
@@ -77,12 +92,7 @@ export const PROMISES = {
     broken: ({ outages }) =>
       outages.flatMap((outage) => late(outage, outage.debt.paidMs, PROMISED.debtMs, "had its wraps made")),
   },
-} as const satisfies Readonly<
-  Record<string, { readonly words: string; readonly broken: (evidence: Evidence) => readonly string[] }>
->;
-
-/** A name in {@link PROMISES}. */
-export type PromiseName = keyof typeof PROMISES;
+};
 
 /** One promise and whether it was kept. */
 export interface Verdict {

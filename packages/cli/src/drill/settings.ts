@@ -1,5 +1,5 @@
 // What a drill is asked to do, and what it does when it is not told otherwise.
-import type { FaultName } from "./faults.ts";
+import type { FaultName } from "./control-port.ts";
 
 /** How a drill is run. */
 export interface DrillSettings {
@@ -29,13 +29,13 @@ export interface DrillSettings {
  * A short drill: what happens most often, what is noticed last, what is not an outage, and what is worst. About two
  * minutes with three regions.
  */
-export const DRILL_DEFAULTS = {
+export const DRILL_DEFAULTS: Pick<DrillSettings, "faults" | "lost" | "rate" | "seconds" | "collection"> = {
   faults: ["refused", "black-hole", "throttle", "wrong-plaintext"],
   lost: 1,
   rate: 50,
   seconds: 3,
   collection: "strongroom-drill",
-} as const satisfies Partial<DrillSettings>;
+};
 
 /** Share of the requests that write. */
 export const WRITE_SHARE = 0.2;

@@ -1,12 +1,56 @@
-// Starts the KMS as a process of its own and keeps it running: one that dies is started again on the same ports, after
-// a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between them closes
-// (see commands/kms-serve.ts).
+// The KMS as a process of its own: what it says to the `strongroom up` that started it, over their IPC channel, and how
+// it is started and kept running. One that dies is started again on the same ports, after a pause that grows. It ends
+// with its parent, however the parent ends, because the channel between them closes (kms.ts is the child's side).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { CliError } from "../errors.ts";
-import { type KmsMessage, parseKmsMessage } from "./kms-messages.ts";
+import { z } from "zod";
+import { CLI_ERRORS, CliError, type CliErrorCode } from "../errors.ts";
+import { EXIT_CODES, type Outcome } from "../exit-codes.ts";
+
+/** The child serves, or could not start and why. */
+export type KmsMessage =
+  | {
+      readonly kind: "ready";
+      /** Region -> URL. */
+      readonly endpoints: Readonly<Record<string, string>>;
+      readonly faultsEndpoint: string | null;
+    }
+  | ({ readonly kind: "failed" } & KmsFailure);
+
+/** Why the KMS could not start, as the parent shows it. */
+interface KmsFailure {
+  readonly code: CliErrorCode;
+  readonly outcome: Outcome;
+  /** The KMS's own code. */
+  readonly reportedCode: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("ready"),
+    endpoints: z.record(z.string(), z.string()),
+    faultsEndpoint: z.string().nullable(),
+  }),
+  z.object({
+    kind: z.literal("failed"),
+    code: z.enum(Object.keys(CLI_ERRORS) as CliErrorCode[]),
+    outcome: z.enum(Object.keys(EXIT_CODES) as Outcome[]),
+    reportedCode: z.string(),
+    title: z.string(),
+    detail: z.string(),
+    remedy: z.string(),
+  }),
+]);
+
+/** Reads a message; null for anything else on the channel. */
+function parseKmsMessage(value: unknown): KmsMessage | null {
+  return schema.safeParse(value).data ?? null;
+}
 
 /** Pauses and limits of the supervision, in milliseconds. */
 export const SUPERVISION = {

@@ -1,8 +1,8 @@
 // What `strongroom kms serve` does. Started by `strongroom up`, with an IPC channel, it reports on the channel, leaves
 // Ctrl-C to its parent, and ends when the channel closes: a killed parent leaves no KMS behind.
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createKms, type Kms, KMS_ERRORS, KmsError, type KmsErrorCode, type KmsOptions } from "@strongroom/kms";
-import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import type { Config } from "../config/schema.ts";
 import { dataFolder } from "../data-folder/layout.ts";
@@ -10,9 +10,8 @@ import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
 import type { Outcome } from "../exit-codes.ts";
 import { renderTable } from "../terminal/table.ts";
-import { logDestination } from "./log-destination.ts";
-import type { KmsMessage } from "./kms-messages.ts";
-import { whenAborted } from "./when-aborted.ts";
+import type { KmsMessage } from "./kms-process.ts";
+import { jsonLog } from "./log.ts";
 
 /**
  * Serves until the context's signal is aborted, or, under a parent, until the parent is gone. Throws a CliError that
@@ -25,7 +24,7 @@ export async function runKms(context: CommandContext, config: Config): Promise<v
   }
   await using kms = await openKms(config);
   announce(kms, config, context);
-  await whenAborted(context.signal);
+  if (!context.signal.aborted) await once(context.signal, "abort");
 }
 
 async function runUnderParent(config: Config): Promise<void> {
@@ -59,7 +58,7 @@ async function kmsOptions(config: Config): Promise<KmsOptions> {
       rootKey.kind === "file"
         ? { kind: "file", path: rootKey.path ?? folder.kmsRootKey }
         : { kind: "passphrase", passphrase: await readPassphrase(rootKey.path) },
-    logger: pino({ level: config.log.level, name: "kms" }, logDestination(2)),
+    logger: jsonLog("kms", config.log, 2),
     ...(allowFaults ? { allowFaults: "loopback", faultsPort } : {}),
   };
 }
@@ -67,7 +66,7 @@ async function kmsOptions(config: Config): Promise<KmsOptions> {
 /** The passphrase is the file's first line: editors add a newline that nobody typed. */
 async function readPassphrase(path: string): Promise<Buffer> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new CliError("input-unreadable", { detail: `The passphrase file ${path} can not be read.`, cause });
+    throw new CliError("input-unreadable", { detail: `The passphrase file ${path} cannot be read.`, cause });
   });
   const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
   const passphrase = Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));

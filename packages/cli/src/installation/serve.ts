@@ -1,30 +1,28 @@
 // What `strongroom serve` does: the service against the configured regions. Logs go to standard error as JSON lines.
-import { pino } from "pino";
+import { once } from "node:events";
 import type { CommandContext } from "../command/spec.ts";
 import type { Config, WrappingRegion } from "../config/schema.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
-import { logDestination } from "./log-destination.ts";
-import { readRegionKeys } from "./key-file.ts";
-import { installedKeyring, type InstalledRegion } from "./keyring.ts";
-import { kmsClient } from "./kms-clients.ts";
+import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
+import { jsonLog } from "./log.ts";
+import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
-import { whenAborted } from "./when-aborted.ts";
 
 /** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
   const regions = configuredRegions(config);
   const { folder } = await prepareDataFolder(config.dataDir);
   const keyring = installedKeyring(config, await installRegions(regions, folder));
-  const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
+  const logger = jsonLog("service", config.log, 2);
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
-    await whenAborted(signal);
+    if (!signal.aborted) await once(signal, "abort");
     logger.info("ending; requests under way are finished first");
   } finally {
     await service.close();

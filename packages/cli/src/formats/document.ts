@@ -1,5 +1,21 @@
-// A field of a document that names it: `id`, or `person.id` inside nested objects.
-import type { Document } from "./record-source.ts";
+// Documents on their way in and out: what every input format yields, bad lines with the reason and never with their
+// content; and the field of a document that names it: `id`, or `person.id` inside nested objects.
+
+/** A JSON object as it was read. */
+export type Document = Readonly<Record<string, unknown>>;
+
+/** Whether a parsed value is a JSON object. */
+export function isDocument(value: unknown): value is Document {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** One line (or CSV row) of an input. */
+export type SourceLine =
+  | { readonly kind: "document"; readonly line: number; readonly document: Document }
+  | { readonly kind: "bad"; readonly line: number; readonly reason: string };
+
+/** Longest line or CSV row that is taken into memory, in bytes; a document of 1 MiB fits with its escapes. */
+export const LONGEST_LINE: number = 8 * 1024 * 1024;
 
 /** A field's path, as names from the outside in. */
 export type Field = readonly string[];

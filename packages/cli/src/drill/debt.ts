@@ -1,7 +1,7 @@
 // Watches the wraps that the service owes, as GET /v1/regions tells them.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServiceClient } from "../client/service-client.ts";
-import type { Clock } from "./records.ts";
+import type { Client } from "@strongroom/client";
+import type { Clock } from "./figures.ts";
 
 /** Between two looks, in milliseconds. */
 const LOOK_EVERY_MS = 250;
@@ -17,7 +17,7 @@ export interface DebtWatch {
   readonly samples: readonly DebtSample[];
   /** What is owed now, asked at once. */
   look(): Promise<number>;
-  /** Waits until at most `items` are owed, or until `endsAt`. Throws what the service says if it can not be asked. */
+  /** Waits until at most `items` are owed, or until `endsAt`. Throws what the service says if it cannot be asked. */
   untilPaid(options: { readonly items: number; readonly endsAt: number }): Promise<void>;
   stop(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export function watchDebt({
   clock,
   signal,
 }: {
-  readonly service: Pick<ServiceClient, "regions">;
+  readonly service: Pick<Client, "regions">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): DebtWatch {

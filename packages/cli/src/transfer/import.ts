@@ -1,15 +1,15 @@
-// Reads documents and stores them in batches. What is stored already and equal is left alone, so that an import that
-// was interrupted is completed by the same command.
-import type { OnExisting, ServiceClient } from "../client/service-client.ts";
+// Reads documents and stores them in batches, and tells what came of it. What is stored already and equal is left
+// alone, so that an import that was interrupted is completed by the same command.
+import type { Client, OnExisting } from "@strongroom/client";
 import type { CommandContext } from "../command/spec.ts";
+import { CliError } from "../errors.ts";
 import { readCsv } from "../formats/csv.ts";
-import { type Field, fieldText, parseField } from "../formats/field.ts";
-import type { Format } from "../formats/format.ts";
+import { type Field, fieldText, parseField, type SourceLine } from "../formats/document.ts";
+import { type Format, openInput } from "../formats/input.ts";
 import { readNdjson } from "../formats/ndjson.ts";
-import { openInput, type SourceLine } from "../formats/record-source.ts";
 import { startProgress } from "../terminal/progress.ts";
-import { finish, type ImportReport, newReport, stored, summary } from "./import-report.ts";
-import { batchSender, type PendingItem } from "./send-batch.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { batchSender, type ImportReport, type PendingItem } from "./send-batch.ts";
 
 const READERS = { ndjson: readNdjson, csv: readCsv } as const;
 
@@ -39,7 +39,7 @@ export interface ImportJob {
  * Runs the import and prints its result. Throws `input-has-bad-lines`, and whatever ended it early; the same job can
  * then be run again.
  */
-export async function importRecords(job: ImportJob, client: ServiceClient, context: CommandContext): Promise<void> {
+export async function importRecords(job: ImportJob, client: Client, context: CommandContext): Promise<void> {
   const { collection, onExisting, retryForMs } = job;
   const { terminal, signal } = context;
   const input = await openInput(job.path, context);
@@ -107,4 +107,49 @@ function accept(line: SourceLine, fields: Fields, report: ImportReport): Pending
     line: line.line,
     item: { id: id.text, ...(subject === null ? {} : { subject: subject.text }), document: line.document },
   };
+}
+
+/** Bad lines that are named one by one for a person; the rest is counted. JSON output names all. */
+const NAMED_BAD_LINES = 20;
+
+/** The report of an import that has not begun. */
+function newReport(collection: string): ImportReport {
+  return { collection, read: 0, created: 0, replaced: 0, unchanged: 0, kept: 0, missingWraps: {}, bad: [] };
+}
+
+/** Records that are in the collection now, whether this run wrote them or found them. */
+function stored({ created, replaced, unchanged, kept }: ImportReport): number {
+  return created + replaced + unchanged + kept;
+}
+
+/** Prints the result; with bad lines, throws `input-has-bad-lines` unless they were accepted beforehand. */
+function finish(report: ImportReport, terminal: Terminal, onBad: "accept" | "fail"): void {
+  report.bad.sort((one, other) => one.line - other.line);
+  terminal.result({ ...report, stored: stored(report) }, () => summary(report, terminal));
+  if (report.bad.length === 0) return;
+  const named = report.bad.slice(0, NAMED_BAD_LINES).map(({ line, reason }) => `line ${line}: ${reason}`);
+  const rest = report.bad.length - named.length;
+  const problems = rest > 0 ? [...named, `and ${rest} more; --json names them all`] : named;
+  if (onBad === "fail")
+    throw new CliError("input-has-bad-lines", { detail: `${report.bad.length} of ${report.read} lines:`, problems });
+  terminal.say(
+    [`${report.bad.length} of ${report.read} lines were skipped:`, ...problems.map((problem) => `  - ${problem}`)].join(
+      "\n",
+    ),
+  );
+}
+
+/** The result in one or two lines. */
+function summary(report: ImportReport, terminal: Terminal): string {
+  const parts = (["created", "replaced", "unchanged", "kept"] as const)
+    .filter((outcome) => report[outcome] > 0)
+    .map((outcome) => `${report[outcome].toLocaleString("en")} ${outcome}`);
+  const of = `${stored(report).toLocaleString("en")} of ${report.read.toLocaleString("en")} records are in ${report.collection}`;
+  const missing = Object.entries(report.missingWraps).map(
+    ([region, count]) => `${count.toLocaleString("en")} in ${region}`,
+  );
+  const first = `${terminal.style("bold", of)}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`;
+  return missing.length === 0
+    ? first
+    : `${first}\n${terminal.style("yellow", `wraps still missing: ${missing.join(", ")}`)}`;
 }

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Connection, findConnection } from "../../src/client/connection.ts";
-import { loadConfig } from "../../src/config/load.ts";
-import { CliError } from "../../src/errors.ts";
-import { temporaryFolder } from "../support/installation.ts";
+import { type Connection, findConnection } from "../src/service.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { CliError } from "../src/errors.ts";
+import { temporaryFolder } from "./support/installation.ts";
 
 describe("where the client commands find the service and the token", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -2,20 +2,14 @@
 // appears whole or not at all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
-import type { ServiceClient } from "../client/service-client.ts";
+import { type Client, type ClientError, isClientError, type ListedRecord } from "@strongroom/client";
 import type { CommandContext } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
-import { type Field, fieldText, parseField, withField } from "../formats/field.ts";
-import type { Format } from "../formats/format.ts";
-import { isDocument } from "../formats/ndjson.ts";
-import type { Document } from "../formats/record-source.ts";
+import { type Document, type Field, fieldText, parseField, withField } from "../formats/document.ts";
+import type { Format } from "../formats/input.ts";
+import { WRITERS } from "../formats/writers.ts";
 import { openOutput } from "../terminal/output.ts";
 import { startProgress } from "../terminal/progress.ts";
-import { WRITERS } from "./document-writers.ts";
-import { inOrder } from "./in-order.ts";
-
-/** Ids asked for at a time. */
-const PAGE = 500;
 
 /** What is exported and how. */
 export interface ExportJob {
@@ -44,7 +38,7 @@ interface ExportReport {
  * Runs the export and prints its result. Throws `export-incomplete` at a record that is refused; nothing is written
  * then.
  */
-export async function exportRecords(job: ExportJob, client: ServiceClient, context: CommandContext): Promise<void> {
+export async function exportRecords(job: ExportJob, client: Client, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   const { collection, path, format, formulas, concurrency } = job;
   const total = await countRecords(client, collection);
@@ -72,7 +66,7 @@ export async function exportRecords(job: ExportJob, client: ServiceClient, conte
   else terminal.result({ collection, file: path, ...report }, () => summary(job, report));
 }
 
-async function countRecords(client: ServiceClient, collection: string): Promise<number> {
+async function countRecords(client: Client, collection: string): Promise<number> {
   const found = (await client.collections()).find((one) => one.collection === collection);
   if (found !== undefined) return found.records;
   const remedy = "strongroom list shows the collections.";
@@ -108,14 +102,14 @@ interface ReadJob {
 
 /** The collection's documents in the order of their ids, several read at a time. */
 async function* readDocuments(
-  client: ServiceClient,
+  client: Client,
   collection: string,
   job: ReadJob,
   report: ExportReport,
   onRecord: () => void,
 ): AsyncGenerator<Document> {
-  const read = (id: string): Promise<Document | null> => readDocument(client, collection, id, job, report);
-  for await (const document of inOrder(allIds(client, collection), read, job.concurrency)) {
+  const read = ({ id }: ListedRecord): Promise<Document | null> => readDocument(client, collection, id, job, report);
+  for await (const document of inOrder(client.records.list(collection), read, job.concurrency)) {
     job.signal.throwIfAborted();
     if (document === null) report.vanished++;
     else {
@@ -126,41 +120,29 @@ async function* readDocuments(
   }
 }
 
-async function* allIds(client: ServiceClient, collection: string): AsyncGenerator<string> {
-  let cursor: string | undefined;
-  do {
-    const page = await client.list(collection, { cursor, limit: PAGE });
-    for (const { id } of page.items) yield id;
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-}
-
 async function readDocument(
-  client: ServiceClient,
+  client: Client,
   collection: string,
   id: string,
   job: ReadJob,
   report: ExportReport,
 ): Promise<Document | null> {
-  let text: string;
-  let subject: string | null;
+  let document: Document;
+  let subject: string;
   try {
-    ({ text, subject } = await client.get(collection, id));
+    ({ document, subject } = await client.records.get(collection, id));
   } catch (error) {
-    if (error instanceof CliError && error.outcome === "absent") return null;
-    if (error instanceof CliError && error.outcome === "refused") throw refusedRecord(error, id);
+    if (isClientError(error) && error.outcome === "absent") return null;
+    if (isClientError(error) && error.outcome === "refused") throw refusedRecord(error, id);
     throw error;
   }
-  const document: unknown = JSON.parse(text);
-  if (!isDocument(document))
-    throw new CliError("service-unintelligible", { detail: "A document is not a JSON object." });
   if (
     job.idField === null &&
     !Object.values(document).some((value) => value === id || (typeof value === "number" && String(value) === id))
   )
     report.withoutId++;
   const withId = job.idField === null ? document : added(document, job.idField, id, id);
-  return job.subjectField === null ? withId : added(withId, job.subjectField, subject ?? id, id);
+  return job.subjectField === null ? withId : added(withId, job.subjectField, subject, id);
 }
 
 function added(document: Document, field: Field, value: string, id: string): Document {
@@ -174,10 +156,32 @@ function added(document: Document, field: Field, value: string, id: string): Doc
 }
 
 /** One record that is refused ends the export: a file that silently lacks a person is worse than none. */
-function refusedRecord(error: CliError, id: string): CliError {
+function refusedRecord(error: ClientError, id: string): CliError {
   return new CliError("export-incomplete", {
     detail: `Record ${id}: ${error.title}.`,
     reportedCode: error.reportedCode,
     cause: error,
   });
+}
+
+/** Maps inputs with at most `concurrency` under way; yields in order. When one fails, none is started any more. */
+export async function* inOrder<Input, Result>(
+  inputs: AsyncIterable<Input>,
+  map: (input: Input) => Promise<Result>,
+  concurrency: number,
+): AsyncGenerator<Result> {
+  const underWay: Promise<Result>[] = [];
+  try {
+    for await (const input of inputs) {
+      const started = map(input);
+      // Its failure is felt when its turn comes; until then it is not an unhandled one.
+      started.catch(() => undefined);
+      underWay.push(started);
+      const first = underWay.length >= concurrency ? underWay.shift() : undefined;
+      if (first !== undefined) yield await first;
+    }
+    for (let first = underWay.shift(); first !== undefined; first = underWay.shift()) yield await first;
+  } finally {
+    await Promise.allSettled(underWay);
+  }
 }

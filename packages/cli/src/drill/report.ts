@@ -1,10 +1,13 @@
-// The drill's report for a person: what was felt in each phase of each outage, and what became of each promise.
+// What a drill leaves to its reader: the tables of what was felt in each phase of each outage and what became of each
+// promise; and the timeline as a file: every call and every look at the debt, with the outages, for a plot or for one's
+// own questions.
 import { renderTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Latency, PhaseFigures } from "./figures.ts";
+import type { DebtSample } from "./debt.ts";
+import type { Call, Latency, PhaseFigures } from "./figures.ts";
 import type { OutageReport, PhaseName } from "./outage.ts";
 import type { Verdict } from "./promises.ts";
-import type { DrillReport } from "./run-drill.ts";
+import type { DrillReport, DrillRun } from "./run-drill.ts";
 
 /** Both tables, and how the drill can be repeated. */
 export function drillTables(report: DrillReport, terminal: Terminal): string {
@@ -100,4 +103,53 @@ function verdictLines({ words, verdict, problems }: Verdict, terminal: Terminal)
     `${terminal.style(style, mark.padEnd(10))}  ${words}`,
     ...problems.map((problem) => `            ${problem}`),
   ].join("\n");
+}
+
+/** The file's content. Times are milliseconds since the drill began. */
+export interface Timeline {
+  readonly format: 1;
+  /** Each outage's fault and regions; lost from `lost` to `back`. */
+  readonly outages: readonly {
+    readonly fault: string;
+    readonly regions: readonly string[];
+    readonly began: number;
+    readonly lost: number;
+    readonly back: number;
+    readonly ended: number;
+  }[];
+  readonly calls: readonly {
+    readonly kind: Call["kind"];
+    readonly at: number;
+    readonly ms: number;
+    readonly outcome: Call["outcome"];
+    readonly code: string | null;
+  }[];
+  readonly debt: readonly DebtSample[];
+}
+
+/** The timeline of a drill. */
+export function timelineOf({ report, calls, debt }: DrillRun): Timeline {
+  return {
+    format: 1,
+    outages: report.outages.map(({ fault, regions, at }) => ({
+      fault,
+      regions,
+      began: rounded(at.began),
+      lost: rounded(at.lost),
+      back: rounded(at.back),
+      ended: rounded(at.ended),
+    })),
+    calls: calls.map(({ kind, startedAt, elapsedMs, outcome, code }) => ({
+      kind,
+      at: rounded(startedAt),
+      ms: rounded(elapsedMs),
+      outcome,
+      code,
+    })),
+    debt: debt.map(({ at, items }) => ({ at: rounded(at), items })),
+  };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

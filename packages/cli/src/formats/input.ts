@@ -1,18 +1,32 @@
-// What every input format yields: documents with the line they stand on, and bad lines with the reason, never with
-// their content.
+// An input or output by its name: a file or a pipe opened for reading, and the format that its ending tells.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { CommandContext } from "../command/spec.ts";
 import { CliError, systemErrorCode } from "../errors.ts";
 
-/** A JSON object as it was read. */
-export type Document = Readonly<Record<string, unknown>>;
+/** The formats. */
+export const FORMATS = ["ndjson", "csv"] as const;
 
-/** One line (or CSV row) of an input. */
-export type SourceLine =
-  | { readonly kind: "document"; readonly line: number; readonly document: Document }
-  | { readonly kind: "bad"; readonly line: number; readonly reason: string };
+/** A format's name. */
+export type Format = (typeof FORMATS)[number];
+
+const FORMAT_BY_ENDING: Readonly<Record<string, Format>> = { ndjson: "ndjson", jsonl: "ndjson", csv: "csv" };
+
+/**
+ * The format that was asked for, else the one of the file's ending, else NDJSON for a pipe. Throws `usage` for an
+ * ending that says nothing.
+ */
+export function chooseFormat(asked: Format | undefined, path: string): Format {
+  if (asked !== undefined) return asked;
+  if (path === "-") return "ndjson";
+  const known = FORMAT_BY_ENDING[(path.split(".").pop() ?? "").toLowerCase()];
+  if (known !== undefined) return known;
+  throw new CliError("usage", {
+    detail: `The ending of ${path} does not say which format it is.`,
+    remedy: "Say it: --format ndjson or --format csv.",
+  });
+}
 
 /** An opened input: its bytes, how many there are in all (null for a pipe) and how many were read so far. */
 export interface InputBytes {
@@ -20,9 +34,6 @@ export interface InputBytes {
   readonly total: number | null;
   read(): number;
 }
-
-/** Longest line or CSV row that is taken into memory, in bytes; a document of 1 MiB fits with its escapes. */
-export const LONGEST_LINE: number = 8 * 1024 * 1024;
 
 /** Opens a file, or standard input for "-". Throws `input-unreadable`. */
 export async function openInput(path: string, { terminal, cwd, signal }: CommandContext): Promise<InputBytes> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { collect } from "../support/collect.ts";
-import { openSpool } from "../../src/formats/spool.ts";
+import { openSpool } from "../../src/formats/writers.ts";
 
 describe("spool", () => {
   it("gives the documents back in order, and has no name and no readable byte on the disk meanwhile", async () => {

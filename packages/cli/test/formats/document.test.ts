@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { fieldText, parseField, withField } from "../../src/formats/field.ts";
+import { fieldText, parseField, withField } from "../../src/formats/document.ts";
 
 describe("field of a document", () => {
   it("is read by its path, a dot in a name written with a backslash", () => {
