@@ -3,6 +3,7 @@
  * through with their own code.
  */
 
+/** Code -> what it stands for: an `ErrorRow` of @strongroom/base. */
 export const SERVER_ERRORS = {
   "token-missing": {
     title: "No token was sent",
@@ -130,6 +131,7 @@ export const SERVER_ERRORS = {
   },
 } as const;
 
+/** A code of {@link SERVER_ERRORS}. */
 export type ServerErrorCode = keyof typeof SERVER_ERRORS;
 
 /** One part of a request that is wrong: where, and what is expected there. Never the value. */
@@ -138,6 +140,7 @@ export interface RequestProblem {
   readonly message: string;
 }
 
+/** What a {@link ServerError} carries besides its code and its message. */
 export interface ServerErrorDetails {
   readonly cause?: unknown;
   readonly problems?: readonly RequestProblem[];
@@ -147,6 +150,17 @@ export interface ServerErrorDetails {
   readonly allowed?: readonly string[];
 }
 
+/**
+ * Every error that the service itself makes.
+ *
+ * @example
+ * ```ts
+ * import { SERVER_ERRORS, ServerError } from "@strongroom/server";
+ *
+ * const error = new ServerError("route-absent", "There is no such route");
+ * console.log(SERVER_ERRORS[error.code].remedy, SERVER_ERRORS[error.code].status);
+ * ```
+ */
 export class ServerError extends Error {
   override readonly name = "ServerError";
   readonly code: ServerErrorCode;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { SERVER_ERRORS, STATUS } from "@strongroom/server";
+import { EXIT_CODES } from "@strongroom/base/errors";
+import { SERVER_ERRORS } from "@strongroom/server";
 import { VAULT_ERRORS } from "@strongroom/vault";
 import { call } from "./support/http.ts";
 import type { Answer } from "./support/http.ts";
@@ -233,13 +234,37 @@ test("real answers are as described, member by member", async (t) => {
 });
 
 test("every code has one status, and every status of the table is one that HTTP has", () => {
-  assert.deepEqual(Object.keys(STATUS).sort(), [...Object.keys(SERVER_ERRORS), ...Object.keys(VAULT_ERRORS)].sort());
   for (const code of Object.keys(SERVER_ERRORS))
     assert.ok(!Object.hasOwn(VAULT_ERRORS, code), `${code} is the vault's too`);
-  for (const [code, status] of Object.entries(STATUS)) assert.ok(status >= 400 && status < 600, code);
+  for (const [code, { status, outcome }] of Object.entries({ ...SERVER_ERRORS, ...VAULT_ERRORS })) {
+    assert.ok(status >= 400 && status < 600, code);
+    assert.ok(Object.hasOwn(EXIT_CODES, outcome), code);
+  }
   for (const [code, { title, remedy }] of Object.entries(SERVER_ERRORS)) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/);
     assert.match(title, /^[A-Z].*[^.]$/, code);
     assert.match(remedy, /^[A-Z].*\.$/, code);
   }
+});
+
+test("every code that can be answered is listed with its row of the tables", async (t) => {
+  const { origin } = await installation(t);
+  const { components } = await document(origin);
+  const { enum: codes, "x-strongroom-errors": listed } = components.schemas["ErrorCode"] as Schema & {
+    readonly "x-strongroom-errors": readonly { readonly code: string }[];
+  };
+  assert.deepEqual(
+    listed.map(({ code }) => code),
+    codes,
+  );
+  const table = new Map<string, object>(Object.entries({ ...VAULT_ERRORS, ...SERVER_ERRORS }));
+  for (const { code, ...row } of listed) assert.deepEqual(row, table.get(code), code);
+  assert.deepEqual([...table.keys()].filter((code) => !codes?.includes(code)).sort(), [
+    "aborted",
+    "option-invalid",
+    "store-newer",
+    "token-absent",
+    "wraps-still-missing",
+    "wraps-would-be-lost",
+  ]);
 });

@@ -4,32 +4,34 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SERVER_ERRORS, STATUS } from "@strongroom/server";
+import { SERVER_ERRORS } from "@strongroom/server";
 import { VAULT_ERRORS } from "@strongroom/vault";
 import { call } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
 import { id, put, RECORD, REFUSALS } from "./support/refusals.ts";
 
+const ERRORS = { ...VAULT_ERRORS, ...SERVER_ERRORS };
+
 test("every wrong request is answered with its status, its code and what to do", async (t) => {
   const { origin, token, vault, app } = await installation(t);
   await vault.put({ collection: "people", id: "there" }, {});
   await vault.put({ collection: "people", id: "also" }, {});
-  for (const { name, path = RECORD, options = {}, as = "admin", code, says } of REFUSALS) {
+  for (const { name, path = RECORD, options = {}, as = "admin", code, detail } of REFUSALS) {
     await t.test(`${name}: ${code}`, async () => {
       const answer = await call(origin, path, { ...(as === "none" ? {} : { token: token[as] }), ...options });
       assert.equal(answer.json?.code, code, `${answer.status} ${answer.text.slice(0, 300)}`);
-      const entry = { ...VAULT_ERRORS, ...SERVER_ERRORS }[code as keyof typeof STATUS];
+      const row = ERRORS[code as keyof typeof ERRORS];
       const { requestId, problems, currentVersion, ...problem } = answer.json;
-      assert.equal(answer.status, STATUS[code as keyof typeof STATUS]);
+      assert.equal(answer.status, row.status);
       assert.deepEqual(problem, {
         type: `urn:strongroom:error:${code}`,
-        title: entry.title,
+        title: row.title,
         status: answer.status,
         code,
         detail: problem.detail,
-        remedy: entry.remedy,
+        remedy: row.remedy,
       });
-      assert.match(problem.detail, says);
+      assert.match(problem.detail, detail);
       assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/);
       assert.match(requestId, /^[0-9a-f-]{36}$/);
       assert.equal(problems !== undefined, code === "request-invalid");

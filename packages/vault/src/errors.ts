@@ -4,8 +4,8 @@
  */
 
 /**
- * Code -> what it stands for: an `ErrorRow` of @strongroom/base. What is wrong with stored data has the status 500: it is
- * the store's state, nothing that a client of a service can change.
+ * Code -> what it stands for: an `ErrorRow` of @strongroom/base. What is wrong with stored data has the status 500: it
+ * is the store's state, nothing that a client of a service can change.
  */
 export const VAULT_ERRORS = {
   "record-absent": {

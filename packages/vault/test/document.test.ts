@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DEFAULT_VAULT_LIMITS, parseDocument, parseJson } from "@strongroom/vault";
 import type { JsonObject } from "@strongroom/vault";
-import { decodeDocument, encodeDocument } from "../src/document.ts";
+import { decodeDocument, encodeDocument } from "../src/records/document.ts";
 import { rejectsWith, throwsWith } from "./support/errors.ts";
 import { testVault } from "./support/vault.ts";
 

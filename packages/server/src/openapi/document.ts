@@ -5,7 +5,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { Api } from "../api.ts";
-import type { AnswerHeaders } from "./answer-headers.ts";
+import type { AnswerHeaders } from "./answers.ts";
 
 const TOKEN = "token";
 

@@ -14,7 +14,8 @@ import type {
   VersionInfo,
 } from "@strongroom/vault";
 import { z } from "zod";
-import { errorCode } from "./error-codes.ts";
+import { PROBLEMS } from "../http/problems.ts";
+import type { ProblemCode } from "../http/problems.ts";
 
 export interface RecordParams {
   readonly collection: string;
@@ -69,7 +70,7 @@ const document = (z.any() as unknown as z.ZodType<JsonObject>).meta({
   additionalProperties: true,
   description:
     "Any JSON object. Comes back equal; the order of its keys and its spacing are not kept. A number that a double " +
-    "can not hold exactly is refused.",
+    "cannot hold exactly is refused.",
   examples: [{ name: "Ada Lovelace", born: 1815 }],
 });
 
@@ -202,6 +203,32 @@ export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
         },
       ],
     });
+
+/** Codes of starting, of the repair, and of clients that are gone: no answer has them. */
+const NEVER_ANSWERED: ReadonlySet<string> = new Set<ProblemCode>([
+  "aborted",
+  "option-invalid",
+  "store-newer",
+  "token-absent",
+  "wraps-still-missing",
+  "wraps-would-be-lost",
+]);
+
+const ANSWERED = Object.entries(PROBLEMS)
+  .filter(([code]) => !NEVER_ANSWERED.has(code))
+  .map(([code, { title, remedy, outcome, status }]) => ({ code, title, remedy, outcome, status }));
+
+/**
+ * A code of a problem, or of a refused item of a batch: a closed choice, and each code's row of the error tables beside
+ * it, so that a client has titles, remedies and outcomes from here and needs no table of its own.
+ */
+const errorCode: z.ZodType = z.enum(ANSWERED.map(({ code }) => code)).meta({
+  id: "ErrorCode",
+  description:
+    "Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a " +
+    "command ends with it, and the status of the answer.",
+  "x-strongroom-errors": ANSWERED,
+});
 
 export const batchAnswer: z.ZodType = z
   .object({

@@ -263,7 +263,7 @@ test("the pace is kept: no more versions are begun in a second than allowed", as
   for (let n = 10; n < starts.length; n++) assert.ok(starts[n]! - starts[n - 10]! >= 1000 - 1e-6);
 });
 
-test("a store that can not be used now ends a round, not the repair", async (t) => {
+test("a store that cannot be used now ends a round, not the repair", async (t) => {
   const { vault, kms, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 4);

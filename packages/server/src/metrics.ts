@@ -7,9 +7,9 @@
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Vault } from "@strongroom/vault";
-import type { EndedRequest } from "../http/request-log.ts";
-import { extraCalls } from "../regions.ts";
-import type { BreakerState, RegionCounters, RegionStatus, RegionWatch } from "../regions.ts";
+import type { EndedRequest } from "./http/request.ts";
+import { extraCalls } from "./regions.ts";
+import type { BreakerState, RegionCounters, RegionHealth, ProbedRegions } from "./regions.ts";
 
 export interface Metrics {
   readonly contentType: string;
@@ -41,7 +41,7 @@ const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
   writesBelowTarget: "write-below-target",
 };
 
-export function serverMetrics(vault: Vault, regions: RegionWatch): Metrics {
+export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Counter({
@@ -92,8 +92,8 @@ export function serverMetrics(vault: Vault, regions: RegionWatch): Metrics {
   };
 }
 
-function regionMetrics(registry: Registry, regions: RegionWatch): void {
-  const each = (name: string, help: string, value: (region: RegionStatus) => number): void => {
+function regionMetrics(registry: Registry, regions: ProbedRegions): void {
+  const each = (name: string, help: string, value: (region: RegionHealth) => number): void => {
     new Gauge({
       name,
       help,

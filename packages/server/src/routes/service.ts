@@ -1,11 +1,15 @@
 /**
- * GET /healthz: the process lives. GET /readyz: it can do its work. Both without a token, for whoever runs the service.
+ * GET /healthz: the process lives. GET /readyz: it can do its work. GET /metrics: for Prometheus. All without a token,
+ * for whoever runs the service: a scraper that needed one would hold a token that reads records.
  */
+import { z } from "zod";
 import type { Api, ApiContext } from "../api.ts";
+import type { Metrics } from "../metrics.ts";
 import { readyAnswer } from "../openapi/region-schemas.ts";
 import type { ReadyAnswer } from "../openapi/region-schemas.ts";
 import { healthAnswer } from "../openapi/schemas.ts";
 
+/** Adds the two routes that tell how the service is. */
 export function healthRoutes(app: Api, context: ApiContext): void {
   app.get(
     "/healthz",
@@ -72,4 +76,24 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
     },
     wrapDebt: await debt,
   };
+}
+
+/** Adds the page of the metrics. */
+export function metricsRoute(app: Api, metrics: Metrics): void {
+  app.get(
+    "/metrics",
+    {
+      schema: {
+        operationId: "getMetrics",
+        summary: "What the service counts",
+        description: "The text format of Prometheus. No label holds an id of a record, a token or a key.",
+        tags: ["service"],
+        security: [],
+        response: { 200: { description: "The page.", content: { "text/plain": { schema: z.string() } } } },
+      },
+      // The page is text as it is, not JSON.
+      serializerCompiler: () => (page) => page as string,
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  );
 }

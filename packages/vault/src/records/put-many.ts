@@ -6,19 +6,19 @@
  * nothing of it is stored.
  */
 import { isDeepStrictEqual } from "node:util";
+import { mapBounded } from "../bounded.ts";
+import { VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
+import type { Dependencies } from "../limits.ts";
+import type { RecordHead, WriteChange } from "../store.ts";
 import { parseId, parseSubject } from "./address.ts";
 import type { Address, Collection, Subject } from "./address.ts";
-import { mapBounded } from "./bounded.ts";
 import { decodeDocument, encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { VaultError } from "./errors.ts";
-import type { VaultErrorCode } from "./errors.ts";
-import { after, newVersion, wrapSummary } from "./new-version.ts";
-import type { Current, Workings } from "./new-version.ts";
-import { recordState } from "./record-state.ts";
-import type { PutManyResult } from "./results.ts";
-import { openVersion } from "./sealed-version.ts";
-import type { RecordHead, RecordStore, WriteChange } from "./store.ts";
+import { recordState } from "./read.ts";
+import { openVersion } from "./version.ts";
+import { afterChange, newVersion, wrapSummary } from "./write.ts";
+import type { Current, WrapSummary } from "./write.ts";
 
 /**
  * What to do with a record that is there already: a new version in any case, nothing, or a new version only when the
@@ -26,16 +26,30 @@ import type { RecordHead, RecordStore, WriteChange } from "./store.ts";
  */
 export type OnExisting = "replace" | "keep" | "compare";
 
-export interface PutManyItem {
+/** One document of a batch. */
+export interface PutManyItem<Document = JsonObject> {
   readonly id: string;
-  readonly document: JsonObject;
+  readonly document: Document;
+  /** Whom the record is about. Left out: as it is; of a new record, its id. */
   readonly subject?: string;
 }
 
+/** How a batch is written. */
 export interface PutManyOptions {
   readonly onExisting: OnExisting;
   readonly signal?: AbortSignal;
 }
+
+/** What became of one item of a batch. */
+export type PutManyResult =
+  | {
+      readonly id: string;
+      readonly outcome: "created" | "replaced";
+      readonly version: number;
+      readonly wraps: WrapSummary;
+    }
+  | { readonly id: string; readonly outcome: "unchanged" | "kept"; readonly version: number }
+  | { readonly id: string; readonly outcome: "refused"; readonly code: VaultErrorCode; readonly detail: string };
 
 /** Errors that are about one item. Every other one is about the regions or the store and fails the batch. */
 const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
@@ -71,39 +85,39 @@ interface Plan {
   readonly results: readonly (readonly [index: number, result: PutManyResult])[];
 }
 
+/** `vault.putMany`. */
 export async function putMany(
-  workings: Workings,
-  store: RecordStore,
+  dependencies: Dependencies,
   collection: Collection,
   items: readonly PutManyItem[],
   options: PutManyOptions,
 ): Promise<readonly PutManyResult[]> {
-  const { limits } = workings;
+  const { store, limits } = dependencies;
   if (items.length > limits.batchItems) {
     throw new VaultError(
       "batch-too-large",
       `The batch has ${items.length} items; at most ${limits.batchItems} are allowed`,
     );
   }
-  const { groups, refused } = group(collection, items);
+  const { groups, refused } = groupById(collection, items);
   let plans: Plan[] = [];
   let open: readonly Group[] = groups;
   for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
     const heads = await store.heads(open.map(({ address }) => address));
-    const pairs = open.flatMap((one, index) => (heads[index] === undefined ? [] : [{ one, head: heads[index] }]));
-    const made = await mapBounded(pairs, limits.batchConcurrency, ({ one, head }) =>
-      plan(workings, store, one, head, options),
+    const pairs = open.flatMap((group, index) => (heads[index] === undefined ? [] : [{ group, head: heads[index] }]));
+    const made = await mapBounded(pairs, limits.batchConcurrency, ({ group, head }) =>
+      planGroup(dependencies, group, head, options),
     );
     plans = [...plans, ...made];
     if (options.signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
-    const owners = plans.flatMap((one) => one.changes.map(() => one));
+    const owners = plans.flatMap((plan) => plan.changes.map(() => plan));
     const result = await store.commit(plans.flatMap(({ changes }) => changes));
     if (result.kind === "committed")
       return inOrder(items.length, [...refused, ...plans.flatMap(({ results }) => results)]);
     // Only what lost against another writer is encrypted anew.
     const lost = new Set(result.conflicts.map((index) => owners[index]));
-    open = plans.filter((one) => lost.has(one)).map(({ group: one }) => one);
-    plans = plans.filter((one) => !lost.has(one));
+    open = plans.filter((plan) => lost.has(plan)).map(({ group }) => group);
+    plans = plans.filter((plan) => !lost.has(plan));
   }
   throw new VaultError(
     "record-contended",
@@ -111,7 +125,7 @@ export async function putMany(
   );
 }
 
-function group(
+function groupById(
   collection: Collection,
   items: readonly PutManyItem[],
 ): { readonly groups: readonly Group[]; readonly refused: Plan["results"] } {
@@ -131,14 +145,13 @@ function group(
   return { groups: [...groups.values()], refused };
 }
 
-async function plan(
-  workings: Workings,
-  store: RecordStore,
-  one: Group,
+async function planGroup(
+  dependencies: Dependencies,
+  group: Group,
   head: RecordHead,
   options: PutManyOptions,
 ): Promise<Plan> {
-  const { address, items } = one;
+  const { address, items } = group;
   const changes: WriteChange[] = [];
   const results: (readonly [number, PutManyResult])[] = [];
   let current: Current | null = null;
@@ -153,35 +166,34 @@ async function plan(
           results.push([item.index, { id, outcome: "kept", version }]);
           continue;
         }
-        document ??= await storedDocument(workings, store, address, options.signal);
+        document ??= await storedDocument(dependencies, address, options.signal);
         if (
           (item.subject ?? current.subject) === current.subject &&
-          isDeepStrictEqual(asStored(item.document, workings), document)
+          isDeepStrictEqual(asStored(item.document, dependencies), document)
         ) {
           results.push([item.index, { id, outcome: "unchanged", version }]);
           continue;
         }
       }
       const outcome = current.state.kind === "live" ? "replaced" : "created";
-      const change = await newVersion(workings, address, current, {
+      const change = await newVersion(dependencies, address, current, {
         document: item.document,
         subject: item.subject,
         signal: options.signal,
       });
       changes.push(change);
       results.push([item.index, { id, outcome, version: change.next.version, wraps: wrapSummary(change) }]);
-      current = after(change);
-      document = options.onExisting === "compare" ? asStored(item.document, workings) : null;
+      current = afterChange(change);
+      document = options.onExisting === "compare" ? asStored(item.document, dependencies) : null;
     } catch (error) {
       results.push([item.index, refusal(address.id, error)]);
     }
   }
-  return { group: one, changes, results };
+  return { group, changes, results };
 }
 
 async function storedDocument(
-  { keyring }: Workings,
-  store: RecordStore,
+  { store, keyring }: Dependencies,
   address: Address,
   signal: AbortSignal | undefined,
 ): Promise<JsonObject | null> {
@@ -194,7 +206,7 @@ async function storedDocument(
 }
 
 /** As it will read back: `-0` becomes `0`, an object without a prototype gets the usual one. */
-function asStored(document: JsonObject, { limits }: Workings): JsonObject {
+function asStored(document: JsonObject, { limits }: Dependencies): JsonObject {
   const bytes = encodeDocument(document, limits);
   try {
     return decodeDocument(bytes);
