@@ -2,7 +2,7 @@
 // first, then what `strongroom up` left in the data folder), and the client's errors as the command tells them. A token
 // never comes from the command line, where every process of the machine could read it.
 import { readFile } from "node:fs/promises";
-import { type Client, type ClientError, createClient, isClientError } from "@strongroom/client";
+import { type Client, type ClientError, type ClientErrorCode, createClient, isClientError } from "@strongroom/client";
 import type { LoadedConfig } from "./config/load.ts";
 import { readIfPresent } from "./data-folder/atomic-file.ts";
 import { dataFolder } from "./data-folder/layout.ts";
@@ -132,11 +132,23 @@ export function asCliError(error: unknown): unknown {
   }
 }
 
-/** The service's own words: its remedies are for whoever sends the request, which is the person here. */
-function refusal({ title, outcome, reportedCode, remedy, regions, problems }: ClientError): CliErrorOptions {
+/** Code -> what to do, where a command does it; otherwise the service's own words serve a person as well. */
+const REMEDIES: Readonly<Partial<Record<ClientErrorCode, string>>> = {
+  "token-invalid":
+    "Use a token of this service: look for missing characters at its end, or make one on the service's machine with " +
+    "strongroom token create NAME.",
+  "scope-missing":
+    "Use a token with the scope named above; strongroom token create NAME --scope SCOPE makes one on the service's " +
+    "machine.",
+  "record-absent": "Check the collection and the id; strongroom list COLLECTION shows what is there.",
+  "version-absent": "strongroom history COLLECTION ID shows the versions that there are.",
+  "collection-absent": "A collection comes into being with its first record. strongroom list shows the collections.",
+};
+
+function refusal({ code, title, outcome, reportedCode, remedy, regions, problems }: ClientError): CliErrorOptions {
   const said = [
     ...regions.map(({ region, reason }) => `${region}: ${reason}`),
     ...problems.map(({ path, message }) => `${path}: ${message}`),
   ];
-  return { title, outcome, reportedCode, remedy, problems: said };
+  return { title, outcome, reportedCode, remedy: REMEDIES[code] ?? remedy, problems: said };
 }

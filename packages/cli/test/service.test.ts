@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Connection, findConnection } from "../src/service.ts";
+import { asCliError, type Connection, findConnection } from "../src/service.ts";
+import { CLIENT_ERRORS, ClientError, type ClientErrorCode } from "@strongroom/client";
 import { loadConfig } from "../src/config/load.ts";
 import { CliError } from "../src/errors.ts";
 import { temporaryFolder } from "./support/installation.ts";
@@ -64,5 +65,44 @@ describe("where the client commands find the service and the token", () => {
       find({ STRONGROOM_TOKEN_FILE: "junk" }),
       (error) => error instanceof CliError && error.code === "token-missing" && !error.message.includes("words"),
     );
+  });
+});
+
+describe("what the client throws, on the command line", () => {
+  it("is an error of the command, with the service's code and outcome", () => {
+    const details = { status: 503, detail: "of 3", regions: [{ region: "eu-west-1", reason: "timeout" }] };
+    const told = asCliError(new ClientError("regions-unavailable", details));
+    assert.ok(told instanceof CliError);
+    const { code, reportedCode, outcome, detail, problems } = told;
+    assert.deepEqual(
+      { code, reportedCode, outcome, detail, problems },
+      {
+        code: "service-refused",
+        reportedCode: "regions-unavailable",
+        outcome: "unavailable",
+        detail: "of 3",
+        problems: ["eu-west-1: timeout"],
+      },
+    );
+  });
+
+  it("has the remedy that a command can do", () => {
+    const remedyOf = (code: ClientErrorCode): string => (asCliError(new ClientError(code)) as CliError).remedy;
+    assert.match(remedyOf("token-invalid"), /strongroom token create/);
+    assert.match(remedyOf("unreachable"), /strongroom up/);
+    assert.match(remedyOf("unintelligible"), /--url/);
+    assert.equal(remedyOf("document-too-large"), CLIENT_ERRORS["document-too-large"].remedy);
+  });
+
+  it("ends the command as the interruption that it was, or as a service that is away", () => {
+    const outcomeOf = (code: ClientErrorCode): string => (asCliError(new ClientError(code)) as CliError).outcome;
+    assert.equal(outcomeOf("aborted"), "interrupted");
+    assert.equal(outcomeOf("timed-out"), "unavailable");
+    assert.equal(outcomeOf("unreachable"), "unavailable");
+  });
+
+  it("is not what anything else throws", () => {
+    const error = new TypeError("a defect");
+    assert.equal(asCliError(error), error);
   });
 });

@@ -109,15 +109,18 @@ export interface Client {
  *
  * @throws ClientError `option-invalid`
  * @example
- * import { createClient } from "@strongroom/client";
+ * ```ts
+ * import { createClient, isClientError } from "@strongroom/client";
  *
- * const client = createClient({ url: "http://127.0.0.1:8200", token: "srt_of_this_service" });
- * const store = async (): Promise<number> => {
- *   const { version } = await client.records.put("people", "ada", { name: "Ada Lovelace" });
- *   for await (const { id } of client.records.list("people")) console.log(id);
- *   return version;
- * };
- * console.log(typeof store);
+ * const client = createClient({ url: "http://127.0.0.1:8200", token: "srt_of_your_service" });
+ * try {
+ *   await client.records.put("people", "ada", { name: "Ada Lovelace" });
+ *   for await (const { id, version } of client.records.list("people")) console.log(id, version);
+ * } catch (error) {
+ *   if (!isClientError(error)) throw error;
+ *   console.log(error.code, error.remedy);
+ * }
+ * ```
  */
 export function createClient(options: ClientOptions): Client {
   const { answer, text } = caller(options);

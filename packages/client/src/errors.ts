@@ -90,11 +90,13 @@ export interface ClientErrorDetails {
  * Why a call failed. It holds neither the token nor anything of a document.
  *
  * @example
- * import { isClientError } from "@strongroom/client";
+ * ```ts
+ * import { ClientError } from "@strongroom/client";
  *
- * function isMissing(error: unknown): boolean {
- *   return isClientError(error) && error.code === "record-absent";
- * }
+ * // What a test's stand-in for the service throws.
+ * const error = new ClientError("version-conflict", { status: 412, currentVersion: 4 });
+ * console.log(error.title, error.outcome);
+ * ```
  */
 export class ClientError extends Error {
   override readonly name: string = "ClientError";
@@ -142,11 +144,12 @@ export class ClientError extends Error {
  * Whether an error is a {@link ClientError}, also one of another copy of this package: told by its form, not its class.
  *
  * @example
- * import { isClientError } from "@strongroom/client";
+ * ```ts
+ * import { ClientError, isClientError } from "@strongroom/client";
  *
- * function mayPass(error: unknown): boolean {
- *   return isClientError(error) && error.outcome === "unavailable";
- * }
+ * const mayPass = (error: unknown): boolean => isClientError(error) && error.outcome === "unavailable";
+ * console.log(mayPass(new ClientError("regions-unavailable")), mayPass(new Error("something else")));
+ * ```
  */
 export function isClientError(error: unknown): error is ClientError {
   return (

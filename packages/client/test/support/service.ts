@@ -12,14 +12,15 @@ import { createServer, fileTokens, type Regions, type Scope } from "@strongroom/
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 
-/** A service on a free port, ended after the test; `client` has a token of that scope. */
-export async function service(
-  t: TestContext,
-  regions: Regions = { minimum: 0, health: () => [] },
-): Promise<{
+/** A service, and tokens and clients of a scope. */
+export interface Service {
   readonly url: string;
+  readonly token: (scope: Scope) => Promise<string>;
   readonly client: (scope: Scope, options?: Partial<ClientOptions>) => Promise<Client>;
-}> {
+}
+
+/** A service on a free port, ended after the test. */
+export async function service(t: TestContext, regions: Regions = { minimum: 0, health: () => [] }): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-client-"));
   const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "test", wrappingKey: randomBytes(32) });
   const vault = await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring });
@@ -31,12 +32,11 @@ export async function service(
     await vault.close();
     await rm(folder, { recursive: true });
   });
+  const token = async (scope: Scope): Promise<string> => (await tokens.create({ name: scope, scopes: [scope] })).token;
   return {
     url,
-    client: async (scope, options) => {
-      const { token } = await tokens.create({ name: scope, scopes: [scope] });
-      return createClient({ url, token, ...options });
-    },
+    token,
+    client: async (scope, options) => createClient({ url, token: await token(scope), ...options }),
   };
 }
 
