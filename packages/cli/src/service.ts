@@ -2,9 +2,9 @@
 // first, then what `strongroom up` left in the data folder), and the client's errors as the command tells them. A token
 // never comes from the command line, where every process of the machine could read it.
 import { readFile } from "node:fs/promises";
+import { readIfPresent } from "@strongroom/base/files";
 import { type Client, type ClientError, type ClientErrorCode, createClient, isClientError } from "@strongroom/client";
 import type { LoadedConfig } from "./config/load.ts";
-import { readIfPresent } from "./data-folder/atomic-file.ts";
 import { dataFolder } from "./data-folder/layout.ts";
 import { readRunning } from "./data-folder/running.ts";
 import { CliError, type CliErrorOptions, systemErrorCode } from "./errors.ts";

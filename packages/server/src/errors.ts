@@ -2,9 +2,33 @@
  * The errors of the HTTP API itself, as one closed table; docs/errors.md is held to it. Errors of the vault come
  * through with their own code.
  */
+import type { ErrorTable } from "@strongroom/base/errors";
 
-/** Code -> what it stands for: an `ErrorRow` of @strongroom/base. */
-export const SERVER_ERRORS = {
+/** A code of {@link SERVER_ERRORS}. */
+export type ServerErrorCode =
+  | "token-missing"
+  | "token-invalid"
+  | "scope-missing"
+  | "route-absent"
+  | "method-not-allowed"
+  | "url-invalid"
+  | "request-invalid"
+  | "condition-invalid"
+  | "content-type-unsupported"
+  | "body-too-large"
+  | "body-incomplete"
+  | "headers-too-large"
+  | "request-timeout"
+  | "request-deadline"
+  | "request-malformed"
+  | "collection-unknown"
+  | "tokens-unreadable"
+  | "token-absent"
+  | "option-invalid"
+  | "internal";
+
+/** Code -> what it stands for: what happened, what to do, how it ends a command and a request. */
+export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
   "token-missing": {
     title: "No token was sent",
     remedy: "Send the header `Authorization: Bearer srt_…`.",
@@ -129,10 +153,7 @@ export const SERVER_ERRORS = {
     outcome: "failure",
     status: 500,
   },
-} as const;
-
-/** A code of {@link SERVER_ERRORS}. */
-export type ServerErrorCode = keyof typeof SERVER_ERRORS;
+};
 
 /** One part of a request that is wrong: where, and what is expected there. Never the value. */
 export interface RequestProblem {

@@ -80,7 +80,7 @@ export async function createServer(options: ServerOptions): Promise<Api> {
   const context: ApiContext = { vault: options.vault, regions, limits };
   const absent = new AbsentRoutes();
 
-  absent.watch(app);
+  absent.note(app);
   useJsonBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   // What is sent is made here: it is described by the schemas, and tests hold it to them. Filtering it again would cost

@@ -149,7 +149,7 @@ function violations(
 ): readonly string[] {
   if (schema.$ref !== undefined) return violations(schemas, schemas[schema.$ref.split("/").at(-1)!]!, value, at);
   if (schema.anyOf !== undefined)
-    return schema.anyOf.some((one) => violations(schemas, one, value, at).length === 0)
+    return schema.anyOf.some((member) => violations(schemas, member, value, at).length === 0)
       ? []
       : [`${at}: none of the alternatives`];
   const type =

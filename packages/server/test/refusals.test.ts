@@ -44,7 +44,7 @@ test("every wrong request is answered with its status, its code and what to do",
     });
   }
   assert.deepEqual(
-    (await vault.list("people")).items.map(({ id: one, version }) => [one, version]),
+    (await vault.list("people")).items.map(({ id: recordId, version }) => [recordId, version]),
     [
       ["also", 1],
       ["there", 1],
@@ -56,7 +56,7 @@ test("every wrong request is answered with its status, its code and what to do",
 
 test("what may look wrong and is right is taken", async (t) => {
   const { origin, token } = await installation(t);
-  for (const one of [
+  for (const name of [
     "🔐",
     "日本",
     "a b",
@@ -70,10 +70,10 @@ test("what may look wrong and is right is taken", async (t) => {
     "x".repeat(256),
     encodeURIComponent("🔐".repeat(64)),
   ]) {
-    const path = id(one.includes("%") ? one : encodeURIComponent(one));
-    const written = await call(origin, path, { ...put({ one }), token: token.write });
-    assert.equal(written.status, 201, `${one}: ${written.text}`);
-    assert.deepEqual((await call(origin, path, { token: token.read })).json, { one });
+    const path = id(name.includes("%") ? name : encodeURIComponent(name));
+    const written = await call(origin, path, { ...put({ name }), token: token.write });
+    assert.equal(written.status, 201, `${name}: ${written.text}`);
+    assert.deepEqual((await call(origin, path, { token: token.read })).json, { name });
   }
   const text = '{"__proto__":{"a":1},"constructor":2}';
   assert.equal(

@@ -2,12 +2,48 @@
  * What can go wrong in the vault, as one closed table, and the one error class that carries it. docs/errors.md is held
  * to this table. Messages never hold a document, a key, or a context's values.
  */
+import type { ErrorTable } from "@strongroom/base/errors";
+
+/** A code of {@link VAULT_ERRORS}. */
+export type VaultErrorCode =
+  | "record-absent"
+  | "version-absent"
+  | "collection-absent"
+  | "version-conflict"
+  | "record-contended"
+  | "record-moved"
+  | "record-moved-collection"
+  | "record-moved-subject"
+  | "record-rolled-back"
+  | "record-tampered"
+  | "key-not-configured"
+  | "regions-unavailable"
+  | "wraps-below-minimum"
+  | "wraps-still-missing"
+  | "wraps-would-be-lost"
+  | "deadline-exceeded"
+  | "aborted"
+  | "encryption-failed"
+  | "id-invalid"
+  | "collection-invalid"
+  | "subject-invalid"
+  | "version-invalid"
+  | "cursor-invalid"
+  | "limit-invalid"
+  | "document-invalid"
+  | "stored-document-invalid"
+  | "document-too-large"
+  | "batch-too-large"
+  | "store-newer"
+  | "store-full"
+  | "store-failed"
+  | "store-closed";
 
 /**
- * Code -> what it stands for: an `ErrorRow` of @strongroom/base. What is wrong with stored data has the status 500: it
- * is the store's state, nothing that a client of a service can change.
+ * Code -> what it stands for: what happened, what to do, how it ends a command and a request. What is wrong with stored
+ * data has the status 500: it is the store's state, nothing that a client of a service can change.
  */
-export const VAULT_ERRORS = {
+export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "record-absent": {
     title: "There is no such record",
     remedy: "Check the collection and the id; list the collection to see what is there.",
@@ -226,10 +262,7 @@ export const VAULT_ERRORS = {
     outcome: "unavailable",
     status: 503,
   },
-} as const;
-
-/** A code of {@link VAULT_ERRORS}. */
-export type VaultErrorCode = keyof typeof VAULT_ERRORS;
+};
 
 /** What one region said, without its key's ARN. `reason` is one of the envelope's region failure kinds. */
 export interface RegionReason {

@@ -2,10 +2,10 @@
  * The vault's limits, and what every operation is given beside them. A limit is checked before memory or a KMS call is
  * spent on what breaks it.
  */
+import type { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { VaultError } from "./errors.ts";
 import type { RecordStore } from "./store.ts";
-import type { Turns } from "./turns.ts";
 
 /** Sizes and numbers that a vault does not go beyond. */
 export interface VaultLimits {

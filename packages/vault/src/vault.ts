@@ -2,6 +2,7 @@
  * The vault: documents in, documents out, and between them nothing but messages. The face: each call parses the address
  * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
  */
+import { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies, VaultLimits } from "./limits.ts";
@@ -21,7 +22,6 @@ import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./recor
 import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
 import type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
 import type { CollectionCount, RecordStore, WrapDebt } from "./store.ts";
-import { Turns } from "./turns.ts";
 
 /** What a vault is made of. */
 export interface VaultOptions {

@@ -1,5 +1,5 @@
 // Requests at a steady rate, whatever becomes of those before: as people ask, not as a loop does that waits for each
-// answer. And a job for each item, a few at once; and repeatable chances for choosing what comes next.
+// answer. And repeatable chances for choosing what comes next.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Call, Clock } from "./figures.ts";
 
@@ -60,27 +60,6 @@ export function startLoad({ records, rate, writeShare, seed, clock }: LoadOption
       if (errors.length > 0) throw errors[0];
     },
   };
-}
-
-/**
- * Runs `job` for every item, at most `atOnce` of them at a time. Throws the first error, when those under way have
- * ended.
- */
-export async function inParallel<Item>(
-  items: readonly Item[],
-  atOnce: number,
-  job: (item: Item) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const errors: unknown[] = [];
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      if (errors.length > 0) return;
-      await job(item).catch((error: unknown) => errors.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  if (errors.length > 0) throw errors[0];
 }
 
 /**

@@ -2,12 +2,13 @@
 // holds follows from the seed, its id and a number, so that every answer can be compared with what was written without
 // keeping it.
 import { isDeepStrictEqual } from "node:util";
+import { mapBounded } from "@strongroom/base/work";
 import { type Client, isClientError, type JsonObject, type ListedRecord } from "@strongroom/client";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { CliError } from "../errors.ts";
 import { asCliError } from "../service.ts";
 import type { Clock, ReadCall, WriteCall } from "./figures.ts";
-import { inParallel, seededRandom } from "./load.ts";
+import { seededRandom } from "./load.ts";
 
 /** What the records are made with. */
 export interface RecordsOptions {
@@ -68,7 +69,7 @@ export class DrillRecords {
 
   /** Writes every id once. Throws what the service says if it does not acknowledge one. */
   async create(): Promise<void> {
-    await inParallel(this.#ids, AT_ONCE, async (id) => {
+    await mapBounded(this.#ids, AT_ONCE, async (id) => {
       await this.#put(id);
     });
   }
@@ -121,7 +122,7 @@ export class DrillRecords {
   /** Reads every acknowledged version and compares it with what was written. */
   async readBack(): Promise<ReadBack> {
     const problems: Record<string, number> = {};
-    await inParallel(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
+    await mapBounded(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
       const problem = await this.#options.service.records
         .version(this.#options.collection, id, version)
         .then(({ document }) => this.#verdict(document, id, number, number), codeOf);
@@ -175,7 +176,7 @@ export async function removeDrillRecords({ records }: Pick<Client, "records">, c
       detail: `The collection ${collection} holds records that are not a drill's.`,
     });
   }
-  await inParallel(ids, AT_ONCE, async (id) => {
+  await mapBounded(ids, AT_ONCE, async (id) => {
     await records.remove(collection, id);
   });
   return ids.length;

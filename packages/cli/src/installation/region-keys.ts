@@ -3,8 +3,8 @@
 // interrupted anywhere and run again: the alias says that all is done, and a key that was made but got no alias yet is
 // found by its description and taken up.
 import type { KMS } from "@aws-sdk/client-kms";
+import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
 import { z } from "zod";
-import { readIfPresent, writeFileAtomic } from "../data-folder/atomic-file.ts";
 import { CliError } from "../errors.ts";
 
 /** Region -> key ARN. */

@@ -2,6 +2,7 @@
 // appears whole or not at all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
+import { mapInOrder } from "@strongroom/base/work";
 import { type Client, type ClientError, isClientError, type ListedRecord } from "@strongroom/client";
 import type { CommandContext } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
@@ -109,7 +110,7 @@ async function* readDocuments(
   onRecord: () => void,
 ): AsyncGenerator<Document> {
   const read = ({ id }: ListedRecord): Promise<Document | null> => readDocument(client, collection, id, job, report);
-  for await (const document of inOrder(client.records.list(collection), read, job.concurrency)) {
+  for await (const document of mapInOrder(client.records.list(collection), job.concurrency, read)) {
     job.signal.throwIfAborted();
     if (document === null) report.vanished++;
     else {
@@ -162,26 +163,4 @@ function refusedRecord(error: ClientError, id: string): CliError {
     reportedCode: error.reportedCode,
     cause: error,
   });
-}
-
-/** Maps inputs with at most `concurrency` under way; yields in order. When one fails, none is started any more. */
-export async function* inOrder<Input, Result>(
-  inputs: AsyncIterable<Input>,
-  map: (input: Input) => Promise<Result>,
-  concurrency: number,
-): AsyncGenerator<Result> {
-  const underWay: Promise<Result>[] = [];
-  try {
-    for await (const input of inputs) {
-      const started = map(input);
-      // Its failure is felt when its turn comes; until then it is not an unhandled one.
-      started.catch(() => undefined);
-      underWay.push(started);
-      const first = underWay.length >= concurrency ? underWay.shift() : undefined;
-      if (first !== undefined) yield await first;
-    }
-    for (let first = underWay.shift(); first !== undefined; first = underWay.shift()) yield await first;
-  } finally {
-    await Promise.allSettled(underWay);
-  }
 }

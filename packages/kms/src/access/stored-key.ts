@@ -3,7 +3,7 @@
 
 import { KmsError } from "../errors.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
-import { aliasFromRow, grantFromRow, keyFromRows } from "../store/codec.ts";
+import { aliasFromRow, grantFromRow, keyFromRows } from "../store/rows.ts";
 import { requireDatabase } from "../store/database.ts";
 import { openToRead } from "../upkeep/verify.ts";
 import type { ExplainedKey } from "./explain.ts";

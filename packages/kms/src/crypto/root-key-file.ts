@@ -2,9 +2,9 @@
 // the file before the database is sealed anew, and takes the file's place after. A process that dies in between
 // leaves both: `settleRootKeyFile` keeps the one that opens the database.
 
-import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
-import { readSecretFile, syncDirectory, writeSecretFile } from "../secret-file.ts";
+import { existsSync, linkSync, rmSync } from "node:fs";
+import { createFileSync, publishSync } from "@strongroom/base/files";
+import { readSecretFile } from "../secret-file.ts";
 import { newRootKeyText, parseRootKey } from "./root-key.ts";
 
 const stagedPath = (path: string): string => `${path}.next`;
@@ -13,7 +13,7 @@ const stagedPath = (path: string): string => `${path}.next`;
 export function stageRootKey(path: string): Buffer {
   const text = newRootKeyText();
   rmSync(stagedPath(path), { force: true });
-  writeSecretFile(stagedPath(path), text);
+  createFileSync(stagedPath(path), text);
   return parseRootKey(text, stagedPath(path));
 }
 
@@ -26,8 +26,7 @@ export function promoteRootKey(path: string): string | null {
   const kept = existsSync(path) ? `${path}.until-${stamp}` : null;
   // A second name, not a move: at no moment is there no root key file.
   if (kept !== null) linkSync(path, kept);
-  renameSync(stagedPath(path), path);
-  syncDirectory(dirname(path));
+  publishSync(stagedPath(path), path, "replace");
   return kept;
 }
 

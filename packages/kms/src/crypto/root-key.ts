@@ -5,8 +5,9 @@ import { execFile } from "node:child_process";
 import { randomBytes, scrypt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
+import { createFileSync } from "@strongroom/base/files";
 import { KmsError } from "../errors.ts";
-import { readSecretFile, writeSecretFile } from "../secret-file.ts";
+import { readSecretFile } from "../secret-file.ts";
 
 /** How the root key is had. */
 export type RootKeySource =
@@ -45,7 +46,7 @@ export async function readRootKey(
 function fromFile(path: string, first: "first-start" | "restart"): Buffer {
   if (!existsSync(path)) {
     if (first === "restart") throw new KmsError("root-key-missing", `${path} does not exist.`);
-    writeSecretFile(path, newRootKeyText());
+    createFileSync(path, newRootKeyText());
   }
   const text = readSecretFile(path);
   const key = parseRootKey(text.toString("latin1"), path);

@@ -55,7 +55,7 @@ export class AbsentRoutes {
   readonly #known = new Map<string, KnownPath>();
 
   /** Notes every route of `app` as it is added. */
-  watch(app: FastifyInstance): void {
+  note(app: FastifyInstance): void {
     app.addHook("onRoute", ({ url, method }) => {
       const known = this.#known.get(url) ?? { pattern: pathPattern(url), methods: new Set<string>() };
       for (const allowed of [method].flat()) known.methods.add(allowed);

@@ -82,7 +82,7 @@ const withOneSchemaEach: TransformObject = (given) => {
   };
   const schemas = described.components?.schemas ?? {};
   const kept = Object.keys(schemas).filter((name) => !name.endsWith("Input"));
-  const one = {
+  const merged = {
     ...described,
     components: {
       ...described.components,
@@ -90,6 +90,6 @@ const withOneSchemaEach: TransformObject = (given) => {
     },
   };
   return JSON.parse(
-    JSON.stringify(one).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"'),
+    JSON.stringify(merged).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"'),
   ) as ReturnType<TransformObject>;
 };

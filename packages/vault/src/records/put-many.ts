@@ -6,7 +6,7 @@
  * nothing of it is stored.
  */
 import { isDeepStrictEqual } from "node:util";
-import { mapBounded } from "../bounded.ts";
+import { mapBounded } from "@strongroom/base/work";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";

@@ -256,12 +256,12 @@ test("whatever the wraps are: what takes the place has all the old places, more 
         } catch {
           return;
         }
-        assert.ok([...had].every((one) => has.has(one)));
+        assert.ok([...had].every((region) => has.has(region)));
         assert.ok(after.length >= before.length);
         if (judged.kind === "replace")
           assert.deepEqual(
             judged.gained,
-            [...has].filter((one) => !had.has(one)),
+            [...has].filter((region) => !had.has(region)),
           );
         else assert.deepEqual([had, owed], [has, []]);
       },

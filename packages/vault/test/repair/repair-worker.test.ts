@@ -146,8 +146,8 @@ test("two vaults on one file pay the same debt together, each version once", asy
   await putSome(vault, 120);
   await kms.startRegion("eu-central-1");
   await until(owesNothing(vault));
-  const [one, two] = [vault.repairStatus(), other.repairStatus()];
-  assert.deepEqual([one.repaired + two.repaired, one.overtaken + two.overtaken], [120, 0]);
+  const [first, second] = [vault.repairStatus(), other.repairStatus()];
+  assert.deepEqual([first.repaired + second.repaired, first.overtaken + second.overtaken], [120, 0]);
 });
 
 test("closing waits for the repair under way, begins no other, and gives back what was claimed", async (t) => {

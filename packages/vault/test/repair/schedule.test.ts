@@ -73,12 +73,12 @@ test("a clock that was set back closes nothing", () => {
 
 type Step =
   | { readonly kind: "look"; readonly state: RegionHealth["state"] }
-  | { readonly kind: "attempt"; readonly gains: "yes" | "no" };
+  | { readonly kind: "attempt"; readonly gains: boolean };
 
 test("whatever happens: while a region is not known to be up, failing attempts are an interval apart", () => {
   const steps = fc.oneof(
     fc.record({ kind: fc.constant("look" as const), state: fc.constantFrom("down" as const, "unknown" as const) }),
-    fc.record({ kind: fc.constant("attempt" as const), gains: fc.constantFrom("yes" as const, "no" as const) }),
+    fc.record({ kind: fc.constant("attempt" as const), gains: fc.boolean() }),
   );
   fc.assert(
     fc.property(
@@ -97,7 +97,7 @@ test("whatever happens: while a region is not known to be up, failing attempts a
           if (access === "closed") continue;
           assert.ok(now - missedAt >= 100 || missedAt === Number.NEGATIVE_INFINITY);
           if (access === "trial") gate.tried("a", now);
-          if (step.gains === "yes") {
+          if (step.gains) {
             gate.gained("a");
             missedAt = Number.NEGATIVE_INFINITY;
           } else {
