@@ -7,7 +7,8 @@ import { KEY_SPECS, KEY_USAGES, algorithmsOf } from "../src/keys/key-spec.ts";
 import type { KeySpec } from "../src/keys/key-spec.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
 import { FAULT_KINDS } from "../src/faults/fault.ts";
-import { EXIT_CODES, OUTCOMES } from "../src/command/exit-codes.ts";
+import { EXIT_CODES } from "@strongroom/base/errors";
+import { KMS_ERRORS } from "../src/errors.ts";
 import { KEY_STATES, admits } from "./key-states.ts";
 
 export const PAGE: string = resolve(import.meta.dirname, "../../../docs/kms.md");
@@ -82,8 +83,8 @@ function specRows(): string[] {
 
 function exitRows(): string[] {
   return Object.entries(EXIT_CODES).map(([outcome, { code, meaning }]) => {
-    const errors = Object.entries(OUTCOMES)
-      .filter(([, ends]) => ends === outcome)
+    const errors = Object.entries(KMS_ERRORS)
+      .filter(([, row]) => row.outcome === outcome)
       .map(([error]) => `\`${error}\``);
     return `| ${code} | ${meaning} | ${errors.join(", ")} |`;
   });

@@ -2,9 +2,9 @@
 // against what is promised.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
+import { text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { z } from "zod";
-import { text, wholeNumber, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import { type FolderLock, lockDataFolder } from "../data-folder/lock.ts";

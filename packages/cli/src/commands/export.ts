@@ -1,5 +1,5 @@
 // `strongroom export`: every document of a collection as NDJSON or CSV.
-import { given, oneOf, text, wholeNumberOr } from "../command/option-types.ts";
+import { given, oneOf, text, wholeNumberOr } from "@strongroom/base/command";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { chooseFormat, FORMATS } from "../formats/input.ts";
 import { withService } from "../service.ts";

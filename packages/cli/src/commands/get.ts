@@ -1,5 +1,5 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
-import { text, wholeNumber } from "../command/option-types.ts";
+import { text, wholeNumber } from "@strongroom/base/command";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { withService } from "../service.ts";
 import { openOutput } from "../terminal/output.ts";

@@ -1,6 +1,6 @@
 // `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an
 // interruption completes it.
-import { given, oneOf, oneOfOr, text, wholeNumberOr } from "../command/option-types.ts";
+import { given, oneOf, oneOfOr, text, wholeNumberOr } from "@strongroom/base/command";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { chooseFormat, FORMATS } from "../formats/input.ts";

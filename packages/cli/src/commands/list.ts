@@ -1,8 +1,8 @@
 // `strongroom list`: the collections, or the ids of one.
-import { given, text, wholeNumberOr } from "../command/option-types.ts";
+import { given, text, wholeNumberOr } from "@strongroom/base/command";
+import { printable, renderTable } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { withService } from "../service.ts";
-import { printable, renderTable } from "../terminal/table.ts";
 
 /** `strongroom list`. */
 export const listCommand: CommandSpec = command({

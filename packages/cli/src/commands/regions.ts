@@ -1,5 +1,5 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
-import { given } from "../command/option-types.ts";
+import { given } from "@strongroom/base/command";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { withService } from "../service.ts";
 import { regionsResult, regionsView } from "./regions-view.ts";

@@ -1,8 +1,8 @@
 // `strongroom rm`: removes a record with all its versions.
-import { wholeNumber } from "../command/option-types.ts";
+import { wholeNumber } from "@strongroom/base/command";
+import { printable } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { withService } from "../service.ts";
-import { printable } from "../terminal/table.ts";
 
 /** `strongroom rm`. */
 export const rmCommand: CommandSpec = command({

@@ -1,8 +1,7 @@
 // What a drill leaves to its reader: the tables of what was felt in each phase of each outage and what became of each
 // promise; and the timeline as a file: every call and every look at the debt, with the outages, for a plot or for one's
 // own questions.
-import { renderTable } from "../terminal/table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { renderTable, type Terminal } from "@strongroom/base/terminal";
 import type { DebtSample } from "./debt.ts";
 import type { Call, Latency, PhaseFigures } from "./figures.ts";
 import type { OutageReport, PhaseName } from "./outage.ts";

@@ -1,12 +1,13 @@
 // What `strongroom serve` does: the service against the configured regions. Logs go to standard error as JSON lines.
 import { once } from "node:events";
+import { logDestination } from "@strongroom/base/terminal/log";
+import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import type { Config, WrappingRegion } from "../config/schema.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
-import { jsonLog } from "./log.ts";
 import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
@@ -16,7 +17,7 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
   const regions = configuredRegions(config);
   const { folder } = await prepareDataFolder(config.dataDir);
   const keyring = installedKeyring(config, await installRegions(regions, folder));
-  const logger = jsonLog("service", config.log, 2);
+  const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");

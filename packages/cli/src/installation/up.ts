@@ -1,7 +1,9 @@
 // What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are
 // made at first start and found again at every later one. Wires; the parts are beside this file.
 import { once } from "node:events";
+import { logDestination } from "@strongroom/base/terminal/log";
 import type { RegionHealth } from "@strongroom/envelope/aws-kms";
+import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import { type Config, wrapPolicy } from "../config/schema.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
@@ -12,7 +14,6 @@ import { removeRunning, writeRunning } from "../data-folder/running.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";
-import { jsonLog } from "./log.ts";
 import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { ensureFirstToken, openTokens } from "./tokens.ts";
@@ -52,13 +53,13 @@ async function runInstallation(
 ): Promise<void> {
   // Looked at before anything is started: a folder of a newer version is left as it is.
   await readRegionKeys(folder.keys);
-  const logger = jsonLog("service", config.log, log.fd);
+  const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
   if (context.terminal.stderr.isTTY)
     context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
   const kms = await startKmsProcess({
-    dataDir: folder.path,
+    dataDir: folder.kms,
     regions: config.kms.regions,
-    rootKey: { kind: config.kms.rootKey.kind, path: config.kms.rootKey.path ?? folder.kmsRootKey },
+    rootKey: config.kms.rootKey,
     faultsPort: config.kms.allowFaults ? config.kms.faultsPort : null,
     logFd: log.fd,
     logLevel: config.log.level,

@@ -2,6 +2,7 @@
 // appears whole or not at all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
+import { startProgress } from "@strongroom/base/terminal/progress";
 import { mapInOrder } from "@strongroom/base/work";
 import { type Client, type ClientError, isClientError, type ListedRecord } from "@strongroom/client";
 import type { CommandContext } from "../command/spec.ts";
@@ -10,7 +11,6 @@ import { type Document, type Field, fieldText, parseField, withField } from "../
 import type { Format } from "../formats/input.ts";
 import { WRITERS } from "../formats/writers.ts";
 import { openOutput } from "../terminal/output.ts";
-import { startProgress } from "../terminal/progress.ts";
 
 /** What is exported and how. */
 export interface ExportJob {

@@ -1,5 +1,7 @@
 // Reads documents and stores them in batches, and tells what came of it. What is stored already and equal is left
 // alone, so that an import that was interrupted is completed by the same command.
+import type { Terminal } from "@strongroom/base/terminal";
+import { startProgress } from "@strongroom/base/terminal/progress";
 import type { Client, OnExisting } from "@strongroom/client";
 import type { CommandContext } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
@@ -7,8 +9,6 @@ import { readCsv } from "../formats/csv.ts";
 import { type Field, fieldText, parseField, type SourceLine } from "../formats/document.ts";
 import { type Format, openInput } from "../formats/input.ts";
 import { readNdjson } from "../formats/ndjson.ts";
-import { startProgress } from "../terminal/progress.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { batchSender, type ImportReport, type PendingItem } from "./send-batch.ts";
 
 const READERS = { ndjson: readNdjson, csv: readCsv } as const;
