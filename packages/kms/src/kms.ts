@@ -4,18 +4,18 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
-import { IdleSweep } from "./crypto/idle-sweep.ts";
+import { IdleSweep } from "./crypto/freed-memory.ts";
 import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
 import type { Engine } from "./http/handle.ts";
-import { listen } from "./http/region-server.ts";
-import { RegionServers } from "./http/region-servers.ts";
+import { RegionServers, listen } from "./http/region-server.ts";
+import { KeyMaterial } from "./keys/key-material.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { settleOptions } from "./options.ts";
 import type { KmsOptions, SettledOptions } from "./options.ts";
-import { plant, warningOf } from "./seed/plant.ts";
-import type { SeedReport } from "./seed/plant.ts";
+import { applySeed, warningOf } from "./seed/apply-seed.ts";
+import type { SeedReport } from "./seed/apply-seed.ts";
 import { readSeed } from "./seed/read-seed.ts";
 import type { SeedKey } from "./seed/read-seed.ts";
 import { openCustody } from "./store/custody.ts";
@@ -109,17 +109,18 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
     custody.chain,
     options.regions.map((region) => region.name),
   );
+  const material = new KeyMaterial(custody.sealer);
   const seeded =
     seed === null
       ? null
-      : await plant(seed, { store, sealer: custody.sealer, account: options.accountId, now: options.clock.now() });
+      : await applySeed(seed, { store, material, account: options.accountId, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
   if (warning !== null) options.logger.warn(warning);
   const engine: Engine = {
     store,
-    sealer: custody.sealer,
+    material,
     idleSweep: new IdleSweep(),
-    lifecycle: new Lifecycle(store, custody.sealer, options.accountId),
+    lifecycle: new Lifecycle(store, material, options.accountId),
     clock: options.clock,
     account: options.accountId,
     logger: options.logger,

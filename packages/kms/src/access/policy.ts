@@ -2,8 +2,10 @@
 // "Grammar of the IAM JSON policy language", as far as AWS KMS takes it (Principal, Action, Resource, Condition).
 
 import { z } from "zod";
+import type { Principal } from "../auth/principals.ts";
+import type { KeyRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
-import { isConditionOperator } from "./conditions.ts";
+import { isConditionOperator } from "./condition-operators.ts";
 
 /** One statement, its lists always lists. */
 export interface Statement {
@@ -108,4 +110,46 @@ function statementOf(one: z.infer<typeof statement>, index: number, kind: Policy
     resources: { mode: resources.mode, patterns: resources.list },
     conditions,
   };
+}
+
+/**
+ * The key policy of a key that was made without one: it leaves it to the account, and so to its identity policies, who
+ * may use the key. Source: AWS KMS Developer Guide, "Default key policy".
+ */
+export function defaultKeyPolicy(account: string): string {
+  const policy = {
+    Version: "2012-10-17",
+    Id: "key-default-1",
+    Statement: [
+      {
+        Sid: "Enable IAM User Permissions",
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+    ],
+  };
+  return JSON.stringify(policy, null, 2);
+}
+
+/** Parsed policies, kept as long as the record or principal that they belong to. */
+const keyPolicies = new WeakMap<KeyRecord, readonly Statement[]>();
+const identityPolicies = new WeakMap<Principal, readonly Statement[]>();
+
+/** The statements of a key's policy. @throws AwsError MalformedPolicyDocumentException. */
+export function policyOf(key: KeyRecord): readonly Statement[] {
+  let statements = keyPolicies.get(key);
+  if (statements === undefined) keyPolicies.set(key, (statements = parsePolicy(key.policy)));
+  return statements;
+}
+
+/** The statements of all identity policies of a principal. @throws AwsError MalformedPolicyDocumentException. */
+export function identityPoliciesOf(principal: Principal): readonly Statement[] {
+  let statements = identityPolicies.get(principal);
+  if (statements === undefined) {
+    statements = principal.policies.flatMap((policy) => readPolicy(policy, "identity"));
+    identityPolicies.set(principal, statements);
+  }
+  return statements;
 }

@@ -2,8 +2,8 @@
 // Source: IAM User Guide, "AWS Signature Version 4 for API requests". Nothing here is verified yet.
 
 import { AwsError } from "../protocol/aws-error.ts";
-import { valuesOf } from "./request-view.ts";
-import type { RequestView } from "./request-view.ts";
+import { valuesOf } from "../protocol/exchange.ts";
+import type { RequestView } from "../protocol/exchange.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 

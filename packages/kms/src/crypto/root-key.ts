@@ -1,12 +1,14 @@
 // Where the root key comes from: a file that is made at first start, a passphrase through scrypt (RFC 7914), or the
-// output of a command (a hardware token's tool, a secret manager's client).
+// output of a command (a hardware token's tool, a secret manager's client). And how the key in a file is replaced, in
+// step with the database that it seals.
 
 import { execFile } from "node:child_process";
 import { randomBytes, scrypt } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { KmsError } from "../errors.ts";
-import { readSecretFile, writeSecretFile } from "../secret-file.ts";
+import { readSecretFile, syncDirectory, writeSecretFile } from "../secret-file.ts";
 
 /** How the root key is had. */
 export type RootKeySource =
@@ -54,7 +56,7 @@ function fromFile(path: string, first: "first-start" | "restart"): Buffer {
 }
 
 /** The content of a new root key file: 64 hexadecimal digits and a line end. */
-export const newRootKeyText = (): string => `${randomBytes(32).toString("hex")}\n`;
+const newRootKeyText = (): string => `${randomBytes(32).toString("hex")}\n`;
 
 async function fromCommand([program, ...args]: readonly [string, ...string[]]): Promise<Buffer> {
   try {
@@ -72,9 +74,57 @@ async function fromCommand([program, ...args]: readonly [string, ...string[]]): 
 }
 
 /** The 32 bytes that `text` writes; `from` names it in errors. @throws KmsError `root-key-malformed`. */
-export function parseRootKey(text: string, from: string): Buffer {
+function parseRootKey(text: string, from: string): Buffer {
   const digits = text.trim();
   if (!/^[0-9a-f]{64}$/i.test(digits))
     throw new KmsError("root-key-malformed", `${from} does not have 64 hexadecimal digits.`);
   return Buffer.from(digits, "hex");
+}
+
+// Replacing the key in a file, in step with the database: the new key is staged beside the file before the database is
+// sealed anew, and takes the file's place after. A process that dies in between leaves both: `settleRootKeyFile` keeps
+// the one that opens the database.
+
+const stagedPath = (path: string): string => `${path}.next`;
+
+/** Writes a new root key beside the file and gives it (32 bytes). */
+export function stageRootKey(path: string): Buffer {
+  const text = newRootKeyText();
+  rmSync(stagedPath(path), { force: true });
+  writeSecretFile(stagedPath(path), text);
+  return parseRootKey(text, stagedPath(path));
+}
+
+/**
+ * Puts the staged key in the file's place.
+ * @returns where the key it had before is kept: backups from before need it.
+ */
+export function promoteRootKey(path: string): string | null {
+  const stamp = new Date().toISOString().replace(/[-:]/g, "");
+  const kept = existsSync(path) ? `${path}.until-${stamp}` : null;
+  // A second name, not a move: at no moment is there no root key file.
+  if (kept !== null) linkSync(path, kept);
+  renameSync(stagedPath(path), path);
+  syncDirectory(dirname(path));
+  return kept;
+}
+
+/** Ends what an interrupted re-keying left: of the file and the staged key, the one that opens the database stays. */
+export function settleRootKeyFile(path: string, opens: (rootKey: Buffer) => boolean): void {
+  if (!existsSync(stagedPath(path))) return;
+  if (fileOpens(path, opens)) rmSync(stagedPath(path));
+  else if (fileOpens(stagedPath(path), opens)) promoteRootKey(path);
+}
+
+function fileOpens(path: string, opens: (rootKey: Buffer) => boolean): boolean {
+  let key: Buffer;
+  try {
+    key = parseRootKey(readSecretFile(path).toString("latin1"), path);
+  } catch {
+    // Absent, half-written or unreadable: it opens nothing. What is wrong with it is said when it is read for good.
+    return false;
+  }
+  const answer = opens(key);
+  key.fill(0);
+  return answer;
 }

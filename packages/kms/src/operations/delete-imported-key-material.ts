@@ -1,12 +1,12 @@
 // DeleteImportedKeyMaterial: KMS API Reference, API_DeleteImportedKeyMaterial. The key is then pending import.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { currentBackingKey } from "../keys/key-record.ts";
+import { requireOrigin } from "../keys/key-rules.ts";
 import { notFound } from "../protocol/aws-error.ts";
 import { required, structure, text } from "../protocol/shape.ts";
-import { requireExternal } from "./external-origin.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const deleteImportedKeyMaterial: Operation = operation({
   name: "DeleteImportedKeyMaterial",
@@ -16,8 +16,8 @@ export const deleteImportedKeyMaterial: Operation = operation({
     KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }),
   }),
   run(call, { KeyId, KeyMaterialId }) {
-    const key = call.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });
-    requireExternal(key);
+    const key = call.access.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });
+    requireOrigin(key, "EXTERNAL");
     const id = KeyMaterialId ?? currentBackingKey(key)?.id;
     // Deleting what is not there succeeds, as in AWS.
     if (id === undefined) return { KeyId: key.arn };

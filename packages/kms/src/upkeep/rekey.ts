@@ -4,8 +4,7 @@
 
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { promoteRootKey, stageRootKey } from "../crypto/root-key-file.ts";
-import { SALT_LENGTH, readRootKey } from "../crypto/root-key.ts";
+import { SALT_LENGTH, promoteRootKey, readRootKey, stageRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";

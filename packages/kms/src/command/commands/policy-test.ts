@@ -2,9 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { explain } from "../../access/explain.ts";
+import { explain, storedKey } from "../../access/explain.ts";
 import type { ExplainedKey, Explanation } from "../../access/explain.ts";
-import { storedKey } from "../../access/stored-key.ts";
 import { KmsError } from "../../errors.ts";
 import { dataDirOptions, optionsOf } from "../options.ts";
 import { command } from "../spec.ts";

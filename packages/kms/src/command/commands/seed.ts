@@ -1,8 +1,7 @@
 // `strongroom-kms seed`: keys with fixed ids and known material, for tests.
 
 import { z } from "zod";
-import { warningOf } from "../../seed/plant.ts";
-import { seedDataDir } from "../../seed/seed-data-dir.ts";
+import { seedDataDir, warningOf } from "../../seed/apply-seed.ts";
 import { accountOptions, dataDirOptions, optionsOf, regionOptions, rootKeyOf, rootKeyOptions } from "../options.ts";
 import { command } from "../spec.ts";
 import type { CommandSpec } from "../spec.ts";

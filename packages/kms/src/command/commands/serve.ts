@@ -10,7 +10,7 @@ import { createKms } from "../../kms.ts";
 import type { Kms } from "../../kms.ts";
 import { KMS_DEFAULTS } from "../../options.ts";
 import type { KmsOptions } from "../../options.ts";
-import { warningOf } from "../../seed/plant.ts";
+import { warningOf } from "../../seed/apply-seed.ts";
 import {
   accountOptions,
   dataDirOptions,

@@ -1,9 +1,11 @@
-// The state of a key and what each operation may do in it, as a table. Source: AWS KMS Developer Guide,
-// "Key states of AWS KMS keys".
+// What an operation may do with a key: by the key's state, as a table, by its usage and its origin. Source: AWS KMS
+// Developer Guide, "Key states of AWS KMS keys".
 
-import { AwsError, invalidState } from "../protocol/aws-error.ts";
+import { AwsError, invalidState, unsupported } from "../protocol/aws-error.ts";
 import { currentBackingKey } from "./key-record.ts";
 import type { KeyRecord } from "./key-record.ts";
+import { algorithmsOf } from "./key-spec.ts";
+import type { KeyUsage } from "./key-spec.ts";
 
 export type KeyState = "Enabled" | "Disabled" | "PendingDeletion" | "PendingReplicaDeletion" | "PendingImport";
 
@@ -26,19 +28,20 @@ function hasAllMaterial(key: KeyRecord): boolean {
 
 /** How an operation takes a key's state. */
 interface StateRule {
-  readonly disabled: "ok" | "refuse";
-  readonly pendingDeletion: "ok" | "refuse";
-  readonly pendingImport: "ok" | "refuse";
+  /** Whether the operation may be done while the key is disabled. */
+  readonly disabled: boolean;
+  readonly pendingDeletion: boolean;
+  readonly pendingImport: boolean;
 }
 
 /** Uses the material: the key must be enabled. */
-const USE: StateRule = { disabled: "refuse", pendingDeletion: "refuse", pendingImport: "refuse" };
+const USE: StateRule = { disabled: false, pendingDeletion: false, pendingImport: false };
 /** Changes the key: anything but a key on its way out. */
-const CHANGE: StateRule = { disabled: "ok", pendingDeletion: "refuse", pendingImport: "ok" };
+const CHANGE: StateRule = { disabled: true, pendingDeletion: false, pendingImport: true };
 /** Switches the key on and off. */
-const SWITCH: StateRule = { disabled: "ok", pendingDeletion: "refuse", pendingImport: "refuse" };
+const SWITCH: StateRule = { disabled: true, pendingDeletion: false, pendingImport: false };
 /** Only looks, or undoes a permission. */
-const LOOK: StateRule = { disabled: "ok", pendingDeletion: "ok", pendingImport: "ok" };
+const LOOK: StateRule = { disabled: true, pendingDeletion: true, pendingImport: true };
 
 /** Every operation on an existing key. */
 export type KeyOperation =
@@ -146,16 +149,37 @@ export function requireState(key: KeyRecord, operation: KeyOperation): void {
     case "Enabled":
       return;
     case "Disabled":
-      if (rule.disabled === "refuse") throw new AwsError("DisabledException", `${key.arn} is disabled.`);
+      if (!rule.disabled) throw new AwsError("DisabledException", `${key.arn} is disabled.`);
       return;
     case "PendingImport":
-      if (rule.pendingImport === "refuse") throw invalidState(`${key.arn} is pending import.`);
+      if (!rule.pendingImport) throw invalidState(`${key.arn} is pending import.`);
       return;
     case "PendingDeletion":
-      if (rule.pendingDeletion === "refuse") throw invalidState(`${key.arn} is pending deletion.`);
+      if (!rule.pendingDeletion) throw invalidState(`${key.arn} is pending deletion.`);
       return;
     case "PendingReplicaDeletion":
-      if (rule.pendingDeletion === "refuse") throw invalidState(`${key.arn} is pending replica deletion.`);
+      if (!rule.pendingDeletion) throw invalidState(`${key.arn} is pending replica deletion.`);
       return;
   }
+}
+
+/** @throws AwsError InvalidKeyUsageException if the key is not made for this. */
+export function requireUsage(key: KeyRecord, usage: KeyUsage, operation: string): void {
+  if (key.usage === usage) return;
+  throw new AwsError(
+    "InvalidKeyUsageException",
+    `${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`,
+  );
+}
+
+/** @throws AwsError InvalidKeyUsageException if the key's spec does not have the algorithm. */
+export function requireAlgorithm(key: KeyRecord, algorithm: string): void {
+  if (algorithmsOf(key.spec, key.usage).includes(algorithm)) return;
+  throw new AwsError("InvalidKeyUsageException", `Algorithm ${algorithm} is incompatible with key spec ${key.spec}.`);
+}
+
+/** @throws AwsError UnsupportedOperationException if the key's material does not come from there. */
+export function requireOrigin(key: KeyRecord, origin: KeyRecord["origin"]): void {
+  if (key.origin === origin) return;
+  throw unsupported(`${key.arn} origin is ${key.origin} which is not valid for this operation.`);
 }

@@ -4,7 +4,7 @@
 import type { Principal } from "../auth/principals.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
-import type { Facts } from "./conditions.ts";
+import type { Facts } from "./condition-operators.ts";
 
 /** From a member of an operation's input to the condition key that shows it. */
 const INPUT_KEYS: Readonly<Record<string, string>> = {

@@ -1,13 +1,13 @@
-// The decision on a request. Source: AWS KMS Developer Guide, "Determining access to AWS KMS keys", and IAM User
-// Guide, "Policy evaluation logic": default deny, an explicit deny wins, and a key policy that allows the account
-// only hands the question on to the account's identity policies.
+// The decision on a request. Source: AWS KMS Developer Guide, "Determining access to AWS KMS keys" and "Grants in
+// AWS KMS", and IAM User Guide, "Policy evaluation logic": default deny, an explicit deny wins, and a key policy that
+// allows the account only hands the question on to the account's identity policies.
 
 import type { Principal } from "../auth/principals.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import type { GrantRecord } from "../keys/key-record.ts";
-import { holds, like } from "./conditions.ts";
-import type { Facts } from "./conditions.ts";
-import { grantAllows } from "./grants.ts";
+import { AwsError } from "../protocol/aws-error.ts";
+import { holds, like } from "./condition-operators.ts";
+import type { Facts } from "./condition-operators.ts";
 import type { Statement } from "./policy.ts";
 
 /** What is to be decided. */
@@ -95,4 +95,68 @@ export function namesPrincipal({ principals }: Statement, principal: Principal):
   if (principals.mode === "not-in") return direct || through ? "no" : "directly";
   if (direct) return "directly";
   return through ? "through-account" : "no";
+}
+
+/** Every operation that a grant can allow, in AWS's enumeration. */
+export const GRANT_OPERATIONS = [
+  "CreateGrant",
+  "Decapsulate",
+  "Decrypt",
+  "DeriveSharedSecret",
+  "DescribeKey",
+  "Encapsulate",
+  "Encrypt",
+  "GenerateDataKey",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateMac",
+  "GetPublicKey",
+  "ReEncryptFrom",
+  "ReEncryptTo",
+  "RetireGrant",
+  "Sign",
+  "Verify",
+  "VerifyMac",
+] as const;
+
+/** Operations without an encryption context: a grant's constraint on the context does not touch them. */
+const WITHOUT_CONTEXT: ReadonlySet<string> = new Set(["DescribeKey", "RetireGrant", "CreateGrant", "GetPublicKey"]);
+
+/** Whether a grant allows what is asked. */
+function grantAllows(
+  grant: GrantRecord,
+  request: {
+    readonly principal: { readonly arn: string };
+    readonly action: string;
+    readonly context: EncryptionContext;
+  },
+): boolean {
+  const operation = request.action.replace(/^kms:/, "");
+  if (grant.grantee !== request.principal.arn || !grant.operations.includes(operation)) return false;
+  if (WITHOUT_CONTEXT.has(operation)) return true;
+  const { subset, equals } = grant.constraints;
+  const has = (pairs: EncryptionContext): boolean =>
+    Object.entries(pairs).every(
+      ([key, value]) => Object.hasOwn(request.context, key) && request.context[key] === value,
+    );
+  if (subset !== undefined && !has(subset)) return false;
+  return equals === undefined || (has(equals) && Object.keys(equals).length === Object.keys(request.context).length);
+}
+
+const REASONS: Readonly<Record<(Decision & { kind: "deny" })["by"], string>> = {
+  "explicit-deny-in-key-policy": "with an explicit deny in a resource-based policy",
+  "explicit-deny-in-identity-policy": "with an explicit deny in an identity-based policy",
+  "nothing-allows": "because no identity-based policy, resource-based policy or grant allows it",
+};
+
+/** @throws AwsError AccessDeniedException, in AWS's words, if the decision is no. */
+export function authorize(question: Question): void {
+  const decision = decide(question);
+  if (decision.kind === "allow") return;
+  const on = question.keyPolicy === null ? "" : ` on resource: ${question.resource}`;
+  throw new AwsError(
+    "AccessDeniedException",
+    `User: ${question.principal.arn} is not authorized to perform: ${question.action}${on} ${REASONS[decision.by]}`,
+  );
 }

@@ -1,15 +1,15 @@
-// What Sign and Verify share: the key, the algorithm, and what is to be signed.
+// Signatures and MACs: what Sign and Verify share, and GenerateMac and VerifyMac (HMAC: RFC 2104, FIPS 198-1).
 
+import { createHmac } from "node:crypto";
 import { SIGNING_SCHEMES } from "../crypto/signing.ts";
 import type { Signable, SigningScheme } from "../crypto/signing.ts";
-import { algorithmsOf } from "../keys/key-spec.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { unsupported, validationError } from "../protocol/aws-error.ts";
-import { requireAlgorithm, requireUsage } from "./call.ts";
 import type { Call } from "./call.ts";
-import { keyRequest } from "./key-request.ts";
+import { keyRequest } from "./operation.ts";
 
-/** The members of both inputs that count here. */
+/** The members of the inputs of Sign and Verify that count here. */
 export interface SignatureInput {
   readonly KeyId: string;
   readonly Message: Buffer;
@@ -27,9 +27,9 @@ export function prepareSignature(
   input: SignatureInput,
   operation: "Sign" | "Verify",
 ): { key: KeyRecord; scheme: SigningScheme; what: Signable } {
-  const key = call.useKey(input.KeyId, keyRequest(operation, input));
+  const key = call.access.useKey(input.KeyId, keyRequest(operation, input));
   requireUsage(key, "SIGN_VERIFY", operation);
-  requireAlgorithm(key, input.SigningAlgorithm, algorithmsOf(key.spec, key.usage));
+  requireAlgorithm(key, input.SigningAlgorithm);
   const scheme = SIGNING_SCHEMES.get(input.SigningAlgorithm);
   if (scheme === undefined) throw unsupported(`Algorithm ${input.SigningAlgorithm} is not available here.`);
   return { key, scheme, what: signableOf(scheme, input) };
@@ -52,4 +52,31 @@ function signableOf(
   if (bytes.length !== scheme.digestLength)
     throw validationError(`Digest is invalid length for algorithm ${algorithm}.`);
   return { kind: "digest", bytes };
+}
+
+/** Every name in AWS's enumeration. */
+export const MAC_ALGORITHMS = ["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"] as const;
+
+/** The members of the inputs of GenerateMac and VerifyMac that count here. */
+export interface MacInput {
+  readonly KeyId: string;
+  readonly Message: Buffer;
+  readonly MacAlgorithm: (typeof MAC_ALGORITHMS)[number];
+  readonly GrantTokens?: readonly string[];
+}
+
+/** The key of the request, and the MAC of its message under that key. */
+export function macOf(
+  call: Call,
+  input: MacInput,
+  operation: "GenerateMac" | "VerifyMac",
+): { key: KeyRecord; mac: Buffer } {
+  const key = call.access.useKey(input.KeyId, keyRequest(operation, input));
+  requireUsage(key, "GENERATE_VERIFY_MAC", operation);
+  requireAlgorithm(key, input.MacAlgorithm);
+  const hash = input.MacAlgorithm.replace("HMAC_SHA_", "sha");
+  return {
+    key,
+    mac: call.material.withSecret(key, (secret) => createHmac(hash, secret).update(input.Message).digest()),
+  };
 }

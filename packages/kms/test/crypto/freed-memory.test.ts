@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { IDLE_MS, IdleSweep } from "../src/crypto/idle-sweep.ts";
+import { IDLE_MS, IdleSweep } from "../../src/crypto/freed-memory.ts";
 
 test("garbage is collected once, when no call has come for a while", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });

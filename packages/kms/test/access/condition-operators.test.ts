@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { holds, isConditionOperator, like } from "../../src/access/conditions.ts";
+import { holds, isConditionOperator, like } from "../../src/access/condition-operators.ts";
 
 const facts = new Map([
   ["one", ["a"]],

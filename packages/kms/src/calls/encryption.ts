@@ -2,13 +2,15 @@
 // RSA: RSAES-OAEP (RFC 8017, section 7.1) with MGF1 and the same hash.
 
 import { constants, createPrivateKey, createPublicKey, privateDecrypt, publicEncrypt } from "node:crypto";
-import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
-import { algorithmsOf, KEY_SPECS } from "../keys/key-spec.ts";
-import type { EncryptionAlgorithm } from "../keys/key-spec.ts";
+import type { KeyRequest } from "../access/key-access.ts";
+import { parseBlob } from "../crypto/ciphertext-blob.ts";
+import type { CiphertextBlob, EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
+import { KEY_SPECS } from "../keys/key-spec.ts";
+import type { EncryptionAlgorithm } from "../keys/key-spec.ts";
 import { AwsError, invalidCiphertext, validationError } from "../protocol/aws-error.ts";
-import { requireAlgorithm, requireUsage } from "./call.ts";
-import type { Call, KeyRequest } from "./call.ts";
+import type { Call } from "./call.ts";
 
 const OAEP_HASH: Readonly<
   Partial<Record<EncryptionAlgorithm, { readonly name: "sha1" | "sha256"; readonly length: number }>>
@@ -38,11 +40,11 @@ export function encryptWith(
   context: EncryptionContext | undefined,
 ): Buffer {
   const hash = OAEP_HASH[algorithm];
-  if (hash === undefined) return call.seal(key, plaintext, context ?? {});
+  if (hash === undefined) return call.material.encrypt(key, plaintext, context ?? {});
   if (context !== undefined && Object.keys(context).length > 0) {
     throw validationError("EncryptionContext is not supported with asymmetric keys.");
   }
-  const spki = createPublicKey({ key: call.publicKey(key), format: "der", type: "spki" });
+  const spki = createPublicKey({ key: call.material.publicKey(key), format: "der", type: "spki" });
   return publicEncrypt({ key: spki, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash.name }, plaintext);
 }
 
@@ -69,30 +71,63 @@ export interface Decryption {
 export function prepareDecryption(call: Call, request: DecryptRequest): Decryption {
   const hash = OAEP_HASH[request.algorithm];
   if (hash === undefined) {
-    const { key, blob } = call.keyOfBlob(request.ciphertext, request.reference);
+    const { key, blob } = keyOfBlob(call, request);
     checkKey(key);
-    return { key, decrypt: () => call.open(key, blob, request.context ?? {}) };
+    return { key, decrypt: () => call.material.decrypt(key, blob, request.context ?? {}) };
   }
   if (request.reference === undefined) throw validationError("KeyId is required to decrypt with an asymmetric key.");
   if (request.context !== undefined && Object.keys(request.context).length > 0) {
     throw validationError("EncryptionContext is not supported with asymmetric keys.");
   }
-  const key = call.findKey(request.reference);
+  const key = call.access.findKey(request.reference);
   checkKey(key);
   return {
     key,
     decrypt() {
-      const backing = call.currentMaterial(key);
-      const plaintext = call.withSecret(key, backing, (secret) => decryptOaep(secret, hash.name, request.ciphertext));
+      const backing = call.material.current(key);
+      const plaintext = call.material.withSecret(
+        key,
+        (secret) => decryptOaep(secret, hash.name, request.ciphertext),
+        backing,
+      );
       return { plaintext, materialId: backing.id };
     },
   };
 
   function checkKey(key: KeyRecord): void {
-    call.admit(key, request.keyRequest);
+    call.access.admit(key, request.keyRequest);
     requireUsage(key, "ENCRYPT_DECRYPT", request.operation);
-    requireAlgorithm(key, request.algorithm, algorithmsOf(key.spec, key.usage));
+    requireAlgorithm(key, request.algorithm);
   }
+}
+
+/**
+ * The key that a blob names, compared with the one that the request names, if it does.
+ * @throws AwsError InvalidCiphertextException, IncorrectKeyException, AccessDeniedException.
+ */
+function keyOfBlob(
+  call: Call,
+  { ciphertext, reference }: DecryptRequest,
+): { readonly key: KeyRecord; readonly blob: CiphertextBlob } {
+  const stated = reference === undefined ? null : call.access.findKey(reference);
+  const blob = parseBlob(ciphertext);
+  if (blob === null) throw invalidCiphertext();
+  if (stated !== null && stated.keyId !== blob.keyId) {
+    throw new AwsError(
+      "IncorrectKeyException",
+      "The key ID in the request does not identify a CMK that can perform this operation.",
+    );
+  }
+  const key = stated ?? call.region.keys.get(blob.keyId);
+  if (key === undefined) {
+    // The same answer for a key that is absent and one that is forbidden.
+    throw new AwsError(
+      "AccessDeniedException",
+      "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or " +
+        "you are not allowed to access.",
+    );
+  }
+  return { key, blob };
 }
 
 function decryptOaep(secret: Buffer, oaepHash: string, ciphertext: Buffer): Buffer {
@@ -116,3 +151,9 @@ export function requireDryRunModifiers(
   if (reference === undefined)
     throw new AwsError("ValidationException", "A key must be named when the ciphertext is ignored.");
 }
+
+/** What AWS answers to a request without a ciphertext, unless it is a dry run that ignores the ciphertext. */
+export const missingCiphertext = (): AwsError =>
+  validationError(
+    "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+  );
