@@ -9,12 +9,13 @@ import { buildLibrary, installPeers } from "./harness/install.ts";
 import { pageOf } from "./harness/page.ts";
 import { plotOf } from "./harness/plot.ts";
 import { reportOf, type Report } from "./harness/report.ts";
-import { describeField, playRounds } from "./harness/rounds.ts";
+import { prepareRevision } from "./harness/revision.ts";
+import { describeField, type Entrant, everyContender, playRounds } from "./harness/rounds.ts";
 import { defaultRounds, type Pace, type Row } from "./harness/row.ts";
 import { tableOf } from "./harness/table.ts";
 import { ROWS } from "./rows.ts";
 
-const USAGE = `npm run bench -- [--rows ID,ID] [--rounds N] [--quick] [--json]
+const USAGE = `npm run bench -- [--rows ID,ID] [--rounds N] [--quick] [--json] [--beside REVISION]
 rows: ${ROWS.map(({ id }) => id).join(" ")}`;
 
 interface Options {
@@ -22,6 +23,8 @@ interface Options {
   readonly rounds: number;
   readonly pace: Pace;
   readonly output: "table" | "json";
+  /** An earlier revision, measured beside this checkout instead of the peers. */
+  readonly beside: string | null;
 }
 
 class UsageError extends Error {}
@@ -36,6 +39,7 @@ function optionsFrom(args: readonly string[]): Options {
         rounds: { type: "string" },
         quick: { type: "boolean" },
         json: { type: "boolean" },
+        beside: { type: "string" },
       },
     }));
   } catch (error) {
@@ -45,7 +49,8 @@ function optionsFrom(args: readonly string[]): Options {
   const rounds = values.rounds === undefined ? defaultRounds(pace) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new UsageError(`--rounds takes a whole number from 1, not ${String(values.rounds)}`);
-  return { rows: rowsNamed(values.rows), rounds, pace, output: values.json === true ? "json" : "table" };
+  const output = values.json === true ? "json" : "table";
+  return { rows: rowsNamed(values.rows), rounds, pace, output, beside: values.beside ?? null };
 }
 
 function rowsNamed(list: string | undefined): readonly Row[] {
@@ -68,11 +73,17 @@ function save(report: Report): void {
   writeFileSync(new URL("pictures/performance.svg", docs), plotOf(report));
 }
 
+/** This checkout and the revision, each as its own bench uses it. */
+function besideItself(revision: string): readonly Entrant[] {
+  const own = everyContender().filter(({ id }) => id === "strongroom");
+  return [...own, { id: `strongroom@${revision}`, module: prepareRevision(revision) }];
+}
+
 async function run(options: Options): Promise<Report> {
   installPeers();
   buildLibrary();
   const loadBefore = loadavg()[0] ?? 0;
-  const field = await describeField();
+  const field = await describeField(options.beside === null ? everyContender() : besideItself(options.beside));
   const { turns, failures } = await playRounds({
     ...options,
     field,
@@ -86,7 +97,8 @@ try {
   const options = optionsFrom(process.argv.slice(2));
   const report = await run(options);
   process.stdout.write(`${options.output === "json" ? JSON.stringify(report, null, 2) : tableOf(report)}\n`);
-  if (options.pace === "full" && options.rows === ROWS && report.failures.length === 0) save(report);
+  if (options.pace === "full" && options.rows === ROWS && options.beside === null && report.failures.length === 0)
+    save(report);
   // A wrong result fails the run; a missed target is a finding, and the table says so.
   process.exitCode = report.failures.length === 0 ? 0 : 1;
 } catch (error) {

@@ -62,7 +62,7 @@ export interface Report {
    * the run itself is about one.
    */
   readonly load: { readonly before: number; readonly during: number };
-  readonly contenders: readonly Omit<Description, "rows">[];
+  readonly contenders: readonly Omit<Description, "rows" | "module">[];
   readonly absent: readonly Absentee[];
   readonly rows: readonly RowReport[];
   readonly failures: readonly Failure[];

@@ -12,6 +12,8 @@ import { taskOf, type Pace, type Row } from "./row.ts";
 
 export interface Description {
   readonly id: string;
+  /** Where it is loaded from. */
+  readonly module: string;
   readonly title: string;
   readonly version: string | null;
   readonly rows: readonly string[];
@@ -50,19 +52,29 @@ const CONTENDERS = new URL("../contenders/", import.meta.url);
 const COMPILE_CACHE = fileURLToPath(new URL("../node_modules/.cache/strongroom-bench", import.meta.url));
 const TURN_LIMIT_MS = 300_000;
 
-/** Loads every contender once, each in a process of its own. */
-export async function describeField(): Promise<Field> {
-  const ids = readdirSync(CONTENDERS)
+/** A contender's name and the URL of its module. */
+export interface Entrant {
+  readonly id: string;
+  readonly module: string;
+}
+
+/** Everyone in contenders/. */
+export function everyContender(): readonly Entrant[] {
+  return readdirSync(CONTENDERS)
     .filter((name) => name.endsWith(".ts"))
-    .map((name) => name.slice(0, -".ts".length))
-    .toSorted();
+    .toSorted()
+    .map((name) => ({ id: name.slice(0, -".ts".length), module: new URL(name, CONTENDERS).href }));
+}
+
+/** Loads every contender once, each in a process of its own. */
+export async function describeField(entrants: readonly Entrant[]): Promise<Field> {
   const contenders: Description[] = [];
   const absent: Absentee[] = [];
-  for (const id of ids) {
-    const answer = await ask({ kind: "describe", contender: id });
+  for (const entrant of entrants) {
+    const answer = await ask({ kind: "describe", ...entrant });
     if (answer.kind === "description")
-      contenders.push({ id, title: answer.title, version: answer.version, rows: answer.rows });
-    else if (answer.kind === "failure") absent.push({ id, reason: answer.message });
+      contenders.push({ ...entrant, title: answer.title, version: answer.version, rows: answer.rows });
+    else if (answer.kind === "failure") absent.push({ id: entrant.id, reason: answer.message });
   }
   return { contenders, absent };
 }
@@ -88,7 +100,8 @@ export async function playRounds(
         options.onTurn(row, contender, round);
         const answer = await ask({
           kind: "measure",
-          contender: contender.id,
+          id: contender.id,
+          module: contender.module,
           row: row.id,
           ...taskOf(row, options.pace),
         });

@@ -8,10 +8,11 @@ import type { Contender, Task } from "./contender.ts";
 import { measure, type Effort, type Sample } from "./measure.ts";
 
 export type Order =
-  | { readonly kind: "describe"; readonly contender: string }
+  | { readonly kind: "describe"; readonly id: string; readonly module: string }
   | {
       readonly kind: "measure";
-      readonly contender: string;
+      readonly id: string;
+      readonly module: string;
       readonly row: string;
       readonly task: Task;
       readonly effort: Effort;
@@ -28,7 +29,7 @@ export type Answer =
   | { readonly kind: "failure"; readonly message: string };
 
 async function answer(order: Order): Promise<Answer> {
-  const module = (await import(`../contenders/${order.contender}.ts`)) as { readonly default: Contender };
+  const module = (await import(order.module)) as { readonly default: Contender };
   const contender = module.default;
   if (order.kind === "describe") {
     return {
@@ -39,7 +40,7 @@ async function answer(order: Order): Promise<Answer> {
     };
   }
   const prepare = contender.works[order.row];
-  if (prepare === undefined) throw new Error(`${order.contender} has no work called ${order.row}`);
+  if (prepare === undefined) throw new Error(`${order.id} has no work called ${order.row}`);
   const start = performance.now();
   const work = await prepare(order.task);
   const prepareMs = performance.now() - start;

@@ -38,6 +38,7 @@ function report(): Report {
   const turns = [...rounds("ours", [100, 500, 90]), ...rounds("slow", [20, 25, 1]), ...rounds("fast", [400, 390, 410])];
   const contenders = ["ours", "slow", "fast"].map((id) => ({
     id,
+    module: `file:///${id}.ts`,
     title: `title of ${id}`,
     version: "1.2.3",
     rows: ["row"],

@@ -1,6 +1,6 @@
 /**
- * The outcomes that an error can have, with the exit code of each. Scripts branch on the numbers: a number never changes its
- * meaning, and it means the same in every command.
+ * The outcomes that an error can have, with the exit code of each. Scripts branch on the numbers: a number never
+ * changes its meaning, and it means the same in every command.
  */
 
 /** Outcome -> process exit code and what it means to the caller. */

@@ -139,8 +139,7 @@ behaviour(
 
 behaviour(
   36,
-  "ExpirationModel defaults to KEY_MATERIAL_EXPIRES and then requires ValidTo; what expires is gone until " +
-    "imported again",
+  "ExpirationModel defaults to KEY_MATERIAL_EXPIRES and then requires ValidTo; what expires is gone until imported again",
   ["ImportKeyMaterial", "DescribeKey"],
   async (b) => {
     const { KeyId, Arn } = await b.key({ Origin: "EXTERNAL" });
