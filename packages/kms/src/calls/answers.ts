@@ -63,8 +63,8 @@ export const algorithmLists = (key: Pick<KeyRecord, "spec" | "usage">): Record<s
 });
 
 /**
- * KeyMetadata of `key` (KMS API Reference), as DescribeKey, CreateKey and ReplicateKey show it. `related` are the key's records in all regions (itself included) when it is a
- * multi-Region key; they make the MultiRegionConfiguration.
+ * KeyMetadata of `key` (KMS API Reference), as DescribeKey, CreateKey and ReplicateKey show it. `related` are the key's
+ * records in all regions (itself included) when it is a multi-Region key; they make the MultiRegionConfiguration.
  */
 export function keyMetadata(key: KeyRecord, account: string, related: readonly KeyRecord[]): Record<string, Json> {
   const state = stateOf(key);

@@ -69,7 +69,7 @@ export function requireRotatable(key: KeyRecord): void {
     throw unsupported(`${key.arn} is not a multi-region primary key.`);
 }
 
-/** @throws AwsError UnsupportedOperationException for any other, and for a key that this server cannot make new material for. */
+/** As `requireRotatable`, and that the server can make the new material itself. @throws AwsError likewise. */
 export function requireAutomaticRotation(key: KeyRecord): void {
   requireRotatable(key);
   requireOrigin(key, "AWS_KMS");

@@ -186,6 +186,19 @@ export interface SeedOptions extends Pick<KmsOptions, "regions" | "rootKey" | "a
 /**
  * Makes the keys of a seed in a data directory, which is made if it does not exist.
  * @throws KmsError `seed-malformed`, `seed-conflict`, and those of starting a server there.
+ * @example
+ * ```ts
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { createKms, seedDataDir } from "@strongroom/kms";
+ *
+ * const dataDir = await mkdtemp(join(tmpdir(), "kms-"));
+ * const key = { id: "11111111-2222-4333-8444-555555555555", aliases: ["alias/orders"] };
+ * const { made } = await seedDataDir({ dataDir, seed: { keys: [key] } });
+ * await using kms = await createKms({ dataDir });
+ * console.log(`${made.length} key waits at ${kms.clientConfig().endpoint}`);
+ * ```
  */
 export async function seedDataDir(options: SeedOptions): Promise<SeedReport> {
   const { dataDir, rootKey, accountId, clock, regions } = settleOptions(options);

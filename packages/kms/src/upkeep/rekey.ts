@@ -37,6 +37,19 @@ export interface RekeyReport {
  * Changes the root key of a data directory that no server uses.
  * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-wrong`, `root-key-missing`, `root-key-malformed`,
  *   `store-corrupt`, `option-invalid`.
+ * @example
+ * ```ts
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { rekey, seedDataDir } from "@strongroom/kms";
+ *
+ * const dataDir = await mkdtemp(join(tmpdir(), "kms-"));
+ * await seedDataDir({ dataDir, seed: { keys: [{ id: "11111111-2222-4333-8444-555555555555" }] } });
+ * const from = { kind: "file", path: join(dataDir, "root.key") } as const;
+ * const { resealed, oldKeyFile } = await rekey({ dataDir, from, to: from });
+ * console.log(`${resealed} secrets are under the new key; keep ${oldKeyFile} for older backups`);
+ * ```
  */
 export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyReport> {
   requireDatabase(dataDir);
