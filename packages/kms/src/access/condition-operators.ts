@@ -121,8 +121,8 @@ export function holds(
   // AWS: an absent key fails the condition, but fulfils a negated one, IfExists, and ForAllValues.
   if (actual === undefined || actual.length === 0)
     return parsed.ifExists || parsed.set === "ForAllValues" || (operator.sense === "none" && parsed.set === null);
-  const fits = (one: string): boolean =>
-    condition.values.some((wanted) => operator.compare(one, wanted)) === (operator.sense === "any");
+  const fits = (value: string): boolean =>
+    condition.values.some((wanted) => operator.compare(value, wanted)) === (operator.sense === "any");
   return parsed.set === "ForAnyValue" || (parsed.set === null && operator.sense === "any")
     ? actual.some(fits)
     : actual.every(fits);

@@ -44,26 +44,32 @@ export type Decision =
 export function decide(question: Question): Decision {
   const { principal, keyPolicy } = question;
   const fitting = (statements: readonly Statement[]): readonly Statement[] =>
-    statements.filter((one) => applies(one, question));
+    statements.filter((statement) => applies(statement, question));
   const identity = fitting(question.identityPolicies);
   const ofKey = fitting(keyPolicy ?? []);
 
-  const deniedByKey = ofKey.find((one) => one.effect === "Deny" && namesPrincipal(one, principal) !== "no");
+  const deniedByKey = ofKey.find(
+    (statement) => statement.effect === "Deny" && namesPrincipal(statement, principal) !== "no",
+  );
   if (deniedByKey !== undefined) return { kind: "deny", by: "explicit-deny-in-key-policy", sid: deniedByKey.sid };
-  const deniedByIdentity = identity.find((one) => one.effect === "Deny");
+  const deniedByIdentity = identity.find((statement) => statement.effect === "Deny");
   if (deniedByIdentity !== undefined)
     return { kind: "deny", by: "explicit-deny-in-identity-policy", sid: deniedByIdentity.sid };
 
-  const allowedByKey = ofKey.find((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "directly");
+  const allowedByKey = ofKey.find(
+    (statement) => statement.effect === "Allow" && namesPrincipal(statement, principal) === "directly",
+  );
   if (allowedByKey !== undefined) return { kind: "allow", by: "key-policy", sid: allowedByKey.sid };
   const delegated =
     keyPolicy === null ||
-    ofKey.some((one) => one.effect === "Allow" && namesPrincipal(one, principal) === "through-account");
+    ofKey.some(
+      (statement) => statement.effect === "Allow" && namesPrincipal(statement, principal) === "through-account",
+    );
   if (keyPolicy === null && principal.kind === "root") return { kind: "allow", by: "account-root", sid: null };
-  const allowedByIdentity = identity.find((one) => one.effect === "Allow");
+  const allowedByIdentity = identity.find((statement) => statement.effect === "Allow");
   if (delegated && allowedByIdentity !== undefined)
     return { kind: "allow", by: "identity-policy", sid: allowedByIdentity.sid };
-  const grant = question.grants.find((one) => grantAllows(one, question));
+  const grant = question.grants.find((candidate) => grantAllows(candidate, question));
   if (grant !== undefined) return { kind: "allow", by: "grant", sid: grant.grantId };
   return { kind: "deny", by: "nothing-allows", sid: null };
 }

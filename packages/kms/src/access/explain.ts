@@ -110,8 +110,8 @@ function principalFor(arn: string, file: string | null): Principal {
 function explained(question: Question): Explanation {
   const decision = decide(question);
   const statements = [
-    ...(question.keyPolicy ?? []).map((one, i) => verdict("key policy", one, i, question)),
-    ...question.identityPolicies.map((one, i) => verdict("identity policy", one, i, question)),
+    ...(question.keyPolicy ?? []).map((statement, i) => verdict("key policy", statement, i, question)),
+    ...question.identityPolicies.map((statement, i) => verdict("identity policy", statement, i, question)),
   ];
   return { decision, sentence: sentenceOf(decision, question), statements };
 }
@@ -169,7 +169,7 @@ export async function storedKey(dataDir: string, reference: string): Promise<Exp
     if (another !== undefined)
       throw new KmsError(
         "key-unknown",
-        `${reference} is in several regions: give one of ${found.map((one) => one.arn).join(", ")}.`,
+        `${reference} is in several regions: give one of ${found.map(({ arn }) => arn).join(", ")}.`,
       );
     const grants = (
       await db

@@ -78,18 +78,18 @@ export function readPolicy(value: unknown, kind: PolicyKind): readonly Statement
     const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "policy"}: ${issue.message}`);
     throw malformed(problems.slice(0, 5).join("; "));
   }
-  return read.data.Statement.map((one, index) => statementOf(one, index, kind));
+  return read.data.Statement.map((written, index) => statementOf(written, index, kind));
 }
 
-function statementOf(one: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
+function statementOf(written: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
   const at = `Statement.${index}`;
   const either = (
     name: "Action" | "Resource" | "Principal",
   ): { mode: "in" | "not-in"; list: readonly string[] } | null => {
-    const [yes, no] = [one[name], one[`Not${name}`]];
-    if (yes !== undefined && no !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
-    if (yes !== undefined) return { mode: "in", list: yes };
-    return no === undefined ? null : { mode: "not-in", list: no };
+    const [named, excluded] = [written[name], written[`Not${name}`]];
+    if (named !== undefined && excluded !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
+    if (named !== undefined) return { mode: "in", list: named };
+    return excluded === undefined ? null : { mode: "not-in", list: excluded };
   };
   const principals = either("Principal");
   if ((principals === null) !== (kind === "identity")) {
@@ -98,13 +98,13 @@ function statementOf(one: z.infer<typeof statement>, index: number, kind: Policy
   const [actions, resources] = [either("Action"), either("Resource")];
   if (actions === null) throw malformed(`${at}: needs an Action.`);
   if (resources === null) throw malformed(`${at}: needs a Resource.`);
-  const conditions = Object.entries(one.Condition ?? {}).flatMap(([operator, keys]) => {
+  const conditions = Object.entries(written.Condition ?? {}).flatMap(([operator, keys]) => {
     if (!isConditionOperator(operator)) throw malformed(`${at}: the condition operator ${operator} is not known.`);
     return Object.entries(keys).map(([key, wanted]) => ({ operator, key: key.toLowerCase(), values: wanted }));
   });
   return {
-    sid: one.Sid ?? null,
-    effect: one.Effect,
+    sid: written.Sid ?? null,
+    effect: written.Effect,
     principals: principals === null ? null : { mode: principals.mode, arns: principals.list },
     actions: { mode: actions.mode, patterns: actions.list },
     resources: { mode: resources.mode, patterns: resources.list },

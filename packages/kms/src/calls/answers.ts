@@ -100,12 +100,12 @@ export function keyMetadata(key: KeyRecord, account: string, related: readonly K
 }
 
 function multiRegionConfiguration(key: KeyRecord, related: readonly KeyRecord[]): Json {
-  const show = (one: KeyRecord): Json => ({ Arn: one.arn, Region: one.region });
-  const primary = related.find((one) => one.region === key.primaryRegion) ?? key;
+  const show = (record: KeyRecord): Json => ({ Arn: record.arn, Region: record.region });
+  const primary = related.find((record) => record.region === key.primaryRegion) ?? key;
   return {
     MultiRegionKeyType: key.region === key.primaryRegion ? "PRIMARY" : "REPLICA",
     PrimaryKey: show(primary),
-    ReplicaKeys: related.filter((one) => one.region !== key.primaryRegion).map(show),
+    ReplicaKeys: related.filter((record) => record.region !== key.primaryRegion).map(show),
   };
 }
 

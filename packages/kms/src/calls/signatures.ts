@@ -26,13 +26,13 @@ export function prepareSignature(
   call: Call,
   input: SignatureInput,
   operation: "Sign" | "Verify",
-): { key: KeyRecord; scheme: SigningScheme; what: Signable } {
+): { key: KeyRecord; scheme: SigningScheme; signable: Signable } {
   const key = call.access.useKey(input.KeyId, keyRequest(operation, input));
   requireUsage(key, "SIGN_VERIFY", operation);
   requireAlgorithm(key, input.SigningAlgorithm);
   const scheme = SIGNING_SCHEMES.get(input.SigningAlgorithm);
   if (scheme === undefined) throw unsupported(`Algorithm ${input.SigningAlgorithm} is not available here.`);
-  return { key, scheme, what: signableOf(scheme, input) };
+  return { key, scheme, signable: signableOf(scheme, input) };
 }
 
 function signableOf(

@@ -101,7 +101,7 @@ export async function respondUnder(
   answer: () => Promise<RegionResponse>,
 ): Promise<RegionResponse | null> {
   await waitOut(faults);
-  const fault = faults.find((one) => one.kind !== "delay");
+  const fault = faults.find((candidate) => candidate.kind !== "delay");
   if (fault === undefined) return answer();
   const effect = EFFECTS[fault.kind];
   switch (effect.kind) {

@@ -85,7 +85,7 @@ export class Lifecycle {
 
   /** A primary key that waited for its last replica starts its own window when that is gone. */
   #deletion(key: KeyRecord, at: number): readonly Change[] {
-    const others = this.#related(key).filter((one) => one.region !== key.region);
+    const others = this.#related(key).filter((record) => record.region !== key.region);
     const [last] = others;
     const gone: Change = { kind: "delete-key", region: key.region, keyId: key.keyId };
     if (others.length !== 1 || last?.deletion?.waitsForReplicas !== true) return [gone];
@@ -100,13 +100,13 @@ export class Lifecycle {
         : { ...key.automaticRotation, nextAt: at + key.automaticRotation.periodDays * DAY };
     const related = [
       { ...key, automaticRotation: next },
-      ...this.#related(key).filter((one) => one.region !== key.region),
+      ...this.#related(key).filter((record) => record.region !== key.region),
     ];
     return rotateWithNewMaterial(related, { kind: "AUTOMATIC", at }, this.#material);
   }
 
   #related(key: KeyRecord): readonly KeyRecord[] {
-    return key.primaryRegion === null ? [key] : [...this.#keys()].filter((one) => one.keyId === key.keyId);
+    return key.primaryRegion === null ? [key] : [...this.#keys()].filter((record) => record.keyId === key.keyId);
   }
 
   *#keys(): Iterable<KeyRecord> {

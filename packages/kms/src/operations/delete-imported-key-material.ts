@@ -21,12 +21,12 @@ export const deleteImportedKeyMaterial: Operation = operation({
     const id = KeyMaterialId ?? currentBackingKey(key)?.id;
     // Deleting what is not there succeeds, as in AWS.
     if (id === undefined) return { KeyId: key.arn };
-    const backing = key.backingKeys.find((one) => one.id === id);
+    const backing = key.backingKeys.find((candidate) => candidate.id === id);
     if (backing === undefined) throw notFound(`Key material ${id} is not found in ${key.arn}.`);
     const left =
       backing.state === "pending"
-        ? key.backingKeys.filter((one) => one !== backing)
-        : key.backingKeys.map((one) => (one === backing ? { ...one, sealed: null } : one));
+        ? key.backingKeys.filter((candidate) => candidate !== backing)
+        : key.backingKeys.map((candidate) => (candidate === backing ? { ...candidate, sealed: null } : candidate));
     call.apply({ kind: "put-key", key: { ...key, backingKeys: left } });
     return { KeyId: key.arn, KeyMaterialId: id };
   },

@@ -13,7 +13,7 @@ export const getKeyRotationStatus: Operation = operation({
   run(call, { KeyId }) {
     const key = call.access.useKeyById(KeyId, { operation: "GetKeyRotationStatus" });
     // A replica shows its primary's rotation, which it shares.
-    const rotation = (call.access.relatedKeys(key).find((one) => one.region === key.primaryRegion) ?? key)
+    const rotation = (call.access.relatedKeys(key).find(({ region }) => region === key.primaryRegion) ?? key)
       .automaticRotation;
     const enabled = rotation !== null && key.deletion === null;
     return {

@@ -128,8 +128,8 @@ function importPending(call: Call, key: KeyRecord, made: BackingKey, known: Back
   // Replicas must be given the same material before the key can rotate to it.
   const others = call.access
     .relatedKeys(key)
-    .filter((one) => one.region !== key.region && !one.backingKeys.some((backing) => backing.id === made.id))
-    .map((one) => put(one, [...one.backingKeys, { ...waiting, sealed: null }]));
+    .filter((other) => other.region !== key.region && !other.backingKeys.some((backing) => backing.id === made.id))
+    .map((other) => put(other, [...other.backingKeys, { ...waiting, sealed: null }]));
   return [put(key, [...key.backingKeys.filter((backing) => backing !== pending), waiting]), ...others];
 }
 

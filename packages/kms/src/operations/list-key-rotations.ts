@@ -33,7 +33,7 @@ export const listKeyRotations: Operation = operation({
     const shown = items.map(({ backing }) => {
       const everywhere = call.access
         .relatedKeys(key)
-        .every((one) => one.backingKeys.some(({ id, sealed }) => id === backing.id && sealed !== null));
+        .every((record) => record.backingKeys.some(({ id, sealed }) => id === backing.id && sealed !== null));
       const state =
         backing.state === "pending" && !everywhere ? "PENDING_MULTI_REGION_IMPORT_AND_ROTATION" : STATES[backing.state];
       return entry(key, backing, IncludeKeyMaterial === "ALL_KEY_MATERIAL" ? state : null);

@@ -35,7 +35,7 @@ function findGrant(
   input: { readonly GrantToken?: string; readonly KeyId?: string; readonly GrantId?: string },
 ): GrantRecord {
   if (input.GrantToken !== undefined) {
-    const grant = [...call.region.grants.values()].find((one) => one.token === input.GrantToken);
+    const grant = [...call.region.grants.values()].find(({ token }) => token === input.GrantToken);
     if (grant === undefined) throw new AwsError("InvalidGrantTokenException", "The grant token is not valid.");
     return grant;
   }

@@ -19,9 +19,9 @@ export const sign: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, input) {
-    const { key, scheme, what } = prepareSignature(call, input, "Sign");
+    const { key, scheme, signable } = prepareSignature(call, input, "Sign");
     endDryRun(input.DryRun);
-    const signature = call.material.withSecret(key, (secret) => signWith(scheme, secret, what));
+    const signature = call.material.withSecret(key, (secret) => signWith(scheme, secret, signable));
     call.noteUse(key, "Sign");
     return { KeyId: key.arn, Signature: signature, SigningAlgorithm: input.SigningAlgorithm };
   },

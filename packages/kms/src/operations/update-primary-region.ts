@@ -18,17 +18,17 @@ export const updatePrimaryRegion: Operation = operation({
     const key = call.access.useKeyById(KeyId, { operation: "UpdatePrimaryRegion" });
     if (key.primaryRegion !== key.region) throw unsupported(`${key.arn} is not a multi-region primary key.`);
     const related = call.access.relatedKeys(key);
-    if (!related.some((one) => one.region === PrimaryRegion)) {
+    if (!related.some((record) => record.region === PrimaryRegion)) {
       throw notFound(`Key '${keyArn(PrimaryRegion, call.account, key.keyId)}' does not exist`);
     }
     // The rotation belongs to the primary key and moves with it.
     call.apply(
-      ...related.map((one) => ({
+      ...related.map((record) => ({
         kind: "put-key" as const,
         key: {
-          ...one,
+          ...record,
           primaryRegion: PrimaryRegion,
-          automaticRotation: one.region === PrimaryRegion ? key.automaticRotation : null,
+          automaticRotation: record.region === PrimaryRegion ? key.automaticRotation : null,
         },
       })),
     );

@@ -21,8 +21,8 @@ export const verify: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, input) {
-    const { key, scheme, what } = prepareSignature(call, input, "Verify");
-    if (!verifyWith(scheme, call.material.publicKey(key), what, input.Signature))
+    const { key, scheme, signable } = prepareSignature(call, input, "Verify");
+    if (!verifyWith(scheme, call.material.publicKey(key), signable, input.Signature))
       throw new AwsError("KMSInvalidSignatureException");
     endDryRun(input.DryRun);
     call.noteUse(key, "Verify");
