@@ -31,7 +31,7 @@ export interface KeyRecord {
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
   readonly origin: "AWS_KMS" | "EXTERNAL";
-  /** What EnableKey and DisableKey set; the state that clients see is derived (key-state.ts). */
+  /** What EnableKey and DisableKey set; the state that clients see is derived (key-rules.ts). */
   readonly enabled: boolean;
   readonly deletion: { readonly at: number; readonly windowDays: number; readonly waitsForReplicas: boolean } | null;
   readonly policy: string;
