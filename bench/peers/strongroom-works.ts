@@ -9,11 +9,11 @@ import {
   createEncryptStream,
   decrypt,
   encrypt,
-  framingWorkers,
   rawAesKeyring,
-  type CommittingSuiteName,
-  type KeySource,
 } from "@strongroom/envelope";
+import type { CommittingSuiteName } from "@strongroom/envelope/format";
+import type { KeySource } from "@strongroom/envelope/materials";
+import { framingWorkers } from "@strongroom/envelope/workers";
 
 import { work, type Task, type Work } from "../harness/contender.ts";
 import type { Flow } from "../harness/flow.ts";

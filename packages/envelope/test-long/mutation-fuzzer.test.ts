@@ -7,7 +7,8 @@ import { randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { ALGORITHM_SUITES, decrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+import { decrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
 import type { DecryptOptions } from "@strongroom/envelope";
 import { rawAesEntry, writeMessage } from "../test/support/message-writer.ts";
 

@@ -1,5 +1,5 @@
 /** Every suite, with and without frames. */
-import { ALGORITHM_SUITES } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
 import { describeTampering } from "../test/support/tampering.ts";
 
 describeTampering(

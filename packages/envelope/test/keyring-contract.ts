@@ -5,17 +5,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { ALGORITHM_SUITES, decrypt, encrypt, EnvelopeError, SecretBytes } from "@strongroom/envelope";
-import type {
-  AlgorithmSuiteName,
-  DecryptionMaterials,
-  EncryptedDataKey,
-  EncryptionMaterials,
-  EncryptOptions,
-  Keyring,
-} from "@strongroom/envelope";
+import { decrypt, encrypt, EnvelopeError } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
+import { SecretBytes } from "@strongroom/envelope/keyrings";
+import type { Keyring } from "@strongroom/envelope";
+import type { AlgorithmSuiteName, EncryptedDataKey } from "@strongroom/envelope/format";
+import type { DecryptionMaterials, EncryptionMaterials } from "@strongroom/envelope/keyrings";
 import { canonicalContext } from "../src/format/encryption-context.ts";
-import { DEFAULT_LIMITS } from "../src/format/limits.ts";
+import { DEFAULT_LIMITS } from "../src/format/suites.ts";
 import { rejectsWith } from "./support/errors.ts";
 
 export interface KeyringUnderTest {
@@ -134,7 +131,9 @@ export function keyringContract({
     for (const suite of SUITES) {
       const { committing, signature } = ALGORITHM_SUITES[suite];
       if (signature !== null && suites === "unsigned") continue;
-      const policy = committing ? {} : { commitmentPolicy: "forbid-encrypt-allow-decrypt" as const };
+      const policy = {
+        commitmentPolicy: committing ? "require-encrypt-require-decrypt" : "forbid-encrypt-allow-decrypt",
+      } as const;
 
       test(`round trip, ${suite}`, async () => {
         const { writer, reader } = await setup();
@@ -144,7 +143,7 @@ export function keyringContract({
             encryptionContext: context,
             suite,
             ...policy,
-          } as EncryptOptions);
+          });
           const opened = await decrypt(message, { keyring: reader, encryptionContext: context, ...policy });
           assert.deepEqual(Buffer.from(opened.plaintext), plaintext);
         }

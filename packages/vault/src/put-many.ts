@@ -6,9 +6,9 @@
  * nothing of it is stored.
  */
 import { isDeepStrictEqual } from "node:util";
+import { mapBounded } from "@strongroom/base/work";
 import { parseId, parseSubject } from "./address.ts";
 import type { Address, Collection, Subject } from "./address.ts";
-import { mapBounded } from "./bounded.ts";
 import { decodeDocument, encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { VaultError } from "./errors.ts";

@@ -3,6 +3,7 @@
  * bottom: parse the address, look at the record's rows, seal or open, commit.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { parseAddress, parseCollection, parseSubject, parseVersion } from "./address.ts";
 import type { Address, AddressInput, Version } from "./address.ts";
@@ -34,7 +35,6 @@ import type {
 } from "./results.ts";
 import { openVersion } from "./sealed-version.ts";
 import type { CollectionCount, RecordHead, RecordStore, RemoveChange, WrapDebt } from "./store.ts";
-import { Turns } from "./turns.ts";
 
 export interface VaultOptions {
   readonly store: RecordStore;

@@ -5,16 +5,14 @@ import { buffer } from "node:stream/consumers";
 import { ReadableStream } from "node:stream/web";
 import { KMS } from "@aws-sdk/client-kms";
 import {
-  ALGORITHM_SUITES,
   createEncryptStream,
   decrypt,
   decryptStream,
   encrypt,
-  rawAesKeyring,
-  type CommittingSuiteName,
   type Keyring,
-  type NonCommittingSuiteName,
+  rawAesKeyring,
 } from "@strongroom/envelope";
+import { ALGORITHM_SUITES, type CommittingSuiteName, type NonCommittingSuiteName } from "@strongroom/envelope/format";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { rawRsaKeyring, type RsaPadding } from "@strongroom/envelope/raw-rsa";
 

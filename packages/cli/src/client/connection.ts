@@ -2,8 +2,8 @@
 // up` left in the data folder. A token never comes from the command line, where every process of the machine could read
 // it.
 import { readFile } from "node:fs/promises";
+import { readIfPresent } from "@strongroom/base/files";
 import type { LoadedConfig } from "../config/load.ts";
-import { readIfPresent } from "../data-folder/atomic-file.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import { readRunning } from "../data-folder/running.ts";
 import { CliError, systemErrorCode } from "../errors.ts";

@@ -1,32 +1,19 @@
-// One `strongroom up` per data folder. The lock is one that the operating system drops when the process ends, however
-// it ends (an exclusive transaction of an empty SQLite file), so that a killed process never leaves a stale lock
-// behind.
-import { DatabaseSync } from "node:sqlite";
+// One `strongroom up`, and one `strongroom drill`, per data folder.
+import { type Lock, isLockHeld, takeLock } from "@strongroom/base/locks";
 import { CliError } from "../errors.ts";
 
 /** A held lock. */
-export interface FolderLock {
-  release(): void;
-}
+export type FolderLock = Lock;
 
-/** Takes the lock, or throws `data-dir-in-use`. */
+/** How long to wait for one that is just ending, in milliseconds. */
+const BLOCK_MS = 300;
+
+/** Takes the lock. Throws `data-dir-in-use` or `data-dir-unusable`. */
 export function lockDataFolder(path: string, folder: string): FolderLock {
-  const database = new DatabaseSync(path);
   try {
-    database.exec("PRAGMA busy_timeout = 300; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return takeLock(path, { blockMs: BLOCK_MS });
   } catch (cause) {
-    database.close();
-    const busy = cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY;
-    if (!busy)
-      throw new CliError("data-dir-unusable", { detail: `${folder}: the lock file can not be locked.`, cause });
-    throw new CliError("data-dir-in-use", { detail: folder, cause });
+    if (isLockHeld(cause)) throw new CliError("data-dir-in-use", { detail: folder, cause });
+    throw new CliError("data-dir-unusable", { detail: `${folder}: the lock file can not be locked.`, cause });
   }
-  return {
-    release: () => {
-      database.close();
-    },
-  };
 }
-
-/** https://www.sqlite.org/rescode.html#busy */
-const SQLITE_BUSY = 5;

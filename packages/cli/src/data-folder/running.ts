@@ -2,8 +2,8 @@
 // a --url when other ports were chosen. After a kill it may be left behind; then nothing listens there, and the message
 // says so.
 import { rm } from "node:fs/promises";
+import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
 import { z } from "zod";
-import { readIfPresent, writeFileAtomic } from "./atomic-file.ts";
 
 /** The addresses of a running installation. */
 export interface Running {

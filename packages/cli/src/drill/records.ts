@@ -2,11 +2,11 @@
 // holds follows from the seed, its id and a number, so that every answer can be compared with what was written without
 // keeping it.
 import { isDeepStrictEqual } from "node:util";
+import { mapBounded } from "@strongroom/base/work";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import type { ServiceClient } from "../client/service-client.ts";
 import { CliError } from "../errors.ts";
 import type { ReadCall, WriteCall } from "./calls.ts";
-import { inParallel } from "./in-parallel.ts";
 import { seededRandom } from "./random.ts";
 
 /** Milliseconds since the drill began. */
@@ -69,7 +69,7 @@ export class DrillRecords {
 
   /** Writes every id once. Throws what the service says if it does not acknowledge one. */
   async create(): Promise<void> {
-    await inParallel(this.#ids, AT_ONCE, async (id) => {
+    await mapBounded(this.#ids, AT_ONCE, async (id) => {
       await this.#put(id);
     });
   }
@@ -122,7 +122,7 @@ export class DrillRecords {
   /** Reads every acknowledged version and compares it with what was written. */
   async readBack(): Promise<ReadBack> {
     const problems: Record<string, number> = {};
-    await inParallel(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
+    await mapBounded(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
       const problem = await this.#options.service
         .get(this.#options.collection, id, version)
         .then(({ text }) => this.#verdict(text, id, number, number), codeOf);
@@ -184,7 +184,7 @@ export async function removeDrillRecords(service: ServiceClient, collection: str
       detail: `The collection ${collection} holds records that are not a drill's.`,
     });
   }
-  await inParallel(ids, AT_ONCE, (id) => service.remove(collection, id));
+  await mapBounded(ids, AT_ONCE, (id) => service.remove(collection, id));
   return ids.length;
 }
 

@@ -1,8 +1,8 @@
 // The first administrator's token, which the client commands on the same machine pick up. Made at first start; made
 // anew when its file is lost or no longer fits, and what it replaces is revoked. Beside it lies the same token as an
 // HTTP header, for `curl -H @FILE`: a token on a command line could be read by every process of the machine.
+import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
 import type { FileTokens } from "@strongroom/server";
-import { readIfPresent, writeFileAtomic } from "../data-folder/atomic-file.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
 
 /** The name it has in `strongroom token list`. */

@@ -1,6 +1,6 @@
 // keys.json: which key wraps in which region. Remembered, so that a later start needs no region to answer.
+import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
 import { z } from "zod";
-import { readIfPresent, writeFileAtomic } from "../data-folder/atomic-file.ts";
 import { CliError } from "../errors.ts";
 
 /** Region -> key ARN. */

@@ -2,8 +2,8 @@
 // all.
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { type PendingFile, openAtomic } from "@strongroom/base/files";
 import type { CommandContext } from "../command/spec.ts";
-import { type PendingFile, openAtomic } from "../data-folder/atomic-file.ts";
 import { CliError, systemErrorCode } from "../errors.ts";
 
 /** A sink of text. */

@@ -2,6 +2,7 @@
 // appears whole or not at all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
+import { mapInOrder } from "@strongroom/base/work";
 import type { ServiceClient } from "../client/service-client.ts";
 import type { CommandContext } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
@@ -12,7 +13,6 @@ import type { Document } from "../formats/record-source.ts";
 import { openOutput } from "../terminal/output.ts";
 import { startProgress } from "../terminal/progress.ts";
 import { WRITERS } from "./document-writers.ts";
-import { inOrder } from "./in-order.ts";
 
 /** Ids asked for at a time. */
 const PAGE = 500;
@@ -115,7 +115,7 @@ async function* readDocuments(
   onRecord: () => void,
 ): AsyncGenerator<Document> {
   const read = (id: string): Promise<Document | null> => readDocument(client, collection, id, job, report);
-  for await (const document of inOrder(allIds(client, collection), read, job.concurrency)) {
+  for await (const document of mapInOrder(allIds(client, collection), job.concurrency, read)) {
     job.signal.throwIfAborted();
     if (document === null) report.vanished++;
     else {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { openAtomic, writeFileAtomic } from "../../src/data-folder/atomic-file.ts";
 import { lockDataFolder } from "../../src/data-folder/lock.ts";
 import { prepareDataFolder } from "../../src/data-folder/prepare.ts";
 import { CliError } from "../../src/errors.ts";
@@ -15,32 +14,6 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "strongroom-files-"));
 });
 after(() => rm(folder, { recursive: true }));
-
-describe("atomic file", () => {
-  it("is there whole, for its owner alone, once it is committed, and not before", async () => {
-    const path = join(folder, "a");
-    await writeFile(path, "old");
-    const file = await openAtomic(path);
-    await file.write("new ");
-    assert.equal(await readFile(path, "utf8"), "old");
-    await file.write("content");
-    await file.commit();
-    assert.equal(await readFile(path, "utf8"), "new content");
-    assert.equal((await stat(path)).mode & 0o777, 0o600);
-  });
-
-  it("leaves nothing behind when it is discarded", async () => {
-    const before_ = await readdir(folder);
-    const file = await openAtomic(join(folder, "b"));
-    await file.write("x");
-    await file.discard();
-    assert.deepEqual(await readdir(folder), before_);
-  });
-
-  it("says that a folder is missing", async () => {
-    await assert.rejects(writeFileAtomic(join(folder, "none", "c"), "x"), { code: "ENOENT" });
-  });
-});
 
 describe("data folder", () => {
   it("is made for its owner alone, and closed when it was open to others", async () => {
@@ -83,6 +56,7 @@ describe("lock of the data folder", () => {
     const holder = spawn(
       process.execPath,
       [
+        "--conditions=@strongroom/source",
         "--input-type=module",
         "-e",
         `

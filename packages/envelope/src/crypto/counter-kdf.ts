@@ -2,9 +2,9 @@
  * The key derivation function in counter mode with HMAC as its pseudo-random function (NIST SP 800-108r1, section 4.1):
  * a 32-bit counter in front of the fixed input, as the hierarchical and the ECDH keyrings need it.
  */
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { hmac } from "./hkdf.ts";
-import type { HkdfHash } from "./hkdf.ts";
+import { EnvelopeError } from "../errors.ts";
+import { hmac } from "./key-derivation.ts";
+import type { HkdfHash } from "./key-derivation.ts";
 
 const HASH_BYTES: Readonly<Record<HkdfHash, number>> = { sha256: 32, sha384: 48, sha512: 64 };
 /** More than any keyring derives; keeps the counter far from its end. */

@@ -3,7 +3,7 @@
  * keys, and points in compressed form (SEC 1 version 2.0, section 2.3.3).
  */
 import { createPrivateKey, createPublicKey, diffieHellman, ECDH, generateKeyPairSync, KeyObject } from "node:crypto";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 import { SecretBytes } from "./secret.ts";
 
 export type EcdhCurve = "ECC_NIST_P256" | "ECC_NIST_P384" | "ECC_NIST_P521";

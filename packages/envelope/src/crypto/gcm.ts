@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, KeyObject } from "node:crypto";
 import type { DecipherGCM } from "node:crypto";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 
 export type GcmCipher = "aes-128-gcm" | "aes-192-gcm" | "aes-256-gcm";
 

@@ -1,10 +1,10 @@
 /**
- * Secret bytes that do not print and that can be wiped. Threats answered: a key in a log line, in an error, in JSON;
- * a key that stays in memory after its use.
+ * Secret bytes that do not print and that can be wiped, the memory they lie in, and random bytes. Threats answered: a
+ * key in a log line, in an error, in JSON; a key that stays in memory after its use.
  */
+import { randomBytes, randomFillSync } from "node:crypto";
 import { inspect } from "node:util";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { unmovedMemory } from "./unmoved-memory.ts";
+import { EnvelopeError } from "../errors.ts";
 
 const REDACTED = "[secret]";
 
@@ -84,4 +84,55 @@ export class SecretBytes {
   static {
     Object.defineProperty(SecretBytes.prototype, inspect.custom, { value: () => REDACTED });
   }
+}
+
+/**
+ * `length` bytes of zeros that are shared with nothing else and stay where they are until they are freed. Threat
+ * answered: V8 keeps a Buffer of up to 64 bytes, which is what a key is, among its own objects, and moves it when it
+ * collects garbage; what it moved away from cannot be wiped.
+ */
+export function unmovedMemory(length: number): Buffer {
+  // An ArrayBuffer that was there first is never among V8's objects, however short it is.
+  return Buffer.from(new ArrayBuffer(length));
+}
+
+/**
+ * Frees the memory of `bytes`, which must not be used any more. For results of node:crypto that nobody else has seen:
+ * its ciphers and hashes return each in new memory outside the JavaScript heap, of which the garbage collector learns
+ * late. Results that were only copied from would pile up by the megabyte, and every next one lie in memory that no
+ * cache has seen. Memory that is part of something larger, or shared between threads, stays.
+ */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength > 0 && buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** Overwrites a secret with zeros and frees its memory. */
+export function wipeAndRelease(secret: Uint8Array): void {
+  secret.fill(0);
+  release(secret);
+}
+
+const POOL_BYTES = 8_192;
+const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
+let used = POOL_BYTES;
+
+/**
+ * Fills `target` from a pool that is filled in one call for many; each byte of it is given out once. For public values
+ * only, such as message ids: pool bytes are not wiped.
+ */
+export function fillPublicRandom(target: Buffer): void {
+  if (used + target.length > POOL_BYTES) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  pool.copy(target, 0, used, used + target.length);
+  used += target.length;
+}
+
+export function randomPublicBytes(length: number): Buffer {
+  return randomBytes(length);
+}
+
+export function randomSecret(length: number): SecretBytes {
+  return new SecretBytes(randomFillSync(unmovedMemory(length)));
 }

@@ -4,7 +4,7 @@
  */
 import { createPublicKey, createSign, createVerify, ECDH, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 
 export interface SignatureAlgorithm {
   readonly curve: "prime256v1" | "secp384r1";

@@ -1,13 +1,13 @@
 /**
- * The message body: frames and the unframed block (data-format/message-body.md), and the additional authenticated
- * data of each (data-format/message-body-aad.md). Where things stand, not what they decrypt to.
+ * The message body, frames or the unframed block (data-format/message-body.md), the additional authenticated data of
+ * each (data-format/message-body-aad.md), and the footer of signed messages (data-format/message-footer.md). Where
+ * things stand, not what they decrypt to.
  */
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 import { asBuffer, ByteReader } from "./byte-reader.ts";
 import type { MessageHeader } from "./header.ts";
-import { enforceLimit } from "./limits.ts";
-import type { MessageLimits } from "./limits.ts";
-import { IV_LENGTH, TAG_LENGTH } from "./suites.ts";
+import { enforceLimit, IV_LENGTH, TAG_LENGTH } from "./suites.ts";
+import type { AlgorithmSuite, MessageLimits } from "./suites.ts";
 
 /** Marks the final frame; no regular frame can have this sequence number. */
 export const SEQUENCE_NUMBER_END = 0xffff_ffff;
@@ -191,4 +191,29 @@ export class BodyAad {
     label.copy(aad, this.#messageId.copy(aad, 0));
     return aad;
   }
+}
+
+/** Longest DER encoding of an ECDSA signature per curve: two integers of the curve's size, each with a sign byte. */
+const MAX_SIGNATURE: Readonly<Record<"prime256v1" | "secp384r1", number>> = { prime256v1: 72, secp384r1: 104 };
+
+/** A view of the signature at `offset`, and the offset after it. Longer than the curve can make is malformed. */
+export function readFooter(
+  message: Uint8Array,
+  offset: number,
+  suite: AlgorithmSuite,
+): { readonly signature: Buffer; readonly end: number } {
+  const reader = new ByteReader(message, offset);
+  const length = reader.uint16();
+  const longest = suite.signature === null ? 0 : MAX_SIGNATURE[suite.signature.curve];
+  if (length === 0 || length > longest) {
+    throw new EnvelopeError("message-malformed", `A signature of ${length} bytes cannot be of this suite`);
+  }
+  return { signature: reader.bytes(length), end: reader.offset };
+}
+
+export function footerBytes(signature: Uint8Array): Buffer {
+  const footer = Buffer.allocUnsafe(2 + signature.length);
+  footer.writeUInt16BE(signature.length, 0);
+  footer.set(signature, 2);
+  return footer;
 }

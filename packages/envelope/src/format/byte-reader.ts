@@ -3,7 +3,7 @@
  * length that would be enough, so that a stream can wait for it.
  */
 import { isAscii } from "node:buffer";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -4,10 +4,10 @@
  *
  * Inside the library a context is always canonical: checked once, sorted by UTF-8 bytes, with its serialization.
  */
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { enforceLimit } from "./limits.ts";
-import type { MessageLimits } from "./limits.ts";
+import { enforceLimit } from "./suites.ts";
+import type { MessageLimits } from "./suites.ts";
 
 /** Non-secret pairs. They are stored in the message in clear, and a KMS logs them: no personal data in them. */
 export type EncryptionContext = Readonly<Record<string, string>>;
@@ -194,4 +194,29 @@ export function differingKeys(expected: CanonicalContext, found: CanonicalContex
   const wanted = new Map(expected.pairs);
   const had = new Map(found.pairs);
   return [...new Set([...wanted.keys(), ...had.keys()])].filter((key) => wanted.get(key) !== had.get(key));
+}
+
+/**
+ * The orders in which writers have serialized a context that a keyring authenticates. The specification has one, by
+ * UTF-8 bytes; the AWS Encryption SDK for JavaScript orders by locale in its raw AES and hierarchical keyrings unless
+ * it is told otherwise (`utf8Sorting`). The order of the specification comes first; the others only as far as they
+ * differ, and they are only made when they are asked for.
+ */
+export function* contextOrders({ bytes, pairs, otherOrder }: CanonicalContext): Generator<Buffer, void, undefined> {
+  yield bytes;
+  if (otherOrder !== undefined) yield otherOrder;
+  if (pairs.length < 2) return;
+  const byLocale = serialize([...pairs].sort(([a], [b]) => a.localeCompare(b)));
+  if (!byLocale.equals(bytes) && otherOrder?.equals(byLocale) !== true) yield byLocale;
+}
+
+function serialize(pairs: CanonicalContext["pairs"]): Buffer {
+  const fields = pairs.flat().map((text) => Buffer.from(text, "utf8"));
+  return Buffer.concat([uint16(pairs.length), ...fields.flatMap((field) => [uint16(field.length), field])]);
+}
+
+function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
 }

@@ -5,8 +5,7 @@
  */
 import { counterKdf, counterKdfInput } from "../crypto/counter-kdf.ts";
 import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
-import { randomPublicBytes } from "../crypto/random.ts";
-import { SecretBytes } from "../crypto/secret.ts";
+import { randomPublicBytes, SecretBytes } from "../crypto/secret.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import { IV_LENGTH } from "../format/suites.ts";
 

@@ -7,11 +7,10 @@ import { counterKdf, counterKdfInput } from "../crypto/counter-kdf.ts";
 import { compressedLength } from "../crypto/ecdh.ts";
 import type { EcdhCurve } from "../crypto/ecdh.ts";
 import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
-import { equalInConstantTime } from "../crypto/message-keys.ts";
-import { randomPublicBytes } from "../crypto/random.ts";
-import { SecretBytes } from "../crypto/secret.ts";
+import { equalInConstantTime } from "../crypto/key-derivation.ts";
+import { randomPublicBytes, SecretBytes } from "../crypto/secret.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import { IV_LENGTH } from "../format/suites.ts";
 
 export const RAW_ECDH_PROVIDER = "raw-ecdh";

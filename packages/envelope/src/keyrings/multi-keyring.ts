@@ -2,14 +2,11 @@
  * @strongroom/envelope/multi-keyring: several keyrings as one (framework/multi-keyring.md). Each wraps the same data
  *   key; any one of them opens the message.
  */
-import type { EncryptedDataKeyReport } from "../errors/attempts.ts";
-import type { EnvelopeErrorCode } from "../errors/catalogue.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { requireNotAborted } from "./abort.ts";
-import type { Keyring, KeyringCall } from "./keyring.ts";
-import { requireNoDataKey } from "./materials.ts";
-import type { EncryptionMaterials, WrapReport } from "./materials.ts";
-import { unopenedErrorFromReports, weightiest } from "./unopened.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { EncryptedDataKeyReport, EnvelopeErrorCode } from "../errors.ts";
+import { unopenedErrorFromReports, weightiest } from "./data-keys.ts";
+import { requireNoDataKey } from "./keyring.ts";
+import type { EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
 
 export interface MultiKeyringOptions {
   /** Makes the data key and wraps it first. Without one the multi-keyring cannot encrypt on its own, only decrypt. */
@@ -18,7 +15,26 @@ export interface MultiKeyringOptions {
   readonly children?: readonly Keyring[];
 }
 
-/** @throws EnvelopeError `option-invalid` */
+/**
+ * Several keyrings as one: each wraps the same data key, and any one of them opens the message.
+ *
+ * @throws EnvelopeError `option-invalid`
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ * import { multiKeyring } from "@strongroom/envelope/multi-keyring";
+ *
+ * const make = (keyName: string) => rawAesKeyring({ keyNamespace: "my-app", keyName, wrappingKey: randomBytes(32) });
+ * const [office, vault] = [make("office"), make("vault")];
+ *
+ * const both = multiKeyring({ generator: office, children: [vault] });
+ * const { message, encryptedDataKeys } = await encrypt(Buffer.from("hello"), { keyring: both, encryptionContext: {} });
+ * const { plaintext } = await decrypt(message, { keyring: vault, encryptionContext: {} });
+ * console.log(encryptedDataKeys.length, Buffer.from(plaintext).toString()); // prints: 2 hello
+ * ```
+ */
 export function multiKeyring(options: MultiKeyringOptions): Keyring {
   const { generator, children } = resolveOptions(options);
   const all = generator === null ? children : [generator, ...children];

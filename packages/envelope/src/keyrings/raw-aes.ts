@@ -3,20 +3,16 @@
  */
 import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
 import type { GcmCipher } from "../crypto/gcm.ts";
-import { randomPublicBytes, randomSecret } from "../crypto/random.ts";
-import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { randomPublicBytes, randomSecret, SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
+import { contextOrders } from "../format/encryption-context.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import { IV_LENGTH } from "../format/suites.ts";
-import { requireNotAborted } from "./abort.ts";
-import { contextOrders } from "./context-orders.ts";
-import { requireKeyNames } from "./key-names.ts";
-import type { Keyring } from "./keyring.ts";
-import { requireNoDataKey } from "./materials.ts";
-import type { DecryptionMaterials, EncryptionMaterials } from "./materials.ts";
-import { unopenedError } from "./unopened.ts";
-import type { Outcome } from "./unopened.ts";
+import { unopenedError } from "./data-keys.ts";
+import type { Outcome } from "./data-keys.ts";
+import { requireKeyNames, requireNoDataKey } from "./keyring.ts";
+import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "./keyring.ts";
 
 export interface RawAesKeyringOptions {
   /** The provider id of its encrypted data keys; not `aws-kms` or anything that begins so. */
@@ -37,7 +33,21 @@ const CIPHERS: ReadonlyMap<number, GcmCipher> = new Map([
   [32, "aes-256-gcm"],
 ]);
 
-/** @throws EnvelopeError `option-invalid` */
+/**
+ * Wraps data keys under a key that you bring, without any KMS.
+ *
+ * @throws EnvelopeError `option-invalid`
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * using keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(Buffer.from("hello"), { keyring, encryptionContext: {} });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: my-app
+ * ```
+ */
 export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   requireKeyNames(options);
   const cipher = cipherFor(options.wrappingKey);

@@ -11,15 +11,13 @@ import {
   sharedSecret,
 } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPrivateKey, EcPrivateKeyInput, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
-import { equalInConstantTime } from "../crypto/message-keys.ts";
+import { equalInConstantTime } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { requireNotAborted } from "./abort.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, RAW_ECDH_PROVIDER } from "./ecdh-wrapping.ts";
 import type { EcdhParties } from "./ecdh-wrapping.ts";
 import type { Keyring } from "./keyring.ts";
-import { unwrapDataKey } from "./unwrap-data-key.ts";
-import { wrapDataKey } from "./wrap-data-key.ts";
 
 export type { EcdhCurve, EcPrivateKeyInput, EcPublicKeyInput } from "../crypto/ecdh.ts";
 
@@ -46,7 +44,32 @@ export interface RawEcdhKeyringOptions {
   readonly schema: RawEcdhSchema;
 }
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * Wraps data keys under a secret that sender and recipient agree on.
+ *
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { rawEcdhKeyring } from "@strongroom/envelope/raw-ecdh";
+ *
+ * const recipient = generateKeyPairSync("ec", { namedCurve: "P-256" });
+ * const writer = rawEcdhKeyring({
+ *   curve: "ECC_NIST_P256",
+ *   schema: { kind: "EphemeralPrivateKeyToStaticPublicKey", recipientPublicKey: recipient.publicKey },
+ * });
+ * const reader = rawEcdhKeyring({
+ *   curve: "ECC_NIST_P256",
+ *   schema: { kind: "PublicKeyDiscovery", recipientPrivateKey: recipient.privateKey },
+ * });
+ *
+ * const { message } = await encrypt(Buffer.from("for the reader"), { keyring: writer, encryptionContext: {} });
+ * const { plaintext } = await decrypt(message, { keyring: reader, encryptionContext: {} });
+ * console.log(Buffer.from(plaintext).toString()); // prints: for the reader
+ * ```
+ */
 export function rawEcdhKeyring(options: RawEcdhKeyringOptions): Keyring {
   const { curve, schema } = resolveOptions(options);
 

@@ -4,14 +4,12 @@
  */
 import { readRsaPrivateKey, readRsaPublicKey, rsaOpen, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
-import { requireNotAborted } from "./abort.ts";
-import { keyNameProblems } from "./key-names.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
+import { keyNameProblems } from "./keyring.ts";
 import type { Keyring } from "./keyring.ts";
-import { unwrapDataKey } from "./unwrap-data-key.ts";
-import { wrapDataKey } from "./wrap-data-key.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
 
@@ -45,7 +43,27 @@ const PKCS1_REFUSED =
   "padding PKCS #1 v1.5 is refused: whoever can watch which ciphertexts are rejected can decrypt without the key " +
   "(Bleichenbacher's attack); use OAEP";
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * Wraps data keys with RSA-OAEP.
+ *
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
+ *
+ * const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+ * const writer = rawRsaKeyring({ keyNamespace: "my-app", keyName: "inbox", publicKey });
+ * const reader = rawRsaKeyring({ keyNamespace: "my-app", keyName: "inbox", privateKey });
+ *
+ * const encryptionContext = { to: "inbox" };
+ * const { message } = await encrypt(Buffer.from("for the reader"), { keyring: writer, encryptionContext });
+ * const { plaintext } = await decrypt(message, { keyring: reader, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString()); // prints: for the reader
+ * ```
+ */
 export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
   const { keyNamespace, keyName, hash, publicKey, privateKey } = resolveOptions(options);
   const providerInfo = Buffer.from(keyName, "utf8");

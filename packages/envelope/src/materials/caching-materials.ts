@@ -3,26 +3,29 @@
  * age, messages and bytes. Every message still has a derived key of its own. What it trades: one stolen data key opens
  * as many messages as the bounds allow, and a revoked key still opens for as long as the age allows.
  */
-import { randomPublicBytes } from "../crypto/random.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { KeyringCall } from "../keyrings/keyring.ts";
-import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials } from "../keyrings/materials.ts";
+import { randomPublicBytes } from "../crypto/secret.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials, KeyringCall } from "../keyrings/keyring.ts";
 import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
-import { decryptEntryId, encryptEntryId } from "./cache-entry-id.ts";
-import { CacheWatch } from "./cache-events.ts";
-import type { CacheCounts } from "./cache-events.ts";
-import { CachedDecryptionMaterials, CachedEncryptionMaterials } from "./cached-materials.ts";
-import type { UsageLimits } from "./cached-materials.ts";
-import type { HeaderMemory } from "./header-memory.ts";
-import { materialsManager } from "./key-source.ts";
-import type { KeySource } from "./key-source.ts";
-import { MaterialsCache } from "./materials-cache.ts";
-import type { EvictionReason } from "./materials-cache.ts";
-import type { DecryptionMaterialsRequest, EncryptionMaterialsRequest, MaterialsManager } from "./materials-manager.ts";
-import { OpenedHeaders } from "./opened-headers.ts";
-import type { OpenedHeader } from "./opened-headers.ts";
-import { SingleFlight } from "./single-flight.ts";
+import {
+  CachedDecryptionMaterials,
+  CachedEncryptionMaterials,
+  decryptEntryId,
+  encryptEntryId,
+  OpenedHeaders,
+} from "./cache-entries.ts";
+import type { OpenedHeader, UsageLimits } from "./cache-entries.ts";
+import { CacheCounters, MaterialsCache, SingleFlight } from "./materials-cache.ts";
+import type { CacheCounts, EvictionReason } from "./materials-cache.ts";
+import { materialsManager } from "./materials-manager.ts";
+import type {
+  DecryptionMaterialsRequest,
+  EncryptionMaterialsRequest,
+  HeaderMemory,
+  KeySource,
+  MaterialsManager,
+} from "./materials-manager.ts";
 
 export type CachingOptions = KeySource & {
   /** Milliseconds that a data key may be used. No default: it is how long a revoked key goes on working. */
@@ -69,7 +72,25 @@ export interface CachingMaterials extends MaterialsManager, Disposable {
   [Symbol.dispose](): void;
 }
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * Uses one data key for several messages, within bounds of age, messages and bytes.
+ *
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { cachingMaterials, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * using materials = cachingMaterials({ keyring, maxAgeMs: 5 * 60_000, maxMessages: 10 });
+ *
+ * for (let count = 0; count < 20; count++) {
+ *   await encrypt(Buffer.from(`message ${count}`), { materials, encryptionContext: { tenant: "acme" } });
+ * }
+ * console.log(materials.counts().misses, materials.counts().hits); // prints: 2 18
+ * ```
+ */
 export function cachingMaterials(options: CachingOptions): CachingMaterials {
   return new CachingManager(options);
 }
@@ -80,7 +101,7 @@ class CachingManager implements CachingMaterials {
   readonly #underlying: MaterialsManager;
   readonly #limits: UsageLimits;
   readonly #partition: string;
-  readonly #watch = new CacheWatch();
+  readonly #counters = new CacheCounters();
   readonly #encryption: MaterialsCache<CachedEncryptionMaterials>;
   readonly #decryption: MaterialsCache<CachedDecryptionMaterials>;
   readonly #opened: MaterialsCache<OpenedHeader>;
@@ -97,13 +118,13 @@ class CachingManager implements CachingMaterials {
     this.#limits = { maxMessages, maxBytes };
     this.#partition = options.partition ?? randomPublicBytes(16).toString("hex");
     const onEviction = (reason: EvictionReason): void => {
-      this.#watch.record({ kind: "eviction", reason });
+      this.#counters.record({ kind: "eviction", reason });
     };
     const bounds = { maxAgeMs, time, onEviction };
     this.#encryption = new MaterialsCache({ ...bounds, capacity });
     this.#decryption = new MaterialsCache({ ...bounds, capacity });
     this.#opened = new MaterialsCache({ ...bounds, capacity: hotMessages });
-    if (hotMessages > 0) this.headers = new OpenedHeaders(this.#opened, this.#watch);
+    if (hotMessages > 0) this.headers = new OpenedHeaders(this.#opened, this.#counters);
   }
 
   async getEncryptionMaterials(
@@ -114,18 +135,18 @@ class CachingManager implements CachingMaterials {
     // Identity KDF: the data key *is* the message's key, so it must not serve two messages ("Get Encryption
     // Materials").
     if (suite.kdf === null || plaintextLength === null || plaintextLength > this.#limits.maxBytes) {
-      this.#watch.record({ kind: "bypass", scope: "encrypt" });
+      this.#counters.record({ kind: "bypass", scope: "encrypt" });
       return this.#underlying.getEncryptionMaterials(request, call);
     }
     const id = encryptEntryId(this.#partition, request);
     for (let first = true; ; first = false) {
       const cached = this.#takeForEncryption(id, plaintextLength);
       if (cached !== null) {
-        if (first) this.#watch.record({ kind: "hit", scope: "encrypt" });
+        if (first) this.#counters.record({ kind: "hit", scope: "encrypt" });
         return cached;
       }
       const own = await this.#flights.join(id, call.signal, async () => {
-        this.#watch.record({ kind: "miss", scope: "encrypt" });
+        this.#counters.record({ kind: "miss", scope: "encrypt" });
         const entry = new CachedEncryptionMaterials(
           await this.#underlying.getEncryptionMaterials(request, { signal: undefined }),
         );
@@ -134,7 +155,7 @@ class CachingManager implements CachingMaterials {
         return materials;
       });
       if (own.leader && own.value !== null) return own.value;
-      this.#watch.record({ kind: "shared", scope: "encrypt" });
+      this.#counters.record({ kind: "shared", scope: "encrypt" });
     }
   }
 
@@ -149,18 +170,18 @@ class CachingManager implements CachingMaterials {
 
   async decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials> {
     if (request.suite.kdf === null) {
-      this.#watch.record({ kind: "bypass", scope: "decrypt" });
+      this.#counters.record({ kind: "bypass", scope: "decrypt" });
       return this.#underlying.decryptMaterials(request, call);
     }
     const id = decryptEntryId(this.#partition, request);
     for (let first = true; ; first = false) {
       const cached = this.#decryption.get(id)?.take();
       if (cached !== undefined) {
-        if (first) this.#watch.record({ kind: "hit", scope: "decrypt" });
+        if (first) this.#counters.record({ kind: "hit", scope: "decrypt" });
         return { ...cached, accepts: request.accepts };
       }
       const own = await this.#flights.join(id, call.signal, async () => {
-        this.#watch.record({ kind: "miss", scope: "decrypt" });
+        this.#counters.record({ kind: "miss", scope: "decrypt" });
         const entry = new CachedDecryptionMaterials(
           await this.#underlying.decryptMaterials(request, { signal: undefined }),
         );
@@ -169,12 +190,12 @@ class CachingManager implements CachingMaterials {
         return materials;
       });
       if (own.leader) return own.value;
-      this.#watch.record({ kind: "shared", scope: "decrypt" });
+      this.#counters.record({ kind: "shared", scope: "decrypt" });
     }
   }
 
   counts(): CacheCounts {
-    return this.#watch.counts();
+    return this.#counters.counts();
   }
 
   get size(): number {

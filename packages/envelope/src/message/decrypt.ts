@@ -4,24 +4,19 @@
  */
 import { messageVerifier } from "../crypto/signature.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { readBlock, readBodyLayout, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { readBlock, readBodyLayout, readFooter, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { BodyLayout } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import { PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
-import type { EncryptionContext } from "../format/encryption-context.ts";
-import { readFooter } from "../format/footer.ts";
+import { canonicalPairs, differingKeys, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
+import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
-import { FORMAT_LIMITS } from "../format/limits.ts";
-import { requireDecryptAllowed } from "../materials/commitment-policy.ts";
-import type { FramingWorkers } from "../parallel/framing-workers.ts";
-import { framingRuns, isParallel } from "../parallel/parallel-frames.ts";
-import { matchContext } from "./expected-context.ts";
-import type { MatchedContext } from "./expected-context.ts";
-import { MessageOpener } from "./opener.ts";
-import { requireNotAborted, resolveDecryptOptions } from "./options.ts";
-import type { DecryptOptions, ResolvedOptions } from "./options.ts";
+import { FORMAT_LIMITS } from "../format/suites.ts";
+import { requireDecryptAllowed } from "../materials/materials-manager.ts";
+import { resolveDecryptOptions } from "./options.ts";
+import type { DecryptOptions, FrameWorkers, ResolvedOptions } from "./options.ts";
+import { MessageOpener } from "./sealing.ts";
 
 export interface DecryptResult {
   readonly plaintext: Uint8Array;
@@ -35,6 +30,24 @@ export interface DecryptResult {
  * @throws EnvelopeError `message-malformed`, `message-truncated`, `message-trailing-bytes`, `suite-unsupported`,
  *   `commitment-policy`, `limit-exceeded`, `context-mismatch`: all before any key is asked for; then what the keyring
  *   throws; then `decryption-failed`.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const encryptionContext = { collection: "customers", id: "42" };
+ * const { message } = await encrypt(Buffer.from("Ada Lovelace"), { keyring, encryptionContext });
+ *
+ * const { plaintext } = await decrypt(message, { keyring, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada Lovelace
+ *
+ * const elsewhere = { collection: "customers", id: "43" };
+ * await decrypt(message, { keyring, encryptionContext: elsewhere }).catch((error) => {
+ *   console.log(error.code); // prints: context-mismatch
+ * });
+ * ```
  */
 export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
   if (!(message instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "message must be a Uint8Array");
@@ -49,7 +62,7 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
 
   const opener = await openHeader(header, context, resolved);
   const plaintext =
-    layout.last.sequence > 1 && isParallel(workers, layout.plaintextLength, header.frameLength)
+    layout.last.sequence > 1 && workers?.takes(layout.plaintextLength, header.frameLength) === true
       ? await openInParallel(message, header, layout, opener, { workers, signal })
       : openHere(message, header, layout, opener);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
@@ -130,7 +143,7 @@ function openHere(message: Uint8Array, header: MessageHeader, layout: BodyLayout
 }
 
 interface ParallelOpening {
-  readonly workers: FramingWorkers;
+  readonly workers: FrameWorkers;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -147,7 +160,7 @@ async function openInParallel(
   const frames = layout.last.sequence - 1;
   try {
     await workers.run(
-      framingRuns({
+      {
         kind: "open",
         frameKey: opener.frameKey,
         frameLength,
@@ -156,7 +169,7 @@ async function openInParallel(
         inputOffset: layout.start,
         output: plaintext,
         outputOffset: 0,
-      }),
+      },
       signal,
     );
   } catch (error) {
@@ -187,4 +200,54 @@ function openBlocks(
     plaintext.fill(0);
     throw error;
   }
+}
+
+export interface MatchedContext {
+  /** Stored and required entries together: what keyrings authenticate. */
+  readonly full: CanonicalContext;
+  /** Serialized entries that the header does not store. */
+  readonly authenticatedOnly: Buffer;
+  /** Keys of those entries. */
+  readonly requiredKeys: readonly string[];
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Holds a message's context against the one the caller expects, before any key is asked for. Threat answered: a genuine
+ * message put in another's place. The format only authenticates the context; comparing it is the reader's part.
+ *
+ * @param stored the message's context; @param expected the caller's; @param requiredKeys keys of the caller's context
+ *   that the message need not store (framework/required-encryption-context-cmm.md).
+ * @throws EnvelopeError `context-mismatch` with the keys that differ, never their values.
+ */
+export function matchContext(
+  stored: CanonicalContext,
+  expected: CanonicalContext,
+  requiredKeys: readonly string[],
+): MatchedContext {
+  if (requiredKeys.length === 0 && (stored === expected || stored.bytes.equals(expected.bytes))) {
+    return { full: stored, authenticatedOnly: NOTHING, requiredKeys };
+  }
+  const found = new Map(stored.pairs);
+  const notStored = new Set(requiredKeys.filter((key) => !found.has(key)));
+  const own = stored.pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD);
+  const wanted = expected.pairs.filter(([key]) => !notStored.has(key));
+  const differing = differingKeys(canonicalPairs(wanted, FORMAT_LIMITS), canonicalPairs(own, FORMAT_LIMITS));
+  if (differing.length > 0) {
+    const names = differing.map((key) => JSON.stringify(key)).join(", ");
+    throw new EnvelopeError(
+      "context-mismatch",
+      `The message was made for another encryption context; keys that differ: ${names}`,
+      {
+        contextKeys: differing,
+      },
+    );
+  }
+  const required = expected.pairs.filter(([key]) => notStored.has(key));
+  return {
+    full: required.length === 0 ? stored : canonicalPairs([...stored.pairs, ...required], FORMAT_LIMITS),
+    authenticatedOnly: canonicalPairs(required, FORMAT_LIMITS).bytes,
+    requiredKeys: [...notStored],
+  };
 }

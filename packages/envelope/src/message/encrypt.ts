@@ -3,18 +3,16 @@
  */
 import { messageSigner } from "../crypto/signature.ts";
 import type { SigningKey } from "../crypto/signature.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { frameCount, framedBodyLength, MAX_FRAMES, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { footerBytes, frameCount, framedBodyLength, MAX_FRAMES, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
-import { footerBytes } from "../format/footer.ts";
-import { enforceLimit } from "../format/limits.ts";
-import type { WrapReport } from "../keyrings/materials.ts";
-import type { FramingWorkers } from "../parallel/framing-workers.ts";
-import { framingRuns, isParallel } from "../parallel/parallel-frames.ts";
-import { requireNotAborted, resolveEncryptOptions } from "./options.ts";
-import type { EncryptOptions } from "./options.ts";
-import { MessageSealer } from "./sealer.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { enforceLimit } from "../format/suites.ts";
+import type { WrapReport } from "../keyrings/keyring.ts";
+import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
+import { resolveEncryptOptions } from "./options.ts";
+import type { EncryptOptionsUnder, FrameWorkers } from "./options.ts";
+import { MessageSealer } from "./sealing.ts";
 
 export interface EncryptResult {
   /** Header, body and, for signed suites, footer. */
@@ -31,8 +29,24 @@ export interface EncryptResult {
  *
  * @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy`, `aborted`, and what the keyring
  *   throws.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(Buffer.from("Ada Lovelace"), {
+ *   keyring,
+ *   encryptionContext: { collection: "customers", id: "42" },
+ * });
+ * console.log(inspect(message).encryptedDataKeys.length); // prints: 1
+ * ```
  */
-export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): Promise<EncryptResult> {
+export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
+  plaintext: Uint8Array,
+  options: EncryptOptionsUnder<Policy>,
+): Promise<EncryptResult> {
   if (!(plaintext instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array");
   const resolved = resolveEncryptOptions(options);
   const { suite, limits, signal, frameLength, workers } = resolved;
@@ -53,9 +67,10 @@ export async function encrypt(plaintext: Uint8Array, options: EncryptOptions): P
   );
   try {
     const sealer = new MessageSealer(materials, frameLength, limits);
-    const message = isParallel(workers, plaintext.length, frameLength)
-      ? await sealInParallel(plaintext, sealer, { frameLength, workers, signal })
-      : sealHere(plaintext, sealer, frameLength);
+    const message =
+      workers?.takes(plaintext.length, frameLength) === true
+        ? await sealInParallel(plaintext, sealer, { frameLength, workers, signal })
+        : sealHere(plaintext, sealer, frameLength);
     sealer.writeHeader(message);
     return {
       message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
@@ -83,7 +98,7 @@ function sealHere(plaintext: Uint8Array, sealer: MessageSealer, frameLength: num
 
 interface ParallelSealing {
   readonly frameLength: number;
-  readonly workers: FramingWorkers;
+  readonly workers: FrameWorkers;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -97,7 +112,7 @@ async function sealInParallel(
   const message = Buffer.allocUnsafeSlow(headerLength + framedBodyLength(plaintext.length, frameLength));
   const frames = frameCount(plaintext.length, frameLength) - 1;
   await workers.run(
-    framingRuns({
+    {
       kind: "seal",
       frameKey,
       frameLength,
@@ -106,7 +121,7 @@ async function sealInParallel(
       inputOffset: 0,
       output: message,
       outputOffset: headerLength,
-    }),
+    },
     signal,
   );
   sealFrames(plaintext, sealer, message, { frameLength, from: frames + 1 });

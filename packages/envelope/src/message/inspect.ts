@@ -2,17 +2,15 @@
  * Shows what a message says about itself, without any key. Nothing here is authenticated: it is for people, tools and
  * routing, never for a decision about trust.
  */
-import { readBodyLayout } from "../format/body.ts";
+import { EnvelopeError } from "../errors.ts";
+import { readBodyLayout, readFooter } from "../format/body.ts";
 import { contextObject, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
-import { readFooter } from "../format/footer.ts";
 import { parseHeader } from "../format/header.ts";
 import type { ContentType, MessageHeader } from "../format/header.ts";
-import { resolveLimits } from "../format/limits.ts";
-import type { MessageLimits } from "../format/limits.ts";
-import type { AlgorithmSuiteName } from "../format/suites.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { arnRegion, providerInfoText } from "../keyrings/unopened.ts";
+import { resolveLimits } from "../format/suites.ts";
+import type { AlgorithmSuiteName, MessageLimits } from "../format/suites.ts";
+import { arnRegion, providerInfoText } from "../keyrings/data-keys.ts";
 
 export interface InspectedDataKey {
   readonly providerId: string;
@@ -48,6 +46,18 @@ export interface MessageInspection {
  * Parses the header and, as far as it is there, the shape of the body.
  *
  * @throws EnvelopeError `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(Buffer.from("hello"), { keyring, encryptionContext: { id: "42" } });
+ *
+ * const { suiteId, encryptedDataKeys, body } = inspect(message);
+ * console.log(suiteId, encryptedDataKeys[0]?.keyInfo, body?.plaintextLength); // prints: 0x0478 2026-01 5
+ * ```
  */
 export function inspect(
   message: Uint8Array,

@@ -1,57 +1,89 @@
 /**
  * Options of encrypt and decrypt: their types, their defaults, and their one place of checking.
  */
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
-import { enforceLimit, resolveLimits } from "../format/limits.ts";
-import type { MessageLimits } from "../format/limits.ts";
-import { ALGORITHM_SUITES } from "../format/suites.ts";
-import type { AlgorithmSuite, CommittingSuiteName, NonCommittingSuiteName } from "../format/suites.ts";
+import { ALGORITHM_SUITES, enforceLimit, resolveLimits } from "../format/suites.ts";
+import type { AlgorithmSuite, CommittingSuiteName, MessageLimits, NonCommittingSuiteName } from "../format/suites.ts";
 import {
   DEFAULT_COMMITMENT_POLICY,
   defaultSuiteName,
   isCommitmentPolicy,
+  materialsManager,
   requireEncryptAllowed,
-} from "../materials/commitment-policy.ts";
-import type { CommitmentPolicy } from "../materials/commitment-policy.ts";
-import { materialsManager } from "../materials/key-source.ts";
-import type { KeySource } from "../materials/key-source.ts";
-import type { MaterialsManager } from "../materials/materials-manager.ts";
-import type { FramingWorkers } from "../parallel/framing-workers.ts";
+} from "../materials/materials-manager.ts";
+import type { CommitmentPolicy, DefaultPolicy, KeySource, MaterialsManager } from "../materials/materials-manager.ts";
+import type { FrameCipherKey } from "./sealing.ts";
 
 interface CommonOptions {
   /** Entries of the context that are authenticated but not stored in the message: the reader must bring them. */
   readonly requiredContextKeys?: readonly string[];
   readonly limits?: Partial<MessageLimits>;
   readonly signal?: AbortSignal;
-  /** Threads that share the work on buffers of 4 MiB and more. Streams do not use them. */
-  readonly workers?: FramingWorkers;
+  /**
+   * Threads that share the work on buffers of 4 MiB and more, from `@strongroom/envelope/workers`. Streams do not use
+   * them.
+   */
+  readonly workers?: FrameWorkers;
 }
 
-/** A suite without commitment can be written only under the policy that says so. */
-export type SuiteChoice =
-  | {
-      readonly suite?: CommittingSuiteName;
-      readonly commitmentPolicy?: "require-encrypt-require-decrypt" | "require-encrypt-allow-decrypt";
-    }
-  | { readonly suite?: NonCommittingSuiteName; readonly commitmentPolicy: "forbid-encrypt-allow-decrypt" };
+/** The regular frames of one body: what worker threads are given to seal or to open. */
+export interface FrameWork {
+  readonly kind: "seal" | "open";
+  readonly frameKey: FrameCipherKey;
+  readonly frameLength: number;
+  /** Regular frames in all. */
+  readonly frames: number;
+  readonly input: Uint8Array;
+  /** Where the first frame begins in `input`. */
+  readonly inputOffset: number;
+  /** Holds every byte only when all has gone well. */
+  readonly output: Uint8Array;
+  readonly outputOffset: number;
+}
 
-export type EncryptOptions = KeySource &
-  SuiteChoice &
-  CommonOptions & {
-    /** Non-secret pairs that name what the message is: checked on decrypt. `{}` says on purpose that there are none. */
-    readonly encryptionContext: EncryptionContext;
-    /** Bytes of plaintext per frame. */
-    readonly frameLength?: number;
-  };
+/** What encrypt and decrypt ask of worker threads. */
+export interface FrameWorkers {
+  /** Whether dividing a body of this many bytes pays for handing it over. */
+  takes(plaintextLength: number, frameLength: number): boolean;
+  /** @throws EnvelopeError `decryption-failed` when a frame did not authenticate, `worker-failed`, `aborted` */
+  run(work: FrameWork, signal: AbortSignal | undefined): Promise<void>;
+}
 
-export type DecryptOptions = KeySource &
-  CommonOptions & {
-    /** What the message must have been made for: compared exactly, before any key is asked for. */
-    readonly encryptionContext: EncryptionContext;
-    readonly commitmentPolicy?: CommitmentPolicy;
-  };
+interface EncryptCommonOptions extends CommonOptions {
+  /** Non-secret pairs that name what the message is: checked on decrypt. `{}` says on purpose that there are none. */
+  readonly encryptionContext: EncryptionContext;
+  /** Bytes of plaintext per frame. */
+  readonly frameLength?: number;
+}
+
+/** The suites that each policy lets one write: one without commitment only under the policy that says so. */
+interface SuitesToWrite {
+  readonly "require-encrypt-require-decrypt": CommittingSuiteName;
+  readonly "require-encrypt-allow-decrypt": CommittingSuiteName;
+  readonly "forbid-encrypt-allow-decrypt": NonCommittingSuiteName;
+}
+
+/**
+ * Options of encrypt under one policy, {@link DefaultPolicy} where none is given. No union over suites and policies:
+ * of a union the compiler shows one member, and that would not be the one with the option that was forgotten.
+ */
+export type EncryptOptionsUnder<Policy extends CommitmentPolicy> = EncryptCommonOptions &
+  KeySource & { readonly suite?: SuitesToWrite[Policy]; readonly commitmentPolicy?: Policy };
+
+/** Options of encrypt, for variables: `encrypt` itself tells the policy from what it is given. */
+export type EncryptOptions = EncryptOptionsUnder<DefaultPolicy> | PolicyNamed<Exclude<CommitmentPolicy, DefaultPolicy>>;
+
+type PolicyNamed<Policy extends CommitmentPolicy> = Policy extends CommitmentPolicy
+  ? EncryptOptionsUnder<Policy> & { readonly commitmentPolicy: Policy }
+  : never;
+
+export type DecryptOptions = CommonOptions & {
+  /** What the message must have been made for: compared exactly, before any key is asked for. */
+  readonly encryptionContext: EncryptionContext;
+  readonly commitmentPolicy?: CommitmentPolicy;
+} & KeySource;
 
 export const DEFAULT_OPTIONS: { readonly frameLength: number; readonly commitmentPolicy: CommitmentPolicy } = {
   /** client-apis/encrypt.md, "Frame Length" */
@@ -66,7 +98,7 @@ export interface ResolvedOptions {
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;
   readonly signal: AbortSignal | undefined;
-  readonly workers: FramingWorkers | undefined;
+  readonly workers: FrameWorkers | undefined;
 }
 
 export interface ResolvedEncryptOptions extends ResolvedOptions {
@@ -76,7 +108,7 @@ export interface ResolvedEncryptOptions extends ResolvedOptions {
 
 const NO_KEYS: readonly string[] = [];
 
-function resolveCommon(options: EncryptOptions | DecryptOptions): ResolvedOptions {
+function resolveCommon(options: DecryptOptions): ResolvedOptions {
   if (typeof options !== "object" || (options as unknown) === null)
     throw new EnvelopeError("option-invalid", "options are missing");
   const limits = resolveLimits(options.limits);
@@ -103,7 +135,7 @@ function resolveCommon(options: EncryptOptions | DecryptOptions): ResolvedOption
 }
 
 /** @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy` */
-export function resolveEncryptOptions(options: EncryptOptions): ResolvedEncryptOptions {
+export function resolveEncryptOptions(options: EncryptOptionsUnder<CommitmentPolicy>): ResolvedEncryptOptions {
   const common = resolveCommon(options);
   const name = options.suite ?? defaultSuiteName(common.commitmentPolicy);
   if (!Object.hasOwn(ALGORITHM_SUITES, name))
@@ -121,10 +153,4 @@ export function resolveEncryptOptions(options: EncryptOptions): ResolvedEncryptO
 /** @throws EnvelopeError `option-invalid`, `limit-exceeded` */
 export function resolveDecryptOptions(options: DecryptOptions): ResolvedOptions {
   return resolveCommon(options);
-}
-
-/** @throws EnvelopeError `aborted` */
-export function requireNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true)
-    throw new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason });
 }

@@ -8,20 +8,15 @@
  * as a message's header stores encrypted data keys. Each is an ordinary ciphertext blob that `aws kms decrypt` opens.
  */
 import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 import { ByteReader } from "../format/byte-reader.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
-import {
-  encryptedDataKeysLength,
-  readEncryptedDataKeys,
-  writeEncryptedDataKeys,
-} from "../format/encrypted-data-key.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
-import { DEFAULT_LIMITS } from "../format/limits.ts";
-import { ALGORITHM_SUITES } from "../format/suites.ts";
+import { encryptedDataKeysLength, readEncryptedDataKeys, writeEncryptedDataKeys } from "../format/header.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
-import type { WrapReport } from "../keyrings/materials.ts";
+import type { WrapReport } from "../keyrings/keyring.ts";
 import type { MultiRegionKeyring } from "./aws-kms/multi-region.ts";
 
 export interface DirectOptions {

@@ -6,15 +6,13 @@
  *   would choose which keys are asked. It cannot encrypt.
  */
 import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { EnvelopeError } from "../errors.ts";
 import { contextObject } from "../format/encryption-context.ts";
-import type { Keyring } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/materials.ts";
-import type { DecryptionMaterials } from "../keyrings/materials.ts";
-import { weightiest } from "../keyrings/unopened.ts";
-import type { Outcome } from "../keyrings/unopened.ts";
-import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { unwrapDataKey, weightiest } from "../keyrings/data-keys.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
 import { inRegion, requireKeyArn } from "./aws-kms/key-arn.ts";
 import type { KeyArn } from "./aws-kms/key-arn.ts";

@@ -5,19 +5,17 @@
  */
 import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
-import { equalInConstantTime } from "../crypto/message-keys.ts";
+import { equalInConstantTime } from "../crypto/key-derivation.ts";
 import { SecretBytes } from "../crypto/secret.ts";
-import type { RegionAttempt } from "../errors/attempts.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { RegionAttempt } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
 import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
-import type { Keyring } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/materials.ts";
-import type { DecryptionMaterials } from "../keyrings/materials.ts";
-import type { Outcome } from "../keyrings/unopened.ts";
-import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
-import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { parseKeyArn } from "./aws-kms/key-arn.ts";
 import type { KeyArn } from "./aws-kms/key-arn.ts";

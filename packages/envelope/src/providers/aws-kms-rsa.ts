@@ -3,21 +3,17 @@
  * wrapped here, with the public key and without any call, and unwrapped by the KMS. RSA cannot bind an encryption
  * context, so a digest of it is wrapped with the data key.
  */
-import { sha384Digest } from "../crypto/hash.ts";
-import { equalInConstantTime } from "../crypto/message-keys.ts";
+import { equalInConstantTime, sha384Digest } from "../crypto/key-derivation.ts";
 import { readRsaPublicKey, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
 import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
-import { requireNotAborted } from "../keyrings/abort.ts";
-import type { Keyring } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/materials.ts";
-import type { DecryptionMaterials } from "../keyrings/materials.ts";
-import type { Outcome } from "../keyrings/unopened.ts";
-import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
-import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/key-arn.ts";
 import type { KeyArn } from "./aws-kms/key-arn.ts";

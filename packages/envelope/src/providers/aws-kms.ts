@@ -19,5 +19,5 @@ export type {
   KmsCallOptions,
   KmsClient,
 } from "./aws-kms/client.ts";
-export type { RegionAttempt, RegionFailureKind } from "../errors/attempts.ts";
-export type { WrapReport } from "../keyrings/materials.ts";
+export type { RegionAttempt, RegionFailureKind } from "../errors.ts";
+export type { WrapReport } from "../keyrings/keyring.ts";

@@ -3,13 +3,12 @@
  * keys are wrapped, without any call, under branch keys that a key store keeps wrapped by a KMS.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
-import type { RegionAttempt } from "../errors/attempts.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { RegionAttempt } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
-import { contextObject } from "../format/encryption-context.ts";
+import { contextObject, contextOrders } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
-import { requireNotAborted } from "../keyrings/abort.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import {
   branchKeyUnwrap,
   branchKeyVersionOf,
@@ -17,13 +16,10 @@ import {
   HIERARCHY_PROVIDER,
   isBranchKeyVersion,
 } from "../keyrings/branch-key-wrapping.ts";
-import { contextOrders } from "../keyrings/context-orders.ts";
-import type { Keyring } from "../keyrings/keyring.ts";
-import type { DecryptionMaterials } from "../keyrings/materials.ts";
-import type { Outcome } from "../keyrings/unopened.ts";
-import { unwrapDataKey } from "../keyrings/unwrap-data-key.ts";
-import { wrapDataKey } from "../keyrings/wrap-data-key.ts";
-import type { CacheCounts } from "../materials/cache-events.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import type { CacheCounts } from "../materials/materials-cache.ts";
 import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { BranchKeyCache } from "./hierarchical/branch-key-cache.ts";

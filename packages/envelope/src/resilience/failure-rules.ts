@@ -2,7 +2,7 @@
  * What each kind of failure means for the region it came from. The rule behind the table: what may be the fault of a
  * message or of one caller's context never counts against a region, or one tenant could close it for all others.
  */
-import type { RegionFailureKind } from "../errors/attempts.ts";
+import type { RegionFailureKind } from "../errors.ts";
 
 export interface FailureRule {
   /** `all`: one such answer opens the breaker. `none`: it says nothing about the region's health. */

@@ -2,24 +2,19 @@
  * Decrypts one message from a stream (client-apis/decrypt.md, client-apis/streaming.md). Frames are released as each
  * one authenticates; those of a signed message only when its signature is verified.
  */
-import type { MessageVerifier } from "../crypto/signature.ts";
 import type { GcmOpening } from "../crypto/gcm.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { frameStartLength, MAX_FRAMES, readBlock } from "../format/body.ts";
+import type { MessageVerifier } from "../crypto/signature.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { frameStartLength, MAX_FRAMES, readBlock, readFooter } from "../format/body.ts";
 import type { BodyBlock } from "../format/body.ts";
-import { readFooter } from "../format/footer.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
-import { enforceLimit } from "../format/limits.ts";
-import { IV_LENGTH, TAG_LENGTH } from "../format/suites.ts";
-import { requireDecryptAllowed } from "../materials/commitment-policy.ts";
-import { headerVerifier, openHeader } from "../message/decrypt.ts";
-import { matchContext } from "../message/expected-context.ts";
-import type { MessageOpener } from "../message/opener.ts";
-import { requireNotAborted } from "../message/options.ts";
+import { enforceLimit, IV_LENGTH, TAG_LENGTH } from "../format/suites.ts";
+import { requireDecryptAllowed } from "../materials/materials-manager.ts";
+import { headerVerifier, matchContext, openHeader } from "../message/decrypt.ts";
 import type { ResolvedOptions } from "../message/options.ts";
-import { ByteQueue } from "./byte-queue.ts";
-import { coalesce, NO_PIECES } from "./byte-transform.ts";
+import type { MessageOpener } from "../message/sealing.ts";
+import { ByteQueue, coalesce, NO_PIECES } from "./byte-transform.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 
 /**

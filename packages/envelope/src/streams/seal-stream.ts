@@ -4,15 +4,13 @@
  */
 import { messageSigner } from "../crypto/signature.ts";
 import type { MessageSigner } from "../crypto/signature.ts";
-import { EnvelopeError } from "../errors/envelope-error.ts";
-import { MAX_FRAMES } from "../format/body.ts";
-import type { EncryptedDataKey } from "../format/encrypted-data-key.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { footerBytes, MAX_FRAMES } from "../format/body.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
-import { footerBytes } from "../format/footer.ts";
-import type { WrapReport } from "../keyrings/materials.ts";
-import { requireNotAborted } from "../message/options.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import type { WrapReport } from "../keyrings/keyring.ts";
 import type { ResolvedEncryptOptions } from "../message/options.ts";
-import { MessageSealer } from "../message/sealer.ts";
+import { MessageSealer } from "../message/sealing.ts";
 import { coalesce } from "./byte-transform.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 

@@ -1,24 +1,30 @@
 /**
  * Options of the streaming API, and how they become a SealStream or an OpenStream.
  */
-import { EnvelopeError } from "../errors/envelope-error.ts";
+import { EnvelopeError } from "../errors.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import type { MessageHeader } from "../format/header.ts";
-import { FORMAT_LIMITS } from "../format/limits.ts";
+import { FORMAT_LIMITS } from "../format/suites.ts";
+import type { CommitmentPolicy } from "../materials/materials-manager.ts";
 import { resolveDecryptOptions, resolveEncryptOptions } from "../message/options.ts";
-import type { DecryptOptions, EncryptOptions } from "../message/options.ts";
+import type { DecryptOptions, EncryptOptions, EncryptOptionsUnder } from "../message/options.ts";
 import { OpenStream } from "./open-stream.ts";
 import type { SignedMessages } from "./open-stream.ts";
 import { SealStream } from "./seal-stream.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
 
-export type EncryptStreamOptions = EncryptOptions & {
+interface StreamLength {
   /**
    * The most bytes the stream will have; more is an error. Materials caches pass over streams without it
    * (client-apis/encrypt.md, "Plaintext Length Bound").
    */
   readonly plaintextLengthBound?: number;
-};
+}
+
+/** Options of the encrypt streams under one policy, as encrypt has them. */
+export type EncryptStreamOptionsUnder<Policy extends CommitmentPolicy> = EncryptOptionsUnder<Policy> & StreamLength;
+
+export type EncryptStreamOptions = EncryptOptions & StreamLength;
 
 export type DecryptStreamOptions = DecryptOptions & {
   /** `hold-back` unless said otherwise. */
@@ -53,7 +59,9 @@ function outcome<T>(): Outcome<T> {
 const STREAM_LIMITS = { plaintextBytes: FORMAT_LIMITS.plaintextBytes } as const;
 
 /** @throws EnvelopeError as encrypt does for its options */
-export function prepareSealStream(options: EncryptStreamOptions): Prepared<SealStream, EncryptStreamResult> {
+export function prepareSealStream(
+  options: EncryptStreamOptionsUnder<CommitmentPolicy>,
+): Prepared<SealStream, EncryptStreamResult> {
   const { plaintextLengthBound = null } = options;
   if (plaintextLengthBound !== null && (!Number.isSafeInteger(plaintextLengthBound) || plaintextLengthBound < 0)) {
     throw new EnvelopeError("option-invalid", "plaintextLengthBound must be a whole number of bytes");

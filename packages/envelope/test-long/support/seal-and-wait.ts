@@ -6,7 +6,8 @@ import { randomBytes } from "node:crypto";
 import { KMS } from "@aws-sdk/client-kms";
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import { cachingMaterials, decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
-import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "@strongroom/envelope";
+import type { Keyring } from "@strongroom/envelope";
+import type { DecryptionMaterials, EncryptionMaterials } from "@strongroom/envelope/keyrings";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 

@@ -9,9 +9,9 @@ import {
   createEncryptStream,
   decrypt,
   encrypt,
-  framingWorkers,
   rawAesKeyring,
 } from "@strongroom/envelope";
+import { framingWorkers } from "@strongroom/envelope/workers";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { expand, extract, hmac } from "../../src/crypto/hkdf.ts";
-import type { HkdfHash } from "../../src/crypto/hkdf.ts";
+import { expand, extract, hmac } from "../../src/crypto/key-derivation.ts";
+import type { HkdfHash } from "../../src/crypto/key-derivation.ts";
 import { throwsWith } from "../support/errors.ts";
 import { readVectors, skipWithout } from "../support/vectors.ts";
 

@@ -6,8 +6,7 @@ import { decrypt, encrypt, EnvelopeError, inspect, rawAesKeyring } from "@strong
 import { ByteReader } from "../../src/format/byte-reader.ts";
 import { canonicalContext, contextObject, readContext } from "../../src/format/encryption-context.ts";
 import { headerTemplate, parseHeader } from "../../src/format/header.ts";
-import { DEFAULT_LIMITS, FORMAT_LIMITS, resolveLimits } from "../../src/format/limits.ts";
-import { ALGORITHM_SUITES } from "../../src/format/suites.ts";
+import { ALGORITHM_SUITES, DEFAULT_LIMITS, FORMAT_LIMITS, resolveLimits } from "../../src/format/suites.ts";
 import { throwsWith } from "../support/errors.ts";
 import { serializeContext } from "../support/message-writer.ts";
 

@@ -5,7 +5,7 @@ import { cachingMaterials, decrypt, encrypt, rawAesKeyring } from "@strongroom/e
 import { multiKeyring } from "@strongroom/envelope/multi-keyring";
 import { canonicalContext } from "../../src/format/encryption-context.ts";
 import { parseHeader } from "../../src/format/header.ts";
-import { DEFAULT_LIMITS } from "../../src/format/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/format/suites.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const namedKeyring = (keyName: string) =>

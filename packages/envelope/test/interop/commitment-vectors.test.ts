@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { decrypt, SecretBytes } from "@strongroom/envelope";
+import { decrypt } from "@strongroom/envelope";
+import { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { Keyring } from "@strongroom/envelope";
-import { deriveMessageKeys } from "../../src/crypto/message-keys.ts";
+import { deriveMessageKeys } from "../../src/crypto/key-derivation.ts";
 import { parseHeader } from "../../src/format/header.ts";
-import { DEFAULT_LIMITS } from "../../src/format/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/format/suites.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { readVectors, skipWithout } from "../support/vectors.ts";
 

@@ -8,7 +8,8 @@ import {
   RawAesKeyringNode,
   RawAesWrappingSuiteIdentifier,
 } from "@aws-crypto/client-node";
-import { decrypt, encrypt, EnvelopeError, rawAesKeyring, SecretBytes } from "@strongroom/envelope";
+import { decrypt, encrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+import { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { Keyring } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { multiKeyring } from "@strongroom/envelope/multi-keyring";

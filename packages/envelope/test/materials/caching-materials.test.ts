@@ -2,16 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "node:test";
-import {
-  cachingMaterials,
-  createEncryptStream,
-  decrypt,
-  encrypt,
-  inspect,
-  MATERIALS_CACHE_CHANNEL,
-  rawAesKeyring,
-} from "@strongroom/envelope";
-import type { CacheEvent, CachingOptions, Keyring, SecretBytes } from "@strongroom/envelope";
+import { cachingMaterials, createEncryptStream, decrypt, encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+import { MATERIALS_CACHE_CHANNEL } from "@strongroom/envelope/materials";
+import type { CachingOptions, Keyring } from "@strongroom/envelope";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
+import type { CacheEvent } from "@strongroom/envelope/materials";
 import { buffer } from "node:stream/consumers";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { VirtualTime } from "../support/virtual-time.ts";

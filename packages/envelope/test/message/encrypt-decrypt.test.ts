@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { ALGORITHM_SUITES, decrypt, encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
-import type {
-  AlgorithmSuiteName,
-  DecryptOptions,
-  EncryptOptions,
-  EnvelopeErrorCode,
-  Keyring,
-} from "@strongroom/envelope";
+import { decrypt, encrypt, inspect, rawAesKeyring } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
+import type { DecryptOptions, EncryptOptions, EnvelopeErrorCode, Keyring } from "@strongroom/envelope";
+import type { AlgorithmSuiteName } from "@strongroom/envelope/format";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });

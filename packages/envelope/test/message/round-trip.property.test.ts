@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ALGORITHM_SUITES, decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
-import type { AlgorithmSuiteName, EncryptOptions } from "@strongroom/envelope";
+import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
+import type { AlgorithmSuiteName } from "@strongroom/envelope/format";
 import { rejectsWith } from "../support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(24) });
@@ -26,7 +27,7 @@ test("what is encrypted is decrypted: any bytes, suite, frame length and context
           ? "require-encrypt-allow-decrypt"
           : "forbid-encrypt-allow-decrypt";
         const common = { keyring, encryptionContext, requiredContextKeys, commitmentPolicy } as const;
-        const { message } = await encrypt(plaintext, { ...common, suite, frameLength } as EncryptOptions);
+        const { message } = await encrypt(plaintext, { ...common, suite, frameLength });
         const opened = await decrypt(message, common);
         assert.deepEqual(Buffer.from(opened.plaintext), Buffer.from(plaintext));
         if (keys.length > 0) {

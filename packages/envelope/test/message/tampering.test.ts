@@ -1,5 +1,5 @@
 /** One message of each version, with and without frames, and a signed one. All suites: test-long/tampering.test.ts. */
-import { ALGORITHM_SUITES } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
 import { describeTampering } from "../support/tampering.ts";
 
 describeTampering([

@@ -11,7 +11,8 @@ import {
 } from "@aws-crypto/client-node";
 import type { KeyringNode } from "@aws-crypto/client-node";
 import { decrypt, encrypt } from "@strongroom/envelope";
-import type { EncryptedDataKey, Keyring } from "@strongroom/envelope";
+import type { Keyring } from "@strongroom/envelope";
+import type { EncryptedDataKey } from "@strongroom/envelope/format";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import type { KmsClient } from "@strongroom/envelope/aws-kms";
 import { KMS_DISCOVERY_DEFAULTS, kmsDiscoveryKeyring } from "@strongroom/envelope/aws-kms-discovery";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync, publicEncrypt, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { ALGORITHM_SUITES, decrypt, encrypt } from "@strongroom/envelope";
+import { decrypt, encrypt } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
 import type { Keyring } from "@strongroom/envelope";
 import { KMS_RSA_DEFAULTS, kmsRsaKeyring } from "@strongroom/envelope/aws-kms-rsa";
 import type { KmsRsaAlgorithm, KmsRsaClient, KmsRsaKeyringOptions } from "@strongroom/envelope/aws-kms-rsa";

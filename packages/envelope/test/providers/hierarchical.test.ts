@@ -4,7 +4,8 @@ import { setImmediate as macrotask } from "node:timers/promises";
 import { describe, test } from "node:test";
 import { BranchKeyStoreNode, buildClient, CommitmentPolicy, KmsHierarchicalKeyRingNode } from "@aws-crypto/client-node";
 import { NodeBranchKeyMaterial } from "@aws-crypto/material-management";
-import { decrypt, encrypt, EnvelopeError, SecretBytes } from "@strongroom/envelope";
+import { decrypt, encrypt, EnvelopeError } from "@strongroom/envelope";
+import { SecretBytes } from "@strongroom/envelope/keyrings";
 import { HIERARCHICAL_DEFAULTS, hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
 import type {
   BranchKeyStore,

@@ -7,7 +7,6 @@ import { buffer } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import {
-  ALGORITHM_SUITES,
   createDecryptStream,
   createEncryptStream,
   decrypt,
@@ -16,7 +15,9 @@ import {
   encryptStream,
   rawAesKeyring,
 } from "@strongroom/envelope";
-import type { AlgorithmSuiteName, DecryptStreamOptions, EncryptStreamOptions } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
+import type { DecryptStreamOptions, EncryptStreamOptions } from "@strongroom/envelope";
+import type { AlgorithmSuiteName } from "@strongroom/envelope/format";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });

@@ -1,6 +1,6 @@
 /** A key store in memory: real branch keys, every call counted, and failures on demand. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { SecretBytes } from "@strongroom/envelope";
+import { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { BranchKey, BranchKeyStore } from "@strongroom/envelope/hierarchical";
 
 export class InMemoryBranchKeys implements BranchKeyStore {

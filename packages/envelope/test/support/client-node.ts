@@ -18,15 +18,10 @@ import {
 } from "@aws-crypto/client-node";
 import type { getClient } from "@aws-crypto/client-node";
 import { KMS } from "@aws-sdk/client-kms";
-import {
-  ALGORITHM_SUITES,
-  createDecryptStream,
-  createEncryptStream,
-  decrypt,
-  encrypt,
-  rawAesKeyring,
-} from "@strongroom/envelope";
-import type { AlgorithmSuite, AlgorithmSuiteName, DecryptOptions, EncryptOptions, Keyring } from "@strongroom/envelope";
+import { createDecryptStream, createEncryptStream, decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
+import type { DecryptOptions, Keyring } from "@strongroom/envelope";
+import type { AlgorithmSuite, AlgorithmSuiteName } from "@strongroom/envelope/format";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
 import { createKms } from "@strongroom/kms";
@@ -136,7 +131,7 @@ export function describeCrossings({ contexts, sizes, frameLengths }: Crossings):
                   frameLength,
                   suite: name,
                   ...policyFor(suite),
-                } as EncryptOptions);
+                });
                 assert.deepEqual((await clientFor(suite).decrypt(theirs, mine.message)).plaintext, plaintext);
 
                 const written = await clientFor(suite).encrypt(theirs, plaintext, {

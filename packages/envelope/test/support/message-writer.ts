@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createSign, ECDH, generateKeyPairSync, hkdfSync, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import type { AlgorithmSuite } from "@strongroom/envelope";
+import type { AlgorithmSuite } from "@strongroom/envelope/format";
 
 export interface Entry {
   readonly providerId: string;

@@ -3,7 +3,7 @@
  * network, the service and a liar make them.
  */
 import type { KmsCallOptions, KmsClient } from "@strongroom/envelope/aws-kms";
-import type { RegionFailureKind } from "@strongroom/envelope";
+import type { RegionFailureKind } from "@strongroom/envelope/keyrings";
 import { InMemoryKms, named } from "./in-memory-kms.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 

@@ -5,8 +5,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { ALGORITHM_SUITES, decrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
-import type { AlgorithmSuite, DecryptOptions } from "@strongroom/envelope";
+import { decrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
+import type { DecryptOptions } from "@strongroom/envelope";
+import type { AlgorithmSuite } from "@strongroom/envelope/format";
 import { rawAesEntry, writeMessage } from "./message-writer.ts";
 
 const wrappingKey = randomBytes(32);

@@ -45,10 +45,10 @@ export function refused(): unknown[] {
     encrypt(bytes, { keyring, materials, encryptionContext }),
     // @ts-expect-error a suite without commitment needs the policy that allows it
     encrypt(bytes, { keyring, encryptionContext, suite: "ALG_AES_256_GCM_IV12_TAG16_HKDF_SHA256" }),
-    // @ts-expect-error and not one that forbids it
     encrypt(bytes, {
       keyring,
       encryptionContext,
+      // @ts-expect-error and not one that forbids it
       suite: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
       commitmentPolicy: "require-encrypt-allow-decrypt",
     }),

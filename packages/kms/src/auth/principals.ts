@@ -2,9 +2,10 @@
 // the account's root key pair; an optional principals file adds users and roles with policies of their own.
 
 import { randomBytes } from "node:crypto";
+import { createFileSync, isAbsent } from "@strongroom/base/files";
 import { z } from "zod";
 import { KmsError } from "../errors.ts";
-import { isAbsent, readSecretFile, writeSecretFile } from "../secret-file.ts";
+import { readSecretFile } from "../secret-file.ts";
 import type { AccessKey } from "./signature.ts";
 
 /** The principal behind an access key. */
@@ -62,7 +63,7 @@ export function rootCredentials(path: string, account: string): KnownKey {
   } catch (error) {
     if (!isAbsent(error)) throw error;
     text = `${JSON.stringify(makeKeyPair(), null, 2)}\n`;
-    writeSecretFile(path, text);
+    createFileSync(path, text);
   }
   const { accessKeyId, secretAccessKey } = parse(credentialsSchema, text, path);
   const principal: Principal = { kind: "root", arn: `arn:aws:iam::${account}:root`, account, policies: [] };

@@ -1,11 +1,12 @@
 // Options that several commands share, from their text to what the library takes.
 
 import { join } from "node:path";
+import { isAbsent } from "@strongroom/base/files";
 import { z } from "zod";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
 import { KMS_DEFAULTS } from "../options.ts";
-import { isAbsent, readSecretFile } from "../secret-file.ts";
+import { readSecretFile } from "../secret-file.ts";
 import type { OptionGroup, OptionSpec } from "./spec.ts";
 
 /** What options are when they are not given. */

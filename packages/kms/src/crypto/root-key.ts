@@ -4,11 +4,11 @@
 
 import { execFile } from "node:child_process";
 import { randomBytes, scrypt } from "node:crypto";
-import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, linkSync, rmSync } from "node:fs";
 import { promisify } from "node:util";
+import { createFileSync, publishSync } from "@strongroom/base/files";
 import { KmsError } from "../errors.ts";
-import { readSecretFile, syncDirectory, writeSecretFile } from "../secret-file.ts";
+import { readSecretFile } from "../secret-file.ts";
 
 /** How the root key is had. */
 export type RootKeySource =
@@ -47,7 +47,7 @@ export async function readRootKey(
 function fromFile(path: string, first: "first-start" | "restart"): Buffer {
   if (!existsSync(path)) {
     if (first === "restart") throw new KmsError("root-key-missing", `${path} does not exist.`);
-    writeSecretFile(path, newRootKeyText());
+    createFileSync(path, newRootKeyText());
   }
   const text = readSecretFile(path);
   const key = parseRootKey(text.toString("latin1"), path);
@@ -91,7 +91,7 @@ const stagedPath = (path: string): string => `${path}.next`;
 export function stageRootKey(path: string): Buffer {
   const text = newRootKeyText();
   rmSync(stagedPath(path), { force: true });
-  writeSecretFile(stagedPath(path), text);
+  createFileSync(stagedPath(path), text);
   return parseRootKey(text, stagedPath(path));
 }
 
@@ -104,8 +104,7 @@ export function promoteRootKey(path: string): string | null {
   const kept = existsSync(path) ? `${path}.until-${stamp}` : null;
   // A second name, not a move: at no moment is there no root key file.
   if (kept !== null) linkSync(path, kept);
-  renameSync(stagedPath(path), path);
-  syncDirectory(dirname(path));
+  publishSync(stagedPath(path), path, "replace");
   return kept;
 }
 

@@ -1,30 +1,31 @@
 // Opening kms.sqlite: one file for all regions, private to its owner, durable before anything is acknowledged.
 
-import { chmodSync, closeSync, existsSync, fdatasync, openSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import { closeSync, existsSync, fdatasync, openSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Kysely, SqliteDialect } from "kysely";
+import { isLockHeld, takeLock } from "@strongroom/base/locks";
+import { openSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
+import type { SqliteFile, SqliteFileOptions } from "@strongroom/base/sqlite";
+import type { Kysely } from "kysely";
 import { KmsError } from "../errors.ts";
-import { kyselyDatabase } from "./node-sqlite.ts";
-import { migrate } from "./schema.ts";
+import { MIGRATIONS } from "./schema.ts";
 import type { Schema } from "./schema.ts";
 
 /** Names of the files in the data directory. */
 export const DATABASE_FILE = "kms.sqlite";
 const LOCK_FILE = "kms.lock";
 
-/**
- * WAL with NORMAL: SQLite does not wait for the disk at each commit; whoever acknowledges one waits for `syncLog`,
- * which leaves the server free to work meanwhile. secure_delete: destroyed material is overwritten.
- */
-const PRAGMAS = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA secure_delete = ON;
-  PRAGMA temp_store = MEMORY;
-  PRAGMA busy_timeout = 5000;
-`;
+const FILE_OPTIONS: SqliteFileOptions = {
+  applicationId: null,
+  migrations: MIGRATIONS,
+  // SQLite does not wait for the disk at each commit; whoever acknowledges one waits for `syncLog`, which leaves the
+  // server free to work meanwhile.
+  synchronous: "normal",
+  // No other process writes (the lock below); a backup that reads is waited for when the log is emptied.
+  busyTimeoutMs: 5000,
+  patienceMs: 0,
+  maxBytes: Number.MAX_SAFE_INTEGER,
+};
 
 const sync = promisify(fdatasync);
 
@@ -52,21 +53,14 @@ export function requireDatabase(dataDir: string): string {
 export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
   const releaseLock = lockDataDir(dataDir);
   try {
-    const raw = openFile(join(dataDir, DATABASE_FILE));
-    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: kyselyDatabase(raw) }) });
-    try {
-      await migrate(db);
-    } catch (error) {
-      await db.destroy();
-      throw error;
-    }
+    const { db, database } = await openFile(join(dataDir, DATABASE_FILE));
     // SQLite keeps this file as long as its connection is open: emptied, but never replaced.
     const log = openSync(join(dataDir, `${DATABASE_FILE}-wal`), "r+");
     return {
       db,
       syncLog: () => sync(log),
       truncateLog: () => {
-        raw.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       },
       close: async () => {
         try {
@@ -83,40 +77,32 @@ export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
   }
 }
 
-function openFile(path: string): DatabaseSync {
+async function openFile(path: string): Promise<SqliteFile<Schema>> {
   try {
-    if (!existsSync(path)) closeSync(openSync(path, "wx", 0o600));
-    chmodSync(path, 0o600);
-    const raw = new DatabaseSync(path);
-    raw.exec(PRAGMAS);
-    return raw;
-  } catch (error) {
-    throw new KmsError("store-failed", `${path} could not be opened.`, { cause: error });
+    return await openSqliteFile<Schema>(path, FILE_OPTIONS);
+  } catch (cause) {
+    const failure = sqliteFailure(cause);
+    if (failure === "newer" && cause instanceof Error)
+      throw new KmsError("store-newer", `${cause.message}, unknown here.`, { cause });
+    if (failure === "foreign") throw new KmsError("store-corrupt", "it has tables, but not those of a KMS.", { cause });
+    throw new KmsError("store-failed", `${path} could not be opened.`, { cause });
   }
 }
 
 /**
  * Takes a data directory for this process alone and gives what lets go of it.
  * The server keeps its keys' state in memory, so two processes on one directory would undo each other's work.
- * The lock is a transaction held open on a file of its own: the operating system frees it when the process dies.
  * @throws KmsError `data-dir-in-use`, `store-failed`.
  */
 export function lockDataDir(dataDir: string): () => void {
   const path = join(dataDir, LOCK_FILE);
-  let lock: DatabaseSync;
   try {
-    lock = new DatabaseSync(path);
-    chmodSync(path, 0o600);
-  } catch (error) {
-    throw new KmsError("store-failed", `${path} could not be opened.`, { cause: error });
+    const lock = takeLock(path);
+    return () => {
+      lock.release();
+    };
+  } catch (cause) {
+    if (isLockHeld(cause)) throw new KmsError("data-dir-in-use", `${path} is locked.`, { cause });
+    throw new KmsError("store-failed", `${path} could not be opened.`, { cause });
   }
-  try {
-    lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
-  } catch (error) {
-    lock.close();
-    throw new KmsError("data-dir-in-use", `${path} is locked.`, { cause: error });
-  }
-  return () => {
-    if (lock.isOpen) lock.close();
-  };
 }

@@ -1,8 +1,6 @@
 // The tables of kms.sqlite and the migrations that make them. A migration is never changed once released.
 
-import { Migrator } from "kysely";
 import type { Kysely, Migration } from "kysely";
-import { KmsError } from "../errors.ts";
 
 /** Facts about the database itself; `value` depends on the name. */
 interface MetaTable {
@@ -10,7 +8,7 @@ interface MetaTable {
   value: Uint8Array;
 }
 
-/** A key's description without its secrets, as JSON (store/codec.ts). */
+/** A key's description without its secrets, as JSON (store/rows.ts). */
 interface KeyTable {
   region: string;
   key_id: string;
@@ -144,27 +142,5 @@ const first: Migration = {
   },
 };
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first };
-
-/**
- * Brings the database to this version's schema.
- * @throws KmsError `store-newer` if it has a migration that this version does not know.
- */
-export async function migrate(db: Kysely<Schema>): Promise<void> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (tables.some((table) => table.name === "kysely_migration")) {
-    const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
-      .selectFrom("kysely_migration")
-      .select("name")
-      .execute();
-    const unknown = applied.map((row) => row.name).filter((name) => !Object.hasOwn(MIGRATIONS, name));
-    if (unknown.length > 0)
-      throw new KmsError("store-newer", `it has the migration ${unknown.join(", ")}, unknown here.`);
-  } else if (tables.length > 0) {
-    throw new KmsError("store-corrupt", "it has tables, but not those of a KMS.");
-  }
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined)
-    throw new KmsError("store-failed", "the schema could not be brought up to date.", { cause: error });
-}
+/** Name -> migration, applied in the order of the names. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first };

@@ -6,17 +6,14 @@
 // read anew from the disk; the epoch tells who that is.
 
 import { CompiledQuery } from "kysely";
-import type { Kysely, Selectable } from "kysely";
 import type { AuditChain } from "../audit/chain.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { KmsError } from "../errors.ts";
 import { META } from "./custody.ts";
 import type { OpenDatabase } from "./database.ts";
-import { aliasFromRow, grantFromRow, importKeyFromRow, keyFromRows, lastUseFromRow } from "./codec.ts";
 import { applyChange, emptyRegion } from "./region-state.ts";
 import type { Change, RegionState } from "./region-state.ts";
-import type { Schema } from "./schema.ts";
-import { writeChange } from "./write-change.ts";
+import { loadRegions, writeChange } from "./rows.ts";
 
 /** At most so many waiting requests share one commit. */
 const MAX_BATCH = 256;
@@ -66,7 +63,7 @@ export class Store {
   /** Reads the state of `regionNames` (and of any other region the database knows) into memory. */
   static async open(database: OpenDatabase, chain: AuditChain, regionNames: readonly string[]): Promise<Store> {
     const regions = new Map(regionNames.map((name) => [name, emptyRegion(name)]));
-    await load(database.db, regions);
+    await loadRegions(database.db, regions);
     return new Store(database, chain, regions);
   }
 
@@ -144,7 +141,7 @@ export class Store {
   async #reload(): Promise<void> {
     const regions = new Map([...this.#regions.keys()].map((name) => [name, emptyRegion(name)]));
     this.epoch += 1;
-    await load(this.#database.db, regions);
+    await loadRegions(this.#database.db, regions);
     this.#regions = regions;
     this.epoch += 1;
     this.keysVersion += 1;
@@ -193,26 +190,3 @@ function fail(waiting: readonly Waiting[], cause: unknown): void {
 const destroysMaterial = (change: Change): boolean =>
   change.kind === "delete-key" ||
   (change.kind === "put-key" && change.key.backingKeys.some((backing) => backing.sealed === null));
-
-async function load(db: Kysely<Schema>, regions: Map<string, RegionState>): Promise<void> {
-  const at = (name: string): RegionState => {
-    const region = regions.get(name) ?? emptyRegion(name);
-    regions.set(name, region);
-    return region;
-  };
-  const backingRows = Map.groupBy(
-    await db.selectFrom("backing_keys").selectAll().orderBy("position").execute(),
-    (row: Selectable<Schema["backing_keys"]>) => `${row.region}/${row.key_id}`,
-  );
-  for (const row of await db.selectFrom("keys").selectAll().execute()) {
-    at(row.region).keys.set(row.key_id, keyFromRows(row, backingRows.get(`${row.region}/${row.key_id}`) ?? []));
-  }
-  for (const row of await db.selectFrom("aliases").selectAll().execute())
-    at(row.region).aliases.set(row.name, aliasFromRow(row));
-  for (const row of await db.selectFrom("grants").selectAll().execute())
-    at(row.region).grants.set(row.grant_id, grantFromRow(row));
-  for (const row of await db.selectFrom("import_keys").selectAll().execute())
-    at(row.region).importKeys.set(row.token_id, importKeyFromRow(row));
-  for (const row of await db.selectFrom("last_uses").selectAll().execute())
-    at(row.region).lastUses.set(row.key_id, lastUseFromRow(row));
-}

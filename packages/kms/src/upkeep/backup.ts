@@ -2,11 +2,10 @@
 // sealed, so it opens with the root key alone, which is no part of it; nor are the credentials. What a key is
 // called, its policy and the audit can be read without the root key.
 
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { dirname } from "node:path";
+import { createEmptyFileSync, publishSync } from "@strongroom/base/files";
 import { KmsError } from "../errors.ts";
-import { syncDirectory } from "../secret-file.ts";
 import { requireDatabase } from "../store/database.ts";
 import { contentsOf, openToRead } from "./verify.ts";
 import type { Contents } from "./verify.ts";
@@ -54,7 +53,7 @@ export async function backup({
 export function copyDatabase(from: string, to: string): void {
   try {
     // SQLite fills an empty file; made here, it is private from the start.
-    closeSync(openSync(to, "wx", 0o600));
+    createEmptyFileSync(to);
     const source = new DatabaseSync(from, { readOnly: true });
     try {
       source.exec("PRAGMA busy_timeout = 5000");
@@ -62,9 +61,6 @@ export function copyDatabase(from: string, to: string): void {
     } finally {
       source.close();
     }
-    const copy = openSync(to, "r");
-    fsyncSync(copy);
-    closeSync(copy);
   } catch (cause) {
     throw new KmsError("backup-failed", `${from} could not be copied to ${to}: ${reason(cause)}.`, { cause });
   }
@@ -81,8 +77,7 @@ async function inspect(path: string): Promise<Contents> {
 
 function publish(draft: string, to: string): void {
   try {
-    linkSync(draft, to);
-    syncDirectory(dirname(to));
+    publishSync(draft, to, "create");
   } catch (cause) {
     if ((cause as { code?: unknown }).code === "EEXIST")
       throw new KmsError("would-overwrite", `${to} exists.`, { cause });

@@ -1,18 +1,17 @@
 // Bringing a backup back: it is copied beside the database, verified with the root key, and only then put in its
 // place, in one step. A database that is there is never overwritten: at most, when asked, it is set aside.
 
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
+import { publishSync } from "@strongroom/base/files";
+import { sqliteFailure } from "@strongroom/base/sqlite";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
-import { syncDirectory } from "../secret-file.ts";
 import { DATABASE_FILE, lockDataDir } from "../store/database.ts";
 import { copyDatabase } from "./backup.ts";
 import { verifyFile } from "./verify.ts";
 import type { Contents } from "./verify.ts";
-
-const SQLITE_BUSY = 5;
 
 /** What `restore` is asked to do. */
 export interface RestoreOptions {
@@ -60,8 +59,7 @@ export async function restore({ from, dataDir, rootKey, existing = "refuse" }: R
     const contents = await verifyFile(draft, rootKey);
     const setAside = existsSync(target) ? keepAside(target) : null;
     // Replaces in one step: whenever the process dies, the old database or the restored one is there.
-    renameSync(draft, target);
-    syncDirectory(dataDir);
+    publishSync(draft, target, "replace");
     return { ...contents, setAside };
   } finally {
     rmSync(draft, { force: true });
@@ -92,7 +90,7 @@ function foldLog(target: string): boolean {
     database.exec("PRAGMA journal_mode = DELETE");
     return true;
   } catch (cause) {
-    if ((cause as { errcode?: unknown }).errcode !== SQLITE_BUSY) return false;
+    if (sqliteFailure(cause) !== "busy") return false;
     throw new KmsError("backup-failed", `${target} is being read: wait until its backup is done.`, { cause });
   } finally {
     database?.close();

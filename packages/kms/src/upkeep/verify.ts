@@ -1,8 +1,8 @@
 // Whether a database is whole and its own: SQLite finds no damage, the root key opens everything that is sealed, the
 // audit chain runs unbroken from its first entry to the end that the database remembers.
 
-import { DatabaseSync } from "node:sqlite";
-import { Kysely, SqliteDialect } from "kysely";
+import { readSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
+import type { Kysely } from "kysely";
 import { ChainVerifier } from "../audit/chain.ts";
 import { readRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
@@ -10,7 +10,6 @@ import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { AUDIT_KEY, META, ROOT_CHECK } from "../store/custody.ts";
 import { requireDatabase } from "../store/database.ts";
-import { kyselyDatabase } from "../store/node-sqlite.ts";
 import type { Schema } from "../store/schema.ts";
 import { sealedValues } from "./sealed-values.ts";
 
@@ -25,14 +24,11 @@ export interface Contents {
 /** Opens a database file only to read it. The caller destroys what it gets. @throws KmsError `store-corrupt`. */
 export function openToRead(path: string): Kysely<Schema> {
   try {
-    const raw = new DatabaseSync(path, { readOnly: true });
-    const { integrity_check: verdict } = raw.prepare("PRAGMA integrity_check(1)").get() as { integrity_check: string };
-    if (verdict === "ok") return new Kysely<Schema>({ dialect: new SqliteDialect({ database: kyselyDatabase(raw) }) });
-    raw.close();
+    return readSqliteFile<Schema>(path);
   } catch (cause) {
+    if (sqliteFailure(cause) === "corrupt") throw new KmsError("store-corrupt", `${path} is damaged.`, { cause });
     throw new KmsError("store-corrupt", `${path} is not a readable SQLite database.`, { cause });
   }
-  throw new KmsError("store-corrupt", `${path} is damaged.`);
 }
 
 /** Counts what a database holds. @throws KmsError `store-corrupt` if it is not a KMS's. */

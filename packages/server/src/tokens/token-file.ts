@@ -1,9 +1,10 @@
 /**
  * The tokens file: read and checked as a whole, replaced atomically, 0600, one writer at a time also across processes.
  */
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
+import { stat } from "node:fs/promises";
+import { isAbsent, readIfPresent, writeFileAtomic } from "@strongroom/base/files";
+import { waitForLock } from "@strongroom/base/locks";
+import type { Lock } from "@strongroom/base/locks";
 import { z } from "zod";
 import { ServerError } from "../errors.ts";
 import { SCOPES } from "./token.ts";
@@ -25,10 +26,8 @@ const tokenRecord = z.strictObject({
 });
 const tokensFile = z.strictObject({ version: z.literal(1), tokens: z.array(tokenRecord) });
 
-const LOCK_ATTEMPTS = 100;
-const LOCK_RETRY_MS = 20;
-/** A lock this old was left by a process that died: writing the file takes milliseconds. */
-const LOCK_STALE_MS = 10_000;
+/** How long to wait for another writer, in milliseconds: writing the file takes a few. */
+const LOCK_PATIENCE_MS = 2000;
 
 /**
  * The records of the file; none when there is no file.
@@ -36,8 +35,7 @@ const LOCK_STALE_MS = 10_000;
  * @throws ServerError `tokens-unreadable`
  */
 export async function readTokenFile(path: string): Promise<readonly TokenRecord[]> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    if (isCode(error, "ENOENT")) return null;
+  const text = await readIfPresent(path).catch((error: unknown) => {
     throw new ServerError("tokens-unreadable", "The tokens file can not be read", { cause: error });
   });
   if (text === null) return [];
@@ -59,22 +57,12 @@ export async function changeTokenFile(
   path: string,
   change: (records: readonly TokenRecord[]) => readonly TokenRecord[],
 ): Promise<void> {
-  const lock = `${path}.lock`;
-  await takeLock(lock);
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const lock = await takeLock(`${path}.lock`);
   try {
     const tokens = change(await readTokenFile(path));
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writeFileAtomic(path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
   } finally {
-    await rm(temporary, { force: true });
-    await rm(lock, { force: true });
+    lock.release();
   }
 }
 
@@ -84,24 +72,16 @@ export async function tokenFileStamp(path: string): Promise<string | null> {
     const { mtimeNs, ino, size } = await stat(path, { bigint: true });
     return `${mtimeNs}.${ino}.${size}`;
   } catch (error) {
-    if (isCode(error, "ENOENT")) return null;
+    if (isAbsent(error)) return null;
     throw new ServerError("tokens-unreadable", "The tokens file can not be read", { cause: error });
   }
 }
 
-async function takeLock(lock: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await (await open(lock, "wx", 0o600)).close();
-      return;
-    } catch (error) {
-      if (!isCode(error, "EEXIST") || attempt === LOCK_ATTEMPTS) {
-        throw new ServerError("tokens-unreadable", "The tokens file can not be locked for writing", { cause: error });
-      }
-      const held = await stat(lock).catch(() => null);
-      if (held !== null && Date.now() - held.mtimeMs > LOCK_STALE_MS) await rm(lock, { force: true });
-      await delay(LOCK_RETRY_MS);
-    }
+async function takeLock(path: string): Promise<Lock> {
+  try {
+    return await waitForLock(path, { patienceMs: LOCK_PATIENCE_MS });
+  } catch (cause) {
+    throw new ServerError("tokens-unreadable", "The tokens file can not be locked for writing", { cause });
   }
 }
 
@@ -111,8 +91,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

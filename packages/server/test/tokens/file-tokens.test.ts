@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { takeLock } from "@strongroom/base/locks";
 import { fileTokens, ServerError } from "@strongroom/server";
 import { hasScope, hashToken, newToken, SCOPES } from "../../src/tokens/token.ts";
 import { defer } from "../support/defer.ts";
@@ -15,6 +17,9 @@ async function tokensPath(t: TestContext): Promise<string> {
   defer(t, () => rm(folder, { recursive: true, force: true }));
   return join(folder, "tokens.json");
 }
+
+/** What is in the folder when nobody writes. The lock's file stays: nobody holds it. */
+const FILES = ["tokens.json", "tokens.json.lock"];
 
 const code = (expected: string) => (error: unknown) => error instanceof ServerError && error.code === expected;
 
@@ -31,7 +36,7 @@ test("a token is shown once; the file holds its hash, and nobody but its owner r
   assert.deepEqual(await tokens.verify(token), identity);
   const [listed] = await tokens.list();
   assert.deepEqual({ ...listed, createdAt: "" }, { ...identity, createdAt: "" });
-  assert.deepEqual(await readdir(join(path, "..")), ["tokens.json"], "no lock and no temporary file is left");
+  assert.deepEqual(await readdir(join(path, "..")), FILES, "no temporary file is left");
 });
 
 test("what is not exactly a token that was made is refused", async (t) => {
@@ -103,7 +108,25 @@ test("a lock left by a process that died is taken over", async (t) => {
   await utimes(`${path}.lock`, longAgo, longAgo);
   const tokens = await fileTokens(path);
   await tokens.create({ name: "a", scopes: ["read"] });
-  assert.deepEqual(await readdir(join(path, "..")), ["tokens.json"]);
+  assert.deepEqual(await readdir(join(path, "..")), FILES);
+});
+
+test("a lock that another holds is waited for, and no longer than is bearable", async (t) => {
+  const path = await tokensPath(t);
+  const tokens = await fileTokens(path);
+  const lock = takeLock(`${path}.lock`);
+  const waiting = tokens.create({ name: "a", scopes: ["read"] });
+  await delay(100);
+  assert.equal((await tokens.list()).length, 0);
+  lock.release();
+  await waiting;
+  assert.equal((await tokens.list()).length, 1);
+  const held = takeLock(`${path}.lock`);
+  defer(t, async () => {
+    held.release();
+  });
+  await assert.rejects(tokens.create({ name: "b", scopes: ["read"] }), code("tokens-unreadable"));
+  assert.equal((await tokens.list()).length, 1);
 });
 
 test("a file that is not valid is refused at the start; when it becomes so later every token is refused until it is right again", async (t) => {

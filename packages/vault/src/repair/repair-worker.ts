@@ -5,8 +5,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { mapBounded } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
-import { mapBounded } from "../bounded.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { ClaimedVersion, ClaimRelease, RecordStore } from "../store.ts";

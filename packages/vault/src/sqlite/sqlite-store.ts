@@ -2,6 +2,7 @@
  * The vault's records in one SQLite file. Write-ahead log, `synchronous=FULL` (a commit that was answered survives the
  * loss of power), `secure_delete` (removed messages are overwritten, not only unlinked), mode 0600.
  */
+import { whileBusy } from "@strongroom/base/sqlite";
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
 import type { Address, Collection, RecordId, Subject, Version } from "../address.ts";
@@ -27,10 +28,9 @@ import type {
   WrapDebt,
   WriteChange,
 } from "../store.ts";
-import { whileBusy } from "./busy.ts";
-import { storeFailure } from "./failures.ts";
-import { openDatabase } from "./open-database.ts";
-import type { OpenDatabaseOptions } from "./open-database.ts";
+
+import { openDatabase, storeFailure } from "./database.ts";
+import type { OpenDatabaseOptions } from "./database.ts";
 import type { VaultSchema } from "./schema.ts";
 import { claim, countDebt, listDebts, regionsDue, release, replaceMessage } from "./wrap-debt.ts";
 

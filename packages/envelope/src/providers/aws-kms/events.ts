@@ -4,7 +4,7 @@
  * Without a subscriber nothing is built or published.
  */
 import { channel } from "node:diagnostics_channel";
-import type { RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
+import type { RegionFailureKind, RegionOperation } from "../../errors.ts";
 import type { BreakerState } from "../../resilience/circuit-breaker.ts";
 
 export const KMS_CHANNEL = "strongroom:kms";

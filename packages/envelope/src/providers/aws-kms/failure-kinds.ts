@@ -2,7 +2,7 @@
  * What a failed KMS call means, by the error's name, its socket code or its HTTP status. A table: the names are those
  * of the AWS KMS API reference ("Errors" of each operation, "Common Errors") and of node's sockets.
  */
-import type { RegionFailureKind } from "../../errors/attempts.ts";
+import type { RegionFailureKind } from "../../errors.ts";
 
 const BY_NAME: Readonly<Record<string, RegionFailureKind>> = {
   ThrottlingException: "throttled",

@@ -1,7 +1,7 @@
 /**
  * Decides when and whether a second region is asked beside one that keeps us waiting, and counts what was decided.
  */
-import type { RegionAttempt, RegionOperation } from "../../errors/attempts.ts";
+import type { RegionAttempt, RegionOperation } from "../../errors.ts";
 import type { HedgeBudget } from "../../resilience/hedge-budget.ts";
 import type { ResilienceSettings } from "../../resilience/settings.ts";
 import type { StartReason } from "../../resilience/staggered-race.ts";

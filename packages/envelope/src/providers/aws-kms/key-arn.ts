@@ -1,8 +1,8 @@
 /**
  * AWS KMS key ARNs (framework/aws-kms/aws-kms-key-arn.md).
  */
-import { EnvelopeError } from "../../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
+import { EnvelopeError } from "../../errors.ts";
+import type { EncryptedDataKey } from "../../format/header.ts";
 
 export interface KeyArn {
   readonly arn: string;

@@ -2,7 +2,7 @@
  * Matches a message's encrypted data keys with the configured keys. What a message names is matched, never obeyed: only
  * configured ARNs are ever called.
  */
-import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
+import type { EncryptedDataKey } from "../../format/header.ts";
 import { isReplicaOf, parseKeyArn } from "./key-arn.ts";
 import type { RegionCaller } from "./region-caller.ts";
 import type { Lane } from "./unwrap-in-regions.ts";

@@ -1,7 +1,7 @@
 /**
  * Options of the multi-region keyring: types, defaults, and their checking. Every problem is listed at once.
  */
-import { EnvelopeError } from "../../errors/envelope-error.ts";
+import { EnvelopeError } from "../../errors.ts";
 import { RESILIENCE_DEFAULTS, resolveSettings } from "../../resilience/settings.ts";
 import type { ResilienceSettings } from "../../resilience/settings.ts";
 import { systemTime } from "../../resilience/time.ts";

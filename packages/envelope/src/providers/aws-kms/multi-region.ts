@@ -5,11 +5,11 @@
  * unwrap-in-regions.ts (reads), wrap-in-regions.ts (writes) and region-watch.ts (who may be called), on the state
  * machines of ../../resilience. docs/resilience-matrix.md shows what it promises and keeps.
  */
-import { EnvelopeError } from "../../errors/envelope-error.ts";
+import { EnvelopeError } from "../../errors.ts";
 import { contextObject } from "../../format/encryption-context.ts";
 import type { CanonicalContext } from "../../format/encryption-context.ts";
+import { requireNoDataKey } from "../../keyrings/keyring.ts";
 import type { Keyring } from "../../keyrings/keyring.ts";
-import { requireNoDataKey } from "../../keyrings/materials.ts";
 import { HedgeBudget } from "../../resilience/hedge-budget.ts";
 import { ThrottleBucket } from "../../resilience/throttle-bucket.ts";
 import { Counters } from "./counters.ts";

@@ -3,7 +3,7 @@
  * of it.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
-import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
+import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
 import type { Time } from "../../resilience/time.ts";
 import type { KmsClient } from "./client.ts";
 import type { CallPurpose } from "./events.ts";

@@ -2,7 +2,7 @@
  * The record of one region and key as people and programs see it: counts, the last failure, alarms. Facts only; what
  * follows from them is decided in region-watch.ts.
  */
-import type { RegionFailureKind } from "../../errors/attempts.ts";
+import type { RegionFailureKind } from "../../errors.ts";
 import type { BreakerState } from "../../resilience/circuit-breaker.ts";
 import type { CallPurpose } from "./events.ts";
 

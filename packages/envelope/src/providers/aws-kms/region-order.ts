@@ -2,7 +2,7 @@
  * Which region is asked next. The configured order, healthy ones first; a region that rests is asked only when no other
  * is left, because a read that one region could still answer must not fail.
  */
-import type { RegionFailureKind } from "../../errors/attempts.ts";
+import type { RegionFailureKind } from "../../errors.ts";
 import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
 import type { RegionCaller } from "./region-caller.ts";
 import type { Outlook } from "./region-watch.ts";

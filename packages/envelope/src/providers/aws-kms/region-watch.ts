@@ -2,10 +2,10 @@
  * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle
  * bucket and latencies, fed with what each call came to.
  */
-import type { RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
+import type { RegionFailureKind, RegionOperation } from "../../errors.ts";
+import { CallLimit } from "../../resilience/call-limit.ts";
 import { CircuitBreaker } from "../../resilience/circuit-breaker.ts";
 import type { BreakerOutcome, BreakerTicket } from "../../resilience/circuit-breaker.ts";
-import { CallLimit } from "../../resilience/call-limit.ts";
 import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
 import type { FailureRule } from "../../resilience/failure-rules.ts";
 import { hedgeDelayMs, LatencyWindow } from "../../resilience/latency-window.ts";

@@ -3,8 +3,8 @@
  * together are bounded in time whatever the client does, answers that come too late are wiped, and what failed is kept
  * as an attempt. A client's error object is not: it may carry the raw answer, and that holds a key.
  */
-import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors/attempts.ts";
-import { EnvelopeError } from "../../errors/envelope-error.ts";
+import { EnvelopeError } from "../../errors.ts";
+import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
 import { systemTime } from "../../resilience/time.ts";
 import type { Time } from "../../resilience/time.ts";
 import { errorName, failureKind } from "./failure-kinds.ts";

@@ -3,12 +3,12 @@
  * at once; a region that keeps us waiting gets company within the hedge budget; a region that may be back is probed on
  * the side.
  */
+import { equalInConstantTime } from "../../crypto/key-derivation.ts";
 import { SecretBytes } from "../../crypto/secret.ts";
-import { equalInConstantTime } from "../../crypto/message-keys.ts";
-import type { RegionAttempt, RegionFailureKind } from "../../errors/attempts.ts";
-import { EnvelopeError } from "../../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
-import { unopenedError } from "../../keyrings/unopened.ts";
+import { EnvelopeError } from "../../errors.ts";
+import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
+import type { EncryptedDataKey } from "../../format/header.ts";
+import { unopenedError } from "../../keyrings/data-keys.ts";
 import { staggeredRace } from "../../resilience/staggered-race.ts";
 import type { Runner, StartReason } from "../../resilience/staggered-race.ts";
 import type { CallPurpose } from "./events.ts";

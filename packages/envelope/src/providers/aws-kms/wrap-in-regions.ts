@@ -3,10 +3,10 @@
  * the target is met. Fewer than the minimum is a failure; fewer than the target is reported, never silent.
  */
 import type { SecretBytes } from "../../crypto/secret.ts";
-import type { RegionAttempt } from "../../errors/attempts.ts";
-import { EnvelopeError } from "../../errors/envelope-error.ts";
-import type { EncryptedDataKey } from "../../format/encrypted-data-key.ts";
-import type { WrapReport } from "../../keyrings/materials.ts";
+import { EnvelopeError } from "../../errors.ts";
+import type { RegionAttempt } from "../../errors.ts";
+import type { EncryptedDataKey } from "../../format/header.ts";
+import type { WrapReport } from "../../keyrings/keyring.ts";
 import { staggeredRace } from "../../resilience/staggered-race.ts";
 import type { Runner } from "../../resilience/staggered-race.ts";
 import type { HedgeDesk } from "./hedge-desk.ts";

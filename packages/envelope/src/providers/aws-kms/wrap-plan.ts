@@ -2,8 +2,8 @@
  * Which regions of a write were asked, what they said, and which one is next: preferred regions in their order, then
  * substitutes of the same geographic group, one for each preferred region that is out.
  */
-import type { RegionAttempt, RegionFailureKind } from "../../errors/attempts.ts";
-import type { WrapReport } from "../../keyrings/materials.ts";
+import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
+import type { WrapReport } from "../../keyrings/keyring.ts";
 import type { RegionCaller } from "./region-caller.ts";
 import { nextInOrder } from "./region-order.ts";
 

@@ -2,7 +2,7 @@
  * Base64 (RFC 4648, section 4) from bytes to bytes. Threat answered: a key as a string, which can neither be wiped nor
  * be found again. Strict (section 3.5): one text for each value, or a changed text could pass for the true one.
  */
-import { unmovedMemory } from "../../crypto/unmoved-memory.ts";
+import { unmovedMemory } from "../../crypto/secret.ts";
 
 const ALPHABET = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "latin1");
 const PAD = 0x3d;

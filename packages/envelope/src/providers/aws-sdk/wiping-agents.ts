@@ -9,7 +9,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { unmovedMemory } from "../../crypto/unmoved-memory.ts";
+import { unmovedMemory } from "../../crypto/secret.ts";
 
 /** Connections are kept and bounded as the SDK's own agents keep and bound them. */
 export const WIPING_AGENT_DEFAULTS: { readonly keepAlive: boolean; readonly maxSockets: number } = {

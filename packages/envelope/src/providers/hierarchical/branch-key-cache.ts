@@ -6,13 +6,10 @@
  * The cache belongs to one keyring, so entries are named by branch key and version alone: the specification's hashed
  * identifiers (its appendix A) keep several keyrings apart in one shared cache.
  */
-import { EnvelopeError } from "../../errors/envelope-error.ts";
+import { EnvelopeError } from "../../errors.ts";
 import { BRANCH_KEY_LENGTH, isBranchKeyVersion } from "../../keyrings/branch-key-wrapping.ts";
-import { CacheWatch } from "../../materials/cache-events.ts";
-import type { CacheCounts } from "../../materials/cache-events.ts";
-import { MaterialsCache } from "../../materials/materials-cache.ts";
-import type { Wipeable } from "../../materials/materials-cache.ts";
-import { SingleFlight } from "../../materials/single-flight.ts";
+import { CacheCounters, MaterialsCache, SingleFlight } from "../../materials/materials-cache.ts";
+import type { CacheCounts, Wipeable } from "../../materials/materials-cache.ts";
 import type { Time } from "../../resilience/time.ts";
 import type { BranchKey, BranchKeyStore } from "./branch-key-store.ts";
 
@@ -35,7 +32,7 @@ export class BranchKeyCache {
   /** Which entries belong to a branch key, so that all of them can go at once. */
   readonly #idsOf = new Map<string, Set<string>>();
   readonly #flights = new SingleFlight();
-  readonly #watch = new CacheWatch();
+  readonly #watch = new CacheCounters();
   /** Raised by `forget`: what was fetched before must not come in after it. */
   #epoch = 0;
   #closed: "yes" | "no" = "no";

@@ -1,0 +1,197 @@
+/**
+ * Files that are whole or not there, and for their owner alone (0600): written under another name beside their place,
+ * flushed, then given their name, and the folder flushed. Own code, because write-file-atomic has no streaming form,
+ * does not flush the folder, cannot refuse to replace, and would write through a link that lies at its draft's name.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+const OWNER_ONLY = 0o600;
+
+/** A file being written; it takes its name at `commit`, and leaves nothing behind at `discard`. */
+export interface PendingFile {
+  write(bytes: string | Uint8Array): Promise<void>;
+  /** Resolves when the file has its name and both are on the disk. */
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/**
+ * Opens a file that replaces `path` when it is committed. A link at `path` is replaced, never written through.
+ *
+ * @throws the system's error (ENOENT, EACCES, ENOSPC …), as do the methods of what it gives
+ */
+export async function openAtomic(path: string): Promise<PendingFile> {
+  const draft = draftOf(path);
+  const file = await open(draft, "wx", OWNER_ONLY);
+  let closed = false;
+  const closeOnce = async (): Promise<void> => {
+    if (!closed) await file.close();
+    closed = true;
+  };
+  return {
+    write: async (bytes) => {
+      await file.appendFile(bytes);
+    },
+    commit: async () => {
+      await file.sync();
+      await closeOnce();
+      await rename(draft, path);
+      await flushFolder(dirname(path));
+    },
+    discard: async () => {
+      await closeOnce();
+      await rm(draft, { force: true });
+    },
+  };
+}
+
+/** Replaces a whole file at once. @throws the system's error; the old file is then as it was */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await openAtomic(path);
+  try {
+    await file.write(content);
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+/**
+ * Makes a new file with all of its content, on the disk on return. What is there already is never replaced.
+ *
+ * @throws the system's error; EEXIST when there is something of that name
+ */
+export function createFileSync(path: string, content: string | Uint8Array): void {
+  const draft = draftOf(path);
+  try {
+    const file = openSync(draft, "wx", OWNER_ONLY);
+    try {
+      writeFileSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    linkSync(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  flushFolderSync(dirname(path));
+}
+
+/** Makes an empty file for others to fill, so that it is its owner's alone from the start. @throws EEXIST */
+export function createEmptyFileSync(path: string): void {
+  closeSync(openSync(path, "wx", OWNER_ONLY));
+}
+
+/**
+ * Gives a finished draft its name, on the disk on return. With `create` nothing is replaced (EEXIST), and the draft's
+ * own name stays for the caller to remove.
+ *
+ * @throws the system's error
+ */
+export function publishSync(draft: string, path: string, mode: "create" | "replace"): void {
+  const file = openSync(draft, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  // A link, unlike a rename, never replaces what has the name.
+  if (mode === "create") linkSync(draft, path);
+  else renameSync(draft, path);
+  flushFolderSync(dirname(path));
+}
+
+/** Thrown by {@link readSecretFileSync}. Told by its `code`: each package carries a class of its own. */
+export class FilePermissionsError extends Error {
+  override readonly name = "FilePermissionsError";
+  readonly code = "file-permissions";
+
+  constructor(path: string) {
+    super(`${path} is open to others than its owner`);
+  }
+}
+
+/**
+ * Reads a file that only its owner may read.
+ *
+ * @throws FilePermissionsError when others may as well; the system's error
+ */
+export function readSecretFileSync(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    // Of the opened file, not of the name: what is checked is what is read.
+    if ((fstatSync(file).mode & 0o077) !== 0) throw new FilePermissionsError(path);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file's text, or null where there is none. @throws the system's error, other than ENOENT */
+export async function readIfPresent(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw error;
+  }
+}
+
+/** Whether an error of node:fs says that the file is not there. */
+export function isAbsent(error: unknown): boolean {
+  return systemCode(error) === "ENOENT";
+}
+
+/** A hidden name in the same folder: a rename moves within one filesystem only. */
+function draftOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.part`);
+}
+
+/** What filesystems answer that cannot flush a folder; they do not need it. */
+const NO_FLUSH: ReadonlySet<string | null> = new Set(["EISDIR", "EPERM", "EINVAL", "EACCES"]);
+
+/** A name is durable once its folder is flushed. */
+async function flushFolder(path: string): Promise<void> {
+  let folder: FileHandle | null = null;
+  try {
+    folder = await open(path, "r");
+    await folder.sync();
+  } catch (error) {
+    if (!NO_FLUSH.has(systemCode(error))) throw error;
+  } finally {
+    await folder?.close();
+  }
+}
+
+function flushFolderSync(path: string): void {
+  try {
+    const folder = openSync(path, "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch (error) {
+    if (!NO_FLUSH.has(systemCode(error))) throw error;
+  }
+}
+
+function systemCode(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}

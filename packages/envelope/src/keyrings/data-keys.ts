@@ -1,0 +1,142 @@
+/**
+ * What keyrings have in common: wrapping a data key once (framework/keyring-interface.md, "OnEncrypt"), trying the
+ * encrypted data keys that are theirs until one opens ("OnDecrypt"), and the error for "nothing opened this message",
+ * which tells which keys could have, and what came of each.
+ */
+import { randomSecret, SecretBytes } from "../crypto/secret.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { EncryptedDataKeyReport, EnvelopeErrorCode, RegionAttempt } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { requireNoDataKey } from "./keyring.ts";
+import type { DecryptionMaterials, EncryptionMaterials, KeyringCall } from "./keyring.ts";
+
+export interface UnwrapPlan {
+  isOurs(key: EncryptedDataKey): boolean;
+  /** The data key, or why there is none. What it throws ends the whole call. */
+  unwrap(key: EncryptedDataKey): SecretBytes | Outcome | Promise<SecretBytes | Outcome>;
+  /** What is said of a key that opened but is not the message's. */
+  readonly notAccepted: Outcome;
+  /** Calls that failed so far, for the error. */
+  readonly attempts?: readonly RegionAttempt[];
+  /** Makes the error of another code where the keyring knows better. */
+  readonly failure?: (unopened: EnvelopeError) => EnvelopeError;
+}
+
+/**
+ * Tries the encrypted data keys that are the keyring's, in the order of the message, until one opens and is the
+ * message's own; what came of each of the others is collected.
+ *
+ * @throws EnvelopeError as Keyring.onDecrypt does
+ */
+export async function unwrapDataKey(
+  materials: DecryptionMaterials,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+  { signal }: KeyringCall,
+  plan: UnwrapPlan,
+): Promise<DecryptionMaterials> {
+  requireNoDataKey(materials);
+  const outcomes = new Map<EncryptedDataKey, Outcome>();
+  for (const key of encryptedDataKeys.filter((each) => plan.isOurs(each))) {
+    requireNotAborted(signal);
+    const dataKey = await plan.unwrap(key);
+    if (!(dataKey instanceof SecretBytes)) {
+      outcomes.set(key, dataKey);
+      continue;
+    }
+    if (dataKey.length === materials.suite.keyLength && materials.accepts(dataKey.bytes))
+      return { ...materials, dataKey };
+    dataKey.wipe();
+    outcomes.set(key, plan.notAccepted);
+  }
+  const unopened = unopenedError(encryptedDataKeys, outcomes, plan.attempts);
+  throw plan.failure?.(unopened) ?? unopened;
+}
+
+/** Generates a data key when there is none and wraps it; one that it made is wiped again if that fails. */
+export async function wrapDataKey(
+  materials: EncryptionMaterials,
+  wrap: (dataKey: SecretBytes) => EncryptedDataKey | Promise<EncryptedDataKey>,
+): Promise<EncryptionMaterials> {
+  const dataKey = materials.dataKey ?? randomSecret(materials.suite.keyLength);
+  try {
+    const wrapped = await wrap(dataKey);
+    return { ...materials, dataKey, encryptedDataKeys: [...materials.encryptedDataKeys, wrapped] };
+  } catch (error) {
+    if (materials.dataKey === null) dataKey.wipe();
+    throw error;
+  }
+}
+
+export type Outcome = EncryptedDataKeyReport["outcome"];
+
+/** Outcomes that are about the bytes, not about whether a key could be reached. */
+const CRYPTOGRAPHIC: ReadonlySet<Outcome> = new Set<Outcome>(["does-not-open", "invalid-ciphertext", "wrong-data-key"]);
+
+/**
+ * Of several outcomes for one encrypted data key: what kept a key from being asked says more than that another refused.
+ */
+export function weightiest(outcomes: readonly Outcome[]): Outcome {
+  const tried = outcomes.filter((outcome) => outcome !== "not-configured");
+  return tried.find((outcome) => !CRYPTOGRAPHIC.has(outcome)) ?? tried[0] ?? "not-configured";
+}
+
+/**
+ * @param outcomes what came of each encrypted data key that was tried; those not in it belong to no configured key.
+ */
+export function unopenedError(
+  encryptedDataKeys: readonly EncryptedDataKey[],
+  outcomes: ReadonlyMap<EncryptedDataKey, Outcome>,
+  attempts?: readonly RegionAttempt[],
+): EnvelopeError {
+  const reports = encryptedDataKeys.map((key) => report(key, outcomes.get(key) ?? "not-configured"));
+  return unopenedErrorFromReports(reports, attempts);
+}
+
+export function unopenedErrorFromReports(
+  reports: readonly EncryptedDataKeyReport[],
+  attempts?: readonly RegionAttempt[],
+): EnvelopeError {
+  const code = codeFor(reports);
+  const listed = reports.map(
+    ({ providerId, key, region, outcome }) =>
+      `${providerId} ${key}${region === null ? "" : ` (${region})`}: ${outcome}`,
+  );
+  return new EnvelopeError(code, `${SUMMARY[code]} ${listed.join("; ")}`, {
+    encryptedDataKeys: reports,
+    ...(attempts === undefined ? {} : { attempts }),
+  });
+}
+
+type UnopenedCode = Extract<EnvelopeErrorCode, "no-matching-key" | "decryption-failed" | "regions-unavailable">;
+
+const SUMMARY: Readonly<Record<UnopenedCode, string>> = {
+  "no-matching-key": "No configured key belongs to this message. It is encrypted for:",
+  "decryption-failed": "The message does not authenticate. Its keys were tried:",
+  "regions-unavailable": "No region could unwrap the data key:",
+};
+
+function codeFor(reports: readonly EncryptedDataKeyReport[]): UnopenedCode {
+  const tried = reports.filter(({ outcome }) => outcome !== "not-configured");
+  if (tried.length === 0) return "no-matching-key";
+  return tried.every(({ outcome }) => CRYPTOGRAPHIC.has(outcome)) ? "decryption-failed" : "regions-unavailable";
+}
+
+function report(key: EncryptedDataKey, outcome: Outcome): EncryptedDataKeyReport {
+  const text = providerInfoText(key.providerInfo);
+  return { providerId: key.providerId, key: text, region: arnRegion(text), outcome };
+}
+
+/**
+ * The leading part of a provider info that is printable text: all of an ARN, the name in a raw AES key's. Hexadecimal
+ * when it does not begin with text: the public keys of an ECDH keyring.
+ */
+export function providerInfoText(info: Uint8Array): string {
+  const text = new TextDecoder().decode(info);
+  const printable = /^[^\p{Cc}\p{Cs}\uFFFD]*/u.exec(text)?.[0] ?? "";
+  return printable === "" ? Buffer.from(info).toString("hex") : printable;
+}
+
+/** `arn:partition:kms:REGION:account:key/id` */
+export function arnRegion(text: string): string | null {
+  return /^arn:[^:]+:kms:([a-z0-9-]+):/.exec(text)?.[1] ?? null;
+}

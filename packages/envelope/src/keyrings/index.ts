@@ -1,0 +1,17 @@
+/**
+ * @strongroom/envelope/keyrings: for a keyring of your own, and for reading what a keyring reports. The keyrings that
+ * come with the package are the root's and the other subpaths'.
+ */
+export { SecretBytes } from "../crypto/secret.ts";
+export type { SigningKey } from "../crypto/signature.ts";
+export type {
+  EncryptedDataKeyReport,
+  EnvelopeErrorDetails,
+  RegionAttempt,
+  RegionFailureKind,
+  RegionOperation,
+} from "../errors.ts";
+export type { CanonicalContext } from "../format/encryption-context.ts";
+export type { EncryptedDataKey } from "../format/header.ts";
+export type { AlgorithmSuite } from "../format/suites.ts";
+export type { DecryptionMaterials, EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";

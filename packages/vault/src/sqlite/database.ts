@@ -1,0 +1,76 @@
+/**
+ * The file of a vault, as this package opens it, and what SQLite answers as the store's errors.
+ */
+import { openSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
+import type { SqliteFailure } from "@strongroom/base/sqlite";
+import type { Kysely } from "kysely";
+import { VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import type { VaultSchema } from "./schema.ts";
+
+export interface OpenDatabaseOptions {
+  /** How long an operation waits for another process' write lock, in milliseconds. */
+  readonly busyTimeoutMs: number;
+  /** Largest size of the database file in bytes, rounded down to whole pages; what would exceed it is `store-full`. */
+  readonly maxBytes: number;
+}
+
+/** @throws VaultError `store-newer`, `store-full`, `store-failed` */
+export async function openDatabase(
+  path: string,
+  { busyTimeoutMs, maxBytes }: OpenDatabaseOptions,
+): Promise<Kysely<VaultSchema>> {
+  try {
+    const { db } = await openSqliteFile<VaultSchema>(path, {
+      applicationId: APPLICATION_ID,
+      migrations: MIGRATIONS,
+      synchronous: "full",
+      // Waiting for another process must not stop this one, which answers everyone else: the store tries again itself.
+      busyTimeoutMs: 0,
+      patienceMs: busyTimeoutMs,
+      maxBytes,
+    });
+    return db;
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+interface Meaning {
+  readonly code: VaultErrorCode;
+  readonly message: string;
+}
+
+const MEANINGS: Readonly<Record<SqliteFailure, Meaning>> = {
+  busy: { code: "store-failed", message: "Another process has held the database's write lock for too long" },
+  "read-only": {
+    code: "store-failed",
+    message: "The database can not be written: check the owner and permissions of the file and its folder",
+  },
+  io: { code: "store-failed", message: "Reading or writing the database file failed: check the disk" },
+  corrupt: { code: "store-failed", message: "The database file is damaged: restore it from a backup" },
+  full: { code: "store-full", message: "The volume that holds the database is full" },
+  "cannot-open": {
+    code: "store-failed",
+    message: "The database file can not be made or opened: check that its folder exists and may be written",
+  },
+  "not-a-database": { code: "store-failed", message: "The file is not a SQLite database" },
+  foreign: { code: "store-failed", message: "The file is a SQLite database, but not a Strongroom vault" },
+  newer: { code: "store-newer", message: "The database was made by a newer version" },
+  "no-wal": {
+    code: "store-failed",
+    message: "The volume that holds the database does not support write-ahead logging",
+  },
+  other: { code: "store-failed", message: "The database could not do what was asked of it" },
+};
+
+/** Makes a VaultError of whatever opening or a query threw; a VaultError stays what it is. */
+export function storeFailure(error: unknown): VaultError {
+  if (error instanceof VaultError) return error;
+  const failure = sqliteFailure(error);
+  const { code, message } = MEANINGS[failure];
+  if (failure === "newer" && error instanceof Error)
+    return new VaultError(code, `${message}: ${error.message}, which this version does not know`, { cause: error });
+  return new VaultError(code, message, { cause: error });
+}
