@@ -1,40 +1,73 @@
-// The errors of the command itself, as one closed table: what went wrong, what to do, and which exit code says so to a
-// script.
-import type { Outcome } from "./exit-codes.ts";
+// The errors of the command itself, as one closed table: what went wrong, what to do, and how it ends a command.
+import { COMMAND_ERRORS, type ErrorRow, type ErrorTable, type Outcome } from "@strongroom/base/errors";
 
-/** Error code -> title (one line), remedy (what the person can do) and the outcome that gives the exit code. */
-export const CLI_ERRORS = {
-  usage: {
-    title: "The command was not understood",
-    remedy: "Run the command with --help: it lists arguments, options and examples.",
-    outcome: "usage",
-  },
+/** A code of {@link CLI_ERRORS}. */
+export type CliErrorCode =
+  | "usage"
+  | "config-unreadable"
+  | "config-invalid"
+  | "data-dir-unusable"
+  | "data-dir-newer"
+  | "data-dir-in-use"
+  | "port-in-use"
+  | "kms-not-started"
+  | "keys-not-ready"
+  | "startup-failed"
+  | "token-missing"
+  | "plain-http"
+  | "input-unreadable"
+  | "input-invalid"
+  | "input-has-bad-lines"
+  | "output-failed"
+  | "export-incomplete"
+  | "token-absent"
+  | "service-unreachable"
+  | "service-unintelligible"
+  | "service-refused"
+  | "checks-failed"
+  | "faults-not-allowed"
+  | "drill-running"
+  | "drill-collection-in-use"
+  | "drill-without-effect"
+  | "drill-not-cleared"
+  | "promise-broken"
+  | "unexpected"
+  | "interrupted";
+
+/** Every code a `CliError` can carry: what went wrong, what the person can do, and how it ends a command. */
+export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
+  usage: COMMAND_ERRORS.usage,
   "config-unreadable": {
     title: "The configuration file can not be read",
     remedy:
       "Check the path given by --config or STRONGROOM_CONFIG, and that the file is valid JSON, JavaScript or " +
       "TypeScript with a default export.",
     outcome: "usage",
+    status: 500,
   },
   "config-invalid": {
     title: "The configuration is not valid",
     remedy: "Correct every problem listed; each names the setting and where its value came from.",
     outcome: "usage",
+    status: 500,
   },
   "data-dir-unusable": {
     title: "The data folder can not be used",
     remedy: "Choose a folder that you own and may write to (--data-dir DIR), or correct its owner and permissions.",
     outcome: "usage",
+    status: 500,
   },
   "data-dir-newer": {
     title: "The data folder was made by a newer version of Strongroom",
     remedy: "Run the version that made it, or a later one. Nothing in the folder was changed.",
     outcome: "usage",
+    status: 500,
   },
   "data-dir-in-use": {
     title: "Another `strongroom up` is running on this data folder",
     remedy: "Use the one that runs, end it first, or choose another folder with --data-dir DIR.",
     outcome: "usage",
+    status: 409,
   },
   "port-in-use": {
     title: "A port is in use",
@@ -42,11 +75,13 @@ export const CLI_ERRORS = {
       "End the process that listens there, or choose other ports: --port N for the service, --region NAME=PORT for " +
       "each region of the KMS.",
     outcome: "usage",
+    status: 409,
   },
   "kms-not-started": {
     title: "The KMS did not start",
     remedy: "Read the reason in strongroom.log in the data folder, or start it alone to see it: strongroom kms serve.",
     outcome: "failure",
+    status: 500,
   },
   "keys-not-ready": {
     title: "The KMS keys are not ready",
@@ -54,11 +89,13 @@ export const CLI_ERRORS = {
       "The regions named must answer once, to make or find their keys. Run strongroom doctor to see what each " +
       "region says.",
     outcome: "unavailable",
+    status: 503,
   },
   "startup-failed": {
     title: "The service did not start",
     remedy: "The reason is given above; strongroom doctor checks configuration, files and regions.",
     outcome: "failure",
+    status: 500,
   },
   "token-missing": {
     title: "No token to show to the service",
@@ -67,6 +104,7 @@ export const CLI_ERRORS = {
       "create NAME` makes one. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or " +
       "STRONGROOM_TOKEN.",
     outcome: "not-allowed",
+    status: 401,
   },
   "plain-http": {
     title: "The token would travel unencrypted",
@@ -74,16 +112,19 @@ export const CLI_ERRORS = {
       "Use an https:// URL. Inside a network that you trust, allow it with --allow-plain-http or " +
       "client.allowPlainHttp.",
     outcome: "usage",
+    status: 400,
   },
   "input-unreadable": {
     title: "The input can not be read",
     remedy: "Check the path, or give - to read standard input.",
     outcome: "usage",
+    status: 400,
   },
   "input-invalid": {
     title: "The input is not valid",
     remedy: "Correct the input; the message says where.",
     outcome: "usage",
+    status: 400,
   },
   "input-has-bad-lines": {
     title: "Some lines were not imported",
@@ -91,11 +132,13 @@ export const CLI_ERRORS = {
       "Correct the lines listed and run the same command again: what is stored already is left alone. With " +
       "--skip-bad such lines are not a failure.",
     outcome: "failure",
+    status: 500,
   },
   "output-failed": {
     title: "The output can not be written",
     remedy: "Check the folder's permissions and free space. An existing file was left as it was.",
     outcome: "failure",
+    status: 500,
   },
   "export-incomplete": {
     title: "Some records could not be exported",
@@ -103,31 +146,37 @@ export const CLI_ERRORS = {
       "The reasons are listed. Nothing was written to the file; run strongroom get on such a record to see why it " +
       "is refused.",
     outcome: "refused",
+    status: 500,
   },
   "token-absent": {
     title: "No such token",
     remedy: "List the tokens with strongroom token list.",
     outcome: "absent",
+    status: 404,
   },
   "service-unreachable": {
     title: "The service can not be reached",
     remedy: "Start it with strongroom up (or npm start), or say where it is: --url URL or STRONGROOM_URL.",
     outcome: "unavailable",
+    status: 503,
   },
   "service-unintelligible": {
     title: "What answered is not a Strongroom service",
     remedy: "Check the URL given by --url, STRONGROOM_URL or client.url.",
     outcome: "failure",
+    status: 502,
   },
   "service-refused": {
     title: "The service refused the request",
     remedy: "The code and detail are the service's own; docs/errors.md lists them.",
     outcome: "failure",
+    status: 502,
   },
   "checks-failed": {
     title: "Some checks failed",
     remedy: "Each failed check says what to do.",
     outcome: "failure",
+    status: 500,
   },
   "faults-not-allowed": {
     title: "Regions can not be taken away here",
@@ -135,16 +184,19 @@ export const CLI_ERRORS = {
       "Start an installation for the drill with faults allowed: strongroom up --allow-faults. Elsewhere name the " +
       "control port of its KMS: --faults-url URL.",
     outcome: "usage",
+    status: 400,
   },
   "drill-running": {
     title: "Another drill is running on this installation",
     remedy: "Wait for its end, or end it with Ctrl-C: it brings the regions back.",
     outcome: "usage",
+    status: 409,
   },
   "drill-collection-in-use": {
     title: "The drill's collection holds other records",
     remedy: "Nothing was touched. Choose another collection for the drill's records with --collection NAME.",
     outcome: "usage",
+    status: 409,
   },
   "drill-without-effect": {
     title: "No fault of the drill met a call of the service",
@@ -152,11 +204,13 @@ export const CLI_ERRORS = {
       "The service must use the KMS whose control port takes the regions away. A far region is asked by writes " +
       "only: add faults that writes meet.",
     outcome: "failure",
+    status: 500,
   },
   "drill-not-cleared": {
     title: "The drill could not bring every region back",
     remedy: "Run the drill again: it brings back what is still away. Starting the KMS again does so too.",
     outcome: "failure",
+    status: 500,
   },
   "promise-broken": {
     title: "A promise was broken",
@@ -164,27 +218,11 @@ export const CLI_ERRORS = {
       "docs/resilience.md says what each promise rests on; the drill's report shows the phase in which it was " +
       "broken.",
     outcome: "failure",
+    status: 500,
   },
-  unexpected: {
-    title: "Something unexpected went wrong",
-    remedy: "This is a defect of Strongroom: please report it with the command that you ran (not the data).",
-    outcome: "failure",
-  },
-  interrupted: {
-    title: "Interrupted",
-    remedy: "Run the same command again; what is stored stays stored.",
-    outcome: "interrupted",
-  },
-} as const;
-
-/** A code from {@link CLI_ERRORS}. */
-export type CliErrorCode = keyof typeof CLI_ERRORS;
-
-interface CliErrorEntry {
-  readonly title: string;
-  readonly remedy: string;
-  readonly outcome: Outcome;
-}
+  unexpected: COMMAND_ERRORS.unexpected,
+  interrupted: COMMAND_ERRORS.interrupted,
+};
 
 /** What a {@link CliError} may carry beside its code. */
 export interface CliErrorOptions {
@@ -214,9 +252,11 @@ export class CliError extends Error {
   readonly outcome: Outcome;
   /** The code to show: that of the service or package that reported it, or this error's own. */
   readonly reportedCode: string;
+  /** The table's row, with what this case replaces. */
+  readonly row: ErrorRow;
 
   constructor(code: CliErrorCode, options: CliErrorOptions = {}) {
-    const entry: CliErrorEntry = CLI_ERRORS[code];
+    const entry = CLI_ERRORS[code];
     const title = options.title ?? entry.title;
     super(options.detail === undefined ? title : `${title}: ${options.detail}`, { cause: options.cause });
     this.code = code;
@@ -226,6 +266,7 @@ export class CliError extends Error {
     this.remedy = options.remedy ?? entry.remedy;
     this.outcome = options.outcome ?? entry.outcome;
     this.reportedCode = options.reportedCode ?? code;
+    this.row = { title, remedy: this.remedy, outcome: this.outcome, status: entry.status };
   }
 }
 

@@ -4,7 +4,7 @@ import type { ConfigInput } from "./config/schema.ts";
 
 export type { Config, ConfigInput } from "./config/schema.ts";
 export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.ts";
-export { EXIT_CODES, type Outcome } from "./exit-codes.ts";
+export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
 
 /**
  * Gives a configuration file its types: `export default defineConfig({ keys: { minimum: 2 } })`. Returns its argument.

@@ -3,7 +3,8 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { EXIT_CODES, OUTCOMES } from "../src/command/exit-codes.ts";
+import { EXIT_CODES } from "@strongroom/base/errors";
+import { KMS_ERRORS } from "../src/errors.ts";
 import { FAULT_KINDS } from "../src/faults/fault.ts";
 import { KEY_SPECS, KEY_USAGES, algorithmsOf } from "../src/keys/key-spec.ts";
 import type { KeySpec } from "../src/keys/key-spec.ts";
@@ -82,8 +83,8 @@ function specRows(): string[] {
 
 function exitRows(): string[] {
   return Object.entries(EXIT_CODES).map(([outcome, { code, meaning }]) => {
-    const errors = Object.entries(OUTCOMES)
-      .filter(([, ends]) => ends === outcome)
+    const errors = Object.entries(KMS_ERRORS)
+      .filter(([, row]) => row.outcome === outcome)
       .map(([error]) => `\`${error}\``);
     return `| ${code} | ${meaning} | ${errors.join(", ")} |`;
   });

@@ -1,8 +1,8 @@
 // Turns a problem of the service (RFC 9457, application/problem+json) into an error with what to do and the right exit
 // code.
+import type { Outcome } from "@strongroom/base/errors";
 import { z } from "zod";
 import { CliError, type CliErrorOptions } from "../errors.ts";
-import type { Outcome } from "../exit-codes.ts";
 
 const problemSchema = z.object({
   title: z.string().default("The service refused the request"),

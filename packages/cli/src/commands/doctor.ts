@@ -1,9 +1,9 @@
 // `strongroom doctor`: checks everything that usually goes wrong, and says what to do.
+import type { Style, Terminal } from "@strongroom/base/terminal";
 import { command, type CommandSpec } from "../command/spec.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import type { Finding, Severity } from "../doctor/check.ts";
 import { CliError } from "../errors.ts";
-import type { Style, Terminal } from "../terminal/terminal.ts";
 
 const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly style: Style }>> = {
   ok: { mark: "ok", style: "green" },

@@ -2,11 +2,11 @@
 // against what is promised.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
+import { text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { z } from "zod";
 import { findConnection } from "../client/connection.ts";
 import { serviceClient } from "../client/service-client.ts";
-import { text, wholeNumber, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import { type FolderLock, lockDataFolder } from "../data-folder/lock.ts";

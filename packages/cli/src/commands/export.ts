@@ -1,6 +1,6 @@
 // `strongroom export`: every document of a collection as NDJSON or CSV.
+import { given, oneOf, text, wholeNumberOr } from "@strongroom/base/command";
 import { openClient } from "../client/open.ts";
-import { given, oneOf, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { chooseFormat, FORMATS } from "../formats/format.ts";
 import type { ExportJob } from "../transfer/export-records.ts";

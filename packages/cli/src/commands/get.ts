@@ -1,6 +1,6 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
+import { text, wholeNumber } from "@strongroom/base/command";
 import { openClient } from "../client/open.ts";
-import { text, wholeNumber } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { openOutput } from "../terminal/output.ts";
 

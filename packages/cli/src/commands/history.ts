@@ -1,7 +1,7 @@
 // `strongroom history`: the versions of a record.
+import { printable, renderTable } from "@strongroom/base/terminal";
 import { openClient } from "../client/open.ts";
 import { command, type CommandSpec } from "../command/spec.ts";
-import { printable, renderTable } from "../terminal/table.ts";
 
 /** `strongroom history`. */
 export const historyCommand: CommandSpec = command({

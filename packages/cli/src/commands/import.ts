@@ -1,7 +1,7 @@
 // `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an
 // interruption completes it.
+import { given, oneOf, oneOfOr, text, wholeNumberOr } from "@strongroom/base/command";
 import { openClient } from "../client/open.ts";
-import { given, oneOf, oneOfOr, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { chooseFormat, FORMATS } from "../formats/format.ts";

@@ -1,10 +1,10 @@
 // `strongroom inspect`: what a stored message says of itself, without any key. It reads the header only and decrypts
 // nothing.
+import { printable } from "@strongroom/base/terminal";
 import type { MessageInspection } from "@strongroom/envelope";
 import { command, type CommandSpec } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../formats/record-source.ts";
-import { printable } from "../terminal/table.ts";
 
 /** `strongroom inspect`. */
 export const inspectCommand: CommandSpec = command({

@@ -1,9 +1,9 @@
 // `strongroom list`: the collections, or the ids of one.
+import { given, text, wholeNumberOr } from "@strongroom/base/command";
+import { printable, renderTable } from "@strongroom/base/terminal";
 import { allPages } from "../client/all-pages.ts";
 import { openClient } from "../client/open.ts";
-import { given, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
-import { printable, renderTable } from "../terminal/table.ts";
 
 /** `strongroom list`. */
 export const listCommand: CommandSpec = command({

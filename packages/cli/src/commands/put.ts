@@ -1,11 +1,11 @@
 // `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the
 // machine can read.
+import { given, text, wholeNumber } from "@strongroom/base/command";
+import { printable } from "@strongroom/base/terminal";
 import { openClient } from "../client/open.ts";
-import { given, text, wholeNumber } from "../command/option-types.ts";
 import { command, type CommandContext, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../formats/record-source.ts";
-import { printable } from "../terminal/table.ts";
 
 /** More than any service takes; beyond it the input is certainly not one document. */
 const LONGEST_DOCUMENT = 16 * 1024 * 1024;

@@ -1,10 +1,10 @@
 // `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
+import { given, text, wholeNumberOr } from "@strongroom/base/command";
+import { printable, renderTable } from "@strongroom/base/terminal";
 import { allPages } from "../client/all-pages.ts";
 import type { OwedVersion } from "../client/answers.ts";
 import { openClient } from "../client/open.ts";
-import { given, text, wholeNumberOr } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
-import { printable, renderTable } from "../terminal/table.ts";
 
 /** `strongroom regions debt`. */
 export const regionsDebtCommand: CommandSpec = command({

@@ -1,8 +1,7 @@
 // How the regions are shown: a table for a person, and the lines that tell what changed between two looks.
+import { renderTable, type Style, type Terminal } from "@strongroom/base/terminal";
+import { duration } from "@strongroom/base/terminal/progress";
 import type { RegionInfo, RegionsAnswer } from "../client/answers.ts";
-import { duration } from "../terminal/progress.ts";
-import { renderTable } from "../terminal/table.ts";
-import type { Style, Terminal } from "../terminal/terminal.ts";
 
 const STATE_STYLE: Readonly<Record<RegionInfo["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
 const BREAKER_STYLE: Readonly<Record<RegionInfo["breaker"]["state"], Style>> = {

@@ -2,9 +2,9 @@
 // so that a log or a pipe holds what happened and no more. As JSON, each change is the whole answer on one line.
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import type { Terminal } from "@strongroom/base/terminal";
 import type { RegionsAnswer } from "../client/answers.ts";
 import { CliError } from "../errors.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { changeLines, regionsView } from "./regions-view.ts";
 
 /** Milliseconds between two looks: as often as the service asks a region that is not known to be up. */

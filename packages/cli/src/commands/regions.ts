@@ -1,7 +1,7 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
+import { given } from "@strongroom/base/command";
 import type { ServiceClient } from "../client/service-client.ts";
 import { openClient } from "../client/open.ts";
-import { given } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { regionsView } from "./regions-view.ts";
 import { watchRegions } from "./regions-watch.ts";

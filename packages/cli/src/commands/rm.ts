@@ -1,8 +1,8 @@
 // `strongroom rm`: removes a record with all its versions.
+import { wholeNumber } from "@strongroom/base/command";
+import { printable } from "@strongroom/base/terminal";
 import { openClient } from "../client/open.ts";
-import { wholeNumber } from "../command/option-types.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
-import { printable } from "../terminal/table.ts";
 
 /** `strongroom rm`. */
 export const rmCommand: CommandSpec = command({

@@ -1,4 +1,5 @@
-// The commands, in the order in which help lists them.
+// The commands of an installation, in the order in which help lists them. Those of its KMS are in kms.ts.
+import type { CommandGroup } from "@strongroom/base/command";
 import type { CommandSpec } from "../command/spec.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
@@ -7,7 +8,6 @@ import { getCommand } from "./get.ts";
 import { historyCommand } from "./history.ts";
 import { importCommand } from "./import.ts";
 import { inspectCommand } from "./inspect.ts";
-import { kmsServeCommand } from "./kms-serve.ts";
 import { listCommand } from "./list.ts";
 import { putCommand } from "./put.ts";
 import { regionsCommand } from "./regions.ts";
@@ -21,7 +21,6 @@ import { upCommand } from "./up.ts";
 export const COMMANDS: readonly CommandSpec[] = [
   upCommand,
   serveCommand,
-  kmsServeCommand,
   putCommand,
   getCommand,
   rmCommand,
@@ -38,3 +37,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   doctorCommand,
   drillCommand,
 ];
+
+/** What help says of the words before a command's last one. */
+export const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },
+};

@@ -2,13 +2,13 @@
 // service's machine; a running service sees a change within a second. A new token is printed once, to standard output
 // alone, and kept nowhere.
 import { resolve } from "node:path";
+import { someOf, text } from "@strongroom/base/command";
+import { printable, renderTable } from "@strongroom/base/terminal";
 import { writeFileAtomic } from "@strongroom/base/files";
 import type { FileTokens, Scope } from "@strongroom/server";
-import { someOf, text } from "../command/option-types.ts";
 import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command/spec.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
-import { printable, renderTable } from "../terminal/table.ts";
 
 const SCOPES: readonly Scope[] = ["read", "write", "admin"];
 

@@ -4,7 +4,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { absolutePaths } from "@strongroom/base/settings";
 import { CliError } from "../errors.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** The names looked for in the working folder. */
 export const CONFIG_FILES = [
@@ -22,7 +24,7 @@ export interface ConfigFile {
 
 /**
  * Reads the named file, or the only one in the folder; null where there is none.
- * Throws `config-unreadable` when the named file is missing, when there are two, or when it can not be parsed or run.
+ * Throws `config-unreadable` when the named file is missing, when there are two, or when it cannot be parsed or run.
  */
 export async function readConfigFile(cwd: string, named: string | undefined): Promise<ConfigFile | null> {
   const path = named === undefined ? findConfigFile(cwd) : resolve(cwd, named);
@@ -31,7 +33,11 @@ export async function readConfigFile(cwd: string, named: string | undefined): Pr
   try {
     return {
       path,
-      value: absolutePaths(await readers[extname(path) === ".json" ? "json" : "module"](path), dirname(path)),
+      value: absolutePaths(
+        { ...SETTINGS },
+        await readers[extname(path) === ".json" ? "json" : "module"](path),
+        dirname(path),
+      ),
     };
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
@@ -65,25 +71,3 @@ const readers: Readonly<Record<"json" | "module", (path: string) => Promise<unkn
     });
   },
 };
-
-/** The settings that are paths, relative to the configuration file and not to the folder the command is run in. */
-const PATH_SETTINGS: readonly (readonly string[])[] = [
-  ["dataDir"],
-  ["kms", "rootKey", "path"],
-  ["client", "tokenFile"],
-  ["keys", "regions", "*", "credentialsFile"],
-];
-
-function absolutePaths(value: unknown, folder: string): unknown {
-  return PATH_SETTINGS.reduce(
-    (current, path) => mapAt(current, path, (text) => (text === "" ? text : resolve(folder, text))),
-    value,
-  );
-}
-
-function mapAt(value: unknown, [head, ...rest]: readonly string[], change: (text: string) => string): unknown {
-  if (head === undefined) return typeof value === "string" ? change(value) : value;
-  if (Array.isArray(value)) return head === "*" ? value.map((item: unknown) => mapAt(item, rest, change)) : value;
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, head)) return value;
-  return { ...value, [head]: mapAt((value as Readonly<Record<string, unknown>>)[head], rest, change) };
-}

@@ -1,13 +1,9 @@
 // What must hold between settings. Checked on the raw values, beside the schema and not after it, so that one run lists
 // every problem.
+import type { SettingProblem } from "@strongroom/base/settings";
+import { LOCAL_REGIONS, localRegions } from "@strongroom/kms/command";
 import { z } from "zod";
-import { LOCAL_REGIONS, localRegions, wrappingRegions } from "./schema.ts";
-
-/** A problem and the setting it is about, as path segments. */
-export interface Problem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+import { wrappingRegions } from "./settings.ts";
 
 const lenient = z.object({
   kms: z
@@ -27,7 +23,7 @@ const lenient = z.object({
 });
 
 /** The problems between settings whose own form is right; settings that are themselves wrong are left to the schema. */
-export function relationProblems(raw: unknown): Problem[] {
+export function relationProblems(raw: unknown): SettingProblem[] {
   const { kms, keys } = lenient.catch({}).parse(raw);
   const count = (keys?.regions ?? kms?.regions ?? LOCAL_REGIONS).length;
   const target = keys?.target ?? count;
@@ -66,17 +62,21 @@ export function relationProblems(raw: unknown): Problem[] {
   ];
 }
 
-function when(holds: boolean, path: Problem["path"], message: string): Problem[] {
+function when(holds: boolean, path: SettingProblem["path"], message: string): SettingProblem[] {
   return holds ? [{ path, message }] : [];
 }
 
-function duplicates(path: Problem["path"], values: readonly (string | number)[] | undefined, what: string): Problem[] {
+function duplicates(
+  path: SettingProblem["path"],
+  values: readonly (string | number)[] | undefined,
+  what: string,
+): SettingProblem[] {
   const twice = new Set(values?.filter((value, index) => values.indexOf(value) !== index));
   return [...twice].map((value) => ({ path, message: `names the ${what} ${value} twice` }));
 }
 
 /** A key is used through the endpoint of its own region: the signature's scope names it. */
-function foreignKey(index: number, region: string, keyArn: string | undefined): Problem[] {
+function foreignKey(index: number, region: string, keyArn: string | undefined): SettingProblem[] {
   const keyRegion = keyArn?.split(":")[3] ?? region;
   return when(
     keyRegion !== region,

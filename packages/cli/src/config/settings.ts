@@ -1,163 +1,228 @@
-// Every setting that an environment variable or a flag can give, as one table: its path in the configuration, the
-// variable's name, and how its text is read. Text that can not be read stays text, so that the schema refuses it by
-// name.
+// The settings of an installation: one row each, from which come its place in the configuration, its check, flag,
+// environment variable, documentation (docs/settings.md) and completion.
+import {
+  asBoolean,
+  asInteger,
+  asPath,
+  asText,
+  type Setting,
+  type SettingGroup,
+  settingsSchema,
+} from "@strongroom/base/settings";
+import { KMS_SETTINGS } from "@strongroom/kms/command";
+import { z } from "zod";
+import type { Config, WrappingRegion } from "./schema.ts";
 
-/** How the text of a setting is read. */
-type Reading = "text" | "path" | "integer" | "boolean" | "regions" | "root-key-file" | "passphrase-file";
+/** A row for every setting of {@link Config}. */
+export type InstallationSettings = {
+  readonly [Name in keyof Config]: Config[Name] extends string ? Setting<Config[Name]> : SettingGroup<Config[Name]>;
+};
 
-/** One setting as a person gives it outside the configuration file. */
-export interface Setting {
-  /** Its path in the configuration, dotted. */
-  readonly path: string;
-  readonly env: string;
-  readonly reading: Reading;
-  readonly meaning: string;
-}
+const KEY_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/[A-Za-z0-9-]+$/;
+const ALIAS = /^alias\/|^arn:[^:]*:kms:[^:]*:[^:]*:alias\//;
 
-/** The settings; each flag of the same meaning uses the same row (see command/config-flags.ts). */
-export const SETTINGS: readonly Setting[] = [
-  { path: "dataDir", env: "STRONGROOM_DATA_DIR", reading: "path", meaning: "the data folder" },
-  { path: "service.host", env: "STRONGROOM_HOST", reading: "text", meaning: "address the service listens on" },
-  { path: "service.port", env: "STRONGROOM_PORT", reading: "integer", meaning: "port of the service" },
-  {
-    path: "kms.regions",
-    env: "STRONGROOM_KMS_REGIONS",
-    reading: "regions",
-    meaning: "regions of the local KMS: NAME=PORT,NAME=PORT",
+const text = z.string().min(1, "must not be empty");
+const port = z
+  .int("must be a whole number")
+  .min(0, "must be a port: 0 (any free one) to 65535")
+  .max(65535, "must be a port: 0 (any free one) to 65535");
+const milliseconds = z
+  .int("must be a whole number of milliseconds")
+  .min(1, "must be at least 1 millisecond")
+  .max(600_000, "must be at most 600000 milliseconds (10 minutes)");
+const wraps = z.int("must be a whole number").min(1, "must be at least 1");
+const rate = z.int("must be a whole number").min(1, "must be at least 1").max(10_000, "must be at most 10000");
+const switched = z.boolean("must be true or false");
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
+const regionName = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, "must be a region's name, such as eu-west-1");
+
+/** A KMS key ARN, `arn:aws:kms:REGION:ACCOUNT:key/ID`. An alias is refused, with the reason. */
+const keyArn = z.string().superRefine((value, context) => {
+  if (ALIAS.test(value)) {
+    context.addIssue(
+      "is an alias; give the key's ARN. A stored record names the key that wrapped it, and an alias may point to " +
+        "another key tomorrow. " +
+        "`aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn` prints the ARN",
+    );
+  } else if (!KEY_ARN.test(value)) {
+    context.addIssue("must be a KMS key ARN: arn:aws:kms:REGION:ACCOUNT:key/ID");
+  }
+});
+
+/** `keys.regions` alone. */
+export const wrappingRegions: z.ZodType<readonly WrappingRegion[]> = z
+  .array(
+    z.strictObject({
+      region: regionName,
+      keyArn: keyArn.optional(),
+      endpoint: httpUrl.optional(),
+      credentialsFile: text.optional(),
+    }),
+  )
+  .min(1, "must name at least one region");
+
+/** The rows, in the order of the documentation. */
+export const SETTINGS: InstallationSettings = {
+  dataDir: {
+    group: "files",
+    schema: text,
+    default: "strongroom-data",
+    meaning: "folder of everything that is kept",
+    paths: [[]],
+    ways: [{ env: "STRONGROOM_DATA_DIR", flag: "--data-dir <dir>", reading: asPath }],
   },
-  {
-    path: "kms.rootKey",
-    env: "STRONGROOM_ROOT_KEY_FILE",
-    reading: "root-key-file",
-    meaning: "file of the local KMS's root key",
+  service: {
+    host: {
+      group: "service",
+      schema: text,
+      default: "127.0.0.1",
+      meaning: "address the service listens on; put TLS in front of it for other machines",
+      ways: [{ env: "STRONGROOM_HOST", flag: "--host <address>", reading: asText }],
+    },
+    port: {
+      group: "service",
+      schema: port,
+      default: 8200,
+      meaning: "port of the service, 0 for any free one",
+      ways: [{ env: "STRONGROOM_PORT", flag: "--port <n>", reading: asInteger }],
+    },
   },
-  {
-    path: "kms.rootKey",
-    env: "STRONGROOM_PASSPHRASE_FILE",
-    reading: "passphrase-file",
-    meaning: "file that holds the passphrase of the root key",
+  kms: {
+    regions: KMS_SETTINGS.regions,
+    rootKey: KMS_SETTINGS.rootKey,
+    allowFaults: KMS_SETTINGS.allowFaults,
+    faultsPort: {
+      group: "faults",
+      schema: port,
+      default: 8209,
+      meaning: KMS_SETTINGS.faultsPort.meaning,
+      ways: KMS_SETTINGS.faultsPort.ways,
+    },
   },
-  {
-    path: "kms.allowFaults",
-    env: "STRONGROOM_ALLOW_FAULTS",
-    reading: "boolean",
-    meaning: "whether regions of the local KMS can be taken away",
+  keys: {
+    regions: {
+      schema: wrappingRegions,
+      meaning: "for `serve`, nearest first: `{ region, keyArn, endpoint?, credentialsFile? }`",
+      paths: [["*", "credentialsFile"]],
+      ways: [],
+    },
+    minimum: {
+      group: "keys",
+      schema: wraps,
+      standard: "2",
+      meaning: "regions that must wrap a record for a write to be accepted",
+      ways: [{ env: "STRONGROOM_MINIMUM", flag: "--minimum <n>", reading: asInteger }],
+    },
+    target: {
+      group: "keys",
+      schema: wraps,
+      standard: "all",
+      meaning: "regions that should wrap a record",
+      ways: [{ env: "STRONGROOM_TARGET", flag: "--target <n>", reading: asInteger }],
+    },
+    attemptTimeoutMs: {
+      schema: milliseconds,
+      standard: "750",
+      meaning: "longest wait for one region, in milliseconds",
+      ways: [{ env: "STRONGROOM_ATTEMPT_TIMEOUT_MS", reading: asInteger }],
+    },
+    deadlineMs: {
+      schema: milliseconds,
+      standard: "2000",
+      meaning: "longest wait for all regions together, in milliseconds",
+      ways: [{ env: "STRONGROOM_DEADLINE_MS", reading: asInteger }],
+    },
+    stragglerMinMs: {
+      schema: milliseconds,
+      standard: "250",
+      meaning: "how long a write that has its minimum waits at least for the other regions, in milliseconds",
+      ways: [{ env: "STRONGROOM_STRAGGLER_MIN_MS", reading: asInteger }],
+    },
   },
-  {
-    path: "kms.faultsPort",
-    env: "STRONGROOM_FAULTS_PORT",
-    reading: "integer",
-    meaning: "port that takes regions away",
+  repair: {
+    enabled: {
+      schema: switched,
+      default: true,
+      meaning: "whether wraps that are owed are paid in the background",
+      ways: [{ env: "STRONGROOM_REPAIR", reading: asBoolean }],
+    },
+    itemsPerSecond: {
+      schema: rate,
+      standard: "100",
+      meaning: "versions repaired per second, at most",
+      ways: [{ env: "STRONGROOM_REPAIR_ITEMS_PER_SECOND", reading: asInteger }],
+    },
+    atOnce: {
+      schema: rate,
+      standard: "8",
+      meaning: "versions under repair at the same time",
+      ways: [{ env: "STRONGROOM_REPAIR_AT_ONCE", reading: asInteger }],
+    },
+    intervalMs: {
+      schema: milliseconds,
+      standard: "5000",
+      meaning: "longest time between two looks for what is owed, in milliseconds",
+      ways: [{ env: "STRONGROOM_REPAIR_INTERVAL_MS", reading: asInteger }],
+    },
+    leaseMs: {
+      schema: milliseconds,
+      standard: "60000",
+      meaning: "how long a process that died keeps what it had claimed, in milliseconds",
+      ways: [{ env: "STRONGROOM_REPAIR_LEASE_MS", reading: asInteger }],
+    },
   },
-  { path: "keys.minimum", env: "STRONGROOM_MINIMUM", reading: "integer", meaning: "wraps that a write must have" },
-  { path: "keys.target", env: "STRONGROOM_TARGET", reading: "integer", meaning: "wraps that a write should have" },
-  {
-    path: "keys.attemptTimeoutMs",
-    env: "STRONGROOM_ATTEMPT_TIMEOUT_MS",
-    reading: "integer",
-    meaning: "longest wait for one region",
+  client: {
+    url: {
+      group: "client",
+      schema: httpUrl,
+      standard: "the one that `up` runs on this data folder",
+      meaning: "the service",
+      ways: [{ env: "STRONGROOM_URL", flag: "--url <url>", reading: asText }],
+    },
+    tokenFile: {
+      group: "client",
+      schema: text,
+      standard: "the one in the data folder",
+      meaning: "file that holds the token",
+      paths: [[]],
+      ways: [{ env: "STRONGROOM_TOKEN_FILE", flag: "--token-file <file>", reading: asPath }],
+    },
+    timeoutMs: {
+      schema: milliseconds,
+      default: 30_000,
+      meaning: "longest wait of a client command for an answer, in milliseconds",
+      ways: [{ env: "STRONGROOM_TIMEOUT_MS", reading: asInteger }],
+    },
+    allowPlainHttp: {
+      group: "client",
+      schema: switched,
+      default: false,
+      meaning: "let the token travel over http:// to another machine",
+      ways: [{ env: "STRONGROOM_ALLOW_PLAIN_HTTP", flag: "--allow-plain-http", reading: asBoolean }],
+    },
   },
-  {
-    path: "keys.deadlineMs",
-    env: "STRONGROOM_DEADLINE_MS",
-    reading: "integer",
-    meaning: "longest wait for all regions together",
+  log: {
+    level: {
+      group: "log",
+      schema: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]),
+      default: "info",
+      meaning: "trace, debug, info, warn, error or fatal",
+      ways: [{ env: "STRONGROOM_LOG_LEVEL", flag: "--log-level <level>", reading: asText }],
+    },
   },
-  {
-    path: "keys.stragglerMinMs",
-    env: "STRONGROOM_STRAGGLER_MIN_MS",
-    reading: "integer",
-    meaning: "shortest wait for wraps beyond the minimum",
-  },
-  {
-    path: "repair.enabled",
-    env: "STRONGROOM_REPAIR",
-    reading: "boolean",
-    meaning: "whether owed wraps are paid in the background",
-  },
-  {
-    path: "repair.itemsPerSecond",
-    env: "STRONGROOM_REPAIR_ITEMS_PER_SECOND",
-    reading: "integer",
-    meaning: "versions repaired per second, at most",
-  },
-  {
-    path: "repair.atOnce",
-    env: "STRONGROOM_REPAIR_AT_ONCE",
-    reading: "integer",
-    meaning: "versions under repair at the same time",
-  },
-  {
-    path: "repair.intervalMs",
-    env: "STRONGROOM_REPAIR_INTERVAL_MS",
-    reading: "integer",
-    meaning: "longest time between two looks for what is owed",
-  },
-  {
-    path: "repair.leaseMs",
-    env: "STRONGROOM_REPAIR_LEASE_MS",
-    reading: "integer",
-    meaning: "how long a process keeps what it claimed if it dies",
-  },
-  { path: "client.url", env: "STRONGROOM_URL", reading: "text", meaning: "URL of the service" },
-  { path: "client.tokenFile", env: "STRONGROOM_TOKEN_FILE", reading: "path", meaning: "file that holds the token" },
-  {
-    path: "client.timeoutMs",
-    env: "STRONGROOM_TIMEOUT_MS",
-    reading: "integer",
-    meaning: "longest wait for an answer of the service",
-  },
-  {
-    path: "client.allowPlainHttp",
-    env: "STRONGROOM_ALLOW_PLAIN_HTTP",
-    reading: "boolean",
-    meaning: "whether a token may travel over http://",
-  },
-  {
-    path: "log.level",
-    env: "STRONGROOM_LOG_LEVEL",
-    reading: "text",
-    meaning: "trace, debug, info, warn, error or fatal",
-  },
-];
+};
+
+/** The whole configuration; unknown settings are refused. */
+export const configSchema: z.ZodType<Config> = settingsSchema<Config>({ ...SETTINGS });
 
 /**
- * Variables of the same prefix that are no settings: the token itself (a secret, read where it is used) and the
- * configuration's path.
+ * Variables of the same prefix that are no settings of the configuration: the token itself (a secret, read where it is
+ * used), the configuration's path, and the settings of the KMS alone.
  */
-export const OTHER_VARIABLES: readonly string[] = ["STRONGROOM_CONFIG", "STRONGROOM_TOKEN"];
-
-/** Reads a setting's text; `resolve` makes a path absolute. */
-export function readSetting(reading: Reading, value: string, resolve: (path: string) => string): unknown {
-  switch (reading) {
-    case "text":
-      return value;
-    case "path":
-      return value === "" ? value : resolve(value);
-    case "integer":
-      return /^-?\d{1,15}$/.test(value) ? Number(value) : value;
-    case "boolean":
-      return BOOLEANS.get(value.toLowerCase()) ?? value;
-    case "regions":
-      return value.split(",").map((part) => readRegion(part.trim()));
-    case "root-key-file":
-      return { kind: "file", path: value === "" ? value : resolve(value) };
-    case "passphrase-file":
-      return { kind: "passphrase", path: value === "" ? value : resolve(value) };
-  }
-}
-
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ["1", true],
-  ["true", true],
-  ["yes", true],
-  ["0", false],
-  ["false", false],
-  ["no", false],
-]);
-
-/** "eu-west-1=8201" as `{ name, port }`. */
-function readRegion(part: string): { name: string; port: unknown } {
-  const [name = "", port = ""] = part.split("=", 2);
-  return { name, port: /^\d{1,5}$/.test(port) ? Number(port) : port };
-}
+export const OTHER_VARIABLES: readonly string[] = [
+  "STRONGROOM_CONFIG",
+  "STRONGROOM_TOKEN",
+  ...[KMS_SETTINGS.dataDir, KMS_SETTINGS.host, KMS_SETTINGS.accountId].flatMap(({ ways }) =>
+    ways.map(({ env }) => env),
+  ),
+];

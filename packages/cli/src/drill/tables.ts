@@ -1,6 +1,5 @@
 // The drill's report for a person: what was felt in each phase of each outage, and what became of each promise.
-import { renderTable } from "../terminal/table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { renderTable, type Terminal } from "@strongroom/base/terminal";
 import type { Latency, PhaseFigures } from "./figures.ts";
 import type { OutageReport, PhaseName } from "./outage.ts";
 import type { Verdict } from "./promises.ts";

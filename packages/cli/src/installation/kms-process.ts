@@ -1,12 +1,15 @@
 // Starts the KMS as a process of its own and keeps it running: one that dies is started again on the same ports, after
 // a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between them closes
-// (see commands/kms-serve.ts).
+// (see parent.ts of @strongroom/kms).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CliError } from "../errors.ts";
-import { type KmsMessage, parseKmsMessage } from "./kms-messages.ts";
+import type { ErrorReport } from "@strongroom/base/errors";
+import { type KmsMessage, parseKmsMessage } from "@strongroom/kms/command";
+import type { LocalRegion, RootKeySetting } from "../config/schema.ts";
+import { CliError, type CliErrorCode } from "../errors.ts";
 
 /** Pauses and limits of the supervision, in milliseconds. */
 export const SUPERVISION = {
@@ -23,9 +26,10 @@ export const SUPERVISION = {
 
 /** What is started. */
 export interface KmsProcessOptions {
+  /** The KMS's own folder; the one above it exists. */
   readonly dataDir: string;
-  readonly regions: readonly { readonly name: string; readonly port: number }[];
-  readonly rootKey: { readonly kind: "file" | "passphrase"; readonly path: string };
+  readonly regions: readonly LocalRegion[];
+  readonly rootKey: RootKeySetting;
   /** The port for taking regions away, or null where that is not allowed. */
   readonly faultsPort: number | null;
   /** File descriptor that the process's log lines go to. */
@@ -145,7 +149,7 @@ async function start(options: KmsProcessOptions): Promise<Started> {
       // A configuration file or variables of the service must not reach the child a second time: all it needs is in its
       // arguments.
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("STRONGROOM_"))),
-      cwd: options.dataDir,
+      cwd: dirname(options.dataDir),
     },
   );
   try {
@@ -163,10 +167,21 @@ function childArguments({ dataDir, regions, rootKey, faultsPort, logLevel }: Kms
     "serve",
     ...["--data-dir", dataDir],
     ...regions.flatMap(({ name, port }) => ["--region", `${name}=${port}`]),
-    ...[rootKey.kind === "file" ? "--root-key-file" : "--passphrase-file", rootKey.path],
+    ...rootKeyArguments(rootKey),
     ...(faultsPort === null ? [] : ["--allow-faults", "--faults-port", String(faultsPort)]),
     ...["--log-level", logLevel],
   ];
+}
+
+function rootKeyArguments(rootKey: RootKeySetting): string[] {
+  switch (rootKey.kind) {
+    case "file":
+      return rootKey.path === undefined ? [] : ["--root-key-file", rootKey.path];
+    case "passphrase":
+      return ["--passphrase-file", rootKey.path];
+    case "command":
+      return ["--root-key-command", rootKey.command];
+  }
 }
 
 async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<Ready> {
@@ -179,8 +194,7 @@ async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<R
     ]);
     if (message?.kind === "ready") return message;
     if (message === null) throw new CliError("kms-not-started", { detail: "The process ended before it served." });
-    const { code, ...said } = message;
-    throw new CliError(code, said);
+    throw notStarted(message.error);
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError("interrupted", { cause: error });
@@ -191,6 +205,18 @@ async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<R
   } finally {
     over.abort();
   }
+}
+
+/** Codes of the KMS for which this command has a remedy of its own. */
+const OWN_REMEDY: Readonly<Record<string, CliErrorCode>> = {
+  "port-in-use": "port-in-use",
+  "store-newer": "data-dir-newer",
+};
+
+function notStarted({ code, title, detail, problems, remedy, outcome }: ErrorReport): CliError {
+  const own = OWN_REMEDY[code];
+  const said = { title, problems, reportedCode: code, ...(detail !== null && { detail }) };
+  return own === undefined ? new CliError("kms-not-started", { ...said, remedy, outcome }) : new CliError(own, said);
 }
 
 /** Waits for the end and says how it came. */

@@ -1,11 +1,11 @@
 // What `strongroom serve` does: the service against the configured regions. Logs go to standard error as JSON lines.
+import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import type { Config, WrappingRegion } from "../config/schema.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
-import { logDestination } from "./log-destination.ts";
 import { readRegionKeys } from "./key-file.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
 import { kmsClient } from "./kms-clients.ts";

@@ -2,8 +2,8 @@
 // pasted into another terminal in the same folder.
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import type { Terminal } from "@strongroom/base/terminal";
 import type { DataFolder } from "../data-folder/layout.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 
 /** What the page tells. */
 export interface WelcomePage {

@@ -1,5 +1,6 @@
 // What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are
 // made at first start and found again at every later one. Wires; the parts are beside this file.
+import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import { type Config, wrapPolicy } from "../config/schema.ts";
@@ -9,7 +10,6 @@ import { type LogFile, openLogFile } from "../data-folder/log-file.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { removeRunning, writeRunning } from "../data-folder/running.ts";
 import { CliError } from "../errors.ts";
-import { logDestination } from "./log-destination.ts";
 import { ensureFirstToken } from "./first-token.ts";
 import { installedKeyring } from "./keyring.ts";
 import { readRegionKeys } from "./key-file.ts";
@@ -60,9 +60,9 @@ async function runInstallation(
   if (context.terminal.stderr.isTTY)
     context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
   const kms = await startKmsProcess({
-    dataDir: folder.path,
+    dataDir: folder.kms,
     regions: config.kms.regions,
-    rootKey: { kind: config.kms.rootKey.kind, path: config.kms.rootKey.path ?? folder.kmsRootKey },
+    rootKey: config.kms.rootKey,
     faultsPort: config.kms.allowFaults ? config.kms.faultsPort : null,
     logFd: log.fd,
     logLevel: config.log.level,

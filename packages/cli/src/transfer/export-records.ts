@@ -2,6 +2,7 @@
 // appears whole or not at all, so that an export that was interrupted is simply run again.
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
+import { startProgress } from "@strongroom/base/terminal/progress";
 import { mapInOrder } from "@strongroom/base/work";
 import type { ServiceClient } from "../client/service-client.ts";
 import type { CommandContext } from "../command/spec.ts";
@@ -11,7 +12,6 @@ import type { Format } from "../formats/format.ts";
 import { isDocument } from "../formats/ndjson.ts";
 import type { Document } from "../formats/record-source.ts";
 import { openOutput } from "../terminal/output.ts";
-import { startProgress } from "../terminal/progress.ts";
 import { WRITERS } from "./document-writers.ts";
 
 /** Ids asked for at a time. */

@@ -1,5 +1,6 @@
 // Reads documents and stores them in batches. What is stored already and equal is left alone, so that an import that
 // was interrupted is completed by the same command.
+import { startProgress } from "@strongroom/base/terminal/progress";
 import type { OnExisting, ServiceClient } from "../client/service-client.ts";
 import type { CommandContext } from "../command/spec.ts";
 import { readCsv } from "../formats/csv.ts";
@@ -7,7 +8,6 @@ import { type Field, fieldText, parseField } from "../formats/field.ts";
 import type { Format } from "../formats/format.ts";
 import { readNdjson } from "../formats/ndjson.ts";
 import { openInput, type SourceLine } from "../formats/record-source.ts";
-import { startProgress } from "../terminal/progress.ts";
 import { finish, type ImportReport, newReport, stored, summary } from "./import-report.ts";
 import { batchSender, type PendingItem } from "./send-batch.ts";
 

@@ -1,6 +1,6 @@
 // What an import did, counted while it runs, and how it is told.
+import type { Terminal } from "@strongroom/base/terminal";
 import { CliError } from "../errors.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 
 /** Bad lines that are named one by one for a person; the rest is counted. JSON output names all. */
 const NAMED_BAD_LINES = 20;

@@ -21,7 +21,7 @@ describe("where the client commands find the service and the token", () => {
   after(() => folder[Symbol.asyncDispose]());
 
   async function find(env: Record<string, string>, file?: string, url?: string): Promise<Connection> {
-    const flags = url === undefined ? [] : [{ path: "client.url", flag: "--url", value: url }];
+    const flags = url === undefined ? [] : [{ path: "client.url", origin: "--url", value: url }];
     return findConnection(await loadConfig({ cwd: folder.path, env, file, flags }), env);
   }
 

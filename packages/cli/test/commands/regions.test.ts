@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
+import { createTerminal, type OutputMode } from "@strongroom/base/terminal";
 import type { RegionInfo, RegionsAnswer } from "../../src/client/answers.ts";
 import { changeLines } from "../../src/commands/regions-view.ts";
 import { watchRegions } from "../../src/commands/regions-watch.ts";
 import { CliError } from "../../src/errors.ts";
-import { createTerminal, type OutputMode } from "../../src/terminal/terminal.ts";
 import { runCommand } from "../support/command.ts";
 import {
   gather,

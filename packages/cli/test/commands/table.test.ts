@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { EXIT_CODES } from "@strongroom/base/errors";
+import { settingsIn } from "@strongroom/base/settings";
 import { Option } from "commander";
-import { CONFIG_FLAGS, settingOf } from "../../src/command/config-flags.ts";
-import { COMMANDS } from "../../src/commands/table.ts";
+import { PROGRAM } from "../../src/command/program.ts";
 import { CLI_ERRORS } from "../../src/errors.ts";
-import { EXIT_CODES } from "../../src/exit-codes.ts";
 import { runCommand } from "../support/command.ts";
 
 describe("table of commands", () => {
-  for (const spec of COMMANDS) {
+  for (const spec of PROGRAM.tables.flatMap(({ commands }) => commands)) {
     it(`${spec.name} has help with examples, and options by their own names`, async () => {
       const { code, stdout } = await runCommand([...spec.name.split(" "), "--help"], { cwd: "/" });
       assert.equal(code, 0);
@@ -24,8 +24,12 @@ describe("table of commands", () => {
     });
   }
 
-  it("has a setting behind every flag of a setting", () => {
-    for (const flag of CONFIG_FLAGS) assert.equal(settingOf(flag).env, flag.env);
+  it("has a variable behind every flag of a setting, and no variable twice", () => {
+    for (const { settings } of PROGRAM.tables) {
+      const ways = settingsIn(settings.table).flatMap(({ setting }) => setting.ways);
+      for (const { flag, env } of ways) if (flag !== undefined) assert.match(env, /^STRONGROOM_[A-Z_]+$/);
+      assert.equal(new Set(ways.map(({ env }) => env)).size, ways.length);
+    }
   });
 
   it("shows the exit codes in the help", async () => {

@@ -59,7 +59,7 @@ describe("configuration", () => {
     await withFile("strongroom.config.json", '{"service":{"port":1,"host":"::1"},"log":{"level":"warn"}}', async () => {
       const { config } = await load({
         env: { STRONGROOM_PORT: "2", STRONGROOM_LOG_LEVEL: "error" },
-        flags: [{ path: "service.port", flag: "--port", value: 3 }],
+        flags: [{ path: "service.port", origin: "--port", value: 3 }],
       });
       assert.deepEqual([config.service.port, config.service.host, config.log.level], [3, "::1", "error"]);
     });
@@ -70,7 +70,7 @@ describe("configuration", () => {
     await withFile("strongroom.config.json", content, async (path) => {
       assert.deepEqual(await problemsOf({ env: { STRONGROOM_PORT: "http" } }), [
         `dataDir (${path}): must not be empty`,
-        "service.port (STRONGROOM_PORT): must be a number",
+        "service.port (STRONGROOM_PORT): must be a whole number",
         `service.prot (${path}): is no setting; did you mean port?`,
         `keys.minimum (${path}): asks for 5 wraps, but at most 3 are made (keys.target, or the number of regions)`,
       ]);

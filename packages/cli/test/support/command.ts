@@ -1,7 +1,7 @@
 // For tests: the command run inside of the test's own process, against a real service; hundreds of them take seconds.
 import { PassThrough, Readable } from "node:stream";
-import { runProgram } from "../../src/command/program.ts";
-import { COMMANDS } from "../../src/commands/table.ts";
+import { runProgram } from "@strongroom/base/command";
+import { PROGRAM } from "../../src/command/program.ts";
 import type { Ended } from "./installation.ts";
 import { gather } from "./installation.ts";
 
@@ -22,9 +22,7 @@ export async function runCommand(
   const stderr = new PassThrough();
   const written = gather(stdout);
   const said = gather(stderr);
-  const code = await runProgram(args, {
-    commands: COMMANDS,
-    version: "0.0.0-test",
+  const code = await runProgram(PROGRAM, args, {
     streams: {
       stdin: Readable.from([Buffer.from(stdin)]),
       stdout: stdout as unknown as NodeJS.WriteStream,

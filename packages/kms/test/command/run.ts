@@ -1,6 +1,8 @@
 // Runs a command line in this process and catches what it writes.
 
-import { runCommand } from "@strongroom/kms/command";
+import { PassThrough, Readable } from "node:stream";
+import { runProgram } from "@strongroom/base/command";
+import { KMS_PROGRAM } from "@strongroom/kms/command";
 
 export interface Ran {
   readonly exit: number;
@@ -10,18 +12,22 @@ export interface Ran {
 
 /** Runs `strongroom-kms` with these arguments until it ends by itself. */
 export async function run(...argv: readonly string[]): Promise<Ran> {
-  const written = { stdout: "", stderr: "" };
-  const into = (name: "stdout" | "stderr"): { write: (text: string) => void } => ({
-    write: (text) => {
-      written[name] += text;
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const exit = await runProgram(KMS_PROGRAM, argv, {
+    streams: {
+      stdin: Readable.from([]),
+      stdout: stdout as unknown as NodeJS.WriteStream,
+      stderr: stderr as unknown as NodeJS.WriteStream,
     },
-  });
-  const exit = await runCommand(argv, {
-    stdout: into("stdout"),
-    stderr: into("stderr"),
+    env: {},
+    cwd: process.cwd(),
     signal: new AbortController().signal,
   });
-  return { exit, ...written };
+  return { exit, stdout: writtenTo(stdout), stderr: writtenTo(stderr) };
+}
+
+function writtenTo(stream: PassThrough): string {
+  return (stream.read() as Buffer | null)?.toString("utf8") ?? "";
 }
 
 /** As `run`, with the JSON that it printed. */

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import * as kms from "@strongroom/kms";
 import { createKms } from "@strongroom/kms";
-import { COMMANDS } from "../../src/command/commands/table.ts";
+import { KMS_COMMANDS } from "../../src/command/commands/table.ts";
 import { temporaryDirectory } from "../running-kms.ts";
 // Its test runs with the others.
 import "./node-test.example.ts";
@@ -55,7 +55,7 @@ test("the seed of the README makes its keys", async (t) => {
 });
 
 test("every command is in the README, and only those that there are", () => {
-  const names = COMMANDS.map((command) => command.name);
+  const names = KMS_COMMANDS.map((command) => command.name);
   for (const name of names) assert.ok(readme.includes(`\`${name}\``), name);
   for (const [, line = ""] of readme.matchAll(/npx @strongroom\/kms ([a-z ]+)/g))
     assert.ok(

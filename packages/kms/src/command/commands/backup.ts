@@ -1,25 +1,18 @@
 // `strongroom-kms backup` and `restore`.
 
-import { z } from "zod";
+import { type CommandSpec, given, option } from "@strongroom/base/command";
 import { backup } from "../../upkeep/backup.ts";
 import { restore } from "../../upkeep/restore.ts";
 import type { Contents } from "../../upkeep/verify.ts";
-import { dataDirOptions, optionsOf, rootKeyOf, rootKeyOptions } from "../options.ts";
+import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
-import type { CommandSpec } from "../spec.ts";
-
-const backupSchema = z.object({ ...dataDirOptions.shape });
-const restoreSchema = z.object({
-  ...dataDirOptions.shape,
-  ...rootKeyOptions.shape,
-  setAside: z.boolean().default(false),
-});
 
 const inside = ({ keys, auditEntries, lastEventAt }: Contents): string =>
   `${keys} keys, ${auditEntries} audit entries${lastEventAt === null ? "" : `, the last of ${lastEventAt}`}`;
 
-export const backupCommand: CommandSpec = command<z.infer<typeof backupSchema>>({
+export const backupCommand: CommandSpec = command({
   name: "backup",
+  heading: "Commands",
   args: "<file>",
   summary: "write a backup while the server goes on",
   description: [
@@ -28,27 +21,27 @@ export const backupCommand: CommandSpec = command<z.infer<typeof backupSchema>>(
     "or the backup is worth nothing, and not beside it, or it protects nothing. Names, policies and the audit can " +
       "be read in it.",
   ].join(" "),
-  options: optionsOf(dataDirOptions),
-  schema: backupSchema,
+  options: {},
+  flagGroups: ["folder"],
   examples: [
     {
       line: 'npx @strongroom/kms backup --data-dir /srv/kms "/backups/kms-$(date +%F).sqlite"',
       meaning: "a backup for today",
     },
   ],
-  async run({ args, values, result }) {
-    const report = await backup({ dataDir: values.dataDir, to: args[0] ?? "" });
-    result(
+  async run({ args, loaded, context }) {
+    const report = await backup({ dataDir: loaded.dataDir, to: args[0] ?? "" });
+    context.terminal.result(
       report,
       () =>
         `${report.path}: ${report.bytes} bytes, ${inside(report)}.\nIt opens with the root key only, which is not in it.`,
     );
-    return "ok";
   },
 });
 
-export const restoreCommand: CommandSpec = command<z.infer<typeof restoreSchema>>({
+export const restoreCommand: CommandSpec = command({
   name: "restore",
+  heading: "Commands",
   args: "<file>",
   summary: "bring a backup back",
   description: [
@@ -56,11 +49,14 @@ export const restoreCommand: CommandSpec = command<z.infer<typeof restoreSchema>
       "chain from end to end. A database that is",
     "there is never overwritten. The server must not run.",
   ].join(" "),
-  options: [
-    ...optionsOf(dataDirOptions, rootKeyOptions),
-    { flags: "--set-aside", description: "keep a database that is there under another name, and restore in its place" },
-  ],
-  schema: restoreSchema,
+  options: {
+    setAside: option(
+      "--set-aside",
+      "keep a database that is there under another name, and restore in its place",
+      given(),
+    ),
+  },
+  flagGroups: ["folder", "root-key"],
   examples: [
     {
       line:
@@ -69,20 +65,19 @@ export const restoreCommand: CommandSpec = command<z.infer<typeof restoreSchema>
       meaning: "into a new data folder",
     },
   ],
-  async run({ args, values, result }) {
-    const existing = values.setAside ? "set-aside" : "refuse";
+  async run({ args, options, loaded, context }) {
+    const existing = options.setAside ? "set-aside" : "refuse";
     const report = await restore({
       from: args[0] ?? "",
-      dataDir: values.dataDir,
-      rootKey: rootKeyOf(values),
+      dataDir: loaded.dataDir,
+      rootKey: rootKeyOf(loaded),
       existing,
     });
-    result(report, () =>
+    context.terminal.result(report, () =>
       [
         `Restored and verified: ${inside(report)}.`,
         ...(report.setAside === null ? [] : [`What was there is now ${report.setAside}.`]),
       ].join("\n"),
     );
-    return "ok";
   },
 });

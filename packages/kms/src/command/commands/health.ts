@@ -1,37 +1,39 @@
 // `strongroom-kms health`: whether regions answer. For containers and start scripts.
 
+import { type CommandSpec, option, wholeNumberOr } from "@strongroom/base/command";
 import { z } from "zod";
-import { COMMAND_DEFAULTS, wholeNumber } from "../options.ts";
 import { command } from "../spec.ts";
-import type { CommandSpec } from "../spec.ts";
 
-const schema = z.object({ timeoutMs: wholeNumber(1, 600_000).default(3000) });
 const answer = z.object({ status: z.literal("ok"), region: z.string() });
 
 type Health = { readonly url: string } & (
   { readonly state: "up"; readonly region: string } | { readonly state: "down"; readonly reason: string }
 );
 
-export const healthCommand: CommandSpec = command<z.infer<typeof schema>>({
+export const healthCommand: CommandSpec = command({
   name: "health",
+  heading: "Commands",
   args: "[url...]",
   summary: "ask regions whether they are up",
-  description: "Without addresses, those of the three default regions. Exit code 7 if one of them does not answer.",
-  options: [{ flags: "--timeout-ms <n>", description: "how long to wait for each (default: 3000)" }],
-  schema,
+  description:
+    "Without addresses, those of the regions that serve would run. Exit code 7 if one of them does not answer.",
+  options: {
+    timeoutMs: option("--timeout-ms <n>", "how long to wait for each (default: 3000)", wholeNumberOr(3000, 1, 600_000)),
+  },
+  flagGroups: ["regions"],
   examples: [
     { line: "npx @strongroom/kms health", meaning: "the three default regions" },
     { line: "npx @strongroom/kms health http://127.0.0.1:4599", meaning: "one of your own" },
   ],
-  async run({ args, values, result }) {
-    const urls = args.length > 0 ? args : COMMAND_DEFAULTS.regions.map(({ port }) => `http://127.0.0.1:${port}`);
-    const found = await Promise.all(urls.map((url) => ask(url, values.timeoutMs)));
-    result({ regions: found }, () =>
+  async run({ args, options, loaded, context, endWith }) {
+    const urls = args.length > 0 ? args : loaded.regions.map(({ port }) => `http://127.0.0.1:${port}`);
+    const found = await Promise.all(urls.map((url) => ask(url, options.timeoutMs)));
+    context.terminal.result({ regions: found }, () =>
       found
         .map((one) => `${one.state.padEnd(4)}  ${one.url}  ${one.state === "up" ? one.region : one.reason}`)
         .join("\n"),
     );
-    return found.every((one) => one.state === "up") ? "ok" : "unavailable";
+    if (!found.every((one) => one.state === "up")) endWith("unavailable");
   },
 });
 

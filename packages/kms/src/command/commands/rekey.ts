@@ -1,22 +1,16 @@
 // `strongroom-kms rekey`: another root key.
 
-import { z } from "zod";
+import { type CommandSpec, option, text } from "@strongroom/base/command";
+import type { RootKeySource } from "../../crypto/root-key.ts";
 import { KmsError } from "../../errors.ts";
 import { rekey } from "../../upkeep/rekey.ts";
-import { dataDirOptions, optionsOf, rootKeyOf, rootKeyOptions, rootKeySource } from "../options.ts";
+import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
+import type { RootKeySetting } from "../settings.ts";
 import { command } from "../spec.ts";
-import type { CommandSpec } from "../spec.ts";
 
-const schema = z.object({
-  ...dataDirOptions.shape,
-  ...rootKeyOptions.shape,
-  newRootKeyFile: z.string().min(1).optional(),
-  newPassphraseFile: z.string().min(1).optional(),
-  newRootKeyCommand: z.string().min(1).optional(),
-});
-
-export const rekeyCommand: CommandSpec = command<z.infer<typeof schema>>({
+export const rekeyCommand: CommandSpec = command({
   name: "rekey",
+  heading: "Commands",
   summary: "change the root key",
   description: [
     "Seals all keys anew, in one transaction: killed at any moment, the data folder opens with either the old " +
@@ -25,16 +19,24 @@ export const rekeyCommand: CommandSpec = command<z.infer<typeof schema>>({
       "key: its file is kept until you",
     "remove it.",
   ].join(" "),
-  options: [
-    ...optionsOf(dataDirOptions, rootKeyOptions),
-    {
-      flags: "--new-root-key-file <file>",
-      description: "the new root key's file, made if it does not exist (default: the present file gets a new key)",
-    },
-    { flags: "--new-passphrase-file <file>", description: "instead: a file whose first line is the new passphrase" },
-    { flags: "--new-root-key-command <command>", description: "instead: a program that prints the new root key" },
-  ],
-  schema,
+  options: {
+    newRootKeyFile: option(
+      "--new-root-key-file <file>",
+      "the new root key's file, made if it does not exist (default: the present file gets a new key)",
+      text(),
+    ),
+    newPassphraseFile: option(
+      "--new-passphrase-file <file>",
+      "instead: a file whose first line is the new passphrase",
+      text(),
+    ),
+    newRootKeyCommand: option(
+      "--new-root-key-command <command>",
+      "instead: a program that prints the new root key",
+      text(),
+    ),
+  },
+  flagGroups: ["folder", "root-key"],
   examples: [
     { line: "npx @strongroom/kms rekey --data-dir /srv/kms", meaning: "a new key in root.key" },
     {
@@ -42,21 +44,17 @@ export const rekeyCommand: CommandSpec = command<z.infer<typeof schema>>({
       meaning: "from the key file to a passphrase",
     },
   ],
-  async run({ values, result }) {
-    const from = rootKeyOf(values);
-    const given = rootKeySource({
-      rootKeyFile: values.newRootKeyFile,
-      passphraseFile: values.newPassphraseFile,
-      rootKeyCommand: values.newRootKeyCommand,
-    });
+  async run({ options, loaded, context }) {
+    const from = rootKeyOf(loaded);
+    const given = newRootKey(options.newRootKeyFile, options.newPassphraseFile, options.newRootKeyCommand);
     const to = given ?? (from.kind === "file" ? from : null);
     if (to === null)
       throw new KmsError(
         "option-invalid",
         "say where the new root key comes from: --new-passphrase-file, --new-root-key-file or --new-root-key-command.",
       );
-    const report = await rekey({ dataDir: values.dataDir, from, to });
-    result(report, () =>
+    const report = await rekey({ dataDir: loaded.dataDir, from, to });
+    context.terminal.result(report, () =>
       [
         `${report.resealed} secrets are sealed under the new root key.`,
         ...(report.oldKeyFile === null
@@ -66,6 +64,24 @@ export const rekeyCommand: CommandSpec = command<z.infer<typeof schema>>({
             ]),
       ].join("\n"),
     );
-    return "ok";
   },
 });
+
+function newRootKey(
+  file: string | undefined,
+  passphrase: string | undefined,
+  command: string | undefined,
+): RootKeySource | null {
+  const given: RootKeySetting[] = [
+    ...(file === undefined ? [] : [{ kind: "file" as const, path: file }]),
+    ...(passphrase === undefined ? [] : [{ kind: "passphrase" as const, path: passphrase }]),
+    ...(command === undefined ? [] : [{ kind: "command" as const, command }]),
+  ];
+  const [only, ...others] = given;
+  if (others.length > 0)
+    throw new KmsError(
+      "option-invalid",
+      "the new root key comes from a file, a passphrase or a command: give one of them.",
+    );
+  return only === undefined ? null : givenRootKey(only);
+}

@@ -1,20 +1,14 @@
 // `strongroom-kms seed`: keys with fixed ids and known material, for tests.
 
-import { z } from "zod";
+import type { CommandSpec } from "@strongroom/base/command";
 import { seedDataDir, warningOf } from "../../seed/apply-seed.ts";
-import { accountOptions, dataDirOptions, optionsOf, regionOptions, rootKeyOf, rootKeyOptions } from "../options.ts";
+import { makeFolder } from "../folder.ts";
+import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
-import type { CommandSpec } from "../spec.ts";
 
-const schema = z.object({
-  ...dataDirOptions.shape,
-  ...rootKeyOptions.shape,
-  ...regionOptions.shape,
-  ...accountOptions.shape,
-});
-
-export const seedCommand: CommandSpec = command<z.infer<typeof schema>>({
+export const seedCommand: CommandSpec = command({
   name: "seed",
+  heading: "Commands",
   args: "<file>",
   summary: "make the keys of a seed file; for tests",
   description: [
@@ -24,27 +18,27 @@ export const seedCommand: CommandSpec = command<z.infer<typeof schema>>({
       "server must not run;",
     "`serve --seed` does the same at its start.",
   ].join(" "),
-  options: optionsOf(dataDirOptions, regionOptions, rootKeyOptions, accountOptions),
-  schema,
+  options: {},
+  flagGroups: ["folder", "regions", "root-key", "account"],
   examples: [
     {
       line: "npx @strongroom/kms seed --data-dir /tmp/kms seed.yaml",
       meaning: "makes /tmp/kms, with the keys of seed.yaml in it",
     },
   ],
-  async run({ args, values, io, result }) {
+  async run({ args, loaded, context: { terminal } }) {
+    makeFolder(loaded.dataDir);
     const report = await seedDataDir({
-      dataDir: values.dataDir,
-      rootKey: rootKeyOf(values),
-      regions: values.region,
-      accountId: values.accountId,
+      dataDir: loaded.dataDir,
+      rootKey: rootKeyOf(loaded),
+      regions: loaded.regions,
+      accountId: loaded.accountId,
       seed: args[0] ?? "",
     });
     const warning = warningOf(report);
-    if (warning !== null) io.stderr.write(`\n*** ${warning} ***\n\n`);
-    result(report, () =>
+    if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
+    terminal.result(report, () =>
       [...report.made.map((arn) => `made  ${arn}`), ...report.kept.map((arn) => `kept  ${arn}`)].join("\n"),
     );
-    return "ok";
   },
 });

@@ -1,78 +1,60 @@
-// `strongroom-kms serve`: the server in the foreground, until Ctrl-C.
+// `serve`: the server in the foreground, until Ctrl-C, or for the process that started it.
 
 import { once } from "node:events";
 import { join } from "node:path";
+import { type CommandSpec, given, option, text } from "@strongroom/base/command";
+import { renderTable } from "@strongroom/base/terminal";
+import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
 import { z } from "zod";
 import { AdjustableClock } from "../../clock.ts";
 import { KmsError } from "../../errors.ts";
 import { createKms } from "../../kms.ts";
 import type { Kms } from "../../kms.ts";
-import { KMS_DEFAULTS } from "../../options.ts";
 import type { KmsOptions } from "../../options.ts";
 import { warningOf } from "../../seed/apply-seed.ts";
-import {
-  accountOptions,
-  dataDirOptions,
-  optionsOf,
-  regionOptions,
-  rootKeyOf,
-  rootKeyOptions,
-  rootKeySource,
-  wholeNumber,
-} from "../options.ts";
+import { makeFolder } from "../folder.ts";
+import { hasParent, serveUnderParent } from "../parent.ts";
+import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
+import type { KmsSettings } from "../settings.ts";
 import { command } from "../spec.ts";
-import type { CommandSpec } from "../spec.ts";
 
-const schema = z.object({
-  ...dataDirOptions.shape,
-  ...rootKeyOptions.shape,
-  ...regionOptions.shape,
-  ...accountOptions.shape,
-  host: z.string().default(KMS_DEFAULTS.host),
-  principals: z.string().optional(),
-  seed: z.string().optional(),
-  temporary: z.boolean().default(false),
-  allowFaults: z.boolean().default(false),
-  faultsPort: wholeNumber(0, 65_535).optional(),
-  clock: z.iso.datetime({ offset: true, error: "must be a time such as 2030-01-01T00:00:00Z" }).optional(),
-  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("warn"),
-});
-type Values = z.infer<typeof schema>;
+/** The options of this command alone. */
+interface ServeOptions {
+  readonly principals: string | undefined;
+  readonly seed: string | undefined;
+  readonly temporary: boolean;
+  readonly clock: string | undefined;
+}
 
-export const serveCommand: CommandSpec = command<Values>({
+export const serveCommand: CommandSpec = command({
   name: "serve",
-  summary: "run the server",
+  heading: "Commands",
+  summary: "run the KMS alone: several regions, each on a port of its own",
   description: [
-    "Every region has a port of its own and takes requests signed by AWS Signature Version 4. The access key pair " +
-      "is made at first start, in",
-    "credentials.json of the data folder. Each port answers GET /healthz. Point any AWS SDK or the AWS CLI at a " +
+    "Every region takes requests signed by AWS Signature Version 4. The access key pair is made at first start, in",
+    "credentials.json of the KMS's folder. Each port answers GET /healthz. Point any AWS SDK or the AWS CLI at a " +
       "region's endpoint.",
   ].join(" "),
-  options: [
-    ...optionsOf(dataDirOptions, regionOptions),
-    { flags: "--host <address>", description: `where to listen (default: ${KMS_DEFAULTS.host})` },
-    ...optionsOf(rootKeyOptions, accountOptions),
-    {
-      flags: "--principals <file>",
-      description: "users and roles with their access keys and policies (JSON, mode 600)",
-    },
-    { flags: "--seed <file>", description: "keys to start with (YAML or JSON); for tests" },
-    { flags: "--temporary", description: "keep everything in a temporary folder and remove it at the end; for tests" },
-    {
-      flags: "--allow-faults",
-      description:
-        "open a control port through which anyone on this machine can stop regions, inject faults and put the " +
-        "clock forward",
-    },
-    { flags: "--faults-port <port>", description: "the control port (default: a free one)" },
-    { flags: "--clock <time>", description: "start at this time, which must not be past; needs --allow-faults" },
-    {
-      flags: "--log-level <level>",
-      description: "debug, info, warn, error or silent (default: warn); the log goes to standard error",
-    },
-  ],
-  schema,
+  options: {
+    principals: option(
+      "--principals <file>",
+      "users and roles with their access keys and policies (JSON, mode 600)",
+      text(),
+    ),
+    seed: option("--seed <file>", "keys to start with (YAML or JSON); for tests", text()),
+    temporary: option(
+      "--temporary",
+      "keep everything in a temporary folder and remove it at the end; for tests",
+      given(),
+    ),
+    clock: option(
+      "--clock <time>",
+      "start at this time, which must not be past; needs --allow-faults",
+      z.iso.datetime({ offset: true, error: "must be a time such as 2030-01-01T00:00:00Z" }).optional(),
+    ),
+  },
+  flagGroups: ["folder", "regions", "host", "root-key", "account", "faults", "log"],
   examples: [
     { line: "npx @strongroom/kms serve", meaning: "three regions on ports 8201 to 8203" },
     {
@@ -84,35 +66,44 @@ export const serveCommand: CommandSpec = command<Values>({
       meaning: "keys sealed under a passphrase",
     },
   ],
-  async run({ values, io, result }) {
-    const kms = await createKms(optionsOfKms(values));
-    const warning = kms.seeded === null ? null : warningOf(kms.seeded);
-    if (warning !== null) io.stderr.write(`\n*** ${warning} ***\n\n`);
+  async run({ options, loaded, context: { terminal, signal } }) {
+    const start = async (): Promise<Kms> => {
+      if (!options.temporary) makeFolder(loaded.dataDir);
+      const kms = await createKms(optionsOfKms(options, loaded));
+      const warning = kms.seeded === null ? null : warningOf(kms.seeded);
+      if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
+      return kms;
+    };
+    if (hasParent()) {
+      await serveUnderParent(start);
+      return;
+    }
+    await using kms = await start();
     const { endpoints, faultsEndpoint, dataDir } = kms;
     const credentialsFile = join(dataDir, "credentials.json");
-    result({ endpoints, faultsEndpoint, credentialsFile, pid: process.pid }, () => announcement(kms, credentialsFile));
-    if (!io.signal.aborted) await once(io.signal, "abort");
-    await kms.close();
-    return "ok";
+    terminal.result({ endpoints, faultsEndpoint, credentialsFile, pid: process.pid }, () =>
+      announcement(kms, credentialsFile),
+    );
+    if (!signal.aborted) await once(signal, "abort");
   },
 });
 
-function optionsOfKms(values: Values): KmsOptions {
-  const { allowFaults, faultsPort } = values;
-  if (values.clock !== undefined && !allowFaults) throw new KmsError("option-invalid", "--clock needs --allow-faults.");
-  const rootKey = values.temporary ? rootKeySource(values) : rootKeyOf(values);
+function optionsOfKms({ principals, seed, temporary, clock }: ServeOptions, settings: KmsSettings): KmsOptions {
+  const { dataDir, regions, host, accountId, allowFaults, faultsPort, logLevel } = settings;
+  if (clock !== undefined && !allowFaults) throw new KmsError("option-invalid", "--clock needs --allow-faults.");
+  const rootKey = temporary ? givenRootKey(settings.rootKey) : rootKeyOf(settings);
   return {
-    ...(!values.temporary && { dataDir: values.dataDir }),
+    ...(!temporary && { dataDir }),
     ...(rootKey !== null && { rootKey }),
-    regions: values.region,
-    host: values.host,
-    accountId: values.accountId,
-    ...(values.principals !== undefined && { principalsFile: values.principals }),
-    ...(values.seed !== undefined && { seed: values.seed }),
+    regions,
+    host,
+    accountId,
+    ...(principals !== undefined && { principalsFile: principals }),
+    ...(seed !== undefined && { seed }),
     ...(allowFaults && { allowFaults: "loopback" as const }),
-    ...(faultsPort !== undefined && { faultsPort }),
-    ...(values.clock !== undefined && { clock: clockAt(values.clock) }),
-    logger: pino({ level: values.logLevel, name: "kms" }, pino.destination({ fd: 2, sync: true })),
+    ...(allowFaults && faultsPort !== undefined && { faultsPort }),
+    ...(clock !== undefined && { clock: clockAt(clock) }),
+    logger: pino({ level: logLevel, name: "kms" }, logDestination(2)),
   };
 }
 
@@ -125,12 +116,14 @@ function clockAt(time: string): AdjustableClock {
 }
 
 function announcement({ endpoints, faultsEndpoint }: Kms, credentialsFile: string): string {
-  const width = Math.max(...Object.keys(endpoints).map((name) => name.length));
+  const [first = ""] = Object.keys(endpoints);
   return [
-    ...Object.entries(endpoints).map(([name, url]) => `${name.padEnd(width)}  ${url}`),
+    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], Object.entries(endpoints)),
     "",
     `Access key pair: ${credentialsFile}`,
-    ...(faultsEndpoint === null ? [] : [`Control port: ${faultsEndpoint}/_strongroom/regions`]),
+    ...(faultsEndpoint === null
+      ? []
+      : [`Take a region away: curl -X POST ${faultsEndpoint}/_strongroom/regions/${first}/stop`]),
     "Ctrl-C ends it.",
   ].join("\n");
 }

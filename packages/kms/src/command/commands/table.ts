@@ -1,6 +1,6 @@
 // All commands, in the order of the help page.
 
-import type { CommandSpec } from "../spec.ts";
+import type { CommandSpec } from "@strongroom/base/command";
 import { auditVerifyCommand } from "./audit-verify.ts";
 import { backupCommand, restoreCommand } from "./backup.ts";
 import { healthCommand } from "./health.ts";
@@ -9,7 +9,8 @@ import { rekeyCommand } from "./rekey.ts";
 import { seedCommand } from "./seed.ts";
 import { serveCommand } from "./serve.ts";
 
-export const COMMANDS: readonly CommandSpec[] = [
+/** Every command of the KMS. */
+export const KMS_COMMANDS: readonly CommandSpec[] = [
   serveCommand,
   healthCommand,
   seedCommand,

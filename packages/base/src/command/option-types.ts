@@ -1,4 +1,6 @@
-// How the text of an option is read, with messages a person can act on.
+/**
+ * How the text of an option is read, with messages a person can act on.
+ */
 import { z } from "zod";
 
 /** A whole number within limits, or absent. */

@@ -1,5 +1,7 @@
-// Where the command writes. Results go to standard output, everything said to a person goes to standard error, and
-// colour only where a terminal shows it (NO_COLOR and FORCE_COLOR are honoured, https://no-color.org).
+/**
+ * Where a command writes. Results go to standard output, everything said to a person goes to standard error, and colour
+ * only where a terminal shows it (NO_COLOR and FORCE_COLOR are honoured, https://no-color.org).
+ */
 import { styleText } from "node:util";
 
 /** A colour or weight as `util.styleText` names it. */

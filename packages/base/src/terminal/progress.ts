@@ -1,5 +1,7 @@
-// A progress bar with rate and remaining time. Only on a terminal and only on standard error, so that piped output
-// stays clean.
+/**
+ * @strongroom/base/terminal/progress: a progress bar with rate and remaining time. Only on a terminal and only on
+ * standard error, so that piped output stays clean.
+ */
 import { type Options, SingleBar } from "cli-progress";
 import type { Terminal } from "./terminal.ts";
 

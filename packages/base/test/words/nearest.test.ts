@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { editDistance, nearest } from "../../src/config/similar.ts";
+import { nearest } from "../../src/words/nearest.ts";
 
 describe("nearest", () => {
   it("finds the name that was meant", () => {
@@ -14,12 +14,14 @@ describe("nearest", () => {
     assert.equal(nearest("x", []), null);
   });
 
-  it("measures a distance: zero for equal texts, the same both ways, one for one change", () => {
+  it("gives an equal name before all others, a name with one change, and the same both ways", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (one, other) => {
-        assert.equal(editDistance(one, one), 0);
-        assert.equal(editDistance(one, other), editDistance(other, one));
-        assert.equal(editDistance(one, `${one}x`), 1);
+        assert.equal(nearest(one, [`${one}x`, other, one]), one);
+        assert.equal(nearest(one, [`${one}x`]), `${one}x`);
+        assert.equal(nearest(`${one}x`, [one]), one);
+        const length = Math.max(one.length, other.length);
+        if (length < 9) assert.equal(nearest(one, [other]) === null, nearest(other, [one]) === null);
       }),
     );
   });

@@ -1,4 +1,7 @@
-// Where log lines go. A volume that is full, or a reader that went away, costs lines of the log and never the service.
+/**
+ * @strongroom/base/terminal/log: where log lines go. A volume that is full, or a reader that went away, costs lines of
+ * the log and never the service.
+ */
 import { pino } from "pino";
 
 /** Lines kept for a destination that takes none at the moment; beyond it they are dropped. In bytes. */

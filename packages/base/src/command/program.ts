@@ -1,0 +1,206 @@
+/**
+ * Builds a command-line program from tables of commands: parsing, help with examples, suggestions for typos, errors and
+ * exit codes.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { z } from "zod";
+import { EXIT_CODES, type Outcome } from "../errors/outcomes.ts";
+import { commandReport, isTableError, reportOf, UsageError } from "../errors/report.ts";
+import { flagDescription, type FlagText, givenByFlags, type SettingFlag, settingFlags } from "../settings/given.ts";
+import { createTerminal, type OutputMode, type Streams } from "../terminal/terminal.ts";
+import { completionTable } from "./completion-command.ts";
+import { printReport, reportJson } from "./report.ts";
+import type { CommandContext, CommandSpec, CommandTable, ProgramSpec } from "./spec.ts";
+
+/** What a program is run with; the process's own in process.ts. */
+export interface ProgramIo {
+  readonly streams: Streams;
+  readonly env: CommandContext["env"];
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+}
+
+/** The widest that help is written, in columns. */
+const HELP_WIDTH = 110;
+
+/**
+ * Runs one command line (without the program's name) and returns the exit code.
+ * @param argv - the words after the program's name
+ */
+export async function runProgram(spec: ProgramSpec, argv: readonly string[], io: ProgramIo): Promise<number> {
+  const terminal = createTerminal(io.streams, argv.includes("--json") ? "json" : "human");
+  const builder = new ProgramBuilder(spec, { terminal, env: io.env, cwd: io.cwd, signal: io.signal });
+  try {
+    await builder.build().parseAsync([...argv], { from: "user" });
+    return EXIT_CODES[builder.outcome].code;
+  } catch (error) {
+    if (error instanceof CommanderError) return usageExit(error, terminal.mode, io.streams);
+    const report = io.signal.aborted && !isTableError(error) ? commandReport("interrupted") : reportOf(error);
+    return printReport(spec.name, report, terminal);
+  }
+}
+
+/** Commander has already said what is wrong, with its suggestion; only the exit code and JSON are ours. */
+function usageExit(error: CommanderError, mode: OutputMode, streams: Streams): number {
+  if (error.exitCode === 0) return EXIT_CODES.ok.code;
+  // Help shown because no command was given is an answer, but not the one that was asked for.
+  if (mode === "json")
+    streams.stderr.write(reportJson(commandReport("usage", { detail: error.message.replace(/^error: /, "") })));
+  return EXIT_CODES.usage.code;
+}
+
+class ProgramBuilder {
+  /** How the command ended that ran without an error. */
+  outcome: Outcome = "ok";
+  readonly #spec: ProgramSpec;
+  readonly #context: CommandContext;
+
+  constructor(spec: ProgramSpec, context: CommandContext) {
+    this.#spec = spec;
+    this.#context = context;
+  }
+
+  build(): Command {
+    const { name, description, version, startHere } = this.#spec;
+    const program = this.#configured(new Command(name))
+      .description(description)
+      .version(version, "-V, --version", "print the version")
+      .helpCommand("help [command]", "show help for a command")
+      .enablePositionalOptions()
+      .addHelpText("after", () => `\n${exitCodeHelp()}\n\nStart here: ${startHere}`);
+    const tables = [...this.#spec.tables, completionTable(this.#spec)];
+    const groups = Object.assign({}, ...tables.map((table) => table.groups)) as CommandTable["groups"];
+    for (const table of tables)
+      for (const spec of table.commands) this.#addCommand(this.#commandAt(program, spec, groups), spec, table);
+    return program;
+  }
+
+  /** The command of a spec's words, and those above it. One may be both: `regions`, and `regions debt` below it. */
+  #commandAt(program: Command, { name, heading }: CommandSpec, groups: CommandTable["groups"]): Command {
+    let parent = program;
+    let path = "";
+    for (const word of name.split(" ")) {
+      path = path === "" ? word : `${path} ${word}`;
+      const above = parent;
+      const group = groups[path];
+      parent =
+        above.commands.find((one) => one.name() === word) ??
+        this.#configured(above.command(word))
+          .description(group?.summary ?? "")
+          .helpGroup(`${group?.heading ?? heading}:`);
+    }
+    return parent;
+  }
+
+  #configured(command: Command): Command {
+    const { stdout, stderr } = this.#context.terminal;
+    const { terminal } = this.#context;
+    return command
+      .exitOverride()
+      .showSuggestionAfterError(true)
+      .showHelpAfterError("  Run it with --help to see its arguments, options and examples.")
+      .helpOption("-h, --help", "show help")
+      .configureOutput({
+        writeOut: (text) => stdout.write(text),
+        writeErr: (text) => {
+          if (terminal.mode === "human") stderr.write(text);
+        },
+        outputError: (text, write) => {
+          write(text.replace(/^error: /, `${terminal.styleError(["red", "bold"], `${this.#spec.name}:`)} `));
+        },
+        getOutHasColors: () => stdout.isTTY && stdout.hasColors(),
+        getErrHasColors: () => stderr.isTTY && stderr.hasColors(),
+        getOutHelpWidth: () => (stdout.isTTY ? Math.min(stdout.columns, HELP_WIDTH) : HELP_WIDTH),
+        getErrHelpWidth: () => (stderr.isTTY ? Math.min(stderr.columns, HELP_WIDTH) : HELP_WIDTH),
+      })
+      .configureHelp({
+        styleTitle: (text) => terminal.style("bold", text),
+        subcommandTerm: (sub) => [sub.name(), ...sub.registeredArguments.map(argumentTerm)].join(" "),
+      });
+  }
+
+  #addCommand(command: Command, spec: CommandSpec, { settings }: CommandTable): void {
+    command
+      .summary(spec.summary)
+      .description(spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`)
+      .helpGroup(`${spec.heading}:`)
+      .allowExcessArguments(false);
+    for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
+    for (const { flags, description, times } of Object.values(spec.options))
+      command.addOption(newOption(flags, description, times));
+    const flags = settingFlags(settings.table, [...spec.flagGroups, ...settings.always]);
+    const attributeOf = new Map<SettingFlag, string>();
+    for (const flag of flags) {
+      const one = newOption(flag.flag, flagDescription(flag), flag.way.times).helpGroup(`${settings.heading}:`);
+      attributeOf.set(flag, one.attributeName());
+      command.addOption(one);
+    }
+    if (settings.configFile !== null)
+      command.addOption(new Option("--config <file>", settings.configFile).helpGroup(`${settings.heading}:`));
+    command.addOption(new Option("--json", "print the result as JSON").helpGroup("Output:"));
+    command.addHelpText("after", () => examplesHelp(spec));
+    command.action(async () => {
+      const values: Readonly<Record<string, unknown>> = command.opts();
+      const { cwd, env } = this.#context;
+      const textOf = (flag: SettingFlag): FlagText | undefined =>
+        values[attributeOf.get(flag) ?? ""] as FlagText | undefined;
+      const loaded = await settings.load({
+        cwd,
+        env,
+        file: values["config"] as string | undefined,
+        flags: givenByFlags(flags, textOf, cwd),
+      });
+      await spec.run({
+        context: this.#context,
+        args: command.args,
+        options: readOptions(this.#spec.name, spec, values),
+        loaded,
+        endWith: (outcome) => {
+          this.outcome = outcome;
+        },
+      });
+    });
+  }
+}
+
+function newOption(flags: string, description: string, times: "many" | undefined): Option {
+  const option = new Option(flags, description);
+  return times === undefined
+    ? option
+    : option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+}
+
+function argumentTerm(argument: { readonly required: boolean; name(): string }): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+}
+
+/** Reads a command's own options; every wrong one is listed. */
+function readOptions(
+  program: string,
+  spec: CommandSpec,
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const schema = z.object(
+    Object.fromEntries(Object.entries(spec.options).map(([name, { schema: one }]) => [name, one])),
+  );
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => {
+    const flags = spec.options[String(path[0])]?.flags ?? String(path[0]);
+    return `${flags.split(/[ ,]+/).find((part) => part.startsWith("--")) ?? flags} ${message}`;
+  });
+  throw new UsageError({
+    problems,
+    remedy: `Run ${program} ${spec.name} --help: it lists arguments, options and examples.`,
+  });
+}
+
+function examplesHelp({ examples }: CommandSpec): string {
+  if (examples.length === 0) return "";
+  return `\nExamples:\n${examples.map(({ line, meaning }) => `  # ${meaning}\n  ${line}`).join("\n\n")}`;
+}
+
+function exitCodeHelp(): string {
+  const rows = Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return `Exit codes:\n${rows.join("\n")}`;
+}

@@ -1,0 +1,9 @@
+// @strongroom/kms/command: the table of commands, for a program that mounts it; the settings whose rows it shares; and
+// what `serve` says to a process that started it.
+
+export { KMS_COMMANDS } from "./commands/table.ts";
+export { KMS_COMMAND_GROUPS, KMS_PROGRAM } from "./program.ts";
+export { KMS_SETTINGS, LOCAL_REGIONS, loadKmsSettings, localRegions } from "./settings.ts";
+export type { KmsLogLevel, KmsSettings, LocalRegion, RootKeySetting } from "./settings.ts";
+export { parseKmsMessage } from "./parent.ts";
+export type { KmsMessage } from "./parent.ts";

@@ -1,0 +1,216 @@
+// The settings of the KMS's commands: one row each, from which come flag, environment variable, check, documentation
+// and completion. The command `strongroom` has rows of these in its configuration.
+
+import type { SettingsGiven } from "@strongroom/base/command";
+import {
+  asBoolean,
+  asInteger,
+  asListOf,
+  asPath,
+  asText,
+  givenByEnvironment,
+  mistypedVariables,
+  originOf,
+  type Setting,
+  type SettingGroup,
+  settingsSchema,
+  settle,
+} from "@strongroom/base/settings";
+import { z } from "zod";
+import { KmsError } from "../errors.ts";
+import { KMS_DEFAULTS } from "../options.ts";
+import { requireOwnFolder } from "./folder.ts";
+
+/** A region and its port on this machine; port 0 takes any free port. */
+export interface LocalRegion {
+  readonly name: string;
+  readonly port: number;
+}
+
+/**
+ * Where the root key comes from: a key file (made at first start), a file that holds a passphrase, or a program that
+ * prints the key.
+ */
+export type RootKeySetting =
+  | { readonly kind: "file"; readonly path?: string | undefined }
+  | { readonly kind: "passphrase"; readonly path: string }
+  | { readonly kind: "command"; readonly command: string };
+
+/** How much the KMS logs, to standard error. */
+export type KmsLogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
+/** The settings with their defaults in place. */
+export interface KmsSettings {
+  /** The folder of the KMS itself: kms.sqlite, credentials.json and, by default, root.key. Absolute. */
+  readonly dataDir: string;
+  readonly regions: readonly LocalRegion[];
+  readonly host: string;
+  readonly rootKey: RootKeySetting;
+  readonly accountId: string;
+  readonly allowFaults: boolean;
+  /** Absent: a free one. */
+  readonly faultsPort?: number | undefined;
+  readonly logLevel: KmsLogLevel;
+}
+
+/** Regions that run where none are named, with their ports on the loopback interface. */
+export const LOCAL_REGIONS: readonly LocalRegion[] = [
+  { name: "eu-west-1", port: 8201 },
+  { name: "eu-west-2", port: 8202 },
+  { name: "eu-central-1", port: 8203 },
+];
+
+const text = z.string().min(1, "must not be empty");
+const port = z
+  .int("must be a whole number")
+  .min(0, "must be a port: 0 (any free one) to 65535")
+  .max(65535, "must be a port: 0 (any free one) to 65535");
+const switched = z.boolean("must be true or false");
+const regionName = z.string().regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name, such as eu-west-1");
+const localRegion = z.strictObject(
+  { name: regionName, port },
+  {
+    error: ({ input }) => (typeof input === "string" ? "must be NAME or NAME=PORT, such as eu-west-1=8201" : undefined),
+  },
+);
+
+/** `kms.regions` alone. */
+export const localRegions: z.ZodType<readonly LocalRegion[]> = z
+  .array(localRegion)
+  .min(1, "must name at least one region");
+
+const rootKey = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("file"), path: text.optional() }),
+    z.strictObject({ kind: z.literal("passphrase"), path: text }),
+    z.strictObject({ kind: z.literal("command"), command: text }),
+  ],
+  'must be { kind: "file", path? }, { kind: "passphrase", path } or { kind: "command", command }',
+);
+
+const regions: Setting<readonly LocalRegion[]> = {
+  group: "regions",
+  schema: localRegions,
+  default: LOCAL_REGIONS,
+  standard: LOCAL_REGIONS.map(({ name, port: number }) => `${name}=${number}`).join(", "),
+  meaning: "a region of the KMS, nearest first; repeat for each; without =PORT a free one",
+  ways: [
+    {
+      env: "STRONGROOM_KMS_REGIONS",
+      flag: "--region <name=port>",
+      reading: asListOf((one) => {
+        const [, name, number = "0"] = /^([a-z0-9-]+)(?:=(\d{1,5}))?$/.exec(one) ?? [];
+        return name === undefined ? one : { name, port: Number(number) };
+      }),
+      times: "many",
+    },
+  ],
+};
+
+const rootKeySetting: Setting<RootKeySetting> = {
+  group: "root-key",
+  schema: rootKey,
+  default: { kind: "file" },
+  standard: "a key file, root.key in the KMS's folder, made at first start",
+  meaning: "what seals the KMS's keys",
+  paths: [["path"]],
+  ways: [
+    {
+      env: "STRONGROOM_ROOT_KEY_FILE",
+      flag: "--root-key-file <file>",
+      reading: (path, cwd) => ({ kind: "file", path: asPath(path, cwd) }),
+      meaning: "root key of the KMS (default: root.key in the KMS's folder, made at first start)",
+    },
+    {
+      env: "STRONGROOM_PASSPHRASE_FILE",
+      flag: "--passphrase-file <file>",
+      reading: (path, cwd) => ({ kind: "passphrase", path: asPath(path, cwd) }),
+      meaning: "instead: derive the root key from the passphrase in the first line of this file",
+    },
+    {
+      env: "STRONGROOM_ROOT_KEY_COMMAND",
+      flag: "--root-key-command <command>",
+      reading: (command) => ({ kind: "command", command }),
+      meaning: "instead: a program and its arguments, without a shell, that prints it as 64 hexadecimal digits",
+    },
+  ],
+};
+
+/** The rows. */
+export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
+  dataDir: {
+    group: "folder",
+    schema: text,
+    default: "strongroom-kms-data",
+    meaning: "folder of the KMS itself: keys and credentials",
+    paths: [[]],
+    ways: [{ env: "STRONGROOM_KMS_DATA_DIR", flag: "--data-dir <dir>", reading: asPath }],
+  },
+  regions,
+  host: {
+    group: "host",
+    schema: text,
+    default: KMS_DEFAULTS.host,
+    meaning: "address the KMS listens on",
+    ways: [{ env: "STRONGROOM_KMS_HOST", flag: "--host <address>", reading: asText }],
+  },
+  rootKey: rootKeySetting,
+  accountId: {
+    group: "account",
+    schema: z.string().regex(/^\d{12}$/, "must have twelve digits"),
+    default: KMS_DEFAULTS.accountId,
+    meaning: "the account that keys belong to",
+    ways: [{ env: "STRONGROOM_KMS_ACCOUNT_ID", flag: "--account-id <digits>", reading: asText }],
+  },
+  allowFaults: {
+    group: "faults",
+    schema: switched,
+    default: false,
+    meaning: "let regions of the KMS be taken away on purpose, and its clock be put forward, by anyone on this machine",
+    ways: [{ env: "STRONGROOM_ALLOW_FAULTS", flag: "--allow-faults", reading: asBoolean }],
+  },
+  faultsPort: {
+    group: "faults",
+    schema: port,
+    standard: "a free one",
+    meaning: "port on which they are taken away",
+    ways: [{ env: "STRONGROOM_FAULTS_PORT", flag: "--faults-port <n>", reading: asInteger }],
+  },
+  logLevel: {
+    group: "log",
+    schema: z.enum(
+      ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+      "must be one of trace, debug, info, warn, error, fatal, silent",
+    ),
+    default: "warn",
+    meaning: "trace, debug, info, warn, error, fatal or silent; the log goes to standard error",
+    ways: [{ env: "STRONGROOM_LOG_LEVEL", flag: "--log-level <level>", reading: asText }],
+  },
+};
+
+const schema: z.ZodType<KmsSettings> = settingsSchema<KmsSettings>({ ...KMS_SETTINGS });
+
+/**
+ * Loads the settings of the KMS's commands.
+ * @param standard what holds where neither a flag nor a variable gives a setting; else the rows' defaults
+ * @throws KmsError `option-invalid` with every problem, `data-dir-of-installation`.
+ */
+export function loadKmsSettings({ cwd, env, flags }: SettingsGiven, standard: Partial<KmsSettings> = {}): KmsSettings {
+  const table = { ...KMS_SETTINGS };
+  const given = [...givenByEnvironment(table, env, cwd), ...flags];
+  const raw = { dataDir: asPath(KMS_SETTINGS.dataDir.default, cwd), ...standard };
+  const { values, problems, origins } = settle({ schema, raw, given });
+  const lines = problems.map((problem) => `${originOf(problem, origins) ?? problem.path.join(".")} ${problem.message}`);
+  if (values?.allowFaults === false && origins.get("faultsPort")?.startsWith("--") === true)
+    lines.push("--faults-port needs --allow-faults");
+  lines.push(...mistypedVariables({ prefix: "STRONGROOM_", table, others: [] }, env));
+  if (values === null || lines.length > 0) {
+    const [only = "", ...others] = lines;
+    throw others.length === 0
+      ? new KmsError("option-invalid", only)
+      : new KmsError("option-invalid", `there are ${lines.length} problems:`, { problems: lines });
+  }
+  if (origins.get("dataDir") !== "") requireOwnFolder(values.dataDir);
+  return values;
+}
