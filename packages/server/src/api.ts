@@ -11,7 +11,7 @@ import type {
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Vault } from "@strongroom/vault";
 import type { ServerLimits } from "./limits.ts";
-import type { RegionWatch } from "./regions.ts";
+import type { ProbedRegions } from "./regions.ts";
 import type { Scope, TokenIdentity } from "./tokens/token.ts";
 
 export type Api = FastifyInstance<
@@ -24,7 +24,7 @@ export type Api = FastifyInstance<
 
 export interface ApiContext {
   readonly vault: Vault;
-  readonly regions: RegionWatch;
+  readonly regions: ProbedRegions;
   readonly limits: ServerLimits;
 }
 

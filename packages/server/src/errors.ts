@@ -2,95 +2,158 @@
  * The errors of the HTTP API itself, as one closed table; docs/errors.md is held to it. Errors of the vault come
  * through with their own code.
  */
+import type { ErrorTable } from "@strongroom/base/errors";
 
-export const SERVER_ERRORS = {
+/** A code of {@link SERVER_ERRORS}. */
+export type ServerErrorCode =
+  | "token-missing"
+  | "token-invalid"
+  | "scope-missing"
+  | "route-absent"
+  | "method-not-allowed"
+  | "url-invalid"
+  | "request-invalid"
+  | "condition-invalid"
+  | "content-type-unsupported"
+  | "body-too-large"
+  | "body-incomplete"
+  | "headers-too-large"
+  | "request-timeout"
+  | "request-deadline"
+  | "request-malformed"
+  | "collection-unknown"
+  | "tokens-unreadable"
+  | "token-absent"
+  | "option-invalid"
+  | "internal";
+
+/** Code -> what it stands for: what happened, what to do, how it ends a command and a request. */
+export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
   "token-missing": {
     title: "No token was sent",
     remedy: "Send the header `Authorization: Bearer srt_…`.",
+    outcome: "not-allowed",
+    status: 401,
   },
   "token-invalid": {
     title: "The token is not valid",
     remedy: "Use a token that was made for this service and is not revoked. Look for missing characters at its end.",
+    outcome: "not-allowed",
+    status: 401,
   },
   "scope-missing": {
     title: "The token may not do this",
     remedy: "Use a token with the scope named in the detail.",
+    outcome: "not-allowed",
+    status: 403,
   },
   "route-absent": {
     title: "There is no such route",
     remedy: "GET /openapi.json lists the routes. An id that holds '/' is not allowed, also not percent-encoded.",
+    outcome: "absent",
+    status: 404,
   },
   "method-not-allowed": {
     title: "The route does not take this method",
     remedy: "Use one of the methods in the `Allow` header.",
+    outcome: "failure",
+    status: 405,
   },
   "url-invalid": {
     title: "The URL is not valid",
     remedy: "Percent-encode the id as UTF-8: encodeURIComponent in JavaScript, quote(id, safe='') in Python.",
+    outcome: "usage",
+    status: 400,
   },
   "request-invalid": {
     title: "The request has an invalid part",
     remedy: "Correct the parts listed in `problems`.",
+    outcome: "usage",
+    status: 400,
   },
   "condition-invalid": {
     title: "The condition of the request is not valid",
     remedy: 'Send either `If-Match: "3"` (one version, quoted), `If-Match: *` or `If-None-Match: *`.',
+    outcome: "usage",
+    status: 400,
   },
   "content-type-unsupported": {
     title: "The body's content type is not supported",
     remedy: "Send JSON with `Content-Type: application/json`.",
+    outcome: "usage",
+    status: 415,
   },
   "body-too-large": {
     title: "The body is too large",
     remedy: "Send a smaller document, or fewer documents in one batch.",
+    outcome: "usage",
+    status: 413,
   },
   "body-incomplete": {
     title: "The body did not arrive as announced",
     remedy: "Send as many bytes as `Content-Length` says.",
+    outcome: "usage",
+    status: 400,
   },
   "headers-too-large": {
     title: "The request line and headers are too large",
     remedy: "Shorten the URL and the headers: an id has at most 256 bytes.",
+    outcome: "usage",
+    status: 431,
   },
   "request-timeout": {
     title: "The request did not arrive in time",
     remedy: "Send the whole request within the time limit, then retry.",
+    outcome: "failure",
+    status: 408,
   },
   "request-deadline": {
     title: "The request took too long to answer",
     remedy:
       "Retry; if it lasts, look at GET /v1/regions. A write that was cut off may be stored: read the record before " +
       "writing again.",
+    outcome: "unavailable",
+    status: 503,
   },
   "request-malformed": {
     title: "The bytes received are not an HTTP request",
     remedy: "Check that the client speaks HTTP/1.1 without TLS to this port.",
+    outcome: "usage",
+    status: 400,
   },
   "collection-unknown": {
     title: "The service is not configured for this collection",
     remedy: "Check the collection's name, or add it to the `collections` of the configuration.",
+    outcome: "absent",
+    status: 404,
   },
   "tokens-unreadable": {
-    title: "The tokens can not be read",
+    title: "The tokens cannot be read",
     remedy:
       "Check that the tokens file exists, belongs to the service's user and holds valid JSON. Until then every " +
       "token is refused.",
+    outcome: "unavailable",
+    status: 503,
   },
   "token-absent": {
     title: "There is no such token",
     remedy: "List the tokens to see their ids.",
+    outcome: "absent",
+    status: 404,
   },
   "option-invalid": {
     title: "An option of the server is not valid",
     remedy: "Correct every option listed in the message.",
+    outcome: "failure",
+    status: 500,
   },
   internal: {
     title: "The service failed",
     remedy: "Find the request by its `requestId` in the service's log.",
+    outcome: "failure",
+    status: 500,
   },
-} as const;
-
-export type ServerErrorCode = keyof typeof SERVER_ERRORS;
+};
 
 /** One part of a request that is wrong: where, and what is expected there. Never the value. */
 export interface RequestProblem {
@@ -98,6 +161,7 @@ export interface RequestProblem {
   readonly message: string;
 }
 
+/** What a {@link ServerError} carries besides its code and its message. */
 export interface ServerErrorDetails {
   readonly cause?: unknown;
   readonly problems?: readonly RequestProblem[];
@@ -107,6 +171,17 @@ export interface ServerErrorDetails {
   readonly allowed?: readonly string[];
 }
 
+/**
+ * Every error that the service itself makes.
+ *
+ * @example
+ * ```ts
+ * import { SERVER_ERRORS, ServerError } from "@strongroom/server";
+ *
+ * const error = new ServerError("route-absent", "There is no such route");
+ * console.log(SERVER_ERRORS[error.code].remedy, SERVER_ERRORS[error.code].status);
+ * ```
+ */
 export class ServerError extends Error {
   override readonly name = "ServerError";
   readonly code: ServerErrorCode;

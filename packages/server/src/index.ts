@@ -4,7 +4,7 @@
 export { createServer } from "./server.ts";
 export type { ServerOptions } from "./server.ts";
 export type { Api } from "./api.ts";
-export type { BreakerState, RegionCall, RegionCounters, Regions, RegionStatus } from "./regions.ts";
+export type { BreakerState, RegionCall, RegionCounters, RegionHealth, Regions } from "./regions.ts";
 export { DEFAULT_SERVER_LIMITS } from "./limits.ts";
 export type { ServerLimits } from "./limits.ts";
 export { fileTokens } from "./tokens/file-tokens.ts";
@@ -13,5 +13,4 @@ export { SCOPES } from "./tokens/token.ts";
 export type { Scope, TokenIdentity, TokenVerifier } from "./tokens/token.ts";
 export { SERVER_ERRORS, ServerError } from "./errors.ts";
 export type { RequestProblem, ServerErrorCode, ServerErrorDetails } from "./errors.ts";
-export { STATUS } from "./problems.ts";
-export type { Problem, ProblemCode } from "./problems.ts";
+export type { Problem, ProblemCode } from "./http/problems.ts";

@@ -2,10 +2,11 @@
  * What the server knows of the regions: asked of whoever has the keyring, which is not the server's to import.
  */
 
+/** Whether calls to a region are let through. */
 export type BreakerState = "closed" | "open" | "half-open";
 
 /** Health of one region and key, as the envelope's multi-region keyring reports it. */
-export interface RegionStatus {
+export interface RegionHealth {
   readonly region: string;
   readonly state: "up" | "down" | "unknown";
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
@@ -52,15 +53,17 @@ export interface RegionCall {
 /** Purposes of calls that no operation would have needed had every region been up and quick. */
 const EXTRA: readonly string[] = ["hedge", "probe", "last-resort", "health-check"];
 
-export function extraCalls({ callsByPurpose }: Pick<RegionStatus, "callsByPurpose">): number {
+/** How many such calls a region has had. */
+export function extraCalls({ callsByPurpose }: Pick<RegionHealth, "callsByPurpose">): number {
   return EXTRA.reduce((sum, purpose) => sum + (callsByPurpose[purpose] ?? 0), 0);
 }
 
+/** The regions of the vault's keyring. */
 export interface Regions {
   /** Wraps that a write needs: so many regions must not be down. */
   readonly minimum: number;
   /** From the calls made so far; makes none. */
-  health(): readonly RegionStatus[];
+  health(): readonly RegionHealth[];
   /** Left out: the totals are not known. */
   counters?(): RegionCounters;
   /**
@@ -69,7 +72,7 @@ export interface Regions {
    */
   onCall?(listener: (call: RegionCall) => void): () => void;
   /** Asks each region now. Left out: only real calls tell. */
-  probe?(options: { readonly signal?: AbortSignal }): Promise<readonly RegionStatus[]>;
+  probe?(options: { readonly signal?: AbortSignal }): Promise<readonly RegionHealth[]>;
 }
 
 /** At most one probe in this many milliseconds, however often anyone asks. */
@@ -79,7 +82,7 @@ const PROBE_INTERVAL_MS = 1000;
  * Regions as seen now. While a region is not known to be up it is probed: otherwise a service that lost its regions,
  * and is therefore sent no requests, would never learn that they are back.
  */
-export class RegionWatch {
+export class ProbedRegions {
   readonly minimum: number;
   readonly #regions: Regions;
   #probing: Promise<void> | null = null;
@@ -95,7 +98,7 @@ export class RegionWatch {
   }
 
   /** From the calls made so far; makes none. */
-  seen(): readonly RegionStatus[] {
+  seen(): readonly RegionHealth[] {
     return this.#regions.health();
   }
 
@@ -103,7 +106,7 @@ export class RegionWatch {
     return this.#regions.onCall?.(listener) ?? (() => undefined);
   }
 
-  async current(): Promise<readonly RegionStatus[]> {
+  async current(): Promise<readonly RegionHealth[]> {
     if (this.#regions.health().some(({ state }) => state !== "up")) await this.#probe();
     return this.#regions.health();
   }

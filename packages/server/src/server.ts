@@ -10,29 +10,24 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
-import { AbsentRoutes } from "./http/absent-routes.ts";
-import { authenticate, requireScope } from "./http/authentication.ts";
-import { useJsonBodies } from "./http/json-body.ts";
-import { knownError } from "./http/known-error.ts";
-import { answerSocket } from "./http/raw-answers.ts";
-import { endedRequest, logFault, logRequest } from "./http/request-log.ts";
-import { deadlineError, requestSignal } from "./http/request-signal.ts";
-import { serverMetrics } from "./metrics/metrics.ts";
-import type { Metrics } from "./metrics/metrics.ts";
+import { knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
+import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
+import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
 import { parseServerLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
+import { serverMetrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
-import { PROBLEM_TYPE, problemAnswer } from "./problems.ts";
-import { RegionWatch } from "./regions.ts";
+import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
 import { collectionRoutes } from "./routes/collections.ts";
-import { healthRoutes } from "./routes/health.ts";
-import { metricsRoute } from "./routes/metrics.ts";
-import { recordRoutes } from "./routes/records.ts";
+import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
-import { versionRoutes } from "./routes/versions.ts";
+import { healthRoutes, metricsRoute } from "./routes/service.ts";
+import { authenticate, requireScope } from "./tokens/token.ts";
 import type { TokenVerifier } from "./tokens/token.ts";
 
+/** What a server is made of. */
 export interface ServerOptions {
   readonly vault: Vault;
   readonly tokens: TokenVerifier;
@@ -61,16 +56,31 @@ const HEADERS: Readonly<Record<string, string>> = {
  * nor regions.
  *
  * @throws ServerError `option-invalid`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { createServer, fileTokens } from "@strongroom/server";
+ * import { openVault } from "@strongroom/vault";
+ * import { sqliteStore } from "@strongroom/vault/sqlite";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: await sqliteStore("vault.sqlite"), keyring });
+ * const tokens = await fileTokens("tokens.json");
+ * const server = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
+ * console.log(await server.listen({ host: "127.0.0.1", port: 0 }));
+ * await server.close();
+ * ```
  */
 export async function createServer(options: ServerOptions): Promise<Api> {
   const limits = parseServerLimits(options.limits);
-  const regions = new RegionWatch(options.regions);
+  const regions = new ProbedRegions(options.regions);
   const metrics = serverMetrics(options.vault, regions);
   const app = newApp(options, limits, metrics);
   const context: ApiContext = { vault: options.vault, regions, limits };
   const absent = new AbsentRoutes();
 
-  absent.watch(app);
+  absent.note(app);
   useJsonBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   // What is sent is made here: it is described by the schemas, and tests hold it to them. Filtering it again would cost

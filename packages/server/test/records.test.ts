@@ -45,7 +45,7 @@ test("a record is written, read, listed, read as it was, and removed", async (t)
   assert.deepEqual(first.json, { name: "Ada Lovelace", born: 1815, languages: ["en", "fr"] });
   const versions = await call(origin, `${path}/versions`, { token: token.read });
   assert.deepEqual(
-    (versions.json.versions as { version: number; subject: string }[]).map((one) => [one.version, one.subject]),
+    (versions.json.versions as { version: number; subject: string }[]).map((info) => [info.version, info.subject]),
     [
       [2, "søren"],
       [1, "42"],

@@ -4,32 +4,34 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SERVER_ERRORS, STATUS } from "@strongroom/server";
+import { SERVER_ERRORS } from "@strongroom/server";
 import { VAULT_ERRORS } from "@strongroom/vault";
 import { call } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
 import { id, put, RECORD, REFUSALS } from "./support/refusals.ts";
 
+const ERRORS = { ...VAULT_ERRORS, ...SERVER_ERRORS };
+
 test("every wrong request is answered with its status, its code and what to do", async (t) => {
   const { origin, token, vault, app } = await installation(t);
   await vault.put({ collection: "people", id: "there" }, {});
   await vault.put({ collection: "people", id: "also" }, {});
-  for (const { name, path = RECORD, options = {}, as = "admin", code, says } of REFUSALS) {
+  for (const { name, path = RECORD, options = {}, as = "admin", code, detail } of REFUSALS) {
     await t.test(`${name}: ${code}`, async () => {
       const answer = await call(origin, path, { ...(as === "none" ? {} : { token: token[as] }), ...options });
       assert.equal(answer.json?.code, code, `${answer.status} ${answer.text.slice(0, 300)}`);
-      const entry = { ...VAULT_ERRORS, ...SERVER_ERRORS }[code as keyof typeof STATUS];
+      const row = ERRORS[code as keyof typeof ERRORS];
       const { requestId, problems, currentVersion, ...problem } = answer.json;
-      assert.equal(answer.status, STATUS[code as keyof typeof STATUS]);
+      assert.equal(answer.status, row.status);
       assert.deepEqual(problem, {
         type: `urn:strongroom:error:${code}`,
-        title: entry.title,
+        title: row.title,
         status: answer.status,
         code,
         detail: problem.detail,
-        remedy: entry.remedy,
+        remedy: row.remedy,
       });
-      assert.match(problem.detail, says);
+      assert.match(problem.detail, detail);
       assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/);
       assert.match(requestId, /^[0-9a-f-]{36}$/);
       assert.equal(problems !== undefined, code === "request-invalid");
@@ -42,7 +44,7 @@ test("every wrong request is answered with its status, its code and what to do",
     });
   }
   assert.deepEqual(
-    (await vault.list("people")).items.map(({ id: one, version }) => [one, version]),
+    (await vault.list("people")).items.map(({ id: recordId, version }) => [recordId, version]),
     [
       ["also", 1],
       ["there", 1],
@@ -54,7 +56,7 @@ test("every wrong request is answered with its status, its code and what to do",
 
 test("what may look wrong and is right is taken", async (t) => {
   const { origin, token } = await installation(t);
-  for (const one of [
+  for (const name of [
     "🔐",
     "日本",
     "a b",
@@ -68,10 +70,10 @@ test("what may look wrong and is right is taken", async (t) => {
     "x".repeat(256),
     encodeURIComponent("🔐".repeat(64)),
   ]) {
-    const path = id(one.includes("%") ? one : encodeURIComponent(one));
-    const written = await call(origin, path, { ...put({ one }), token: token.write });
-    assert.equal(written.status, 201, `${one}: ${written.text}`);
-    assert.deepEqual((await call(origin, path, { token: token.read })).json, { one });
+    const path = id(name.includes("%") ? name : encodeURIComponent(name));
+    const written = await call(origin, path, { ...put({ name }), token: token.write });
+    assert.equal(written.status, 201, `${name}: ${written.text}`);
+    assert.deepEqual((await call(origin, path, { token: token.read })).json, { name });
   }
   const text = '{"__proto__":{"a":1},"constructor":2}';
   assert.equal(

@@ -1,34 +1,34 @@
 /**
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
-export { openVault, DEFAULT_LIST_LIMIT } from "./vault.ts";
-export type { GetOptions, ListOptions, PutOptions, RemoveOptions, Vault, VaultOptions } from "./vault.ts";
-export type { OnExisting, PutManyItem, PutManyOptions } from "./put-many.ts";
-export type { Expectation } from "./expectation.ts";
-export type {
-  DebtPage,
-  ListResult,
-  PutManyResult,
-  PutResult,
-  RemoveResult,
-  VaultRecord,
-  VersionInfo,
-  WrapSummary,
-} from "./results.ts";
-
-export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./address.ts";
-export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./address.ts";
-export { parseDocument, parseJson } from "./document.ts";
-export type { DocumentLimits, JsonObject, JsonValue } from "./document.ts";
-export { versionContext } from "./version-context.ts";
-export type { VersionAddress } from "./version-context.ts";
-export { DEFAULT_REPAIR_SETTINGS } from "./repair/settings.ts";
-export type { RepairSettings } from "./repair/settings.ts";
-export type { RepairOptions } from "./repair/repair-worker.ts";
-export type { RegionSight } from "./repair/region-gate.ts";
-export type { RepairStatus } from "./repair/status.ts";
+export { openVault } from "./vault.ts";
+export type { Vault, VaultOptions } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
+
+export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
+export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
+export type {
+  NotJson,
+  NotList,
+  Storable,
+  StorableMembers,
+  StorableValue,
+  TypedCollection,
+} from "./records/collection.ts";
+export { parseDocument, parseJson } from "./records/document.ts";
+export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.ts";
+export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";
+export type { DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
+export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+export { versionContext } from "./records/version.ts";
+export type { VersionAddress } from "./records/version.ts";
+export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
+export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
+export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
 
 export type {
   Change,

@@ -1,8 +1,13 @@
 /**
- * The vault's limits. Each is checked before memory or a KMS call is spent on what breaks it.
+ * The vault's limits, and what every operation is given beside them. A limit is checked before memory or a KMS call is
+ * spent on what breaks it.
  */
+import type { Turns } from "@strongroom/base/work";
+import type { Keyring } from "@strongroom/envelope";
 import { VaultError } from "./errors.ts";
+import type { RecordStore } from "./store.ts";
 
+/** Sizes and numbers that a vault does not go beyond. */
 export interface VaultLimits {
   /** Bytes of a document as UTF-8 JSON. */
   readonly documentBytes: number;
@@ -21,6 +26,7 @@ export interface VaultLimits {
   readonly writeAttempts: number;
 }
 
+/** The limits of a vault that was opened without others. */
 export const DEFAULT_VAULT_LIMITS: VaultLimits = {
   documentBytes: 1024 * 1024,
   documentDepth: 64,
@@ -30,12 +36,36 @@ export const DEFAULT_VAULT_LIMITS: VaultLimits = {
   writeAttempts: 64,
 };
 
-/** @throws VaultError `limit-invalid` listing every limit that is not a whole number from 1 or has an unknown name. */
+/** @throws VaultError `limit-invalid` listing every limit that is not a whole number from 1 or has an unknown name */
 export function parseLimits(given: Partial<VaultLimits> = {}): VaultLimits {
+  return parseNumbers("limits", "a limit", given, DEFAULT_VAULT_LIMITS);
+}
+
+/**
+ * Whole numbers from 1 over their defaults. `option` and `kind` are how the message names all of them and one of them.
+ *
+ * @throws VaultError `limit-invalid` listing every number that is not one or has an unknown name
+ */
+export function parseNumbers<Numbers extends object>(
+  option: string,
+  kind: string,
+  given: Partial<Numbers>,
+  defaults: Numbers,
+): Numbers {
   const problems = Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(DEFAULT_VAULT_LIMITS, name)) return [`${name} is not a limit`];
+    if (!Object.hasOwn(defaults, name)) return [`${name} is not ${kind}`];
     return Number.isSafeInteger(value) && (value as number) >= 1 ? [] : [`${name} must be a whole number from 1`];
   });
-  if (problems.length > 0) throw new VaultError("limit-invalid", `limits: ${problems.join("; ")}`);
-  return { ...DEFAULT_VAULT_LIMITS, ...given };
+  if (problems.length > 0) throw new VaultError("limit-invalid", `${option}: ${problems.join("; ")}`);
+  return { ...defaults, ...given };
+}
+
+/** What every operation works with. */
+export interface Dependencies {
+  readonly store: RecordStore;
+  readonly keyring: Keyring;
+  readonly clock: () => Date;
+  readonly limits: VaultLimits;
+  /** Writers of one record in this process, one after the other. */
+  readonly turns: Turns;
 }

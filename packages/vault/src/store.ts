@@ -15,7 +15,7 @@
  * - Ids are compared and ordered by the bytes of their UTF-8.
  * - Failures are VaultErrors: `store-full`, `store-newer`, `store-failed`, `store-closed`.
  */
-import type { Address, Collection, RecordId, Subject, Version } from "./address.ts";
+import type { Address, Collection, RecordId, Subject, Version } from "./records/address.ts";
 
 export type HeadState = "live" | "removed";
 

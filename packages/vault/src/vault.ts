@@ -1,42 +1,31 @@
 /**
- * The vault: documents in, documents out, and between them nothing but messages. Each operation reads from top to
- * bottom: parse the address, look at the record's rows, seal or open, commit.
+ * The vault: documents in, documents out, and between them nothing but messages. The face: each call parses the address
+ * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
-import { parseAddress, parseCollection, parseSubject, parseVersion } from "./address.ts";
-import type { Address, AddressInput, Version } from "./address.ts";
-import type { JsonObject } from "./document.ts";
-import { VaultError } from "./errors.ts";
-import { decodeDebtCursor, encodeDebtCursor } from "./debt-cursor.ts";
-import { ANY, requireExpected } from "./expectation.ts";
-import type { Expectation } from "./expectation.ts";
 import { parseLimits } from "./limits.ts";
-import type { VaultLimits } from "./limits.ts";
-import { decodeListCursor, encodeListCursor } from "./list-cursor.ts";
-import { newVersion, wrapSummary } from "./new-version.ts";
-import type { Workings } from "./new-version.ts";
-import { putMany } from "./put-many.ts";
-import type { PutManyItem, PutManyOptions } from "./put-many.ts";
-import { recordState } from "./record-state.ts";
-import { RepairWorker } from "./repair/repair-worker.ts";
-import type { RepairOptions } from "./repair/repair-worker.ts";
-import { RepairTally } from "./repair/status.ts";
-import type { RepairStatus } from "./repair/status.ts";
-import type {
-  DebtPage,
-  ListResult,
-  PutManyResult,
-  PutResult,
-  RemoveResult,
-  VaultRecord,
-  VersionInfo,
-} from "./results.ts";
-import { openVersion } from "./sealed-version.ts";
-import type { CollectionCount, RecordHead, RecordStore, RemoveChange, WrapDebt } from "./store.ts";
+import type { Dependencies, VaultLimits } from "./limits.ts";
+import { parseAddress, parseCollection } from "./records/address.ts";
+import type { AddressInput } from "./records/address.ts";
+import { typedCollection } from "./records/collection.ts";
+import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
+import type { JsonObject } from "./records/document.ts";
+import { debts, list } from "./records/pages.ts";
+import type { DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+import { putMany } from "./records/put-many.ts";
+import type { PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
+import { get, history } from "./records/read.ts";
+import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import { put, remove } from "./records/write.ts";
+import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
+import type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
+import type { CollectionCount, RecordStore, WrapDebt } from "./store.ts";
 
+/** What a vault is made of. */
 export interface VaultOptions {
+  /** Where the records lie. The vault closes it. */
   readonly store: RecordStore;
   /** Wraps the data key of every version; the regions and their minimum are its affair. */
   readonly keyring: Keyring;
@@ -47,43 +36,26 @@ export interface VaultOptions {
   readonly repair?: RepairOptions;
 }
 
-export interface PutOptions {
-  /** Whom the record is about. Left out: as it is; of a new record, its id. */
-  readonly subject?: string;
-  readonly expect?: Expectation;
-  readonly signal?: AbortSignal;
-}
-
-export interface GetOptions {
-  /** Left out: the newest. */
-  readonly version?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface RemoveOptions {
-  readonly expect?: Expectation;
-}
-
-export interface ListOptions {
-  readonly cursor?: string;
-  /** Items of a page; 100 when left out. */
-  readonly limit?: number;
-}
-
+/** An open vault. */
 export interface Vault {
   /**
-   * Writes a new version of a record.
+   * Writes a new version of a record. A value of an interface is a document too; what JSON cannot hold is refused by
+   * the compiler as far as it can tell, and by the vault.
    *
    * @throws VaultError `id-invalid`, `collection-invalid`, `subject-invalid`, `document-invalid`, `document-too-large`,
    *   `version-conflict`, `record-contended`, `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `store-full`,
    *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
    *   stored then.
    */
-  put(address: AddressInput, document: JsonObject, options?: PutOptions): Promise<PutResult>;
+  put<Document extends object>(
+    address: AddressInput,
+    document: JsonObject | (Document & Storable<Document>),
+    options?: PutOptions,
+  ): Promise<PutResult>;
   /** Writes many records in one transaction; see PutManyOptions. @throws VaultError what is not about one item */
-  putMany(
+  putMany<Document extends object>(
     collection: string,
-    items: readonly PutManyItem[],
+    items: readonly PutManyItem<JsonObject | (Document & Storable<Document>)>[],
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]>;
   /**
@@ -104,10 +76,39 @@ export interface Vault {
    */
   remove(address: AddressInput, options?: RemoveOptions): Promise<RemoveResult>;
   /**
+   * One collection, typed: its calls take an id for an address, and documents of the type `Document`. The type is the
+   * caller's claim; nothing is checked against it when a document is read or written.
+   *
+   * @throws VaultError `collection-invalid`
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { sqliteStore } from "@strongroom/vault/sqlite";
+   *
+   * interface User {
+   *   name: string;
+   *   born?: number;
+   * }
+   *
+   * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+   * await using vault = await openVault({ store: await sqliteStore("vault.sqlite"), keyring });
+   * const users = vault.collection<User>("users");
+   * await users.put("42", { name: "Ada Lovelace", born: 1815 });
+   * const { document } = await users.get("42");
+   * console.log(document.name, document.born);
+   * ```
+   */
+  collection<Document extends StorableMembers<Document> & NotList = JsonObject>(
+    name: string,
+  ): TypedCollection<Document>;
+  /**
    * Ids of a collection in the order of their UTF-8 bytes. @throws VaultError `collection-absent`, `cursor-invalid`,
    * `limit-invalid`
    */
   list(collection: string, options?: ListOptions): Promise<ListResult>;
+  /** Every collection that ever had a record. */
   collections(): Promise<readonly CollectionCount[]>;
   /** Versions that have fewer wraps than they should. */
   wrapDebt(): Promise<WrapDebt>;
@@ -125,12 +126,26 @@ export interface Vault {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export const DEFAULT_LIST_LIMIT = 100;
-
-/** Longest random pause of a writer that lost against another process, in milliseconds. */
-const RETRY_PAUSE_MS = 10;
-
-/** @throws VaultError `limit-invalid` */
+/**
+ * Opens a vault over a store and a keyring. Close it, or declare it with `await using`: that also closes the store.
+ *
+ * @throws VaultError `limit-invalid`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { sqliteStore } from "@strongroom/vault/sqlite";
+ *
+ * await using vault = await openVault({
+ *   store: await sqliteStore("vault.sqlite"),
+ *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+ * });
+ * const ada = { collection: "people", id: "C000127" };
+ * await vault.put(ada, { name: "Ada Lovelace" }, { subject: "person-8f14e45f" });
+ * console.log((await vault.get(ada)).document["name"]);
+ * ```
+ */
 export async function openVault({
   store,
   keyring,
@@ -138,181 +153,96 @@ export async function openVault({
   limits,
   repair,
 }: VaultOptions): Promise<Vault> {
-  const workings = { keyring, clock, limits: parseLimits(limits) };
-  return new RecordVault(
-    store,
-    workings,
-    repair === undefined ? null : new RepairWorker({ store, keyring, clock }, repair),
-  );
+  const dependencies = { store, keyring, clock, limits: parseLimits(limits), turns: new Turns() };
+  return new RecordVault(dependencies, repair === undefined ? null : new RepairWorker(dependencies, repair));
 }
 
 class RecordVault implements Vault {
-  readonly #store: RecordStore;
-  readonly #workings: Workings;
-  readonly #turns = new Turns();
+  readonly #dependencies: Dependencies;
   readonly #repair: RepairWorker | null;
+  readonly #records: RecordOperations;
 
-  constructor(store: RecordStore, workings: Workings, repair: RepairWorker | null) {
-    this.#store = store;
-    this.#workings = workings;
+  constructor(dependencies: Dependencies, repair: RepairWorker | null) {
+    this.#dependencies = dependencies;
     this.#repair = repair;
+    this.#records = {
+      put: async (address, document, options) => this.#owing(await put(dependencies, address, document, options)),
+      putMany: async (collection, items, options) => {
+        const results = await putMany(dependencies, collection, items, options);
+        for (const result of results) if ("wraps" in result) this.#owing(result);
+        return results;
+      },
+      get: (address, options) => get(dependencies, address, options),
+      history: (address) => history(dependencies, address),
+      remove: (address, options) => remove(dependencies, address, options),
+      list: (collection, options) => list(dependencies, collection, options),
+    };
   }
 
-  async put(
-    input: AddressInput,
-    document: JsonObject,
-    { subject, expect = ANY, signal }: PutOptions = {},
-  ): Promise<PutResult> {
-    const address = parseAddress(input);
-    const newSubject = subject === undefined ? null : parseSubject(subject);
-    const put = await this.#untilCommitted<PutResult>(address, async () => {
-      requireNotAborted(signal);
-      const rows = await this.#head(address);
-      const state = recordState(rows);
-      requireExpected(expect, state);
-      const change = await newVersion(
-        this.#workings,
-        address,
-        { head: rows.head, state, subject: rows.subject },
-        { document, subject: newSubject, signal },
-      );
-      requireNotAborted(signal);
-      const { version, createdAt } = change.next;
-      const outcome = state.kind === "live" ? "replaced" : "created";
-      return {
-        change,
-        result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) },
-      };
-    });
-    if (put.wraps.missing.length > 0) this.#repair?.wake();
-    return put;
+  async put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
+    return this.#records.put(parseAddress(address), document as JsonObject, options);
   }
 
   async putMany(
     collection: string,
-    items: readonly PutManyItem[],
+    items: readonly PutManyItem<object>[],
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]> {
-    const results = await putMany(this.#workings, this.#store, parseCollection(collection), items, options);
-    if (results.some((result) => "wraps" in result && result.wraps.missing.length > 0)) this.#repair?.wake();
-    return results;
+    return this.#records.putMany(parseCollection(collection), items as readonly PutManyItem[], options);
   }
 
-  async get(input: AddressInput, { version, signal }: GetOptions = {}): Promise<VaultRecord> {
-    const address = parseAddress(input);
-    const read = await this.#store.read(address, version === undefined ? null : parseVersion(version));
-    if (recordState(read).kind === "absent") throw recordAbsent();
-    if (read.stored === null) throw new VaultError("version-absent", "The record has no such version");
-    const { subject, createdAt, message, version: found } = read.stored;
-    const document = await openVersion(
-      message,
-      { ...address, subject, version: found },
-      { keyring: this.#workings.keyring, signal },
-    );
-    return { ...address, subject, version: found, createdAt, document };
+  async get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
+    return this.#records.get(parseAddress(address), options);
   }
 
-  async history(input: AddressInput): Promise<readonly VersionInfo[]> {
-    const rows = await this.#store.versions(parseAddress(input));
-    if (recordState(rows).kind === "absent") throw recordAbsent();
-    return rows.versions;
+  async history(address: AddressInput): Promise<readonly VersionInfo[]> {
+    return this.#records.history(parseAddress(address));
   }
 
-  async remove(input: AddressInput, { expect = ANY }: RemoveOptions = {}): Promise<RemoveResult> {
-    const address = parseAddress(input);
-    return this.#untilCommitted(address, async () => {
-      const { head, newestRow } = await this.#head(address);
-      if (newestRow === null && head?.state !== "live" && expect.kind === "any") throw recordAbsent();
-      if (expect.kind !== "any") requireExpected(expect, recordState({ head, newestRow }));
-      const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0) as Version;
-      const removedAt = this.#workings.clock().toISOString();
-      const change: RemoveChange = { kind: "remove", address, base: head, tombstone, removedAt };
-      return { change, result: { ...address, lastVersion: tombstone, removedAt } };
-    });
+  async remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
+    return this.#records.remove(parseAddress(address), options);
   }
 
-  async list(name: string, { cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions = {}): Promise<ListResult> {
-    const collection = parseCollection(name);
-    this.#requirePageLimit(limit);
-    // One more than asked for: whether there is a next page is then known.
-    const found = await this.#store.list(collection, {
-      after: cursor === undefined ? null : decodeListCursor(collection, cursor),
-      limit: limit + 1,
-    });
-    if (found === null) throw new VaultError("collection-absent", "There is no such collection");
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    return { items, next: found.length > limit && last !== undefined ? encodeListCursor(collection, last.id) : null };
+  collection<Document extends object>(name: string): TypedCollection<Document> {
+    return typedCollection(this.#records, parseCollection(name));
+  }
+
+  async list(collection: string, options: ListOptions = {}): Promise<ListResult> {
+    return this.#records.list(parseCollection(collection), options);
   }
 
   async collections(): Promise<readonly CollectionCount[]> {
-    return this.#store.collections();
+    return this.#dependencies.store.collections();
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return this.#store.wrapDebt();
+    return this.#dependencies.store.wrapDebt();
   }
 
-  async debts({ cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions = {}): Promise<DebtPage> {
-    this.#requirePageLimit(limit);
-    const found = await this.#store.debts({
-      after: cursor === undefined ? null : decodeDebtCursor(cursor),
-      limit: limit + 1,
-    });
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    return { items, next: found.length > limit && last !== undefined ? encodeDebtCursor(last) : null };
+  async debts(options: ListOptions = {}): Promise<DebtPage> {
+    return debts(this.#dependencies, options);
   }
 
   repairStatus(): RepairStatus {
-    return this.#repair?.status() ?? new RepairTally().status("off");
+    return this.#repair?.status() ?? new RepairCounters().status("off");
   }
 
   async ping(): Promise<void> {
-    await this.#store.ping();
+    await this.#dependencies.store.ping();
   }
 
   async close(): Promise<void> {
     await this.#repair?.stop();
-    await this.#store.close();
+    await this.#dependencies.store.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #requirePageLimit(limit: number): void {
-    const most = this.#workings.limits.listItems;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > most)
-      throw new VaultError("limit-invalid", `A page has 1 to ${most} items`);
+  /** A write that owes a wrap wakes the repair. */
+  #owing<Written extends Pick<PutResult, "wraps">>(written: Written): Written {
+    if (written.wraps.missing.length > 0) this.#repair?.wake();
+    return written;
   }
-
-  async #head(address: Address): Promise<RecordHead> {
-    const [head] = await this.#store.heads([address]);
-    if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
-    return head;
-  }
-
-  /** Prepares a change and commits it, again and again until no other writer came in between. */
-  async #untilCommitted<Result>(
-    address: Address,
-    prepare: () => Promise<{ readonly change: Parameters<RecordStore["commit"]>[0][number]; readonly result: Result }>,
-  ): Promise<Result> {
-    return this.#turns.take(`${address.collection}/${address.id}`, async () => {
-      for (let attempt = 1; attempt <= this.#workings.limits.writeAttempts; attempt++) {
-        const { change, result } = await prepare();
-        if ((await this.#store.commit([change])).kind === "committed") return result;
-        await delay(Math.random() * RETRY_PAUSE_MS);
-      }
-      throw new VaultError("record-contended", "Other writers kept changing the record; nothing was stored");
-    });
-  }
-}
-
-function recordAbsent(): VaultError {
-  return new VaultError("record-absent", "There is no such record");
-}
-
-function requireNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
 }

@@ -97,15 +97,15 @@ test("two vaults on one file: of many conditional writers of one version exactly
   await vault.put(address, { n: 0 });
   for (let version = 1; version <= 10; version++) {
     const results = await Promise.allSettled(
-      [vault, other, vault, other].map((one) =>
-        one.put(address, { n: version }, { expect: { kind: "version", version } }),
+      [vault, other, vault, other].map((writer) =>
+        writer.put(address, { n: version }, { expect: { kind: "version", version } }),
       ),
     );
     assert.equal(results.filter(({ status }) => status === "fulfilled").length, 1);
   }
   const created = await Promise.allSettled(
-    [vault, other, vault, other].map((one) =>
-      one.put({ collection: "people", id: "new" }, {}, { expect: { kind: "absent" } }),
+    [vault, other, vault, other].map((writer) =>
+      writer.put({ collection: "people", id: "new" }, {}, { expect: { kind: "absent" } }),
     ),
   );
   assert.equal(created.filter(({ status }) => status === "fulfilled").length, 1);

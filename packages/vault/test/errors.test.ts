@@ -2,14 +2,22 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { EnvelopeError } from "@strongroom/envelope";
+import { EXIT_CODES } from "@strongroom/base/errors";
 import { VAULT_ERRORS, VaultError } from "@strongroom/vault";
-import { envelopeFailure } from "../src/envelope-failure.ts";
+import { envelopeFailure } from "../src/records/version.ts";
 
 test("every code is in kebab case, with a title and a remedy that are sentences", () => {
   for (const [code, { title, remedy }] of Object.entries(VAULT_ERRORS)) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/);
     assert.match(title, /^[A-Z].*[^.]$/, code);
     assert.match(remedy, /^[A-Z].*\.$/, code);
+  }
+});
+
+test("every row has an outcome that a command can end with, and a status that HTTP has", () => {
+  for (const [code, { outcome, status }] of Object.entries(VAULT_ERRORS)) {
+    assert.ok(Object.hasOwn(EXIT_CODES, outcome), code);
+    assert.ok(status >= 400 && status < 600, code);
   }
 });
 

@@ -61,11 +61,11 @@ export function owedWrapsContract(contract: Contract): void {
     });
     const ids: string[] = [];
     for (let after: VersionPlace | null = null; ;) {
-      const [one, second] = await store.debts({ after, limit: 2 });
-      if (one === undefined) break;
-      ids.push(`${one.collection}/${one.id}${one.version}`);
-      assert.ok(second?.id !== one.id || second.version !== one.version);
-      after = one;
+      const [first, second] = await store.debts({ after, limit: 2 });
+      if (first === undefined) break;
+      ids.push(`${first.collection}/${first.id}${first.version}`);
+      assert.ok(second?.id !== first.id || second.version !== first.version);
+      after = first;
     }
     assert.deepEqual(ids, ["people/b1", "people/b3", "people/é10", "people/é11", "pets/a1"]);
   });

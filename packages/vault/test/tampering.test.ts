@@ -216,7 +216,7 @@ test("a record that was removed and put back by hand is refused", async (t) => {
   await rejectsWith("record-tampered", () => vault.get(bob));
   copy.exec(`update heads set state = 'live' where ${BOB}`);
   copy.close();
-  // Head and row now both are what they were before the removal: a consistent older state, which the rows alone can not
+  // Head and row now both are what they were before the removal: a consistent older state, which the rows alone cannot
   // tell.
   assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
   await vault.put(bob, { who: "bob", step: 2 });

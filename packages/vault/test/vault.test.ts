@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { DEFAULT_VAULT_LIMITS, openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
-import { rejectsWith } from "./support/errors.ts";
+import { rejectsWith, throwsWith } from "./support/errors.ts";
 import { ADA, aesKeyring, testVault } from "./support/vault.ts";
 
 const address = { collection: "people", id: "ada" };
@@ -199,4 +199,52 @@ test("limits are whole numbers from 1 and every wrong one is listed", async (t) 
     }),
   );
   for (const name of ["documentBytes", "listItems", "documentBites"]) assert.match(error.message, new RegExp(name));
+});
+
+test("a typed collection has the vault's calls, with an id for an address", async (t) => {
+  interface User {
+    name: string;
+    born?: number;
+  }
+  const { vault } = await testVault(t);
+  const users = vault.collection<User>("users");
+  assert.equal(users.name, "users");
+  const ada: User = { name: "Ada Lovelace", born: 1815 };
+  const { version } = await users.put("ada", ada, { subject: "person-1", expect: { kind: "absent" } });
+  const written = await users.putMany(
+    [
+      { id: "ada", document: ada },
+      { id: "bob", document: { name: "Bob" } },
+    ],
+    {
+      onExisting: "compare",
+    },
+  );
+  assert.deepEqual(
+    written.map(({ outcome }) => outcome),
+    ["unchanged", "created"],
+  );
+  const record = await users.get("ada", { version });
+  assert.deepEqual(record, await vault.get({ collection: "users", id: "ada" }));
+  assert.deepEqual(record.document, ada);
+  assert.deepEqual(
+    (await users.history("ada")).map((info) => [info.version, info.subject]),
+    [[1, "person-1"]],
+  );
+  assert.deepEqual(
+    (await users.list({ limit: 1 })).items.map(({ id }) => id),
+    ["ada"],
+  );
+  assert.equal((await users.remove("bob", { expect: { kind: "present" } })).lastVersion, 1);
+  await rejectsWith("record-absent", () => users.get("bob"));
+});
+
+test("a typed collection's name is refused at once, an id when it is used", async (t) => {
+  const { vault } = await testVault(t);
+  throwsWith("collection-invalid", () => vault.collection("Users"));
+  const users = vault.collection("users");
+  await rejectsWith("id-invalid", () => users.put("..", {}));
+  await rejectsWith("id-invalid", () => users.get(""));
+  await rejectsWith("document-invalid", () => users.put("1", { born: new Date() } as never));
+  await rejectsWith("collection-absent", () => users.list());
 });

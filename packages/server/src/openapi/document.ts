@@ -5,7 +5,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { Api } from "../api.ts";
-import type { AnswerHeaders } from "./answer-headers.ts";
+import type { AnswerHeaders } from "./answers.ts";
 
 const TOKEN = "token";
 
@@ -82,7 +82,7 @@ const withOneSchemaEach: TransformObject = (given) => {
   };
   const schemas = described.components?.schemas ?? {};
   const kept = Object.keys(schemas).filter((name) => !name.endsWith("Input"));
-  const one = {
+  const merged = {
     ...described,
     components: {
       ...described.components,
@@ -90,6 +90,6 @@ const withOneSchemaEach: TransformObject = (given) => {
     },
   };
   return JSON.parse(
-    JSON.stringify(one).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"'),
+    JSON.stringify(merged).replaceAll(/("#\/components\/schemas\/\w+)Input"/g, '$1"'),
   ) as ReturnType<TransformObject>;
 };

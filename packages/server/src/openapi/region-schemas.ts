@@ -3,10 +3,10 @@
  */
 import type { CollectionCount, DebtPage, OwedVersion, RepairStatus, WrapDebt } from "@strongroom/vault";
 import { z } from "zod";
-import type { RegionCounters, RegionStatus } from "../regions.ts";
+import type { RegionCounters, RegionHealth } from "../regions.ts";
 import { collectionName, count, recordId, timestamp, version } from "./schemas.ts";
 
-export interface RegionAnswer extends RegionStatus {
+export interface RegionAnswer extends RegionHealth {
   readonly extraCalls: number;
 }
 
@@ -28,7 +28,7 @@ export interface ReadyAnswer {
     readonly ok: boolean;
     readonly minimum: number;
     readonly notDown: number;
-    readonly states: readonly Pick<RegionStatus, "region" | "state">[];
+    readonly states: readonly Pick<RegionHealth, "region" | "state">[];
   };
   /** Null: the store did not say. */
   readonly wrapDebt: { readonly items: number } | null;

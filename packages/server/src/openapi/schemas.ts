@@ -68,7 +68,7 @@ const document = (z.any() as unknown as z.ZodType<JsonObject>).meta({
   additionalProperties: true,
   description:
     "Any JSON object. Comes back equal; the order of its keys and its spacing are not kept. A number that a double " +
-    "can not hold exactly is refused.",
+    "cannot hold exactly is refused.",
   examples: [{ name: "Ada Lovelace", born: 1815 }],
 });
 

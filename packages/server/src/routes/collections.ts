@@ -2,7 +2,7 @@
  * Collections as a whole: GET /v1/collections, GET and POST /v1/records/{collection}.
  */
 import type { Api, ApiContext } from "../api.ts";
-import { problemAnswers, WRITING } from "../openapi/problem-answers.ts";
+import { problemAnswers, WRITING } from "../openapi/answers.ts";
 import {
   batchAnswer,
   batchRequest,

@@ -1,12 +1,9 @@
 /**
- * One record: PUT, GET, DELETE /v1/records/{collection}/{id}.
+ * One record: PUT, GET, DELETE /v1/records/{collection}/{id}, and its history: GET …/versions[/{version}].
  */
 import type { Api, ApiContext } from "../api.ts";
-import { entityTag, isNotModified, writeExpectation } from "../http/conditions.ts";
-import { sendRecord } from "../http/send-record.ts";
-import { decodeSubject } from "../http/subject-header.ts";
-import { problemAnswers, OPENING, WRITING } from "../openapi/problem-answers.ts";
-import { RECORD_HEADERS, VERSION_HEADERS } from "../openapi/answer-headers.ts";
+import { decodeSubject, entityTag, isNotModified, sendRecord, writeExpectation } from "../http/record-headers.ts";
+import { OPENING, problemAnswers, RECORD_HEADERS, VERSION_HEADERS, WRITING } from "../openapi/answers.ts";
 import {
   documentBody,
   notModified,
@@ -15,9 +12,12 @@ import {
   readHeaders,
   recordParams,
   removeAnswer,
+  versionParams,
+  versionsAnswer,
   writeHeaders,
 } from "../openapi/schemas.ts";
 
+/** Adds the routes of one record as it is. */
 export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
   const url = "/records/:collection/:id";
 
@@ -131,5 +131,68 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
     },
     async (request, reply) =>
       reply.send(await vault.remove(request.params, { expect: writeExpectation(request.headers) })),
+  );
+}
+
+/** Adds the routes of a record's history. */
+export function versionRoutes(app: Api, { vault }: ApiContext): void {
+  app.get(
+    "/records/:collection/:id/versions",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "listVersions",
+        summary: "List a record's versions",
+        tags: ["versions"],
+        params: recordParams,
+        response: {
+          200: {
+            description: "The versions, newest first.",
+            content: { "application/json": { schema: versionsAnswer } },
+          },
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "record-absent",
+            "record-rolled-back",
+            "record-tampered",
+          ),
+        },
+      },
+    },
+    async (request, reply) => reply.send({ versions: await vault.history(request.params) }),
+  );
+
+  app.get(
+    "/records/:collection/:id/versions/:version",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "getVersion",
+        summary: "Read one version of a record",
+        tags: ["versions"],
+        params: versionParams,
+        response: {
+          200: {
+            description: "The document as it was in this version.",
+            content: { "application/json": { schema: documentBody } },
+          },
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "record-absent",
+            "version-absent",
+            ...OPENING,
+          ),
+        },
+        answerHeaders: { 200: RECORD_HEADERS },
+      },
+    },
+    async (request, reply) => {
+      const { version, ...address } = request.params;
+      return sendRecord(reply, await vault.get(address, { version: Number(version), signal: request.deadline }));
+    },
   );
 }

@@ -3,12 +3,12 @@
  */
 import type { RepairStatus, Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
-import { problemAnswers } from "../openapi/problem-answers.ts";
+import { problemAnswers } from "../openapi/answers.ts";
 import { debtAnswer, regionsAnswer } from "../openapi/region-schemas.ts";
 import type { DebtAnswer, RegionAnswer, RegionsAnswer } from "../openapi/region-schemas.ts";
 import { listQuery } from "../openapi/schemas.ts";
 import { extraCalls } from "../regions.ts";
-import type { RegionCounters, RegionStatus } from "../regions.ts";
+import type { RegionCounters, RegionHealth } from "../regions.ts";
 
 export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): void {
   app.get(
@@ -70,7 +70,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
 }
 
 /** Member by member: a keyring's report also has key ARNs, which stay inside. */
-function shown(status: RegionStatus): RegionAnswer {
+function shown(status: RegionHealth): RegionAnswer {
   const {
     region,
     state,

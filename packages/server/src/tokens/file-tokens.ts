@@ -9,6 +9,7 @@ import type { TokenRecord } from "./token-file.ts";
 import { hashToken, newToken, SCOPES } from "./token.ts";
 import type { Scope, TokenIdentity, TokenVerifier } from "./token.ts";
 
+/** A token that was made. */
 export interface NewToken {
   /** The token itself: shown this once, kept nowhere. */
   readonly token: string;
@@ -20,6 +21,7 @@ export interface TokenInfo extends TokenIdentity {
   readonly createdAt: string;
 }
 
+/** The tokens of a file. */
 export interface FileTokens extends TokenVerifier {
   /** @throws ServerError `option-invalid`, `tokens-unreadable` */
   create(options: { readonly name: string; readonly scopes: readonly Scope[] }): Promise<NewToken>;
@@ -32,8 +34,19 @@ export interface FileTokens extends TokenVerifier {
 const RECHECK_MS = 1000;
 
 /**
+ * The tokens of a file; none when there is no file.
+ *
  * @throws ServerError `tokens-unreadable` when the file is there and not valid: a service must not start without
  *   knowing whom it may answer. When it becomes so later, every token is refused until it is right again.
+ * @example
+ * ```ts
+ * import { fileTokens } from "@strongroom/server";
+ *
+ * const tokens = await fileTokens("tokens.json");
+ * const { token, identity } = await tokens.create({ name: "example", scopes: ["read"] });
+ * console.log((await tokens.verify(token))?.id === identity.id);
+ * await tokens.revoke(identity.id);
+ * ```
  */
 export async function fileTokens(path: string): Promise<FileTokens> {
   const tokens = new TokensInFile(path);

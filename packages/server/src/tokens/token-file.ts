@@ -36,7 +36,7 @@ const LOCK_PATIENCE_MS = 2000;
  */
 export async function readTokenFile(path: string): Promise<readonly TokenRecord[]> {
   const text = await readIfPresent(path).catch((error: unknown) => {
-    throw new ServerError("tokens-unreadable", "The tokens file can not be read", { cause: error });
+    throw new ServerError("tokens-unreadable", "The tokens file cannot be read", { cause: error });
   });
   if (text === null) return [];
   const parsed = tokensFile.safeParse(parseJson(text));
@@ -73,7 +73,7 @@ export async function tokenFileStamp(path: string): Promise<string | null> {
     return `${mtimeNs}.${ino}.${size}`;
   } catch (error) {
     if (isAbsent(error)) return null;
-    throw new ServerError("tokens-unreadable", "The tokens file can not be read", { cause: error });
+    throw new ServerError("tokens-unreadable", "The tokens file cannot be read", { cause: error });
   }
 }
 
@@ -81,7 +81,7 @@ async function takeLock(path: string): Promise<Lock> {
   try {
     return await waitForLock(path, { patienceMs: LOCK_PATIENCE_MS });
   } catch (cause) {
-    throw new ServerError("tokens-unreadable", "The tokens file can not be locked for writing", { cause });
+    throw new ServerError("tokens-unreadable", "The tokens file cannot be locked for writing", { cause });
   }
 }
 

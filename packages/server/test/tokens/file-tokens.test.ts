@@ -153,7 +153,7 @@ test("a file that is not valid is refused at the start; when it becomes so later
   assert.deepEqual(await tokens.verify(token), identity);
 });
 
-test("a file that can not be read is an error, not an empty list", async (t) => {
+test("a file that cannot be read is an error, not an empty list", async (t) => {
   const path = await tokensPath(t);
   await mkdir(path);
   await assert.rejects(fileTokens(path), code("tokens-unreadable"));

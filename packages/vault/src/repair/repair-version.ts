@@ -7,20 +7,18 @@
  * an id and a data key of its own.
  */
 import { inspect } from "@strongroom/envelope";
-import type { InspectedDataKey, Keyring } from "@strongroom/envelope";
-import { envelopeFailure } from "../envelope-failure.ts";
+import type { InspectedDataKey } from "@strongroom/envelope";
 import { VaultError } from "../errors.ts";
-import { openBytes, sealBytes } from "../sealed-version.ts";
-import type { RecordStore, VersionPlace } from "../store.ts";
-import { verdict } from "./verdict.ts";
+import type { Dependencies } from "../limits.ts";
+import { envelopeFailure, openBytes, sealBytes } from "../records/version.ts";
+import type { MissingWrap, VersionPlace } from "../store.ts";
 
-export interface RepairWorkings {
-  readonly store: RecordStore;
-  readonly keyring: Keyring;
-  readonly clock: () => Date;
+/** What a repair works with. */
+export interface RepairDependencies extends Pick<Dependencies, "store" | "keyring" | "clock"> {
   readonly signal: AbortSignal | undefined;
 }
 
+/** What became of a version that was repaired. */
 export type RepairOutcome =
   /** The version has wraps in `gained` now. */
   | { readonly kind: "repaired"; readonly gained: readonly string[] }
@@ -30,14 +28,14 @@ export type RepairOutcome =
   | { readonly kind: "overtaken" };
 
 /**
- * `retryMs`: how long what is still missing afterwards waits for the next repair.
+ * Repairs one version. `retryMs`: how long what is still missing afterwards waits for the next repair.
  *
  * @throws VaultError `version-absent`; the `record-…` codes, `key-not-configured`, `regions-unavailable`,
  *   `wraps-below-minimum`, `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `aborted`,
  *   `encryption-failed`; the store's. The stored message is as it was then.
  */
 export async function repairVersion(
-  { store, keyring, clock, signal }: RepairWorkings,
+  { store, keyring, clock, signal }: RepairDependencies,
   place: VersionPlace,
   retryMs: number,
 ): Promise<RepairOutcome> {
@@ -52,19 +50,19 @@ export async function repairVersion(
   const plaintext = await openBytes(base, address, { keyring, signal });
   try {
     const sealed = await sealBytes(plaintext, address, { keyring, signal });
-    const judged = verdict(wrapsOf(base), wrapsOf(sealed.message), sealed.missing);
+    const decision = decide(wrapsOf(base), wrapsOf(sealed.message), sealed.missing);
     const now = clock();
     const result = await store.repair({
       place,
       base,
-      message: judged.kind === "replace" ? sealed.message : null,
-      wraps: judged.kind === "replace" ? sealed.wraps : { stored: stored.wraps.stored, target: sealed.wraps.target },
+      message: decision.kind === "replace" ? sealed.message : null,
+      wraps: decision.kind === "replace" ? sealed.wraps : { stored: stored.wraps.stored, target: sealed.wraps.target },
       missing: sealed.missing,
       dueAt: now.getTime() + retryMs,
       at: now.toISOString(),
     });
     if (result === "overtaken") return { kind: "overtaken" };
-    return judged.kind === "replace" ? { kind: "repaired", gained: judged.gained } : judged;
+    return decision.kind === "replace" ? { kind: "repaired", gained: decision.gained } : decision;
   } finally {
     plaintext.fill(0);
   }
@@ -76,4 +74,54 @@ function wrapsOf(message: Uint8Array): readonly InspectedDataKey[] {
   } catch (error) {
     throw envelopeFailure(error);
   }
+}
+
+/** Whether a new message takes the place of the old one. */
+export type Decision =
+  /** It has every region that the old one has, and `gained` besides. */
+  | { readonly kind: "replace"; readonly gained: readonly string[] }
+  /** It is no better, and nothing is missing: the old one meets what is configured by now. */
+  | { readonly kind: "settled" };
+
+/** Where a wrap is. */
+export type WrapPlace = Pick<InspectedDataKey, "providerId" | "keyInfo" | "region">;
+
+/**
+ * Decides whether a version's new message may take the place of the one it has. Wraps only ever grow: a message that
+ * would lose a region is never taken, however many others it has. Leaving a region is a decision, not a side effect of
+ * a repair.
+ *
+ * @throws VaultError `wraps-still-missing` when regions gave no wrap this time either; `wraps-would-be-lost` when none
+ *   is missing, but the old message has a wrap in a place that is not configured any more
+ */
+export function decide(
+  before: readonly WrapPlace[],
+  after: readonly WrapPlace[],
+  missing: readonly MissingWrap[],
+): Decision {
+  const had = new Set(before.map(place));
+  const has = new Set(after.map(place));
+  const gained = [...has].filter((wrap) => !had.has(wrap));
+  const lost = [...had].filter((wrap) => !has.has(wrap));
+  if (lost.length === 0 && after.length >= before.length) {
+    if (gained.length > 0) return { kind: "replace", gained };
+    if (missing.length === 0) return { kind: "settled" };
+  }
+  if (missing.length > 0) {
+    const regions = missing.map(({ region, reason }) => ({ region, reason }));
+    throw new VaultError(
+      "wraps-still-missing",
+      `Regions gave no wrap (${regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ")})`,
+      { regions },
+    );
+  }
+  throw new VaultError(
+    "wraps-would-be-lost",
+    "The message has a wrap in a region that is not configured as wanted any more; a repair does not take wraps away",
+  );
+}
+
+/** Keys without a region are places of their own. */
+function place({ region, providerId, keyInfo }: WrapPlace): string {
+  return region ?? `${providerId} ${keyInfo}`;
 }

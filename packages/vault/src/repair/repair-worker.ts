@@ -6,42 +6,49 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { mapBounded } from "@strongroom/base/work";
-import type { Keyring } from "@strongroom/envelope";
-import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
-import type { ClaimedVersion, ClaimRelease, RecordStore } from "../store.ts";
-import { Pace } from "./pace.ts";
-import { RegionGate } from "./region-gate.ts";
-import type { RegionSight } from "./region-gate.ts";
+import type { VaultErrorCode } from "../errors.ts";
+import type { Dependencies } from "../limits.ts";
+import { envelopeFailure } from "../records/version.ts";
+import type { ClaimedVersion, ClaimRelease } from "../store.ts";
 import { repairVersion } from "./repair-version.ts";
-import { parseRepairSettings } from "./settings.ts";
-import type { RepairSettings } from "./settings.ts";
-import { RepairTally } from "./status.ts";
-import type { RepairStatus } from "./status.ts";
-import { faultOf, waitMs } from "./waits.ts";
+import type { RepairOutcome } from "./repair-version.ts";
+import { faultOf, Pace, parseRepairSettings, RegionGate, waitMs } from "./schedule.ts";
+import type { Access, RegionHealth, RepairSettings } from "./schedule.ts";
 
 /** The settings, and what the worker sees and waits with. */
 export interface RepairOptions extends Partial<RepairSettings> {
   /** The regions as calls have shown them; makes none. Left out: only repairs themselves show it. */
-  readonly health?: () => readonly RegionSight[];
+  readonly health?: () => readonly RegionHealth[];
   /** Ends the repair like closing the vault does, and what is under way with it. */
   readonly signal?: AbortSignal;
-  /** Told of what ended a round: the store can not be used now, or a defect. Nothing that is stored is in it. */
+  /** Told of what ended a round: the store cannot be used now, or a defect. Nothing that is stored is in it. */
   readonly onFault?: (error: unknown) => void;
   /** Waits, or less when aborted. For tests that have time of their own. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-export interface RepairWorkerParts {
-  readonly store: RecordStore;
-  readonly keyring: Keyring;
-  readonly clock: () => Date;
+/** What the repair of owed wraps has done since it was started, in numbers. No id, no region's words. */
+export interface RepairStatus {
+  /** `off`: the vault was opened without it. */
+  readonly state: "off" | "resting" | "working" | "stopped";
+  /** Versions that got wraps, and versions that were found to owe nothing any more. */
+  readonly repaired: number;
+  readonly settled: number;
+  /** Repairs that met a writer, a removal or another repair, and changed nothing. */
+  readonly overtaken: number;
+  readonly failed: number;
+  readonly failuresByCode: Readonly<Partial<Record<VaultErrorCode, number>>>;
+  /** ISO 8601, UTC. */
+  readonly lastRepairAt: string | null;
+  readonly lastFailure: { readonly code: VaultErrorCode; readonly at: string } | null;
 }
 
+/** Repairs from when it is made until it is stopped. */
 export class RepairWorker {
-  readonly #parts: RepairWorkerParts;
+  readonly #dependencies: Pick<Dependencies, "store" | "keyring" | "clock">;
   readonly #settings: RepairSettings;
-  readonly #health: () => readonly RegionSight[];
+  readonly #health: () => readonly RegionHealth[];
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly #giveUp: AbortSignal | undefined;
   readonly #onFault: (error: unknown) => void;
@@ -50,17 +57,17 @@ export class RepairWorker {
   readonly #holder = randomUUID();
   readonly #gate: RegionGate;
   readonly #pace: Pace;
-  readonly #tally = new RepairTally();
+  readonly #counters = new RepairCounters();
   readonly #ended: Promise<void>;
   #state: RepairStatus["state"] = "resting";
-  #awake: "yes" | "no" = "no";
+  #awake = false;
 
   /** Starts it. @throws VaultError `limit-invalid` */
   constructor(
-    parts: RepairWorkerParts,
+    dependencies: Pick<Dependencies, "store" | "keyring" | "clock">,
     { health = () => [], signal, onFault = () => undefined, sleep = systemSleep, ...settings }: RepairOptions,
   ) {
-    this.#parts = parts;
+    this.#dependencies = dependencies;
     this.#settings = parseRepairSettings(settings);
     this.#health = health;
     this.#sleep = sleep;
@@ -73,12 +80,12 @@ export class RepairWorker {
   }
 
   status(): RepairStatus {
-    return this.#tally.status(this.#state);
+    return this.#counters.status(this.#state);
   }
 
   /** Something new is owed: look at it soon. */
   wake(): void {
-    this.#awake = "yes";
+    this.#awake = true;
   }
 
   /** Begins nothing more, and resolves when what is under way has ended. */
@@ -109,8 +116,8 @@ export class RepairWorker {
         await mapBounded(found.claimed, this.#settings.atOnce, (item) => this.#take(item, found));
       }
     } catch (error) {
-      // The store can not be used now. What is claimed comes back when the claims run out.
-      this.#tally.failed(error instanceof VaultError ? error.code : "store-failed", this.#parts.clock());
+      // The store cannot be used now. What is claimed comes back when the claims run out.
+      this.#counters.failed(error instanceof VaultError ? error.code : "store-failed", this.#dependencies.clock());
       this.#onFault(error);
     }
   }
@@ -120,32 +127,32 @@ export class RepairWorker {
    * otherwise.
    */
   async #claim(): Promise<Claimed | null> {
-    const due = await this.#parts.store.dueRegions(this.#now);
-    const lanes = due.map((region) => ({ region, lane: this.#gate.lane(region, this.#now) }));
+    const due = await this.#dependencies.store.dueRegions(this.#now);
+    const regions = due.map((region) => ({ region, access: this.#gate.access(region, this.#now) }));
     const { claimItems, leaseMs } = this.#settings;
-    for (const lane of ["open", "trial"] as const) {
-      for (const { region } of lanes.filter((one) => one.lane === lane)) {
-        if (lane === "trial") this.#gate.tried(region, this.#now);
+    for (const access of ["open", "trial"] as const) {
+      for (const { region } of regions.filter((candidate) => candidate.access === access)) {
+        if (access === "trial") this.#gate.tried(region, this.#now);
         const now = this.#now;
-        const limit = lane === "trial" ? 1 : claimItems;
-        const claimed = await this.#parts.store.claimDebts({
+        const limit = access === "trial" ? 1 : claimItems;
+        const claimed = await this.#dependencies.store.claimDebts({
           holder: this.#holder,
           region,
           limit,
           now,
           until: now + leaseMs,
         });
-        if (claimed.length > 0) return { region, lane, claimed, until: now + leaseMs };
+        if (claimed.length > 0) return { region, access, claimed, until: now + leaseMs };
       }
     }
     return null;
   }
 
-  async #take(item: ClaimedVersion, { region, lane, until }: Claimed): Promise<void> {
+  async #take(item: ClaimedVersion, { region, access, until }: Claimed): Promise<void> {
     const wait = this.#pace.turn(this.#now);
     if (wait > 0) await this.#sleep(wait, this.#stop);
     this.#gate.look(this.#health());
-    const closed = lane === "open" && this.#gate.lane(region, this.#now) !== "open";
+    const closed = access === "open" && this.#gate.access(region, this.#now) !== "open";
     // A claim that has run out is somebody else's by now.
     if (this.#stop.aborted || closed || this.#now >= until) await this.#release(item, { waitMs: 0, problem: null });
     else await this.#repair(item, region);
@@ -153,10 +160,14 @@ export class RepairWorker {
 
   /** @throws VaultError of the store */
   async #repair(item: ClaimedVersion, region: string): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock } = this.#dependencies;
     try {
-      const outcome = await repairVersion({ ...this.#parts, signal: this.#giveUp }, item, this.#settings.regionWaitMs);
-      this.#tally.ended(outcome, clock());
+      const outcome = await repairVersion(
+        { ...this.#dependencies, signal: this.#giveUp },
+        item,
+        this.#settings.regionWaitMs,
+      );
+      this.#counters.ended(outcome, clock());
       if (outcome.kind === "repaired") for (const gained of outcome.gained) this.#gate.gained(gained);
       if (outcome.kind === "repaired" && !outcome.gained.includes(region)) this.#gate.missed(region, this.#now);
     } catch (error) {
@@ -171,8 +182,8 @@ export class RepairWorker {
       const problem = { code, at: clock().toISOString() };
       const released = await this.#release(item, { waitMs: waitMs(fault, item.attempts + 1, this.#settings), problem });
       // A claim that is gone was taken by a removal, or ran out: what was met is not how things are.
-      if (released === "gone") this.#tally.ended({ kind: "overtaken" }, clock());
-      else this.#tally.failed(code, clock());
+      if (released === "gone") this.#counters.ended({ kind: "overtaken" }, clock());
+      else this.#counters.failed(code, clock());
     }
   }
 
@@ -180,7 +191,7 @@ export class RepairWorker {
     place: ClaimedVersion,
     { waitMs: wait, problem }: { readonly waitMs: number; readonly problem: ClaimRelease["problem"] },
   ): Promise<"released" | "gone"> {
-    return this.#parts.store.releaseDebt({ holder: this.#holder, place, dueAt: this.#now + wait, problem });
+    return this.#dependencies.store.releaseDebt({ holder: this.#holder, place, dueAt: this.#now + wait, problem });
   }
 
   async #rest(): Promise<void> {
@@ -188,19 +199,20 @@ export class RepairWorker {
     const began = this.#now;
     do {
       await this.#sleep(lookMs, this.#stop);
-      if (this.#stop.aborted || this.#gate.look(this.#health()) || this.#awake === "yes") break;
+      if (this.#stop.aborted || this.#gate.look(this.#health()) || this.#awake) break;
     } while (this.#now - began < intervalMs && this.#now >= began);
-    this.#awake = "no";
+    this.#awake = false;
   }
 
   get #now(): number {
-    return this.#parts.clock().getTime();
+    return this.#dependencies.clock().getTime();
   }
 }
 
+/** Versions that were claimed together, of a region that may be asked. */
 interface Claimed {
   readonly region: string;
-  readonly lane: "open" | "trial";
+  readonly access: Exclude<Access, "closed">;
   readonly claimed: readonly ClaimedVersion[];
   readonly until: number;
 }
@@ -208,4 +220,38 @@ interface Claimed {
 /** Does not keep the process alive. */
 async function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}
+
+/** Counts what the repairs come to. */
+export class RepairCounters {
+  readonly #outcomes: Record<RepairOutcome["kind"] | "failed", number> = {
+    repaired: 0,
+    settled: 0,
+    overtaken: 0,
+    failed: 0,
+  };
+  readonly #codes = new Map<VaultErrorCode, number>();
+  #lastRepairAt: string | null = null;
+  #lastFailure: RepairStatus["lastFailure"] = null;
+
+  ended({ kind }: RepairOutcome, at: Date): void {
+    this.#outcomes[kind]++;
+    if (kind === "repaired") this.#lastRepairAt = at.toISOString();
+  }
+
+  failed(code: VaultErrorCode, at: Date): void {
+    this.#outcomes.failed++;
+    this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
+    this.#lastFailure = { code, at: at.toISOString() };
+  }
+
+  status(state: RepairStatus["state"]): RepairStatus {
+    return {
+      state,
+      ...this.#outcomes,
+      failuresByCode: Object.fromEntries(this.#codes),
+      lastRepairAt: this.#lastRepairAt,
+      lastFailure: this.#lastFailure,
+    };
+  }
 }

@@ -46,14 +46,14 @@ const MEANINGS: Readonly<Record<SqliteFailure, Meaning>> = {
   busy: { code: "store-failed", message: "Another process has held the database's write lock for too long" },
   "read-only": {
     code: "store-failed",
-    message: "The database can not be written: check the owner and permissions of the file and its folder",
+    message: "The database cannot be written: check the owner and permissions of the file and its folder",
   },
   io: { code: "store-failed", message: "Reading or writing the database file failed: check the disk" },
   corrupt: { code: "store-failed", message: "The database file is damaged: restore it from a backup" },
   full: { code: "store-full", message: "The volume that holds the database is full" },
   "cannot-open": {
     code: "store-failed",
-    message: "The database file can not be made or opened: check that its folder exists and may be written",
+    message: "The database file cannot be made or opened: check that its folder exists and may be written",
   },
   "not-a-database": { code: "store-failed", message: "The file is not a SQLite database" },
   foreign: { code: "store-failed", message: "The file is a SQLite database, but not a Strongroom vault" },

@@ -5,7 +5,7 @@
 import { whileBusy } from "@strongroom/base/sqlite";
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
-import type { Address, Collection, RecordId, Subject, Version } from "../address.ts";
+import type { Address, Collection, RecordId, Subject, Version } from "../records/address.ts";
 import { VaultError } from "../errors.ts";
 import type {
   Change,
@@ -45,6 +45,14 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
  * Opens the store in the file `path`, which is made when absent. Its folder must exist.
  *
  * @throws VaultError `store-newer`, `store-full`, `store-failed`
+ * @example
+ * ```ts
+ * import { sqliteStore } from "@strongroom/vault/sqlite";
+ *
+ * const store = await sqliteStore("vault.sqlite", { maxBytes: 10 * 2 ** 30 });
+ * console.log(await store.collections());
+ * await store.close();
+ * ```
  */
 export async function sqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<RecordStore> {
   const settled = { ...DEFAULT_SQLITE_STORE_OPTIONS, ...options };

@@ -3,7 +3,7 @@
  */
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
-import type { Collection, RecordId, Version } from "../address.ts";
+import type { Collection, RecordId, Version } from "../records/address.ts";
 import type {
   ClaimedVersion,
   ClaimRelease,

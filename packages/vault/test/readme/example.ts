@@ -1,20 +1,26 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+
+interface User {
+  name: string;
+  born?: number;
+}
 
 await using vault = await openVault({
   store: await sqliteStore("vault.sqlite"),
   // In production: multiRegionKeyring of @strongroom/envelope/aws-kms, over your own AWS KMS clients.
   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
 });
+const users = vault.collection<User>("users");
 
-const ada = { collection: "people", id: "42" };
-const { version } = await vault.put(ada, { name: "Ada Lovelace", born: 1815 }, { subject: "person-42" });
+const id = randomUUID();
+const { version } = await users.put(id, { name: "Ada Lovelace", born: 1815 }, { subject: `person-${id}` });
 
 // Only if nobody wrote in between; otherwise VaultError `version-conflict`.
-await vault.put(ada, { name: "Ada King", born: 1815 }, { expect: { kind: "version", version } });
+await users.put(id, { name: "Ada King", born: 1815 }, { expect: { kind: "version", version } });
 
-const { document } = await vault.get(ada);
-const { document: before } = await vault.get(ada, { version: 1 });
-console.log(document["name"], "was", before["name"]);
+const { document } = await users.get(id);
+const { document: before } = await users.get(id, { version });
+console.log(document.name, "was", before.name);

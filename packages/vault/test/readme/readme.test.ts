@@ -12,7 +12,11 @@ test("the README's example is the one that runs, and it runs", async (t) => {
   const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
   assert.equal(/```ts\n([^]*?)```/.exec(readme)?.[1], await readFile(example, "utf8"));
   const cwd = await temporaryFolder(t);
-  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", example], { cwd });
-  assert.equal(stdout, "Ada King was Ada Lovelace\n");
+  for (const run of ["first", "second, on what the first left"]) {
+    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@strongroom/source", example], {
+      cwd,
+    });
+    assert.equal(stdout, "Ada King was Ada Lovelace\n", run);
+  }
   assert.equal((await stat(join(cwd, "vault.sqlite"))).mode & 0o777, 0o600);
 });

@@ -4,13 +4,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import fc from "fast-check";
 import { inspect } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { parseAddress, parseVersion } from "@strongroom/vault";
-import type { RecordStore, VersionPlace } from "@strongroom/vault";
-import { repairVersion } from "../../src/repair/repair-version.ts";
-import type { RepairOutcome } from "../../src/repair/repair-version.ts";
-import { rejectsWith } from "../support/errors.ts";
+import type { MissingWrap, RecordStore, VersionPlace } from "@strongroom/vault";
+import { decide, repairVersion } from "../../src/repair/repair-version.ts";
+import type { RepairOutcome, WrapPlace } from "../../src/repair/repair-version.ts";
+import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
 import type { RegionalVault } from "../support/regional-vault.ts";
 import { storeWith } from "../support/store-with.ts";
@@ -192,4 +193,79 @@ test("a damaged message is refused as a read refuses it, and stays as it is", as
   await rejectsWith("record-moved-subject", () => repair(regional));
   assert.deepEqual(await messageOf(regional.store), before);
   assert.equal((await regional.vault.wrapDebt()).items, 1);
+});
+
+const wrap = (region: string | null, keyInfo = `key-${region ?? "raw"}`): WrapPlace => ({
+  providerId: "aws-kms",
+  keyInfo,
+  region,
+});
+const wraps = (...regions: readonly string[]): readonly WrapPlace[] => regions.map((region) => wrap(region));
+const missingIn = (...regions: readonly string[]): readonly MissingWrap[] =>
+  regions.map((region) => ({ region, keyArn: `key-${region}`, reason: "refused" }));
+
+test("a message with every region of the old one and more takes its place", () => {
+  assert.deepEqual(decide(wraps("a", "b"), wraps("a", "b", "c"), []), { kind: "replace", gained: ["c"] });
+  assert.deepEqual(decide(wraps("a"), wraps("b", "a"), missingIn("c")), { kind: "replace", gained: ["b"] });
+});
+
+test("another key of the same region is a wrap in that region", () => {
+  assert.deepEqual(decide([wrap("a", "old key")], [wrap("a", "new key"), wrap("b")], []), {
+    kind: "replace",
+    gained: ["b"],
+  });
+});
+
+test("what has no region is a place by its key", () => {
+  assert.deepEqual(decide([wrap(null, "k1")], [wrap(null, "k1"), wrap(null, "k2")], []), {
+    kind: "replace",
+    gained: ["aws-kms k2"],
+  });
+  throwsWith("wraps-would-be-lost", () => decide([wrap(null, "k1")], [wrap(null, "k2"), wrap(null, "k3")], []));
+});
+
+test("a message that is no better is settled when nothing is missing, and a failure of the regions when something is", () => {
+  assert.deepEqual(decide(wraps("a", "b"), wraps("a", "b"), []), { kind: "settled" });
+  const error = throwsWith("wraps-still-missing", () => decide(wraps("a", "b"), wraps("a", "b"), missingIn("c")));
+  assert.deepEqual(error.regions, [{ region: "c", reason: "refused" }]);
+});
+
+test("a message that would lose a region is refused, whether the region failed or is not wanted any more", () => {
+  throwsWith("wraps-still-missing", () => decide(wraps("a", "b"), wraps("a", "c"), missingIn("b")));
+  throwsWith("wraps-would-be-lost", () => decide(wraps("a", "b"), wraps("a", "c", "d"), []));
+});
+
+test("whatever the wraps are: what takes the place has all the old places, more of them, and no fewer wraps", () => {
+  const places = fc.record({
+    providerId: fc.constantFrom("aws-kms", "raw"),
+    keyInfo: fc.constantFrom("k1", "k2"),
+    region: fc.constantFrom("a", "b", "c", null),
+  });
+  const name = ({ region, providerId, keyInfo }: WrapPlace): string => region ?? `${providerId} ${keyInfo}`;
+  fc.assert(
+    fc.property(
+      fc.array(places, { minLength: 1, maxLength: 5 }),
+      fc.array(places, { minLength: 1, maxLength: 5 }),
+      fc.subarray(["a", "b", "c"]),
+      (before, after, owed) => {
+        const had = new Set(before.map(name));
+        const has = new Set(after.map(name));
+        let judged;
+        try {
+          judged = decide(before, after, missingIn(...owed));
+        } catch {
+          return;
+        }
+        assert.ok([...had].every((region) => has.has(region)));
+        assert.ok(after.length >= before.length);
+        if (judged.kind === "replace")
+          assert.deepEqual(
+            judged.gained,
+            [...has].filter((region) => !had.has(region)),
+          );
+        else assert.deepEqual([had, owed], [has, []]);
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });

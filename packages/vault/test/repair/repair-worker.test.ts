@@ -146,8 +146,8 @@ test("two vaults on one file pay the same debt together, each version once", asy
   await putSome(vault, 120);
   await kms.startRegion("eu-central-1");
   await until(owesNothing(vault));
-  const [one, two] = [vault.repairStatus(), other.repairStatus()];
-  assert.deepEqual([one.repaired + two.repaired, one.overtaken + two.overtaken], [120, 0]);
+  const [first, second] = [vault.repairStatus(), other.repairStatus()];
+  assert.deepEqual([first.repaired + second.repaired, first.overtaken + second.overtaken], [120, 0]);
 });
 
 test("closing waits for the repair under way, begins no other, and gives back what was claimed", async (t) => {
@@ -263,7 +263,7 @@ test("the pace is kept: no more versions are begun in a second than allowed", as
   for (let n = 10; n < starts.length; n++) assert.ok(starts[n]! - starts[n - 10]! >= 1000 - 1e-6);
 });
 
-test("a store that can not be used now ends a round, not the repair", async (t) => {
+test("a store that cannot be used now ends a round, not the repair", async (t) => {
   const { vault, kms, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 4);

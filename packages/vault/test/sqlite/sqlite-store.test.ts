@@ -106,7 +106,7 @@ test("a file that is not a vault is refused, and stays as it was", async (t) => 
     (await rejectsWith("store-failed", () => sqliteStore(join(folder, "absent", "vault.sqlite")))).message,
     /folder/,
   );
-  assert.match((await rejectsWith("store-failed", () => sqliteStore(folder))).message, /can not be made or opened/);
+  assert.match((await rejectsWith("store-failed", () => sqliteStore(folder))).message, /cannot be made or opened/);
 });
 
 test("many openers of a new file at the same time all succeed", async (t) => {

@@ -67,10 +67,10 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
     const region = REGIONS[Math.floor(random() * REGIONS.length)]!;
     const [outage, after] = [1, 2].map(() => processes.map(({ name }) => someWrites(random, name, round)));
     await kms.stopRegion(region);
-    for (const acknowledged of await Promise.all(processes.map((one, index) => one.write(outage![index]!))))
+    for (const acknowledged of await Promise.all(processes.map((child, index) => child.write(outage![index]!))))
       ledger.add(acknowledged);
     await kms.startRegion(region);
-    const live = Promise.all(processes.map((one, index) => one.write(after![index]!)));
+    const live = Promise.all(processes.map((child, index) => child.write(after![index]!)));
     for (const acknowledged of await live) ledger.add(acknowledged);
     await until(() => count("select count(*) as n from wrap_debt") === 0);
     const lost = await ledger.check(vault);
@@ -81,8 +81,8 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
     assert.deepEqual({ lost, twice }, { lost: [], twice: 0 }, `seed ${seed}, round ${round}`);
   }
 
-  const statuses = await Promise.all(processes.map((one) => one.status()));
-  for (const one of processes) await one.end();
+  const statuses = await Promise.all(processes.map((child) => child.status()));
+  for (const child of processes) await child.end();
   const repaired = count("select count(*) as n from seen_repairs");
   const owed =
     "from seen_debts where not exists (select 1 from seen_repairs r where r.collection = seen_debts.collection and " +

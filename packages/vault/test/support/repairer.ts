@@ -57,15 +57,15 @@ const vault = await openVault({
 });
 let written = 0;
 
-async function write(one: Write): Promise<readonly Acknowledged[]> {
-  switch (one.kind) {
+async function write(asked: Write): Promise<readonly Acknowledged[]> {
+  switch (asked.kind) {
     case "write": {
       const document = { by: name, n: ++written };
-      const { version } = await vault.put({ collection: COLLECTION, id: one.id }, document);
-      return [{ id: one.id, version, document }];
+      const { version } = await vault.put({ collection: COLLECTION, id: asked.id }, document);
+      return [{ id: asked.id, version, document }];
     }
     case "batch": {
-      const items = one.ids.map((id) => ({ id, document: { by: name, n: ++written } }));
+      const items = asked.ids.map((id) => ({ id, document: { by: name, n: ++written } }));
       const results = await vault.putMany(COLLECTION, items, { onExisting: "replace" });
       return results.map((result, index) => ({
         id: result.id,
@@ -75,8 +75,8 @@ async function write(one: Write): Promise<readonly Acknowledged[]> {
     }
     case "remove":
       try {
-        const { lastVersion } = await vault.remove({ collection: COLLECTION, id: one.id });
-        return [{ id: one.id, version: lastVersion, document: null }];
+        const { lastVersion } = await vault.remove({ collection: COLLECTION, id: asked.id });
+        return [{ id: asked.id, version: lastVersion, document: null }];
       } catch (error) {
         if (error instanceof VaultError && error.code === "record-absent") return [];
         throw error;
@@ -110,7 +110,7 @@ async function obey(order: Order): Promise<void> {
   switch (order.kind) {
     case "writes": {
       const acknowledged: Acknowledged[] = [];
-      for (const one of order.writes) acknowledged.push(...(await write(one)));
+      for (const asked of order.writes) acknowledged.push(...(await write(asked)));
       report({ kind: "written", acknowledged });
       return;
     }

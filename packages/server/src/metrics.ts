@@ -1,0 +1,182 @@
+/**
+ * What the service counts, in the text format of Prometheus. Labels are route patterns, regions, operations and
+ * outcomes: never an id of a record, a token or a key, and never what a client sent.
+ *
+ * What happens is counted when it happens (requests, calls); what is (breakers, debts) is looked up when it is asked
+ * for.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Vault } from "@strongroom/vault";
+import type { EndedRequest } from "./http/request.ts";
+import { extraCalls } from "./regions.ts";
+import type { BreakerState, RegionCounters, RegionHealth, ProbedRegions } from "./regions.ts";
+
+export interface Metrics {
+  readonly contentType: string;
+  request(ended: Omit<EndedRequest, "code">): void;
+  /** The page. */
+  text(): Promise<string>;
+  /** Stops listening to calls. */
+  close(): void;
+}
+
+/** Seconds: from a read out of the file system's cache to the request's own deadline. */
+const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30];
+/** Seconds: from a KMS next door to an attempt's time-out. */
+const CALL_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.75, 2];
+
+const BREAKER_STATES: readonly BreakerState[] = ["closed", "half-open", "open"];
+
+/** Decisions of the keyring -> what the metric says of them. */
+const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
+  reads: "read",
+  readsFailed: "read-failed",
+  writes: "write",
+  writesFailed: "write-failed",
+  failovers: "failover",
+  hedges: "hedge",
+  hedgesWon: "hedge-won",
+  hedgesDenied: "hedge-denied",
+  substitutions: "substitution",
+  writesBelowTarget: "write-below-target",
+};
+
+export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Counter({
+    name: "strongroom_http_requests_total",
+    help: "Requests by route and status",
+    labelNames: ["method", "route", "status"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "strongroom_http_request_duration_seconds",
+    help: "Time until a request was answered",
+    labelNames: ["method", "route"],
+    buckets: REQUEST_BUCKETS,
+    registers,
+  });
+  const calls = new Counter({
+    name: "strongroom_kms_calls_total",
+    help: "Calls to KMS regions by why they were made and what they came to",
+    labelNames: ["region", "operation", "purpose", "outcome"],
+    registers,
+  });
+  const callDurations = new Histogram({
+    name: "strongroom_kms_call_duration_seconds",
+    help: "Time of answered calls to KMS regions",
+    labelNames: ["region", "operation"],
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  const stopListening = regions.onCall(({ region, operation, purpose, outcome, elapsedMs }) => {
+    calls.inc({ region, operation, purpose, outcome });
+    if (outcome === "answered") callDurations.observe({ region, operation }, elapsedMs / 1000);
+  });
+  regionMetrics(registry, regions);
+  const lookUpDebt = debtMetrics(registry, vault);
+  return {
+    contentType: registry.contentType,
+    request: ({ method, route, status, durationMs }) => {
+      // Without a route the path is the client's word, and so might the method be.
+      const labels = route === null ? { method: "any", route: "none" } : { method, route };
+      requests.inc({ ...labels, status: String(status) });
+      durations.observe(labels, durationMs / 1000);
+    },
+    text: async () => {
+      await lookUpDebt();
+      return registry.metrics();
+    },
+    close: stopListening,
+  };
+}
+
+function regionMetrics(registry: Registry, regions: ProbedRegions): void {
+  const each = (name: string, help: string, value: (region: RegionHealth) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["region"],
+      registers: [registry],
+      collect() {
+        for (const status of regions.seen()) this.set({ region: status.region }, value(status));
+      },
+    });
+  };
+  each("strongroom_region_up", "1 while a region is known to be up", ({ state }) => (state === "up" ? 1 : 0));
+  each(
+    "strongroom_region_alarm",
+    "1 while a region needs somebody: its key, permissions, or the truth of its answers",
+    ({ alarm }) => (alarm === null ? 0 : 1),
+  );
+  each("strongroom_region_extra_calls", "Hedges, probes and checks so far", extraCalls);
+  new Gauge({
+    name: "strongroom_region_breaker",
+    help: "1 for the state that a region's breaker is in",
+    labelNames: ["region", "state"],
+    registers: [registry],
+    collect() {
+      for (const { region, breaker } of regions.seen())
+        for (const state of BREAKER_STATES) this.set({ region, state }, breaker.state === state ? 1 : 0);
+    },
+  });
+  new Counter({
+    name: "strongroom_keyring_decisions_total",
+    help: "Reads, writes, failovers, hedges and substitutions",
+    labelNames: ["decision"],
+    registers: [registry],
+    collect() {
+      const counters = regions.counters();
+      this.reset();
+      if (counters !== null)
+        for (const name of Object.keys(DECISIONS) as (keyof RegionCounters)[])
+          this.inc({ decision: DECISIONS[name] }, counters[name]);
+    },
+  });
+}
+
+/** The three gauges are of one look at the store, which the returned function takes. */
+function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
+  const registers = [registry];
+  const oldest = new Gauge({
+    name: "strongroom_wrap_debt_oldest_seconds",
+    help: "Age of the oldest debt in a region",
+    labelNames: ["region"],
+    registers,
+  });
+  const wraps = new Gauge({
+    name: "strongroom_wrap_debt_wraps",
+    help: "Wraps that a region owes",
+    labelNames: ["region"],
+    registers,
+  });
+  const versions = new Gauge({
+    name: "strongroom_wrap_debt_versions",
+    help: "Versions that have fewer wraps than they should",
+    registers,
+  });
+  new Counter({
+    name: "strongroom_repairs_total",
+    help: "Repairs of owed wraps by what they came to",
+    labelNames: ["outcome"],
+    registers,
+    collect() {
+      const { repaired, settled, overtaken, failed } = vault.repairStatus();
+      this.reset();
+      for (const [outcome, count] of Object.entries({ repaired, settled, overtaken, failed }))
+        this.inc({ outcome }, count);
+    },
+  });
+  return async () => {
+    // A store that does not answer must not hide everything else; /readyz says that it does not.
+    const debt = await vault.wrapDebt().catch(() => null);
+    for (const gauge of [versions, wraps, oldest]) gauge.reset();
+    if (debt === null) return;
+    versions.set(debt.items);
+    for (const { region, items, oldest: since } of debt.regions) {
+      wraps.set({ region }, items);
+      oldest.set({ region }, Math.max(0, (Date.now() - Date.parse(since)) / 1000));
+    }
+  };
+}

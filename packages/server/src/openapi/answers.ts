@@ -1,0 +1,99 @@
+/**
+ * What the OpenAPI description says of a route's answers beside their bodies: their headers, and the problems that it
+ * may answer with, grouped by status, each with what it means.
+ */
+import type { z } from "zod";
+import { PROBLEM_TYPE, PROBLEMS } from "../http/problems.ts";
+import type { ProblemCode } from "../http/problems.ts";
+import { problem } from "./schemas.ts";
+
+/** Header -> its JSON Schema. */
+export type AnswerHeaders = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+declare module "fastify" {
+  interface FastifySchema {
+    /** Status -> headers of that answer. */
+    answerHeaders?: Readonly<Record<number, AnswerHeaders>>;
+  }
+}
+
+/** Of an answer that names a version. */
+export const VERSION_HEADERS: AnswerHeaders = {
+  ETag: { type: "string", description: "The version, quoted: what If-Match takes.", examples: ['"3"'] },
+};
+
+/** Of an answer that is a document. */
+export const RECORD_HEADERS: AnswerHeaders = {
+  ...VERSION_HEADERS,
+  "Strongroom-Version": { type: "integer", minimum: 1, description: "The version.", examples: [3] },
+  "Strongroom-Subject": {
+    type: "string",
+    description: "Whom the record is about, percent-encoded.",
+    examples: ["C000127"],
+  },
+  "Last-Modified": {
+    type: "string",
+    description: "When this version was written (HTTP date).",
+    examples: ["Wed, 04 Mar 2026 05:06:07 GMT"],
+  },
+};
+
+interface ProblemAnswerSchema {
+  readonly description: string;
+  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+}
+
+/** What any route under /v1 may answer. */
+const COMMON: readonly ProblemCode[] = [
+  "token-missing",
+  "token-invalid",
+  "scope-missing",
+  "request-invalid",
+  "url-invalid",
+  "headers-too-large",
+  "request-timeout",
+  "request-deadline",
+  "tokens-unreadable",
+  "store-failed",
+  "internal",
+];
+
+/** What opening a stored message may answer. */
+export const OPENING: readonly ProblemCode[] = [
+  "record-moved",
+  "record-moved-collection",
+  "record-moved-subject",
+  "record-rolled-back",
+  "record-tampered",
+  "stored-document-invalid",
+  "key-not-configured",
+  "regions-unavailable",
+  "deadline-exceeded",
+  "encryption-failed",
+];
+
+/** What writing a message may answer. */
+export const WRITING: readonly ProblemCode[] = [
+  "content-type-unsupported",
+  "body-too-large",
+  "body-incomplete",
+  "document-invalid",
+  "document-too-large",
+  "record-contended",
+  "wraps-below-minimum",
+  "deadline-exceeded",
+  "encryption-failed",
+  "store-full",
+];
+
+/** The problem answers of a route: those of its own, and what any route may answer. */
+export function problemAnswers(...codes: readonly ProblemCode[]): Readonly<Record<number, ProblemAnswerSchema>> {
+  const answers: Record<number, ProblemAnswerSchema> = {};
+  for (const [status, group] of Object.entries(
+    Object.groupBy(new Set([...codes, ...COMMON]), (code) => PROBLEMS[code].status),
+  )) {
+    const lines = (group ?? []).map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`);
+    answers[Number(status)] = { description: lines.join(" "), content: { [PROBLEM_TYPE]: { schema: problem } } };
+  }
+  return answers;
+}

@@ -1,0 +1,99 @@
+/**
+ * GET /healthz: the process lives. GET /readyz: it can do its work. GET /metrics: for Prometheus. All without a token,
+ * for whoever runs the service: a scraper that needed one would hold a token that reads records.
+ */
+import { z } from "zod";
+import type { Api, ApiContext } from "../api.ts";
+import type { Metrics } from "../metrics.ts";
+import { readyAnswer } from "../openapi/region-schemas.ts";
+import type { ReadyAnswer } from "../openapi/region-schemas.ts";
+import { healthAnswer } from "../openapi/schemas.ts";
+
+/** Adds the two routes that tell how the service is. */
+export function healthRoutes(app: Api, context: ApiContext): void {
+  app.get(
+    "/healthz",
+    {
+      schema: {
+        operationId: "getHealth",
+        summary: "Is the process alive?",
+        tags: ["service"],
+        security: [],
+        response: { 200: { description: "It is.", content: { "application/json": { schema: healthAnswer } } } },
+      },
+    },
+    async (_request, reply) => reply.send({ status: "ok" }),
+  );
+
+  app.get(
+    "/readyz",
+    {
+      schema: {
+        operationId: "getReadiness",
+        summary: "Can the service do its work?",
+        description:
+          "The store answers, and no more regions are known to be down than a write can do without. Owed wraps are " +
+          "shown, and are no reason not to be ready.",
+        tags: ["service"],
+        security: [],
+        response: {
+          200: { description: "Ready.", content: { "application/json": { schema: readyAnswer } } },
+          503: {
+            description: "Not ready: the members that are not `ok` say why.",
+            content: { "application/json": { schema: readyAnswer } },
+          },
+        },
+      },
+    },
+    async (_request, reply) => {
+      const answer = await readiness(context);
+      return reply.code(answer.status === "ready" ? 200 : 503).send(answer);
+    },
+  );
+}
+
+async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
+  const storeAnswers = vault.ping().then(
+    () => true,
+    () => false,
+  );
+  const debt = vault.wrapDebt().then(
+    ({ items }) => ({ items }),
+    () => null,
+  );
+  const seen = await regions.current();
+  const notDown = seen.filter(({ state }) => state !== "down").length;
+  const store = { ok: await storeAnswers };
+  const regionsOk = notDown >= regions.minimum;
+  return {
+    status: store.ok && regionsOk ? "ready" : "not-ready",
+    store,
+    regions: {
+      ok: regionsOk,
+      minimum: regions.minimum,
+      notDown,
+      states: seen.map(({ region, state }) => ({ region, state })),
+    },
+    wrapDebt: await debt,
+  };
+}
+
+/** Adds the page of the metrics. */
+export function metricsRoute(app: Api, metrics: Metrics): void {
+  app.get(
+    "/metrics",
+    {
+      schema: {
+        operationId: "getMetrics",
+        summary: "What the service counts",
+        description: "The text format of Prometheus. No label holds an id of a record, a token or a key.",
+        tags: ["service"],
+        security: [],
+        response: { 200: { description: "The page.", content: { "text/plain": { schema: z.string() } } } },
+      },
+      // The page is text as it is, not JSON.
+      serializerCompiler: () => (page) => page as string,
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  );
+}

@@ -1,0 +1,229 @@
+/**
+ * Writes many documents in one transaction. Items are taken in their order, also when an id comes twice: a batch gives
+ * the same result as its items one by one, wherever an import cuts its batches.
+ *
+ * What is wrong with one item refuses that item. What is wrong with the regions or the store fails the batch, and
+ * nothing of it is stored.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { mapBounded } from "@strongroom/base/work";
+import { VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
+import type { Dependencies } from "../limits.ts";
+import type { RecordHead, WriteChange } from "../store.ts";
+import { parseId, parseSubject } from "./address.ts";
+import type { Address, Collection, Subject } from "./address.ts";
+import { decodeDocument, encodeDocument } from "./document.ts";
+import type { JsonObject } from "./document.ts";
+import { recordState } from "./read.ts";
+import { openVersion } from "./version.ts";
+import { afterChange, newVersion, wrapSummary } from "./write.ts";
+import type { Current, WrapSummary } from "./write.ts";
+
+/**
+ * What to do with a record that is there already: a new version in any case, nothing, or a new version only when the
+ * document (or a subject given) differs.
+ */
+export type OnExisting = "replace" | "keep" | "compare";
+
+/** One document of a batch. */
+export interface PutManyItem<Document = JsonObject> {
+  readonly id: string;
+  readonly document: Document;
+  /** Whom the record is about. Left out: as it is; of a new record, its id. */
+  readonly subject?: string;
+}
+
+/** How a batch is written. */
+export interface PutManyOptions {
+  readonly onExisting: OnExisting;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of one item of a batch. */
+export type PutManyResult =
+  | {
+      readonly id: string;
+      readonly outcome: "created" | "replaced";
+      readonly version: number;
+      readonly wraps: WrapSummary;
+    }
+  | { readonly id: string; readonly outcome: "unchanged" | "kept"; readonly version: number }
+  | { readonly id: string; readonly outcome: "refused"; readonly code: VaultErrorCode; readonly detail: string };
+
+/** Errors that are about one item. Every other one is about the regions or the store and fails the batch. */
+const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "id-invalid",
+  "subject-invalid",
+  "document-invalid",
+  "document-too-large",
+  "stored-document-invalid",
+  "record-moved",
+  "record-moved-collection",
+  "record-moved-subject",
+  "record-rolled-back",
+  "record-tampered",
+  "key-not-configured",
+]);
+
+interface Item {
+  readonly index: number;
+  readonly document: JsonObject;
+  readonly subject: Subject | null;
+}
+
+/** All items of one id, in their order. */
+interface Group {
+  readonly address: Address;
+  readonly items: readonly Item[];
+}
+
+/** What a group comes to: its items' results, and the changes that make them true. */
+interface Plan {
+  readonly group: Group;
+  readonly changes: readonly WriteChange[];
+  readonly results: readonly (readonly [index: number, result: PutManyResult])[];
+}
+
+/** `vault.putMany`. */
+export async function putMany(
+  dependencies: Dependencies,
+  collection: Collection,
+  items: readonly PutManyItem[],
+  options: PutManyOptions,
+): Promise<readonly PutManyResult[]> {
+  const { store, limits } = dependencies;
+  if (items.length > limits.batchItems) {
+    throw new VaultError(
+      "batch-too-large",
+      `The batch has ${items.length} items; at most ${limits.batchItems} are allowed`,
+    );
+  }
+  const { groups, refused } = groupById(collection, items);
+  let plans: Plan[] = [];
+  let open: readonly Group[] = groups;
+  for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
+    const heads = await store.heads(open.map(({ address }) => address));
+    const pairs = open.flatMap((group, index) => (heads[index] === undefined ? [] : [{ group, head: heads[index] }]));
+    const made = await mapBounded(pairs, limits.batchConcurrency, ({ group, head }) =>
+      planGroup(dependencies, group, head, options),
+    );
+    plans = [...plans, ...made];
+    if (options.signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
+    const owners = plans.flatMap((plan) => plan.changes.map(() => plan));
+    const result = await store.commit(plans.flatMap(({ changes }) => changes));
+    if (result.kind === "committed")
+      return inOrder(items.length, [...refused, ...plans.flatMap(({ results }) => results)]);
+    // Only what lost against another writer is encrypted anew.
+    const lost = new Set(result.conflicts.map((index) => owners[index]));
+    open = plans.filter((plan) => lost.has(plan)).map(({ group }) => group);
+    plans = plans.filter((plan) => !lost.has(plan));
+  }
+  throw new VaultError(
+    "record-contended",
+    "Other writers kept changing records of the batch; nothing of it was stored",
+  );
+}
+
+function groupById(
+  collection: Collection,
+  items: readonly PutManyItem[],
+): { readonly groups: readonly Group[]; readonly refused: Plan["results"] } {
+  const groups = new Map<string, { readonly address: Address; readonly items: Item[] }>();
+  const refused: (readonly [number, PutManyResult])[] = [];
+  for (const [index, { id, document, subject }] of items.entries()) {
+    try {
+      const address = { collection, id: parseId(id) };
+      const item = { index, document, subject: subject === undefined ? null : parseSubject(subject) };
+      const known = groups.get(id);
+      if (known === undefined) groups.set(id, { address, items: [item] });
+      else known.items.push(item);
+    } catch (error) {
+      refused.push([index, refusal(id, error)]);
+    }
+  }
+  return { groups: [...groups.values()], refused };
+}
+
+async function planGroup(
+  dependencies: Dependencies,
+  group: Group,
+  head: RecordHead,
+  options: PutManyOptions,
+): Promise<Plan> {
+  const { address, items } = group;
+  const changes: WriteChange[] = [];
+  const results: (readonly [number, PutManyResult])[] = [];
+  let current: Current | null = null;
+  let document: JsonObject | null = null;
+  for (const item of items) {
+    try {
+      current ??= { head: head.head, state: recordState(head), subject: head.subject };
+      const { id } = address;
+      if (current.state.kind === "live" && options.onExisting !== "replace") {
+        const { version } = current.state;
+        if (options.onExisting === "keep") {
+          results.push([item.index, { id, outcome: "kept", version }]);
+          continue;
+        }
+        document ??= await storedDocument(dependencies, address, options.signal);
+        if (
+          (item.subject ?? current.subject) === current.subject &&
+          isDeepStrictEqual(asStored(item.document, dependencies), document)
+        ) {
+          results.push([item.index, { id, outcome: "unchanged", version }]);
+          continue;
+        }
+      }
+      const outcome = current.state.kind === "live" ? "replaced" : "created";
+      const change = await newVersion(dependencies, address, current, {
+        document: item.document,
+        subject: item.subject,
+        signal: options.signal,
+      });
+      changes.push(change);
+      results.push([item.index, { id, outcome, version: change.next.version, wraps: wrapSummary(change) }]);
+      current = afterChange(change);
+      document = options.onExisting === "compare" ? asStored(item.document, dependencies) : null;
+    } catch (error) {
+      results.push([item.index, refusal(address.id, error)]);
+    }
+  }
+  return { group, changes, results };
+}
+
+async function storedDocument(
+  { store, keyring }: Dependencies,
+  address: Address,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | null> {
+  const read = await store.read(address, null);
+  const state = recordState(read);
+  // Removed since its head was read: nothing to compare with; the commit will find the conflict.
+  if (state.kind === "absent" || read.stored === null) return null;
+  const { message, subject, version } = read.stored;
+  return openVersion(message, { ...address, subject, version }, { keyring, signal });
+}
+
+/** As it will read back: `-0` becomes `0`, an object without a prototype gets the usual one. */
+function asStored(document: JsonObject, { limits }: Dependencies): JsonObject {
+  const bytes = encodeDocument(document, limits);
+  try {
+    return decodeDocument(bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** @throws whatever is not about one item */
+function refusal(id: string, error: unknown): PutManyResult {
+  if (error instanceof VaultError && ABOUT_ONE_ITEM.has(error.code))
+    return { id, outcome: "refused", code: error.code, detail: error.message };
+  throw error;
+}
+
+function inOrder(length: number, results: Plan["results"]): readonly PutManyResult[] {
+  const ordered = new Array<PutManyResult>(length);
+  for (const [index, result] of results) ordered[index] = result;
+  return ordered;
+}

@@ -1,0 +1,110 @@
+/**
+ * Reads one record: what its rows say together, one version of it, or its history.
+ *
+ * Head and version rows are written in one transaction, so a head behind its newest row, or rows without a live head,
+ * were made by a hand in the database and are never read over.
+ */
+import { VaultError } from "../errors.ts";
+import type { Dependencies } from "../limits.ts";
+import type { HeadState, RecordRows, WrapCount } from "../store.ts";
+import { parseVersion } from "./address.ts";
+import type { Address, Version } from "./address.ts";
+import type { JsonObject } from "./document.ts";
+import { openVersion } from "./version.ts";
+
+/** How a record is read. */
+export interface GetOptions {
+  /** Left out: the newest. */
+  readonly version?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One version of a record. `Document` is what the caller says that its documents are. */
+export interface VaultRecord<Document = JsonObject> {
+  readonly collection: string;
+  readonly id: string;
+  readonly subject: string;
+  readonly version: number;
+  /** When this version was written: ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly document: Document;
+}
+
+/** What is known of a version without opening it. Not authenticated: `get` is what proves a version. */
+export interface VersionInfo {
+  readonly version: number;
+  readonly subject: string;
+  readonly createdAt: string;
+  readonly messageBytes: number;
+  readonly wraps: WrapCount;
+}
+
+/** `vault.get`. */
+export async function get(
+  { store, keyring }: Pick<Dependencies, "store" | "keyring">,
+  address: Address,
+  { version, signal }: GetOptions,
+): Promise<VaultRecord> {
+  const read = await store.read(address, version === undefined ? null : parseVersion(version));
+  if (recordState(read).kind === "absent") throw recordAbsent();
+  if (read.stored === null) throw new VaultError("version-absent", "The record has no such version");
+  const { subject, createdAt, message, version: found } = read.stored;
+  const document = await openVersion(message, { ...address, subject, version: found }, { keyring, signal });
+  return { ...address, subject, version: found, createdAt, document };
+}
+
+/** `vault.history`. */
+export async function history(
+  { store }: Pick<Dependencies, "store">,
+  address: Address,
+): Promise<readonly VersionInfo[]> {
+  const rows = await store.versions(address);
+  if (recordState(rows).kind === "absent") throw recordAbsent();
+  return rows.versions;
+}
+
+/** The error for a record that is not there. */
+export function recordAbsent(): VaultError {
+  return new VaultError("record-absent", "There is no such record");
+}
+
+/** What a record's rows come to. Absent: `last` is the last number that was used, null when the record never was. */
+export type RecordState =
+  { readonly kind: "absent"; readonly last: Version | null } | { readonly kind: "live"; readonly version: Version };
+
+/** Of each state of the head: the number that the newest version row must have. */
+const NEWEST_ROW: Readonly<Record<HeadState, (version: Version) => Version | null>> = {
+  live: (version) => version,
+  removed: () => null,
+};
+
+/** @throws VaultError `record-rolled-back`, `record-tampered` */
+export function recordState({ head, newestRow }: RecordRows): RecordState {
+  if (head === null) {
+    if (newestRow !== null)
+      throw new VaultError("record-tampered", "The record has versions but no head: its head row was deleted");
+    return { kind: "absent", last: null };
+  }
+  const expected = NEWEST_ROW[head.state](head.version);
+  if (newestRow !== expected) {
+    if (newestRow !== null && newestRow > head.version) {
+      throw new VaultError(
+        "record-rolled-back",
+        `The record points to version ${head.version}, but version ${newestRow} exists: its head was set back`,
+      );
+    }
+    throw new VaultError(
+      "record-tampered",
+      head.state === "removed"
+        ? "The record was removed, but versions of it were put back"
+        : `The row of the newest version ${head.version} is missing`,
+    );
+  }
+  return head.state === "live" ? { kind: "live", version: head.version } : { kind: "absent", last: head.version };
+}
+
+/** The number of the next version: never one that was used, also not before a removal. */
+export function nextVersion(state: RecordState): Version {
+  const last = state.kind === "live" ? state.version : (state.last ?? 0);
+  return (last + 1) as Version;
+}

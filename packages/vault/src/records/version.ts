@@ -1,0 +1,232 @@
+/**
+ * One version of one record, between document and message: sealing makes a message under a data key of its own, opening
+ * gives the document back only when the message belongs exactly where it lies.
+ *
+ * The encryption context of a version is computed from the address of its row, never read from its message. What the
+ * message itself carries is only ever compared with that.
+ */
+import { decrypt, encrypt, EnvelopeError, inspect } from "@strongroom/envelope";
+import type { EncryptionContext, EnvelopeErrorCode, Keyring } from "@strongroom/envelope";
+import { VaultError } from "../errors.ts";
+import type { RegionReason, VaultErrorCode } from "../errors.ts";
+import type { MissingWrap, WrapCount } from "../store.ts";
+import type { Address, Subject, Version } from "./address.ts";
+import { decodeDocument, encodeDocument } from "./document.ts";
+import type { DocumentLimits, JsonObject } from "./document.ts";
+
+/** A version's place and whom it is about: what its encryption context says. */
+export interface VersionAddress extends Address {
+  readonly subject: Subject;
+  readonly version: Version;
+}
+
+const COLLECTION = "strongroom:collection";
+const ID = "strongroom:id";
+const SUBJECT = "strongroom:subject";
+const VERSION = "strongroom:version";
+
+/**
+ * The encryption context of a version: to read its message with any other AWS Encryption SDK.
+ *
+ * @example
+ * ```ts
+ * import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
+ *
+ * const address = parseAddress({ collection: "people", id: "C000127" });
+ * console.log(versionContext({ ...address, subject: parseSubject("person-42"), version: parseVersion(1) }));
+ * ```
+ */
+export function versionContext({ collection, id, subject, version }: VersionAddress): EncryptionContext {
+  return { [COLLECTION]: collection, [ID]: id, [SUBJECT]: subject, [VERSION]: String(version) };
+}
+
+export interface OpenOptions {
+  readonly keyring: Keyring;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface SealOptions extends OpenOptions {
+  readonly limits: DocumentLimits;
+}
+
+export interface SealedVersion {
+  readonly message: Uint8Array;
+  readonly wraps: WrapCount;
+  readonly missing: readonly MissingWrap[];
+}
+
+/**
+ * @throws VaultError `document-invalid`, `document-too-large` before any key is asked for; `wraps-below-minimum`,
+ *   `deadline-exceeded`, `aborted`, `encryption-failed`
+ */
+export async function sealVersion(
+  document: JsonObject,
+  address: VersionAddress,
+  { limits, ...options }: SealOptions,
+): Promise<SealedVersion> {
+  const plaintext = encodeDocument(document, limits);
+  try {
+    return await sealBytes(plaintext, address, options);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+/**
+ * Seals bytes that are a version's document; the caller wipes them.
+ *
+ * @throws VaultError `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `encryption-failed`
+ */
+export async function sealBytes(
+  plaintext: Uint8Array,
+  address: VersionAddress,
+  { keyring, signal }: OpenOptions,
+): Promise<SealedVersion> {
+  try {
+    const { message, encryptedDataKeys, wraps } = await encrypt(plaintext, {
+      keyring,
+      encryptionContext: versionContext(address),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    // A keyring without regions reports nothing: what it wrapped is what it was meant to wrap.
+    const stored = wraps?.stored.length ?? encryptedDataKeys.length;
+    return { message, wraps: { stored, target: wraps?.target ?? stored }, missing: wraps?.missing ?? [] };
+  } catch (error) {
+    throw envelopeFailure(error);
+  }
+}
+
+/** @throws VaultError as openBytes does; `stored-document-invalid` */
+export async function openVersion(
+  message: Uint8Array,
+  address: VersionAddress,
+  options: OpenOptions,
+): Promise<JsonObject> {
+  const plaintext = await openBytes(message, address, options);
+  try {
+    return decodeDocument(plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+/**
+ * The bytes of a version's document; the caller wipes them.
+ *
+ * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
+ *   `record-tampered` before any key is asked for; `record-tampered`, `key-not-configured`, `regions-unavailable`,
+ *   `deadline-exceeded`, `aborted`
+ */
+export async function openBytes(
+  message: Uint8Array,
+  address: VersionAddress,
+  { keyring, signal }: OpenOptions,
+): Promise<Uint8Array> {
+  const encryptionContext = versionContext(address);
+  const mismatch = contextMismatch(encryptionContext, claimedContext(message));
+  if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.message);
+  try {
+    const { plaintext } = await decrypt(message, {
+      keyring,
+      encryptionContext,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return plaintext;
+  } catch (error) {
+    throw envelopeFailure(error);
+  }
+}
+
+function claimedContext(message: Uint8Array): EncryptionContext {
+  try {
+    return inspect(message).encryptionContext;
+  } catch (error) {
+    throw envelopeFailure(error);
+  }
+}
+
+interface Meaning {
+  readonly code: VaultErrorCode;
+  readonly message: string;
+}
+
+/**
+ * Which entry differs -> what happened to the row. The first that differs names it: a message of another record usually
+ * has another subject and version as well.
+ */
+const MISMATCHES: readonly (Meaning & { readonly key: string })[] = [
+  {
+    key: COLLECTION,
+    code: "record-moved-collection",
+    message: "The message under this address says that it belongs to another collection",
+  },
+  { key: ID, code: "record-moved", message: "The message under this address says that it belongs to another id" },
+  {
+    key: SUBJECT,
+    code: "record-moved-subject",
+    message: "The message of this version says that it is about another subject",
+  },
+  {
+    key: VERSION,
+    code: "record-rolled-back",
+    message: "The message of this version says that it is another version of the record",
+  },
+];
+
+/**
+ * What is wrong with a message that carries the context `found` under an address whose context is `expected`; null when
+ * they are equal. It goes by what the message says of itself: the message is refused unopened, so whether that is
+ * authentic stays open. A message without exactly these four entries was never a version of a record.
+ */
+function contextMismatch(expected: EncryptionContext, found: EncryptionContext): Meaning | null {
+  const keys = Object.keys(found);
+  if (keys.length !== MISMATCHES.length || !MISMATCHES.every(({ key }) => Object.hasOwn(found, key))) {
+    return { code: "record-tampered", message: "The message under this address was not made for a record" };
+  }
+  return MISMATCHES.find(({ key }) => found[key] !== expected[key]) ?? null;
+}
+
+/*
+ * The envelope's errors as the vault's. What the envelope says of keys and regions stays on the cause; the vault's own
+ * message names regions and reasons, no ARN.
+ */
+
+const TAMPERED: Meaning = {
+  code: "record-tampered",
+  message: "The stored message does not authenticate or is not a whole message",
+};
+const FAILED: Meaning = { code: "encryption-failed", message: "The envelope refused to work" };
+
+/**
+ * Envelope code -> what it means while a stored message is opened or a new one is made. Every other one is a fault of
+ * the set-up.
+ */
+const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
+  "message-malformed": TAMPERED,
+  "message-truncated": TAMPERED,
+  "message-trailing-bytes": TAMPERED,
+  "suite-unsupported": TAMPERED,
+  "commitment-policy": TAMPERED,
+  "limit-exceeded": TAMPERED,
+  "context-mismatch": TAMPERED,
+  "decryption-failed": TAMPERED,
+  "no-matching-key": {
+    code: "key-not-configured",
+    message: "None of the configured keys belongs to the stored message",
+  },
+  "regions-unavailable": { code: "regions-unavailable", message: "No region could open the data key" },
+  "wraps-below-minimum": { code: "wraps-below-minimum", message: "Too few regions could wrap the data key" },
+  "deadline-exceeded": { code: "deadline-exceeded", message: "The deadline passed before enough regions answered" },
+  aborted: { code: "aborted", message: "The caller gave up" },
+};
+
+/** Makes a VaultError of whatever encrypt, decrypt or inspect threw; a VaultError stays what it is. */
+export function envelopeFailure(error: unknown): VaultError {
+  if (error instanceof VaultError) return error;
+  if (!(error instanceof EnvelopeError)) return new VaultError(FAILED.code, FAILED.message, { cause: error });
+  const { code, message } = MEANINGS[error.code] ?? FAILED;
+  const regions = (error.attempts ?? []).map(({ region, reason }): RegionReason => ({ region, reason }));
+  if (regions.length === 0) return new VaultError(code, message, { cause: error });
+  const listed = regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ");
+  return new VaultError(code, `${message} (${listed})`, { cause: error, regions });
+}
