@@ -17,7 +17,7 @@ import type { EncryptedDataKey } from "../format/header.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
-import type { MultiRegionKeyring } from "./aws-kms/multi-region.ts";
+import type { MultiRegionKeyring } from "../multi-region/keyring.ts";
 
 export interface DirectOptions {
   /** Its regions, minimum, target and deadline hold here as for data keys. */

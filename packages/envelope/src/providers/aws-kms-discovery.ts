@@ -7,15 +7,15 @@
  */
 import { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors.ts";
-import { contextObject } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
+import { contextObject } from "../format/encryption-context.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
 import { unwrapDataKey, weightiest } from "../keyrings/data-keys.ts";
 import type { Outcome } from "../keyrings/data-keys.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
-import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
-import { inRegion, requireKeyArn } from "./aws-kms/key-arn.ts";
-import type { KeyArn } from "./aws-kms/key-arn.ts";
+import { inRegion, requireKeyArn } from "./aws-kms/kms-key.ts";
+import type { KeyArn } from "./aws-kms/kms-key.ts";
 import { grantsOf, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 

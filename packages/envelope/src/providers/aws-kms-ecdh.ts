@@ -7,18 +7,18 @@ import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength }
 import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
 import { equalInConstantTime } from "../crypto/key-derivation.ts";
 import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors.ts";
 import type { RegionAttempt } from "../errors.ts";
+import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
 import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
-import { parseKeyArn } from "./aws-kms/key-arn.ts";
-import type { KeyArn } from "./aws-kms/key-arn.ts";
+import { parseKeyArn } from "./aws-kms/kms-key.ts";
+import type { KeyArn } from "./aws-kms/kms-key.ts";
 import {
   grantsOf,
   inWords,

@@ -3,12 +3,12 @@
  * keys are wrapped, without any call, under branch keys that a key store keeps wrapped by a KMS.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { RegionAttempt } from "../errors.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import { contextObject, contextOrders } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
-import type { EncryptedDataKey } from "../format/header.ts";
 import {
   branchKeyUnwrap,
   branchKeyVersionOf,
@@ -16,9 +16,9 @@ import {
   HIERARCHY_PROVIDER,
   isBranchKeyVersion,
 } from "../keyrings/branch-key-wrapping.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { CacheCounts } from "../materials/materials-cache.ts";
 import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";

@@ -4,11 +4,11 @@
 import type { RegionAttempt, RegionOperation } from "../../errors.ts";
 import type { HedgeBudget } from "../../resilience/hedge-budget.ts";
 import type { ResilienceSettings } from "../../resilience/settings.ts";
-import type { StartReason } from "../../resilience/staggered-race.ts";
+import type { StartReason } from "../../resilience/calls.ts";
 import type { Counters } from "./counters.ts";
 import { publish } from "./events.ts";
-import type { RegionCaller } from "./region-caller.ts";
-import type { Outlook } from "./region-watch.ts";
+import type { RegionCaller } from "../../multi-region/region.ts";
+import type { Outlook } from "../../multi-region/region-state.ts";
 
 const OVERLOADED: ReadonlySet<Outlook> = new Set<Outlook>(["throttled", "crowded"]);
 

@@ -3,10 +3,10 @@
  * configured ARNs are ever called.
  */
 import type { EncryptedDataKey } from "../../format/header.ts";
-import { isReplicaOf, parseKeyArn } from "./key-arn.ts";
-import type { RegionCaller } from "./region-caller.ts";
-import type { Lane } from "./unwrap-in-regions.ts";
-import { PROVIDER_ID } from "./wrap-in-regions.ts";
+import { isReplicaOf, parseKeyArn } from "./kms-key.ts";
+import type { RegionCaller } from "../../multi-region/region.ts";
+import type { Lane } from "../../multi-region/read.ts";
+import { PROVIDER_ID } from "../../multi-region/write.ts";
 
 /**
  * The ways to open a message, in the order to try them: each region once, in its order, then the regions that have more

@@ -7,8 +7,8 @@ import type { ResilienceSettings } from "../../resilience/settings.ts";
 import { systemTime } from "../../resilience/time.ts";
 import type { Time } from "../../resilience/time.ts";
 import type { KmsClient } from "./client.ts";
-import { parseKeyArn } from "./key-arn.ts";
-import type { KeyArn } from "./key-arn.ts";
+import { parseKeyArn } from "./kms-key.ts";
+import type { KeyArn } from "./kms-key.ts";
 
 export interface KeyRegion {
   readonly region: string;

@@ -4,8 +4,8 @@
  */
 import type { RegionFailureKind } from "../../errors.ts";
 import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
-import type { RegionCaller } from "./region-caller.ts";
-import type { Outlook } from "./region-watch.ts";
+import type { RegionCaller } from "../../multi-region/region.ts";
+import type { Outlook } from "../../multi-region/region-state.ts";
 
 const RANK: Readonly<Record<Outlook, number>> = { ordinary: 0, probe: 1, crowded: 2, throttled: 3, resting: 4 };
 

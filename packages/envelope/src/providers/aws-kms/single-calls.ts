@@ -3,12 +3,12 @@
  * together are bounded in time whatever the client does, answers that come too late are wiped, and what failed is kept
  * as an attempt. A client's error object is not: it may carry the raw answer, and that holds a key.
  */
-import { EnvelopeError } from "../../errors.ts";
 import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
+import { EnvelopeError } from "../../errors.ts";
 import { systemTime } from "../../resilience/time.ts";
 import type { Time } from "../../resilience/time.ts";
-import { errorName, failureKind } from "./failure-kinds.ts";
-import type { KeyArn } from "./key-arn.ts";
+import { errorName, failureKind } from "./kms-call.ts";
+import type { KeyArn } from "./kms-key.ts";
 import { Operation } from "./operation.ts";
 
 /** Options that all single-call keyrings have. */

@@ -6,8 +6,8 @@ import type { SecretBytes } from "../../crypto/secret.ts";
 import type { CancelTimer } from "../../resilience/time.ts";
 import type { CallPurpose } from "./events.ts";
 import type { Operation } from "./operation.ts";
-import type { CallInProgress, RegionCaller } from "./region-caller.ts";
-import type { WrapPlan } from "./wrap-plan.ts";
+import type { CallInProgress, RegionCaller } from "../../multi-region/region.ts";
+import type { WrapPlan } from "../../multi-region/write-plan.ts";
 
 export interface FanOutRequest {
   readonly plan: WrapPlan;

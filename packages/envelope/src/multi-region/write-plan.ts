@@ -2,10 +2,10 @@
  * Which regions of a write were asked, what they said, and which one is next: preferred regions in their order, then
  * substitutes of the same geographic group, one for each preferred region that is out.
  */
-import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
-import type { WrapReport } from "../../keyrings/keyring.ts";
-import type { RegionCaller } from "./region-caller.ts";
-import { nextInOrder } from "./region-order.ts";
+import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
+import type { WrapReport } from "../keyrings/keyring.ts";
+import type { RegionCaller } from "./region.ts";
+import { nextInOrder } from "../providers/aws-kms/region-order.ts";
 
 export class WrapPlan {
   readonly attempts: RegionAttempt[] = [];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { hedgeDelayMs, LatencyWindow } from "../../src/resilience/latency-window.ts";
+import { hedgeDelayMs, LatencyWindow } from "../../src/multi-region/hedging.ts";
 import { RESILIENCE_DEFAULTS } from "../../src/resilience/settings.ts";
 
 function windowOf(samples: Iterable<number>): LatencyWindow {

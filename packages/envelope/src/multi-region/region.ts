@@ -2,14 +2,14 @@
  * One region's key and client: makes single calls to it, bounds and checks each answer, and tells its watch what came
  * of it.
  */
-import { SecretBytes } from "../../crypto/secret.ts";
-import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
-import type { Time } from "../../resilience/time.ts";
-import type { KmsClient } from "./client.ts";
-import type { CallPurpose } from "./events.ts";
-import { errorName, failureKind } from "./failure-kinds.ts";
-import type { KeyArn } from "./key-arn.ts";
-import type { CallPass, RegionWatch, StopReason } from "./region-watch.ts";
+import { SecretBytes } from "../crypto/secret.ts";
+import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../errors.ts";
+import type { Time } from "../resilience/time.ts";
+import type { KmsClient } from "../providers/aws-kms/client.ts";
+import type { CallPurpose } from "../providers/aws-kms/events.ts";
+import { errorName, failureKind } from "../providers/aws-kms/kms-call.ts";
+import type { KeyArn } from "../providers/aws-kms/kms-key.ts";
+import type { CallPass, RegionWatch, StopReason } from "./region-state.ts";
 
 export type CallResult<T> =
   | { readonly kind: "done"; readonly value: T }

@@ -2,20 +2,20 @@
  * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle
  * bucket and latencies, fed with what each call came to.
  */
-import type { RegionFailureKind, RegionOperation } from "../../errors.ts";
-import { CallLimit } from "../../resilience/call-limit.ts";
-import { CircuitBreaker } from "../../resilience/circuit-breaker.ts";
-import type { BreakerOutcome, BreakerTicket } from "../../resilience/circuit-breaker.ts";
-import { FAILURE_RULES } from "../../resilience/failure-rules.ts";
-import type { FailureRule } from "../../resilience/failure-rules.ts";
-import { hedgeDelayMs, LatencyWindow } from "../../resilience/latency-window.ts";
-import type { ResilienceSettings } from "../../resilience/settings.ts";
-import type { ThrottleBucket } from "../../resilience/throttle-bucket.ts";
-import type { Time } from "../../resilience/time.ts";
-import { publish } from "./events.ts";
-import type { CallPurpose } from "./events.ts";
-import { RegionRecord } from "./region-health.ts";
-import type { RegionHealth } from "./region-health.ts";
+import type { RegionFailureKind, RegionOperation } from "../errors.ts";
+import { CircuitBreaker } from "../resilience/circuit-breaker.ts";
+import type { BreakerOutcome, BreakerTicket } from "../resilience/circuit-breaker.ts";
+import { CallLimit } from "../resilience/call-limit.ts";
+import { FAILURE_RULES } from "../resilience/failure-rules.ts";
+import type { FailureRule } from "../resilience/failure-rules.ts";
+import { hedgeDelayMs, LatencyWindow } from "./hedging.ts";
+import type { ResilienceSettings } from "../resilience/settings.ts";
+import type { ThrottleBucket } from "../resilience/call-limits.ts";
+import type { Time } from "../resilience/time.ts";
+import { publish } from "../providers/aws-kms/events.ts";
+import type { CallPurpose } from "../providers/aws-kms/events.ts";
+import { RegionRecord } from "./telemetry.ts";
+import type { RegionHealth } from "./telemetry.ts";
 
 /**
  * `ordinary`: ask it. `probe`: it is down, but due to be tried. `crowded`: it is healthy, but a call would have to wait

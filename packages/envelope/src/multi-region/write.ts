@@ -2,18 +2,18 @@
  * Wraps a data key in several regions: made by the nearest healthy one, then wrapped in the others in parallel until
  * the target is met. Fewer than the minimum is a failure; fewer than the target is reported, never silent.
  */
-import type { SecretBytes } from "../../crypto/secret.ts";
-import { EnvelopeError } from "../../errors.ts";
-import type { RegionAttempt } from "../../errors.ts";
-import type { EncryptedDataKey } from "../../format/header.ts";
-import type { WrapReport } from "../../keyrings/keyring.ts";
-import { staggeredRace } from "../../resilience/staggered-race.ts";
-import type { Runner } from "../../resilience/staggered-race.ts";
-import type { HedgeDesk } from "./hedge-desk.ts";
-import type { Operation } from "./operation.ts";
-import type { GeneratedKey, RegionCaller } from "./region-caller.ts";
-import { WrapFanOut } from "./wrap-fan-out.ts";
-import { WrapPlan } from "./wrap-plan.ts";
+import type { SecretBytes } from "../crypto/secret.ts";
+import type { RegionAttempt } from "../errors.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import type { WrapReport } from "../keyrings/keyring.ts";
+import { staggeredRace } from "../resilience/calls.ts";
+import type { Runner } from "../resilience/calls.ts";
+import type { HedgeDesk } from "../providers/aws-kms/hedge-desk.ts";
+import type { Operation } from "../providers/aws-kms/operation.ts";
+import type { GeneratedKey, RegionCaller } from "./region.ts";
+import { WrapFanOut } from "../providers/aws-kms/wrap-fan-out.ts";
+import { WrapPlan } from "./write-plan.ts";
 
 export interface WrapRequest {
   /** In the order of preference. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { RESILIENCE_DEFAULTS } from "../../src/resilience/settings.ts";
-import { ThrottleBucket } from "../../src/resilience/throttle-bucket.ts";
+import { ThrottleBucket } from "../../src/resilience/call-limits.ts";
 
 const RULES = RESILIENCE_DEFAULTS;
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { staggeredRace } from "../../src/resilience/staggered-race.ts";
-import type { Race, Runner, StartReason } from "../../src/resilience/staggered-race.ts";
+import { staggeredRace } from "../../src/resilience/calls.ts";
+import type { Race, Runner, StartReason } from "../../src/resilience/calls.ts";
 import { VirtualTime } from "../support/virtual-time.ts";
 
 /** `at`: when it settles after its start, null for never. `value`: what it wins with, null for a failure. */

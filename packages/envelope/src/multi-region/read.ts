@@ -3,19 +3,19 @@
  * at once; a region that keeps us waiting gets company within the hedge budget; a region that may be back is probed on
  * the side.
  */
-import { equalInConstantTime } from "../../crypto/key-derivation.ts";
-import { SecretBytes } from "../../crypto/secret.ts";
-import { EnvelopeError } from "../../errors.ts";
-import type { RegionAttempt, RegionFailureKind } from "../../errors.ts";
-import type { EncryptedDataKey } from "../../format/header.ts";
-import { unopenedError } from "../../keyrings/data-keys.ts";
-import { staggeredRace } from "../../resilience/staggered-race.ts";
-import type { Runner, StartReason } from "../../resilience/staggered-race.ts";
-import type { CallPurpose } from "./events.ts";
-import type { HedgeDesk } from "./hedge-desk.ts";
-import type { Operation } from "./operation.ts";
-import type { RegionCaller } from "./region-caller.ts";
-import { mayAskAgain, nextInOrder } from "./region-order.ts";
+import { SecretBytes } from "../crypto/secret.ts";
+import { equalInConstantTime } from "../crypto/key-derivation.ts";
+import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { unopenedError } from "../keyrings/data-keys.ts";
+import { staggeredRace } from "../resilience/calls.ts";
+import type { Runner, StartReason } from "../resilience/calls.ts";
+import type { CallPurpose } from "../providers/aws-kms/events.ts";
+import type { HedgeDesk } from "../providers/aws-kms/hedge-desk.ts";
+import type { Operation } from "../providers/aws-kms/operation.ts";
+import type { RegionCaller } from "./region.ts";
+import { mayAskAgain, nextInOrder } from "../providers/aws-kms/region-order.ts";
 
 /** An encrypted data key that a configured key may open. */
 export interface Lane {

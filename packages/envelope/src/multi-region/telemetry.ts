@@ -2,9 +2,9 @@
  * The record of one region and key as people and programs see it: counts, the last failure, alarms. Facts only; what
  * follows from them is decided in region-watch.ts.
  */
-import type { RegionFailureKind } from "../../errors.ts";
-import type { BreakerState } from "../../resilience/circuit-breaker.ts";
-import type { CallPurpose } from "./events.ts";
+import type { RegionFailureKind } from "../errors.ts";
+import type { BreakerState } from "../resilience/circuit-breaker.ts";
+import type { CallPurpose } from "../providers/aws-kms/events.ts";
 
 export interface RegionHealth {
   readonly region: string;

@@ -5,26 +5,26 @@
  * unwrap-in-regions.ts (reads), wrap-in-regions.ts (writes) and region-watch.ts (who may be called), on the state
  * machines of ../../resilience. docs/resilience-matrix.md shows what it promises and keeps.
  */
-import { EnvelopeError } from "../../errors.ts";
-import { contextObject } from "../../format/encryption-context.ts";
-import type { CanonicalContext } from "../../format/encryption-context.ts";
-import { requireNoDataKey } from "../../keyrings/keyring.ts";
-import type { Keyring } from "../../keyrings/keyring.ts";
-import { HedgeBudget } from "../../resilience/hedge-budget.ts";
-import { ThrottleBucket } from "../../resilience/throttle-bucket.ts";
-import { Counters } from "./counters.ts";
-import type { Counted, KeyringCounters } from "./counters.ts";
-import { publish } from "./events.ts";
-import { HedgeDesk } from "./hedge-desk.ts";
-import { lanesOf } from "./lanes.ts";
-import { resolveMultiRegionOptions } from "./multi-region-options.ts";
-import type { MultiRegionOptions, ResolvedMultiRegionOptions } from "./multi-region-options.ts";
-import { Operation } from "./operation.ts";
-import { RegionCaller } from "./region-caller.ts";
-import type { RegionHealth } from "./region-health.ts";
-import { RegionWatch } from "./region-watch.ts";
-import { unwrapInRegions } from "./unwrap-in-regions.ts";
-import { wrapInRegions } from "./wrap-in-regions.ts";
+import { EnvelopeError } from "../errors.ts";
+import { contextObject } from "../format/encryption-context.ts";
+import type { CanonicalContext } from "../format/encryption-context.ts";
+import type { Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import { HedgeBudget } from "../resilience/hedge-budget.ts";
+import { ThrottleBucket } from "../resilience/call-limits.ts";
+import { Counters } from "../providers/aws-kms/counters.ts";
+import type { Counted, KeyringCounters } from "../providers/aws-kms/counters.ts";
+import { publish } from "../providers/aws-kms/events.ts";
+import { HedgeDesk } from "../providers/aws-kms/hedge-desk.ts";
+import { lanesOf } from "../providers/aws-kms/lanes.ts";
+import { resolveMultiRegionOptions } from "../providers/aws-kms/multi-region-options.ts";
+import type { MultiRegionOptions, ResolvedMultiRegionOptions } from "../providers/aws-kms/multi-region-options.ts";
+import { Operation } from "../providers/aws-kms/operation.ts";
+import { RegionCaller } from "./region.ts";
+import type { RegionHealth } from "./telemetry.ts";
+import { RegionWatch } from "./region-state.ts";
+import { unwrapInRegions } from "./read.ts";
+import { wrapInRegions } from "./write.ts";
 
 export interface MultiRegionKeyring extends Keyring {
   /** Each region as the calls made so far have shown it, in the configured order. Makes no call. */
