@@ -1,27 +1,17 @@
 /**
- * One region's key and client: makes single calls to it, bounds and checks each answer, and tells its watch what came
- * of it.
+ * One region of a keyring: a wrapping key, and what is known of it. Every call to the key goes through here, bounded in
+ * time and reported to the region's state.
  */
-import { SecretBytes } from "../crypto/secret.ts";
-import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../errors.ts";
+import type { SecretBytes } from "../crypto/secret.ts";
+import { startCall } from "../resilience/calls.ts";
+import type { CallAnswer, CallInProgress } from "../resilience/calls.ts";
+import type { ThrottleBucket } from "../resilience/call-limits.ts";
+import type { ResilienceSettings } from "../resilience/settings.ts";
 import type { Time } from "../resilience/time.ts";
-import type { KmsClient } from "../providers/aws-kms/client.ts";
-import type { CallPurpose } from "../providers/aws-kms/events.ts";
-import { errorName, failureKind } from "../providers/aws-kms/kms-call.ts";
-import type { KeyArn } from "../providers/aws-kms/kms-key.ts";
-import type { CallPass, RegionWatch, StopReason } from "./region-state.ts";
-
-export type CallResult<T> =
-  | { readonly kind: "done"; readonly value: T }
-  | { readonly kind: "failed"; readonly attempt: RegionAttempt }
-  /** Stopped because another region was faster. `elapsedMs` says how long this one had been silent. */
-  | { readonly kind: "overtaken"; readonly elapsedMs: number };
-
-/** A call on its way. `result` never rejects, and settles by the time-out or at `stop`, whatever the client does. */
-export interface CallInProgress<T> {
-  readonly result: Promise<CallResult<T>>;
-  stop(why: StopReason): void;
-}
+import { RegionState } from "./region-state.ts";
+import type { Readiness } from "./region-state.ts";
+import type { CallPurpose, RegionId } from "./telemetry.ts";
+import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
 
 /** How a call is made: why, and how long it may take. */
 export interface CallTerms {
@@ -29,226 +19,96 @@ export interface CallTerms {
   readonly timeoutMs: number;
 }
 
-export interface GeneratedKey {
-  readonly dataKey: SecretBytes;
-  readonly ciphertext: Uint8Array;
-}
-
-/** An answer is either good or wrong in a way that has a name. */
-type Checked<T> = { readonly value: T } | { readonly wrong: RegionFailureKind };
-
-interface Call<A, T> {
-  readonly operation: RegionOperation;
-  readonly send: (abortSignal: AbortSignal) => Promise<A>;
-  /** Gets every answer that is not used: too late, or wrong. */
-  readonly discard: (answer: A) => void;
-  /** The answer must be of the very key that was asked (aws-kms-keyring.md, "OnEncrypt", "OnDecrypt"). */
-  readonly check: (answer: A) => Checked<T>;
-}
-
-export interface RegionCallerOptions {
-  readonly key: KeyArn;
+export interface RegionOptions {
+  readonly key: WrappingKey;
+  /** Geographic group, null when none was given. */
   readonly group: string | null;
   readonly role: "preferred" | "substitute";
-  readonly client: KmsClient;
-  readonly grantTokens: readonly string[];
-  readonly watch: RegionWatch;
-  readonly time: Time;
 }
 
-/** Longest ciphertext an encrypted data key can hold. */
-const MAX_CIPHERTEXT = 0xffff;
-
-export class RegionCaller {
-  readonly key: KeyArn;
+export class Region {
+  readonly key: WrappingKey;
   readonly group: string | null;
   readonly role: "preferred" | "substitute";
-  readonly watch: RegionWatch;
-  readonly #client: KmsClient;
+  readonly id: RegionId;
+  readonly state: RegionState;
   readonly #time: Time;
-  readonly #grants: { readonly GrantTokens?: string[] };
 
-  constructor({ key, group, role, client, grantTokens, watch, time }: RegionCallerOptions) {
+  constructor(
+    { key, group, role }: RegionOptions,
+    options: { readonly settings: ResilienceSettings; readonly time: Time; readonly bucket: ThrottleBucket },
+  ) {
     this.key = key;
     this.group = group;
     this.role = role;
-    this.watch = watch;
-    this.#client = client;
-    this.#time = time;
-    this.#grants = grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
+    this.id = { region: key.region, keyArn: key.keyId };
+    this.state = new RegionState({ ...options, id: this.id, group, role, operations: key.operations });
+    this.#time = options.time;
   }
 
-  get region(): string {
-    return this.key.region;
+  generate(keyLength: number, context: WrapContext, terms: CallTerms): CallInProgress<GeneratedKey> {
+    return this.#start("generate", terms, (signal) => this.key.generate(keyLength, context, signal), wipeDataKey);
   }
 
-  get keyArn(): string {
-    return this.key.arn;
+  wrap(secret: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<Uint8Array> {
+    // Taken now: a call that has to wait may go out when the write is over and the secret wiped.
+    const { bytes } = secret;
+    return this.#start("wrap", terms, (signal) => this.key.wrap(bytes, context, signal), nothing);
   }
 
-  generateDataKey(length: number, context: Record<string, string>, terms: CallTerms): CallInProgress<GeneratedKey> {
-    const input = { KeyId: this.keyArn, NumberOfBytes: length, EncryptionContext: context, ...this.#grants };
-    return this.#begin(terms, {
-      operation: "GenerateDataKey",
-      send: (abortSignal) => this.#client.generateDataKey(input, { abortSignal }),
-      discard: wipePlaintext,
-      check: ({ KeyId, CiphertextBlob, Plaintext }) => {
-        if (KeyId !== this.keyArn) return { wrong: "wrong-key-id" };
-        if (!isStorable(CiphertextBlob)) return { wrong: "server-error" };
-        if (!isBytes(Plaintext, length)) return { wrong: "wrong-key-length" };
-        return { value: { dataKey: new SecretBytes(Plaintext), ciphertext: CiphertextBlob } };
-      },
-    });
-  }
-
-  encrypt(dataKey: SecretBytes, context: Record<string, string>, terms: CallTerms): CallInProgress<Uint8Array> {
-    const input = { KeyId: this.keyArn, Plaintext: dataKey.bytes, EncryptionContext: context, ...this.#grants };
-    return this.#begin(terms, {
-      operation: "Encrypt",
-      send: (abortSignal) => this.#client.encrypt(input, { abortSignal }),
-      discard: () => undefined,
-      check: ({ KeyId, CiphertextBlob }) => {
-        if (KeyId !== this.keyArn) return { wrong: "wrong-key-id" };
-        return isStorable(CiphertextBlob) ? { value: CiphertextBlob } : { wrong: "server-error" };
-      },
-    });
-  }
-
-  /**
-   * @param accepts whether a data key is the message's own. Asked inside the attempt: a lie is this attempt's failure.
-   */
-  decrypt(
-    ciphertext: Uint8Array,
-    request: {
-      readonly keyLength: number;
-      readonly context: Record<string, string>;
-      readonly accepts: (candidate: Uint8Array) => boolean;
-    },
+  /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */
+  unwrap(
+    request: UnwrapRequest,
+    accepts: (candidate: SecretBytes) => boolean,
     terms: CallTerms,
   ): CallInProgress<SecretBytes> {
-    const input = {
-      KeyId: this.keyArn,
-      CiphertextBlob: ciphertext,
-      EncryptionContext: request.context,
-      ...this.#grants,
-    };
-    return this.#begin(terms, {
-      operation: "Decrypt",
-      send: (abortSignal) => this.#client.decrypt(input, { abortSignal }),
-      discard: wipePlaintext,
-      check: ({ KeyId, Plaintext }) => {
-        if (KeyId !== this.keyArn) return { wrong: "wrong-key-id" };
-        if (!isBytes(Plaintext, request.keyLength)) return { wrong: "wrong-key-length" };
-        return request.accepts(Plaintext) ? { value: new SecretBytes(Plaintext) } : { wrong: "wrong-data-key" };
-      },
-    });
+    return this.#start("unwrap", terms, (signal) => this.key.unwrap(request, signal), wipe, accepts);
   }
 
-  /** Whether the key is there and enabled. */
   describe(terms: CallTerms): CallInProgress<true> {
-    return this.#begin(terms, {
-      operation: "DescribeKey",
-      send: (abortSignal) => this.#client.describeKey({ KeyId: this.keyArn, ...this.#grants }, { abortSignal }),
-      discard: () => undefined,
-      check: ({ KeyMetadata }) => {
-        if (KeyMetadata?.Arn !== this.keyArn) return { wrong: "wrong-key-id" };
-        if (KeyMetadata.KeyState === "Enabled") return { value: true };
-        return { wrong: KeyMetadata.KeyState === "PendingDeletion" ? "key-pending-deletion" : "key-disabled" };
-      },
-    });
+    return this.#start("describe", terms, (signal) => this.key.describe(signal), nothing);
   }
 
-  #begin<A, T>({ purpose, timeoutMs }: CallTerms, { operation, send, discard, check }: Call<A, T>): CallInProgress<T> {
-    const { promise, resolve } = Promise.withResolvers<CallResult<T>>();
-    const startedAt = this.#time.now();
-    const controller = new AbortController();
-    let pass: CallPass | null = null;
-    let settled = false;
-
-    const settle = (result: CallResult<T>): void => {
-      settled = true;
-      cancelTimeout();
-      cancelWait();
-      resolve(result);
-    };
-    const elapsedMs = (): number => Math.round(this.#time.now() - startedAt);
-    const failed = (reason: RegionFailureKind, name: string | null): CallResult<T> => {
-      const { region, keyArn } = this;
-      return {
-        kind: "failed",
-        attempt: { region, keyArn, operation, reason, errorName: name, elapsedMs: elapsedMs() },
-      };
-    };
-    const fail = (reason: RegionFailureKind, name: string | null): void => {
-      // A call that never went out failed by what keeps the region out.
-      settle(failed(pass === null ? this.watch.standingReason : reason, name));
-      if (pass !== null) this.watch.failed(pass, reason);
-    };
-    const receive = (answer: A): void => {
-      if (settled || pass === null) {
-        discard(answer);
-        return;
-      }
-      const checked = checkedOrMalformed(check, answer);
-      if ("wrong" in checked) {
-        discard(answer);
-        fail(checked.wrong, null);
-      } else {
-        settle({ kind: "done", value: checked.value });
-        this.watch.answered(pass);
-      }
-    };
-
-    let cancelWait = (): void => undefined;
-    const cancelTimeout = this.#time.after(timeoutMs, () => {
-      fail("timeout", null);
-      controller.abort();
-    });
-    cancelWait = this.watch.whenFree(() => {
-      pass = this.watch.begin(operation, purpose);
-      // A client may throw before it returns its promise.
-      new Promise<A>((answer) => {
-        answer(send(controller.signal));
-      }).then(receive, (error: unknown) => {
-        if (!settled) fail(failureKind(error), errorName(error));
-      });
-    });
-
-    return {
-      result: promise,
-      stop: (why) => {
-        if (settled) return;
-        settle(
-          why === "overtaken"
-            ? { kind: "overtaken", elapsedMs: elapsedMs() }
-            : failed(why === "aborted" ? "aborted" : "timeout", null),
-        );
-        if (pass !== null) this.watch.stopped(pass, why);
-        controller.abort();
-      },
-    };
+  #start<T>(
+    method: keyof WrappingKey["operations"],
+    { purpose, timeoutMs }: CallTerms,
+    send: (signal: AbortSignal) => Promise<CallAnswer<T>>,
+    discard: (value: T) => void,
+    accepts?: (value: T) => boolean,
+  ): CallInProgress<T> {
+    const { region, keyArn } = this.id;
+    const operation = this.key.operations[method];
+    return startCall(
+      { region, keyArn, operation, send, discard, accepts },
+      { time: this.#time, timeoutMs, observer: this.state.observe(operation, purpose) },
+    );
   }
 }
 
-/** An answer that is not what its type says is the region's failure, never an exception that nobody waits for. */
-function checkedOrMalformed<A, T>(check: (answer: A) => Checked<T>, answer: A): Checked<T> {
-  if (typeof answer !== "object" || answer === null) return { wrong: "server-error" };
-  try {
-    return check(answer);
-  } catch {
-    return { wrong: "unknown" };
+function wipe(secret: SecretBytes): void {
+  secret.wipe();
+}
+
+function wipeDataKey({ dataKey }: GeneratedKey): void {
+  dataKey.wipe();
+}
+
+function nothing(): void {
+  // A ciphertext is no secret.
+}
+
+const RANK: Readonly<Record<Readiness, number>> = { ready: 0, "probe-due": 1, busy: 2, throttled: 3, resting: 4 };
+
+/**
+ * Which of `candidates` is asked next: the first of the most ready ones; null when there are none. A region that rests
+ * is asked only when no other is left, because a read that one region could still answer must not fail.
+ */
+export function mostReady<C extends { readonly region: Region }>(candidates: Iterable<C>): C | null {
+  let best: C | null = null;
+  let bestRank = Infinity;
+  for (const candidate of candidates) {
+    const rank = RANK[candidate.region.state.readiness()];
+    if (rank < bestRank) [best, bestRank] = [candidate, rank];
   }
-}
-
-function isStorable(ciphertext: Uint8Array | undefined): ciphertext is Uint8Array {
-  return ciphertext instanceof Uint8Array && ciphertext.length > 0 && ciphertext.length <= MAX_CIPHERTEXT;
-}
-
-function isBytes(value: Uint8Array | undefined, length: number): value is Uint8Array {
-  return value instanceof Uint8Array && value.length === length;
-}
-
-function wipePlaintext(answer: { readonly Plaintext?: Uint8Array | undefined } | null | undefined): void {
-  const plaintext = answer?.Plaintext;
-  if (plaintext instanceof Uint8Array) plaintext.fill(0);
+  return best;
 }

@@ -1,14 +1,125 @@
 /**
- * The record of one region and key as people and programs see it: counts, the last failure, alarms. Facts only; what
- * follows from them is decided in region-watch.ts.
+ * What people and programs see of the policy: events as it decides, on the diagnostics channel `strongroom:kms`
+ * (node:diagnostics_channel); counters; the health of each region. They name regions and key ARNs; they never carry a
+ * key, a context or a service's text. Without a subscriber no event is built or published.
  */
-import type { RegionFailureKind } from "../errors.ts";
+import { channel } from "node:diagnostics_channel";
+import type { RegionFailureKind, RegionOperation } from "../errors.ts";
 import type { BreakerState } from "../resilience/circuit-breaker.ts";
-import type { CallPurpose } from "../providers/aws-kms/events.ts";
 
-export interface RegionHealth {
+export const KMS_CHANNEL = "strongroom:kms";
+
+/**
+ * Why a region was called. `first`: it was the nearest healthy one. `failover`: the one before it failed. `hedge`: the
+ * one before it kept us waiting. `wrap`: a data key's further wraps. `substitute`: a wrap in place of a preferred
+ * region's. `probe`: to find out whether a resting region is back. `last-resort`: it rests, but no other region was
+ * left. `health-check`: somebody asked for a probe of all.
+ */
+export type CallPurpose =
+  "first" | "failover" | "hedge" | "wrap" | "substitute" | "probe" | "last-resort" | "health-check";
+
+/** A region and key, as events, reports and errors name them. */
+export interface RegionId {
   readonly region: string;
   readonly keyArn: string;
+}
+
+export type KmsEvent =
+  /** A call ended. `overtaken`: another region was faster and this one was no longer waited for. */
+  | (RegionId & {
+      readonly kind: "call";
+      readonly operation: RegionOperation;
+      readonly purpose: CallPurpose;
+      readonly outcome: "answered" | "overtaken" | RegionFailureKind;
+      readonly elapsedMs: number;
+    })
+  /** A region's breaker changed its state, and the last failure before it did. */
+  | (RegionId & {
+      readonly kind: "breaker";
+      readonly from: BreakerState;
+      readonly to: BreakerState;
+      readonly because: RegionFailureKind | "overtaken" | null;
+    })
+  /** A region throttles and is asked less from now on. */
+  | (RegionId & { readonly kind: "throttle"; readonly callsPerSecond: number })
+  /**
+   * A region needs somebody: its key, the client's permissions, or the truth of its answers. Once until it answers well
+   * again.
+   */
+  | (RegionId & { readonly kind: "alarm"; readonly reason: RegionFailureKind })
+  /** A region kept us waiting, but the budget for extra calls was used up. */
+  | (RegionId & { readonly kind: "hedge-denied"; readonly operation: RegionOperation })
+  /** A write was stored with fewer wraps than wanted. */
+  | {
+      readonly kind: "wraps-missing";
+      readonly stored: number;
+      readonly target: number;
+      readonly missing: readonly { readonly region: string; readonly reason: RegionFailureKind }[];
+    }
+  /** An operation ended. `code` is the EnvelopeError's when it failed. */
+  | {
+      readonly kind: "operation";
+      readonly operation: "read" | "write";
+      readonly code: string | null;
+      readonly elapsedMs: number;
+    };
+
+const kms = channel(KMS_CHANNEL);
+
+/** Publishes what `event` makes, if anybody listens. */
+export function publish(event: () => KmsEvent): void {
+  if (kms.hasSubscribers) kms.publish(event());
+}
+
+/** What the policy did so far, in numbers: how often each of its decisions was taken. */
+export interface KeyringCounters {
+  readonly reads: number;
+  readonly writes: number;
+  readonly readsFailed: number;
+  readonly writesFailed: number;
+  /** Calls made because the region before failed. */
+  readonly failovers: number;
+  /** Calls made because the region before kept us waiting, and those of them that were faster. */
+  readonly hedges: number;
+  readonly hedgesWon: number;
+  /** Hedges that the budget did not allow. */
+  readonly hedgesDenied: number;
+  /** Extra calls that the budget allows now. */
+  readonly hedgesLeft: number;
+  /** Wraps made in place of a preferred region's. */
+  readonly substitutions: number;
+  /** Writes stored with fewer wraps than the target. */
+  readonly writesBelowTarget: number;
+}
+
+export type CounterName = Exclude<keyof KeyringCounters, "hedgesLeft">;
+
+export class Counters {
+  readonly #counts: Record<CounterName, number> = {
+    reads: 0,
+    writes: 0,
+    readsFailed: 0,
+    writesFailed: 0,
+    failovers: 0,
+    hedges: 0,
+    hedgesWon: 0,
+    hedgesDenied: 0,
+    substitutions: 0,
+    writesBelowTarget: 0,
+  };
+
+  add(name: CounterName, howMany = 1): void {
+    this.#counts[name] += howMany;
+  }
+
+  /** @param hedgesLeft what the budget has saved up, in calls */
+  snapshot(hedgesLeft: number): KeyringCounters {
+    return { ...this.#counts, hedgesLeft: Math.floor(hedgesLeft + 1e-9) };
+  }
+}
+
+/** One region and key as the calls made to it have shown it. */
+export interface RegionHealth extends RegionId {
   /** Geographic group, null when none was given. */
   readonly group: string | null;
   readonly role: "preferred" | "substitute";
@@ -44,7 +155,8 @@ export interface RegionHealth {
 type Identity = Pick<RegionHealth, "region" | "keyArn" | "group" | "role">;
 type Observed = Pick<RegionHealth, "latencyMs" | "breaker" | "callsPerSecond" | "callsAtOnce">;
 
-export class RegionRecord {
+/** The facts behind `RegionHealth`; what follows from them is decided in region-state.ts. */
+export class HealthRecord {
   readonly #identity: Identity;
   readonly #byKind = new Map<RegionFailureKind, number>();
   readonly #byPurpose = new Map<CallPurpose, number>();
@@ -88,11 +200,11 @@ export class RegionRecord {
     this.#overtaken += 1;
   }
 
-  /** `known` while the same alarm has not been cleared by an honest answer. */
-  alarm(kind: RegionFailureKind): "new" | "known" {
-    if (this.#alarm?.kind === kind) return "known";
+  /** False while the same alarm has not been cleared by an honest answer. */
+  isNewAlarm(kind: RegionFailureKind): boolean {
+    if (this.#alarm?.kind === kind) return false;
     this.#alarm = { kind, since: new Date().toISOString() };
-    return "new";
+    return true;
   }
 
   get lastFailureKind(): RegionFailureKind | null {

@@ -15,9 +15,10 @@ import { requireNoDataKey } from "../keyrings/keyring.ts";
 import type { Outcome } from "../keyrings/data-keys.ts";
 import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
+import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
 import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/kms-key.ts";
 import type { KeyArn } from "./aws-kms/kms-key.ts";
-import { grantsOf, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import { SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
@@ -105,20 +106,26 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
       EncryptionAlgorithm: encryptionAlgorithm,
       ...grantsOf(bounds.grantTokens),
     };
-    const outcome = await calls.call({
+    const outcome = await calls.call<SecretBytes>({
       key,
       operation: "Decrypt",
-      send: (abortSignal) => asked.decrypt(input, { abortSignal }),
-      check: ({ KeyId, Plaintext }) => {
-        if (KeyId !== key.arn) return { wrong: "wrong-key-id" };
-        return Plaintext === undefined ? { wrong: "server-error" } : { value: new SecretBytes(Plaintext) };
-      },
-      discard: (answer) => {
-        wipeField(answer.Plaintext);
+      send: (abortSignal) =>
+        askKms(
+          () => asked.decrypt(input, { abortSignal }),
+          ({ KeyId, Plaintext }) => {
+            if (KeyId !== key.arn) return wrong("wrong-key-id");
+            return Plaintext === undefined ? wrong("server-error") : { value: new SecretBytes(Plaintext) };
+          },
+          ({ Plaintext }) => {
+            wipeField(Plaintext);
+          },
+        ),
+      discard: (late) => {
+        late.wipe();
       },
     });
-    if (outcome.kind === "failed") return outcome.attempt.reason;
-    using digestAndKey = outcome.value;
+    if (!(outcome instanceof SecretBytes)) return outcome;
+    using digestAndKey = outcome;
     // Everyone can wrap anything with a public key: this says nothing against the KMS.
     if (digestAndKey.length !== DIGEST_LENGTH + materials.suite.keyLength) return "does-not-open";
     if (!equalInConstantTime(digestAndKey.bytes.subarray(0, DIGEST_LENGTH), digest)) return "does-not-open";
