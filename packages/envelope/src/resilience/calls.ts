@@ -19,9 +19,9 @@ export interface Call<T> {
   readonly region: string;
   readonly keyArn: string;
   readonly operation: RegionOperation;
-  send(abortSignal: AbortSignal): Promise<CallAnswer<T>>;
+  readonly send: (abortSignal: AbortSignal) => Promise<CallAnswer<T>>;
   /** Gets every value that is not used: too late, or not accepted. */
-  discard(value: T): void;
+  readonly discard: (value: T) => void;
   /** Asked inside the call: a value that is not accepted is its failure, `wrong-data-key`. */
   readonly accepts?: ((value: T) => boolean) | undefined;
 }

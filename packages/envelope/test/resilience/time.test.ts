@@ -40,7 +40,10 @@ test("a cancelled timer does not fire", async () => {
 });
 
 /** A deadline under a clock that is set. */
-function deadlineAt(startsAt: number, deadlineMs: number): { readonly deadline: Deadline; set(now: number): void } {
+function deadlineAt(
+  startsAt: number,
+  deadlineMs: number,
+): { readonly deadline: Deadline; readonly set: (now: number) => void } {
   let now = startsAt;
   const time = { now: () => now, after: () => () => undefined };
   return {

@@ -1,7 +1,7 @@
 /**
  * A key of AWS KMS: its ARN (framework/aws-kms/aws-kms-key-arn.md), and the wrapping key that it is to the multi-region
- * policy. Its wraps are those of the AWS KMS keyring (framework/aws-kms/aws-kms-keyring.md), so every AWS Encryption SDK
- * reads them.
+ * policy. Its wraps are those of the AWS KMS keyring (framework/aws-kms/aws-kms-keyring.md), so every AWS Encryption
+ * SDK reads them.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
 import { EnvelopeError } from "../../errors.ts";

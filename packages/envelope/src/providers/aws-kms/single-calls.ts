@@ -50,9 +50,9 @@ export function singleCallProblems({
 export interface SingleCall<T> {
   readonly key: KeyArn;
   readonly operation: RegionOperation;
-  send(abortSignal: AbortSignal): Promise<CallAnswer<T>>;
+  readonly send: (abortSignal: AbortSignal) => Promise<CallAnswer<T>>;
   /** Wipes an answer that came too late. */
-  discard(value: T): void;
+  readonly discard: (value: T) => void;
 }
 
 /** The calls of one onEncrypt or onDecrypt. Dispose of it, or its timer keeps running. */
