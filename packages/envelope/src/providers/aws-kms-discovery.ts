@@ -40,7 +40,32 @@ export const KMS_DISCOVERY_DEFAULTS: Required<SingleCallOptions> & {
   multiRegionKeys: "own-region",
 };
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+ * import { kmsDiscoveryKeyring } from "@strongroom/envelope/aws-kms-discovery";
+ *
+ * // Your key ARNs; an endpoint only where it is not AWS itself.
+ * const keys: { region: string; keyArn: string; endpoint?: string }[] = JSON.parse(process.env["KMS_KEYS"] ?? "[]");
+ * const regions = keys.map(({ region, keyArn, ...endpoint }) => {
+ *   return { region, keyArn, client: new KMS({ region, maxAttempts: 1, ...endpoint }) };
+ * });
+ * const writer = multiRegionKeyring({ regions, minimum: 2 });
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring: writer, encryptionContext: { id: "42" } });
+ *
+ * const reader = kmsDiscoveryKeyring({
+ *   clients: Object.fromEntries(regions.map(({ region, client }) => [region, client])),
+ *   filter: { partition: "aws", accounts: ["000000000000"] },
+ * });
+ * const { plaintext } = await decrypt(message, { keyring: reader, encryptionContext: { id: "42" } });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada
+ * ```
+ */
 export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
   const resolved = resolveOptions(options);
   const { filter, clients, multiRegionKeys } = resolved;

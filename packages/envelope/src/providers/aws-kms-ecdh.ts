@@ -85,6 +85,29 @@ export const KMS_ECDH_DEFAULTS: Required<SingleCallOptions> = SINGLE_CALL_DEFAUL
  *
  * @throws EnvelopeError `option-invalid`, with every problem listed; `keyring-unsuitable`, with `attempts`, when the
  *   KMS did not answer with a public key for key agreement on this curve; `deadline-exceeded`, `aborted`.
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { encrypt, inspect } from "@strongroom/envelope";
+ * import { kmsEcdhKeyring } from "@strongroom/envelope/aws-kms-ecdh";
+ *
+ * // Our key, for key agreement; an endpoint only where it is not AWS itself.
+ * const { region, keyArn, ...endpoint } = JSON.parse(process.env["KMS_ECDH_KEY"] ?? "{}");
+ * const recipient = generateKeyPairSync("ec", { namedCurve: "P-256" });
+ * const keyring = await kmsEcdhKeyring({
+ *   curve: "ECC_NIST_P256",
+ *   schema: {
+ *     kind: "KmsPrivateKeyToStaticPublicKey",
+ *     senderKeyArn: keyArn,
+ *     recipientPublicKey: recipient.publicKey.export({ type: "spki", format: "der" }),
+ *   },
+ *   client: new KMS({ region, maxAttempts: 1, ...endpoint }),
+ * });
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring, encryptionContext: { id: "42" } });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: aws-kms-ecdh
+ * ```
  */
 export async function kmsEcdhKeyring(options: KmsEcdhKeyringOptions): Promise<Keyring> {
   const resolved = resolveOptions(options);

@@ -56,7 +56,29 @@ const HASHES: ReadonlyMap<unknown, OaepHash> = new Map<KmsRsaAlgorithm, OaepHash
 /** "Encryption Context Digest" */
 const DIGEST_LENGTH = 48;
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { encrypt, inspect } from "@strongroom/envelope";
+ * import { kmsRsaKeyring } from "@strongroom/envelope/aws-kms-rsa";
+ *
+ * // In earnest: what GetPublicKey answers for this very key.
+ * const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+ * const keyring = kmsRsaKeyring({
+ *   keyArn: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+ *   publicKey,
+ * });
+ * const { message } = await encrypt(Buffer.from("Ada"), {
+ *   keyring,
+ *   encryptionContext: { id: "42" },
+ *   suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+ * });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: aws-kms-rsa
+ * ```
+ */
 export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
   const { key, encryptionAlgorithm, hash, publicKey, client, bounds } = resolveOptions(options);
   const providerInfo = Buffer.from(key.arn, "utf8");

@@ -55,22 +55,26 @@ const CLIENT_METHODS = ["generateDataKey", "encrypt", "decrypt", "describeKey"] 
  * @throws EnvelopeError `option-invalid`, with every problem listed
  *
  * @example
- *   import { KMS } from "@aws-sdk/client-kms";
- *   import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
  *
- *   const keyArns = {
- *     "eu-west-1": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
- *     "eu-central-1": "arn:aws:kms:eu-central-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
- *   };
- *   const keyring = multiRegionKeyring({
- *     regions: Object.entries(keyArns).map(([region, keyArn]) => ({
- *       region,
- *       keyArn,
- *       client: new KMS({ region, maxAttempts: 1 }),
- *     })),
- *     minimum: 1,
- *   });
- *   console.log(keyring.health().map(({ region, state }) => `${region}: ${state}`));
+ * // Your key ARNs; an endpoint only where it is not AWS itself.
+ * const keys: { region: string; keyArn: string; endpoint?: string }[] = JSON.parse(process.env["KMS_KEYS"] ?? "[]");
+ * const keyring = multiRegionKeyring({
+ *   regions: keys.map(({ region, keyArn, ...endpoint }) => {
+ *     return { region, keyArn, client: new KMS({ region, maxAttempts: 1, ...endpoint }) };
+ *   }),
+ *   minimum: 2,
+ * });
+ *
+ * const encryptionContext = { collection: "customers", id: "42" };
+ * const { message, wraps } = await encrypt(Buffer.from("Ada Lovelace"), { keyring, encryptionContext });
+ * console.log(wraps?.stored.length); // prints: 3
+ * const { plaintext } = await decrypt(message, { keyring, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada Lovelace
+ * ```
  */
 export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyring {
   const problems: string[] = [];

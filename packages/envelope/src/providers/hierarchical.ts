@@ -58,7 +58,31 @@ export interface HierarchicalKeyring extends Keyring, Disposable {
   [Symbol.dispose](): void;
 }
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { randomBytes, randomUUID } from "node:crypto";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
+ * import { SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * // In earnest: keys that a database keeps, wrapped by a KMS.
+ * const [version, bytes] = [randomUUID(), randomBytes(32)];
+ * const branchKey = async () => ({ version, key: SecretBytes.copyOf(bytes) });
+ *
+ * using keyring = hierarchicalKeyring({
+ *   keyStore: { getActiveBranchKey: branchKey, getBranchKeyVersion: branchKey },
+ *   branchKeyId: ({ tenant }) => `tenant-${tenant}`,
+ *   maxAgeMs: 300_000,
+ * });
+ * const encryptionContext = { tenant: "7", id: "42" };
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring, encryptionContext });
+ * const { plaintext } = await decrypt(message, { keyring, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada
+ * ```
+ */
 export function hierarchicalKeyring(options: HierarchicalKeyringOptions): HierarchicalKeyring {
   const { keyStore, branchKeyId, maxAgeMs, capacity, time } = resolveOptions(options);
   const cache = new BranchKeyCache({ store: keyStore, maxAgeMs, capacity, time });

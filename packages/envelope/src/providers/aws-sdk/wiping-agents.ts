@@ -32,7 +32,18 @@ export interface WipingAgents {
   readonly httpsAgent: HttpsAgent;
 }
 
-/** @param options of node's agents, for both; what is not said is as in WIPING_AGENT_DEFAULTS. */
+/**
+ * @param options of node's agents, for both; what is not said is as in WIPING_AGENT_DEFAULTS.
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { wipingAgents } from "@strongroom/envelope/aws-sdk";
+ *
+ * const client = new KMS({ region: "eu-west-1", maxAttempts: 1, requestHandler: wipingAgents({ maxSockets: 10 }) });
+ * console.log(typeof client.decrypt); // prints: function
+ * ```
+ */
 export function wipingAgents(options: AgentOptions = {}): WipingAgents {
   const settings = { ...WIPING_AGENT_DEFAULTS, ...options };
   const secureOptions = (options.secureOptions ?? 0) | CLEANSE_PLAINTEXT;
