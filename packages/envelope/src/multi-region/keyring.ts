@@ -34,7 +34,7 @@ export interface MultiRegionKeyring extends Keyring {
   health(): readonly RegionHealth[];
   /** How often each decision of the policy was taken. */
   counters(): KeyringCounters;
-  /** Asks every region for its key (DescribeKey, in parallel, within the deadline), then answers as `health` does. */
+  /** Asks every region whether its key is usable, in parallel, within the deadline; then answers as `health` does. */
   probe(options?: { readonly signal?: AbortSignal }): Promise<readonly RegionHealth[]>;
 }
 

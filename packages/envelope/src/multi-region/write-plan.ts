@@ -1,5 +1,5 @@
 /**
- * The plan of a write: which regions were asked, what they said, and which one is next. Preferred regions in their
+ * The plan of a write: which regions were asked, what they answered, and which one is next. Preferred regions in their
  * order, then substitutes of the same geographic group, one for each preferred region that is out.
  */
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";

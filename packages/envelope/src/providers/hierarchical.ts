@@ -194,10 +194,10 @@ function withoutBranchKey(unopened: EnvelopeError, storeErrors: readonly Envelop
   const reports = unopened.encryptedDataKeys ?? [];
   if (first === undefined && reports.every(({ outcome }) => outcome !== "key-not-found")) return unopened;
   const attempts: readonly RegionAttempt[] = storeErrors.flatMap((error) => error.attempts ?? []);
-  const said = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
+  const outcomes = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
   return new EnvelopeError(
     first?.code ?? "branch-key-unavailable",
-    `The message's branch key could not be had. ${first?.message ?? ""} (${said})`,
+    `The message's branch key could not be had. ${first?.message ?? ""} (${outcomes})`,
     {
       encryptedDataKeys: reports,
       ...(first === undefined ? {} : { cause: first.cause ?? first }),

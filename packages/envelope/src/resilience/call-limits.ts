@@ -24,7 +24,7 @@ interface Limit {
 /**
  * Back-off of a region that throttles: a token bucket whose rate is halved by every throttled answer and raised a
  * little by every success (additive increase, multiplicative decrease), and which steps aside once the region has been
- * calm for a while. KMS quotas are per account and region, so one bucket serves all keys of a region.
+ * calm for a while. Quotas are per account and region, so one bucket serves all keys of a region.
  */
 export class ThrottleBucket {
   readonly #rules: ThrottleRules;

@@ -88,7 +88,7 @@ function readingIntoOnePlace(connect: (options: OnRead) => Connection): Connecti
 }
 
 /**
- * Node copies what it can not encrypt at once, headers and body together or anything before the handshake is done, and
+ * Node copies what it cannot encrypt at once, headers and body together or anything before the handshake is done, and
  * frees the copy as it is. So nothing is written before, and pieces are put together in memory that is wiped.
  */
 function writeInOnePiece(connection: TLSSocket): void {
