@@ -1,9 +1,17 @@
-/** Races with staggered starts, under virtual time. */
+/** Races with staggered starts, and one call bounded in time, under virtual time. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { staggeredRace } from "../../src/resilience/staggered-race.ts";
-import type { Race, Runner, StartReason } from "../../src/resilience/staggered-race.ts";
+import { staggeredRace, startCall, UNOBSERVED } from "../../src/resilience/calls.ts";
+import type {
+  Call,
+  CallAnswer,
+  CallInProgress,
+  CallObserver,
+  Race,
+  Runner,
+  StartReason,
+} from "../../src/resilience/calls.ts";
 import { VirtualTime } from "../support/virtual-time.ts";
 
 /** `at`: when it settles after its start, null for never. `value`: what it wins with, null for a failure. */
@@ -197,4 +205,138 @@ test("whoever takes part: it ends, the first value wins, and no value and no tim
     ),
     { numRuns: 300 },
   );
+});
+
+describe("a call", () => {
+  interface Observed extends CallObserver {
+    readonly log: string[];
+  }
+
+  function observer(whenFree: CallObserver["whenFree"] = (go) => UNOBSERVED.whenFree(go)): Observed {
+    const log: string[] = [];
+    return {
+      log,
+      whenFree,
+      standingReason: "throttled",
+      began: () => void log.push("began"),
+      answered: () => void log.push("answered"),
+      failed: (reason) => void log.push(`failed: ${reason}`),
+      stopped: (why) => void log.push(`stopped: ${why}`),
+    };
+  }
+
+  function callOf(send: Call<string>["send"], accepts?: Call<string>["accepts"]): Call<string> & { lost: string[] } {
+    const lost: string[] = [];
+    const discard = (value: string): void => void lost.push(value);
+    return { region: "eu-west-1", keyArn: "arn", operation: "Decrypt", send, discard, accepts, lost };
+  }
+
+  const started = (
+    call: Call<string>,
+    observed: CallObserver,
+  ): { readonly time: VirtualTime; readonly running: CallInProgress<string> } => {
+    const time = new VirtualTime();
+    return { time, running: startCall(call, { time, timeoutMs: 100, observer: observed }) };
+  };
+
+  const reasonOf = async (running: CallInProgress<string>): Promise<unknown> => {
+    const result = await running.result;
+    return result.kind === "failed" ? result.attempt.reason : result.kind;
+  };
+
+  test("gives what it was answered, and reports it once", async () => {
+    const observed = observer();
+    const { time, running } = started(
+      callOf(async () => ({ value: "answer" })),
+      observed,
+    );
+    assert.deepEqual((await time.run(running.result)).value, { kind: "done", value: "answer" });
+    running.stop("aborted");
+    assert.deepEqual(observed.log, ["began", "answered"]);
+  });
+
+  test("ends at its time-out over a client that ignores its signal; what comes later is discarded", async () => {
+    const observed = observer();
+    const late = Promise.withResolvers<CallAnswer<string>>();
+    let signal: AbortSignal | undefined;
+    const call = callOf((abortSignal) => {
+      signal = abortSignal;
+      return late.promise;
+    });
+    const { time, running } = started(call, observed);
+    const { elapsedMs } = await time.run(running.result);
+    assert.equal(elapsedMs, 100);
+    assert.equal(await reasonOf(running), "timeout");
+    assert.equal(signal?.aborted, true);
+    late.resolve({ value: "late" });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(call.lost, ["late"]);
+    assert.deepEqual(observed.log, ["began", "failed: timeout"]);
+  });
+
+  test("a value that is not accepted is discarded and fails the call, as does one that cannot be judged", async () => {
+    for (const [accepts, reason] of [
+      [() => false, "wrong-data-key"],
+      [
+        () => {
+          throw new Error("no");
+        },
+        "unknown",
+      ],
+    ] as const) {
+      const observed = observer();
+      const call = callOf(async () => ({ value: "lie" }), accepts);
+      const { time, running } = started(call, observed);
+      await time.run(running.result);
+      assert.equal(await reasonOf(running), reason);
+      assert.deepEqual(call.lost, ["lie"]);
+      assert.deepEqual(observed.log, ["began", `failed: ${reason}`]);
+    }
+  });
+
+  test("what rejects or throws fails the call and nobody else", async () => {
+    for (const send of [
+      () => Promise.reject(new Error("no")),
+      () => {
+        throw new Error("no");
+      },
+    ]) {
+      const { time, running } = started(callOf(send), observer());
+      await time.run(running.result);
+      assert.equal(await reasonOf(running), "unknown");
+    }
+  });
+
+  test("one that never went out failed by what held it back, and is taken back", async () => {
+    let takenBack = 0;
+    const observed = observer(() => () => {
+      takenBack += 1;
+    });
+    const { time, running } = started(
+      callOf(async () => ({ value: "answer" })),
+      observed,
+    );
+    await time.run(running.result);
+    assert.equal(await reasonOf(running), "throttled");
+    assert.equal(takenBack, 1);
+    assert.deepEqual(observed.log, []);
+  });
+
+  test("a stopped one says why it was, and is reported once", async () => {
+    for (const [why, said] of [
+      ["overtaken", "overtaken"],
+      ["deadline", "timeout"],
+      ["aborted", "aborted"],
+    ] as const) {
+      const observed = observer();
+      const { running } = started(
+        callOf(() => new Promise(() => undefined)),
+        observed,
+      );
+      running.stop(why);
+      running.stop("aborted");
+      assert.equal(await reasonOf(running), said);
+      assert.deepEqual(observed.log, ["began", `stopped: ${why}`]);
+    }
+  });
 });

@@ -1,8 +1,8 @@
-/** Quantiles in constant memory, and the hedge delay made of them. */
+/** When a second region is asked: quantiles in constant memory, the delay made of them, and what hedges may cost. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { hedgeDelayMs, LatencyWindow } from "../../src/resilience/latency-window.ts";
+import { HedgeBudget, hedgeDelayMs, LatencyWindow } from "../../src/multi-region/hedging.ts";
 import { RESILIENCE_DEFAULTS } from "../../src/resilience/settings.ts";
 
 function windowOf(samples: Iterable<number>): LatencyWindow {
@@ -70,6 +70,54 @@ describe("the hedge delay", () => {
         const delay = hedgeDelayMs(windowOf(samples), rules);
         assert.ok(delay >= rules.hedgeMinMs && delay <= rules.hedgeMaxMs);
       }),
+    );
+  });
+});
+
+describe("the hedge budget", () => {
+  test("the first outage finds the reserve full", () => {
+    const budget = new HedgeBudget(RESILIENCE_DEFAULTS);
+    for (let hedge = 0; hedge < RESILIENCE_DEFAULTS.hedgeReserve; hedge++) assert.equal(budget.spend(), true);
+    assert.equal(budget.spend(), false);
+  });
+
+  test("twenty-five ordinary calls earn one extra call", () => {
+    const budget = new HedgeBudget(RESILIENCE_DEFAULTS);
+    while (budget.spend());
+    for (let call = 0; call < 24; call++) budget.earn();
+    assert.equal(budget.spend(), false);
+    budget.earn();
+    assert.equal(budget.spend(), true);
+  });
+
+  test("a ratio of nothing, with nothing in reserve, never grants", () => {
+    const budget = new HedgeBudget({ hedgeRatio: 0, hedgeReserve: 0 });
+    for (let call = 0; call < 1_000; call++) budget.earn();
+    assert.equal(budget.spend(), false);
+  });
+
+  test("extra calls never pass the ratio by more than the reserve, and a granted one was always affordable", () => {
+    const step = fc.constantFrom("earn", "earn", "earn", "spend");
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 2_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(20),
+        (steps, hedgeRatio, hedgeReserve) => {
+          const budget = new HedgeBudget({ hedgeRatio, hedgeReserve });
+          let calls = 0;
+          let extra = 0;
+          for (const what of steps) {
+            if (what === "earn") {
+              budget.earn();
+              calls += 1;
+            } else if (budget.spend()) extra += 1;
+            assert.ok(extra <= hedgeReserve + calls * hedgeRatio + 1e-6);
+            assert.ok(budget.saved >= 0 && budget.saved <= hedgeReserve);
+          }
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 });

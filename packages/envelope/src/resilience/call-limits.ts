@@ -1,7 +1,6 @@
 /**
- * Back-off of a region that throttles: a token bucket whose rate is halved by every throttled answer and raised a
- * little by every success (additive increase, multiplicative decrease), and which steps aside once the region has been
- * calm for a while. KMS quotas are per account and region, so one bucket serves all keys of a region.
+ * How many calls a region gets: a second, after it throttled (ThrottleBucket), and at once (CallLimit). Both are found
+ * out as TCP finds its window: a little more with every success, clearly less when it was too much.
  */
 
 export interface ThrottleRules {
@@ -22,6 +21,11 @@ interface Limit {
   readonly throttledAt: number;
 }
 
+/**
+ * Back-off of a region that throttles: a token bucket whose rate is halved by every throttled answer and raised a
+ * little by every success (additive increase, multiplicative decrease), and which steps aside once the region has been
+ * calm for a while. Quotas are per account and region, so one bucket serves all keys of a region.
+ */
 export class ThrottleBucket {
   readonly #rules: ThrottleRules;
   #limit: Limit | null = null;
@@ -106,5 +110,62 @@ export class ThrottleBucket {
     const second = Math.floor(now / 1000);
     if (second === this.#second) return Math.max(this.#calls, this.#callsBefore);
     return second === this.#second + 1 ? this.#calls : 0;
+  }
+}
+
+export interface CallLimitRules {
+  /** Calls at once to begin with. */
+  readonly callsAtOnce: number;
+  readonly callsAtOnceMin: number;
+  readonly callsAtOnceMax: number;
+}
+
+/** What is left of the limit after calls went unanswered. */
+const DECREASE = 0.7;
+
+/**
+ * How many calls to one region may be under way at once: a little more with every success while the limit is used up,
+ * clearly less when calls go unanswered. Without it an overload feeds on itself: calls that are given up are still
+ * served by the other side, so that those after them come too late as well.
+ */
+export class CallLimit {
+  readonly #rules: CallLimitRules;
+  #limit: number;
+  #underWay = 0;
+  #loweredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(rules: CallLimitRules) {
+    this.#rules = rules;
+    this.#limit = rules.callsAtOnce;
+  }
+
+  get limit(): number {
+    return Math.floor(this.#limit);
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  get hasRoom(): boolean {
+    return this.#underWay < this.limit;
+  }
+
+  begin(): void {
+    this.#underWay += 1;
+  }
+
+  /** @param outcome `unanswered`: it was given up after the region had been silent for longer than it usually is. */
+  end(startedAt: number, outcome: "answered" | "unanswered" | "other", now: number): void {
+    const wasFull = !this.hasRoom;
+    this.#underWay -= 1;
+    if (outcome === "answered" && wasFull) {
+      this.#limit = Math.min(this.#rules.callsAtOnceMax, this.#limit + 1 / this.#limit);
+    }
+    // Calls that were under way together go unanswered together: that is one sign, not one per call.
+    if (outcome === "unanswered" && startedAt >= this.#loweredAt) {
+      this.#limit = Math.max(this.#rules.callsAtOnceMin, this.#limit * DECREASE);
+      this.#loweredAt = now;
+    }
   }
 }

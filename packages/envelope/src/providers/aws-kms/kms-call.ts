@@ -1,8 +1,62 @@
 /**
- * What a failed KMS call means, by the error's name, its socket code or its HTTP status. A table: the names are those
- * of the AWS KMS API reference ("Errors" of each operation, "Common Errors") and of node's sockets.
+ * One call to AWS KMS: its answer is held against what was asked for, and a failure gets its name, by the error's name,
+ * its socket code or its HTTP status. The names in the tables are those of the AWS KMS API reference ("Errors" of each
+ * operation, "Common Errors") and of node's sockets.
  */
 import type { RegionFailureKind } from "../../errors.ts";
+import type { CallAnswer, CallFailure } from "../../resilience/calls.ts";
+
+/** Grant tokens as a request has them: absent when there are none. */
+export interface Grants {
+  readonly GrantTokens?: string[];
+}
+
+export function grantsOf(grantTokens: readonly string[]): Grants {
+  return grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
+}
+
+/** An answer that is wrong in a way that has a name. */
+export function wrong(failed: RegionFailureKind): CallFailure {
+  return { failed, errorName: null };
+}
+
+/**
+ * Sends a call and checks what comes back. Never rejects. A client's error object is not kept: it may carry the raw
+ * answer, and that holds a key.
+ *
+ * @param check holds the answer against what was asked for, and takes out of it what is needed
+ * @param discard wipes an answer that is not used
+ */
+export async function askKms<A, T>(
+  send: () => Promise<A>,
+  check: (answer: A) => CallAnswer<T>,
+  discard: (answer: A) => void,
+): Promise<CallAnswer<T>> {
+  let answer: A;
+  try {
+    answer = await send();
+  } catch (error) {
+    return { failed: failureKind(error), errorName: errorName(error) };
+  }
+  // An answer that is not what its type says is the service's failure, never an exception that nobody waits for.
+  if (typeof answer !== "object" || answer === null) return wrong("server-error");
+  const checked = checkedOrMalformed(check, answer);
+  if ("failed" in checked) discard(answer);
+  return checked;
+}
+
+function checkedOrMalformed<A, T>(check: (answer: A) => CallAnswer<T>, answer: A): CallAnswer<T> {
+  try {
+    return check(answer);
+  } catch {
+    return wrong("unknown");
+  }
+}
+
+/** For `discard`: every answer with a secret has it in a field of its own. */
+export function wipeField(bytes: Uint8Array | undefined): void {
+  if (bytes instanceof Uint8Array) bytes.fill(0);
+}
 
 const BY_NAME: Readonly<Record<string, RegionFailureKind>> = {
   ThrottlingException: "throttled",
