@@ -24,6 +24,7 @@ const envelopeFolders = {
   crypto: ["errors"],
   keyrings: ["format", "crypto", "errors"],
   resilience: ["errors"],
+  "multi-region": ["crypto", "errors", "format", "keyrings", "resilience"],
 };
 
 const betweenEnvelopeFolders = Object.entries(envelopeFolders).map(([from, targets]) => ({

@@ -1,6 +1,7 @@
 // The page docs/errors.md, made from the error tables of the packages, so that what a code stands for is written once.
 import { EXIT_CODES } from "@strongroom/base/errors";
 import type { ErrorRow } from "@strongroom/base/errors";
+import { CLIENT_ERRORS } from "@strongroom/client";
 import { ENVELOPE_ERRORS } from "@strongroom/envelope";
 import { KMS_ERRORS } from "@strongroom/kms";
 import { SERVER_ERRORS } from "@strongroom/server";
@@ -36,6 +37,14 @@ const sections: readonly Section[] = [
     heading: "strongroom (the command)",
     about: "Printed to standard error with its code; with `--json` as an object. The exit codes are below.",
     errors: CLI_ERRORS,
+  },
+  {
+    heading: "@strongroom/client",
+    about:
+      "`code` of a `ClientError`: those that no service answered with. The service's own come through as they are.",
+    errors: Object.fromEntries(
+      Object.entries(CLIENT_ERRORS).flatMap(([code, { status, ...row }]) => (status === 0 ? [[code, row]] : [])),
+    ),
   },
   {
     heading: "@strongroom/server",

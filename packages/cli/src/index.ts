@@ -12,4 +12,4 @@ export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
-export type { Timeline } from "./drill/timeline.ts";
+export type { Timeline } from "./drill/report.ts";

@@ -5,14 +5,12 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
-import { type ServiceClient, serviceClient } from "../src/client/service-client.ts";
-import { readFromEachAlone } from "../src/drill/alone.ts";
-import { controlPort } from "../src/drill/control-port.ts";
-import { watchDebt } from "../src/drill/debt-watch.ts";
-import { DRILL_FAULTS, FAULT_NAMES } from "../src/drill/faults.ts";
+import { type Client, createClient } from "@strongroom/client";
+import { controlPort, DRILL_FAULTS, FAULT_NAMES } from "../src/drill/control-port.ts";
+import { watchDebt } from "../src/drill/debt.ts";
 import { type PhaseFigures, phaseFigures } from "../src/drill/figures.ts";
-import { startLoad } from "../src/drill/load.ts";
-import { seededRandom } from "../src/drill/random.ts";
+import { seededRandom, startLoad } from "../src/drill/load.ts";
+import { readFromEachAlone } from "../src/drill/outage.ts";
 import { DrillRecords } from "../src/drill/records.ts";
 import { PROMISED, WRITE_SHARE } from "../src/drill/settings.ts";
 import { startInstallation, temporaryFolder } from "../test/support/installation.ts";
@@ -41,8 +39,8 @@ test(
     });
     const { ready } = installation;
     const ending = new AbortController();
-    const service = serviceClient({
-      origin: new URL(ready.url),
+    const service = createClient({
+      url: ready.url,
       token: (await readFile(ready.tokenFile, "utf8")).trim(),
       timeoutMs: 30_000,
       signal: ending.signal,
@@ -133,7 +131,7 @@ test(
   },
 );
 
-async function callsOf(service: ServiceClient): Promise<number> {
+async function callsOf(service: Client): Promise<number> {
   return (await service.regions()).regions.reduce((sum, { calls }) => sum + calls, 0);
 }
 

@@ -1,7 +1,7 @@
 /**
  * The fault matrix over real HTTP: each fault in the nearest regions, reads and writes, behaviour and latency, beside
  * the AWS Encryption SDK in the same run. Behaviour is asserted; latencies are held against their limits, which count
- * what a healthy call costs on this machine now. test/providers/fault-matrix.test.ts holds the same promises to the
+ * what a healthy call costs on this machine now. test/multi-region/fault-matrix.test.ts holds the same promises to the
  * millisecond.
  */
 import assert from "node:assert/strict";

@@ -8,7 +8,17 @@ export interface Clock {
 /** The machine's own time. */
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** A clock that runs like the machine's, but can be put forward. */
+/**
+ * A clock that runs like the machine's, but can be put forward.
+ * @example
+ * ```ts
+ * import { AdjustableClock, createKms } from "@strongroom/kms";
+ *
+ * const clock = new AdjustableClock();
+ * await using kms = await createKms({ clock });
+ * clock.advance(365 * 86_400_000); // keys rotate, deletions fall due, imported material expires
+ * ```
+ */
 export class AdjustableClock implements Clock {
   #offset = 0;
   readonly #base: Clock;

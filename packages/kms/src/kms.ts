@@ -4,18 +4,20 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
-import { IdleSweep } from "./crypto/idle-sweep.ts";
+import type { KnownKey } from "./auth/principals.ts";
+import type { Clock } from "./clock.ts";
+import { IdleSweep } from "./crypto/freed-memory.ts";
 import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
 import type { Engine } from "./http/handle.ts";
-import { listen } from "./http/region-server.ts";
-import { RegionServers } from "./http/region-servers.ts";
+import { RegionServers, listen } from "./http/region-server.ts";
+import { KeyMaterial } from "./keys/key-material.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { settleOptions } from "./options.ts";
 import type { KmsOptions, SettledOptions } from "./options.ts";
-import { plant, warningOf } from "./seed/plant.ts";
-import type { SeedReport } from "./seed/plant.ts";
+import { applySeed, warningOf } from "./seed/apply-seed.ts";
+import type { SeedReport } from "./seed/apply-seed.ts";
 import { readSeed } from "./seed/read-seed.ts";
 import type { SeedKey } from "./seed/read-seed.ts";
 import { openCustody } from "./store/custody.ts";
@@ -64,114 +66,82 @@ export interface ClientConfig {
  * Starts a KMS on a data directory; a new directory gets a root key, credentials and an empty database. Without
  * options it is one for a test, gone without a trace once it is closed.
  * @throws KmsError, whose codes are the keys of `KMS_ERRORS`.
+ * @example
+ * ```ts
+ * import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+ * import { createKms } from "@strongroom/kms";
+ *
+ * await using kms = await createKms(); // a free port, a temporary directory, both gone at the end
+ * const client = new KMSClient(kms.clientConfig());
+ * const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
+ * ```
  */
 export async function createKms(options: KmsOptions = {}): Promise<Kms> {
   const settled = settleOptions(options);
-  const letGo = (): void => {
+  const names = settled.regions.map((region) => region.name);
+  const removeTemporary = (): void => {
     if (settled.dataDirLife === "removed-on-close") rmSync(settled.dataDir, { recursive: true, force: true });
   };
   try {
     // Read before anything is made: a mistake in the seed leaves nothing behind.
-    const seed =
-      settled.seed === null
-        ? null
-        : readSeed(
-            settled.seed,
-            settled.regions.map((region) => region.name),
-          );
+    const seed = settled.seed === null ? null : readSeed(settled.seed, names);
     mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
     const custody = await openCustody(settled.dataDir, settled.rootKey);
-    return await runOn({ custody, seed, letGo }, settled).catch(async (error: unknown) => {
+    return await start({ custody, seed, removeTemporary }, settled).catch(async (error: unknown) => {
       await custody.database.close();
       custody.sealer.close();
       custody.chain.close();
       throw error;
     });
   } catch (error) {
-    letGo();
+    removeTemporary();
     throw error;
   }
 }
 
-interface Premises {
+/** What a KMS has in hand before it starts. */
+interface Opened {
   readonly custody: Custody;
   readonly seed: readonly SeedKey[] | null;
   /** The last step of closing. */
-  readonly letGo: () => void;
+  readonly removeTemporary: () => void;
 }
 
-async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions): Promise<Kms> {
+async function start({ custody, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
   const root = rootCredentials(join(options.dataDir, "credentials.json"), options.accountId);
   const known = [root, ...(options.principalsFile === null ? [] : readPrincipals(options.principalsFile))];
-  const accessKeys = new Map(known.map((key) => [key.accessKeyId, key]));
-  const store = await Store.open(
-    custody.database,
-    custody.chain,
-    options.regions.map((region) => region.name),
-  );
-  const seeded =
-    seed === null
-      ? null
-      : await plant(seed, { store, sealer: custody.sealer, account: options.accountId, now: options.clock.now() });
+  const names = options.regions.map((region) => region.name);
+  const store = await Store.open(custody.database, custody.chain, names);
+  const engine = engineOf(store, new KeyMaterial(custody.sealer), known, options);
+  const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
   if (warning !== null) options.logger.warn(warning);
-  const engine: Engine = {
-    store,
-    sealer: custody.sealer,
-    idleSweep: new IdleSweep(),
-    lifecycle: new Lifecycle(store, custody.sealer, options.accountId),
-    clock: options.clock,
-    account: options.accountId,
-    logger: options.logger,
-    findKey: (accessKeyId) => accessKeys.get(accessKeyId) ?? null,
-  };
-  const names = options.regions.map((region) => region.name);
+
   const faults = options.faultsPort === null ? null : new FaultPlan(names);
   const regions = new RegionServers(engine, faults, options.host);
-  let control: FastifyInstance | null = null;
-  let faultsEndpoint: string | null = null;
+  let control: ControlPort | null = null;
   try {
     for (const { name, port } of options.regions) await regions.open(name, port);
-    if (options.faultsPort !== null && faults !== null) {
-      const stopRegion = (name: string): Promise<void> => regions.stop(name);
-      const startRegion = (name: string): Promise<void> => regions.start(name);
-      control = controlServer({
-        regions: names,
-        isRunning: (name) => regions.isRunning(name),
-        stopRegion,
-        startRegion,
-        faults,
-        clock: options.clock,
-      });
-      faultsEndpoint = `http://127.0.0.1:${await listen(control, "127.0.0.1", options.faultsPort)}`;
-    }
+    if (options.faultsPort !== null && faults !== null)
+      control = await openControlPort(options.faultsPort, { names, regions, faults, clock: options.clock });
   } catch (error) {
-    await control?.close();
     await regions.closeAll();
     throw error;
   }
-  // What falls due while nobody calls is done all the same: a deleted key's material goes when its time has come.
-  const settle = (): void => {
-    const due = engine.lifecycle.settle(options.clock.now());
-    if (due.events.length === 0) return;
-    store.commit(store.epoch, due.changes, due.events).catch((error: unknown) => {
-      options.logger.error({ err: error }, "what fell due could not be committed");
-    });
-  };
-  const settling = setInterval(settle, SETTLE_INTERVAL_MS).unref();
-  settle();
+  const settling = settleRegularly(engine);
+
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     clearInterval(settling);
     engine.idleSweep.close();
     try {
-      await control?.close();
+      await control?.app.close();
       await regions.closeAll();
       await store.close();
     } finally {
       custody.sealer.close();
       custody.chain.close();
-      letGo();
+      removeTemporary();
     }
   };
   const endpoints = regions.endpoints();
@@ -179,7 +149,7 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
   return {
     dataDir: options.dataDir,
     endpoints,
-    faultsEndpoint,
+    faultsEndpoint: control?.endpoint ?? null,
     faults,
     credentials,
     seeded,
@@ -193,4 +163,62 @@ async function runOn({ custody, seed, letGo }: Premises, options: SettledOptions
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };
+}
+
+function engineOf(store: Store, material: KeyMaterial, known: readonly KnownKey[], options: SettledOptions): Engine {
+  const accessKeys = new Map(known.map((key) => [key.accessKeyId, key]));
+  return {
+    store,
+    material,
+    idleSweep: new IdleSweep(),
+    lifecycle: new Lifecycle(store, material, options.accountId),
+    clock: options.clock,
+    account: options.accountId,
+    logger: options.logger,
+    findKey: (accessKeyId) => accessKeys.get(accessKeyId) ?? null,
+  };
+}
+
+interface ControlPort {
+  readonly app: FastifyInstance;
+  readonly endpoint: string;
+}
+
+/** What the control port has to do with. */
+interface Controlled {
+  readonly names: readonly string[];
+  readonly regions: RegionServers;
+  readonly faults: FaultPlan;
+  readonly clock: Clock;
+}
+
+async function openControlPort(port: number, { names, regions, faults, clock }: Controlled): Promise<ControlPort> {
+  const app = controlServer({
+    regions: names,
+    isRunning: (name) => regions.isRunning(name),
+    stopRegion: (name) => regions.stop(name),
+    startRegion: (name) => regions.start(name),
+    faults,
+    clock,
+  });
+  try {
+    return { app, endpoint: `http://127.0.0.1:${await listen(app, "127.0.0.1", port)}` };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** What falls due while nobody calls is done all the same: a deleted key's material goes when its time has come. */
+function settleRegularly({ lifecycle, store, clock, logger }: Engine): NodeJS.Timeout {
+  const settle = (): void => {
+    const due = lifecycle.settle(clock.now());
+    if (due.events.length === 0) return;
+    store.commit(store.epoch, due.changes, due.events).catch((error: unknown) => {
+      logger.error({ err: error }, "what fell due could not be committed");
+    });
+  };
+  const settling = setInterval(settle, SETTLE_INTERVAL_MS).unref();
+  settle();
+  return settling;
 }

@@ -1,6 +1,6 @@
 // What the page docs/kms.md says of operations and key states; test/operations/key-states.test.ts asks the server.
 
-import { STATE_RULES } from "../src/keys/key-state.ts";
+import { STATE_RULES } from "../src/keys/key-rules.ts";
 
 export type StateName = "disabled" | "pendingDeletion" | "pendingImport";
 
@@ -16,5 +16,5 @@ export function admits(operation: string, state: StateName): "yes" | "no" | "" {
   // It has a check of its own, for the one state that it leaves.
   if (operation === "CancelKeyDeletion") return state === "pendingDeletion" ? "yes" : "no";
   if (!Object.hasOwn(STATE_RULES, operation)) return "";
-  return STATE_RULES[operation as keyof typeof STATE_RULES][state] === "ok" ? "yes" : "no";
+  return STATE_RULES[operation as keyof typeof STATE_RULES][state] ? "yes" : "no";
 }

@@ -3,12 +3,12 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { EXIT_CODES } from "@strongroom/base/errors";
+import { KMS_ERRORS } from "../src/errors.ts";
+import { FAULT_KINDS } from "../src/faults/fault.ts";
 import { KEY_SPECS, KEY_USAGES, algorithmsOf } from "../src/keys/key-spec.ts";
 import type { KeySpec } from "../src/keys/key-spec.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
-import { FAULT_KINDS } from "../src/faults/fault.ts";
-import { EXIT_CODES } from "@strongroom/base/errors";
-import { KMS_ERRORS } from "../src/errors.ts";
 import { KEY_STATES, admits } from "./key-states.ts";
 
 export const PAGE: string = resolve(import.meta.dirname, "../../../docs/kms.md");

@@ -246,3 +246,25 @@ test("every code has one status, and every status of the table is one that HTTP 
     assert.match(remedy, /^[A-Z].*\.$/, code);
   }
 });
+
+test("every code that can be answered is listed with its row of the tables", async (t) => {
+  const { origin } = await installation(t);
+  const { components } = await document(origin);
+  const { enum: codes, "x-strongroom-errors": listed } = components.schemas["ErrorCode"] as Schema & {
+    readonly "x-strongroom-errors": readonly { readonly code: string }[];
+  };
+  assert.deepEqual(
+    listed.map(({ code }) => code),
+    codes,
+  );
+  const table = new Map<string, object>(Object.entries({ ...VAULT_ERRORS, ...SERVER_ERRORS }));
+  for (const { code, ...row } of listed) assert.deepEqual(row, table.get(code), code);
+  assert.deepEqual([...table.keys()].filter((code) => !codes?.includes(code)).sort(), [
+    "aborted",
+    "option-invalid",
+    "store-newer",
+    "token-absent",
+    "wraps-still-missing",
+    "wraps-would-be-lost",
+  ]);
+});

@@ -5,20 +5,16 @@ import { existsSync } from "node:fs";
 import { text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { z } from "zod";
-import { findConnection } from "../client/connection.ts";
-import { serviceClient } from "../client/service-client.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { dataFolder } from "../data-folder/layout.ts";
 import { type FolderLock, lockDataFolder } from "../data-folder/lock.ts";
-import { controlPort } from "../drill/control-port.ts";
-import { FAULT_NAMES, type FaultName } from "../drill/faults.ts";
-import { findControl } from "../drill/find-control.ts";
+import { controlPort, FAULT_NAMES, type FaultName, findControl } from "../drill/control-port.ts";
 import type { Verdict } from "../drill/promises.ts";
+import { drillTables, timelineOf } from "../drill/report.ts";
 import { type DrillParts, runDrill } from "../drill/run-drill.ts";
 import { DRILL_DEFAULTS, type DrillSettings } from "../drill/settings.ts";
-import { drillTables } from "../drill/tables.ts";
-import { timelineOf } from "../drill/timeline.ts";
 import { CliError } from "../errors.ts";
+import { asCliError, clientOf, findConnection } from "../service.ts";
 import { openOutput } from "../terminal/output.ts";
 
 const words = text().transform((value) => value?.split(",").map((word) => word.trim()) ?? null);
@@ -132,7 +128,7 @@ export const drillCommand: CommandSpec = command({
     const control = controlPort(await findControl(loaded, faultsUrl));
     const connection = await findConnection(loaded, context.env);
     const client = (ending: AbortSignal): DrillParts["service"] =>
-      serviceClient({ ...connection, timeoutMs: config.client.timeoutMs, signal: ending });
+      clientOf(connection, config.client.timeoutMs, ending);
     const lock = lockDrill(config.dataDir);
     try {
       const startedAt = performance.now();
@@ -156,6 +152,8 @@ export const drillCommand: CommandSpec = command({
       }
       terminal.result(run.report, () => drillTables(run.report, terminal));
       requireKept(run.report.verdicts);
+    } catch (error) {
+      throw asCliError(error);
     } finally {
       lock?.release();
     }

@@ -1,9 +1,9 @@
 // `strongroom export`: every document of a collection as NDJSON or CSV.
 import { given, oneOf, text, wholeNumberOr } from "@strongroom/base/command";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
-import { chooseFormat, FORMATS } from "../formats/format.ts";
-import type { ExportJob } from "../transfer/export-records.ts";
+import { chooseFormat, FORMATS } from "../formats/input.ts";
+import { withService } from "../service.ts";
+import type { ExportJob } from "../transfer/export.ts";
 
 /** `strongroom export`. */
 export const exportCommand: CommandSpec = command({
@@ -38,8 +38,7 @@ export const exportCommand: CommandSpec = command({
     { line: "npx strongroom export people people.csv --id id", meaning: "as CSV, with the id as a column" },
     { line: "npx strongroom export people | jq -r .email", meaning: "to a pipe" },
   ],
-  run: async (invocation) => {
-    const { context, args, options } = invocation;
+  run: withService(async (client, { context, args, options }) => {
     const [collection = "", path = "-"] = args;
     const job: ExportJob = {
       collection,
@@ -50,7 +49,7 @@ export const exportCommand: CommandSpec = command({
       formulas: options.escapeFormulas ? "escape" : "keep",
       concurrency: options.concurrency,
     };
-    const { exportRecords } = await import("../transfer/export-records.ts");
-    await exportRecords(job, await openClient(invocation), context);
-  },
+    const { exportRecords } = await import("../transfer/export.ts");
+    await exportRecords(job, client, context);
+  }),
 });

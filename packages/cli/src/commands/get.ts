@@ -1,7 +1,7 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
 import { text, wholeNumber } from "@strongroom/base/command";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
+import { withService } from "../service.ts";
 import { openOutput } from "../terminal/output.ts";
 
 /** `strongroom get`. */
@@ -23,26 +23,19 @@ export const getCommand: CommandSpec = command({
     },
     { line: "npx strongroom get people ada --json | jq .version", meaning: "with its version and subject around it" },
   ],
-  run: async (invocation) => {
-    const { context, args, options } = invocation;
+  run: withService(async (client, { context, args, options }) => {
     const [collection = "", id = ""] = args;
     const { terminal } = context;
-    const client = await openClient(invocation);
-    const record = await client.get(collection, id, options.version);
+    const record = await (options.version === undefined
+      ? client.records.get(collection, id)
+      : client.records.version(collection, id, options.version));
     const content = (): string => {
       if (terminal.mode === "json") {
-        const { version, subject, createdAt } = record;
-        return JSON.stringify({
-          collection,
-          id,
-          version,
-          subject,
-          createdAt,
-          document: JSON.parse(record.text) as unknown,
-        });
+        const { version, subject, createdAt, document } = record;
+        return JSON.stringify({ collection, id, version, subject, createdAt, document });
       }
       return terminal.stdout.isTTY && options.output === undefined
-        ? JSON.stringify(JSON.parse(record.text), null, 2)
+        ? JSON.stringify(record.document, null, 2)
         : record.text;
     };
     const output = await openOutput(options.output ?? "-", context);
@@ -54,5 +47,5 @@ export const getCommand: CommandSpec = command({
       throw error;
     }
     if (options.output !== undefined) terminal.say(`version ${record.version} written to ${options.output}`);
-  },
+  }),
 });

@@ -1,7 +1,7 @@
 // `strongroom history`: the versions of a record.
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec } from "../command/spec.ts";
+import { withService } from "../service.ts";
 
 /** `strongroom history`. */
 export const historyCommand: CommandSpec = command({
@@ -17,15 +17,15 @@ export const historyCommand: CommandSpec = command({
       meaning: "every version with its time; strongroom get --version N prints one",
     },
   ],
-  run: async (invocation) => {
-    const [collection = "", id = ""] = invocation.args;
-    const client = await openClient(invocation);
-    const versions = await client.history(collection, id);
-    invocation.context.terminal.result({ collection, id, versions }, () =>
+  run: withService(async (client, { context, args }) => {
+    const [collection = "", id = ""] = args;
+    const history = await client.records.history(collection, id);
+    const versions = history.map(({ version, subject, createdAt }) => ({ version, subject, createdAt }));
+    context.terminal.result({ collection, id, versions }, () =>
       renderTable(
         [{ heading: "VERSION", align: "right" }, { heading: "WRITTEN" }, { heading: "SUBJECT" }],
         versions.map(({ version, createdAt, subject }) => [String(version), createdAt, printable(subject)]),
       ),
     );
-  },
+  }),
 });

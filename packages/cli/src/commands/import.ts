@@ -1,11 +1,11 @@
 // `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an
 // interruption completes it.
 import { given, oneOf, oneOfOr, text, wholeNumberOr } from "@strongroom/base/command";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
-import { chooseFormat, FORMATS } from "../formats/format.ts";
-import type { ImportJob } from "../transfer/import-records.ts";
+import { chooseFormat, FORMATS } from "../formats/input.ts";
+import { withService } from "../service.ts";
+import type { ImportJob } from "../transfer/import.ts";
 
 /** `strongroom import`. */
 export const importCommand: CommandSpec = command({
@@ -51,8 +51,7 @@ export const importCommand: CommandSpec = command({
       meaning: "from a pipe",
     },
   ],
-  run: async (invocation) => {
-    const { context, args, options } = invocation;
+  run: withService(async (client, { context, args, options }) => {
     const [collection = "", path = "-"] = args;
     const { id, subject, onExisting, batch, retryFor, skipBad, format } = options;
     if (id === undefined) {
@@ -72,7 +71,7 @@ export const importCommand: CommandSpec = command({
       retryForMs: retryFor * 1000,
       onBad: skipBad ? "accept" : "fail",
     };
-    const { importRecords } = await import("../transfer/import-records.ts");
-    await importRecords(job, await openClient(invocation), context);
-  },
+    const { importRecords } = await import("../transfer/import.ts");
+    await importRecords(job, client, context);
+  }),
 });

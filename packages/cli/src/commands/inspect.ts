@@ -4,7 +4,7 @@ import { printable } from "@strongroom/base/terminal";
 import type { MessageInspection } from "@strongroom/envelope";
 import { command, type CommandSpec } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../formats/record-source.ts";
+import { openInput } from "../formats/input.ts";
 
 /** `strongroom inspect`. */
 export const inspectCommand: CommandSpec = command({

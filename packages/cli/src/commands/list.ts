@@ -1,9 +1,8 @@
 // `strongroom list`: the collections, or the ids of one.
 import { given, text, wholeNumberOr } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { allPages } from "../client/all-pages.ts";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
+import { withService } from "../service.ts";
 
 /** `strongroom list`. */
 export const listCommand: CommandSpec = command({
@@ -22,11 +21,9 @@ export const listCommand: CommandSpec = command({
     { line: "npx strongroom list people --limit 20", meaning: "the first 20 records" },
     { line: "npx strongroom list people --all --json | jq -r '.items[].id'", meaning: "every id" },
   ],
-  run: async (invocation) => {
-    const { context, args, options } = invocation;
+  run: withService(async (client, { context, args, options }) => {
     const [collection] = args;
     const { terminal } = context;
-    const client = await openClient(invocation);
     if (collection === undefined) {
       const collections = await client.collections();
       terminal.result({ collections }, () =>
@@ -39,9 +36,9 @@ export const listCommand: CommandSpec = command({
       );
       return;
     }
-    const listing = options.all
-      ? await allPages((page) => client.list(collection, page), context.signal)
-      : await client.list(collection, { cursor: options.cursor, limit: options.limit });
+    const records = client.records.list(collection);
+    const { cursor, limit } = options;
+    const listing = options.all ? { items: await records.all(), next: null } : await records.page({ cursor, limit });
     terminal.result({ collection, ...listing }, () =>
       renderTable(
         [{ heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "WRITTEN" }],
@@ -50,5 +47,5 @@ export const listCommand: CommandSpec = command({
     );
     if (listing.next !== null)
       terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
-  },
+  }),
 });

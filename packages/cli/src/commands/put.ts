@@ -2,10 +2,10 @@
 // machine can read.
 import { given, text, wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import { openClient } from "../client/open.ts";
 import { command, type CommandContext, type CommandSpec, option } from "../command/spec.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../formats/record-source.ts";
+import { openInput } from "../formats/input.ts";
+import { withService } from "../service.ts";
 
 /** More than any service takes; beyond it the input is certainly not one document. */
 const LONGEST_DOCUMENT = 16 * 1024 * 1024;
@@ -37,24 +37,16 @@ export const putCommand: CommandSpec = command({
       meaning: "replace version 3, and nothing newer",
     },
   ],
-  run: async (invocation) => {
-    const { context, args, options } = invocation;
+  run: withService(async (client, { context, args, options }) => {
     const [collection = "", id = ""] = args;
     const { terminal } = context;
     if (options.ifVersion !== undefined && options.ifAbsent)
       throw new CliError("usage", { detail: "--if-version and --if-absent exclude each other." });
-    const client = await openClient(invocation);
     if (options.file === undefined && terminal.stdin.isTTY)
       terminal.say("Type the document, a JSON object, and end with Ctrl-D:");
     const body = await readDocument(options.file ?? "-", context);
-    const answer = await client.put({
-      collection,
-      id,
-      body,
-      subject: options.subject,
-      ifVersion: options.ifVersion,
-      ifAbsent: options.ifAbsent ? true : undefined,
-    });
+    const { subject, ifVersion, ifAbsent } = options;
+    const answer = await client.records.put(collection, id, body, { subject, ifVersion, ifAbsent });
     body.fill(0);
     terminal.result(answer, () => {
       const { outcome, version, wraps } = answer;
@@ -64,7 +56,7 @@ export const putCommand: CommandSpec = command({
         ? line
         : `${line}\n${terminal.style("yellow", `missing: ${wraps.missing.join(", ")}`)}`;
     });
-  },
+  }),
 });
 
 async function readDocument(path: string, context: CommandContext): Promise<Buffer> {

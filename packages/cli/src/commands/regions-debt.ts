@@ -1,10 +1,9 @@
 // `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
 import { given, text, wholeNumberOr } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { allPages } from "../client/all-pages.ts";
-import type { OwedVersion } from "../client/answers.ts";
-import { openClient } from "../client/open.ts";
+import type { OwedVersion } from "@strongroom/client";
 import { command, type CommandSpec, option } from "../command/spec.ts";
+import { withService } from "../service.ts";
 
 /** `strongroom regions debt`. */
 export const regionsDebtCommand: CommandSpec = command({
@@ -24,18 +23,16 @@ export const regionsDebtCommand: CommandSpec = command({
     { line: "npx strongroom regions debt", meaning: "the first 100" },
     { line: "npx strongroom regions debt --all --json | jq '.items | length'", meaning: "how many there are" },
   ],
-  run: async (invocation) => {
-    const { context, options } = invocation;
-    const client = await openClient(invocation);
-    const listing = options.all
-      ? await allPages((page) => client.debts(page), context.signal)
-      : await client.debts({ cursor: options.cursor, limit: options.limit });
+  run: withService(async (client, { context, options }) => {
+    const debt = client.debt();
+    const { cursor, limit } = options;
+    const listing = options.all ? { items: await debt.all(), next: null } : await debt.page({ cursor, limit });
     context.terminal.result(listing, () =>
       listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items),
     );
     if (listing.next !== null)
       context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
-  },
+  }),
 });
 
 function debtTable(items: readonly OwedVersion[]): string {

@@ -1,22 +1,49 @@
 // How the regions are shown: a table for a person, and the lines that tell what changed between two looks.
 import { renderTable, type Style, type Terminal } from "@strongroom/base/terminal";
 import { duration } from "@strongroom/base/terminal/progress";
-import type { RegionInfo, RegionsAnswer } from "../client/answers.ts";
+import type { RegionReport, RegionsReport } from "@strongroom/client";
 
-const STATE_STYLE: Readonly<Record<RegionInfo["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
-const BREAKER_STYLE: Readonly<Record<RegionInfo["breaker"]["state"], Style>> = {
+const STATE_STYLE: Readonly<Record<RegionReport["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
+const BREAKER_STYLE: Readonly<Record<RegionReport["breaker"]["state"], Style>> = {
   closed: "dim",
   open: "red",
   "half-open": "yellow",
 };
 
 /** The table, and what is owed below it. */
-export function regionsView(answer: RegionsAnswer, terminal: Terminal): string {
+export function regionsView(answer: RegionsReport, terminal: Terminal): string {
   return [regionTable(answer.regions, terminal), "", policyLine(answer), ...alarmLines(answer, terminal)].join("\n");
 }
 
+/** The JSON result: of what the service says, that which the command promises. */
+export function regionsResult({ minimum, regions, wrapDebt, repair }: RegionsReport): object {
+  return {
+    minimum,
+    wrapDebt: {
+      items: wrapDebt.items,
+      oldestSeconds: wrapDebt.oldestSeconds,
+      regions: wrapDebt.regions.map(({ region, items }) => ({ region, items })),
+    },
+    repair: { state: repair.state, repaired: repair.repaired, failed: repair.failed },
+    regions: regions.map(({ breaker: { state, quarantined }, lastFailure, alarm, ...region }) => ({
+      region: region.region,
+      state: region.state,
+      latencyMs: region.latencyMs,
+      calls: region.calls,
+      failures: region.failures,
+      failuresByKind: region.failuresByKind,
+      lastFailure,
+      lastSuccessAt: region.lastSuccessAt,
+      extraCalls: region.extraCalls,
+      callsByPurpose: region.callsByPurpose,
+      breaker: { state, quarantined },
+      alarm: alarm === null ? null : { kind: alarm.kind },
+    })),
+  };
+}
+
 /** The table of regions, nearest first. */
-export function regionTable(regions: readonly RegionInfo[], terminal: Terminal): string {
+export function regionTable(regions: readonly RegionReport[], terminal: Terminal): string {
   return renderTable(
     [
       { heading: "REGION" },
@@ -46,7 +73,7 @@ export function regionTable(regions: readonly RegionInfo[], terminal: Terminal):
 }
 
 /** What changed, one line a region and one for what is owed; everything, the first time. */
-export function changeLines(before: RegionsAnswer | null, now: RegionsAnswer): readonly string[] {
+export function changeLines(before: RegionsReport | null, now: RegionsReport): readonly string[] {
   const known = new Map(before?.regions.map((one) => [one.region, regionLine(one)]));
   const regions = now.regions
     .filter((one) => known.get(one.region) !== regionLine(one))
@@ -58,11 +85,11 @@ export function changeLines(before: RegionsAnswer | null, now: RegionsAnswer): r
 }
 
 /** What counts as a change: state, breaker, failures by their kind. Calls and latencies change with every request. */
-function regionLine(one: RegionInfo): string {
+function regionLine(one: RegionReport): string {
   return `${one.region} ${one.state}, breaker ${breakerText(one)}, failures ${failuresText(one)}`;
 }
 
-function policyLine(answer: RegionsAnswer): string {
+function policyLine(answer: RegionsReport): string {
   const { minimum, wrapDebt, repair } = answer;
   const enough = `A write needs ${minimum} regions.`;
   if (wrapDebt.items === 0) return `${enough} No wrap is owed.`;
@@ -71,12 +98,12 @@ function policyLine(answer: RegionsAnswer): string {
   return `${enough} ${owedText(answer)}${oldest}.${hint}`;
 }
 
-function owedText({ wrapDebt }: RegionsAnswer): string {
+function owedText({ wrapDebt }: RegionsReport): string {
   if (wrapDebt.items === 0) return "No wrap is owed";
   return `Wraps owed: ${wrapDebt.regions.map(({ region, items }) => `${number(items)} in ${region}`).join(", ")}`;
 }
 
-function alarmLines({ regions }: RegionsAnswer, terminal: Terminal): readonly string[] {
+function alarmLines({ regions }: RegionsReport, terminal: Terminal): readonly string[] {
   return regions.flatMap(({ region, alarm }) =>
     alarm === null
       ? []
@@ -84,11 +111,11 @@ function alarmLines({ regions }: RegionsAnswer, terminal: Terminal): readonly st
   );
 }
 
-function breakerText({ breaker }: RegionInfo): string {
+function breakerText({ breaker }: RegionReport): string {
   return breaker.quarantined && breaker.state !== "closed" ? `${breaker.state} (lied)` : breaker.state;
 }
 
-function failuresText({ failuresByKind }: RegionInfo): string {
+function failuresText({ failuresByKind }: RegionReport): string {
   const kinds = Object.entries(failuresByKind).map(([kind, count]) => `${kind} ${number(count)}`);
   return kinds.length === 0 ? "-" : kinds.join(", ");
 }

@@ -3,16 +3,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { Terminal } from "@strongroom/base/terminal";
-import type { RegionsAnswer } from "../client/answers.ts";
+import type { RegionsReport } from "@strongroom/client";
 import { CliError } from "../errors.ts";
-import { changeLines, regionsView } from "./regions-view.ts";
+import { asCliError } from "../service.ts";
+import { changeLines, regionsResult, regionsView } from "./regions-view.ts";
 
 /** Milliseconds between two looks: as often as the service asks a region that is not known to be up. */
 export const LOOK_EVERY_MS = 1000;
 
 /** Where the view goes: one answer, or that there was none this time. */
 interface View {
-  show(answer: RegionsAnswer): void;
+  show(answer: RegionsReport): void;
   away(reason: string): void;
 }
 
@@ -22,7 +23,7 @@ interface View {
  */
 export async function watchRegions(
   terminal: Terminal,
-  look: () => Promise<RegionsAnswer>,
+  look: () => Promise<RegionsReport>,
   signal: AbortSignal,
   everyMs: number = LOOK_EVERY_MS,
 ): Promise<void> {
@@ -31,18 +32,19 @@ export async function watchRegions(
     try {
       view.show(await look());
     } catch (error) {
-      const outcome = error instanceof CliError ? error.outcome : null;
+      const told = asCliError(error);
+      if (!(told instanceof CliError)) throw told;
       // Asked to end in the middle of a call.
-      if (outcome === "interrupted") return;
-      if (outcome !== "unavailable") throw error;
-      view.away((error as CliError).message);
+      if (told.outcome === "interrupted") return;
+      if (told.outcome !== "unavailable") throw told;
+      view.away(told.message);
     }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
 function changes(terminal: Terminal): View {
-  let last: RegionsAnswer | null = null;
+  let last: RegionsReport | null = null;
   let reason: string | null = null;
   const line = (text: string): void => {
     terminal.stdout.write(`${new Date().toISOString()} ${text}\n`);
@@ -50,7 +52,8 @@ function changes(terminal: Terminal): View {
   return {
     show: (answer) => {
       const lines = changeLines(last, answer);
-      if (lines.length > 0 && terminal.mode === "json") terminal.stdout.write(`${JSON.stringify(answer)}\n`);
+      if (lines.length > 0 && terminal.mode === "json")
+        terminal.stdout.write(`${JSON.stringify(regionsResult(answer))}\n`);
       else for (const text of lines) line(text);
       last = answer;
       reason = null;

@@ -1,9 +1,8 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
 import { given } from "@strongroom/base/command";
-import type { ServiceClient } from "../client/service-client.ts";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
-import { regionsView } from "./regions-view.ts";
+import { withService } from "../service.ts";
+import { regionsResult, regionsView } from "./regions-view.ts";
 import { watchRegions } from "./regions-watch.ts";
 
 /** `strongroom regions`. */
@@ -23,14 +22,13 @@ export const regionsCommand: CommandSpec = command({
     },
     { line: "npx strongroom regions --watch", meaning: "the same, as it changes" },
   ],
-  run: async (invocation) => {
-    const { terminal, signal } = invocation.context;
-    const client: ServiceClient = await openClient(invocation);
-    if (invocation.options.watch) {
+  run: withService(async (client, { context, options }) => {
+    const { terminal, signal } = context;
+    if (options.watch) {
       await watchRegions(terminal, () => client.regions(), signal);
       return;
     }
     const answer = await client.regions();
-    terminal.result(answer, () => regionsView(answer, terminal));
-  },
+    terminal.result(regionsResult(answer), () => regionsView(answer, terminal));
+  }),
 });

@@ -1,8 +1,8 @@
 // `strongroom rm`: removes a record with all its versions.
 import { wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import { openClient } from "../client/open.ts";
 import { command, type CommandSpec, option } from "../command/spec.ts";
+import { withService } from "../service.ts";
 
 /** `strongroom rm`. */
 export const rmCommand: CommandSpec = command({
@@ -24,13 +24,9 @@ export const rmCommand: CommandSpec = command({
     { line: "npx strongroom rm people ada", meaning: "remove it" },
     { line: "npx strongroom rm people ada --if-version 3", meaning: "only if nobody wrote after version 3" },
   ],
-  run: async (invocation) => {
-    const [collection = "", id = ""] = invocation.args;
-    const client = await openClient(invocation);
-    await client.remove(collection, id, invocation.options.ifVersion);
-    invocation.context.terminal.result(
-      { collection, id, removed: true },
-      () => `${printable(`${collection}/${id}`)} removed`,
-    );
-  },
+  run: withService(async (client, { context, args, options }) => {
+    const [collection = "", id = ""] = args;
+    await client.records.remove(collection, id, { ifVersion: options.ifVersion });
+    context.terminal.result({ collection, id, removed: true }, () => `${printable(`${collection}/${id}`)} removed`);
+  }),
 });

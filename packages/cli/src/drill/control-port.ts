@@ -1,9 +1,87 @@
-// The control port of a KMS that was started with faults allowed: takes regions away and brings them back (docs/kms.md,
-// "Faults").
+// The control port of a KMS that was started with faults allowed: the ways in which a drill loses a region, where the
+// port is, and the client that takes regions away and brings them back (docs/kms.md, "Faults"). Faults are never
+// assumed to be allowed: an installation that holds someone's data has no such port.
 import type { Fault } from "@strongroom/kms";
 import { z } from "zod";
+import type { LoadedConfig } from "../config/load.ts";
+import { dataFolder } from "../data-folder/layout.ts";
+import { readRunning } from "../data-folder/running.ts";
 import { CliError } from "../errors.ts";
-import type { FaultOrder } from "./faults.ts";
+
+/** What is asked of the KMS: its port closed, or faults in its answers. */
+export type FaultOrder = { readonly kind: "stop" } | { readonly kind: "inject"; readonly faults: readonly Fault[] };
+
+/** One way to lose a region. */
+export interface DrillFault {
+  readonly meaning: string;
+  readonly order: FaultOrder;
+}
+
+function inject(...faults: readonly Fault[]): FaultOrder {
+  return { kind: "inject", faults };
+}
+
+/** A name in {@link DRILL_FAULTS}. */
+export type FaultName =
+  | "refused"
+  | "reset"
+  | "black-hole"
+  | "slow"
+  | "slow-body"
+  | "half-closed"
+  | "server-error"
+  | "corrupt-json"
+  | "throttle"
+  | "expired-credentials"
+  | "access-denied"
+  | "disabled-key"
+  | "wrong-key-id"
+  | "wrong-plaintext";
+
+/** Every way, by the name that `--faults` takes. */
+export const DRILL_FAULTS: Readonly<Record<FaultName, DrillFault>> = {
+  refused: { meaning: "its port is closed", order: { kind: "stop" } },
+  reset: { meaning: "connections are reset", order: inject({ kind: "refuse" }) },
+  "black-hole": { meaning: "requests are taken and never answered", order: inject({ kind: "black-hole" }) },
+  slow: { meaning: "answers come 1 to 2 s late", order: inject({ kind: "delay", delayMs: 1500, jitterMs: 500 }) },
+  "slow-body": { meaning: "answers come byte by byte", order: inject({ kind: "slow-body" }) },
+  "half-closed": { meaning: "connections end in the middle of an answer", order: inject({ kind: "half-closed" }) },
+  "server-error": { meaning: "status 500", order: inject({ kind: "server-error" }) },
+  "corrupt-json": { meaning: "half a JSON document", order: inject({ kind: "corrupt-json" }) },
+  throttle: { meaning: "ThrottlingException", order: inject({ kind: "throttle" }) },
+  "expired-credentials": { meaning: "ExpiredTokenException", order: inject({ kind: "expired-credentials" }) },
+  "access-denied": { meaning: "AccessDeniedException", order: inject({ kind: "access-denied" }) },
+  "disabled-key": { meaning: "DisabledException", order: inject({ kind: "disabled-key" }) },
+  "wrong-key-id": { meaning: "it lies: answers name another key", order: inject({ kind: "wrong-key-id" }) },
+  // To reads only: what a region says it wrapped cannot be checked without asking it again, what it unwraps can.
+  "wrong-plaintext": {
+    meaning: "it lies: reads get another data key",
+    order: inject({ kind: "wrong-plaintext", operations: ["Decrypt"] }),
+  },
+};
+
+/** Every name, in the table's order. */
+export const FAULT_NAMES: readonly FaultName[] = Object.keys(DRILL_FAULTS) as FaultName[];
+
+/**
+ * The port's endpoint: a flag first, then what the running installation says, then the configuration. Throws
+ * `faults-not-allowed`, with how to allow them.
+ */
+export async function findControl({ config }: LoadedConfig, flag: string | undefined): Promise<string> {
+  if (flag !== undefined) return flag;
+  const running = await readRunning(dataFolder(config.dataDir).running);
+  if (running !== null) {
+    if (running.faultsEndpoint !== null) return running.faultsEndpoint;
+    throw new CliError("faults-not-allowed", {
+      detail: `The installation in ${config.dataDir} was started without them.`,
+    });
+  }
+  const { allowFaults, faultsPort } = config.kms;
+  if (allowFaults && faultsPort !== 0) return `http://127.0.0.1:${faultsPort}`;
+  throw new CliError("faults-not-allowed", {
+    detail: `No installation runs in ${config.dataDir}, and no other control port is given.`,
+  });
+}
 
 /** A region as the KMS has it. */
 export interface ControlledRegion {

@@ -1,13 +1,12 @@
 // Requests at a steady rate, whatever becomes of those before: as people ask, not as a loop does that waits for each
-// answer.
+// answer. And repeatable chances for choosing what comes next.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Call } from "./calls.ts";
-import type { Clock, DrillRecords } from "./records.ts";
-import { seededRandom } from "./random.ts";
+import type { Call, Clock } from "./figures.ts";
 
 /** How the load is made. */
 export interface LoadOptions {
-  readonly records: Pick<DrillRecords, "read" | "write">;
+  /** The requests; null where the drill was interrupted meanwhile. */
+  readonly records: { read(): Promise<Call | null>; write(): Promise<Call | null> };
   /** Requests per second. */
   readonly rate: number;
   readonly writeShare: number;
@@ -60,5 +59,18 @@ export function startLoad({ records, rate, writeShare, seed, clock }: LoadOption
       await Promise.all(underWay);
       if (errors.length > 0) throw errors[0];
     },
+  };
+}
+
+/**
+ * Repeatable chances, never for keys: mulberry32, numbers in [0, 1). The same seed gives the same numbers.
+ */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

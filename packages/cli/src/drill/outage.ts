@@ -1,13 +1,11 @@
 // One outage: a healthy phase, regions lost by one fault, the regions back, until they are used again and nothing is
-// owed.
+// owed. And what the wraps are worth: with all other regions away, each region alone must open every record.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Call, endOf } from "./calls.ts";
-import type { ControlPort, Struck } from "./control-port.ts";
-import type { DebtSample, DebtWatch } from "./debt-watch.ts";
-import { DRILL_FAULTS, type FaultName } from "./faults.ts";
-import { failoverMs, type PhaseFigures, phaseFigures } from "./figures.ts";
+import { type ControlPort, DRILL_FAULTS, type FaultName, type Struck } from "./control-port.ts";
+import type { DebtSample, DebtWatch } from "./debt.ts";
+import { type Call, type Clock, endOf, failoverMs, type PhaseFigures, phaseFigures } from "./figures.ts";
 import type { Load } from "./load.ts";
-import type { Clock } from "./records.ts";
+import type { DrillRecords, ReadBack } from "./records.ts";
 import { PROMISED } from "./settings.ts";
 
 /** What an outage needs. */
@@ -152,4 +150,36 @@ async function usedAgain(
     if (clock() >= endsAt) return null;
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
+}
+
+/** What one region opened by itself. */
+export interface AloneReport extends ReadBack {
+  readonly region: string;
+}
+
+/** Tries each of `regions`. The others are back when it returns or throws. */
+export async function readFromEachAlone({
+  control,
+  records,
+  regions,
+  signal,
+}: {
+  readonly control: ControlPort;
+  readonly records: DrillRecords;
+  readonly regions: readonly string[];
+  readonly signal: AbortSignal;
+}): Promise<readonly AloneReport[]> {
+  const reports: AloneReport[] = [];
+  for (const region of regions) {
+    signal.throwIfAborted();
+    const struck: Struck[] = [];
+    try {
+      for (const other of regions.filter((name) => name !== region))
+        struck.push(await control.strike(other, DRILL_FAULTS.refused.order));
+      reports.push({ region, ...(await records.readBack()) });
+    } finally {
+      for (const one of struck) await control.heal(one);
+    }
+  }
+  return reports;
 }

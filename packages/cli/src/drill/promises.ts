@@ -1,7 +1,6 @@
 // What is promised about lost regions, as one table: each promise with its words and how what was felt is held against
 // it. docs/resilience.md lists the same promises.
-import type { AloneReport } from "./alone.ts";
-import type { OutageReport, PhaseName } from "./outage.ts";
+import type { AloneReport, OutageReport, PhaseName } from "./outage.ts";
 import type { ReadBack } from "./records.ts";
 import { PROMISED } from "./settings.ts";
 

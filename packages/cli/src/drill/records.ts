@@ -3,18 +3,16 @@
 // keeping it.
 import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
+import { type Client, isClientError, type JsonObject, type ListedRecord } from "@strongroom/client";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
-import type { ServiceClient } from "../client/service-client.ts";
 import { CliError } from "../errors.ts";
-import type { ReadCall, WriteCall } from "./calls.ts";
-import { seededRandom } from "./random.ts";
-
-/** Milliseconds since the drill began. */
-export type Clock = () => number;
+import { asCliError } from "../service.ts";
+import type { Clock, ReadCall, WriteCall } from "./figures.ts";
+import { seededRandom } from "./load.ts";
 
 /** What the records are made with. */
 export interface RecordsOptions {
-  readonly service: ServiceClient;
+  readonly service: Pick<Client, "records">;
   readonly collection: string;
   readonly seed: number;
   /** How many ids there are; each has many versions. */
@@ -43,6 +41,8 @@ const AT_ONCE = MULTI_REGION_DEFAULTS.callsAtOnceMin;
 
 const INTERRUPTED = "interrupted";
 const BELOW_MINIMUM = "wraps-below-minimum";
+/** Also of what is no document at all. */
+const NOT_EQUAL = "not-equal";
 
 /** The records of one drill. */
 export class DrillRecords {
@@ -79,9 +79,9 @@ export class DrillRecords {
     const id = this.#ids[Math.floor(this.#random() * this.#ids.length)] ?? "";
     const oldest = this.#newest.get(id) ?? 0;
     const startedAt = this.#options.clock();
-    const code = await this.#options.service
+    const code = await this.#options.service.records
       .get(this.#options.collection, id)
-      .then(({ text }) => this.#verdict(text, id, oldest), codeOf);
+      .then(({ document }) => this.#verdict(document, id, oldest), codeOf);
     if (code === INTERRUPTED) return null;
     return {
       kind: "read",
@@ -123,9 +123,9 @@ export class DrillRecords {
   async readBack(): Promise<ReadBack> {
     const problems: Record<string, number> = {};
     await mapBounded(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
-      const problem = await this.#options.service
-        .get(this.#options.collection, id, version)
-        .then(({ text }) => this.#verdict(text, id, number, number), codeOf);
+      const problem = await this.#options.service.records
+        .version(this.#options.collection, id, version)
+        .then(({ document }) => this.#verdict(document, id, number, number), codeOf);
       if (problem !== null) problems[problem] = (problems[problem] ?? 0) + 1;
     });
     return { versions: this.#acknowledged.length, problems };
@@ -135,11 +135,8 @@ export class DrillRecords {
     id: string,
   ): Promise<{ readonly code: null; readonly stored: number; readonly missing: readonly string[] }> {
     const number = ++this.#numbers;
-    const { version, wraps } = await this.#options.service.put({
-      collection: this.#options.collection,
-      id,
-      body: JSON.stringify(this.#document(id, number)),
-    });
+    const { collection, service } = this.#options;
+    const { version, wraps } = await service.records.put(collection, id, this.#document(id, number));
     this.#acknowledged.push({ id, version, number });
     this.#newest.set(id, Math.max(number, this.#newest.get(id) ?? 0));
     return { code: null, stored: wraps.stored, missing: wraps.missing };
@@ -159,12 +156,11 @@ export class DrillRecords {
     return { id, number, filler: Array.from({ length: 16 }, () => Math.floor(random() * 2 ** 32)) };
   }
 
-  /** Null where the text is a document of this id, of a number from `oldest` to `latest`. */
-  #verdict(text: string, id: string, oldest: number, latest = Infinity): string | null {
-    const document = parsed(text);
-    const number = numberOf(document);
+  /** Null where it is a document of this id, of a number from `oldest` to `latest`. */
+  #verdict(document: JsonObject, id: string, oldest: number, latest = Infinity): string | null {
+    const number = typeof document["number"] === "number" ? document["number"] : -1;
     const fits = number >= oldest && number <= latest && isDeepStrictEqual(document, this.#document(id, number));
-    return fits ? null : "not-equal";
+    return fits ? null : NOT_EQUAL;
   }
 }
 
@@ -172,45 +168,29 @@ export class DrillRecords {
  * Removes what a drill left behind. Throws `drill-collection-in-use` where somebody else's records lie there, before
  * anything is removed.
  */
-export async function removeDrillRecords(service: ServiceClient, collection: string): Promise<number> {
-  const ids: string[] = [];
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await service.list(collection, { cursor, limit: 1000 }).catch(emptyWhereAbsent);
-    ids.push(...page.items.map(({ id }) => id));
-    cursor = page.next;
-  }
+export async function removeDrillRecords({ records }: Pick<Client, "records">, collection: string): Promise<number> {
+  const listed = await records.list(collection).all().catch(noneWhereAbsent);
+  const ids = listed.map(({ id }) => id);
   if (!ids.every((id) => OWN_ID.test(id))) {
     throw new CliError("drill-collection-in-use", {
       detail: `The collection ${collection} holds records that are not a drill's.`,
     });
   }
-  await mapBounded(ids, AT_ONCE, (id) => service.remove(collection, id));
+  await mapBounded(ids, AT_ONCE, async (id) => {
+    await records.remove(collection, id);
+  });
   return ids.length;
 }
 
-function emptyWhereAbsent(error: unknown): { items: { id: string }[]; next: null } {
-  if (error instanceof CliError && error.outcome === "absent") return { items: [], next: null };
+function noneWhereAbsent(error: unknown): readonly ListedRecord[] {
+  if (isClientError(error) && error.outcome === "absent") return [];
   throw error;
 }
 
+/** The code that the command shows for an error of the service. */
 function codeOf(error: unknown): string {
-  if (error instanceof CliError) return error.reportedCode;
-  throw error;
-}
-
-function numberOf(document: unknown): number {
-  return typeof document === "object" &&
-    document !== null &&
-    "number" in document &&
-    typeof document.number === "number"
-    ? document.number
-    : -1;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (isClientError(error) && error.code === "unintelligible") return NOT_EQUAL;
+  const told = asCliError(error);
+  if (told instanceof CliError) return told.reportedCode;
+  throw told;
 }

@@ -2,24 +2,22 @@
 // and what was felt is held against what is promised. However it ends, the regions are back and the drill's records are
 // gone.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServiceClient } from "../client/service-client.ts";
+import type { Client } from "@strongroom/client";
 import { CliError } from "../errors.ts";
-import { type AloneReport, readFromEachAlone } from "./alone.ts";
-import type { Call } from "./calls.ts";
-import type { ControlPort } from "./control-port.ts";
-import { type DebtSample, type DebtWatch, watchDebt } from "./debt-watch.ts";
-import { DRILL_FAULTS } from "./faults.ts";
+import { type ControlPort, DRILL_FAULTS } from "./control-port.ts";
+import { type DebtSample, type DebtWatch, watchDebt } from "./debt.ts";
+import type { Call } from "./figures.ts";
 import { startLoad } from "./load.ts";
-import { type OutageReport, runOutage } from "./outage.ts";
+import { type AloneReport, type OutageReport, readFromEachAlone, runOutage } from "./outage.ts";
 import { judge, type Verdict } from "./promises.ts";
 import { DrillRecords, type ReadBack, removeDrillRecords } from "./records.ts";
 import { type DrillSettings, PROMISED, WARM_UP_MS, WRITE_SHARE } from "./settings.ts";
 
 /** What a drill works with. */
 export interface DrillParts {
-  readonly service: ServiceClient;
+  readonly service: Client;
   /** The same service, for tidying up: Ctrl-C does not end its calls. */
-  readonly tidying: ServiceClient;
+  readonly tidying: Client;
   readonly control: ControlPort;
   readonly settings: DrillSettings;
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 // What a drill is asked to do, and what it does when it is not told otherwise.
-import type { FaultName } from "./faults.ts";
+import type { FaultName } from "./control-port.ts";
 
 /** How a drill is run. */
 export interface DrillSettings {

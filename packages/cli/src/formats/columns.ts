@@ -5,7 +5,7 @@
 // `active:boolean` hold just that; `:json` holds any JSON (lists, null, empty objects, columns of mixed kinds). An
 // empty cell is an absent value; a quoted empty cell ("") is the empty text, as in PostgreSQL's CSV.
 import { parseJson } from "@strongroom/vault";
-import type { Document } from "./record-source.ts";
+import type { Document } from "./document.ts";
 
 /** What the cells of a column hold. */
 export type ColumnKind = "text" | "number" | "boolean" | "json";

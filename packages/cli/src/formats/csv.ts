@@ -4,7 +4,7 @@ import { CsvError, parse } from "csv-parse";
 import { stringify } from "csv-stringify/sync";
 import { CliError } from "../errors.ts";
 import { type Cell, type CsvColumn, fromCells, heading, parseHeading, toCells } from "./columns.ts";
-import { type Document, LONGEST_LINE, type SourceLine } from "./record-source.ts";
+import { type Document, LONGEST_LINE, type SourceLine } from "./document.ts";
 
 /** A parsed row and the line it ends on. */
 interface Row {

@@ -1,7 +1,7 @@
 // Newline-delimited JSON: one JSON object a line, in UTF-8. Blank lines are skipped; a line that is too long is
 // reported, not buffered.
 import { parseJson } from "@strongroom/vault";
-import { type Document, LONGEST_LINE, type SourceLine } from "./record-source.ts";
+import { type Document, isDocument, LONGEST_LINE, type SourceLine } from "./document.ts";
 
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -69,9 +69,4 @@ function isBlank(line: Uint8Array): boolean {
 
 function withoutMark(line: Uint8Array): Uint8Array {
   return BYTE_ORDER_MARK.equals(line.subarray(0, 3)) ? line.subarray(3) : line;
-}
-
-/** Whether a parsed value is a JSON object. */
-export function isDocument(value: unknown): value is Document {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,59 @@
-// The keyring of an installation: one client a region, the policy of the configuration.
-import type { KMS } from "@aws-sdk/client-kms";
+// The keyring of an installation, over clients of the ordinary AWS SDK, one a region: AWS's own KMS where no endpoint
+// is given, with the default credential chain. The SDK's retries are off (the next region is the better retry) and its
+// timeouts are set (its default is to wait for ever). Threat answered: plaintext keys in the service's memory; they
+// come and go as bytes, over connections that wipe what they read.
+import { readFile } from "node:fs/promises";
+import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { EnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
+import { z } from "zod";
 import { type Config, wrapPolicy } from "../config/schema.ts";
 import { CliError } from "../errors.ts";
+
+/** A region as a client needs it. */
+export interface KmsRegion {
+  readonly region: string;
+  /** Absent: AWS's own. */
+  readonly endpoint?: string | undefined;
+  /** A file `{"accessKeyId", "secretAccessKey"}`; absent: the SDK's default credential chain. */
+  readonly credentialsFile?: string | undefined;
+}
+
+/**
+ * Longest time to connect, and longest silence, in milliseconds. The keyring ends its calls sooner, each by an
+ * AbortSignal.
+ */
+export const KMS_TIMEOUTS: { readonly connectionTimeout: number; readonly requestTimeout: number } = {
+  connectionTimeout: 3000,
+  requestTimeout: 10_000,
+};
+
+const credentialsSchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
+
+/** Makes the client of one region. Throws `input-unreadable` when its credentials file cannot be used. */
+export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion): Promise<KMS> {
+  const config: KMSClientConfig = {
+    region,
+    maxAttempts: 1,
+    requestHandler: { ...KMS_TIMEOUTS, throwOnRequestTimeout: true, ...wipingAgents() },
+  };
+  if (endpoint !== undefined) config.endpoint = endpoint;
+  if (credentialsFile !== undefined) config.credentials = await readCredentials(credentialsFile);
+  return keysAsBytes(new KMS(config));
+}
+
+async function readCredentials(path: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  try {
+    return credentialsSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    // Neither the file's text nor a parser's message about it is kept: it holds a secret.
+    throw new CliError("input-unreadable", {
+      detail: `${path} does not hold KMS credentials.`,
+      remedy: 'Name the credentials.json that strongroom kms serve made: { "accessKeyId": …, "secretAccessKey": … }.',
+    });
+  }
+}
 
 /** A region, the key that wraps there, and the client that reaches it. */
 export interface InstalledRegion {

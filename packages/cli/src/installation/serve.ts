@@ -1,4 +1,5 @@
 // What `strongroom serve` does: the service against the configured regions. Logs go to standard error as JSON lines.
+import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
@@ -6,12 +7,10 @@ import type { Config, WrappingRegion } from "../config/schema.ts";
 import type { DataFolder } from "../data-folder/layout.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { CliError } from "../errors.ts";
-import { readRegionKeys } from "./key-file.ts";
-import { installedKeyring, type InstalledRegion } from "./keyring.ts";
-import { kmsClient } from "./kms-clients.ts";
+import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
+import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
-import { whenAborted } from "./when-aborted.ts";
 
 /** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
@@ -24,7 +23,7 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
-    await whenAborted(signal);
+    if (!signal.aborted) await once(signal, "abort");
     logger.info("ending; requests under way are finished first");
   } finally {
     await service.close();

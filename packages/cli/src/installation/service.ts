@@ -118,7 +118,7 @@ function listenFailed(cause: unknown, host: string, port: number): CliError {
       cause,
     });
   return new CliError("startup-failed", {
-    detail: `The service can not listen on ${host}:${port}: ${LISTEN_REASONS[code] ?? code}.`,
+    detail: `The service cannot listen on ${host}:${port}: ${LISTEN_REASONS[code] ?? code}.`,
     remedy: "Choose another address or port: --host ADDRESS --port N.",
     cause,
   });

@@ -1,6 +1,8 @@
 // What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are
 // made at first start and found again at every later one. Wires; the parts are beside this file.
+import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
+import type { RegionHealth } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
 import type { CommandContext } from "../command/spec.ts";
 import { type Config, wrapPolicy } from "../config/schema.ts";
@@ -10,17 +12,12 @@ import { type LogFile, openLogFile } from "../data-folder/log-file.ts";
 import { prepareDataFolder } from "../data-folder/prepare.ts";
 import { removeRunning, writeRunning } from "../data-folder/running.ts";
 import { CliError } from "../errors.ts";
-import { ensureFirstToken } from "./first-token.ts";
-import { installedKeyring } from "./keyring.ts";
-import { readRegionKeys } from "./key-file.ts";
-import { kmsClient } from "./kms-clients.ts";
+import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";
-import { type EnsuredKeys, ensureRegionKeys, type RegionClient } from "./region-keys.ts";
-import { type RegionChange, watchRegions } from "./region-watch.ts";
+import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
 import { startService } from "./service.ts";
-import { openTokens } from "./tokens.ts";
+import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
-import { whenAborted } from "./when-aborted.ts";
 
 /** Runs everything until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runUp(context: CommandContext, config: Config): Promise<void> {
@@ -79,7 +76,7 @@ async function runInstallation(
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
     const service = await startService({ config, folder, keyring, tokens, logger });
-    const stopWatching = watchRegions(
+    const stopLooking = onRegionChange(
       () => keyring.health(),
       (change) => {
         say(context, regionNews(change));
@@ -88,10 +85,10 @@ async function runInstallation(
     try {
       await writeRunning(folder.running, { url: service.url, kms: kms.endpoints, faultsEndpoint: kms.faultsEndpoint });
       await announce(context, { config, folder, kms, ensured, url: service.url });
-      await whenAborted(context.signal);
+      if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
     } finally {
-      stopWatching();
+      stopLooking();
       await service.close();
       await removeRunning(folder.running);
     }
@@ -109,10 +106,7 @@ async function regionClients(config: Config, folder: DataFolder, kms: KmsProcess
   );
 }
 
-function withKeys(
-  clients: readonly RegionClient[],
-  { keys }: EnsuredKeys,
-): { region: string; keyArn: string; client: RegionClient["client"] }[] {
+function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): readonly InstalledRegion[] {
   return clients.map(({ region, client }) => ({ region, client, keyArn: keys[region] ?? "" }));
 }
 
@@ -149,6 +143,36 @@ async function announce(
     made: ensured.made,
   });
   terminal.result(data, () => page);
+}
+
+/** How often the states are compared, in milliseconds. */
+const LOOK_EVERY_MS = 500;
+
+/** A region that is down now, or up again. */
+interface RegionChange {
+  readonly region: string;
+  readonly state: "up" | "down";
+  readonly reason: string | null;
+}
+
+/**
+ * Calls `onChange` when a region is down now, or up again, as real calls have shown; that a healthy region is seen for
+ * the first time is no change. Stopped by the returned function.
+ */
+function onRegionChange(health: () => readonly RegionHealth[], onChange: (change: RegionChange) => void): () => void {
+  const known = new Map<string, RegionHealth["state"]>();
+  const timer = setInterval(() => {
+    for (const { region, state, lastFailure } of health()) {
+      const before = known.get(region) ?? "unknown";
+      known.set(region, state);
+      if (state === before || state === "unknown" || (state === "up" && before === "unknown")) continue;
+      onChange({ region, state, reason: state === "down" ? (lastFailure?.kind ?? null) : null });
+    }
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
 }
 
 function say({ terminal }: CommandContext, text: string): void {

@@ -1,9 +1,8 @@
-// Sends the batches of an import, and sends them again while the service or too many regions are away.
+// Sends the batches of an import, and sends them again while the service or too many regions are away; counts what came
+// of each line.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BatchResult } from "../client/answers.ts";
-import type { BatchItem, OnExisting, ServiceClient } from "../client/service-client.ts";
+import { type BatchItem, type BatchResult, type Client, isClientError, type OnExisting } from "@strongroom/client";
 import { CliError } from "../errors.ts";
-import type { ImportReport } from "./import-report.ts";
 
 /** First and longest pause between two tries, in milliseconds. */
 const PAUSE = { firstMs: 250, longestMs: 4000 } as const;
@@ -14,9 +13,28 @@ export interface PendingItem {
   readonly item: BatchItem;
 }
 
+/** A line that was not imported, and why; never its content. */
+export interface BadLine {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** What an import did; the JSON result. */
+export interface ImportReport {
+  readonly collection: string;
+  read: number;
+  created: number;
+  replaced: number;
+  unchanged: number;
+  kept: number;
+  /** Region -> new versions whose wrap is missing there. */
+  readonly missingWraps: Record<string, number>;
+  readonly bad: BadLine[];
+}
+
 /** How batches are sent. */
 export interface SenderOptions {
-  readonly client: ServiceClient;
+  readonly client: Client;
   readonly report: ImportReport;
   readonly onExisting: OnExisting;
   readonly retryForMs: number;
@@ -44,7 +62,8 @@ export function batchSender({
     });
     if (fresh.length === 0) return;
     const items = fresh.map(({ item }) => item);
-    const send = (): Promise<readonly BatchResult[]> => client.putMany(report.collection, items, onExisting);
+    const send = (): Promise<readonly BatchResult[]> =>
+      client.records.putMany(report.collection, items, { onExisting });
     const results = await withRetries(send, { onExisting, retryForMs, signal });
     results.forEach((result, index) => {
       if (result.outcome === "refused")
@@ -76,9 +95,8 @@ async function withRetries<Result>(
     try {
       return await send();
     } catch (error) {
-      const answered = error instanceof CliError && error.code === "service-refused";
       const mayRepeat =
-        error instanceof CliError && error.outcome === "unavailable" && (answered || onExisting !== "replace");
+        isClientError(error) && error.outcome === "unavailable" && (error.status !== null || onExisting !== "replace");
       if (!mayRepeat || performance.now() + delay > giveUpAt) throw error;
       await sleep(delay, undefined, { signal }).catch(() => {
         throw new CliError("interrupted");

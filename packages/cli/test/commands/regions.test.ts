@@ -3,7 +3,7 @@ import { PassThrough, Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { createTerminal, type OutputMode } from "@strongroom/base/terminal";
-import type { RegionInfo, RegionsAnswer } from "../../src/client/answers.ts";
+import { ClientError, type RegionReport, type RegionsReport } from "@strongroom/client";
 import { changeLines } from "../../src/commands/regions-view.ts";
 import { watchRegions } from "../../src/commands/regions-watch.ts";
 import { CliError } from "../../src/errors.ts";
@@ -17,7 +17,7 @@ import {
   until,
 } from "../support/installation.ts";
 
-const region = (name: string, more: Partial<RegionInfo> = {}): RegionInfo => ({
+const region = (name: string, more: Partial<RegionReport> = {}): RegionReport => ({
   region: name,
   state: "up",
   latencyMs: { p50: 5, p95: 9 },
@@ -28,25 +28,32 @@ const region = (name: string, more: Partial<RegionInfo> = {}): RegionInfo => ({
   lastSuccessAt: null,
   extraCalls: 0,
   callsByPurpose: {},
-  breaker: { state: "closed", quarantined: false },
+  breaker: { state: "closed", quarantined: false, restMs: null },
+  overtaken: 0,
+  callsPerSecond: null,
   alarm: null,
   ...more,
 });
 
-const LOST: Partial<RegionInfo> = {
+const LOST: Partial<RegionReport> = {
   state: "down",
   failures: 3,
   failuresByKind: { refused: 3 },
-  breaker: { state: "open", quarantined: false },
+  breaker: { state: "open", quarantined: false, restMs: 100 },
 };
 
-function answer(regions: readonly RegionInfo[], owed = 0): RegionsAnswer {
+const SINCE = "2026-03-04T05:06:07.890Z";
+
+function answer(regions: readonly RegionReport[], owed = 0): RegionsReport {
   const wrapDebt = {
     items: owed,
+    oldest: owed === 0 ? null : SINCE,
     oldestSeconds: owed === 0 ? null : 61,
-    regions: owed === 0 ? [] : [{ region: "b", items: owed }],
+    regions: owed === 0 ? [] : [{ region: "b", items: owed, oldest: SINCE }],
   };
-  return { minimum: 2, regions, wrapDebt, repair: { state: "resting", repaired: 0, failed: 0 } };
+  const counts = { repaired: 0, settled: 0, overtaken: 0, failed: 0 };
+  const repair = { state: "resting", ...counts, lastRepairAt: null, lastFailure: null } as const;
+  return { minimum: 2, regions, totals: null, wrapDebt, repair };
 }
 
 describe("what changed between two looks", () => {
@@ -69,7 +76,7 @@ describe("what changed between two looks", () => {
 async function watched(
   mode: OutputMode,
   screen: "terminal" | "pipe",
-  looks: readonly (RegionsAnswer | Error)[],
+  looks: readonly (RegionsReport | Error)[],
   columns = 160,
 ): Promise<string> {
   const ending = new AbortController();
@@ -78,7 +85,7 @@ async function watched(
   const stream = stdout as unknown as NodeJS.WriteStream;
   const terminal = createTerminal({ stdin: Readable.from([]), stdout: stream, stderr: stream }, mode);
   const left = [...looks];
-  const look = async (): Promise<RegionsAnswer> => {
+  const look = async (): Promise<RegionsReport> => {
     const next = left.shift();
     if (left.length === 0) ending.abort();
     if (next instanceof Error || next === undefined) throw next ?? new Error("looked too often");
@@ -89,7 +96,7 @@ async function watched(
 }
 
 describe("strongroom regions --watch", () => {
-  const unreachable = new CliError("service-unreachable", { detail: "nothing listens there." });
+  const unreachable = new ClientError("unreachable", { detail: "nothing listens there." });
   const looks = [
     answer([region("a"), region("b")]),
     answer([region("a"), region("b")]),
@@ -111,7 +118,7 @@ describe("strongroom regions --watch", () => {
   it("writes the whole answer as one line of JSON for each change", async () => {
     const lines = (await watched("json", "pipe", looks)).trimEnd().split("\n");
     assert.deepEqual(
-      lines.map((line) => (JSON.parse(line) as RegionsAnswer).wrapDebt.items),
+      lines.map((line) => (JSON.parse(line) as RegionsReport).wrapDebt.items),
       [0, 7, 0],
     );
   });

@@ -6,7 +6,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Timeline } from "../../src/drill/timeline.ts";
+import type { Timeline } from "../../src/drill/report.ts";
 import type { DrillReport } from "../../src/drill/run-drill.ts";
 import { runCommand } from "../support/command.ts";
 import {

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { Call, ReadCall, WriteCall } from "../../src/drill/calls.ts";
-import { failoverMs, phaseFigures, quantile } from "../../src/drill/figures.ts";
+import {
+  type Call,
+  failoverMs,
+  phaseFigures,
+  quantile,
+  type ReadCall,
+  type WriteCall,
+} from "../../src/drill/figures.ts";
 
 const SPAN = { from: 10_000, to: 20_000 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Call } from "../../src/drill/calls.ts";
+import type { Call } from "../../src/drill/figures.ts";
 import { startLoad } from "../../src/drill/load.ts";
 import { until } from "../support/installation.ts";
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { DEFAULT_REPAIR_SETTINGS } from "@strongroom/vault";
-import { FAULT_NAMES } from "../../src/drill/faults.ts";
+import { FAULT_NAMES } from "../../src/drill/control-port.ts";
 import { PROMISES } from "../../src/drill/promises.ts";
 
 const page = await readFile(new URL("../../../../docs/resilience.md", import.meta.url), "utf8");

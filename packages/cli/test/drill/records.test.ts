@@ -1,23 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ServiceClient } from "../../src/client/service-client.ts";
+import { type Client, ClientError, type Listing, type Records } from "@strongroom/client";
 import { DrillRecords, removeDrillRecords } from "../../src/drill/records.ts";
-import { CliError } from "../../src/errors.ts";
 
 /** Versions of each id, as a service would keep them: the newest last. */
 type Kept = Map<string, string[]>;
 
 /** A service that keeps records in memory, and whose answers a test can falsify. */
-function memoryService(kept: Kept, falsify: Partial<ServiceClient> = {}): ServiceClient {
+function memoryService(kept: Kept, falsify: Partial<Records> = {}): Pick<Client, "records"> {
   const unused = (): never => assert.fail("not part of this test");
-  const fetched = (text: string | undefined, version: number): ReturnType<ServiceClient["get"]> =>
-    text === undefined
-      ? Promise.reject(new CliError("service-refused", { reportedCode: "record-absent", outcome: "absent" }))
-      : Promise.resolve({ version, subject: null, createdAt: null, text });
-  return {
-    origin: "http://127.0.0.1",
-    put: async ({ collection, id, body }) => {
-      const versions = [...(kept.get(id) ?? []), String(body)];
+  const fetched = async (text: string | undefined, version: number): ReturnType<Records["get"]> => {
+    if (text === undefined) throw new ClientError("record-absent");
+    if (!text.startsWith("{")) throw new ClientError("unintelligible");
+    return { version, subject: "", createdAt: null, text, document: JSON.parse(text) as Record<string, unknown> };
+  };
+  const records: Records = {
+    put: async (collection, id, document) => {
+      const versions = [...(kept.get(id) ?? []), JSON.stringify(document)];
       kept.set(id, versions);
       return {
         collection,
@@ -29,24 +28,27 @@ function memoryService(kept: Kept, falsify: Partial<ServiceClient> = {}): Servic
         wraps: { stored: 3, target: 3, missing: [] },
       };
     },
-    get: (_collection, id, version) => {
-      const versions = kept.get(id) ?? [];
-      return fetched(versions.at(version === undefined ? -1 : version - 1), version ?? versions.length);
-    },
-    list: async () => ({ items: [...kept.keys()].map((id) => ({ id, version: 1, updatedAt: "" })), next: null }),
-    remove: async (_collection, id) => {
+    get: (_collection, id) => fetched(kept.get(id)?.at(-1), kept.get(id)?.length ?? 0),
+    version: (_collection, id, version) => fetched(kept.get(id)?.at(version - 1), version),
+    list: () => listed(async () => [...kept.keys()].map((id) => ({ id, version: 1, updatedAt: "" }))),
+    remove: async (collection, id) => {
       kept.delete(id);
+      return { collection, id, lastVersion: 1, removedAt: "" };
     },
     putMany: unused,
     history: unused,
-    collections: unused,
-    regions: unused,
-    debts: unused,
     ...falsify,
   };
+  return { records };
 }
 
-function drillRecords(service: ServiceClient): DrillRecords {
+/** A listing that is asked for whole. */
+function listed<Item>(all: () => Promise<readonly Item[]>): Listing<Item> {
+  const unused = (): never => assert.fail("not part of this test");
+  return { all, page: unused, [Symbol.asyncIterator]: unused };
+}
+
+function drillRecords(service: Pick<Client, "records">): DrillRecords {
   return new DrillRecords({ service, collection: "drill", seed: 5, ids: 4, clock: () => 0 });
 }
 
@@ -89,7 +91,7 @@ describe("the records of a drill", () => {
     ] as const) {
       const records = drillRecords(
         memoryService(new Map(), {
-          put: () => Promise.reject(new CliError("service-refused", { reportedCode: code })),
+          put: () => Promise.reject(new ClientError(code)),
         }),
       );
       const call = await records.write();
@@ -98,7 +100,7 @@ describe("the records of a drill", () => {
   });
 
   it("are not counted where the drill was interrupted", async () => {
-    const interrupted = (): Promise<never> => Promise.reject(new CliError("interrupted"));
+    const interrupted = (): Promise<never> => Promise.reject(new ClientError("aborted"));
     const records = drillRecords(memoryService(new Map(), { put: interrupted, get: interrupted }));
     assert.deepEqual([await records.write(), await records.read()], [null, null]);
   });
@@ -110,10 +112,10 @@ describe("the records of a drill", () => {
     await records.create();
     const held: string[] = [];
     const store = memoryService(new Map());
-    service.put = async (request) => {
-      held.push(request.id);
+    service.records.put = async (collection, id, document) => {
+      held.push(id);
       await answered;
-      return store.put(request);
+      return store.records.put(collection, id, document);
     };
     const writes = Array.from({ length: 4 }, () => records.write());
     assert.equal(new Set(held).size, 4);
@@ -132,8 +134,9 @@ describe("the records of a drill", () => {
     kept.delete("ada");
     assert.equal(await removeDrillRecords(memoryService(kept), "drill"), 1);
     assert.equal(kept.size, 0);
-    const absent = (): Promise<never> =>
-      Promise.reject(new CliError("service-refused", { reportedCode: "collection-absent", outcome: "absent" }));
-    assert.equal(await removeDrillRecords(memoryService(kept, { list: absent }), "drill"), 0);
+    const absent = async (): Promise<never> => {
+      throw new ClientError("collection-absent");
+    };
+    assert.equal(await removeDrillRecords(memoryService(kept, { list: () => listed(absent) }), "drill"), 0);
   });
 });

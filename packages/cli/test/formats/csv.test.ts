@@ -5,7 +5,7 @@ import { collect } from "../support/collect.ts";
 import { CliError } from "../../src/errors.ts";
 import { ColumnCollector, heading, parseHeading } from "../../src/formats/columns.ts";
 import { csvHeading, csvRow, readCsv } from "../../src/formats/csv.ts";
-import type { Document, SourceLine } from "../../src/formats/record-source.ts";
+import type { Document, SourceLine } from "../../src/formats/document.ts";
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);

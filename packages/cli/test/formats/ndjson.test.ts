@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { collect } from "../support/collect.ts";
+import { type Document, LONGEST_LINE, type SourceLine } from "../../src/formats/document.ts";
 import { ndjsonLine, readNdjson } from "../../src/formats/ndjson.ts";
-import { type Document, LONGEST_LINE, type SourceLine } from "../../src/formats/record-source.ts";
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);

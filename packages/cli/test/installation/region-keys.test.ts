@@ -5,9 +5,8 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { KMS } from "@aws-sdk/client-kms";
 import { createKms, type Kms } from "@strongroom/kms";
 import { CliError } from "../../src/errors.ts";
-import { kmsClient } from "../../src/installation/kms-clients.ts";
-import { readRegionKeys } from "../../src/installation/key-file.ts";
-import { ensureRegionKeys, KEY_ALIAS, type RegionClient } from "../../src/installation/region-keys.ts";
+import { kmsClient } from "../../src/installation/keyring.ts";
+import { ensureRegionKeys, KEY_ALIAS, readRegionKeys, type RegionClient } from "../../src/installation/region-keys.ts";
 import { temporaryFolder } from "../support/installation.ts";
 
 const NAMES = ["eu-west-1", "eu-west-2"] as const;

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { createKms } from "@strongroom/kms";
-import { kmsClient } from "../../src/installation/kms-clients.ts";
+import { kmsClient } from "../../src/installation/keyring.ts";
 import { runCommand } from "../support/command.ts";
 import { gather, spawnCommand, temporaryFolder, until } from "../support/installation.ts";
 

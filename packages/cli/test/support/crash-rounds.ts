@@ -7,14 +7,12 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTerminal } from "@strongroom/base/terminal";
-import type { ServiceClient } from "../../src/client/service-client.ts";
-import { serviceClient } from "../../src/client/service-client.ts";
+import { type Client, createClient, isClientError } from "@strongroom/client";
 import type { CommandContext } from "../../src/command/spec.ts";
-import { CliError } from "../../src/errors.ts";
-import { importRecords } from "../../src/transfer/import-records.ts";
+import { importRecords } from "../../src/transfer/import.ts";
 import { readFile } from "node:fs/promises";
 import { generatePeople } from "./people.ts";
-import { seededRandom } from "../../src/drill/random.ts";
+import { seededRandom } from "../../src/drill/load.ts";
 import { type Installation, startInstallation, temporaryFolder } from "./installation.ts";
 
 const PEOPLE = 120;
@@ -91,17 +89,20 @@ async function runImport(
 ): Promise<boolean> {
   const client = await clientOf(installation);
   let batches = 0;
-  const noting: ServiceClient = {
+  const noting: Client = {
     ...client,
-    putMany: async (name, items, onExisting) => {
-      const results = await client.putMany(name, items, onExisting);
-      for (const { id, version } of results) {
-        const before = acknowledged.get(id);
-        assert.ok(version !== undefined && (before === undefined || before === version), "a record was stored twice");
-        acknowledged.set(id, version);
-      }
-      onBatch(++batches);
-      return results;
+    records: {
+      ...client.records,
+      putMany: async (name, items, options) => {
+        const results = await client.records.putMany(name, items, options);
+        for (const { id, version } of results) {
+          const before = acknowledged.get(id);
+          assert.ok(version !== undefined && (before === undefined || before === version), "a record was stored twice");
+          acknowledged.set(id, version);
+        }
+        onBatch(++batches);
+        return results;
+      },
     },
   };
   const job = {
@@ -119,29 +120,29 @@ async function runImport(
     await importRecords(job, noting, context(cwd));
     return false;
   } catch (error) {
-    if (error instanceof CliError && error.outcome === "unavailable") return true;
+    if (isClientError(error) && error.outcome === "unavailable") return true;
     throw error;
   }
 }
 
 async function checkRound(
-  client: ServiceClient,
+  client: Client,
   collection: string,
   people: readonly { readonly id: string }[],
   acknowledged: ReadonlyMap<string, number>,
 ): Promise<void> {
   assert.equal(acknowledged.size, people.length);
-  const listed = await client.list(collection, { limit: 1000 });
+  const listed = await client.records.list(collection).page({ limit: 1000 });
   assert.deepEqual(
     listed.items.map(({ id, version }) => `${id} ${version}`).sort(),
     people.map(({ id }) => `${id} 1`).sort(),
   );
-  for (const person of people) assert.deepEqual(JSON.parse((await client.get(collection, person.id)).text), person);
+  for (const person of people) assert.deepEqual((await client.records.get(collection, person.id)).document, person);
 }
 
-async function clientOf({ ready }: Installation): Promise<ServiceClient> {
+async function clientOf({ ready }: Installation): Promise<Client> {
   const token = (await readFile(ready.tokenFile, "utf8")).trim();
-  return serviceClient({ origin: new URL(ready.url), token, timeoutMs: 30_000, signal: new AbortController().signal });
+  return createClient({ url: ready.url, token, timeoutMs: 30_000 });
 }
 
 /** The KMS process that runs now, which is not the first any more after it was started again. */

@@ -17,7 +17,7 @@ import type { EncryptedDataKey } from "../format/header.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
-import type { MultiRegionKeyring } from "./aws-kms/multi-region.ts";
+import type { MultiRegionKeyring } from "../multi-region/keyring.ts";
 
 export interface DirectOptions {
   /** Its regions, minimum, target and deadline hold here as for data keys. */
@@ -44,6 +44,26 @@ const KEYS_START = LENGTH_START + 2;
 /**
  * @throws EnvelopeError `limit-exceeded` for more than 4,096 bytes, `option-invalid` for none, and what the keyring
  *   throws: `wraps-below-minimum`, `deadline-exceeded`, `aborted`.
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+ * import { encryptDirect } from "@strongroom/envelope/aws-kms-direct";
+ *
+ * // Your key ARNs; an endpoint only where it is not AWS itself.
+ * const keys: { region: string; keyArn: string; endpoint?: string }[] = JSON.parse(process.env["KMS_KEYS"] ?? "[]");
+ * const keyring = multiRegionKeyring({
+ *   regions: keys.map(({ region, keyArn, ...endpoint }) => {
+ *     return { region, keyArn, client: new KMS({ region, maxAttempts: 1, ...endpoint }) };
+ *   }),
+ *   minimum: 2,
+ * });
+ *
+ * const encryptionContext = { secret: "the mail server's password" };
+ * const { wraps } = await encryptDirect(Buffer.from("correct horse"), { keyring, encryptionContext });
+ * console.log(wraps.stored.length); // prints: 3
+ * ```
  */
 export async function encryptDirect(plaintext: Uint8Array, options: DirectOptions): Promise<DirectEncryptResult> {
   if (!(plaintext instanceof Uint8Array) || plaintext.length === 0)
@@ -76,6 +96,28 @@ export async function encryptDirect(plaintext: Uint8Array, options: DirectOption
  * @returns the plaintext, in memory of its own: wipe it when it is done with.
  * @throws EnvelopeError `message-malformed`, `message-truncated`, `message-trailing-bytes`, `limit-exceeded` before any
  *   call; then what the keyring throws. Another context than at encryption ends as `decryption-failed`.
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+ * import { decryptDirect, encryptDirect } from "@strongroom/envelope/aws-kms-direct";
+ *
+ * // Your key ARNs; an endpoint only where it is not AWS itself.
+ * const keys: { region: string; keyArn: string; endpoint?: string }[] = JSON.parse(process.env["KMS_KEYS"] ?? "[]");
+ * const keyring = multiRegionKeyring({
+ *   regions: keys.map(({ region, keyArn, ...endpoint }) => {
+ *     return { region, keyArn, client: new KMS({ region, maxAttempts: 1, ...endpoint }) };
+ *   }),
+ *   minimum: 2,
+ * });
+ *
+ * const encryptionContext = { secret: "the mail server's password" };
+ * const { sealed } = await encryptDirect(Buffer.from("correct horse"), { keyring, encryptionContext });
+ * const opened = await decryptDirect(sealed, { keyring, encryptionContext });
+ * console.log(Buffer.from(opened).toString()); // prints: correct horse
+ * opened.fill(0);
+ * ```
  */
 export async function decryptDirect(sealed: Uint8Array, options: DirectOptions): Promise<Uint8Array> {
   if (!(sealed instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "sealed must be a Uint8Array");

@@ -7,16 +7,16 @@
  */
 import { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors.ts";
-import { contextObject } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
+import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
 import { unwrapDataKey, weightiest } from "../keyrings/data-keys.ts";
 import type { Outcome } from "../keyrings/data-keys.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
-import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
-import { inRegion, requireKeyArn } from "./aws-kms/key-arn.ts";
-import type { KeyArn } from "./aws-kms/key-arn.ts";
-import { grantsOf, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import { grantsOf } from "./aws-kms/kms-call.ts";
+import { inRegion, kmsDecrypt, PROVIDER_ID, requireKeyArn } from "./aws-kms/kms-key.ts";
+import type { KeyArn } from "./aws-kms/kms-key.ts";
+import { SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type KmsDiscoveryClient = Pick<KmsClient, "decrypt">;
@@ -40,14 +40,38 @@ export const KMS_DISCOVERY_DEFAULTS: Required<SingleCallOptions> & {
   multiRegionKeys: "own-region",
 };
 
-const PROVIDER_ID = "aws-kms";
-
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+ * import { kmsDiscoveryKeyring } from "@strongroom/envelope/aws-kms-discovery";
+ *
+ * // Your key ARNs; an endpoint only where it is not AWS itself.
+ * const keys: { region: string; keyArn: string; endpoint?: string }[] = JSON.parse(process.env["KMS_KEYS"] ?? "[]");
+ * const regions = keys.map(({ region, keyArn, ...endpoint }) => {
+ *   return { region, keyArn, client: new KMS({ region, maxAttempts: 1, ...endpoint }) };
+ * });
+ * const writer = multiRegionKeyring({ regions, minimum: 2 });
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring: writer, encryptionContext: { id: "42" } });
+ *
+ * const reader = kmsDiscoveryKeyring({
+ *   clients: Object.fromEntries(regions.map(({ region, client }) => [region, client])),
+ *   filter: { partition: "aws", accounts: ["000000000000"] },
+ * });
+ * const { plaintext } = await decrypt(message, { keyring: reader, encryptionContext: { id: "42" } });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada
+ * ```
+ */
 export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
   const resolved = resolveOptions(options);
   const { filter, clients, multiRegionKeys } = resolved;
   const regions = Object.keys(clients);
   const accounts = new Set(filter.accounts);
+  const grants = grantsOf(resolved.grantTokens);
 
   /** Where to ask for a key: nowhere for one that the filter does not let through. */
   function keysToAsk(named: KeyArn): readonly KeyArn[] {
@@ -102,27 +126,19 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
   ): Promise<SecretBytes | Outcome> {
     const client = clients[arn.region];
     if (client === undefined) return "not-configured";
-    const input = {
-      KeyId: arn.arn,
-      CiphertextBlob: key.ciphertext,
-      EncryptionContext: { ...contextObject(encryptionContext) },
-      ...grantsOf(resolved.grantTokens),
+    const request = {
+      ciphertext: key.ciphertext,
+      keyLength: suite.keyLength,
+      context: Object.fromEntries(encryptionContext.pairs),
     };
-    const outcome = await calls.call({
+    return await calls.call<SecretBytes>({
       key: arn,
       operation: "Decrypt",
-      send: (abortSignal) => client.decrypt(input, { abortSignal }),
-      check: ({ KeyId, Plaintext }) => {
-        if (KeyId !== arn.arn) return { wrong: "wrong-key-id" };
-        return Plaintext?.length === suite.keyLength
-          ? { value: new SecretBytes(Plaintext) }
-          : { wrong: "wrong-key-length" };
-      },
-      discard: (answer) => {
-        wipeField(answer.Plaintext);
+      send: (abortSignal) => kmsDecrypt({ client, arn: arn.arn, grants }, request, abortSignal),
+      discard: (late) => {
+        late.wipe();
       },
     });
-    return outcome.kind === "done" ? outcome.value : outcome.attempt.reason;
   }
 }
 

@@ -7,27 +7,21 @@ import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength }
 import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
 import { equalInConstantTime } from "../crypto/key-derivation.ts";
 import { SecretBytes } from "../crypto/secret.ts";
+import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
 import { EnvelopeError } from "../errors.ts";
-import type { RegionAttempt } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
 import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
-import { parseKeyArn } from "./aws-kms/key-arn.ts";
-import type { KeyArn } from "./aws-kms/key-arn.ts";
-import {
-  grantsOf,
-  inWords,
-  SINGLE_CALL_DEFAULTS,
-  singleCallProblems,
-  SingleCalls,
-  wipeField,
-} from "./aws-kms/single-calls.ts";
-import type { CallOutcome, SingleCallOptions } from "./aws-kms/single-calls.ts";
+import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
+import { parseKeyArn } from "./aws-kms/kms-key.ts";
+import type { KeyArn } from "./aws-kms/kms-key.ts";
+import { inWords, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
+import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type { EcdhCurve, EcPublicKeyInput } from "../crypto/ecdh.ts";
 
@@ -91,6 +85,29 @@ export const KMS_ECDH_DEFAULTS: Required<SingleCallOptions> = SINGLE_CALL_DEFAUL
  *
  * @throws EnvelopeError `option-invalid`, with every problem listed; `keyring-unsuitable`, with `attempts`, when the
  *   KMS did not answer with a public key for key agreement on this curve; `deadline-exceeded`, `aborted`.
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { encrypt, inspect } from "@strongroom/envelope";
+ * import { kmsEcdhKeyring } from "@strongroom/envelope/aws-kms-ecdh";
+ *
+ * // Our key, for key agreement; an endpoint only where it is not AWS itself.
+ * const { region, keyArn, ...endpoint } = JSON.parse(process.env["KMS_ECDH_KEY"] ?? "{}");
+ * const recipient = generateKeyPairSync("ec", { namedCurve: "P-256" });
+ * const keyring = await kmsEcdhKeyring({
+ *   curve: "ECC_NIST_P256",
+ *   schema: {
+ *     kind: "KmsPrivateKeyToStaticPublicKey",
+ *     senderKeyArn: keyArn,
+ *     recipientPublicKey: recipient.publicKey.export({ type: "spki", format: "der" }),
+ *   },
+ *   client: new KMS({ region, maxAttempts: 1, ...endpoint }),
+ * });
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring, encryptionContext: { id: "42" } });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: aws-kms-ecdh
+ * ```
  */
 export async function kmsEcdhKeyring(options: KmsEcdhKeyringOptions): Promise<Keyring> {
   const resolved = resolveOptions(options);
@@ -121,14 +138,14 @@ function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
       using calls = new SingleCalls(bounds, signal);
       const parties = { sender: own.compressed, recipient: peer.compressed };
       const derived = await deriveSharedSecret(resolved, peer, calls);
-      if (derived.kind === "failed") {
+      if (!(derived instanceof SecretBytes)) {
         throw new EnvelopeError(
           "wrap-failed",
           `AWS KMS did not derive the shared secret (${inWords(calls.attempts)})`,
           { attempts: calls.attempts },
         );
       }
-      using secret = derived.value;
+      using secret = derived;
       return await wrapDataKey(materials, (dataKey) => ({
         providerId: KMS_ECDH_PROVIDER,
         providerInfo: ecdhProviderInfo(parties),
@@ -172,8 +189,8 @@ async function unwrap(
   const peer = resolved.peer ?? readCompressedPoint(curve, parties.sender);
   if (peer === null) return "does-not-open";
   const derived = await deriveSharedSecret(resolved, peer, calls);
-  if (derived.kind === "failed") return derived.attempt.reason;
-  using secret = derived.value;
+  if (!(derived instanceof SecretBytes)) return derived;
+  using secret = derived;
   return (
     ecdhUnwrap(key.ciphertext, suite.keyLength, { curve, parties, secret, context: encryptionContext.bytes }) ??
     "does-not-open"
@@ -184,26 +201,32 @@ function deriveSharedSecret(
   { curve, client, key, bounds }: Resolved,
   peer: EcPublicKey,
   calls: SingleCalls,
-): Promise<CallOutcome<SecretBytes>> {
+): Promise<SecretBytes | RegionFailureKind> {
   const input = {
     KeyId: key.arn,
     KeyAgreementAlgorithm: "ECDH" as const,
     PublicKey: peer.der,
     ...grantsOf(bounds.grantTokens),
   };
-  return calls.call({
+  return calls.call<SecretBytes>({
     key,
     operation: "DeriveSharedSecret",
-    send: (abortSignal) => client.deriveSharedSecret(input, { abortSignal }),
-    check: ({ KeyId, SharedSecret, KeyAgreementAlgorithm }) => {
-      if (KeyId !== key.arn) return { wrong: "wrong-key-id" };
-      if (KeyAgreementAlgorithm !== "ECDH" || SharedSecret === undefined) return { wrong: "server-error" };
-      return SharedSecret.length === sharedSecretLength(curve)
-        ? { value: new SecretBytes(SharedSecret) }
-        : { wrong: "wrong-key-length" };
-    },
-    discard: (answer) => {
-      wipeField(answer.SharedSecret);
+    send: (abortSignal) =>
+      askKms(
+        () => client.deriveSharedSecret(input, { abortSignal }),
+        ({ KeyId, SharedSecret, KeyAgreementAlgorithm }) => {
+          if (KeyId !== key.arn) return wrong("wrong-key-id");
+          if (KeyAgreementAlgorithm !== "ECDH" || SharedSecret === undefined) return wrong("server-error");
+          return SharedSecret.length === sharedSecretLength(curve)
+            ? { value: new SecretBytes(SharedSecret) }
+            : wrong("wrong-key-length");
+        },
+        ({ SharedSecret }) => {
+          wipeField(SharedSecret);
+        },
+      ),
+    discard: (late) => {
+      late.wipe();
     },
   });
 }
@@ -216,18 +239,22 @@ async function fetchPublicKey(
   const outcome = await calls.call({
     key,
     operation: "GetPublicKey",
-    send: (abortSignal) => client.getPublicKey({ KeyId: key.arn, ...grantsOf(bounds.grantTokens) }, { abortSignal }),
-    check: ({ KeyId, PublicKey, KeyUsage, KeySpec }) =>
-      KeyId === key.arn ? { value: { PublicKey, KeyUsage, KeySpec } } : { wrong: "wrong-key-id" },
+    send: (abortSignal) =>
+      askKms(
+        () => client.getPublicKey({ KeyId: key.arn, ...grantsOf(bounds.grantTokens) }, { abortSignal }),
+        ({ KeyId, PublicKey, KeyUsage, KeySpec }) =>
+          KeyId === key.arn ? { value: { PublicKey, KeyUsage, KeySpec } } : wrong("wrong-key-id"),
+        () => undefined,
+      ),
     discard: () => undefined,
   });
   const attempts: readonly RegionAttempt[] = calls.attempts;
-  if (outcome.kind === "failed") {
+  if (typeof outcome === "string") {
     throw new EnvelopeError("keyring-unsuitable", `AWS KMS did not tell the key's public half (${inWords(attempts)})`, {
       attempts,
     });
   }
-  const { PublicKey, KeyUsage, KeySpec } = outcome.value;
+  const { PublicKey, KeyUsage, KeySpec } = outcome;
   const publicKey = PublicKey === undefined ? null : readEcPublicKey(curve, PublicKey);
   if (KeyUsage !== "KEY_AGREEMENT" || KeySpec !== curve || publicKey === null) {
     throw new EnvelopeError(

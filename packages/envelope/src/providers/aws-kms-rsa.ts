@@ -10,14 +10,15 @@ import { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
-import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/key-arn.ts";
-import type { KeyArn } from "./aws-kms/key-arn.ts";
-import { grantsOf, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls, wipeField } from "./aws-kms/single-calls.ts";
+import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
+import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/kms-key.ts";
+import type { KeyArn } from "./aws-kms/kms-key.ts";
+import { SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
@@ -55,7 +56,29 @@ const HASHES: ReadonlyMap<unknown, OaepHash> = new Map<KmsRsaAlgorithm, OaepHash
 /** "Encryption Context Digest" */
 const DIGEST_LENGTH = 48;
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto";
+ * import { encrypt, inspect } from "@strongroom/envelope";
+ * import { kmsRsaKeyring } from "@strongroom/envelope/aws-kms-rsa";
+ *
+ * // In earnest: what GetPublicKey answers for this very key.
+ * const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+ * const keyring = kmsRsaKeyring({
+ *   keyArn: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+ *   publicKey,
+ * });
+ * const { message } = await encrypt(Buffer.from("Ada"), {
+ *   keyring,
+ *   encryptionContext: { id: "42" },
+ *   suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+ * });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: aws-kms-rsa
+ * ```
+ */
 export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
   const { key, encryptionAlgorithm, hash, publicKey, client, bounds } = resolveOptions(options);
   const providerInfo = Buffer.from(key.arn, "utf8");
@@ -105,20 +128,26 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
       EncryptionAlgorithm: encryptionAlgorithm,
       ...grantsOf(bounds.grantTokens),
     };
-    const outcome = await calls.call({
+    const outcome = await calls.call<SecretBytes>({
       key,
       operation: "Decrypt",
-      send: (abortSignal) => asked.decrypt(input, { abortSignal }),
-      check: ({ KeyId, Plaintext }) => {
-        if (KeyId !== key.arn) return { wrong: "wrong-key-id" };
-        return Plaintext === undefined ? { wrong: "server-error" } : { value: new SecretBytes(Plaintext) };
-      },
-      discard: (answer) => {
-        wipeField(answer.Plaintext);
+      send: (abortSignal) =>
+        askKms(
+          () => asked.decrypt(input, { abortSignal }),
+          ({ KeyId, Plaintext }) => {
+            if (KeyId !== key.arn) return wrong("wrong-key-id");
+            return Plaintext === undefined ? wrong("server-error") : { value: new SecretBytes(Plaintext) };
+          },
+          ({ Plaintext }) => {
+            wipeField(Plaintext);
+          },
+        ),
+      discard: (late) => {
+        late.wipe();
       },
     });
-    if (outcome.kind === "failed") return outcome.attempt.reason;
-    using digestAndKey = outcome.value;
+    if (!(outcome instanceof SecretBytes)) return outcome;
+    using digestAndKey = outcome;
     // Everyone can wrap anything with a public key: this says nothing against the KMS.
     if (digestAndKey.length !== DIGEST_LENGTH + materials.suite.keyLength) return "does-not-open";
     if (!equalInConstantTime(digestAndKey.bytes.subarray(0, DIGEST_LENGTH), digest)) return "does-not-open";

@@ -3,12 +3,12 @@
  * keys are wrapped, without any call, under branch keys that a key store keeps wrapped by a KMS.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { RegionAttempt } from "../errors.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
 import { contextObject, contextOrders } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
-import type { EncryptedDataKey } from "../format/header.ts";
 import {
   branchKeyUnwrap,
   branchKeyVersionOf,
@@ -16,9 +16,9 @@ import {
   HIERARCHY_PROVIDER,
   isBranchKeyVersion,
 } from "../keyrings/branch-key-wrapping.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import type { Outcome } from "../keyrings/data-keys.ts";
+import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { CacheCounts } from "../materials/materials-cache.ts";
 import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
@@ -58,7 +58,31 @@ export interface HierarchicalKeyring extends Keyring, Disposable {
   [Symbol.dispose](): void;
 }
 
-/** @throws EnvelopeError `option-invalid`, with every problem listed */
+/**
+ * @throws EnvelopeError `option-invalid`, with every problem listed
+ *
+ * @example
+ * ```ts
+ * import { randomBytes, randomUUID } from "node:crypto";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
+ * import { SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * // In earnest: keys that a database keeps, wrapped by a KMS.
+ * const [version, bytes] = [randomUUID(), randomBytes(32)];
+ * const branchKey = async () => ({ version, key: SecretBytes.copyOf(bytes) });
+ *
+ * using keyring = hierarchicalKeyring({
+ *   keyStore: { getActiveBranchKey: branchKey, getBranchKeyVersion: branchKey },
+ *   branchKeyId: ({ tenant }) => `tenant-${tenant}`,
+ *   maxAgeMs: 300_000,
+ * });
+ * const encryptionContext = { tenant: "7", id: "42" };
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring, encryptionContext });
+ * const { plaintext } = await decrypt(message, { keyring, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString()); // prints: Ada
+ * ```
+ */
 export function hierarchicalKeyring(options: HierarchicalKeyringOptions): HierarchicalKeyring {
   const { keyStore, branchKeyId, maxAgeMs, capacity, time } = resolveOptions(options);
   const cache = new BranchKeyCache({ store: keyStore, maxAgeMs, capacity, time });
@@ -170,10 +194,10 @@ function withoutBranchKey(unopened: EnvelopeError, storeErrors: readonly Envelop
   const reports = unopened.encryptedDataKeys ?? [];
   if (first === undefined && reports.every(({ outcome }) => outcome !== "key-not-found")) return unopened;
   const attempts: readonly RegionAttempt[] = storeErrors.flatMap((error) => error.attempts ?? []);
-  const said = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
+  const outcomes = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
   return new EnvelopeError(
     first?.code ?? "branch-key-unavailable",
-    `The message's branch key could not be had. ${first?.message ?? ""} (${said})`,
+    `The message's branch key could not be had. ${first?.message ?? ""} (${outcomes})`,
     {
       encryptedDataKeys: reports,
       ...(first === undefined ? {} : { cause: first.cause ?? first }),

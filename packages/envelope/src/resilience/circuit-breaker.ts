@@ -12,7 +12,7 @@ export interface BreakerRules {
   readonly breakerLongestRestMs: number;
   /** Closed for this long, a region counts as stable and its next rest is a short one again. */
   readonly breakerStableMs: number;
-  /** A probe that has not reported after this long is given up, so that a lost report can not keep a region out. */
+  /** A probe that has not reported after this long is given up, so that a lost report cannot keep a region out. */
   readonly breakerProbeLeaseMs: number;
 }
 
@@ -63,7 +63,7 @@ export class CircuitBreaker {
   }
 
   /** What a call would be now; takes nothing. */
-  outlook(now: number): "ordinary" | "probe" | "resting" {
+  wouldAdmit(now: number): "ordinary" | "probe" | "resting" {
     if (this.#state === "closed") return "ordinary";
     if (now < this.#restUntil) return "resting";
     const lost = this.#probe !== null && now - this.#probe.startedAt >= this.#rules.breakerProbeLeaseMs;
@@ -72,10 +72,10 @@ export class CircuitBreaker {
 
   /** Permission for a call now, or null while the region rests or is being probed by somebody else. */
   admit(now: number): BreakerTicket | null {
-    const outlook = this.outlook(now);
-    if (outlook === "resting") return null;
-    const ticket: BreakerTicket = { kind: outlook, startedAt: now };
-    if (outlook === "probe") {
+    const kind = this.wouldAdmit(now);
+    if (kind === "resting") return null;
+    const ticket: BreakerTicket = { kind, startedAt: now };
+    if (kind === "probe") {
       this.#state = "half-open";
       this.#probe = ticket;
     }

@@ -1,6 +1,7 @@
 /**
- * The only source of time of the resilience policy, so that a test or a simulation can let minutes pass at once. The
- * state machines beside this file take plain milliseconds; only races and fan-outs set timers, through this interface.
+ * The only source of time of the resilience policy, so that a test or a simulation can let minutes pass at once; and
+ * the one deadline of an operation, measured by it. The state machines beside this file take plain milliseconds; only
+ * deadlines, calls and fan-outs set timers, through this interface.
  */
 
 export interface Time {
@@ -40,3 +41,84 @@ export const idleTime: Time = {
     };
   },
 };
+
+/** Why an operation ended early. */
+export type CutShort = "deadline" | "aborted";
+
+/**
+ * The deadline of one onEncrypt, onDecrypt or probe, joined with the caller's signal. Whatever waits under it is told
+ * when it is cut short, so that it holds even over a client that ignores its AbortSignal. Dispose of it, or its timer
+ * keeps running.
+ */
+export class Deadline implements Disposable {
+  readonly time: Time;
+  readonly #startedAt: number;
+  readonly #endsAt: number;
+  readonly #cancelTimer: CancelTimer;
+  readonly #caller: AbortSignal | undefined;
+  readonly #listeners = new Set<() => void>();
+  readonly #onAbort = (): void => {
+    this.#cut("aborted");
+  };
+  #cutShort: CutShort | null = null;
+
+  constructor(options: { readonly time: Time; readonly deadlineMs: number; readonly signal: AbortSignal | undefined }) {
+    this.time = options.time;
+    this.#startedAt = options.time.now();
+    this.#endsAt = this.#startedAt + options.deadlineMs;
+    this.#cancelTimer = options.time.after(options.deadlineMs, () => {
+      this.#cut("deadline");
+    });
+    this.#caller = options.signal;
+    if (options.signal?.aborted === true) this.#cutShort = "aborted";
+    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** null while time is left. */
+  cutShort(): CutShort | null {
+    return this.#cutShort;
+  }
+
+  get elapsedMs(): number {
+    return this.time.now() - this.#startedAt;
+  }
+
+  /** Milliseconds left, never negative. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - this.time.now());
+  }
+
+  /**
+   * How long the next attempt may take: its fair share of what is left when `attemptsLeft` (this one included) may
+   * still follow one another, at most `longestMs`. A region that never answers then cannot use up the time in which
+   * another would have, and the shares of silent attempts never add up to more than the deadline.
+   */
+  shareMs(attemptsLeft: number, longestMs: number): number {
+    return Math.min(longestMs, this.leftMs / Math.max(1, attemptsLeft));
+  }
+
+  /** Waits for `result`, but tells what it comes from to `stop` when the time is cut short. */
+  async guard<T>(running: { readonly result: Promise<T>; stop(why: CutShort): void }): Promise<T> {
+    const stop = (): void => {
+      running.stop(this.#cutShort ?? "deadline");
+    };
+    if (this.#cutShort === null) this.#listeners.add(stop);
+    else stop();
+    try {
+      return await running.result;
+    } finally {
+      this.#listeners.delete(stop);
+    }
+  }
+
+  #cut(reason: CutShort): void {
+    if (this.#cutShort !== null) return;
+    this.#cutShort = reason;
+    for (const listener of this.#listeners) listener();
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancelTimer();
+    this.#caller?.removeEventListener("abort", this.#onAbort);
+  }
+}

@@ -184,9 +184,9 @@ class Advance implements Command {
 class Ask implements Command {
   check = (): boolean => true;
   run(model: Model, real: CircuitBreaker): void {
-    const outlook = real.outlook(model.now);
+    const foreseen = real.wouldAdmit(model.now);
     const ticket = real.admit(model.now);
-    assert.equal(outlook, ticket?.kind ?? "resting", "the outlook is what admit does");
+    assert.equal(foreseen, ticket?.kind ?? "resting", "what is foreseen is what admit does");
     if (model.openedAt === null) assert.equal(ticket?.kind, "ordinary");
     const probing = model.probe !== null && model.now - model.probe.startedAt < RULES.breakerProbeLeaseMs;
     if (probing) assert.equal(ticket, null, "never a second probe");

@@ -1,15 +1,20 @@
 // Why a request would be allowed or denied: the decision, the statement it rests on, and why the others do not count.
+// The key may be one of a data directory, read without the root key: what a key is called and who may use it is not
+// sealed. A server may be at work on the directory.
 
-import { AwsError } from "../protocol/aws-error.ts";
-import { KmsError } from "../errors.ts";
 import { PRINCIPAL_ARN, principalOf, readPrincipals } from "../auth/principals.ts";
 import type { Principal } from "../auth/principals.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
+import { KmsError } from "../errors.ts";
 import { keyArn } from "../keys/key-arn.ts";
 import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
-import { decide, mismatchOf, namesPrincipal } from "./evaluate.ts";
-import type { Decision, Question } from "./evaluate.ts";
-import { factsOf } from "./facts.ts";
+import { AwsError } from "../protocol/aws-error.ts";
+import { requireDatabase } from "../store/database.ts";
+import { aliasFromRow, grantFromRow, keyFromRows } from "../store/rows.ts";
+import { openToRead } from "../upkeep/verify.ts";
+import { factsOf } from "./condition-keys.ts";
+import { decide, mismatchOf, namesPrincipal } from "./decision.ts";
+import type { Decision, Question } from "./decision.ts";
 import { parsePolicy, readPolicy } from "./policy.ts";
 import type { Statement } from "./policy.ts";
 
@@ -105,8 +110,8 @@ function principalFor(arn: string, file: string | null): Principal {
 function explained(question: Question): Explanation {
   const decision = decide(question);
   const statements = [
-    ...(question.keyPolicy ?? []).map((one, i) => verdict("key policy", one, i, question)),
-    ...question.identityPolicies.map((one, i) => verdict("identity policy", one, i, question)),
+    ...(question.keyPolicy ?? []).map((statement, i) => verdict("key policy", statement, i, question)),
+    ...question.identityPolicies.map((statement, i) => verdict("identity policy", statement, i, question)),
   ];
   return { decision, sentence: sentenceOf(decision, question), statements };
 }
@@ -139,4 +144,46 @@ const BY: Readonly<Record<Decision["by"], string>> = {
 };
 
 const sentenceOf = ({ kind, by, sid }: Decision, { principal, action }: Question): string =>
-  `${kind === "allow" ? "ALLOWED" : "DENIED"}: ${principal.arn} ${kind === "allow" ? "may" : "may not"} ${action}, because ${BY[by]}${sid === null ? "" : ` (${sid})`}.`;
+  `${kind === "allow" ? "ALLOWED" : "DENIED"}: ${principal.arn} ${kind === "allow" ? "may" : "may not"} ${action}, ` +
+  `because ${BY[by]}${sid === null ? "" : ` (${sid})`}.`;
+
+/**
+ * Finds a key by its id, ARN, alias or alias ARN.
+ * @throws KmsError `key-unknown` if there is none, or one in several regions and no ARN says which.
+ */
+export async function storedKey(dataDir: string, reference: string): Promise<ExplainedKey & { kind: "stored" }> {
+  const db = openToRead(requireDatabase(dataDir));
+  try {
+    const aliases = (await db.selectFrom("aliases").selectAll().execute()).map(aliasFromRow);
+    const keys = (await db.selectFrom("keys").selectAll().execute()).map((row) => keyFromRows(row, []));
+    const named = (key: KeyRecord): boolean => {
+      const its = aliases
+        .filter((alias) => alias.region === key.region && alias.keyId === key.keyId)
+        .map((alias) => alias.name);
+      const prefix = key.arn.replace(/key\/[^/]*$/, "");
+      return [key.keyId, key.arn, ...its, ...its.map((name) => prefix + name)].includes(reference);
+    };
+    const found = keys.filter(named);
+    const [key, another] = found;
+    if (key === undefined) throw new KmsError("key-unknown", `${reference}.`);
+    if (another !== undefined)
+      throw new KmsError(
+        "key-unknown",
+        `${reference} is in several regions: give one of ${found.map(({ arn }) => arn).join(", ")}.`,
+      );
+    const grants = (
+      await db
+        .selectFrom("grants")
+        .selectAll()
+        .where("region", "=", key.region)
+        .where("key_id", "=", key.keyId)
+        .execute()
+    ).map(grantFromRow);
+    const names = aliases
+      .filter((alias) => alias.region === key.region && alias.keyId === key.keyId)
+      .map((alias) => alias.name);
+    return { kind: "stored", key, aliases: names, grants };
+  } finally {
+    await db.destroy();
+  }
+}

@@ -2,8 +2,10 @@
 // "Grammar of the IAM JSON policy language", as far as AWS KMS takes it (Principal, Action, Resource, Condition).
 
 import { z } from "zod";
+import type { Principal } from "../auth/principals.ts";
+import type { KeyRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
-import { isConditionOperator } from "./conditions.ts";
+import { isConditionOperator } from "./condition-operators.ts";
 
 /** One statement, its lists always lists. */
 export interface Statement {
@@ -76,18 +78,18 @@ export function readPolicy(value: unknown, kind: PolicyKind): readonly Statement
     const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "policy"}: ${issue.message}`);
     throw malformed(problems.slice(0, 5).join("; "));
   }
-  return read.data.Statement.map((one, index) => statementOf(one, index, kind));
+  return read.data.Statement.map((written, index) => statementOf(written, index, kind));
 }
 
-function statementOf(one: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
+function statementOf(written: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
   const at = `Statement.${index}`;
   const either = (
     name: "Action" | "Resource" | "Principal",
   ): { mode: "in" | "not-in"; list: readonly string[] } | null => {
-    const [yes, no] = [one[name], one[`Not${name}`]];
-    if (yes !== undefined && no !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
-    if (yes !== undefined) return { mode: "in", list: yes };
-    return no === undefined ? null : { mode: "not-in", list: no };
+    const [named, excluded] = [written[name], written[`Not${name}`]];
+    if (named !== undefined && excluded !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
+    if (named !== undefined) return { mode: "in", list: named };
+    return excluded === undefined ? null : { mode: "not-in", list: excluded };
   };
   const principals = either("Principal");
   if ((principals === null) !== (kind === "identity")) {
@@ -96,16 +98,58 @@ function statementOf(one: z.infer<typeof statement>, index: number, kind: Policy
   const [actions, resources] = [either("Action"), either("Resource")];
   if (actions === null) throw malformed(`${at}: needs an Action.`);
   if (resources === null) throw malformed(`${at}: needs a Resource.`);
-  const conditions = Object.entries(one.Condition ?? {}).flatMap(([operator, keys]) => {
+  const conditions = Object.entries(written.Condition ?? {}).flatMap(([operator, keys]) => {
     if (!isConditionOperator(operator)) throw malformed(`${at}: the condition operator ${operator} is not known.`);
     return Object.entries(keys).map(([key, wanted]) => ({ operator, key: key.toLowerCase(), values: wanted }));
   });
   return {
-    sid: one.Sid ?? null,
-    effect: one.Effect,
+    sid: written.Sid ?? null,
+    effect: written.Effect,
     principals: principals === null ? null : { mode: principals.mode, arns: principals.list },
     actions: { mode: actions.mode, patterns: actions.list },
     resources: { mode: resources.mode, patterns: resources.list },
     conditions,
   };
+}
+
+/**
+ * The key policy of a key that was made without one: it leaves it to the account, and so to its identity policies, who
+ * may use the key. Source: AWS KMS Developer Guide, "Default key policy".
+ */
+export function defaultKeyPolicy(account: string): string {
+  const policy = {
+    Version: "2012-10-17",
+    Id: "key-default-1",
+    Statement: [
+      {
+        Sid: "Enable IAM User Permissions",
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+    ],
+  };
+  return JSON.stringify(policy, null, 2);
+}
+
+/** Parsed policies, kept as long as the record or principal that they belong to. */
+const keyPolicies = new WeakMap<KeyRecord, readonly Statement[]>();
+const identityPolicies = new WeakMap<Principal, readonly Statement[]>();
+
+/** The statements of a key's policy. @throws AwsError MalformedPolicyDocumentException. */
+export function policyOf(key: KeyRecord): readonly Statement[] {
+  let statements = keyPolicies.get(key);
+  if (statements === undefined) keyPolicies.set(key, (statements = parsePolicy(key.policy)));
+  return statements;
+}
+
+/** The statements of all identity policies of a principal. @throws AwsError MalformedPolicyDocumentException. */
+export function identityPoliciesOf(principal: Principal): readonly Statement[] {
+  let statements = identityPolicies.get(principal);
+  if (statements === undefined) {
+    statements = principal.policies.flatMap((policy) => readPolicy(policy, "identity"));
+    identityPolicies.set(principal, statements);
+  }
+  return statements;
 }

@@ -2,8 +2,8 @@
 // Source: IAM User Guide, "AWS Signature Version 4 for API requests". Nothing here is verified yet.
 
 import { AwsError } from "../protocol/aws-error.ts";
-import { valuesOf } from "./request-view.ts";
-import type { RequestView } from "./request-view.ts";
+import { valuesOf } from "../protocol/exchange.ts";
+import type { RequestView } from "../protocol/exchange.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 
@@ -91,25 +91,25 @@ function fromHeader(authorization: string, request: RequestView): SignatureClaim
 }
 
 function fromQuery(query: URLSearchParams): SignatureClaims {
-  const one = (name: string): string => {
+  const single = (name: string): string => {
     const values = query.getAll(name);
     if (values.length !== 1) throw incomplete(`AWS query-string parameters must include '${name}' once.`);
     return values[0] ?? "";
   };
-  if (one("X-Amz-Algorithm") !== ALGORITHM)
+  if (single("X-Amz-Algorithm") !== ALGORITHM)
     throw incomplete(`Unsupported 'X-Amz-Algorithm': only ${ALGORITHM} is accepted.`);
-  const expires = one("X-Amz-Expires");
+  const expires = single("X-Amz-Expires");
   if (!/^\d{1,6}$/.test(expires) || Number(expires) < 1 || Number(expires) > MAX_EXPIRES) {
     throw incomplete(`'X-Amz-Expires' must be a number of seconds from 1 to ${MAX_EXPIRES}.`);
   }
   return {
     kind: "query",
-    ...scopeOf(one("X-Amz-Credential")),
-    signedHeaders: signedHeadersOf(one("X-Amz-SignedHeaders")),
-    signature: signatureOf(one("X-Amz-Signature")),
-    timestamp: timestampOf(one("X-Amz-Date")),
+    ...scopeOf(single("X-Amz-Credential")),
+    signedHeaders: signedHeadersOf(single("X-Amz-SignedHeaders")),
+    signature: signatureOf(single("X-Amz-Signature")),
+    timestamp: timestampOf(single("X-Amz-Date")),
     expires: Number(expires),
-    sessionToken: query.has("X-Amz-Security-Token") ? one("X-Amz-Security-Token") : null,
+    sessionToken: query.has("X-Amz-Security-Token") ? single("X-Amz-Security-Token") : null,
   };
 }
 

@@ -25,9 +25,6 @@ const TAG = 16;
 const HEADER = 3 + 1 + 1 + 16 + 32 + SALT;
 const INFO = "strongroom-kms ciphertext v1";
 
-/** How many bytes longer a blob is than its plaintext. */
-export const BLOB_OVERHEAD: number = HEADER + TAG;
-
 /** A blob's parts, as far as they can be read without a key. */
 export interface CiphertextBlob {
   readonly keyId: string;

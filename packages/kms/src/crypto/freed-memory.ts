@@ -1,6 +1,10 @@
-// Overwriting memory that was freed with secrets in it. OpenSSL wipes a key when it frees it, but not the DER that it
-// read the key from, and node:crypto frees one copy of what it deciphers as it is. Neither can be asked to.
-// Threat: whole private keys in a memory dump of a server that has been idle for hours.
+// Memory that was freed with secrets in it. OpenSSL wipes a key when it frees it, but not the DER that it read the key
+// from, and node:crypto frees one copy of what it deciphers as it is; neither can be asked to. And Node frees keys only
+// when the garbage collector comes by: in an idle process, never.
+// Threat: key material in a memory dump of a server that has had nothing to do for hours.
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** Sizes in which holes are filled, largest first: what is left of a hole is for the next. */
 const HOLES: readonly number[] = [8192, 4096, 2048, 1024, 512, 256];
@@ -23,7 +27,7 @@ const zeros = (length: number): Buffer => Buffer.allocUnsafeSlow(length).fill(0)
  * Takes the holes of the heap and fills them with zeros: the allocator uses them up before it asks the system for more.
  * Best effort, for idle times: it takes some tens of milliseconds. The memory is free again after the next collection.
  */
-export function overwriteFreedMemory(): void {
+function overwriteFreedMemory(): void {
   const held: Buffer[] = [];
   for (const size of HOLES) {
     for (let filled = 0; filled < BYTES_OF_EACH; filled += size) held.push(zeros(size));
@@ -39,4 +43,45 @@ export function overwriteFreedMemory(): void {
  */
 export function overwriteJustFreed(length: number): void {
   if (length >= SHORTEST) zeros(length);
+}
+
+/** After so long without a call, milliseconds. */
+export const IDLE_MS = 2000;
+
+/** When no call has come for a while, collects garbage once and overwrites the memory that was freed unwiped. */
+export class IdleSweep {
+  #timer: NodeJS.Timeout | null = null;
+  readonly #collect: () => void;
+
+  constructor(collect: () => void = collector()) {
+    this.#collect = collect;
+  }
+
+  /** A call has come in. */
+  touch(): void {
+    if (this.#timer !== null) {
+      this.#timer.refresh();
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#collect();
+    }, IDLE_MS).unref();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** V8's collector; Node shows it only under a flag, which can be set at run time. */
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  return () => {
+    collect();
+    overwriteFreedMemory();
+    collect();
+  };
 }

@@ -1,11 +1,12 @@
 // Where the root key comes from: a file that is made at first start, a passphrase through scrypt (RFC 7914), or the
-// output of a command (a hardware token's tool, a secret manager's client).
+// output of a command (a hardware token's tool, a secret manager's client). And how the key in a file is replaced, in
+// step with the database that it seals.
 
 import { execFile } from "node:child_process";
 import { randomBytes, scrypt } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, linkSync, rmSync } from "node:fs";
 import { promisify } from "node:util";
-import { createFileSync } from "@strongroom/base/files";
+import { createFileSync, publishSync } from "@strongroom/base/files";
 import { KmsError } from "../errors.ts";
 import { readSecretFile } from "../secret-file.ts";
 
@@ -55,7 +56,7 @@ function fromFile(path: string, first: "first-start" | "restart"): Buffer {
 }
 
 /** The content of a new root key file: 64 hexadecimal digits and a line end. */
-export const newRootKeyText = (): string => `${randomBytes(32).toString("hex")}\n`;
+const newRootKeyText = (): string => `${randomBytes(32).toString("hex")}\n`;
 
 async function fromCommand([program, ...args]: readonly [string, ...string[]]): Promise<Buffer> {
   try {
@@ -73,9 +74,56 @@ async function fromCommand([program, ...args]: readonly [string, ...string[]]): 
 }
 
 /** The 32 bytes that `text` writes; `from` names it in errors. @throws KmsError `root-key-malformed`. */
-export function parseRootKey(text: string, from: string): Buffer {
+function parseRootKey(text: string, from: string): Buffer {
   const digits = text.trim();
   if (!/^[0-9a-f]{64}$/i.test(digits))
     throw new KmsError("root-key-malformed", `${from} does not have 64 hexadecimal digits.`);
   return Buffer.from(digits, "hex");
+}
+
+// Replacing the key in a file, in step with the database: the new key is staged beside the file before the database is
+// sealed anew, and takes the file's place after. A process that dies in between leaves both: `settleRootKeyFile` keeps
+// the one that opens the database.
+
+const stagedPath = (path: string): string => `${path}.next`;
+
+/** Writes a new root key beside the file and gives it (32 bytes). */
+export function stageRootKey(path: string): Buffer {
+  const text = newRootKeyText();
+  rmSync(stagedPath(path), { force: true });
+  createFileSync(stagedPath(path), text);
+  return parseRootKey(text, stagedPath(path));
+}
+
+/**
+ * Puts the staged key in the file's place.
+ * @returns where the key it had before is kept: backups from before need it.
+ */
+export function promoteRootKey(path: string): string | null {
+  const stamp = new Date().toISOString().replace(/[-:]/g, "");
+  const kept = existsSync(path) ? `${path}.until-${stamp}` : null;
+  // A second name, not a move: at no moment is there no root key file.
+  if (kept !== null) linkSync(path, kept);
+  publishSync(stagedPath(path), path, "replace");
+  return kept;
+}
+
+/** Ends what an interrupted re-keying left: of the file and the staged key, the one that opens the database stays. */
+export function settleRootKeyFile(path: string, opens: (rootKey: Buffer) => boolean): void {
+  if (!existsSync(stagedPath(path))) return;
+  if (fileOpens(path, opens)) rmSync(stagedPath(path));
+  else if (fileOpens(stagedPath(path), opens)) promoteRootKey(path);
+}
+
+function fileOpens(path: string, opens: (rootKey: Buffer) => boolean): boolean {
+  let key: Buffer;
+  try {
+    key = parseRootKey(readSecretFile(path).toString("latin1"), path);
+  } catch {
+    // Absent, half-written or unreadable: it opens nothing. What is wrong with it is said when it is read for good.
+    return false;
+  }
+  const answer = opens(key);
+  key.fill(0);
+  return answer;
 }

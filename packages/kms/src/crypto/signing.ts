@@ -72,21 +72,21 @@ const RSA_PADDING = {
 } as const;
 
 /** Signs with a PKCS #8 private key. ECDSA signatures are DER, as AWS gives them. */
-export function signWith(scheme: SigningScheme, pkcs8: Buffer, what: Signable): Buffer {
+export function signWith(scheme: SigningScheme, pkcs8: Buffer, signable: Signable): Buffer {
   const key = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
   switch (scheme.kind) {
     case "rsa-pkcs1":
     case "rsa-pss": {
-      if (what.kind === "message") return sign(scheme.hash, what.bytes, { key, ...RSA_PADDING[scheme.kind] });
-      const encoded = scheme.kind === "rsa-pss" ? encodePss(what.bytes, scheme.hash, bitsOf(key)) : null;
+      if (signable.kind === "message") return sign(scheme.hash, signable.bytes, { key, ...RSA_PADDING[scheme.kind] });
+      const encoded = scheme.kind === "rsa-pss" ? encodePss(signable.bytes, scheme.hash, bitsOf(key)) : null;
       return encoded === null
-        ? privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, digestInfo(scheme.hash, what.bytes))
+        ? privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, digestInfo(scheme.hash, signable.bytes))
         : privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded);
     }
     case "ecdsa": {
-      if (what.kind === "message") return sign(scheme.hash, what.bytes, { key, dsaEncoding: "der" });
+      if (signable.kind === "message") return sign(scheme.hash, signable.bytes, { key, dsaEncoding: "der" });
       const scalar = jwkBytes(key, "d");
-      const signature = curveOf(key).sign(what.bytes, scalar, {
+      const signature = curveOf(key).sign(signable.bytes, scalar, {
         prehash: false,
         lowS: false,
         format: "der",
@@ -97,10 +97,10 @@ export function signWith(scheme: SigningScheme, pkcs8: Buffer, what: Signable): 
     }
     case "ed25519":
     case "ml-dsa":
-      return sign(null, what.bytes, key);
+      return sign(null, signable.bytes, key);
     case "ed25519ph": {
       const seed = jwkBytes(key, "d");
-      const signature = Buffer.from(ED25519_PH.sign(what.bytes, seed));
+      const signature = Buffer.from(ED25519_PH.sign(signable.bytes, seed));
       seed.fill(0);
       return signature;
     }
@@ -108,23 +108,33 @@ export function signWith(scheme: SigningScheme, pkcs8: Buffer, what: Signable): 
 }
 
 /** Whether a signature is good, for a SubjectPublicKeyInfo public key. */
-export function verifyWith(scheme: SigningScheme, spki: Uint8Array, what: Signable, signature: Uint8Array): boolean {
+export function verifyWith(
+  scheme: SigningScheme,
+  spki: Uint8Array,
+  signable: Signable,
+  signature: Uint8Array,
+): boolean {
   const key = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
   try {
     switch (scheme.kind) {
       case "rsa-pkcs1":
       case "rsa-pss":
-        if (what.kind === "message")
-          return verify(scheme.hash, what.bytes, { key, ...RSA_PADDING[scheme.kind] }, signature);
-        return verifyRsaDigest(scheme, key, what.bytes, signature);
+        if (signable.kind === "message")
+          return verify(scheme.hash, signable.bytes, { key, ...RSA_PADDING[scheme.kind] }, signature);
+        return verifyRsaDigest(scheme, key, signable.bytes, signature);
       case "ecdsa":
-        if (what.kind === "message") return verify(scheme.hash, what.bytes, { key, dsaEncoding: "der" }, signature);
-        return curveOf(key).verify(signature, what.bytes, pointOf(key), { prehash: false, lowS: false, format: "der" });
+        if (signable.kind === "message")
+          return verify(scheme.hash, signable.bytes, { key, dsaEncoding: "der" }, signature);
+        return curveOf(key).verify(signature, signable.bytes, pointOf(key), {
+          prehash: false,
+          lowS: false,
+          format: "der",
+        });
       case "ed25519":
       case "ml-dsa":
-        return verify(null, what.bytes, key, signature);
+        return verify(null, signable.bytes, key, signature);
       case "ed25519ph":
-        return ED25519_PH.verify(signature, what.bytes, jwkBytes(key, "x"));
+        return ED25519_PH.verify(signature, signable.bytes, jwkBytes(key, "x"));
     }
   } catch {
     // Malformed signatures make the libraries throw; to the caller they are as bad as wrong ones.

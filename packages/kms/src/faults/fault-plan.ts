@@ -72,7 +72,7 @@ export class FaultPlan {
       const { fault } = entry;
       if (entry.region !== region || entry.hits >= (fault.count ?? Number.POSITIVE_INFINITY)) continue;
       if (fault.operations !== undefined && (operation === null || !fault.operations.includes(operation))) continue;
-      if (fault.kind !== "delay" && taken.some((one) => one.kind !== "delay")) continue;
+      if (fault.kind !== "delay" && taken.some(({ kind }) => kind !== "delay")) continue;
       if (fault.probability !== undefined && entry.random() >= fault.probability) continue;
       entry.hits += 1;
       taken.push(fault);

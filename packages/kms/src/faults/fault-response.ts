@@ -4,8 +4,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RegionRequest, RegionResponse } from "../http/exchange.ts";
 import { AwsError } from "../protocol/aws-error.ts";
+import type { RegionRequest, RegionResponse } from "../protocol/exchange.ts";
 import type { Fault, FaultKind } from "./fault.ts";
 
 /** How a fault acts on a request. */
@@ -51,7 +51,8 @@ const EFFECTS: Readonly<Record<Exclude<FaultKind, "delay">, Effect>> = {
     respond: (_fault, request) =>
       errorAnswer(
         "AccessDeniedException",
-        `User is not authorized to perform this operation on resource: ${keyNamedIn(request)} because no identity-based policy allows it`,
+        `User is not authorized to perform this operation on resource: ${keyNamedIn(request)} ` +
+          "because no identity-based policy allows it",
       ),
   },
   "disabled-key": {
@@ -80,7 +81,7 @@ const EFFECTS: Readonly<Record<Exclude<FaultKind, "delay">, Effect>> = {
 };
 
 /** Waits out the delays among `faults`. */
-export async function waitOut(faults: readonly Fault[]): Promise<void> {
+async function waitOut(faults: readonly Fault[]): Promise<void> {
   for (const fault of faults) {
     if (fault.kind !== "delay") continue;
     const jitter = (fault.jitterMs ?? 0) * (2 * Math.random() - 1);
@@ -100,7 +101,7 @@ export async function respondUnder(
   answer: () => Promise<RegionResponse>,
 ): Promise<RegionResponse | null> {
   await waitOut(faults);
-  const fault = faults.find((one) => one.kind !== "delay");
+  const fault = faults.find((candidate) => candidate.kind !== "delay");
   if (fault === undefined) return answer();
   const effect = EFFECTS[fault.kind];
   switch (effect.kind) {

@@ -4,30 +4,28 @@
 
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import { callEvent } from "../audit/call-event.ts";
+import { apiCallEvent } from "../audit/event.ts";
+import type { Outcome } from "../audit/event.ts";
 import type { KnownKey } from "../auth/principals.ts";
-import { valuesOf } from "../auth/request-view.ts";
-import type { RequestView } from "../auth/request-view.ts";
 import { verifySignature } from "../auth/signature.ts";
+import { Call } from "../calls/call.ts";
+import type { Operation } from "../calls/operation.ts";
 import type { Clock } from "../clock.ts";
-import type { IdleSweep } from "../crypto/idle-sweep.ts";
-import type { Sealer } from "../crypto/sealing.ts";
+import type { IdleSweep } from "../crypto/freed-memory.ts";
+import type { KeyMaterial } from "../keys/key-material.ts";
 import type { Lifecycle } from "../keys/lifecycle.ts";
-import { Call } from "../operations/call.ts";
-import type { Operation } from "../operations/operation.ts";
 import { OPERATIONS } from "../operations/table.ts";
-import { answerBytes } from "../protocol/answer.ts";
-import type { Answer } from "../protocol/answer.ts";
 import { AwsError, serializationError } from "../protocol/aws-error.ts";
+import { answerBytes, valuesOf } from "../protocol/exchange.ts";
+import type { Answer, RegionRequest, RegionResponse, RequestView } from "../protocol/exchange.ts";
 import { readInput } from "../protocol/shape.ts";
 import type { Json } from "../protocol/shape.ts";
 import type { Store } from "../store/store.ts";
-import type { Outcome, RegionRequest, RegionResponse } from "./exchange.ts";
 
 /** What all requests of all regions share. */
 export interface Engine {
   readonly store: Store;
-  readonly sealer: Sealer;
+  readonly material: KeyMaterial;
   readonly lifecycle: Lifecycle;
   readonly idleSweep: IdleSweep;
   readonly clock: Clock;
@@ -59,14 +57,14 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   const operation = operationOf(request);
   if (operation === null)
     throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
-  const { store, sealer, account } = engine;
+  const { store, material, account } = engine;
   const { epoch } = store;
   engine.idleSweep.touch();
   const due = engine.lifecycle.settle(now);
   const call = new Call({
     store,
     epoch,
-    sealer,
+    material,
     account,
     region: request.region,
     principal: key.principal,
@@ -76,7 +74,7 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
     remoteAddress: request.remoteAddress,
   });
   const outcome = await run(operation, call, request.body, engine);
-  const event = callEvent({ operation, call, key, request, outcome });
+  const event = apiCallEvent({ operation, call, key, request, outcome });
   // Fail closed: without its audit entry a call has not happened.
   await store.commit(epoch, [...due.changes, ...call.changes], [...due.events, event]);
   if (outcome.kind === "error") throw outcome.error;

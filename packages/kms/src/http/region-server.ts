@@ -1,18 +1,19 @@
-// One region's HTTP server: a port of its own, so that a region can be lost without the others noticing.
+// The HTTP servers of the regions, each with a port of its own, to be stopped and started by itself: so that a region
+// can be lost without the others noticing.
 
 import Fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { headersByName } from "../auth/request-view.ts";
-import { AwsError } from "../protocol/aws-error.ts";
 import { KmsError } from "../errors.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
 import { respondUnder } from "../faults/fault-response.ts";
-import type { RegionRequest, RegionResponse } from "./exchange.ts";
+import { AwsError } from "../protocol/aws-error.ts";
+import { headersByName } from "../protocol/exchange.ts";
+import type { RegionRequest, RegionResponse } from "../protocol/exchange.ts";
 import { handle, operationOf } from "./handle.ts";
 import type { Engine } from "./handle.ts";
 
 /** Limits of one region's server. */
-export const SERVER_LIMITS = {
+const SERVER_LIMITS = {
   /** Longest request body in bytes: an attestation document and its base64 fit. */
   bodyLimit: 524_288,
   /** A request that has not arrived whole after so long is dropped. */
@@ -22,7 +23,7 @@ export const SERVER_LIMITS = {
 } as const;
 
 /** What one region's server is made of. */
-export interface RegionServerParts {
+interface RegionServerParts {
   readonly region: string;
   readonly engine: Engine;
   /** Null: no faults can be injected. */
@@ -30,7 +31,7 @@ export interface RegionServerParts {
 }
 
 /** Makes the server of a region; it listens once `listen` is called. */
-export function regionServer(parts: RegionServerParts): FastifyInstance {
+function regionServer(parts: RegionServerParts): FastifyInstance {
   const { region, engine } = parts;
   const app = Fastify({
     bodyLimit: SERVER_LIMITS.bodyLimit,
@@ -115,4 +116,71 @@ function send(reply: FastifyReply, { status, requestId, body }: RegionResponse):
     .header("cache-control", "no-store")
     .type("application/x-amz-json-1.1")
     .send(body);
+}
+
+/** The servers of all regions; each keeps its port while it is stopped. */
+export class RegionServers {
+  readonly #engine: Engine;
+  readonly #faults: FaultPlan | null;
+  readonly #host: string;
+  readonly #ports = new Map<string, number>();
+  readonly #servers = new Map<string, FastifyInstance>();
+  #closed = false;
+
+  constructor(engine: Engine, faults: FaultPlan | null, host: string) {
+    this.#engine = engine;
+    this.#faults = faults;
+    this.#host = host;
+  }
+
+  /** Region -> URL. */
+  endpoints(): Readonly<Record<string, string>> {
+    const host = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
+    return Object.fromEntries([...this.#ports].map(([name, port]) => [name, `http://${host}:${port}`]));
+  }
+
+  /** Whether the region's port is open. */
+  isRunning(name: string): boolean {
+    return this.#servers.has(name);
+  }
+
+  /** Opens a region for the first time. @throws KmsError `port-in-use`. */
+  async open(name: string, port: number): Promise<void> {
+    const server = regionServer({ region: name, engine: this.#engine, faults: this.#faults });
+    const listensOn = await listen(server, this.#host, port);
+    if (this.#closed) {
+      // Closed meanwhile: this port would stay open for ever.
+      await server.close();
+      throw new KmsError("region-unknown", `${name}: the server is closed.`);
+    }
+    this.#ports.set(name, listensOn);
+    this.#servers.set(name, server);
+  }
+
+  /** Closes the region's port and cuts its connections. @throws KmsError `region-unknown`. */
+  async stop(name: string): Promise<void> {
+    this.#port(name);
+    const server = this.#servers.get(name);
+    this.#servers.delete(name);
+    await server?.close();
+  }
+
+  /** Opens the same port again. @throws KmsError `region-unknown`, `port-in-use`. */
+  async start(name: string): Promise<void> {
+    const port = this.#port(name);
+    if (this.#closed) throw new KmsError("region-unknown", `${name}: the server is closed.`);
+    if (!this.#servers.has(name)) await this.open(name, port);
+  }
+
+  /** Stops them all, for good. */
+  async closeAll(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#servers.keys()].map((name) => this.stop(name)));
+  }
+
+  #port(name: string): number {
+    const port = this.#ports.get(name);
+    if (port === undefined) throw new KmsError("region-unknown", `${name}.`);
+    return port;
+  }
 }

@@ -1,7 +1,7 @@
 // Names of keys and aliases: key ids, ARNs and alias names, parsed once at the edge.
-// Source: AWS KMS Developer Guide, "Key identifiers (KeyId)".
+// Source: AWS KMS Developer Guide, "Key identifiers (KeyId)" and "Aliases".
 
-import { notFound } from "../protocol/aws-error.ts";
+import { AwsError, notFound, validationError } from "../protocol/aws-error.ts";
 
 const KEY_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/;
 const ARN = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):(key\/(.+)|(alias\/.+))$/;
@@ -41,4 +41,20 @@ export function parseKeyReference(text: string, region: string): KeyReference {
   if (text.startsWith("alias/")) return { kind: "alias", account: null, name: text };
   if (!isKeyId(text)) throw notFound(`Invalid keyId '${text.slice(0, 256)}'`);
   return { kind: "key", account: null, keyId: text };
+}
+
+/** @throws AwsError for a name that is not a customer's alias. */
+export function requireAliasName(name: string): void {
+  if (!name.startsWith("alias/") || name === "alias/") {
+    throw validationError(
+      'Alias must start with the prefix "alias/". ' +
+        "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+    );
+  }
+  if (name.startsWith("alias/aws/")) throw new AwsError("NotAuthorizedException", "");
+}
+
+/** @throws AwsError ValidationException for an alias where only the key itself can be named. */
+export function requireNoAlias(reference: string): void {
+  if (/(?:^|:)alias\//.test(reference)) throw validationError("Aliases must refer to keys. Not aliases");
 }

@@ -1,5 +1,6 @@
 // What the server knows of a key, an alias and a grant. Records are immutable: a change makes a new one.
 
+import { AwsError } from "../protocol/aws-error.ts";
 import type { KeySpec, KeyUsage } from "./key-spec.ts";
 
 /** One backing key: the material that a key had or has. Its secret is sealed under the root key. */
@@ -30,7 +31,7 @@ export interface KeyRecord {
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
   readonly origin: "AWS_KMS" | "EXTERNAL";
-  /** What EnableKey and DisableKey set; the state that clients see is derived (key-state.ts). */
+  /** What EnableKey and DisableKey set; the state that clients see is derived (key-rules.ts). */
   readonly enabled: boolean;
   readonly deletion: { readonly at: number; readonly windowDays: number; readonly waitsForReplicas: boolean } | null;
   readonly policy: string;
@@ -94,3 +95,24 @@ export interface LastUse {
 /** The backing key that new ciphertexts are made under; null while the key has none that can be used. */
 export const currentBackingKey = (key: KeyRecord): BackingKey | null =>
   key.backingKeys.find((backing) => backing.state === "current") ?? null;
+
+type Tags = KeyRecord["tags"];
+
+const MAX_TAGS = 50;
+
+/**
+ * The tags of a key after `added` are put on it: a tag with a known key takes the new value.
+ * @throws AwsError TagException.
+ */
+export function newTags(present: Tags, added: readonly { readonly TagKey: string; readonly TagValue: string }[]): Tags {
+  const keys = added.map((tag) => tag.TagKey);
+  if (new Set(keys).size < keys.length) throw new AwsError("TagException", "Duplicate tag keys");
+  if (keys.some((key) => key.toLowerCase().startsWith("aws:")))
+    throw new AwsError("TagException", "Tags beginning with aws: are reserved");
+  const tags = [
+    ...present.filter((tag) => !keys.includes(tag.key)),
+    ...added.map(({ TagKey, TagValue }) => ({ key: TagKey, value: TagValue })),
+  ];
+  if (tags.length > MAX_TAGS) throw new AwsError("TagException", "Too many tags");
+  return tags;
+}

@@ -2,15 +2,14 @@
 // expires, keys rotate. It is applied before the next call is answered, so that no call ever sees a key that should
 // be gone or old.
 
-import { serviceEvent } from "../audit/service-event.ts";
+import { serviceEvent } from "../audit/event.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { DAY } from "../clock.ts";
-import type { Sealer } from "../crypto/sealing.ts";
-import { backingKeyIdentity } from "../crypto/sealing.ts";
-import type { Store } from "../store/store.ts";
 import type { Change } from "../store/region-state.ts";
+import type { Store } from "../store/store.ts";
+import type { KeyMaterial } from "./key-material.ts";
 import type { BackingKey, KeyRecord } from "./key-record.ts";
-import { stateOf } from "./key-state.ts";
+import { stateOf } from "./key-rules.ts";
 import { rotateWithNewMaterial } from "./rotation.ts";
 
 /** What was applied, to be committed with the call at hand. */
@@ -33,14 +32,14 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** Watches the keys of a store for what is due. */
 export class Lifecycle {
   readonly #store: Store;
-  readonly #sealer: Sealer;
+  readonly #material: KeyMaterial;
   readonly #account: string;
   #nextDue = Number.NEGATIVE_INFINITY;
   #seenVersion = -1;
 
-  constructor(store: Store, sealer: Sealer, account: string) {
+  constructor(store: Store, material: KeyMaterial, account: string) {
     this.#store = store;
-    this.#sealer = sealer;
+    this.#material = material;
     this.#account = account;
   }
 
@@ -86,7 +85,7 @@ export class Lifecycle {
 
   /** A primary key that waited for its last replica starts its own window when that is gone. */
   #deletion(key: KeyRecord, at: number): readonly Change[] {
-    const others = this.#related(key).filter((one) => one.region !== key.region);
+    const others = this.#related(key).filter((record) => record.region !== key.region);
     const [last] = others;
     const gone: Change = { kind: "delete-key", region: key.region, keyId: key.keyId };
     if (others.length !== 1 || last?.deletion?.waitsForReplicas !== true) return [gone];
@@ -101,15 +100,13 @@ export class Lifecycle {
         : { ...key.automaticRotation, nextAt: at + key.automaticRotation.periodDays * DAY };
     const related = [
       { ...key, automaticRotation: next },
-      ...this.#related(key).filter((one) => one.region !== key.region),
+      ...this.#related(key).filter((record) => record.region !== key.region),
     ];
-    return rotateWithNewMaterial(related, { kind: "AUTOMATIC", at }, (one, id, secret) =>
-      this.#sealer.seal(secret, backingKeyIdentity(one, id)),
-    );
+    return rotateWithNewMaterial(related, { kind: "AUTOMATIC", at }, this.#material);
   }
 
   #related(key: KeyRecord): readonly KeyRecord[] {
-    return key.primaryRegion === null ? [key] : [...this.#keys()].filter((one) => one.keyId === key.keyId);
+    return key.primaryRegion === null ? [key] : [...this.#keys()].filter((record) => record.keyId === key.keyId);
   }
 
   *#keys(): Iterable<KeyRecord> {

@@ -1,13 +1,14 @@
 // Rotation: a new backing key becomes the current one, the former ones stay to decrypt what they encrypted. All
 // regions of a multi-Region key rotate together, to the same material.
+// Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
 
 import { randomBytes } from "node:crypto";
 import { materialIdOf } from "../crypto/backing-secret.ts";
+import { unsupported } from "../protocol/aws-error.ts";
 import type { Change } from "../store/region-state.ts";
+import type { KeyMaterial } from "./key-material.ts";
 import type { BackingKey, KeyRecord } from "./key-record.ts";
-
-/** Seals a secret as a backing key of `key`. */
-export type SealSecret = (key: KeyRecord, materialId: string, secret: Uint8Array) => Buffer;
+import { requireOrigin } from "./key-rules.ts";
 
 type Rotation = NonNullable<BackingKey["rotation"]>;
 
@@ -15,7 +16,7 @@ type Rotation = NonNullable<BackingKey["rotation"]>;
 export function rotateWithNewMaterial(
   related: readonly KeyRecord[],
   rotation: Rotation,
-  seal: SealSecret,
+  material: KeyMaterial,
 ): readonly Change[] {
   const secret = randomBytes(32);
   const id = materialIdOf(related[0]?.keyId ?? "", secret);
@@ -23,7 +24,7 @@ export function rotateWithNewMaterial(
     const made: BackingKey = {
       id,
       createdAt: rotation.at,
-      sealed: seal(key, id, secret),
+      sealed: material.sealSecret(key, id, secret),
       publicKey: null,
       state: "current",
       rotation,
@@ -52,3 +53,24 @@ export function rotateImported(related: readonly KeyRecord[], rotation: Rotation
 
 const retire = (backingKeys: readonly BackingKey[]): readonly BackingKey[] =>
   backingKeys.map((backing) => (backing.state === "current" ? { ...backing, state: "former" } : backing));
+
+/** @throws AwsError UnsupportedOperationException unless the key is a symmetric encryption key. */
+export function requireRotatableSpec(key: KeyRecord): void {
+  if (key.spec !== "SYMMETRIC_DEFAULT") throw unsupported();
+}
+
+/**
+ * @throws AwsError UnsupportedOperationException unless the key is a symmetric encryption key, and the primary of its
+ *   kind.
+ */
+export function requireRotatable(key: KeyRecord): void {
+  requireRotatableSpec(key);
+  if (key.primaryRegion !== null && key.primaryRegion !== key.region)
+    throw unsupported(`${key.arn} is not a multi-region primary key.`);
+}
+
+/** As `requireRotatable`, and that the server can make the new material itself. @throws AwsError likewise. */
+export function requireAutomaticRotation(key: KeyRecord): void {
+  requireRotatable(key);
+  requireOrigin(key, "AWS_KMS");
+}

@@ -1,12 +1,11 @@
 // CreateAlias: KMS API Reference, API_CreateAlias.
 
-import { aliasArn } from "../keys/key-arn.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { aliasArn, requireAliasName, requireNoAlias } from "../keys/key-arn.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { aliasTarget, requireAliasName } from "./alias-target.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const createAlias: Operation = operation({
   name: "CreateAlias",
@@ -14,8 +13,9 @@ export const createAlias: Operation = operation({
   input: structure({ AliasName: required(members.aliasName), TargetKeyId: required(members.keyId) }),
   run(call, { AliasName: name, TargetKeyId }) {
     requireAliasName(name);
-    call.admitAccount("kms:CreateAlias", aliasArn(call.region.name, call.account, name));
-    const key = aliasTarget(call, TargetKeyId, "CreateAlias");
+    call.access.permitOnAccount("kms:CreateAlias", aliasArn(call.region.name, call.account, name));
+    requireNoAlias(TargetKeyId);
+    const key = call.access.useKeyById(TargetKeyId, { operation: "CreateAlias" });
     if (call.region.aliases.has(name)) {
       throw new AwsError(
         "AlreadyExistsException",

@@ -1,23 +1,23 @@
 // CreateCustomKeyStore: KMS API Reference, API_CreateCustomKeyStore. There is no CloudHSM cluster to be had here.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { AwsError, unsupported, validationError } from "../protocol/aws-error.ts";
 import { oneOf, required, structure, text } from "../protocol/shape.ts";
-import { storeName } from "./custom-key-store.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const createCustomKeyStore: Operation = operation({
   name: "CreateCustomKeyStore",
   effect: "writes",
   input: structure({
-    CustomKeyStoreName: required(storeName),
+    CustomKeyStoreName: required(members.storeName),
     CloudHsmClusterId: text({ min: 19, max: 24, pattern: /^cluster-[2-7a-zA-Z]{11,16}$/ }),
     TrustAnchorCertificate: text({ min: 1, max: 5000 }),
-    KeyStorePassword: text({ min: 7, max: 32, secret: "secret" }),
+    KeyStorePassword: text({ min: 7, max: 32, secret: true }),
     CustomKeyStoreType: oneOf(["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
   }),
   run(call, input) {
-    call.admitAccount("kms:CreateCustomKeyStore");
+    call.access.permitOnAccount("kms:CreateCustomKeyStore");
     if (input.CustomKeyStoreType === "EXTERNAL_KEY_STORE")
       throw unsupported("External key stores are not supported here.");
     if (input.CloudHsmClusterId === undefined)

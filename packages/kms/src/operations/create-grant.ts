@@ -1,17 +1,15 @@
 // CreateGrant: KMS API Reference, API_CreateGrant.
 
 import { randomBytes } from "node:crypto";
-import { GRANT_OPERATIONS } from "../access/grants.ts";
-import { algorithmsOf } from "../keys/key-spec.ts";
+import { GRANT_OPERATIONS } from "../access/decision.ts";
+import type { Call } from "../calls/call.ts";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
+import { algorithmsOf } from "../keys/key-spec.ts";
 import { AwsError, validationError } from "../protocol/aws-error.ts";
 import { list, map, oneOf, required, structure, text } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import type { Call } from "./call.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 const MAX_GRANTS_PER_KEY = 50_000;
 const principal = text({ min: 1, max: 256, pattern: /^[\w+=,.@:/-]+$/ });
@@ -36,7 +34,7 @@ export const createGrant: Operation = operation({
     RetiringServicePrincipal: principal,
   }),
   run(call, input) {
-    const key = call.useKeyById(input.KeyId, keyRequest("CreateGrant", input));
+    const key = call.access.useKeyById(input.KeyId, keyRequest("CreateGrant", input));
     const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
     if (grantee === undefined) throw validationError("A grant needs a GranteePrincipal.");
     const {
@@ -63,9 +61,9 @@ export const createGrant: Operation = operation({
     endDryRun(input.DryRun);
 
     // The same grant under the same name is the same grant: AWS answers its id again.
-    const known = wanted.name === null ? undefined : call.grantsOn(key).find((grant) => isSame(grant, wanted));
+    const known = wanted.name === null ? undefined : call.access.grantsOn(key).find((grant) => isSame(grant, wanted));
     if (known !== undefined) return { GrantToken: known.token, GrantId: known.grantId };
-    if (call.grantsOn(key).length >= MAX_GRANTS_PER_KEY)
+    if (call.access.grantsOn(key).length >= MAX_GRANTS_PER_KEY)
       throw new AwsError(
         "LimitExceededException",
         `${key.arn} has ${MAX_GRANTS_PER_KEY} grants, the most a key can have.`,
@@ -83,7 +81,7 @@ export const createGrant: Operation = operation({
 
 /** Whoever may make grants by a grant only passes on what that grant gives, under the same constraints. */
 function requireNotWider(call: Call, key: KeyRecord, wanted: Pick<GrantRecord, "operations" | "constraints">): void {
-  const allowing = call.grantAllowing(key, "kms:CreateGrant");
+  const allowing = call.access.grantAllowing(key, "kms:CreateGrant");
   if (allowing === null) return;
   const beyond = wanted.operations.filter((operation) => !allowing.operations.includes(operation));
   const same = JSON.stringify(allowing.constraints) === JSON.stringify(wanted.constraints);

@@ -1,21 +1,20 @@
 // CreateKey: KMS API Reference, API_CreateKey.
 
 import { randomUUID } from "node:crypto";
-import { defaultKeyPolicy } from "../access/default-policy.ts";
+import { defaultKeyPolicy } from "../access/policy.ts";
+import { keyMetadata } from "../calls/answers.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { generateSecret, materialIdOf } from "../crypto/backing-secret.ts";
 import { keyArn } from "../keys/key-arn.ts";
-import { keyMetadata } from "../keys/key-metadata.ts";
+import { newTags } from "../keys/key-record.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
 import { KEY_SPEC_NAMES, KEY_USAGES, algorithmsOf } from "../keys/key-spec.ts";
 import type { KeySpec, KeyUsage } from "../keys/key-spec.ts";
-import { AwsError, unsupported, validationError } from "../protocol/aws-error.ts";
+import { noSuchStore, unsupported, validationError } from "../protocol/aws-error.ts";
 import { flag, oneOf, structure, text } from "../protocol/shape.ts";
 import type { Infer } from "../protocol/shape.ts";
-import { requireSafePolicy } from "./key-policy.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { newTags } from "./key-tags.ts";
 
 const input = structure({
   Policy: members.policyDocument,
@@ -24,7 +23,7 @@ const input = structure({
   CustomerMasterKeySpec: oneOf(KEY_SPEC_NAMES),
   KeySpec: oneOf(KEY_SPEC_NAMES),
   Origin: oneOf(["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
-  CustomKeyStoreId: text({ min: 1, max: 64 }),
+  CustomKeyStoreId: members.storeId,
   BypassPolicyLockoutSafetyCheck: flag(),
   Tags: members.tags,
   MultiRegion: flag(),
@@ -39,7 +38,7 @@ export const createKey: Operation = operation({
     const { spec, usage } = specAndUsage(input);
     const origin = originOf(input);
     const tags = newTags([], input.Tags ?? []);
-    call.admitAccount("kms:CreateKey");
+    call.access.permitOnAccount("kms:CreateKey");
     const policy = input.Policy ?? defaultKeyPolicy(call.account);
 
     const multiRegion = input.MultiRegion === true;
@@ -61,7 +60,7 @@ export const createKey: Operation = operation({
       automaticRotation: null,
       backingKeys: [],
     };
-    requireSafePolicy(call, bare, input.BypassPolicyLockoutSafetyCheck === true ? "bypass" : "check");
+    call.access.requireSafePolicy(bare, { bypass: input.BypassPolicyLockoutSafetyCheck === true });
     const key = origin === "EXTERNAL" ? bare : await withMaterial(bare);
     call.touched.add(key.arn);
     call.apply({ kind: "put-key", key });
@@ -70,7 +69,7 @@ export const createKey: Operation = operation({
     async function withMaterial(record: KeyRecord): Promise<KeyRecord> {
       const { secret, publicKey } = await generateSecret(spec);
       const id = materialIdOf(keyId, secret);
-      const sealed = call.sealSecret(record, id, secret);
+      const sealed = call.material.sealSecret(record, id, secret);
       secret.fill(0);
       return {
         ...record,
@@ -108,10 +107,7 @@ function specAndUsage(values: Infer<typeof input>): { spec: KeySpec; usage: KeyU
 function originOf(values: Infer<typeof input>): "AWS_KMS" | "EXTERNAL" {
   const origin = values.Origin ?? "AWS_KMS";
   if (values.CustomKeyStoreId !== undefined) {
-    throw new AwsError(
-      "CustomKeyStoreNotFoundException",
-      `Custom key store with id ${values.CustomKeyStoreId} does not exist.`,
-    );
+    throw noSuchStore(values.CustomKeyStoreId);
   }
   if (origin === "AWS_CLOUDHSM" || origin === "EXTERNAL_KEY_STORE") {
     throw validationError(`You must specify a CustomKeyStoreId for a KMS key with Origin ${origin}.`);

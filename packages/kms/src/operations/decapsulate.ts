@@ -2,15 +2,13 @@
 // made for another key gives another secret, not an error (implicit rejection).
 
 import { createPrivateKey } from "node:crypto";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { decapsulate as decapsulateWith } from "../crypto/post-quantum.ts";
-import { algorithmsOf } from "../keys/key-spec.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { invalidCiphertext } from "../protocol/aws-error.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const decapsulate: Operation = operation({
   name: "Decapsulate",
@@ -23,11 +21,11 @@ export const decapsulate: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, input) {
-    const key = call.useKey(input.KeyId, keyRequest("Decapsulate", input));
+    const key = call.access.useKey(input.KeyId, keyRequest("Decapsulate", input));
     requireUsage(key, "ENCAPSULATE_DECAPSULATE", "Decapsulate");
-    requireAlgorithm(key, input.EncapsulationAlgorithm, algorithmsOf(key.spec, key.usage));
+    requireAlgorithm(key, input.EncapsulationAlgorithm);
     endDryRun(input.DryRun);
-    const secret = call.withSecret(key, call.currentMaterial(key), (pkcs8) => {
+    const secret = call.material.withSecret(key, (pkcs8) => {
       const privateKey = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
       try {
         return decapsulateWith(privateKey, input.SharedSecretCiphertextBlob);

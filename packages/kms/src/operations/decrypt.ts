@@ -1,14 +1,11 @@
 // Decrypt: KMS API Reference, API_Decrypt.
 
-import { validationError } from "../protocol/aws-error.ts";
+import { missingCiphertext, prepareDecryption, requireDryRunModifiers } from "../calls/encryption.ts";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { requireUsage } from "../keys/key-rules.ts";
 import { structure } from "../protocol/shape.ts";
-import { endDryRun, requireUsage } from "./call.ts";
-import { prepareDecryption, requireDryRunModifiers } from "./encryption.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { refuseRecipient } from "./recipient.ts";
 
 export const decrypt: Operation = operation({
   name: "Decrypt",
@@ -30,10 +27,10 @@ export const decrypt: Operation = operation({
       EncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT",
     } = input;
     requireDryRunModifiers(input.DryRunModifiers, input.DryRun, reference);
-    refuseRecipient(input.Recipient);
+    members.refuseRecipient(input.Recipient);
     if (ciphertext === undefined || input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true) {
       if (reference === undefined || input.DryRunModifiers === undefined) throw missingCiphertext();
-      requireUsage(call.useKey(reference, keyRequest("Decrypt", input)), "ENCRYPT_DECRYPT", "Decrypt");
+      requireUsage(call.access.useKey(reference, keyRequest("Decrypt", input)), "ENCRYPT_DECRYPT", "Decrypt");
       endDryRun(input.DryRun);
       throw missingCiphertext();
     }
@@ -61,8 +58,3 @@ export const decrypt: Operation = operation({
     };
   },
 });
-
-const missingCiphertext = (): Error =>
-  validationError(
-    "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
-  );

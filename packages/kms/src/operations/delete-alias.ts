@@ -1,12 +1,11 @@
 // DeleteAlias: KMS API Reference, API_DeleteAlias.
 
-import { aliasArn } from "../keys/key-arn.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { aliasArn, requireAliasName } from "../keys/key-arn.ts";
 import { notFound } from "../protocol/aws-error.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { requireAliasName } from "./alias-target.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const deleteAlias: Operation = operation({
   name: "DeleteAlias",
@@ -14,11 +13,11 @@ export const deleteAlias: Operation = operation({
   input: structure({ AliasName: required(members.aliasName) }),
   run(call, { AliasName: name }) {
     requireAliasName(name);
-    call.admitAccount("kms:DeleteAlias", aliasArn(call.region.name, call.account, name));
+    call.access.permitOnAccount("kms:DeleteAlias", aliasArn(call.region.name, call.account, name));
     const alias = call.region.aliases.get(name);
     if (alias === undefined) throw notFound(`Alias ${aliasArn(call.region.name, call.account, name)} is not found.`);
     const key = call.region.keys.get(alias.keyId);
-    if (key !== undefined) call.admit(key, { operation: "DeleteAlias" });
+    if (key !== undefined) call.access.admit(key, { operation: "DeleteAlias" });
     call.apply({ kind: "delete-alias", region: call.region.name, name });
     return null;
   },

@@ -1,16 +1,17 @@
 // DeleteCustomKeyStore: KMS API Reference, API_DeleteCustomKeyStore.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { noSuchStore } from "../protocol/aws-error.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { noSuchStore, storeId } from "./custom-key-store.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const deleteCustomKeyStore: Operation = operation({
   name: "DeleteCustomKeyStore",
   effect: "writes",
-  input: structure({ CustomKeyStoreId: required(storeId) }),
+  input: structure({ CustomKeyStoreId: required(members.storeId) }),
   run(call, { CustomKeyStoreId }) {
-    call.admitAccount("kms:DeleteCustomKeyStore");
+    call.access.permitOnAccount("kms:DeleteCustomKeyStore");
     throw noSuchStore(CustomKeyStoreId);
   },
 });

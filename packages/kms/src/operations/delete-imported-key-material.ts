@@ -1,12 +1,12 @@
 // DeleteImportedKeyMaterial: KMS API Reference, API_DeleteImportedKeyMaterial. The key is then pending import.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { currentBackingKey } from "../keys/key-record.ts";
+import { requireOrigin } from "../keys/key-rules.ts";
 import { notFound } from "../protocol/aws-error.ts";
 import { required, structure, text } from "../protocol/shape.ts";
-import { requireExternal } from "./external-origin.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const deleteImportedKeyMaterial: Operation = operation({
   name: "DeleteImportedKeyMaterial",
@@ -16,17 +16,17 @@ export const deleteImportedKeyMaterial: Operation = operation({
     KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }),
   }),
   run(call, { KeyId, KeyMaterialId }) {
-    const key = call.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });
-    requireExternal(key);
+    const key = call.access.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });
+    requireOrigin(key, "EXTERNAL");
     const id = KeyMaterialId ?? currentBackingKey(key)?.id;
     // Deleting what is not there succeeds, as in AWS.
     if (id === undefined) return { KeyId: key.arn };
-    const backing = key.backingKeys.find((one) => one.id === id);
+    const backing = key.backingKeys.find((candidate) => candidate.id === id);
     if (backing === undefined) throw notFound(`Key material ${id} is not found in ${key.arn}.`);
     const left =
       backing.state === "pending"
-        ? key.backingKeys.filter((one) => one !== backing)
-        : key.backingKeys.map((one) => (one === backing ? { ...one, sealed: null } : one));
+        ? key.backingKeys.filter((candidate) => candidate !== backing)
+        : key.backingKeys.map((candidate) => (candidate === backing ? { ...candidate, sealed: null } : candidate));
     call.apply({ kind: "put-key", key: { ...key, backingKeys: left } });
     return { KeyId: key.arn, KeyMaterialId: id };
   },

@@ -2,15 +2,12 @@
 // secret is the x coordinate, as OpenSSL derives it.
 
 import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
-import { algorithmsOf } from "../keys/key-spec.ts";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { validationError } from "../protocol/aws-error.ts";
 import { blob, oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { refuseRecipient } from "./recipient.ts";
 
 export const deriveSharedSecret: Operation = operation({
   name: "DeriveSharedSecret",
@@ -24,11 +21,11 @@ export const deriveSharedSecret: Operation = operation({
     Recipient: members.recipient,
   }),
   run(call, input) {
-    refuseRecipient(input.Recipient);
-    const key = call.useKey(input.KeyId, keyRequest("DeriveSharedSecret", input));
+    members.refuseRecipient(input.Recipient);
+    const key = call.access.useKey(input.KeyId, keyRequest("DeriveSharedSecret", input));
     requireUsage(key, "KEY_AGREEMENT", "DeriveSharedSecret");
-    requireAlgorithm(key, input.KeyAgreementAlgorithm, algorithmsOf(key.spec, key.usage));
-    const secret = call.withSecret(key, call.currentMaterial(key), (pkcs8) => agree(pkcs8, input.PublicKey));
+    requireAlgorithm(key, input.KeyAgreementAlgorithm);
+    const secret = call.material.withSecret(key, (pkcs8) => agree(pkcs8, input.PublicKey));
     try {
       endDryRun(input.DryRun);
     } catch (error) {

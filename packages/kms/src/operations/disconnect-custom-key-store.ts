@@ -1,16 +1,17 @@
 // DisconnectCustomKeyStore: KMS API Reference, API_DisconnectCustomKeyStore.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { noSuchStore } from "../protocol/aws-error.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { noSuchStore, storeId } from "./custom-key-store.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const disconnectCustomKeyStore: Operation = operation({
   name: "DisconnectCustomKeyStore",
   effect: "writes",
-  input: structure({ CustomKeyStoreId: required(storeId) }),
+  input: structure({ CustomKeyStoreId: required(members.storeId) }),
   run(call, { CustomKeyStoreId }) {
-    call.admitAccount("kms:DisconnectCustomKeyStore");
+    call.access.permitOnAccount("kms:DisconnectCustomKeyStore");
     throw noSuchStore(CustomKeyStoreId);
   },
 });

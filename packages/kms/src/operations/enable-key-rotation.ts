@@ -1,11 +1,11 @@
 // EnableKeyRotation: KMS API Reference, API_EnableKeyRotation. The rotation itself: keys/lifecycle.ts.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { DAY } from "../clock.ts";
+import { requireAutomaticRotation } from "../keys/rotation.ts";
 import { integer, required, structure } from "../protocol/shape.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { requireAutomaticRotation } from "./rotation-rules.ts";
 
 const DEFAULT_PERIOD = 365;
 
@@ -14,7 +14,7 @@ export const enableKeyRotation: Operation = operation({
   effect: "writes",
   input: structure({ KeyId: required(members.keyId), RotationPeriodInDays: integer({ min: 90, max: 2560 }) }),
   run(call, { KeyId, RotationPeriodInDays }) {
-    const key = call.useKeyById(KeyId, { operation: "EnableKeyRotation" });
+    const key = call.access.useKeyById(KeyId, { operation: "EnableKeyRotation" });
     requireAutomaticRotation(key);
     const periodDays = RotationPeriodInDays ?? key.automaticRotation?.periodDays ?? DEFAULT_PERIOD;
     // Enabling again what is enabled already does not put the next rotation off.

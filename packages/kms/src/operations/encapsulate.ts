@@ -1,14 +1,12 @@
 // Encapsulate: KMS API Reference, API_Encapsulate. ML-KEM as in FIPS 203.
 
 import { createPublicKey } from "node:crypto";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { encapsulate as encapsulateWith } from "../crypto/post-quantum.ts";
-import { algorithmsOf } from "../keys/key-spec.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const encapsulate: Operation = operation({
   name: "Encapsulate",
@@ -20,12 +18,12 @@ export const encapsulate: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, input) {
-    const key = call.useKey(input.KeyId, keyRequest("Encapsulate", input));
+    const key = call.access.useKey(input.KeyId, keyRequest("Encapsulate", input));
     requireUsage(key, "ENCAPSULATE_DECAPSULATE", "Encapsulate");
-    requireAlgorithm(key, input.EncapsulationAlgorithm, algorithmsOf(key.spec, key.usage));
+    requireAlgorithm(key, input.EncapsulationAlgorithm);
     endDryRun(input.DryRun);
     const { sharedKey, ciphertext } = encapsulateWith(
-      createPublicKey({ key: call.publicKey(key), format: "der", type: "spki" }),
+      createPublicKey({ key: call.material.publicKey(key), format: "der", type: "spki" }),
     );
     call.noteUse(key, "Encapsulate");
     return {

@@ -1,13 +1,11 @@
 // Encrypt: KMS API Reference, API_Encrypt.
 
-import { algorithmsOf } from "../keys/key-spec.ts";
+import { encryptWith, requirePlaintextFits } from "../calls/encryption.ts";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";
-import { encryptWith, requirePlaintextFits } from "./encryption.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const encrypt: Operation = operation({
   name: "Encrypt",
@@ -22,9 +20,9 @@ export const encrypt: Operation = operation({
   }),
   run(call, input) {
     const { Plaintext: plaintext, EncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT" } = input;
-    const key = call.useKey(input.KeyId, keyRequest("Encrypt", input));
+    const key = call.access.useKey(input.KeyId, keyRequest("Encrypt", input));
     requireUsage(key, "ENCRYPT_DECRYPT", "Encrypt");
-    requireAlgorithm(key, algorithm, algorithmsOf(key.spec, key.usage));
+    requireAlgorithm(key, algorithm);
     requirePlaintextFits(key, algorithm, plaintext);
     endDryRun(input.DryRun);
     const ciphertext = encryptWith(call, key, algorithm, plaintext, input.EncryptionContext);

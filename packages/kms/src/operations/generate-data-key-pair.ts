@@ -1,8 +1,8 @@
 // GenerateDataKeyPair: KMS API Reference, API_GenerateDataKeyPair.
 
-import { dataKeyPairInput, makeDataKeyPair } from "./data-key-pair.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
+import { dataKeyPairInput, makeDataKeyPair } from "../calls/data-keys.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 
 export const generateDataKeyPair: Operation = operation({
   name: "GenerateDataKeyPair",

@@ -1,8 +1,8 @@
 // GenerateDataKey: KMS API Reference, API_GenerateDataKey.
 
-import { dataKeyInput, makeDataKey } from "./data-key.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
+import { dataKeyInput, makeDataKey } from "../calls/data-keys.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 
 export const generateDataKey: Operation = operation({
   name: "GenerateDataKey",

@@ -1,11 +1,10 @@
 // GenerateMac: KMS API Reference, API_GenerateMac.
 
+import * as members from "../calls/members.ts";
+import { endDryRun, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { MAC_ALGORITHMS, macOf } from "../calls/signatures.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import { MAC_ALGORITHMS, macOf } from "./mac.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const generateMac: Operation = operation({
   name: "GenerateMac",

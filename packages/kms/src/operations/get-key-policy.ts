@@ -1,18 +1,17 @@
 // GetKeyPolicy: KMS API Reference, API_GetKeyPolicy.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { POLICY_NAME, policyName, requirePolicyName } from "./policy-name.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const getKeyPolicy: Operation = operation({
   name: "GetKeyPolicy",
   effect: "reads",
-  input: structure({ KeyId: required(members.keyId), PolicyName: policyName }),
+  input: structure({ KeyId: required(members.keyId), PolicyName: members.policyName }),
   run(call, { KeyId, PolicyName }) {
-    const key = call.useKeyById(KeyId, { operation: "GetKeyPolicy" });
-    requirePolicyName(PolicyName);
-    return { Policy: key.policy, PolicyName: POLICY_NAME };
+    const key = call.access.useKeyById(KeyId, { operation: "GetKeyPolicy" });
+    members.requirePolicyName(PolicyName);
+    return { Policy: key.policy, PolicyName: members.POLICY_NAME };
   },
 });

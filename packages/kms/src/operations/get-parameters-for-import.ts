@@ -3,17 +3,16 @@
 
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import type { Call } from "../calls/call.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { DAY } from "../clock.ts";
-import { importKeyIdentity } from "../crypto/sealing.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
+import { requireOrigin } from "../keys/key-rules.ts";
 import { unsupported } from "../protocol/aws-error.ts";
-import { seconds } from "../protocol/seconds.ts";
+import { seconds } from "../protocol/exchange.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
-import type { Call } from "./call.ts";
-import { requireExternal } from "./external-origin.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 const MODULUS = { RSA_2048: 2048, RSA_3072: 3072, RSA_4096: 4096 } as const;
 
@@ -46,7 +45,7 @@ export const getParametersForImport: Operation = operation({
       privateKeyEncoding: { type: "pkcs8", format: "der" },
     });
     const tokenId = randomBytes(32).toString("hex");
-    const sealed = call.sealAs(importKeyIdentity(admitted, tokenId), privateKey);
+    const sealed = call.material.sealImportKey(admitted, tokenId, privateKey);
     privateKey.fill(0);
     const key = admit(call, KeyId);
     const validTo = call.now + DAY;
@@ -64,7 +63,7 @@ export const getParametersForImport: Operation = operation({
 });
 
 function admit(call: Call, reference: string): KeyRecord {
-  const key = call.useKeyById(reference, { operation: "GetParametersForImport" });
-  requireExternal(key);
+  const key = call.access.useKeyById(reference, { operation: "GetParametersForImport" });
+  requireOrigin(key, "EXTERNAL");
   return key;
 }

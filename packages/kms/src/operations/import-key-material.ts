@@ -1,19 +1,17 @@
 // ImportKeyMaterial: KMS API Reference, API_ImportKeyMaterial.
 
-import { materialIdOf, recogniseSecret } from "../crypto/backing-secret.ts";
-import { importKeyIdentity } from "../crypto/sealing.ts";
-import { unwrapMaterial } from "../crypto/unwrap.ts";
+import type { Call } from "../calls/call.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { materialIdOf, recogniseSecret, unwrapMaterial } from "../crypto/backing-secret.ts";
 import { currentBackingKey } from "../keys/key-record.ts";
 import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
+import { requireOrigin } from "../keys/key-rules.ts";
 import { AwsError, invalidCiphertext, invalidState, unsupported, validationError } from "../protocol/aws-error.ts";
 import { blob, oneOf, required, structure, text, timestamp } from "../protocol/shape.ts";
 import type { Infer } from "../protocol/shape.ts";
 import type { Change } from "../store/region-state.ts";
-import type { Call } from "./call.ts";
-import { requireExternal } from "./external-origin.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 /** Imported material lasts a year at most if it expires at all. */
 const MAX_VALIDITY_MS = 365 * 86_400_000;
@@ -35,14 +33,14 @@ export const importKeyMaterial: Operation = operation({
   effect: "writes",
   input,
   run(call, values) {
-    const key = call.useKeyById(values.KeyId, { operation: "ImportKeyMaterial" });
-    requireExternal(key);
+    const key = call.access.useKeyById(values.KeyId, { operation: "ImportKeyMaterial" });
+    requireOrigin(key, "EXTERNAL");
     const imported = { validTo: validTo(call, values), description: values.KeyMaterialDescription ?? null };
     const { secret, publicKey } = unwrap(call, key, values);
     try {
       const id = materialIdOf(key.keyId, secret);
       if (values.KeyMaterialId !== undefined && values.KeyMaterialId !== id) throw wrongMaterial(key);
-      const sealed = call.sealSecret(key, id, secret);
+      const sealed = call.material.sealSecret(key, id, secret);
       call.apply(
         ...importChanges(call, key, values.ImportType, {
           id,
@@ -85,7 +83,7 @@ function unwrap(call: Call, key: KeyRecord, values: Input): { secret: Buffer; pu
   if (importKey?.keyId !== key.keyId)
     throw new AwsError("InvalidImportTokenException", "The import token is not one for this key.");
   if (importKey.validTo <= call.now) throw new AwsError("ExpiredImportTokenException", "The import token has expired.");
-  const pkcs8 = call.openAs(importKeyIdentity(key, importKey.tokenId), importKey.sealed);
+  const pkcs8 = call.material.openImportKey(importKey);
   const secret = unwrapMaterial(importKey.algorithm, pkcs8, values.EncryptedKeyMaterial);
   pkcs8.fill(0);
   const recognised = secret === null ? null : recogniseSecret(key.spec, secret);
@@ -121,16 +119,17 @@ function importPending(call: Call, key: KeyRecord, made: BackingKey, known: Back
   const pending = key.backingKeys.find((backing) => backing.state === "pending");
   if (pending !== undefined && pending.id !== made.id) {
     throw invalidState(
-      `New key material (id: ${made.id}) cannot be imported into KMS key ${key.arn}, because another key material (id: ${pending.id}) is pending rotation.`,
+      `New key material (id: ${made.id}) cannot be imported into KMS key ${key.arn}, ` +
+        `because another key material (id: ${pending.id}) is pending rotation.`,
     );
   }
   if (known !== undefined && known !== pending) throw wrongMaterial(key);
   const waiting: BackingKey = { ...made, state: "pending" };
   // Replicas must be given the same material before the key can rotate to it.
-  const others = call
+  const others = call.access
     .relatedKeys(key)
-    .filter((one) => one.region !== key.region && !one.backingKeys.some((backing) => backing.id === made.id))
-    .map((one) => put(one, [...one.backingKeys, { ...waiting, sealed: null }]));
+    .filter((other) => other.region !== key.region && !other.backingKeys.some((backing) => backing.id === made.id))
+    .map((other) => put(other, [...other.backingKeys, { ...waiting, sealed: null }]));
   return [put(key, [...key.backingKeys.filter((backing) => backing !== pending), waiting]), ...others];
 }
 

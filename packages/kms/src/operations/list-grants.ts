@@ -1,11 +1,10 @@
 // ListGrants: KMS API Reference, API_ListGrants.
 
+import { grantEntry, pageOf } from "../calls/answers.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { required, structure, text } from "../protocol/shape.ts";
-import { grantEntry } from "./grant-entry.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { pageOf } from "./pagination.ts";
 
 export const listGrants: Operation = operation({
   name: "ListGrants",
@@ -19,9 +18,9 @@ export const listGrants: Operation = operation({
     GranteeServicePrincipal: text({ min: 1, max: 256 }),
   }),
   run(call, { KeyId, Limit = 50, Marker, GrantId, GranteePrincipal, GranteeServicePrincipal }) {
-    const key = call.useKeyById(KeyId, { operation: "ListGrants" });
+    const key = call.access.useKeyById(KeyId, { operation: "ListGrants" });
     const grantee = GranteePrincipal ?? GranteeServicePrincipal;
-    const grants = call
+    const grants = call.access
       .grantsOn(key)
       .filter((grant) => (GrantId ?? grant.grantId) === grant.grantId && (grantee ?? grant.grantee) === grant.grantee);
     const { items, ...page } = pageOf(grants, (grant) => grant.grantId, Limit, Marker);

@@ -1,14 +1,14 @@
 // ListKeyRotations: KMS API Reference, API_ListKeyRotations.
 
+import { pageOf } from "../calls/answers.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
-import { seconds } from "../protocol/seconds.ts";
+import { requireRotatableSpec } from "../keys/rotation.ts";
+import { seconds } from "../protocol/exchange.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
 import type { Json } from "../protocol/shape.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { pageOf } from "./pagination.ts";
-import { requireRotatableSpec } from "./rotation-rules.ts";
 
 const STATES = { current: "CURRENT", former: "NON_CURRENT", pending: "PENDING_ROTATION" } as const;
 
@@ -22,7 +22,7 @@ export const listKeyRotations: Operation = operation({
     Marker: members.marker,
   }),
   run(call, { KeyId, IncludeKeyMaterial = "ROTATIONS_ONLY", Limit = 100, Marker }) {
-    const key = call.useKeyById(KeyId, { operation: "ListKeyRotations" });
+    const key = call.access.useKeyById(KeyId, { operation: "ListKeyRotations" });
     requireRotatableSpec(key);
     // The order of rotation; the index as the page's id keeps it.
     const numbered = key.backingKeys.map((backing, index) => ({ backing, id: String(index).padStart(6, "0") }));
@@ -31,9 +31,9 @@ export const listKeyRotations: Operation = operation({
     );
     const { items, ...page } = pageOf(wanted, ({ id }) => id, Limit, Marker);
     const shown = items.map(({ backing }) => {
-      const everywhere = call
+      const everywhere = call.access
         .relatedKeys(key)
-        .every((one) => one.backingKeys.some(({ id, sealed }) => id === backing.id && sealed !== null));
+        .every((record) => record.backingKeys.some(({ id, sealed }) => id === backing.id && sealed !== null));
       const state =
         backing.state === "pending" && !everywhere ? "PENDING_MULTI_REGION_IMPORT_AND_ROTATION" : STATES[backing.state];
       return entry(key, backing, IncludeKeyMaterial === "ALL_KEY_MATERIAL" ? state : null);

@@ -1,12 +1,11 @@
 // ListRetirableGrants: KMS API Reference, API_ListRetirableGrants.
 
+import { grantEntry, pageOf } from "../calls/answers.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { validationError } from "../protocol/aws-error.ts";
 import { structure, text } from "../protocol/shape.ts";
-import { grantEntry } from "./grant-entry.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { pageOf } from "./pagination.ts";
 
 export const listRetirableGrants: Operation = operation({
   name: "ListRetirableGrants",
@@ -20,7 +19,7 @@ export const listRetirableGrants: Operation = operation({
   run(call, { Limit = 50, Marker, RetiringPrincipal, RetiringServicePrincipal }) {
     const principal = RetiringPrincipal ?? RetiringServicePrincipal;
     if (principal === undefined) throw validationError("A RetiringPrincipal is required.");
-    call.admitAccount("kms:ListRetirableGrants");
+    call.access.permitOnAccount("kms:ListRetirableGrants");
     const grants = [...call.region.grants.values()].filter((grant) => grant.retiring === principal);
     const { items, ...page } = pageOf(grants, (grant) => grant.grantId, Limit, Marker);
     return { Grants: items.map((grant) => grantEntry(grant, call.account)), ...page };

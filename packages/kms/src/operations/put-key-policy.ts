@@ -1,11 +1,9 @@
 // PutKeyPolicy: KMS API Reference, API_PutKeyPolicy.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { flag, required, structure } from "../protocol/shape.ts";
-import { requireSafePolicy } from "./key-policy.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { policyName, requirePolicyName } from "./policy-name.ts";
 
 export const putKeyPolicy: Operation = operation({
   name: "PutKeyPolicy",
@@ -13,14 +11,14 @@ export const putKeyPolicy: Operation = operation({
   input: structure({
     KeyId: required(members.keyId),
     Policy: required(members.policyDocument),
-    PolicyName: policyName,
+    PolicyName: members.policyName,
     BypassPolicyLockoutSafetyCheck: flag(),
   }),
   run(call, { KeyId, Policy, PolicyName, BypassPolicyLockoutSafetyCheck: bypass }) {
-    const key = call.useKeyById(KeyId, { operation: "PutKeyPolicy" });
-    requirePolicyName(PolicyName);
+    const key = call.access.useKeyById(KeyId, { operation: "PutKeyPolicy" });
+    members.requirePolicyName(PolicyName);
     const changed = { ...key, policy: Policy };
-    requireSafePolicy(call, changed, bypass === true ? "bypass" : "check");
+    call.access.requireSafePolicy(changed, { bypass: bypass === true });
     call.apply({ kind: "put-key", key: changed });
     return null;
   },

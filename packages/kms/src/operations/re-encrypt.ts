@@ -1,15 +1,18 @@
 // ReEncrypt: KMS API Reference, API_ReEncrypt. The plaintext never leaves the server.
 
-import { algorithmsOf } from "../keys/key-spec.ts";
-import { validationError } from "../protocol/aws-error.ts";
+import type { KeyRequest } from "../access/key-access.ts";
+import {
+  encryptWith,
+  missingCiphertext,
+  prepareDecryption,
+  requireDryRunModifiers,
+  requirePlaintextFits,
+} from "../calls/encryption.ts";
+import * as members from "../calls/members.ts";
+import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { required, structure } from "../protocol/shape.ts";
-import { endDryRun, requireAlgorithm, requireUsage } from "./call.ts";
-import type { KeyRequest } from "./call.ts";
-import { encryptWith, prepareDecryption, requireDryRunModifiers, requirePlaintextFits } from "./encryption.ts";
-import { keyRequest } from "./key-request.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const reEncrypt: Operation = operation({
   name: "ReEncrypt",
@@ -40,7 +43,7 @@ export const reEncrypt: Operation = operation({
     const ignored = ciphertext === undefined || input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
     if (ignored && (reference === undefined || input.DryRunModifiers === undefined)) throw missingCiphertext();
     const source = ignored
-      ? { key: call.useKey(reference ?? "", from), decrypt: null }
+      ? { key: call.access.useKey(reference ?? "", from), decrypt: null }
       : prepareDecryption(call, {
           ciphertext,
           reference,
@@ -49,9 +52,9 @@ export const reEncrypt: Operation = operation({
           keyRequest: from,
           operation: "ReEncrypt",
         });
-    const key = call.useKey(input.DestinationKeyId, to);
+    const key = call.access.useKey(input.DestinationKeyId, to);
     requireUsage(key, "ENCRYPT_DECRYPT", "ReEncrypt");
-    requireAlgorithm(key, algorithm, algorithmsOf(key.spec, key.usage));
+    requireAlgorithm(key, algorithm);
     if (source.decrypt === null) {
       endDryRun(input.DryRun);
       throw missingCiphertext();
@@ -74,7 +77,7 @@ export const reEncrypt: Operation = operation({
       SourceEncryptionAlgorithm: sourceAlgorithm,
       DestinationEncryptionAlgorithm: algorithm,
       ...(sourceAlgorithm === "SYMMETRIC_DEFAULT" && { SourceKeyMaterialId: materialId }),
-      ...(algorithm === "SYMMETRIC_DEFAULT" && { DestinationKeyMaterialId: call.currentMaterial(key).id }),
+      ...(algorithm === "SYMMETRIC_DEFAULT" && { DestinationKeyMaterialId: call.material.current(key).id }),
     };
 
     function side(action: string, context: Readonly<Record<string, string>> | undefined): KeyRequest {
@@ -82,8 +85,3 @@ export const reEncrypt: Operation = operation({
     }
   },
 });
-
-const missingCiphertext = (): Error =>
-  validationError(
-    "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
-  );

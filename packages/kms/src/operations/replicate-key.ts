@@ -1,18 +1,17 @@
 // ReplicateKey: KMS API Reference, API_ReplicateKey. The replica has the same id and material in another region of
 // this server, and everything else of its own.
 
-import { defaultKeyPolicy } from "../access/default-policy.ts";
+import { defaultKeyPolicy } from "../access/policy.ts";
+import { keyMetadata } from "../calls/answers.ts";
+import type { Call } from "../calls/call.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { keyArn } from "../keys/key-arn.ts";
-import { keyMetadata } from "../keys/key-metadata.ts";
+import { newTags } from "../keys/key-record.ts";
 import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
 import { AwsError, unsupported, validationError } from "../protocol/aws-error.ts";
 import { flag, required, structure, text } from "../protocol/shape.ts";
-import type { Call } from "./call.ts";
-import { requireSafePolicy } from "./key-policy.ts";
-import { newTags } from "./key-tags.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const replicateKey: Operation = operation({
   name: "ReplicateKey",
@@ -26,7 +25,7 @@ export const replicateKey: Operation = operation({
     Tags: members.tags,
   }),
   run(call, input) {
-    const primary = call.useKeyById(input.KeyId, { operation: "ReplicateKey" });
+    const primary = call.access.useKeyById(input.KeyId, { operation: "ReplicateKey" });
     if (primary.primaryRegion !== primary.region)
       throw unsupported(`${primary.arn} is not a multi-region primary key.`);
     const region = call.store.regions.get(input.ReplicaRegion);
@@ -45,7 +44,7 @@ export const replicateKey: Operation = operation({
       automaticRotation: null,
       backingKeys: [],
     };
-    requireSafePolicy(call, bare, input.BypassPolicyLockoutSafetyCheck === true ? "bypass" : "check");
+    call.access.requireSafePolicy(bare, { bypass: input.BypassPolicyLockoutSafetyCheck === true });
     const replica = {
       ...bare,
       backingKeys: primary.backingKeys.map((backing) => copyTo(call, primary, bare, backing)),
@@ -65,5 +64,6 @@ export const replicateKey: Operation = operation({
 /** Material made here goes along, sealed anew for its new place; imported material must be imported there too. */
 function copyTo(call: Call, from: KeyRecord, to: KeyRecord, backing: BackingKey): BackingKey {
   if (from.origin === "EXTERNAL" || backing.sealed === null) return { ...backing, sealed: null };
-  return { ...backing, sealed: call.withSecret(from, backing, (secret) => call.sealSecret(to, backing.id, secret)) };
+  const sealed = call.material.withSecret(from, (secret) => call.material.sealSecret(to, backing.id, secret), backing);
+  return { ...backing, sealed };
 }

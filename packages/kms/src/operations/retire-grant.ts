@@ -1,20 +1,19 @@
 // RetireGrant: KMS API Reference, API_RetireGrant. A grant is given back by its retiring principal, by its grantee if
 // it allows that, or by whoever has the permission on the key.
 
-import { AwsError, notFound, validationError } from "../protocol/aws-error.ts";
+import type { Call } from "../calls/call.ts";
+import * as members from "../calls/members.ts";
+import { endDryRun, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import type { GrantRecord } from "../keys/key-record.ts";
+import { AwsError, notFound, validationError } from "../protocol/aws-error.ts";
 import { structure, text } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import type { Call } from "./call.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const retireGrant: Operation = operation({
   name: "RetireGrant",
   effect: "writes",
   input: structure({
-    GrantToken: text({ min: 1, max: 8192, secret: "secret" }),
+    GrantToken: text({ min: 1, max: 8192, secret: true }),
     KeyId: members.keyId,
     GrantId: text({ min: 1, max: 128 }),
     DryRun: members.dryRun,
@@ -24,7 +23,7 @@ export const retireGrant: Operation = operation({
     const key = call.region.keys.get(grant.keyId);
     if (key === undefined) throw notFound(`Grant ID ${grant.grantId} not found`);
     call.touched.add(key.arn);
-    if (grant.retiring !== call.principal.arn) call.admit(key, { operation: "RetireGrant" });
+    if (grant.retiring !== call.principal.arn) call.access.admit(key, { operation: "RetireGrant" });
     endDryRun(input.DryRun);
     call.apply({ kind: "delete-grant", region: grant.region, grantId: grant.grantId });
     return null;
@@ -36,13 +35,13 @@ function findGrant(
   input: { readonly GrantToken?: string; readonly KeyId?: string; readonly GrantId?: string },
 ): GrantRecord {
   if (input.GrantToken !== undefined) {
-    const grant = [...call.region.grants.values()].find((one) => one.token === input.GrantToken);
+    const grant = [...call.region.grants.values()].find(({ token }) => token === input.GrantToken);
     if (grant === undefined) throw new AwsError("InvalidGrantTokenException", "The grant token is not valid.");
     return grant;
   }
   if (input.KeyId === undefined || input.GrantId === undefined)
     throw validationError("Give a GrantToken, or a KeyId and a GrantId.");
-  const key = call.findKeyById(input.KeyId);
+  const key = call.access.findKeyById(input.KeyId);
   const grant = call.region.grants.get(input.GrantId);
   if (grant?.keyId !== key.keyId) throw notFound(`Grant ID ${input.GrantId} not found`);
   return grant;

@@ -1,11 +1,10 @@
 // RevokeGrant: KMS API Reference, API_RevokeGrant.
 
+import * as members from "../calls/members.ts";
+import { endDryRun, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { notFound } from "../protocol/aws-error.ts";
 import { required, structure, text } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const revokeGrant: Operation = operation({
   name: "RevokeGrant",
@@ -16,7 +15,7 @@ export const revokeGrant: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, { KeyId, GrantId, DryRun }) {
-    const key = call.useKeyById(KeyId, { operation: "RevokeGrant" });
+    const key = call.access.useKeyById(KeyId, { operation: "RevokeGrant" });
     if (call.region.grants.get(GrantId)?.keyId !== key.keyId) throw notFound(`Grant ID ${GrantId} not found`);
     endDryRun(DryRun);
     call.apply({ kind: "delete-grant", region: key.region, grantId: GrantId });

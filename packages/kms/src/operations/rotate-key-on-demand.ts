@@ -1,12 +1,11 @@
 // RotateKeyOnDemand: KMS API Reference, API_RotateKeyOnDemand.
 
-import { rotateImported, rotateWithNewMaterial } from "../keys/rotation.ts";
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { requireRotatable, rotateImported, rotateWithNewMaterial } from "../keys/rotation.ts";
 import { AwsError, invalidState } from "../protocol/aws-error.ts";
 import { required, structure } from "../protocol/shape.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { requireRotatable } from "./rotation-rules.ts";
 
 /** So many on-demand rotations a key has in its life. */
 const MAX_ON_DEMAND = 25;
@@ -16,18 +15,19 @@ export const rotateKeyOnDemand: Operation = operation({
   effect: "writes",
   input: structure({ KeyId: required(members.keyId) }),
   run(call, { KeyId }) {
-    const key = call.useKeyById(KeyId, { operation: "RotateKeyOnDemand" });
+    const key = call.access.useKeyById(KeyId, { operation: "RotateKeyOnDemand" });
     requireRotatable(key);
     if (key.backingKeys.filter((backing) => backing.rotation?.kind === "ON_DEMAND").length >= MAX_ON_DEMAND) {
       throw new AwsError(
         "LimitExceededException",
-        `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${key.arn}`,
+        "The on-demand rotations limit has been reached for the given keyId. " +
+          `No more on-demand rotations can be performed for this key: ${key.arn}`,
       );
     }
-    const related = call.relatedKeys(key);
+    const related = call.access.relatedKeys(key);
     const rotation = { kind: "ON_DEMAND", at: call.now } as const;
     if (key.origin === "AWS_KMS") {
-      call.apply(...rotateWithNewMaterial(related, rotation, (one, id, secret) => call.sealSecret(one, id, secret)));
+      call.apply(...rotateWithNewMaterial(related, rotation, call.material));
       return { KeyId: key.arn };
     }
     const rotated = rotateImported(related, rotation);

@@ -1,12 +1,11 @@
 // Sign: KMS API Reference, API_Sign.
 
+import * as members from "../calls/members.ts";
+import { endDryRun, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { SIGNING_ALGORITHMS, prepareSignature } from "../calls/signatures.ts";
 import { signWith } from "../crypto/signing.ts";
 import { oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { SIGNING_ALGORITHMS, prepareSignature } from "./signature-request.ts";
 
 export const sign: Operation = operation({
   name: "Sign",
@@ -20,9 +19,9 @@ export const sign: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, input) {
-    const { key, scheme, what } = prepareSignature(call, input, "Sign");
+    const { key, scheme, signable } = prepareSignature(call, input, "Sign");
     endDryRun(input.DryRun);
-    const signature = call.withSecret(key, call.currentMaterial(key), (secret) => signWith(scheme, secret, what));
+    const signature = call.material.withSecret(key, (secret) => signWith(scheme, secret, signable));
     call.noteUse(key, "Sign");
     return { KeyId: key.arn, Signature: signature, SigningAlgorithm: input.SigningAlgorithm };
   },

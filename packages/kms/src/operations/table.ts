@@ -1,5 +1,6 @@
 // Every operation of the KMS API: from the X-Amz-Target header to the operation.
 
+import type { Operation } from "../calls/operation.ts";
 import { cancelKeyDeletion } from "./cancel-key-deletion.ts";
 import { connectCustomKeyStore } from "./connect-custom-key-store.ts";
 import { createAlias } from "./create-alias.ts";
@@ -40,7 +41,6 @@ import { listKeyRotations } from "./list-key-rotations.ts";
 import { listKeys } from "./list-keys.ts";
 import { listResourceTags } from "./list-resource-tags.ts";
 import { listRetirableGrants } from "./list-retirable-grants.ts";
-import type { Operation } from "./operation.ts";
 import { putKeyPolicy } from "./put-key-policy.ts";
 import { reEncrypt } from "./re-encrypt.ts";
 import { replicateKey } from "./replicate-key.ts";

@@ -1,20 +1,21 @@
 // UpdateCustomKeyStore: KMS API Reference, API_UpdateCustomKeyStore.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { noSuchStore } from "../protocol/aws-error.ts";
 import { required, structure, text } from "../protocol/shape.ts";
-import { noSuchStore, storeId, storeName } from "./custom-key-store.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const updateCustomKeyStore: Operation = operation({
   name: "UpdateCustomKeyStore",
   effect: "writes",
   input: structure({
-    CustomKeyStoreId: required(storeId),
-    NewCustomKeyStoreName: storeName,
-    KeyStorePassword: text({ min: 7, max: 32, secret: "secret" }),
+    CustomKeyStoreId: required(members.storeId),
+    NewCustomKeyStoreName: members.storeName,
+    KeyStorePassword: text({ min: 7, max: 32, secret: true }),
   }),
   run(call, { CustomKeyStoreId }) {
-    call.admitAccount("kms:UpdateCustomKeyStore");
+    call.access.permitOnAccount("kms:UpdateCustomKeyStore");
     throw noSuchStore(CustomKeyStoreId);
   },
 });

@@ -1,11 +1,11 @@
 // UpdatePrimaryRegion: KMS API Reference, API_UpdatePrimaryRegion. All regions of the key learn of it at once.
 
+import * as members from "../calls/members.ts";
+import { operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
 import { keyArn } from "../keys/key-arn.ts";
 import { notFound, unsupported } from "../protocol/aws-error.ts";
 import { required, structure, text } from "../protocol/shape.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const updatePrimaryRegion: Operation = operation({
   name: "UpdatePrimaryRegion",
@@ -15,20 +15,20 @@ export const updatePrimaryRegion: Operation = operation({
     PrimaryRegion: required(text({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })),
   }),
   run(call, { KeyId, PrimaryRegion }) {
-    const key = call.useKeyById(KeyId, { operation: "UpdatePrimaryRegion" });
+    const key = call.access.useKeyById(KeyId, { operation: "UpdatePrimaryRegion" });
     if (key.primaryRegion !== key.region) throw unsupported(`${key.arn} is not a multi-region primary key.`);
-    const related = call.relatedKeys(key);
-    if (!related.some((one) => one.region === PrimaryRegion)) {
+    const related = call.access.relatedKeys(key);
+    if (!related.some((record) => record.region === PrimaryRegion)) {
       throw notFound(`Key '${keyArn(PrimaryRegion, call.account, key.keyId)}' does not exist`);
     }
     // The rotation belongs to the primary key and moves with it.
     call.apply(
-      ...related.map((one) => ({
+      ...related.map((record) => ({
         kind: "put-key" as const,
         key: {
-          ...one,
+          ...record,
           primaryRegion: PrimaryRegion,
-          automaticRotation: one.region === PrimaryRegion ? key.automaticRotation : null,
+          automaticRotation: record.region === PrimaryRegion ? key.automaticRotation : null,
         },
       })),
     );

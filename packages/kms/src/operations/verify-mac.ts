@@ -1,13 +1,12 @@
 // VerifyMac: KMS API Reference, API_VerifyMac. A wrong MAC is an error, never the answer false.
 
 import { timingSafeEqual } from "node:crypto";
+import * as members from "../calls/members.ts";
+import { endDryRun, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { MAC_ALGORITHMS, macOf } from "../calls/signatures.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { blob, oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import { MAC_ALGORITHMS, macOf } from "./mac.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
 
 export const verifyMac: Operation = operation({
   name: "VerifyMac",

@@ -1,13 +1,12 @@
 // Verify: KMS API Reference, API_Verify. A bad signature is an error, never the answer false.
 
+import * as members from "../calls/members.ts";
+import { endDryRun, operation } from "../calls/operation.ts";
+import type { Operation } from "../calls/operation.ts";
+import { SIGNING_ALGORITHMS, prepareSignature } from "../calls/signatures.ts";
 import { verifyWith } from "../crypto/signing.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { blob, oneOf, required, structure } from "../protocol/shape.ts";
-import { endDryRun } from "./call.ts";
-import * as members from "./members.ts";
-import { operation } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { SIGNING_ALGORITHMS, prepareSignature } from "./signature-request.ts";
 
 export const verify: Operation = operation({
   name: "Verify",
@@ -22,8 +21,8 @@ export const verify: Operation = operation({
     DryRun: members.dryRun,
   }),
   run(call, input) {
-    const { key, scheme, what } = prepareSignature(call, input, "Verify");
-    if (!verifyWith(scheme, call.publicKey(key), what, input.Signature))
+    const { key, scheme, signable } = prepareSignature(call, input, "Verify");
+    if (!verifyWith(scheme, call.material.publicKey(key), signable, input.Signature))
       throw new AwsError("KMSInvalidSignatureException");
     endDryRun(input.DryRun);
     call.noteUse(key, "Verify");

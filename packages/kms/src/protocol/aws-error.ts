@@ -60,5 +60,9 @@ export const invalidState = (message: string): AwsError => new AwsError("KMSInva
 /** `UnsupportedOperationException`: the operation makes no sense for this kind of key. */
 export const unsupported = (message = ""): AwsError => new AwsError("UnsupportedOperationException", message);
 
+/** `CustomKeyStoreNotFoundException`: there are no custom key stores here. */
+export const noSuchStore = (id: string): AwsError =>
+  new AwsError("CustomKeyStoreNotFoundException", `Custom key store with id ${id} does not exist.`);
+
 /** `InvalidCiphertextException`: the one opaque answer to every cryptographic failure. */
 export const invalidCiphertext = (): AwsError => new AwsError("InvalidCiphertextException");

@@ -2,7 +2,6 @@
 // come. Limits and patterns are those of the KMS service model (API version 2014-11-01).
 
 import { serializationError, validationError } from "./aws-error.ts";
-import { decodeBase64 } from "./base64.ts";
 
 /** A parsed JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -85,11 +84,11 @@ function checkLength(
 export const required = <T>(shape: Shape<T>): Required<T> => ({ required: true, shape });
 
 /** A string, its length counted in characters. */
-export function text(limits: { min?: number; max?: number; pattern?: RegExp; secret?: "secret" } = {}): Shape<string> {
+export function text(limits: { min?: number; max?: number; pattern?: RegExp; secret?: boolean } = {}): Shape<string> {
   return {
     read(raw, path, problems) {
       if (typeof raw !== "string") throw wrongType(raw, "a String");
-      const echo = limits.secret === undefined ? raw : null;
+      const echo = limits.secret !== true ? raw : null;
       checkLength(raw.length, limits, path, echo, problems);
       if (limits.pattern !== undefined && !limits.pattern.test(raw)) {
         problems.push({
@@ -100,7 +99,7 @@ export function text(limits: { min?: number; max?: number; pattern?: RegExp; sec
       }
       return raw;
     },
-    audit: (value) => (limits.secret === undefined ? value : undefined),
+    audit: (value) => (limits.secret !== true ? value : undefined),
   };
 }
 
@@ -161,7 +160,7 @@ export function timestamp(): Shape<number> {
 }
 
 /** Bytes, in the protocol as base64. Never shown in the audit; a secret one is not echoed in messages either. */
-export function blob(limits: { min?: number; max?: number; secret?: "secret" } = {}): Shape<Buffer> {
+export function blob(limits: { min?: number; max?: number; secret?: boolean } = {}): Shape<Buffer> {
   return {
     read(raw, path, problems) {
       if (typeof raw !== "string") throw wrongType(raw, "a Blob");
@@ -171,7 +170,7 @@ export function blob(limits: { min?: number; max?: number; secret?: "secret" } =
         bytes.length,
         limits,
         path,
-        limits.secret === undefined ? `java.nio.HeapByteBuffer[pos=0 lim=${bytes.length} cap=${bytes.length}]` : null,
+        limits.secret !== true ? `java.nio.HeapByteBuffer[pos=0 lim=${bytes.length} cap=${bytes.length}]` : null,
         problems,
       );
       return bytes;
@@ -263,4 +262,16 @@ export function readInput<T>(shape: Shape<T>, raw: Json): T {
   throw validationError(
     `${problems.length} validation ${noun} detected: ${problems.slice(0, 20).map(describe).join("; ")}`,
   );
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/**
+ * Decodes `text` (RFC 4648, section 4), or gives null if it is not padded base64 with clean trailing bits.
+ * `Buffer.from(text, "base64")` alone skips what it does not know: junk around or inside a blob would pass unnoticed.
+ */
+function decodeBase64(text: string): Buffer | null {
+  if (text.length % 4 !== 0 || !BASE64.test(text)) return null;
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? bytes : null;
 }

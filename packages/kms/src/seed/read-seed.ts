@@ -8,10 +8,10 @@ import { recogniseSecret } from "../crypto/backing-secret.ts";
 import type { BackingSecret } from "../crypto/backing-secret.ts";
 import { KmsError } from "../errors.ts";
 import { isMultiRegionId } from "../keys/key-arn.ts";
+import { newTags } from "../keys/key-record.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
 import { KEY_SPECS, algorithmsOf } from "../keys/key-spec.ts";
 import type { KeySpec, KeyUsage } from "../keys/key-spec.ts";
-import { newTags } from "../operations/key-tags.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { seedSchema } from "./seed-document.ts";
 import type { SeedDocument, SeedKeyDocument } from "./seed-document.ts";
@@ -154,7 +154,7 @@ function usageOf(key: SeedKeyDocument, spec: KeySpec, { path, report }: Place): 
 
 function tagsOf(key: SeedKeyDocument, { path, report }: Place): KeyRecord["tags"] {
   const tags = Object.entries(key.tags ?? {}).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
-  return saying(
+  return byRule(
     () => newTags([], tags),
     [],
     (message) => {
@@ -166,7 +166,7 @@ function tagsOf(key: SeedKeyDocument, { path, report }: Place): KeyRecord["tags"
 function policyOf(key: SeedKeyDocument, { path, report }: Place): string | null {
   if (key.policy === undefined) return null;
   const policy = typeof key.policy === "string" ? key.policy : JSON.stringify(key.policy);
-  saying(
+  byRule(
     () => parsePolicy(policy),
     [],
     (message) => {
@@ -176,13 +176,13 @@ function policyOf(key: SeedKeyDocument, { path, report }: Place): string | null 
   return policy;
 }
 
-/** What a rule of the KMS API gives, or what it says against the value. */
-function saying<T>(rule: () => T, otherwise: T, say: (message: string) => void): T {
+/** What a rule of the KMS API makes of a value; `otherwise`, and a report, if the rule refuses it. */
+function byRule<T>(rule: () => T, otherwise: T, report: (message: string) => void): T {
   try {
     return rule();
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    say(error.message);
+    report(error.message);
     return otherwise;
   }
 }

@@ -3,9 +3,8 @@
 
 import { createSecretKey, randomBytes } from "node:crypto";
 import { AuditChain, GENESIS, headOf } from "../audit/chain.ts";
-import { SALT_LENGTH, readRootKey } from "../crypto/root-key.ts";
+import { SALT_LENGTH, readRootKey, settleRootKeyFile } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
-import { settleRootKeyFile } from "../crypto/root-key-file.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { openDatabase } from "./database.ts";

@@ -19,6 +19,15 @@ export interface BackupReport extends Contents {
 /**
  * Writes a backup of a data directory to a new file, private to its owner. A server may be at work on it.
  * @throws KmsError `store-absent`, `would-overwrite`, `backup-failed`, `store-corrupt`.
+ * @example
+ * ```ts
+ * import { join } from "node:path";
+ * import { backup, createKms } from "@strongroom/kms";
+ *
+ * await using kms = await createKms();
+ * const made = await backup({ dataDir: kms.dataDir, to: join(kms.dataDir, "today.backup") });
+ * console.log(`${made.path} holds ${made.keys} keys`);
+ * ```
  */
 export async function backup({
   dataDir,

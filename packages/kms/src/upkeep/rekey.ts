@@ -1,11 +1,10 @@
 // Changing the root key: everything that the database holds sealed is opened with the old key and sealed with the new
 // one, in one transaction. Killed at any point, the database opens with exactly one of the two, and the root key
-// file (crypto/root-key-file.ts) comes to be the right one at the next start.
+// file (crypto/root-key.ts) comes to be the right one at the next start.
 
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { promoteRootKey, stageRootKey } from "../crypto/root-key-file.ts";
-import { SALT_LENGTH, readRootKey } from "../crypto/root-key.ts";
+import { SALT_LENGTH, promoteRootKey, readRootKey, stageRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
@@ -38,6 +37,19 @@ export interface RekeyReport {
  * Changes the root key of a data directory that no server uses.
  * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-wrong`, `root-key-missing`, `root-key-malformed`,
  *   `store-corrupt`, `option-invalid`.
+ * @example
+ * ```ts
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { rekey, seedDataDir } from "@strongroom/kms";
+ *
+ * const dataDir = await mkdtemp(join(tmpdir(), "kms-"));
+ * await seedDataDir({ dataDir, seed: { keys: [{ id: "11111111-2222-4333-8444-555555555555" }] } });
+ * const from = { kind: "file", path: join(dataDir, "root.key") } as const;
+ * const { resealed, oldKeyFile } = await rekey({ dataDir, from, to: from });
+ * console.log(`${resealed} secrets are under the new key; keep ${oldKeyFile} for older backups`);
+ * ```
  */
 export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyReport> {
   requireDatabase(dataDir);

@@ -34,6 +34,17 @@ export interface RestoreReport extends Contents {
  * Restores a backup into a data directory that no server uses.
  * @throws KmsError `would-overwrite`, `data-dir-in-use`, `root-key-missing`, `root-key-wrong`, `store-corrupt`,
  * `audit-broken`, `backup-failed`.
+ * @example
+ * ```ts
+ * import { join } from "node:path";
+ * import { backup, createKms, restore } from "@strongroom/kms";
+ *
+ * await using kms = await createKms();
+ * const made = await backup({ dataDir: kms.dataDir, to: join(kms.dataDir, "today.backup") });
+ * const rootKey = { kind: "file", path: join(kms.dataDir, "root.key") } as const;
+ * const restored = await restore({ from: made.path, dataDir: join(kms.dataDir, "restored"), rootKey });
+ * console.log(`${restored.keys} keys are back`);
+ * ```
  */
 export async function restore({ from, dataDir, rootKey, existing = "refuse" }: RestoreOptions): Promise<RestoreReport> {
   if (!existsSync(from)) throw new KmsError("backup-failed", `${from} does not exist.`);

@@ -29,7 +29,7 @@ export async function sealedValues(db: Kysely<Schema>): Promise<readonly SealedV
 async function metaValues(db: Kysely<Schema>): Promise<readonly SealedValue[]> {
   const rows = await db.selectFrom("meta").selectAll().execute();
   return SEALED_META.map(({ name, identity }) => {
-    const row = rows.find((one) => one.name === name);
+    const row = rows.find((candidate) => candidate.name === name);
     if (row === undefined) throw new KmsError("store-corrupt", `it has no ${name}.`);
     return {
       identity,

@@ -75,6 +75,16 @@ async function verifyChain(db: Kysely<Schema>, key: Buffer): Promise<void> {
 /**
  * Verifies a data directory's keys and audit chain. A server may be at work on it.
  * @throws KmsError `store-absent`, `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`.
+ * @example
+ * ```ts
+ * import { join } from "node:path";
+ * import { createKms, verifyAudit } from "@strongroom/kms";
+ *
+ * await using kms = await createKms();
+ * const rootKey = { kind: "file", path: join(kms.dataDir, "root.key") } as const;
+ * const { auditEntries, lastEventAt } = await verifyAudit({ dataDir: kms.dataDir, rootKey });
+ * console.log(`${auditEntries} entries, unbroken until ${lastEventAt}`);
+ * ```
  */
 export async function verifyAudit({
   dataDir,

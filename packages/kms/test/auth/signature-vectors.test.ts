@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headersByName } from "../../src/auth/request-view.ts";
-import type { RequestView } from "../../src/auth/request-view.ts";
 import { verifySignature } from "../../src/auth/signature.ts";
 import type { AccessKey } from "../../src/auth/signature.ts";
+import { headersByName } from "../../src/protocol/exchange.ts";
+import type { RequestView } from "../../src/protocol/exchange.ts";
 import { readVectors } from "../vectors.ts";
 
 interface Vector {

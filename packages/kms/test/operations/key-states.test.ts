@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { STATE_RULES } from "../../src/keys/key-state.ts";
+import { STATE_RULES } from "../../src/keys/key-rules.ts";
 import { base64, bench } from "../behaviours/behaviour.ts";
 import type { Bench, Members } from "../behaviours/behaviour.ts";
 import { wrapMaterial } from "../imported-material.ts";

@@ -14,6 +14,8 @@ import type {
   VersionInfo,
 } from "@strongroom/vault";
 import { z } from "zod";
+import { PROBLEMS } from "../http/problems.ts";
+import type { ProblemCode } from "../http/problems.ts";
 
 export interface RecordParams {
   readonly collection: string;
@@ -202,6 +204,32 @@ export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
       ],
     });
 
+/** Codes of starting, of the repair, and of clients that are gone: no answer has them. */
+const NEVER_ANSWERED: ReadonlySet<string> = new Set<ProblemCode>([
+  "aborted",
+  "option-invalid",
+  "store-newer",
+  "token-absent",
+  "wraps-still-missing",
+  "wraps-would-be-lost",
+]);
+
+const ANSWERED = Object.entries(PROBLEMS)
+  .filter(([code]) => !NEVER_ANSWERED.has(code))
+  .map(([code, { title, remedy, outcome, status }]) => ({ code, title, remedy, outcome, status }));
+
+/**
+ * A code of a problem, or of a refused item of a batch: a closed choice, and each code's row of the error tables beside
+ * it, so that a client has titles, remedies and outcomes from here and needs no table of its own.
+ */
+const errorCode: z.ZodType = z.enum(ANSWERED.map(({ code }) => code)).meta({
+  id: "ErrorCode",
+  description:
+    "Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a " +
+    "command ends with it, and the status of the answer.",
+  "x-strongroom-errors": ANSWERED,
+});
+
 export const batchAnswer: z.ZodType = z
   .object({
     results: z
@@ -211,10 +239,7 @@ export const batchAnswer: z.ZodType = z
           outcome: z.enum(["created", "replaced", "unchanged", "kept", "refused"]),
           version: version.optional(),
           wraps: wraps.optional(),
-          code: z
-            .string()
-            .optional()
-            .meta({ description: "Why the item was refused.", examples: ["document-too-large"] }),
+          code: errorCode.optional(),
           detail: z.string().optional(),
         }),
       )
@@ -231,7 +256,7 @@ export const problem: z.ZodType = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.string().meta({ description: "Stable; what a program decides by." }),
+    code: errorCode,
     detail: z.string().meta({ description: "What is the matter this time." }),
     remedy: z.string().meta({ description: "What to do about it." }),
     requestId: z.string().meta({ description: "Also in the service's log." }),

@@ -28,6 +28,15 @@ export interface DecryptInput extends CommonInput {
   CiphertextBlob: Uint8Array;
 }
 
+export interface ReEncryptInput {
+  CiphertextBlob: Uint8Array;
+  SourceKeyId: string;
+  SourceEncryptionContext?: Record<string, string>;
+  DestinationKeyId: string;
+  DestinationEncryptionContext?: Record<string, string>;
+  GrantTokens?: string[];
+}
+
 export interface DescribeKeyInput {
   KeyId: string;
   GrantTokens?: string[];
@@ -54,4 +63,13 @@ export interface KmsClient {
     input: DescribeKeyInput,
     options?: KmsCallOptions,
   ): Promise<{ KeyMetadata?: { Arn?: string | undefined; KeyState?: string | undefined } | undefined }>;
+  /** Used where a wrap is moved to another key; without it that is a Decrypt and an Encrypt. */
+  reEncrypt?(
+    input: ReEncryptInput,
+    options?: KmsCallOptions,
+  ): Promise<{
+    CiphertextBlob?: Uint8Array | undefined;
+    SourceKeyId?: string | undefined;
+    KeyId?: string | undefined;
+  }>;
 }

@@ -1,15 +1,14 @@
 /**
  * Calls to AWS KMS, one after the other, for keyrings that have no other region to go to: each call and all of them
  * together are bounded in time whatever the client does, answers that come too late are wiped, and what failed is kept
- * as an attempt. A client's error object is not: it may carry the raw answer, and that holds a key.
+ * as an attempt.
  */
-import { EnvelopeError } from "../../errors.ts";
 import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
-import { systemTime } from "../../resilience/time.ts";
-import type { Time } from "../../resilience/time.ts";
-import { errorName, failureKind } from "./failure-kinds.ts";
-import type { KeyArn } from "./key-arn.ts";
-import { Operation } from "./operation.ts";
+import { EnvelopeError } from "../../errors.ts";
+import { startCall, UNOBSERVED } from "../../resilience/calls.ts";
+import type { CallAnswer } from "../../resilience/calls.ts";
+import { Deadline, systemTime } from "../../resilience/time.ts";
+import type { KeyArn } from "./kms-key.ts";
 
 /** Options that all single-call keyrings have. */
 export interface SingleCallOptions {
@@ -47,118 +46,49 @@ export function singleCallProblems({
   return problems;
 }
 
-/** As a request has them: absent when there are none. */
-export function grantsOf(grantTokens: readonly string[]): { readonly GrantTokens?: string[] } {
-  return grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
-}
-
-/** Either good, or wrong in a way that has a name. */
-export type Checked<T> = { readonly value: T } | { readonly wrong: RegionFailureKind };
-
-export interface SingleCall<A, T> {
+/** One call, and the key it is made to. */
+export interface SingleCall<T> {
   readonly key: KeyArn;
   readonly operation: RegionOperation;
-  readonly send: (abortSignal: AbortSignal) => Promise<A>;
-  /** Holds the answer against what was asked for, and takes out of it what is needed. */
-  readonly check: (answer: A) => Checked<T>;
-  /** Wipes an answer that is not used: too late, or wrong. */
-  readonly discard: (answer: A) => void;
+  readonly send: (abortSignal: AbortSignal) => Promise<CallAnswer<T>>;
+  /** Wipes an answer that came too late. */
+  readonly discard: (value: T) => void;
 }
-
-export type CallOutcome<T> =
-  { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly attempt: RegionAttempt };
 
 /** The calls of one onEncrypt or onDecrypt. Dispose of it, or its timer keeps running. */
 export class SingleCalls implements Disposable {
   /** What failed so far, in the order of the calls. */
   readonly attempts: RegionAttempt[] = [];
-  readonly #operation: Operation;
-  readonly #time: Time = systemTime;
+  readonly #deadline: Deadline;
   readonly #attemptTimeoutMs: number;
 
   constructor({ attemptTimeoutMs, deadlineMs }: Required<SingleCallOptions>, signal: AbortSignal | undefined) {
     this.#attemptTimeoutMs = attemptTimeoutMs;
-    this.#operation = new Operation({ time: this.#time, deadlineMs, signal });
+    this.#deadline = new Deadline({ time: systemTime, deadlineMs, signal });
   }
 
-  /** @throws EnvelopeError `aborted`, `deadline-exceeded` */
-  async call<A, T>(call: SingleCall<A, T>): Promise<CallOutcome<T>> {
+  /**
+   * The answer's value, or why there is none.
+   *
+   * @throws EnvelopeError `aborted`, `deadline-exceeded`
+   */
+  async call<T extends object>({ key, operation, send, discard }: SingleCall<T>): Promise<T | RegionFailureKind> {
     this.#requireTimeLeft();
-    const outcome = await this.#operation.guard(this.#begin(call));
-    if (outcome.kind === "done") return outcome;
-    this.attempts.push(outcome.attempt);
-    this.#requireTimeLeft();
-    return outcome;
-  }
-
-  #begin<A, T>({
-    key,
-    operation,
-    send,
-    check,
-    discard,
-  }: SingleCall<A, T>): { readonly result: Promise<CallOutcome<T>>; stop(): void } {
-    const { promise, resolve } = Promise.withResolvers<CallOutcome<T>>();
-    const startedAt = this.#time.now();
-    const controller = new AbortController();
-    let settled = false;
-
-    const settle = (outcome: CallOutcome<T>): void => {
-      settled = true;
-      cancelTimeout();
-      resolve(outcome);
-    };
-    const fail = (reason: RegionFailureKind, name: string | null): void => {
-      const elapsedMs = Math.round(this.#time.now() - startedAt);
-      settle({
-        kind: "failed",
-        attempt: { region: key.region, keyArn: key.arn, operation, reason, errorName: name, elapsedMs },
-      });
-    };
-    const cutOff = (reason: "timeout" | "aborted"): void => {
-      if (settled) return;
-      fail(reason, null);
-      controller.abort();
-    };
-    const discardIfAny = (answer: A): void => {
-      if (typeof answer === "object" && answer !== null) discard(answer);
-    };
-    const cancelTimeout = this.#time.after(this.#attemptTimeoutMs, () => {
-      cutOff("timeout");
-    });
-
-    // A client may throw before it returns its promise.
-    new Promise<A>((answer) => {
-      answer(send(controller.signal));
-    }).then(
-      (answer) => {
-        if (settled) {
-          discardIfAny(answer);
-          return;
-        }
-        const checked = checkedOrMalformed(check, answer);
-        if ("value" in checked) {
-          settle({ kind: "done", value: checked.value });
-        } else {
-          discardIfAny(answer);
-          fail(checked.wrong, null);
-        }
-      },
-      (error: unknown) => {
-        if (!settled) fail(failureKind(error), errorName(error));
-      },
+    const result = await this.#deadline.guard(
+      startCall<T>(
+        { region: key.region, keyArn: key.arn, operation, send, discard },
+        { time: systemTime, timeoutMs: this.#attemptTimeoutMs, observer: UNOBSERVED },
+      ),
     );
-    return {
-      result: promise,
-      stop: () => {
-        cutOff(this.#operation.cutShort() === "deadline" ? "timeout" : "aborted");
-      },
-    };
+    if (result.kind === "done") return result.value;
+    if (result.kind === "failed") this.attempts.push(result.attempt);
+    this.#requireTimeLeft();
+    return result.kind === "failed" ? result.attempt.reason : "timeout";
   }
 
   #requireTimeLeft(): void {
     const { attempts } = this;
-    switch (this.#operation.cutShort()) {
+    switch (this.#deadline.cutShort()) {
       case "aborted":
         throw new EnvelopeError("aborted", "The operation was aborted", { attempts });
       case "deadline":
@@ -172,26 +102,11 @@ export class SingleCalls implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#operation[Symbol.dispose]();
+    this.#deadline[Symbol.dispose]();
   }
 }
 
 /** What the attempts came to, for a message. */
 export function inWords(attempts: readonly RegionAttempt[]): string {
   return attempts.map(({ keyArn, operation, reason }) => `${operation} with ${keyArn}: ${reason}`).join(", ");
-}
-
-/** An answer that is not what its type says is the service's failure, never an exception that nobody waits for. */
-function checkedOrMalformed<A, T>(check: (answer: A) => Checked<T>, answer: A): Checked<T> {
-  if (typeof answer !== "object" || answer === null) return { wrong: "server-error" };
-  try {
-    return check(answer);
-  } catch {
-    return { wrong: "unknown" };
-  }
-}
-
-/** For `discard`: every answer with a secret has it in a field of its own. */
-export function wipeField(bytes: Uint8Array | undefined): void {
-  if (bytes instanceof Uint8Array) bytes.fill(0);
 }

@@ -2,8 +2,8 @@
  * The body of an answer as bytes, each piece wiped once it is copied. The SDK's own collector leaves the pieces to the
  * garbage collector.
  */
-import { unmovedMemory } from "../../crypto/secret.ts";
 import { malformed } from "./json-members.ts";
+import { unmovedMemory } from "../../crypto/secret.ts";
 
 /** The longest answer that is read, bytes: ten times what AWS KMS can have to say in one that holds a key. */
 export const LONGEST_ANSWER = 65_536;

@@ -3,8 +3,8 @@
  * does not validate: whoever calls parses what is left. Threat answered: two readers of one text that see different
  * members; so names must be plain, and the member must be there once, as a plain string.
  */
-import { unmovedMemory } from "../../crypto/secret.ts";
 import { base64Length, writeBase64 } from "./base64-bytes.ts";
+import { unmovedMemory } from "../../crypto/secret.ts";
 
 /** Where a string's text lies, without its quotes. */
 export interface Span {

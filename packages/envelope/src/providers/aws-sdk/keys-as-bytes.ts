@@ -23,6 +23,21 @@ const FIRST_FAILURE_STATUS = 300;
  *
  * An answer in which the key is missing, doubled, escaped or not canonical base64 rejects with a SyntaxError, as one
  * that is not JSON does. Use it with `wipingAgents`, or copies of what came over the connections remain.
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
+ *
+ * // Your key ARNs; an endpoint only where it is not AWS itself.
+ * const keys: { region: string; keyArn: string; endpoint?: string }[] = JSON.parse(process.env["KMS_KEYS"] ?? "[]");
+ * for (const { region, keyArn, ...endpoint } of keys.slice(0, 1)) {
+ *   const client = keysAsBytes(new KMS({ region, maxAttempts: 1, requestHandler: wipingAgents(), ...endpoint }));
+ *   const { Plaintext } = await client.generateDataKey({ KeyId: keyArn, NumberOfBytes: 32 });
+ *   console.log(Plaintext?.length); // prints: 32
+ *   Plaintext?.fill(0);
+ * }
+ * ```
  */
 export function keysAsBytes<Client extends SdkClient>(client: Client): Client {
   const stack: { add(middleware: Middleware, place: Place): void } = client.middlewareStack;

@@ -32,7 +32,18 @@ export interface WipingAgents {
   readonly httpsAgent: HttpsAgent;
 }
 
-/** @param options of node's agents, for both; what is not said is as in WIPING_AGENT_DEFAULTS. */
+/**
+ * @param options of node's agents, for both; what is not said is as in WIPING_AGENT_DEFAULTS.
+ *
+ * @example
+ * ```ts
+ * import { KMS } from "@aws-sdk/client-kms";
+ * import { wipingAgents } from "@strongroom/envelope/aws-sdk";
+ *
+ * const client = new KMS({ region: "eu-west-1", maxAttempts: 1, requestHandler: wipingAgents({ maxSockets: 10 }) });
+ * console.log(typeof client.decrypt); // prints: function
+ * ```
+ */
 export function wipingAgents(options: AgentOptions = {}): WipingAgents {
   const settings = { ...WIPING_AGENT_DEFAULTS, ...options };
   const secureOptions = (options.secureOptions ?? 0) | CLEANSE_PLAINTEXT;
@@ -77,7 +88,7 @@ function readingIntoOnePlace(connect: (options: OnRead) => Connection): Connecti
 }
 
 /**
- * Node copies what it can not encrypt at once, headers and body together or anything before the handshake is done, and
+ * Node copies what it cannot encrypt at once, headers and body together or anything before the handshake is done, and
  * frees the copy as it is. So nothing is written before, and pieces are put together in memory that is wiped.
  */
 function writeInOnePiece(connection: TLSSocket): void {

@@ -5,7 +5,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { createKms } from "@strongroom/kms";
 import type { Fault } from "@strongroom/kms";
-import { failureKind } from "../../../src/providers/aws-kms/failure-kinds.ts";
+import { failureKind } from "../../../src/providers/aws-kms/kms-call.ts";
 import { createKey } from "../../support/running-kms.ts";
 
 const REGION = "eu-west-1";

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { KMS, KMSClient, GenerateDataKeyCommand } from "@aws-sdk/client-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { LONGEST_ANSWER } from "../../../src/providers/aws-sdk/collect-body.ts";
-import { failureKind } from "../../../src/providers/aws-kms/failure-kinds.ts";
+import { failureKind } from "../../../src/providers/aws-kms/kms-call.ts";
 import { createKey, runningKms } from "../../support/running-kms.ts";
 
 const KEY_ID = "arn:aws:kms:eu-west-1:000000000000:key/1";

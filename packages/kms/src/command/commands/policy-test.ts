@@ -3,9 +3,8 @@
 import { readFileSync } from "node:fs";
 import { type CommandSpec, option, repeatedOption } from "@strongroom/base/command";
 import { z } from "zod";
-import { explain } from "../../access/explain.ts";
+import { explain, storedKey } from "../../access/explain.ts";
 import type { ExplainedKey, Explanation } from "../../access/explain.ts";
-import { storedKey } from "../../access/stored-key.ts";
 import { KmsError } from "../../errors.ts";
 import { command } from "../spec.ts";
 

@@ -1,8 +1,7 @@
 // `strongroom-kms seed`: keys with fixed ids and known material, for tests.
 
 import type { CommandSpec } from "@strongroom/base/command";
-import { warningOf } from "../../seed/plant.ts";
-import { seedDataDir } from "../../seed/seed-data-dir.ts";
+import { seedDataDir, warningOf } from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
 import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";

@@ -12,7 +12,7 @@ import { KmsError } from "../../errors.ts";
 import { createKms } from "../../kms.ts";
 import type { Kms } from "../../kms.ts";
 import type { KmsOptions } from "../../options.ts";
-import { warningOf } from "../../seed/plant.ts";
+import { warningOf } from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
 import { hasParent, serveUnderParent } from "../parent.ts";
 import { givenRootKey, rootKeyOf } from "../root-key-options.ts";

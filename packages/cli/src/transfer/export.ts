@@ -1,0 +1,166 @@
+// Reads every document of a collection, several at a time and in the order of their ids, and writes them. A file
+// appears whole or not at all, so that an export that was interrupted is simply run again.
+import { tmpdir } from "node:os";
+import { dirname, resolve } from "node:path";
+import { startProgress } from "@strongroom/base/terminal/progress";
+import { mapInOrder } from "@strongroom/base/work";
+import { type Client, type ClientError, isClientError, type ListedRecord } from "@strongroom/client";
+import type { CommandContext } from "../command/spec.ts";
+import { CliError } from "../errors.ts";
+import { type Document, type Field, fieldText, parseField, withField } from "../formats/document.ts";
+import type { Format } from "../formats/input.ts";
+import { WRITERS } from "../formats/writers.ts";
+import { openOutput } from "../terminal/output.ts";
+
+/** What is exported and how. */
+export interface ExportJob {
+  readonly collection: string;
+  /** A file, or "-" for standard output. */
+  readonly path: string;
+  readonly format: Format;
+  /** The field that each record's id is written into, or null. */
+  readonly idField: string | null;
+  readonly subjectField: string | null;
+  readonly formulas: "keep" | "escape";
+  /** Records read at the same time. */
+  readonly concurrency: number;
+}
+
+/** What an export did; the JSON result. */
+interface ExportReport {
+  exported: number;
+  /** Records that were removed while the export ran. */
+  vanished: number;
+  /** Documents in which no field holds the record's id: importing them again would need it. */
+  withoutId: number;
+}
+
+/**
+ * Runs the export and prints its result. Throws `export-incomplete` at a record that is refused; nothing is written
+ * then.
+ */
+export async function exportRecords(job: ExportJob, client: Client, context: CommandContext): Promise<void> {
+  const { terminal, signal } = context;
+  const { collection, path, format, formulas, concurrency } = job;
+  const total = await countRecords(client, collection);
+  const report: ExportReport = { exported: 0, vanished: 0, withoutId: 0 };
+  const output = await openOutput(path, context);
+  const progress = startProgress(terminal, { label: `export ${collection}`, total });
+  try {
+    const fields = { idField: parsedField(job.idField), subjectField: parsedField(job.subjectField) };
+    const documents = readDocuments(client, collection, { ...fields, concurrency, signal }, report, () => {
+      progress.update(report.exported, report.exported);
+    });
+    await WRITERS[format](documents, output, {
+      folder: path === "-" ? tmpdir() : dirname(resolve(context.cwd, path)),
+      formulas,
+    });
+    signal.throwIfAborted();
+    await output.commit();
+  } catch (error) {
+    await output.discard();
+    throw error;
+  } finally {
+    progress.stop();
+  }
+  if (path === "-") terminal.say(summary(job, report));
+  else terminal.result({ collection, file: path, ...report }, () => summary(job, report));
+}
+
+async function countRecords(client: Client, collection: string): Promise<number> {
+  const found = (await client.collections()).find((one) => one.collection === collection);
+  if (found !== undefined) return found.records;
+  const remedy = "strongroom list shows the collections.";
+  throw new CliError("service-refused", {
+    title: "There is no such collection",
+    outcome: "absent",
+    reportedCode: "collection-absent",
+    remedy,
+  });
+}
+
+function parsedField(name: string | null): Field | null {
+  return name === null ? null : parseField(name);
+}
+
+function summary({ collection, path }: ExportJob, { exported, vanished, withoutId }: ExportReport): string {
+  return [
+    `${exported.toLocaleString("en")} records of ${collection} exported${path === "-" ? "" : ` to ${path}`}`,
+    ...(vanished > 0 ? [`${vanished.toLocaleString("en")} were removed while the export ran`] : []),
+    ...(withoutId > 0
+      ? [`${withoutId.toLocaleString("en")} documents do not hold their own id; --id FIELD writes it into a field`]
+      : []),
+  ].join("\n");
+}
+
+/** How documents are read. */
+interface ReadJob {
+  readonly idField: Field | null;
+  readonly subjectField: Field | null;
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+/** The collection's documents in the order of their ids, several read at a time. */
+async function* readDocuments(
+  client: Client,
+  collection: string,
+  job: ReadJob,
+  report: ExportReport,
+  onRecord: () => void,
+): AsyncGenerator<Document> {
+  const read = ({ id }: ListedRecord): Promise<Document | null> => readDocument(client, collection, id, job, report);
+  for await (const document of mapInOrder(client.records.list(collection), job.concurrency, read)) {
+    job.signal.throwIfAborted();
+    if (document === null) report.vanished++;
+    else {
+      report.exported++;
+      yield document;
+    }
+    onRecord();
+  }
+}
+
+async function readDocument(
+  client: Client,
+  collection: string,
+  id: string,
+  job: ReadJob,
+  report: ExportReport,
+): Promise<Document | null> {
+  let document: Document;
+  let subject: string;
+  try {
+    ({ document, subject } = await client.records.get(collection, id));
+  } catch (error) {
+    if (isClientError(error) && error.outcome === "absent") return null;
+    if (isClientError(error) && error.outcome === "refused") throw refusedRecord(error, id);
+    throw error;
+  }
+  if (
+    job.idField === null &&
+    !Object.values(document).some((value) => value === id || (typeof value === "number" && String(value) === id))
+  )
+    report.withoutId++;
+  const withId = job.idField === null ? document : added(document, job.idField, id, id);
+  return job.subjectField === null ? withId : added(withId, job.subjectField, subject, id);
+}
+
+function added(document: Document, field: Field, value: string, id: string): Document {
+  const result = withField(document, field, value);
+  if (result !== null) return result;
+  const held = fieldText(document, field);
+  throw new CliError("usage", {
+    detail: `The field ${field.join(".")} of record ${id} ${held.kind === "problem" ? held.reason : "already holds another value"}.`,
+    remedy: "Choose a field that no document uses for something else.",
+  });
+}
+
+/** One record that is refused ends the export: a file that silently lacks a person is worse than none. */
+function refusedRecord(error: ClientError, id: string): CliError {
+  return new CliError("export-incomplete", {
+    detail: `Record ${id}: ${error.title}.`,
+    reportedCode: error.reportedCode,
+    cause: error,
+  });
+}

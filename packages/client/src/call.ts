@@ -1,0 +1,175 @@
+/**
+ * One call of the service: sent with token, deadline and signals; its answer held against the form that the service
+ * describes; whatever goes wrong as a ClientError. Nothing that is sent or received is put into an error.
+ */
+import { Validator } from "@cfworker/json-schema";
+import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
+import { ANSWER_FORMS } from "./api-tables.ts";
+import type { Answers, paths } from "./api-types.ts";
+import { ClientError, problemError } from "./errors.ts";
+
+/** How the service is reached. */
+export interface ClientOptions {
+  /** Where the service is: `https://vault.example`, with a path if it lies behind one. */
+  readonly url: string | URL;
+  /** `srt_…`, sent as a bearer token. It is the caller's to decide whether http:// is good enough for it. */
+  readonly token: string;
+  /** Left out: the platform's `fetch`. */
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
+  /** Longest wait for a whole answer, in milliseconds; left out: {@link DEFAULT_TIMEOUT_MS}. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends every call when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends this call when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Longest wait for an answer unless told otherwise: the service gives up after 30 s itself. */
+export const DEFAULT_TIMEOUT_MS = 35_000;
+
+type Http = FetchClient<paths>;
+
+/** A reply of the service as openapi-fetch gives it: `data` of a success, else `error`. */
+interface Reply<Data> {
+  readonly data?: Data | undefined;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+type Ask<Data> = (http: Http, init: { readonly signal: AbortSignal }) => Promise<Reply<Data>>;
+
+/** Calls the service. Both methods throw ClientError. */
+export interface Caller {
+  /** For an answer that the OpenAPI document names: `name` is checked at run time, its type by the compiler. */
+  readonly answer: <Name extends keyof Answers>(
+    name: Name,
+    signal: AbortSignal | undefined,
+    ask: Ask<Answers[Name]>,
+  ) => Promise<Answers[Name]>;
+  /** For an answer whose body is read as it is. */
+  readonly text: (
+    signal: AbortSignal | undefined,
+    ask: Ask<string>,
+  ) => Promise<{ readonly text: string; readonly headers: Headers }>;
+}
+
+/** Makes it. Throws ClientError `option-invalid`. */
+export function caller(options: ClientOptions): Caller {
+  const base = baseUrl(options.url);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  if (!(timeoutMs > 0 && timeoutMs <= 0x7fff_ffff))
+    throw new ClientError("option-invalid", { detail: "`timeoutMs` must be milliseconds, more than 0." });
+  const http = createFetchClient<paths>({
+    baseUrl: base.href,
+    headers: { accept: "application/json", authorization: `Bearer ${headerToken(options.token)}` },
+    // A token is for the service that was named, not for where it points to.
+    redirect: "error",
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+  });
+
+  const reply = async <Data>(
+    signal: AbortSignal | undefined,
+    ask: Ask<Data>,
+  ): Promise<{ readonly data: Data; readonly response: Response }> => {
+    const callers = [options.signal, signal].filter((given) => given !== undefined);
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const { data, error, response } = await ask(http, { signal: AbortSignal.any([...callers, deadline]) }).catch(
+      (cause: unknown) => {
+        const gaveUp = callers.find(({ aborted }) => aborted);
+        if (gaveUp !== undefined) throw new ClientError("aborted", { cause: gaveUp.reason });
+        if (deadline.aborted)
+          throw new ClientError("timed-out", { detail: `${base.origin} was silent for ${timeoutMs / 1000} s.`, cause });
+        // Of a body that is no JSON; the parser's own message quotes it.
+        if (cause instanceof SyntaxError) throw unintelligible("the whole of it");
+        if (cause instanceof ClientError) throw cause;
+        throw new ClientError("unreachable", { detail: `${base.origin}: ${reasonOf(cause)}.`, cause });
+      },
+    );
+    if (data !== undefined) return { data, response };
+    if (response.ok) throw unintelligible("it is empty");
+    if (!hasForm("Problem", error))
+      throw new ClientError("unintelligible", {
+        detail: `It answered with status ${response.status} and no problem description.`,
+        status: response.status,
+      });
+    throw problemError(error, response.status);
+  };
+
+  return {
+    answer: async (name, signal, ask) => {
+      const { data } = await reply(signal, ask);
+      if (hasForm(name, data)) return data;
+      throw unintelligible(wrongParts(name, data));
+    },
+    text: async (signal, ask) => {
+      const { data, response } = await reply(signal, ask);
+      return { text: data, headers: response.headers };
+    },
+  };
+}
+
+/** An answer that is not as described. `what` names a place in it, never what stands there. */
+export function unintelligible(what: string): ClientError {
+  return new ClientError("unintelligible", { detail: `Not as expected in its answer: ${what}.` });
+}
+
+const validators = new Map<string, Validator>();
+
+function validator(name: string): Validator {
+  const known = validators.get(name);
+  if (known !== undefined) return known;
+  const schema = { $ref: `#/components/schemas/${name}`, components: { schemas: ANSWER_FORMS } };
+  const made = new Validator(schema, "2020-12", false);
+  validators.set(name, made);
+  return made;
+}
+
+function hasForm<Name extends keyof Answers>(name: Name, value: unknown): value is Answers[Name] {
+  return value !== undefined && validator(name).validate(value).valid;
+}
+
+/** Where an answer differs from its form: the innermost places, as `regions/0/state`. */
+function wrongParts(name: string, value: unknown): string {
+  const places = validator(name)
+    .validate(value)
+    .errors.map(({ instanceLocation }) => instanceLocation.replace(/^#\/?/, ""));
+  const deepest = [...new Set(places)].filter((place) => !places.some((other) => other.startsWith(`${place}/`)));
+  const named = deepest.filter((place) => place !== "").slice(0, 5);
+  return named.length === 0 ? "the whole of it" : named.join(", ");
+}
+
+function baseUrl(url: string | URL): URL {
+  const text = String(url);
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.password !== "")
+    throw new ClientError("option-invalid", { detail: "`url` must be an http:// or https:// URL without a password." });
+  parsed.search = "";
+  parsed.hash = "";
+  return parsed;
+}
+
+/** Fit for an HTTP header. What was given instead is not shown: the platform's own message would quote it. */
+function headerToken(token: string): string {
+  if (/^[\x21-\x7e]{1,512}$/.test(token)) return token;
+  throw new ClientError("option-invalid", { detail: "`token` is not a token." });
+}
+
+/** What Node and the system call it -> in words. A browser does not tell. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "the host's name cannot be looked up now",
+  ECONNRESET: "the connection was closed",
+  UND_ERR_SOCKET: "the connection was closed",
+};
+
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error ? (error.cause ?? error) : error;
+  const first: unknown = inner instanceof AggregateError ? inner.errors[0] : inner;
+  const code = first instanceof Error && "code" in first && typeof first.code === "string" ? first.code : null;
+  return code === null ? "no connection" : (REASONS[code] ?? code);
+}

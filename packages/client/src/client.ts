@@ -1,0 +1,314 @@
+/**
+ * The client: one method for each thing that the service does.
+ */
+import type { Answers } from "./api-types.ts";
+import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
+import { ClientError } from "./errors.ts";
+import { type Listing, listing } from "./paging.ts";
+
+/** A parsed document. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A document to be written: an object, or its JSON text, which is then sent as it stands. */
+export type DocumentInput = object | string | Uint8Array;
+
+/** One version of a record. */
+export interface StoredRecord {
+  readonly document: JsonObject;
+  /** The document's JSON text, exactly as the service sent it. */
+  readonly text: string;
+  readonly version: number;
+  /** Whom the record is about. */
+  readonly subject: string;
+  /** When this version was written: RFC 3339, to the second. Null if the service did not say. */
+  readonly createdAt: string | null;
+}
+
+/** What came of a write. */
+export type PutResult = Answers["PutAnswer"];
+/** What came of a removal. */
+export type RemoveResult = Answers["RemoveAnswer"];
+/** One version in a record's history. */
+export type VersionInfo = Answers["VersionsAnswer"]["versions"][number];
+/** One record in a listing. */
+export type ListedRecord = Answers["ListAnswer"]["items"][number];
+/** A record of a batch. */
+export interface BatchItem {
+  readonly id: string;
+  readonly document: object;
+  /** Whom it is about; left out: as it is, and the id of a new record. */
+  readonly subject?: string | undefined;
+}
+/** What a batch does where a record exists already: `compare` leaves equal documents alone. */
+export type OnExisting = Answers["BatchRequest"]["onExisting"];
+/** What became of one record of a batch. */
+export type BatchResult = Answers["BatchAnswer"]["results"][number];
+/** A collection and how many records it holds. */
+export type CollectionInfo = Answers["CollectionsAnswer"]["collections"][number];
+/** The regions, what is owed, and what the repair does. */
+export type RegionsReport = Answers["RegionsAnswer"];
+/** One region as the service saw it in real calls. */
+export type RegionReport = RegionsReport["regions"][number];
+/** A version that owes a wrap. */
+export type OwedVersion = Answers["DebtAnswer"]["items"][number];
+/** Whether the service can do its work, and what of it cannot. */
+export type Readiness = Answers["ReadyAnswer"];
+
+/** Conditions of a write, and whom it is about. */
+export interface PutOptions extends CallOptions {
+  /** Whom the record is about; left out: as it is, and the id of a new record. No personal data: a KMS logs it. */
+  readonly subject?: string | undefined;
+  /** Write only on this version, else `version-conflict`. */
+  readonly ifVersion?: number | undefined;
+  /** Write only where there is no such record, else `version-conflict`. */
+  readonly ifAbsent?: boolean | undefined;
+}
+
+/** The records of a service. Every method throws {@link ClientError}. */
+export interface Records {
+  /** Writes a new version. */
+  put(collection: string, id: string, document: DocumentInput, options?: PutOptions): Promise<PutResult>;
+  /** Writes many in one transaction, and says what became of each, in their order. Left out: `compare`. */
+  putMany(
+    collection: string,
+    items: readonly BatchItem[],
+    options?: CallOptions & { readonly onExisting?: OnExisting | undefined },
+  ): Promise<readonly BatchResult[]>;
+  /** The newest version. */
+  get(collection: string, id: string, options?: CallOptions): Promise<StoredRecord>;
+  /** One version. */
+  version(collection: string, id: string, version: number, options?: CallOptions): Promise<StoredRecord>;
+  /** The versions, newest first, without their documents. */
+  history(collection: string, id: string, options?: CallOptions): Promise<readonly VersionInfo[]>;
+  /** Removes all versions; only on `ifVersion` where that is given. */
+  remove(
+    collection: string,
+    id: string,
+    options?: CallOptions & { readonly ifVersion?: number | undefined },
+  ): Promise<RemoveResult>;
+  /** The records in the order of their ids: `for await`, or a page at a time. */
+  list(collection: string, options?: CallOptions): Listing<ListedRecord>;
+}
+
+/** A client of one service. Every method throws {@link ClientError}. */
+export interface Client {
+  readonly records: Records;
+  collections(options?: CallOptions): Promise<readonly CollectionInfo[]>;
+  /** Health of each region, and the wraps that are owed. */
+  regions(options?: CallOptions): Promise<RegionsReport>;
+  /** The versions that owe a wrap. */
+  debt(options?: CallOptions): Listing<OwedVersion>;
+  /** Resolves when the process lives. */
+  health(options?: CallOptions): Promise<void>;
+  /** Whether the service can do its work; that it cannot is no error here. */
+  ready(options?: CallOptions): Promise<Readiness>;
+}
+
+/**
+ * Makes a client. It keeps no connection of its own and needs no closing.
+ *
+ * @throws ClientError `option-invalid`
+ * @example
+ * ```ts
+ * import { createClient, isClientError } from "@strongroom/client";
+ *
+ * const client = createClient({ url: "http://127.0.0.1:8200", token: "srt_of_your_service" });
+ * try {
+ *   await client.records.put("people", "ada", { name: "Ada Lovelace" });
+ *   for await (const { id, version } of client.records.list("people")) console.log(id, version);
+ * } catch (error) {
+ *   if (!isClientError(error)) throw error;
+ *   console.log(error.code, error.remedy);
+ * }
+ * ```
+ */
+export function createClient(options: ClientOptions): Client {
+  const { answer, text } = caller(options);
+  const records: Records = {
+    put: async (collection, id, document, { subject, ifVersion, ifAbsent, signal } = {}) => {
+      const path = address(collection, id);
+      const header = {
+        ...(subject === undefined ? {} : { "strongroom-subject": encoded(subject, "subject-invalid") }),
+        ...(ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` }),
+        ...(ifAbsent === true ? { "if-none-match": "*" } : {}),
+      };
+      const body = documentText(document);
+      return answer("PutAnswer", signal, (http, init) =>
+        http.PUT("/v1/records/{collection}/{id}", {
+          ...init,
+          params: { path, header },
+          // The text goes out as it is.
+          body: {},
+          bodySerializer: () => body,
+        }),
+      );
+    },
+    putMany: async (collection, items, { onExisting = "compare", signal } = {}) => {
+      const path = { collection: segment(collection, "collection") };
+      const body = jsonText({ records: items, onExisting });
+      const { results } = await answer("BatchAnswer", signal, (http, init) =>
+        http.POST("/v1/records/{collection}", {
+          ...init,
+          params: { path },
+          body: { records: [], onExisting },
+          bodySerializer: () => body,
+        }),
+      );
+      if (results.length !== items.length) throw unintelligible("a batch's answer has another length than the batch");
+      return results;
+    },
+    get: async (collection, id, { signal } = {}) => {
+      const path = address(collection, id);
+      return stored(
+        await text(signal, (http, init) =>
+          http.GET("/v1/records/{collection}/{id}", { ...init, params: { path }, parseAs: "text" }),
+        ),
+      );
+    },
+    version: async (collection, id, version, { signal } = {}) => {
+      const path = { ...address(collection, id), version: String(version) };
+      return stored(
+        await text(signal, (http, init) =>
+          http.GET("/v1/records/{collection}/{id}/versions/{version}", { ...init, params: { path }, parseAs: "text" }),
+        ),
+      );
+    },
+    history: async (collection, id, { signal } = {}) => {
+      const path = address(collection, id);
+      const { versions } = await answer("VersionsAnswer", signal, (http, init) =>
+        http.GET("/v1/records/{collection}/{id}/versions", { ...init, params: { path } }),
+      );
+      return versions;
+    },
+    remove: async (collection, id, { ifVersion, signal } = {}) => {
+      const path = address(collection, id);
+      const header = ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` };
+      return answer("RemoveAnswer", signal, (http, init) =>
+        http.DELETE("/v1/records/{collection}/{id}", { ...init, params: { path, header } }),
+      );
+    },
+    list: (collection, { signal } = {}) =>
+      listing(async (page) => {
+        const path = { collection: segment(collection, "collection") };
+        return answer("ListAnswer", signal, (http, init) =>
+          http.GET("/v1/records/{collection}", { ...init, params: { path, query: given(page) } }),
+        );
+      }),
+  };
+  return {
+    records,
+    collections: async ({ signal } = {}) =>
+      (await answer("CollectionsAnswer", signal, (http, init) => http.GET("/v1/collections", init))).collections,
+    regions: ({ signal } = {}) => answer("RegionsAnswer", signal, (http, init) => http.GET("/v1/regions", init)),
+    debt: ({ signal } = {}) =>
+      listing((page) =>
+        answer("DebtAnswer", signal, (http, init) =>
+          http.GET("/v1/regions/debt", { ...init, params: { query: given(page) } }),
+        ),
+      ),
+    health: async ({ signal } = {}) => {
+      await answer("HealthAnswer", signal, (http, init) => http.GET("/healthz", init));
+    },
+    ready: ({ signal } = {}) =>
+      answer("ReadyAnswer", signal, async (http, init) => {
+        // Not ready is status 503, and an answer all the same.
+        const { data, error, response } = await http.GET("/readyz", init);
+        return { data: data ?? error, response };
+      }),
+  };
+}
+
+function stored({ text, headers }: { readonly text: string; readonly headers: Headers }): StoredRecord {
+  const version = Number(headers.get("strongroom-version"));
+  const subject = headers.get("strongroom-subject");
+  const modified = Date.parse(headers.get("last-modified") ?? "");
+  if (!Number.isSafeInteger(version) || version < 1 || subject === null) throw unintelligible("a record's headers");
+  return {
+    document: parsedDocument(text),
+    text,
+    version,
+    subject: decoded(subject),
+    createdAt: Number.isNaN(modified) ? null : new Date(modified).toISOString(),
+  };
+}
+
+function parsedDocument(text: string): JsonObject {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the document.
+  }
+  if (typeof document === "object" && document !== null && !Array.isArray(document)) return document as JsonObject;
+  throw unintelligible("a document is not a JSON object");
+}
+
+function documentText(document: DocumentInput): string | Uint8Array<ArrayBuffer> {
+  if (typeof document === "string") return document;
+  return document instanceof Uint8Array ? new Uint8Array(document) : jsonText(document);
+}
+
+/** JSON.stringify would write null for what JSON has no word for: a value changed in silence. */
+function jsonText(value: object): string {
+  try {
+    return JSON.stringify(value, function (this: unknown, _key, member: unknown) {
+      const lost = (typeof member === "number" && !Number.isFinite(member)) || typeof member === "bigint";
+      if (lost || (Array.isArray(this) && /^(undefined|function|symbol)$/.test(typeof member)))
+        throw new ClientError("document-invalid", { detail: `JSON cannot hold a ${nameOf(member)} in it.` });
+      return member;
+    });
+  } catch (error) {
+    if (error instanceof ClientError) throw error;
+    // It refers to itself, or its toJSON fails; the message may quote it.
+    throw new ClientError("document-invalid", { detail: "It cannot be written as JSON." });
+  }
+}
+
+function nameOf(member: unknown): string {
+  return typeof member === "number" ? "number that is not finite" : typeof member;
+}
+
+function given<Options extends object>(options: Options): { [Name in keyof Options]?: NonNullable<Options[Name]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Options]?: NonNullable<Options[Name]>;
+  };
+}
+
+function address(collection: string, id: string): { collection: string; id: string } {
+  return { collection: segment(collection, "collection"), id: segment(id, "id") };
+}
+
+const NAME_RULES: Readonly<Record<"collection" | "id", string>> = {
+  id: "An id is 1 to 256 bytes, without / or \\ and without control characters.",
+  collection: "A collection is a small letter, then small letters, digits, - or _.",
+};
+
+/**
+ * A name as a part of the path. "." and ".." and nothing at all would change the path (RFC 3986, section 5.2.4) and
+ * name another route; they are no names anyway.
+ */
+function segment(name: string, what: "collection" | "id"): string {
+  const code = `${what}-invalid` as const;
+  if (name === "" || name === "." || name === "..")
+    throw new ClientError(code, {
+      title: `Not a valid ${what}`,
+      detail: name === "" ? `The ${what} is empty.` : `The ${what} may not be "${name}".`,
+      remedy: NAME_RULES[what],
+    });
+  encoded(name, code);
+  return name;
+}
+
+/** Percent-encoded UTF-8: a header field holds ASCII (RFC 9110, section 5.5), and so does a path. */
+function encoded(text: string, code: "collection-invalid" | "id-invalid" | "subject-invalid"): string {
+  if (text.isWellFormed()) return encodeURIComponent(text);
+  throw new ClientError(code, { detail: "It is not well-formed text." });
+}
+
+function decoded(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * @strongroom/client: a typed client of Strongroom's HTTP API. Runs wherever there is `fetch`.
+ */
+export { createClient } from "./client.ts";
+export type {
+  BatchItem,
+  BatchResult,
+  Client,
+  CollectionInfo,
+  DocumentInput,
+  JsonObject,
+  ListedRecord,
+  OnExisting,
+  OwedVersion,
+  PutOptions,
+  PutResult,
+  Readiness,
+  Records,
+  RegionReport,
+  RegionsReport,
+  RemoveResult,
+  StoredRecord,
+  VersionInfo,
+} from "./client.ts";
+export { DEFAULT_TIMEOUT_MS } from "./call.ts";
+export type { CallOptions, ClientOptions } from "./call.ts";
+export type { Listing, Page, PageOptions } from "./paging.ts";
+export { CLIENT_ERRORS, ClientError, isClientError } from "./errors.ts";
+export type {
+  ClientErrorCode,
+  ClientErrorDetails,
+  ClientErrorRow,
+  Outcome,
+  OwnErrorCode,
+  ServiceErrorCode,
+} from "./errors.ts";

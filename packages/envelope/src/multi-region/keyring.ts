@@ -1,0 +1,200 @@
+/**
+ * The multi-region keyring: one data key, wrapped by a key in each of several regions; any one of them opens it again.
+ * What it does when a region fails is this folder, over wrapping keys of any provider. docs/resilience-matrix.md shows
+ * what it promises and keeps. In the order in which to read it:
+ *
+ * 1. wrapping-key.ts: what a key can do, and what each kind of failure means;
+ * 2. this file: the options, and how a read, a write and a probe begin and end;
+ * 3. read.ts: which region opens which encrypted data key, in which order, with failover and hedging;
+ * 4. write.ts and write-plan.ts: the data key, its wraps in parallel, stragglers, minimum, target and substitutes;
+ * 5. region.ts and region-state.ts: a call to a region, and whether it may be called now, by its breaker, limits and
+ *    latencies; hedging.ts: how long to wait before another is asked beside it, and what that may cost;
+ * 6. telemetry.ts: the events, counters and health that come out;
+ * 7. ../resilience: the state machines beneath. time.ts (clock, deadline), calls.ts (one call, a race of several),
+ *    circuit-breaker.ts, call-limits.ts, settings.ts (every number, and why).
+ */
+import { EnvelopeError } from "../errors.ts";
+import type { Keyring } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/keyring.ts";
+import { ThrottleBucket } from "../resilience/call-limits.ts";
+import { resolveSettings } from "../resilience/settings.ts";
+import type { ResilienceSettings } from "../resilience/settings.ts";
+import { Deadline, systemTime } from "../resilience/time.ts";
+import type { Time } from "../resilience/time.ts";
+import { Hedging } from "./hedging.ts";
+import { readDataKey } from "./read.ts";
+import { Region } from "./region.ts";
+import type { RegionOptions } from "./region.ts";
+import { Counters, publish } from "./telemetry.ts";
+import type { CounterName, KeyringCounters, RegionHealth } from "./telemetry.ts";
+import { writeDataKey } from "./write.ts";
+
+export interface MultiRegionKeyring extends Keyring {
+  /** Each region as the calls made so far have shown it, in the configured order. Makes no call. */
+  health(): readonly RegionHealth[];
+  /** How often each decision of the policy was taken. */
+  counters(): KeyringCounters;
+  /** Asks every region whether its key is usable, in parallel, within the deadline; then answers as `health` does. */
+  probe(options?: { readonly signal?: AbortSignal }): Promise<readonly RegionHealth[]>;
+}
+
+/** A region's place in the policy. */
+export interface RegionPlace {
+  /** The geographic area it belongs to, such as `europe`. Regions without one form one area together. */
+  readonly group?: string;
+  /**
+   * `preferred` regions are asked for a wrap by every write. A `substitute` is asked when a preferred region of the
+   * same group is out, so that the target is still reached and the key stays in its area.
+   */
+  readonly role?: "preferred" | "substitute";
+}
+
+/** The numbers of the policy are options too: see RESILIENCE_DEFAULTS. */
+export interface PolicyOptions extends Partial<ResilienceSettings> {
+  /** In the order of preference, nearest first. */
+  readonly regions: readonly RegionPlace[];
+  /** Wraps that a write needs to succeed. */
+  readonly minimum: number;
+  /** Wraps that are wanted; as many as there are preferred regions by default. */
+  readonly target?: number;
+  /** Where time comes from; for tests and simulations. */
+  readonly time?: Time;
+}
+
+export interface Policy {
+  readonly minimum: number;
+  readonly target: number;
+  readonly settings: ResilienceSettings;
+  readonly time: Time;
+}
+
+/** The policy that the options ask for; every problem is added to `problems`, and it is of no use when there is one. */
+export function resolvePolicy(options: PolicyOptions, problems: string[]): Policy {
+  const { regions, minimum, time = systemTime } = options;
+  const settings = resolveSettings(options, problems);
+  const preferred = regions.filter(({ role }) => role !== "substitute");
+  const { target = preferred.length } = options;
+  if (regions.length === 0) problems.push("regions is empty");
+  for (const [index, { role = "preferred", group }] of regions.entries()) {
+    if (!(["preferred", "substitute"] as readonly string[]).includes(role))
+      problems.push(`regions[${index}].role must be preferred or substitute`);
+    if (group === "") problems.push(`regions[${index}].group must not be empty`);
+    if (role === "substitute" && !preferred.some((other) => other.group === group))
+      problems.push(`regions[${index}] is a substitute in a group without a preferred region`);
+  }
+  if (!Number.isInteger(minimum) || minimum < 1) problems.push("minimum must be a whole number from 1");
+  if (!Number.isInteger(target) || target < minimum || target > preferred.length) {
+    problems.push("target must be a whole number from minimum to the number of preferred regions");
+  }
+  return { minimum, target, settings, time };
+}
+
+/** The keyring over these keys, in the order of preference. */
+export function keyringOver(options: readonly RegionOptions[], policy: Policy): MultiRegionKeyring {
+  const { minimum, target, settings, time } = policy;
+  const { attemptTimeoutMs, deadlineMs } = settings;
+  const regions = regionsOf(options, policy);
+  const counters = new Counters();
+  const hedging = new Hedging(settings, counters);
+  const health = (): readonly RegionHealth[] => regions.map(({ state }) => state.snapshot());
+
+  async function operate<T>(
+    kind: "read" | "write",
+    signal: AbortSignal | undefined,
+    run: (deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    using deadline = new Deadline({ time, deadlineMs, signal });
+    counters.add(COUNTED[kind].all);
+    let code: string | null = null;
+    try {
+      return await run(deadline);
+    } catch (error) {
+      counters.add(COUNTED[kind].failed);
+      code = error instanceof EnvelopeError ? error.code : "unknown";
+      throw error;
+    } finally {
+      publish(() => ({ kind: "operation", operation: kind, code, elapsedMs: deadline.elapsedMs }));
+    }
+  }
+
+  return {
+    onEncrypt: (materials, { signal }) =>
+      operate("write", signal, async (deadline) => {
+        const { dataKey, encryptedDataKeys, report, substitutions } = await writeDataKey({
+          regions,
+          minimum,
+          target,
+          context: Object.fromEntries(materials.encryptionContext.pairs),
+          keyLength: materials.suite.keyLength,
+          dataKey: materials.dataKey,
+          deadline,
+          hedging,
+          attemptTimeoutMs,
+        });
+        counters.add("substitutions", substitutions);
+        if (report.stored.length < target) {
+          counters.add("writesBelowTarget");
+          const missing = report.missing.map(({ region, reason }) => ({ region, reason }));
+          publish(() => ({ kind: "wraps-missing", stored: report.stored.length, target, missing }));
+        }
+        return {
+          ...materials,
+          dataKey,
+          encryptedDataKeys: [...materials.encryptedDataKeys, ...encryptedDataKeys],
+          wraps: report,
+        };
+      }),
+
+    onDecrypt: (materials, encryptedDataKeys, { signal }) =>
+      operate("read", signal, async (deadline) => {
+        requireNoDataKey(materials);
+        const dataKey = await readDataKey({
+          regions,
+          encryptedDataKeys,
+          keyLength: materials.suite.keyLength,
+          context: Object.fromEntries(materials.encryptionContext.pairs),
+          accepts: (candidate) => materials.accepts(candidate),
+          deadline,
+          hedging,
+          attemptTimeoutMs,
+        });
+        return { ...materials, dataKey };
+      }),
+
+    health,
+    counters: () => counters.snapshot(hedging.budget.saved),
+
+    async probe({ signal } = {}) {
+      using deadline = new Deadline({ time, deadlineMs, signal });
+      if (deadline.cutShort() === null) {
+        const calls = regions.map((region) =>
+          region.describe({ purpose: "health-check", timeoutMs: attemptTimeoutMs }),
+        );
+        await deadline.guard({
+          result: Promise.all(calls.map(({ result }) => result)),
+          stop: (why) => {
+            for (const call of calls) call.stop(why);
+          },
+        });
+      }
+      if (deadline.cutShort() === "aborted") throw new EnvelopeError("aborted", "The probe was aborted");
+      return health();
+    },
+  };
+}
+
+const COUNTED: Readonly<Record<"read" | "write", { readonly all: CounterName; readonly failed: CounterName }>> = {
+  read: { all: "reads", failed: "readsFailed" },
+  write: { all: "writes", failed: "writesFailed" },
+};
+
+/** The keys of one provider in one region share its quota, so they share what is known of its throttling. */
+function regionsOf(options: readonly RegionOptions[], { settings, time }: Policy): readonly Region[] {
+  const buckets = new Map<string, ThrottleBucket>();
+  return options.map((each) => {
+    const quota = `${each.key.providerId} ${each.key.region}`;
+    const bucket = buckets.get(quota) ?? new ThrottleBucket(settings);
+    buckets.set(quota, bucket);
+    return new Region(each, { settings, time, bucket });
+  });
+}

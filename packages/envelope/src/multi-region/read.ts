@@ -1,0 +1,215 @@
+/**
+ * A read: unwraps a data key in the nearest region that can. Every failure, wrong answers included, goes on to the next
+ * region at once; a region that keeps us waiting gets company within the hedge budget; a region that may be back is
+ * probed on the side.
+ */
+import { equalInConstantTime } from "../crypto/key-derivation.ts";
+import { SecretBytes } from "../crypto/secret.ts";
+import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
+import { EnvelopeError } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { unopenedError } from "../keyrings/data-keys.ts";
+import { staggeredRace } from "../resilience/calls.ts";
+import type { Runner, StartReason } from "../resilience/calls.ts";
+import type { Deadline } from "../resilience/time.ts";
+import type { Hedging } from "./hedging.ts";
+import { mostReady } from "./region.ts";
+import type { Region } from "./region.ts";
+import type { CallPurpose } from "./telemetry.ts";
+import { FAILURE_RULES } from "./wrapping-key.ts";
+import type { WrapContext } from "./wrapping-key.ts";
+
+export interface ReadRequest {
+  /** In the order of preference. */
+  readonly regions: readonly Region[];
+  /** All of the message's. */
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  readonly keyLength: number;
+  readonly context: WrapContext;
+  readonly accepts: (candidate: Uint8Array) => boolean;
+  readonly deadline: Deadline;
+  readonly hedging: Hedging;
+  readonly attemptTimeoutMs: number;
+}
+
+/**
+ * @throws EnvelopeError `no-matching-key`, `regions-unavailable`, `decryption-failed`, `deadline-exceeded`, `aborted`
+ */
+export async function readDataKey(request: ReadRequest): Promise<SecretBytes> {
+  return new Read(request).run();
+}
+
+/** An encrypted data key, and a region whose key may open it. */
+interface Candidate {
+  readonly region: Region;
+  readonly stored: EncryptedDataKey;
+}
+
+/**
+ * The ways to open a message, in the order to try them: each region once, in its order, then the regions that have more
+ * than one encrypted data key. A region's own comes before those of its key's replicas.
+ */
+function candidatesOf({ regions, encryptedDataKeys }: ReadRequest): readonly Candidate[] {
+  const byRegion = regions.map((region) => {
+    const own: Candidate[] = [];
+    const replicas: Candidate[] = [];
+    for (const stored of encryptedDataKeys) {
+      const match = region.key.matches(stored);
+      if (match !== null) (match === "own" ? own : replicas).push({ region, stored });
+    }
+    return replicas.length === 0 ? own : [...own, ...replicas];
+  });
+  const rounds = Math.max(0, ...byRegion.map((candidates) => candidates.length));
+  return Array.from({ length: rounds }, (_, round) => byRegion.flatMap((candidates) => candidates[round] ?? [])).flat();
+}
+
+class Read {
+  readonly #request: ReadRequest;
+  readonly #untried: Set<Candidate>;
+  readonly #inFlight = new Set<Region>();
+  readonly #attempts: RegionAttempt[] = [];
+  readonly #outcomes = new Map<EncryptedDataKey, RegionFailureKind>();
+  readonly #suspects: Region[] = [];
+  /** A copy of the right data key, kept while a probe is still on its way: its answer is held against it. */
+  #reference: SecretBytes | null = null;
+  #decided = false;
+
+  constructor(request: ReadRequest) {
+    this.#request = request;
+    this.#untried = new Set(candidatesOf(request));
+  }
+
+  async run(): Promise<SecretBytes> {
+    const { deadline } = this.#request;
+    if (deadline.cutShort() !== null) throw this.#failure();
+    const probes = this.#startProbes();
+    const race = staggeredRace<SecretBytes>(
+      {
+        start: (reason) => this.#start(reason),
+        discard: (late) => {
+          late.wipe();
+        },
+      },
+      deadline.time,
+      probes,
+    );
+    const dataKey = await deadline.guard(race);
+    if (dataKey === null) throw this.#failure();
+    if (deadline.cutShort() === "aborted") {
+      dataKey.wipe();
+      throw this.#failure();
+    }
+    // Another region gave the right key for the same message: those that gave a wrong one lied.
+    for (const suspect of this.#suspects) suspect.state.accuse();
+    return dataKey;
+  }
+
+  /** Probes ride along only where a healthy region answers the reader meanwhile. */
+  #startProbes(): readonly Runner<SecretBytes>[] {
+    const candidates = [...this.#untried];
+    if (!candidates.some(({ region }) => region.state.isReady)) return [];
+    const due = candidates.filter(
+      ({ region }, index) =>
+        region.state.readiness() === "probe-due" && candidates.findIndex((each) => each.region === region) === index,
+    );
+    return due.map((candidate) => this.#call(candidate, "probe"));
+  }
+
+  #start(reason: StartReason): Runner<SecretBytes> | null {
+    const { hedging } = this.#request;
+    const candidates = [...this.#untried].filter(({ region }) => !this.#inFlight.has(region));
+    const next = mostReady(candidates);
+    if (next === null) return null;
+    const { region } = next;
+    if (reason === "hedge" && !hedging.mayHedge(region, region.key.operations.unwrap, this.#attempts)) return null;
+    hedging.started(reason);
+    return this.#call(next, reason);
+  }
+
+  #call(candidate: Candidate, purpose: CallPurpose): Runner<SecretBytes> {
+    const { region, stored } = candidate;
+    const { keyLength, context, deadline, attemptTimeoutMs, hedging } = this.#request;
+    const regionsLeft = [...new Set([...this.#untried].map((each) => each.region))];
+    this.#untried.delete(candidate);
+    this.#inFlight.add(region);
+    const terms = { purpose, timeoutMs: deadline.shareMs(regionsLeft.length, attemptTimeoutMs) };
+    const patienceMs = hedging.patienceMs(
+      region,
+      regionsLeft.filter((other) => !this.#inFlight.has(other)),
+    );
+    const call = region.unwrap(
+      { ciphertext: stored.ciphertext, keyLength, context },
+      (dataKey) => this.#accepts(dataKey.bytes, region),
+      terms,
+    );
+    return {
+      patienceMs,
+      onHopeless: (callback) => region.state.onOpened(callback),
+      stop: () => {
+        call.stop(deadline.cutShort() ?? "overtaken");
+      },
+      outcome: call.result.then((result) => {
+        this.#inFlight.delete(region);
+        this.#forgetReference();
+        if (result.kind === "done") {
+          if (purpose === "hedge") hedging.won();
+          return result.value;
+        }
+        if (result.kind === "failed") this.#failed(candidate, result.attempt);
+        return null;
+      }),
+    };
+  }
+
+  /**
+   * Asks the message, until a key was accepted: its state belongs to that key. What comes later (a probe's answer) is
+   * compared with it, so that a region which lies is found out even then.
+   */
+  #accepts(dataKey: Uint8Array, region: Region): boolean {
+    if (this.#decided) {
+      if (this.#reference === null || equalInConstantTime(this.#reference.bytes, dataKey)) return true;
+      region.state.accuse();
+      return false;
+    }
+    if (!this.#request.accepts(dataKey)) {
+      this.#suspects.push(region);
+      return false;
+    }
+    this.#decided = true;
+    // The answer that decides is still in flight itself.
+    if (this.#inFlight.size > 1) this.#reference = SecretBytes.copyOf(dataKey);
+    return true;
+  }
+
+  #forgetReference(): void {
+    if (this.#inFlight.size > 0) return;
+    this.#reference?.wipe();
+    this.#reference = null;
+  }
+
+  #failed({ region, stored }: Candidate, attempt: RegionAttempt): void {
+    this.#attempts.push(attempt);
+    const known = this.#outcomes.get(stored);
+    // With several regions for one key, what kept us from asking weighs more than what one of them said of the bytes.
+    if (known === undefined || FAILURE_RULES[known].mayAskAgain) this.#outcomes.set(stored, attempt.reason);
+    if (FAILURE_RULES[attempt.reason].mayAskAgain) return;
+    for (const candidate of this.#untried) if (candidate.region === region) this.#untried.delete(candidate);
+  }
+
+  #failure(): EnvelopeError {
+    const { deadline, encryptedDataKeys } = this.#request;
+    const attempts = this.#attempts;
+    if (deadline.cutShort() === "aborted")
+      return new EnvelopeError("aborted", "The operation was aborted", { attempts });
+    const unopened = unopenedError(encryptedDataKeys, this.#outcomes, attempts);
+    if (deadline.cutShort() === null) return unopened;
+    return new EnvelopeError(
+      "deadline-exceeded",
+      `The deadline passed before a region unwrapped the data key. ${unopened.message}`,
+      {
+        attempts,
+        ...(unopened.encryptedDataKeys === undefined ? {} : { encryptedDataKeys: unopened.encryptedDataKeys }),
+      },
+    );
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle
+ * bucket, call limit and latencies, fed with what each call came to.
+ */
+import type { RegionFailureKind, RegionOperation } from "../errors.ts";
+import { CallLimit } from "../resilience/call-limits.ts";
+import type { ThrottleBucket } from "../resilience/call-limits.ts";
+import type { CallObserver, StopReason } from "../resilience/calls.ts";
+import { CircuitBreaker } from "../resilience/circuit-breaker.ts";
+import type { BreakerOutcome, BreakerState, BreakerTicket } from "../resilience/circuit-breaker.ts";
+import type { ResilienceSettings } from "../resilience/settings.ts";
+import type { Time } from "../resilience/time.ts";
+import { hedgeDelayMs, LatencyWindow } from "./hedging.ts";
+import { HealthRecord, publish } from "./telemetry.ts";
+import type { CallPurpose, RegionHealth, RegionId } from "./telemetry.ts";
+import { FAILURE_RULES } from "./wrapping-key.ts";
+import type { FailureRule, WrappingKey } from "./wrapping-key.ts";
+
+/**
+ * `ready`: ask it. `probe-due`: it is down, but due to be tried. `busy`: it is healthy, but a call would have to wait
+ * for one to end. `throttled`: it asked for less. `resting`: leave it alone.
+ */
+export type Readiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
+
+export interface RegionStateOptions {
+  readonly id: RegionId;
+  readonly group: string | null;
+  readonly role: RegionHealth["role"];
+  readonly operations: WrappingKey["operations"];
+  readonly settings: ResilienceSettings;
+  readonly time: Time;
+  /** Shared by all keys of the region: quotas are per region. */
+  readonly bucket: ThrottleBucket;
+}
+
+export class RegionState {
+  readonly #options: RegionStateOptions;
+  readonly #breaker: CircuitBreaker;
+  readonly #latencies = new LatencyWindow();
+  readonly #record: HealthRecord;
+  readonly #openedListeners = new Set<() => void>();
+  readonly #limit: CallLimit;
+  readonly #waiting: (() => void)[] = [];
+  #lastResorts = 0;
+  #quarantined = false;
+
+  constructor(options: RegionStateOptions) {
+    this.#options = options;
+    this.#breaker = new CircuitBreaker(options.settings);
+    this.#limit = new CallLimit(options.settings);
+    this.#record = new HealthRecord({ ...options.id, group: options.group, role: options.role });
+  }
+
+  get #now(): number {
+    return this.#options.time.now();
+  }
+
+  readiness(): Readiness {
+    const now = this.#now;
+    const admission = this.#breaker.wouldAdmit(now);
+    if (admission !== "ordinary") return admission === "probe" ? "probe-due" : "resting";
+    if (!this.#options.bucket.ready(now)) return "throttled";
+    return this.#limit.hasRoom ? "ready" : "busy";
+  }
+
+  get isReady(): boolean {
+    return this.readiness() === "ready";
+  }
+
+  /** Whether a write counts on it. */
+  get isHealthy(): boolean {
+    const readiness = this.readiness();
+    return readiness === "ready" || readiness === "busy";
+  }
+
+  /** Whether more calls would make it worse. */
+  get isOverloaded(): boolean {
+    const readiness = this.readiness();
+    return readiness === "throttled" || readiness === "busy";
+  }
+
+  /** How long to wait for this region before another is asked beside it. */
+  get hedgeDelayMs(): number {
+    return hedgeDelayMs(this.#latencies, this.#options.settings);
+  }
+
+  /** How long a write that has its minimum waits for this region. */
+  get stragglerMs(): number {
+    const { stragglerFactor, stragglerMinMs } = this.#options.settings;
+    return Math.max(stragglerMinMs, this.hedgeDelayMs * stragglerFactor);
+  }
+
+  /**
+   * Why it is not asked now, or why a call waited for nothing: what it rests for, its throttling, or no answer in time.
+   */
+  get standingReason(): RegionFailureKind {
+    if (this.#breaker.state !== "closed") return this.#record.lastFailureKind ?? "unknown";
+    return this.readiness() === "throttled" ? "throttled" : "timeout";
+  }
+
+  /** Calls back when the breaker opens, so that nobody waits on for a region that is given up. */
+  onOpened(callback: () => void): () => void {
+    this.#openedListeners.add(callback);
+    return () => this.#openedListeners.delete(callback);
+  }
+
+  /**
+   * Calls `go` when there is room for a call: at once, or when one ends. A region that rests has room for a few last
+   * resorts only: when everything is down those find out whether one is back, and the others wait for what they find.
+   * The returned function takes a waiting call back.
+   */
+  whenFree(go: () => void): () => void {
+    if (this.#hasRoom()) {
+      go();
+      return () => undefined;
+    }
+    this.#waiting.push(go);
+    return () => {
+      const index = this.#waiting.lastIndexOf(go);
+      if (index !== -1) this.#waiting.splice(index, 1);
+    };
+  }
+
+  /** What a call reports to. */
+  observe(operation: RegionOperation, purpose: CallPurpose): CallObserver {
+    return new ObservedCall(this, operation, purpose);
+  }
+
+  begin(call: ObservedCall): BreakerTicket {
+    const now = this.#now;
+    const before = this.#breaker.state;
+    const ticket = this.#breaker.lastResort(now);
+    this.#options.bucket.take(now);
+    if (ticket.kind !== "ordinary") call.purpose = ticket.kind;
+    this.#limit.begin();
+    if (ticket.kind === "last-resort") this.#lastResorts += 1;
+    this.#record.called(call.purpose);
+    this.#announce(before, null);
+    return ticket;
+  }
+
+  answered(call: ObservedCall, ticket: BreakerTicket): void {
+    const elapsedMs = this.#elapsed(ticket);
+    this.#latencies.record(elapsedMs);
+    this.#options.bucket.succeeded(this.#now);
+    // That a key can be described does not show that a region which lied tells the truth again.
+    const counts = !this.#quarantined || call.operation !== this.#options.operations.describe;
+    this.#report(ticket, counts ? { kind: "success" } : { kind: "inconclusive" }, null);
+    this.#record.succeeded(this.#breaker.state);
+    this.#publishCall(call, "answered", elapsedMs);
+  }
+
+  failed(call: ObservedCall, ticket: BreakerTicket, reason: RegionFailureKind): void {
+    const now = this.#now;
+    if (reason === "throttled") {
+      this.#options.bucket.throttled(now);
+      publish(() => ({ kind: "throttle", ...this.#options.id, callsPerSecond: this.#options.bucket.rate(now) ?? 0 }));
+    }
+    const rule = FAILURE_RULES[reason];
+    if (!rule.mayAskAgain && reason !== "aborted") this.#record.failed(reason);
+    this.#report(ticket, this.#outcome(rule), reason);
+    if (rule.alarm) this.#alarm(reason);
+    this.#publishCall(call, reason, this.#elapsed(ticket));
+  }
+
+  /**
+   * The call was no longer waited for. It counts against the region only if the region had been silent for longer than
+   * it usually is: being stopped at once is not its fault.
+   */
+  stopped(call: ObservedCall, ticket: BreakerTicket, why: StopReason): void {
+    const elapsedMs = this.#elapsed(ticket);
+    const silent = elapsedMs >= (why === "overtaken" ? this.hedgeDelayMs : this.stragglerMs);
+    if (why === "overtaken") this.#record.overtaken();
+    else if (silent) this.#record.failed("timeout");
+    const because = why === "overtaken" ? why : "timeout";
+    this.#report(ticket, silent ? this.#outcome(FAILURE_RULES.timeout) : { kind: "inconclusive" }, because);
+    this.#publishCall(call, why === "deadline" ? "timeout" : why, elapsedMs);
+  }
+
+  /** A region gave a data key that was not the message's, and another region's key showed it. */
+  accuse(): void {
+    const before = this.#breaker.state;
+    this.#quarantined = true;
+    this.#record.failed("wrong-data-key");
+    this.#breaker.trip(this.#options.settings.quarantineProbes, this.#now);
+    this.#announce(before, "wrong-data-key");
+    this.#alarm("wrong-data-key");
+  }
+
+  snapshot(): RegionHealth {
+    const now = this.#now;
+    const { restUntil, state } = this.#breaker;
+    return this.#record.snapshot({
+      latencyMs: this.#latencies.quantiles(),
+      breaker: {
+        state,
+        quarantined: this.#quarantined,
+        restMs: restUntil === null ? null : Math.max(0, Math.round(restUntil - now)),
+      },
+      callsPerSecond: this.#options.bucket.rate(now),
+      callsAtOnce: { underWay: this.#limit.underWay, waiting: this.#waiting.length, limit: this.#limit.limit },
+    });
+  }
+
+  #elapsed(ticket: BreakerTicket): number {
+    return this.#now - ticket.startedAt;
+  }
+
+  #outcome(rule: FailureRule): BreakerOutcome {
+    if (rule.strikes === "none") return { kind: "inconclusive" };
+    if (rule.quarantine) this.#quarantined = true;
+    const { breakerStrikes, quarantineProbes } = this.#options.settings;
+    return {
+      kind: "failure",
+      strikes: rule.strikes === "all" ? breakerStrikes : 1,
+      probesToClose: rule.quarantine ? quarantineProbes : 1,
+    };
+  }
+
+  #report(ticket: BreakerTicket, outcome: BreakerOutcome, because: RegionFailureKind | "overtaken" | null): void {
+    const before = this.#breaker.state;
+    this.#breaker.report(ticket, outcome, this.#now);
+    this.#announce(before, because);
+    if (ticket.kind === "last-resort") this.#lastResorts -= 1;
+    const unanswered = outcome.kind === "failure" && (because === "timeout" || because === "overtaken");
+    this.#limit.end(
+      ticket.startedAt,
+      unanswered ? "unanswered" : outcome.kind === "success" ? "answered" : "other",
+      this.#now,
+    );
+    this.#letGo();
+  }
+
+  #hasRoom(): boolean {
+    return (
+      this.#limit.hasRoom &&
+      (this.readiness() !== "resting" || this.#lastResorts < this.#options.settings.lastResortCalls)
+    );
+  }
+
+  /**
+   * The latest first: under overload those before it have too little time left, and to serve them would make it late
+   * too.
+   */
+  #letGo(): void {
+    while (this.#hasRoom()) {
+      const go = this.#waiting.pop();
+      if (go === undefined) return;
+      go();
+    }
+  }
+
+  #announce(from: BreakerState, because: RegionFailureKind | "overtaken" | null): void {
+    const to = this.#breaker.state;
+    if (from === to) return;
+    if (to === "closed") this.#quarantined = false;
+    publish(() => ({ kind: "breaker", ...this.#options.id, from, to, because }));
+    if (to !== "open") return;
+    this.#record.opened(because === "overtaken" ? "timeout" : because);
+    for (const listener of [...this.#openedListeners]) listener();
+  }
+
+  #alarm(reason: RegionFailureKind): void {
+    if (this.#record.isNewAlarm(reason)) publish(() => ({ kind: "alarm", ...this.#options.id, reason }));
+  }
+
+  #publishCall(call: ObservedCall, outcome: "answered" | "overtaken" | RegionFailureKind, elapsedMs: number): void {
+    const { operation, purpose } = call;
+    publish(() => ({ kind: "call", ...this.#options.id, operation, purpose, outcome, elapsedMs }));
+  }
+}
+
+/** One call, told of by whoever makes it. */
+class ObservedCall implements CallObserver {
+  readonly operation: RegionOperation;
+  /** Why it is made; a probe or a last resort once the breaker said so. */
+  purpose: CallPurpose;
+  readonly #state: RegionState;
+  #ticket: BreakerTicket | null = null;
+
+  constructor(state: RegionState, operation: RegionOperation, purpose: CallPurpose) {
+    this.#state = state;
+    this.operation = operation;
+    this.purpose = purpose;
+  }
+
+  whenFree(go: () => void): () => void {
+    return this.#state.whenFree(go);
+  }
+
+  get standingReason(): RegionFailureKind {
+    return this.#state.standingReason;
+  }
+
+  began(): void {
+    this.#ticket = this.#state.begin(this);
+  }
+
+  answered(): void {
+    if (this.#ticket !== null) this.#state.answered(this, this.#ticket);
+  }
+
+  failed(reason: RegionFailureKind): void {
+    if (this.#ticket !== null) this.#state.failed(this, this.#ticket, reason);
+  }
+
+  stopped(why: StopReason): void {
+    if (this.#ticket !== null) this.#state.stopped(this, this.#ticket, why);
+  }
+}

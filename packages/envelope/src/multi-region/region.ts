@@ -1,0 +1,114 @@
+/**
+ * One region of a keyring: a wrapping key, and what is known of it. Every call to the key goes through here, bounded in
+ * time and reported to the region's state.
+ */
+import type { SecretBytes } from "../crypto/secret.ts";
+import { startCall } from "../resilience/calls.ts";
+import type { CallAnswer, CallInProgress } from "../resilience/calls.ts";
+import type { ThrottleBucket } from "../resilience/call-limits.ts";
+import type { ResilienceSettings } from "../resilience/settings.ts";
+import type { Time } from "../resilience/time.ts";
+import { RegionState } from "./region-state.ts";
+import type { Readiness } from "./region-state.ts";
+import type { CallPurpose, RegionId } from "./telemetry.ts";
+import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
+
+/** How a call is made: why, and how long it may take. */
+export interface CallTerms {
+  readonly purpose: CallPurpose;
+  readonly timeoutMs: number;
+}
+
+export interface RegionOptions {
+  readonly key: WrappingKey;
+  /** Geographic group, null when none was given. */
+  readonly group: string | null;
+  readonly role: "preferred" | "substitute";
+}
+
+export class Region {
+  readonly key: WrappingKey;
+  readonly group: string | null;
+  readonly role: "preferred" | "substitute";
+  readonly id: RegionId;
+  readonly state: RegionState;
+  readonly #time: Time;
+
+  constructor(
+    { key, group, role }: RegionOptions,
+    options: { readonly settings: ResilienceSettings; readonly time: Time; readonly bucket: ThrottleBucket },
+  ) {
+    this.key = key;
+    this.group = group;
+    this.role = role;
+    this.id = { region: key.region, keyArn: key.keyId };
+    this.state = new RegionState({ ...options, id: this.id, group, role, operations: key.operations });
+    this.#time = options.time;
+  }
+
+  generate(keyLength: number, context: WrapContext, terms: CallTerms): CallInProgress<GeneratedKey> {
+    return this.#start("generate", terms, (signal) => this.key.generate(keyLength, context, signal), wipeDataKey);
+  }
+
+  wrap(secret: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<Uint8Array> {
+    // Taken now: a call that has to wait may go out when the write is over and the secret wiped.
+    const { bytes } = secret;
+    return this.#start("wrap", terms, (signal) => this.key.wrap(bytes, context, signal), nothing);
+  }
+
+  /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */
+  unwrap(
+    request: UnwrapRequest,
+    accepts: (candidate: SecretBytes) => boolean,
+    terms: CallTerms,
+  ): CallInProgress<SecretBytes> {
+    return this.#start("unwrap", terms, (signal) => this.key.unwrap(request, signal), wipe, accepts);
+  }
+
+  describe(terms: CallTerms): CallInProgress<true> {
+    return this.#start("describe", terms, (signal) => this.key.describe(signal), nothing);
+  }
+
+  #start<T>(
+    method: keyof WrappingKey["operations"],
+    { purpose, timeoutMs }: CallTerms,
+    send: (signal: AbortSignal) => Promise<CallAnswer<T>>,
+    discard: (value: T) => void,
+    accepts?: (value: T) => boolean,
+  ): CallInProgress<T> {
+    const { region, keyArn } = this.id;
+    const operation = this.key.operations[method];
+    return startCall(
+      { region, keyArn, operation, send, discard, accepts },
+      { time: this.#time, timeoutMs, observer: this.state.observe(operation, purpose) },
+    );
+  }
+}
+
+function wipe(secret: SecretBytes): void {
+  secret.wipe();
+}
+
+function wipeDataKey({ dataKey }: GeneratedKey): void {
+  dataKey.wipe();
+}
+
+function nothing(): void {
+  // A ciphertext is no secret.
+}
+
+const RANK: Readonly<Record<Readiness, number>> = { ready: 0, "probe-due": 1, busy: 2, throttled: 3, resting: 4 };
+
+/**
+ * Which of `candidates` is asked next: the first of the most ready ones; null when there are none. A region that rests
+ * is asked only when no other is left, because a read that one region could still answer must not fail.
+ */
+export function mostReady<C extends { readonly region: Region }>(candidates: Iterable<C>): C | null {
+  let best: C | null = null;
+  let bestRank = Infinity;
+  for (const candidate of candidates) {
+    const rank = RANK[candidate.region.state.readiness()];
+    if (rank < bestRank) [best, bestRank] = [candidate, rank];
+  }
+  return best;
+}

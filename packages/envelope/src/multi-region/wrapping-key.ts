@@ -1,0 +1,118 @@
+/**
+ * What the multi-region policy works on: keys that wrap other keys, wherever they live. A provider's adapter makes one
+ * of each of its keys (the first is providers/aws-kms/kms-key.ts); the policy knows nothing of a provider but this.
+ */
+import type { SecretBytes } from "../crypto/secret.ts";
+import type { RegionFailureKind, RegionOperation } from "../errors.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import type { CallAnswer } from "../resilience/calls.ts";
+
+/** The pairs that a wrap is bound to, in clear. */
+export type WrapContext = Record<string, string>;
+
+export interface GeneratedKey {
+  readonly dataKey: SecretBytes;
+  readonly ciphertext: Uint8Array;
+}
+
+export interface UnwrapRequest {
+  readonly ciphertext: Uint8Array;
+  /** Bytes. A key of another length is `wrong-key-length`. */
+  readonly keyLength: number;
+  readonly context: WrapContext;
+}
+
+export interface RewrapRequest extends UnwrapRequest {
+  /** The key that the present wrap is under; may be the same one, whose material was rotated. */
+  readonly source: WrappingKey;
+  /** What the new wrap is bound to; `context` is the present one's. */
+  readonly newContext: WrapContext;
+}
+
+/**
+ * One wrapping key. Each method is one attempt: no retry and no time-out of its own, but ended by its signal where the
+ * provider can end it. None rejects: what fails is classified. An answer is checked before it is given (it must be of
+ * the very key that was asked), and whatever secret a refused one held is wiped.
+ */
+export interface WrappingKey {
+  /** Where it lives; keys of one provider in one region share its quota. */
+  readonly region: string;
+  /** Its name: in AWS KMS the ARN. */
+  readonly keyId: string;
+  /** The provider of the encrypted data keys it makes and opens. */
+  readonly providerId: string;
+  /** What the provider calls each method, in events and errors. */
+  readonly operations: Readonly<Record<"generate" | "wrap" | "unwrap" | "describe", RegionOperation>>;
+  /** A new data key of `keyLength` bytes, and its wrap. */
+  generate(keyLength: number, context: WrapContext, signal: AbortSignal): Promise<CallAnswer<GeneratedKey>>;
+  /** The wrap's ciphertext. The secret stays the caller's, who may have wiped it when a call goes out late. */
+  wrap(secret: Uint8Array, context: WrapContext, signal: AbortSignal): Promise<CallAnswer<Uint8Array>>;
+  /** The secret is handed over: whoever asked wipes it. */
+  unwrap(request: UnwrapRequest, signal: AbortSignal): Promise<CallAnswer<SecretBytes>>;
+  /** Makes a wrap under this key of one under `source`: where the provider can, without the secret leaving it. */
+  rewrap(request: RewrapRequest, signal: AbortSignal): Promise<CallAnswer<Uint8Array>>;
+  /** Whether the key is there and usable. */
+  describe(signal: AbortSignal): Promise<CallAnswer<true>>;
+  /** A wrap as a message stores it. */
+  stored(ciphertext: Uint8Array): EncryptedDataKey;
+  /**
+   * Whether a stored wrap is one that this key opens. `replica`: it was made by the same key in another region, so it
+   * opens too, but its own comes first. What a message names is matched, never obeyed.
+   */
+  matches(stored: EncryptedDataKey): "own" | "replica" | null;
+}
+
+/** A rewrap for keys whose provider has none, or that two providers have: the secret is here for a moment. */
+export async function unwrapAndWrap(
+  target: WrappingKey,
+  { source, newContext, ...request }: RewrapRequest,
+  signal: AbortSignal,
+): Promise<CallAnswer<Uint8Array>> {
+  const opened = await source.unwrap(request, signal);
+  if ("failed" in opened) return opened;
+  using secret = opened.value;
+  return await target.wrap(secret.bytes, newContext, signal);
+}
+
+/** What a kind of failure means for the region it came from. */
+export interface FailureRule {
+  /** `all`: one such answer opens the breaker. `none`: it says nothing about the region's health. */
+  readonly strikes: "none" | "one" | "all";
+  /** Whether somebody has to do something about it: an `alarm` event is published. */
+  readonly alarm: boolean;
+  /** Whether the region answered untruly and must prove itself several times before it is trusted again. */
+  readonly quarantine: boolean;
+  /** Whether the same region may be asked again in the same operation, for another encrypted data key. */
+  readonly mayAskAgain: boolean;
+}
+
+const OUTAGE: FailureRule = { strikes: "one", alarm: false, quarantine: false, mayAskAgain: false };
+const KEY_UNUSABLE: FailureRule = { strikes: "all", alarm: true, quarantine: false, mayAskAgain: false };
+const LIE: FailureRule = { strikes: "all", alarm: true, quarantine: true, mayAskAgain: false };
+const MESSAGE: FailureRule = { strikes: "none", alarm: false, quarantine: false, mayAskAgain: true };
+
+/**
+ * The rule behind the table: what may be the fault of a message or of one caller's context never counts against a
+ * region, or one tenant could close it for all others.
+ */
+export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
+  refused: OUTAGE,
+  timeout: OUTAGE,
+  "server-error": OUTAGE,
+  unknown: OUTAGE,
+  /** The throttle bucket answers for it: a breaker would turn "less" into "nothing". */
+  throttled: { ...OUTAGE, strikes: "none" },
+  /** The client's credentials are the same for every call. */
+  credentials: { ...OUTAGE, alarm: true },
+  /** A key policy may depend on the encryption context, so another caller may well be allowed. */
+  "access-denied": { ...OUTAGE, strikes: "none", alarm: true },
+  "key-disabled": KEY_UNUSABLE,
+  "key-pending-deletion": KEY_UNUSABLE,
+  "key-not-found": KEY_UNUSABLE,
+  "wrong-key-id": LIE,
+  "wrong-key-length": LIE,
+  /** Counted only once another region's key opened the same message: a changed message must not close a region. */
+  "wrong-data-key": MESSAGE,
+  "invalid-ciphertext": MESSAGE,
+  aborted: { ...MESSAGE, mayAskAgain: false },
+};

@@ -1,0 +1,255 @@
+/**
+ * One call, bounded in time whatever its client does; and a race of several with staggered starts. Neither knows what
+ * is called: that is in what they are handed.
+ */
+import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../errors.ts";
+import type { CancelTimer, CutShort, Time } from "./time.ts";
+
+/** What a call came to: a value that was checked, or a failure that has a name. */
+export type CallAnswer<T> = { readonly value: T } | CallFailure;
+
+export interface CallFailure {
+  readonly failed: RegionFailureKind;
+  /** The class name of what the client threw; null when the answer itself was wrong. */
+  readonly errorName: string | null;
+}
+
+/** A call to be made, and who is called as its failure names it. */
+export interface Call<T> {
+  readonly region: string;
+  readonly keyArn: string;
+  readonly operation: RegionOperation;
+  readonly send: (abortSignal: AbortSignal) => Promise<CallAnswer<T>>;
+  /** Gets every value that is not used: too late, or not accepted. */
+  readonly discard: (value: T) => void;
+  /** Asked inside the call: a value that is not accepted is its failure, `wrong-data-key`. */
+  readonly accepts?: ((value: T) => boolean) | undefined;
+}
+
+/** Why a call was no longer waited for: another region was faster, the operation's time was up, the caller gave up. */
+export type StopReason = "overtaken" | CutShort;
+
+/** Who lets a call go out and is told what came of it. Every call that began is reported once. */
+export interface CallObserver {
+  /** Calls `go` when the call may go out, now or later. The returned function takes a waiting call back. */
+  whenFree(go: () => void): () => void;
+  /** What a call failed by that never went out. */
+  readonly standingReason: RegionFailureKind;
+  began(): void;
+  answered(): void;
+  failed(reason: RegionFailureKind): void;
+  stopped(why: StopReason): void;
+}
+
+/** For calls that nobody keeps a record of. */
+export const UNOBSERVED: CallObserver = {
+  whenFree(go) {
+    go();
+    return () => undefined;
+  },
+  standingReason: "unknown",
+  began: () => undefined,
+  answered: () => undefined,
+  failed: () => undefined,
+  stopped: () => undefined,
+};
+
+export type CallResult<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "failed"; readonly attempt: RegionAttempt }
+  /** Stopped because another region was faster. `elapsedMs` says how long this one had been silent. */
+  | { readonly kind: "overtaken"; readonly elapsedMs: number };
+
+/** A call on its way. `result` never rejects, and settles by the time-out or at `stop`, whatever the client does. */
+export interface CallInProgress<T> {
+  readonly result: Promise<CallResult<T>>;
+  stop(why: StopReason): void;
+}
+
+export interface CallBounds {
+  readonly time: Time;
+  readonly timeoutMs: number;
+  readonly observer: CallObserver;
+}
+
+/** Makes a call as soon as its observer lets it out. The time-out counts from now. */
+export function startCall<T>(call: Call<T>, { time, timeoutMs, observer }: CallBounds): CallInProgress<T> {
+  const { promise, resolve } = Promise.withResolvers<CallResult<T>>();
+  const startedAt = time.now();
+  const controller = new AbortController();
+  let began = false;
+  let settled = false;
+
+  const settle = (result: CallResult<T>): void => {
+    settled = true;
+    cancelTimeout();
+    cancelWait();
+    resolve(result);
+  };
+  const elapsedMs = (): number => Math.round(time.now() - startedAt);
+  const failed = (reason: RegionFailureKind, errorName: string | null): CallResult<T> => {
+    const { region, keyArn, operation } = call;
+    return { kind: "failed", attempt: { region, keyArn, operation, reason, errorName, elapsedMs: elapsedMs() } };
+  };
+  const fail = (reason: RegionFailureKind, errorName: string | null): void => {
+    // A call that never went out failed by what keeps the region out.
+    settle(failed(began ? reason : observer.standingReason, errorName));
+    if (began) observer.failed(reason);
+  };
+  const receive = (answer: CallAnswer<T>): void => {
+    if ("failed" in answer) {
+      if (!settled) fail(answer.failed, answer.errorName);
+      return;
+    }
+    const { value } = answer;
+    const refused = settled ? "timeout" : refusal(call, value);
+    if (refused === null) {
+      settle({ kind: "done", value });
+      observer.answered();
+    } else {
+      call.discard(value);
+      if (!settled) fail(refused, null);
+    }
+  };
+
+  let cancelWait = (): void => undefined;
+  const cancelTimeout = time.after(timeoutMs, () => {
+    fail("timeout", null);
+    controller.abort();
+  });
+  cancelWait = observer.whenFree(() => {
+    began = true;
+    observer.began();
+    sent(call, controller.signal).then(receive, () => {
+      if (!settled) fail("unknown", null);
+    });
+  });
+
+  return {
+    result: promise,
+    stop: (why) => {
+      if (settled) return;
+      settle(
+        why === "overtaken"
+          ? { kind: "overtaken", elapsedMs: elapsedMs() }
+          : failed(why === "aborted" ? "aborted" : "timeout", null),
+      );
+      if (began) observer.stopped(why);
+      controller.abort();
+    },
+  };
+}
+
+/** What lets a call out serves others too: nothing may be thrown there. */
+function sent<T>(call: Call<T>, abortSignal: AbortSignal): Promise<CallAnswer<T>> {
+  try {
+    return call.send(abortSignal);
+  } catch {
+    return Promise.resolve({ failed: "unknown", errorName: null });
+  }
+}
+
+function refusal<T>(call: Call<T>, value: T): RegionFailureKind | null {
+  try {
+    return call.accepts?.(value) === false ? "wrong-data-key" : null;
+  } catch {
+    return "unknown";
+  }
+}
+
+/** One contestant on its way. */
+export interface Runner<T> {
+  /** Its value, or null when it failed. Never rejects. */
+  readonly outcome: Promise<T | null>;
+  /** How long to wait before another is started beside it. */
+  readonly patienceMs: number;
+  /** Calls back once when waiting for it has become pointless; the returned function takes that back. */
+  onHopeless(callback: () => void): () => void;
+  /** Ends it; its outcome must then settle. */
+  stop(): void;
+}
+
+export type StartReason = "first" | "failover" | "hedge";
+
+export interface Field<T> {
+  /** Starts the next contestant, or null when there is none (for a hedge: none that may be asked). */
+  start(reason: StartReason): Runner<T> | null;
+  /** Gets every value that did not win. */
+  discard(value: T): void;
+}
+
+export interface Race<T> {
+  /** The winner's value, null when all failed or the race was stopped. */
+  readonly result: Promise<T | null>;
+  /** Stops the contestants, those in the background too. */
+  stop(): void;
+}
+
+/**
+ * A race with staggered starts: the nearest contestant first; the next one at once when it fails, and beside it when it
+ * keeps us waiting. The first value wins and everybody else is told to stop.
+ *
+ * @param background contestants that may win but are neither waited for nor stopped when another wins: they run to find
+ *   something out.
+ */
+export function staggeredRace<T>(field: Field<T>, time: Time, background: readonly Runner<T>[] = []): Race<T> {
+  const { promise, resolve } = Promise.withResolvers<T | null>();
+  const running = new Set<Runner<T>>(background);
+  const isBackground = new Set(background);
+  let newest: Runner<T> | null = null;
+  let forgetNewest: CancelTimer = () => undefined;
+  let over = false;
+
+  function finish(value: T | null): void {
+    over = true;
+    forgetNewest();
+    for (const runner of running) if (!isBackground.has(runner)) runner.stop();
+    resolve(value);
+  }
+
+  function follow(runner: Runner<T>): void {
+    running.add(runner);
+    void runner.outcome.then((value) => {
+      running.delete(runner);
+      if (over) {
+        if (value !== null) field.discard(value);
+      } else if (value !== null) finish(value);
+      else {
+        // An older contestant's failure changes nothing: the one that was started beside it is on its way.
+        if (runner === newest) next("failover");
+        if (running.size === 0) finish(null);
+      }
+    });
+  }
+
+  function next(reason: StartReason): void {
+    if (over) return;
+    const runner = field.start(reason);
+    if (runner === null) return;
+    forgetNewest();
+    newest = runner;
+    const cancelTimer = time.after(runner.patienceMs, () => {
+      next("hedge");
+    });
+    const takeBack = runner.onHopeless(() => {
+      next("failover");
+    });
+    forgetNewest = () => {
+      cancelTimer();
+      takeBack();
+    };
+    follow(runner);
+  }
+
+  for (const runner of background) follow(runner);
+  next("first");
+  if (running.size === 0) finish(null);
+
+  return {
+    result: promise,
+    stop: () => {
+      for (const runner of running) runner.stop();
+      if (!over) finish(null);
+    },
+  };
+}

@@ -1,0 +1,189 @@
+// From the name in a request to a key that its principal may use so: finding the key, asking for the permission,
+// checking the key's state. Source: AWS KMS Developer Guide, "Key identifiers (KeyId)" and "Determining access to AWS
+// KMS keys".
+
+import type { Principal } from "../auth/principals.ts";
+import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
+import { aliasArn, keyArn, parseKeyReference } from "../keys/key-arn.ts";
+import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
+import { requireState } from "../keys/key-rules.ts";
+import type { KeyOperation } from "../keys/key-rules.ts";
+import { AwsError, notFound } from "../protocol/aws-error.ts";
+import type { RegionState } from "../store/region-state.ts";
+import { factsOf } from "./condition-keys.ts";
+import type { Facts } from "./condition-operators.ts";
+import { authorize, decide } from "./decision.ts";
+import type { Question } from "./decision.ts";
+import { identityPoliciesOf, policyOf } from "./policy.ts";
+
+/** Who asks, and what else counts for the decision. */
+export interface Asker {
+  readonly store: { readonly regions: ReadonlyMap<string, RegionState> };
+  readonly account: string;
+  readonly region: RegionState;
+  readonly principal: Principal;
+  /** Milliseconds. */
+  readonly now: number;
+  readonly remoteAddress: string;
+  /** The input of the operation: policy conditions ask about it. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Is given the ARN of each key whose permission is asked for. */
+  readonly touched: Set<string>;
+}
+
+/** What an operation asks when it looks up a key. */
+export interface KeyRequest {
+  /** The operation as the state table and the permission name it. */
+  readonly operation: KeyOperation;
+  /** The permission, if it is not `kms:` and the operation. */
+  readonly action?: string;
+  /** The encryption context of the request, for grants and policy conditions. */
+  readonly context?: EncryptionContext;
+  readonly grantTokens?: readonly string[];
+}
+
+/** The keys of a region as one call may use them. */
+export class KeyAccess {
+  readonly #asker: Asker;
+
+  constructor(asker: Asker) {
+    this.#asker = asker;
+  }
+
+  /**
+   * A key by id, ARN, alias or alias ARN, that the principal may use so and whose state allows it.
+   * @throws AwsError NotFoundException, AccessDeniedException, DisabledException, KMSInvalidStateException.
+   */
+  useKey(reference: string, request: KeyRequest): KeyRecord {
+    return this.admit(this.findKey(reference), request);
+  }
+
+  /** As `useKey`, for operations that take no alias. */
+  useKeyById(reference: string, request: KeyRequest): KeyRecord {
+    return this.admit(this.findKeyById(reference), request);
+  }
+
+  /** Checks permission and state of a key that was found. @throws AwsError as `useKey`. */
+  admit(key: KeyRecord, request: KeyRequest): KeyRecord {
+    this.permit(key, request.action ?? `kms:${request.operation}`, request.context);
+    requireState(key, request.operation);
+    return key;
+  }
+
+  /** Checks a permission on a key. @throws AwsError AccessDeniedException. */
+  permit(key: KeyRecord, action: string, context: EncryptionContext = {}): void {
+    this.#asker.touched.add(key.arn);
+    authorize(this.#question(key, action, context));
+  }
+
+  /**
+   * Checks a permission that is about no key; `resource` is the ARN of an alias, or everything.
+   * @throws AwsError AccessDeniedException.
+   */
+  permitOnAccount(action: string, resource = "*"): void {
+    const { principal } = this.#asker;
+    authorize({
+      principal,
+      action,
+      resource,
+      keyPolicy: null,
+      identityPolicies: identityPoliciesOf(principal),
+      grants: [],
+      context: {},
+      facts: () => this.#facts(null, {}),
+    });
+  }
+
+  /** The grant that an action rests on, if no policy allows it. */
+  grantAllowing(key: KeyRecord, action: string): GrantRecord | null {
+    const question = this.#question(key, action, {});
+    const decision = decide(question);
+    return decision.kind === "allow" && decision.by === "grant"
+      ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null)
+      : null;
+  }
+
+  /**
+   * Checks the policy of `key` before it is put there: that it can be read, and that who sets it can change it
+   * afterwards, or the key could be managed by nobody. Source: AWS KMS Developer Guide, "Default key policy", on the
+   * lockout safety check, which `bypass` leaves out.
+   * @throws AwsError MalformedPolicyDocumentException.
+   */
+  requireSafePolicy(key: KeyRecord, { bypass }: { readonly bypass: boolean }): void {
+    policyOf(key);
+    if (bypass) return;
+    try {
+      this.permit(key, "kms:PutKeyPolicy");
+    } catch (error) {
+      if (!(error instanceof AwsError) || error.type !== "AccessDeniedException") throw error;
+      throw new AwsError(
+        "MalformedPolicyDocumentException",
+        "The new key policy will not allow you to update the key policy in the future.",
+      );
+    }
+  }
+
+  /** The key of an id, ARN, alias or alias ARN. @throws AwsError NotFoundException. */
+  findKey(reference: string): KeyRecord {
+    const { region, account: own } = this.#asker;
+    const parsed = parseKeyReference(reference, region.name);
+    if (parsed.kind === "key") return this.#requireKey(parsed.keyId, parsed.account);
+    const account = parsed.account ?? own;
+    const alias = account === own ? region.aliases.get(parsed.name) : undefined;
+    if (alias === undefined) throw notFound(`Alias ${aliasArn(region.name, account, parsed.name)} is not found.`);
+    return this.#requireKey(alias.keyId, null);
+  }
+
+  /** The key of an id or ARN. @throws AwsError NotFoundException. */
+  findKeyById(reference: string): KeyRecord {
+    if (reference.startsWith("alias/")) throw notFound(`Invalid keyId '${reference}'`);
+    const parsed = parseKeyReference(reference, this.#asker.region.name);
+    if (parsed.kind === "alias") throw notFound(`Invalid keyId '${reference}'`);
+    return this.#requireKey(parsed.keyId, parsed.account);
+  }
+
+  #requireKey(keyId: string, account: string | null): KeyRecord {
+    const { region, account: own } = this.#asker;
+    const owner = account ?? own;
+    const key = owner === own ? region.keys.get(keyId) : undefined;
+    if (key === undefined) throw notFound(`Key '${keyArn(region.name, owner, keyId)}' does not exist`);
+    return key;
+  }
+
+  /** The records of a multi-Region key in all regions; the key itself alone for any other. */
+  relatedKeys(key: KeyRecord): readonly KeyRecord[] {
+    if (key.primaryRegion === null) return [key];
+    return [...this.#asker.store.regions.values()].flatMap((region) => {
+      const related = region.keys.get(key.keyId);
+      return related === undefined ? [] : [related];
+    });
+  }
+
+  /** The grants on a key. */
+  grantsOn(key: KeyRecord): readonly GrantRecord[] {
+    const { grants } = this.#asker.region;
+    return grants.size === 0 ? [] : [...grants.values()].filter((grant) => grant.keyId === key.keyId);
+  }
+
+  #question(key: KeyRecord, action: string, context: EncryptionContext): Question {
+    const { principal } = this.#asker;
+    return {
+      principal,
+      action,
+      resource: key.arn,
+      keyPolicy: policyOf(key),
+      identityPolicies: identityPoliciesOf(principal),
+      grants: this.grantsOn(key),
+      context,
+      facts: () => this.#facts(key, context),
+    };
+  }
+
+  #facts(key: KeyRecord | null, context: EncryptionContext): Facts {
+    const { principal, region, now, remoteAddress, input } = this.#asker;
+    const aliases = [...region.aliases.values()]
+      .filter((alias) => alias.keyId === key?.keyId)
+      .map((alias) => alias.name);
+    return factsOf({ principal, region: region.name, now, remoteAddress, input, key, aliases, context });
+  }
+}

@@ -1,0 +1,82 @@
+// One call of one operation under way: who calls, when, on which region's state; which keys it may use (access), the
+// secrets of those keys (material), and what it changes.
+
+import { KeyAccess } from "../access/key-access.ts";
+import type { Asker } from "../access/key-access.ts";
+import type { Principal } from "../auth/principals.ts";
+import { KmsError } from "../errors.ts";
+import type { KeyMaterial } from "../keys/key-material.ts";
+import type { KeyRecord } from "../keys/key-record.ts";
+import type { Change, RegionState } from "../store/region-state.ts";
+import type { Store } from "../store/store.ts";
+
+/** What a call is made of. */
+export interface CallInit {
+  readonly store: Store;
+  /** The store's epoch when the call began. */
+  readonly epoch: number;
+  readonly material: KeyMaterial;
+  readonly account: string;
+  readonly region: string;
+  readonly principal: Principal;
+  /** Milliseconds. */
+  readonly now: number;
+  readonly requestId: string;
+  readonly eventId: string;
+  readonly remoteAddress: string;
+}
+
+/** A call of one operation by one principal. */
+export class Call implements Asker {
+  readonly store: Store;
+  readonly account: string;
+  readonly principal: Principal;
+  /** Milliseconds. */
+  readonly now: number;
+  readonly requestId: string;
+  readonly eventId: string;
+  readonly remoteAddress: string;
+  readonly region: RegionState;
+  /** Finds keys and aliases, and lets the call use those that its principal may use. */
+  readonly access: KeyAccess;
+  /** Works with the secrets of keys. */
+  readonly material: KeyMaterial;
+  /** ARNs of the keys that the call touched, for the audit. */
+  readonly touched: Set<string> = new Set<string>();
+  /** The input once it is read: policy conditions ask about it. */
+  input: Readonly<Record<string, unknown>> = {};
+  readonly #epoch: number;
+  readonly #changes: Change[] = [];
+
+  constructor(init: CallInit) {
+    this.store = init.store;
+    this.#epoch = init.epoch;
+    this.material = init.material;
+    this.account = init.account;
+    this.principal = init.principal;
+    this.now = init.now;
+    this.requestId = init.requestId;
+    this.eventId = init.eventId;
+    this.remoteAddress = init.remoteAddress;
+    this.region = init.store.region(init.region);
+    this.access = new KeyAccess(this);
+  }
+
+  /** Changes made so far; they are committed with the audit entry before the answer leaves. */
+  get changes(): readonly Change[] {
+    return this.#changes;
+  }
+
+  /** Changes the state. An operation does this last, after everything that can fail and without waiting in between. */
+  apply(...changes: Change[]): void {
+    if (this.#epoch !== this.store.epoch) throw new KmsError("store-failed", "what the call saw was taken back.");
+    this.store.apply(changes);
+    this.#changes.push(...changes);
+  }
+
+  /** Notes the use of a key in a cryptographic operation (GetKeyLastUsage). */
+  noteUse(key: KeyRecord, operation: string): void {
+    const use = { operation, at: this.now, eventId: this.eventId, requestId: this.requestId };
+    this.apply({ kind: "put-last-use", region: key.region, keyId: key.keyId, use });
+  }
+}
