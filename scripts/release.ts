@@ -1,7 +1,7 @@
 // npm run release: checks that everything is ready, packs and tests the packages, and publishes the very tarballs that
 // were tested. Nothing is published without --publish. docs/releasing.md says when and how.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -43,14 +43,7 @@ export function publishArguments(tarball: string, version: string): readonly str
   return ["publish", tarball, "--access", "public", "--provenance", "--tag", tag, "--ignore-scripts"];
 }
 
-function release(publish: boolean): void {
-  const packages = readPackages();
-  const status = execFileSync("git", ["status", "--porcelain"], { cwd: ROOT, encoding: "utf8" });
-  const problems = obstacles({ status, changelog: readFileSync(join(ROOT, "CHANGELOG.md"), "utf8"), packages });
-  for (const problem of problems) console.error(`✖ ${problem}`);
-  if (problems.length > 0 && publish) throw new Error("Not ready: nothing was built.");
-
-  const tarballs = mkdtempSync(join(tmpdir(), "strongroom-release-"));
+function testAndPublish(packages: readonly Package[], tarballs: string, publish: boolean): void {
   const { status: tested } = spawnSync("npm", ["run", "test:packages"], {
     cwd: ROOT,
     stdio: "inherit",
@@ -65,6 +58,21 @@ function release(publish: boolean): void {
     const args = publishArguments(tarball, manifest.version);
     console.log(`${publish ? "" : "would run: "}npm ${args.join(" ")}`);
     if (publish) execFileSync("npm", args, { stdio: "inherit" });
+  }
+}
+
+function release(publish: boolean): void {
+  const packages = readPackages();
+  const status = execFileSync("git", ["status", "--porcelain"], { cwd: ROOT, encoding: "utf8" });
+  const problems = obstacles({ status, changelog: readFileSync(join(ROOT, "CHANGELOG.md"), "utf8"), packages });
+  for (const problem of problems) console.error(`✖ ${problem}`);
+  if (problems.length > 0 && publish) throw new Error("Not ready: nothing was built.");
+
+  const tarballs = mkdtempSync(join(tmpdir(), "strongroom-release-"));
+  try {
+    testAndPublish(packages, tarballs, publish);
+  } finally {
+    rmSync(tarballs, { recursive: true, force: true });
   }
   if (problems.length > 0) throw new Error("Not ready: see above. This was a dry run.");
   console.log(publish ? "Published." : "This was a dry run: npm run release -- --publish publishes.");
