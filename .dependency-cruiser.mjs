@@ -1,6 +1,7 @@
 // Who may import whom. The folder list is the architecture; this file holds it to that.
 
-const allowed = {
+/** Package -> the packages that it may import. docs/pictures/packages.svg and docs/architecture.md show it. */
+export const allowed = {
   base: [],
   envelope: [],
   kms: ["base"],
