@@ -45,5 +45,7 @@ test("every package answers something", () => {
 });
 
 function exportsName(source: string, name: string): boolean {
-  return new RegExp(String.raw`^export (?:async )?(?:function\*?|const|class|interface|type) ${name}\b`, "m").test(source);
+  return new RegExp(String.raw`^export (?:async )?(?:function\*?|const|class|interface|type) ${name}\b`, "m").test(
+    source,
+  );
 }
