@@ -22,6 +22,19 @@ test("the table of allowed imports in docs/architecture.md is the rule that lint
   assert.deepEqual(rows.toSorted(byName), wanted.toSorted(byName));
 });
 
+test("the list of packages in docs/architecture.md names rooms that there are", () => {
+  const lines = [
+    ...read("docs/architecture.md").matchAll(/^ {2}(\w+)\/ +(?:@strongroom\/\w+|\(private\)|strongroom) +(.+)$/gm),
+  ];
+  assert.deepEqual(lines.map(([, name = ""]) => name).toSorted(), packages.toSorted());
+  const absent = lines.flatMap(([, name = "", rooms = ""]) => {
+    const there = readdirSync(join(root, "packages", name, "src")).map((room) => room.replace(/\.ts$/, ""));
+    const named = rooms.split(", ").map((room) => room.replace(/\.ts$/, ""));
+    return named.filter((room) => /^[\w-]+$/.test(room) && !there.includes(room)).map((room) => `${name}: ${room}`);
+  });
+  assert.deepEqual(absent, []);
+});
+
 for (const name of packages) {
   test(`packages/${name}/README.md ends with how its code is laid out: every room, and none that is not there`, () => {
     const [, layout = ""] = read(`packages/${name}/README.md`).split("## How the code is laid out\n");
