@@ -130,7 +130,7 @@ export const ROWS: readonly Row[] = [
     description:
       "From a source in memory in 64 KB chunks to a sink that counts. The raw pipeline is Node's own cipher stream " +
       "with the same chunks; its own memory shows what streams of Node take with any cipher: V8 collects only after " +
-      "some 50 MB of new buffers, and what the consumer holds can not be used again. Each frame is a message of GCM " +
+      "some 50 MB of new buffers, and what the consumer holds cannot be used again. Each frame is a message of GCM " +
       "of its own, whose begin and end cost about 3 us beside the 20 us of 64 KB. A part is read back and compared.",
     targets: [against("aws-sdk", 1.8), against("raw-stream", 0.8), memoryAtMost(100)],
   },

@@ -48,7 +48,7 @@ ${report.rows.map((row) => rowSection(report, row)).join("\n\n")}
 - Every contender is run as it is published: the library is built first, its peers come from the registry.
 - A run warms up first, then goes on in batches. The clock stops after each batch and *every* result is verified: what was encrypted is decrypted by the same
   library and compared, what was decrypted is compared. Streams are checked as their row says. A wrong result fails the run.
-- A target is judged by the medians. A peer that can not be measured leaves its target "not measured", never met.
+- A target is judged by the medians. A peer that cannot be measured leaves its target "not measured", never met.
 - Ratios by CPU time stand beside those by the clock: they leave out what other programs on the machine took, and count all threads of a process.
 - All contenders get the same bytes and, where they take one, the same encryption context of three entries.
 

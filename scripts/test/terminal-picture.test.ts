@@ -26,7 +26,7 @@ test("a long line goes on in the next, in its style, and no character is cut in 
   ]);
 });
 
-test("the picture holds every page, and text can not become markup", () => {
+test("the picture holds every page, and text cannot become markup", () => {
   const svg = terminalSvg({
     title: "a & b",
     columns: 10,
