@@ -2,7 +2,16 @@ import stylistic from "@stylistic/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "packages/*/build/**", "**/node_modules/**", "**/*.d.ts", "packages/client/src/api-*.ts"] },
+  {
+    ignores: [
+      "**/dist/**",
+      "packages/*/build/**",
+      "**/node_modules/**",
+      "**/.revisions/**",
+      "**/*.d.ts",
+      "packages/client/src/api-*.ts",
+    ],
+  },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],

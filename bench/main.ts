@@ -11,7 +11,7 @@ import { plotOf } from "./harness/plot.ts";
 import { reportOf, type Report } from "./harness/report.ts";
 import { prepareRevision } from "./harness/revision.ts";
 import { describeField, type Entrant, everyContender, playRounds } from "./harness/rounds.ts";
-import { defaultRounds, type Pace, type Row } from "./harness/row.ts";
+import { defaultRounds, type Pace, type Row, type Target } from "./harness/row.ts";
 import { tableOf } from "./harness/table.ts";
 import { ROWS } from "./rows.ts";
 
@@ -50,7 +50,10 @@ function optionsFrom(args: readonly string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new UsageError(`--rounds takes a whole number from 1, not ${String(values.rounds)}`);
   const output = values.json === true ? "json" : "table";
-  return { rows: rowsNamed(values.rows), rounds, pace, output, beside: values.beside ?? null };
+  const beside = values.beside ?? null;
+  const rows = rowsNamed(values.rows);
+  if (beside === null) return { rows, rounds, pace, output, beside };
+  return { rows: rows.map((row) => ({ ...row, targets: noSlowerThan(beside) })), rounds, pace, output, beside };
 }
 
 function rowsNamed(list: string | undefined): readonly Row[] {
@@ -76,7 +79,12 @@ function save(report: Report): void {
 /** This checkout and the revision, each as its own bench uses it. */
 function besideItself(revision: string): readonly Entrant[] {
   const own = everyContender().filter(({ id }) => id === "strongroom");
-  return [...own, { id: `strongroom@${revision}`, module: prepareRevision(revision) }];
+  return [...own, { id: revision, module: prepareRevision(revision), title: `Strongroom at ${revision}` }];
+}
+
+/** A row's only target is then not to be slower than before, but for what a machine's weather does to a median. */
+function noSlowerThan(revision: string): readonly Target[] {
+  return [{ kind: "ratio", against: revision, atLeast: 0.95 }];
 }
 
 async function run(options: Options): Promise<Report> {

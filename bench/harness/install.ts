@@ -7,8 +7,7 @@ import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = new URL("../", import.meta.url);
-const COMPILER = new URL("../node_modules/typescript/bin/tsc", FOLDER);
-const LIBRARY = new URL("../packages/envelope", FOLDER);
+const ROOT = new URL("../", FOLDER);
 
 /** Throws when npm fails; what npm says goes to standard error. */
 export function installPeers(): void {
@@ -23,10 +22,13 @@ export function installPeers(): void {
   if (npm.status !== 0) throw new Error("npm ci in bench/ failed: without the peers there is nothing to compare with");
 }
 
-/** Throws when the compiler fails; what it says goes to standard error. */
+/** Builds what is published. Throws when the build fails; what it says goes to standard error. */
 export function buildLibrary(): void {
-  const tsc = spawnSync(process.execPath, [fileURLToPath(COMPILER), "--build", fileURLToPath(LIBRARY)], {
-    stdio: ["ignore", 2, 2],
-  });
-  if (tsc.status !== 0) throw new Error("the build of packages/envelope failed: there is nothing to measure");
+  buildIn(fileURLToPath(ROOT), ["scripts/packages/build.ts"]);
+}
+
+/** Runs a build with this process's Node in a checkout. */
+export function buildIn(folder: string, args: readonly string[]): void {
+  const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new Error(`the build in ${folder} failed: there is nothing to measure`);
 }

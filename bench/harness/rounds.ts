@@ -56,6 +56,8 @@ const TURN_LIMIT_MS = 300_000;
 export interface Entrant {
   readonly id: string;
   readonly module: string;
+  /** Instead of the title that it gives itself. */
+  readonly title?: string;
 }
 
 /** Everyone in contenders/. */
@@ -71,9 +73,9 @@ export async function describeField(entrants: readonly Entrant[]): Promise<Field
   const contenders: Description[] = [];
   const absent: Absentee[] = [];
   for (const entrant of entrants) {
-    const answer = await ask({ kind: "describe", ...entrant });
+    const answer = await ask({ kind: "describe", id: entrant.id, module: entrant.module });
     if (answer.kind === "description")
-      contenders.push({ ...entrant, title: answer.title, version: answer.version, rows: answer.rows });
+      contenders.push({ title: answer.title, ...entrant, version: answer.version, rows: answer.rows });
     else if (answer.kind === "failure") absent.push({ id: entrant.id, reason: answer.message });
   }
   return { contenders, absent };
