@@ -241,7 +241,17 @@ export interface CliErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An error that a person can act on: a title, what happened, and what to do. */
+/**
+ * An error that a person can act on: a title, what happened, and what to do.
+ *
+ * @example
+ * ```ts
+ * import { CliError, EXIT_CODES } from "strongroom";
+ *
+ * const error = new CliError("config-invalid", { detail: "keys.minimum must be a whole number" });
+ * console.log(error.code, EXIT_CODES[error.outcome].code); // prints: config-invalid 2
+ * ```
+ */
 export class CliError extends Error {
   override readonly name: string = "CliError";
   readonly code: CliErrorCode;

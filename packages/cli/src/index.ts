@@ -7,7 +7,15 @@ export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.ts";
 export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
 
 /**
- * Gives a configuration file its types: `export default defineConfig({ keys: { minimum: 2 } })`. Returns its argument.
+ * Gives a configuration file its types, and returns its argument.
+ *
+ * @example
+ * ```ts
+ * import { defineConfig } from "strongroom";
+ *
+ * // strongroom.config.ts
+ * export default defineConfig({ keys: { minimum: 2 } });
+ * ```
  */
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;

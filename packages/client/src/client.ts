@@ -112,13 +112,15 @@ export interface Client {
  * ```ts
  * import { createClient, isClientError } from "@strongroom/client";
  *
- * const client = createClient({ url: "http://127.0.0.1:8200", token: "srt_of_your_service" });
+ * const { STRONGROOM_URL: url = "http://127.0.0.1:8200", STRONGROOM_TOKEN: token = "" } = process.env;
+ * const client = createClient({ url, token });
+ * await client.records.put("people", "ada", { name: "Ada Lovelace" });
+ * for await (const { id, version } of client.records.list("people")) console.log(id, version); // prints: ada 1
  * try {
- *   await client.records.put("people", "ada", { name: "Ada Lovelace" });
- *   for await (const { id, version } of client.records.list("people")) console.log(id, version);
+ *   await client.records.get("people", "nobody");
  * } catch (error) {
  *   if (!isClientError(error)) throw error;
- *   console.log(error.code, error.remedy);
+ *   console.log(error.code, error.status); // prints: record-absent 404
  * }
  * ```
  */

@@ -95,7 +95,7 @@ export interface ClientErrorDetails {
  *
  * // What a test's stand-in for the service throws.
  * const error = new ClientError("version-conflict", { status: 412, currentVersion: 4 });
- * console.log(error.title, error.outcome);
+ * console.log(error.outcome, error.currentVersion); // prints: conflict 4
  * ```
  */
 export class ClientError extends Error {
@@ -148,7 +148,8 @@ export class ClientError extends Error {
  * import { ClientError, isClientError } from "@strongroom/client";
  *
  * const mayPass = (error: unknown): boolean => isClientError(error) && error.outcome === "unavailable";
- * console.log(mayPass(new ClientError("regions-unavailable")), mayPass(new Error("something else")));
+ * console.log(mayPass(new ClientError("regions-unavailable"))); // prints: true
+ * console.log(mayPass(new Error("something else"))); // prints: false
  * ```
  */
 export function isClientError(error: unknown): error is ClientError {

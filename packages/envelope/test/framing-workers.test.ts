@@ -8,7 +8,7 @@ import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
 import { framingWorkers, PARALLEL_FROM_BYTES } from "@strongroom/envelope/workers";
-import { framingRuns } from "../src/framing-workers.ts";
+import { framingRuns } from "../src/framing-runs.ts";
 import { rejectsWith, throwsWith } from "./support/errors.ts";
 
 const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });

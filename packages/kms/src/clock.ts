@@ -17,6 +17,7 @@ export const systemClock: Clock = { now: () => Date.now() };
  * const clock = new AdjustableClock();
  * await using kms = await createKms({ clock });
  * clock.advance(365 * 86_400_000); // keys rotate, deletions fall due, imported material expires
+ * console.log(kms.clientConfig().region); // prints: eu-west-1
  * ```
  */
 export class AdjustableClock implements Clock {

@@ -165,7 +165,17 @@ export interface KmsErrorOptions extends ErrorOptions {
   readonly remedy?: string;
 }
 
-/** A failure of the server itself. Never carries key material, a passphrase or a context's values. */
+/**
+ * A failure of the server itself. Never carries key material, a passphrase or a context's values.
+ *
+ * @example
+ * ```ts
+ * import { KMS_ERRORS, KmsError } from "@strongroom/kms";
+ *
+ * const error = new KmsError("region-unknown", "eu-west-9 does not run");
+ * console.log(error.code, KMS_ERRORS[error.code].outcome); // prints: region-unknown absent
+ * ```
+ */
 export class KmsError extends Error {
   override readonly name: string = "KmsError";
   readonly code: KmsErrorCode;

@@ -74,6 +74,7 @@ export interface ClientConfig {
  * await using kms = await createKms(); // a free port, a temporary directory, both gone at the end
  * const client = new KMSClient(kms.clientConfig());
  * const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
+ * console.log(KeyMetadata?.KeyState); // prints: Enabled
  * ```
  */
 export async function createKms(options: KmsOptions = {}): Promise<Kms> {

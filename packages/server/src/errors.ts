@@ -179,7 +179,7 @@ export interface ServerErrorDetails {
  * import { SERVER_ERRORS, ServerError } from "@strongroom/server";
  *
  * const error = new ServerError("route-absent", "There is no such route");
- * console.log(SERVER_ERRORS[error.code].remedy, SERVER_ERRORS[error.code].status);
+ * console.log(error.code, SERVER_ERRORS[error.code].status); // prints: route-absent 404
  * ```
  */
 export class ServerError extends Error {

@@ -68,7 +68,8 @@ const HEADERS: Readonly<Record<string, string>> = {
  * await using vault = await openVault({ store: await sqliteStore("vault.sqlite"), keyring });
  * const tokens = await fileTokens("tokens.json");
  * const server = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
- * console.log(await server.listen({ host: "127.0.0.1", port: 0 }));
+ * const url = await server.listen({ host: "127.0.0.1", port: 0 });
+ * console.log(new URL(url).hostname); // prints: 127.0.0.1
  * await server.close();
  * ```
  */

@@ -285,7 +285,7 @@ export interface VaultErrorDetails {
  * import { VAULT_ERRORS, VaultError } from "@strongroom/vault";
  *
  * const error = new VaultError("record-absent", "There is no such record");
- * console.log(VAULT_ERRORS[error.code].remedy, VAULT_ERRORS[error.code].status);
+ * console.log(error.code, VAULT_ERRORS[error.code].status); // prints: record-absent 404
  * ```
  */
 export class VaultError extends Error {

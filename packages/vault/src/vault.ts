@@ -97,7 +97,7 @@ export interface Vault {
    * const users = vault.collection<User>("users");
    * await users.put("42", { name: "Ada Lovelace", born: 1815 });
    * const { document } = await users.get("42");
-   * console.log(document.name, document.born);
+   * console.log(document.name, document.born); // prints: Ada Lovelace 1815
    * ```
    */
   collection<Document extends StorableMembers<Document> & NotList = JsonObject>(
@@ -143,7 +143,7 @@ export interface Vault {
  * });
  * const ada = { collection: "people", id: "C000127" };
  * await vault.put(ada, { name: "Ada Lovelace" }, { subject: "person-8f14e45f" });
- * console.log((await vault.get(ada)).document["name"]);
+ * console.log((await vault.get(ada)).document["name"]); // prints: Ada Lovelace
  * ```
  */
 export async function openVault({

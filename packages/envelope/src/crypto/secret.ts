@@ -14,6 +14,22 @@ interface SharedMemory {
   holders: number;
 }
 
+/**
+ * Bytes that do not show in a log, in JSON or in inspection, and that are overwritten when they are no longer wanted.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * const bytes = randomBytes(32);
+ * {
+ *   using key = new SecretBytes(bytes);
+ *   console.log(`${key}`, key.length); // prints: [secret] 32
+ * }
+ * console.log(bytes.every((byte) => byte === 0)); // prints: true
+ * ```
+ */
 export class SecretBytes {
   #memory: SharedMemory | null;
 

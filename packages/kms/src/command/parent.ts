@@ -35,7 +35,18 @@ const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** Reads a message; null for anything else on the channel. */
+/**
+ * Reads a message; null for anything else on the channel.
+ *
+ * @example
+ * ```ts
+ * import { parseKmsMessage } from "@strongroom/kms/command";
+ *
+ * const endpoints = { "eu-west-1": "http://127.0.0.1:8201" };
+ * const message = parseKmsMessage({ kind: "ready", endpoints, faultsEndpoint: null });
+ * console.log(message?.kind, parseKmsMessage("something else")); // prints: ready null
+ * ```
+ */
 export function parseKmsMessage(value: unknown): KmsMessage | null {
   return schema.safeParse(value).data ?? null;
 }

@@ -195,6 +195,15 @@ const schema: z.ZodType<KmsSettings> = settingsSchema<KmsSettings>({ ...KMS_SETT
  * Loads the settings of the KMS's commands.
  * @param standard what holds where neither a flag nor a variable gives a setting; else the rows' defaults
  * @throws KmsError `option-invalid` with every problem, `data-dir-of-installation`.
+ *
+ * @example
+ * ```ts
+ * import { loadKmsSettings } from "@strongroom/kms/command";
+ *
+ * const env = { STRONGROOM_KMS_REGIONS: "eu-west-1" };
+ * const { dataDir, regions } = loadKmsSettings({ cwd: "/srv", env, file: undefined, flags: [] });
+ * console.log(dataDir, regions.length); // prints: /srv/strongroom-kms-data 1
+ * ```
  */
 export function loadKmsSettings({ cwd, env, flags }: SettingsGiven, standard: Partial<KmsSettings> = {}): KmsSettings {
   const table = { ...KMS_SETTINGS };

@@ -197,7 +197,7 @@ export interface SeedOptions extends Pick<KmsOptions, "regions" | "rootKey" | "a
  * const key = { id: "11111111-2222-4333-8444-555555555555", aliases: ["alias/orders"] };
  * const { made } = await seedDataDir({ dataDir, seed: { keys: [key] } });
  * await using kms = await createKms({ dataDir });
- * console.log(`${made.length} key waits at ${kms.clientConfig().endpoint}`);
+ * console.log(`${made.length} key waits in ${kms.clientConfig().region}`); // prints: 1 key waits in eu-west-1
  * ```
  */
 export async function seedDataDir(options: SeedOptions): Promise<SeedReport> {

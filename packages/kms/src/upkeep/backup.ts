@@ -21,12 +21,12 @@ export interface BackupReport extends Contents {
  * @throws KmsError `store-absent`, `would-overwrite`, `backup-failed`, `store-corrupt`.
  * @example
  * ```ts
- * import { join } from "node:path";
+ * import { basename, join } from "node:path";
  * import { backup, createKms } from "@strongroom/kms";
  *
  * await using kms = await createKms();
  * const made = await backup({ dataDir: kms.dataDir, to: join(kms.dataDir, "today.backup") });
- * console.log(`${made.path} holds ${made.keys} keys`);
+ * console.log(`${basename(made.path)} holds ${made.keys} keys`); // prints: today.backup holds 0 keys
  * ```
  */
 export async function backup({

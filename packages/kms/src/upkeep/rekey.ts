@@ -48,7 +48,8 @@ export interface RekeyReport {
  * await seedDataDir({ dataDir, seed: { keys: [{ id: "11111111-2222-4333-8444-555555555555" }] } });
  * const from = { kind: "file", path: join(dataDir, "root.key") } as const;
  * const { resealed, oldKeyFile } = await rekey({ dataDir, from, to: from });
- * console.log(`${resealed} secrets are under the new key; keep ${oldKeyFile} for older backups`);
+ * console.log(`${resealed} secrets are under the new key`); // prints: 3 secrets are under the new key
+ * console.log(oldKeyFile?.startsWith(from.path)); // prints: true
  * ```
  */
 export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyReport> {

@@ -43,7 +43,7 @@ export interface RestoreReport extends Contents {
  * const made = await backup({ dataDir: kms.dataDir, to: join(kms.dataDir, "today.backup") });
  * const rootKey = { kind: "file", path: join(kms.dataDir, "root.key") } as const;
  * const restored = await restore({ from: made.path, dataDir: join(kms.dataDir, "restored"), rootKey });
- * console.log(`${restored.keys} keys are back`);
+ * console.log(`${restored.keys} keys are back`); // prints: 0 keys are back
  * ```
  */
 export async function restore({ from, dataDir, rootKey, existing = "refuse" }: RestoreOptions): Promise<RestoreReport> {

@@ -1,21 +1,15 @@
-// The examples of the README and of the doc comments, as they stand there, run against the package.
+// The examples of the README, as they stand there, run against the package.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
-import * as kms from "@strongroom/kms";
 import { createKms } from "@strongroom/kms";
 import { KMS_COMMANDS } from "../../src/command/commands/table.ts";
 import { temporaryDirectory } from "../running-kms.ts";
 // Its test runs with the others.
 import "./node-test.example.ts";
-
-const execute = promisify(execFile);
-const SOURCES = join(import.meta.dirname, "../../src");
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language = "", text = ""]) => ({
@@ -62,31 +56,4 @@ test("every command is in the README, and only those that there are", () => {
       names.some((name) => line.startsWith(name)),
       line,
     );
-});
-
-/** The examples in the doc comments of what the package exports, under the file they stand in. */
-const documented = globSync("**/*.ts", { cwd: SOURCES }).flatMap((file) =>
-  [...readFileSync(join(SOURCES, file), "utf8").matchAll(/^ \* @example\n \* ```ts\n([\s\S]*?)^ \* ```$/gm)].map(
-    ([, code = ""]) => ({ file, code: code.replaceAll(/^ \* ?/gm, "") }),
-  ),
-);
-
-for (const { file, code } of documented) {
-  test(`the example in ${file} runs as it stands`, async (t) => {
-    const directory = await mkdtemp(join(import.meta.dirname, "run-"));
-    t.after(() => rm(directory, { recursive: true }));
-    await writeFile(join(directory, "example.ts"), code);
-    const options = ["--conditions=@strongroom/source", join(directory, "example.ts")];
-    const { stderr } = await execute(process.execPath, options, { env: { ...process.env, TMPDIR: directory } });
-    assert.equal(stderr, "");
-  });
-}
-
-test("every public function has an example", () => {
-  const functions = Object.entries(kms).flatMap(([name, value]) =>
-    /^[a-z]/.test(name) && typeof value === "function" ? [name] : [],
-  );
-  const shown = documented.map(({ code }) => code).join("\n");
-  assert.ok(functions.length > 5);
-  for (const name of functions) assert.match(shown, new RegExp(`\\b${name}\\(`), name);
 });

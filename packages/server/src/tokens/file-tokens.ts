@@ -44,7 +44,7 @@ const RECHECK_MS = 1000;
  *
  * const tokens = await fileTokens("tokens.json");
  * const { token, identity } = await tokens.create({ name: "example", scopes: ["read"] });
- * console.log((await tokens.verify(token))?.id === identity.id);
+ * console.log((await tokens.verify(token))?.id === identity.id); // prints: true
  * await tokens.revoke(identity.id);
  * ```
  */

@@ -43,7 +43,7 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
  * ```ts
  * import { parseCollection } from "@strongroom/vault";
  *
- * console.log(parseCollection("people"));
+ * console.log(parseCollection("people")); // prints: people
  * ```
  */
 export function parseCollection(value: string): Collection {
@@ -64,7 +64,7 @@ export function parseCollection(value: string): Collection {
  * ```ts
  * import { parseId } from "@strongroom/vault";
  *
- * console.log(parseId("C000127"));
+ * console.log(parseId("C000127")); // prints: C000127
  * ```
  */
 export function parseId(value: string): RecordId {
@@ -80,7 +80,7 @@ export function parseId(value: string): RecordId {
  * ```ts
  * import { parseSubject } from "@strongroom/vault";
  *
- * console.log(parseSubject("person-8f14e45f"));
+ * console.log(parseSubject("person-8f14e45f")); // prints: person-8f14e45f
  * ```
  */
 export function parseSubject(value: string): Subject {
@@ -96,7 +96,7 @@ export function parseSubject(value: string): Subject {
  * ```ts
  * import { parseVersion } from "@strongroom/vault";
  *
- * console.log(parseVersion(3));
+ * console.log(parseVersion(3)); // prints: 3
  * ```
  */
 export function parseVersion(value: number): Version {
@@ -115,7 +115,7 @@ export function parseVersion(value: number): Version {
  * import { parseAddress } from "@strongroom/vault";
  *
  * const { collection, id } = parseAddress({ collection: "people", id: "C000127" });
- * console.log(collection, id);
+ * console.log(collection, id); // prints: people C000127
  * ```
  */
 export function parseAddress(value: AddressInput): Address {

@@ -28,7 +28,7 @@ export type DocumentLimits = Pick<VaultLimits, "documentBytes" | "documentDepth"
  * import { DEFAULT_VAULT_LIMITS, parseDocument } from "@strongroom/vault";
  *
  * const bytes = new TextEncoder().encode('{"name":"Ada Lovelace"}');
- * console.log(parseDocument(bytes, DEFAULT_VAULT_LIMITS)["name"]);
+ * console.log(parseDocument(bytes, DEFAULT_VAULT_LIMITS)["name"]); // prints: Ada Lovelace
  * ```
  */
 export function parseDocument(bytes: Uint8Array, limits: DocumentLimits): JsonObject {
@@ -46,7 +46,7 @@ export function parseDocument(bytes: Uint8Array, limits: DocumentLimits): JsonOb
  * ```ts
  * import { parseJson } from "@strongroom/vault";
  *
- * console.log(parseJson(new TextEncoder().encode("[1, 2.5]")));
+ * console.log(parseJson(new TextEncoder().encode("[1, 2.5]"))); // prints: [ 1, 2.5 ]
  * ```
  */
 export function parseJson(bytes: Uint8Array): unknown {

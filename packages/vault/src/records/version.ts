@@ -33,7 +33,8 @@ const VERSION = "strongroom:version";
  * import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
  *
  * const address = parseAddress({ collection: "people", id: "C000127" });
- * console.log(versionContext({ ...address, subject: parseSubject("person-42"), version: parseVersion(1) }));
+ * const context = versionContext({ ...address, subject: parseSubject("person-42"), version: parseVersion(1) });
+ * console.log(context["strongroom:subject"], context["strongroom:version"]); // prints: person-42 1
  * ```
  */
 export function versionContext({ collection, id, subject, version }: VersionAddress): EncryptionContext {

@@ -50,7 +50,7 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
  * import { sqliteStore } from "@strongroom/vault/sqlite";
  *
  * const store = await sqliteStore("vault.sqlite", { maxBytes: 10 * 2 ** 30 });
- * console.log(await store.collections());
+ * console.log(await store.collections()); // prints: []
  * await store.close();
  * ```
  */
