@@ -45,8 +45,7 @@ export async function runExample(t: TestContext, file: string, code: string): Pr
     else process.env["TMPDIR"] = temporary;
     for (const { mock } of mocks) mock.restore();
   }
-  const promised = promisedBy(code);
-  assert.deepEqual(written, promised);
+  assert.deepEqual(written, promisedBy(code));
 }
 
 /** What the comments of an example say that it prints, line by line. */
