@@ -4,7 +4,7 @@
  * expands, and one-shot hashes cost a fraction of an Hmac object; node's own hkdfSync can do neither. Scratch memory
  * that held a key is wiped before return.
  */
-import { createSecretKey, hash, timingSafeEqual } from "node:crypto";
+import { createSecretKey, hash } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { EnvelopeError } from "../errors.ts";
 import { wipeAndRelease } from "./secret.ts";
@@ -240,9 +240,4 @@ function suiteBytes(id: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(id);
   return bytes;
-}
-
-/** Constant-time equality, so that a wrong commitment tells nothing about where it differs. */
-export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
 }

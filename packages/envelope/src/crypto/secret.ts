@@ -1,8 +1,9 @@
 /**
- * Secret bytes that do not print and that can be wiped, the memory they lie in, and random bytes. Threats answered: a
- * key in a log line, in an error, in JSON; a key that stays in memory after its use.
+ * Secret bytes that do not print and that can be wiped, the memory they lie in, their comparison, and random bytes.
+ * Threats answered: a key in a log line, in an error, in JSON; a key that stays in memory after its use; a comparison
+ * whose time tells where two values differ.
  */
-import { randomBytes, randomFillSync } from "node:crypto";
+import { randomBytes, randomFillSync, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 import { EnvelopeError } from "../errors.ts";
 
@@ -126,6 +127,11 @@ export function release({ buffer, byteLength }: Uint8Array): void {
 export function wipeAndRelease(secret: Uint8Array): void {
   secret.fill(0);
   release(secret);
+}
+
+/** Constant-time equality, so that a wrong value tells nothing about where it differs. */
+export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 const POOL_BYTES = 8_192;

@@ -7,8 +7,16 @@ import { randomSecret, SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { EncryptedDataKeyReport, EnvelopeErrorCode, RegionAttempt } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import { requireNoDataKey } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, KeyringCall } from "./keyring.ts";
+
+/**
+ * Called first by every onDecrypt (framework/keyring-interface.md, "OnDecrypt"): two data keys are a programming error.
+ */
+export function requireNoDataKey(materials: DecryptionMaterials): void {
+  if (materials.dataKey !== null) {
+    throw new EnvelopeError("option-invalid", "onDecrypt was called with materials that already have a data key");
+  }
+}
 
 export interface UnwrapPlan {
   isOurs(key: EncryptedDataKey): boolean;

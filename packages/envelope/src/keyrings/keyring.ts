@@ -54,15 +54,6 @@ export interface CompleteDecryptionMaterials extends DecryptionMaterials {
   readonly dataKey: SecretBytes;
 }
 
-/**
- * Called first by every onDecrypt (framework/keyring-interface.md, "OnDecrypt"): two data keys are a programming error.
- */
-export function requireNoDataKey(materials: DecryptionMaterials): void {
-  if (materials.dataKey !== null) {
-    throw new EnvelopeError("option-invalid", "onDecrypt was called with materials that already have a data key");
-  }
-}
-
 export interface KeyringCall {
   /** Aborted when the caller gives up. A keyring that waits for anything honours it. */
   readonly signal: AbortSignal | undefined;

@@ -4,8 +4,7 @@
  */
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { EncryptedDataKeyReport, EnvelopeErrorCode } from "../errors.ts";
-import { unopenedErrorFromReports, weightiest } from "./data-keys.ts";
-import { requireNoDataKey } from "./keyring.ts";
+import { requireNoDataKey, unopenedErrorFromReports, weightiest } from "./data-keys.ts";
 import type { EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
 
 export interface MultiKeyringOptions {

@@ -9,9 +9,9 @@ import { asBuffer } from "../format/byte-reader.ts";
 import { contextOrders } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { IV_LENGTH } from "../format/suites.ts";
-import { unopenedError } from "./data-keys.ts";
+import { requireNoDataKey, unopenedError } from "./data-keys.ts";
 import type { Outcome } from "./data-keys.ts";
-import { requireKeyNames, requireNoDataKey } from "./keyring.ts";
+import { requireKeyNames } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "./keyring.ts";
 
 export interface RawAesKeyringOptions {

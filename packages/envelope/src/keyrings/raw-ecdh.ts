@@ -11,7 +11,7 @@ import {
   sharedSecret,
 } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPrivateKey, EcPrivateKeyInput, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
-import { equalInConstantTime } from "../crypto/key-derivation.ts";
+import { equalInConstantTime } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";

@@ -6,9 +6,9 @@
  */
 import { gcmOpen, gcmOpening, gcmSeal } from "../crypto/gcm.ts";
 import type { GcmCipher, GcmOpening, Sealed } from "../crypto/gcm.ts";
-import { deriveMessageKeys, equalInConstantTime } from "../crypto/key-derivation.ts";
+import { deriveMessageKeys } from "../crypto/key-derivation.ts";
 import type { CipherKey, MessageKeys } from "../crypto/key-derivation.ts";
-import { fillPublicRandom, release, wipeAndRelease } from "../crypto/secret.ts";
+import { equalInConstantTime, fillPublicRandom, release, wipeAndRelease } from "../crypto/secret.ts";
 import { BodyAad, frameStartLength, writeFrameStart } from "../format/body.ts";
 import type { BodyBlock, FrameKind } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";

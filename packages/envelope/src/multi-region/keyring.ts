@@ -15,7 +15,7 @@
  */
 import { EnvelopeError } from "../errors.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
+import { requireNoDataKey } from "../keyrings/data-keys.ts";
 import { ThrottleBucket } from "../resilience/call-limits.ts";
 import { resolveSettings } from "../resilience/settings.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";

@@ -3,8 +3,7 @@
  * region at once; a region that keeps us waiting gets company within the hedge budget; a region that may be back is
  * probed on the side.
  */
-import { equalInConstantTime } from "../crypto/key-derivation.ts";
-import { SecretBytes } from "../crypto/secret.ts";
+import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";

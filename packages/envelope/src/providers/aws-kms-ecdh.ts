@@ -5,17 +5,15 @@
  */
 import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
-import { equalInConstantTime } from "../crypto/key-derivation.ts";
-import { SecretBytes } from "../crypto/secret.ts";
+import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
 import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
 import type { Outcome } from "../keyrings/data-keys.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import { requireNoDataKey, unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
 import { parseKeyArn } from "./aws-kms/kms-key.ts";

@@ -3,17 +3,16 @@
  * wrapped here, with the public key and without any call, and unwrapped by the KMS. RSA cannot bind an encryption
  * context, so a digest of it is wrapped with the data key.
  */
-import { equalInConstantTime, sha384Digest } from "../crypto/key-derivation.ts";
+import { sha384Digest } from "../crypto/key-derivation.ts";
 import { readRsaPublicKey, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
-import { SecretBytes } from "../crypto/secret.ts";
+import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
-import { requireNoDataKey } from "../keyrings/keyring.ts";
 import type { Outcome } from "../keyrings/data-keys.ts";
-import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import { requireNoDataKey, unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
 import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/kms-key.ts";
