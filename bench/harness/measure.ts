@@ -94,7 +94,7 @@ const sequential: RunBatch = async (work, results) => {
 function overlapping(concurrency: number, latencies: number[]): RunBatch {
   return async (work, results) => {
     let next = 0;
-    const lane = async (): Promise<void> => {
+    const worker = async (): Promise<void> => {
       while (next < results.length) {
         const index = next++;
         const start = performance.now();
@@ -102,7 +102,7 @@ function overlapping(concurrency: number, latencies: number[]): RunBatch {
         latencies.push(performance.now() - start);
       }
     };
-    await Promise.all(Array.from({ length: concurrency }, lane));
+    await Promise.all(Array.from({ length: concurrency }, worker));
   };
 }
 

@@ -8,7 +8,7 @@ import {
   OUTCOME_TEXT,
   rateText,
   rateUnit,
-  tally,
+  countOutcomes,
   targetText,
   titleOf,
 } from "./words.ts";
@@ -17,7 +17,7 @@ import {
  * Markdown. `pictures` are the paths of the plots as seen from the page, `json` that of the machine-readable report.
  */
 export function pageOf(report: Report, links: { readonly picture: string; readonly json: string }): string {
-  const { met, missed, "not-measured": notMeasured } = tally(report);
+  const { met, missed, "not-measured": notMeasured } = countOutcomes(report);
   return `# Performance
 
 What counts is ratios: the same work by several libraries, in one run, on one machine. This page is written by \`npm run bench\`; the same figures for

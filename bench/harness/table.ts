@@ -8,13 +8,13 @@ import {
   numberText,
   rateText,
   rateUnit,
-  tally,
+  countOutcomes,
   targetText,
   titleOf,
 } from "./words.ts";
 
 export function tableOf(report: Report): string {
-  const { met, missed, "not-measured": notMeasured } = tally(report);
+  const { met, missed, "not-measured": notMeasured } = countOutcomes(report);
   return [
     ...report.rows.flatMap((row) => [...rowLines(report, row), ""]),
     ...report.absent.map(({ id, reason }) => `not measurable here: ${id} (${reason})`),

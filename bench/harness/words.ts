@@ -45,7 +45,7 @@ export const OUTCOME_TEXT: Readonly<Record<Verdict["outcome"], string>> = {
 };
 
 /** Targets met, missed and not measured in the whole report. */
-export function tally(report: Report): Readonly<Record<Verdict["outcome"], number>> {
+export function countOutcomes(report: Report): Readonly<Record<Verdict["outcome"], number>> {
   const count = { met: 0, missed: 0, "not-measured": 0 };
   for (const { outcome } of report.rows.flatMap(({ verdicts }) => verdicts)) count[outcome] += 1;
   return count;

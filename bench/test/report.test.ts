@@ -7,7 +7,7 @@ import { median, reportOf, verdictOf, type Report } from "../harness/report.ts";
 import type { Turn } from "../harness/rounds.ts";
 import type { Row } from "../harness/row.ts";
 import { tableOf } from "../harness/table.ts";
-import { tally } from "../harness/words.ts";
+import { countOutcomes } from "../harness/words.ts";
 
 const ROW: Row = {
   id: "row",
@@ -70,7 +70,7 @@ test("targets are judged by medians, and a missing contender never meets one", (
       [90, "met"],
     ],
   );
-  assert.deepEqual(tally(report()), { met: 2, missed: 1, "not-measured": 1 });
+  assert.deepEqual(countOutcomes(report()), { met: 2, missed: 1, "not-measured": 1 });
 });
 
 test("a subject without results meets nothing", () => {

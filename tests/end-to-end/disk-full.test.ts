@@ -24,7 +24,7 @@ test("a full disk refuses writes, loses nothing acknowledged, and writing goes o
   try {
     const dataDir = join(volume, "data");
     mkdirSync(dataDir, { mode: 0o700 });
-    // The KMS lives on another volume, as it should: it refuses every call that it can not write to its audit.
+    // The KMS lives on another volume, as it should: it refuses every call that it cannot write to its audit.
     symlinkSync(kms, join(dataDir, "kms"));
     await using installation = await Installation.start({ dataDir });
     const ballast = join(volume, "ballast");

@@ -23,7 +23,7 @@ export type Outcome =
   | { readonly kind: "by-design"; readonly peer: string; readonly cell: Cell; readonly reason: string };
 
 /** Messages in flight at once: enough to keep every peer busy. */
-const LANES = 16;
+const AT_ONCE = 16;
 const PROGRESS_EVERY = 1_000;
 
 /** @param onProgress told now and then how many of how many messages were passed round */
@@ -35,7 +35,7 @@ export async function exchange(
   const tasks = cells.flatMap((cell) => peers.map((writer) => ({ writer, cell })));
   const outcomes: Outcome[] = [];
   let next = 0;
-  const lane = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) {
       if (next % PROGRESS_EVERY === 0) onProgress(next, tasks.length);
       outcomes.push(
@@ -47,7 +47,7 @@ export async function exchange(
       );
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return outcomes;
 }
 

@@ -1,5 +1,5 @@
 // What every implementation of the message format looks like from here: it writes a message, it reads one, and it says
-// beforehand what it can not do.
+// beforehand what it cannot do.
 
 /**
  * Wrapping keys as all peers get them. Made for one run; they reach the peers through a pipe, never through arguments

@@ -43,7 +43,7 @@ export function prepare(recipe: Recipe): Prepared {
   for (const [command, ...args] of recipe.steps(folder)) {
     process.stderr.write(`preparing ${recipe.id}: ${command} ${args[0] ?? ""} ...\n`);
     const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
-    if (error !== undefined) return { kind: "missing", reason: `${command} can not be run (${error.message})` };
+    if (error !== undefined) return { kind: "missing", reason: `${command} cannot be run (${error.message})` };
     if (status !== 0) return { kind: "missing", reason: `${command} failed: ${lastLines(`${stdout}${stderr}`)}` };
   }
   writeFileSync(mark, "");

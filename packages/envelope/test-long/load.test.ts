@@ -45,7 +45,7 @@ interface Stored {
   readonly message: Uint8Array;
 }
 
-interface Tally {
+interface Counts {
   readonly reads: number[];
   readonly writes: number[];
   readonly failed: string[];
@@ -53,7 +53,7 @@ interface Tally {
   belowTarget: number;
 }
 
-const newTally = (): Tally => ({ reads: [], writes: [], failed: [], refusedWrites: 0, belowTarget: 0 });
+const newCounts = (): Counts => ({ reads: [], writes: [], failed: [], refusedWrites: 0, belowTarget: 0 });
 const percentile = (values: readonly number[], fraction: number): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length * fraction)] ?? 0;
 const callsOf = (keyring: MultiRegionKeyring): number => keyring.health().reduce((sum, { calls }) => sum + calls, 0);
@@ -91,53 +91,53 @@ class Load {
   }
 
   /** Requests at a steady rate, whatever becomes of those before. */
-  async run(seconds: number): Promise<Tally> {
-    const tally = newTally();
+  async run(seconds: number): Promise<Counts> {
+    const counts = newCounts();
     const running = new Set<Promise<void>>();
     const startedAt = performance.now();
     for (let request = 0; request < seconds * PER_SECOND; request++) {
       const dueAt = startedAt + (request * 1_000) / PER_SECOND;
       if (dueAt - performance.now() > 1) await sleep(dueAt - performance.now());
-      const work: Promise<void> = (this.#random() < WRITE_SHARE ? this.write(tally) : this.#readOne(tally)).finally(
+      const work: Promise<void> = (this.#random() < WRITE_SHARE ? this.write(counts) : this.#readOne(counts)).finally(
         () => running.delete(work),
       );
       running.add(work);
     }
     await Promise.all(running);
-    return tally;
+    return counts;
   }
 
-  async write(tally: Tally): Promise<void> {
+  async write(counts: Counts): Promise<void> {
     const id = `record-${this.#made++}`;
     const startedAt = performance.now();
     try {
       const { message, wraps } = await encrypt(plaintext, { keyring: this.keyring, encryptionContext: { id } });
-      tally.writes.push(performance.now() - startedAt);
-      if ((wraps?.stored.length ?? 0) < MINIMUM) tally.failed.push("a write was acknowledged below the minimum");
-      if ((wraps?.missing.length ?? 0) > 0) tally.belowTarget += 1;
+      counts.writes.push(performance.now() - startedAt);
+      if ((wraps?.stored.length ?? 0) < MINIMUM) counts.failed.push("a write was acknowledged below the minimum");
+      if ((wraps?.missing.length ?? 0) > 0) counts.belowTarget += 1;
       // A copy: a small Buffer keeps the whole pool alive that it was cut from.
       this.stored.push({ id, message: Uint8Array.from(message) });
     } catch (error) {
       if (error instanceof EnvelopeError && ["wraps-below-minimum", "deadline-exceeded"].includes(error.code))
-        tally.refusedWrites += 1;
-      else tally.failed.push(`write: ${String(error)}`);
+        counts.refusedWrites += 1;
+      else counts.failed.push(`write: ${String(error)}`);
     }
   }
 
-  #readOne(tally: Tally): Promise<void> {
+  #readOne(counts: Counts): Promise<void> {
     const record = this.stored[Math.floor(this.#random() * this.stored.length)];
     assert.ok(record !== undefined);
-    return this.read(record, tally);
+    return this.read(record, counts);
   }
 
-  async read({ id, message }: Stored, tally: Tally): Promise<void> {
+  async read({ id, message }: Stored, counts: Counts): Promise<void> {
     const startedAt = performance.now();
     try {
       const opened = await decrypt(message, { keyring: this.keyring, encryptionContext: { id } });
-      if (!plaintext.equals(opened.plaintext)) tally.failed.push(`read ${id}: other bytes`);
-      tally.reads.push(performance.now() - startedAt);
+      if (!plaintext.equals(opened.plaintext)) counts.failed.push(`read ${id}: other bytes`);
+      counts.reads.push(performance.now() - startedAt);
     } catch (error) {
-      tally.failed.push(`read ${id}: ${String(error)}`);
+      counts.failed.push(`read ${id}: ${String(error)}`);
     }
   }
 }
@@ -152,7 +152,7 @@ test("200 requests a second for 60 s with a region lost and back every 10 s", { 
   await regions.set(regions.all, RTTS);
   const load = new Load(regions.all, random);
   // Connections and compiled code first, so that neither counts as load.
-  for (let first = 0; first < 20; first++) await load.write(newTally());
+  for (let first = 0; first < 20; first++) await load.write(newCounts());
   await load.run(3);
 
   const callsBefore = callsOf(load.keyring);
@@ -197,7 +197,7 @@ test("200 requests a second for 60 s with a region lost and back every 10 s", { 
   );
   t.diagnostic(JSON.stringify(load.keyring.counters()));
 
-  const end = newTally();
+  const end = newCounts();
   for (let first = 0; first < load.stored.length; first += 20) {
     await Promise.all(load.stored.slice(first, first + 20).map((record) => load.read(record, end)));
   }

@@ -11,10 +11,10 @@ export const KEY_STATES: readonly { readonly name: StateName; readonly shownAs: 
   { name: "pendingImport", shownAs: "pending import" },
 ];
 
-/** Whether an operation is admitted on a key in the state; empty for one that is about no existing key. */
-export function admits(operation: string, state: StateName): "yes" | "no" | "" {
+/** Whether an operation is admitted on a key in the state; null for one that is about no existing key. */
+export function admits(operation: string, state: StateName): boolean | null {
   // It has a check of its own, for the one state that it leaves.
-  if (operation === "CancelKeyDeletion") return state === "pendingDeletion" ? "yes" : "no";
-  if (!Object.hasOwn(STATE_RULES, operation)) return "";
-  return STATE_RULES[operation as keyof typeof STATE_RULES][state] ? "yes" : "no";
+  if (operation === "CancelKeyDeletion") return state === "pendingDeletion";
+  if (!Object.hasOwn(STATE_RULES, operation)) return null;
+  return STATE_RULES[operation as keyof typeof STATE_RULES][state];
 }

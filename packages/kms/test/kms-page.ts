@@ -63,11 +63,13 @@ function filesCalling(operation: string): readonly string[] {
 const link = (file: string): string => `[${file.replace(/^.*\/|\.test\.ts$/g, "")}](../packages/kms/test/${file})`;
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
+const admissionText = (admitted: boolean | null): string => (admitted === null ? "" : admitted ? "yes" : "no");
+
 function operationRows(): string[] {
   const pinned = behaviours();
   return [...OPERATIONS.values()].map(({ name }) => {
     const numbers = pinned.filter((one) => one.operations.includes(name)).map((one) => one.number);
-    const states = KEY_STATES.map((state) => admits(name, state.name));
+    const states = KEY_STATES.map((state) => admissionText(admits(name, state.name)));
     return `| ${name} | ${states.join(" | ")} | ${numbers.join(", ")} | ${filesCalling(name).map(link).join(" ")} |`;
   });
 }

@@ -21,9 +21,9 @@ export function requireNoDataKey(materials: DecryptionMaterials): void {
 export interface UnwrapPlan {
   isOurs(key: EncryptedDataKey): boolean;
   /** The data key, or why there is none. What it throws ends the whole call. */
-  unwrap(key: EncryptedDataKey): SecretBytes | Outcome | Promise<SecretBytes | Outcome>;
+  unwrap(key: EncryptedDataKey): SecretBytes | KeyOutcome | Promise<SecretBytes | KeyOutcome>;
   /** What is said of a key that opened but is not the message's. */
-  readonly notAccepted: Outcome;
+  readonly notAccepted: KeyOutcome;
   /** Calls that failed so far, for the error. */
   readonly attempts?: readonly RegionAttempt[];
   /** Makes the error of another code where the keyring knows better. */
@@ -43,7 +43,7 @@ export async function unwrapDataKey(
   plan: UnwrapPlan,
 ): Promise<DecryptionMaterials> {
   requireNoDataKey(materials);
-  const outcomes = new Map<EncryptedDataKey, Outcome>();
+  const outcomes = new Map<EncryptedDataKey, KeyOutcome>();
   for (const key of encryptedDataKeys.filter((each) => plan.isOurs(each))) {
     requireNotAborted(signal);
     const dataKey = await plan.unwrap(key);
@@ -75,15 +75,19 @@ export async function wrapDataKey(
   }
 }
 
-export type Outcome = EncryptedDataKeyReport["outcome"];
+export type KeyOutcome = EncryptedDataKeyReport["outcome"];
 
 /** Outcomes that are about the bytes, not about whether a key could be reached. */
-const CRYPTOGRAPHIC: ReadonlySet<Outcome> = new Set<Outcome>(["does-not-open", "invalid-ciphertext", "wrong-data-key"]);
+const CRYPTOGRAPHIC: ReadonlySet<KeyOutcome> = new Set<KeyOutcome>([
+  "does-not-open",
+  "invalid-ciphertext",
+  "wrong-data-key",
+]);
 
 /**
  * Of several outcomes for one encrypted data key: what kept a key from being asked says more than that another refused.
  */
-export function weightiest(outcomes: readonly Outcome[]): Outcome {
+export function weightiest(outcomes: readonly KeyOutcome[]): KeyOutcome {
   const tried = outcomes.filter((outcome) => outcome !== "not-configured");
   return tried.find((outcome) => !CRYPTOGRAPHIC.has(outcome)) ?? tried[0] ?? "not-configured";
 }
@@ -93,7 +97,7 @@ export function weightiest(outcomes: readonly Outcome[]): Outcome {
  */
 export function unopenedError(
   encryptedDataKeys: readonly EncryptedDataKey[],
-  outcomes: ReadonlyMap<EncryptedDataKey, Outcome>,
+  outcomes: ReadonlyMap<EncryptedDataKey, KeyOutcome>,
   attempts?: readonly RegionAttempt[],
 ): EnvelopeError {
   const reports = encryptedDataKeys.map((key) => report(key, outcomes.get(key) ?? "not-configured"));
@@ -129,7 +133,7 @@ function codeFor(reports: readonly EncryptedDataKeyReport[]): UnopenedCode {
   return tried.every(({ outcome }) => CRYPTOGRAPHIC.has(outcome)) ? "decryption-failed" : "regions-unavailable";
 }
 
-function report(key: EncryptedDataKey, outcome: Outcome): EncryptedDataKeyReport {
+function report(key: EncryptedDataKey, outcome: KeyOutcome): EncryptedDataKeyReport {
   const text = providerInfoText(key.providerInfo);
   return { providerId: key.providerId, key: text, region: arnRegion(text), outcome };
 }

@@ -10,7 +10,7 @@ import { contextOrders } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { IV_LENGTH } from "../format/suites.ts";
 import { requireNoDataKey, unopenedError } from "./data-keys.ts";
-import type { Outcome } from "./data-keys.ts";
+import type { KeyOutcome } from "./data-keys.ts";
 import { requireKeyNames } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "./keyring.ts";
 
@@ -114,7 +114,7 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
     async onDecrypt(materials, encryptedDataKeys, { signal }): Promise<DecryptionMaterials> {
       requireNoDataKey(materials);
       requireNotAborted(signal);
-      const outcomes = new Map<EncryptedDataKey, Outcome>();
+      const outcomes = new Map<EncryptedDataKey, KeyOutcome>();
       for (const key of encryptedDataKeys.filter(isOurs)) {
         const dataKey = unwrapInAnyOrder(key, materials);
         if (dataKey !== null && materials.accepts(dataKey.bytes)) return { ...materials, dataKey };

@@ -9,7 +9,7 @@ import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { unopenedError } from "../keyrings/data-keys.ts";
 import { staggeredRace } from "../resilience/calls.ts";
-import type { Runner, StartReason } from "../resilience/calls.ts";
+import type { Contestant, StartReason } from "../resilience/calls.ts";
 import type { Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
 import { mostReady } from "./region.ts";
@@ -104,7 +104,7 @@ class Read {
   }
 
   /** Probes ride along only where a healthy region answers the reader meanwhile. */
-  #startProbes(): readonly Runner<SecretBytes>[] {
+  #startProbes(): readonly Contestant<SecretBytes>[] {
     const candidates = [...this.#untried];
     if (!candidates.some(({ region }) => region.state.isReady)) return [];
     const due = candidates.filter(
@@ -114,7 +114,7 @@ class Read {
     return due.map((candidate) => this.#call(candidate, "probe"));
   }
 
-  #start(reason: StartReason): Runner<SecretBytes> | null {
+  #start(reason: StartReason): Contestant<SecretBytes> | null {
     const { hedging } = this.#request;
     const candidates = [...this.#untried].filter(({ region }) => !this.#inFlight.has(region));
     const next = mostReady(candidates);
@@ -125,7 +125,7 @@ class Read {
     return this.#call(next, reason);
   }
 
-  #call(candidate: Candidate, purpose: CallPurpose): Runner<SecretBytes> {
+  #call(candidate: Candidate, purpose: CallPurpose): Contestant<SecretBytes> {
     const { region, stored } = candidate;
     const { keyLength, context, deadline, attemptTimeoutMs, hedging } = this.#request;
     const regionsLeft = [...new Set([...this.#untried].map((each) => each.region))];

@@ -20,7 +20,7 @@ import type { FailureRule, WrappingKey } from "./wrapping-key.ts";
  * `ready`: ask it. `probe-due`: it is down, but due to be tried. `busy`: it is healthy, but a call would have to wait
  * for one to end. `throttled`: it asked for less. `resting`: leave it alone.
  */
-export type Readiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
+export type RegionReadiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
 
 export interface RegionStateOptions {
   readonly id: RegionId;
@@ -55,7 +55,7 @@ export class RegionState {
     return this.#options.time.now();
   }
 
-  readiness(): Readiness {
+  readiness(): RegionReadiness {
     const now = this.#now;
     const admission = this.#breaker.wouldAdmit(now);
     if (admission !== "ordinary") return admission === "probe" ? "probe-due" : "resting";

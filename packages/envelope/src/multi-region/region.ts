@@ -9,7 +9,7 @@ import type { ThrottleBucket } from "../resilience/call-limits.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
 import type { Time } from "../resilience/time.ts";
 import { RegionState } from "./region-state.ts";
-import type { Readiness } from "./region-state.ts";
+import type { RegionReadiness } from "./region-state.ts";
 import type { CallPurpose, RegionId } from "./telemetry.ts";
 import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
 
@@ -97,7 +97,7 @@ function nothing(): void {
   // A ciphertext is no secret.
 }
 
-const RANK: Readonly<Record<Readiness, number>> = { ready: 0, "probe-due": 1, busy: 2, throttled: 3, resting: 4 };
+const RANK: Readonly<Record<RegionReadiness, number>> = { ready: 0, "probe-due": 1, busy: 2, throttled: 3, resting: 4 };
 
 /**
  * Which of `candidates` is asked next: the first of the most ready ones; null when there are none. A region that rests

@@ -10,7 +10,7 @@ import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
 import { staggeredRace } from "../resilience/calls.ts";
-import type { CallInProgress, Runner } from "../resilience/calls.ts";
+import type { CallInProgress, Contestant } from "../resilience/calls.ts";
 import type { CancelTimer, CutShort, Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
 import type { Region } from "./region.ts";
@@ -55,7 +55,7 @@ export async function writeDataKey(request: WriteRequest): Promise<WriteResult> 
     plan.wrapped(generated.region, generated.ciphertext);
   }
   try {
-    if (deadline.cutShort() === null) await deadline.guard(new FanOut({ ...request, dataKey, plan }));
+    if (deadline.cutShort() === null) await deadline.guard(new ParallelWraps({ ...request, dataKey, plan }));
     if (plan.wraps.size < minimum || deadline.cutShort() === "aborted") throw belowMinimum(request, plan);
     const report: WrapReport = { target, minimum, stored: plan.stored(), missing: plan.missing(target) };
     return { dataKey, encryptedDataKeys: encryptedDataKeys(plan), report, substitutions: plan.substitutions() };
@@ -97,7 +97,7 @@ function generator(
   plan: WritePlan,
   region: Region,
   purpose: "first" | "failover" | "hedge",
-): Runner<Generated> {
+): Contestant<Generated> {
   const { deadline, hedging } = request;
   const timeoutMs = deadline.shareMs(plan.reachable(), request.attemptTimeoutMs);
   plan.asked(region);
@@ -124,7 +124,7 @@ function generator(
   };
 }
 
-interface FanOutRequest extends WriteRequest {
+interface ParallelWrapsRequest extends WriteRequest {
   readonly plan: WritePlan;
   readonly dataKey: SecretBytes;
 }
@@ -137,14 +137,14 @@ interface Pending {
 }
 
 /** The parallel half of a write: a wrap from each of as many regions as are wanted. */
-class FanOut {
+class ParallelWraps {
   readonly result: Promise<void>;
-  readonly #request: FanOutRequest;
+  readonly #request: ParallelWrapsRequest;
   readonly #pending = new Map<Region, Pending>();
   #resolve: () => void = () => undefined;
   #over = false;
 
-  constructor(request: FanOutRequest) {
+  constructor(request: ParallelWrapsRequest) {
     this.#request = request;
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;

@@ -10,7 +10,7 @@ import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey, unwrapDataKey, weightiest } from "../keyrings/data-keys.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
+import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
 import { grantsOf } from "./aws-kms/kms-call.ts";
 import { inRegion, kmsDecrypt, PROVIDER_ID, requireKeyArn } from "./aws-kms/kms-key.ts";
@@ -107,8 +107,8 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
     asked: readonly KeyArn[],
     materials: DecryptionMaterials,
     calls: SingleCalls,
-  ): Promise<SecretBytes | Outcome> {
-    const outcomes: Outcome[] = [];
+  ): Promise<SecretBytes | KeyOutcome> {
+    const outcomes: KeyOutcome[] = [];
     for (const arn of asked) {
       const result = await unwrapWith(key, arn, materials, calls);
       if (result instanceof SecretBytes) return result;
@@ -122,7 +122,7 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
     arn: KeyArn,
     { suite, encryptionContext }: DecryptionMaterials,
     calls: SingleCalls,
-  ): Promise<SecretBytes | Outcome> {
+  ): Promise<SecretBytes | KeyOutcome> {
     const client = clients[arn.region];
     if (client === undefined) return "not-configured";
     const request = {

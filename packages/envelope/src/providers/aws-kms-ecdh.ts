@@ -12,7 +12,7 @@ import type { EncryptedDataKey } from "../format/header.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
 import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
+import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { requireNoDataKey, unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
@@ -179,7 +179,7 @@ async function unwrap(
   key: EncryptedDataKey,
   { suite, encryptionContext }: DecryptionMaterials,
   calls: SingleCalls,
-): Promise<SecretBytes | Outcome> {
+): Promise<SecretBytes | KeyOutcome> {
   const { curve } = resolved;
   const parties = ecdhParties(curve, key);
   if (parties === null) return "does-not-open";

@@ -11,7 +11,7 @@ import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
+import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { requireNoDataKey, unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
@@ -119,7 +119,7 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
     asked: KmsRsaClient,
     materials: DecryptionMaterials,
     calls: SingleCalls,
-  ): Promise<SecretBytes | Outcome> {
+  ): Promise<SecretBytes | KeyOutcome> {
     const digest = sha384Digest(materials.encryptionContext.bytes);
     const input = {
       KeyId: key.arn,

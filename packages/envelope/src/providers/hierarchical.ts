@@ -17,7 +17,7 @@ import {
   isBranchKeyVersion,
 } from "../keyrings/branch-key-wrapping.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
-import type { Outcome } from "../keyrings/data-keys.ts";
+import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { CacheCounts } from "../materials/materials-cache.ts";
 import { idleTime } from "../resilience/time.ts";
@@ -112,7 +112,7 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
       const providerInfo = Buffer.from(id, "utf8");
       const storeErrors: EnvelopeError[] = [];
 
-      async function unwrap(key: EncryptedDataKey): Promise<SecretBytes | Outcome> {
+      async function unwrap(key: EncryptedDataKey): Promise<SecretBytes | KeyOutcome> {
         const version = branchKeyVersionOf(key.ciphertext, materials.suite.keyLength);
         if (!isBranchKeyVersion(version)) return "does-not-open";
         try {

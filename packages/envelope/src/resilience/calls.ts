@@ -15,7 +15,7 @@ export interface CallFailure {
 }
 
 /** A call to be made, and who is called as its failure names it. */
-export interface Call<T> {
+export interface CallRequest<T> {
   readonly region: string;
   readonly keyArn: string;
   readonly operation: RegionOperation;
@@ -73,7 +73,7 @@ export interface CallBounds {
 }
 
 /** Makes a call as soon as its observer lets it out. The time-out counts from now. */
-export function startCall<T>(call: Call<T>, { time, timeoutMs, observer }: CallBounds): CallInProgress<T> {
+export function startCall<T>(call: CallRequest<T>, { time, timeoutMs, observer }: CallBounds): CallInProgress<T> {
   const { promise, resolve } = Promise.withResolvers<CallResult<T>>();
   const startedAt = time.now();
   const controller = new AbortController();
@@ -141,7 +141,7 @@ export function startCall<T>(call: Call<T>, { time, timeoutMs, observer }: CallB
 }
 
 /** What lets a call out serves others too: nothing may be thrown there. */
-function sent<T>(call: Call<T>, abortSignal: AbortSignal): Promise<CallAnswer<T>> {
+function sent<T>(call: CallRequest<T>, abortSignal: AbortSignal): Promise<CallAnswer<T>> {
   try {
     return call.send(abortSignal);
   } catch {
@@ -149,7 +149,7 @@ function sent<T>(call: Call<T>, abortSignal: AbortSignal): Promise<CallAnswer<T>
   }
 }
 
-function refusal<T>(call: Call<T>, value: T): RegionFailureKind | null {
+function refusal<T>(call: CallRequest<T>, value: T): RegionFailureKind | null {
   try {
     return call.accepts?.(value) === false ? "wrong-data-key" : null;
   } catch {
@@ -158,7 +158,7 @@ function refusal<T>(call: Call<T>, value: T): RegionFailureKind | null {
 }
 
 /** One contestant on its way. */
-export interface Runner<T> {
+export interface Contestant<T> {
   /** Its value, or null when it failed. Never rejects. */
   readonly outcome: Promise<T | null>;
   /** How long to wait before another is started beside it. */
@@ -171,9 +171,9 @@ export interface Runner<T> {
 
 export type StartReason = "first" | "failover" | "hedge";
 
-export interface Field<T> {
+export interface Contestants<T> {
   /** Starts the next contestant, or null when there is none (for a hedge: none that may be asked). */
-  start(reason: StartReason): Runner<T> | null;
+  start(reason: StartReason): Contestant<T> | null;
   /** Gets every value that did not win. */
   discard(value: T): void;
 }
@@ -192,31 +192,35 @@ export interface Race<T> {
  * @param background contestants that may win but are neither waited for nor stopped when another wins: they run to find
  *   something out.
  */
-export function staggeredRace<T>(field: Field<T>, time: Time, background: readonly Runner<T>[] = []): Race<T> {
+export function staggeredRace<T>(
+  contestants: Contestants<T>,
+  time: Time,
+  background: readonly Contestant<T>[] = [],
+): Race<T> {
   const { promise, resolve } = Promise.withResolvers<T | null>();
-  const running = new Set<Runner<T>>(background);
+  const running = new Set<Contestant<T>>(background);
   const isBackground = new Set(background);
-  let newest: Runner<T> | null = null;
+  let newest: Contestant<T> | null = null;
   let forgetNewest: CancelTimer = () => undefined;
   let over = false;
 
   function finish(value: T | null): void {
     over = true;
     forgetNewest();
-    for (const runner of running) if (!isBackground.has(runner)) runner.stop();
+    for (const contestant of running) if (!isBackground.has(contestant)) contestant.stop();
     resolve(value);
   }
 
-  function follow(runner: Runner<T>): void {
-    running.add(runner);
-    void runner.outcome.then((value) => {
-      running.delete(runner);
+  function follow(contestant: Contestant<T>): void {
+    running.add(contestant);
+    void contestant.outcome.then((value) => {
+      running.delete(contestant);
       if (over) {
-        if (value !== null) field.discard(value);
+        if (value !== null) contestants.discard(value);
       } else if (value !== null) finish(value);
       else {
         // An older contestant's failure changes nothing: the one that was started beside it is on its way.
-        if (runner === newest) next("failover");
+        if (contestant === newest) next("failover");
         if (running.size === 0) finish(null);
       }
     });
@@ -224,31 +228,31 @@ export function staggeredRace<T>(field: Field<T>, time: Time, background: readon
 
   function next(reason: StartReason): void {
     if (over) return;
-    const runner = field.start(reason);
-    if (runner === null) return;
+    const contestant = contestants.start(reason);
+    if (contestant === null) return;
     forgetNewest();
-    newest = runner;
-    const cancelTimer = time.after(runner.patienceMs, () => {
+    newest = contestant;
+    const cancelTimer = time.after(contestant.patienceMs, () => {
       next("hedge");
     });
-    const takeBack = runner.onHopeless(() => {
+    const takeBack = contestant.onHopeless(() => {
       next("failover");
     });
     forgetNewest = () => {
       cancelTimer();
       takeBack();
     };
-    follow(runner);
+    follow(contestant);
   }
 
-  for (const runner of background) follow(runner);
+  for (const contestant of background) follow(contestant);
   next("first");
   if (running.size === 0) finish(null);
 
   return {
     result: promise,
     stop: () => {
-      for (const runner of running) runner.stop();
+      for (const contestant of running) contestant.stop();
       if (!over) finish(null);
     },
   };

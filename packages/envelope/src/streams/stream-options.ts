@@ -37,7 +37,7 @@ export interface DecryptStreamResult {
 }
 
 /** A promise for the caller that is no unhandled rejection when the caller does not look at it. */
-interface Outcome<T> {
+interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;
@@ -45,11 +45,11 @@ interface Outcome<T> {
 
 export interface Prepared<Transform, Result> {
   readonly transform: Transform;
-  readonly outcome: Outcome<Result>;
+  readonly outcome: Deferred<Result>;
   readonly signal: AbortSignal | undefined;
 }
 
-function outcome<T>(): Outcome<T> {
+function deferred<T>(): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   promise.catch(() => undefined);
   return { promise, resolve, reject };
@@ -67,7 +67,7 @@ export function prepareSealStream(
     throw new EnvelopeError("option-invalid", "plaintextLengthBound must be a whole number of bytes");
   }
   const resolved = resolveEncryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
-  const result = outcome<EncryptStreamResult>();
+  const result = deferred<EncryptStreamResult>();
   const transform = new SealStream({
     ...resolved,
     plaintextLengthBound,
@@ -89,7 +89,7 @@ export function prepareOpenStream(options: DecryptStreamOptions): Prepared<OpenS
   if (!SIGNED_MESSAGES.has(signedMessages))
     throw new EnvelopeError("option-invalid", "signedMessages is not one of its choices");
   const resolved = resolveDecryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
-  const result = outcome<DecryptStreamResult>();
+  const result = deferred<DecryptStreamResult>();
   const onHeader = (_header: MessageHeader): void => {
     result.resolve({ encryptionContext: options.encryptionContext });
   };

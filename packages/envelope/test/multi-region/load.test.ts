@@ -7,11 +7,11 @@ import { busyFleet, load, loadWithOutages } from "../support/load.ts";
 test("a healthy fleet pays at most 5 % extra calls and loses nothing", async () => {
   const { fleet, messages } = await busyFleet();
   const before = callsOf(fleet).reduce((sum, calls) => sum + calls, 0);
-  const tally = await load(fleet, messages, 10, () => undefined);
-  const needed = tally.reads.length + tally.writes.length * 3;
+  const counts = await load(fleet, messages, 10, () => undefined);
+  const needed = counts.reads.length + counts.writes.length * 3;
   const extra = (callsOf(fleet).reduce((sum, calls) => sum + calls, 0) - before) / needed - 1;
   assert.ok(extra <= 0.05, `${extra}`);
-  assert.deepEqual([tally.failedReads.length, tally.refusedWrites], [0, 0]);
+  assert.deepEqual([counts.failedReads.length, counts.refusedWrites], [0, 0]);
 });
 
 test("no read fails and no write is lost while regions come and go", async (t) => {

@@ -4,12 +4,12 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { staggeredRace, startCall, UNOBSERVED } from "../../src/resilience/calls.ts";
 import type {
-  Call,
+  CallRequest,
   CallAnswer,
   CallInProgress,
   CallObserver,
   Race,
-  Runner,
+  Contestant,
   StartReason,
 } from "../../src/resilience/calls.ts";
 import { VirtualTime } from "../support/virtual-time.ts";
@@ -32,19 +32,19 @@ class Course {
 
   race(plans: readonly Plan[], background: readonly Plan[] = []): Race<string> {
     const left = [...plans];
-    const start = (reason: StartReason): Runner<string> | null => {
+    const start = (reason: StartReason): Contestant<string> | null => {
       if (reason === "hedge" && this.hedging === "denied") return null;
       const plan = left.shift();
-      return plan === undefined ? null : this.runner(plan, reason);
+      return plan === undefined ? null : this.contestant(plan, reason);
     };
     return staggeredRace(
       { start, discard: (value) => this.discarded.push(value) },
       this.time,
-      background.map((plan) => this.runner(plan, "background")),
+      background.map((plan) => this.contestant(plan, "background")),
     );
   }
 
-  runner(plan: Plan, why: string): Runner<string> {
+  contestant(plan: Plan, why: string): Contestant<string> {
     this.started.push(`${plan.name} ${why} ${this.time.now()}`);
     const { promise, resolve } = Promise.withResolvers<string | null>();
     let settled = false;
@@ -225,14 +225,17 @@ describe("a call", () => {
     };
   }
 
-  function callOf(send: Call<string>["send"], accepts?: Call<string>["accepts"]): Call<string> & { lost: string[] } {
+  function callOf(
+    send: CallRequest<string>["send"],
+    accepts?: CallRequest<string>["accepts"],
+  ): CallRequest<string> & { lost: string[] } {
     const lost: string[] = [];
     const discard = (value: string): void => void lost.push(value);
     return { region: "eu-west-1", keyArn: "arn", operation: "Decrypt", send, discard, accepts, lost };
   }
 
   const started = (
-    call: Call<string>,
+    call: CallRequest<string>,
     observed: CallObserver,
   ): { readonly time: VirtualTime; readonly running: CallInProgress<string> } => {
     const time = new VirtualTime();

@@ -18,7 +18,7 @@ const BATCH = 20;
 const MINIMUM = 2;
 const { deadlineMs } = MULTI_REGION_DEFAULTS;
 
-export interface Tally {
+export interface Counts {
   readonly reads: number[];
   readonly writes: number[];
   readonly failedReads: unknown[];
@@ -31,8 +31,8 @@ export async function load(
   messages: Uint8Array[],
   seconds: number,
   each: (second: number) => void,
-): Promise<Tally> {
-  const tally: Tally = { reads: [], writes: [], failedReads: [], refusedWrites: 0 };
+): Promise<Counts> {
+  const counts: Counts = { reads: [], writes: [], failedReads: [], refusedWrites: 0 };
   const running: Promise<void>[] = [];
   const { keyring, time } = fleet;
   const write = async (): Promise<void> => {
@@ -40,12 +40,12 @@ export async function load(
     const { message, wraps } = await encrypt(plaintext, { keyring, encryptionContext });
     assert.ok((wraps?.stored.length ?? 0) >= MINIMUM, "acknowledged below the minimum");
     messages.push(message);
-    tally.writes.push(time.now() - startedAt);
+    counts.writes.push(time.now() - startedAt);
   };
   const read = async (message: Uint8Array): Promise<void> => {
     const startedAt = time.now();
     await decrypt(message, { keyring, encryptionContext });
-    tally.reads.push(time.now() - startedAt);
+    counts.reads.push(time.now() - startedAt);
   };
   for (let request = 0; request < PER_SECOND * seconds; request++) {
     if (request % PER_SECOND === 0) each(request / PER_SECOND);
@@ -54,16 +54,16 @@ export async function load(
     running.push(
       request % 5 === 0
         ? write().catch(() => {
-            tally.refusedWrites += 1;
+            counts.refusedWrites += 1;
           })
         : read(message).catch((error: unknown) => {
-            tally.failedReads.push(error);
+            counts.failedReads.push(error);
           }),
     );
     await time.advance(1_000 / PER_SECOND);
   }
   await time.run(Promise.all(running));
-  return tally;
+  return counts;
 }
 
 const percentile = (values: readonly number[], fraction: number): number =>
@@ -85,16 +85,16 @@ export async function loadWithOutages(seed: number, cycles: number): Promise<rea
   const { fleet, messages } = await busyFleet();
   const draw = fc.array(fc.tuple(fc.nat(2), fc.constantFrom(...FAULT_NAMES)), { minLength: cycles, maxLength: cycles });
   const outages = fc.sample(draw, { seed, numRuns: 1 })[0] as readonly (readonly [number, FaultName])[];
-  const tally = await load(fleet, messages, cycles * CYCLE_SECONDS, (second) => {
+  const counts = await load(fleet, messages, cycles * CYCLE_SECONDS, (second) => {
     const [index, fault] = outages[Math.floor(second / CYCLE_SECONDS)] ?? [0, null];
     const lost = fleet.regions[index];
     assert.ok(lost !== undefined);
     if (second % CYCLE_SECONDS === 2) lost.fault = fault;
     if (second % CYCLE_SECONDS === 7) lost.fault = null;
   });
-  assert.deepEqual(tally.failedReads.slice(0, 3), []);
-  assert.equal(tally.refusedWrites, 0, "two of three regions were always well, and two are the minimum");
-  assert.ok(Math.max(...tally.reads, ...tally.writes) <= deadlineMs);
+  assert.deepEqual(counts.failedReads.slice(0, 3), []);
+  assert.equal(counts.refusedWrites, 0, "two of three regions were always well, and two are the minimum");
+  assert.ok(Math.max(...counts.reads, ...counts.writes) <= deadlineMs);
   for (let first = 0; first < messages.length; first += BATCH) {
     const reads = messages
       .slice(first, first + BATCH)
@@ -105,7 +105,7 @@ export async function loadWithOutages(seed: number, cycles: number): Promise<rea
     `${values.length}, p50 ${percentile(values, 0.5)} p99 ${percentile(values, 0.99)} longest ${Math.max(...values)} ms`;
   return [
     outages.map(([index, fault]) => `region ${index + 1} ${fault}`).join(", "),
-    `reads ${summary(tally.reads)}; writes ${summary(tally.writes)}`,
+    `reads ${summary(counts.reads)}; writes ${summary(counts.writes)}`,
     JSON.stringify(fleet.keyring.counters()),
   ];
 }

@@ -43,7 +43,7 @@ export interface Supposition {
 }
 
 /** How one statement takes the request. */
-export interface StatementVerdict {
+export interface StatementResult {
   readonly source: "key policy" | "identity policy";
   /** Its Sid, or its position, counted from 1. */
   readonly statement: string;
@@ -56,7 +56,7 @@ export interface StatementVerdict {
 export interface Explanation {
   readonly decision: Decision;
   readonly sentence: string;
-  readonly statements: readonly StatementVerdict[];
+  readonly statements: readonly StatementResult[];
 }
 
 /** A policy without a key is asked about this one. */
@@ -110,18 +110,18 @@ function principalFor(arn: string, file: string | null): Principal {
 function explained(question: Question): Explanation {
   const decision = decide(question);
   const statements = [
-    ...(question.keyPolicy ?? []).map((statement, i) => verdict("key policy", statement, i, question)),
-    ...question.identityPolicies.map((statement, i) => verdict("identity policy", statement, i, question)),
+    ...(question.keyPolicy ?? []).map((statement, i) => resultOf("key policy", statement, i, question)),
+    ...question.identityPolicies.map((statement, i) => resultOf("identity policy", statement, i, question)),
   ];
   return { decision, sentence: sentenceOf(decision, question), statements };
 }
 
-function verdict(
-  source: StatementVerdict["source"],
+function resultOf(
+  source: StatementResult["source"],
   statement: Statement,
   index: number,
   question: Question,
-): StatementVerdict {
+): StatementResult {
   const named = source === "identity policy" ? "directly" : namesPrincipal(statement, question.principal);
   const mismatch = named === "no" ? "it names other principals" : mismatchOf(statement, question);
   const delegates = named === "through-account" && statement.effect === "Allow" && mismatch === null;

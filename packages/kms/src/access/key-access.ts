@@ -9,7 +9,7 @@ import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
 import { requireState } from "../keys/key-rules.ts";
 import type { KeyOperation } from "../keys/key-rules.ts";
 import { AwsError, notFound } from "../protocol/aws-error.ts";
-import type { RegionState } from "../store/region-state.ts";
+import type { RegionData } from "../store/region-data.ts";
 import { factsOf } from "./condition-keys.ts";
 import type { Facts } from "./condition-operators.ts";
 import { authorize, decide } from "./decision.ts";
@@ -18,9 +18,9 @@ import { identityPoliciesOf, policyOf } from "./policy.ts";
 
 /** Who asks, and what else counts for the decision. */
 export interface Asker {
-  readonly store: { readonly regions: ReadonlyMap<string, RegionState> };
+  readonly store: { readonly regions: ReadonlyMap<string, RegionData> };
   readonly account: string;
-  readonly region: RegionState;
+  readonly region: RegionData;
   readonly principal: Principal;
   /** Milliseconds. */
   readonly now: number;

@@ -56,7 +56,7 @@ const MAX_USER_AGENT = 256;
 const ERROR_CODES: Readonly<Record<string, string>> = { AccessDeniedException: "AccessDenied" };
 
 /** How a call went. */
-export type Outcome =
+export type CallOutcome =
   | { readonly kind: "answer"; readonly input: unknown; readonly answer: Answer }
   | { readonly kind: "error"; readonly input: unknown; readonly error: AwsError };
 
@@ -74,7 +74,7 @@ export interface RecordedCall {
   /** The access key that signed the request. */
   readonly key: KnownKey;
   readonly request: RegionRequest;
-  readonly outcome: Outcome;
+  readonly outcome: CallOutcome;
 }
 
 /** The event of a call of the API that was answered or refused (CloudTrail's AwsApiCall). */

@@ -7,7 +7,7 @@ import type { Principal } from "../auth/principals.ts";
 import { KmsError } from "../errors.ts";
 import type { KeyMaterial } from "../keys/key-material.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
-import type { Change, RegionState } from "../store/region-state.ts";
+import type { Change, RegionData } from "../store/region-data.ts";
 import type { Store } from "../store/store.ts";
 
 /** What a call is made of. */
@@ -36,7 +36,7 @@ export class Call implements Asker {
   readonly requestId: string;
   readonly eventId: string;
   readonly remoteAddress: string;
-  readonly region: RegionState;
+  readonly region: RegionData;
   /** Finds keys and aliases, and lets the call use those that its principal may use. */
   readonly access: KeyAccess;
   /** Works with the secrets of keys. */

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { apiCallEvent } from "../audit/event.ts";
-import type { Outcome } from "../audit/event.ts";
+import type { CallOutcome } from "../audit/event.ts";
 import type { KnownKey } from "../auth/principals.ts";
 import { verifySignature } from "../auth/signature.ts";
 import { Call } from "../calls/call.ts";
@@ -81,7 +81,7 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   return outcome.answer;
 }
 
-async function run(operation: Operation, call: Call, body: Buffer, engine: Engine): Promise<Outcome> {
+async function run(operation: Operation, call: Call, body: Buffer, engine: Engine): Promise<CallOutcome> {
   let input: unknown = null;
   try {
     input = readInput(operation.input, parseBody(body));

@@ -5,7 +5,7 @@
 import { serviceEvent } from "../audit/event.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { DAY } from "../clock.ts";
-import type { Change } from "../store/region-state.ts";
+import type { Change } from "../store/region-data.ts";
 import type { Store } from "../store/store.ts";
 import type { KeyMaterial } from "./key-material.ts";
 import type { BackingKey, KeyRecord } from "./key-record.ts";

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { materialIdOf } from "../crypto/backing-secret.ts";
 import { unsupported } from "../protocol/aws-error.ts";
-import type { Change } from "../store/region-state.ts";
+import type { Change } from "../store/region-data.ts";
 import type { KeyMaterial } from "./key-material.ts";
 import type { BackingKey, KeyRecord } from "./key-record.ts";
 import { requireOrigin } from "./key-rules.ts";

@@ -11,7 +11,7 @@ import { requireOrigin } from "../keys/key-rules.ts";
 import { AwsError, invalidCiphertext, invalidState, unsupported, validationError } from "../protocol/aws-error.ts";
 import { blob, oneOf, required, structure, text, timestamp } from "../protocol/shape.ts";
 import type { Infer } from "../protocol/shape.ts";
-import type { Change } from "../store/region-state.ts";
+import type { Change } from "../store/region-data.ts";
 
 /** Imported material lasts a year at most if it expires at all. */
 const MAX_VALIDITY_MS = 365 * 86_400_000;

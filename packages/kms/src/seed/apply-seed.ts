@@ -13,7 +13,7 @@ import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
 import { settleOptions } from "../options.ts";
 import type { KmsOptions } from "../options.ts";
 import { openCustody } from "../store/custody.ts";
-import type { Change } from "../store/region-state.ts";
+import type { Change } from "../store/region-data.ts";
 import { Store } from "../store/store.ts";
 import { readSeed } from "./read-seed.ts";
 import type { SeedKey, SeedSource } from "./read-seed.ts";

@@ -10,8 +10,8 @@ import type {
   KeyRecord,
   LastUse,
 } from "../keys/key-record.ts";
-import { emptyRegion } from "./region-state.ts";
-import type { Change, RegionState } from "./region-state.ts";
+import { emptyRegion } from "./region-data.ts";
+import type { Change, RegionData } from "./region-data.ts";
 import type { Schema } from "./schema.ts";
 
 type Row<T extends keyof Schema> = Selectable<Schema[T]>;
@@ -90,8 +90,8 @@ const importKeyFromRow = (row: Row<"import_keys">): ImportWrappingKey => ({
 const lastUseFromRow = (row: Row<"last_uses">): LastUse => JSON.parse(row.record) as LastUse;
 
 /** Reads everything that is stored into `regions`, which also gets the ones that only the database knows. */
-export async function loadRegions(db: Kysely<Schema>, regions: Map<string, RegionState>): Promise<void> {
-  const at = (name: string): RegionState => {
+export async function loadRegions(db: Kysely<Schema>, regions: Map<string, RegionData>): Promise<void> {
+  const at = (name: string): RegionData => {
     const region = regions.get(name) ?? emptyRegion(name);
     regions.set(name, region);
     return region;

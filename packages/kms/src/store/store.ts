@@ -11,8 +11,8 @@ import type { AuditEvent } from "../audit/event.ts";
 import { KmsError } from "../errors.ts";
 import { META } from "./custody.ts";
 import type { OpenDatabase } from "./database.ts";
-import { applyChange, emptyRegion } from "./region-state.ts";
-import type { Change, RegionState } from "./region-state.ts";
+import { applyChange, emptyRegion } from "./region-data.ts";
+import type { Change, RegionData } from "./region-data.ts";
 import { loadRegions, writeChange } from "./rows.ts";
 
 /** At most so many waiting requests share one commit. */
@@ -30,7 +30,7 @@ interface Waiting {
 
 /** All regions of one data directory. */
 export class Store {
-  #regions: ReadonlyMap<string, RegionState>;
+  #regions: ReadonlyMap<string, RegionData>;
   readonly #database: OpenDatabase;
   readonly #chain: AuditChain;
   /** Grows with every change to a key: whoever keeps something derived from keys looks here. */
@@ -40,7 +40,7 @@ export class Store {
   /** Whether memory holds what could not be committed, and reading it anew failed as well. */
   #stale = false;
   /**
-   * The failure to get a commit onto the disk. What the system does after one can not be known: it may report later
+   * The failure to get a commit onto the disk. What the system does after one cannot be known: it may report later
    * ones as done that are not. So nothing is acknowledged any more until the server is started anew.
    */
   #unsynced: KmsError | null = null;
@@ -49,14 +49,14 @@ export class Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor(database: OpenDatabase, chain: AuditChain, regions: ReadonlyMap<string, RegionState>) {
+  private constructor(database: OpenDatabase, chain: AuditChain, regions: ReadonlyMap<string, RegionData>) {
     this.#database = database;
     this.#chain = chain;
     this.#regions = regions;
   }
 
   /** Every region by its name. */
-  get regions(): ReadonlyMap<string, RegionState> {
+  get regions(): ReadonlyMap<string, RegionData> {
     return this.#regions;
   }
 
@@ -68,7 +68,7 @@ export class Store {
   }
 
   /** The region's state. @throws RangeError for a region that the server does not have. */
-  region(name: string): RegionState {
+  region(name: string): RegionData {
     const region = this.regions.get(name);
     if (region === undefined) throw new RangeError(`no region ${name}`);
     return region;

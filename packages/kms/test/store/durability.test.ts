@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { generateSecret } from "../../src/crypto/backing-secret.ts";
 import { openCustody } from "../../src/store/custody.ts";
 import type { OpenDatabase } from "../../src/store/database.ts";
-import type { Change } from "../../src/store/region-state.ts";
+import type { Change } from "../../src/store/region-data.ts";
 import { Store } from "../../src/store/store.ts";
 import { temporaryDirectory } from "../running-kms.ts";
 

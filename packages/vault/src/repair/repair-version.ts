@@ -50,7 +50,7 @@ export async function repairVersion(
   const plaintext = await openBytes(base, address, { keyring, signal });
   try {
     const sealed = await sealBytes(plaintext, address, { keyring, signal });
-    const decision = decide(wrapsOf(base), wrapsOf(sealed.message), sealed.missing);
+    const decision = decideRepair(wrapsOf(base), wrapsOf(sealed.message), sealed.missing);
     const now = clock();
     const result = await store.repair({
       place,
@@ -77,7 +77,7 @@ function wrapsOf(message: Uint8Array): readonly InspectedDataKey[] {
 }
 
 /** Whether a new message takes the place of the old one. */
-export type Decision =
+export type RepairDecision =
   /** It has every region that the old one has, and `gained` besides. */
   | { readonly kind: "replace"; readonly gained: readonly string[] }
   /** It is no better, and nothing is missing: the old one meets what is configured by now. */
@@ -94,11 +94,11 @@ export type WrapPlace = Pick<InspectedDataKey, "providerId" | "keyInfo" | "regio
  * @throws VaultError `wraps-still-missing` when regions gave no wrap this time either; `wraps-would-be-lost` when none
  *   is missing, but the old message has a wrap in a place that is not configured any more
  */
-export function decide(
+export function decideRepair(
   before: readonly WrapPlace[],
   after: readonly WrapPlace[],
   missing: readonly MissingWrap[],
-): Decision {
+): RepairDecision {
   const had = new Set(before.map(place));
   const has = new Set(after.map(place));
   const gained = [...has].filter((wrap) => !had.has(wrap));

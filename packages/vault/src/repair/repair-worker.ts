@@ -13,7 +13,7 @@ import { envelopeFailure } from "../records/version.ts";
 import type { ClaimedVersion, ClaimRelease } from "../store.ts";
 import { repairVersion } from "./repair-version.ts";
 import type { RepairOutcome } from "./repair-version.ts";
-import { faultOf, Pace, parseRepairSettings, RegionGate, waitMs } from "./schedule.ts";
+import { originOf, Pace, parseRepairSettings, RegionGate, waitMs } from "./schedule.ts";
 import type { Access, RegionHealth, RepairSettings } from "./schedule.ts";
 
 /** The settings, and what the worker sees and waits with. */
@@ -172,15 +172,18 @@ export class RepairWorker {
       if (outcome.kind === "repaired" && !outcome.gained.includes(region)) this.#gate.missed(region, this.#now);
     } catch (error) {
       const { code } = envelopeFailure(error);
-      const fault = faultOf(code);
-      if (fault === "store") throw error;
-      if (fault === "caller") {
+      const origin = originOf(code);
+      if (origin === "store") throw error;
+      if (origin === "caller") {
         await this.#release(item, { waitMs: 0, problem: null });
         return;
       }
-      if (fault === "region") this.#gate.missed(region, this.#now);
+      if (origin === "region") this.#gate.missed(region, this.#now);
       const problem = { code, at: clock().toISOString() };
-      const released = await this.#release(item, { waitMs: waitMs(fault, item.attempts + 1, this.#settings), problem });
+      const released = await this.#release(item, {
+        waitMs: waitMs(origin, item.attempts + 1, this.#settings),
+        problem,
+      });
       // A claim that is gone was taken by a removal, or ran out: what was met is not how things are.
       if (released === "gone") this.#counters.ended({ kind: "overtaken" }, clock());
       else this.#counters.failed(code, clock());

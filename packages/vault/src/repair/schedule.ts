@@ -85,10 +85,10 @@ export class Pace {
  * `region`: others fail there too, and it passes. `caller`: it was told to end. `item`: this version only, until a
  * person sees to it. `store`: nothing can be written now.
  */
-export type Fault = "region" | "caller" | "item" | "store";
+export type FailureOrigin = "region" | "caller" | "item" | "store";
 
 /** Codes that are not the version's own fault. */
-const FAULTS: Readonly<Partial<Record<VaultErrorCode, Fault>>> = {
+const ORIGINS: Readonly<Partial<Record<VaultErrorCode, FailureOrigin>>> = {
   "regions-unavailable": "region",
   "wraps-below-minimum": "region",
   "wraps-still-missing": "region",
@@ -99,15 +99,15 @@ const FAULTS: Readonly<Partial<Record<VaultErrorCode, Fault>>> = {
   "store-closed": "store",
 };
 
-/** Whose fault a repair's failure is. */
-export function faultOf(code: VaultErrorCode): Fault {
-  return FAULTS[code] ?? "item";
+/** Where a repair's failure comes from. */
+export function originOf(code: VaultErrorCode): FailureOrigin {
+  return ORIGINS[code] ?? "item";
 }
 
 /** The wait after so many failures one after the other, in milliseconds. */
-export function waitMs(fault: "region" | "item", failures: number, settings: RepairSettings): number {
+export function waitMs(origin: "region" | "item", failures: number, settings: RepairSettings): number {
   const [first, longest] =
-    fault === "item"
+    origin === "item"
       ? [settings.itemWaitMs, settings.longestItemWaitMs]
       : [settings.regionWaitMs, settings.longestRegionWaitMs];
   return Math.min(longest, first * 2 ** Math.min(failures - 1, 30));
@@ -122,7 +122,7 @@ export interface RegionHealth {
 /** `open`: repair as much as there is. `trial`: one version, to find out. `closed`: wait. */
 export type Access = "open" | "trial" | "closed";
 
-interface RegionState {
+interface KnownRegion {
   state: RegionHealth["state"];
   /** What the last repair that needed it showed. */
   proof: "gained" | "missed" | "none";
@@ -136,7 +136,7 @@ interface RegionState {
  */
 export class RegionGate {
   readonly #intervalMs: number;
-  readonly #states = new Map<string, RegionState>();
+  readonly #states = new Map<string, KnownRegion>();
 
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
@@ -181,10 +181,10 @@ export class RegionGate {
     known.triedAt = now;
   }
 
-  #of(region: string): RegionState {
+  #of(region: string): KnownRegion {
     const known = this.#states.get(region);
     if (known !== undefined) return known;
-    const unknown: RegionState = { state: "unknown", proof: "none", triedAt: Number.NEGATIVE_INFINITY };
+    const unknown: KnownRegion = { state: "unknown", proof: "none", triedAt: Number.NEGATIVE_INFINITY };
     this.#states.set(region, unknown);
     return unknown;
   }

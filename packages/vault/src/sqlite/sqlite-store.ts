@@ -32,7 +32,7 @@ import type {
 import { openDatabase, storeFailure } from "./database.ts";
 import type { OpenDatabaseOptions } from "./database.ts";
 import type { VaultSchema } from "./schema.ts";
-import { claim, countDebt, listDebts, regionsDue, release, replaceMessage } from "./wrap-debt.ts";
+import { claim, countDebt, listDebts, regionsDue, releaseClaim, replaceMessage } from "./wrap-debt.ts";
 
 export type SqliteStoreOptions = Partial<OpenDatabaseOptions>;
 
@@ -165,7 +165,7 @@ class SqliteStore implements RecordStore {
   }
 
   async releaseDebt(given: ClaimRelease): Promise<"released" | "gone"> {
-    return this.#run((db) => release(db, given));
+    return this.#run((db) => releaseClaim(db, given));
   }
 
   async repair(change: RepairChange): Promise<RepairResult> {

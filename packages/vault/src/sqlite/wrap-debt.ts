@@ -98,7 +98,7 @@ export async function claim(
   return claimed;
 }
 
-export async function release(
+export async function releaseClaim(
   db: Kysely<VaultSchema>,
   { holder, place, dueAt, problem }: ClaimRelease,
 ): Promise<"released" | "gone"> {

@@ -9,7 +9,7 @@ import { inspect } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { parseAddress, parseVersion } from "@strongroom/vault";
 import type { MissingWrap, RecordStore, VersionPlace } from "@strongroom/vault";
-import { decide, repairVersion } from "../../src/repair/repair-version.ts";
+import { decideRepair, repairVersion } from "../../src/repair/repair-version.ts";
 import type { RepairOutcome, WrapPlace } from "../../src/repair/repair-version.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
@@ -205,34 +205,34 @@ const missingIn = (...regions: readonly string[]): readonly MissingWrap[] =>
   regions.map((region) => ({ region, keyArn: `key-${region}`, reason: "refused" }));
 
 test("a message with every region of the old one and more takes its place", () => {
-  assert.deepEqual(decide(wraps("a", "b"), wraps("a", "b", "c"), []), { kind: "replace", gained: ["c"] });
-  assert.deepEqual(decide(wraps("a"), wraps("b", "a"), missingIn("c")), { kind: "replace", gained: ["b"] });
+  assert.deepEqual(decideRepair(wraps("a", "b"), wraps("a", "b", "c"), []), { kind: "replace", gained: ["c"] });
+  assert.deepEqual(decideRepair(wraps("a"), wraps("b", "a"), missingIn("c")), { kind: "replace", gained: ["b"] });
 });
 
 test("another key of the same region is a wrap in that region", () => {
-  assert.deepEqual(decide([wrap("a", "old key")], [wrap("a", "new key"), wrap("b")], []), {
+  assert.deepEqual(decideRepair([wrap("a", "old key")], [wrap("a", "new key"), wrap("b")], []), {
     kind: "replace",
     gained: ["b"],
   });
 });
 
 test("what has no region is a place by its key", () => {
-  assert.deepEqual(decide([wrap(null, "k1")], [wrap(null, "k1"), wrap(null, "k2")], []), {
+  assert.deepEqual(decideRepair([wrap(null, "k1")], [wrap(null, "k1"), wrap(null, "k2")], []), {
     kind: "replace",
     gained: ["aws-kms k2"],
   });
-  throwsWith("wraps-would-be-lost", () => decide([wrap(null, "k1")], [wrap(null, "k2"), wrap(null, "k3")], []));
+  throwsWith("wraps-would-be-lost", () => decideRepair([wrap(null, "k1")], [wrap(null, "k2"), wrap(null, "k3")], []));
 });
 
 test("a message that is no better is settled when nothing is missing, and a failure of the regions when something is", () => {
-  assert.deepEqual(decide(wraps("a", "b"), wraps("a", "b"), []), { kind: "settled" });
-  const error = throwsWith("wraps-still-missing", () => decide(wraps("a", "b"), wraps("a", "b"), missingIn("c")));
+  assert.deepEqual(decideRepair(wraps("a", "b"), wraps("a", "b"), []), { kind: "settled" });
+  const error = throwsWith("wraps-still-missing", () => decideRepair(wraps("a", "b"), wraps("a", "b"), missingIn("c")));
   assert.deepEqual(error.regions, [{ region: "c", reason: "refused" }]);
 });
 
 test("a message that would lose a region is refused, whether the region failed or is not wanted any more", () => {
-  throwsWith("wraps-still-missing", () => decide(wraps("a", "b"), wraps("a", "c"), missingIn("b")));
-  throwsWith("wraps-would-be-lost", () => decide(wraps("a", "b"), wraps("a", "c", "d"), []));
+  throwsWith("wraps-still-missing", () => decideRepair(wraps("a", "b"), wraps("a", "c"), missingIn("b")));
+  throwsWith("wraps-would-be-lost", () => decideRepair(wraps("a", "b"), wraps("a", "c", "d"), []));
 });
 
 test("whatever the wraps are: what takes the place has all the old places, more of them, and no fewer wraps", () => {
@@ -252,7 +252,7 @@ test("whatever the wraps are: what takes the place has all the old places, more 
         const has = new Set(after.map(name));
         let judged;
         try {
-          judged = decide(before, after, missingIn(...owed));
+          judged = decideRepair(before, after, missingIn(...owed));
         } catch {
           return;
         }

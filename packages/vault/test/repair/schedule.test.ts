@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   DEFAULT_REPAIR_SETTINGS,
-  faultOf,
+  originOf,
   Pace,
   parseRepairSettings,
   RegionGate,
@@ -148,7 +148,7 @@ test("waits double up to their longest, and are short only where a region was th
   );
   assert.deepEqual(
     ["record-tampered", "key-not-configured", "wraps-still-missing", "store-full", "aborted"].map((code) =>
-      faultOf(code as never),
+      originOf(code as never),
     ),
     ["item", "item", "region", "store", "caller"],
   );

@@ -28,12 +28,12 @@ export interface CallArguments {
 }
 
 /** What comes out: `output` outside of the SDK's deserializer. */
-export interface CallResult {
+export interface HandlerResult {
   readonly response: unknown;
   readonly output?: unknown;
 }
 
-export type Handler = (args: CallArguments) => Promise<CallResult>;
+export type Handler = (args: CallArguments) => Promise<HandlerResult>;
 
 /** Wraps the next handler of the same step. */
 export type Middleware = (next: Handler, context: CallContext) => Handler;

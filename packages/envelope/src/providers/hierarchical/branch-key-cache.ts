@@ -32,17 +32,17 @@ export class BranchKeyCache {
   /** Which entries belong to a branch key, so that all of them can go at once. */
   readonly #idsOf = new Map<string, Set<string>>();
   readonly #flights = new SingleFlight();
-  readonly #watch = new CacheCounters();
+  readonly #counters = new CacheCounters();
   /** Raised by `forget`: what was fetched before must not come in after it. */
   #epoch = 0;
-  #closed: "yes" | "no" = "no";
+  #closed = false;
 
   constructor({ store, ...bounds }: BranchKeyCacheOptions) {
     this.#store = store;
     this.#entries = new MaterialsCache({
       ...bounds,
       onEviction: (reason) => {
-        this.#watch.record({ kind: "eviction", reason });
+        this.#counters.record({ kind: "eviction", reason });
       },
     });
   }
@@ -52,15 +52,15 @@ export class BranchKeyCache {
     const id = entryId(request);
     const scope = request.version === null ? "encrypt" : "decrypt";
     for (let kind: "hit" | "shared" = "hit"; ; kind = "shared") {
-      if (this.#closed === "yes") throw new EnvelopeError("secret-wiped", "The hierarchical keyring was disposed of");
+      if (this.#closed) throw new EnvelopeError("secret-wiped", "The hierarchical keyring was disposed of");
       const cached = this.#entries.get(id);
       if (cached !== undefined) {
-        this.#watch.record({ kind, scope });
+        this.#counters.record({ kind, scope });
         return cached.handle();
       }
       const joined = await this.#flights.join(id, signal, () => this.#fetch(request));
       if (!joined.leader) continue;
-      this.#watch.record({ kind: "miss", scope });
+      this.#counters.record({ kind: "miss", scope });
       if (joined.value === null) return null;
       if (!joined.value.wiped) return joined.value.handle();
     }
@@ -73,7 +73,7 @@ export class BranchKeyCache {
   }
 
   close(): void {
-    this.#closed = "yes";
+    this.#closed = true;
     this.#epoch++;
     this.#entries.clear();
   }
@@ -83,7 +83,7 @@ export class BranchKeyCache {
   }
 
   counts(): CacheCounts {
-    return this.#watch.counts();
+    return this.#counters.counts();
   }
 
   /**

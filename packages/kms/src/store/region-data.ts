@@ -3,7 +3,7 @@
 import type { AliasRecord, GrantRecord, ImportWrappingKey, KeyRecord, LastUse } from "../keys/key-record.ts";
 
 /** One region: its keys, aliases and grants, apart from every other region's. Secrets stay sealed. */
-export interface RegionState {
+export interface RegionData {
   readonly name: string;
   readonly keys: Map<string, KeyRecord>;
   readonly aliases: Map<string, AliasRecord>;
@@ -26,7 +26,7 @@ export type Change =
   | { readonly kind: "delete-import-keys"; readonly region: string; readonly keyId: string }
   | { readonly kind: "put-last-use"; readonly region: string; readonly keyId: string; readonly use: LastUse };
 
-export const emptyRegion = (name: string): RegionState => ({
+export const emptyRegion = (name: string): RegionData => ({
   name,
   keys: new Map(),
   aliases: new Map(),
@@ -51,7 +51,7 @@ const regionOf = (change: Change): string => {
 };
 
 /** Makes a change in memory. */
-export function applyChange(regions: ReadonlyMap<string, RegionState>, change: Change): void {
+export function applyChange(regions: ReadonlyMap<string, RegionData>, change: Change): void {
   const region = regions.get(regionOf(change));
   if (region === undefined) throw new RangeError(`no region ${regionOf(change)}`);
   switch (change.kind) {
@@ -89,6 +89,6 @@ export function applyChange(regions: ReadonlyMap<string, RegionState>, change: C
   }
 }
 
-function deleteImportKeys(region: RegionState, keyId: string): void {
+function deleteImportKeys(region: RegionData, keyId: string): void {
   for (const key of region.importKeys.values()) if (key.keyId === keyId) region.importKeys.delete(key.tokenId);
 }
