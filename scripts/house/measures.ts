@@ -97,16 +97,18 @@ export function againstTheDesign(tree: SourceTree): readonly string[] {
 const RUN = 6;
 
 /**
- * Runs of at least six lines that stand in two places to the letter (white space apart). Comments, imports and lines without
- * a word do not count.
+ * Runs of at least six lines that stand in two places to the letter (white space apart). Comments, imports, lists of
+ * exports and lines without a word do not count.
  */
 export function repeatedRuns(tree: SourceTree): readonly string[] {
   const places = new Map<string, { readonly path: string; readonly line: number }>();
   const runs: string[] = [];
-  for (const { path, lines } of tree.values()) {
-    const telling = lines
+  for (const { path, text: source } of tree.values()) {
+    const telling = source
+      .replaceAll(/^(?:import|export) (?:type )?\{[^}]*\}/gm, (list) => list.replaceAll(/[^\n]/g, ""))
+      .split("\n")
       .map((line, index) => ({ text: line.trim(), number: index + 1 }))
-      .filter(({ text }) => /\w/.test(text) && !/^(\/\/|\/?\*|import |export (type )?\{|\} from)/.test(text));
+      .filter(({ text }) => /\w/.test(text) && !/^(\/\/|\/?\*|import |from )/.test(text));
     let until = 0;
     for (let start = 0; start + RUN <= telling.length; start++) {
       const key = telling

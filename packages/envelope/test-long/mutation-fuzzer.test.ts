@@ -7,10 +7,10 @@ import { randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { decrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+import { decrypt, EnvelopeError } from "@strongroom/envelope";
 import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
-import type { DecryptOptions } from "@strongroom/envelope";
 import { rawAesEntry, writeMessage } from "../test/support/message-writer.ts";
+import { context, options, wrappingKey } from "../test/support/written-messages.ts";
 
 const INPUTS = Number(process.env["STRONGROOM_FUZZ_INPUTS"] ?? 5_000_000);
 const SEED = Number(process.env["STRONGROOM_FUZZ_SEED"] ?? randomInt(2 ** 31));
@@ -27,18 +27,6 @@ function generator(seed: number): (below: number) => number {
     return (state >>> 0) % below;
   };
 }
-
-const wrappingKey = randomBytes(32);
-const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey });
-const context = [
-  ["a", "1"],
-  ["b", "2"],
-] as const;
-const options: DecryptOptions = {
-  keyring,
-  encryptionContext: Object.fromEntries(context),
-  commitmentPolicy: "require-encrypt-allow-decrypt",
-};
 
 const corpus = Object.values(ALGORITHM_SUITES).flatMap((suite) =>
   [8, null].map((frameLength) =>

@@ -26,19 +26,22 @@ export interface RegionHealth {
   readonly alarm: { readonly kind: string; readonly since: string } | null;
 }
 
+/** The keyring's decisions that are counted, by the names that it gives them. */
+export const REGION_COUNTERS = [
+  "reads",
+  "writes",
+  "readsFailed",
+  "writesFailed",
+  "failovers",
+  "hedges",
+  "hedgesWon",
+  "hedgesDenied",
+  "substitutions",
+  "writesBelowTarget",
+] as const;
+
 /** How often the keyring took each of its decisions. */
-export interface RegionCounters {
-  readonly reads: number;
-  readonly writes: number;
-  readonly readsFailed: number;
-  readonly writesFailed: number;
-  readonly failovers: number;
-  readonly hedges: number;
-  readonly hedgesWon: number;
-  readonly hedgesDenied: number;
-  readonly substitutions: number;
-  readonly writesBelowTarget: number;
-}
+export type RegionCounters = Readonly<Record<(typeof REGION_COUNTERS)[number], number>>;
 
 /** One call to a region that has ended. */
 export interface RegionCall {

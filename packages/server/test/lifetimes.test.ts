@@ -9,7 +9,7 @@ import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { defer } from "./support/defer.ts";
+import { defer } from "../../../tests/support/defer.ts";
 import { call } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
 import { requestLines } from "./support/log-lines.ts";

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
-import { defer } from "./support/defer.ts";
+import { defer } from "../../../tests/support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { storeWith } from "./support/store-with.ts";
 import { aesKeyring, testVault } from "./support/vault.ts";

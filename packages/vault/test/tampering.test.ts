@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Vault, VaultErrorCode } from "@strongroom/vault";
-import { defer } from "./support/defer.ts";
+import { defer } from "../../../tests/support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { tamper, testVault } from "./support/vault.ts";
 

@@ -12,7 +12,7 @@ import { staggeredRace } from "../resilience/calls.ts";
 import type { Contestant, StartReason } from "../resilience/calls.ts";
 import type { Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
-import { mostReady } from "./region.ts";
+import { contestant, mostReady } from "./region.ts";
 import type { Region } from "./region.ts";
 import type { CallPurpose } from "./telemetry.ts";
 import { FAILURE_RULES } from "./wrapping-key.ts";
@@ -141,13 +141,10 @@ class Read {
       (dataKey) => this.#accepts(dataKey.bytes, region),
       terms,
     );
-    return {
+    return contestant(region, call, {
+      deadline,
       patienceMs,
-      onHopeless: (callback) => region.state.onOpened(callback),
-      stop: () => {
-        call.stop(deadline.cutShort() ?? "overtaken");
-      },
-      outcome: call.result.then((result) => {
+      outcome: (result) => {
         this.#inFlight.delete(region);
         this.#forgetReference();
         if (result.kind === "done") {
@@ -156,8 +153,8 @@ class Read {
         }
         if (result.kind === "failed") this.#failed(candidate, result.attempt);
         return null;
-      }),
-    };
+      },
+    });
   }
 
   /**

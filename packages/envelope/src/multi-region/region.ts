@@ -4,10 +4,10 @@
  */
 import type { SecretBytes } from "../crypto/secret.ts";
 import { startCall } from "../resilience/calls.ts";
-import type { CallAnswer, CallInProgress } from "../resilience/calls.ts";
+import type { CallAnswer, CallInProgress, CallResult, Contestant } from "../resilience/calls.ts";
 import type { ThrottleBucket } from "../resilience/call-limits.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
-import type { Time } from "../resilience/time.ts";
+import type { Deadline, Time } from "../resilience/time.ts";
 import { RegionState } from "./region-state.ts";
 import type { RegionReadiness } from "./region-state.ts";
 import type { CallPurpose, RegionId } from "./telemetry.ts";
@@ -111,4 +111,24 @@ export function mostReady<C extends { readonly region: Region }>(candidates: Ite
     if (rank < bestRank) [best, bestRank] = [candidate, rank];
   }
   return best;
+}
+
+/** What makes a call to a region a contestant of a race. */
+export interface RaceTerms<T, Won> {
+  readonly deadline: Deadline;
+  readonly patienceMs: number;
+  /** The call's value for the race, or null. */
+  readonly outcome: (result: CallResult<T>) => Won | null;
+}
+
+/** A call to the region in a race of several. Waiting for it is pointless once the region's breaker opens. */
+export function contestant<T, Won>(region: Region, call: CallInProgress<T>, terms: RaceTerms<T, Won>): Contestant<Won> {
+  return {
+    patienceMs: terms.patienceMs,
+    onHopeless: (callback) => region.state.onOpened(callback),
+    stop: () => {
+      call.stop(terms.deadline.cutShort() ?? "overtaken");
+    },
+    outcome: call.result.then(terms.outcome),
+  };
 }

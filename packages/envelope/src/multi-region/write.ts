@@ -13,6 +13,7 @@ import { staggeredRace } from "../resilience/calls.ts";
 import type { CallInProgress, Contestant } from "../resilience/calls.ts";
 import type { CancelTimer, CutShort, Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
+import { contestant } from "./region.ts";
 import type { Region } from "./region.ts";
 import type { CallPurpose } from "./telemetry.ts";
 import { WritePlan } from "./write-plan.ts";
@@ -104,13 +105,10 @@ function generator(
   const { stragglerMs } = region.state;
   const patienceMs = hedging.patienceMs(region, plan.left());
   const call = region.generate(request.keyLength, request.context, { purpose, timeoutMs });
-  return {
+  return contestant(region, call, {
+    deadline,
     patienceMs,
-    onHopeless: (callback) => region.state.onOpened(callback),
-    stop: () => {
-      call.stop(deadline.cutShort() ?? "overtaken");
-    },
-    outcome: call.result.then((result) => {
+    outcome: (result) => {
       if (result.kind === "done") {
         if (purpose === "hedge") hedging.won();
         return { ...result.value, region };
@@ -120,8 +118,8 @@ function generator(
       else if (result.elapsedMs >= stragglerMs) plan.silent(region);
       else plan.unasked(region, result.elapsedMs);
       return null;
-    }),
-  };
+    },
+  });
 }
 
 interface ParallelWrapsRequest extends WriteRequest {

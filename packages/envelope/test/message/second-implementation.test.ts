@@ -2,25 +2,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { decrypt, decryptStream, inspect, rawAesKeyring } from "@strongroom/envelope";
+import { decrypt, decryptStream, inspect } from "@strongroom/envelope";
 import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
-import type { DecryptOptions } from "@strongroom/envelope";
 import type { AlgorithmSuite } from "@strongroom/envelope/format";
 import { rejectsWith } from "../support/errors.ts";
 import { rawAesEntry, writeMessage } from "../support/message-writer.ts";
+import { context, options, wrappingKey } from "../support/written-messages.ts";
 import type { WriterOptions } from "../support/message-writer.ts";
-
-const wrappingKey = randomBytes(32);
-const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey });
-const context = [
-  ["a", "1"],
-  ["b", "2"],
-] as const;
-const options: DecryptOptions = {
-  keyring,
-  encryptionContext: Object.fromEntries(context),
-  commitmentPolicy: "require-encrypt-allow-decrypt",
-};
 
 function write(
   suite: AlgorithmSuite,

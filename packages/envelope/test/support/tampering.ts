@@ -5,23 +5,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { decrypt, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+import { decrypt, EnvelopeError } from "@strongroom/envelope";
 import { ALGORITHM_SUITES } from "@strongroom/envelope/format";
-import type { DecryptOptions } from "@strongroom/envelope";
 import type { AlgorithmSuite } from "@strongroom/envelope/format";
 import { rawAesEntry, writeMessage } from "./message-writer.ts";
-
-const wrappingKey = randomBytes(32);
-const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey });
-const context = [
-  ["a", "1"],
-  ["b", "2"],
-] as const;
-const options: DecryptOptions = {
-  keyring,
-  encryptionContext: Object.fromEntries(context),
-  commitmentPolicy: "require-encrypt-allow-decrypt",
-};
+import { context, options, wrappingKey } from "./written-messages.ts";
 
 /** Two wraps, so that changes to the one that is not used are covered too. */
 function genuine(suite: AlgorithmSuite, frameLength: number | null): Buffer {

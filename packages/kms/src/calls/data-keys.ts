@@ -104,12 +104,23 @@ export const dataKeyPairInput: Shape<DataKeyPairInput> = structure({
   DryRun: members.dryRun,
 });
 
-/** A new key pair; its private key (PKCS #8) plain, which the caller hands out or wipes, and encrypted. */
+/** What both operations answer. */
+export interface DataKeyPairAnswer {
+  readonly PrivateKeyCiphertextBlob: Buffer;
+  readonly PublicKey: Buffer;
+  readonly KeyId: string;
+  readonly KeyPairSpec: string;
+  readonly KeyMaterialId: string;
+}
+
+/**
+ * A new key pair: its private key (PKCS #8) plain, which the caller hands out or wipes, and the answer without it.
+ */
 export async function makeDataKeyPair(
   call: Call,
   input: DataKeyPairInput,
   operation: "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext",
-): Promise<{ key: KeyRecord; privateKey: Buffer; publicKey: Buffer; ciphertext: Buffer; materialId: string }> {
+): Promise<{ readonly privateKey: Buffer; readonly answer: DataKeyPairAnswer }> {
   members.refuseRecipient(input.Recipient);
   if (input.KeyPairSpec === "SM2") throw unsupported("The key spec SM2 is available in China Regions only.");
   const admit = (): KeyRecord => {
@@ -125,10 +136,13 @@ export async function makeDataKeyPair(
   const ciphertext = call.material.encrypt(key, secret, input.EncryptionContext ?? {});
   call.noteUse(key, operation);
   return {
-    key,
     privateKey: secret,
-    publicKey: publicKey ?? Buffer.alloc(0),
-    ciphertext,
-    materialId: call.material.current(key).id,
+    answer: {
+      PrivateKeyCiphertextBlob: ciphertext,
+      PublicKey: publicKey ?? Buffer.alloc(0),
+      KeyId: key.arn,
+      KeyPairSpec: input.KeyPairSpec,
+      KeyMaterialId: call.material.current(key).id,
+    },
   };
 }

@@ -9,18 +9,8 @@ export const generateDataKeyPairWithoutPlaintext: Operation = operation({
   effect: "reads",
   input: dataKeyPairInput,
   async run(call, input) {
-    const { key, privateKey, publicKey, ciphertext, materialId } = await makeDataKeyPair(
-      call,
-      input,
-      "GenerateDataKeyPairWithoutPlaintext",
-    );
+    const { privateKey, answer } = await makeDataKeyPair(call, input, "GenerateDataKeyPairWithoutPlaintext");
     privateKey.fill(0);
-    return {
-      PrivateKeyCiphertextBlob: ciphertext,
-      PublicKey: publicKey,
-      KeyId: key.arn,
-      KeyPairSpec: input.KeyPairSpec,
-      KeyMaterialId: materialId,
-    };
+    return { ...answer };
   },
 });

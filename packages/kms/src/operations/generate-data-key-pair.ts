@@ -9,18 +9,7 @@ export const generateDataKeyPair: Operation = operation({
   effect: "reads",
   input: dataKeyPairInput,
   async run(call, input) {
-    const { key, privateKey, publicKey, ciphertext, materialId } = await makeDataKeyPair(
-      call,
-      input,
-      "GenerateDataKeyPair",
-    );
-    return {
-      PrivateKeyCiphertextBlob: ciphertext,
-      PrivateKeyPlaintext: privateKey,
-      PublicKey: publicKey,
-      KeyId: key.arn,
-      KeyPairSpec: input.KeyPairSpec,
-      KeyMaterialId: materialId,
-    };
+    const { privateKey, answer } = await makeDataKeyPair(call, input, "GenerateDataKeyPair");
+    return { ...answer, PrivateKeyPlaintext: privateKey };
   },
 });

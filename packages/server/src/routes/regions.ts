@@ -7,7 +7,7 @@ import { problemAnswers } from "../openapi/answers.ts";
 import { debtAnswer, regionsAnswer } from "../openapi/region-schemas.ts";
 import type { DebtAnswer, RegionAnswer, RegionsAnswer } from "../openapi/region-schemas.ts";
 import { listQuery } from "../openapi/schemas.ts";
-import { extraCalls } from "../regions.ts";
+import { extraCalls, REGION_COUNTERS } from "../regions.ts";
 import type { RegionCounters, RegionHealth } from "../regions.ts";
 
 export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): void {
@@ -106,30 +106,7 @@ function shown(status: RegionHealth): RegionAnswer {
 
 function shownTotals(counters: RegionCounters | null): RegionCounters | null {
   if (counters === null) return null;
-  const {
-    reads,
-    writes,
-    readsFailed,
-    writesFailed,
-    failovers,
-    hedges,
-    hedgesWon,
-    hedgesDenied,
-    substitutions,
-    writesBelowTarget,
-  } = counters;
-  return {
-    reads,
-    writes,
-    readsFailed,
-    writesFailed,
-    failovers,
-    hedges,
-    hedgesWon,
-    hedgesDenied,
-    substitutions,
-    writesBelowTarget,
-  };
+  return Object.fromEntries(REGION_COUNTERS.map((name) => [name, counters[name]])) as unknown as RegionCounters;
 }
 
 async function shownDebt(vault: Vault): Promise<RegionsAnswer["wrapDebt"]> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { defer } from "../support/defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 
 const example = new URL("example.ts", import.meta.url).pathname;
 

@@ -19,7 +19,7 @@ import { openVault } from "@strongroom/vault";
 import type { RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
-import { defer } from "./defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 
 export const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { takeLock } from "@strongroom/base/locks";
 import { fileTokens, ServerError } from "@strongroom/server";
 import { hasScope, hashToken, newToken, SCOPES } from "../../src/tokens/token.ts";
-import { defer } from "../support/defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 
 async function tokensPath(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-tokens-"));

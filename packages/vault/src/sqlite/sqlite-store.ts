@@ -251,6 +251,15 @@ async function readHead(db: Kysely<VaultSchema>, address: Address): Promise<Reco
   return { ...rowsOf(row), subject: row.subject as Subject | null };
 }
 
+/** What is read of a version but its message. */
+const VERSION_COLUMNS = [
+  "versions.version",
+  "versions.subject",
+  "versions.created_at",
+  "versions.wraps_stored",
+  "versions.wraps_target",
+] as const;
+
 async function readRecord(db: Kysely<VaultSchema>, address: Address, version: Version | null): Promise<RecordRead> {
   const row = await recordQuery(db, address)
     .leftJoin("versions", (join) =>
@@ -259,14 +268,7 @@ async function readRecord(db: Kysely<VaultSchema>, address: Address, version: Ve
         .onRef("versions.id", "=", "address.id")
         .on("versions.version", "=", version === null ? sql.ref("heads.version") : sql.val(version)),
     )
-    .select([
-      "versions.version",
-      "versions.subject",
-      "versions.created_at",
-      "versions.wraps_stored",
-      "versions.wraps_target",
-      "versions.message",
-    ])
+    .select([...VERSION_COLUMNS, "versions.message"])
     .executeTakeFirstOrThrow();
   if (row.version === null || row.subject === null || row.created_at === null || row.message === null)
     return { ...rowsOf(row), stored: null };
@@ -287,13 +289,7 @@ async function readVersions(db: Kysely<VaultSchema>, address: Address): Promise<
     .leftJoin("versions", (join) =>
       join.onRef("versions.collection", "=", "address.collection").onRef("versions.id", "=", "address.id"),
     )
-    .select([
-      "versions.version",
-      "versions.subject",
-      "versions.created_at",
-      "versions.wraps_stored",
-      "versions.wraps_target",
-    ])
+    .select(VERSION_COLUMNS)
     .select(sql<number | null>`length(versions.message)`.as("message_bytes"))
     .orderBy("versions.version", "desc")
     .execute();

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { OnExisting, PutManyItem, Vault } from "@strongroom/vault";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
-import { defer } from "../support/defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { storeWith } from "../support/store-with.ts";
 import { aesKeyring, tamper, testVault } from "../support/vault.ts";

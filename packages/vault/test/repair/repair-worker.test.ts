@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { openVault, parseAddress } from "@strongroom/vault";
 import type { RecordStore, RepairStatus, Vault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
-import { defer } from "../support/defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
 import { storeWith } from "../support/store-with.ts";

@@ -6,7 +6,7 @@ import { NodeSqliteDialect } from "@strongroom/base/sqlite";
 import { Kysely, Migrator } from "kysely";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { APPLICATION_ID, MIGRATIONS } from "../../src/sqlite/schema.ts";
-import { defer } from "../support/defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 import { temporaryFolder } from "../support/vault.ts";
 
 test("a store from before the repair is brought up to date, and what it owed is due", async (t) => {

@@ -7,7 +7,7 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
 import type { WriteChange } from "@strongroom/vault";
 import { storeContract } from "../store-contract.ts";
-import { defer } from "../support/defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { tamper, temporaryFolder } from "../support/vault.ts";
 

@@ -10,7 +10,7 @@ import type { MultiRegionKeyring, MultiRegionOptions } from "@strongroom/envelop
 import { createKms } from "@strongroom/kms";
 import type { Kms } from "@strongroom/kms";
 import type { RepairOptions, VaultOptions } from "@strongroom/vault";
-import { defer } from "./defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 import { temporaryFolder, testVault } from "./vault.ts";
 import type { TestVault } from "./vault.ts";
 

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import type { RepairStatus, Vault } from "@strongroom/vault";
-import { defer } from "./defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 import { REGIONS, regionalVault, QUICK_KEYRING, until } from "./regional-vault.ts";
 import type { Acknowledged, Order, Report, Setup, Write } from "./repairer.ts";
 

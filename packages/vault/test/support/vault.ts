@@ -12,7 +12,7 @@ import type { Keyring } from "@strongroom/envelope";
 import { openVault } from "@strongroom/vault";
 import type { RecordStore, Vault, VaultOptions } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
-import { defer } from "./defer.ts";
+import { defer } from "../../../../tests/support/defer.ts";
 
 /** A folder that is removed after the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
