@@ -1,8 +1,40 @@
 /**
- * The completion scripts of the three shells. They hold all there is to complete, so that a press of the tab key starts
- * no process.
+ * What a completion script is made of, and the scripts of the three shells. They hold all there is to complete, so that
+ * a press of the tab key starts no process.
  */
-import type { Completed, CompletedOption, CompletedPlace, CompletionModel } from "./completion-model.ts";
+
+/** What an option's value, or an argument, can be completed with. */
+export type Completed =
+  | { readonly kind: "words"; readonly words: readonly string[] }
+  | { readonly kind: "files" }
+  | { readonly kind: "folders" }
+  | { readonly kind: "nothing" };
+
+/** One option at a place. */
+export interface CompletedOption {
+  /** `--output`. */
+  readonly long: string;
+  /** `-o`, or null. */
+  readonly short: string | null;
+  readonly description: string;
+  /** Null for a switch. */
+  readonly value: Completed | null;
+}
+
+/** A place in a command line: the words of a command, or of a group of them. */
+export interface CompletedPlace {
+  /** `kms audit`; empty for the program alone. */
+  readonly path: string;
+  readonly words: readonly { readonly word: string; readonly description: string }[];
+  readonly options: readonly CompletedOption[];
+  readonly argument: Completed;
+}
+
+/** Everything that a program completes. */
+export interface CompletionModel {
+  readonly program: string;
+  readonly places: readonly CompletedPlace[];
+}
 
 /** A shell for which there is a script. */
 export type Shell = "bash" | "zsh" | "fish";

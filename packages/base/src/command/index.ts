@@ -1,7 +1,7 @@
 /**
  * @strongroom/base/command: what a command is, and the program that tables of commands make.
  */
-export { mount, option, repeatedOption } from "./spec.ts";
+export { mount } from "./spec.ts";
 export type {
   CommandContext,
   CommandGroup,
@@ -10,14 +10,11 @@ export type {
   Example,
   Invocation,
   Mount,
-  OptionSpec,
-  OptionTable,
-  OptionValues,
   ProgramSpec,
   SettingsGiven,
   SettingsSource,
 } from "./spec.ts";
-export { given, oneOf, oneOfOr, someOf, text, wholeNumber, wholeNumberOr } from "./option-types.ts";
-export { runProgram } from "./program.ts";
-export type { ProgramIo } from "./program.ts";
-export { runProcess } from "./process.ts";
+export { given, oneOf, oneOfOr, option, repeatedOption, someOf, text, wholeNumber, wholeNumberOr } from "./options.ts";
+export type { OptionSpec, OptionTable, OptionValues } from "./options.ts";
+export { runProcess, runProgram } from "./run.ts";
+export type { ProgramIo } from "./run.ts";

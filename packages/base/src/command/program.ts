@@ -1,55 +1,18 @@
 /**
- * Builds a command-line program from tables of commands: parsing, help with examples, suggestions for typos, errors and
- * exit codes.
+ * Builds a command-line program from tables of commands: parsing, help with examples, suggestions for typos.
  */
-import { Command, CommanderError, Option } from "commander";
-import { z } from "zod";
-import { EXIT_CODES, type Outcome } from "../errors/outcomes.ts";
-import { commandReport, isTableError, reportOf, UsageError } from "../errors/report.ts";
+import { Command, Option } from "commander";
+import { EXIT_CODES, type Outcome } from "../errors.ts";
 import { flagDescription, type FlagText, givenByFlags, type SettingFlag, settingFlags } from "../settings/given.ts";
-import { createTerminal, type OutputMode, type Streams } from "../terminal/terminal.ts";
-import { completionTable } from "./completion-command.ts";
-import { printReport, reportJson } from "./report.ts";
+import { completionTable } from "./completion.ts";
+import { readOptions } from "./options.ts";
 import type { CommandContext, CommandSpec, CommandTable, ProgramSpec } from "./spec.ts";
-
-/** What a program is run with; the process's own in process.ts. */
-export interface ProgramIo {
-  readonly streams: Streams;
-  readonly env: CommandContext["env"];
-  readonly cwd: string;
-  readonly signal: AbortSignal;
-}
 
 /** The widest that help is written, in columns. */
 const HELP_WIDTH = 110;
 
-/**
- * Runs one command line (without the program's name) and returns the exit code.
- * @param argv - the words after the program's name
- */
-export async function runProgram(spec: ProgramSpec, argv: readonly string[], io: ProgramIo): Promise<number> {
-  const terminal = createTerminal(io.streams, argv.includes("--json") ? "json" : "human");
-  const builder = new ProgramBuilder(spec, { terminal, env: io.env, cwd: io.cwd, signal: io.signal });
-  try {
-    await builder.build().parseAsync([...argv], { from: "user" });
-    return EXIT_CODES[builder.outcome].code;
-  } catch (error) {
-    if (error instanceof CommanderError) return usageExit(error, terminal.mode, io.streams);
-    const report = io.signal.aborted && !isTableError(error) ? commandReport("interrupted") : reportOf(error);
-    return printReport(spec.name, report, terminal);
-  }
-}
-
-/** Commander has already said what is wrong, with its suggestion; only the exit code and JSON are ours. */
-function usageExit(error: CommanderError, mode: OutputMode, streams: Streams): number {
-  if (error.exitCode === 0) return EXIT_CODES.ok.code;
-  // Help shown because no command was given is an answer, but not the one that was asked for.
-  if (mode === "json")
-    streams.stderr.write(reportJson(commandReport("usage", { detail: error.message.replace(/^error: /, "") })));
-  return EXIT_CODES.usage.code;
-}
-
-class ProgramBuilder {
+/** Builds the program of a spec, to be run once in a context. */
+export class ProgramBuilder {
   /** How the command ended that ran without an error. */
   outcome: Outcome = "ok";
   readonly #spec: ProgramSpec;
@@ -172,27 +135,6 @@ function newOption(flags: string, description: string, times: "many" | undefined
 
 function argumentTerm(argument: { readonly required: boolean; name(): string }): string {
   return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
-}
-
-/** Reads a command's own options; every wrong one is listed. */
-function readOptions(
-  program: string,
-  spec: CommandSpec,
-  values: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const schema = z.object(
-    Object.fromEntries(Object.entries(spec.options).map(([name, { schema: one }]) => [name, one])),
-  );
-  const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => {
-    const flags = spec.options[String(path[0])]?.flags ?? String(path[0]);
-    return `${flags.split(/[ ,]+/).find((part) => part.startsWith("--")) ?? flags} ${message}`;
-  });
-  throw new UsageError({
-    problems,
-    remedy: `Run ${program} ${spec.name} --help: it lists arguments, options and examples.`,
-  });
 }
 
 function examplesHelp({ examples }: CommandSpec): string {

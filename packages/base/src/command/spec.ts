@@ -1,12 +1,12 @@
 /**
  * What a command is: one value with its words, options and examples, and the function that runs it. A program is a list
- * of tables of them; program.ts turns it into parsing, help and exit codes, completion.ts into shell completion.
+ * of tables of them; program.ts turns it into parsing and help, run.ts runs it, completion.ts completes it in a shell.
  */
-import type { z } from "zod";
-import type { Outcome } from "../errors/outcomes.ts";
+import type { Outcome } from "../errors.ts";
 import type { Environment, GivenValue } from "../settings/given.ts";
 import type { SettingTable } from "../settings/setting.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { OptionTable, OptionValues } from "./options.ts";
 
 /** Where a command runs: its terminal, environment and the signal that Ctrl-C aborts. */
 export interface CommandContext {
@@ -16,24 +16,6 @@ export interface CommandContext {
   /** Aborted by SIGINT and SIGTERM; a command ends what it does, leaves no half-written file and returns or throws. */
   readonly signal: AbortSignal;
 }
-
-/** One option of a command; `flags` as commander reads them: "--limit <n>", "-f, --force". */
-export interface OptionSpec<Value> {
-  readonly flags: string;
-  readonly description: string;
-  /** Reads and checks the option's text, or its absence. */
-  readonly schema: z.ZodType<Value>;
-  /** The option may be given several times; the schema reads a list of texts. */
-  readonly times?: "many";
-}
-
-/** Options by their name in camel case, which must be that of the long flag. */
-export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
-
-/** The values of an option table. */
-export type OptionValues<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends OptionSpec<infer Value> ? Value : never;
-};
 
 /** What a command is run with; `Loaded` is what its table's settings are loaded into. */
 export interface Invocation<Table extends OptionTable = OptionTable, Loaded = unknown> {
@@ -70,16 +52,6 @@ export interface CommandSpec<Table extends OptionTable = OptionTable, Loaded = u
   readonly flagGroups: readonly string[];
   readonly examples: readonly Example[];
   run(invocation: Invocation<Table, Loaded>): Promise<void>;
-}
-
-/** Defines an option. */
-export function option<Value>(flags: string, description: string, schema: z.ZodType<Value>): OptionSpec<Value> {
-  return { flags, description, schema };
-}
-
-/** Defines an option that may be given several times. */
-export function repeatedOption<Value>(flags: string, description: string, schema: z.ZodType<Value>): OptionSpec<Value> {
-  return { flags, description, schema, times: "many" };
 }
 
 /** What a program was given of its settings, from which a table loads them. */

@@ -1,7 +1,9 @@
 /**
- * What is given outside of a configuration file: by variables of the environment, and by flags.
+ * What is given: by variables of the environment, by flags, and by a configuration file, whose paths are relative to
+ * itself; and the names that were nearly a setting's.
  */
-import { nearest } from "../words/nearest.ts";
+import { closestMatch } from "leven";
+import { resolve } from "node:path";
 import { defaultText, type PlacedSetting, type SettingTable, settingsIn, type Way } from "./setting.ts";
 
 /** The variables of the process, or those of a test. */
@@ -87,4 +89,35 @@ export function mistypedVariables({ prefix, table, others }: KnownVariables, env
       const meant = nearest(name.slice(prefix.length), names);
       return meant === null ? [] : [`${name} (environment): is no setting; did you mean ${prefix}${meant}?`];
     });
+}
+
+/**
+ * The value of a configuration file with every path of the table's settings made absolute. They are relative to the
+ * file, in `folder`, and not to the folder that a command is run in.
+ */
+export function absolutePaths(table: SettingTable, value: unknown, folder: string): unknown {
+  const places = settingsIn(table).flatMap(({ path, setting }) =>
+    (setting.paths ?? []).map((inside) => [...path.split("."), ...inside]),
+  );
+  return places.reduce(
+    (current, place) => changedAt(current, place, (text) => (text === "" ? text : resolve(folder, text))),
+    value,
+  );
+}
+
+/** `*` stands for every item of a list. */
+function changedAt(value: unknown, [head, ...rest]: readonly string[], change: (text: string) => string): unknown {
+  if (head === undefined) return typeof value === "string" ? change(value) : value;
+  if (Array.isArray(value)) return head === "*" ? value.map((item: unknown) => changedAt(item, rest, change)) : value;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, head)) return value;
+  return { ...value, [head]: changedAt((value as Readonly<Record<string, unknown>>)[head], rest, change) };
+}
+
+/**
+ * "Did you mean": the candidate within a third of the word's length in edits (at least 2), or null.
+ * @param word - what was typed
+ * @param candidates - the names that exist
+ */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  return closestMatch(word, candidates, { maxDistance: Math.max(2, Math.floor(word.length / 3)) }) ?? null;
 }

@@ -2,8 +2,8 @@
  * A setting is one row: from it come its place in the schema of a configuration file, its flag, its environment
  * variable, its line in the documentation and its words in a shell's completion.
  */
+import { resolve } from "node:path";
 import type { z } from "zod";
-import type { Reading } from "./reading.ts";
 
 /** One way of giving a setting outside of a configuration file. */
 export interface Way {
@@ -72,4 +72,66 @@ export function defaultText({ standard, default: value }: AnySetting): string | 
   if (standard !== undefined) return standard;
   if (typeof value === "string" || typeof value === "number") return String(value);
   return value === true ? "true" : null;
+}
+
+/**
+ * How the text of a variable or a flag becomes a setting's value; relative paths in it are relative to `cwd`. Text that
+ * cannot be read stays text: the schema then refuses it and names where it came from.
+ */
+export type Reading = (text: string, cwd: string) => unknown;
+
+/** The text as it is. */
+export const asText: Reading = (text) => text;
+
+/** An absolute path; an empty text stays empty. */
+export const asPath: Reading = (text, cwd) => (text === "" ? text : resolve(cwd, text));
+
+/** A whole number. */
+export const asInteger: Reading = (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text);
+
+/** 1, true, yes; 0, false, no. */
+export const asBoolean: Reading = (text) => BOOLEANS.get(text.toLowerCase()) ?? text;
+
+/** A list, its items separated by commas, each read by itself. */
+export function asListOf(item: Reading): Reading {
+  return (text, cwd) => text.split(",").map((part) => item(part.trim(), cwd));
+}
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["1", true],
+  ["true", true],
+  ["yes", true],
+  ["0", false],
+  ["false", false],
+  ["no", false],
+]);
+
+/** One line for each setting: path, variables, flags, default, meaning. */
+export function settingsTable(table: SettingTable): readonly string[] {
+  const rows = settingsIn(table).map(({ path, setting }) => {
+    const { ways, meaning } = setting;
+    const several = ways.flatMap((way) =>
+      way.meaning === undefined ? [] : [`${code(way.flag ?? way.env)}: ${way.meaning}`],
+    );
+    return [
+      code(path),
+      ways.map((way) => code(way.env)).join("<br>"),
+      ways.flatMap((way) => (way.flag === undefined ? [] : [code(way.flag)])).join("<br>"),
+      cell(defaultText(setting) ?? (typeof setting.default === "boolean" ? String(setting.default) : "")),
+      cell([meaning, ...several].join("; ")),
+    ];
+  });
+  return [
+    "| setting | variable | flag | default | meaning |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+  ];
+}
+
+function code(text: string): string {
+  return `\`${cell(text)}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
 }

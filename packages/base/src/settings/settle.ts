@@ -3,8 +3,7 @@
  * A mistake is never replaced by a default: every problem is listed with where its value came from.
  */
 import { z } from "zod";
-import { nearest } from "../words/nearest.ts";
-import type { GivenValue } from "./given.ts";
+import { type GivenValue, nearest } from "./given.ts";
 import { isSetting, type SettingTable } from "./setting.ts";
 
 /** A problem, and the path of the setting it is about. */

@@ -3,7 +3,7 @@
  * standard error, so that piped output stays clean.
  */
 import { type Options, SingleBar } from "cli-progress";
-import type { Terminal } from "./terminal.ts";
+import { duration, type Terminal } from "./terminal.ts";
 
 /** Shows how far a job is. Every method is safe to call whether or not a bar is shown. */
 export interface Progress {
@@ -68,12 +68,4 @@ function pace({ seconds, position, records, total }: Pace): { rate: string; rema
   const rate = seconds === 0 ? 0 : Math.round(records / seconds);
   const remaining = total === null || position === 0 ? null : (seconds * (total - position)) / position;
   return { rate: rate.toLocaleString("en"), remaining: remaining === null ? "…" : duration(remaining) };
-}
-
-/** Seconds as "42 s", "3 min 5 s" or "1 h 12 min". */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }

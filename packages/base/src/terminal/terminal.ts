@@ -1,8 +1,11 @@
 /**
- * Where a command writes. Results go to standard output, everything said to a person goes to standard error, and colour
- * only where a terminal shows it (NO_COLOR and FORCE_COLOR are honoured, https://no-color.org).
+ * @strongroom/base/terminal: where a command writes, and how. Results go to standard output, everything said to a
+ * person goes to standard error, and colour only where a terminal shows it (NO_COLOR and FORCE_COLOR are honoured,
+ * https://no-color.org). Tables are plain: columns padded to their widest cell, no frame, so that they can be read,
+ * grepped and cut. The progress bar and the log are entry points of their own, for what they import.
  */
 import { styleText } from "node:util";
+import stringWidth from "string-width";
 
 /** A colour or weight as `util.styleText` names it. */
 export type Style = Parameters<typeof styleText>[0];
@@ -48,4 +51,46 @@ export function createTerminal(streams: Streams, mode: OutputMode): Terminal {
     style: styleFor(streams.stdout),
     styleError: styleFor(streams.stderr),
   };
+}
+
+/** One column: its heading and on which side its cells are padded. */
+export interface Column {
+  readonly heading: string;
+  readonly align?: "left" | "right";
+}
+
+/**
+ * Renders rows under headings. Cells may hold colour codes; their width is that of the visible text.
+ * Control characters other than colours never reach the terminal: callers pass cells through {@link printable}.
+ */
+export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map((column, index) =>
+    Math.max(stringWidth(column.heading), ...rows.map((row) => stringWidth(row[index] ?? ""))),
+  );
+  const line = (cells: readonly string[]): string =>
+    columns
+      .map((column, index) => pad(cells[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
+      .join("  ")
+      .trimEnd();
+  return [line(columns.map((column) => column.heading)), ...rows.map(line)].join("\n");
+}
+
+/** Replaces control characters, so that a stored id or a file name cannot steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === "\u200d" ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+function pad(text: string, width: number, align: "left" | "right"): string {
+  const space = " ".repeat(Math.max(0, width - stringWidth(text)));
+  return align === "left" ? text + space : space + text;
+}
+
+/** Seconds as "42 s", "3 min 5 s" or "1 h 12 min". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }

@@ -1,6 +1,6 @@
 // How the regions are shown: a table for a person, and the lines that tell what changed between two looks.
 import { renderTable, type Style, type Terminal } from "@strongroom/base/terminal";
-import { duration } from "@strongroom/base/terminal/progress";
+import { duration } from "@strongroom/base/terminal";
 import type { RegionReport, RegionsReport } from "@strongroom/client";
 
 const STATE_STYLE: Readonly<Record<RegionReport["state"], Style>> = { up: "green", down: "red", unknown: "dim" };

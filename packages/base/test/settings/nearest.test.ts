@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { nearest } from "../../src/words/nearest.ts";
+import { nearest } from "../../src/settings/given.ts";
 
 describe("nearest", () => {
   it("finds the name that was meant", () => {

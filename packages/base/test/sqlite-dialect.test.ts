@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { CompiledQuery, Kysely } from "kysely";
 import { NodeSqliteDialect, sqliteFailure } from "@strongroom/base/sqlite";
-import { PREPARED_STATEMENTS, PreparedDatabase } from "../../src/sqlite/dialect.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { PREPARED_STATEMENTS, PreparedDatabase } from "../src/sqlite-dialect.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
 
 /** A database that counts what it prepares. */
 class CountingDatabase extends DatabaseSync {

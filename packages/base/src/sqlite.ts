@@ -1,14 +1,19 @@
 /**
- * Opens a file of SQLite: private to its owner, recognised before anything is written to it, durable, migrated. What
- * differs between one application's file and another's is data in the options.
+ * @strongroom/base/sqlite: files of SQLite under Kysely, without a native addon. A file is private to its owner,
+ * recognised before anything is written to it, durable, migrated. What differs between one application's file and
+ * another's is data in the options; what went wrong is one word for each thing that a person can do something about, of
+ * which packages make their own errors.
  */
 import { Kysely, Migrator } from "kysely";
 import type { Migration } from "kysely";
 import { chmodSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { createEmptyFileSync } from "../files.ts";
-import { NodeSqliteDialect } from "./dialect.ts";
-import { SqliteFileError, whileBusy } from "./failures.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { createEmptyFileSync } from "./files.ts";
+import { NodeSqliteDialect } from "./sqlite-dialect.ts";
+
+export { NodeSqliteDialect } from "./sqlite-dialect.ts";
+export type { NodeSqliteDialectOptions } from "./sqlite-dialect.ts";
 
 /** What an application's file is, and how it is used. */
 export interface SqliteFileOptions {
@@ -155,4 +160,74 @@ function names(database: DatabaseSync, query: string): readonly string[] {
     .prepare(query)
     .all()
     .map((row) => String(row["name"]));
+}
+
+/** Why a file was not opened although SQLite could. */
+export type SqliteFileErrorCode =
+  /** The file has tables, but not those of this application. */
+  | "foreign"
+  /** It has migrations that this version does not know. */
+  | "newer"
+  /** SQLite finds damage in it. */
+  | "corrupt"
+  /** The volume does not support write-ahead logging. */
+  | "no-wal";
+
+/** Whatever went wrong. `cannot-open`: the file cannot be made or opened; `other`: nothing that is known here. */
+export type SqliteFailure =
+  SqliteFileErrorCode | "busy" | "read-only" | "io" | "full" | "cannot-open" | "not-a-database" | "other";
+
+/** Thrown when a file is not what it must be. {@link sqliteFailure} tells it from others, by its name and code. */
+export class SqliteFileError extends Error {
+  override readonly name = "SqliteFileError";
+  readonly code: SqliteFileErrorCode;
+
+  constructor(code: SqliteFileErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Extended result code, or its lowest byte (the primary code) -> what it means. */
+const RESULT_CODES: Readonly<Record<number, SqliteFailure>> = {
+  5: "busy",
+  8: "read-only",
+  10: "io",
+  11: "corrupt",
+  13: "full",
+  14: "cannot-open",
+  26: "not-a-database",
+  // The shared-memory file of the write-ahead log could not grow (SQLITE_IOERR_SHMSIZE).
+  4874: "full",
+};
+
+/** What a failed opening or query says, whatever it threw. */
+export function sqliteFailure(error: unknown): SqliteFailure {
+  if (!(error instanceof Error)) return "other";
+  if ("errcode" in error && typeof error.errcode === "number")
+    return RESULT_CODES[error.errcode] ?? RESULT_CODES[error.errcode & 0xff] ?? "other";
+  if (error.name === "SqliteFileError" && "code" in error) return error.code as SqliteFileErrorCode;
+  // Of node:fs, which makes the file.
+  if ("syscall" in error && "code" in error) return error.code === "ENOSPC" ? "full" : "cannot-open";
+  return "other";
+}
+
+/** Longest pause between two tries, in milliseconds. Random, so that two waiting processes do not keep meeting. */
+const PAUSE_MS = 5;
+
+/**
+ * Runs `work` again while the database is busy, for at most `patienceMs`, without stopping the process: SQLite's own
+ * busy timeout sleeps on the thread that answers everyone else. Whatever `work` did before it met the other writer must
+ * have been rolled back.
+ */
+export async function whileBusy<Result>(patienceMs: number, work: () => Promise<Result>): Promise<Result> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqliteFailure(error) !== "busy" || performance.now() >= until) throw error;
+      await delay(Math.random() * PAUSE_MS);
+    }
+  }
 }

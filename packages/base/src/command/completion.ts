@@ -1,42 +1,56 @@
 /**
  * What there is to complete: for each place in a command line the words and options that may follow. Made from the same
- * tables as the program; completion-scripts.ts writes it as scripts.
+ * tables as the program; completion-scripts.ts writes it as scripts, and `completion`, which every program has, prints
+ * one.
  */
 import type { z } from "zod";
+import { UsageError } from "../errors.ts";
 import { flagDescription, settingFlags } from "../settings/given.ts";
-import type { CommandSpec, CommandTable } from "./spec.ts";
+import {
+  COMPLETION_SCRIPTS,
+  type Completed,
+  type CompletedOption,
+  type CompletedPlace,
+  type CompletionModel,
+  type Shell,
+} from "./completion-scripts.ts";
+import type { CommandSpec, CommandTable, ProgramSpec } from "./spec.ts";
 
-/** What an option's value, or an argument, can be completed with. */
-export type Completed =
-  | { readonly kind: "words"; readonly words: readonly string[] }
-  | { readonly kind: "files" }
-  | { readonly kind: "folders" }
-  | { readonly kind: "nothing" };
+const SHELLS = Object.keys(COMPLETION_SCRIPTS) as readonly Shell[];
 
-/** One option at a place. */
-export interface CompletedOption {
-  /** `--output`. */
-  readonly long: string;
-  /** `-o`, or null. */
-  readonly short: string | null;
-  readonly description: string;
-  /** Null for a switch. */
-  readonly value: Completed | null;
+/** The table of the one command; the script is made from all tables of the program, this one included. */
+export function completionTable(program: ProgramSpec): CommandTable {
+  const table: CommandTable = {
+    groups: {},
+    settings: { table: {}, always: [], heading: "Settings", configFile: null, load: async () => null },
+    commands: [
+      {
+        name: "completion",
+        args: "<shell>",
+        argWords: SHELLS,
+        heading: program.completionHeading,
+        summary: "print a script that completes commands and options in bash, zsh or fish",
+        options: {},
+        flagGroups: [],
+        examples: [
+          { line: `source <(${program.name} completion bash)`, meaning: "in ~/.bashrc" },
+          { line: `source <(${program.name} completion zsh)`, meaning: "in ~/.zshrc, after compinit" },
+          { line: `${program.name} completion fish | source`, meaning: "in ~/.config/fish/config.fish" },
+        ],
+        run: async ({ args: [shell = ""], context }) => {
+          if (!isShell(shell)) throw new UsageError({ detail: `The shell must be one of ${SHELLS.join(", ")}.` });
+          const model = completionModel(program.name, [...program.tables, table]);
+          const script = COMPLETION_SCRIPTS[shell](model);
+          context.terminal.result({ shell, script }, () => script.trimEnd());
+        },
+      },
+    ],
+  };
+  return table;
 }
 
-/** A place in a command line: the words of a command, or of a group of them. */
-export interface CompletedPlace {
-  /** `kms audit`; empty for the program alone. */
-  readonly path: string;
-  readonly words: readonly { readonly word: string; readonly description: string }[];
-  readonly options: readonly CompletedOption[];
-  readonly argument: Completed;
-}
-
-/** Everything that a program completes. */
-export interface CompletionModel {
-  readonly program: string;
-  readonly places: readonly CompletedPlace[];
+function isShell(word: string): word is Shell {
+  return Object.hasOwn(COMPLETION_SCRIPTS, word);
 }
 
 const HELP: CompletedOption = { long: "--help", short: "-h", description: "show help", value: null };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { duration } from "../../src/terminal/progress.ts";
-import { printable, renderTable } from "../../src/terminal/table.ts";
+import { duration, printable, renderTable } from "../../src/terminal/terminal.ts";
 
 describe("table", () => {
   it("pads columns to their widest cell, colours and wide scripts counted as they are seen", () => {
