@@ -1,6 +1,7 @@
 /**
  * Files that are whole or not there, and for their owner alone (0600): written under another name beside their place,
- * flushed, then given their name, and the folder flushed. Own code, because write-file-atomic has no streaming form,
+ * flushed, then given their name, and the folder flushed; folders for their owner alone (0700); and what a person is
+ * told of the system's errors. Own code, because write-file-atomic has no streaming form,
  * does not flush the folder, cannot refuse to replace, and would write through a link that lies at its draft's name.
  */
 import { randomBytes } from "node:crypto";
@@ -9,10 +10,12 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
@@ -153,9 +156,64 @@ export async function readIfPresent(path: string): Promise<string | null> {
   }
 }
 
+/**
+ * Makes a folder for its owner alone (0700), and those above it that are missing. One that is there stays as it is. Not
+ * `recursive: true`: where the system answers ENOENT whatever is there (below /proc), Node would try for ever.
+ *
+ * @throws the system's error, which {@link folderReason} puts into words
+ */
+export function makeFolderSync(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    makeFolderSync(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
+/** The code of a system error ("ENOENT", "EADDRINUSE" …), or null for anything else. */
+export function systemErrorCode(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+
 /** Whether an error of node:fs says that the file is not there. */
 export function isAbsent(error: unknown): boolean {
-  return systemCode(error) === "ENOENT";
+  return systemErrorCode(error) === "ENOENT";
+}
+
+/** Words for codes of the system. */
+export type SystemReasons = Readonly<Record<string, string>>;
+
+const REASONS: SystemReasons = {
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+  ENOENT: "there is no such file",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of the path is not a folder",
+  EPERM: "the system does not permit it",
+  EROFS: "it lies on a read-only filesystem",
+};
+
+/**
+ * Why the system refused, in a few words without a full stop.
+ *
+ * @param special words that say more in this case than those that always hold
+ */
+export function systemReason(error: unknown, special: SystemReasons = {}): string {
+  const code = systemErrorCode(error);
+  if (code === null) return "the reason is not known";
+  return special[code] ?? REASONS[code] ?? `the system says ${code}`;
+}
+
+/** Why a folder could not be made or used, in a few words without a full stop. */
+export function folderReason(error: unknown): string {
+  return systemReason(error, {
+    EEXIST: "there is a file of that name",
+    ENOENT: "the system does not let a folder be made there",
+  });
 }
 
 /** A hidden name in the same folder: a rename moves within one filesystem only. */
@@ -173,7 +231,7 @@ async function flushFolder(path: string): Promise<void> {
     folder = await open(path, "r");
     await folder.sync();
   } catch (error) {
-    if (!NO_FLUSH.has(systemCode(error))) throw error;
+    if (!NO_FLUSH.has(systemErrorCode(error))) throw error;
   } finally {
     await folder?.close();
   }
@@ -188,10 +246,6 @@ function flushFolderSync(path: string): void {
       closeSync(folder);
     }
   } catch (error) {
-    if (!NO_FLUSH.has(systemCode(error))) throw error;
+    if (!NO_FLUSH.has(systemErrorCode(error))) throw error;
   }
-}
-
-function systemCode(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -14,11 +15,15 @@ import { describe, it } from "node:test";
 import {
   createEmptyFileSync,
   createFileSync,
+  folderReason,
   isAbsent,
+  makeFolderSync,
   openAtomic,
   publishSync,
   readIfPresent,
   readSecretFileSync,
+  systemErrorCode,
+  systemReason,
   writeFileAtomic,
 } from "@strongroom/base/files";
 import { runScript } from "./support/child.ts";
@@ -157,5 +162,49 @@ describe("a file that is read", () => {
     writeFileSync(join(folder, "a"), "text");
     assert.equal(await readIfPresent(join(folder, "a")), "text");
     await assert.rejects(readIfPresent(folder), (error) => !isAbsent(error));
+  });
+});
+
+describe("a folder", () => {
+  it("is made for its owner alone, with those above it, and left as it is when it is there", (t) => {
+    const outer = join(temporaryFolder(t), "outer");
+    makeFolderSync(join(outer, "inner"));
+    assert.deepEqual([mode(outer), mode(join(outer, "inner"))], [0o700, 0o700]);
+    chmodSync(outer, 0o755);
+    makeFolderSync(outer);
+    assert.equal(mode(outer), 0o755);
+  });
+
+  it("says why it cannot be made", (t) => {
+    const file = join(temporaryFolder(t), "file");
+    writeFileSync(file, "");
+    const reasonOf = (path: string): string => {
+      try {
+        makeFolderSync(path);
+        return "made";
+      } catch (error) {
+        return folderReason(error);
+      }
+    };
+    assert.equal(reasonOf(file), "there is a file of that name");
+    assert.equal(reasonOf(join(file, "inner")), "a part of the path is not a folder");
+    if (existsSync("/proc/self")) assert.equal(reasonOf("/proc/none/inner"), reasonOf("/proc/none"));
+  });
+});
+
+describe("what is told of a system error", () => {
+  const error = (code: unknown): Error => Object.assign(new Error("of the system"), { code });
+
+  it("is the words of the case, those that always hold, or the system's code", () => {
+    assert.equal(systemReason(error("ENOSPC")), "the disk is full");
+    assert.equal(systemReason(error("ENOENT"), { ENOENT: "there is no such host name" }), "there is no such host name");
+    assert.equal(systemReason(error("EMFILE")), "the system says EMFILE");
+  });
+
+  it("is never another error's message", () => {
+    for (const other of [new Error("secret"), error(5), "ENOENT", null]) {
+      assert.equal(systemErrorCode(other), null);
+      assert.equal(systemReason(other), "the reason is not known");
+    }
   });
 });

@@ -3,12 +3,12 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedConfig } from "./config/load.ts";
-import type { DataFolder } from "./data-folder/layout.ts";
-import { readRunning } from "./data-folder/running.ts";
-import { CliError, systemErrorCode } from "./errors.ts";
+import { type DataFolder, readRunning } from "./data-folder.ts";
+import { systemErrorCode } from "@strongroom/base/files";
+import { CliError } from "./errors.ts";
 import { kmsClient, type KmsRegion } from "./installation/keyring.ts";
 import { readRegionKeys, type RegionKeys } from "./installation/region-keys.ts";
-import { asCliError, clientOf, findConnection, findOrigin } from "./service.ts";
+import { asCliError, clientOf, findConnection, findOrigin } from "./connection.ts";
 
 /** How bad a finding is: a warning does not fail the run. */
 export type Severity = "ok" | "warning" | "failure";

@@ -38,7 +38,7 @@ export type CliErrorCode =
 export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   usage: COMMAND_ERRORS.usage,
   "config-unreadable": {
-    title: "The configuration file can not be read",
+    title: "The configuration file cannot be read",
     remedy:
       "Check the path given by --config or STRONGROOM_CONFIG, and that the file is valid JSON, JavaScript or " +
       "TypeScript with a default export.",
@@ -52,7 +52,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 500,
   },
   "data-dir-unusable": {
-    title: "The data folder can not be used",
+    title: "The data folder cannot be used",
     remedy: "Choose a folder that you own and may write to (--data-dir DIR), or correct its owner and permissions.",
     outcome: "usage",
     status: 500,
@@ -115,7 +115,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 400,
   },
   "input-unreadable": {
-    title: "The input can not be read",
+    title: "The input cannot be read",
     remedy: "Check the path, or give - to read standard input.",
     outcome: "usage",
     status: 400,
@@ -135,7 +135,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 500,
   },
   "output-failed": {
-    title: "The output can not be written",
+    title: "The output cannot be written",
     remedy: "Check the folder's permissions and free space. An existing file was left as it was.",
     outcome: "failure",
     status: 500,
@@ -155,7 +155,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 404,
   },
   "service-unreachable": {
-    title: "The service can not be reached",
+    title: "The service cannot be reached",
     remedy: "Start it with strongroom up (or npm start), or say where it is: --url URL or STRONGROOM_URL.",
     outcome: "unavailable",
     status: 503,
@@ -179,7 +179,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 500,
   },
   "faults-not-allowed": {
-    title: "Regions can not be taken away here",
+    title: "Regions cannot be taken away here",
     remedy:
       "Start an installation for the drill with faults allowed: strongroom up --allow-faults. Elsewhere name the " +
       "control port of its KMS: --faults-url URL.",
@@ -278,10 +278,4 @@ export class CliError extends Error {
     this.reportedCode = options.reportedCode ?? code;
     this.row = { title, remedy: this.remedy, outcome: this.outcome, status: entry.status };
   }
-}
-
-/** The code of a Node.js system error ("EADDRINUSE", "ENOENT" …), or null for anything else. */
-export function systemErrorCode(error: unknown): string | null {
-  if (!(error instanceof Error) || !("code" in error)) return null;
-  return typeof error.code === "string" ? error.code : null;
 }

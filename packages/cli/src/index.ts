@@ -1,8 +1,8 @@
 // What a program may import from the package `strongroom`: the configuration's type for strongroom.config.ts, and the
 // tables of errors and exit codes that the documentation is held to.
-import type { ConfigInput } from "./config/schema.ts";
+import type { ConfigInput } from "./config/config.ts";
 
-export type { Config, ConfigInput } from "./config/schema.ts";
+export type { Config, ConfigInput } from "./config/config.ts";
 export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.ts";
 export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
 

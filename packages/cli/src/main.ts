@@ -1,5 +1,5 @@
 // The process of the command `strongroom`.
 import { runProcess } from "@strongroom/base/command";
-import { PROGRAM } from "./command/program.ts";
+import { PROGRAM } from "./program.ts";
 
 await runProcess(PROGRAM);

@@ -3,8 +3,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { runProcess, spawnCommand, startInstallation, temporaryFolder, until } from "../test/support/installation.ts";
-import type { Installation } from "../test/support/installation.ts";
+import {
+  type Installation,
+  runProcess,
+  spawnCommand,
+  startInstallation,
+  temporaryFolder,
+  until,
+} from "../test/support/installation.ts";
 
 describe("a drill", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

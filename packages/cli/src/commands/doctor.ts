@@ -1,7 +1,7 @@
 // `strongroom doctor`: checks everything that usually goes wrong, and says what to do.
 import type { Style, Terminal } from "@strongroom/base/terminal";
-import { command, type CommandSpec } from "../command/spec.ts";
-import { dataFolder } from "../data-folder/layout.ts";
+import { command, type CommandSpec } from "../command.ts";
+import { dataFolder } from "../data-folder.ts";
 import type { Finding, Severity } from "../doctor.ts";
 import { CliError } from "../errors.ts";
 

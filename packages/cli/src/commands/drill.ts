@@ -3,19 +3,19 @@
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";
+import type { Lock } from "@strongroom/base/locks";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { z } from "zod";
-import { command, type CommandSpec, option } from "../command/spec.ts";
-import { dataFolder } from "../data-folder/layout.ts";
-import { type FolderLock, lockDataFolder } from "../data-folder/lock.ts";
+import { command, type CommandSpec, option } from "../command.ts";
+import { dataFolder, lockDataFolder } from "../data-folder.ts";
 import { controlPort, FAULT_NAMES, type FaultName, findControl } from "../drill/control-port.ts";
 import type { Verdict } from "../drill/promises.ts";
 import { drillTables, timelineOf } from "../drill/report.ts";
 import { type DrillParts, runDrill } from "../drill/run-drill.ts";
 import { DRILL_DEFAULTS, type DrillSettings } from "../drill/settings.ts";
 import { CliError } from "../errors.ts";
-import { asCliError, clientOf, findConnection } from "../service.ts";
-import { openOutput } from "../terminal/output.ts";
+import { asCliError, clientOf, findConnection } from "../connection.ts";
+import { openOutput } from "../input-output.ts";
 
 const words = text().transform((value) => value?.split(",").map((word) => word.trim()) ?? null);
 
@@ -161,7 +161,7 @@ export const drillCommand: CommandSpec = command({
 });
 
 /** One drill at a time; where the installation's folder is elsewhere there is nothing to lock. */
-function lockDrill(dataDir: string): FolderLock | null {
+function lockDrill(dataDir: string): Lock | null {
   const folder = dataFolder(dataDir);
   if (!existsSync(folder.path)) return null;
   try {

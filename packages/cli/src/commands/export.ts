@@ -1,8 +1,7 @@
 // `strongroom export`: every document of a collection as NDJSON or CSV.
 import { given, oneOf, text, wholeNumberOr } from "@strongroom/base/command";
-import { command, type CommandSpec, option } from "../command/spec.ts";
-import { chooseFormat, FORMATS } from "../formats/input.ts";
-import { withService } from "../service.ts";
+import { command, type CommandSpec, option, withService } from "../command.ts";
+import { chooseFormat, FORMATS } from "../formats/document.ts";
 import type { ExportJob } from "../transfer/export.ts";
 
 /** `strongroom export`. */

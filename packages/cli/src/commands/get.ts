@@ -1,8 +1,7 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
 import { text, wholeNumber } from "@strongroom/base/command";
-import { command, type CommandSpec, option } from "../command/spec.ts";
-import { withService } from "../service.ts";
-import { openOutput } from "../terminal/output.ts";
+import { command, type CommandSpec, option, withService } from "../command.ts";
+import { openOutput } from "../input-output.ts";
 
 /** `strongroom get`. */
 export const getCommand: CommandSpec = command({

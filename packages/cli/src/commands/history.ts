@@ -1,7 +1,6 @@
 // `strongroom history`: the versions of a record.
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { command, type CommandSpec } from "../command/spec.ts";
-import { withService } from "../service.ts";
+import { command, type CommandSpec, withService } from "../command.ts";
 
 /** `strongroom history`. */
 export const historyCommand: CommandSpec = command({

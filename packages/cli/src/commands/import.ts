@@ -1,10 +1,9 @@
 // `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an
 // interruption completes it.
 import { given, oneOf, oneOfOr, text, wholeNumberOr } from "@strongroom/base/command";
-import { command, type CommandSpec, option } from "../command/spec.ts";
+import { command, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
-import { chooseFormat, FORMATS } from "../formats/input.ts";
-import { withService } from "../service.ts";
+import { chooseFormat, FORMATS } from "../formats/document.ts";
 import type { ImportJob } from "../transfer/import.ts";
 
 /** `strongroom import`. */
@@ -16,7 +15,7 @@ export const importCommand: CommandSpec = command({
   description:
     "Runs in batches. After an interruption run the same command again: records that are there with an equal " +
     "document are left alone,\n" +
-    "so nothing is stored twice. Lines that can not be imported are reported by number, the others are stored, " +
+    "so nothing is stored twice. Lines that cannot be imported are reported by number, the others are stored, " +
     "and the exit code is 1.",
   flagGroups: ["client"],
   options: {

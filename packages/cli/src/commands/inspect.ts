@@ -2,9 +2,9 @@
 // nothing.
 import { printable } from "@strongroom/base/terminal";
 import type { MessageInspection } from "@strongroom/envelope";
-import { command, type CommandSpec } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../formats/input.ts";
+import { openInput } from "../input-output.ts";
 
 /** `strongroom inspect`. */
 export const inspectCommand: CommandSpec = command({

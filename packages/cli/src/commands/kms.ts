@@ -11,7 +11,7 @@ import {
 } from "@strongroom/kms/command";
 import { CONFIG_FLAG, loadConfig } from "../config/load.ts";
 import { SETTINGS } from "../config/settings.ts";
-import { dataFolder } from "../data-folder/layout.ts";
+import { dataFolder } from "../data-folder.ts";
 
 /** The KMS's settings, with what holds here where nothing is given. */
 const table: SettingTable = {

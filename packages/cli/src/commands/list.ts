@@ -1,8 +1,6 @@
 // `strongroom list`: the collections, or the ids of one.
-import { given, text, wholeNumberOr } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { command, type CommandSpec, option } from "../command/spec.ts";
-import { withService } from "../service.ts";
+import { command, type CommandSpec, pageOptions, readPage, withService } from "../command.ts";
 
 /** `strongroom list`. */
 export const listCommand: CommandSpec = command({
@@ -11,11 +9,7 @@ export const listCommand: CommandSpec = command({
   heading: "Records",
   summary: "list the collections, or the records of one",
   flagGroups: ["client"],
-  options: {
-    limit: option("--limit <n>", "records shown (default: 100)", wholeNumberOr(100, 1, 1000)),
-    cursor: option("--cursor <cursor>", "continue where the last page ended", text()),
-    all: option("--all", "every page", given()),
-  },
+  options: pageOptions("records"),
   examples: [
     { line: "npx strongroom list", meaning: "the collections" },
     { line: "npx strongroom list people --limit 20", meaning: "the first 20 records" },
@@ -36,9 +30,7 @@ export const listCommand: CommandSpec = command({
       );
       return;
     }
-    const records = client.records.list(collection);
-    const { cursor, limit } = options;
-    const listing = options.all ? { items: await records.all(), next: null } : await records.page({ cursor, limit });
+    const listing = await readPage(client.records.list(collection), options);
     terminal.result({ collection, ...listing }, () =>
       renderTable(
         [{ heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "WRITTEN" }],

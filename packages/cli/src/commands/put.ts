@@ -2,10 +2,9 @@
 // machine can read.
 import { given, text, wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import { command, type CommandContext, type CommandSpec, option } from "../command/spec.ts";
+import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../formats/input.ts";
-import { withService } from "../service.ts";
+import { openInput } from "../input-output.ts";
 
 /** More than any service takes; beyond it the input is certainly not one document. */
 const LONGEST_DOCUMENT = 16 * 1024 * 1024;

@@ -1,9 +1,10 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
+// `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
 import { given } from "@strongroom/base/command";
-import { command, type CommandSpec, option } from "../command/spec.ts";
-import { withService } from "../service.ts";
-import { regionsResult, regionsView } from "./regions-view.ts";
-import { watchRegions } from "./regions-watch.ts";
+import { printable, renderTable } from "@strongroom/base/terminal";
+import type { OwedVersion } from "@strongroom/client";
+import { command, type CommandSpec, option, pageOptions, readPage, withService } from "../command.ts";
+import { regionsResult, regionsView, watchRegions } from "./regions-view.ts";
 
 /** `strongroom regions`. */
 export const regionsCommand: CommandSpec = command({
@@ -32,3 +33,50 @@ export const regionsCommand: CommandSpec = command({
     terminal.result(regionsResult(answer), () => regionsView(answer, terminal));
   }),
 });
+
+/** `strongroom regions debt`. */
+export const regionsDebtCommand: CommandSpec = command({
+  name: "regions debt",
+  heading: "Looking after it",
+  summary: "list the versions that owe a wrap",
+  description:
+    "They were written while a region was away. The service repairs them by itself when it is back; what cannot be " +
+    "repaired stays listed with the reason.",
+  flagGroups: ["client"],
+  options: pageOptions("versions"),
+  examples: [
+    { line: "npx strongroom regions debt", meaning: "the first 100" },
+    { line: "npx strongroom regions debt --all --json | jq '.items | length'", meaning: "how many there are" },
+  ],
+  run: withService(async (client, { context, options }) => {
+    const listing = await readPage(client.debt(), options);
+    context.terminal.result(listing, () =>
+      listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items),
+    );
+    if (listing.next !== null)
+      context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
+  }),
+});
+
+function debtTable(items: readonly OwedVersion[]): string {
+  return renderTable(
+    [
+      { heading: "COLLECTION" },
+      { heading: "ID" },
+      { heading: "VERSION", align: "right" },
+      { heading: "MISSING IN" },
+      { heading: "SINCE" },
+      { heading: "TRIES", align: "right" },
+      { heading: "LAST PROBLEM" },
+    ],
+    items.map(({ collection, id, version, regions, since, attempts, lastProblem }) => [
+      collection,
+      printable(id),
+      String(version),
+      regions.map(({ region, reason }) => `${region} (${reason})`).join(", "),
+      since,
+      String(attempts),
+      lastProblem === null ? "-" : `${lastProblem.code} at ${lastProblem.at}`,
+    ]),
+  );
+}

@@ -1,8 +1,7 @@
 // `strongroom rm`: removes a record with all its versions.
 import { wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import { command, type CommandSpec, option } from "../command/spec.ts";
-import { withService } from "../service.ts";
+import { command, type CommandSpec, option, withService } from "../command.ts";
 
 /** `strongroom rm`. */
 export const rmCommand: CommandSpec = command({

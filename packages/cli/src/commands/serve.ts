@@ -1,5 +1,5 @@
 // `strongroom serve`: the service alone, against the regions of the configuration: AWS KMS, or a KMS of one's own.
-import { command, type CommandSpec } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command.ts";
 
 /** `strongroom serve`. */
 export const serveCommand: CommandSpec = command({

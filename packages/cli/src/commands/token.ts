@@ -6,8 +6,8 @@ import { someOf, text } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
 import { writeFileAtomic } from "@strongroom/base/files";
 import type { FileTokens, Scope } from "@strongroom/server";
-import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command/spec.ts";
-import { prepareDataFolder } from "../data-folder/prepare.ts";
+import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command.ts";
+import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 
 const SCOPES: readonly Scope[] = ["read", "write", "admin"];
@@ -40,7 +40,7 @@ export const tokenCreateCommand: CommandSpec = command({
       await writeFileAtomic(resolve(invocation.context.cwd, file), `${token}\n`).catch(async (cause: unknown) => {
         await tokens.revoke(identity.id);
         throw new CliError("output-failed", {
-          detail: `${file} can not be written; the token was revoked again.`,
+          detail: `${file} cannot be written; the token was revoked again.`,
           cause,
         });
       });

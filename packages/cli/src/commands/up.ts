@@ -1,5 +1,5 @@
 // `strongroom up`: everything on one machine in one command.
-import { command, type CommandSpec } from "../command/spec.ts";
+import { command, type CommandSpec } from "../command.ts";
 
 /** `strongroom up`. */
 export const upCommand: CommandSpec = command({

@@ -11,7 +11,7 @@ import {
 } from "@strongroom/base/settings";
 import { KMS_SETTINGS } from "@strongroom/kms/command";
 import { z } from "zod";
-import type { Config, WrappingRegion } from "./schema.ts";
+import type { Config, WrappingRegion } from "./config.ts";
 
 /** A row for every setting of {@link Config}. */
 export type InstallationSettings = {

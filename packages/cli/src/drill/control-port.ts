@@ -4,8 +4,7 @@
 import type { Fault } from "@strongroom/kms";
 import { z } from "zod";
 import type { LoadedConfig } from "../config/load.ts";
-import { dataFolder } from "../data-folder/layout.ts";
-import { readRunning } from "../data-folder/running.ts";
+import { dataFolder, readRunning } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 
 /** What is asked of the KMS: its port closed, or faults in its answers. */

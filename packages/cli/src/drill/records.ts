@@ -6,7 +6,7 @@ import { mapBounded } from "@strongroom/base/work";
 import { type Client, isClientError, type JsonObject, type ListedRecord } from "@strongroom/client";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { CliError } from "../errors.ts";
-import { asCliError } from "../service.ts";
+import { asCliError } from "../connection.ts";
 import type { Clock, ReadCall, WriteCall } from "./figures.ts";
 import { seededRandom } from "./load.ts";
 

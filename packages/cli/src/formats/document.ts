@@ -1,5 +1,30 @@
-// Documents on their way in and out: what every input format yields, bad lines with the reason and never with their
-// content; and the field of a document that names it: `id`, or `person.id` inside nested objects.
+// Documents on their way in and out: the formats, and which one a file has; what every input format yields, bad lines
+// with the reason and never with their content; and the field of a document that names it: `id`, or `person.id` inside
+// nested objects.
+import { CliError } from "../errors.ts";
+
+/** The formats. */
+export const FORMATS = ["ndjson", "csv"] as const;
+
+/** A format's name. */
+export type Format = (typeof FORMATS)[number];
+
+const FORMAT_BY_ENDING: Readonly<Record<string, Format>> = { ndjson: "ndjson", jsonl: "ndjson", csv: "csv" };
+
+/**
+ * The format that was asked for, else the one of the file's ending, else NDJSON for a pipe. Throws `usage` for an
+ * ending that says nothing.
+ */
+export function chooseFormat(asked: Format | undefined, path: string): Format {
+  if (asked !== undefined) return asked;
+  if (path === "-") return "ndjson";
+  const known = FORMAT_BY_ENDING[(path.split(".").pop() ?? "").toLowerCase()];
+  if (known !== undefined) return known;
+  throw new CliError("usage", {
+    detail: `The ending of ${path} does not say which format it is.`,
+    remedy: "Say it: --format ndjson or --format csv.",
+  });
+}
 
 /** A JSON object as it was read. */
 export type Document = Readonly<Record<string, unknown>>;

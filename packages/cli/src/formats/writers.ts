@@ -5,11 +5,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Output } from "../terminal/output.ts";
+import type { PendingFile } from "@strongroom/base/files";
 import { ColumnCollector } from "./columns.ts";
 import { csvHeading, csvRow } from "./csv.ts";
-import type { Document } from "./document.ts";
-import type { Format } from "./input.ts";
+import type { Document, Format } from "./document.ts";
 import { ndjsonLine, readNdjson } from "./ndjson.ts";
 
 /** What a writer needs to know beside the documents. */
@@ -20,7 +19,7 @@ export interface WriterOptions {
 }
 
 /** Writes all documents to the output. */
-export type Writer = (documents: AsyncIterable<Document>, output: Output, options: WriterOptions) => Promise<void>;
+export type Writer = (documents: AsyncIterable<Document>, output: PendingFile, options: WriterOptions) => Promise<void>;
 
 /** The writers, by format. */
 export const WRITERS: Readonly<Record<Format, Writer>> = {

@@ -8,7 +8,7 @@ import { EnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { z } from "zod";
-import { type Config, wrapPolicy } from "../config/schema.ts";
+import { type Config, wrapPolicy } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 
 /** A region as a client needs it. */

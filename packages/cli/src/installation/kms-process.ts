@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ErrorReport } from "@strongroom/base/errors";
 import { type KmsMessage, parseKmsMessage } from "@strongroom/kms/command";
-import type { LocalRegion, RootKeySetting } from "../config/schema.ts";
+import type { LocalRegion, RootKeySetting } from "../config/config.ts";
 import { CliError, type CliErrorCode } from "../errors.ts";
 
 /** Pauses and limits of the supervision, in milliseconds. */

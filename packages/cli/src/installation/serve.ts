@@ -2,10 +2,9 @@
 import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
-import type { CommandContext } from "../command/spec.ts";
-import type { Config, WrappingRegion } from "../config/schema.ts";
-import type { DataFolder } from "../data-folder/layout.ts";
-import { prepareDataFolder } from "../data-folder/prepare.ts";
+import type { CommandContext } from "../command.ts";
+import type { Config, WrappingRegion } from "../config/config.ts";
+import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
 import { readRegionKeys } from "./region-keys.ts";

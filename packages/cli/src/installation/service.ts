@@ -6,9 +6,10 @@ import { createServer, type FileTokens, type RegionCall, type Regions } from "@s
 import { openVault, type RepairOptions, VAULT_ERRORS, VaultError } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
-import { type Config, wrapPolicy } from "../config/schema.ts";
-import type { DataFolder } from "../data-folder/layout.ts";
-import { CliError, systemErrorCode } from "../errors.ts";
+import { type Config, wrapPolicy } from "../config/config.ts";
+import type { DataFolder } from "../data-folder.ts";
+import { systemErrorCode } from "@strongroom/base/files";
+import { CliError } from "../errors.ts";
 
 /** A service that listens. */
 export interface RunningService {

@@ -4,7 +4,7 @@
 // an HTTP header, for `curl -H @FILE`: a token on a command line could be read by every process of the machine.
 import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
 import { fileTokens, type FileTokens, SERVER_ERRORS, ServerError } from "@strongroom/server";
-import type { DataFolder } from "../data-folder/layout.ts";
+import type { DataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 
 /**

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Terminal } from "@strongroom/base/terminal";
-import type { DataFolder } from "../data-folder/layout.ts";
+import type { DataFolder } from "../data-folder.ts";
 
 /** What the page tells. */
 export interface WelcomePage {

@@ -4,13 +4,17 @@ import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
 import type { RegionHealth } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
-import type { CommandContext } from "../command/spec.ts";
-import { type Config, wrapPolicy } from "../config/schema.ts";
-import type { DataFolder } from "../data-folder/layout.ts";
-import { lockDataFolder } from "../data-folder/lock.ts";
-import { type LogFile, openLogFile } from "../data-folder/log-file.ts";
-import { prepareDataFolder } from "../data-folder/prepare.ts";
-import { removeRunning, writeRunning } from "../data-folder/running.ts";
+import type { CommandContext } from "../command.ts";
+import { type Config, wrapPolicy } from "../config/config.ts";
+import {
+  type DataFolder,
+  lockDataFolder,
+  type LogFile,
+  openLogFile,
+  prepareDataFolder,
+  removeRunning,
+  writeRunning,
+} from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";

@@ -5,12 +5,11 @@ import { dirname, resolve } from "node:path";
 import { startProgress } from "@strongroom/base/terminal/progress";
 import { mapInOrder } from "@strongroom/base/work";
 import { type Client, type ClientError, isClientError, type ListedRecord } from "@strongroom/client";
-import type { CommandContext } from "../command/spec.ts";
+import type { CommandContext } from "../command.ts";
 import { CliError } from "../errors.ts";
-import { type Document, type Field, fieldText, parseField, withField } from "../formats/document.ts";
-import type { Format } from "../formats/input.ts";
+import { type Document, type Field, fieldText, type Format, parseField, withField } from "../formats/document.ts";
 import { WRITERS } from "../formats/writers.ts";
-import { openOutput } from "../terminal/output.ts";
+import { openOutput } from "../input-output.ts";
 
 /** What is exported and how. */
 export interface ExportJob {

@@ -3,11 +3,11 @@
 import type { Terminal } from "@strongroom/base/terminal";
 import { startProgress } from "@strongroom/base/terminal/progress";
 import type { Client, OnExisting } from "@strongroom/client";
-import type { CommandContext } from "../command/spec.ts";
+import type { CommandContext } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { readCsv } from "../formats/csv.ts";
-import { type Field, fieldText, parseField, type SourceLine } from "../formats/document.ts";
-import { type Format, openInput } from "../formats/input.ts";
+import { type Field, fieldText, type Format, parseField, type SourceLine } from "../formats/document.ts";
+import { openInput } from "../input-output.ts";
 import { readNdjson } from "../formats/ndjson.ts";
 import { batchSender, type ImportReport, type PendingItem } from "./send-batch.ts";
 

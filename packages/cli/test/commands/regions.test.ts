@@ -4,8 +4,7 @@ import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { createTerminal, type OutputMode } from "@strongroom/base/terminal";
 import { ClientError, type RegionReport, type RegionsReport } from "@strongroom/client";
-import { changeLines } from "../../src/commands/regions-view.ts";
-import { watchRegions } from "../../src/commands/regions-watch.ts";
+import { changeLines, watchRegions } from "../../src/commands/regions-view.ts";
 import { CliError } from "../../src/errors.ts";
 import { runCommand } from "../support/command.ts";
 import {

@@ -1,9 +1,8 @@
 // For tests: the command run inside of the test's own process, against a real service; hundreds of them take seconds.
 import { PassThrough, Readable } from "node:stream";
 import { runProgram } from "@strongroom/base/command";
-import { PROGRAM } from "../../src/command/program.ts";
-import type { Ended } from "./installation.ts";
-import { gather } from "./installation.ts";
+import { PROGRAM } from "../../src/program.ts";
+import { type Ended, gather } from "./installation.ts";
 
 /** How a command is run. */
 export interface CommandRun {

@@ -2,15 +2,14 @@
 // again, and the same import is run again. Seeded, so that a round that fails can be repeated.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTerminal } from "@strongroom/base/terminal";
 import { type Client, createClient, isClientError } from "@strongroom/client";
-import type { CommandContext } from "../../src/command/spec.ts";
+import type { CommandContext } from "../../src/command.ts";
 import { importRecords } from "../../src/transfer/import.ts";
-import { readFile } from "node:fs/promises";
 import { generatePeople } from "./people.ts";
 import { seededRandom } from "../../src/drill/load.ts";
 import { type Installation, startInstallation, temporaryFolder } from "./installation.ts";

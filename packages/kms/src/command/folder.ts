@@ -1,7 +1,8 @@
 // The KMS's own folder: named rightly, and made for its owner alone.
 
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { folderReason, makeFolderSync } from "@strongroom/base/files";
 import { KmsError } from "../errors.ts";
 
 /**
@@ -19,32 +20,8 @@ export function requireOwnFolder(dataDir: string): void {
 /** Makes the folder if it is not there. @throws KmsError `data-dir-unusable` with the reason. */
 export function makeFolder(dataDir: string): void {
   try {
-    makeEach(dataDir);
+    makeFolderSync(dataDir);
   } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
-    const reason = REASONS[String(code)] ?? `the system says ${String(code)}`;
-    throw new KmsError("data-dir-unusable", `${dataDir}: ${reason}.`, { cause });
+    throw new KmsError("data-dir-unusable", `${dataDir}: ${folderReason(cause)}.`, { cause });
   }
 }
-
-/** Not `recursive: true`: where the system answers ENOENT whatever is there (below /proc), Node would try for ever. */
-function makeEach(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
-    if (code === "EEXIST" && statSync(path).isDirectory()) return;
-    if (code !== "ENOENT" || dirname(path) === path) throw cause;
-    makeEach(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "the system does not let a folder be made there",
-  EACCES: "permission denied",
-  EROFS: "it lies on a read-only filesystem",
-  ENOTDIR: "a part of the path is not a folder",
-  EEXIST: "there is a file of that name",
-  ENOSPC: "the disk is full",
-};

@@ -5,9 +5,8 @@ import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { lockDataFolder } from "../../src/data-folder/lock.ts";
-import { prepareDataFolder } from "../../src/data-folder/prepare.ts";
-import { CliError } from "../../src/errors.ts";
+import { lockDataFolder, prepareDataFolder } from "../src/data-folder.ts";
+import { CliError } from "../src/errors.ts";
 
 let folder = "";
 before(async () => {
@@ -52,7 +51,7 @@ describe("lock of the data folder", () => {
 
   it("is free when the process that held it was killed", async () => {
     const path = join(folder, "lock-of-another");
-    const module = new URL("../../src/data-folder/lock.ts", import.meta.url).href;
+    const module = new URL("../src/data-folder.ts", import.meta.url).href;
     const holder = spawn(
       process.execPath,
       [

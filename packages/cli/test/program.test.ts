@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { EXIT_CODES } from "@strongroom/base/errors";
 import { settingsIn } from "@strongroom/base/settings";
 import { Option } from "commander";
-import { PROGRAM } from "../../src/command/program.ts";
-import { CLI_ERRORS } from "../../src/errors.ts";
-import { runCommand } from "../support/command.ts";
+import { PROGRAM } from "../src/program.ts";
+import { CLI_ERRORS } from "../src/errors.ts";
+import { runCommand } from "./support/command.ts";
 
 describe("table of commands", () => {
   for (const spec of PROGRAM.tables.flatMap(({ commands }) => commands)) {

@@ -2,44 +2,16 @@
 // first, then what `strongroom up` left in the data folder), and the client's errors as the command tells them. A token
 // never comes from the command line, where every process of the machine could read it.
 import { readFile } from "node:fs/promises";
-import { readIfPresent } from "@strongroom/base/files";
+import { readIfPresent, systemReason } from "@strongroom/base/files";
 import { type Client, type ClientError, type ClientErrorCode, createClient, isClientError } from "@strongroom/client";
 import type { LoadedConfig } from "./config/load.ts";
-import { dataFolder } from "./data-folder/layout.ts";
-import { readRunning } from "./data-folder/running.ts";
-import { CliError, type CliErrorOptions, systemErrorCode } from "./errors.ts";
+import { dataFolder, readRunning } from "./data-folder.ts";
+import { CliError, type CliErrorOptions } from "./errors.ts";
 
 /** The service's origin and the token; the token is never printed. */
 export interface Connection {
   readonly origin: URL;
   readonly token: string;
-}
-
-/** What a run of a command that calls the service is given. */
-interface Run {
-  readonly loaded: LoadedConfig;
-  readonly context: {
-    readonly env: Readonly<Record<string, string | undefined>>;
-    readonly signal: AbortSignal;
-  };
-}
-
-/**
- * Makes the run of a command that calls the service: its connection found, its calls ended by Ctrl-C, and what the
- * client throws told by {@link asCliError}. Throws `token-missing`, `plain-http` and `input-unreadable` too.
- */
-export function withService<Given extends Run>(
-  run: (client: Client, given: Given) => Promise<void>,
-): (given: Given) => Promise<void> {
-  return async (given) => {
-    const { loaded, context } = given;
-    const connection = await findConnection(loaded, context.env);
-    try {
-      await run(clientOf(connection, loaded.config.client.timeoutMs, context.signal), given);
-    } catch (error) {
-      throw asCliError(error);
-    }
-  };
 }
 
 /** The client of a connection; `signal` ends every call. */
@@ -101,7 +73,7 @@ function wellFormed(text: string, source: string): string {
 
 function unreadable(what: string): (cause: unknown) => never {
   return (cause) => {
-    throw new CliError("input-unreadable", { detail: `${what}: ${systemErrorCode(cause) ?? "not readable"}`, cause });
+    throw new CliError("input-unreadable", { detail: `${what}: ${systemReason(cause)}.`, cause });
   };
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { asCliError, type Connection, findConnection } from "../src/service.ts";
+import { asCliError, type Connection, findConnection } from "../src/connection.ts";
 import { CLIENT_ERRORS, ClientError, type ClientErrorCode } from "@strongroom/client";
 import { loadConfig } from "../src/config/load.ts";
 import { CliError } from "../src/errors.ts";

@@ -1,0 +1,178 @@
+// The data folder: where everything lies in it (docs/architecture.md has the same list), how it is made and checked at
+// each start, its locks, its log, and the file that tells where a running installation listens.
+import { closeSync, constants, openSync, renameSync, statSync } from "node:fs";
+import { access, chmod, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  folderReason,
+  makeFolderSync,
+  readIfPresent,
+  systemErrorCode,
+  systemReason,
+  writeFileAtomic,
+} from "@strongroom/base/files";
+import { isLockHeld, type Lock, takeLock } from "@strongroom/base/locks";
+import { z } from "zod";
+import { CliError } from "./errors.ts";
+
+/** Absolute paths of the files in one data folder. */
+export interface DataFolder {
+  readonly path: string;
+  /** Records: heads, messages, missing wraps. */
+  readonly vault: string;
+  /** Hashes and scopes of the API tokens. */
+  readonly tokens: string;
+  /** The first administrator's token, which the client commands on this machine pick up. */
+  readonly token: string;
+  /** The same token as an HTTP header, for `curl -H @FILE`. */
+  readonly tokenHeader: string;
+  /** Region -> key ARN. */
+  readonly keys: string;
+  /** Where the service and the KMS of a running `strongroom up` listen. */
+  readonly running: string;
+  readonly log: string;
+  /** Held while `strongroom up` runs. */
+  readonly lock: string;
+  /** Held while `strongroom drill` runs. */
+  readonly drillLock: string;
+  readonly kms: string;
+  readonly kmsDatabase: string;
+  readonly kmsRootKey: string;
+  readonly kmsCredentials: string;
+}
+
+/** The layout under `path`, which must be absolute. */
+export function dataFolder(path: string): DataFolder {
+  const kms = join(path, "kms");
+  return {
+    path,
+    vault: join(path, "vault.sqlite"),
+    tokens: join(path, "tokens.json"),
+    token: join(path, "token"),
+    tokenHeader: join(path, "token.header"),
+    keys: join(path, "keys.json"),
+    running: join(path, "running.json"),
+    log: join(path, "strongroom.log"),
+    lock: join(path, "up.lock"),
+    drillLock: join(path, "drill.lock"),
+    kms,
+    kmsDatabase: join(kms, "kms.sqlite"),
+    kmsRootKey: join(kms, "root.key"),
+    kmsCredentials: join(kms, "credentials.json"),
+  };
+}
+
+/** What `prepareDataFolder` found. */
+export interface PreparedFolder {
+  readonly folder: DataFolder;
+  /** Whether the folder was open to others and is now closed (0700). */
+  readonly tightened: boolean;
+}
+
+/** Makes or checks the data folder. Throws `data-dir-unusable` with the reason. */
+export async function prepareDataFolder(path: string): Promise<PreparedFolder> {
+  const folder = dataFolder(path);
+  try {
+    makeFolderSync(folder.path);
+    const found = await stat(folder.path);
+    const open = (found.mode & 0o077) !== 0;
+    if (open) await chmod(folder.path, 0o700);
+    await access(folder.path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return { folder, tightened: open };
+  } catch (cause) {
+    throw new CliError("data-dir-unusable", { detail: `${path}: ${reason(cause)}.`, cause });
+  }
+}
+
+/** Only closing a folder that is open to others is refused with EPERM. */
+function reason(cause: unknown): string {
+  return systemErrorCode(cause) === "EPERM" ? "it belongs to another user and is open to others" : folderReason(cause);
+}
+
+/** How long to wait for a holder that is just ending, in milliseconds. */
+const LOCK_PATIENCE_MS = 300;
+
+/**
+ * Takes a lock of the folder: one `strongroom up`, and one `strongroom drill`, at a time. Throws `data-dir-in-use` or
+ * `data-dir-unusable`.
+ */
+export function lockDataFolder(path: string, folder: string): Lock {
+  try {
+    return takeLock(path, { blockMs: LOCK_PATIENCE_MS });
+  } catch (cause) {
+    if (isLockHeld(cause)) throw new CliError("data-dir-in-use", { detail: folder, cause });
+    throw new CliError("data-dir-unusable", { detail: `${folder}: the lock file cannot be locked.`, cause });
+  }
+}
+
+/** A log larger than this is renamed to `strongroom.log.1` at the next start. In bytes. */
+const PUT_ASIDE_BYTES = 20 * 1024 * 1024;
+
+/** An opened log. */
+export interface LogFile {
+  readonly fd: number;
+  close(): void;
+}
+
+/**
+ * Opens the log of `strongroom up` (JSON lines) for appending, mode 0600; one that has grown is put aside first. Throws
+ * `data-dir-unusable`.
+ */
+export function openLogFile(path: string): LogFile {
+  try {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > PUT_ASIDE_BYTES) renameSync(path, `${path}.1`);
+    const fd = openSync(path, "a", 0o600);
+    return {
+      fd,
+      close: () => {
+        closeSync(fd);
+      },
+    };
+  } catch (cause) {
+    throw new CliError("data-dir-unusable", {
+      detail: `The log ${path} cannot be opened: ${systemReason(cause)}.`,
+      cause,
+    });
+  }
+}
+
+/** Where a running `strongroom up` listens: it spares the client commands a --url when other ports were chosen. */
+export interface RunningInstallation {
+  /** The service. */
+  readonly url: string;
+  /** Region -> the local KMS's endpoint. */
+  readonly kms: Readonly<Record<string, string>>;
+  /** The port that takes regions of the local KMS away; null where that is not allowed. */
+  readonly faultsEndpoint: string | null;
+}
+
+const runningSchema: z.ZodType<RunningInstallation> = z.object({
+  url: z.url({ protocol: /^https?$/ }),
+  kms: z.record(z.string(), z.url({ protocol: /^https?$/ })),
+  faultsEndpoint: z
+    .url({ protocol: /^http$/ })
+    .nullable()
+    .default(null),
+});
+
+/** Reads the file; null where there is none or it is damaged. */
+export async function readRunning(path: string): Promise<RunningInstallation | null> {
+  const text = await readIfPresent(path);
+  if (text === null) return null;
+  try {
+    return runningSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Writes the file, once everything serves. */
+export async function writeRunning(path: string, running: RunningInstallation): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(running, null, 2)}\n`);
+}
+
+/** Removes the file, when the installation ends. After a kill it is left behind; then nothing listens there. */
+export async function removeRunning(path: string): Promise<void> {
+  await rm(path, { force: true });
+}

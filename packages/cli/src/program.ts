@@ -1,0 +1,63 @@
+// The command `strongroom`: the table of its commands, with the settings of an installation.
+import type { CommandGroup, CommandTable, ProgramSpec } from "@strongroom/base/command";
+import packageJson from "../package.json" with { type: "json" };
+import type { CommandSpec } from "./command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { drillCommand } from "./commands/drill.ts";
+import { exportCommand } from "./commands/export.ts";
+import { getCommand } from "./commands/get.ts";
+import { historyCommand } from "./commands/history.ts";
+import { importCommand } from "./commands/import.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { KMS_TABLE } from "./commands/kms.ts";
+import { listCommand } from "./commands/list.ts";
+import { putCommand } from "./commands/put.ts";
+import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
+import { rmCommand } from "./commands/rm.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./commands/token.ts";
+import { upCommand } from "./commands/up.ts";
+import { INSTALLATION_SETTINGS, type LoadedConfig } from "./config/load.ts";
+
+/** The commands of an installation, in the order in which help lists them. Those of its KMS are in kms.ts. */
+const COMMANDS: readonly CommandSpec[] = [
+  upCommand,
+  serveCommand,
+  putCommand,
+  getCommand,
+  rmCommand,
+  historyCommand,
+  listCommand,
+  importCommand,
+  exportCommand,
+  regionsCommand,
+  regionsDebtCommand,
+  tokenCreateCommand,
+  tokenListCommand,
+  tokenRevokeCommand,
+  inspectCommand,
+  doctorCommand,
+  drillCommand,
+];
+
+/** What help says of the words before a command's last one. */
+const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },
+};
+
+const table: CommandTable<LoadedConfig> = {
+  commands: COMMANDS,
+  groups: COMMAND_GROUPS,
+  settings: INSTALLATION_SETTINGS,
+};
+
+/** The program, as `runProgram` runs it. */
+export const PROGRAM: ProgramSpec = {
+  name: "strongroom",
+  version: packageJson.version,
+  description:
+    "A vault for personal data: every record sealed under a key of its own, wrapped by KMS keys in several regions.",
+  startHere: "strongroom up",
+  tables: [table, KMS_TABLE],
+  completionHeading: "Looking after it",
+};
