@@ -23,7 +23,7 @@ export interface Finding {
 }
 
 /** What a check looks at. */
-interface Patient {
+interface CheckSubject {
   readonly loaded: LoadedConfig;
   readonly folder: DataFolder;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -31,7 +31,7 @@ interface Patient {
 }
 
 /** A check gives one finding or several; it does not throw for what it is there to find. */
-type Check = (patient: Patient) => Promise<readonly Finding[]>;
+type Check = (subject: CheckSubject) => Promise<readonly Finding[]>;
 
 const GIBIBYTE = 1024 ** 3;
 /** Below the first a warning, below the second a failure: SQLite needs room for its log beside the database. */
@@ -50,7 +50,7 @@ const checkNode: Check = async () => {
   ];
 };
 
-/** The configuration was valid, or the doctor would not have come; this says where it came from. */
+/** The configuration was valid, or no check would run; this says where it came from. */
 const checkConfiguration: Check = async ({ loaded }) => {
   const outside = [...loaded.origins]
     .filter(([, origin]) => origin !== loaded.file)
@@ -156,14 +156,14 @@ interface KnownRegion extends KmsRegion {
 }
 
 /** Reachability, key state and clock, region by region, in parallel. */
-const checkRegions: Check = async (patient) => {
-  const regions = await knownRegions(patient);
-  const findings = await Promise.all(regions.map((region) => examine(region, patient)));
+const checkRegions: Check = async (subject) => {
+  const regions = await knownRegions(subject);
+  const findings = await Promise.all(regions.map((region) => examine(region, subject)));
   return findings.flat();
 };
 
 /** The regions of `serve` if they are configured, else those of the local KMS where it listens now, or would. */
-async function knownRegions({ loaded: { config }, folder }: Patient): Promise<readonly KnownRegion[]> {
+async function knownRegions({ loaded: { config }, folder }: CheckSubject): Promise<readonly KnownRegion[]> {
   const keys = await readRegionKeys(folder.keys).catch((): RegionKeys => ({}));
   if (config.keys.regions !== undefined) {
     return config.keys.regions.map(({ keyArn, ...region }) => ({
@@ -180,10 +180,10 @@ async function knownRegions({ loaded: { config }, folder }: Patient): Promise<re
   }));
 }
 
-async function examine(region: KnownRegion, patient: Patient): Promise<readonly Finding[]> {
+async function examine(region: KnownRegion, subject: CheckSubject): Promise<readonly Finding[]> {
   const what = `Region ${region.region}`;
   const endpoint = region.endpoint ?? `https://kms.${region.region}.amazonaws.com`;
-  const signal = AbortSignal.any([patient.signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const signal = AbortSignal.any([subject.signal, AbortSignal.timeout(PATIENCE_MS)]);
   let response: Response;
   try {
     response = await fetch(endpoint, { signal, redirect: "manual" });
@@ -196,7 +196,7 @@ async function examine(region: KnownRegion, patient: Patient): Promise<readonly 
     ];
   }
   const clock = clockFinding(region.region, response.headers.get("date"));
-  return [await keyFinding(what, region, patient), ...(clock === null ? [] : [clock])];
+  return [await keyFinding(what, region, subject), ...(clock === null ? [] : [clock])];
 }
 
 function remedyFor({ endpoint }: KnownRegion): string {
@@ -217,7 +217,7 @@ const KEY_STATES: Readonly<Record<string, { readonly severity: Finding["severity
   },
 };
 
-async function keyFinding(what: string, region: KnownRegion, { signal }: Patient): Promise<Finding> {
+async function keyFinding(what: string, region: KnownRegion, { signal }: CheckSubject): Promise<Finding> {
   if (region.keyArn === null)
     return {
       what,

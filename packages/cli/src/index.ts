@@ -4,6 +4,7 @@ import type { ConfigInput } from "./config/config.ts";
 
 export type { Config, ConfigInput } from "./config/config.ts";
 export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.ts";
+export type { Timeline } from "./drill/report.ts";
 export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
 
 /**
@@ -20,4 +21,3 @@ export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
-export type { Timeline } from "./drill/report.ts";

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { type Client, createClient } from "@strongroom/client";
 import { controlPort, DRILL_FAULTS, FAULT_NAMES } from "../src/drill/control-port.ts";
-import { watchDebt } from "../src/drill/debt.ts";
+import { sampleDebt } from "../src/drill/debt.ts";
 import { type PhaseFigures, phaseFigures } from "../src/drill/figures.ts";
 import { seededRandom, startLoad } from "../src/drill/load.ts";
 import { readFromEachAlone } from "../src/drill/outage.ts";
@@ -48,12 +48,12 @@ test(
     const control = controlPort(ready.faultsEndpoint);
     const regions = (await service.regions()).regions.map(({ region }) => region);
     for (const [index, delayMs] of ROUND_TRIPS_MS.entries())
-      await control.strike(regions[index]!, { kind: "inject", faults: [{ kind: "delay", delayMs }] });
+      await control.apply(regions[index]!, { kind: "inject", faults: [{ kind: "delay", delayMs }] });
 
     const began = performance.now();
     const clock = (): number => performance.now() - began;
     const records = new DrillRecords({ service, collection: "outages", seed, ids: RATE, clock });
-    const debt = watchDebt({ service, clock, signal: ending.signal });
+    const debt = sampleDebt({ service, clock, signal: ending.signal });
     try {
       await records.create();
       const load = startLoad({ records, rate: RATE, writeShare: WRITE_SHARE, seed, clock });
@@ -81,9 +81,9 @@ test(
         const fault = FAULT_NAMES[Math.floor(draw() * FAULT_NAMES.length)]!;
         await sleep(CYCLE.healthyMs);
         const from = clock();
-        const struck = await control.strike(region, DRILL_FAULTS[fault].order);
+        const applied = await control.apply(region, DRILL_FAULTS[fault].order);
         await sleep(CYCLE.lostMs);
-        await control.heal(struck);
+        await control.revert(applied);
         await sleep(CYCLE.backMs);
         t.diagnostic(
           `${region} ${fault}: ${described(between(from, clock()))}, owed ${debt.samples.at(-1)?.items ?? 0}`,
@@ -98,10 +98,11 @@ test(
       t.diagnostic(
         `owed ${debt.samples.at(-1)?.items ?? 0} ${((clock() - outagesTo) / 1000).toFixed(1)} s after the end`,
       );
-      const owed = await debt.look();
+      const owed = await debt.sample();
       const after = await memoryOf(installation.said());
       t.diagnostic(
-        `the service keeps ${before.kept.toFixed(1)} -> ${after.kept.toFixed(1)} MB, resident ${before.resident.toFixed(0)} -> ${after.resident.toFixed(0)} MB`,
+        `the service keeps ${before.kept.toFixed(1)} -> ${after.kept.toFixed(1)} MB, ` +
+          `resident ${before.resident.toFixed(0)} -> ${after.resident.toFixed(0)} MB`,
       );
       for (const region of regions) await control.clear(region);
       const readBack = await records.readBack();
@@ -142,7 +143,7 @@ function described({
   writes,
   refusedWrites,
   failedWrites,
-  owing,
+  missingWraps,
   writeMs,
   slowestMs,
   codes,
@@ -150,7 +151,9 @@ function described({
   const times = (latency: PhaseFigures["readMs"]): string =>
     `p50 ${(latency?.p50 ?? 0).toFixed(0)} p99 ${(latency?.p99 ?? 0).toFixed(0)} ms`;
   return (
-    `${reads} reads (${failedReads} failed, ${times(readMs)}), ${writes} writes (${refusedWrites} refused, ${failedWrites} failed, ${owing} owing, ${times(writeMs)}), slowest ${slowestMs.toFixed(0)} ms` +
+    `${reads} reads (${failedReads} failed, ${times(readMs)}), ` +
+    `${writes} writes (${refusedWrites} refused, ${failedWrites} failed, ${missingWraps} with wraps missing, ` +
+    `${times(writeMs)}), slowest ${slowestMs.toFixed(0)} ms` +
     (Object.keys(codes).length === 0 ? "" : ` ${JSON.stringify(codes)}`)
   );
 }

@@ -11,7 +11,7 @@ export interface OptionSpec<Value> {
   /** Reads and checks the option's text, or its absence. */
   readonly schema: z.ZodType<Value>;
   /** The option may be given several times; the schema reads a list of texts. */
-  readonly times?: "many";
+  readonly repeatable?: boolean;
 }
 
 /** Options by their name in camel case, which must be that of the long flag. */
@@ -29,7 +29,7 @@ export function option<Value>(flags: string, description: string, schema: z.ZodT
 
 /** Defines an option that may be given several times. */
 export function repeatedOption<Value>(flags: string, description: string, schema: z.ZodType<Value>): OptionSpec<Value> {
-  return { flags, description, schema, times: "many" };
+  return { flags, description, schema, repeatable: true };
 }
 
 /** A whole number within limits, or absent. */

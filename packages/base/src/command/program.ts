@@ -89,12 +89,15 @@ export class ProgramBuilder {
       .helpGroup(`${spec.heading}:`)
       .allowExcessArguments(false);
     for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
-    for (const { flags, description, times } of Object.values(spec.options))
-      command.addOption(newOption(flags, description, times));
+    for (const one of Object.values(spec.options)) command.addOption(newOption(one));
     const flags = settingFlags(settings.table, [...spec.flagGroups, ...settings.always]);
     const attributeOf = new Map<SettingFlag, string>();
     for (const flag of flags) {
-      const one = newOption(flag.flag, flagDescription(flag), flag.way.times).helpGroup(`${settings.heading}:`);
+      const one = newOption({
+        flags: flag.flag,
+        description: flagDescription(flag),
+        repeatable: flag.way.repeatable,
+      }).helpGroup(`${settings.heading}:`);
       attributeOf.set(flag, one.attributeName());
       command.addOption(one);
     }
@@ -126,11 +129,17 @@ export class ProgramBuilder {
   }
 }
 
-function newOption(flags: string, description: string, times: "many" | undefined): Option {
+interface OptionText {
+  readonly flags: string;
+  readonly description: string;
+  readonly repeatable?: boolean | undefined;
+}
+
+function newOption({ flags, description, repeatable = false }: OptionText): Option {
   const option = new Option(flags, description);
-  return times === undefined
-    ? option
-    : option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+  return repeatable
+    ? option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
+    : option;
 }
 
 function argumentTerm(argument: { readonly required: boolean; name(): string }): string {

@@ -16,7 +16,7 @@ export interface Way {
   /** What this way gives, where a setting has several. */
   readonly meaning?: string;
   /** The flag may be given several times; its texts are joined with commas, as the variable has them. */
-  readonly times?: "many";
+  readonly repeatable?: boolean;
 }
 
 interface SettingBase<Value> {

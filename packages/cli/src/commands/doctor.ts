@@ -26,10 +26,10 @@ export const doctorCommand: CommandSpec = command({
     },
   ],
   run: async ({ context, loaded }) => {
-    const patient = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
+    const subject = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
     const findings: Finding[] = [];
     const { CHECKS } = await import("../doctor.ts");
-    for (const check of CHECKS) findings.push(...(await check(patient)));
+    for (const check of CHECKS) findings.push(...(await check(subject)));
     context.signal.throwIfAborted();
     context.terminal.result({ findings }, () =>
       findings.map((finding) => describe(finding, context.terminal)).join("\n"),

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { command, type CommandSpec, option } from "../command.ts";
 import { dataFolder, lockDataFolder } from "../data-folder.ts";
 import { controlPort, FAULT_NAMES, type FaultName, findControl } from "../drill/control-port.ts";
-import type { Verdict } from "../drill/promises.ts";
+import type { PromiseResult } from "../drill/promises.ts";
 import { drillTables, timelineOf } from "../drill/report.ts";
 import { type DrillParts, runDrill } from "../drill/run-drill.ts";
 import { DRILL_DEFAULTS, type DrillSettings } from "../drill/settings.ts";
@@ -49,7 +49,8 @@ export const drillCommand: CommandSpec = command({
   options: {
     faults: option(
       "--faults <names>",
-      `how regions are lost, with commas between: all, or some of ${FAULT_NAMES.join(", ")} (default: ${DRILL_DEFAULTS.faults.join(",")})`,
+      `how regions are lost, with commas between: all, or some of ${FAULT_NAMES.join(", ")} ` +
+        `(default: ${DRILL_DEFAULTS.faults.join(",")})`,
       faultNames,
     ),
     regions: option("--regions <names>", "regions to lose in turn (default: all of them)", words),
@@ -109,7 +110,7 @@ export const drillCommand: CommandSpec = command({
       meaning: "two regions at once: writes are refused, reads go on",
     },
     {
-      line: "npx strongroom drill --json --seed 1 | jq '.verdicts[] | select(.verdict != \"kept\")'",
+      line: "npx strongroom drill --json --seed 1 | jq '.promises[] | select(.outcome != \"kept\")'",
       meaning: "in CI; exit code 1 if a promise was broken",
     },
   ],
@@ -132,10 +133,9 @@ export const drillCommand: CommandSpec = command({
     const lock = lockDrill(config.dataDir);
     try {
       const startedAt = performance.now();
-      const onNews = (news: string): void => {
-        terminal.say(
-          `${terminal.styleError("dim", `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`)}  ${news}`,
-        );
+      const onProgress = (step: string): void => {
+        const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
+        terminal.say(`${terminal.styleError("dim", `${seconds} s`)}  ${step}`);
       };
       const run = await runDrill({
         service: client(signal),
@@ -143,7 +143,7 @@ export const drillCommand: CommandSpec = command({
         control,
         settings,
         signal,
-        onNews,
+        onProgress,
       });
       if (timeline !== undefined) {
         const output = await openOutput(timeline, context);
@@ -151,7 +151,7 @@ export const drillCommand: CommandSpec = command({
         await output.commit();
       }
       terminal.result(run.report, () => drillTables(run.report, terminal));
-      requireKept(run.report.verdicts);
+      requireKept(run.report.promises);
     } catch (error) {
       throw asCliError(error);
     } finally {
@@ -172,11 +172,11 @@ function lockDrill(dataDir: string): Lock | null {
   }
 }
 
-function requireKept(verdicts: readonly Verdict[]): void {
-  const broken = verdicts.filter(({ verdict }) => verdict === "broken");
+function requireKept(promises: readonly PromiseResult[]): void {
+  const broken = promises.filter(({ outcome }) => outcome === "broken");
   if (broken.length === 0) return;
   throw new CliError("promise-broken", {
-    detail: `${broken.length} of ${verdicts.length} promises:`,
+    detail: `${broken.length} of ${promises.length} promises:`,
     problems: broken.map(
       ({ promise, words: said, problems }) =>
         `${promise}: ${said} ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`,

@@ -52,7 +52,11 @@ function describe(message: MessageInspection): string[] {
   const rows: [string, string][] = [
     [
       "Suite",
-      `${message.suiteId} ${message.suite}${message.committing ? ", committing" : ""}${message.signed ? ", signed" : ""}`,
+      [
+        `${message.suiteId} ${message.suite}`,
+        ...(message.committing ? ["committing"] : []),
+        ...(message.signed ? ["signed"] : []),
+      ].join(", "),
     ],
     ["Format", `version ${message.version}, ${message.contentType}, frames of ${message.frameLength} bytes`],
     ["Message id", message.messageId],

@@ -50,7 +50,9 @@ export const putCommand: CommandSpec = command({
     terminal.result(answer, () => {
       const { outcome, version, wraps } = answer;
       const name = printable(`${answer.collection}/${answer.id}`);
-      const line = `${terminal.style("bold", name)} ${outcome}, version ${version}, wrapped in ${wraps.stored} of ${wraps.target} regions`;
+      const line =
+        `${terminal.style("bold", name)} ${outcome}, version ${version}, ` +
+        `wrapped in ${wraps.stored} of ${wraps.target} regions`;
       return wraps.missing.length === 0
         ? line
         : `${line}\n${terminal.style("yellow", `missing: ${wraps.missing.join(", ")}`)}`;

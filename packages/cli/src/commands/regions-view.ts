@@ -134,7 +134,7 @@ function number(value: number): string {
 }
 
 /** Milliseconds between two looks: as often as the service asks a region that is not known to be up. */
-export const LOOK_EVERY_MS = 1000;
+export const POLL_EVERY_MS = 1000;
 
 /** Where the view goes: one answer, or that there was none this time. */
 interface View {
@@ -150,7 +150,7 @@ export async function watchRegions(
   terminal: Terminal,
   look: () => Promise<RegionsReport>,
   signal: AbortSignal,
-  everyMs: number = LOOK_EVERY_MS,
+  everyMs: number = POLL_EVERY_MS,
 ): Promise<void> {
   const view = terminal.mode === "json" || !terminal.stdout.isTTY ? changes(terminal) : screen(terminal);
   while (!signal.aborted) {

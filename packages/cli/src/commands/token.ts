@@ -46,9 +46,8 @@ export const tokenCreateCommand: CommandSpec = command({
       });
     }
     const { id, scopes } = identity;
-    terminal.say(
-      `Token ${id} for ${printable(name)}, scopes ${scopes.join(", ")}. It is shown this once${file === undefined ? "" : `, in ${file}`}.`,
-    );
+    const place = file === undefined ? "" : `, in ${file}`;
+    terminal.say(`Token ${id} for ${printable(name)}, scopes ${scopes.join(", ")}. It is shown this once${place}.`);
     const shown = file === undefined ? { id, name, scopes, token } : { id, name, scopes, file };
     if (file === undefined || terminal.mode === "json") terminal.result(shown, () => token);
   },

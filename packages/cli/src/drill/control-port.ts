@@ -90,7 +90,7 @@ export interface ControlledRegion {
 }
 
 /** A fault in force, to be taken back. */
-export interface Struck {
+export interface AppliedFault {
   readonly region: string;
   /** Its ids at the KMS; empty where the port was closed. */
   readonly faultIds: readonly string[];
@@ -100,9 +100,9 @@ export interface Struck {
 export interface ControlPort {
   readonly endpoint: string;
   regions(): Promise<readonly ControlledRegion[]>;
-  strike(region: string, order: FaultOrder): Promise<Struck>;
-  /** Takes back what was struck, and nothing else. */
-  heal(struck: Struck): Promise<void>;
+  apply(region: string, order: FaultOrder): Promise<AppliedFault>;
+  /** Takes back what was applied, and nothing else. */
+  revert(applied: AppliedFault): Promise<void>;
   /** Opens the region's port and takes back every fault that it has. */
   clear(region: string): Promise<void>;
 }
@@ -154,7 +154,7 @@ export function controlPort(endpoint: string): ControlPort {
   return {
     endpoint,
     regions: async () => understood(listed, await ask("GET", "")).regions,
-    strike: async (region, order) => {
+    apply: async (region, order) => {
       if (order.kind === "stop") {
         await ask("POST", `/${region}/stop`);
         return { region, faultIds: [] };
@@ -164,7 +164,7 @@ export function controlPort(endpoint: string): ControlPort {
         faultIds.push(understood(added, await ask("POST", `/${region}/faults`, fault)).id);
       return { region, faultIds };
     },
-    heal: async ({ region, faultIds }) => {
+    revert: async ({ region, faultIds }) => {
       if (faultIds.length === 0) await ask("POST", `/${region}/start`);
       for (const id of faultIds) await ask("DELETE", `/${region}/faults/${id}`);
     },

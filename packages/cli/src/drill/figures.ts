@@ -50,8 +50,8 @@ export interface PhaseFigures {
   /** Refused because too few regions could wrap. */
   readonly refusedWrites: number;
   readonly failedWrites: number;
-  /** Acknowledged writes that owe wraps. */
-  readonly owing: number;
+  /** Acknowledged writes with fewer wraps than wanted. */
+  readonly missingWraps: number;
   readonly readMs: Latency | null;
   readonly writeMs: Latency | null;
   /** The longest call, whatever came of it. */
@@ -79,7 +79,7 @@ export function phaseFigures(calls: readonly Call[], { from, to }: Span): PhaseF
     writes: writes.length,
     refusedWrites: writes.filter(({ outcome }) => outcome === "refused").length,
     failedWrites: writes.filter(({ outcome }) => outcome === "failed").length,
-    owing: writes.filter(({ missing }) => missing.length > 0).length,
+    missingWraps: writes.filter(({ missing }) => missing.length > 0).length,
     readMs: latency(reads),
     writeMs: latency(writes),
     slowestMs: Math.max(0, ...calls.map(({ elapsedMs }) => elapsedMs)),

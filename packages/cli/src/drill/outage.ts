@@ -1,8 +1,8 @@
 // One outage: a healthy phase, regions lost by one fault, the regions back, until they are used again and nothing is
 // owed. And what the wraps are worth: with all other regions away, each region alone must open every record.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ControlPort, DRILL_FAULTS, type FaultName, type Struck } from "./control-port.ts";
-import type { DebtSample, DebtWatch } from "./debt.ts";
+import { type ControlPort, DRILL_FAULTS, type FaultName, type AppliedFault } from "./control-port.ts";
+import type { DebtSample, DebtSampler } from "./debt.ts";
 import { type Call, type Clock, endOf, failoverMs, type PhaseFigures, phaseFigures } from "./figures.ts";
 import type { Load } from "./load.ts";
 import type { DrillRecords, ReadBack } from "./records.ts";
@@ -12,7 +12,7 @@ import { PROMISED } from "./settings.ts";
 export interface OutageParts {
   readonly control: ControlPort;
   readonly load: Load;
-  readonly debt: DebtWatch;
+  readonly debt: DebtSampler;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly seconds: number;
@@ -60,14 +60,14 @@ export async function runOutage(
 
   parts.onPhase("lost");
   const lost = clock();
-  const struck: Struck[] = [];
+  const applied: AppliedFault[] = [];
   let hits: number | null = null;
   try {
-    for (const region of regions) struck.push(await control.strike(region, DRILL_FAULTS[fault].order));
+    for (const region of regions) applied.push(await control.apply(region, DRILL_FAULTS[fault].order));
     await pause();
-    hits = await hitsOf(control, struck);
+    hits = await hitsOf(control, applied);
   } finally {
-    for (const one of struck) await control.heal(one);
+    for (const one of applied) await control.revert(one);
   }
   const back = clock();
 
@@ -109,8 +109,8 @@ function whenPaid(
   { items, back }: { readonly items: number; readonly back: number },
 ): number | null {
   const after = samples.filter(({ at }) => at >= back);
-  const lastOwing = after.findLastIndex((sample) => sample.items > items);
-  return lastOwing === -1 ? back : (after[lastOwing + 1]?.at ?? null);
+  const lastUnpaid = after.findLastIndex((sample) => sample.items > items);
+  return lastUnpaid === -1 ? back : (after[lastUnpaid + 1]?.at ?? null);
 }
 
 /** A call that was under way at any time while the regions were lost belongs to the loss: that is where it was felt. */
@@ -119,15 +119,15 @@ function phaseOf(call: Call, { lost, back }: { readonly lost: number; readonly b
   return call.startedAt < back ? "lost" : "back";
 }
 
-async function hitsOf(control: ControlPort, struck: readonly Struck[]): Promise<number | null> {
-  const ids = new Set(struck.flatMap(({ faultIds }) => faultIds));
+async function hitsOf(control: ControlPort, applied: readonly AppliedFault[]): Promise<number | null> {
+  const ids = new Set(applied.flatMap(({ faultIds }) => faultIds));
   if (ids.size === 0) return null;
   const faults = (await control.regions()).flatMap((region) => region.faults);
   return faults.filter(({ id }) => ids.has(id)).reduce((sum, { hits }) => sum + hits, 0);
 }
 
 /** Between two looks at the writes that have ended, in milliseconds. */
-const LOOK_EVERY_MS = 50;
+const POLL_EVERY_MS = 50;
 
 /**
  * When the first write that began after the regions' return, and that has their wraps, was acknowledged; null if there
@@ -148,7 +148,7 @@ async function usedAgain(
     );
     if (first !== undefined) return endOf(first);
     if (clock() >= endsAt) return null;
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await sleep(POLL_EVERY_MS, undefined, { signal });
   }
 }
 
@@ -172,13 +172,13 @@ export async function readFromEachAlone({
   const reports: AloneReport[] = [];
   for (const region of regions) {
     signal.throwIfAborted();
-    const struck: Struck[] = [];
+    const applied: AppliedFault[] = [];
     try {
       for (const other of regions.filter((name) => name !== region))
-        struck.push(await control.strike(other, DRILL_FAULTS.refused.order));
+        applied.push(await control.apply(other, DRILL_FAULTS.refused.order));
       reports.push({ region, ...(await records.readBack()) });
     } finally {
-      for (const one of struck) await control.heal(one);
+      for (const one of applied) await control.revert(one);
     }
   }
   return reports;

@@ -95,22 +95,22 @@ export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
 };
 
 /** One promise and whether it was kept. */
-export interface Verdict {
+export interface PromiseResult {
   readonly promise: PromiseName;
   readonly words: string;
   /** `not-tested`: there was nothing to hold against it. */
-  readonly verdict: "kept" | "broken" | "not-tested";
+  readonly outcome: "kept" | "broken" | "not-tested";
   /** What broke it. */
   readonly problems: readonly string[];
 }
 
 /** Holds what was seen against every promise. */
-export function judge(evidence: Evidence): readonly Verdict[] {
+export function judge(evidence: Evidence): readonly PromiseResult[] {
   return (Object.keys(PROMISES) as PromiseName[]).map((promise) => {
     const { words, broken } = PROMISES[promise];
     const problems = broken(evidence);
     const untested = promise === "every-region-opens" && evidence.alone === null;
-    return { promise, words, verdict: untested ? "not-tested" : problems.length === 0 ? "kept" : "broken", problems };
+    return { promise, words, outcome: untested ? "not-tested" : problems.length === 0 ? "kept" : "broken", problems };
   });
 }
 

@@ -81,7 +81,7 @@ export class DrillRecords {
     const startedAt = this.#options.clock();
     const code = await this.#options.service.records
       .get(this.#options.collection, id)
-      .then(({ document }) => this.#verdict(document, id, oldest), codeOf);
+      .then(({ document }) => this.#problemOf(document, id, oldest), codeOf);
     if (code === INTERRUPTED) return null;
     return {
       kind: "read",
@@ -125,7 +125,7 @@ export class DrillRecords {
     await mapBounded(this.#acknowledged, AT_ONCE, async ({ id, version, number }) => {
       const problem = await this.#options.service.records
         .version(this.#options.collection, id, version)
-        .then(({ document }) => this.#verdict(document, id, number, number), codeOf);
+        .then(({ document }) => this.#problemOf(document, id, number, number), codeOf);
       if (problem !== null) problems[problem] = (problems[problem] ?? 0) + 1;
     });
     return { versions: this.#acknowledged.length, problems };
@@ -157,7 +157,7 @@ export class DrillRecords {
   }
 
   /** Null where it is a document of this id, of a number from `oldest` to `latest`. */
-  #verdict(document: JsonObject, id: string, oldest: number, latest = Infinity): string | null {
+  #problemOf(document: JsonObject, id: string, oldest: number, latest = Infinity): string | null {
     const number = typeof document["number"] === "number" ? document["number"] : -1;
     const fits = number >= oldest && number <= latest && isDeepStrictEqual(document, this.#document(id, number));
     return fits ? null : NOT_EQUAL;

@@ -5,7 +5,7 @@ import { renderTable, type Terminal } from "@strongroom/base/terminal";
 import type { DebtSample } from "./debt.ts";
 import type { Call, Latency, PhaseFigures } from "./figures.ts";
 import type { OutageReport, PhaseName } from "./outage.ts";
-import type { Verdict } from "./promises.ts";
+import type { PromiseResult } from "./promises.ts";
 import type { DrillReport, DrillRun } from "./run-drill.ts";
 
 /** Both tables, and how the drill can be repeated. */
@@ -13,18 +13,19 @@ export function drillTables(report: DrillReport, terminal: Terminal): string {
   const { settings, readBack, alone, outages } = report;
   const opened = alone === null ? "" : ` and from each of ${alone.length} regions alone`;
   return [
-    feltTable(outages),
+    phaseTable(outages),
     "",
     "Milliseconds. FAILOVER: from the loss until latency is normal again. NOTICED, PAID: from the region's return " +
       "until it is used, and until nothing is owed.",
     "",
-    ...report.verdicts.map((verdict) => verdictLines(verdict, terminal)),
+    ...report.promises.map((result) => promiseLines(result, terminal)),
     "",
-    `${readBack.versions.toLocaleString("en")} acknowledged writes read back${opened}. ${settings.rate} requests a second; --seed ${settings.seed} repeats the drill.`,
+    `${readBack.versions.toLocaleString("en")} acknowledged writes read back${opened}. ` +
+      `${settings.rate} requests a second; --seed ${settings.seed} repeats the drill.`,
   ].join("\n");
 }
 
-function feltTable(outages: readonly OutageReport[]): string {
+function phaseTable(outages: readonly OutageReport[]): string {
   return renderTable(
     [
       { heading: "FAULT" },
@@ -89,15 +90,15 @@ function whole(ms: number | null): string {
 }
 
 const MARKS: Readonly<
-  Record<Verdict["verdict"], { readonly mark: string; readonly style: "green" | "red" | "yellow" }>
+  Record<PromiseResult["outcome"], { readonly mark: string; readonly style: "green" | "red" | "yellow" }>
 > = {
   kept: { mark: "kept", style: "green" },
   broken: { mark: "BROKEN", style: "red" },
   "not-tested": { mark: "not tested", style: "yellow" },
 };
 
-function verdictLines({ words, verdict, problems }: Verdict, terminal: Terminal): string {
-  const { mark, style } = MARKS[verdict];
+function promiseLines({ words, outcome, problems }: PromiseResult, terminal: Terminal): string {
+  const { mark, style } = MARKS[outcome];
   return [
     `${terminal.style(style, mark.padEnd(10))}  ${words}`,
     ...problems.map((problem) => `            ${problem}`),

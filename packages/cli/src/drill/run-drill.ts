@@ -5,11 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@strongroom/client";
 import { CliError } from "../errors.ts";
 import { type ControlPort, DRILL_FAULTS } from "./control-port.ts";
-import { type DebtSample, type DebtWatch, watchDebt } from "./debt.ts";
+import { type DebtSample, type DebtSampler, sampleDebt } from "./debt.ts";
 import type { Call } from "./figures.ts";
 import { startLoad } from "./load.ts";
-import { type AloneReport, type OutageReport, readFromEachAlone, runOutage } from "./outage.ts";
-import { judge, type Verdict } from "./promises.ts";
+import { type AloneReport, type OutageReport, type PhaseName, readFromEachAlone, runOutage } from "./outage.ts";
+import { judge, type PromiseResult } from "./promises.ts";
 import { DrillRecords, type ReadBack, removeDrillRecords } from "./records.ts";
 import { type DrillSettings, PROMISED, WARM_UP_MS, WRITE_SHARE } from "./settings.ts";
 
@@ -21,8 +21,8 @@ export interface DrillParts {
   readonly control: ControlPort;
   readonly settings: DrillSettings;
   readonly signal: AbortSignal;
-  /** Says what the drill does now. */
-  readonly onNews: (text: string) => void;
+  /** Told what the drill does now. */
+  readonly onProgress: (text: string) => void;
 }
 
 /** What a drill saw and what follows from it. */
@@ -34,7 +34,7 @@ export interface DrillReport {
   readonly outages: readonly OutageReport[];
   readonly readBack: ReadBack;
   readonly alone: readonly AloneReport[] | null;
-  readonly verdicts: readonly Verdict[];
+  readonly promises: readonly PromiseResult[];
   readonly kept: boolean;
 }
 
@@ -50,24 +50,23 @@ export interface DrillRun {
  * `usage`, or what the service says; a broken promise is no error but part of the report.
  */
 export async function runDrill(parts: DrillParts): Promise<DrillRun> {
-  const { service, control, settings, onNews } = parts;
+  const { service, control, settings, onProgress } = parts;
   const { minimum, regions: seen } = await service.regions();
   const regions = seen.map(({ region }) => region);
   await requireControlOf(control, regions);
-  const plan = planned(settings, regions);
+  const plan = planOutages(settings, regions);
   await removeDrillRecords(service, settings.collection);
   try {
     for (const { region, state, faults } of await control.regions()) {
       if (state === "running" && faults.length === 0) continue;
-      onNews(
-        `${region} was still away (${[...(state === "stopped" ? ["stopped"] : []), ...faults.map(({ fault }) => fault.kind)].join(", ")}): it is brought back.`,
-      );
+      const reasons = [...(state === "stopped" ? [state] : []), ...faults.map(({ fault }) => fault.kind)];
+      onProgress(`${region} was still away (${reasons.join(", ")}): it is brought back.`);
       await control.clear(region);
     }
     for (const [index, delayMs] of settings.roundTripsMs.entries()) {
       const region = regions[index];
       if (region !== undefined && delayMs > 0)
-        await control.strike(region, { kind: "inject", faults: [{ kind: "delay", delayMs }] });
+        await control.apply(region, { kind: "inject", faults: [{ kind: "delay", delayMs }] });
     }
     return await drillUnderLoad(parts, { regions, plan, minimum: settings.minimum ?? minimum });
   } finally {
@@ -77,32 +76,31 @@ export async function runDrill(parts: DrillParts): Promise<DrillRun> {
 
 type Plan = readonly { readonly fault: DrillSettings["faults"][number]; readonly regions: readonly string[] }[];
 
-interface Ground {
+interface PreparedDrill {
   readonly regions: readonly string[];
   readonly plan: Plan;
   readonly minimum: number;
 }
 
-async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Ground): Promise<DrillRun> {
-  const { service, control, settings, signal, onNews } = parts;
+async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: PreparedDrill): Promise<DrillRun> {
+  const { service, control, settings, signal, onProgress } = parts;
   const { rate, seed, seconds, deadlineMs, collection } = settings;
   const beganAt = performance.now();
   const clock = (): number => performance.now() - beganAt;
   const records = new DrillRecords({ service, collection, seed, ids: Math.max(100, rate), clock });
-  const debt = watchDebt({ service, clock, signal });
+  const debt = sampleDebt({ service, clock, signal });
   try {
     const debtBefore = await settled(debt, clock);
-    if (debtBefore > 0) onNews(`${debtBefore} wraps are owed already; the drill counts what it adds.`);
+    if (debtBefore > 0) onProgress(`${debtBefore} wraps are owed already; the drill counts what it adds.`);
     await records.create();
     const load = startLoad({ records, rate, writeShare: WRITE_SHARE, seed, clock });
     const outages: OutageReport[] = [];
     try {
       await sleep(WARM_UP_MS, undefined, { signal });
       for (const { fault, regions: lost } of plan) {
-        const onPhase = (phase: string): void => {
-          onNews(
-            `${lost.join(" and ")}: ${PHASE_NEWS[phase] ?? phase}${phase === "lost" ? ` ${fault}, ${DRILL_FAULTS[fault].meaning}` : ""}`,
-          );
+        const onPhase = (phase: PhaseName): void => {
+          const cause = phase === "lost" ? ` to ${fault}, ${DRILL_FAULTS[fault].meaning}` : "";
+          onProgress(`${lost.join(" and ")}: ${phase}${cause}`);
         };
         const outage = await runOutage(
           { control, load, debt, clock, signal, seconds, debtBefore, onPhase },
@@ -117,15 +115,15 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Gro
       await load.stop();
     }
     requireEffect(outages);
-    onNews(`Reading back ${records.acknowledged.toLocaleString("en")} acknowledged writes`);
+    onProgress(`Reading back ${records.acknowledged.toLocaleString("en")} acknowledged writes`);
     const readBack = await records.readBack();
     const isPaid = outages.every(({ debt: { paidMs } }) => paidMs !== null);
-    if (isPaid) onNews("Reading them from each region alone");
+    if (isPaid) onProgress("Reading them from each region alone");
     // How far away a region is says nothing about its wraps.
     for (const region of regions) await control.clear(region);
     const alone = isPaid ? await readFromEachAlone({ control, records, regions, signal }) : null;
     signal.throwIfAborted();
-    const verdicts = judge({
+    const promises = judge({
       regions: regions.length,
       minimum,
       deadlineMs,
@@ -134,9 +132,9 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Gro
       readBack,
       alone,
     });
-    const kept = verdicts.every(({ verdict }) => verdict !== "broken");
+    const kept = promises.every(({ outcome }) => outcome !== "broken");
     return {
-      report: { settings, regions, minimum, outages, readBack, alone, verdicts, kept },
+      report: { settings, regions, minimum, outages, readBack, alone, promises, kept },
       calls: load.calls,
       debt: debt.samples,
     };
@@ -145,16 +143,14 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Gro
   }
 }
 
-const PHASE_NEWS: Readonly<Record<string, string>> = { healthy: "healthy", lost: "lost to", back: "back" };
-
 /** What is owed before the drill: it is given the time that is promised to be paid. */
-async function settled(debt: DebtWatch, clock: () => number): Promise<number> {
+async function settled(debt: DebtSampler, clock: () => number): Promise<number> {
   await debt.untilPaid({ items: 0, endsAt: clock() + PROMISED.debtMs });
-  return debt.look();
+  return debt.sample();
 }
 
 /** Each fault in each region in turn, with those after it where several are lost together. */
-function planned({ faults, regions: chosen, lost }: DrillSettings, regions: readonly string[]): Plan {
+function planOutages({ faults, regions: chosen, lost }: DrillSettings, regions: readonly string[]): Plan {
   const unknown = (chosen ?? []).filter((name) => !regions.includes(name));
   if (unknown.length > 0)
     throw new CliError("usage", {
@@ -180,14 +176,16 @@ async function requireControlOf(control: ControlPort, regions: readonly string[]
   const foreign = regions.filter((region) => !controlled.includes(region));
   if (foreign.length === 0) return;
   throw new CliError("faults-not-allowed", {
-    detail: `The KMS at ${control.endpoint} does not have ${foreign.join(", ")}, which the service uses: it is another installation's.`,
+    detail:
+      `The KMS at ${control.endpoint} does not have ${foreign.join(", ")}, which the service uses: it is another ` +
+      "installation's.",
   });
 }
 
 /** A drill whose faults met no call says nothing: the service uses another KMS. */
 function requireEffect(outages: readonly OutageReport[]): void {
   const felt = outages.some(
-    ({ hits, phases }) => (hits ?? 0) > 0 || phases.lost.owing > 0 || phases.lost.refusedWrites > 0,
+    ({ hits, phases }) => (hits ?? 0) > 0 || phases.lost.missingWraps > 0 || phases.lost.refusedWrites > 0,
   );
   if (!felt) throw new CliError("drill-without-effect");
 }
@@ -198,12 +196,15 @@ function fewestWraps(calls: readonly Call[]): number | null {
 }
 
 /** Regions first: they matter more than records that are left, which the next drill removes. */
-async function clearUp({ tidying, control, settings, onNews }: DrillParts, regions: readonly string[]): Promise<void> {
+async function clearUp(
+  { tidying, control, settings, onProgress }: DrillParts,
+  regions: readonly string[],
+): Promise<void> {
   const cleared = await Promise.allSettled(regions.map((region) => control.clear(region)));
   const left = regions.filter((_, index) => cleared[index]?.status === "rejected");
   if (left.length > 0) throw new CliError("drill-not-cleared", { detail: `Not brought back: ${left.join(", ")}.` });
   const records = await removeDrillRecords(tidying, settings.collection).catch(() => null);
-  onNews(
+  onProgress(
     records === null
       ? `The regions are back; records are left in the collection ${settings.collection}, for the next drill to remove.`
       : "The regions are back, and the drill's records are removed.",

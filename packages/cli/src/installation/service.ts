@@ -8,7 +8,7 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
 import { type Config, wrapPolicy } from "../config/config.ts";
 import type { DataFolder } from "../data-folder.ts";
-import { systemErrorCode } from "@strongroom/base/files";
+import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 
 /** A service that listens. */
@@ -33,7 +33,7 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
   const store = await sqliteStore(folder.vault).catch(storeFailed);
   const repair = repairOptions(config, keyring, logger);
   const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
-  const server = await createServer({ vault, tokens, regions: watchedRegions(config, keyring), logger });
+  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), logger });
   try {
     const url = await server.listen({ host, port });
     return {
@@ -73,7 +73,7 @@ function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: 
   };
 }
 
-function watchedRegions(config: Config, keyring: MultiRegionKeyring): Regions {
+function regionsOf(config: Config, keyring: MultiRegionKeyring): Regions {
   return {
     minimum: wrapPolicy(config, keyring.health().length).minimum,
     health: () => keyring.health(),
@@ -105,21 +105,20 @@ function storeFailed(cause: unknown): never {
   });
 }
 
-const LISTEN_REASONS: Readonly<Record<string, string>> = {
+const LISTEN_REASONS: SystemReasons = {
   EACCES: "ports below 1024 need the system's permission",
   EADDRNOTAVAIL: "this machine has no such address",
   ENOTFOUND: "there is no such host name",
 };
 
 function listenFailed(cause: unknown, host: string, port: number): CliError {
-  const code = systemErrorCode(cause) ?? "unknown";
-  if (code === "EADDRINUSE")
+  if (systemErrorCode(cause) === "EADDRINUSE")
     return new CliError("port-in-use", {
       detail: `Something else listens on ${host}:${port}, where the service should.`,
       cause,
     });
   return new CliError("startup-failed", {
-    detail: `The service cannot listen on ${host}:${port}: ${LISTEN_REASONS[code] ?? code}.`,
+    detail: `The service cannot listen on ${host}:${port}: ${systemReason(cause, LISTEN_REASONS)}.`,
     remedy: "Choose another address or port: --host ADDRESS --port N.",
     cause,
   });

@@ -29,7 +29,8 @@ export function welcomePage(terminal: Terminal, page: WelcomePage): string {
   const facts: [string, string][] = [
     [
       "Service",
-      `${cyan(page.url)}   ${dim(`${page.policy.minimum} of ${page.policy.target} regions must wrap a record before it is stored`)}`,
+      `${cyan(page.url)}   ` +
+        dim(`${page.policy.minimum} of ${page.policy.target} regions must wrap a record before it is stored`),
     ],
     ...Object.entries(page.endpoints).map(([region, url], index): [string, string] => [
       index === 0 ? "KMS" : "",

@@ -70,7 +70,7 @@ async function runInstallation(
     signal: context.signal,
     onEvent: (event) => {
       logger.warn(event, "the KMS process");
-      say(context, kmsNews(event));
+      say(context, kmsEventText(event));
     },
   });
   try {
@@ -80,10 +80,10 @@ async function runInstallation(
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
     const service = await startService({ config, folder, keyring, tokens, logger });
-    const stopLooking = onRegionChange(
+    const stopPolling = onRegionChange(
       () => keyring.health(),
       (change) => {
-        say(context, regionNews(change));
+        say(context, regionChangeText(change));
       },
     );
     try {
@@ -92,7 +92,7 @@ async function runInstallation(
       if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
     } finally {
-      stopLooking();
+      stopPolling();
       await service.close();
       await removeRunning(folder.running);
     }
@@ -150,7 +150,7 @@ async function announce(
 }
 
 /** How often the states are compared, in milliseconds. */
-const LOOK_EVERY_MS = 500;
+const POLL_EVERY_MS = 500;
 
 /** A region that is down now, or up again. */
 interface RegionChange {
@@ -172,7 +172,7 @@ function onRegionChange(health: () => readonly RegionHealth[], onChange: (change
       if (state === before || state === "unknown" || (state === "up" && before === "unknown")) continue;
       onChange({ region, state, reason: state === "down" ? (lastFailure?.kind ?? null) : null });
     }
-  }, LOOK_EVERY_MS);
+  }, POLL_EVERY_MS);
   timer.unref();
   return () => {
     clearInterval(timer);
@@ -183,7 +183,7 @@ function say({ terminal }: CommandContext, text: string): void {
   terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${text}`);
 }
 
-function kmsNews(event: KmsEvent): string {
+function kmsEventText(event: KmsEvent): string {
   switch (event.kind) {
     case "ended":
       return `The KMS process ended (${event.how}); starting it again in ${event.nextStartInMs / 1000} s.`;
@@ -194,7 +194,7 @@ function kmsNews(event: KmsEvent): string {
   }
 }
 
-function regionNews({ region, state, reason }: RegionChange): string {
+function regionChangeText({ region, state, reason }: RegionChange): string {
   return state === "up"
     ? `Region ${region} is back.`
     : `Region ${region} does not answer${reason === null ? "" : ` (${reason})`}.`;

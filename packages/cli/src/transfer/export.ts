@@ -149,8 +149,9 @@ function added(document: Document, field: Field, value: string, id: string): Doc
   const result = withField(document, field, value);
   if (result !== null) return result;
   const held = fieldText(document, field);
+  const reason = held.kind === "problem" ? held.reason : "already holds another value";
   throw new CliError("usage", {
-    detail: `The field ${field.join(".")} of record ${id} ${held.kind === "problem" ? held.reason : "already holds another value"}.`,
+    detail: `The field ${field.join(".")} of record ${id} ${reason}.`,
     remedy: "Choose a field that no document uses for something else.",
   });
 }

@@ -143,11 +143,10 @@ function finish(report: ImportReport, terminal: Terminal, onBad: "accept" | "fai
 function summary(report: ImportReport, terminal: Terminal): string {
   const parts = (["created", "replaced", "unchanged", "kept"] as const)
     .filter((outcome) => report[outcome] > 0)
-    .map((outcome) => `${report[outcome].toLocaleString("en")} ${outcome}`);
-  const of = `${stored(report).toLocaleString("en")} of ${report.read.toLocaleString("en")} records are in ${report.collection}`;
-  const missing = Object.entries(report.missingWraps).map(
-    ([region, count]) => `${count.toLocaleString("en")} in ${region}`,
-  );
+    .map((outcome) => `${count(report[outcome])} ${outcome}`);
+  const count = (value: number): string => value.toLocaleString("en");
+  const of = `${count(stored(report))} of ${count(report.read)} records are in ${report.collection}`;
+  const missing = Object.entries(report.missingWraps).map(([region, items]) => `${count(items)} in ${region}`);
   const first = `${terminal.style("bold", of)}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`;
   return missing.length === 0
     ? first

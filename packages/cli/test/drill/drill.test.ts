@@ -159,7 +159,7 @@ describe("strongroom drill", { concurrency: false }, () => {
       [0],
     );
     assert.deepEqual(
-      report.verdicts.filter(({ verdict }) => verdict === "broken").map(({ promise }) => promise),
+      report.promises.filter(({ outcome }) => outcome === "broken").map(({ promise }) => promise),
       ["minimum-held"],
     );
     await nothingIsLeft();

@@ -46,7 +46,7 @@ describe("the figures of a phase", () => {
       writes: 4,
       refusedWrites: 1,
       failedWrites: 1,
-      owing: 1,
+      missingWraps: 1,
       readMs: { p50: 4, p99: 8 },
       writeMs: { p50: 20, p99: 30 },
       slowestMs: 2000,

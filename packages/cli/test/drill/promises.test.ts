@@ -37,13 +37,13 @@ function evidence(said: Partial<Evidence>): Evidence {
 
 function broken(said: Partial<Evidence>): readonly PromiseName[] {
   return judge(evidence(said))
-    .filter(({ verdict }) => verdict === "broken")
+    .filter(({ outcome }) => outcome === "broken")
     .map(({ promise }) => promise);
 }
 
 describe("the promises", () => {
   it("are all kept where nothing went wrong", () => {
-    assert.deepEqual([...new Set(judge(evidence({})).map(({ verdict }) => verdict))], ["kept"]);
+    assert.deepEqual([...new Set(judge(evidence({})).map(({ outcome }) => outcome))], ["kept"]);
   });
 
   const cases: readonly {
@@ -127,15 +127,15 @@ describe("the promises", () => {
   }
 
   it("say where they were broken, and how often", () => {
-    const [verdict] = judge(
+    const [result] = judge(
       evidence({ outages: [outage("back", { failedReads: 2, codes: { "deadline-exceeded": 2 } })] }),
     );
-    assert.deepEqual(verdict?.problems, ["refused in eu-west-1, back: 2 of 100 reads failed (deadline-exceeded 2)"]);
+    assert.deepEqual(result?.problems, ["refused in eu-west-1, back: 2 of 100 reads failed (deadline-exceeded 2)"]);
   });
 
   it("are not called kept where nothing was tested", () => {
     assert.equal(
-      judge(evidence({ alone: null })).find(({ promise }) => promise === "every-region-opens")?.verdict,
+      judge(evidence({ alone: null })).find(({ promise }) => promise === "every-region-opens")?.outcome,
       "not-tested",
     );
   });

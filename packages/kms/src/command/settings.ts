@@ -103,7 +103,7 @@ const regions: Setting<readonly LocalRegion[]> = {
         const [, name, number = "0"] = /^([a-z0-9-]+)(?:=(\d{1,5}))?$/.exec(one) ?? [];
         return name === undefined ? one : { name, port: Number(number) };
       }),
-      times: "many",
+      repeatable: true,
     },
   ],
 };
