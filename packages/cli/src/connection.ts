@@ -73,7 +73,11 @@ function wellFormed(text: string, source: string): string {
 
 function unreadable(what: string): (cause: unknown) => never {
   return (cause) => {
-    throw new CliError("input-unreadable", { detail: `${what}: ${systemReason(cause)}.`, cause });
+    throw new CliError("input-unreadable", {
+      detail: `${what}: ${systemReason(cause)}.`,
+      remedy: "Check the path, and that you may read what is there.",
+      cause,
+    });
   };
 }
 

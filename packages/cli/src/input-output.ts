@@ -58,8 +58,7 @@ export async function openOutput(path: string, { terminal, cwd }: CommandContext
   if (path === "-") return standardOutput(terminal.stdout);
   const failed = (cause: unknown): never => {
     if (cause instanceof CliError) throw cause;
-    const reason = systemReason(cause, { ENOENT: "the folder does not exist" });
-    throw new CliError("output-failed", { detail: `${path}: ${reason}.`, cause });
+    throw new CliError("output-failed", { detail: `${path}: ${outputReason(cause)}.`, cause });
   };
   const file = await openAtomic(resolve(cwd, path)).catch(failed);
   let pending: string[] = [];
@@ -82,6 +81,11 @@ export async function openOutput(path: string, { terminal, cwd }: CommandContext
     },
     discard: () => file.discard(),
   };
+}
+
+/** Why an output file could not be written, in a few words without a full stop. */
+export function outputReason(cause: unknown): string {
+  return systemReason(cause, { ENOENT: "the folder does not exist" });
 }
 
 function standardOutput(stdout: NodeJS.WriteStream): PendingFile {

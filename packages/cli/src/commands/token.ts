@@ -9,6 +9,7 @@ import type { FileTokens, Scope } from "@strongroom/server";
 import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { outputReason } from "../input-output.ts";
 
 const SCOPES: readonly Scope[] = ["read", "write", "admin"];
 
@@ -40,7 +41,7 @@ export const tokenCreateCommand: CommandSpec = command({
       await writeFileAtomic(resolve(invocation.context.cwd, file), `${token}\n`).catch(async (cause: unknown) => {
         await tokens.revoke(identity.id);
         throw new CliError("output-failed", {
-          detail: `${file} cannot be written; the token was revoked again.`,
+          detail: `${file}: ${outputReason(cause)}; the token was revoked again.`,
           cause,
         });
       });

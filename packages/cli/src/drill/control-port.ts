@@ -72,7 +72,7 @@ export async function findControl({ config }: LoadedConfig, flag: string | undef
   if (running !== null) {
     if (running.faultsEndpoint !== null) return running.faultsEndpoint;
     throw new CliError("faults-not-allowed", {
-      detail: `The installation in ${config.dataDir} was started without them.`,
+      detail: `The installation in ${config.dataDir} was started without --allow-faults.`,
     });
   }
   const { allowFaults, faultsPort } = config.kms;

@@ -83,12 +83,14 @@ function parsedField(name: string | null): Field | null {
 }
 
 function summary({ collection, path }: ExportJob, { exported, vanished, withoutId }: ExportReport): string {
+  const count = (value: number, one: string, several: string): string =>
+    `${value.toLocaleString("en")} ${value === 1 ? one : several}`;
+  const place = path === "-" ? "" : ` to ${path}`;
+  const without = count(withoutId, "document does not hold its own id", "documents do not hold their own id");
   return [
-    `${exported.toLocaleString("en")} records of ${collection} exported${path === "-" ? "" : ` to ${path}`}`,
-    ...(vanished > 0 ? [`${vanished.toLocaleString("en")} were removed while the export ran`] : []),
-    ...(withoutId > 0
-      ? [`${withoutId.toLocaleString("en")} documents do not hold their own id; --id FIELD writes it into a field`]
-      : []),
+    `${count(exported, "record", "records")} of ${collection} exported${place}`,
+    ...(vanished > 0 ? [`${count(vanished, "was", "were")} removed while the export ran`] : []),
+    ...(withoutId > 0 ? [`${without}; --id FIELD writes it into a field`] : []),
   ].join("\n");
 }
 

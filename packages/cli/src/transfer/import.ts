@@ -141,10 +141,10 @@ function finish(report: ImportReport, terminal: Terminal, onBad: "accept" | "fai
 
 /** The result in one or two lines. */
 function summary(report: ImportReport, terminal: Terminal): string {
+  const count = (value: number): string => value.toLocaleString("en");
   const parts = (["created", "replaced", "unchanged", "kept"] as const)
     .filter((outcome) => report[outcome] > 0)
     .map((outcome) => `${count(report[outcome])} ${outcome}`);
-  const count = (value: number): string => value.toLocaleString("en");
   const of = `${count(stored(report))} of ${count(report.read)} records are in ${report.collection}`;
   const missing = Object.entries(report.missingWraps).map(([region, items]) => `${count(items)} in ${region}`);
   const first = `${terminal.style("bold", of)}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`;

@@ -189,6 +189,9 @@ describe("strongroom drill, where faults are not allowed,", () => {
     child.kill("SIGINT");
     await once(child, "exit");
     assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /\[faults-not-allowed\]\n {2}The installation in .* was started without them\.\n/);
+    assert.match(
+      refused.stderr,
+      /\[faults-not-allowed\]\n {2}The installation in .* was started without --allow-faults\.\n/,
+    );
   });
 });
