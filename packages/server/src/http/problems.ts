@@ -101,7 +101,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ],
   [
     "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
-    { code: "body-incomplete", message: "The body is not as long as Content-Length message" },
+    { code: "body-incomplete", message: "The body is not as long as Content-Length says" },
   ],
   ["ECONNRESET", { code: "body-incomplete", message: "The connection was closed before the body was complete" }],
 ]);
