@@ -6,7 +6,7 @@ import { Validator } from "@cfworker/json-schema";
 import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
 import { ANSWER_FORMS } from "./api-tables.ts";
 import type { Answers, paths } from "./api-types.ts";
-import { ClientError, problemError } from "./errors.ts";
+import { ClientError, problemError, type ProblemParts } from "./errors.ts";
 
 /** How the service is reached. */
 export interface ClientOptions {
@@ -91,7 +91,7 @@ export function caller(options: ClientOptions): Caller {
     );
     if (data !== undefined) return { data, response };
     if (response.ok) throw unintelligible("it is empty");
-    if (!hasForm("Problem", error))
+    if (!isProblem(error))
       throw new ClientError("unintelligible", {
         detail: `It answered with status ${response.status} and no problem description.`,
         status: response.status,
@@ -130,6 +130,20 @@ function validator(name: string): Validator {
 
 function hasForm<Name extends keyof Answers>(name: Name, value: unknown): value is Answers[Name] {
   return value !== undefined && validator(name).validate(value).valid;
+}
+
+/** Members that a problem document may leave out (RFC 9457, section 3.1). */
+const LEFT_OUT: Omit<Answers["Problem"], "code"> = {
+  type: "about:blank",
+  title: "",
+  status: 0,
+  detail: "",
+  remedy: "",
+  requestId: "",
+};
+
+function isProblem(value: unknown): value is ProblemParts {
+  return typeof value === "object" && hasForm("Problem", { ...LEFT_OUT, ...value });
 }
 
 /** Where an answer differs from its form: the innermost places, as `regions/0/state`. */

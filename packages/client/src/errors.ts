@@ -163,22 +163,41 @@ export function isClientError(error: unknown): error is ClientError {
   );
 }
 
+/** A problem document: of its members only the code is needed, something between here and the service may write it. */
+export type ProblemParts = Partial<Answers["Problem"]> & Pick<Answers["Problem"], "code">;
+
 /** The error that a problem document (RFC 9457) of the service tells. */
-export function problemError(problem: Answers["Problem"], status: number): ClientError {
+export function problemError(problem: ProblemParts, status: number): ClientError {
   const { code, title, detail, remedy, requestId, problems, regions, currentVersion } = problem;
   const told = { status, title, remedy, requestId, problems, regions, currentVersion, reportedCode: code };
   // A detail that only repeats the title says nothing.
   const details: ClientErrorDetails = detail === title ? told : { ...told, detail };
   return Object.hasOwn(SERVICE_ERRORS, code)
     ? new ClientError(code, details)
-    : new ClientError("unknown-code", { ...details, outcome: usualOutcome(status) });
+    : new ClientError("unknown-code", { ...details, outcome: usualOutcome(code, status) });
 }
 
-/** Of a code that a newer service has: what every known code with this status comes to, if they agree. */
-function usualOutcome(status: number): Outcome {
+/** Codes that say that stored data was refused, whatever their status. */
+const REFUSED_CODE = /^record-(?:moved|rolled-back|tampered)/;
+
+/** What a status comes to that no known code has: a proxy in front of the service may give it. */
+const OUTCOME_BY_STATUS: Readonly<Record<number, Outcome>> = {
+  411: "usage",
+  414: "usage",
+  422: "usage",
+  429: "unavailable",
+  499: "interrupted",
+  502: "unavailable",
+  504: "unavailable",
+};
+
+/** Of a code that a newer service has: as its name says, as the known codes of its status come to, or by the status. */
+function usualOutcome(code: string, status: number): Outcome {
+  if (REFUSED_CODE.test(code)) return "refused";
   const outcomes = new Set(
     Object.values(SERVICE_ERRORS).flatMap((row) => (row.status === status ? [row.outcome] : [])),
   );
-  const [outcome = "failure"] = outcomes;
-  return outcomes.size === 1 ? outcome : "failure";
+  const [outcome] = outcomes;
+  if (outcome !== undefined && outcomes.size === 1) return outcome;
+  return OUTCOME_BY_STATUS[status] ?? "failure";
 }

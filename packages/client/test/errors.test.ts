@@ -71,6 +71,43 @@ test("a code of a newer service keeps what it says", async () => {
   assert.equal((await told(418)).outcome, "failure");
 });
 
+test("a code that is not known comes to what its name or its status says", async () => {
+  const outcomes: readonly (readonly [code: string, status: number, outcome: string])[] = [
+    ["record-tampered-otherwise", 500, "refused"],
+    ["record-moved-subject-field", 500, "refused"],
+    ["slow-down", 429, "unavailable"],
+    ["bad-gateway", 502, "unavailable"],
+    ["gateway-timeout", 504, "unavailable"],
+    ["length-required", 411, "usage"],
+    ["uri-too-long", 414, "usage"],
+    ["content-unprocessable", 422, "usage"],
+    ["client-closed", 499, "interrupted"],
+    ["brand-new", 507, "failure"],
+  ];
+  for (const [code, status, outcome] of outcomes) {
+    const error = await thrownBy(madeUp(() => json({ ...PROBLEM, code, status }, status)).collections());
+    assert.equal(error.outcome, outcome, code);
+  }
+});
+
+test("a problem needs no more than its code", async () => {
+  const { code, title, detail, remedy, outcome, requestId } = await thrownBy(
+    madeUp(() => json({ code: "regions-unavailable" }, 503)).collections(),
+  );
+  const row = CLIENT_ERRORS["regions-unavailable"];
+  assert.deepEqual(
+    { code, title, detail, remedy, outcome, requestId },
+    {
+      code: "regions-unavailable",
+      title: row.title,
+      detail: null,
+      remedy: row.remedy,
+      outcome: "unavailable",
+      requestId: null,
+    },
+  );
+});
+
 test("what is no answer of this service is unintelligible, and not shown", async () => {
   const answers: readonly (() => Response)[] = [
     () => new Response("<p>secret</p>", { headers: { "content-type": "text/html" } }),
