@@ -6,10 +6,9 @@
  */
 import { Kysely, Migrator } from "kysely";
 import type { Migration } from "kysely";
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
-import { createEmptyFileSync } from "./files.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
 
 export { NodeSqliteDialect } from "./sqlite-dialect.ts";
@@ -92,14 +91,8 @@ async function openOnce<Schema>(path: string, options: SqliteFileOptions): Promi
  * this process has on it.
  */
 function makePrivate(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    try {
-      createEmptyFileSync(path);
-    } catch (error) {
-      // Another process made it meanwhile.
-      if ((error as { code?: unknown }).code !== "EEXIST") throw error;
-    }
-  }
+  // Through a link that leads to nothing as well: SQLite would make what it names open to all.
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) closeSync(openSync(path, "a", 0o600));
   for (const name of [path, `${path}-wal`, `${path}-shm`]) {
     if (statSync(name, { throwIfNoEntry: false })?.isFile() === true) chmodSync(name, 0o600);
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -72,6 +72,18 @@ test("the file, its log and its index are their owner's alone, also when they we
   for (const file of files) assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600, file);
   await first.db.destroy();
   await second.db.destroy();
+});
+
+test("a file that is made through a link is its owner's alone too", async (t) => {
+  const folder = temporaryFolder(t);
+  symlinkSync("elsewhere.sqlite", join(folder, "a.sqlite"));
+  const before = process.umask(0o022);
+  t.after(() => process.umask(before));
+  const { db } = await openSqliteFile<Notes>(join(folder, "a.sqlite"), OPTIONS);
+  await db.insertInto("notes").values({ text: "one" }).execute();
+  for (const name of readdirSync(folder).filter((each) => each !== "a.sqlite"))
+    assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+  await db.destroy();
 });
 
 test("opening a file a second time does not free the locks of the first", async (t) => {
