@@ -1,7 +1,6 @@
 // `strongroom-kms audit verify`: whether the record of all calls is whole.
 
 import type { CommandSpec } from "@strongroom/base/command";
-import { verifyAudit } from "../../upkeep/verify.ts";
 import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
 
@@ -21,6 +20,7 @@ export const auditVerifyCommand: CommandSpec = command({
     },
   ],
   async run({ loaded, context }) {
+    const { verifyAudit } = await import("../../upkeep/verify.ts");
     const report = await verifyAudit({ dataDir: loaded.dataDir, rootKey: rootKeyOf(loaded) });
     context.terminal.result(
       report,

@@ -1,8 +1,6 @@
 // `strongroom-kms backup` and `restore`.
 
 import { type CommandSpec, given, option } from "@strongroom/base/command";
-import { backup } from "../../upkeep/backup.ts";
-import { restore } from "../../upkeep/restore.ts";
 import type { Contents } from "../../upkeep/verify.ts";
 import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
@@ -30,6 +28,7 @@ export const backupCommand: CommandSpec = command({
     },
   ],
   async run({ args, loaded, context }) {
+    const { backup } = await import("../../upkeep/backup.ts");
     const report = await backup({ dataDir: loaded.dataDir, to: args[0] ?? "" });
     context.terminal.result(
       report,
@@ -66,6 +65,7 @@ export const restoreCommand: CommandSpec = command({
     },
   ],
   async run({ args, options, loaded, context }) {
+    const { restore } = await import("../../upkeep/restore.ts");
     const existing = options.setAside ? "set-aside" : "refuse";
     const report = await restore({
       from: args[0] ?? "",

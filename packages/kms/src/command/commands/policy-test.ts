@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { type CommandSpec, option, repeatedOption } from "@strongroom/base/command";
 import { z } from "zod";
-import { explain, storedKey } from "../../access/explain.ts";
 import type { ExplainedKey, Explanation } from "../../access/explain.ts";
 import { KmsError } from "../../errors.ts";
 import { command } from "../spec.ts";
@@ -74,6 +73,7 @@ export const policyTestCommand: CommandSpec = command({
     },
   ],
   async run({ options, loaded, context: { terminal }, endWith }) {
+    const { explain } = await import("../../access/explain.ts");
     const { key, policy, principal, principals, action, context, input, sourceIp } = options;
     const explanation = explain({
       key: await keyOf(key, policy, loaded.dataDir),
@@ -91,7 +91,10 @@ export const policyTestCommand: CommandSpec = command({
 
 async function keyOf(key: string | undefined, policy: string | undefined, dataDir: string): Promise<ExplainedKey> {
   if ((key === undefined) === (policy === undefined)) throw new KmsError("option-invalid", "give --key or --policy.");
-  if (key !== undefined) return storedKey(dataDir, key);
+  if (key !== undefined) {
+    const { storedKey } = await import("../../access/explain.ts");
+    return storedKey(dataDir, key);
+  }
   try {
     return { kind: "policy", text: readFileSync(policy ?? "", "utf8") };
   } catch (cause) {

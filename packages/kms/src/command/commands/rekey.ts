@@ -3,7 +3,6 @@
 import { type CommandSpec, option, text } from "@strongroom/base/command";
 import type { RootKeySource } from "../../crypto/root-key.ts";
 import { KmsError } from "../../errors.ts";
-import { rekey } from "../../upkeep/rekey.ts";
 import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
 import type { RootKeySetting } from "../settings.ts";
 import { command } from "../spec.ts";
@@ -53,6 +52,7 @@ export const rekeyCommand: CommandSpec = command({
         "option-invalid",
         "say where the new root key comes from: --new-passphrase-file, --new-root-key-file or --new-root-key-command.",
       );
+    const { rekey } = await import("../../upkeep/rekey.ts");
     const report = await rekey({ dataDir: loaded.dataDir, from, to });
     context.terminal.result(report, () =>
       [

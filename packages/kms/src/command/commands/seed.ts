@@ -1,7 +1,6 @@
 // `strongroom-kms seed`: keys with fixed ids and known material, for tests.
 
 import type { CommandSpec } from "@strongroom/base/command";
-import { seedDataDir, warningOf } from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
 import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
@@ -27,6 +26,7 @@ export const seedCommand: CommandSpec = command({
     },
   ],
   async run({ args, loaded, context: { terminal } }) {
+    const { seedDataDir, warningOf } = await import("../../seed/apply-seed.ts");
     makeFolder(loaded.dataDir);
     const report = await seedDataDir({
       dataDir: loaded.dataDir,

@@ -9,10 +9,8 @@ import { pino } from "pino";
 import { z } from "zod";
 import { AdjustableClock } from "../../clock.ts";
 import { KmsError } from "../../errors.ts";
-import { createKms } from "../../kms.ts";
 import type { Kms } from "../../kms.ts";
 import type { KmsOptions } from "../../options.ts";
-import { warningOf } from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
 import { hasParent, serveUnderParent } from "../parent.ts";
 import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
@@ -69,6 +67,10 @@ export const serveCommand: CommandSpec = command({
   async run({ options, loaded, context: { terminal, signal } }) {
     const start = async (): Promise<Kms> => {
       if (!options.temporary) makeFolder(loaded.dataDir);
+      const [{ createKms }, { warningOf }] = await Promise.all([
+        import("../../kms.ts"),
+        import("../../seed/apply-seed.ts"),
+      ]);
       const kms = await createKms(optionsOfKms(options, loaded));
       const warning = kms.seeded === null ? null : warningOf(kms.seeded);
       if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
