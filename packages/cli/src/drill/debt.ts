@@ -4,7 +4,7 @@ import type { Client } from "@strongroom/client";
 import type { Clock } from "./figures.ts";
 
 /** Between two samples, in milliseconds. */
-const SAMPLE_EVERY_MS = 250;
+export const SAMPLE_EVERY_MS = 250;
 
 /** What was owed at a moment, in milliseconds since the drill began. */
 export interface DebtSample {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@strongroom/client";
 import { CliError } from "../errors.ts";
 import { type ControlPort, DRILL_FAULTS } from "./control-port.ts";
-import { type DebtSample, type DebtSampler, sampleDebt } from "./debt.ts";
+import { type DebtSample, type DebtSampler, SAMPLE_EVERY_MS, sampleDebt } from "./debt.ts";
 import type { Call } from "./figures.ts";
 import { startLoad } from "./load.ts";
 import { type AloneReport, type OutageReport, type PhaseName, readFromEachAlone, runOutage } from "./outage.ts";
@@ -96,7 +96,7 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Pre
     const load = startLoad({ records, rate, writeShare: WRITE_SHARE, seed, clock });
     const outages: OutageReport[] = [];
     try {
-      await sleep(WARM_UP_MS, undefined, { signal });
+      await warmUp(parts, clock);
       for (const { fault, regions: lost } of plan) {
         const onPhase = (phase: PhaseName): void => {
           const cause = phase === "lost" ? ` to ${fault}, ${DRILL_FAULTS[fault].meaning}` : "";
@@ -141,6 +141,18 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Pre
   } finally {
     await debt.stop();
   }
+}
+
+/**
+ * Load before the first phase, until the service uses every region: what it still holds against one that was away before
+ * is not this drill's doing. That is given the time in which a return is promised to be noticed.
+ */
+async function warmUp({ service, signal }: DrillParts, clock: () => number): Promise<void> {
+  await sleep(WARM_UP_MS, undefined, { signal });
+  const endsAt = clock() + PROMISED.noticedMs;
+  const allInUse = async (): Promise<boolean> =>
+    (await service.regions()).regions.every(({ state, callsPerSecond }) => state === "up" && callsPerSecond === null);
+  while (!(await allInUse()) && clock() < endsAt) await sleep(SAMPLE_EVERY_MS, undefined, { signal });
 }
 
 /** What is owed before the drill: it is given the time that is promised to be paid. */
