@@ -18,6 +18,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import type { Stats } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -136,14 +137,20 @@ export class FilePermissionsError extends Error {
  * @throws FilePermissionsError when others may as well; the system's error
  */
 export function readSecretFileSync(path: string): Buffer {
+  // Before it is opened as well: to open a pipe is to wait for its writer.
+  if (isOpenToOthers(statSync(path))) throw new FilePermissionsError(path);
   const file = openSync(path, "r");
   try {
     // Of the opened file, not of the name: what is checked is what is read.
-    if ((fstatSync(file).mode & 0o077) !== 0) throw new FilePermissionsError(path);
+    if (isOpenToOthers(fstatSync(file))) throw new FilePermissionsError(path);
     return readFileSync(file);
   } finally {
     closeSync(file);
   }
+}
+
+function isOpenToOthers({ mode }: Stats): boolean {
+  return (mode & 0o077) !== 0;
 }
 
 /** A file's text, or null where there is none. @throws the system's error, other than ENOENT */

@@ -94,7 +94,9 @@ function makePrivate(path: string): void {
   // Through a link that leads to nothing as well: SQLite would make what it names open to all.
   if (statSync(path, { throwIfNoEntry: false }) === undefined) closeSync(openSync(path, "a", 0o600));
   for (const name of [path, `${path}-wal`, `${path}-shm`]) {
-    if (statSync(name, { throwIfNoEntry: false })?.isFile() === true) chmodSync(name, 0o600);
+    const found = statSync(name, { throwIfNoEntry: false });
+    // Closed to others, and not opened to its owner: who made it read-only meant it.
+    if (found?.isFile() === true && (found.mode & 0o077) !== 0) chmodSync(name, found.mode & 0o700);
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -154,6 +155,12 @@ describe("a file that is read", () => {
       assert.throws(() => readSecretFileSync(path), { code: "file-permissions" });
     }
     assert.throws(() => readSecretFileSync(join(folder, "none")), isAbsent);
+  });
+
+  it("is refused before it is opened: a pipe that others may read would be waited for", (t) => {
+    const pipe = join(temporaryFolder(t), "pipe");
+    execFileSync("mkfifo", ["-m", "644", pipe]);
+    assert.throws(() => readSecretFileSync(pipe), { code: "file-permissions" });
   });
 
   it("is null where there is none, and an error where it cannot be read", async (t) => {

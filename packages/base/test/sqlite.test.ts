@@ -74,6 +74,24 @@ test("the file, its log and its index are their owner's alone, also when they we
   await second.db.destroy();
 });
 
+test("a file is closed to others, and not opened to an owner who made it read-only", async (t) => {
+  const path = join(temporaryFolder(t), "a.sqlite");
+  const first = await openSqliteFile<Notes>(path, OPTIONS);
+  await first.db.destroy();
+  for (const [set, kept] of [
+    [0o444, 0o400],
+    [0o400, 0o400],
+  ] as const) {
+    chmodSync(path, set);
+    // An ordinary user is refused here; root writes where it pleases.
+    await openSqliteFile<Notes>(path, OPTIONS).then(
+      ({ db }) => db.destroy(),
+      () => undefined,
+    );
+    assert.equal(statSync(path).mode & 0o777, kept);
+  }
+});
+
 test("a file that is made through a link is its owner's alone too", async (t) => {
   const folder = temporaryFolder(t);
   symlinkSync("elsewhere.sqlite", join(folder, "a.sqlite"));

@@ -144,8 +144,8 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Pre
 }
 
 /**
- * Load before the first phase, until the service uses every region: what it still holds against one that was away before
- * is not this drill's doing. That is given the time in which a return is promised to be noticed.
+ * Load before the first phase, until the service uses every region: what it still holds against one that was away is
+ * not this drill's doing. That is given the time in which a return is promised to be noticed.
  */
 async function warmUp({ service, signal }: DrillParts, clock: () => number): Promise<void> {
   await sleep(WARM_UP_MS, undefined, { signal });

@@ -131,11 +131,17 @@ const rootKeySetting: Setting<RootKeySetting> = {
     {
       env: "STRONGROOM_ROOT_KEY_COMMAND",
       flag: "--root-key-command <command>",
-      reading: (command) => ({ kind: "command", command }),
+      reading: (command, cwd) => ({ kind: "command", command: asProgram(command, cwd) }),
       meaning: "instead: a program and its arguments, without a shell, that prints it as 64 hexadecimal digits",
     },
   ],
 };
+
+/** A relative path is that of the person who gave it; a program without a path is looked for as a shell does. */
+function asProgram(command: string, cwd: string): string {
+  const [program = "", ...args] = command.trim().split(/\s+/);
+  return [program.includes("/") ? asPath(program, cwd) : program, ...args].join(" ");
+}
 
 /** The rows. */
 export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
