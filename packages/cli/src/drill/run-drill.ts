@@ -128,7 +128,7 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Pre
       minimum,
       deadlineMs,
       outages,
-      fewestWraps: fewestWraps(load.calls),
+      fewestWraps: fewestWraps(load.calls, outages[0]?.at.began ?? 0),
       readBack,
       alone,
     });
@@ -202,8 +202,11 @@ function requireEffect(outages: readonly OutageReport[]): void {
   if (!felt) throw new CliError("drill-without-effect");
 }
 
-function fewestWraps(calls: readonly Call[]): number | null {
-  const wraps = calls.flatMap((call) => (call.kind === "write" && call.outcome === "ok" ? [call.stored] : []));
+/** Of the writes since the first phase began: before it a region may still be out that was away before the drill. */
+function fewestWraps(calls: readonly Call[], began: number): number | null {
+  const wraps = calls.flatMap((call) =>
+    call.kind === "write" && call.outcome === "ok" && call.startedAt >= began ? [call.stored] : [],
+  );
   return wraps.length === 0 ? null : wraps.reduce((fewest, one) => Math.min(fewest, one));
 }
 
