@@ -9,8 +9,9 @@ import { pino } from "pino";
 import { z } from "zod";
 import { AdjustableClock } from "../../clock.ts";
 import { KmsError } from "../../errors.ts";
-import type { Kms } from "../../kms.ts";
+import type * as kms from "../../kms.ts";
 import type { KmsOptions } from "../../options.ts";
+import type * as seed from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
 import { hasParent, serveUnderParent } from "../parent.ts";
 import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
@@ -65,12 +66,9 @@ export const serveCommand: CommandSpec = command({
     },
   ],
   async run({ options, loaded, context: { terminal, signal } }) {
-    const start = async (): Promise<Kms> => {
+    const start = async (): Promise<kms.Kms> => {
       if (!options.temporary) makeFolder(loaded.dataDir);
-      const [{ createKms }, { warningOf }] = await Promise.all([
-        import("../../kms.ts"),
-        import("../../seed/apply-seed.ts"),
-      ]);
+      const { createKms, warningOf } = await loadServer();
       const kms = await createKms(optionsOfKms(options, loaded));
       const warning = kms.seeded === null ? null : warningOf(kms.seeded);
       if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
@@ -117,7 +115,7 @@ function clockAt(time: string): AdjustableClock {
   return clock;
 }
 
-function announcement({ endpoints, faultsEndpoint }: Kms, credentialsFile: string): string {
+function announcement({ endpoints, faultsEndpoint }: kms.Kms, credentialsFile: string): string {
   const [first = ""] = Object.keys(endpoints);
   return [
     renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], Object.entries(endpoints)),
@@ -128,4 +126,11 @@ function announcement({ endpoints, faultsEndpoint }: Kms, credentialsFile: strin
       : [`Take a region away: curl -X POST ${faultsEndpoint}/_strongroom/regions/${first}/stop`]),
     "Ctrl-C ends it.",
   ].join("\n");
+}
+
+/** A function by itself: inside another one the compiler leaves the names of the sources as they are. */
+async function loadServer(): Promise<Pick<typeof kms & typeof seed, "createKms" | "warningOf">> {
+  const { createKms } = await import("../../kms.ts");
+  const { warningOf } = await import("../../seed/apply-seed.ts");
+  return { createKms, warningOf };
 }
