@@ -28,8 +28,7 @@ interface House {
 function measure(title: string, folder: string): House {
   const tree = readSourceTree(folder);
   const measured = sizes(tree);
-  const published = [...measured.keys()].filter((name) => name !== "base");
-  return { title, tree, sizes: measured, names: exportedNames(folder, published) };
+  return { title, tree, sizes: measured, names: exportedNames(folder) };
 }
 
 function measureRevision(revision: string): House {

@@ -1,8 +1,8 @@
 // What is measured of the sources, each measure a function of the tree: sizes, long lines, closures, cycles, imports that run
 // against the design, repeated runs of lines.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import ts from "typescript";
+import { entryPoints } from "../api/entry-points.ts";
+import { allowedImports } from "../packages-picture.ts";
 import type { SourceFile, SourceTree } from "./source-tree.ts";
 
 /** Sizes of one package. */
@@ -18,16 +18,8 @@ export interface PackageSizes {
   readonly commentShare: number;
 }
 
-/** Which packages a package may import. The rule that the linter holds too (.dependency-cruiser.mjs). */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  envelope: [],
-  client: [],
-  kms: ["base"],
-  vault: ["base", "envelope"],
-  server: ["base", "vault"],
-  cli: ["base", "client", "envelope", "kms", "vault", "server"],
-};
+/** The rule that `npm run lint:imports` holds the packages to. */
+const MAY_IMPORT = await allowedImports();
 
 /** Sizes by package. */
 export function sizes(tree: SourceTree): ReadonlyMap<string, PackageSizes> {
@@ -127,18 +119,9 @@ export function repeatedRuns(tree: SourceTree): readonly string[] {
   return runs;
 }
 
-const manifest = (root: string, folder: string): unknown =>
-  JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
-
 /** The names that each entry point of the public packages exports: `@strongroom/envelope/aws-kms` -> names. */
-export function exportedNames(root: string, packages: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const entries = packages.flatMap((folder) => {
-    const { name, exports = {} } = manifest(root, folder) as { name: string; exports?: Record<string, unknown> };
-    return Object.entries(exports).flatMap(([subpath, target]) => {
-      const source = sourceOf(target);
-      return source === null ? [] : [{ entry: join(name, subpath), file: join(root, "packages", folder, source) }];
-    });
-  });
+export function exportedNames(root: string): ReadonlyMap<string, readonly string[]> {
+  const entries = entryPoints(root);
   const options: ts.CompilerOptions = { allowImportingTsExtensions: true, noEmit: true, noLib: true, types: [] };
   const program = ts.createProgram(
     entries.map(({ file }) => file),
@@ -146,17 +129,11 @@ export function exportedNames(root: string, packages: readonly string[]): Readon
   );
   const checker = program.getTypeChecker();
   return new Map(
-    entries.map(({ entry, file }) => {
+    entries.map(({ name, file }) => {
       const source = program.getSourceFile(file);
       const symbol = source === undefined ? undefined : checker.getSymbolAtLocation(source);
       const names = symbol === undefined ? [] : checker.getExportsOfModule(symbol).map((one) => one.getName());
-      return [entry, names.sort()];
+      return [name, names.sort()];
     }),
   );
-}
-
-function sourceOf(target: unknown): string | null {
-  if (typeof target !== "object" || target === null || !("@strongroom/source" in target)) return null;
-  const source = target["@strongroom/source"];
-  return typeof source === "string" ? source : null;
 }
