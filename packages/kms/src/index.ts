@@ -18,6 +18,8 @@ export { backup } from "./upkeep/backup.ts";
 export type { BackupReport } from "./upkeep/backup.ts";
 export { restore } from "./upkeep/restore.ts";
 export type { RestoreOptions, RestoreReport } from "./upkeep/restore.ts";
+export { acceptRows } from "./upkeep/accept-rows.ts";
+export type { AcceptRowsOptions, AcceptRowsReport } from "./upkeep/accept-rows.ts";
 export { verifyAudit } from "./upkeep/verify.ts";
 export type { Contents } from "./upkeep/verify.ts";
 export type { SeedReport } from "./seed/apply-seed.ts";

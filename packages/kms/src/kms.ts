@@ -20,7 +20,7 @@ import { applySeed, warningOf } from "./seed/apply-seed.ts";
 import type { SeedReport } from "./seed/apply-seed.ts";
 import { readSeed } from "./seed/read-seed.ts";
 import type { SeedKey } from "./seed/read-seed.ts";
-import { openCustody } from "./store/custody.ts";
+import { closeCustody, openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
 import { Store } from "./store/store.ts";
 
@@ -89,9 +89,7 @@ export async function createKms(options: KmsOptions = {}): Promise<Kms> {
     mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
     const custody = await openCustody(settled.dataDir, settled.rootKey);
     return await start({ custody, seed, removeTemporary }, settled).catch(async (error: unknown) => {
-      await custody.database.close();
-      custody.sealer.close();
-      custody.chain.close();
+      await closeCustody(custody);
       throw error;
     });
   } catch (error) {
@@ -112,7 +110,7 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
   const root = rootCredentials(join(options.dataDir, "credentials.json"), options.accountId);
   const known = [root, ...(options.principalsFile === null ? [] : readPrincipals(options.principalsFile))];
   const names = options.regions.map((region) => region.name);
-  const store = await Store.open(custody.database, custody.chain, names);
+  const store = await Store.open(custody, names);
   const engine = engineOf(store, new KeyMaterial(custody.sealer), known, options);
   const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
@@ -142,6 +140,7 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
     } finally {
       custody.sealer.close();
       custody.chain.close();
+      custody.rowKeys.close();
       removeTemporary();
     }
   };

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backup, createKms } from "@strongroom/kms";
 import { Sealer, backingKeyIdentity, importKeyIdentity } from "../src/crypto/sealing.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
-import { AUDIT_KEY, META } from "../src/store/custody.ts";
+import { AUDIT_KEY, META } from "../src/store/meta.ts";
 import { serving } from "../test/command/serving.ts";
 import { temporaryDirectory } from "../test/running-kms.ts";
 import { NeedleIndex } from "./key-day/needle-index.ts";

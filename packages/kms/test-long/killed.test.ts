@@ -14,7 +14,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { ChainVerifier } from "../src/audit/chain.ts";
 import type { AuditEntry } from "../src/audit/chain.ts";
 import { Sealer } from "../src/crypto/sealing.ts";
-import { AUDIT_KEY, META } from "../src/store/custody.ts";
+import { AUDIT_KEY, META } from "../src/store/meta.ts";
 import { temporaryDirectory } from "../test/running-kms.ts";
 
 const ROUNDS = Number(process.env["STRONGROOM_KILLS"] ?? 200);

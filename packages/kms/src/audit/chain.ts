@@ -13,6 +13,14 @@ export interface AuditEntry {
   readonly mac: Uint8Array;
 }
 
+/** How far the audit goes: what a state of the database is bound to. */
+export interface AuditPosition {
+  /** How many entries there are. */
+  readonly size: number;
+  /** Bytes that stand for all of them. */
+  readonly head: Uint8Array;
+}
+
 /** The MAC before the first entry. */
 export const GENESIS: Uint8Array = new Uint8Array(32);
 
@@ -63,8 +71,14 @@ export class AuditChain {
 
   /** The head after `entries`, to be stored with them. */
   head(entries: readonly AuditEntry[]): Uint8Array {
+    const { size, head } = this.position(entries);
+    return headOf(this.#openKey(), size, head);
+  }
+
+  /** Where the audit ends with `entries`. */
+  position(entries: readonly AuditEntry[] = []): AuditPosition {
     const end = entries.at(-1);
-    return headOf(this.#openKey(), end?.seq ?? this.#seq, end?.mac ?? this.#last);
+    return { size: end?.seq ?? this.#seq, head: end?.mac ?? this.#last };
   }
 
   /** Goes on from `entries`, now that they are committed. */

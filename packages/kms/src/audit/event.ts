@@ -131,7 +131,7 @@ function withoutBytes(answer: Answer): Json {
 }
 
 /** The event of what the service did by itself at `at`, in milliseconds (CloudTrail's AwsServiceEvent). */
-export function serviceEvent({
+export const serviceEvent = ({
   name,
   key,
   account,
@@ -141,22 +141,36 @@ export function serviceEvent({
   readonly key: KeyRecord;
   readonly account: string;
   readonly at: number;
-}): AuditEvent {
+}): AuditEvent => ownEvent(name, { at, account, region: key.region, arns: [key.arn], requestParameters: null });
+
+/** The event of what was done to the database as a whole, now: in no account and no region. */
+export const databaseEvent = (name: string, requestParameters: Json): AuditEvent =>
+  ownEvent(name, { at: Date.now(), account: "none", region: "none", arns: [], requestParameters });
+
+interface Circumstances {
+  readonly at: number;
+  readonly account: string;
+  readonly region: string;
+  readonly arns: readonly string[];
+  readonly requestParameters: Json;
+}
+
+function ownEvent(name: string, { at, account, region, arns, requestParameters }: Circumstances): AuditEvent {
   return {
     eventVersion: "1.11",
     userIdentity: { accountId: account, invokedBy: "AWS Internal" },
     eventTime: eventTime(at),
     eventSource: "kms.amazonaws.com",
     eventName: name,
-    awsRegion: key.region,
+    awsRegion: region,
     sourceIPAddress: "AWS Internal",
     userAgent: "AWS Internal",
-    requestParameters: null,
+    requestParameters,
     responseElements: null,
     requestID: randomUUID(),
     eventID: randomUUID(),
     readOnly: false,
-    resources: [{ accountId: account, type: "AWS::KMS::Key", ARN: key.arn }],
+    resources: arns.map((ARN) => ({ accountId: account, type: "AWS::KMS::Key", ARN })),
     eventType: "AwsServiceEvent",
     managementEvent: true,
     recipientAccountId: account,

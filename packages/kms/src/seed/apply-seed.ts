@@ -12,7 +12,7 @@ import { KeyMaterial } from "../keys/key-material.ts";
 import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
 import { settleOptions } from "../options.ts";
 import type { KmsOptions } from "../options.ts";
-import { openCustody } from "../store/custody.ts";
+import { closeCustody, openCustody } from "../store/custody.ts";
 import type { Change } from "../store/region-data.ts";
 import { Store } from "../store/store.ts";
 import { readSeed } from "./read-seed.ts";
@@ -207,7 +207,7 @@ export async function seedDataDir(options: SeedOptions): Promise<SeedReport> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const custody = await openCustody(dataDir, rootKey);
   try {
-    const store = await Store.open(custody.database, custody.chain, names);
+    const store = await Store.open(custody, names);
     return await applySeed(seed, {
       store,
       material: new KeyMaterial(custody.sealer),
@@ -215,8 +215,6 @@ export async function seedDataDir(options: SeedOptions): Promise<SeedReport> {
       now: clock.now(),
     });
   } finally {
-    await custody.database.close();
-    custody.sealer.close();
-    custody.chain.close();
+    await closeCustody(custody);
   }
 }

@@ -1,84 +1,143 @@
-// The opening of a data directory: the database, the root key that seals it, the audit chain's key and end.
-// A database knows its root key by a sealed constant: with another key the server refuses to start.
+// The opening of a data directory: the database, the root key that seals it, the audit chain's key and end, the keys
+// that its rows are authenticated with. A database knows its root key by a sealed constant: with another key the server
+// refuses to start.
 
 import { createSecretKey, randomBytes } from "node:crypto";
+import type { Kysely } from "kysely";
 import { AuditChain, GENESIS, headOf } from "../audit/chain.ts";
 import { SALT_LENGTH, readRootKey, settleRootKeyFile } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
+import { adoptRows, authenticateRows } from "../integrity/authenticate.ts";
+import { ROWS_REMEDY } from "../integrity/row-check.ts";
+import { ROW_TABLE_NAMES, RowKeys } from "../integrity/row-mac.ts";
 import { openDatabase } from "./database.ts";
 import type { OpenDatabase } from "./database.ts";
-
-/** Identities of what the database seals beside keys. */
-export const ROOT_CHECK = "strongroom-kms/root-check";
-export const AUDIT_KEY = "strongroom-kms/audit-key";
-
-/** Rows of the table `meta`. */
-export const META = { salt: "root-salt", check: "root-check", auditKey: "audit-key", auditHead: "audit-head" } as const;
+import { AUDIT_KEY, META, ROOT_CHECK, ROOT_CHECK_WITHOUT_MACS, ROW_KEY, readMeta, writeMeta } from "./meta.ts";
+import type { Schema } from "./schema.ts";
 
 /** A data directory in use. */
 export interface Custody {
   readonly database: OpenDatabase;
   readonly sealer: Sealer;
   readonly chain: AuditChain;
+  readonly rowKeys: RowKeys;
+}
+
+/** What can be had of a data directory before it is known whether its rows hold. */
+export interface Unlocked extends Omit<Custody, "rowKeys"> {
+  /** Without: an earlier version made the database, and no later one has opened it. */
+  readonly rows: "with-macs" | "without-macs";
 }
 
 /**
- * Opens a data directory, or makes it if it is new.
- * @throws KmsError `root-key-missing`, `root-key-wrong`, and those of `openDatabase`.
+ * Opens a data directory, or makes it if it is new. The rows of one that an earlier version made get their MACs.
+ * @throws KmsError `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`, and those of `openDatabase`.
  */
 export async function openCustody(dataDir: string, source: RootKeySource): Promise<Custody> {
-  const database = await openDatabase(dataDir);
+  const unlocked = await unlock(dataDir, source);
+  const { database, sealer, chain } = unlocked;
   try {
-    const meta = await readMeta(database);
-    const check = meta.get(META.check);
-    const first = check === undefined;
-    if (check !== undefined && source.kind === "file")
-      settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
-    const salt = meta.get(META.salt) ?? randomBytes(SALT_LENGTH);
-    const sealer = new Sealer(await readRootKey(source, salt, first ? "first-start" : "restart"));
-    if (first) await found(database, sealer, salt);
-    return { database, sealer, chain: await openChain(database, sealer) };
+    if (unlocked.rows === "without-macs") await adoptRows(database.db, sealer, chain);
+    const rowKeys = openRowKeys(await readMeta(database.db), sealer);
+    if (rowKeys === null)
+      throw new KmsError("store-corrupt", `meta ${META.rowKey} is missing or does not open.`, { remedy: ROWS_REMEDY });
+    return { database, sealer, chain, rowKeys };
   } catch (error) {
+    await closeCustody(unlocked);
+    throw error;
+  }
+}
+
+/**
+ * Opens a data directory, or makes it if it is new, and believes nothing of its rows yet.
+ * @throws KmsError as `openCustody`.
+ */
+export async function unlock(dataDir: string, source: RootKeySource): Promise<Unlocked> {
+  const database = await openDatabase(dataDir);
+  let sealer: Sealer | null = null;
+  try {
+    const meta = await readMeta(database.db);
+    const check = meta.get(META.check) ?? null;
+    if (check === null) await requireEmpty(database.db);
+    else if (source.kind === "file") settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
+    const salt = meta.get(META.salt) ?? randomBytes(SALT_LENGTH);
+    sealer = new Sealer(await readRootKey(source, salt, check === null ? "first-start" : "restart"));
+    if (check === null) await found(database, sealer, salt);
+    const rows = check === null ? "with-macs" : rowsUnder(check, sealer);
+    return { database, sealer, rows, chain: await openChain(database, sealer) };
+  } catch (error) {
+    sealer?.close();
     await database.close();
     throw error;
   }
 }
 
+/** Lets go of a data directory. */
+export async function closeCustody(custody: Unlocked | Custody): Promise<void> {
+  custody.sealer.close();
+  custody.chain.close();
+  if ("rowKeys" in custody) custody.rowKeys.close();
+  await custody.database.close();
+}
+
+/** What a database's root check, opened with its root key, says of its rows. @throws KmsError `root-key-wrong`. */
+export function rowsUnder(check: Uint8Array, sealer: Sealer): Unlocked["rows"] {
+  if (sealer.open(check, ROOT_CHECK) !== null) return "with-macs";
+  if (sealer.open(check, ROOT_CHECK_WITHOUT_MACS) !== null) return "without-macs";
+  throw new KmsError("root-key-wrong", "the database was sealed under another root key.");
+}
+
+/** The keys of the rows' MACs; null if they do not open. */
+export function openRowKeys(meta: ReadonlyMap<string, Uint8Array>, sealer: Sealer): RowKeys | null {
+  const secret = sealer.open(meta.get(META.rowKey) ?? GENESIS, ROW_KEY);
+  return secret === null ? null : new RowKeys(secret);
+}
+
 /** Whether a root key is the one that sealed `check`. */
 function opensCheck(rootKey: Buffer, check: Uint8Array): boolean {
   const sealer = new Sealer(Buffer.from(rootKey));
-  const opened = sealer.open(check, ROOT_CHECK);
-  sealer.close();
-  return opened !== null;
+  try {
+    rowsUnder(check, sealer);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    sealer.close();
+  }
 }
 
-async function readMeta(database: OpenDatabase): Promise<Map<string, Uint8Array>> {
-  const rows = await database.db.selectFrom("meta").selectAll().execute();
-  return new Map(rows.map((row) => [row.name, row.value]));
+/**
+ * A database without a root check is a new one: it has no rows at all.
+ * Threat: someone who deletes the rows of `meta` would have everything else taken over by a new beginning.
+ */
+async function requireEmpty(db: Kysely<Schema>): Promise<void> {
+  for (const table of ["meta", "audit", ...ROW_TABLE_NAMES] as const) {
+    const row = await db.selectFrom(table).select((of) => of.lit(1).as("one")).limit(1).executeTakeFirst();
+    if (row !== undefined)
+      throw new KmsError("store-corrupt", `meta ${META.check} is missing, and ${table} is not empty.`);
+  }
 }
 
 /** Writes what a new database starts with, all at once. */
 async function found({ db }: OpenDatabase, sealer: Sealer, salt: Uint8Array): Promise<void> {
   const auditKey = randomBytes(32);
-  const rows = [
-    { name: META.salt, value: salt },
-    { name: META.check, value: sealer.seal(Buffer.from(ROOT_CHECK), ROOT_CHECK) },
-    { name: META.auditKey, value: sealer.seal(auditKey, AUDIT_KEY) },
-    { name: META.auditHead, value: headOf(createSecretKey(auditKey), 0, GENESIS) },
-  ];
+  const values = {
+    [META.salt]: salt,
+    [META.auditKey]: sealer.seal(auditKey, AUDIT_KEY),
+    [META.auditHead]: headOf(createSecretKey(auditKey), 0, GENESIS),
+  };
   auditKey.fill(0);
-  await db.transaction().execute((trx) => trx.insertInto("meta").values(rows).execute());
+  await db.transaction().execute(async (trx) => {
+    await writeMeta(trx, values);
+    await authenticateRows(trx, sealer, { size: 0, head: GENESIS });
+  });
 }
 
-async function openChain(database: OpenDatabase, sealer: Sealer): Promise<AuditChain> {
-  const meta = await readMeta(database);
-  if (sealer.open(meta.get(META.check) ?? GENESIS, ROOT_CHECK) === null) {
-    throw new KmsError("root-key-wrong", "the database was sealed under another root key.");
-  }
-  const key = sealer.open(meta.get(META.auditKey) ?? GENESIS, AUDIT_KEY);
+async function openChain({ db }: OpenDatabase, sealer: Sealer): Promise<AuditChain> {
+  const key = sealer.open((await readMeta(db)).get(META.auditKey) ?? GENESIS, AUDIT_KEY);
   if (key === null) throw new KmsError("store-corrupt", "the key of the audit chain does not open.");
-  const last = await database.db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
+  const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
   return new AuditChain(key, last?.seq ?? 0, last?.mac ?? GENESIS);
 }

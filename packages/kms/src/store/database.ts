@@ -8,6 +8,7 @@ import { openSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { SqliteFile, SqliteFileOptions } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
 import { KmsError } from "../errors.ts";
+import { requireSchema } from "../integrity/schema-check.ts";
 import { MIGRATIONS } from "./schema.ts";
 import type { Schema } from "./schema.ts";
 
@@ -54,6 +55,10 @@ export async function openDatabase(dataDir: string): Promise<OpenDatabase> {
   const releaseLock = lockDataDir(dataDir);
   try {
     const { db, database } = await openFile(join(dataDir, DATABASE_FILE));
+    await requireSchema(db).catch(async (error: unknown) => {
+      await db.destroy();
+      throw error;
+    });
     // SQLite keeps this file as long as its connection is open: emptied, but never replaced.
     const log = openSync(join(dataDir, `${DATABASE_FILE}-wal`), "r+");
     return {

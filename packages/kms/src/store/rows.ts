@@ -1,7 +1,12 @@
-// How what the server holds in memory lies in the database: records as rows and back, reading all of them, writing a
-// change. The only place that knows.
+// How what the server holds in memory lies in the database: records as rows and back, and a change as what it does to
+// rows. The only place that knows.
 
-import type { Kysely, Selectable, Transaction } from "kysely";
+import type { Insertable, Transaction } from "kysely";
+import { KmsError } from "../errors.ts";
+import { ROW_TABLES, ROW_TABLE_NAMES, rowIdentity, rowName } from "../integrity/row-mac.ts";
+import type { Row, RowTable } from "../integrity/row-mac.ts";
+import type { StoredRows } from "../integrity/row-check.ts";
+import type { RowSet } from "../integrity/row-set.ts";
 import type {
   AliasRecord,
   BackingKey,
@@ -13,8 +18,6 @@ import type {
 import { emptyRegion } from "./region-data.ts";
 import type { Change, RegionData } from "./region-data.ts";
 import type { Schema } from "./schema.ts";
-
-type Row<T extends keyof Schema> = Selectable<Schema[T]>;
 
 function keyToRows(key: KeyRecord): { key: Row<"keys">; backingKeys: Row<"backing_keys">[] } {
   const { region, keyId, backingKeys, ...rest } = key;
@@ -34,9 +37,9 @@ function keyToRows(key: KeyRecord): { key: Row<"keys">; backingKeys: Row<"backin
 
 /** `rows` are the key's backing keys in their order. */
 export function keyFromRows(row: Row<"keys">, rows: readonly Row<"backing_keys">[]): KeyRecord {
-  const rest = JSON.parse(row.record) as Omit<KeyRecord, "region" | "keyId" | "backingKeys">;
+  const rest = recordOf<Omit<KeyRecord, "region" | "keyId" | "backingKeys">>("keys", row);
   const backingKeys = rows.map((backing): BackingKey => {
-    const record = JSON.parse(backing.record) as Omit<BackingKey, "id" | "sealed" | "publicKey">;
+    const record = recordOf<Omit<BackingKey, "id" | "sealed" | "publicKey">>("backing_keys", backing);
     return { id: backing.material_id, ...record, sealed: backing.sealed, publicKey: backing.public_key };
   });
   return { region: row.region, keyId: row.key_id, ...rest, backingKeys };
@@ -66,7 +69,7 @@ export const grantFromRow = (row: Row<"grants">): GrantRecord => ({
   region: row.region,
   grantId: row.grant_id,
   keyId: row.key_id,
-  ...(JSON.parse(row.record) as Omit<GrantRecord, "region" | "grantId" | "keyId">),
+  ...recordOf<Omit<GrantRecord, "region" | "grantId" | "keyId">>("grants", row),
 });
 
 const importKeyToRow = (key: ImportWrappingKey): Row<"import_keys"> => ({
@@ -87,82 +90,104 @@ const importKeyFromRow = (row: Row<"import_keys">): ImportWrappingKey => ({
   sealed: row.sealed,
 });
 
-const lastUseFromRow = (row: Row<"last_uses">): LastUse => JSON.parse(row.record) as LastUse;
+const lastUseFromRow = (row: Row<"last_uses">): LastUse => recordOf<LastUse>("last_uses", row);
 
-/** Reads everything that is stored into `regions`, which also gets the ones that only the database knows. */
-export async function loadRegions(db: Kysely<Schema>, regions: Map<string, RegionData>): Promise<void> {
+/** @throws KmsError `store-corrupt` if it is not JSON: of rows that hold, only those taken over from elsewhere are. */
+function recordOf<Record>(table: RowTable, row: Row & { readonly record: string }): Record {
+  try {
+    return JSON.parse(row.record) as Record;
+  } catch (cause) {
+    throw new KmsError("store-corrupt", `the record of ${rowName(table, rowIdentity(table, row))} is not JSON.`, { cause });
+  }
+}
+
+/** Puts stored rows into `regions`, which also gets the ones that only the database knows. */
+export function loadRegions(rows: StoredRows, regions: Map<string, RegionData>): void {
   const at = (name: string): RegionData => {
     const region = regions.get(name) ?? emptyRegion(name);
     regions.set(name, region);
     return region;
   };
-  const backingRows = Map.groupBy(
-    await db.selectFrom("backing_keys").selectAll().orderBy("position").execute(),
-    (row: Selectable<Schema["backing_keys"]>) => `${row.region}/${row.key_id}`,
+  const backingKeys = Map.groupBy(
+    rows.backing_keys.toSorted((one, other) => one.position - other.position),
+    (row) => `${row.region}/${row.key_id}`,
   );
-  for (const row of await db.selectFrom("keys").selectAll().execute()) {
-    at(row.region).keys.set(row.key_id, keyFromRows(row, backingRows.get(`${row.region}/${row.key_id}`) ?? []));
-  }
-  for (const row of await db.selectFrom("aliases").selectAll().execute())
-    at(row.region).aliases.set(row.name, aliasFromRow(row));
-  for (const row of await db.selectFrom("grants").selectAll().execute())
-    at(row.region).grants.set(row.grant_id, grantFromRow(row));
-  for (const row of await db.selectFrom("import_keys").selectAll().execute())
-    at(row.region).importKeys.set(row.token_id, importKeyFromRow(row));
-  for (const row of await db.selectFrom("last_uses").selectAll().execute())
-    at(row.region).lastUses.set(row.key_id, lastUseFromRow(row));
+  for (const row of rows.keys)
+    at(row.region).keys.set(row.key_id, keyFromRows(row, backingKeys.get(`${row.region}/${row.key_id}`) ?? []));
+  for (const row of rows.aliases) at(row.region).aliases.set(row.name, aliasFromRow(row));
+  for (const row of rows.grants) at(row.region).grants.set(row.grant_id, grantFromRow(row));
+  for (const row of rows.import_keys) at(row.region).importKeys.set(row.token_id, importKeyFromRow(row));
+  for (const row of rows.last_uses) at(row.region).lastUses.set(row.key_id, lastUseFromRow(row));
 }
 
-/** Makes a change of `region-state.ts` in the database, inside the caller's transaction. */
-export async function writeChange(trx: Transaction<Schema>, change: Change): Promise<void> {
+/** What a change does to rows. */
+type Step =
+  | { readonly kind: "put"; readonly table: RowTable; readonly row: Row }
+  | { readonly kind: "delete"; readonly table: RowTable; readonly identity: readonly [region: string, id: string] }
+  | { readonly kind: "delete-of-key"; readonly table: RowTable; readonly region: string; readonly keyId: string };
+
+const put = <Table extends RowTable>(table: Table, row: Row<Table> & Row): Step => ({ kind: "put", table, row });
+
+function stepsOf(change: Change): readonly Step[] {
   switch (change.kind) {
     case "put-key": {
-      const rows = keyToRows(change.key);
-      await trx.replaceInto("keys").values(rows.key).execute();
-      await trx
-        .deleteFrom("backing_keys")
-        .where("region", "=", change.key.region)
-        .where("key_id", "=", change.key.keyId)
-        .execute();
-      for (const row of rows.backingKeys) await trx.insertInto("backing_keys").values(row).execute();
-      return;
+      const { region, keyId } = change.key;
+      const { key, backingKeys } = keyToRows(change.key);
+      return [
+        put("keys", key),
+        { kind: "delete-of-key", table: "backing_keys", region, keyId },
+        ...backingKeys.map((row) => put("backing_keys", row)),
+      ];
     }
     case "delete-key":
-      for (const table of ["keys", "backing_keys", "aliases", "grants", "import_keys", "last_uses"] as const) {
-        await trx.deleteFrom(table).where("region", "=", change.region).where("key_id", "=", change.keyId).execute();
-      }
-      return;
+      return ROW_TABLE_NAMES.map((table) => ({ ...change, kind: "delete-of-key", table }));
     case "put-alias":
-      await trx.replaceInto("aliases").values(aliasToRow(change.alias)).execute();
-      return;
+      return [put("aliases", aliasToRow(change.alias))];
     case "delete-alias":
-      await trx.deleteFrom("aliases").where("region", "=", change.region).where("name", "=", change.name).execute();
-      return;
+      return [{ kind: "delete", table: "aliases", identity: [change.region, change.name] }];
     case "put-grant":
-      await trx.replaceInto("grants").values(grantToRow(change.grant)).execute();
-      return;
+      return [put("grants", grantToRow(change.grant))];
     case "delete-grant":
-      await trx
-        .deleteFrom("grants")
-        .where("region", "=", change.region)
-        .where("grant_id", "=", change.grantId)
-        .execute();
-      return;
+      return [{ kind: "delete", table: "grants", identity: [change.region, change.grantId] }];
     case "put-import-key":
-      await trx.replaceInto("import_keys").values(importKeyToRow(change.importKey)).execute();
-      return;
+      return [put("import_keys", importKeyToRow(change.importKey))];
     case "delete-import-keys":
+      return [{ ...change, kind: "delete-of-key", table: "import_keys" }];
+    case "put-last-use": {
+      const { region, keyId, use } = change;
+      return [put("last_uses", { region, key_id: keyId, record: JSON.stringify(use) })];
+    }
+  }
+}
+
+/** Makes a change of `region-data.ts` in the database, inside the caller's transaction, and in the set of its rows. */
+export async function writeChange(trx: Transaction<Schema>, change: Change, set: RowSet): Promise<void> {
+  for (const step of stepsOf(change)) await writeStep(trx, step, set);
+}
+
+async function writeStep(trx: Transaction<Schema>, step: Step, set: RowSet): Promise<void> {
+  switch (step.kind) {
+    case "put": {
+      // The row is of the table, which the type of a union cannot say.
+      const row = { ...step.row, mac: set.put(step.table, step.row) } as Insertable<Schema["keys"]>;
       await trx
-        .deleteFrom("import_keys")
-        .where("region", "=", change.region)
-        .where("key_id", "=", change.keyId)
+        .replaceInto(step.table as "keys")
+        .values(row)
         .execute();
       return;
-    case "put-last-use":
+    }
+    case "delete": {
+      const [region, id] = step.identity;
+      set.remove(step.table, step.identity);
       await trx
-        .replaceInto("last_uses")
-        .values({ region: change.region, key_id: change.keyId, record: JSON.stringify(change.use) })
+        .deleteFrom(step.table as "aliases")
+        .where("region", "=", region)
+        .where(ROW_TABLES[step.table].identity[1] as "name", "=", id)
         .execute();
       return;
+    }
+    case "delete-of-key":
+      set.removeOwned(step.table, step.region, step.keyId);
+      await trx.deleteFrom(step.table).where("region", "=", step.region).where("key_id", "=", step.keyId).execute();
   }
 }

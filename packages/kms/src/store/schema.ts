@@ -8,15 +8,20 @@ interface MetaTable {
   value: Uint8Array;
 }
 
+/** A MAC over the row (integrity/row-mac.ts); null until a database of an earlier version is first opened. */
+interface Authenticated {
+  mac: Uint8Array | null;
+}
+
 /** A key's description without its secrets, as JSON (store/rows.ts). */
-interface KeyTable {
+interface KeyTable extends Authenticated {
   region: string;
   key_id: string;
   record: string;
 }
 
 /** One backing key; `sealed` is null once its material is destroyed. */
-interface BackingKeyTable {
+interface BackingKeyTable extends Authenticated {
   region: string;
   key_id: string;
   material_id: string;
@@ -26,7 +31,7 @@ interface BackingKeyTable {
   sealed: Uint8Array | null;
 }
 
-interface AliasTable {
+interface AliasTable extends Authenticated {
   region: string;
   name: string;
   key_id: string;
@@ -34,14 +39,14 @@ interface AliasTable {
   updated_at: number;
 }
 
-interface GrantTable {
+interface GrantTable extends Authenticated {
   region: string;
   grant_id: string;
   key_id: string;
   record: string;
 }
 
-interface ImportKeyTable {
+interface ImportKeyTable extends Authenticated {
   region: string;
   key_id: string;
   token_id: string;
@@ -50,7 +55,7 @@ interface ImportKeyTable {
   sealed: Uint8Array;
 }
 
-interface LastUseTable {
+interface LastUseTable extends Authenticated {
   region: string;
   key_id: string;
   record: string;
@@ -142,5 +147,12 @@ const first: Migration = {
   },
 };
 
+const rowMacs: Migration = {
+  async up(db: Kysely<unknown>) {
+    for (const table of ["keys", "backing_keys", "aliases", "grants", "import_keys", "last_uses"])
+      await db.schema.alterTable(table).addColumn("mac", "blob").execute();
+  },
+};
+
 /** Name -> migration, applied in the order of the names. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first, "0002-row-macs": rowMacs };

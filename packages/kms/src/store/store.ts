@@ -5,15 +5,20 @@
 // after that change is durable. If a commit fails, everyone who may have seen what it held fails too, and memory is
 // read anew from the disk; the epoch tells who that is.
 
-import { CompiledQuery } from "kysely";
-import type { AuditChain } from "../audit/chain.ts";
+import type { Transaction } from "kysely";
+import { appendEntries } from "../audit/append.ts";
+import type { AuditEntry } from "../audit/chain.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { KmsError } from "../errors.ts";
-import { META } from "./custody.ts";
-import type { OpenDatabase } from "./database.ts";
+import { checkRows, requireSound } from "../integrity/row-check.ts";
+import { sealDigest } from "../integrity/row-set.ts";
+import type { RowDigest, RowSet } from "../integrity/row-set.ts";
+import type { Custody } from "./custody.ts";
+import { META, writeMeta } from "./meta.ts";
 import { applyChange, emptyRegion } from "./region-data.ts";
 import type { Change, RegionData } from "./region-data.ts";
 import { loadRegions, writeChange } from "./rows.ts";
+import type { Schema } from "./schema.ts";
 
 /** At most so many waiting requests share one commit. */
 const MAX_BATCH = 256;
@@ -28,11 +33,16 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
+/** What the store has of a data directory. */
+type Disk = Pick<Custody, "database" | "chain" | "rowKeys">;
+
 /** All regions of one data directory. */
 export class Store {
+  readonly #custody: Disk;
   #regions: ReadonlyMap<string, RegionData>;
-  readonly #database: OpenDatabase;
-  readonly #chain: AuditChain;
+  /** The rows on the disk, with what is being written; read anew when that fails. */
+  #rows: RowSet;
+  readonly #meta: RowDigest["meta"];
   /** Grows with every change to a key: whoever keeps something derived from keys looks here. */
   keysVersion = 0;
   /** Which reading of the disk the memory goes back to: a call that began in another one cannot be committed. */
@@ -45,14 +55,16 @@ export class Store {
    */
   #unsynced: KmsError | null = null;
   /** When the last use on the disk was, by region and key. */
-  readonly #writtenUses = new Map<string, number>();
+  #writtenUses: Map<string, number>;
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor(database: OpenDatabase, chain: AuditChain, regions: ReadonlyMap<string, RegionData>) {
-    this.#database = database;
-    this.#chain = chain;
-    this.#regions = regions;
+  private constructor(custody: Disk, read: Read) {
+    this.#custody = custody;
+    this.#meta = read.meta;
+    this.#regions = read.regions;
+    this.#rows = read.rows;
+    this.#writtenUses = read.writtenUses;
   }
 
   /** Every region by its name. */
@@ -60,11 +72,12 @@ export class Store {
     return this.#regions;
   }
 
-  /** Reads the state of `regionNames` (and of any other region the database knows) into memory. */
-  static async open(database: OpenDatabase, chain: AuditChain, regionNames: readonly string[]): Promise<Store> {
-    const regions = new Map(regionNames.map((name) => [name, emptyRegion(name)]));
-    await loadRegions(database.db, regions);
-    return new Store(database, chain, regions);
+  /**
+   * Reads the state of `regionNames` (and of any other region the database knows) into memory.
+   * @throws KmsError `store-corrupt` for rows that are not those of the last commit, `audit-broken`.
+   */
+  static async open(custody: Disk, regionNames: readonly string[]): Promise<Store> {
+    return new Store(custody, await readDisk(custody, regionNames));
   }
 
   /** The region's state. @throws RangeError for a region that the server does not have. */
@@ -97,15 +110,20 @@ export class Store {
   /** Waits for what is under way, writes the last uses that were not worth a row yet, and closes the database. */
   async close(): Promise<void> {
     while (this.#draining !== null) await this.#draining;
-    const writeUses = this.#database.db.transaction().execute(async (trx) => {
-      for (const region of this.#regions.values()) {
-        for (const [keyId, use] of region.lastUses)
-          await writeChange(trx, { kind: "put-last-use", region: region.name, keyId, use });
-      }
-    });
     // Nobody was promised them: a full disk does not keep the server from ending well.
-    await writeUses.catch(() => undefined);
-    await this.#database.close();
+    await this.#writeUses().catch(() => undefined);
+    await this.#custody.database.close();
+  }
+
+  async #writeUses(): Promise<void> {
+    if (this.#stale) await this.#reload();
+    const changes = [...this.#regions.values()].flatMap(({ name: region, lastUses }) =>
+      [...lastUses]
+        .filter(([keyId, use]) => this.#writtenUses.get(`${region}/${keyId}`) !== use.at)
+        .map(([keyId, use]): Change => ({ kind: "put-last-use", region, keyId, use })),
+    );
+    if (changes.length > 0)
+      await this.#custody.database.db.transaction().execute((trx) => this.#writeRows(trx, changes, []));
   }
 
   /** A busy key would write its row with every call: on the disk, its last use may be a minute old. */
@@ -139,10 +157,11 @@ export class Store {
 
   /** Takes memory back to what is on the disk. Calls that began before it is done are not committed. */
   async #reload(): Promise<void> {
-    const regions = new Map([...this.#regions.keys()].map((name) => [name, emptyRegion(name)]));
     this.epoch += 1;
-    await loadRegions(this.#database.db, regions);
-    this.#regions = regions;
+    const read = await readDisk(this.#custody, [...this.#regions.keys()]);
+    this.#regions = read.regions;
+    this.#rows = read.rows;
+    this.#writtenUses = read.writtenUses;
     this.epoch += 1;
     this.keysVersion += 1;
     this.#stale = false;
@@ -150,7 +169,7 @@ export class Store {
 
   async #sync(): Promise<void> {
     try {
-      await this.#database.syncLog();
+      await this.#custody.database.syncLog();
     } catch (cause) {
       this.#unsynced = new KmsError("store-failed", "the disk did not take what was committed.", { cause });
       throw this.#unsynced;
@@ -158,28 +177,48 @@ export class Store {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
+    const { database, chain } = this.#custody;
     const events = batch.flatMap((one) => one.events);
     const changes = batch.flatMap((one) => one.changes);
-    const lastUses = changes.filter((change) => change.kind === "put-last-use" && this.#isWorthWriting(change));
-    const entries = this.#chain.extend(events);
-    await this.#database.db.transaction().execute(async (trx) => {
-      for (const change of changes) {
-        if (change.kind !== "put-last-use") await writeChange(trx, change);
-      }
-      for (const change of lastUses) await writeChange(trx, change);
-      if (entries.length === 0) return;
-      // One fixed text: building it anew for every entry would cost more than running it.
-      for (const { seq, event, mac } of entries)
-        await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
-      await trx.executeQuery(CompiledQuery.raw(UPDATE_HEAD, [this.#chain.head(entries), META.auditHead]));
-    });
-    this.#chain.accept(entries);
-    if (changes.some(destroysMaterial)) this.#database.truncateLog();
+    // Threat: the rows of a commit without an entry could be set back with their digest, and would fit the audit.
+    if (batch.some((one) => one.events.length === 0 && one.changes.some((change) => change.kind !== "put-last-use")))
+      throw new KmsError("store-failed", "a change has no audit entry.");
+    const lasting = changes.filter((change) => change.kind !== "put-last-use");
+    const uses = changes.filter((change) => change.kind === "put-last-use" && this.#isWorthWriting(change));
+    const entries = chain.extend(events);
+    await database.db.transaction().execute((trx) => this.#writeRows(trx, [...lasting, ...uses], entries));
+    chain.accept(entries);
+    if (changes.some(destroysMaterial)) database.truncateLog();
+  }
+
+  /** Rows, entries and the digest over all of it: on the disk, they are of one moment. */
+  async #writeRows(trx: Transaction<Schema>, changes: readonly Change[], entries: readonly AuditEntry[]): Promise<void> {
+    const { chain, rowKeys } = this.#custody;
+    for (const change of changes) await writeChange(trx, change, this.#rows);
+    await appendEntries(trx, chain, entries);
+    const digest = { audit: chain.position(entries), meta: this.#meta, groups: this.#rows.groups };
+    await writeMeta(trx, { [META.rowDigest]: sealDigest(rowKeys, digest) });
   }
 }
 
-const UPDATE_HEAD = 'update "meta" set "value" = ? where "name" = ?';
-const INSERT_ENTRY = 'insert into "audit" ("seq", "event", "mac") values (?, ?, ?)';
+/** What is read from the disk, and believed. */
+interface Read {
+  readonly regions: ReadonlyMap<string, RegionData>;
+  readonly rows: RowSet;
+  readonly meta: RowDigest["meta"];
+  readonly writtenUses: Map<string, number>;
+}
+
+async function readDisk({ database, chain, rowKeys }: Disk, regionNames: readonly string[]): Promise<Read> {
+  const checked = await checkRows(database.db, rowKeys);
+  requireSound(checked, chain.position());
+  const regions = new Map(regionNames.map((name) => [name, emptyRegion(name)]));
+  loadRegions(checked.rows, regions);
+  const uses = [...regions.values()].flatMap(({ name, lastUses }) =>
+    [...lastUses].map(([keyId, { at }]) => [`${name}/${keyId}`, at] as const),
+  );
+  return { regions, rows: checked.set, meta: checked.meta, writtenUses: new Map(uses) };
+}
 
 /** Fails those who are still waiting; who was told of the commit before hears nothing more. */
 function fail(waiting: readonly Waiting[], cause: unknown): void {

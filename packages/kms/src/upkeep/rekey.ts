@@ -1,5 +1,5 @@
 // Changing the root key: everything that the database holds sealed is opened with the old key and sealed with the new
-// one, in one transaction. Killed at any point, the database opens with exactly one of the two, and the root key
+// one, and every row gets a MAC under a new key, in one transaction. Killed at any point, the database opens with exactly one of the two, and the root key
 // file (crypto/root-key.ts) comes to be the right one at the next start.
 
 import { randomBytes } from "node:crypto";
@@ -8,9 +8,12 @@ import { SALT_LENGTH, promoteRootKey, readRootKey, stageRootKey } from "../crypt
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
-import { META, openCustody } from "../store/custody.ts";
+import { authenticateRows } from "../integrity/authenticate.ts";
+import { checkRows, requireSound } from "../integrity/row-check.ts";
+import { closeCustody, openCustody } from "../store/custody.ts";
 import type { Custody } from "../store/custody.ts";
 import { requireDatabase } from "../store/database.ts";
+import { META, writeMeta } from "../store/meta.ts";
 import { sealedValues } from "./sealed-values.ts";
 
 /** What `rekey` is asked to do. */
@@ -66,17 +69,18 @@ export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyR
     custody.database.truncateLog();
     return { resealed, oldKeyFile: replaces ? promoteRootKey(to.path) : from.kind === "file" ? from.path : null };
   } finally {
-    custody.sealer.close();
-    custody.chain.close();
-    await custody.database.close();
+    await closeCustody(custody);
   }
 }
 
 /** Takes over `rootKey`. */
-async function reseal({ database, sealer: old }: Custody, rootKey: Buffer, salt: Uint8Array): Promise<number> {
+async function reseal(custody: Custody, rootKey: Buffer, salt: Uint8Array): Promise<number> {
+  const { database, sealer: old, chain, rowKeys } = custody;
   const next = new Sealer(rootKey);
   try {
     return await database.db.transaction().execute(async (trx) => {
+      // New MACs vouch for what is there: in this transaction nobody else writes any more.
+      requireSound(await checkRows(trx, rowKeys), chain.position());
       const values = await sealedValues(trx);
       for (const { identity, sealed, replace } of values) {
         const secret = old.open(sealed, identity);
@@ -84,8 +88,10 @@ async function reseal({ database, sealer: old }: Custody, rootKey: Buffer, salt:
         await replace(trx, next.seal(secret, identity));
         secret.fill(0);
       }
-      await trx.updateTable("meta").set({ value: salt }).where("name", "=", META.salt).execute();
-      return values.length;
+      await writeMeta(trx, { [META.salt]: salt });
+      await authenticateRows(trx, next, chain.position());
+      // And the root check.
+      return values.length + 1;
     });
   } finally {
     next.close();

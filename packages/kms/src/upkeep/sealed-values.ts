@@ -1,11 +1,11 @@
-// Everything that a database holds sealed under its root key, with the identity that each is sealed as. A new sealed
+// Every secret that a database holds sealed under its root key, with the identity that each is sealed as. A new sealed
 // column belongs here: re-keying and verifying know no other list.
 
 import type { Kysely } from "kysely";
 import { backingKeyIdentity, importKeyIdentity } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import type { KeySpec } from "../keys/key-spec.ts";
-import { AUDIT_KEY, META, ROOT_CHECK } from "../store/custody.ts";
+import { AUDIT_KEY, META, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 
 /** One sealed value and how it is put back after it was sealed anew. */
@@ -15,28 +15,22 @@ export interface SealedValue {
   readonly replace: (db: Kysely<Schema>, sealed: Uint8Array) => Promise<unknown>;
 }
 
-/** What the rows of `meta` are sealed as; the others (salt, chain head) are not secret. */
-const SEALED_META: readonly { readonly name: string; readonly identity: string }[] = [
-  { name: META.check, identity: ROOT_CHECK },
-  { name: META.auditKey, identity: AUDIT_KEY },
-];
-
-/** All sealed values of a database. @throws KmsError `store-corrupt` if one that must be there is not. */
+/**
+ * All sealed values of a database, but the root check and the key of the rows' MACs: with another root key, those are
+ * made anew. @throws KmsError `store-corrupt` if one that must be there is not.
+ */
 export async function sealedValues(db: Kysely<Schema>): Promise<readonly SealedValue[]> {
-  return [...(await metaValues(db)), ...(await backingKeys(db)), ...(await importKeys(db))];
+  return [await auditKey(db), ...(await backingKeys(db)), ...(await importKeys(db))];
 }
 
-async function metaValues(db: Kysely<Schema>): Promise<readonly SealedValue[]> {
-  const rows = await db.selectFrom("meta").selectAll().execute();
-  return SEALED_META.map(({ name, identity }) => {
-    const row = rows.find((candidate) => candidate.name === name);
-    if (row === undefined) throw new KmsError("store-corrupt", `it has no ${name}.`);
-    return {
-      identity,
-      sealed: row.value,
-      replace: (trx, value) => trx.updateTable("meta").set({ value }).where("name", "=", name).execute(),
-    };
-  });
+async function auditKey(db: Kysely<Schema>): Promise<SealedValue> {
+  const sealed = (await readMeta(db)).get(META.auditKey);
+  if (sealed === undefined) throw new KmsError("store-corrupt", `it has no ${META.auditKey}.`);
+  return {
+    identity: AUDIT_KEY,
+    sealed,
+    replace: (trx, value) => trx.updateTable("meta").set({ value }).where("name", "=", META.auditKey).execute(),
+  };
 }
 
 async function backingKeys(db: Kysely<Schema>): Promise<readonly SealedValue[]> {

@@ -1,15 +1,21 @@
-// Whether a database is whole and its own: SQLite finds no damage, the root key opens everything that is sealed, the
-// audit chain runs unbroken from its first entry to the end that the database remembers.
+// Whether a database is whole and its own: SQLite finds no damage, its rows are those that were committed last, the root
+// key opens everything that is sealed, the audit chain runs unbroken from its first entry to the end that the database
+// remembers.
 
 import { readSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
-import { ChainVerifier } from "../audit/chain.ts";
+import { GENESIS } from "../audit/chain.ts";
+import { verifyChain } from "../audit/verify-chain.ts";
 import { readRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
-import { AUDIT_KEY, META, ROOT_CHECK } from "../store/custody.ts";
+import { requireNeverAdopted } from "../integrity/authenticate.ts";
+import { ROWS_REMEDY, checkRows, requireSound } from "../integrity/row-check.ts";
+import { requireSchema } from "../integrity/schema-check.ts";
+import { openRowKeys, rowsUnder } from "../store/custody.ts";
 import { requireDatabase } from "../store/database.ts";
+import { AUDIT_KEY, META, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 import { sealedValues } from "./sealed-values.ts";
 
@@ -47,33 +53,37 @@ export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
 }
 
 /**
- * Opens everything with the root key, as a check, and follows the audit chain.
+ * Checks that the rows are those that were committed last, opens everything with the root key, as a check, and follows
+ * the audit chain.
  * @throws KmsError `root-key-wrong`, `store-corrupt`, `audit-broken`.
  */
-async function verifyWith(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
+async function verifyWith(db: Kysely<Schema>, sealer: Sealer, meta: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const rows = rowsUnder(meta.get(META.check) ?? GENESIS, sealer);
+  // First of all: what follows believes what is in them.
+  if (rows === "with-macs") await verifyRows(db, sealer, meta);
+  else await requireNeverAdopted(db, sealer);
   for (const { identity, sealed } of await sealedValues(db)) {
     const secret = sealer.open(sealed, identity);
-    // The first value is the constant that every database seals: if even that does not open, the key is another one.
-    if (secret === null)
-      throw new KmsError(identity === ROOT_CHECK ? "root-key-wrong" : "store-corrupt", `${identity} does not open.`);
+    if (secret === null) throw new KmsError("store-corrupt", `${identity} does not open.`);
     if (identity === AUDIT_KEY) await verifyChain(db, secret);
     secret.fill(0);
   }
 }
 
-async function verifyChain(db: Kysely<Schema>, key: Buffer): Promise<void> {
-  const verifier = new ChainVerifier(key);
-  for await (const entry of db.selectFrom("audit").selectAll().orderBy("seq").stream()) {
-    if (!verifier.accepts(entry))
-      throw new KmsError("audit-broken", `entry ${verifier.count} was changed, or one before it is missing.`);
+async function verifyRows(db: Kysely<Schema>, sealer: Sealer, meta: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const keys = openRowKeys(meta, sealer);
+  if (keys === null)
+    throw new KmsError("store-corrupt", `meta ${META.rowKey} is missing or does not open.`, { remedy: ROWS_REMEDY });
+  try {
+    const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
+    requireSound(await checkRows(db, keys), { size: last?.seq ?? 0, head: last?.mac ?? GENESIS });
+  } finally {
+    keys.close();
   }
-  const head = await db.selectFrom("meta").selectAll().where("name", "=", META.auditHead).executeTakeFirst();
-  if (head === undefined || !verifier.endsAt(head.value))
-    throw new KmsError("audit-broken", `it does not end at entry ${verifier.count}: the last ones are missing.`);
 }
 
 /**
- * Verifies a data directory's keys and audit chain. A server may be at work on it.
+ * Verifies a data directory's rows, keys and audit chain. A server may be at work on it.
  * @throws KmsError `store-absent`, `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`.
  * @example
  * ```ts
@@ -103,9 +113,13 @@ export async function verifyFile(path: string, source: RootKeySource): Promise<C
     // One transaction: entries that a server adds meanwhile are not seen, and neither is its newer end of the chain.
     return await db.transaction().execute(async (trx) => {
       const contents = await contentsOf(trx);
-      const sealer = new Sealer(await readRootKey(source, await saltOf(trx), "restart"));
+      await requireSchema(trx);
+      const meta = await readMeta(trx);
+      const salt = meta.get(META.salt);
+      if (salt === undefined) throw new KmsError("store-corrupt", "it has no salt.");
+      const sealer = new Sealer(await readRootKey(source, salt, "restart"));
       try {
-        await verifyWith(trx, sealer);
+        await verifyWith(trx, sealer, meta);
       } finally {
         sealer.close();
       }
@@ -114,10 +128,4 @@ export async function verifyFile(path: string, source: RootKeySource): Promise<C
   } finally {
     await db.destroy();
   }
-}
-
-async function saltOf(db: Kysely<Schema>): Promise<Uint8Array> {
-  const row = await db.selectFrom("meta").selectAll().where("name", "=", META.salt).executeTakeFirst();
-  if (row === undefined) throw new KmsError("store-corrupt", "it has no salt.");
-  return row.value;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { databaseEvent } from "../../src/audit/event.ts";
 import { generateSecret } from "../../src/crypto/backing-secret.ts";
 import { openCustody } from "../../src/store/custody.ts";
 import type { OpenDatabase } from "../../src/store/database.ts";
@@ -20,18 +21,20 @@ async function storeOn(
   syncLog: OpenDatabase["syncLog"],
 ): Promise<{ store: Store; commit: (name: string) => Promise<void>; onDisk: () => Promise<number> }> {
   const dataDir = await temporaryDirectory(t);
-  const { database, chain, sealer } = await openCustody(dataDir, { kind: "file", path: join(dataDir, "root.key") });
-  const store = await Store.open({ ...database, syncLog }, chain, ["eu-west-1"]);
+  const custody = await openCustody(dataDir, { kind: "file", path: join(dataDir, "root.key") });
+  const { database, chain, sealer, rowKeys } = custody;
+  const store = await Store.open({ ...custody, database: { ...database, syncLog } }, ["eu-west-1"]);
   t.after(async () => {
     await store.close();
     sealer.close();
     chain.close();
+    rowKeys.close();
   });
   return {
     store,
     commit: (name) => {
       store.apply([alias(name)]);
-      return store.commit(store.epoch, [alias(name)], []);
+      return store.commit(store.epoch, [alias(name)], [databaseEvent("CreateAlias", null)]);
     },
     onDisk: async () => (await database.db.selectFrom("aliases").selectAll().execute()).length,
   };

@@ -1,0 +1,163 @@
+// A digest over the set of all rows, so that a row that is removed, or an older one that is put back with its own MAC,
+// shows as well. It is a sum: a change costs one subtraction and one addition, whatever the number of rows
+// (MSet-Add-Hash of Clarke, Devadas, van Dijk, Gassend and Suh, "Incremental Multiset Hash Functions and Their
+// Application to Memory Integrity Checking", 2003). A sum that is seen would let a subset of old rows be sought that adds
+// up to it, so it is stored sealed; and sealed with it is where the audit ended at that commit, so that old rows
+// with their old digest do not fit the audit.
+
+import { randomBytes } from "node:crypto";
+import { Sealer } from "../crypto/sealing.ts";
+import type { AuditPosition } from "../audit/chain.ts";
+import { placeOf, rowIdentity, valueOf } from "./row-mac.ts";
+import type { Row, RowKeys, RowMac, RowTable } from "./row-mac.ts";
+
+const DIGEST = "strongroom-kms/row-digest";
+const SALT = 32;
+
+/** The sum over the rows of one table and region, modulo 2^256. */
+export interface GroupSum {
+  readonly table: RowTable;
+  readonly region: string;
+  readonly count: number;
+  readonly sum: bigint;
+  /** The same sum, each term times the number of the row's place: tells which row it was if one is not as it was. */
+  readonly placed: bigint;
+}
+
+/** What a digest says. */
+export interface RowDigest {
+  readonly audit: AuditPosition;
+  /** Name -> SHA-256 of the value, of what does not change in the table `meta`. */
+  readonly meta: Readonly<Record<string, string>>;
+  readonly groups: readonly GroupSum[];
+}
+
+interface Member {
+  readonly table: RowTable;
+  readonly identity: readonly string[];
+  readonly owner: string;
+  readonly hidden: bigint;
+}
+
+const modulo = (value: bigint): bigint => BigInt.asUintN(256, value);
+const nameOf = (...parts: readonly string[]): string => JSON.stringify(parts);
+
+/** The rows that are in the database: what each adds to the sums, and the sums. */
+export class RowSet {
+  readonly #keys: RowKeys;
+  readonly #members = new Map<string, Member>();
+  /** Region and key id -> names of the rows that go when the key goes. */
+  readonly #owned = new Map<string, Set<string>>();
+  readonly #groups = new Map<string, GroupSum>();
+
+  constructor(keys: RowKeys) {
+    this.#keys = keys;
+  }
+
+  get groups(): readonly GroupSum[] {
+    return [...this.#groups.values()];
+  }
+
+  /** Every row's place, and what it adds. */
+  get members(): Iterable<Pick<Member, "table" | "identity" | "hidden">> {
+    return this.#members.values();
+  }
+
+  has(table: RowTable, row: Row): boolean {
+    return this.#members.has(nameOf(table, ...rowIdentity(table, row)));
+  }
+
+  /** Notes that a row is written, in the place of the one that has its identity, and gives its MAC. */
+  put(table: RowTable, row: Row, mac: RowMac = this.#keys.rowMac(table, row)): Buffer {
+    const identity = rowIdentity(table, row);
+    const name = nameOf(table, ...identity);
+    this.#take(name);
+    const owner = nameOf(row.region, String(valueOf(row, "key_id")));
+    this.#members.set(name, { table, identity, owner, hidden: mac.hidden });
+    const owned = this.#owned.get(owner) ?? new Set();
+    this.#owned.set(owner, owned.add(name));
+    this.#add(table, identity, mac.hidden, 1);
+    return mac.stored;
+  }
+
+  /** Notes that the row with this identity is removed. */
+  remove(table: RowTable, identity: readonly string[]): void {
+    this.#take(nameOf(table, ...identity));
+  }
+
+  /** Notes that all rows of a key are removed from a table. */
+  removeOwned(table: RowTable, region: string, keyId: string): void {
+    for (const name of this.#owned.get(nameOf(region, keyId)) ?? [])
+      if (this.#members.get(name)?.table === table) this.#take(name);
+  }
+
+  #take(name: string): void {
+    const member = this.#members.get(name);
+    if (member === undefined) return;
+    this.#members.delete(name);
+    const owned = this.#owned.get(member.owner);
+    owned?.delete(name);
+    if (owned?.size === 0) this.#owned.delete(member.owner);
+    this.#add(member.table, member.identity, -member.hidden, -1);
+  }
+
+  #add(table: RowTable, identity: readonly string[], term: bigint, count: 1 | -1): void {
+    const region = identity[0] ?? "";
+    const name = nameOf(table, region);
+    const before = this.#groups.get(name) ?? { table, region, count: 0, sum: 0n, placed: 0n };
+    const after = {
+      ...before,
+      count: before.count + count,
+      sum: modulo(before.sum + term),
+      placed: modulo(before.placed + term * placeOf(table, identity)),
+    };
+    if (after.count === 0) this.#groups.delete(name);
+    else this.#groups.set(name, after);
+  }
+}
+
+/** Seals a digest: salt (32) | sealed (crypto/sealing.ts) under a key that the salt makes, which seals nothing else. */
+export function sealDigest(keys: RowKeys, { audit, meta, groups }: RowDigest): Buffer {
+  const salt = randomBytes(SALT);
+  const text = JSON.stringify({
+    audit: [audit.size, Buffer.from(audit.head).toString("base64")],
+    meta,
+    groups: groups.map(({ table, region, count, sum, placed }) => [
+      table,
+      region,
+      count,
+      sum.toString(16),
+      placed.toString(16),
+    ]),
+  });
+  const sealer = new Sealer(keys.digestKey(salt));
+  const sealed = sealer.seal(Buffer.from(text), DIGEST);
+  sealer.close();
+  return Buffer.concat([salt, sealed]);
+}
+
+interface DigestText {
+  readonly audit: readonly [size: number, head: string];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly groups: readonly (readonly [table: RowTable, region: string, count: number, sum: string, placed: string])[];
+}
+
+/** What a sealed digest says; null if it was changed, or sealed under other keys. */
+export function openDigest(keys: RowKeys, stored: Uint8Array): RowDigest | null {
+  const sealer = new Sealer(keys.digestKey(stored.subarray(0, SALT)));
+  const text = sealer.open(stored.subarray(SALT), DIGEST);
+  sealer.close();
+  if (text === null) return null;
+  const { audit, meta, groups } = JSON.parse(text.toString("utf8")) as DigestText;
+  return {
+    audit: { size: audit[0], head: Buffer.from(audit[1], "base64") },
+    meta,
+    groups: groups.map(([table, region, count, sum, placed]) => ({
+      table,
+      region,
+      count,
+      sum: BigInt(`0x${sum}`),
+      placed: BigInt(`0x${placed}`),
+    })),
+  };
+}
