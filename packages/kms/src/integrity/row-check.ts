@@ -112,7 +112,8 @@ function setFindings(digest: RowDigest, set: RowSet, refused: ReadonlyMap<string
     // An edited row is missing from the sums as it was: it has been named, and nothing more is known.
     if (bad > 0 && missing >= 0 && missing <= bad) return [];
     const row = oddRow(was, is, set);
-    if (missing > 0) return [`${row ?? name}: ${missing === 1 ? "one row" : `${missing} rows`} of ${was?.count ?? 0} missing`];
+    if (missing === 1) return [row === null ? `${name}: one row of ${was?.count ?? 0} is missing` : `${row} is missing`];
+    if (missing > 1) return [`${name}: ${missing} rows of ${was?.count ?? 0} are missing`];
     if (row !== null) return [`${row} is an older one, put back${missing < 0 ? " after it was removed" : ""}`];
     return [`${name}: ${missing < 0 ? "removed rows were put back" : "rows are older ones, put back"}`];
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -121,12 +122,20 @@ test("whatever a killed re-keying left of the key files, the one that opens the 
   await opens();
 });
 
-test("a secret that does not open stops the re-keying, and the old key still opens everything else", async (t) => {
+test("a row that does not hold stops the re-keying, and the old key opens everything once it is as it was", async (t) => {
   const { dataDir, file, opens } = await inhabited(t);
-  const database = new DatabaseSync(join(dataDir, "kms.sqlite"));
-  database.exec("UPDATE backing_keys SET sealed = zeroblob(61) WHERE region = 'eu-west-2'");
-  database.close();
+  const alter = (sealed: SQLInputValue): void => {
+    const database = new DatabaseSync(join(dataDir, "kms.sqlite"));
+    database.prepare("UPDATE backing_keys SET sealed = ? WHERE region = 'eu-west-2'").run(sealed);
+    database.close();
+  };
+  const read = new DatabaseSync(join(dataDir, "kms.sqlite"));
+  const before = read.prepare("SELECT sealed FROM backing_keys WHERE region = 'eu-west-2'").get()!["sealed"]!;
+  read.close();
+  alter(new Uint8Array(61));
   await assert.rejects(rekey({ dataDir, from: file, to: file }), { code: "store-corrupt", message: /eu-west-2/ });
+  await assert.rejects(opens(), { code: "store-corrupt", message: /eu-west-2/ });
+  alter(before);
   await opens();
 });
 
@@ -152,7 +161,8 @@ test("every column of bytes is known to be sealed or not to be secret", async (t
   database.close();
   // Sealed ones are re-sealed by upkeep/sealed-values.ts: whoever adds one here adds it there.
   const sealed = ["backing_keys.sealed", "import_keys.sealed", "meta.value"];
-  const open = ["audit.mac", "backing_keys.public_key"];
+  const rowMacs = ["keys", "backing_keys", "aliases", "grants", "import_keys", "last_uses"].map((name) => `${name}.mac`);
+  const open = ["audit.mac", "backing_keys.public_key", ...rowMacs];
   assert.deepEqual(
     columns.map((row) => row["name"]),
     [...sealed, ...open].sort(),
