@@ -17,7 +17,6 @@ export async function appendEntries(
   entries: readonly AuditEntry[],
 ): Promise<void> {
   if (entries.length === 0) return;
-  for (const { seq, event, mac } of entries)
-    await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
+  for (const { seq, event, mac } of entries) await trx.executeQuery(CompiledQuery.raw(INSERT_ENTRY, [seq, event, mac]));
   await trx.executeQuery(CompiledQuery.raw(UPDATE_HEAD, [chain.head(entries), META.auditHead]));
 }

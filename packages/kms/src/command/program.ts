@@ -8,6 +8,7 @@ import { KMS_SETTINGS, type KmsSettings, loadKmsSettings } from "./settings.ts";
 /** What the words before a command's last one say. */
 export const KMS_COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   audit: { summary: "the record of all calls", heading: "Commands" },
+  rows: { summary: "what the database holds", heading: "Commands" },
   policy: { summary: "who may do what", heading: "Commands" },
 };
 

@@ -2,8 +2,8 @@
 // root key is changed, and when a person takes the rows over as they are. Each time under a new key.
 //
 // An earlier version's rows are taken over once. That it was done is in the identity under which the root check is
-// sealed, and on record in the audit: whoever deletes the MACs, their key and their digest cannot make the database look
-// as if it never had them.
+// sealed, and on record in the audit: whoever deletes the MACs, their key and their digest cannot make the database
+// look as if it never had them.
 
 import { randomBytes } from "node:crypto";
 import { CompiledQuery, sql } from "kysely";
@@ -79,8 +79,8 @@ export async function adoptRows(db: Kysely<Schema>, sealer: Sealer, chain: Audit
 }
 
 /**
- * Whether nothing says that the rows had MACs before. The whole audit is followed: an entry that says so could have been
- * edited or cut off.
+ * Whether nothing says that the rows had MACs before. The whole audit is followed: an entry that says so could have
+ * been edited or cut off.
  * @throws KmsError `audit-broken`, `store-corrupt`.
  */
 export async function requireNeverAdopted(db: Kysely<Schema>, sealer: Sealer): Promise<void> {

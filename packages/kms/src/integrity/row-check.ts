@@ -71,13 +71,14 @@ export async function checkRows(db: Kysely<Schema>, keys: RowKeys): Promise<Chec
   for (const table of ROW_TABLE_NAMES) {
     for (const row of rows[table]) {
       const mac = keys.rowMac(table, row);
-      const fault = !carries(row.mac, mac) ? faultOf(row.mac) : set.has(table, row) ? "is there twice" : null;
-      if (fault === null) {
-        set.put(table, row, mac);
-        continue;
-      }
-      findings.push(`${rowName(table, rowIdentity(table, row))} ${fault}`);
-      const group = groupName(table, String(row.region));
+      const known = set.size;
+      const holds = carries(row.mac, mac);
+      if (holds) set.put(table, row, mac);
+      if (set.size > known) continue;
+      const fault = holds ? "is there twice" : faultOf(row.mac);
+      const identity = rowIdentity(table, row);
+      findings.push(`${rowName(table, identity)} ${fault}`);
+      const group = groupName(table, identity[0] ?? "");
       refused.set(group, (refused.get(group) ?? 0) + 1);
     }
   }
@@ -96,7 +97,9 @@ function metaFindings(digest: RowDigest, found: Readonly<Record<string, string>>
   return [...names].flatMap((name) => {
     const [wanted, present] = [digest.meta[name], found[name]];
     if (wanted === present) return [];
-    return [`meta ${shown(name)} ${present === undefined ? "is missing" : wanted === undefined ? "is not known" : "was changed"}`];
+    return [
+      `meta ${shown(name)} ${present === undefined ? "is missing" : wanted === undefined ? "is not known" : "was changed"}`,
+    ];
   });
 }
 
@@ -112,7 +115,8 @@ function setFindings(digest: RowDigest, set: RowSet, refused: ReadonlyMap<string
     // An edited row is missing from the sums as it was: it has been named, and nothing more is known.
     if (bad > 0 && missing >= 0 && missing <= bad) return [];
     const row = oddRow(was, is, set);
-    if (missing === 1) return [row === null ? `${name}: one row of ${was?.count ?? 0} is missing` : `${row} is missing`];
+    if (missing === 1)
+      return [row === null ? `${name}: one row of ${was?.count ?? 0} is missing` : `${row} is missing`];
     if (missing > 1) return [`${name}: ${missing} rows of ${was?.count ?? 0} are missing`];
     if (row !== null) return [`${row} is an older one, put back${missing < 0 ? " after it was removed" : ""}`];
     return [`${name}: ${missing < 0 ? "removed rows were put back" : "rows are older ones, put back"}`];
@@ -124,12 +128,15 @@ function setFindings(digest: RowDigest, set: RowSet, refused: ReadonlyMap<string
  * is, both differences come from the same term, once as it is and once times the row's place.
  */
 function oddRow(was: GroupSum | undefined, is: GroupSum | undefined, set: RowSet): string | null {
-  const { table, region } = (was ?? is) as GroupSum;
+  const group = was ?? is;
+  if (group === undefined) return null;
+  const { table, region } = group;
   const term = (was?.sum ?? 0n) - (is?.sum ?? 0n);
   const placed = (was?.placed ?? 0n) - (is?.placed ?? 0n);
   for (const member of set.members) {
     // A key whose own row is gone is still named by its backing keys.
-    const identity = member.table === table ? member.identity : member.identity.slice(0, ROW_TABLES[table].identity.length);
+    const identity =
+      member.table === table ? member.identity : member.identity.slice(0, ROW_TABLES[table].identity.length);
     if (identity[0] !== region || identity.length !== ROW_TABLES[table].identity.length) continue;
     if (BigInt.asUintN(256, term * placeOf(table, identity) - placed) === 0n) return rowName(table, identity);
   }
@@ -142,9 +149,12 @@ const groupName = (table: RowTable, region: string): string => `${table} of ${sh
 export function auditFault(rows: AuditPosition | null, audit: AuditPosition): string | null {
   if (rows === null) return null;
   const written = `the rows were last written with entry ${rows.size}`;
-  if (rows.size < audit.size) return `${written}, and the audit ends at entry ${audit.size}: all of them were set back.`;
+  if (rows.size < audit.size)
+    return `${written}, and the audit ends at entry ${audit.size}: all of them were set back.`;
   if (rows.size > audit.size) return `the audit ends at entry ${audit.size}, and ${written}: the end was cut off.`;
-  return Buffer.from(rows.head).equals(audit.head) ? null : `entry ${audit.size} of the audit is another one than when the rows were last written.`;
+  return Buffer.from(rows.head).equals(audit.head)
+    ? null
+    : `entry ${audit.size} of the audit is another one than when the rows were last written.`;
 }
 
 /**

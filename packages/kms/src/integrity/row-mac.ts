@@ -98,7 +98,8 @@ export const carries = (stored: unknown, mac: RowMac): boolean =>
   stored instanceof Uint8Array && stored.length === mac.stored.length && timingSafeEqual(stored, mac.stored);
 
 /** How an error names a row. */
-export const rowName = (table: RowTable, identity: readonly string[]): string => `${table} ${shown(identity.join("/"))}`;
+export const rowName = (table: RowTable, identity: readonly string[]): string =>
+  `${table} ${shown(identity.join("/"))}`;
 
 /** Text of the database, cut and without characters that steer a terminal. */
 export const shown = (text: string): string =>
@@ -113,24 +114,39 @@ export const placeOf = (table: RowTable, identity: readonly string[]): bigint =>
  * Covers what the server reads, so a text that SQLite stores otherwise and gives back alike is the same row.
  */
 function encodeRow(table: RowTable, row: Row): Buffer {
-  const { columns } = ROW_TABLES[table];
-  return Buffer.concat([part(table), ...columns.map((column) => part(valueOf(row, column)))]);
-}
-
-function part(value: Value): Buffer {
-  if (typeof value === "string") return typed("t", Buffer.from(value, "utf8"));
-  if (value instanceof Uint8Array) return typed("b", value);
-  if (typeof value === "number") {
-    const bytes = Buffer.alloc(8);
-    bytes.writeDoubleBE(value);
-    return typed("n", bytes);
+  const parts = [typed(table), ...ROW_TABLES[table].columns.map((column) => typed(valueOf(row, column)))];
+  // Into one place: a row is MACed for each of thousands when the server starts.
+  const encoded = Buffer.allocUnsafe(parts.reduce((size, { length }) => size + HEAD + length, 0));
+  let at = 0;
+  for (const { type, length, write } of parts) {
+    encoded.write(type, at, "latin1");
+    encoded.writeUInt32BE(length, at + 1);
+    write(encoded, at + HEAD);
+    at += HEAD + length;
   }
-  return typed("0", Buffer.alloc(0));
+  return encoded;
 }
 
-function typed(type: string, bytes: Uint8Array): Buffer {
-  const head = Buffer.alloc(5);
-  head.write(type, "latin1");
-  head.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
+/** Type (1) and length (4) of a part. */
+const HEAD = 5;
+
+interface Part {
+  readonly type: "t" | "b" | "n" | "0";
+  readonly length: number;
+  readonly write: (to: Buffer, at: number) => unknown;
+}
+
+function typed(value: Value): Part {
+  if (typeof value === "string")
+    return { type: "t", length: Buffer.byteLength(value), write: (to, at) => to.write(value, at, "utf8") };
+  if (value instanceof Uint8Array)
+    return {
+      type: "b",
+      length: value.length,
+      write: (to, at) => {
+        to.set(value, at);
+      },
+    };
+  if (typeof value === "number") return { type: "n", length: 8, write: (to, at) => to.writeDoubleBE(value, at) };
+  return { type: "0", length: 0, write: () => 0 };
 }

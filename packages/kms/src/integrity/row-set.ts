@@ -1,8 +1,8 @@
 // A digest over the set of all rows, so that a row that is removed, or an older one that is put back with its own MAC,
 // shows as well. It is a sum: a change costs one subtraction and one addition, whatever the number of rows
 // (MSet-Add-Hash of Clarke, Devadas, van Dijk, Gassend and Suh, "Incremental Multiset Hash Functions and Their
-// Application to Memory Integrity Checking", 2003). A sum that is seen would let a subset of old rows be sought that adds
-// up to it, so it is stored sealed; and sealed with it is where the audit ended at that commit, so that old rows
+// Application to Memory Integrity Checking", 2003). A sum that is seen would let a subset of old rows be sought that
+// adds up to it, so it is stored sealed; and sealed with it is where the audit ended at that commit, so that old rows
 // with their old digest do not fit the audit.
 
 import { randomBytes } from "node:crypto";
@@ -48,36 +48,39 @@ export class RowSet {
   readonly #members = new Map<string, Member>();
   /** Region and key id -> names of the rows that go when the key goes. */
   readonly #owned = new Map<string, Set<string>>();
-  readonly #groups = new Map<string, GroupSum>();
+  readonly #groups = new Map<string, { -readonly [Name in keyof GroupSum]: GroupSum[Name] }>();
 
   constructor(keys: RowKeys) {
     this.#keys = keys;
   }
 
-  get groups(): readonly GroupSum[] {
-    return [...this.#groups.values()];
+  /** How many rows there are. */
+  get size(): number {
+    return this.#members.size;
   }
 
-  /** Every row's place, and what it adds. */
-  get members(): Iterable<Pick<Member, "table" | "identity" | "hidden">> {
+  /** The sums of all tables and regions that have rows. */
+  get groups(): readonly GroupSum[] {
+    return [...this.#groups.values()].filter(({ count }) => count > 0);
+  }
+
+  /** Every row's table and identity. */
+  get members(): Iterable<Pick<Member, "table" | "identity">> {
     return this.#members.values();
   }
 
-  has(table: RowTable, row: Row): boolean {
-    return this.#members.has(nameOf(table, ...rowIdentity(table, row)));
-  }
-
   /** Notes that a row is written, in the place of the one that has its identity, and gives its MAC. */
-  put(table: RowTable, row: Row, mac: RowMac = this.#keys.rowMac(table, row)): Buffer {
+  put(table: RowTable, row: Row, { stored, hidden }: RowMac = this.#keys.rowMac(table, row)): Buffer {
     const identity = rowIdentity(table, row);
     const name = nameOf(table, ...identity);
     this.#take(name);
     const owner = nameOf(row.region, String(valueOf(row, "key_id")));
-    this.#members.set(name, { table, identity, owner, hidden: mac.hidden });
-    const owned = this.#owned.get(owner) ?? new Set();
-    this.#owned.set(owner, owned.add(name));
-    this.#add(table, identity, mac.hidden, 1);
-    return mac.stored;
+    this.#members.set(name, { table, identity, owner, hidden });
+    const owned = this.#owned.get(owner);
+    if (owned === undefined) this.#owned.set(owner, new Set([name]));
+    else owned.add(name);
+    this.#add(table, identity, hidden, 1);
+    return stored;
   }
 
   /** Notes that the row with this identity is removed. */
@@ -103,16 +106,12 @@ export class RowSet {
 
   #add(table: RowTable, identity: readonly string[], term: bigint, count: 1 | -1): void {
     const region = identity[0] ?? "";
-    const name = nameOf(table, region);
-    const before = this.#groups.get(name) ?? { table, region, count: 0, sum: 0n, placed: 0n };
-    const after = {
-      ...before,
-      count: before.count + count,
-      sum: modulo(before.sum + term),
-      placed: modulo(before.placed + term * placeOf(table, identity)),
-    };
-    if (after.count === 0) this.#groups.delete(name);
-    else this.#groups.set(name, after);
+    const name = `${table} ${region}`;
+    const group = this.#groups.get(name) ?? { table, region, count: 0, sum: 0n, placed: 0n };
+    this.#groups.set(name, group);
+    group.count += count;
+    group.sum = modulo(group.sum + term);
+    group.placed = modulo(group.placed + term * placeOf(table, identity));
   }
 }
 

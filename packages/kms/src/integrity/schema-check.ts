@@ -87,7 +87,9 @@ export async function requireSchema(db: Kysely<Schema>): Promise<void> {
       .filter(({ type, name }) => type !== "table" || !Object.hasOwn(TABLES, name))
       .map(({ type, name }) => `the ${type} ${shown(name)} is not of this KMS`),
     ...own
-      .filter(({ type, name, statement }) => type === "table" && Object.hasOwn(TABLES, name) && statement !== wanted(name))
+      .filter(
+        ({ type, name, statement }) => type === "table" && Object.hasOwn(TABLES, name) && statement !== wanted(name),
+      )
       .map(({ name }) => `the table ${name} was defined anew`),
   ];
   if (problems.length === 0) return;

@@ -114,7 +114,11 @@ function opensCheck(rootKey: Buffer, check: Uint8Array): boolean {
  */
 async function requireEmpty(db: Kysely<Schema>): Promise<void> {
   for (const table of ["meta", "audit", ...ROW_TABLE_NAMES] as const) {
-    const row = await db.selectFrom(table).select((of) => of.lit(1).as("one")).limit(1).executeTakeFirst();
+    const row = await db
+      .selectFrom(table)
+      .select((of) => of.lit(1).as("one"))
+      .limit(1)
+      .executeTakeFirst();
     if (row !== undefined)
       throw new KmsError("store-corrupt", `meta ${META.check} is missing, and ${table} is not empty.`);
   }

@@ -37,9 +37,9 @@ function keyToRows(key: KeyRecord): { key: Row<"keys">; backingKeys: Row<"backin
 
 /** `rows` are the key's backing keys in their order. */
 export function keyFromRows(row: Row<"keys">, rows: readonly Row<"backing_keys">[]): KeyRecord {
-  const rest = recordOf<Omit<KeyRecord, "region" | "keyId" | "backingKeys">>("keys", row);
+  const rest = recordOf("keys", row) as Omit<KeyRecord, "region" | "keyId" | "backingKeys">;
   const backingKeys = rows.map((backing): BackingKey => {
-    const record = recordOf<Omit<BackingKey, "id" | "sealed" | "publicKey">>("backing_keys", backing);
+    const record = recordOf("backing_keys", backing) as Omit<BackingKey, "id" | "sealed" | "publicKey">;
     return { id: backing.material_id, ...record, sealed: backing.sealed, publicKey: backing.public_key };
   });
   return { region: row.region, keyId: row.key_id, ...rest, backingKeys };
@@ -69,7 +69,7 @@ export const grantFromRow = (row: Row<"grants">): GrantRecord => ({
   region: row.region,
   grantId: row.grant_id,
   keyId: row.key_id,
-  ...recordOf<Omit<GrantRecord, "region" | "grantId" | "keyId">>("grants", row),
+  ...(recordOf("grants", row) as Omit<GrantRecord, "region" | "grantId" | "keyId">),
 });
 
 const importKeyToRow = (key: ImportWrappingKey): Row<"import_keys"> => ({
@@ -90,14 +90,16 @@ const importKeyFromRow = (row: Row<"import_keys">): ImportWrappingKey => ({
   sealed: row.sealed,
 });
 
-const lastUseFromRow = (row: Row<"last_uses">): LastUse => recordOf<LastUse>("last_uses", row);
+const lastUseFromRow = (row: Row<"last_uses">): LastUse => recordOf("last_uses", row) as LastUse;
 
 /** @throws KmsError `store-corrupt` if it is not JSON: of rows that hold, only those taken over from elsewhere are. */
-function recordOf<Record>(table: RowTable, row: Row & { readonly record: string }): Record {
+function recordOf(table: RowTable, row: Row & { readonly record: string }): unknown {
   try {
-    return JSON.parse(row.record) as Record;
+    return JSON.parse(row.record);
   } catch (cause) {
-    throw new KmsError("store-corrupt", `the record of ${rowName(table, rowIdentity(table, row))} is not JSON.`, { cause });
+    throw new KmsError("store-corrupt", `the record of ${rowName(table, rowIdentity(table, row))} is not JSON.`, {
+      cause,
+    });
   }
 }
 

@@ -192,7 +192,11 @@ export class Store {
   }
 
   /** Rows, entries and the digest over all of it: on the disk, they are of one moment. */
-  async #writeRows(trx: Transaction<Schema>, changes: readonly Change[], entries: readonly AuditEntry[]): Promise<void> {
+  async #writeRows(
+    trx: Transaction<Schema>,
+    changes: readonly Change[],
+    entries: readonly AuditEntry[],
+  ): Promise<void> {
     const { chain, rowKeys } = this.#custody;
     for (const change of changes) await writeChange(trx, change, this.#rows);
     await appendEntries(trx, chain, entries);

@@ -35,8 +35,8 @@ const LISTED = 100;
 
 /**
  * Takes over the rows of a data directory that no server uses, as they are.
- * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-missing`, `root-key-wrong`, `store-corrupt` if the schema
- *   was changed or a record is not JSON.
+ * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-missing`, `root-key-wrong`, `store-corrupt` if the
+ *   schema was changed or a record is not JSON.
  * @example
  * ```ts
  * import { mkdtemp } from "node:fs/promises";

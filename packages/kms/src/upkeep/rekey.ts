@@ -1,6 +1,6 @@
 // Changing the root key: everything that the database holds sealed is opened with the old key and sealed with the new
-// one, and every row gets a MAC under a new key, in one transaction. Killed at any point, the database opens with exactly one of the two, and the root key
-// file (crypto/root-key.ts) comes to be the right one at the next start.
+// one, and every row gets a MAC under a new key, in one transaction. Killed at any point, the database opens with
+// exactly one of the two, and the root key file (crypto/root-key.ts) comes to be the right one at the next start.
 
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";

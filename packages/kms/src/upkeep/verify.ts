@@ -1,6 +1,6 @@
-// Whether a database is whole and its own: SQLite finds no damage, its rows are those that were committed last, the root
-// key opens everything that is sealed, the audit chain runs unbroken from its first entry to the end that the database
-// remembers.
+// Whether a database is whole and its own: SQLite finds no damage, its rows are those that were committed last, the
+// root key opens everything that is sealed, the audit chain runs unbroken from its first entry to the end that the
+// database remembers.
 
 import { readSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";

@@ -13,7 +13,7 @@ const ROOT = "arn:aws:iam::000000000000:root";
 test("help names every command, with examples and exit codes", async () => {
   const help = await run("--help");
   assert.equal(help.exit, 0);
-  for (const name of ["serve", "health", "seed", "backup", "restore", "rekey", "audit", "policy"])
+  for (const name of ["serve", "health", "seed", "backup", "restore", "rekey", "audit", "rows", "policy"])
     assert.match(help.stdout, new RegExp(`^  ${name}\\b`, "m"));
   assert.match(help.stdout, /130 {2}interrupted/);
   for (const argv of [
@@ -24,6 +24,7 @@ test("help names every command, with examples and exit codes", async () => {
     ["restore"],
     ["rekey"],
     ["audit", "verify"],
+    ["rows", "accept"],
     ["policy", "test"],
   ]) {
     const { exit, stdout } = await run(...argv, "--help");
@@ -267,4 +268,26 @@ test("policy test explains a decision", async (t) => {
   );
   writeFileSync(policy, "{}");
   assert.equal((await ask("--principal", ann, "--action", "Encrypt")).exit, 2);
+});
+
+test("rows accept: lists what does not hold, and takes it over when told to", async (t) => {
+  const dataDir = await temporaryDirectory(t);
+  const seed = join(dataDir, "seed.json");
+  writeFileSync(seed, JSON.stringify({ keys: [{ id: KEY, aliases: ["alias/orders"] }] }));
+  const folder = ["--data-dir", join(dataDir, "kms")];
+  assert.equal((await run("seed", seed, ...folder)).exit, 0);
+  assert.match((await run("rows", "accept", ...folder)).stdout, /Every row is as the KMS left it/);
+  const database = new DatabaseSync(join(dataDir, "kms", "kms.sqlite"));
+  database.exec("UPDATE aliases SET key_id = 'another'");
+  database.close();
+  for (const argv of [["audit", "verify"], ["rows", "accept"], ["serve"]]) {
+    const { exit, stderr } = await run(...argv, ...folder);
+    assert.equal(exit, 5, argv.join(" "));
+    assert.match(stderr, /aliases eu-west-1\/alias\/orders does not fit its MAC/);
+    assert.match(stderr, /rows accept|--yes/);
+  }
+  const { exit, stdout } = await run("rows", "accept", "--yes", ...folder);
+  assert.equal(exit, 0);
+  assert.match(stdout, /3 rows are taken over.*in the audit:\n {2}aliases/s);
+  assert.match((await run("audit", "verify", ...folder)).stdout, /whole: 2 entries/);
 });

@@ -116,10 +116,14 @@ test("nor with an old copy of the root check, from before they had any", async (
   await using(dataDir, async (client) => {
     await client.enableKey({ KeyId: home.keyId });
   });
-  const setBack = "UPDATE meta SET value = (SELECT value FROM old.meta WHERE name = 'root-check') WHERE name = 'root-check';";
+  const setBack =
+    "UPDATE meta SET value = (SELECT value FROM old.meta WHERE name = 'root-check') WHERE name = 'root-check';";
   alter(dataDir, setBack, old);
   await refused(dataDir, "the check alone", { message: /had MACs before .*meta root-check was set back/ });
-  alter(dataDir, `${TABLES.map((table) => `UPDATE ${table} SET mac = null;`).join("")} DELETE FROM meta WHERE name LIKE 'row-%'`);
+  alter(
+    dataDir,
+    `${TABLES.map((table) => `UPDATE ${table} SET mac = null;`).join("")} DELETE FROM meta WHERE name LIKE 'row-%'`,
+  );
   await refused(dataDir, "and the MACs", { message: /audit entry \d+ says so/ });
   alter(dataDir, "DELETE FROM audit WHERE json_extract(event, '$.eventName') = 'AuthenticateRows'");
   await refused(dataDir, "and the entry", { code: "audit-broken", message: /entry \d+/ });
@@ -130,7 +134,10 @@ test("a person with the root key takes rows over as they are; it is on record", 
   const rootKey = rootKeyOf(dataDir);
   assert.deepEqual(await acceptRows({ dataDir, rootKey, mode: "accept" }), { findings: [], rows: 0 });
   const { seq } = last(dataDir);
-  alter(dataDir, "DELETE FROM aliases WHERE name = 'alias/late'; UPDATE aliases SET updated_at = 1 WHERE name = 'alias/one'");
+  alter(
+    dataDir,
+    "DELETE FROM aliases WHERE name = 'alias/late'; UPDATE aliases SET updated_at = 1 WHERE name = 'alias/one'",
+  );
   const findings = ["aliases eu-west-1/alias/one does not fit its MAC: it was edited, or copied from elsewhere"];
   const looked = await acceptRows({ dataDir, rootKey, mode: "look" });
   assert.equal(looked.rows, 0);
@@ -198,5 +205,8 @@ test("after a re-keying, rows and digest from before do not open", async (t) => 
   };
   await attempt("REPLACE INTO keys SELECT * FROM old.keys", /keys eu-west-1\/.* does not fit/);
   await attempt(all, /keys eu-west-1\/.* does not fit/);
-  await attempt(`${all} REPLACE INTO meta SELECT * FROM old.meta WHERE name LIKE 'row-%'`, /meta row-key is missing or/);
+  await attempt(
+    `${all} REPLACE INTO meta SELECT * FROM old.meta WHERE name LIKE 'row-%'`,
+    /meta row-key is missing or/,
+  );
 });

@@ -55,7 +55,12 @@ export interface Inhabited {
   readonly remove: () => Promise<void>;
 }
 
-const STATEMENT = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:root" }, Action: "kms:*", Resource: "*" };
+const STATEMENT = {
+  Effect: "Allow",
+  Principal: { AWS: "arn:aws:iam::000000000000:root" },
+  Action: "kms:*",
+  Resource: "*",
+};
 const WEAK = JSON.stringify({ Version: "2012-10-17", Statement: [STATEMENT, { ...STATEMENT, Principal: "*" }] });
 const STRICT = JSON.stringify({ Version: "2012-10-17", Statement: [STATEMENT] });
 

@@ -47,7 +47,9 @@ test("every column of every row is covered: an edit is refused by the row's name
       const dataDir = await home.copy(t);
       const row = `rowid = (SELECT min(rowid) FROM ${table} WHERE ${column} IS NOT NULL)`;
       const database = new DatabaseSync(join(dataDir, "kms.sqlite"));
-      const whole = database.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${row} AND ${column} IS NOT (${edit})`).get()!;
+      const whole = database
+        .prepare(`SELECT count(*) AS n FROM ${table} WHERE ${row} AND ${column} IS NOT (${edit})`)
+        .get()!;
       database.exec(`UPDATE ${table} SET ${column} = ${edit} WHERE ${row}`);
       database.close();
       assert.equal(whole["n"], 1, name);
@@ -149,7 +151,10 @@ test("a row moved, copied or exchanged between keys, regions and tables is refus
 
 test("every bad row is named, up to a number", async (t) => {
   const dataDir = await home.copy(t);
-  alter(dataDir, "UPDATE keys SET record = record || ' '; UPDATE grants SET mac = null; UPDATE aliases SET updated_at = 1");
+  alter(
+    dataDir,
+    "UPDATE keys SET record = record || ' '; UPDATE grants SET mac = null; UPDATE aliases SET updated_at = 1",
+  );
   const error = await verifyAudit({ dataDir, rootKey: rootKeyOf(dataDir) }).catch((cause: unknown) => cause as Error);
   const lines = (error as Error).message.split("\n").slice(1);
   const count = (table: string): number => lines.filter((line) => line.startsWith(`  ${table} `)).length;
@@ -282,7 +287,11 @@ test("the table meta is covered: every row of it edited, removed or added is ref
     names.toSorted(),
     "whoever adds a row to meta adds it here",
   );
-  const edits = ["DELETE FROM meta", "UPDATE meta SET value = zeroblob(length(value))", "UPDATE meta SET value = substr(value, 2)"];
+  const edits = [
+    "DELETE FROM meta",
+    "UPDATE meta SET value = zeroblob(length(value))",
+    "UPDATE meta SET value = substr(value, 2)",
+  ];
   for (const name of names) {
     for (const edit of edits) {
       const dataDir = await home.copy(t);
@@ -293,8 +302,16 @@ test("the table meta is covered: every row of it edited, removed or added is ref
         await assert.rejects(verifyAudit({ dataDir, rootKey: rootKeyOf(dataDir) }), { code: "audit-broken" }, edit);
         continue;
       }
-      await assert.rejects(start(dataDir), code === undefined ? { code: "store-corrupt" } : { code }, `${edit} ${name}`);
-      await assert.rejects(verifyAudit({ dataDir, rootKey: rootKeyOf(dataDir) }), { name: "KmsError" }, `${edit} ${name}`);
+      await assert.rejects(
+        start(dataDir),
+        code === undefined ? { code: "store-corrupt" } : { code },
+        `${edit} ${name}`,
+      );
+      await assert.rejects(
+        verifyAudit({ dataDir, rootKey: rootKeyOf(dataDir) }),
+        { name: "KmsError" },
+        `${edit} ${name}`,
+      );
     }
   }
   const attacks: Readonly<Record<string, [sql: string, message: RegExp]>> = {
@@ -353,7 +370,29 @@ test("rows altered while the server works are refused when it starts again", asy
     alter(dataDir, "INSERT OR IGNORE INTO grants SELECT * FROM old.grants", home.before);
     await client.createAlias({ AliasName: "alias/meanwhile", TargetKeyId: home.keyId });
   });
-  await refused(dataDir, "a grant put back meanwhile", { message: /grants eu-west-1\/.* put back after it was removed/ });
+  await refused(dataDir, "a grant put back meanwhile", {
+    message: /grants eu-west-1\/.* put back after it was removed/,
+  });
+});
+
+test("rows that are read anew after a failed commit are checked as at the start", async (t) => {
+  const dataDir = await home.copy(t);
+  const full = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+  const enabled = "UPDATE aliases SET key_id = 'f' || key_id WHERE name = 'alias/one'";
+  await using(dataDir, async (client) => {
+    alter(dataDir, `${full}; ${enabled}`);
+    for (const undo of ["", "DROP TRIGGER full", "UPDATE aliases SET updated_at = updated_at"]) {
+      alter(dataDir, undo);
+      await assert.rejects(client.listAliases({}), { name: "KMSInternalException" }, undo);
+    }
+    alter(dataDir, "UPDATE aliases SET key_id = substr(key_id, 2) WHERE name = 'alias/one'");
+    await assert.rejects(client.listAliases({}), { name: "KMSInternalException" }, "it began before memory was right");
+    assert.equal(
+      (await client.listAliases({})).Aliases!.filter(({ AliasName }) => AliasName === "alias/one").length,
+      1,
+    );
+  });
+  await verifyAudit({ dataDir, rootKey: rootKeyOf(dataDir) });
 });
 
 test("untouched, it starts and verifies", async (t) => {

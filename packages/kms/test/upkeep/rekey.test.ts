@@ -161,7 +161,9 @@ test("every column of bytes is known to be sealed or not to be secret", async (t
   database.close();
   // Sealed ones are re-sealed by upkeep/sealed-values.ts: whoever adds one here adds it there.
   const sealed = ["backing_keys.sealed", "import_keys.sealed", "meta.value"];
-  const rowMacs = ["keys", "backing_keys", "aliases", "grants", "import_keys", "last_uses"].map((name) => `${name}.mac`);
+  const rowMacs = ["keys", "backing_keys", "aliases", "grants", "import_keys", "last_uses"].map(
+    (name) => `${name}.mac`,
+  );
   const open = ["audit.mac", "backing_keys.public_key", ...rowMacs];
   assert.deepEqual(
     columns.map((row) => row["name"]),

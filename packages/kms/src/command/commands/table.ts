@@ -6,6 +6,7 @@ import { backupCommand, restoreCommand } from "./backup.ts";
 import { healthCommand } from "./health.ts";
 import { policyTestCommand } from "./policy-test.ts";
 import { rekeyCommand } from "./rekey.ts";
+import { rowsAcceptCommand } from "./rows-accept.ts";
 import { seedCommand } from "./seed.ts";
 import { serveCommand } from "./serve.ts";
 
@@ -18,5 +19,6 @@ export const KMS_COMMANDS: readonly CommandSpec[] = [
   restoreCommand,
   rekeyCommand,
   auditVerifyCommand,
+  rowsAcceptCommand,
   policyTestCommand,
 ];
