@@ -9,6 +9,7 @@ import { FAULT_KINDS } from "../src/faults/fault.ts";
 import { KEY_SPECS, KEY_USAGES, algorithmsOf } from "../src/keys/key-spec.ts";
 import type { KeySpec } from "../src/keys/key-spec.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
+import { conditionRows, otherKeys, permissionRows } from "./access-page.ts";
 import { KEY_STATES, admits } from "./key-states.ts";
 
 export const PAGE: string = resolve(import.meta.dirname, "../../../docs/kms.md");
@@ -101,6 +102,9 @@ export function kmsPage(): string {
     ),
     OPERATIONS: operationRows(),
     SPECS: specRows(),
+    PERMISSIONS: permissionRows(),
+    CONDITIONS: conditionRows(),
+    OTHER_KEYS: otherKeys(),
     EXITS: exitRows(),
     FAULTS: FAULT_KINDS.map((kind) => `\`${kind}\``),
   };

@@ -1,104 +1,152 @@
 // What policy conditions can ask about a request. Source: AWS KMS Developer Guide, "AWS KMS condition keys", and
-// IAM User Guide, "AWS global condition context keys".
+// IAM User Guide, "AWS global condition context keys". Keys of what does not exist here are always absent:
+// kms:ViaService, aws:CalledVia, aws:SourceArn (no service calls for others), kms:RecipientAttestation:* (no enclaves),
+// aws:SourceVpc, aws:PrincipalOrgID, aws:PrincipalTag/*, aws:MultiFactorAuthPresent.
 
 import type { Principal } from "../auth/principals.ts";
+import { DAY } from "../clock.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
-import type { KeyRecord } from "../keys/key-record.ts";
-import type { Facts } from "./condition-operators.ts";
+import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
+import { FactSheet } from "./facts.ts";
+import type { Facts, Stated } from "./facts.ts";
+import { REQUEST_KEYS } from "./request-keys.ts";
 
-/** From a member of an operation's input to the condition key that shows it. */
-const INPUT_KEYS: Readonly<Record<string, string>> = {
-  BypassPolicyLockoutSafetyCheck: "kms:BypassPolicyLockoutSafetyCheck",
-  CustomerMasterKeySpec: "kms:KeySpec",
-  EncryptionAlgorithm: "kms:EncryptionAlgorithm",
-  ExpirationModel: "kms:ExpirationModel",
-  GranteePrincipal: "kms:GranteePrincipal",
-  KeyAgreementAlgorithm: "kms:KeyAgreementAlgorithm",
-  KeyPairSpec: "kms:DataKeyPairSpec",
-  KeyUsage: "kms:KeyUsage",
-  MacAlgorithm: "kms:MacAlgorithm",
-  MessageType: "kms:MessageType",
-  MultiRegion: "kms:MultiRegion",
-  Operations: "kms:GrantOperations",
-  Origin: "kms:KeyOrigin",
-  PendingWindowInDays: "kms:ScheduleKeyDeletionPendingWindowInDays",
-  PrimaryRegion: "kms:PrimaryRegion",
-  ReplicaRegion: "kms:ReplicaRegion",
-  RetiringPrincipal: "kms:RetiringPrincipal",
-  RotationPeriodInDays: "kms:RotationPeriodInDays",
-  SigningAlgorithm: "kms:SigningAlgorithm",
-  WrappingAlgorithm: "kms:WrappingAlgorithm",
-  WrappingKeySpec: "kms:WrappingKeySpec",
-};
+/** What a permission is asked for with, beside the input of the operation. */
+export interface RequestDetails {
+  readonly context?: EncryptionContext;
+  /** The constraints of the grant that is made or retired. */
+  readonly constraints?: GrantRecord["constraints"];
+  /** Whether ReEncrypt goes back to the key that the ciphertext is under. */
+  readonly reEncryptOnSameKey?: boolean;
+}
 
 /** What the facts are made of. */
-export interface FactSources {
+export interface FactSources extends RequestDetails {
   readonly principal: Principal;
+  /** `kms:Encrypt` and its like. */
+  readonly action: string;
   readonly region: string;
+  /** Milliseconds. */
   readonly now: number;
   readonly remoteAddress: string;
+  readonly userAgent: string | null;
   readonly input: Readonly<Record<string, unknown>>;
   readonly key: KeyRecord | null;
   /** Names of the aliases of the key. */
   readonly aliases: readonly string[];
-  readonly context: EncryptionContext;
+  /** When the key was last used in a cryptographic operation, in milliseconds; null: never. */
+  readonly lastUsedAt: number | null;
 }
 
 /** All facts of a request. */
 export function factsOf(sources: FactSources): Facts {
-  const facts = new Map<string, readonly string[]>();
-  const put = (name: string, ...values: readonly unknown[]): void => {
-    facts.set(name.toLowerCase(), values.map(String));
-  };
-  for (const [member, name] of Object.entries(INPUT_KEYS)) {
-    const value = sources.input[member];
-    if (value !== undefined) put(name, ...(Array.isArray(value) ? (value as unknown[]) : [value]));
+  const sheet = new FactSheet();
+  const action = sources.action.replace(/^kms:/, "");
+  stateParameters(sheet, action, sources);
+  stateKey(sheet, action, sources);
+  stateGrant(sheet, action, sources);
+  stateTags(sheet, action, sources);
+  stateContext(sheet, sources);
+  stateCaller(sheet, action, sources);
+  return sheet.facts;
+}
+
+function stateParameters(sheet: FactSheet, action: string, { input, key }: FactSources): void {
+  for (const row of REQUEST_KEYS) {
+    if (!row.actions.includes(action)) continue;
+    const given = row.members.map((member) => input[member]).find((value) => value !== undefined);
+    const shown = given === undefined || row.show === undefined ? given : row.show(given);
+    const value = shown ?? (typeof row.preset === "function" ? row.preset(key) : row.preset);
+    const isNull = given === undefined && row.nullIfLeftOut === true;
+    for (const name of row.keys)
+      if (row.multivalued) sheet.multi(name, [value ?? []].flat());
+      else sheet.single(name, value as Stated, { isNull });
   }
-  putKeyFacts(put, sources);
-  putGrantFacts(put, sources.input["Constraints"]);
-  putTagFacts(put, sources);
-  for (const [key, value] of Object.entries(sources.context)) put(`kms:EncryptionContext:${key}`, value);
-  put("kms:EncryptionContextKeys", ...Object.keys(sources.context));
-  const named = sources.input["KeyId"];
-  const alias = typeof named === "string" ? named.split(/:(?=alias\/)/).at(-1) : undefined;
-  if (alias?.startsWith("alias/") === true) put("kms:RequestAlias", alias);
-  put("kms:CallerAccount", sources.principal.account);
-  put("aws:PrincipalArn", sources.principal.arn);
-  put("aws:PrincipalAccount", sources.principal.account);
-  if (sources.principal.kind === "user") put("aws:username", sources.principal.arn.split("/").at(-1));
-  put("aws:RequestedRegion", sources.region);
-  put("aws:SourceIp", sources.remoteAddress);
-  put("aws:CurrentTime", new Date(sources.now).toISOString());
-  put("aws:EpochTime", Math.floor(sources.now / 1000));
-  put("aws:SecureTransport", false);
-  return facts;
 }
 
-type Put = (name: string, ...values: readonly unknown[]) => void;
+/** What AWS asks the days since the last use of. */
+const ON_UNUSED_KEYS: ReadonlySet<string> = new Set(["DisableKey", "ScheduleKeyDeletion"]);
 
-function putKeyFacts(put: Put, { key, aliases }: FactSources): void {
+function stateKey(sheet: FactSheet, action: string, { key, aliases, lastUsedAt, now, ...more }: FactSources): void {
+  sheet.single("kms:ReEncryptOnSameKey", more.reEncryptOnSameKey);
   if (key === null) return;
-  put("kms:KeySpec", key.spec);
-  put("kms:KeyUsage", key.usage);
-  put("kms:KeyOrigin", key.origin);
-  put("kms:MultiRegion", key.primaryRegion !== null);
+  for (const name of ["kms:KeySpec", "kms:CustomerMasterKeySpec"]) sheet.single(name, key.spec);
+  for (const name of ["kms:KeyUsage", "kms:CustomerMasterKeyUsage"]) sheet.single(name, key.usage);
+  sheet.single("kms:KeyOrigin", key.origin);
+  sheet.single("kms:MultiRegion", key.primaryRegion !== null);
   if (key.primaryRegion !== null)
-    put("kms:MultiRegionKeyType", key.primaryRegion === key.region ? "PRIMARY" : "REPLICA");
-  if (aliases.length > 0) put("kms:ResourceAliases", ...aliases);
-  for (const tag of key.tags) put(`aws:ResourceTag/${tag.key}`, tag.value);
-}
-
-function putGrantFacts(put: Put, constraints: unknown): void {
-  if (typeof constraints !== "object" || constraints === null) return;
-  const kinds = ["EncryptionContextEquals", "EncryptionContextSubset"].filter((kind) =>
-    Object.hasOwn(constraints, kind),
+    sheet.single("kms:MultiRegionKeyType", key.primaryRegion === key.region ? "PRIMARY" : "REPLICA");
+  sheet.multi("kms:ResourceAliases", aliases);
+  sheet.named(
+    "aws:ResourceTag/",
+    key.tags.map((tag) => [tag.key, tag.value]),
   );
-  if (kinds.length > 0) put("kms:GrantConstraintType", ...kinds);
+  if (ON_UNUSED_KEYS.has(action))
+    sheet.single("kms:TrailingDaysWithoutKeyUsage", Math.floor((now - (lastUsedAt ?? key.createdAt)) / DAY));
 }
 
-function putTagFacts(put: Put, { input }: FactSources): void {
-  const tags = (input["Tags"] ?? []) as readonly { TagKey: string; TagValue: string }[];
-  for (const tag of tags) put(`aws:RequestTag/${tag.TagKey}`, tag.TagValue);
-  const keys = [...tags.map((tag) => tag.TagKey), ...((input["TagKeys"] ?? []) as readonly string[])];
-  if (keys.length > 0) put("aws:TagKeys", ...keys);
+const CONSTRAINT_NAMES = { equals: "EncryptionContextEquals", subset: "EncryptionContextSubset" } as const;
+const MAY_BE_FOR_A_SERVICE: ReadonlySet<string> = new Set(["CreateGrant", "ListGrants", "RevokeGrant"]);
+
+function stateGrant(sheet: FactSheet, action: string, { constraints = {} }: FactSources): void {
+  if (MAY_BE_FOR_A_SERVICE.has(action)) sheet.single("kms:GrantIsForAWSResource", false);
+  const kinds = (["equals", "subset"] as const).filter((kind) => constraints[kind] !== undefined);
+  sheet.multi(
+    "kms:GrantConstraintType",
+    kinds.map((kind) => CONSTRAINT_NAMES[kind]),
+  );
+  sheet.single("kms:GrantConstraintSourceArn", constraints.sourceArn);
+}
+
+interface Tag {
+  readonly TagKey: string;
+  readonly TagValue: string;
+}
+
+function stateTags(sheet: FactSheet, action: string, { input }: FactSources): void {
+  const tags = ["CreateKey", "TagResource"].includes(action) ? ((input["Tags"] ?? []) as readonly Tag[]) : [];
+  const removed = action === "UntagResource" ? ((input["TagKeys"] ?? []) as readonly string[]) : [];
+  sheet.named(
+    "aws:RequestTag/",
+    tags.map((tag) => [tag.TagKey, tag.TagValue]),
+  );
+  sheet.multi("aws:TagKeys", [...tags.map((tag) => tag.TagKey), ...removed]);
+}
+
+/** The context of a cryptographic operation, or the one that a grant's constraints ask for. */
+function stateContext(sheet: FactSheet, { context = {}, constraints = {} }: FactSources): void {
+  const pairs = [context, constraints.equals ?? {}, constraints.subset ?? {}].flatMap((from) => Object.entries(from));
+  sheet.named("kms:EncryptionContext:", pairs);
+  sheet.multi("kms:EncryptionContextKeys", [...new Set(pairs.map(([name]) => name))]);
+}
+
+/** Requests that the Service Authorization Reference lists without kms:CallerAccount. */
+const WITHOUT_CALLER_ACCOUNT: ReadonlySet<string> = new Set([
+  "GenerateRandom",
+  "ListAliases",
+  "ListKeys",
+  "ListRetirableGrants",
+]);
+
+/** What aws:PrincipalType calls them. */
+const PRINCIPAL_TYPES = { root: "Account", user: "User", role: "AssumedRole" } as const;
+
+function stateCaller(sheet: FactSheet, action: string, { principal, region, now, ...more }: FactSources): void {
+  const name = principal.arn.split("/").at(-1);
+  if (!WITHOUT_CALLER_ACCOUNT.has(action)) sheet.single("kms:CallerAccount", principal.account);
+  sheet.single("aws:PrincipalArn", principal.arn);
+  sheet.single("aws:PrincipalAccount", principal.account);
+  sheet.single("aws:PrincipalType", PRINCIPAL_TYPES[principal.kind]);
+  sheet.single("aws:PrincipalIsAWSService", false);
+  // Principals here have no unique id of their own: the name stands for it, as it does in the audit.
+  sheet.single("aws:userid", principal.kind === "root" ? principal.account : name);
+  if (principal.kind === "user") sheet.single("aws:username", name);
+  sheet.single("aws:ViaAWSService", false);
+  sheet.single("aws:ResourceAccount", principal.account);
+  sheet.single("aws:RequestedRegion", region);
+  sheet.single("aws:SourceIp", more.remoteAddress);
+  sheet.single("aws:UserAgent", more.userAgent);
+  sheet.single("aws:SecureTransport", false);
+  sheet.single("aws:CurrentTime", new Date(now).toISOString());
+  sheet.single("aws:EpochTime", Math.floor(now / 1000));
 }

@@ -6,8 +6,9 @@ import type { Principal } from "../auth/principals.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import type { GrantRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
-import { holds, like } from "./condition-operators.ts";
-import type { Facts } from "./condition-operators.ts";
+import { holds } from "./condition-operators.ts";
+import type { Facts } from "./facts.ts";
+import { like, resolved } from "./patterns.ts";
 import type { Statement } from "./policy.ts";
 
 /** What is to be decided. */
@@ -78,29 +79,45 @@ const applies = (statement: Statement, question: Question): boolean => mismatchO
 
 /** Why action, resource or conditions of a statement do not fit; null if they do. */
 export function mismatchOf(statement: Statement, { action, resource, facts }: Question): string | null {
-  const fits = ({ mode, patterns }: { mode: "in" | "not-in"; patterns: readonly string[] }, text: string): boolean =>
-    patterns.some((pattern) => like(text, pattern)) === (mode === "in");
-  const actions = {
-    mode: statement.actions.mode,
-    patterns: statement.actions.patterns.map((pattern) => pattern.toLowerCase()),
-  };
-  if (!fits(actions, action.toLowerCase())) return "it is about other actions";
-  if (!fits(statement.resources, resource)) return "it is about other resources";
-  const failing = statement.conditions.find((condition) => !holds(condition, facts()));
+  const { actions, resources } = statement;
+  const named = actions.patterns.some((pattern) => like(action.toLowerCase(), pattern.toLowerCase()));
+  if (named !== (actions.mode === "in")) return "it is about other actions";
+  const covered = resources.patterns.some((pattern) => coversResource(pattern, statement, resource, facts));
+  if (covered !== (resources.mode === "in")) return "it is about other resources";
+  const failing = statement.conditions.find((condition) => !holds(condition, facts(), statement));
   return failing === undefined ? null : `its condition ${failing.operator} on ${failing.key} does not hold`;
 }
 
+/** IAM User Guide, "IAM JSON policy elements: Resource": an identity policy's ARN may break off, the rest is a star. */
+function coversResource(
+  written: string,
+  { principals, variables, effect, resources }: Statement,
+  resource: string,
+  facts: () => Facts,
+): boolean {
+  const missing = principals === null && written.startsWith("arn:") ? Math.max(0, 6 - written.split(":").length) : 0;
+  const whole = written + ":*".repeat(missing);
+  const pattern = variables && whole.includes("${") ? resolved(whole, facts()) : whole;
+  // What a variable without a value leaves open must not be allowed by a NotResource.
+  return pattern === null ? effect === "Allow" && resources.mode === "not-in" : like(resource, pattern);
+}
+
 /** How a key policy's statement names a principal. */
-export function namesPrincipal({ principals }: Statement, principal: Principal): "directly" | "through-account" | "no" {
+export function namesPrincipal(
+  { principals, effect }: Statement,
+  principal: Principal,
+): "directly" | "through-account" | "no" {
   if (principals === null) return "no";
   const account = [principal.account, `arn:aws:iam::${principal.account}:root`];
+  const through = principals.arns.some((arn) => account.includes(arn));
   const direct = principals.arns.some(
     (arn) => arn === "*" || arn === principal.arn || (principal.kind === "root" && account.includes(arn)),
   );
-  const through = principals.arns.some((arn) => account.includes(arn));
-  if (principals.mode === "not-in") return direct || through ? "no" : "directly";
-  if (direct) return "directly";
-  return through ? "through-account" : "no";
+  if (principals.mode === "in") return direct ? "directly" : through ? "through-account" : "no";
+  // Source: IAM User Guide, "IAM JSON policy elements: NotPrincipal": a Deny spares who is named together with its
+  // account, and nobody else of that account. An Allow is not meant to be written so, and is read narrowly.
+  const spared = effect === "Deny" ? direct && (through || principals.arns.includes("*")) : direct || through;
+  return spared ? "no" : "directly";
 }
 
 /** Every operation that a grant can allow, in AWS's enumeration. */
@@ -140,8 +157,10 @@ function grantAllows(
 ): boolean {
   const operation = request.action.replace(/^kms:/, "");
   if (grant.grantee !== request.principal.arn || !grant.operations.includes(operation)) return false;
+  const { subset, equals, sourceArn } = grant.constraints;
+  // Such a grant is for calls on behalf of a resource of AWS, and no service calls here.
+  if (sourceArn !== undefined) return false;
   if (WITHOUT_CONTEXT.has(operation)) return true;
-  const { subset, equals } = grant.constraints;
   const has = (pairs: EncryptionContext): boolean =>
     Object.entries(pairs).every(
       ([key, value]) => Object.hasOwn(request.context, key) && request.context[key] === value,

@@ -3,7 +3,6 @@
 // KMS keys".
 
 import type { Principal } from "../auth/principals.ts";
-import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import { aliasArn, keyArn, parseKeyReference } from "../keys/key-arn.ts";
 import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
 import { requireState } from "../keys/key-rules.ts";
@@ -11,10 +10,11 @@ import type { KeyOperation } from "../keys/key-rules.ts";
 import { AwsError, notFound } from "../protocol/aws-error.ts";
 import type { RegionData } from "../store/region-data.ts";
 import { factsOf } from "./condition-keys.ts";
-import type { Facts } from "./condition-operators.ts";
+import type { RequestDetails } from "./condition-keys.ts";
 import { authorize, decide } from "./decision.ts";
 import type { Question } from "./decision.ts";
-import { identityPoliciesOf, policyOf } from "./policy.ts";
+import type { Facts } from "./facts.ts";
+import { defaultKeyPolicy, identityPoliciesOf, parsePolicy, policyOf } from "./policy.ts";
 
 /** Who asks, and what else counts for the decision. */
 export interface Asker {
@@ -25,20 +25,19 @@ export interface Asker {
   /** Milliseconds. */
   readonly now: number;
   readonly remoteAddress: string;
+  readonly userAgent: string | null;
   /** The input of the operation: policy conditions ask about it. */
   readonly input: Readonly<Record<string, unknown>>;
   /** Is given the ARN of each key whose permission is asked for. */
   readonly touched: Set<string>;
 }
 
-/** What an operation asks when it looks up a key. */
-export interface KeyRequest {
+/** What an operation asks when it looks up a key; its details are for grants and policy conditions. */
+export interface KeyRequest extends RequestDetails {
   /** The operation as the state table and the permission name it. */
   readonly operation: KeyOperation;
   /** The permission, if it is not `kms:` and the operation. */
   readonly action?: string;
-  /** The encryption context of the request, for grants and policy conditions. */
-  readonly context?: EncryptionContext;
   readonly grantTokens?: readonly string[];
 }
 
@@ -65,15 +64,15 @@ export class KeyAccess {
 
   /** Checks permission and state of a key that was found. @throws AwsError as `useKey`. */
   admit(key: KeyRecord, request: KeyRequest): KeyRecord {
-    this.permit(key, request.action ?? `kms:${request.operation}`, request.context);
+    this.permit(key, request.action ?? `kms:${request.operation}`, request);
     requireState(key, request.operation);
     return key;
   }
 
   /** Checks a permission on a key. @throws AwsError AccessDeniedException. */
-  permit(key: KeyRecord, action: string, context: EncryptionContext = {}): void {
+  permit(key: KeyRecord, action: string, details: RequestDetails = {}): void {
     this.#asker.touched.add(key.arn);
-    authorize(this.#question(key, action, context));
+    authorize(this.#question(key, action, details));
   }
 
   /**
@@ -81,26 +80,55 @@ export class KeyAccess {
    * @throws AwsError AccessDeniedException.
    */
   permitOnAccount(action: string, resource = "*"): void {
-    const { principal } = this.#asker;
+    authorize(this.#questionForIdentity(action, resource, null));
+  }
+
+  /**
+   * Checks the permissions to make `key` in this region: kms:CreateKey, and kms:TagResource if it is made with tags.
+   * Policies of the principal alone can give them.
+   * @throws AwsError AccessDeniedException.
+   */
+  permitNewKey(key: KeyRecord): void {
+    // Until it is made, the key has no tags and aliases that a condition could see.
+    const bare = { ...key, tags: [] };
+    authorize(this.#questionForIdentity("kms:CreateKey", "*", bare));
+    if (key.tags.length > 0) authorize(this.#questionForIdentity("kms:TagResource", key.arn, bare));
+  }
+
+  /**
+   * Checks that the principal may retire a grant: its retiring principal, its grantee if the grant itself allows it,
+   * the account, or whom a policy of its own allows it. A key policy cannot allow it. Source: AWS KMS Developer Guide,
+   * "Retiring and revoking grants".
+   * @throws AwsError AccessDeniedException.
+   */
+  permitRetiring(key: KeyRecord, grant: GrantRecord): void {
+    const { principal, account } = this.#asker;
+    this.#asker.touched.add(key.arn);
+    const question = this.#question(key, "kms:RetireGrant", { constraints: grant.constraints });
+    const retires = grant.retiring === principal.arn;
     authorize({
-      principal,
-      action,
-      resource,
-      keyPolicy: null,
-      identityPolicies: identityPoliciesOf(principal),
-      grants: [],
-      context: {},
-      facts: () => this.#facts(null, {}),
+      ...question,
+      keyPolicy: [
+        ...(question.keyPolicy ?? []).filter((statement) => statement.effect === "Deny"),
+        ...parsePolicy(defaultKeyPolicy(account)),
+      ],
+      grants: [retires ? { ...grant, grantee: principal.arn, operations: ["RetireGrant"], constraints: {} } : grant],
     });
   }
 
   /** The grant that an action rests on, if no policy allows it. */
-  grantAllowing(key: KeyRecord, action: string): GrantRecord | null {
-    const question = this.#question(key, action, {});
+  grantAllowing(key: KeyRecord, action: string, details: RequestDetails): GrantRecord | null {
+    const question = this.#question(key, action, details);
     const decision = decide(question);
     return decision.kind === "allow" && decision.by === "grant"
       ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null)
       : null;
+  }
+
+  /** The keys of another region, for the same call. */
+  inRegion(region: RegionData): KeyAccess {
+    const { store, account, principal, now, remoteAddress, userAgent, input, touched } = this.#asker;
+    return new KeyAccess({ store, account, region, principal, now, remoteAddress, userAgent, input, touched });
   }
 
   /**
@@ -165,7 +193,7 @@ export class KeyAccess {
     return grants.size === 0 ? [] : [...grants.values()].filter((grant) => grant.keyId === key.keyId);
   }
 
-  #question(key: KeyRecord, action: string, context: EncryptionContext): Question {
+  #question(key: KeyRecord, action: string, details: RequestDetails): Question {
     const { principal } = this.#asker;
     return {
       principal,
@@ -174,16 +202,33 @@ export class KeyAccess {
       keyPolicy: policyOf(key),
       identityPolicies: identityPoliciesOf(principal),
       grants: this.grantsOn(key),
-      context,
-      facts: () => this.#facts(key, context),
+      context: details.context ?? {},
+      facts: () => this.#facts(action, key, details),
     };
   }
 
-  #facts(key: KeyRecord | null, context: EncryptionContext): Facts {
-    const { principal, region, now, remoteAddress, input } = this.#asker;
+  /** A question that only the principal's own policies answer. */
+  #questionForIdentity(action: string, resource: string, key: KeyRecord | null): Question {
+    const { principal } = this.#asker;
+    return {
+      principal,
+      action,
+      resource,
+      keyPolicy: null,
+      identityPolicies: identityPoliciesOf(principal),
+      grants: [],
+      context: {},
+      facts: () => this.#facts(action, key, {}),
+    };
+  }
+
+  #facts(action: string, key: KeyRecord | null, details: RequestDetails): Facts {
+    const { principal, region, now, remoteAddress, userAgent, input } = this.#asker;
     const aliases = [...region.aliases.values()]
       .filter((alias) => alias.keyId === key?.keyId)
       .map((alias) => alias.name);
-    return factsOf({ principal, region: region.name, now, remoteAddress, input, key, aliases, context });
+    const lastUsedAt = (key && region.lastUses.get(key.keyId)?.at) ?? null;
+    const request = { principal, action, region: region.name, now, remoteAddress, userAgent, input };
+    return factsOf({ ...request, ...details, key, aliases, lastUsedAt });
   }
 }

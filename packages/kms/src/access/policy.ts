@@ -6,21 +6,16 @@ import type { Principal } from "../auth/principals.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { isConditionOperator } from "./condition-operators.ts";
+import type { Condition, ConditionScope } from "./condition-operators.ts";
 
 /** One statement, its lists always lists. */
-export interface Statement {
+export interface Statement extends ConditionScope {
   readonly sid: string | null;
-  readonly effect: "Allow" | "Deny";
   /** Null in an identity policy: the principal is whom the policy belongs to. */
   readonly principals: { readonly mode: "in" | "not-in"; readonly arns: readonly string[] } | null;
   readonly actions: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
   readonly resources: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
-  /** Operator -> condition key (lower case) -> values. */
-  readonly conditions: readonly {
-    readonly operator: string;
-    readonly key: string;
-    readonly values: readonly string[];
-  }[];
+  readonly conditions: readonly Condition[];
 }
 
 /** A policy of a key, or of a principal. */
@@ -35,7 +30,8 @@ const principal = z.union([
   z.literal("*").transform(() => ["*"]),
   z
     .strictObject({ AWS: oneOrMore.optional(), Service: oneOrMore.optional(), Federated: oneOrMore.optional() })
-    .transform((who) => [...(who.AWS ?? []), ...(who.Service ?? []), ...(who.Federated ?? [])]),
+    // Nobody who calls here is a service or federated: such a name, be it a star, is nobody's.
+    .transform((who) => who.AWS ?? []),
 ]);
 const statement = z.strictObject({
   Sid: z.string().optional(),
@@ -78,10 +74,15 @@ export function readPolicy(value: unknown, kind: PolicyKind): readonly Statement
     const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "policy"}: ${issue.message}`);
     throw malformed(problems.slice(0, 5).join("; "));
   }
-  return read.data.Statement.map((written, index) => statementOf(written, index, kind));
+  const variables = read.data.Version === "2012-10-17";
+  return read.data.Statement.map((written, index) => statementOf(written, index, { kind, variables }));
 }
 
-function statementOf(written: z.infer<typeof statement>, index: number, kind: PolicyKind): Statement {
+function statementOf(
+  written: z.infer<typeof statement>,
+  index: number,
+  { kind, variables }: { readonly kind: PolicyKind; readonly variables: boolean },
+): Statement {
   const at = `Statement.${index}`;
   const either = (
     name: "Action" | "Resource" | "Principal",
@@ -105,6 +106,7 @@ function statementOf(written: z.infer<typeof statement>, index: number, kind: Po
   return {
     sid: written.Sid ?? null,
     effect: written.Effect,
+    variables,
     principals: principals === null ? null : { mode: principals.mode, arns: principals.list },
     actions: { mode: actions.mode, patterns: actions.list },
     resources: { mode: resources.mode, patterns: resources.list },

@@ -11,19 +11,13 @@ import type { Change, RegionData } from "../store/region-data.ts";
 import type { Store } from "../store/store.ts";
 
 /** What a call is made of. */
-export interface CallInit {
-  readonly store: Store;
+export interface CallInit extends Pick<
+  Call,
+  "account" | "principal" | "now" | "requestId" | "eventId" | "remoteAddress" | "userAgent" | "material" | "store"
+> {
   /** The store's epoch when the call began. */
   readonly epoch: number;
-  readonly material: KeyMaterial;
-  readonly account: string;
   readonly region: string;
-  readonly principal: Principal;
-  /** Milliseconds. */
-  readonly now: number;
-  readonly requestId: string;
-  readonly eventId: string;
-  readonly remoteAddress: string;
 }
 
 /** A call of one operation by one principal. */
@@ -36,6 +30,8 @@ export class Call implements Asker {
   readonly requestId: string;
   readonly eventId: string;
   readonly remoteAddress: string;
+  /** The header of that name; null: none was sent. */
+  readonly userAgent: string | null;
   readonly region: RegionData;
   /** Finds keys and aliases, and lets the call use those that its principal may use. */
   readonly access: KeyAccess;
@@ -58,6 +54,7 @@ export class Call implements Asker {
     this.requestId = init.requestId;
     this.eventId = init.eventId;
     this.remoteAddress = init.remoteAddress;
+    this.userAgent = init.userAgent;
     this.region = init.store.region(init.region);
     this.access = new KeyAccess(this);
   }

@@ -55,7 +55,8 @@ export interface DecryptRequest {
   readonly reference: string | undefined;
   readonly algorithm: EncryptionAlgorithm;
   readonly context: EncryptionContext | undefined;
-  readonly keyRequest: KeyRequest;
+  /** What is asked of the key, once it is known. */
+  readonly keyRequest: (key: KeyRecord) => KeyRequest;
   /** As messages about the key's usage name the operation. */
   readonly operation: string;
 }
@@ -95,7 +96,7 @@ export function prepareDecryption(call: Call, request: DecryptRequest): Decrypti
   };
 
   function checkKey(key: KeyRecord): void {
-    call.access.admit(key, request.keyRequest);
+    call.access.admit(key, request.keyRequest(key));
     requireUsage(key, "ENCRYPT_DECRYPT", request.operation);
     requireAlgorithm(key, request.algorithm);
   }

@@ -72,6 +72,7 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
     requestId,
     eventId: randomUUID(),
     remoteAddress: request.remoteAddress,
+    userAgent: valuesOf(request, "user-agent")[0] ?? null,
   });
   const outcome = await run(operation, call, request.body, engine);
   const event = apiCallEvent({ operation, call, key, request, outcome });

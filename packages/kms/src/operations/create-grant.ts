@@ -34,14 +34,19 @@ export const createGrant: Operation = operation({
     RetiringServicePrincipal: principal,
   }),
   run(call, input) {
-    const key = call.access.useKeyById(input.KeyId, keyRequest("CreateGrant", input));
-    const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
-    if (grantee === undefined) throw validationError("A grant needs a GranteePrincipal.");
     const {
       EncryptionContextSubset: subset,
       EncryptionContextEquals: equals,
       SourceArn: sourceArn,
     } = input.Constraints ?? {};
+    const constraints: GrantRecord["constraints"] = {
+      ...(subset && { subset }),
+      ...(equals && { equals }),
+      ...(sourceArn !== undefined && { sourceArn }),
+    };
+    const key = call.access.useKeyById(input.KeyId, { ...keyRequest("CreateGrant", input), constraints });
+    const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
+    if (grantee === undefined) throw validationError("A grant needs a GranteePrincipal.");
     const wanted: Omit<GrantRecord, "grantId" | "token" | "createdAt"> = {
       region: key.region,
       keyId: key.keyId,
@@ -50,11 +55,7 @@ export const createGrant: Operation = operation({
       retiring: input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? null,
       issuingAccount: `arn:aws:iam::${call.account}:root`,
       operations: [...new Set(input.Operations)],
-      constraints: {
-        ...(subset && { subset }),
-        ...(equals && { equals }),
-        ...(sourceArn !== undefined && { sourceArn }),
-      },
+      constraints,
     };
     requireNotWider(call, key, wanted);
     requireFitting(key, wanted);
@@ -81,7 +82,7 @@ export const createGrant: Operation = operation({
 
 /** Whoever may make grants by a grant only passes on what that grant gives, under the same constraints. */
 function requireNotWider(call: Call, key: KeyRecord, wanted: Pick<GrantRecord, "operations" | "constraints">): void {
-  const allowing = call.access.grantAllowing(key, "kms:CreateGrant");
+  const allowing = call.access.grantAllowing(key, "kms:CreateGrant", { constraints: wanted.constraints });
   if (allowing === null) return;
   const beyond = wanted.operations.filter((operation) => !allowing.operations.includes(operation));
   const same = JSON.stringify(allowing.constraints) === JSON.stringify(wanted.constraints);

@@ -38,9 +38,7 @@ export const createKey: Operation = operation({
     const { spec, usage } = specAndUsage(input);
     const origin = originOf(input);
     const tags = newTags([], input.Tags ?? []);
-    call.access.permitOnAccount("kms:CreateKey");
     const policy = input.Policy ?? defaultKeyPolicy(call.account);
-
     const multiRegion = input.MultiRegion === true;
     const keyId = multiRegion ? `mrk-${randomUUID().replaceAll("-", "")}` : randomUUID();
     const bare: KeyRecord = {
@@ -60,6 +58,7 @@ export const createKey: Operation = operation({
       automaticRotation: null,
       backingKeys: [],
     };
+    call.access.permitNewKey(bare);
     call.access.requireSafePolicy(bare, { bypass: input.BypassPolicyLockoutSafetyCheck === true });
     const key = origin === "EXTERNAL" ? bare : await withMaterial(bare);
     call.touched.add(key.arn);

@@ -39,7 +39,7 @@ export const decrypt: Operation = operation({
       reference,
       algorithm,
       context: input.EncryptionContext,
-      keyRequest: keyRequest("Decrypt", input),
+      keyRequest: () => keyRequest("Decrypt", input),
       operation: "Decrypt",
     });
     const { plaintext, materialId } = decrypt();

@@ -19,7 +19,8 @@ export const listRetirableGrants: Operation = operation({
   run(call, { Limit = 50, Marker, RetiringPrincipal, RetiringServicePrincipal }) {
     const principal = RetiringPrincipal ?? RetiringServicePrincipal;
     if (principal === undefined) throw validationError("A RetiringPrincipal is required.");
-    call.access.permitOnAccount("kms:ListRetirableGrants");
+    // The resource that is asked about is the retiring principal (API_ListRetirableGrants).
+    call.access.permitOnAccount("kms:ListRetirableGrants", principal);
     const grants = [...call.region.grants.values()].filter((grant) => grant.retiring === principal);
     const { items, ...page } = pageOf(grants, (grant) => grant.grantId, Limit, Marker);
     return { Grants: items.map((grant) => grantEntry(grant, call.account)), ...page };

@@ -11,6 +11,8 @@ import {
 import * as members from "../calls/members.ts";
 import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
+import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
+import type { KeyRecord } from "../keys/key-record.ts";
 import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { required, structure } from "../protocol/shape.ts";
 
@@ -36,14 +38,14 @@ export const reEncrypt: Operation = operation({
       DestinationEncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT",
     } = input;
     requireDryRunModifiers(input.DryRunModifiers, input.DryRun, reference);
-    const grants = input.GrantTokens === undefined ? {} : { GrantTokens: input.GrantTokens };
-    const from = side("kms:ReEncryptFrom", input.SourceEncryptionContext);
-    const to = side("kms:ReEncryptTo", input.DestinationEncryptionContext);
+    // Both keys are known before either permission is asked for: a condition can ask whether they are the same.
+    const from = (key: KeyRecord): KeyRequest =>
+      side("kms:ReEncryptFrom", input.SourceEncryptionContext, key === call.access.findKey(input.DestinationKeyId));
 
     const ignored = ciphertext === undefined || input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
     if (ignored && (reference === undefined || input.DryRunModifiers === undefined)) throw missingCiphertext();
     const source = ignored
-      ? { key: call.access.useKey(reference ?? "", from), decrypt: null }
+      ? { key: useSource(reference ?? ""), decrypt: null }
       : prepareDecryption(call, {
           ciphertext,
           reference,
@@ -52,7 +54,8 @@ export const reEncrypt: Operation = operation({
           keyRequest: from,
           operation: "ReEncrypt",
         });
-    const key = call.access.useKey(input.DestinationKeyId, to);
+    const key = call.access.findKey(input.DestinationKeyId);
+    call.access.admit(key, side("kms:ReEncryptTo", input.DestinationEncryptionContext, key === source.key));
     requireUsage(key, "ENCRYPT_DECRYPT", "ReEncrypt");
     requireAlgorithm(key, algorithm);
     if (source.decrypt === null) {
@@ -80,8 +83,15 @@ export const reEncrypt: Operation = operation({
       ...(algorithm === "SYMMETRIC_DEFAULT" && { DestinationKeyMaterialId: call.material.current(key).id }),
     };
 
-    function side(action: string, context: Readonly<Record<string, string>> | undefined): KeyRequest {
-      return { ...keyRequest("ReEncrypt", { ...grants, ...(context && { EncryptionContext: context }) }), action };
+    function useSource(named: string): KeyRecord {
+      const key = call.access.findKey(named);
+      return call.access.admit(key, from(key));
+    }
+
+    function side(action: string, context: EncryptionContext | undefined, reEncryptOnSameKey: boolean): KeyRequest {
+      const { GrantTokens: tokens } = input;
+      const members = { ...(tokens && { GrantTokens: tokens }), ...(context && { EncryptionContext: context }) };
+      return { ...keyRequest("ReEncrypt", members), action, reEncryptOnSameKey };
     }
   },
 });

@@ -44,7 +44,9 @@ export const replicateKey: Operation = operation({
       automaticRotation: null,
       backingKeys: [],
     };
-    call.access.requireSafePolicy(bare, { bypass: input.BypassPolicyLockoutSafetyCheck === true });
+    const there = call.access.inRegion(region);
+    there.permitNewKey(bare);
+    there.requireSafePolicy(bare, { bypass: input.BypassPolicyLockoutSafetyCheck === true });
     const replica = {
       ...bare,
       backingKeys: primary.backingKeys.map((backing) => copyTo(call, primary, bare, backing)),

@@ -1,11 +1,11 @@
-// RetireGrant: KMS API Reference, API_RetireGrant. A grant is given back by its retiring principal, by its grantee if
-// it allows that, or by whoever has the permission on the key.
+// RetireGrant: KMS API Reference, API_RetireGrant. The grant itself says who may give it back.
 
 import type { Call } from "../calls/call.ts";
 import * as members from "../calls/members.ts";
 import { endDryRun, operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
 import type { GrantRecord } from "../keys/key-record.ts";
+import { requireState } from "../keys/key-rules.ts";
 import { AwsError, notFound, validationError } from "../protocol/aws-error.ts";
 import { structure, text } from "../protocol/shape.ts";
 
@@ -22,8 +22,8 @@ export const retireGrant: Operation = operation({
     const grant = findGrant(call, input);
     const key = call.region.keys.get(grant.keyId);
     if (key === undefined) throw notFound(`Grant ID ${grant.grantId} not found`);
-    call.touched.add(key.arn);
-    if (grant.retiring !== call.principal.arn) call.access.admit(key, { operation: "RetireGrant" });
+    call.access.permitRetiring(key, grant);
+    requireState(key, "RetireGrant");
     endDryRun(input.DryRun);
     call.apply({ kind: "delete-grant", region: grant.region, grantId: grant.grantId });
     return null;

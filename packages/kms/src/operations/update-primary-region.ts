@@ -17,13 +17,14 @@ export const updatePrimaryRegion: Operation = operation({
   run(call, { KeyId, PrimaryRegion }) {
     const key = call.access.useKeyById(KeyId, { operation: "UpdatePrimaryRegion" });
     if (key.primaryRegion !== key.region) throw unsupported(`${key.arn} is not a multi-region primary key.`);
-    const related = call.access.relatedKeys(key);
-    if (!related.some((record) => record.region === PrimaryRegion)) {
+    const region = call.store.regions.get(PrimaryRegion);
+    const replica = region?.keys.get(key.keyId);
+    if (region === undefined || replica === undefined)
       throw notFound(`Key '${keyArn(PrimaryRegion, call.account, key.keyId)}' does not exist`);
-    }
+    call.access.inRegion(region).permit(replica, "kms:UpdatePrimaryRegion");
     // The rotation belongs to the primary key and moves with it.
     call.apply(
-      ...related.map((record) => ({
+      ...call.access.relatedKeys(key).map((record) => ({
         kind: "put-key" as const,
         key: {
           ...record,

@@ -90,7 +90,7 @@ const importKeyFromRow = (row: Row<"import_keys">): ImportWrappingKey => ({
   sealed: row.sealed,
 });
 
-const lastUseFromRow = (row: Row<"last_uses">): LastUse => recordOf("last_uses", row) as LastUse;
+export const lastUseFromRow = (row: Row<"last_uses">): LastUse => recordOf("last_uses", row) as LastUse;
 
 /** @throws KmsError `store-corrupt` if it is not JSON: of rows that hold, only those taken over from elsewhere are. */
 function recordOf(table: RowTable, row: Row & { readonly record: string }): unknown {

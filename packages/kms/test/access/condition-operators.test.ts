@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { holds, isConditionOperator, like } from "../../src/access/condition-operators.ts";
+import { holds, isConditionOperator } from "../../src/access/condition-operators.ts";
+import { FactSheet } from "../../src/access/facts.ts";
+import { like } from "../../src/access/patterns.ts";
 
-const facts = new Map([
-  ["one", ["a"]],
-  ["many", ["a", "b"]],
-  ["empty", []],
-  ["ip", ["10.1.2.3"]],
-  ["time", ["2026-01-01T00:00:00Z"]],
-  ["arn", ["arn:aws:iam::1:user/x"]],
-]);
-const check = (operator: string, key: string, ...values: string[]): boolean => holds({ operator, key, values }, facts);
+const sheet = new FactSheet();
+sheet.single("one", "a");
+sheet.multi("many", ["a", "b"]);
+sheet.multi("empty", []);
+sheet.single("ip", "10.1.2.3");
+sheet.single("time", "2026-01-01T00:00:00Z");
+sheet.single("arn", "arn:aws:iam::1:user/x");
+const check = (operator: string, key: string, ...values: string[]): boolean =>
+  holds({ operator, key, values }, sheet.facts, { effect: "Allow", variables: true });
 
 test("each operator, for a value that fits, one that does not, and an absent key", () => {
   const cases: [operator: string, key: string, fits: string, not: string, whenAbsent: boolean][] = [

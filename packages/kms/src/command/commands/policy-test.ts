@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { type CommandSpec, option, repeatedOption } from "@strongroom/base/command";
 import { z } from "zod";
-import type { ExplainedKey, Explanation } from "../../access/explain.ts";
+import type { Explanation } from "../../access/explain.ts";
+import type { ExplainedKey } from "../../access/supposition.ts";
 import { KmsError } from "../../errors.ts";
 import { command } from "../spec.ts";
 
@@ -14,12 +15,26 @@ const pairs: z.ZodType<Readonly<Record<string, string>>> = z
     Object.fromEntries(list.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)])),
   );
 
+/** Lists and structures of a request are given as JSON: `Operations=["Decrypt"]`. */
+const members: z.ZodType<Readonly<Record<string, unknown>>> = pairs.transform((named) =>
+  Object.fromEntries(Object.entries(named).map(([name, value]) => [name, /^[[{]/.test(value) ? parsed(value) : value])),
+);
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
 export const policyTestCommand: CommandSpec = command({
   name: "policy test",
   heading: "Commands",
   summary: "say whether a request would be allowed, and why",
   description:
-    "Takes a stored key with its policy, tags, aliases and grants, or a policy in a file. Exit code 0 if the " +
+    "Takes a stored key with its policy, tags, aliases and grants, or a policy in a file; neither for an action that " +
+    "is about no key. A member of the request that is not given has its default, as in a request. Exit code 0 if the " +
     "request would be allowed, 6 if not. Nothing is changed, and no root key is needed.",
   options: {
     key: option("--key <key>", "a key of the KMS's folder: id, ARN, alias or alias ARN", z.string().optional()),
@@ -48,8 +63,8 @@ export const policyTestCommand: CommandSpec = command({
     ),
     input: repeatedOption(
       "--input <name=value>",
-      "a member of the request that conditions ask about, such as SigningAlgorithm=…",
-      pairs,
+      "a member of the request that conditions ask about, such as SigningAlgorithm=…; lists and structures as JSON",
+      members,
     ),
     sourceIp: option(
       "--source-ip <address>",
@@ -71,6 +86,12 @@ export const policyTestCommand: CommandSpec = command({
         "--action kms:Encrypt",
       meaning: "a policy before it is put in force",
     },
+    {
+      line:
+        "npx @strongroom/kms policy test --principals principals.json " +
+        "--principal arn:aws:iam::000000000000:user/ann --action CreateKey --input KeySpec=RSA_2048",
+      meaning: "an action that is about no key",
+    },
   ],
   async run({ options, loaded, context: { terminal }, endWith }) {
     const { explain } = await import("../../access/explain.ts");
@@ -90,15 +111,16 @@ export const policyTestCommand: CommandSpec = command({
 });
 
 async function keyOf(key: string | undefined, policy: string | undefined, dataDir: string): Promise<ExplainedKey> {
-  if ((key === undefined) === (policy === undefined)) throw new KmsError("option-invalid", "give --key or --policy.");
+  if (key !== undefined && policy !== undefined) throw new KmsError("option-invalid", "give --key or --policy.");
   if (key !== undefined) {
     const { storedKey } = await import("../../access/explain.ts");
     return storedKey(dataDir, key);
   }
+  if (policy === undefined) return { kind: "none" };
   try {
-    return { kind: "policy", text: readFileSync(policy ?? "", "utf8") };
+    return { kind: "policy", text: readFileSync(policy, "utf8") };
   } catch (cause) {
-    throw new KmsError("option-invalid", `${policy ?? ""} could not be read.`, { cause });
+    throw new KmsError("option-invalid", `${policy} could not be read.`, { cause });
   }
 }
 
