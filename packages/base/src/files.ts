@@ -7,18 +7,15 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
-  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import type { Stats } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -119,38 +116,6 @@ export function publishSync(draft: string, path: string, mode: "create" | "repla
   if (mode === "create") linkSync(draft, path);
   else renameSync(draft, path);
   flushFolderSync(dirname(path));
-}
-
-/** Thrown by {@link readSecretFileSync}. Told by its `code`: each package carries a class of its own. */
-export class FilePermissionsError extends Error {
-  override readonly name = "FilePermissionsError";
-  readonly code = "file-permissions";
-
-  constructor(path: string) {
-    super(`${path} is open to others than its owner`);
-  }
-}
-
-/**
- * Reads a file that only its owner may read.
- *
- * @throws FilePermissionsError when others may as well; the system's error
- */
-export function readSecretFileSync(path: string): Buffer {
-  // Before it is opened as well: to open a pipe is to wait for its writer.
-  if (isOpenToOthers(statSync(path))) throw new FilePermissionsError(path);
-  const file = openSync(path, "r");
-  try {
-    // Of the opened file, not of the name: what is checked is what is read.
-    if (isOpenToOthers(fstatSync(file))) throw new FilePermissionsError(path);
-    return readFileSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function isOpenToOthers({ mode }: Stats): boolean {
-  return (mode & 0o077) !== 0;
 }
 
 /** A file's text, or null where there is none. @throws the system's error, other than ENOENT */

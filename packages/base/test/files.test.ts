@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -22,7 +21,6 @@ import {
   openAtomic,
   publishSync,
   readIfPresent,
-  readSecretFileSync,
   systemErrorCode,
   systemReason,
   writeFileAtomic,
@@ -145,24 +143,6 @@ describe("a file that is made", () => {
 });
 
 describe("a file that is read", () => {
-  it("is refused as a secret when others than its owner may read or write it", (t) => {
-    const folder = temporaryFolder(t);
-    for (const open of [0o640, 0o604, 0o620, 0o602, 0o611]) {
-      const path = join(folder, open.toString(8));
-      writeFileSync(path, "secret", { mode: 0o600 });
-      assert.equal(readSecretFileSync(path).toString(), "secret");
-      chmodSync(path, open);
-      assert.throws(() => readSecretFileSync(path), { code: "file-permissions" });
-    }
-    assert.throws(() => readSecretFileSync(join(folder, "none")), isAbsent);
-  });
-
-  it("is refused before it is opened: a pipe that others may read would be waited for", (t) => {
-    const pipe = join(temporaryFolder(t), "pipe");
-    execFileSync("mkfifo", ["-m", "644", pipe]);
-    assert.throws(() => readSecretFileSync(pipe), { code: "file-permissions" });
-  });
-
   it("is null where there is none, and an error where it cannot be read", async (t) => {
     const folder = temporaryFolder(t);
     assert.equal(await readIfPresent(join(folder, "none")), null);

@@ -9,6 +9,8 @@ export type KmsErrorCode =
   | "data-dir-in-use"
   | "data-dir-of-installation"
   | "data-dir-unusable"
+  | "data-dir-of-emulator"
+  | "data-dir-not-of-emulator"
   | "file-permissions"
   | "root-key-missing"
   | "root-key-wrong"
@@ -53,9 +55,21 @@ export const KMS_ERRORS: ErrorTable<KmsErrorCode> = {
     outcome: "usage",
     status: 500,
   },
+  "data-dir-of-emulator": {
+    title: "The data directory was made by the emulator, whose keys were open to every program",
+    remedy: "Choose another data directory, or serve this one with --emulator.",
+    outcome: "refused",
+    status: 409,
+  },
+  "data-dir-not-of-emulator": {
+    title: "The data directory was not made by the emulator, which never opens a server's keys",
+    remedy: "Leave out --data-dir (the emulator then takes a temporary folder), or name one that does not exist yet.",
+    outcome: "refused",
+    status: 409,
+  },
   "file-permissions": {
-    title: "A secret file can be read by others",
-    remedy: "Restrict the file to its owner: chmod 600 FILE.",
+    title: "A secret file can be read or changed by others",
+    remedy: "Restrict the file to its owner (chmod 600 FILE), or the folder that it lies in (chmod 700 FOLDER).",
     outcome: "usage",
     status: 500,
   },

@@ -3,10 +3,14 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { signedWith } from "./auth/authenticator.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
-import type { KnownKey } from "./auth/principals.ts";
 import type { Clock } from "./clock.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
+import { anyone } from "./emulator/anyone.ts";
+import { EMULATOR_CREDENTIALS, EMULATOR_WARNING, EmulatorPort } from "./emulator/emulator-port.ts";
+import { resetStore } from "./emulator/reset.ts";
 import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
@@ -14,7 +18,8 @@ import type { Engine } from "./http/handle.ts";
 import { RegionServers, listen } from "./http/region-server.ts";
 import { KeyMaterial } from "./keys/key-material.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
-import { settleOptions } from "./options.ts";
+import { isRegionName } from "./keys/region-name.ts";
+import { KMS_DEFAULTS, settleOptions } from "./options.ts";
 import type { KmsOptions, SettledOptions } from "./options.ts";
 import { applySeed, warningOf } from "./seed/apply-seed.ts";
 import type { SeedReport } from "./seed/apply-seed.ts";
@@ -33,16 +38,19 @@ export interface Kms {
   readonly dataDir: string;
   /** Region -> `http://HOST:PORT`. A stopped region keeps its endpoint. */
   readonly endpoints: Readonly<Record<string, string>>;
+  /** The one port of an emulator; null for a server. */
+  readonly emulatorEndpoint: string | null;
   /** The control port, if faults are allowed. */
   readonly faultsEndpoint: string | null;
   /** The faults in force, if they are allowed. */
   readonly faults: FaultPlan | null;
-  /** The account's root access key, as in credentials.json. */
+  /** The account's root access key, as in credentials.json; an emulator takes any, and this one by custom. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** What came of the seed, if there was one. */
   readonly seeded: SeedReport | null;
   /**
    * The options of an AWS SDK's client for a region (the first by default): `new KMSClient(kms.clientConfig())`.
+   * An emulator has every region.
    * @throws KmsError `region-unknown`.
    */
   clientConfig(region?: string): ClientConfig;
@@ -87,7 +95,8 @@ export async function createKms(options: KmsOptions = {}): Promise<Kms> {
     // Read before anything is made: a mistake in the seed leaves nothing behind.
     const seed = settled.seed === null ? null : readSeed(settled.seed, names);
     mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
-    const custody = await openCustody(settled.dataDir, settled.rootKey);
+    const keeper = settled.emulatorPort === null ? "server" : "emulator";
+    const custody = await openCustody(settled.dataDir, settled.rootKey, keeper);
     return await start({ custody, seed, removeTemporary }, settled).catch(async (error: unknown) => {
       await closeCustody(custody);
       throw error;
@@ -107,11 +116,11 @@ interface Opened {
 }
 
 async function start({ custody, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
-  const root = rootCredentials(join(options.dataDir, "credentials.json"), options.accountId);
-  const known = [root, ...(options.principalsFile === null ? [] : readPrincipals(options.principalsFile))];
+  const { authenticate, credentials } = admissionOf(options);
   const names = options.regions.map((region) => region.name);
-  const store = await Store.open(custody, names);
-  const engine = engineOf(store, new KeyMaterial(custody.sealer), known, options);
+  const supply = options.emulatorPort === null ? "fixed" : "on-demand";
+  const store = await Store.open(custody, names, supply);
+  const engine = engineOf(store, new KeyMaterial(custody.sealer), authenticate, options);
   const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
   if (warning !== null) options.logger.warn(warning);
@@ -119,8 +128,10 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
   const faults = options.faultsPort === null ? null : new FaultPlan(names);
   const regions = new RegionServers(engine, faults, options.host);
   let control: ControlPort | null = null;
+  let emulator: EmulatorPort | null = null;
   try {
-    for (const { name, port } of options.regions) await regions.open(name, port);
+    if (options.emulatorPort !== null) emulator = await openEmulator(engine, options.emulatorPort, options);
+    else for (const { name, port } of options.regions) await regions.open(name, port);
     if (options.faultsPort !== null && faults !== null)
       control = await openControlPort(options.faultsPort, { names, regions, faults, clock: options.clock });
   } catch (error) {
@@ -135,6 +146,7 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
     engine.idleSweep.close();
     try {
       await control?.app.close();
+      await emulator?.close();
       await regions.closeAll();
       await store.close();
     } finally {
@@ -144,17 +156,18 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
       removeTemporary();
     }
   };
-  const endpoints = regions.endpoints();
-  const credentials = { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey };
+  const endpoints =
+    emulator === null ? regions.endpoints() : Object.fromEntries(names.map((name) => [name, emulator.endpoint]));
   return {
     dataDir: options.dataDir,
     endpoints,
+    emulatorEndpoint: emulator?.endpoint ?? null,
     faultsEndpoint: control?.endpoint ?? null,
     faults,
     credentials,
     seeded,
     clientConfig: (region = names[0] ?? "") => {
-      const endpoint = endpoints[region];
+      const endpoint = endpoints[region] ?? (isRegionName(region) ? emulator?.endpoint : undefined);
       if (endpoint === undefined) throw new KmsError("region-unknown", `${region}.`);
       return { region, endpoint, credentials };
     },
@@ -165,8 +178,28 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
   };
 }
 
-function engineOf(store: Store, material: KeyMaterial, known: readonly KnownKey[], options: SettledOptions): Engine {
-  const accessKeys = new Map(known.map((key) => [key.accessKeyId, key]));
+/** Who is let in, and an access key with which one is. */
+interface Admission {
+  readonly authenticate: Authenticator;
+  readonly credentials: Kms["credentials"];
+}
+
+function admissionOf({ dataDir, accountId, principalsFile, emulatorPort }: SettledOptions): Admission {
+  const principals = principalsFile === null ? [] : readPrincipals(principalsFile);
+  if (emulatorPort !== null) return { authenticate: anyone(principals, accountId), credentials: EMULATOR_CREDENTIALS };
+  const root = rootCredentials(join(dataDir, "credentials.json"), accountId);
+  const { accessKeyId, secretAccessKey } = root;
+  return { authenticate: signedWith([root, ...principals]), credentials: { accessKeyId, secretAccessKey } };
+}
+
+function openEmulator(engine: Engine, port: number, { host, regions, seed }: SettledOptions): Promise<EmulatorPort> {
+  engine.logger.warn(EMULATOR_WARNING);
+  const names = regions.map(({ name }) => name);
+  const reset = (): Promise<void> => resetStore(engine, () => (seed === null ? [] : readSeed(seed, names)));
+  return EmulatorPort.open({ engine, region: names[0] ?? KMS_DEFAULTS.emulatorRegion, reset }, host, port);
+}
+
+function engineOf(store: Store, material: KeyMaterial, authenticate: Authenticator, options: SettledOptions): Engine {
   return {
     store,
     material,
@@ -175,7 +208,7 @@ function engineOf(store: Store, material: KeyMaterial, known: readonly KnownKey[
     clock: options.clock,
     account: options.accountId,
     logger: options.logger,
-    findKey: (accessKeyId) => accessKeys.get(accessKeyId) ?? null,
+    authenticate,
   };
 }
 

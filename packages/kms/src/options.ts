@@ -8,8 +8,11 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { AdjustableClock, systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import type { PrincipalsFile } from "./auth/principals.ts";
 import type { RootKeySource } from "./crypto/root-key.ts";
 import { KmsError } from "./errors.ts";
+import { LOOPBACK_HOSTS } from "./http/loopback.ts";
+import { REGION_NAME } from "./keys/region-name.ts";
 import type { SeedSource } from "./seed/read-seed.ts";
 
 /** How a KMS is made. All defaults together make one for a test: in a temporary directory, on a free port. */
@@ -29,12 +32,22 @@ export interface KmsOptions {
   readonly accountId?: string;
   /** A principals file with users, roles and their access keys. */
   readonly principalsFile?: string;
+  /** Takes a principals file that others on this machine may read, as orchestrators mount secrets. */
+  readonly allowReadablePrincipals?: boolean;
   /** Keys to start with: a YAML or JSON file, or the seed itself. For tests. */
   readonly seed?: SeedSource;
   /** Opens the control port, through which anyone on this machine can stop regions and inject faults. */
   readonly allowFaults?: "loopback";
   /** Port of the control server; 0 takes a free one. Needs `allowFaults`. */
   readonly faultsPort?: number;
+  /**
+   * Makes an emulator of it, for test suites that were written for one: a single port for all regions, which takes the
+   * region from the signature and lets in everyone on this machine, whatever the signature, or without any. It never
+   * opens the data directory of a server, nor a server that of an emulator.
+   */
+  readonly emulator?: "loopback";
+  /** Port of the emulator; 0 takes a free one. Needs `emulator`. */
+  readonly emulatorPort?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -46,6 +59,9 @@ export const KMS_DEFAULTS = {
   accountId: "000000000000",
   rootKeyFile: "root.key",
   faultsPort: 0,
+  emulatorRegion: "us-east-1",
+  /** Not a server's `rootKeyFile`: the emulator reads none that it has not made. */
+  emulatorRootKeyFile: "emulator-root.key",
 } as const;
 
 /** The options with their defaults in place. */
@@ -57,10 +73,12 @@ export interface SettledOptions {
   readonly host: string;
   readonly rootKey: RootKeySource;
   readonly accountId: string;
-  readonly principalsFile: string | null;
+  readonly principalsFile: PrincipalsFile | null;
   readonly seed: SeedSource | null;
   /** Null: no control server. */
   readonly faultsPort: number | null;
+  /** Null: a server, with a port for each region. */
+  readonly emulatorPort: number | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -74,9 +92,7 @@ const rootKey = z.discriminatedUnion("kind", [
 const schema = z.object({
   dataDir: z.string().min(1).optional(),
   regions: z
-    .array(
-      z.object({ name: z.string().regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name such as eu-west-1"), port }),
-    )
+    .array(z.object({ name: z.string().regex(REGION_NAME, "must be a region's name such as eu-west-1"), port }))
     .min(1)
     .refine(
       (regions) => new Set(regions.map((region) => region.name)).size === regions.length,
@@ -92,7 +108,22 @@ const schema = z.object({
   principalsFile: z.string().min(1).optional(),
   allowFaults: z.literal("loopback").optional(),
   faultsPort: port.optional(),
+  allowReadablePrincipals: z.boolean().optional(),
+  emulator: z.literal("loopback").optional(),
+  emulatorPort: port.optional(),
 });
+
+/** What an emulator does not take, and why. */
+function emulatorProblems(options: KmsOptions): readonly string[] {
+  if (options.emulator === undefined) return options.emulatorPort === undefined ? [] : ["emulatorPort: needs emulator"];
+  const problems: string[] = [];
+  if (options.host !== undefined && !Object.hasOwn(LOOPBACK_HOSTS, options.host))
+    problems.push(`host: an emulator listens on ${Object.keys(LOOPBACK_HOSTS).join(", ")} and nowhere else`);
+  if (options.rootKey !== undefined) problems.push("rootKey: an emulator has one of its own, and is given no other");
+  if (options.allowFaults !== undefined)
+    problems.push("allowFaults: an emulator has one port for all regions, and none can be taken away");
+  return problems;
+}
 
 /** @throws KmsError `option-invalid`, naming every problem. */
 export function settleOptions(options: KmsOptions): SettledOptions {
@@ -100,18 +131,31 @@ export function settleOptions(options: KmsOptions): SettledOptions {
   const problems = checked.error?.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) ?? [];
   if (options.faultsPort !== undefined && options.allowFaults === undefined)
     problems.push("faultsPort: needs allowFaults");
+  problems.push(...emulatorProblems(options));
   if (problems.length > 0) throw new KmsError("option-invalid", `${problems.join("; ")}.`);
+  const emulates = options.emulator !== undefined;
+  const host = options.host ?? KMS_DEFAULTS.host;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "strongroom-kms-"));
   return {
     dataDir,
     dataDirLife: options.dataDir === undefined ? "removed-on-close" : "kept",
-    regions: options.regions ?? KMS_DEFAULTS.regions,
-    host: options.host ?? KMS_DEFAULTS.host,
-    rootKey: options.rootKey ?? { kind: "file", path: join(dataDir, KMS_DEFAULTS.rootKeyFile) },
+    regions: options.regions ?? (emulates ? [{ name: KMS_DEFAULTS.emulatorRegion, port: 0 }] : KMS_DEFAULTS.regions),
+    host: emulates ? (LOOPBACK_HOSTS[host] ?? KMS_DEFAULTS.host) : host,
+    rootKey: options.rootKey ?? {
+      kind: "file",
+      path: join(dataDir, emulates ? KMS_DEFAULTS.emulatorRootKeyFile : KMS_DEFAULTS.rootKeyFile),
+    },
     accountId: options.accountId ?? KMS_DEFAULTS.accountId,
-    principalsFile: options.principalsFile ?? null,
+    principalsFile:
+      options.principalsFile === undefined
+        ? null
+        : {
+            path: options.principalsFile,
+            others: options.allowReadablePrincipals === true ? "may-read" : "may-not-read",
+          },
     seed: options.seed ?? null,
     faultsPort: options.allowFaults === undefined ? null : (options.faultsPort ?? KMS_DEFAULTS.faultsPort),
+    emulatorPort: emulates ? (options.emulatorPort ?? 0) : null,
     // A clock that can be put forward comes with the permission to inject faults only.
     clock: options.clock ?? (options.allowFaults === undefined ? systemClock : new AdjustableClock()),
     logger: options.logger ?? pino({ enabled: false }),

@@ -38,6 +38,9 @@ test("secret files are private to their owner, and refused when they are not", a
   await kms.close();
   const { chmodSync } = await import("node:fs");
   chmodSync(join(dataDir, "root.key"), 0o644);
+  await (await runningKms(t, { dataDir })).kms.close();
+  // The folder that kept others away from it is open now.
+  chmodSync(dataDir, 0o755);
   await assert.rejects(runningKms(t, { dataDir }), { name: "KmsError", code: "file-permissions" });
 });
 

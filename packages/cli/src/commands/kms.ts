@@ -6,7 +6,7 @@ import {
   KMS_COMMAND_GROUPS,
   KMS_COMMANDS,
   KMS_SETTINGS,
-  type KmsSettings,
+  type GivenKmsSettings,
   loadKmsSettings,
 } from "@strongroom/kms/command";
 import { CONFIG_FLAG, loadConfig } from "../config/load.ts";
@@ -22,7 +22,7 @@ const table: SettingTable = {
 };
 
 /** The commands. */
-export const KMS_TABLE: CommandTable<KmsSettings> = mount(
+export const KMS_TABLE: CommandTable<GivenKmsSettings> = mount(
   KMS_COMMANDS,
   KMS_COMMAND_GROUPS,
   {
@@ -39,7 +39,7 @@ export const KMS_TABLE: CommandTable<KmsSettings> = mount(
   },
 );
 
-async function loadKmsOfInstallation(given: SettingsGiven): Promise<KmsSettings> {
+async function loadKmsOfInstallation(given: SettingsGiven): Promise<GivenKmsSettings> {
   // What is wrong with a flag of the KMS is said as `strongroom-kms` says it, and before the configuration's problems.
   loadKmsSettings(given);
   const { config } = await loadConfig({ ...given, flags: given.flags.flatMap(asConfiguration) });

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { PRINCIPAL_ARN, principalOf, readPrincipals } from "../auth/principals.ts";
-import type { Principal } from "../auth/principals.ts";
+import type { Principal, PrincipalsFile } from "../auth/principals.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import { KmsError } from "../errors.ts";
 import { keyArn } from "../keys/key-arn.ts";
@@ -35,7 +35,7 @@ export interface Supposition {
   readonly key: ExplainedKey;
   readonly principalArn: string;
   /** The server's principals file, where the principal's own policies are; null: it has none. */
-  readonly principalsFile: string | null;
+  readonly principalsFile: PrincipalsFile | null;
   /** `kms:Decrypt` and its like. */
   readonly action: string;
   readonly context: EncryptionContext;
@@ -121,7 +121,7 @@ export function namesOf({ key, aliases }: Pick<StoredKey, "key" | "aliases">): r
   return [key.keyId, key.arn, ...aliases, ...aliases.map((name) => prefix + name)];
 }
 
-function principalFor(arn: string, file: string | null): Principal {
+function principalFor(arn: string, file: PrincipalsFile | null): Principal {
   const known = file === null ? undefined : readPrincipals(file).find(({ principal }) => principal.arn === arn);
   if (known !== undefined) return known.principal;
   const checked = PRINCIPAL_ARN.safeParse(arn);

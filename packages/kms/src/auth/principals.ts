@@ -70,11 +70,18 @@ export function rootCredentials(path: string, account: string): KnownKey {
   return { accessKeyId, secretAccessKey, sessionToken: null, expiresAt: null, principal };
 }
 
-/** The access keys of a principals file. */
-export function readPrincipals(path: string): readonly KnownKey[] {
+/** A principals file, and who may read it beside its owner: orchestrators mount secrets with mode 0644. */
+export interface PrincipalsFile {
+  readonly path: string;
+  readonly others: "may-not-read" | "may-read";
+}
+
+/** The access keys of a principals file. @throws KmsError `file-permissions`, `credentials-malformed`. */
+export function readPrincipals({ path, others }: PrincipalsFile): readonly KnownKey[] {
   let text: string;
   try {
-    text = readSecretFile(path).toString("utf8");
+    const otherwise = "close the folder that it lies in (chmod 700), or give --allow-readable-principals";
+    text = readSecretFile(path, { others, otherwise }).toString("utf8");
   } catch (error) {
     if (!isAbsent(error)) throw error;
     throw new KmsError("credentials-malformed", `${path} does not exist.`, { cause: error });

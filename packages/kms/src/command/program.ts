@@ -3,7 +3,7 @@
 import { type CommandGroup, type CommandTable, type ProgramSpec } from "@strongroom/base/command";
 import packageJson from "../../package.json" with { type: "json" };
 import { KMS_COMMANDS } from "./commands/table.ts";
-import { KMS_SETTINGS, type KmsSettings, loadKmsSettings } from "./settings.ts";
+import { type GivenKmsSettings, KMS_SETTINGS, loadKmsSettings } from "./settings.ts";
 
 /** What the words before a command's last one say. */
 export const KMS_COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
@@ -12,7 +12,7 @@ export const KMS_COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   policy: { summary: "who may do what", heading: "Commands" },
 };
 
-const table: CommandTable<KmsSettings> = {
+const table: CommandTable<GivenKmsSettings> = {
   commands: KMS_COMMANDS,
   groups: KMS_COMMAND_GROUPS,
   settings: {

@@ -18,6 +18,7 @@ import {
 } from "@strongroom/base/settings";
 import { z } from "zod";
 import { KmsError } from "../errors.ts";
+import { REGION_NAME } from "../keys/region-name.ts";
 import { KMS_DEFAULTS } from "../options.ts";
 import { requireOwnFolder } from "./folder.ts";
 
@@ -53,6 +54,12 @@ export interface KmsSettings {
   readonly logLevel: KmsLogLevel;
 }
 
+/** The settings as loaded. */
+export interface GivenKmsSettings extends KmsSettings {
+  /** Those that a flag or a variable gave. */
+  readonly given: ReadonlySet<string>;
+}
+
 /** Regions that run where none are named, with their ports on the loopback interface. */
 export const LOCAL_REGIONS: readonly LocalRegion[] = [
   { name: "eu-west-1", port: 8201 },
@@ -66,7 +73,7 @@ const port = z
   .min(0, "must be a port: 0 (any free one) to 65535")
   .max(65535, "must be a port: 0 (any free one) to 65535");
 const switched = z.boolean("must be true or false");
-const regionName = z.string().regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name, such as eu-west-1");
+const regionName = z.string().regex(REGION_NAME, "must be a region's name, such as eu-west-1");
 const localRegion = z.strictObject(
   { name: regionName, port },
   {
@@ -211,7 +218,10 @@ const schema: z.ZodType<KmsSettings> = settingsSchema<KmsSettings>({ ...KMS_SETT
  * console.log(dataDir, regions.length); // prints: /srv/strongroom-kms-data 1
  * ```
  */
-export function loadKmsSettings({ cwd, env, flags }: SettingsGiven, standard: Partial<KmsSettings> = {}): KmsSettings {
+export function loadKmsSettings(
+  { cwd, env, flags }: SettingsGiven,
+  standard: Partial<KmsSettings> = {},
+): GivenKmsSettings {
   const table = { ...KMS_SETTINGS };
   const given = [...givenByEnvironment(table, env, cwd), ...flags];
   const raw = { dataDir: asPath(KMS_SETTINGS.dataDir.default, cwd), ...standard };
@@ -227,5 +237,5 @@ export function loadKmsSettings({ cwd, env, flags }: SettingsGiven, standard: Pa
       : new KmsError("option-invalid", `there are ${lines.length} problems:`, { problems: lines });
   }
   if (origins.get("dataDir") !== "") requireOwnFolder(values.dataDir);
-  return values;
+  return { ...values, given: new Set(given.map(({ path }) => path)) };
 }

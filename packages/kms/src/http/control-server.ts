@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import { KmsError } from "../errors.ts";
 import type { Fault } from "../faults/fault.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
+import { isFromProgramHere } from "./loopback.ts";
 
 /** What the control port can do to the server. */
 export interface Controls {
@@ -20,7 +21,6 @@ export interface Controls {
   readonly clock: Clock;
 }
 
-const LOOPBACK_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
 const PREFIX = "/_strongroom";
 
 /**
@@ -37,7 +37,7 @@ export function controlServer(controls: Controls): FastifyInstance {
   const { faults } = controls;
   const app = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16_384 });
   app.addHook("onRequest", async (request, reply) => {
-    if (request.headers.origin !== undefined || !LOOPBACK_HOST.test(request.headers.host ?? "")) {
+    if (!isFromProgramHere(request)) {
       return reply.code(403).send({ error: "The control port answers programs on this machine only." });
     }
     const name = (request.params as { name?: string }).name;

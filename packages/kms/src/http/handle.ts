@@ -6,8 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { apiCallEvent } from "../audit/event.ts";
 import type { CallOutcome } from "../audit/event.ts";
-import type { KnownKey } from "../auth/principals.ts";
-import { verifySignature } from "../auth/signature.ts";
+import type { Authenticator } from "../auth/authenticator.ts";
 import { Call } from "../calls/call.ts";
 import type { Operation } from "../calls/operation.ts";
 import type { Clock } from "../clock.ts";
@@ -31,8 +30,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly account: string;
   readonly logger: Logger;
-  /** The access key of an id, or null. */
-  findKey(accessKeyId: string): KnownKey | null;
+  readonly authenticate: Authenticator;
 }
 
 /** The operation that a request asks for by its `X-Amz-Target`, or null. */
@@ -53,7 +51,7 @@ export async function handle(engine: Engine, request: RegionRequest): Promise<Re
 
 async function answer(engine: Engine, request: RegionRequest, requestId: string): Promise<Answer> {
   const now = engine.clock.now();
-  const key = verifySignature(request, { region: request.region, service: "kms", now }, (id) => engine.findKey(id));
+  const key = engine.authenticate(request, now);
   const operation = operationOf(request);
   if (operation === null)
     throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");

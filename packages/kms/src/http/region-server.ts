@@ -8,7 +8,7 @@ import type { FaultPlan } from "../faults/fault-plan.ts";
 import { respondUnder } from "../faults/fault-response.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { headersByName } from "../protocol/exchange.ts";
-import type { RegionRequest, RegionResponse } from "../protocol/exchange.ts";
+import type { RegionRequest, RegionResponse, RequestView } from "../protocol/exchange.ts";
 import { handle, operationOf } from "./handle.ts";
 import type { Engine } from "./handle.ts";
 
@@ -33,6 +33,15 @@ interface RegionServerParts {
 /** Makes the server of a region; it listens once `listen` is called. */
 function regionServer(parts: RegionServerParts): FastifyInstance {
   const { region, engine } = parts;
+  const app = kmsApp(engine);
+  app.get("/healthz", (_request, reply) => reply.type("application/json").send({ status: "ok", region }));
+  app.setNotFoundHandler((request, reply) => respond(parts, request, reply));
+  app.post("/", (request, reply) => respond(parts, request, reply));
+  return app;
+}
+
+/** A server with the limits and errors of the KMS API, and no routes yet. */
+export function kmsApp(engine: Engine): FastifyInstance {
   const app = Fastify({
     bodyLimit: SERVER_LIMITS.bodyLimit,
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
@@ -46,23 +55,21 @@ function regionServer(parts: RegionServerParts): FastifyInstance {
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
-  app.get("/healthz", (_request, reply) => reply.type("application/json").send({ status: "ok", region }));
-  app.setNotFoundHandler((request, reply) => respond(parts, request, reply));
-  app.post("/", (request, reply) => respond(parts, request, reply));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) engine.logger.error({ err: error, region }, "request failed");
+    if (status >= 500) engine.logger.error({ err: error }, "request failed");
     const known =
       status === 413
         ? new AwsError("RequestEntityTooLargeException", "The request body is too large.")
         : new AwsError("SerializationException", "The request could not be read.");
-    return reply
-      .code(status < 500 ? known.status : 500)
-      .type("application/x-amz-json-1.1")
-      .send(JSON.stringify(known.toBody()));
+    return jsonError(reply.code(status < 500 ? known.status : 500), known);
   });
   return app;
 }
+
+/** Sends an error that no operation made. */
+export const jsonError = (reply: FastifyReply, error: AwsError): FastifyReply =>
+  reply.type("application/x-amz-json-1.1").send(JSON.stringify(error.toBody()));
 
 /**
  * Opens the region's port.
@@ -81,21 +88,25 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return typeof address === "object" && address !== null ? address.port : port;
 }
 
-async function respond(
-  { region, engine, faults }: RegionServerParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+/** The request as it was received. */
+export function viewOf(request: FastifyRequest): RequestView {
   const [path = "/", ...query] = request.raw.url?.split("?") ?? [];
-  const view: RegionRequest = {
-    region,
-    remoteAddress: request.ip,
+  return {
     method: request.method,
     path,
     query: query.join("?"),
     headers: headersByName(request.raw.rawHeaders),
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
   };
+}
+
+/** Answers a request of the KMS API that came to a region. */
+export async function respond(
+  { region, engine, faults }: RegionServerParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const view: RegionRequest = { ...viewOf(request), region, remoteAddress: request.ip };
   const hits = faults?.take(region, operationOf(view)?.name ?? null) ?? [];
   const response =
     hits.length === 0

@@ -28,8 +28,8 @@ export const replicateKey: Operation = operation({
     const primary = call.access.useKeyById(input.KeyId, { operation: "ReplicateKey" });
     if (primary.primaryRegion !== primary.region)
       throw unsupported(`${primary.arn} is not a multi-region primary key.`);
-    const region = call.store.regions.get(input.ReplicaRegion);
-    if (region === undefined) throw validationError(`This server has no region ${input.ReplicaRegion}.`);
+    const region = call.store.findRegion(input.ReplicaRegion);
+    if (region === null) throw validationError(`This server has no region ${input.ReplicaRegion}.`);
     const arn = keyArn(region.name, call.account, primary.keyId);
     if (region.keys.has(primary.keyId)) throw new AwsError("AlreadyExistsException", `Key ${arn} already exists.`);
     const bare: KeyRecord = {

@@ -4,6 +4,7 @@
 
 import { createSecretKey, randomBytes } from "node:crypto";
 import type { Kysely } from "kysely";
+import { readdirSync } from "node:fs";
 import { AuditChain, GENESIS, headOf } from "../audit/chain.ts";
 import { SALT_LENGTH, readRootKey, settleRootKeyFile } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
@@ -12,10 +13,13 @@ import { KmsError } from "../errors.ts";
 import { adoptRows, authenticateRows } from "../integrity/authenticate.ts";
 import { ROWS_REMEDY } from "../integrity/row-check.ts";
 import { ROW_TABLE_NAMES, RowKeys } from "../integrity/row-mac.ts";
-import { openDatabase } from "./database.ts";
+import { DATABASE_FILE, openDatabase } from "./database.ts";
 import type { OpenDatabase } from "./database.ts";
 import { AUDIT_KEY, META, ROOT_CHECK, ROOT_CHECK_WITHOUT_MACS, ROW_KEY, readMeta, writeMeta } from "./meta.ts";
 import type { Schema } from "./schema.ts";
+
+/** Who uses a data directory. What was made for the one is never opened by the other. */
+export type Keeper = "server" | "emulator";
 
 /** A data directory in use. */
 export interface Custody {
@@ -33,10 +37,11 @@ export interface Unlocked extends Omit<Custody, "rowKeys"> {
 
 /**
  * Opens a data directory, or makes it if it is new. The rows of one that an earlier version made get their MACs.
- * @throws KmsError `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`, and those of `openDatabase`.
+ * @throws KmsError `root-key-missing`, `root-key-wrong`, `data-dir-of-emulator`, `data-dir-not-of-emulator`,
+ * `store-corrupt`, `audit-broken`, and those of `openDatabase`.
  */
-export async function openCustody(dataDir: string, source: RootKeySource): Promise<Custody> {
-  const unlocked = await unlock(dataDir, source);
+export async function openCustody(dataDir: string, source: RootKeySource, keeper: Keeper = "server"): Promise<Custody> {
+  const unlocked = await unlock(dataDir, source, keeper);
   const { database, sealer, chain } = unlocked;
   try {
     if (unlocked.rows === "without-macs") await adoptRows(database.db, sealer, chain);
@@ -54,17 +59,20 @@ export async function openCustody(dataDir: string, source: RootKeySource): Promi
  * Opens a data directory, or makes it if it is new, and believes nothing of its rows yet.
  * @throws KmsError as `openCustody`.
  */
-export async function unlock(dataDir: string, source: RootKeySource): Promise<Unlocked> {
+export async function unlock(dataDir: string, source: RootKeySource, keeper: Keeper = "server"): Promise<Unlocked> {
+  if (keeper === "emulator") requireNoOtherFiles(dataDir);
   const database = await openDatabase(dataDir);
   let sealer: Sealer | null = null;
   try {
     const meta = await readMeta(database.db);
     const check = meta.get(META.check) ?? null;
     if (check === null) await requireEmpty(database.db);
-    else if (source.kind === "file") settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
+    else requireKeeper(keeper, meta, dataDir);
+    if (check !== null && source.kind === "file")
+      settleRootKeyFile(source.path, (rootKey) => opensCheck(rootKey, check));
     const salt = meta.get(META.salt) ?? randomBytes(SALT_LENGTH);
     sealer = new Sealer(await readRootKey(source, salt, check === null ? "first-start" : "restart"));
-    if (check === null) await found(database, sealer, salt);
+    if (check === null) await found(database, sealer, { salt, keeper });
     const rows = check === null ? "with-macs" : rowsUnder(check, sealer);
     return { database, sealer, rows, chain: await openChain(database, sealer) };
   } catch (error) {
@@ -93,6 +101,20 @@ export function rowsUnder(check: Uint8Array, sealer: Sealer): Unlocked["rows"] {
 export function openRowKeys(meta: ReadonlyMap<string, Uint8Array>, sealer: Sealer): RowKeys | null {
   const secret = sealer.open(meta.get(META.rowKey) ?? GENESIS, ROW_KEY);
   return secret === null ? null : new RowKeys(secret);
+}
+
+/** Threat: real keys in the hands of a server that lets everyone in, or keys that were in everyone's hands in use. */
+function requireKeeper(keeper: Keeper, meta: ReadonlyMap<string, Uint8Array>, dataDir: string): void {
+  const madeBy: Keeper = meta.has(META.emulator) ? "emulator" : "server";
+  if (madeBy === keeper) return;
+  throw new KmsError(keeper === "server" ? "data-dir-of-emulator" : "data-dir-not-of-emulator", `${dataDir}.`);
+}
+
+/** A folder with other files but no database may be a server's whose database is away: its root key may lie there. */
+function requireNoOtherFiles(dataDir: string): void {
+  const names = readdirSync(dataDir);
+  if (names.length > 0 && !names.includes(DATABASE_FILE))
+    throw new KmsError("data-dir-not-of-emulator", `${dataDir} is not empty.`);
 }
 
 /** Whether a root key is the one that sealed `check`. */
@@ -125,12 +147,17 @@ async function requireEmpty(db: Kysely<Schema>): Promise<void> {
 }
 
 /** Writes what a new database starts with, all at once. */
-async function found({ db }: OpenDatabase, sealer: Sealer, salt: Uint8Array): Promise<void> {
+async function found(
+  { db }: OpenDatabase,
+  sealer: Sealer,
+  { salt, keeper }: { readonly salt: Uint8Array; readonly keeper: Keeper },
+): Promise<void> {
   const auditKey = randomBytes(32);
   const values = {
     [META.salt]: salt,
     [META.auditKey]: sealer.seal(auditKey, AUDIT_KEY),
     [META.auditHead]: headOf(createSecretKey(auditKey), 0, GENESIS),
+    ...(keeper === "emulator" && { [META.emulator]: Buffer.from("1") }),
   };
   auditKey.fill(0);
   await db.transaction().execute(async (trx) => {

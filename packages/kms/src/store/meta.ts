@@ -13,6 +13,8 @@ export const META = {
   auditHead: "audit-head",
   rowKey: "row-key",
   rowDigest: "row-digest",
+  /** Only in a database that the emulator made. */
+  emulator: "emulator",
 } as const;
 
 /** Those that a commit changes. The digest over the rows covers all others. */

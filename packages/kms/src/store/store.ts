@@ -13,6 +13,7 @@ import { KmsError } from "../errors.ts";
 import { checkRows, requireSound } from "../integrity/row-check.ts";
 import { sealDigest } from "../integrity/row-set.ts";
 import type { RowDigest, RowSet } from "../integrity/row-set.ts";
+import { isRegionName } from "../keys/region-name.ts";
 import type { Custody } from "./custody.ts";
 import { META, writeMeta } from "./meta.ts";
 import { applyChange, emptyRegion } from "./region-data.ts";
@@ -22,6 +23,8 @@ import type { Schema } from "./schema.ts";
 
 /** At most so many waiting requests share one commit. */
 const MAX_BATCH = 256;
+/** At most so many regions are made on demand: AWS has fewer. */
+const MAX_REGIONS = 100;
 /** How much older than the truth a key's last use on the disk may be. */
 const LAST_USE_INTERVAL_MS = 60_000;
 
@@ -36,10 +39,15 @@ interface Waiting {
 /** What the store has of a data directory. */
 type Disk = Pick<Custody, "database" | "chain" | "rowKeys">;
 
+/** Whether there are other regions than those that the store was opened with: none, or each that is asked for. */
+export type RegionSupply = "fixed" | "on-demand";
+
 /** All regions of one data directory. */
 export class Store {
   readonly #custody: Disk;
-  #regions: ReadonlyMap<string, RegionData>;
+  #regions: Map<string, RegionData>;
+  readonly #supply: RegionSupply;
+  readonly #openedWith: ReadonlySet<string>;
   /** The rows on the disk, with what is being written; read anew when that fails. */
   #rows: RowSet;
   readonly #meta: RowDigest["meta"];
@@ -59,12 +67,14 @@ export class Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor(custody: Disk, read: Read) {
+  private constructor(custody: Disk, read: Read, supply: RegionSupply) {
     this.#custody = custody;
     this.#meta = read.meta;
     this.#regions = read.regions;
     this.#rows = read.rows;
     this.#writtenUses = read.writtenUses;
+    this.#supply = supply;
+    this.#openedWith = new Set(read.regions.keys());
   }
 
   /** Every region by its name. */
@@ -76,8 +86,8 @@ export class Store {
    * Reads the state of `regionNames` (and of any other region the database knows) into memory.
    * @throws KmsError `store-corrupt` for rows that are not those of the last commit, `audit-broken`.
    */
-  static async open(custody: Disk, regionNames: readonly string[]): Promise<Store> {
-    return new Store(custody, await readDisk(custody, regionNames));
+  static async open(custody: Disk, regionNames: readonly string[], supply: RegionSupply = "fixed"): Promise<Store> {
+    return new Store(custody, await readDisk(custody, regionNames), supply);
   }
 
   /** The region's state. @throws RangeError for a region that the server does not have. */
@@ -85,6 +95,22 @@ export class Store {
     const region = this.regions.get(name);
     if (region === undefined) throw new RangeError(`no region ${name}`);
     return region;
+  }
+
+  /** The region's state, made now where regions come on demand; null where there is none and none can be made. */
+  findRegion(name: string): RegionData | null {
+    const known = this.#regions.get(name);
+    if (known !== undefined) return known;
+    if (this.#supply === "fixed" || !isRegionName(name) || this.#regions.size >= MAX_REGIONS) return null;
+    const made = emptyRegion(name);
+    this.#regions.set(name, made);
+    return made;
+  }
+
+  /** Drops the regions that were made on demand and hold nothing. No call may be under way. */
+  forgetEmptyRegions(): void {
+    for (const { name, keys, aliases } of this.#regions.values())
+      if (keys.size + aliases.size === 0 && !this.#openedWith.has(name)) this.#regions.delete(name);
   }
 
   /** Makes changes in memory, now; `commit` is to follow. */
@@ -207,7 +233,7 @@ export class Store {
 
 /** What is read from the disk, and believed. */
 interface Read {
-  readonly regions: ReadonlyMap<string, RegionData>;
+  readonly regions: Map<string, RegionData>;
   readonly rows: RowSet;
   readonly meta: RowDigest["meta"];
   readonly writtenUses: Map<string, number>;

@@ -57,7 +57,7 @@ test("a supposed request has the condition keys of a real one, given and left ou
     const { decision } = explain({
       key: ANY_KEY,
       principalArn: user.arn,
-      principalsFile,
+      principalsFile: { path: principalsFile, others: "may-not-read" },
       action: permission,
       context: contextOf(members),
       input: members,
@@ -104,7 +104,13 @@ test("of a stored key, its aliases, its last use and the other key of ReEncrypt 
   const principalsFile = join(dataDir, "principals.json");
   writeFileSync(principalsFile, users.toFile(), { mode: 0o600 });
   for (const { expected, ...supposed } of asked) {
-    const { decision } = explain({ ...supposed, key, principalsFile, context: {}, sourceIp: "127.0.0.1" });
+    const { decision } = explain({
+      ...supposed,
+      key,
+      principalsFile: { path: principalsFile, others: "may-not-read" },
+      context: {},
+      sourceIp: "127.0.0.1",
+    });
     assert.equal(decision.kind, expected, JSON.stringify(supposed));
   }
 });

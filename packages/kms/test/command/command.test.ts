@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -195,6 +195,7 @@ test("a passphrase file that others can read is refused", async (t) => {
   const directory = await temporaryDirectory(t);
   const passphrase = join(directory, "p");
   writeFileSync(passphrase, "x", { mode: 0o644 });
+  chmodSync(directory, 0o755);
   const { exit, stderr } = await run("audit", "verify", "--data-dir", directory, "--passphrase-file", passphrase);
   assert.equal(exit, 2);
   assert.match(stderr, /chmod 600/);

@@ -4,11 +4,21 @@ import { type CommandSpec, option, wholeNumberOr } from "@strongroom/base/comman
 import { z } from "zod";
 import { command } from "../spec.ts";
 
-const answer = z.object({ status: z.literal("ok"), region: z.string() });
+const answer = z.union([
+  z.object({ status: z.literal("ok"), region: z.string() }),
+  z.object({ status: z.literal("ok"), mode: z.literal("emulator") }),
+]);
 
 type Health = { readonly url: string } & (
-  { readonly state: "up"; readonly region: string } | { readonly state: "down"; readonly reason: string }
+  | { readonly state: "up"; readonly region: string }
+  | { readonly state: "up"; readonly mode: "emulator" }
+  | { readonly state: "down"; readonly reason: string }
 );
+
+const wordsFor = (one: Health): string => {
+  if (one.state === "down") return one.reason;
+  return "region" in one ? one.region : "EMULATOR: checks no signature, for tests only";
+};
 
 export const healthCommand: CommandSpec = command({
   name: "health",
@@ -29,9 +39,7 @@ export const healthCommand: CommandSpec = command({
     const urls = args.length > 0 ? args : loaded.regions.map(({ port }) => `http://127.0.0.1:${port}`);
     const found = await Promise.all(urls.map((url) => ask(url, options.timeoutMs)));
     context.terminal.result({ regions: found }, () =>
-      found
-        .map((one) => `${one.state.padEnd(4)}  ${one.url}  ${one.state === "up" ? one.region : one.reason}`)
-        .join("\n"),
+      found.map((one) => `${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`).join("\n"),
     );
     if (!found.every((one) => one.state === "up")) endWith("unavailable");
   },
@@ -44,9 +52,9 @@ async function ask(url: string, timeoutMs: number): Promise<Health> {
       redirect: "error",
     });
     const read = answer.safeParse(await response.json());
-    return read.success
-      ? { url, state: "up", region: read.data.region }
-      : { url, state: "down", reason: "what answers there is no region of a KMS" };
+    if (!read.success) return { url, state: "down", reason: "what answers there is no region of a KMS" };
+    const found = read.data;
+    return "mode" in found ? { url, state: "up", mode: found.mode } : { url, state: "up", region: found.region };
   } catch (error) {
     return { url, state: "down", reason: reasonOf(error) };
   }

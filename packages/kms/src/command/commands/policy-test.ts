@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Explanation } from "../../access/explain.ts";
 import type { ExplainedKey } from "../../access/supposition.ts";
 import { KmsError } from "../../errors.ts";
+import { allowReadablePrincipals } from "../principals-option.ts";
 import { command } from "../spec.ts";
 
 const pairs: z.ZodType<Readonly<Record<string, string>>> = z
@@ -49,6 +50,7 @@ export const policyTestCommand: CommandSpec = command({
       "the server's principals file, for the principal's own policies",
       z.string().optional(),
     ),
+    allowReadablePrincipals,
     action: option(
       "--action <action>",
       "what for: kms:Decrypt, kms:CreateGrant …",
@@ -99,7 +101,10 @@ export const policyTestCommand: CommandSpec = command({
     const explanation = explain({
       key: await keyOf(key, policy, loaded.dataDir),
       principalArn: principal,
-      principalsFile: principals ?? null,
+      principalsFile:
+        principals === undefined
+          ? null
+          : { path: principals, others: options.allowReadablePrincipals ? "may-read" : "may-not-read" },
       action,
       context,
       input,

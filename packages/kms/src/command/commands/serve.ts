@@ -2,29 +2,17 @@
 
 import { once } from "node:events";
 import { join } from "node:path";
-import { type CommandSpec, given, option, text } from "@strongroom/base/command";
+import { type CommandSpec, given, option, text, wholeNumber } from "@strongroom/base/command";
 import { renderTable } from "@strongroom/base/terminal";
-import { logDestination } from "@strongroom/base/terminal/log";
-import { pino } from "pino";
 import { z } from "zod";
-import { AdjustableClock } from "../../clock.ts";
-import { KmsError } from "../../errors.ts";
+import type * as port from "../../emulator/emulator-port.ts";
 import type * as kms from "../../kms.ts";
-import type { KmsOptions } from "../../options.ts";
 import type * as seed from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
 import { hasParent, serveUnderParent } from "../parent.ts";
-import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
-import type { KmsSettings } from "../settings.ts";
+import { allowReadablePrincipals } from "../principals-option.ts";
 import { command } from "../spec.ts";
-
-/** The options of this command alone. */
-interface ServeOptions {
-  readonly principals: string | undefined;
-  readonly seed: string | undefined;
-  readonly temporary: boolean;
-  readonly clock: string | undefined;
-}
+import { isTemporary, optionsOfKms } from "./serve-options.ts";
 
 export const serveCommand: CommandSpec = command({
   name: "serve",
@@ -41,12 +29,20 @@ export const serveCommand: CommandSpec = command({
       "users and roles with their access keys and policies (JSON, mode 600)",
       text(),
     ),
+    allowReadablePrincipals,
     seed: option("--seed <file>", "keys to start with (YAML or JSON); for tests", text()),
     temporary: option(
       "--temporary",
       "keep everything in a temporary folder and remove it at the end; for tests",
       given(),
     ),
+    emulator: option(
+      "--emulator",
+      "for tests: one port for all regions that checks no signature, on loopback, in a temporary folder unless " +
+        "--data-dir names one of its own",
+      given(),
+    ),
+    port: option("--port <n>", "port of --emulator (default: 4566; 0 takes a free one)", wholeNumber(0, 65_535)),
     clock: option(
       "--clock <time>",
       "start at this time, which must not be past; needs --allow-faults",
@@ -64,12 +60,18 @@ export const serveCommand: CommandSpec = command({
       line: "npx @strongroom/kms serve --data-dir /srv/kms --passphrase-file /run/secrets/kms",
       meaning: "keys sealed under a passphrase",
     },
+    {
+      line: "npx @strongroom/kms serve --emulator",
+      meaning: "in place of LocalStack or moto, for a test suite as it is: http://127.0.0.1:4566",
+    },
   ],
   async run({ options, loaded, context: { terminal, signal } }) {
     const start = async (): Promise<kms.Kms> => {
-      if (!options.temporary) makeFolder(loaded.dataDir);
-      const { createKms, warningOf } = await loadServer();
-      const kms = await createKms(optionsOfKms(options, loaded));
+      const kmsOptions = optionsOfKms(options, loaded);
+      if (!isTemporary(options, loaded)) makeFolder(loaded.dataDir);
+      const { createKms, warningOf, EMULATOR_WARNING } = await loadServer();
+      const kms = await createKms(kmsOptions);
+      if (kms.emulatorEndpoint !== null) terminal.stderr.write(`\n*** ${EMULATOR_WARNING} ***\n\n`);
       const warning = kms.seeded === null ? null : warningOf(kms.seeded);
       if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
       return kms;
@@ -79,41 +81,14 @@ export const serveCommand: CommandSpec = command({
       return;
     }
     await using kms = await start();
-    const { endpoints, faultsEndpoint, dataDir } = kms;
-    const credentialsFile = join(dataDir, "credentials.json");
-    terminal.result({ endpoints, faultsEndpoint, credentialsFile, pid: process.pid }, () =>
-      announcement(kms, credentialsFile),
+    const { endpoints, emulatorEndpoint, faultsEndpoint, dataDir } = kms;
+    const credentialsFile = emulatorEndpoint === null ? join(dataDir, "credentials.json") : null;
+    terminal.result({ endpoints, emulatorEndpoint, faultsEndpoint, credentialsFile, pid: process.pid }, () =>
+      credentialsFile === null ? emulatorAnnouncement(emulatorEndpoint ?? "") : announcement(kms, credentialsFile),
     );
     if (!signal.aborted) await once(signal, "abort");
   },
 });
-
-function optionsOfKms({ principals, seed, temporary, clock }: ServeOptions, settings: KmsSettings): KmsOptions {
-  const { dataDir, regions, host, accountId, allowFaults, faultsPort, logLevel } = settings;
-  if (clock !== undefined && !allowFaults) throw new KmsError("option-invalid", "--clock needs --allow-faults.");
-  const rootKey = temporary ? givenRootKey(settings.rootKey) : rootKeyOf(settings);
-  return {
-    ...(!temporary && { dataDir }),
-    ...(rootKey !== null && { rootKey }),
-    regions,
-    host,
-    accountId,
-    ...(principals !== undefined && { principalsFile: principals }),
-    ...(seed !== undefined && { seed }),
-    ...(allowFaults && { allowFaults: "loopback" as const }),
-    ...(allowFaults && faultsPort !== undefined && { faultsPort }),
-    ...(clock !== undefined && { clock: clockAt(clock) }),
-    logger: pino({ level: logLevel, name: "kms" }, logDestination(2)),
-  };
-}
-
-function clockAt(time: string): AdjustableClock {
-  const clock = new AdjustableClock();
-  const ahead = Date.parse(time) - clock.now();
-  if (ahead < 0) throw new KmsError("option-invalid", "--clock is in the past: time never goes back.");
-  clock.advance(ahead);
-  return clock;
-}
 
 function announcement({ endpoints, faultsEndpoint }: kms.Kms, credentialsFile: string): string {
   const [first = ""] = Object.keys(endpoints);
@@ -128,9 +103,19 @@ function announcement({ endpoints, faultsEndpoint }: kms.Kms, credentialsFile: s
   ].join("\n");
 }
 
+const emulatorAnnouncement = (endpoint: string): string =>
+  [
+    `AWS_ENDPOINT_URL=${endpoint}`,
+    "Every region, any access key. Back to the start: curl -X POST " + `${endpoint}/_strongroom/reset`,
+    "Ctrl-C ends it.",
+  ].join("\n");
+
 /** A function by itself: inside another one the compiler leaves the names of the sources as they are. */
-async function loadServer(): Promise<Pick<typeof kms & typeof seed, "createKms" | "warningOf">> {
+async function loadServer(): Promise<
+  Pick<typeof kms & typeof seed & typeof port, "createKms" | "warningOf" | "EMULATOR_WARNING">
+> {
   const { createKms } = await import("../../kms.ts");
   const { warningOf } = await import("../../seed/apply-seed.ts");
-  return { createKms, warningOf };
+  const { EMULATOR_WARNING } = await import("../../emulator/emulator-port.ts");
+  return { createKms, warningOf, EMULATOR_WARNING };
 }
