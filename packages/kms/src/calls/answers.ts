@@ -93,9 +93,7 @@ export function keyMetadata(key: KeyRecord, account: string, related: readonly K
     MultiRegion: key.primaryRegion !== null,
     ...(key.primaryRegion !== null && { MultiRegionConfiguration: multiRegionConfiguration(key, related) }),
     // AWS shows the material's id for symmetric encryption keys only: they are the ones that rotate.
-    ...(key.spec === "SYMMETRIC_DEFAULT" &&
-      current !== null &&
-      state !== "PendingImport" && { CurrentKeyMaterialId: current.id }),
+    ...(key.spec === "SYMMETRIC_DEFAULT" && current !== null && { CurrentKeyMaterialId: current.id }),
   };
 }
 

@@ -58,7 +58,10 @@ export const replicateKey: Operation = operation({
     return {
       ReplicaKeyMetadata: { ...metadata, Enabled: false, KeyState: "Creating" },
       ReplicaPolicy: replica.policy,
-      ReplicaTags: replica.tags.map((tag) => ({ TagKey: tag.key, TagValue: tag.value })),
+      // Recorded of AWS: without tags there is no such member.
+      ...(replica.tags.length > 0 && {
+        ReplicaTags: replica.tags.map((tag) => ({ TagKey: tag.key, TagValue: tag.value })),
+      }),
     };
   },
 });

@@ -40,7 +40,8 @@ export class AwsError extends Error {
 
   /** Body of the answer. */
   toBody(): Record<string, string> {
-    if (SILENT.has(this.type)) return { __type: this.type };
+    // Recorded of AWS: without a message there is no such member.
+    if (SILENT.has(this.type) || this.message === "") return { __type: this.type };
     return { __type: this.type, [CAPITAL_MESSAGE.has(this.type) ? "Message" : "message"]: this.message };
   }
 }

@@ -14,6 +14,7 @@ const BIN = fileURLToPath(new URL("../../bin/strongroom-kms.js", import.meta.url
 export interface Serving {
   readonly process: ChildProcess;
   readonly endpoints: Readonly<Record<string, string>>;
+  readonly emulatorEndpoint: string | null;
   readonly faultsEndpoint: string | null;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly stderr: () => string;
@@ -48,13 +49,18 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
   const startMs = performance.now() - started;
   const ready = JSON.parse(String(line[0])) as {
     endpoints: Record<string, string>;
+    emulatorEndpoint: string | null;
     faultsEndpoint: string | null;
-    credentialsFile: string;
+    credentialsFile: string | null;
   };
-  const credentials = JSON.parse(readFileSync(ready.credentialsFile, "utf8")) as Serving["credentials"];
+  const credentials =
+    ready.credentialsFile === null
+      ? { accessKeyId: "test", secretAccessKey: "test" }
+      : (JSON.parse(readFileSync(ready.credentialsFile, "utf8")) as Serving["credentials"]);
   return {
     process: child,
     endpoints: ready.endpoints,
+    emulatorEndpoint: ready.emulatorEndpoint,
     faultsEndpoint: ready.faultsEndpoint,
     credentials,
     stderr: () => stderr,
