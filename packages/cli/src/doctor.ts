@@ -196,8 +196,23 @@ async function examine(region: KnownRegion, subject: CheckSubject): Promise<read
     ];
   }
   const clock = clockFinding(region.region, response.headers.get("date"));
-  return [await keyFinding(what, region, subject), ...(clock === null ? [] : [clock])];
+  return [
+    ...(response.headers.has(EMULATOR_HEADER) ? [emulatorFinding(region.region)] : []),
+    await keyFinding(what, region, subject),
+    ...(clock === null ? [] : [clock]),
+  ];
 }
+
+/** In every answer of `strongroom-kms serve --emulator`. */
+const EMULATOR_HEADER = "x-strongroom-emulator";
+
+/** Threat: personal data under keys that any program on the machine may use and delete. */
+const emulatorFinding = (region: string): Finding => ({
+  what: `Emulator (${region})`,
+  severity: "failure",
+  detail: "the region is an emulator, which checks no signature",
+  remedy: "Use strongroom up or strongroom kms serve without --emulator, and write the data anew under its keys.",
+});
 
 function remedyFor({ endpoint }: KnownRegion): string {
   if (endpoint === undefined)

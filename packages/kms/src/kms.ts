@@ -9,8 +9,8 @@ import { readPrincipals, rootCredentials } from "./auth/principals.ts";
 import type { Clock } from "./clock.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
 import { anyone } from "./emulator/anyone.ts";
-import { EMULATOR_CREDENTIALS, EMULATOR_WARNING, EmulatorPort } from "./emulator/emulator-port.ts";
-import { resetStore } from "./emulator/reset.ts";
+import { EMULATOR_CREDENTIALS, openEmulator } from "./emulator/emulator-port.ts";
+import type { EmulatorPort } from "./emulator/emulator-port.ts";
 import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { controlServer } from "./http/control-server.ts";
@@ -19,7 +19,7 @@ import { RegionServers, listen } from "./http/region-server.ts";
 import { KeyMaterial } from "./keys/key-material.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { isRegionName } from "./keys/region-name.ts";
-import { KMS_DEFAULTS, settleOptions } from "./options.ts";
+import { settleOptions } from "./options.ts";
 import type { KmsOptions, SettledOptions } from "./options.ts";
 import { applySeed, warningOf } from "./seed/apply-seed.ts";
 import type { SeedReport } from "./seed/apply-seed.ts";
@@ -190,13 +190,6 @@ function admissionOf({ dataDir, accountId, principalsFile, emulatorPort }: Settl
   const root = rootCredentials(join(dataDir, "credentials.json"), accountId);
   const { accessKeyId, secretAccessKey } = root;
   return { authenticate: signedWith([root, ...principals]), credentials: { accessKeyId, secretAccessKey } };
-}
-
-function openEmulator(engine: Engine, port: number, { host, regions, seed }: SettledOptions): Promise<EmulatorPort> {
-  engine.logger.warn(EMULATOR_WARNING);
-  const names = regions.map(({ name }) => name);
-  const reset = (): Promise<void> => resetStore(engine, () => (seed === null ? [] : readSeed(seed, names)));
-  return EmulatorPort.open({ engine, region: names[0] ?? KMS_DEFAULTS.emulatorRegion, reset }, host, port);
 }
 
 function engineOf(store: Store, material: KeyMaterial, authenticate: Authenticator, options: SettledOptions): Engine {

@@ -3,10 +3,24 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { KMS } from "@aws-sdk/client-kms";
 import { createKms } from "@strongroom/kms";
 import { kmsClient } from "../../src/installation/keyring.ts";
 import { runCommand } from "../support/command.ts";
 import { gather, spawnCommand, temporaryFolder, until } from "../support/installation.ts";
+
+/** What a configuration names of an emulator's key. */
+async function emulatedRegion(endpoint: string | null): Promise<object> {
+  const config = {
+    region: "us-east-1",
+    endpoint: endpoint ?? "",
+    credentials: { accessKeyId: "x", secretAccessKey: "x" },
+  };
+  const client = new KMS(config);
+  const { KeyMetadata } = await client.createKey({});
+  client.destroy();
+  return { region: config.region, endpoint, credentialsFile: "any.json", keyArn: KeyMetadata?.Arn };
+}
 
 const NAMES = ["eu-west-1", "eu-west-2"] as const;
 
@@ -60,5 +74,20 @@ describe("strongroom serve", () => {
     // No hexadecimal digits alone: a request's id could hold those by chance.
     const secrets = ["Lovelace", "wren", (await readFile(join(folder.path, "token"), "utf8")).trim()];
     for (const secret of secrets) assert.ok(!log().includes(secret));
+  });
+
+  it("is warned of by doctor where a region is an emulator", async () => {
+    await using folder = await temporaryFolder();
+    await using kms = await createKms({ emulator: "loopback" });
+    await writeFile(join(folder.path, "any.json"), '{"accessKeyId":"x","secretAccessKey":"x"}', { mode: 0o600 });
+    const config = {
+      keys: { regions: [await emulatedRegion(kms.emulatorEndpoint)], minimum: 1 },
+      service: { port: 0 },
+    };
+    await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));
+    const { code, stdout } = await runCommand(["doctor"], { cwd: folder.path });
+    assert.notEqual(code, 0);
+    assert.match(stdout, /Emulator \(us-east-1\) +the region is an emulator, which checks no signature/);
+    assert.match(stdout, /without --emulator/);
   });
 });

@@ -196,7 +196,8 @@ test("a server without the mode still refuses what the emulator takes", async ()
   assert.equal(kms.emulatorEndpoint, null);
   const endpoint = kms.endpoints["us-east-1"]!;
   const ask = async (headers: Record<string, string>, path = "/"): Promise<string> => {
-    const { host: _host, ...rest } = headers;
+    // The host is fetch's own to set.
+    const rest = Object.entries(headers).filter(([name]) => name !== "host");
     const answer = await fetch(endpoint + path, { method: "POST", headers: rest, body: "{}" });
     return ((await answer.json()) as { __type: string }).__type;
   };
@@ -228,7 +229,7 @@ test("a scope that names no region is refused, and ten thousand regions are not 
     "__proto__",
   ]) {
     const { status, text } = await ask(region);
-    assert.deepEqual([status, /valid region/.test(text)], [400, true], region);
+    assert.deepEqual([status, text.includes("valid region")], [400, true], region);
   }
   let made = 0;
   for (let i = 0; i < 300; i++) if ((await ask(`xx-many-${i}`)).status === 200) made += 1;
