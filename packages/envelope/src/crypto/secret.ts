@@ -15,6 +15,8 @@ interface SharedMemory {
   holders: number;
 }
 
+let readShared: (secret: SecretBytes) => Buffer;
+
 /**
  * Bytes that do not show in a log, in JSON or in inspection, and that are overwritten when they are no longer wanted.
  *
@@ -61,9 +63,17 @@ export class SecretBytes {
     return handle;
   }
 
-  /** The bytes themselves, not a copy. @throws EnvelopeError `secret-wiped` */
+  /**
+   * The bytes themselves, which `wipe` overwrites. A handle that shares them first gets memory of its own, so that who
+   * writes into it spoils nothing for the others. @throws EnvelopeError `secret-wiped`
+   */
   get bytes(): Buffer {
-    return this.#held().bytes;
+    const memory = this.#held();
+    if (memory.holders === 1) return memory.bytes;
+    const own = SecretBytes.copyOf(memory.bytes).#held();
+    memory.holders--;
+    this.#memory = own;
+    return own.bytes;
   }
 
   get length(): number {
@@ -99,8 +109,17 @@ export class SecretBytes {
   }
 
   static {
+    readShared = (secret) => secret.#held().bytes;
     Object.defineProperty(SecretBytes.prototype, inspect.custom, { value: () => REDACTED });
   }
+}
+
+/**
+ * The bytes of a secret to read only, shared or not: inside the library, where every message under a cached key would
+ * otherwise copy it. @throws EnvelopeError `secret-wiped`
+ */
+export function sharedBytes(secret: SecretBytes): Buffer {
+  return readShared(secret);
 }
 
 /**

@@ -23,12 +23,18 @@ export interface CanonicalContext {
   readonly otherOrder?: Buffer;
 }
 
+/** A caller's context: checked, and as it was when it was checked. */
+export interface CallersContext extends CanonicalContext {
+  /** A frozen copy, in the caller's order. */
+  readonly given: EncryptionContext;
+}
+
 /** Keys that begin so belong to the message format (client-apis/encrypt.md, "Encryption Context"). */
 export const RESERVED_PREFIX = "aws-crypto-";
 /** Where a signed message carries the public half of its signing key (framework/default-cmm.md). */
 export const PUBLIC_KEY_FIELD = "aws-crypto-public-key";
 
-export const EMPTY_CONTEXT: CanonicalContext = { pairs: [], bytes: Buffer.alloc(0) };
+export const EMPTY_CONTEXT: CanonicalContext = Object.freeze({ pairs: Object.freeze([]), bytes: Buffer.alloc(0) });
 
 const MAX_FIELD = 0xffff;
 
@@ -38,7 +44,7 @@ const MAX_FIELD = 0xffff;
  * @throws EnvelopeError `option-invalid` for anything but well-formed strings or for a reserved key;
  *   `limit-exceeded` when the serialization is longer than `limits.contextBytes`.
  */
-export function canonicalContext(context: EncryptionContext, limits: MessageLimits): CanonicalContext {
+export function canonicalContext(context: EncryptionContext, limits: MessageLimits): CallersContext {
   if (typeof context !== "object" || (context as unknown) === null || Array.isArray(context)) {
     throw new EnvelopeError("option-invalid", "encryptionContext must be an object of strings (use {} for none)");
   }
@@ -46,15 +52,26 @@ export function canonicalContext(context: EncryptionContext, limits: MessageLimi
     return last.canonical;
   const entries = Object.entries(context);
   checkEntries(entries);
-  const canonical = canonicalPairs(entries, limits);
-  last = { entries, canonical };
+  const { pairs, bytes } = canonicalPairs(entries, limits);
+  const canonical = Object.freeze({
+    pairs: frozenPairs(pairs),
+    bytes,
+    given: Object.freeze(Object.fromEntries(entries)),
+  });
+  last = { entries: frozenPairs(entries), canonical };
   return canonical;
+}
+
+/** What is remembered is handed to keyrings too. */
+function frozenPairs(pairs: CanonicalContext["pairs"]): CanonicalContext["pairs"] {
+  for (const pair of pairs) Object.freeze(pair);
+  return Object.freeze(pairs);
 }
 
 /**
  * The context that was checked last. Who reuses data keys brings the same one again and again, if not the same object.
  */
-let last: { readonly entries: CanonicalContext["pairs"]; readonly canonical: CanonicalContext } | null = null;
+let last: { readonly entries: CanonicalContext["pairs"]; readonly canonical: CallersContext } | null = null;
 
 function isMadeOf(context: EncryptionContext, entries: CanonicalContext["pairs"]): boolean {
   const keys = Object.keys(context);

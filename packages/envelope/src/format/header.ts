@@ -239,8 +239,14 @@ export function readEncryptedDataKeys(reader: ByteReader, limits: MessageLimits)
   const length = reader.offset - start;
   if (length > MOST_REMEMBERED) return keys;
   const bytes = Buffer.from(reader.since(start));
-  last = { bytes, keys: readKeys(new ByteReader(bytes), limits) };
+  last = { bytes, keys: frozenKeys(readKeys(new ByteReader(bytes), limits)) };
   return last.keys;
+}
+
+/** What is remembered is handed to keyrings too. Bytes that one of them changed are no longer equal to a message's. */
+function frozenKeys(keys: readonly EncryptedDataKey[]): readonly EncryptedDataKey[] {
+  for (const key of keys) Object.freeze(key);
+  return Object.freeze(keys);
 }
 
 function readKeys(reader: ByteReader, limits: MessageLimits): readonly EncryptedDataKey[] {

@@ -50,8 +50,8 @@ export const COMMIT_KEY_LENGTH = 32;
 /** Bytes of the message id by message version (data-format/message-header.md, "Header Body"). */
 export const MESSAGE_ID_LENGTH: { readonly 1: number; readonly 2: number } = { 1: 16, 2: 32 };
 
-const P256 = { curve: "prime256v1", hash: "sha256" } as const;
-const P384 = { curve: "secp384r1", hash: "sha384" } as const;
+const P256 = Object.freeze({ curve: "prime256v1", hash: "sha256" } as const);
+const P384 = Object.freeze({ curve: "secp384r1", hash: "sha384" } as const);
 
 type Row = readonly [
   id: number,
@@ -92,8 +92,8 @@ const SUITES: readonly AlgorithmSuite[] = ROWS.map(([id, name, messageVersion, k
 );
 
 /** All suites by name. */
-export const ALGORITHM_SUITES: Readonly<Record<AlgorithmSuiteName, AlgorithmSuite>> = Object.fromEntries(
-  SUITES.map((suite) => [suite.name, suite]),
+export const ALGORITHM_SUITES: Readonly<Record<AlgorithmSuiteName, AlgorithmSuite>> = Object.freeze(
+  Object.fromEntries(SUITES.map((suite) => [suite.name, suite])),
 ) as Record<AlgorithmSuiteName, AlgorithmSuite>;
 
 const BY_ID: ReadonlyMap<number, AlgorithmSuite> = new Map(SUITES.map((suite) => [suite.id, suite]));

@@ -5,7 +5,7 @@
  */
 import { counterKdf, counterKdfInput } from "../crypto/counter-kdf.ts";
 import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
-import { randomPublicBytes, SecretBytes } from "../crypto/secret.ts";
+import { randomPublicBytes, SecretBytes, sharedBytes } from "../crypto/secret.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import { IV_LENGTH } from "../format/suites.ts";
 
@@ -80,7 +80,12 @@ export function branchKeyUnwrap(ciphertext: Uint8Array, wrapping: BranchKeyWrapp
 
 /** One wrap's own key. */
 function derive(branchKey: SecretBytes, salt: Uint8Array): Buffer {
-  return counterKdf("sha256", branchKey.bytes, counterKdfInput(LABEL, salt, BRANCH_KEY_LENGTH), BRANCH_KEY_LENGTH);
+  return counterKdf(
+    "sha256",
+    sharedBytes(branchKey),
+    counterKdfInput(LABEL, salt, BRANCH_KEY_LENGTH),
+    BRANCH_KEY_LENGTH,
+  );
 }
 
 function aad({ branchKeyId, context }: BranchKeyWrapping, version: Uint8Array): Buffer {

@@ -3,12 +3,13 @@
  * (framework/structures.md, "Encryption Materials" and "Decryption Materials"). They are values: a keyring returns new
  * ones and leaves those it was given alone.
  */
+import type { CipherKey } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import type { SigningKey } from "../crypto/signature.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { RegionFailureKind } from "../errors.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
-import type { EncryptedDataKey } from "../format/header.ts";
+import type { EncryptedDataKey, MessageHeader } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 
 /** Where a data key's wraps are, and where they should be but are not. */
@@ -52,6 +53,11 @@ export interface CompleteEncryptionMaterials extends EncryptionMaterials {
 
 export interface CompleteDecryptionMaterials extends DecryptionMaterials {
   readonly dataKey: SecretBytes;
+  /**
+   * From a manager that remembers headers: told of the one that was verified with these materials, and of the key that
+   * verified it.
+   */
+  readonly remember?: (header: MessageHeader, authenticatedOnly: Uint8Array, cipherKey: CipherKey) => void;
 }
 
 export interface KeyringCall {

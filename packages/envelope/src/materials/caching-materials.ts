@@ -8,15 +8,10 @@ import { EnvelopeError } from "../errors.ts";
 import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials, KeyringCall } from "../keyrings/keyring.ts";
 import { idleTime } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
-import {
-  CachedDecryptionMaterials,
-  CachedEncryptionMaterials,
-  decryptEntryId,
-  encryptEntryId,
-  OpenedHeaders,
-} from "./cache-entries.ts";
-import type { OpenedHeader, UsageLimits } from "./cache-entries.ts";
-import { CacheCounters, MaterialsCache, SingleFlight } from "./materials-cache.ts";
+import { DecryptionCache } from "./decryption-cache.ts";
+import { EncryptionCache } from "./encryption-cache.ts";
+import type { UsageLimits } from "./encryption-cache.ts";
+import { CacheCounters, MaterialsCache } from "./materials-cache.ts";
 import type { CacheCounts, EvictionReason } from "./materials-cache.ts";
 import { materialsManager } from "./materials-manager.ts";
 import type {
@@ -26,6 +21,8 @@ import type {
   KeySource,
   MaterialsManager,
 } from "./materials-manager.ts";
+import { OpenedHeaders } from "./opened-headers.ts";
+import type { OpenedHeader } from "./opened-headers.ts";
 
 export type CachingOptions = KeySource & {
   /** Milliseconds that a data key may be used. No default: it is how long a revoked key goes on working. */
@@ -67,8 +64,15 @@ export interface CachingMaterials extends MaterialsManager, Disposable {
   counts(): CacheCounts;
   /** Data keys held now. */
   readonly size: number;
-  /** Wipes and forgets everything; the cache can be used further. */
+  /**
+   * Wipes and forgets everything; the cache can be used further. What is under way then serves those who wait for it,
+   * once, and is not kept; who comes later asks anew.
+   */
   clear(): void;
+  /**
+   * The same for good: who asks afterwards gets EnvelopeError `secret-wiped`. A stream that has begun goes on; one that
+   * has not had its first byte has not.
+   */
   [Symbol.dispose](): void;
 }
 
@@ -98,14 +102,10 @@ export function cachingMaterials(options: CachingOptions): CachingMaterials {
 class CachingManager implements CachingMaterials {
   /** Only with `hotMessages`. */
   readonly headers?: HeaderMemory;
-  readonly #underlying: MaterialsManager;
-  readonly #limits: UsageLimits;
-  readonly #partition: string;
   readonly #counters = new CacheCounters();
-  readonly #encryption: MaterialsCache<CachedEncryptionMaterials>;
-  readonly #decryption: MaterialsCache<CachedDecryptionMaterials>;
+  readonly #encryption: EncryptionCache;
+  readonly #decryption: DecryptionCache;
   readonly #opened: MaterialsCache<OpenedHeader>;
-  readonly #flights = new SingleFlight();
 
   constructor(options: CachingOptions) {
     const { maxAgeMs, maxMessages, maxBytes, capacity, hotMessages, time } = {
@@ -114,84 +114,31 @@ class CachingManager implements CachingMaterials {
       ...options,
     };
     requireBounds({ maxAgeMs, maxMessages, maxBytes, capacity, hotMessages });
-    this.#underlying = materialsManager(options);
-    this.#limits = { maxMessages, maxBytes };
-    this.#partition = options.partition ?? randomPublicBytes(16).toString("hex");
-    const onEviction = (reason: EvictionReason): void => {
-      this.#counters.record({ kind: "eviction", reason });
+    const common = {
+      underlying: materialsManager(options),
+      partition: options.partition ?? randomPublicBytes(16).toString("hex"),
+      maxAgeMs,
+      capacity,
+      time,
+      counters: this.#counters,
+      closedMessage: "The materials cache was disposed of",
+      onEviction: (reason: EvictionReason) => {
+        this.#counters.record({ kind: "eviction", reason });
+      },
     };
-    const bounds = { maxAgeMs, time, onEviction };
-    this.#encryption = new MaterialsCache({ ...bounds, capacity });
-    this.#decryption = new MaterialsCache({ ...bounds, capacity });
-    this.#opened = new MaterialsCache({ ...bounds, capacity: hotMessages });
-    if (hotMessages > 0) this.headers = new OpenedHeaders(this.#opened, this.#counters);
+    this.#opened = new MaterialsCache({ ...common, capacity: hotMessages });
+    const headers = hotMessages > 0 ? new OpenedHeaders(this.#opened, this.#counters) : null;
+    if (headers !== null) this.headers = headers;
+    this.#encryption = new EncryptionCache({ ...common, limits: { maxMessages, maxBytes } });
+    this.#decryption = new DecryptionCache({ ...common, headers });
   }
 
-  async getEncryptionMaterials(
-    request: EncryptionMaterialsRequest,
-    call: KeyringCall,
-  ): Promise<CompleteEncryptionMaterials> {
-    const { suite, plaintextLength } = request;
-    // Identity KDF: the data key *is* the message's key, so it must not serve two messages ("Get Encryption
-    // Materials").
-    if (suite.kdf === null || plaintextLength === null || plaintextLength > this.#limits.maxBytes) {
-      this.#counters.record({ kind: "bypass", scope: "encrypt" });
-      return this.#underlying.getEncryptionMaterials(request, call);
-    }
-    const id = encryptEntryId(this.#partition, request);
-    for (let first = true; ; first = false) {
-      const cached = this.#takeForEncryption(id, plaintextLength);
-      if (cached !== null) {
-        if (first) this.#counters.record({ kind: "hit", scope: "encrypt" });
-        return cached;
-      }
-      const own = await this.#flights.join(id, call.signal, async () => {
-        this.#counters.record({ kind: "miss", scope: "encrypt" });
-        const entry = new CachedEncryptionMaterials(
-          await this.#underlying.getEncryptionMaterials(request, { signal: undefined }),
-        );
-        const materials = entry.take(plaintextLength, this.#limits);
-        this.#encryption.set(id, entry);
-        return materials;
-      });
-      if (own.leader && own.value !== null) return own.value;
-      this.#counters.record({ kind: "shared", scope: "encrypt" });
-    }
+  getEncryptionMaterials(request: EncryptionMaterialsRequest, call: KeyringCall): Promise<CompleteEncryptionMaterials> {
+    return this.#encryption.get(request, call);
   }
 
-  /** null when there is no entry, or none with enough left. */
-  #takeForEncryption(id: string, bytes: number): CompleteEncryptionMaterials | null {
-    const entry = this.#encryption.get(id);
-    if (entry === undefined) return null;
-    const materials = entry.take(bytes, this.#limits);
-    if (materials === null || entry.isUsedUp(this.#limits)) this.#encryption.delete(id, "exhausted");
-    return materials;
-  }
-
-  async decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials> {
-    if (request.suite.kdf === null) {
-      this.#counters.record({ kind: "bypass", scope: "decrypt" });
-      return this.#underlying.decryptMaterials(request, call);
-    }
-    const id = decryptEntryId(this.#partition, request);
-    for (let first = true; ; first = false) {
-      const cached = this.#decryption.get(id)?.take();
-      if (cached !== undefined) {
-        if (first) this.#counters.record({ kind: "hit", scope: "decrypt" });
-        return { ...cached, accepts: request.accepts };
-      }
-      const own = await this.#flights.join(id, call.signal, async () => {
-        this.#counters.record({ kind: "miss", scope: "decrypt" });
-        const entry = new CachedDecryptionMaterials(
-          await this.#underlying.decryptMaterials(request, { signal: undefined }),
-        );
-        const materials = entry.take();
-        this.#decryption.set(id, entry);
-        return materials;
-      });
-      if (own.leader) return own.value;
-      this.#counters.record({ kind: "shared", scope: "decrypt" });
-    }
+  decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials> {
+    return this.#decryption.get(request, call);
   }
 
   counts(): CacheCounts {
@@ -209,7 +156,9 @@ class CachingManager implements CachingMaterials {
   }
 
   [Symbol.dispose](): void {
-    this.clear();
+    this.#encryption.close();
+    this.#decryption.close();
+    this.#opened.clear();
   }
 }
 

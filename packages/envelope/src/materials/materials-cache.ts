@@ -1,10 +1,8 @@
 /**
  * A bounded store of things that hold keys (framework/local-cryptographic-materials-cache.md): least recently used out
- * first, nothing older than its age, and everything wiped that goes. With it, the fetching of what is absent, once for
- * all who ask at the same moment, and what a cache tells about itself.
+ * first, nothing older than its age, and everything wiped that goes. With it, what a cache tells about itself.
  */
 import { channel } from "node:diagnostics_channel";
-import { EnvelopeError } from "../errors.ts";
 import type { CancelTimer, Time } from "../resilience/time.ts";
 
 export type EvictionReason = "age" | "capacity" | "exhausted" | "cleared";
@@ -36,6 +34,7 @@ export class MaterialsCache<T extends Wipeable> {
   /** The last of them, which needs no moving when it is used again. */
   #newest: string | null = null;
   #cancelSweep: CancelTimer | null = null;
+  #sweepAt = Infinity;
 
   constructor(options: MaterialsCacheOptions) {
     this.#options = options;
@@ -60,16 +59,26 @@ export class MaterialsCache<T extends Wipeable> {
     return slot.value;
   }
 
-  /** Takes over `value`: from now on the cache wipes it. */
-  set(id: string, value: T): void {
+  /**
+   * Takes over `value`: from now on the cache wipes it, at once if it is too old or older than what it would replace.
+   *
+   * @param since when its age began: before the call that brought it, not when the answer came
+   */
+  set(id: string, value: T, since: number): void {
+    const { time, maxAgeMs, capacity } = this.#options;
+    const expiresAt = since + maxAgeMs;
+    if (expiresAt <= time.now() || expiresAt < (this.#slots.get(id)?.expiresAt ?? 0)) {
+      value.wipe();
+      return;
+    }
     this.delete(id, "exhausted");
-    this.#slots.set(id, { value, expiresAt: this.#options.time.now() + this.#options.maxAgeMs });
+    this.#slots.set(id, { value, expiresAt });
     this.#newest = id;
-    while (this.#slots.size > this.#options.capacity) {
+    while (this.#slots.size > capacity) {
       const [oldest] = this.#slots.keys();
       if (oldest !== undefined) this.delete(oldest, "capacity");
     }
-    this.#schedule();
+    this.#schedule(expiresAt);
   }
 
   delete(id: string, reason: EvictionReason): void {
@@ -82,75 +91,34 @@ export class MaterialsCache<T extends Wipeable> {
 
   clear(): void {
     for (const id of [...this.#slots.keys()]) this.delete(id, "cleared");
-    this.#cancelSweep?.();
-    this.#cancelSweep = null;
+    // Unless somebody who listens to evictions has put in something new.
+    if (this.#slots.size === 0) this.#unschedule();
   }
 
   /** One timer for all, due when the first of them expires. */
-  #schedule(): void {
-    if (this.#cancelSweep !== null || this.#slots.size === 0) return;
-    let next = Infinity;
-    for (const { expiresAt } of this.#slots.values()) next = Math.min(next, expiresAt);
-    const delay = Math.min(Math.max(next - this.#options.time.now(), 1), LONGEST_TIMER);
+  #schedule(expiresAt: number): void {
+    if (expiresAt >= this.#sweepAt) return;
+    this.#unschedule();
+    this.#sweepAt = expiresAt;
+    const delay = Math.min(Math.max(expiresAt - this.#options.time.now(), 1), LONGEST_TIMER);
     this.#cancelSweep = this.#options.time.after(delay, () => {
-      this.#cancelSweep = null;
+      this.#unschedule();
       this.#sweep();
-      this.#schedule();
+      let next = Infinity;
+      for (const slot of this.#slots.values()) next = Math.min(next, slot.expiresAt);
+      this.#schedule(next);
     });
+  }
+
+  #unschedule(): void {
+    this.#cancelSweep?.();
+    this.#cancelSweep = null;
+    this.#sweepAt = Infinity;
   }
 
   #sweep(): void {
     const now = this.#options.time.now();
     for (const [id, { expiresAt }] of [...this.#slots]) if (expiresAt <= now) this.delete(id, "age");
-  }
-}
-
-/** `leader`: the call was made for this caller, and only this caller gets its value. */
-export type Joined<T> = { readonly leader: true; readonly value: T } | { readonly leader: false };
-
-/**
- * One call for many who want the same thing at the same moment. The call belongs to no single caller: one who gives up
- * leaves, and the others still get the answer.
- */
-export class SingleFlight {
-  readonly #flights = new Map<string, Promise<unknown>>();
-
-  /**
-   * Makes the call for `id`, or waits for the one that is under way.
-   *
-   * @throws what the call throws, or EnvelopeError `aborted`. Who waited is not told of `decryption-failed`: it may be
-   *   the fault of the leader's message alone, and must not fail the others'.
-   */
-  async join<T>(id: string, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<Joined<T>> {
-    const flight = this.#flights.get(id);
-    if (flight !== undefined) {
-      await unlessAborted(flight, signal).catch(rethrowUnlessOfOneMessage);
-      return { leader: false };
-    }
-    const own = call().finally(() => this.#flights.delete(id));
-    this.#flights.set(id, own);
-    return { leader: true, value: await unlessAborted(own, signal) };
-  }
-}
-
-function rethrowUnlessOfOneMessage(error: unknown): void {
-  if (!(error instanceof EnvelopeError) || error.code !== "decryption-failed") throw error;
-}
-
-async function unlessAborted<T>(flight: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return flight;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    reject(new EnvelopeError("aborted", "The operation was aborted", { cause: signal.reason }));
-  };
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([flight, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    // Nobody may be left to hear it fail.
-    flight.catch(() => undefined);
   }
 }
 
@@ -160,9 +128,12 @@ async function unlessAborted<T>(flight: Promise<T>, signal: AbortSignal | undefi
  */
 export const MATERIALS_CACHE_CHANNEL = "strongroom:materials-cache";
 
+/** What was asked for: a data key to encrypt with, one that opens a message, or a header that was verified before. */
+export type CacheScope = "encrypt" | "decrypt" | "header";
+
 export type CacheEvent =
   /** `shared`: another caller's request for the same was under way. `bypass`: the request may not be cached. */
-  | { readonly kind: "hit" | "miss" | "shared" | "bypass"; readonly scope: "encrypt" | "decrypt" | "header" }
+  | { readonly kind: "hit" | "miss" | "shared" | "bypass"; readonly scope: CacheScope }
   | { readonly kind: "eviction"; readonly reason: EvictionReason };
 
 /** How often each kind of event has happened. */

@@ -48,12 +48,13 @@ export interface MaterialsManager {
   decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials>;
 }
 
-/** What may remember that a header was verified, and the key that verified it. */
+/**
+ * What may remember that a header was verified, and the key that verified it. It learns of one through
+ * `CompleteDecryptionMaterials.remember`.
+ */
 export interface HeaderMemory {
   /** The message's key, when this very header was verified before. */
   recall(header: MessageHeader, authenticatedOnly: Uint8Array): CipherKey | undefined;
-  /** @param cipherKey the key under which the header was verified just now */
-  remember(header: MessageHeader, authenticatedOnly: Uint8Array, cipherKey: CipherKey): void;
 }
 
 /**

@@ -2,6 +2,7 @@
  * Decrypts one message from bytes (client-apis/decrypt.md). Everything that can be refused without a key is refused
  * first; plaintext is returned only after all of it, and the signature where there is one, is verified.
  */
+import { sharedBytes } from "../crypto/secret.ts";
 import { messageVerifier } from "../crypto/signature.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
@@ -66,7 +67,7 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
       ? await openInParallel(message, header, layout, opener, { workers, signal })
       : openHere(message, header, layout, opener);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
-  return { plaintext, encryptionContext: options.encryptionContext };
+  return { plaintext, encryptionContext: resolved.context.given };
 }
 
 /** The signature of a signed message, null of an unsigned one. Whatever follows is refused. */
@@ -85,8 +86,7 @@ export async function openHeader(
   context: MatchedContext,
   options: ResolvedOptions,
 ): Promise<MessageOpener> {
-  const { headers } = options.manager;
-  const known = headers?.recall(header, context.authenticatedOnly);
+  const known = options.manager.headers?.recall(header, context.authenticatedOnly);
   if (known !== undefined) return MessageOpener.resume(header, known);
   let opener: MessageOpener | null = null;
   const materials = await options.manager.decryptMaterials(
@@ -107,9 +107,9 @@ export async function openHeader(
     // A manager that did not ask (a cache, a keyring of someone else's) is asked for here: nothing goes unverified.
     const opened =
       (opener as MessageOpener | null) ??
-      MessageOpener.open(header, context.authenticatedOnly, materials.dataKey.bytes);
+      MessageOpener.open(header, context.authenticatedOnly, sharedBytes(materials.dataKey));
     if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
-    headers?.remember(header, context.authenticatedOnly, opened.frameKey.key);
+    materials.remember?.(header, context.authenticatedOnly, opened.frameKey.key);
     return opened;
   } finally {
     materials.dataKey.wipe();

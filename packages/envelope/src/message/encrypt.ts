@@ -17,8 +17,9 @@ import { MessageSealer } from "./sealing.ts";
 export interface EncryptResult {
   /** Header, body and, for signed suites, footer. */
   readonly message: Uint8Array;
-  /** The caller's context: what decrypt must be given. */
+  /** The caller's context, as it was when encrypt was called: what decrypt must be given. Frozen. */
   readonly encryptionContext: EncryptionContext;
+  /** Under a cached data key they are frozen, and each reading of their bytes gives a copy. */
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
   /** Which regions hold a wrap, for keyrings that report it. */
   readonly wraps?: WrapReport;
@@ -74,7 +75,7 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
     sealer.writeHeader(message);
     return {
       message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
-      encryptionContext: options.encryptionContext,
+      encryptionContext: resolved.context.given,
       encryptedDataKeys: materials.encryptedDataKeys,
       ...(materials.wraps === undefined ? {} : { wraps: materials.wraps }),
     };

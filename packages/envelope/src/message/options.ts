@@ -3,7 +3,7 @@
  */
 import { EnvelopeError } from "../errors.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
-import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
+import type { CallersContext, EncryptionContext } from "../format/encryption-context.ts";
 import { ALGORITHM_SUITES, enforceLimit, resolveLimits } from "../format/suites.ts";
 import type { AlgorithmSuite, CommittingSuiteName, MessageLimits, NonCommittingSuiteName } from "../format/suites.ts";
 import {
@@ -93,7 +93,7 @@ export const DEFAULT_OPTIONS: { readonly frameLength: number; readonly commitmen
 
 export interface ResolvedOptions {
   readonly manager: MaterialsManager;
-  readonly context: CanonicalContext;
+  readonly context: CallersContext;
   readonly requiredContextKeys: readonly string[];
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;

@@ -8,7 +8,7 @@ import { gcmOpen, gcmOpening, gcmSeal } from "../crypto/gcm.ts";
 import type { GcmCipher, GcmOpening, Sealed } from "../crypto/gcm.ts";
 import { deriveMessageKeys } from "../crypto/key-derivation.ts";
 import type { CipherKey, MessageKeys } from "../crypto/key-derivation.ts";
-import { equalInConstantTime, fillPublicRandom, release, wipeAndRelease } from "../crypto/secret.ts";
+import { equalInConstantTime, fillPublicRandom, release, sharedBytes, wipeAndRelease } from "../crypto/secret.ts";
 import { BodyAad, frameStartLength, writeFrameStart } from "../format/body.ts";
 import type { BodyBlock, FrameKind } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";
@@ -128,7 +128,7 @@ export class MessageSealer {
     this.headerLength = template.headerLength;
     this.#messageId = Buffer.allocUnsafe(MESSAGE_ID_LENGTH[suite.messageVersion]);
     fillPublicRandom(this.#messageId);
-    this.#keys = deriveMessageKeys(suite, this.#messageId, materials.dataKey.bytes);
+    this.#keys = deriveMessageKeys(suite, this.#messageId, sharedBytes(materials.dataKey));
     this.frameKey = { cipher: suite.cipher, key: this.#keys.cipherKey, messageId: this.#messageId };
     this.frames = new FrameCipher(this.frameKey);
   }
@@ -155,7 +155,8 @@ interface Prepared {
 }
 
 /**
- * Cached materials keep their encrypted data keys and their context as the very same objects from message to message.
+ * Cached materials keep their encrypted data keys and their context as the very same objects from message to message,
+ * frozen. What its owner may still change is not remembered.
  */
 const prepared = new WeakMap<readonly EncryptedDataKey[], Prepared>();
 
@@ -174,7 +175,7 @@ function templateFor(materials: CompleteEncryptionMaterials, frameLength: number
     template: headerTemplate(suite, stored, materials.encryptedDataKeys, frameLength, limits),
     authenticatedOnly: required.bytes,
   };
-  prepared.set(materials.encryptedDataKeys, made);
+  if (Object.isFrozen(materials.encryptedDataKeys)) prepared.set(materials.encryptedDataKeys, made);
   return made;
 }
 

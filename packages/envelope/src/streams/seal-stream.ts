@@ -22,7 +22,6 @@ export interface EncryptStreamResult {
 }
 
 export interface SealStreamOptions extends ResolvedEncryptOptions {
-  readonly callersContext: EncryptionContext;
   /** The stream has no more bytes than this; null when that is not known. */
   readonly plaintextLengthBound: number | null;
   readonly onStart: (result: EncryptStreamResult) => void;
@@ -65,17 +64,8 @@ export class SealStream implements ByteTransform {
   }
 
   async #begin(): Promise<{ readonly sealer: MessageSealer; readonly header: Buffer }> {
-    const {
-      manager,
-      suite,
-      commitmentPolicy,
-      context,
-      requiredContextKeys,
-      frameLength,
-      limits,
-      signal,
-      callersContext,
-    } = this.#options;
+    const { manager, suite, commitmentPolicy, context, requiredContextKeys, frameLength, limits, signal } =
+      this.#options;
     const materials = await manager.getEncryptionMaterials(
       {
         suite,
@@ -95,7 +85,7 @@ export class SealStream implements ByteTransform {
       this.#sealer = sealer;
       const { encryptedDataKeys, wraps } = materials;
       this.#options.onStart({
-        encryptionContext: callersContext,
+        encryptionContext: context.given,
         encryptedDataKeys,
         ...(wraps === undefined ? {} : { wraps }),
       });

@@ -68,12 +68,7 @@ export function prepareSealStream(
   }
   const resolved = resolveEncryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
   const result = deferred<EncryptStreamResult>();
-  const transform = new SealStream({
-    ...resolved,
-    plaintextLengthBound,
-    callersContext: options.encryptionContext,
-    onStart: result.resolve,
-  });
+  const transform = new SealStream({ ...resolved, plaintextLengthBound, onStart: result.resolve });
   return { transform, outcome: result, signal: resolved.signal };
 }
 
@@ -91,7 +86,7 @@ export function prepareOpenStream(options: DecryptStreamOptions): Prepared<OpenS
   const resolved = resolveDecryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
   const result = deferred<DecryptStreamResult>();
   const onHeader = (_header: MessageHeader): void => {
-    result.resolve({ encryptionContext: options.encryptionContext });
+    result.resolve({ encryptionContext: resolved.context.given });
   };
   return {
     transform: new OpenStream({ ...resolved, signedMessages, onHeader }),

@@ -8,8 +8,9 @@
  */
 import { EnvelopeError } from "../../errors.ts";
 import { BRANCH_KEY_LENGTH, isBranchKeyVersion } from "../../keyrings/branch-key-wrapping.ts";
-import { CacheCounters, MaterialsCache, SingleFlight } from "../../materials/materials-cache.ts";
+import { CacheCounters, MaterialsCache } from "../../materials/materials-cache.ts";
 import type { CacheCounts, Wipeable } from "../../materials/materials-cache.ts";
+import { ReadThroughCache } from "../../materials/read-through-cache.ts";
 import type { Time } from "../../resilience/time.ts";
 import type { BranchKey, BranchKeyStore } from "./branch-key-store.ts";
 
@@ -29,13 +30,10 @@ export interface BranchKeyRequest {
 export class BranchKeyCache {
   readonly #store: BranchKeyStore;
   readonly #entries: MaterialsCache<Entry>;
+  readonly #cache: ReadThroughCache<undefined, undefined, Entry>;
   /** Which entries belong to a branch key, so that all of them can go at once. */
   readonly #idsOf = new Map<string, Set<string>>();
-  readonly #flights = new SingleFlight();
   readonly #counters = new CacheCounters();
-  /** Raised by `forget`: what was fetched before must not come in after it. */
-  #epoch = 0;
-  #closed = false;
 
   constructor({ store, ...bounds }: BranchKeyCacheOptions) {
     this.#store = store;
@@ -45,101 +43,110 @@ export class BranchKeyCache {
         this.#counters.record({ kind: "eviction", reason });
       },
     });
+    this.#cache = new ReadThroughCache({
+      time: bounds.time,
+      entries: this.#entries,
+      counters: this.#counters,
+      // What was forgotten may have been erased: not even who waits may use it.
+      onClear: "asks-again",
+      closedMessage: "The hierarchical keyring was disposed of",
+      begin: () => undefined,
+      admit: () => true,
+      leave: () => undefined,
+      keep: ({ value, startedAt }) => {
+        this.#keep(value, startedAt);
+      },
+    });
   }
 
   /** The branch key, with a handle of its own that the caller wipes; null when the store has none. */
-  async get(request: BranchKeyRequest, signal: AbortSignal | undefined): Promise<BranchKey | null> {
-    const id = entryId(request);
-    const scope = request.version === null ? "encrypt" : "decrypt";
-    for (let kind: "hit" | "shared" = "hit"; ; kind = "shared") {
-      if (this.#closed) throw new EnvelopeError("secret-wiped", "The hierarchical keyring was disposed of");
-      const cached = this.#entries.get(id);
-      if (cached !== undefined) {
-        this.#counters.record({ kind, scope });
-        return cached.handle();
-      }
-      const joined = await this.#flights.join(id, signal, () => this.#fetch(request));
-      if (!joined.leader) continue;
-      this.#counters.record({ kind: "miss", scope });
-      if (joined.value === null) return null;
-      if (!joined.value.wiped) return joined.value.handle();
-    }
+  get(request: BranchKeyRequest, signal: AbortSignal | undefined): Promise<BranchKey | null> {
+    return this.#cache.get({
+      id: entryId(request),
+      scope: request.version === null ? "encrypt" : "decrypt",
+      party: undefined,
+      signal,
+      fromCache: (entry) => entry.handle(),
+      fetch: () => this.#fetch(request),
+      take: (entry) => entry.handle(),
+    });
   }
 
   /** Wipes every version of a branch key and lets none in that is on its way. */
   forget(branchKeyId: string): void {
-    this.#epoch++;
+    this.#cache.letNothingIn();
     for (const id of [...(this.#idsOf.get(branchKeyId) ?? [])]) this.#entries.delete(id, "cleared");
   }
 
   close(): void {
-    this.#closed = true;
-    this.#epoch++;
-    this.#entries.clear();
+    this.#cache.close();
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#cache.size;
   }
 
   counts(): CacheCounts {
     return this.#counters.counts();
   }
 
-  /**
-   * Puts the key into the cache. The entry it returns may be wiped already, by `forget` or by others crowding it out.
-   */
-  async #fetch({ branchKeyId, version }: BranchKeyRequest): Promise<Entry | null> {
-    const epoch = this.#epoch;
+  async #fetch(request: BranchKeyRequest): Promise<Entry> {
+    const { branchKeyId, version } = request;
     const fetched = await (version === null
       ? this.#store.getActiveBranchKey(branchKeyId)
       : this.#store.getBranchKeyVersion(branchKeyId, version));
-    if (fetched === null) return null;
-    requireSound(fetched, version);
-    if (epoch !== this.#epoch) {
-      fetched.key.wipe();
-      return new Entry(fetched, () => undefined);
-    }
-    // The active version is what the next read will ask for by name.
-    if (version === null)
-      this.#put({ branchKeyId, version: fetched.version }, { ...fetched, key: fetched.key.share() });
-    return this.#put({ branchKeyId, version }, fetched);
+    if (fetched !== null) requireSound(fetched, version);
+    return new Entry(request, fetched);
   }
 
-  #put(request: BranchKeyRequest, branchKey: BranchKey): Entry {
-    const id = entryId(request);
-    const entry = new Entry(branchKey, () => {
-      const ids = this.#idsOf.get(request.branchKeyId);
-      ids?.delete(id);
-      if (ids?.size === 0) this.#idsOf.delete(request.branchKeyId);
-    });
+  #keep(entry: Entry, since: number): void {
+    const { request, branchKey } = entry;
+    if (branchKey === null) return;
+    // The active version is what the next read will ask for by name.
+    if (request.version === null) {
+      const named = { ...request, version: branchKey.version };
+      this.#put(new Entry(named, { ...branchKey, key: branchKey.key.share() }), since);
+    }
+    this.#put(entry, since);
+  }
+
+  #put(entry: Entry, since: number): void {
+    const { branchKeyId } = entry.request;
+    const id = entryId(entry.request);
     // In this order: the entry that is replaced takes its id away with it.
-    this.#entries.set(id, entry);
-    if (!entry.wiped) this.#idsOf.set(request.branchKeyId, (this.#idsOf.get(request.branchKeyId) ?? new Set()).add(id));
-    return entry;
+    this.#entries.set(id, entry, since);
+    if (entry.wiped) return;
+    this.#idsOf.set(branchKeyId, (this.#idsOf.get(branchKeyId) ?? new Set()).add(id));
+    entry.onWiped = () => {
+      const ids = this.#idsOf.get(branchKeyId);
+      ids?.delete(id);
+      if (ids?.size === 0) this.#idsOf.delete(branchKeyId);
+    };
   }
 }
 
+/** What the store answered; no branch key is an answer too, but never kept. */
 class Entry implements Wipeable {
-  readonly #branchKey: BranchKey;
-  readonly #onWiped: () => void;
+  readonly request: BranchKeyRequest;
+  readonly branchKey: BranchKey | null;
+  onWiped: () => void = () => undefined;
 
-  constructor(branchKey: BranchKey, onWiped: () => void) {
-    this.#branchKey = branchKey;
-    this.#onWiped = onWiped;
+  constructor(request: BranchKeyRequest, branchKey: BranchKey | null) {
+    this.request = request;
+    this.branchKey = branchKey;
   }
 
   get wiped(): boolean {
-    return this.#branchKey.key.wiped;
+    return this.branchKey?.key.wiped === true;
   }
 
-  handle(): BranchKey {
-    return { ...this.#branchKey, key: this.#branchKey.key.share() };
+  handle(): BranchKey | null {
+    return this.branchKey === null ? null : { ...this.branchKey, key: this.branchKey.key.share() };
   }
 
   wipe(): void {
-    this.#branchKey.key.wipe();
-    this.#onWiped();
+    this.branchKey?.key.wipe();
+    this.onWiped();
   }
 }
 

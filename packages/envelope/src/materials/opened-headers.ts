@@ -1,0 +1,60 @@
+/**
+ * Headers that were verified a moment ago, each with the key that verified it.
+ */
+import type { CipherKey } from "../crypto/key-derivation.ts";
+import type { MessageHeader } from "../format/header.ts";
+import type { CacheCounters, MaterialsCache, Wipeable } from "./materials-cache.ts";
+import type { HeaderMemory } from "./materials-manager.ts";
+
+/** One verified header and its key, which node clears when nobody refers to it any more. */
+export class OpenedHeader implements Wipeable {
+  readonly #verified: Buffer;
+  #cipherKey: CipherKey | undefined;
+
+  constructor(verified: Buffer, cipherKey: CipherKey) {
+    this.#verified = verified;
+    this.#cipherKey = cipherKey;
+  }
+
+  keyFor(header: MessageHeader, authenticatedOnly: Uint8Array): CipherKey | undefined {
+    const { bytes } = header;
+    const matches =
+      this.#verified.length === bytes.length + authenticatedOnly.length &&
+      this.#verified.subarray(0, bytes.length).equals(bytes) &&
+      this.#verified.subarray(bytes.length).equals(authenticatedOnly);
+    return matches ? this.#cipherKey : undefined;
+  }
+
+  wipe(): void {
+    this.#cipherKey = undefined;
+  }
+}
+
+/**
+ * Remembers, for messages read a moment ago, the key derived for each: the same message read again skips key derivation
+ * and header verification. Recalled only for a header that is equal to the last byte, so nothing changed gets through.
+ */
+export class OpenedHeaders implements HeaderMemory {
+  readonly #cache: MaterialsCache<OpenedHeader>;
+  readonly #counters: CacheCounters;
+
+  constructor(cache: MaterialsCache<OpenedHeader>, counters: CacheCounters) {
+    this.#cache = cache;
+    this.#counters = counters;
+  }
+
+  recall(header: MessageHeader, authenticatedOnly: Uint8Array): CipherKey | undefined {
+    const key = this.#cache.get(header.messageId.toString("latin1"))?.keyFor(header, authenticatedOnly);
+    this.#counters.record({ kind: key === undefined ? "miss" : "hit", scope: "header" });
+    return key;
+  }
+
+  remember(
+    header: MessageHeader,
+    authenticatedOnly: Uint8Array,
+    { cipherKey, since }: { readonly cipherKey: CipherKey; readonly since: number },
+  ): void {
+    const entry = new OpenedHeader(Buffer.concat([header.bytes, authenticatedOnly]), cipherKey);
+    this.#cache.set(header.messageId.toString("latin1"), entry, since);
+  }
+}

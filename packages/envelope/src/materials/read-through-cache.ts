@@ -1,0 +1,103 @@
+/**
+ * A cache that fetches what it does not have, once for all who ask at the same moment. What was fetched before the
+ * cache was cleared serves those who waited for it, and nobody else.
+ */
+import { EnvelopeError } from "../errors.ts";
+import type { CacheCounters, CacheScope, MaterialsCache, Wipeable } from "./materials-cache.ts";
+import { ASK_AGAIN, SingleFlight } from "./single-flight.ts";
+import type { FlightRules, Landing, WhoWaits } from "./single-flight.ts";
+
+export interface ReadThroughOptions<State, Party, Value extends Wipeable> extends Omit<
+  FlightRules<State, Party, Value>,
+  "land"
+> {
+  readonly entries: MaterialsCache<Value>;
+  readonly counters: CacheCounters;
+  /** Puts into the cache what was fetched, or wipes it. */
+  keep(answer: Landing<State, Value>): void;
+  /** What becomes of those who wait when the cache is cleared. */
+  readonly onClear: WhoWaits;
+  /** What the error says that is thrown once the cache is closed. */
+  readonly closedMessage: string;
+}
+
+export interface ReadThroughRequest<State, Party, Value, Part> {
+  readonly id: string;
+  readonly scope: CacheScope;
+  readonly party: Party;
+  readonly signal: AbortSignal | undefined;
+  /** This caller's part of an entry; null when the entry has none left. */
+  fromCache(entry: Value): Part | null;
+  /** Fetches what is not there. It gets no signal of a single caller. */
+  fetch(state: State): Promise<Value>;
+  /** This caller's part of what was fetched. */
+  take(fetched: Value): Part;
+}
+
+export class ReadThroughCache<State, Party, Value extends Wipeable> {
+  readonly #options: ReadThroughOptions<State, Party, Value>;
+  readonly #flights: SingleFlight<State, Party, Value>;
+  #closed = false;
+
+  constructor(options: ReadThroughOptions<State, Party, Value>) {
+    this.#options = options;
+    this.#flights = new SingleFlight({
+      ...options,
+      land: (answer) => {
+        if (answer.keep) options.keep(answer);
+        else answer.value.wipe();
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#options.entries.size;
+  }
+
+  /** @throws what `fetch` throws; EnvelopeError `aborted`, or `secret-wiped` once the cache is closed */
+  async get<Part>(request: ReadThroughRequest<State, Party, Value, Part>): Promise<Part> {
+    const { id, scope } = request;
+    const { entries, counters } = this.#options;
+    for (let isFirst = true; ; isFirst = false) {
+      this.requireOpen();
+      const entry = entries.get(id);
+      const cached = entry === undefined ? null : request.fromCache(entry);
+      if (cached !== null) {
+        if (isFirst) counters.record({ kind: "hit", scope });
+        return cached;
+      }
+      let fetches = false;
+      const joined = this.#flights.join(id, {
+        ...request,
+        call: (state) => {
+          fetches = true;
+          return request.fetch(state);
+        },
+      });
+      if (fetches || isFirst) counters.record({ kind: fetches ? "miss" : "shared", scope });
+      const part = await joined;
+      if (part !== ASK_AGAIN) return part;
+    }
+  }
+
+  /** @throws EnvelopeError `secret-wiped` once the cache is closed */
+  requireOpen(): void {
+    if (this.#closed) throw new EnvelopeError("secret-wiped", this.#options.closedMessage);
+  }
+
+  /** Lets nothing in that is being fetched now. Entries are the caller's to delete. */
+  letNothingIn(): void {
+    this.#flights.clear(this.#options.onClear);
+  }
+
+  clear(): void {
+    this.letNothingIn();
+    this.#options.entries.clear();
+  }
+
+  /** Clears it for good. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
+  }
+}
