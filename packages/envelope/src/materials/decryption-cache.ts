@@ -124,7 +124,7 @@ export class DecryptionCache {
       party: request.accepts,
       signal,
       fromCache: materials,
-      fetch: async (readers) => {
+      call: async (readers) => {
         const since = time.now();
         const shared = { ...request, accepts: readers.accept };
         const { dataKey } = await underlying.decryptMaterials(shared, { signal: undefined });

@@ -112,7 +112,7 @@ export class EncryptionCache {
         if (materials === null || entry.usage.isUsedUp) this.#entries.delete(id, "exhausted");
         return materials;
       },
-      fetch: async (usage) =>
+      call: async (usage) =>
         new CachedEncryptionMaterials(await underlying.getEncryptionMaterials(request, { signal: undefined }), usage),
       take: (entry) => entry.take(),
     });

@@ -23,25 +23,30 @@ export function keptMaterials({
   };
 }
 
+/** In memory of its own: Node's pool is written to by all, and structuredClone would take it as it first sees it. */
+function ownCopy(bytes: Uint8Array): Buffer {
+  return Buffer.from(new Uint8Array(bytes).buffer);
+}
+
 function keptContext({ pairs, bytes }: CanonicalContext): CanonicalContext {
-  const ours = Buffer.from(bytes);
+  const ours = ownCopy(bytes);
   return Object.freeze({
     pairs: Object.freeze(pairs.map(([key, value]) => Object.freeze([key, value] as const))),
     get bytes() {
-      return Buffer.from(ours);
+      return ownCopy(ours);
     },
   });
 }
 
 function keptDataKey({ providerId, ...bytes }: EncryptedDataKey): EncryptedDataKey {
-  const [providerInfo, ciphertext] = [Buffer.from(bytes.providerInfo), Buffer.from(bytes.ciphertext)];
+  const [providerInfo, ciphertext] = [ownCopy(bytes.providerInfo), ownCopy(bytes.ciphertext)];
   return Object.freeze({
     providerId,
     get providerInfo() {
-      return Buffer.from(providerInfo);
+      return ownCopy(providerInfo);
     },
     get ciphertext() {
-      return Buffer.from(ciphertext);
+      return ownCopy(ciphertext);
     },
   });
 }

@@ -85,14 +85,13 @@ export class MaterialsCache<T extends Wipeable> {
     const slot = this.#slots.get(id);
     if (slot === undefined) return;
     this.#slots.delete(id);
+    if (this.#slots.size === 0) this.#unschedule();
     slot.value.wipe();
     this.#options.onEviction(reason);
   }
 
   clear(): void {
     for (const id of [...this.#slots.keys()]) this.delete(id, "cleared");
-    // Unless somebody who listens to evictions has put in something new.
-    if (this.#slots.size === 0) this.#unschedule();
   }
 
   /** One timer for all, due when the first of them expires. */

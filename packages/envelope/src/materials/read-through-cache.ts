@@ -5,7 +5,7 @@
 import { EnvelopeError } from "../errors.ts";
 import type { CacheCounters, CacheScope, MaterialsCache, Wipeable } from "./materials-cache.ts";
 import { ASK_AGAIN, SingleFlight } from "./single-flight.ts";
-import type { FlightRules, Landing, WhoWaits } from "./single-flight.ts";
+import type { FlightRequest, FlightRules, Landing, WhoWaits } from "./single-flight.ts";
 
 export interface ReadThroughOptions<State, Party, Value extends Wipeable> extends Omit<
   FlightRules<State, Party, Value>,
@@ -21,17 +21,12 @@ export interface ReadThroughOptions<State, Party, Value extends Wipeable> extend
   readonly closedMessage: string;
 }
 
-export interface ReadThroughRequest<State, Party, Value, Part> {
+/** `call` fetches what is not there. */
+export interface ReadThroughRequest<State, Party, Value, Part> extends FlightRequest<State, Party, Value, Part> {
   readonly id: string;
   readonly scope: CacheScope;
-  readonly party: Party;
-  readonly signal: AbortSignal | undefined;
   /** This caller's part of an entry; null when the entry has none left. */
   fromCache(entry: Value): Part | null;
-  /** Fetches what is not there. It gets no signal of a single caller. */
-  fetch(state: State): Promise<Value>;
-  /** This caller's part of what was fetched. */
-  take(fetched: Value): Part;
 }
 
 export class ReadThroughCache<State, Party, Value extends Wipeable> {
@@ -54,7 +49,7 @@ export class ReadThroughCache<State, Party, Value extends Wipeable> {
     return this.#options.entries.size;
   }
 
-  /** @throws what `fetch` throws; EnvelopeError `aborted`, or `secret-wiped` once the cache is closed */
+  /** @throws what `call` throws; EnvelopeError `aborted`, or `secret-wiped` once the cache is closed */
   async get<Part>(request: ReadThroughRequest<State, Party, Value, Part>): Promise<Part> {
     const { id, scope } = request;
     const { entries, counters } = this.#options;
@@ -66,16 +61,9 @@ export class ReadThroughCache<State, Party, Value extends Wipeable> {
         if (isFirst) counters.record({ kind: "hit", scope });
         return cached;
       }
-      let fetches = false;
-      const joined = this.#flights.join(id, {
-        ...request,
-        call: (state) => {
-          fetches = true;
-          return request.fetch(state);
-        },
-      });
-      if (fetches || isFirst) counters.record({ kind: fetches ? "miss" : "shared", scope });
-      const part = await joined;
+      const joined = this.#flights.join(id, request);
+      if (!joined.isShared || isFirst) counters.record({ kind: joined.isShared ? "shared" : "miss", scope });
+      const part = await joined.part;
       if (part !== ASK_AGAIN) return part;
     }
   }

@@ -46,6 +46,12 @@ export interface FlightRequest<State, Party, Value, Part> {
   take(value: Value): Part;
 }
 
+export interface Joined<Part> {
+  /** Whether the call was under way already. */
+  readonly isShared: boolean;
+  readonly part: Promise<Part | typeof ASK_AGAIN>;
+}
+
 interface Waiter<Value> {
   answer(value: Value): void;
   fail(error: unknown): void;
@@ -66,23 +72,24 @@ export class SingleFlight<State, Party, Value> {
   }
 
   /**
-   * Waits for the call for `id` that is under way, or makes one.
+   * Waits for the call for `id` that is under way, or makes one. `part` rejects as the call does, or with EnvelopeError
+   * `aborted`.
    *
-   * @throws what the call throws, or EnvelopeError `aborted`
+   * @throws EnvelopeError `aborted` when the signal is already
    */
-  async join<Part>(id: string, request: FlightRequest<State, Party, Value, Part>): Promise<Part | typeof ASK_AGAIN> {
+  join<Part>(id: string, request: FlightRequest<State, Party, Value, Part>): Joined<Part> {
     const { party, signal } = request;
     requireNotAborted(signal);
     const known = this.#joinable.get(id);
-    const joins = known?.isJoinable === true && this.#rules.admit(known.state, party);
-    const flight = joins ? known : this.#begin(id, request);
+    const isShared = known?.isJoinable === true && this.#rules.admit(known.state, party);
+    const flight = isShared ? known : this.#begin(id, request);
     const { promise, resolve, reject } = Promise.withResolvers<Part | typeof ASK_AGAIN>();
     const waiter: Waiter<Value> = {
       answer(value) {
         try {
           resolve(request.take(value));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       },
       fail: reject,
@@ -90,18 +97,18 @@ export class SingleFlight<State, Party, Value> {
         resolve(ASK_AGAIN);
       },
     };
+    flight.add(waiter);
+    if (signal === undefined) return { isShared, part: promise };
     const onAbort = (): void => {
-      if (signal === undefined || !flight.remove(waiter)) return;
+      if (!flight.remove(waiter)) return;
       this.#rules.leave(flight.state, party);
       reject(abortedError(signal));
     };
-    flight.add(waiter);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    const part = promise.finally(() => {
+      signal.removeEventListener("abort", onAbort);
+    });
+    return { isShared, part };
   }
 
   /** Lets nothing in that is under way, and nobody join it. */
@@ -113,15 +120,15 @@ export class SingleFlight<State, Party, Value> {
     }
   }
 
-  #begin<Part>(id: string, { party, call }: FlightRequest<State, Party, Value, Part>): Flight<State, Value> {
+  #begin<Part>(id: string, request: FlightRequest<State, Party, Value, Part>): Flight<State, Value> {
     const { time } = this.#rules;
     const flight = new Flight<State, Value>(this.#rules.begin(), time, () => {
       this.#unlist(id, flight);
     });
-    this.#rules.admit(flight.state, party);
+    this.#rules.admit(flight.state, request.party);
     this.#joinable.set(id, flight);
     this.#underWay.add(flight);
-    call(flight.state).then(
+    request.call(flight.state).then(
       (value) => {
         this.#end(id, flight);
         flight.answer(value);

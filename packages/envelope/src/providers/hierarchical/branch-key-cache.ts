@@ -67,7 +67,7 @@ export class BranchKeyCache {
       party: undefined,
       signal,
       fromCache: (entry) => entry.handle(),
-      fetch: () => this.#fetch(request),
+      call: () => this.#fetch(request),
       take: (entry) => entry.handle(),
     });
   }
