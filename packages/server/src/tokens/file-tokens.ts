@@ -59,6 +59,9 @@ class TokensInFile implements FileTokens {
   #records: readonly TokenRecord[] = [];
   #stamp: string | null = null;
   #checkedAt = -Infinity;
+  /** Looks at the file, numbered as they began: the last one begun, and the one whose answer is kept. */
+  #begun = 0;
+  #kept = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -99,7 +102,7 @@ class TokensInFile implements FileTokens {
     let found: TokenRecord | null = null;
     // All of them, found or not: the time says nothing about which, or how far, it matched.
     for (const record of this.#records) if (timingSafeEqual(presented, Buffer.from(record.hash, "hex"))) found = record;
-    return found === null ? null : { id: found.id, name: found.name, scopes: found.scopes };
+    return found === null ? null : identityOf(found);
   }
 
   async #change(change: (records: readonly TokenRecord[]) => readonly TokenRecord[]): Promise<void> {
@@ -114,14 +117,24 @@ class TokensInFile implements FileTokens {
   }
 
   async #reload(): Promise<void> {
+    const turn = ++this.#begun;
     // The stamp first: a change between the two reads is then seen again, not missed.
     const stamp = await tokenFileStamp(this.#path);
-    this.#records = await readTokenFile(this.#path);
+    const records = await readTokenFile(this.#path);
+    // Threat: a look at the file that began before a token was revoked and ends after it would let the token in again.
+    if (turn < this.#kept) return;
+    this.#kept = turn;
+    this.#records = records;
     this.#stamp = stamp;
     this.#checkedAt = performance.now();
   }
 }
 
-function info({ id, name, scopes, createdAt }: TokenRecord): TokenInfo {
-  return { id, name, scopes, createdAt };
+/** A copy: whoever is told a token's scopes cannot add to them. */
+function identityOf({ id, name, scopes }: TokenRecord): TokenIdentity {
+  return { id, name, scopes: [...scopes] };
+}
+
+function info(record: TokenRecord): TokenInfo {
+  return { ...identityOf(record), createdAt: record.createdAt };
 }

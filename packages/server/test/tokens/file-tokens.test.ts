@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -166,4 +166,36 @@ test("a token needs a scope, and admin includes the others", async (t) => {
   const may = (scope: (typeof SCOPES)[number]): string =>
     SCOPES.filter((wanted) => hasScope({ id: "", name: "", scopes: [scope] }, wanted)).join(" ");
   assert.deepEqual(SCOPES.map(may), ["read", "write", "read write admin"]);
+});
+
+test("a look at the file that began before a token was revoked does not let it in again", async (t) => {
+  if (process.platform === "win32") return;
+  const path = await tokensPath(t);
+  const tokens = await fileTokens(path);
+  const { token, identity } = await tokens.create({ name: "a", scopes: ["read"] });
+  const before = await readFile(path);
+  // A file that is read for as long as its writer likes.
+  await rm(path);
+  await promisify(execFile)("mkfifo", [path]);
+  const writer = await open(path, "r+");
+  const slow = tokens.list();
+  await delay(100);
+  const without = `${path}.new`;
+  await writeFile(without, JSON.stringify({ version: 1, tokens: [] }));
+  await rename(without, path);
+  assert.deepEqual(await tokens.list(), []);
+  await writer.write(before);
+  await writer.close();
+  await slow;
+  assert.equal(await tokens.verify(token), null, `revoked: ${identity.id}`);
+});
+
+test("whoever is told a token's scopes cannot add to them", async (t) => {
+  const tokens = await fileTokens(await tokensPath(t));
+  const { token, identity } = await tokens.create({ name: "a", scopes: ["read"] });
+  const shown = [identity, await tokens.verify(token), (await tokens.list())[0]];
+  for (const one of shown) {
+    (one?.scopes as string[]).push("admin");
+    assert.deepEqual((await tokens.verify(token))?.scopes, ["read"]);
+  }
 });
