@@ -1,16 +1,9 @@
-/** Published test vectors, which are not part of this repository. */
-import { existsSync, readFileSync } from "node:fs";
+/** Published test vectors; where each file is from is written in it, and in the README beside them. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const FOLDER = process.env["STRONGROOM_VECTORS"] ?? join(import.meta.dirname, "../../../../../shared/vectors");
-
-/** For a test's `skip` option: false when the file is there. */
-export function skipWithout(file: string): string | false {
-  return existsSync(join(FOLDER, file))
-    ? false
-    : `${file} is not there; set STRONGROOM_VECTORS to the folder that has it`;
-}
-
+/** @param file its path in test/vectors, without the ending */
 export function readVectors(file: string): unknown {
-  return JSON.parse(readFileSync(join(FOLDER, file), "utf8"));
+  const text = readFileSync(join(import.meta.dirname, `../vectors/${file}.json`), "utf8");
+  return (JSON.parse(text) as { readonly vectors: unknown }).vectors;
 }

@@ -179,15 +179,31 @@ function canonicalPath(path: string): string {
 
 /** All parameters but the signature, encoded, in order. */
 function canonicalQuery(query: string): string {
-  if (query === "") return "";
-  // In a query that was signed, a plus is a plus, not a space.
-  return [...new URLSearchParams(query.replaceAll("+", "%2B"))]
+  return query
+    .split("&")
+    .filter((parameter) => parameter !== "")
+    .map((parameter) => {
+      const [name = "", ...value] = parameter.split("=");
+      return [encodeDecoded(name), encodeDecoded(value.join("="))] as const;
+    })
     .filter(([name]) => name !== "X-Amz-Signature")
-    .map(([name, value]) => [encode(name), encode(value)] as const)
     .sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
     .map(([name, value]) => `${name}=${value}`)
     .join("&");
 }
+
+/**
+ * Decoded and encoded anew byte by byte: a plus is a plus, a `?` is part of a name, and bytes that are no UTF-8 stay
+ * what they are. URLSearchParams would make one query of two.
+ */
+const encodeDecoded = (text: string): string =>
+  text
+    .split(/(%[0-9a-f]{2})/i)
+    .map((part, index) => (index % 2 === 0 ? encode(part) : encodedByte(Number.parseInt(part.slice(1), 16))))
+    .join("");
+
+const encodedByte = (byte: number): string =>
+  byte < 0x80 ? encode(String.fromCharCode(byte)) : `%${byte.toString(16).toUpperCase()}`;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -7,7 +7,7 @@ import { KmsError } from "../errors.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
 import { respondUnder } from "../faults/fault-response.ts";
 import { AwsError } from "../protocol/aws-error.ts";
-import { headersByName } from "../protocol/exchange.ts";
+import { requestView } from "../protocol/exchange.ts";
 import type { RegionRequest, RegionResponse, RequestView } from "../protocol/exchange.ts";
 import { handle, operationOf } from "./handle.ts";
 import type { Engine } from "./handle.ts";
@@ -89,16 +89,8 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
 }
 
 /** The request as it was received. */
-export function viewOf(request: FastifyRequest): RequestView {
-  const [path = "/", ...query] = request.raw.url?.split("?") ?? [];
-  return {
-    method: request.method,
-    path,
-    query: query.join("?"),
-    headers: headersByName(request.raw.rawHeaders),
-    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-  };
-}
+export const viewOf = (request: FastifyRequest): RequestView =>
+  requestView(request.raw, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
 
 /** Answers a request of the KMS API that came to a region. */
 export async function respond(

@@ -2,6 +2,7 @@
 // bytes of the answer. Plaintexts and data keys are written straight into a buffer that is wiped once it is sent: a
 // string would stay in the heap until the garbage collector comes by, and cannot be wiped at all.
 
+import type { IncomingMessage } from "node:http";
 import type { Json } from "./shape.ts";
 
 /** What verification needs of an HTTP request. */
@@ -26,6 +27,15 @@ export function headersByName(rawHeaders: readonly string[]): ReadonlyMap<string
     else values.push(rawHeaders[i + 1] ?? "");
   }
   return headers;
+}
+
+/** A request as Node's parser has it, with its body. */
+export function requestView(
+  { method, url, rawHeaders }: Pick<IncomingMessage, "method" | "url" | "rawHeaders">,
+  body: Buffer,
+): RequestView {
+  const [path = "/", ...query] = url?.split("?") ?? [];
+  return { method: method ?? "", path, query: query.join("?"), headers: headersByName(rawHeaders), body };
 }
 
 /** All values of a header, given in lower case. */
