@@ -118,24 +118,25 @@ export class DecryptionCache {
     }
     const epoch = this.#epoch;
     const materials = (entry: CachedDataKey): CompleteDecryptionMaterials => this.#materials(request, entry, epoch);
-    return this.#cache.get({
-      id: decryptEntryId(partition, request),
-      scope: "decrypt",
-      party: request.accepts,
-      signal,
-      fromCache: materials,
-      call: async (readers) => {
-        const since = time.now();
-        const shared = { ...request, accepts: readers.accept };
-        const { dataKey } = await underlying.decryptMaterials(shared, { signal: undefined });
-        return new CachedDataKey({
-          dataKey,
-          isVerified: readers.accepted || readers.accept(sharedBytes(dataKey)),
-          since,
-        });
-      },
-      take: materials,
-    });
+    const id = decryptEntryId(partition, request);
+    return (
+      this.#cache.hit(id, "decrypt", materials) ??
+      this.#cache.fetch({
+        id,
+        scope: "decrypt",
+        party: request.accepts,
+        signal,
+        fromCache: materials,
+        call: async (readers) => {
+          const since = time.now();
+          const shared = { ...request, accepts: readers.accept };
+          const { dataKey } = await underlying.decryptMaterials(shared, { signal: undefined });
+          const isVerified = readers.accepted || readers.accept(sharedBytes(dataKey));
+          return new CachedDataKey({ dataKey, isVerified, since });
+        },
+        take: materials,
+      })
+    );
   }
 
   /** All but the data key is the caller's own. */

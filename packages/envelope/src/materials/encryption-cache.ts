@@ -102,20 +102,24 @@ export class EncryptionCache {
       return underlying.getEncryptionMaterials(request, { signal });
     }
     const id = encryptEntryId(partition, request);
-    return this.#cache.get({
-      id,
-      scope: "encrypt",
-      party: plaintextLength,
-      signal,
-      fromCache: (entry) => {
-        const materials = entry.usage.reserve(plaintextLength) ? entry.take() : null;
-        if (materials === null || entry.usage.isUsedUp) this.#entries.delete(id, "exhausted");
-        return materials;
-      },
-      call: async (usage) =>
-        new CachedEncryptionMaterials(await underlying.getEncryptionMaterials(request, { signal: undefined }), usage),
-      take: (entry) => entry.take(),
-    });
+    const fromCache = (entry: CachedEncryptionMaterials): CompleteEncryptionMaterials | null => {
+      const materials = entry.usage.reserve(plaintextLength) ? entry.take() : null;
+      if (materials === null || entry.usage.isUsedUp) this.#entries.delete(id, "exhausted");
+      return materials;
+    };
+    return (
+      this.#cache.hit(id, "encrypt", fromCache) ??
+      this.#cache.fetch({
+        id,
+        scope: "encrypt",
+        party: plaintextLength,
+        signal,
+        fromCache,
+        call: async (usage) =>
+          new CachedEncryptionMaterials(await underlying.getEncryptionMaterials(request, { signal: undefined }), usage),
+        take: (entry) => entry.take(),
+      })
+    );
   }
 
   get size(): number {

@@ -49,23 +49,39 @@ export class ReadThroughCache<State, Party, Value extends Wipeable> {
     return this.#options.entries.size;
   }
 
-  /** @throws what `call` throws; EnvelopeError `aborted`, or `secret-wiped` once the cache is closed */
-  async get<Part>(request: ReadThroughRequest<State, Party, Value, Part>): Promise<Part> {
+  /**
+   * A part of the entry that is there, at once; null when there is none or it has none left.
+   *
+   * @throws EnvelopeError `secret-wiped` once the cache is closed
+   */
+  hit<Part>(id: string, scope: CacheScope, fromCache: (entry: Value) => Part | null): Part | null {
+    const part = this.#partOf(id, fromCache);
+    if (part !== null) this.#options.counters.record({ kind: "hit", scope });
+    return part;
+  }
+
+  /**
+   * Fetches what is not there, or waits for who does.
+   *
+   * @throws what `call` throws; EnvelopeError `aborted`, or `secret-wiped` once the cache is closed
+   */
+  async fetch<Part>(request: ReadThroughRequest<State, Party, Value, Part>): Promise<Part> {
     const { id, scope } = request;
-    const { entries, counters } = this.#options;
     for (let isFirst = true; ; isFirst = false) {
-      this.requireOpen();
-      const entry = entries.get(id);
-      const cached = entry === undefined ? null : request.fromCache(entry);
-      if (cached !== null) {
-        if (isFirst) counters.record({ kind: "hit", scope });
-        return cached;
-      }
       const joined = this.#flights.join(id, request);
-      if (!joined.isShared || isFirst) counters.record({ kind: joined.isShared ? "shared" : "miss", scope });
+      if (!joined.isShared || isFirst)
+        this.#options.counters.record({ kind: joined.isShared ? "shared" : "miss", scope });
       const part = await joined.part;
       if (part !== ASK_AGAIN) return part;
+      const cached = this.#partOf(id, (entry) => request.fromCache(entry));
+      if (cached !== null) return cached;
     }
+  }
+
+  #partOf<Part>(id: string, fromCache: (entry: Value) => Part | null): Part | null {
+    this.requireOpen();
+    const entry = this.#options.entries.get(id);
+    return entry === undefined ? null : fromCache(entry);
   }
 
   /** @throws EnvelopeError `secret-wiped` once the cache is closed */

@@ -60,16 +60,22 @@ export class BranchKeyCache {
   }
 
   /** The branch key, with a handle of its own that the caller wipes; null when the store has none. */
-  get(request: BranchKeyRequest, signal: AbortSignal | undefined): Promise<BranchKey | null> {
-    return this.#cache.get({
-      id: entryId(request),
-      scope: request.version === null ? "encrypt" : "decrypt",
-      party: undefined,
-      signal,
-      fromCache: (entry) => entry.handle(),
-      call: () => this.#fetch(request),
-      take: (entry) => entry.handle(),
-    });
+  async get(request: BranchKeyRequest, signal: AbortSignal | undefined): Promise<BranchKey | null> {
+    const id = entryId(request);
+    const scope = request.version === null ? "encrypt" : "decrypt";
+    const fromCache = (entry: Entry): BranchKey | null => entry.handle();
+    return (
+      this.#cache.hit(id, scope, fromCache) ??
+      this.#cache.fetch({
+        id,
+        scope,
+        party: undefined,
+        signal,
+        fromCache,
+        call: () => this.#fetch(request),
+        take: (entry) => entry.handle(),
+      })
+    );
   }
 
   /** Wipes every version of a branch key and lets none in that is on its way. */
