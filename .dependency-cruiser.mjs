@@ -3,12 +3,13 @@
 /** Package -> the packages that it may import. docs/pictures/packages.svg and docs/architecture.md show it. */
 export const allowed = {
   base: [],
+  tlog: [],
   envelope: [],
-  kms: ["base"],
-  vault: ["base", "envelope"],
+  kms: ["base", "tlog"],
+  vault: ["base", "envelope", "tlog"],
   client: [],
   server: ["base", "vault"],
-  cli: ["base", "client", "envelope", "kms", "vault", "server"],
+  cli: ["base", "client", "envelope", "kms", "vault", "server", "tlog"],
 };
 
 const betweenPackages = Object.entries(allowed).map(([from, targets]) => ({
@@ -56,6 +57,13 @@ export default {
       severity: "error",
       from: { path: "^packages/envelope/src" },
       to: { dependencyTypes: ["npm", "npm-dev", "npm-peer", "npm-optional", "npm-no-pkg", "npm-unknown"] },
+    },
+    {
+      name: "tlog-hashes-and-signs-only",
+      comment: "Transparency logs here are hashing and signatures: no storage, no network, nothing from npm.",
+      severity: "error",
+      from: { path: "^packages/tlog/src" },
+      to: { pathNot: "^packages/tlog/src/|^(node:)?crypto$" },
     },
     {
       name: "siblings-only-through-their-exports",
