@@ -11,7 +11,7 @@ export async function allowedImports(): Promise<AllowedImports> {
 }
 
 const WIDTH = 980;
-const HEIGHT = 470;
+const HEIGHT = 570;
 
 interface Box {
   readonly x: number;
@@ -54,15 +54,26 @@ const BOXES: Readonly<Record<string, Box>> = {
   base: {
     x: 580,
     y: 366,
-    width: 376,
+    width: 336,
     style: "private",
     lines: ["files, locks, SQLite, commands, settings, errors;", "private: bundled into those above it"],
+  },
+  tlog: {
+    x: 234,
+    y: 466,
+    width: 722,
+    style: "private",
+    lines: [
+      "transparency logs: Merkle trees, signed notes, checkpoints, cosignatures;",
+      "private: bundled into those above it",
+    ],
   },
 };
 
 /** Where an arrow goes down from one package to another. */
 const ARROW_AT: Readonly<Record<string, number>> = {
   "cli client": 124,
+  "cli tlog": 244,
   "cli envelope": 364,
   "cli vault": 480,
   "cli server": 620,
@@ -71,8 +82,10 @@ const ARROW_AT: Readonly<Record<string, number>> = {
   "server vault": 594,
   "server base": 706,
   "kms base": 861,
+  "kms tlog": 936,
   "vault envelope": 500,
   "vault base": 636,
+  "vault tlog": 557,
 };
 
 const STYLE = `text{font-size:14px;font-family:ui-sans-serif,system-ui,sans-serif;fill:#1f2a30}.s{font-size:12px;fill:#55636b}.bg{fill:#fbfbf8}

@@ -26,6 +26,7 @@ export type KmsErrorCode =
   | "region-unknown"
   | "key-unknown"
   | "audit-broken"
+  | "audit-set-back"
   | "backup-failed"
   | "would-overwrite";
 
@@ -153,7 +154,17 @@ export const KMS_ERRORS: ErrorTable<KmsErrorCode> = {
   },
   "audit-broken": {
     title: "The audit chain does not verify",
-    remedy: "Treat the entries from the named one on as untrustworthy and compare with a backup.",
+    remedy:
+      "Keep a copy of the data folder as evidence and restore a backup; or go on with what is there, on record for " +
+      "ever: serve --accept-restore REASON.",
+    outcome: "refused",
+    status: 500,
+  },
+  "audit-set-back": {
+    title: "The audit log does not go on from what its witness saw",
+    remedy:
+      "The database was set back, or exchanged. Bring the newest one back; or, after a restore that was meant, go on " +
+      "with it, on record for ever: serve --accept-restore REASON.",
     outcome: "refused",
     status: 500,
   },

@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
 import { signedWith } from "./auth/authenticator.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
@@ -28,6 +29,9 @@ import type { SeedKey } from "./seed/read-seed.ts";
 import { closeCustody, openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
 import { Store } from "./store/store.ts";
+import { openWitness } from "./witness/open-witness.ts";
+import { WitnessPublisher } from "./witness/publisher.ts";
+import type { NewHead, Witness } from "./witness/witness.ts";
 
 /** How often the server looks for what fell due, when no call made it look. */
 const SETTLE_INTERVAL_MS = 60_000;
@@ -95,9 +99,12 @@ export async function createKms(options: KmsOptions = {}): Promise<Kms> {
     // Read before anything is made: a mistake in the seed leaves nothing behind.
     const seed = settled.seed === null ? null : readSeed(settled.seed, names);
     mkdirSync(settled.dataDir, { recursive: true, mode: 0o700 });
+    const { rootKey, acceptRestore, clock } = settled;
     const keeper = settled.emulatorPort === null ? "server" : "emulator";
-    const custody = await openCustody(settled.dataDir, settled.rootKey, keeper);
-    return await start({ custody, seed, removeTemporary }, settled).catch(async (error: unknown) => {
+    const witness = settled.witness === null ? null : openWitness(settled.witness, settled.dataDir);
+    const opening = { keeper, witness, acceptRestore, now: clock.now() } as const;
+    const custody = await openCustody(settled.dataDir, rootKey, opening);
+    return await start({ custody, witness, seed, removeTemporary }, settled).catch(async (error: unknown) => {
       await closeCustody(custody);
       throw error;
     });
@@ -110,17 +117,20 @@ export async function createKms(options: KmsOptions = {}): Promise<Kms> {
 /** What a KMS has in hand before it starts. */
 interface Opened {
   readonly custody: Custody;
+  readonly witness: Witness | null;
   readonly seed: readonly SeedKey[] | null;
   /** The last step of closing. */
   readonly removeTemporary: () => void;
 }
 
-async function start({ custody, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
+async function start({ custody, witness, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
   const { authenticate, credentials } = admissionOf(options);
   const names = options.regions.map((region) => region.name);
+  const publisher = witness === null ? null : publisherOf(witness, custody, options.logger);
   const supply = options.emulatorPort === null ? "fixed" : "on-demand";
-  const store = await Store.open(custody, names, supply);
-  const engine = engineOf(store, new KeyMaterial(custody.sealer), authenticate, options);
+  const store = await Store.open({ ...custody, onDurable: () => publisher?.publish() }, names, supply);
+  const engine = engineOf({ store, publisher, material: new KeyMaterial(custody.sealer), authenticate }, options);
+  publisher?.publish();
   const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
   if (warning !== null) options.logger.warn(warning);
@@ -148,10 +158,12 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
       await control?.app.close();
       await emulator?.close();
       await regions.closeAll();
+      await store.settle();
+      await publisher?.close();
       await store.close();
     } finally {
       custody.sealer.close();
-      custody.chain.close();
+      custody.log.close();
       custody.rowKeys.close();
       removeTemporary();
     }
@@ -178,6 +190,15 @@ async function start({ custody, seed, removeTemporary }: Opened, options: Settle
   };
 }
 
+/** What keeps the witness up to date. */
+function publisherOf(witness: Witness, { database: { db }, log, seen }: Custody, logger: Logger): WitnessPublisher {
+  if (seen?.kind === "nothing") logger.warn(`${witness.name} has seen nothing yet: the audit is believed as it is`);
+  if (seen?.kind === "away")
+    logger.error(`${witness.name} cannot be asked (${seen.reason}): whether the audit was set back is not known`);
+  const newest = (): NewHead => ({ db, note: log.checkpoint, size: log.head.size });
+  return new WitnessPublisher(witness, newest, { told: seen?.kind === "seen" ? seen.size : -1, logger });
+}
+
 /** Who is let in, and an access key with which one is. */
 interface Admission {
   readonly authenticate: Authenticator;
@@ -192,7 +213,12 @@ function admissionOf({ dataDir, accountId, principalsFile, emulatorPort }: Settl
   return { authenticate: signedWith([root, ...principals]), credentials: { accessKeyId, secretAccessKey } };
 }
 
-function engineOf(store: Store, material: KeyMaterial, authenticate: Authenticator, options: SettledOptions): Engine {
+/** What the engine is made of that the options do not say. */
+interface EngineParts extends Pick<Engine, "store" | "material" | "authenticate"> {
+  readonly publisher: WitnessPublisher | null;
+}
+
+function engineOf({ store, publisher, material, authenticate }: EngineParts, options: SettledOptions): Engine {
   return {
     store,
     material,
@@ -201,6 +227,7 @@ function engineOf(store: Store, material: KeyMaterial, authenticate: Authenticat
     clock: options.clock,
     account: options.accountId,
     logger: options.logger,
+    witness: () => publisher?.state ?? "none",
     authenticate,
   };
 }

@@ -14,6 +14,7 @@ import { KmsError } from "./errors.ts";
 import { LOOPBACK_HOSTS } from "./http/loopback.ts";
 import { REGION_NAME } from "./keys/region-name.ts";
 import type { SeedSource } from "./seed/read-seed.ts";
+import type { WitnessSource } from "./witness/witness.ts";
 
 /** How a KMS is made. All defaults together make one for a test: in a temporary directory, on a free port. */
 export interface KmsOptions {
@@ -40,6 +41,13 @@ export interface KmsOptions {
   readonly allowFaults?: "loopback";
   /** Port of the control server; 0 takes a free one. Needs `allowFaults`. */
   readonly faultsPort?: number;
+  /** Where the newest checkpoint of the audit is kept as well: the KMS starts only if its audit goes on from there. */
+  readonly witness?: WitnessSource;
+  /**
+   * The reason for going on with an audit that is not whole, or not as the witness saw it, as after the restore of a
+   * backup: it is an entry of the audit for ever. Refused where there is nothing to accept.
+   */
+  readonly acceptRestore?: string;
   /**
    * Makes an emulator of it, for test suites that were written for one: a single port for all regions, which takes the
    * region from the signature and lets in everyone on this machine, whatever the signature, or without any. It never
@@ -77,6 +85,8 @@ export interface SettledOptions {
   readonly seed: SeedSource | null;
   /** Null: no control server. */
   readonly faultsPort: number | null;
+  readonly witness: WitnessSource | null;
+  readonly acceptRestore: string | null;
   /** Null: a server, with a port for each region. */
   readonly emulatorPort: number | null;
   readonly clock: Clock;
@@ -88,6 +98,10 @@ const rootKey = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), path: z.string().min(1) }),
   z.object({ kind: z.literal("passphrase"), passphrase: z.instanceof(Uint8Array) }),
   z.object({ kind: z.literal("command"), command: z.tuple([z.string().min(1)], z.string()) }),
+]);
+const witness = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("file"), path: z.string().min(1) }),
+  z.object({ kind: z.literal("url"), url: z.string().min(1) }),
 ]);
 const schema = z.object({
   dataDir: z.string().min(1).optional(),
@@ -108,6 +122,11 @@ const schema = z.object({
   principalsFile: z.string().min(1).optional(),
   allowFaults: z.literal("loopback").optional(),
   faultsPort: port.optional(),
+  witness: witness.optional(),
+  acceptRestore: z
+    .string()
+    .refine((reason) => reason.trim() !== "" && reason.length <= 1000, "must be a reason of at most 1000 characters")
+    .optional(),
   allowReadablePrincipals: z.boolean().optional(),
   emulator: z.literal("loopback").optional(),
   emulatorPort: port.optional(),
@@ -154,6 +173,8 @@ export function settleOptions(options: KmsOptions): SettledOptions {
             others: options.allowReadablePrincipals === true ? "may-read" : "may-not-read",
           },
     seed: options.seed ?? null,
+    witness: options.witness ?? null,
+    acceptRestore: options.acceptRestore ?? null,
     faultsPort: options.allowFaults === undefined ? null : (options.faultsPort ?? KMS_DEFAULTS.faultsPort),
     emulatorPort: emulates ? (options.emulatorPort ?? 0) : null,
     // A clock that can be put forward comes with the permission to inject faults only.

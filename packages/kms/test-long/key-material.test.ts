@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backup, createKms } from "@strongroom/kms";
 import { Sealer, backingKeyIdentity, importKeyIdentity } from "../src/crypto/sealing.ts";
 import { OPERATIONS } from "../src/operations/table.ts";
-import { AUDIT_KEY, META } from "../src/store/meta.ts";
+import { META, SIGNING_KEY } from "../src/store/meta.ts";
 import { serving } from "../test/command/serving.ts";
 import { temporaryDirectory } from "../test/running-kms.ts";
 import { NeedleIndex } from "./key-day/needle-index.ts";
@@ -93,10 +93,10 @@ function sealedRows(dataDir: string): ReadonlyMap<string, { keyId: string; seale
 function ofTheServer(dataDir: string): Secrets {
   const secrets = new Secrets();
   const database = new DatabaseSync(join(dataDir, "kms.sqlite"), { readOnly: true });
-  const sealed = database.prepare("SELECT value FROM meta WHERE name = ?").get(META.auditKey)!["value"] as Uint8Array;
+  const sealed = database.prepare("SELECT value FROM meta WHERE name = ?").get(META.signingKey)!["value"] as Uint8Array;
   database.close();
   secrets.add("the root key", rootKeyOf(dataDir));
-  secrets.add("the audit chain's key", new Sealer(rootKeyOf(dataDir)).open(sealed, AUDIT_KEY)!);
+  secrets.add("the audit log's key", new Sealer(rootKeyOf(dataDir)).open(sealed, SIGNING_KEY)!);
   return secrets;
 }
 

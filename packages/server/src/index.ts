@@ -2,6 +2,8 @@
  * @strongroom/server: the HTTP API of a vault.
  */
 export { createServer } from "./server.ts";
+export { currentCaller } from "./http/caller.ts";
+export type { CurrentCaller } from "./http/caller.ts";
 export type { ServerOptions } from "./server.ts";
 export type { Api } from "./api.ts";
 export type { BreakerState, RegionCall, RegionCounters, RegionHealth, Regions } from "./regions.ts";

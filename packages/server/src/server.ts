@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
+import { runAs } from "./http/caller.ts";
 import { knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
 import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
 import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
@@ -170,6 +171,11 @@ function guardedRoutes(
     if (collections !== undefined && collection !== undefined && !collections.includes(collection)) {
       throw new ServerError("collection-unknown", "The service is not configured for this collection");
     }
+  });
+  // Not sooner: reading the body goes through the events of a socket, which belong to no request.
+  v1.addHook("preHandler", (request, _reply, done) => {
+    if (request.token === null) done();
+    else runAs({ tokenId: request.token.id, requestId: request.id }, done);
   });
   v1.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
   recordRoutes(v1, context);

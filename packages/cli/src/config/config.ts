@@ -1,8 +1,8 @@
 // The configuration as a type that cannot be wrong inside. What each setting means, its default, its flag and its
 // variable are in its row in settings.ts, which the compiler holds to this type.
-import type { KmsLogLevel, LocalRegion, RootKeySetting } from "@strongroom/kms/command";
+import type { KmsLogLevel, LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
 
-export type { LocalRegion, RootKeySetting } from "@strongroom/kms/command";
+export type { LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
 
 /**
  * One region whose KMS key wraps every record's data key. Without an endpoint it is AWS's own, with the default
@@ -33,6 +33,8 @@ export interface Config {
     /** Nearest first. */
     readonly regions: readonly LocalRegion[];
     readonly rootKey: RootKeySetting;
+    /** Absent: none. */
+    readonly witness?: WitnessSetting | undefined;
     readonly allowFaults: boolean;
     readonly faultsPort: number;
   };

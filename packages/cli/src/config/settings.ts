@@ -90,6 +90,7 @@ export const SETTINGS: InstallationSettings = {
   kms: {
     regions: KMS_SETTINGS.regions,
     rootKey: KMS_SETTINGS.rootKey,
+    witness: KMS_SETTINGS.witness,
     allowFaults: KMS_SETTINGS.allowFaults,
     faultsPort: {
       group: "faults",

@@ -7,6 +7,7 @@ import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { EnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
+import { currentCaller } from "@strongroom/server";
 import { z } from "zod";
 import { type Config, wrapPolicy } from "../config/config.ts";
 import { CliError } from "../errors.ts";
@@ -40,7 +41,28 @@ export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion
   };
   if (endpoint !== undefined) config.endpoint = endpoint;
   if (credentialsFile !== undefined) config.credentials = await readCredentials(credentialsFile);
-  return keysAsBytes(new KMS(config));
+  const client = new KMS(config);
+  if (endpoint !== undefined) sayOnWhoseBehalf(client);
+  return keysAsBytes(client);
+}
+
+/**
+ * Has each call say which token and which request it is for, so that the audit of the KMS joins with the service's log.
+ * Added before the request is signed, so that it is under the signature. AWS's own KMS would not record it.
+ */
+function sayOnWhoseBehalf(client: KMS): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const caller = currentCaller();
+      if (caller !== null) {
+        const { headers } = args.request as { readonly headers: Record<string, string> };
+        headers["x-strongroom-session"] = `token/${caller.tokenId}`;
+        headers["x-strongroom-request-id"] = caller.requestId;
+      }
+      return next(args);
+    },
+    { step: "build", name: "strongroomCaller" },
+  );
 }
 
 async function readCredentials(path: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {

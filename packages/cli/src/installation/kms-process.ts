@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ErrorReport } from "@strongroom/base/errors";
 import { type KmsMessage, parseKmsMessage } from "@strongroom/kms/command";
-import type { LocalRegion, RootKeySetting } from "../config/config.ts";
+import type { LocalRegion, RootKeySetting, WitnessSetting } from "../config/config.ts";
 import { CliError, type CliErrorCode } from "../errors.ts";
 
 /** Pauses and limits of the supervision, in milliseconds. */
@@ -30,6 +30,7 @@ export interface KmsProcessOptions {
   readonly dataDir: string;
   readonly regions: readonly LocalRegion[];
   readonly rootKey: RootKeySetting;
+  readonly witness?: WitnessSetting | undefined;
   /** The port for taking regions away, or null where that is not allowed. */
   readonly faultsPort: number | null;
   /** File descriptor that the process's log lines go to. */
@@ -161,13 +162,14 @@ async function start(options: KmsProcessOptions): Promise<Started> {
   }
 }
 
-function childArguments({ dataDir, regions, rootKey, faultsPort, logLevel }: KmsProcessOptions): string[] {
+function childArguments({ dataDir, regions, rootKey, witness, faultsPort, logLevel }: KmsProcessOptions): string[] {
   return [
     "kms",
     "serve",
     ...["--data-dir", dataDir],
     ...regions.flatMap(({ name, port }) => ["--region", `${name}=${port}`]),
     ...rootKeyArguments(rootKey),
+    ...(witness === undefined ? [] : ["--witness", witness.kind === "file" ? witness.path : witness.url]),
     ...(faultsPort === null ? [] : ["--allow-faults", "--faults-port", String(faultsPort)]),
     ...["--log-level", logLevel],
   ];

@@ -64,6 +64,7 @@ async function runInstallation(
     dataDir: folder.kms,
     regions: config.kms.regions,
     rootKey: config.kms.rootKey,
+    witness: config.kms.witness,
     faultsPort: config.kms.allowFaults ? config.kms.faultsPort : null,
     logFd: log.fd,
     logLevel: config.log.level,

@@ -7,7 +7,7 @@ import type { KeyRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { requireDatabase } from "../store/database.ts";
 import { aliasFromRow, grantFromRow, keyFromRows, lastUseFromRow } from "../store/rows.ts";
-import { openToRead } from "../upkeep/verify.ts";
+import { openToRead } from "../upkeep/database-file.ts";
 import { decide, mismatchOf, namesPrincipal } from "./decision.ts";
 import type { Decision, Question } from "./decision.ts";
 import type { Statement } from "./policy.ts";

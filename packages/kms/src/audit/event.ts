@@ -3,6 +3,7 @@
 // KMS Developer Guide, "Understanding AWS KMS log entries". Secrets and blobs are never in it.
 
 import { randomUUID } from "node:crypto";
+import type { Caller } from "../auth/caller.ts";
 import type { KnownKey } from "../auth/principals.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
 import type { AwsError } from "../protocol/aws-error.ts";
@@ -18,6 +19,8 @@ export interface UserIdentity {
   readonly accountId: string;
   readonly accessKeyId: string;
   readonly userName?: string;
+  /** Whom the holder of the access key calls for, as it signed. */
+  readonly sessionContext?: { readonly sourceIdentity: string };
 }
 
 /** A record of the audit chain; the order of members is the order in the stored JSON. */
@@ -73,15 +76,17 @@ export interface RecordedCall {
   };
   /** The access key that signed the request. */
   readonly key: KnownKey;
+  /** On whose behalf, as the request says. */
+  readonly caller: Caller | null;
   readonly request: RegionRequest;
   readonly outcome: CallOutcome;
 }
 
 /** The event of a call of the API that was answered or refused (CloudTrail's AwsApiCall). */
-export function apiCallEvent({ operation, call, key, request, outcome }: RecordedCall): AuditEvent {
+export function apiCallEvent({ operation, call, key, caller, request, outcome }: RecordedCall): AuditEvent {
   return {
     eventVersion: "1.11",
-    userIdentity: identityOf(key),
+    userIdentity: { ...identityOf(key), ...sessionOf(caller) },
     eventTime: eventTime(call.now),
     eventSource: "kms.amazonaws.com",
     eventName: operation.name,
@@ -94,6 +99,7 @@ export function apiCallEvent({ operation, call, key, request, outcome }: Recorde
     }),
     requestParameters: outcome.input === null ? null : (operation.input.audit(outcome.input) ?? null),
     responseElements: outcome.kind === "answer" && !operation.readOnly ? withoutBytes(outcome.answer) : null,
+    ...callerData(caller),
     requestID: call.requestId,
     eventID: call.eventId,
     readOnly: operation.readOnly,
@@ -119,6 +125,26 @@ function identityOf(key: KnownKey): UserIdentity {
   }
 }
 
+/** What was signed is part of the identity. */
+function sessionOf(caller: Caller | null): Pick<UserIdentity, "sessionContext"> {
+  return caller?.signed === true && caller.session !== null
+    ? { sessionContext: { sourceIdentity: caller.session } }
+    : {};
+}
+
+/** What was not signed is on record as no more than what somebody said. */
+function callerData(caller: Caller | null): Pick<AuditEvent, "additionalEventData"> {
+  if (caller === null) return {};
+  const { signed, session, requestId } = caller;
+  const data = signed
+    ? { ...(requestId !== null && { callerRequestId: requestId }) }
+    : {
+        ...(session !== null && { claimedSourceIdentity: session }),
+        ...(requestId !== null && { claimedCallerRequestId: requestId }),
+      };
+  return Object.keys(data).length === 0 ? {} : { additionalEventData: data };
+}
+
 /** Byte values of an answer are ciphertexts, tokens or plaintexts: none belongs in the audit. Nor do grant tokens. */
 function withoutBytes(answer: Answer): Json {
   if (answer === null) return null;
@@ -131,7 +157,7 @@ function withoutBytes(answer: Answer): Json {
 }
 
 /** The event of what the service did by itself at `at`, in milliseconds (CloudTrail's AwsServiceEvent). */
-export const serviceEvent = ({
+export function serviceEvent({
   name,
   key,
   account,
@@ -141,36 +167,22 @@ export const serviceEvent = ({
   readonly key: KeyRecord;
   readonly account: string;
   readonly at: number;
-}): AuditEvent => ownEvent(name, { at, account, region: key.region, arns: [key.arn], requestParameters: null });
-
-/** The event of what was done to the database as a whole, now: in no account and no region. */
-export const databaseEvent = (name: string, requestParameters: Json): AuditEvent =>
-  ownEvent(name, { at: Date.now(), account: "none", region: "none", arns: [], requestParameters });
-
-interface Circumstances {
-  readonly at: number;
-  readonly account: string;
-  readonly region: string;
-  readonly arns: readonly string[];
-  readonly requestParameters: Json;
-}
-
-function ownEvent(name: string, { at, account, region, arns, requestParameters }: Circumstances): AuditEvent {
+}): AuditEvent {
   return {
     eventVersion: "1.11",
     userIdentity: { accountId: account, invokedBy: "AWS Internal" },
     eventTime: eventTime(at),
     eventSource: "kms.amazonaws.com",
     eventName: name,
-    awsRegion: region,
+    awsRegion: key.region,
     sourceIPAddress: "AWS Internal",
     userAgent: "AWS Internal",
-    requestParameters,
+    requestParameters: null,
     responseElements: null,
     requestID: randomUUID(),
     eventID: randomUUID(),
     readOnly: false,
-    resources: arns.map((ARN) => ({ accountId: account, type: "AWS::KMS::Key", ARN })),
+    resources: [{ accountId: account, type: "AWS::KMS::Key", ARN: key.arn }],
     eventType: "AwsServiceEvent",
     managementEvent: true,
     recipientAccountId: account,

@@ -4,6 +4,13 @@
 export { KMS_COMMANDS } from "./commands/table.ts";
 export { KMS_COMMAND_GROUPS, KMS_PROGRAM } from "./program.ts";
 export { KMS_SETTINGS, LOCAL_REGIONS, loadKmsSettings, localRegions } from "./settings.ts";
-export type { GivenKmsSettings, KmsLogLevel, KmsSettings, LocalRegion, RootKeySetting } from "./settings.ts";
+export type {
+  GivenKmsSettings,
+  KmsLogLevel,
+  KmsSettings,
+  LocalRegion,
+  RootKeySetting,
+  WitnessSetting,
+} from "./settings.ts";
 export { parseKmsMessage } from "./parent.ts";
 export type { KmsMessage } from "./parent.ts";

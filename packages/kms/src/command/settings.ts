@@ -37,6 +37,10 @@ export type RootKeySetting =
   | { readonly kind: "passphrase"; readonly path: string }
   | { readonly kind: "command"; readonly command: string };
 
+/** Where the newest checkpoint of the audit is kept as well: a file, or a service of c2sp.org/tlog-witness. */
+export type WitnessSetting =
+  { readonly kind: "file"; readonly path: string } | { readonly kind: "url"; readonly url: string };
+
 /** How much the KMS logs, to standard error. */
 export type KmsLogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
@@ -47,6 +51,8 @@ export interface KmsSettings {
   readonly regions: readonly LocalRegion[];
   readonly host: string;
   readonly rootKey: RootKeySetting;
+  /** Absent: none. */
+  readonly witness?: WitnessSetting | undefined;
   readonly accountId: string;
   readonly allowFaults: boolean;
   /** Absent: a free one. */
@@ -94,6 +100,18 @@ const rootKey = z.discriminatedUnion(
     z.strictObject({ kind: z.literal("command"), command: text }),
   ],
   'must be { kind: "file", path? }, { kind: "passphrase", path } or { kind: "command", command }',
+);
+
+const witness: z.ZodType<WitnessSetting> = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("file"), path: text }),
+    z.strictObject({
+      kind: z.literal("url"),
+      url: z.string().regex(/^https?:\/\/./, "must begin with http:// or https://"),
+    }),
+  ],
+  'must be { kind: "file", path } or { kind: "url", url }',
 );
 
 const regions: Setting<readonly LocalRegion[]> = {
@@ -169,6 +187,22 @@ export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
     ways: [{ env: "STRONGROOM_KMS_HOST", flag: "--host <address>", reading: asText }],
   },
   rootKey: rootKeySetting,
+  witness: {
+    group: "witness",
+    schema: witness,
+    meaning:
+      "where the newest checkpoint of the KMS's audit is kept as well, apart from its folder: a file, or the address " +
+      "of a witness (c2sp.org/tlog-witness), with its verifier key after a #",
+    paths: [["path"]],
+    ways: [
+      {
+        env: "STRONGROOM_KMS_WITNESS",
+        flag: "--witness <file|url>",
+        reading: (given, cwd) =>
+          /^https?:\/\//.test(given) ? { kind: "url", url: given } : { kind: "file", path: asPath(given, cwd) },
+      },
+    ],
+  },
   accountId: {
     group: "account",
     schema: z.string().regex(/^\d{12}$/, "must have twelve digits"),

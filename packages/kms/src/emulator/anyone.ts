@@ -32,8 +32,7 @@ export function anyone(known: readonly KnownKey[], account: string): Authenticat
   const principal = principalOf(`arn:aws:iam::${account}:root`, []);
   return (request) => {
     const accessKeyId = claimedScope(request)?.accessKeyId ?? "unsigned";
-    return (
-      keys.get(accessKeyId) ?? { accessKeyId, secretAccessKey: "", sessionToken: null, expiresAt: null, principal }
-    );
+    const unknown = { accessKeyId, secretAccessKey: "", sessionToken: null, expiresAt: null, principal };
+    return { key: keys.get(accessKeyId) ?? unknown, signedHeaders: () => [] };
   };
 }

@@ -90,8 +90,8 @@ function answerOther(engine: Engine, view: RequestView, reply: FastifyReply): Fa
   const action = actionOf(view);
   if (action !== "GetCallerIdentity")
     return sendXml(reply, noSuchService(action ?? `${view.method} of this path`, requestId));
-  const { principal } = engine.authenticate({ ...view, region: "", remoteAddress: "" }, engine.clock.now());
-  return sendXml(reply, callerIdentity(principal, requestId));
+  const { key } = engine.authenticate({ ...view, region: "", remoteAddress: "" }, engine.clock.now());
+  return sendXml(reply, callerIdentity(key.principal, requestId));
 }
 
 const sendXml = (reply: FastifyReply, { status, xml }: XmlAnswer): FastifyReply =>

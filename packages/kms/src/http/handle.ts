@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { apiCallEvent } from "../audit/event.ts";
 import type { CallOutcome } from "../audit/event.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
+import { callerOf } from "../auth/caller.ts";
 import { Call } from "../calls/call.ts";
 import type { Operation } from "../calls/operation.ts";
 import type { Clock } from "../clock.ts";
@@ -20,6 +21,7 @@ import type { Answer, RegionRequest, RegionResponse, RequestView } from "../prot
 import { readInput } from "../protocol/shape.ts";
 import type { Json } from "../protocol/shape.ts";
 import type { Store } from "../store/store.ts";
+import type { WitnessState } from "../witness/publisher.ts";
 
 /** What all requests of all regions share. */
 export interface Engine {
@@ -30,6 +32,8 @@ export interface Engine {
   readonly clock: Clock;
   readonly account: string;
   readonly logger: Logger;
+  /** Whether the audit's witness is up to date. */
+  witness(): WitnessState;
   readonly authenticate: Authenticator;
 }
 
@@ -51,7 +55,7 @@ export async function handle(engine: Engine, request: RegionRequest): Promise<Re
 
 async function answer(engine: Engine, request: RegionRequest, requestId: string): Promise<Answer> {
   const now = engine.clock.now();
-  const key = engine.authenticate(request, now);
+  const { key, signedHeaders } = engine.authenticate(request, now);
   const operation = operationOf(request);
   if (operation === null)
     throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
@@ -73,7 +77,7 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
     userAgent: valuesOf(request, "user-agent")[0] ?? null,
   });
   const outcome = await run(operation, call, request.body, engine);
-  const event = apiCallEvent({ operation, call, key, request, outcome });
+  const event = apiCallEvent({ operation, call, key, caller: callerOf(request, signedHeaders), request, outcome });
   // Fail closed: without its audit entry a call has not happened.
   await store.commit(epoch, [...due.changes, ...call.changes], [...due.events, event]);
   if (outcome.kind === "error") throw outcome.error;

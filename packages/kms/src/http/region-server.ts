@@ -34,7 +34,10 @@ interface RegionServerParts {
 function regionServer(parts: RegionServerParts): FastifyInstance {
   const { region, engine } = parts;
   const app = kmsApp(engine);
-  app.get("/healthz", (_request, reply) => reply.type("application/json").send({ status: "ok", region }));
+  app.get("/healthz", (_request, reply) => {
+    const witness = engine.witness();
+    return reply.type("application/json").send({ status: "ok", region, ...(witness !== "none" && { witness }) });
+  });
   app.setNotFoundHandler((request, reply) => respond(parts, request, reply));
   app.post("/", (request, reply) => respond(parts, request, reply));
   return app;

@@ -8,28 +8,23 @@
 import { randomBytes } from "node:crypto";
 import { CompiledQuery, sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
-import { appendEntries } from "../audit/append.ts";
-import type { AuditChain, AuditPosition } from "../audit/chain.ts";
-import { databaseEvent } from "../audit/event.ts";
-import { verifyChain } from "../audit/verify-chain.ts";
+import { logEvent } from "../audit/log-event.ts";
+import type { AuditLog, Head } from "../audit/log.ts";
+import { writeExtension } from "../audit/tree-rows.ts";
 import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
-import { AUDIT_KEY, META, ROOT_CHECK, ROW_KEY, readMeta, writeMeta } from "../store/meta.ts";
+import { META, ROOT_CHECK, ROW_KEY, readMeta, writeMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 import { metaPrints, readRows } from "./row-check.ts";
 import { ROW_TABLES, ROW_TABLE_NAMES, RowKeys, rowIdentity, rowName } from "./row-mac.ts";
 import type { RowTable } from "./row-mac.ts";
 import { RowSet, sealDigest } from "./row-set.ts";
 
-/** What the audit calls it when rows get their first MACs, and when a person takes them over as they are. */
-const FIRST_TIME = "AuthenticateRows";
-export const ACCEPTED = "AcceptRows";
-
 /** MACs all rows as they are, under a new key, and writes the digest of a commit at which the audit ends at `audit`. */
 export async function authenticateRows(
   trx: Transaction<Schema>,
   sealer: Sealer,
-  audit: AuditPosition,
+  { size, root }: Head,
 ): Promise<number> {
   const secret = randomBytes(32);
   const rowKey = sealer.seal(secret, ROW_KEY);
@@ -51,7 +46,7 @@ export async function authenticateRows(
     }
     await writeMeta(trx, { [META.check]: sealer.seal(Buffer.from(ROOT_CHECK), ROOT_CHECK), [META.rowKey]: rowKey });
     const meta = await metaPrints(trx);
-    await writeMeta(trx, { [META.rowDigest]: sealDigest(keys, { audit, meta, groups: set.groups }) });
+    await writeMeta(trx, { [META.rowDigest]: sealDigest(keys, { audit: { size, root }, meta, groups: set.groups }) });
     return count;
   } finally {
     keys.close();
@@ -66,34 +61,29 @@ function updateMac(table: RowTable): string {
 
 /**
  * Gives the rows of a database that an earlier version made their first MACs.
- * @throws KmsError `audit-broken`; `store-corrupt` if it had them before.
+ * @param log has been verified.
+ * @throws KmsError `store-corrupt` if they had them before.
  */
-export async function adoptRows(db: Kysely<Schema>, sealer: Sealer, chain: AuditChain): Promise<void> {
-  const entries = chain.extend([databaseEvent(FIRST_TIME, null)]);
+export async function adoptRows(db: Kysely<Schema>, sealer: Sealer, log: AuditLog): Promise<void> {
+  const extension = log.extend([logEvent("AuthenticateRows", null, Date.now())]);
   await db.transaction().execute(async (trx) => {
-    await requireNeverAdopted(trx, sealer);
-    await appendEntries(trx, chain, entries);
-    await authenticateRows(trx, sealer, chain.position(entries));
+    await requireNeverAdopted(trx);
+    await writeExtension(trx, extension);
+    await authenticateRows(trx, sealer, extension);
   });
-  chain.accept(entries);
+  log.accept(extension);
 }
 
 /**
- * Whether nothing says that the rows had MACs before. The whole audit is followed: an entry that says so could have
- * been edited or cut off.
- * @throws KmsError `audit-broken`, `store-corrupt`.
+ * Whether nothing says that the rows had MACs before. The audit must have been verified: an entry that says so could
+ * have been edited or cut off. No cut for retention removes such an entry.
+ * @throws KmsError `store-corrupt`.
  */
-export async function requireNeverAdopted(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
+export async function requireNeverAdopted(db: Kysely<Schema>): Promise<void> {
   const meta = await readMeta(db);
-  const key = sealer.open(meta.get(META.auditKey) ?? Buffer.alloc(0), AUDIT_KEY);
-  if (key === null) throw new KmsError("store-corrupt", "the key of the audit chain does not open.");
-  try {
-    await verifyChain(db, key);
-  } finally {
-    key.fill(0);
-  }
   const { rows } = await sql<{ seq: number }>`
-    select seq from audit where json_extract(event, '$.eventName') in (${FIRST_TIME}, ${ACCEPTED}) limit 1`.execute(db);
+    select seq from audit
+    where json_extract(event, '$.eventName') in ('AuthenticateRows', 'AcceptRows') limit 1`.execute(db);
   const [before] = rows;
   if (before !== undefined || meta.has(META.rowKey) || meta.has(META.rowDigest)) {
     const evidence = before === undefined ? "their key is still there" : `audit entry ${before.seq} says so`;

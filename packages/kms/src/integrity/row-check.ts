@@ -4,7 +4,7 @@
 import { hash } from "node:crypto";
 import { sql } from "kysely";
 import type { Kysely } from "kysely";
-import type { AuditPosition } from "../audit/chain.ts";
+import type { Head } from "../audit/log.ts";
 import { KmsError } from "../errors.ts";
 import { META, VOLATILE_META, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
@@ -24,7 +24,7 @@ export interface CheckedRows {
   /** One line for each row, or group of rows, that is not as it was committed. */
   readonly findings: readonly string[];
   /** Where the audit ended at the last commit; null if there is no digest that opens. */
-  readonly audit: AuditPosition | null;
+  readonly audit: Head | null;
   /** What the table `meta` held then. */
   readonly meta: RowDigest["meta"];
 }
@@ -146,13 +146,13 @@ function oddRow(was: GroupSum | undefined, is: GroupSum | undefined, set: RowSet
 const groupName = (table: RowTable, region: string): string => `${table} of ${shown(region)}`;
 
 /** How the audit does not go with the rows; null if it does. */
-export function auditFault(rows: AuditPosition | null, audit: AuditPosition): string | null {
+export function auditFault(rows: Head | null, audit: Head): string | null {
   if (rows === null) return null;
   const written = `the rows were last written with entry ${rows.size}`;
   if (rows.size < audit.size)
     return `${written}, and the audit ends at entry ${audit.size}: all of them were set back.`;
   if (rows.size > audit.size) return `the audit ends at entry ${audit.size}, and ${written}: the end was cut off.`;
-  return Buffer.from(rows.head).equals(audit.head)
+  return Buffer.from(rows.root).equals(audit.root)
     ? null
     : `entry ${audit.size} of the audit is another one than when the rows were last written.`;
 }
@@ -161,7 +161,7 @@ export function auditFault(rows: AuditPosition | null, audit: AuditPosition): st
  * Refuses rows that are not those of the last commit, and a last commit that is not the audit's.
  * @throws KmsError `store-corrupt`, naming every row; `audit-broken` if it is the audit that lacks entries.
  */
-export function requireSound({ findings, audit }: CheckedRows, position: AuditPosition): void {
+export function requireSound({ findings, audit }: CheckedRows, position: Head): void {
   if (findings.length > 0) {
     const more = findings.length > SHOWN ? [`and ${findings.length - SHOWN} more`] : [];
     const lines = [...findings.slice(0, SHOWN), ...more].map((line) => `\n  ${line}`);

@@ -7,7 +7,7 @@
 
 import { randomBytes } from "node:crypto";
 import { Sealer } from "../crypto/sealing.ts";
-import type { AuditPosition } from "../audit/chain.ts";
+import type { Head } from "../audit/log.ts";
 import { placeOf, rowIdentity, valueOf } from "./row-mac.ts";
 import type { Row, RowKeys, RowMac, RowTable } from "./row-mac.ts";
 
@@ -26,7 +26,7 @@ export interface GroupSum {
 
 /** What a digest says. */
 export interface RowDigest {
-  readonly audit: AuditPosition;
+  readonly audit: Head;
   /** Name -> SHA-256 of the value, of what does not change in the table `meta`. */
   readonly meta: Readonly<Record<string, string>>;
   readonly groups: readonly GroupSum[];
@@ -119,7 +119,7 @@ export class RowSet {
 export function sealDigest(keys: RowKeys, { audit, meta, groups }: RowDigest): Buffer {
   const salt = randomBytes(SALT);
   const text = JSON.stringify({
-    audit: [audit.size, Buffer.from(audit.head).toString("base64")],
+    audit: [audit.size, Buffer.from(audit.root).toString("base64")],
     meta,
     groups: groups.map(({ table, region, count, sum, placed }) => [
       table,
@@ -136,7 +136,7 @@ export function sealDigest(keys: RowKeys, { audit, meta, groups }: RowDigest): B
 }
 
 interface DigestText {
-  readonly audit: readonly [size: number, head: string];
+  readonly audit: readonly [size: number, root: string];
   readonly meta: Readonly<Record<string, string>>;
   readonly groups: readonly (readonly [table: RowTable, region: string, count: number, sum: string, placed: string])[];
 }
@@ -149,7 +149,7 @@ export function openDigest(keys: RowKeys, stored: Uint8Array): RowDigest | null 
   if (text === null) return null;
   const { audit, meta, groups } = JSON.parse(text.toString("utf8")) as DigestText;
   return {
-    audit: { size: audit[0], head: Buffer.from(audit[1], "base64") },
+    audit: { size: audit[0], root: Buffer.from(audit[1], "base64") },
     meta,
     groups: groups.map(([table, region, count, sum, placed]) => ({
       table,

@@ -7,7 +7,7 @@ import type { Kysely } from "kysely";
 import { KmsError } from "../errors.ts";
 import { MIGRATIONS } from "../store/schema.ts";
 import type { Schema } from "../store/schema.ts";
-import { ROW_TABLES, ROW_TABLE_NAMES, shown } from "./row-mac.ts";
+import { ROW_TABLES, shown } from "./row-mac.ts";
 
 const text = (...columns: readonly string[]): readonly string[] => columns.map((name) => `"${name}" text not null`);
 const table = (name: string, columns: readonly string[]): string => `CREATE TABLE "${name}" (${columns.join(", ")})`;
@@ -62,14 +62,34 @@ const TABLES: Readonly<Record<string, string>> = {
     '"mac" blob',
     primaryKey("last_uses", "region", "key_id"),
   ]),
-  audit: table("audit", ['"seq" integer primary key', '"event" text not null', '"mac" blob not null']),
+  audit: table("audit", ['"seq" integer primary key', '"event" text', '"leaf" blob not null']),
+  audit_nodes: table("audit_nodes", [
+    '"height" integer not null',
+    '"position" integer not null',
+    '"hash" blob not null',
+    primaryKey("audit_nodes", "height", "position"),
+  ]),
 };
 
-/** Before the migration `0002-row-macs`. */
-const withoutMac = (statement: string): string => statement.replace('"mac" blob, ', "");
+/** The audit of an earlier version. */
+const chain = (name: string): string =>
+  table(name, ['"seq" integer primary key', '"event" text not null', '"mac" blob not null']);
+
+/** Where the last migration sets it aside, until its entries are adopted. */
+const SET_ASIDE: typeof TABLES = { audit_0001: chain("audit_0001") };
+
+/** The schema that the first migration makes: of a database that no start has brought to this version. */
+const FIRST_TABLES: typeof TABLES = Object.fromEntries(
+  Object.entries({ ...TABLES, audit: chain("audit") })
+    .filter(([name]) => name !== "audit_nodes")
+    .map(([name, statement]) => [
+      name,
+      Object.hasOwn(ROW_TABLES, name) ? statement.replace('"mac" blob, ', "") : statement,
+    ]),
+);
 
 /**
- * Refuses a database with another schema; one that is only read may lack the column that the last migration adds.
+ * Refuses a database with another schema; one that is only read may have that of the first migration.
  * @throws KmsError `store-corrupt`, naming everything that differs.
  */
 export async function requireSchema(db: Kysely<Schema>): Promise<void> {
@@ -77,18 +97,18 @@ export async function requireSchema(db: Kysely<Schema>): Promise<void> {
     select cast(type as text) as type, cast(name as text) as name, cast(sql as text) as statement
     from sqlite_schema`.execute(db);
   const own = rows.filter((row) => !isSqlites(row));
-  const missing = Object.keys(TABLES).filter((name) => !own.some((row) => row.type === "table" && row.name === name));
-  const hasMacs = ROW_TABLE_NAMES.some((table) => own.some(({ statement }) => statement === TABLES[table]));
-  const wanted = (name: string): string | undefined =>
-    !hasMacs && Object.hasOwn(ROW_TABLES, name) ? withoutMac(TABLES[name] ?? "") : TABLES[name];
+  const isFirst = own.some(({ statement }) => statement === FIRST_TABLES["audit"]);
+  const wanted = isFirst ? FIRST_TABLES : TABLES;
+  const known = { ...wanted, ...(!isFirst && SET_ASIDE) };
+  const missing = Object.keys(wanted).filter((name) => !own.some((row) => row.type === "table" && row.name === name));
   const problems = [
     ...missing.map((name) => `the table ${name} is missing`),
     ...own
-      .filter(({ type, name }) => type !== "table" || !Object.hasOwn(TABLES, name))
+      .filter(({ type, name }) => type !== "table" || !Object.hasOwn(known, name))
       .map(({ type, name }) => `the ${type} ${shown(name)} is not of this KMS`),
     ...own
       .filter(
-        ({ type, name, statement }) => type === "table" && Object.hasOwn(TABLES, name) && statement !== wanted(name),
+        ({ type, name, statement }) => type === "table" && Object.hasOwn(known, name) && statement !== known[name],
       )
       .map(({ name }) => `the table ${name} was defined anew`),
   ];

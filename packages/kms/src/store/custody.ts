@@ -1,21 +1,28 @@
-// The opening of a data directory: the database, the root key that seals it, the audit chain's key and end, the keys
-// that its rows are authenticated with. A database knows its root key by a sealed constant: with another key the server
-// refuses to start.
+// The opening of a data directory: the database, the root key that seals it, the audit log, whole and as its witness
+// saw it, the keys that its rows are authenticated with. A database knows its root key by a sealed constant: with
+// another key the server refuses to start.
 
-import { createSecretKey, randomBytes } from "node:crypto";
-import type { Kysely } from "kysely";
+import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { AuditChain, GENESIS, headOf } from "../audit/chain.ts";
+import type { Kysely } from "kysely";
+import type { AuditLog } from "../audit/log.ts";
+import { signingKeyOf } from "../audit/log.ts";
+import { emptyLog } from "../audit/new-history.ts";
+import { openLog } from "../audit/open-log.ts";
+import { systemClock } from "../clock.ts";
 import { SALT_LENGTH, readRootKey, settleRootKeyFile } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { adoptRows, authenticateRows } from "../integrity/authenticate.ts";
+import { openRowKeys } from "../integrity/digest.ts";
 import { ROWS_REMEDY } from "../integrity/row-check.ts";
-import { ROW_TABLE_NAMES, RowKeys } from "../integrity/row-mac.ts";
+import { ROW_TABLE_NAMES } from "../integrity/row-mac.ts";
+import type { RowKeys } from "../integrity/row-mac.ts";
+import type { Seen, Witness } from "../witness/witness.ts";
 import { DATABASE_FILE, openDatabase } from "./database.ts";
 import type { OpenDatabase } from "./database.ts";
-import { AUDIT_KEY, META, ROOT_CHECK, ROOT_CHECK_WITHOUT_MACS, ROW_KEY, readMeta, writeMeta } from "./meta.ts";
+import { META, ROOT_CHECK, ROOT_CHECK_WITHOUT_MACS, SIGNING_KEY, readMeta, writeMeta } from "./meta.ts";
 import type { Schema } from "./schema.ts";
 
 /** Who uses a data directory. What was made for the one is never opened by the other. */
@@ -25,7 +32,9 @@ export type Keeper = "server" | "emulator";
 export interface Custody {
   readonly database: OpenDatabase;
   readonly sealer: Sealer;
-  readonly chain: AuditChain;
+  readonly log: AuditLog;
+  /** What the witness says; null without one. */
+  readonly seen: Seen | null;
   readonly rowKeys: RowKeys;
 }
 
@@ -35,20 +44,35 @@ export interface Unlocked extends Omit<Custody, "rowKeys"> {
   readonly rows: "with-macs" | "without-macs";
 }
 
+/** How a data directory is opened. */
+export interface CustodyOptions {
+  readonly keeper?: Keeper;
+  /** What the audit log must go on from. */
+  readonly witness?: Witness | null;
+  /** An operator's reason for going on with an audit log that does not fit. */
+  readonly acceptRestore?: string | null;
+  /** Milliseconds. */
+  readonly now?: number;
+}
+
 /**
  * Opens a data directory, or makes it if it is new. The rows of one that an earlier version made get their MACs.
  * @throws KmsError `root-key-missing`, `root-key-wrong`, `data-dir-of-emulator`, `data-dir-not-of-emulator`,
- * `store-corrupt`, `audit-broken`, and those of `openDatabase`.
+ *   `store-corrupt`, `audit-broken`, `audit-set-back`, and those of `openDatabase`.
  */
-export async function openCustody(dataDir: string, source: RootKeySource, keeper: Keeper = "server"): Promise<Custody> {
-  const unlocked = await unlock(dataDir, source, keeper);
-  const { database, sealer, chain } = unlocked;
+export async function openCustody(
+  dataDir: string,
+  source: RootKeySource,
+  options: CustodyOptions = {},
+): Promise<Custody> {
+  const unlocked = await unlock(dataDir, source, options);
+  const { database, sealer, log, seen } = unlocked;
   try {
-    if (unlocked.rows === "without-macs") await adoptRows(database.db, sealer, chain);
+    if (unlocked.rows === "without-macs") await adoptRows(database.db, sealer, log);
     const rowKeys = openRowKeys(await readMeta(database.db), sealer);
     if (rowKeys === null)
       throw new KmsError("store-corrupt", `meta ${META.rowKey} is missing or does not open.`, { remedy: ROWS_REMEDY });
-    return { database, sealer, chain, rowKeys };
+    return { database, sealer, log, seen, rowKeys };
   } catch (error) {
     await closeCustody(unlocked);
     throw error;
@@ -59,7 +83,11 @@ export async function openCustody(dataDir: string, source: RootKeySource, keeper
  * Opens a data directory, or makes it if it is new, and believes nothing of its rows yet.
  * @throws KmsError as `openCustody`.
  */
-export async function unlock(dataDir: string, source: RootKeySource, keeper: Keeper = "server"): Promise<Unlocked> {
+export async function unlock(
+  dataDir: string,
+  source: RootKeySource,
+  { keeper = "server", witness = null, acceptRestore = null, now = systemClock.now() }: CustodyOptions = {},
+): Promise<Unlocked> {
   if (keeper === "emulator") requireNoOtherFiles(dataDir);
   const database = await openDatabase(dataDir);
   let sealer: Sealer | null = null;
@@ -74,7 +102,7 @@ export async function unlock(dataDir: string, source: RootKeySource, keeper: Kee
     sealer = new Sealer(await readRootKey(source, salt, check === null ? "first-start" : "restart"));
     if (check === null) await found(database, sealer, { salt, keeper });
     const rows = check === null ? "with-macs" : rowsUnder(check, sealer);
-    return { database, sealer, rows, chain: await openChain(database, sealer) };
+    return { database, sealer, rows, ...(await openLog(database.db, sealer, { witness, acceptRestore, now })) };
   } catch (error) {
     sealer?.close();
     await database.close();
@@ -85,7 +113,7 @@ export async function unlock(dataDir: string, source: RootKeySource, keeper: Kee
 /** Lets go of a data directory. */
 export async function closeCustody(custody: Unlocked | Custody): Promise<void> {
   custody.sealer.close();
-  custody.chain.close();
+  custody.log.close();
   if ("rowKeys" in custody) custody.rowKeys.close();
   await custody.database.close();
 }
@@ -95,12 +123,6 @@ export function rowsUnder(check: Uint8Array, sealer: Sealer): Unlocked["rows"] {
   if (sealer.open(check, ROOT_CHECK) !== null) return "with-macs";
   if (sealer.open(check, ROOT_CHECK_WITHOUT_MACS) !== null) return "without-macs";
   throw new KmsError("root-key-wrong", "the database was sealed under another root key.");
-}
-
-/** The keys of the rows' MACs; null if they do not open. */
-export function openRowKeys(meta: ReadonlyMap<string, Uint8Array>, sealer: Sealer): RowKeys | null {
-  const secret = sealer.open(meta.get(META.rowKey) ?? GENESIS, ROW_KEY);
-  return secret === null ? null : new RowKeys(secret);
 }
 
 /** Threat: real keys in the hands of a server that lets everyone in, or keys that were in everyone's hands in use. */
@@ -135,7 +157,7 @@ function opensCheck(rootKey: Buffer, check: Uint8Array): boolean {
  * Threat: someone who deletes the rows of `meta` would have everything else taken over by a new beginning.
  */
 async function requireEmpty(db: Kysely<Schema>): Promise<void> {
-  for (const table of ["meta", "audit", ...ROW_TABLE_NAMES] as const) {
+  for (const table of ["meta", "audit", "audit_nodes", ...ROW_TABLE_NAMES] as const) {
     const row = await db
       .selectFrom(table)
       .select((of) => of.lit(1).as("one"))
@@ -152,23 +174,18 @@ async function found(
   sealer: Sealer,
   { salt, keeper }: { readonly salt: Uint8Array; readonly keeper: Keeper },
 ): Promise<void> {
-  const auditKey = randomBytes(32);
+  const seed = randomBytes(32);
+  const sealed = sealer.seal(seed, SIGNING_KEY);
+  const { checkpoint, size, root } = emptyLog(signingKeyOf(seed));
   const values = {
     [META.salt]: salt,
-    [META.auditKey]: sealer.seal(auditKey, AUDIT_KEY),
-    [META.auditHead]: headOf(createSecretKey(auditKey), 0, GENESIS),
+    [META.signingKey]: sealed,
+    [META.checkpoint]: Buffer.from(checkpoint),
     ...(keeper === "emulator" && { [META.emulator]: Buffer.from("1") }),
   };
-  auditKey.fill(0);
   await db.transaction().execute(async (trx) => {
+    await trx.schema.dropTable("audit_0001").ifExists().execute();
     await writeMeta(trx, values);
-    await authenticateRows(trx, sealer, { size: 0, head: GENESIS });
+    await authenticateRows(trx, sealer, { size, root });
   });
-}
-
-async function openChain({ db }: OpenDatabase, sealer: Sealer): Promise<AuditChain> {
-  const key = sealer.open((await readMeta(db)).get(META.auditKey) ?? GENESIS, AUDIT_KEY);
-  if (key === null) throw new KmsError("store-corrupt", "the key of the audit chain does not open.");
-  const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
-  return new AuditChain(key, last?.seq ?? 0, last?.mac ?? GENESIS);
 }

@@ -1,16 +1,16 @@
-// The table `meta`: facts about the database itself, one a row.
+// The table `meta`: facts about the database itself, one a row, and what the sealed ones are sealed as.
 
 import { sql } from "kysely";
 import type { Kysely } from "kysely";
 import { KmsError } from "../errors.ts";
 import type { Schema } from "./schema.ts";
 
-/** Rows of the table `meta`. */
+/** Names of the rows: the checkpoint is signed and not secret. */
 export const META = {
   salt: "root-salt",
   check: "root-check",
-  auditKey: "audit-key",
-  auditHead: "audit-head",
+  signingKey: "audit-signing-key",
+  checkpoint: "audit-checkpoint",
   rowKey: "row-key",
   rowDigest: "row-digest",
   /** Only in a database that the emulator made. */
@@ -18,11 +18,11 @@ export const META = {
 } as const;
 
 /** Those that a commit changes. The digest over the rows covers all others. */
-export const VOLATILE_META: ReadonlySet<string> = new Set([META.auditHead, META.rowDigest]);
+export const VOLATILE_META: ReadonlySet<string> = new Set([META.checkpoint, META.rowDigest]);
 
 /** Identities of what `meta` holds sealed. */
 export const ROOT_CHECK = "strongroom-kms/root-check/2";
-export const AUDIT_KEY = "strongroom-kms/audit-key";
+export const SIGNING_KEY = "strongroom-kms/audit-signing-key";
 export const ROW_KEY = "strongroom-kms/row-key";
 /** What the root check was sealed as while rows carried no MACs: only such a database gets its first ones. */
 export const ROOT_CHECK_WITHOUT_MACS = "strongroom-kms/root-check";

@@ -61,11 +61,25 @@ interface LastUseTable extends Authenticated {
   record: string;
 }
 
-/** The audit chain (audit/chain.ts): `mac` covers the entry and the `mac` before it. */
+/** The audit log (audit/log.ts): entry `seq` is leaf `seq - 1` of its tree. */
 interface AuditTable {
   seq: number;
-  event: string;
-  mac: Uint8Array;
+  /** Null once it was pruned: then the log goes on with the leaf's hash alone. */
+  event: string | null;
+  leaf: Uint8Array;
+}
+
+/** Roots of complete subtrees of the audit log, of every eighth height: 256 leaves, 65536 leaves and so on. */
+interface AuditNodeTable {
+  height: number;
+  position: number;
+  hash: Uint8Array;
+}
+
+/** The audit before migration 0002 (audit/legacy-chain.ts), under its name then and while it waits to be adopted. */
+export interface LegacySchema {
+  audit: { seq: number; event: string; mac: Uint8Array };
+  audit_0001: { seq: number; event: string; mac: Uint8Array };
 }
 
 export interface Schema {
@@ -77,6 +91,7 @@ export interface Schema {
   import_keys: ImportKeyTable;
   last_uses: LastUseTable;
   audit: AuditTable;
+  audit_nodes: AuditNodeTable;
 }
 
 const first: Migration = {
@@ -154,5 +169,29 @@ const rowMacs: Migration = {
   },
 };
 
+/** The old entries are set aside: their chain is verified with its key, which a migration does not have. */
+const auditTree: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable("audit").renameTo("audit_0001").execute();
+    await db.schema
+      .createTable("audit")
+      .addColumn("seq", "integer", (c) => c.primaryKey())
+      .addColumn("event", "text")
+      .addColumn("leaf", "blob", (c) => c.notNull())
+      .execute();
+    await db.schema
+      .createTable("audit_nodes")
+      .addColumn("height", "integer", (c) => c.notNull())
+      .addColumn("position", "integer", (c) => c.notNull())
+      .addColumn("hash", "blob", (c) => c.notNull())
+      .addPrimaryKeyConstraint("audit_nodes_pk", ["height", "position"])
+      .execute();
+  },
+};
+
 /** Name -> migration, applied in the order of the names. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-first": first, "0002-row-macs": rowMacs };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001-first": first,
+  "0002-row-macs": rowMacs,
+  "0003-audit-tree": auditTree,
+};

@@ -6,9 +6,9 @@
 // read anew from the disk; the epoch tells who that is.
 
 import type { Transaction } from "kysely";
-import { appendEntries } from "../audit/append.ts";
-import type { AuditEntry } from "../audit/chain.ts";
 import type { AuditEvent } from "../audit/event.ts";
+import type { Extension } from "../audit/log.ts";
+import { writeExtension } from "../audit/tree-rows.ts";
 import { KmsError } from "../errors.ts";
 import { checkRows, requireSound } from "../integrity/row-check.ts";
 import { sealDigest } from "../integrity/row-set.ts";
@@ -37,7 +37,13 @@ interface Waiting {
 }
 
 /** What the store has of a data directory. */
-type Disk = Pick<Custody, "database" | "chain" | "rowKeys">;
+type Disk = Pick<Custody, "database" | "log" | "rowKeys">;
+
+/** What a store works with. */
+export interface StoreParts extends Disk {
+  /** Called when a commit is on the disk, before those who wait for it are told. */
+  readonly onDurable?: () => void;
+}
 
 /** Whether there are other regions than those that the store was opened with: none, or each that is asked for. */
 export type RegionSupply = "fixed" | "on-demand";
@@ -45,6 +51,7 @@ export type RegionSupply = "fixed" | "on-demand";
 /** All regions of one data directory. */
 export class Store {
   readonly #custody: Disk;
+  readonly #onDurable: () => void;
   #regions: Map<string, RegionData>;
   readonly #supply: RegionSupply;
   readonly #openedWith: ReadonlySet<string>;
@@ -67,8 +74,9 @@ export class Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor(custody: Disk, read: Read, supply: RegionSupply) {
+  private constructor({ onDurable = () => undefined, ...custody }: StoreParts, read: Read, supply: RegionSupply) {
     this.#custody = custody;
+    this.#onDurable = onDurable;
     this.#meta = read.meta;
     this.#regions = read.regions;
     this.#rows = read.rows;
@@ -86,8 +94,8 @@ export class Store {
    * Reads the state of `regionNames` (and of any other region the database knows) into memory.
    * @throws KmsError `store-corrupt` for rows that are not those of the last commit, `audit-broken`.
    */
-  static async open(custody: Disk, regionNames: readonly string[], supply: RegionSupply = "fixed"): Promise<Store> {
-    return new Store(custody, await readDisk(custody, regionNames), supply);
+  static async open(parts: StoreParts, regionNames: readonly string[], supply: RegionSupply = "fixed"): Promise<Store> {
+    return new Store(parts, await readDisk(parts, regionNames), supply);
   }
 
   /** The region's state. @throws RangeError for a region that the server does not have. */
@@ -133,9 +141,14 @@ export class Store {
     });
   }
 
+  /** Waits for the commits that are under way. */
+  async settle(): Promise<void> {
+    while (this.#draining !== null) await this.#draining;
+  }
+
   /** Waits for what is under way, writes the last uses that were not worth a row yet, and closes the database. */
   async close(): Promise<void> {
-    while (this.#draining !== null) await this.#draining;
+    await this.settle();
     // Nobody was promised them: a full disk does not keep the server from ending well.
     await this.#writeUses().catch(() => undefined);
     await this.#custody.database.close();
@@ -149,7 +162,9 @@ export class Store {
         .map(([keyId, use]): Change => ({ kind: "put-last-use", region, keyId, use })),
     );
     if (changes.length > 0)
-      await this.#custody.database.db.transaction().execute((trx) => this.#writeRows(trx, changes, []));
+      await this.#custody.database.db
+        .transaction()
+        .execute((trx) => this.#writeRows(trx, changes, this.#custody.log.extend([])));
   }
 
   /** A busy key would write its row with every call: on the disk, its last use may be a minute old. */
@@ -169,6 +184,7 @@ export class Store {
         const batch = taken.filter((one) => one.epoch === this.epoch);
         if (batch.length > 0) await this.#write(batch);
         if (batch.length > 0) await this.#sync();
+        if (batch.length > 0) this.#onDurable();
         for (const one of batch) one.committed();
         fail(taken, "what it saw was taken back");
       } catch (cause) {
@@ -203,7 +219,7 @@ export class Store {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const { database, chain } = this.#custody;
+    const { database, log } = this.#custody;
     const events = batch.flatMap((one) => one.events);
     const changes = batch.flatMap((one) => one.changes);
     // Threat: the rows of a commit without an entry could be set back with their digest, and would fit the audit.
@@ -211,22 +227,22 @@ export class Store {
       throw new KmsError("store-failed", "a change has no audit entry.");
     const lasting = changes.filter((change) => change.kind !== "put-last-use");
     const uses = changes.filter((change) => change.kind === "put-last-use" && this.#isWorthWriting(change));
-    const entries = chain.extend(events);
-    await database.db.transaction().execute((trx) => this.#writeRows(trx, [...lasting, ...uses], entries));
-    chain.accept(entries);
+    const extension = log.extend(events);
+    await database.db.transaction().execute((trx) => this.#writeRows(trx, [...lasting, ...uses], extension));
+    log.accept(extension);
     if (changes.some(destroysMaterial)) database.truncateLog();
   }
 
   /** Rows, entries and the digest over all of it: on the disk, they are of one moment. */
-  async #writeRows(
-    trx: Transaction<Schema>,
-    changes: readonly Change[],
-    entries: readonly AuditEntry[],
-  ): Promise<void> {
-    const { chain, rowKeys } = this.#custody;
+  async #writeRows(trx: Transaction<Schema>, changes: readonly Change[], extension: Extension): Promise<void> {
+    const { rowKeys } = this.#custody;
     for (const change of changes) await writeChange(trx, change, this.#rows);
-    await appendEntries(trx, chain, entries);
-    const digest = { audit: chain.position(entries), meta: this.#meta, groups: this.#rows.groups };
+    await writeExtension(trx, extension);
+    const digest = {
+      audit: { size: extension.size, root: extension.root },
+      meta: this.#meta,
+      groups: this.#rows.groups,
+    };
     await writeMeta(trx, { [META.rowDigest]: sealDigest(rowKeys, digest) });
   }
 }
@@ -239,9 +255,9 @@ interface Read {
   readonly writtenUses: Map<string, number>;
 }
 
-async function readDisk({ database, chain, rowKeys }: Disk, regionNames: readonly string[]): Promise<Read> {
+async function readDisk({ database, log, rowKeys }: Disk, regionNames: readonly string[]): Promise<Read> {
   const checked = await checkRows(database.db, rowKeys);
-  requireSound(checked, chain.position());
+  requireSound(checked, log.head);
   const regions = new Map(regionNames.map((name) => [name, emptyRegion(name)]));
   loadRegions(checked.rows, regions);
   const uses = [...regions.values()].flatMap(({ name, lastUses }) =>

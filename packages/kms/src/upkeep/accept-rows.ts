@@ -2,12 +2,13 @@
 // KMS refuses, and would rather go on than restore a backup. It takes the root key, and it is on record.
 
 import type { Transaction } from "kysely";
-import { appendEntries } from "../audit/append.ts";
-import { databaseEvent } from "../audit/event.ts";
+import { logEvent, operator } from "../audit/log-event.ts";
+import { writeExtension } from "../audit/tree-rows.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
-import { ACCEPTED, authenticateRows } from "../integrity/authenticate.ts";
+import { authenticateRows } from "../integrity/authenticate.ts";
+import { openRowKeys } from "../integrity/digest.ts";
 import { auditFault, checkRows, readRows } from "../integrity/row-check.ts";
-import { closeCustody, openRowKeys, unlock } from "../store/custody.ts";
+import { closeCustody, unlock } from "../store/custody.ts";
 import type { Unlocked } from "../store/custody.ts";
 import { requireDatabase } from "../store/database.ts";
 import { META, readMeta } from "../store/meta.ts";
@@ -59,17 +60,18 @@ const LISTED = 100;
 export async function acceptRows({ dataDir, rootKey, mode }: AcceptRowsOptions): Promise<AcceptRowsReport> {
   requireDatabase(dataDir);
   const unlocked = await unlock(dataDir, rootKey);
-  const { database, sealer, chain } = unlocked;
+  const { database, sealer, log } = unlocked;
   try {
     const report = await database.db.transaction().execute(async (trx) => {
       const findings = await findingsOf(trx, unlocked);
       if (mode === "look" || findings.length === 0) return { findings, rows: 0 };
       // A row that cannot be read would keep the server from starting all the same.
       loadRegions(await readRows(trx), new Map());
-      const parameters = { findings: findings.slice(0, LISTED), more: Math.max(0, findings.length - LISTED) };
-      const entries = chain.extend([databaseEvent(ACCEPTED, parameters)]);
-      await appendEntries(trx, chain, entries);
-      return { findings, rows: await authenticateRows(trx, sealer, chain.position(entries)) };
+      const more = Math.max(0, findings.length - LISTED);
+      const details = { findings: findings.slice(0, LISTED), more, by: operator() };
+      const extension = log.extend([logEvent("AcceptRows", details, Date.now())]);
+      await writeExtension(trx, extension);
+      return { findings, rows: await authenticateRows(trx, sealer, extension) };
     });
     await database.syncLog();
     return report;
@@ -78,14 +80,14 @@ export async function acceptRows({ dataDir, rootKey, mode }: AcceptRowsOptions):
   }
 }
 
-async function findingsOf(trx: Transaction<Schema>, { sealer, chain, rows }: Unlocked): Promise<readonly string[]> {
+async function findingsOf(trx: Transaction<Schema>, { sealer, log, rows }: Unlocked): Promise<readonly string[]> {
   // Of an earlier version, or made to look like it.
   if (rows === "without-macs") return [`meta ${META.check} is of a time when rows had no MACs: no row can be checked`];
   const keys = openRowKeys(await readMeta(trx), sealer);
   if (keys === null) return [`meta ${META.rowKey} is missing or does not open: no row can be checked`];
   try {
     const { findings, audit } = await checkRows(trx, keys);
-    const fault = auditFault(audit, chain.position());
+    const fault = auditFault(audit, log.head);
     return fault === null ? findings : [...findings, fault];
   } finally {
     keys.close();

@@ -7,8 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import { createEmptyFileSync, publishSync } from "@strongroom/base/files";
 import { KmsError } from "../errors.ts";
 import { requireDatabase } from "../store/database.ts";
-import { contentsOf, openToRead } from "./verify.ts";
-import type { Contents } from "./verify.ts";
+import { contentsOf, openToRead } from "./database-file.ts";
+import type { Contents } from "./database-file.ts";
 
 /** What `backup` made. */
 export interface BackupReport extends Contents {

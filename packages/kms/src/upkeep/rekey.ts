@@ -39,7 +39,7 @@ export interface RekeyReport {
 /**
  * Changes the root key of a data directory that no server uses.
  * @throws KmsError `store-absent`, `data-dir-in-use`, `root-key-wrong`, `root-key-missing`, `root-key-malformed`,
- *   `store-corrupt`, `option-invalid`.
+ *   `store-corrupt`, `audit-broken`, `option-invalid`.
  * @example
  * ```ts
  * import { mkdtemp } from "node:fs/promises";
@@ -75,12 +75,12 @@ export async function rekey({ dataDir, from, to }: RekeyOptions): Promise<RekeyR
 
 /** Takes over `rootKey`. */
 async function reseal(custody: Custody, rootKey: Buffer, salt: Uint8Array): Promise<number> {
-  const { database, sealer: old, chain, rowKeys } = custody;
+  const { database, sealer: old, log, rowKeys } = custody;
   const next = new Sealer(rootKey);
   try {
     return await database.db.transaction().execute(async (trx) => {
       // New MACs vouch for what is there: in this transaction nobody else writes any more.
-      requireSound(await checkRows(trx, rowKeys), chain.position());
+      requireSound(await checkRows(trx, rowKeys), log.head);
       const values = await sealedValues(trx);
       for (const { identity, sealed, replace } of values) {
         const secret = old.open(sealed, identity);
@@ -89,7 +89,7 @@ async function reseal(custody: Custody, rootKey: Buffer, salt: Uint8Array): Prom
         secret.fill(0);
       }
       await writeMeta(trx, { [META.salt]: salt });
-      await authenticateRows(trx, next, chain.position());
+      await authenticateRows(trx, next, log.head);
       // And the root check.
       return values.length + 1;
     });

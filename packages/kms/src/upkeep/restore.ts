@@ -11,7 +11,7 @@ import { KmsError } from "../errors.ts";
 import { DATABASE_FILE, lockDataDir } from "../store/database.ts";
 import { copyDatabase } from "./backup.ts";
 import { verifyFile } from "./verify.ts";
-import type { Contents } from "./verify.ts";
+import type { Contents } from "./database-file.ts";
 
 /** What `restore` is asked to do. */
 export interface RestoreOptions {

@@ -2,10 +2,11 @@
 // column belongs here: re-keying and verifying know no other list.
 
 import type { Kysely } from "kysely";
+import { LEGACY_KEY, LEGACY_META } from "../audit/legacy-chain.ts";
 import { backingKeyIdentity, importKeyIdentity } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import type { KeySpec } from "../keys/key-spec.ts";
-import { AUDIT_KEY, META, readMeta } from "../store/meta.ts";
+import { META, SIGNING_KEY, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 
 /** One sealed value and how it is put back after it was sealed anew. */
@@ -23,13 +24,17 @@ export async function sealedValues(db: Kysely<Schema>): Promise<readonly SealedV
   return [await auditKey(db), ...(await backingKeys(db)), ...(await importKeys(db))];
 }
 
-async function auditKey(db: Kysely<Schema>): Promise<SealedValue> {
-  const sealed = (await readMeta(db)).get(META.auditKey);
-  if (sealed === undefined) throw new KmsError("store-corrupt", `it has no ${META.auditKey}.`);
+/** The audit's key, of the log or of the chain that an earlier version kept. */
+export async function auditKey(db: Kysely<Schema>): Promise<SealedValue> {
+  const meta = await readMeta(db);
+  const isLegacy = !meta.has(META.signingKey) && meta.has(LEGACY_META.key);
+  const [name, identity] = isLegacy ? [LEGACY_META.key, LEGACY_KEY] : [META.signingKey, SIGNING_KEY];
+  const sealed = meta.get(name);
+  if (sealed === undefined) throw new KmsError("store-corrupt", `it has no ${name}.`);
   return {
-    identity: AUDIT_KEY,
+    identity,
     sealed,
-    replace: (trx, value) => trx.updateTable("meta").set({ value }).where("name", "=", META.auditKey).execute(),
+    replace: (trx, value) => trx.updateTable("meta").set({ value }).where("name", "=", name).execute(),
   };
 }
 

@@ -1,90 +1,60 @@
-// Whether a database is whole and its own: SQLite finds no damage, its rows are those that were committed last, the
-// root key opens everything that is sealed, the audit chain runs unbroken from its first entry to the end that the
-// database remembers.
+// Whether a database is whole and its own: SQLite finds no damage, its schema and rows are as they were committed last,
+// the root key opens everything that is sealed, the audit log is as its checkpoint says, and goes on from the
+// checkpoints that were kept elsewhere.
 
-import { readSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
-import { GENESIS } from "../audit/chain.ts";
-import { verifyChain } from "../audit/verify-chain.ts";
-import { readRootKey } from "../crypto/root-key.ts";
+import { checkLog } from "../audit/check.ts";
+import type { CheckedLog } from "../audit/check.ts";
+import { compareWith } from "../audit/comparison.ts";
+import { LEGACY_KEY, verifyChain } from "../audit/legacy-chain.ts";
+import { signingKeyOf } from "../audit/log.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
-import { Sealer } from "../crypto/sealing.ts";
+import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { requireNeverAdopted } from "../integrity/authenticate.ts";
 import { ROWS_REMEDY, checkRows, requireSound } from "../integrity/row-check.ts";
+import type { RowKeys } from "../integrity/row-mac.ts";
 import { requireSchema } from "../integrity/schema-check.ts";
-import { openRowKeys, rowsUnder } from "../store/custody.ts";
+import { openRowKeys } from "../integrity/digest.ts";
+import { rowsUnder } from "../store/custody.ts";
 import { requireDatabase } from "../store/database.ts";
-import { AUDIT_KEY, META, readMeta } from "../store/meta.ts";
+import { META, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
-import { sealedValues } from "./sealed-values.ts";
+import { openWitness } from "../witness/open-witness.ts";
+import type { Seen, WitnessSource, WitnessedLog } from "../witness/witness.ts";
+import { contentsOf, readingFile, sealerOf } from "./database-file.ts";
+import type { Contents } from "./database-file.ts";
+import { auditKey, sealedValues } from "./sealed-values.ts";
 
-/** What a database holds. */
-export interface Contents {
-  readonly keys: number;
-  readonly auditEntries: number;
-  /** Time of the last audit entry, ISO 8601; null if there is none. */
-  readonly lastEventAt: string | null;
+/** What is verified, and against what. */
+export interface VerifyOptions {
+  readonly dataDir: string;
+  readonly rootKey: RootKeySource;
+  /** The witness that the server has. */
+  readonly witness?: WitnessSource;
+  /** A checkpoint that was kept elsewhere, as `audit checkpoint` printed it. */
+  readonly checkpoint?: string;
 }
 
-/** Opens a database file only to read it. The caller destroys what it gets. @throws KmsError `store-corrupt`. */
-export function openToRead(path: string): Kysely<Schema> {
-  try {
-    return readSqliteFile<Schema>(path);
-  } catch (cause) {
-    if (sqliteFailure(cause) === "corrupt") throw new KmsError("store-corrupt", `${path} is damaged.`, { cause });
-    throw new KmsError("store-corrupt", `${path} is not a readable SQLite database.`, { cause });
-  }
+/** A database that is whole. */
+export interface VerifyReport extends Contents {
+  /** Entries of the audit whose text was pruned: only their hashes are kept. */
+  readonly hashesOnly: number;
+  /** Histories that were given up, by `acceptRestore`. */
+  readonly restoresAccepted: number;
+  /** The newest checkpoint; null for a database that no start has brought to this version. */
+  readonly checkpoint: string | null;
+  /** What the witness has seen of it; null without one. */
+  readonly witness: Seen | null;
 }
 
-/** Counts what a database holds. @throws KmsError `store-corrupt` if it is not a KMS's. */
-export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
-  try {
-    const { count: keys } = await db
-      .selectFrom("keys")
-      .select((of) => of.fn.countAll<number>().as("count"))
-      .executeTakeFirstOrThrow();
-    const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
-    const event = last === undefined ? null : (JSON.parse(last.event) as { eventTime: string });
-    return { keys, auditEntries: last?.seq ?? 0, lastEventAt: event?.eventTime ?? null };
-  } catch (cause) {
-    throw new KmsError("store-corrupt", "it does not have the tables of a KMS.", { cause });
-  }
-}
+/** How often a witness is asked again that saw more than was read: a server may be at work. */
+const WITNESS_TRIES = 3;
 
 /**
- * Checks that the rows are those that were committed last, opens everything with the root key, as a check, and follows
- * the audit chain.
- * @throws KmsError `root-key-wrong`, `store-corrupt`, `audit-broken`.
- */
-async function verifyWith(db: Kysely<Schema>, sealer: Sealer, meta: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  const rows = rowsUnder(meta.get(META.check) ?? GENESIS, sealer);
-  // First of all: what follows believes what is in them.
-  if (rows === "with-macs") await verifyRows(db, sealer, meta);
-  else await requireNeverAdopted(db, sealer);
-  for (const { identity, sealed } of await sealedValues(db)) {
-    const secret = sealer.open(sealed, identity);
-    if (secret === null) throw new KmsError("store-corrupt", `${identity} does not open.`);
-    if (identity === AUDIT_KEY) await verifyChain(db, secret);
-    secret.fill(0);
-  }
-}
-
-async function verifyRows(db: Kysely<Schema>, sealer: Sealer, meta: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  const keys = openRowKeys(meta, sealer);
-  if (keys === null)
-    throw new KmsError("store-corrupt", `meta ${META.rowKey} is missing or does not open.`, { remedy: ROWS_REMEDY });
-  try {
-    const last = await db.selectFrom("audit").selectAll().orderBy("seq", "desc").limit(1).executeTakeFirst();
-    requireSound(await checkRows(db, keys), { size: last?.seq ?? 0, head: last?.mac ?? GENESIS });
-  } finally {
-    keys.close();
-  }
-}
-
-/**
- * Verifies a data directory's rows, keys and audit chain. A server may be at work on it.
- * @throws KmsError `store-absent`, `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`.
+ * Verifies a data directory's rows, keys and audit log. A server may be at work on it.
+ * @throws KmsError `store-absent`, `root-key-missing`, `root-key-wrong`, `store-corrupt`, `audit-broken`,
+ *   `audit-set-back`.
  * @example
  * ```ts
  * import { join } from "node:path";
@@ -96,36 +66,96 @@ async function verifyRows(db: Kysely<Schema>, sealer: Sealer, meta: ReadonlyMap<
  * console.log(auditEntries, lastEventAt); // prints: 0 null
  * ```
  */
-export async function verifyAudit({
-  dataDir,
-  rootKey,
-}: {
-  readonly dataDir: string;
-  readonly rootKey: RootKeySource;
-}): Promise<Contents> {
-  return verifyFile(requireDatabase(dataDir), rootKey);
+export async function verifyAudit({ dataDir, rootKey, witness, checkpoint }: VerifyOptions): Promise<VerifyReport> {
+  const path = requireDatabase(dataDir);
+  const opened = witness === undefined ? null : openWitness(witness, dataDir);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await readingFile(path, async (db) => {
+        const { contents, log } = await verifyDatabase(db, rootKey);
+        if (log === null) return { ...contents, hashesOnly: 0, restoresAccepted: 0, checkpoint: null, witness: null };
+        if (checkpoint !== undefined) await requireContinued(log, checkpoint);
+        const { hashesOnly, accepted, note } = log;
+        const counts = { hashesOnly, restoresAccepted: accepted.length, checkpoint: note };
+        return { ...contents, ...counts, witness: (await opened?.examine(log)) ?? null };
+      });
+    } catch (error) {
+      if (opened === null || tries === WITNESS_TRIES || !isSetBack(error)) throw error;
+    }
+  }
 }
 
-/** Verifies a database file. @throws KmsError as `verifyAudit`. */
-export async function verifyFile(path: string, source: RootKeySource): Promise<Contents> {
-  const db = openToRead(path);
+const isSetBack = (error: unknown): boolean => error instanceof KmsError && error.code === "audit-set-back";
+
+async function requireContinued(log: WitnessedLog, note: string): Promise<void> {
+  const from = "the checkpoint";
+  const compared = await compareWith(log.db, log, { note, key: log.key, from });
+  if (compared.kind === "continued") return;
+  const { eventTime, requestParameters } = compared.event;
+  throw new KmsError(
+    "audit-set-back",
+    `${from} is of a history that was given up on ${eventTime}: ${requestParameters.reason}.`,
+  );
+}
+
+/** Verifies a database file by itself. @throws KmsError as `verifyAudit`. */
+export function verifyFile(path: string, source: RootKeySource): Promise<Contents> {
+  return readingFile(path, async (db) => (await verifyDatabase(db, source)).contents);
+}
+
+/** A log, and how it is read. */
+type ReadLog = CheckedLog & WitnessedLog;
+
+async function verifyDatabase(
+  db: Kysely<Schema>,
+  source: RootKeySource,
+): Promise<{ readonly contents: Contents; readonly log: ReadLog | null }> {
+  const contents = await contentsOf(db);
+  await requireSchema(db);
+  const sealer = await sealerOf(db, source);
   try {
-    // One transaction: entries that a server adds meanwhile are not seen, and neither is its newer end of the chain.
-    return await db.transaction().execute(async (trx) => {
-      const contents = await contentsOf(trx);
-      await requireSchema(trx);
-      const meta = await readMeta(trx);
-      const salt = meta.get(META.salt);
-      if (salt === undefined) throw new KmsError("store-corrupt", "it has no salt.");
-      const sealer = new Sealer(await readRootKey(source, salt, "restart"));
-      try {
-        await verifyWith(trx, sealer, meta);
-      } finally {
-        sealer.close();
-      }
-      return contents;
-    });
+    const meta = await readMeta(db);
+    const rows = rowsUnder(meta.get(META.check) ?? Buffer.alloc(0), sealer);
+    const log = await verifyLog(db, sealer);
+    // Before anything is believed of what is in them.
+    if (rows === "without-macs") await requireNeverAdopted(db);
+    else await verifyRows(db, openRowKeys(meta, sealer), log);
+    await requireSealed(db, sealer);
+    return { contents, log };
   } finally {
-    await db.destroy();
+    sealer.close();
+  }
+}
+
+/** The audit, verified with its key; null for the chain of an earlier version. */
+async function verifyLog(db: Kysely<Schema>, sealer: Sealer): Promise<ReadLog | null> {
+  const { identity, sealed } = await auditKey(db);
+  const secret = sealer.open(sealed, identity);
+  if (secret === null) throw new KmsError("store-corrupt", `${identity} does not open.`);
+  if (identity === LEGACY_KEY) {
+    await verifyChain(db, secret);
+    secret.fill(0);
+    return null;
+  }
+  const key = signingKeyOf(secret);
+  return { db, key, ...(await checkLog(db, key)) };
+}
+
+async function verifyRows(db: Kysely<Schema>, keys: RowKeys | null, log: ReadLog | null): Promise<void> {
+  if (keys === null || log === null)
+    throw new KmsError("store-corrupt", `meta ${META.rowKey} is missing or does not open.`, { remedy: ROWS_REMEDY });
+  try {
+    requireSound(await checkRows(db, keys), log.checkpoint);
+  } finally {
+    keys.close();
+  }
+}
+
+/** Opens everything with the root key, as a check. */
+async function requireSealed(db: Kysely<Schema>, sealer: Sealer): Promise<void> {
+  for (const { identity, sealed } of await sealedValues(db)) {
+    const secret = sealer.open(sealed, identity);
+    if (secret === null) throw new KmsError("store-corrupt", `${identity} does not open.`);
+    secret.fill(0);
   }
 }

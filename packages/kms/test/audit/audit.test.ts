@@ -4,10 +4,9 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AuditChain, ChainVerifier, GENESIS } from "../../src/audit/chain.ts";
-import type { AuditEntry } from "../../src/audit/chain.ts";
 import type { AuditEvent } from "../../src/audit/event.ts";
 import { failure, REGION, runningKms } from "../running-kms.ts";
+import { send, signedCall, signedHeaders } from "../signed-call.ts";
 
 interface Row {
   readonly seq: number;
@@ -120,23 +119,37 @@ test("what the service does of its own accord is on record too", async (t) => {
   assert.equal(deleted.resources[0]!.ARN, Arn);
 });
 
-test("the chain shows every change, removal, insertion, exchange and a cut-off end", () => {
-  const key = randomBytes(32);
-  const chain = new AuditChain(Buffer.from(key), 0, GENESIS);
-  const entries = chain.extend(Array.from({ length: 6 }, (_, i) => ({ eventName: `E${i}` }) as AuditEvent));
-  const head = chain.head(entries);
-  const verify = (rows: readonly AuditEntry[], key_: Uint8Array = key): boolean => {
-    const verifier = new ChainVerifier(key_);
-    return rows.every((row) => verifier.accepts(row)) && verifier.endsAt(head);
+test("on whose behalf a call is made is part of the identity when it is signed, and else only a claim", async (t) => {
+  const { kms, dataDir, client } = await runningKms(t);
+  await client().createKey({});
+  const said = { "x-strongroom-session": "token/tok_1", "x-strongroom-request-id": "r-1" };
+  const call = {
+    endpoint: kms.endpoints[REGION]!,
+    credentials: kms.credentials,
+    region: REGION,
+    operation: "ListKeys",
+    body: {},
   };
-  assert.equal(verify(entries), true);
-  assert.equal(verify(entries, randomBytes(32)), false);
-  assert.equal(verify(entries.slice(0, -1)), false);
-  for (let at = 0; at < entries.length; at++) {
-    const changed = entries.map((entry, i) => (i === at ? { ...entry, event: entry.event.replace("E", "F") } : entry));
-    const removed = entries.filter((_, i) => i !== at);
-    const renumbered = removed.map((entry, i) => ({ ...entry, seq: i + 1 }));
-    const doubled = [...entries.slice(0, at + 1), ...entries.slice(at)];
-    for (const rows of [changed, removed, renumbered, doubled]) assert.equal(verify(rows), false);
-  }
+  assert.equal((await signedCall({ ...call, headers: said })).status, 200);
+  const unsigned = { ...(await signedHeaders(call, "{}")), ...said };
+  assert.equal((await send(call.endpoint, unsigned, "{}")).status, 200);
+  // One of the two under the signature does not carry the other.
+  const half = await signedHeaders({ ...call, headers: { "x-strongroom-request-id": "r-2" } }, "{}");
+  assert.equal((await send(call.endpoint, { ...half, "x-strongroom-session": "admin" }, "{}")).status, 200);
+  for (const name of ["a b", "x".repeat(65), 'a"b', "", "<script>"])
+    assert.equal((await signedCall({ ...call, headers: { "x-strongroom-session": name } })).status, 200);
+  const changed = { ...(await signedHeaders({ ...call, headers: said }, "{}")), "x-strongroom-session": "other" };
+  assert.equal((await send(call.endpoint, changed, "{}")).status, 400, "a signed one cannot be exchanged");
+  const recorded = eventsOf(dataDir)
+    .slice(1)
+    .map(({ userIdentity, additionalEventData }) => [
+      (userIdentity as { sessionContext?: unknown }).sessionContext,
+      additionalEventData,
+    ]);
+  assert.deepEqual(recorded, [
+    [{ sourceIdentity: "token/tok_1" }, { callerRequestId: "r-1" }],
+    [undefined, { claimedSourceIdentity: "token/tok_1", claimedCallerRequestId: "r-1" }],
+    [undefined, { claimedSourceIdentity: "admin", claimedCallerRequestId: "r-2" }],
+    ...Array.from({ length: 5 }, () => [undefined, undefined]),
+  ]);
 });

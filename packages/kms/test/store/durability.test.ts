@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { databaseEvent } from "../../src/audit/event.ts";
+import { serviceEvent } from "../../src/audit/event.ts";
 import { generateSecret } from "../../src/crypto/backing-secret.ts";
 import { openCustody } from "../../src/store/custody.ts";
+import type { KeyRecord } from "../../src/keys/key-record.ts";
 import type { OpenDatabase } from "../../src/store/database.ts";
 import type { Change } from "../../src/store/region-data.ts";
 import { Store } from "../../src/store/store.ts";
@@ -16,25 +17,33 @@ const alias = (name: string): Change => ({
 });
 
 /** A store whose disk answers when, and as, the test says. */
+/** An entry for a change: none is committed without. */
+const event = serviceEvent({
+  name: "CreateAlias",
+  key: { region: "eu-west-1", arn: "arn:aws:kms:eu-west-1:000000000000:key/k" } as KeyRecord,
+  account: "000000000000",
+  at: 0,
+});
+
 async function storeOn(
   t: TestContext,
   syncLog: OpenDatabase["syncLog"],
 ): Promise<{ store: Store; commit: (name: string) => Promise<void>; onDisk: () => Promise<number> }> {
   const dataDir = await temporaryDirectory(t);
   const custody = await openCustody(dataDir, { kind: "file", path: join(dataDir, "root.key") });
-  const { database, chain, sealer, rowKeys } = custody;
+  const { database, log, sealer, rowKeys } = custody;
   const store = await Store.open({ ...custody, database: { ...database, syncLog } }, ["eu-west-1"]);
   t.after(async () => {
     await store.close();
     sealer.close();
-    chain.close();
+    log.close();
     rowKeys.close();
   });
   return {
     store,
     commit: (name) => {
       store.apply([alias(name)]);
-      return store.commit(store.epoch, [alias(name)], [databaseEvent("CreateAlias", null)]);
+      return store.commit(store.epoch, [alias(name)], [event]);
     },
     onDisk: async () => (await database.db.selectFrom("aliases").selectAll().execute()).length,
   };
@@ -77,7 +86,7 @@ test("when the disk fails, nothing is acknowledged any more", async (t) => {
 
 test("the wait for the disk does not queue behind the making of RSA keys", async (t) => {
   const dataDir = await temporaryDirectory(t);
-  const { database, chain, sealer } = await openCustody(dataDir, { kind: "file", path: join(dataDir, "root.key") });
+  const { database, log, sealer } = await openCustody(dataDir, { kind: "file", path: join(dataDir, "root.key") });
   const order: string[] = [];
   // As many as the pool has threads.
   const pairs = Array.from({ length: 4 }, () => generateSecret("RSA_4096").then(() => order.push("pair")));
@@ -87,5 +96,5 @@ test("the wait for the disk does not queue behind the making of RSA keys", async
   assert.equal(order.length, 5);
   await database.close();
   sealer.close();
-  chain.close();
+  log.close();
 });

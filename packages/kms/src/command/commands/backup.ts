@@ -1,7 +1,7 @@
 // `strongroom-kms backup` and `restore`.
 
 import { type CommandSpec, given, option } from "@strongroom/base/command";
-import type { Contents } from "../../upkeep/verify.ts";
+import type { Contents } from "../../upkeep/database-file.ts";
 import { rootKeyOf } from "../root-key-options.ts";
 import { command } from "../spec.ts";
 

@@ -5,19 +5,24 @@ import { z } from "zod";
 import { command } from "../spec.ts";
 
 const answer = z.union([
-  z.object({ status: z.literal("ok"), region: z.string() }),
+  z.object({
+    status: z.literal("ok"),
+    region: z.string(),
+    witness: z.enum(["current", "behind", "away"]).optional(),
+  }),
   z.object({ status: z.literal("ok"), mode: z.literal("emulator") }),
 ]);
 
 type Health = { readonly url: string } & (
-  | { readonly state: "up"; readonly region: string }
+  | { readonly state: "up"; readonly region: string; readonly witness?: string }
   | { readonly state: "up"; readonly mode: "emulator" }
   | { readonly state: "down"; readonly reason: string }
 );
 
 const wordsFor = (one: Health): string => {
   if (one.state === "down") return one.reason;
-  return "region" in one ? one.region : "EMULATOR: checks no signature, for tests only";
+  if ("mode" in one) return "EMULATOR: checks no signature, for tests only";
+  return one.witness === "away" ? `${one.region}  the audit's witness is away` : one.region;
 };
 
 export const healthCommand: CommandSpec = command({
@@ -54,7 +59,9 @@ async function ask(url: string, timeoutMs: number): Promise<Health> {
     const read = answer.safeParse(await response.json());
     if (!read.success) return { url, state: "down", reason: "what answers there is no region of a KMS" };
     const found = read.data;
-    return "mode" in found ? { url, state: "up", mode: found.mode } : { url, state: "up", region: found.region };
+    if ("mode" in found) return { url, state: "up", mode: found.mode };
+    const { region, witness } = found;
+    return { url, state: "up", region, ...(witness !== undefined && { witness }) };
   } catch (error) {
     return { url, state: "down", reason: reasonOf(error) };
   }

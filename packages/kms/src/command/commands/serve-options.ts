@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly emulator: boolean;
   readonly port: number | undefined;
   readonly clock: string | undefined;
+  readonly acceptRestore: string | undefined;
 }
 
 /** Where LocalStack and its like listen. */
@@ -28,7 +29,7 @@ export const isTemporary = ({ temporary, emulator }: ServeOptions, { given }: Gi
 
 /** @throws KmsError `option-invalid`, and those of reading a passphrase. */
 export function optionsOfKms(options: ServeOptions, settings: GivenKmsSettings): KmsOptions {
-  const { principals, allowReadablePrincipals, seed, emulator, port, clock } = options;
+  const { principals, allowReadablePrincipals, seed, emulator, port, clock, acceptRestore } = options;
   if (clock !== undefined && !settings.allowFaults)
     throw new KmsError("option-invalid", "--clock needs --allow-faults.");
   if (port !== undefined && !emulator)
@@ -41,17 +42,19 @@ export function optionsOfKms(options: ServeOptions, settings: GivenKmsSettings):
     ...(principals !== undefined && { principalsFile: principals, allowReadablePrincipals }),
     ...(seed !== undefined && { seed }),
     ...(emulator ? emulatorOptions(settings, port) : serverOptions(settings, temporary)),
+    ...(acceptRestore !== undefined && { acceptRestore }),
     ...(clock !== undefined && { clock: clockAt(clock) }),
     logger: pino({ level: settings.logLevel, name: "kms" }, logDestination(2)),
   };
 }
 
 function serverOptions(settings: GivenKmsSettings, temporary: boolean): KmsOptions {
-  const { regions, allowFaults, faultsPort } = settings;
+  const { regions, witness, allowFaults, faultsPort } = settings;
   const rootKey = temporary ? givenRootKey(settings.rootKey) : rootKeyOf(settings);
   return {
     regions,
     ...(rootKey !== null && { rootKey }),
+    ...(witness !== undefined && !temporary && { witness }),
     ...(allowFaults && { allowFaults: "loopback" as const }),
     ...(allowFaults && faultsPort !== undefined && { faultsPort }),
   };

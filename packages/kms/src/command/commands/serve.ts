@@ -36,6 +36,11 @@ export const serveCommand: CommandSpec = command({
       "keep everything in a temporary folder and remove it at the end; for tests",
       given(),
     ),
+    acceptRestore: option(
+      "--accept-restore <reason>",
+      "go on with an audit that is broken or was set back, as after a restore; the reason is on record for ever",
+      text(),
+    ),
     emulator: option(
       "--emulator",
       "for tests: one port for all regions that checks no signature, on loopback, in a temporary folder unless " +
@@ -49,7 +54,7 @@ export const serveCommand: CommandSpec = command({
       z.iso.datetime({ offset: true, error: "must be a time such as 2030-01-01T00:00:00Z" }).optional(),
     ),
   },
-  flagGroups: ["folder", "regions", "host", "root-key", "account", "faults", "log"],
+  flagGroups: ["folder", "regions", "host", "root-key", "witness", "account", "faults", "log"],
   examples: [
     { line: "npx @strongroom/kms serve", meaning: "three regions on ports 8201 to 8203" },
     {

@@ -1,7 +1,13 @@
 // All commands, in the order of the help page.
 
 import type { CommandSpec } from "@strongroom/base/command";
-import { auditVerifyCommand } from "./audit-verify.ts";
+import {
+  auditCheckpointCommand,
+  auditKeyCommand,
+  auditProveCommand,
+  auditPruneCommand,
+  auditVerifyCommand,
+} from "./audit.ts";
 import { backupCommand, restoreCommand } from "./backup.ts";
 import { healthCommand } from "./health.ts";
 import { policyTestCommand } from "./policy-test.ts";
@@ -19,6 +25,10 @@ export const KMS_COMMANDS: readonly CommandSpec[] = [
   restoreCommand,
   rekeyCommand,
   auditVerifyCommand,
+  auditCheckpointCommand,
+  auditKeyCommand,
+  auditProveCommand,
+  auditPruneCommand,
   rowsAcceptCommand,
   policyTestCommand,
 ];

@@ -1,0 +1,81 @@
+// Tells the witness of new states of the log, one at a time and the newest only: the first at once, the next after a
+// pause, so that a busy server does not wait for the witness's disk with every call.
+
+import type { Logger } from "pino";
+import type { NewHead, Witness } from "./witness.ts";
+
+/** Between two states that a witness is told, at least; and before it is tried again after a failure. */
+const PAUSE_MS = 250;
+const RETRY_MS = 10_000;
+
+/** Whether the witness knows everything: `behind` while it is being told. */
+export type WitnessState = "none" | "current" | "behind" | "away";
+
+/** Keeps a witness up to date. */
+export class WitnessPublisher {
+  readonly #witness: Witness;
+  readonly #newest: () => NewHead;
+  readonly #logger: Logger;
+  /** The size that the witness has, as far as it was told. */
+  #told: number;
+  #away = false;
+  #telling: Promise<void> | null = null;
+  #pause: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  /** `newest` gives what is committed; `told` is how much of it the witness has seen, -1 for nothing. */
+  constructor(
+    witness: Witness,
+    newest: () => NewHead,
+    { told, logger }: { readonly told: number; readonly logger: Logger },
+  ) {
+    this.#witness = witness;
+    this.#newest = newest;
+    this.#logger = logger;
+    this.#told = told;
+  }
+
+  /** For health. */
+  get state(): WitnessState {
+    if (this.#away) return "away";
+    return this.#told === this.#newest().size ? "current" : "behind";
+  }
+
+  /** Something was committed, and is on the disk. */
+  publish(): void {
+    if (this.#telling !== null || this.#pause !== null || this.#closed) return;
+    if (this.#told === this.#newest().size) return;
+    this.#telling = this.#tell().finally(() => {
+      this.#telling = null;
+      if (this.#closed) return;
+      this.#pause = setTimeout(
+        () => {
+          this.#pause = null;
+          this.publish();
+        },
+        this.#away ? RETRY_MS : PAUSE_MS,
+      ).unref();
+    });
+  }
+
+  /** Tells what is left to tell. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    await this.#telling;
+    if (this.#told !== this.#newest().size) await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    const head = this.#newest();
+    try {
+      await this.#witness.record(head);
+      this.#told = head.size;
+      if (this.#away) this.#logger.warn(`${this.#witness.name} is back`);
+      this.#away = false;
+    } catch (error) {
+      if (!this.#away) this.#logger.error({ err: error }, `${this.#witness.name} does not remember the audit`);
+      this.#away = true;
+    }
+  }
+}
