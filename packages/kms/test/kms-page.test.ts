@@ -21,12 +21,11 @@ test("every file that the page names is there", () => {
   for (const path of [...links, ...named]) assert.ok(existsSync(path), path);
 });
 
-test("all forty behaviours are pinned, each once, about operations that exist", () => {
+test("every behaviour has a number of its own, and is about operations that exist", () => {
   const all = behaviours();
-  assert.deepEqual(
-    all.map((one) => one.number),
-    Array.from({ length: 40 }, (_, i) => i + 1),
-  );
+  const numbers = new Set(all.map((one) => one.number));
+  assert.equal(numbers.size, all.length);
+  for (let number = 1; number <= 40; number++) assert.ok(numbers.has(number), String(number));
   for (const { operations } of all)
     for (const name of operations) assert.ok(OPERATIONS.has(`TrentService.${name}`), name);
 });

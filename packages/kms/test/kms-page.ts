@@ -1,4 +1,4 @@
-// docs/kms.md is made from the tests that pin what it says: the forty behaviours from the calls of `behaviour`, the
+// docs/kms.md is made from the tests that pin what it says: the behaviours from the calls of `behaviour`, the
 // operations from the table, each with the tests that call it. `npm run docs:kms -w packages/kms` writes the page.
 
 import { readFileSync, readdirSync } from "node:fs";

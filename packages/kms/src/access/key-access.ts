@@ -14,7 +14,7 @@ import type { RequestDetails } from "./condition-keys.ts";
 import { authorize, decide } from "./decision.ts";
 import type { Question } from "./decision.ts";
 import type { Facts } from "./facts.ts";
-import { defaultKeyPolicy, identityPoliciesOf, parsePolicy, policyOf } from "./policy.ts";
+import { defaultKeyPolicy, identityPoliciesOf, parsePolicy, policyOf, requireNewPolicy } from "./policy.ts";
 
 /** Who asks, and what else counts for the decision. */
 export interface Asker {
@@ -132,13 +132,13 @@ export class KeyAccess {
   }
 
   /**
-   * Checks the policy of `key` before it is put there: that it can be read, and that who sets it can change it
+   * Checks the policy of `key` before it is put there: that it may be one, and that who sets it can change it
    * afterwards, or the key could be managed by nobody. Source: AWS KMS Developer Guide, "Default key policy", on the
    * lockout safety check, which `bypass` leaves out.
-   * @throws AwsError MalformedPolicyDocumentException.
+   * @throws AwsError MalformedPolicyDocumentException, LimitExceededException.
    */
   requireSafePolicy(key: KeyRecord, { bypass }: { readonly bypass: boolean }): void {
-    policyOf(key);
+    requireNewPolicy(key.policy);
     if (bypass) return;
     try {
       this.permit(key, "kms:PutKeyPolicy");

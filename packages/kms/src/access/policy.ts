@@ -7,12 +7,26 @@ import type { KeyRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { isConditionOperator } from "./condition-operators.ts";
 import type { Condition, ConditionScope } from "./condition-operators.ts";
+import { isPrincipal } from "./principal-form.ts";
+import type { PrincipalKind } from "./principal-form.ts";
+
+/** A principal as a statement names it. */
+interface NamedPrincipal {
+  readonly kind: PrincipalKind;
+  readonly name: string;
+}
 
 /** One statement, its lists always lists. */
 export interface Statement extends ConditionScope {
   readonly sid: string | null;
   /** Null in an identity policy: the principal is whom the policy belongs to. */
-  readonly principals: { readonly mode: "in" | "not-in"; readonly arns: readonly string[] } | null;
+  readonly principals: {
+    readonly mode: "in" | "not-in";
+    /** Accounts, ARNs and `*`. */
+    readonly arns: readonly string[];
+    /** Everyone named, as written. */
+    readonly named: readonly NamedPrincipal[];
+  } | null;
   readonly actions: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
   readonly resources: { readonly mode: "in" | "not-in"; readonly patterns: readonly string[] };
   readonly conditions: readonly Condition[];
@@ -22,41 +36,73 @@ export interface Statement extends ConditionScope {
 export type PolicyKind = "key" | "identity";
 
 const oneOrMore = z
-  .union([z.string(), z.array(z.string()).min(1)])
+  .union([z.string(), z.array(z.string()).min(1)], "must be a string, or a list of strings")
   .transform((value) => (typeof value === "string" ? [value] : value));
 const scalar = z.union([z.string(), z.boolean(), z.number()]).transform(String);
-const values = z.union([scalar.transform((value) => [value]), z.array(scalar)]);
-const principal = z.union([
-  z.literal("*").transform(() => ["*"]),
-  z
-    .strictObject({ AWS: oneOrMore.optional(), Service: oneOrMore.optional(), Federated: oneOrMore.optional() })
-    // Nobody who calls here is a service or federated: such a name, be it a star, is nobody's.
-    .transform((who) => who.AWS ?? []),
-]);
+const values = z.union([scalar.transform((value) => [value]), z.array(scalar)], "must be a value, or a list of values");
+const principal = z
+  .union(
+    [
+      z.literal("*").transform(() => ({ AWS: ["*"] })),
+      z.strictObject({ AWS: oneOrMore.optional(), Service: oneOrMore.optional(), Federated: oneOrMore.optional() }),
+    ],
+    'must be "*", or say AWS, Service or Federated',
+  )
+  .transform((who): readonly NamedPrincipal[] =>
+    Object.entries(who).flatMap(([kind, names]) =>
+      (names ?? []).map((name: string) => ({ kind: kind as PrincipalKind, name })),
+    ),
+  );
 const statement = z.strictObject({
-  Sid: z.string().optional(),
-  Effect: z.enum(["Allow", "Deny"]),
+  Sid: z.string("must be a string").optional(),
+  Effect: z.enum(["Allow", "Deny"], "must be Allow or Deny"),
   Principal: principal.optional(),
   NotPrincipal: principal.optional(),
   Action: oneOrMore.optional(),
   NotAction: oneOrMore.optional(),
   Resource: oneOrMore.optional(),
   NotResource: oneOrMore.optional(),
-  Condition: z.record(z.string(), z.record(z.string(), values)).optional(),
+  Condition: z
+    .record(z.string(), z.record(z.string(), values, "must be condition keys"), "must be condition operators")
+    .optional(),
 });
 const document = z.strictObject({
-  Version: z.enum(["2012-10-17", "2008-10-17"]).optional(),
-  Id: z.string().optional(),
+  Version: z.enum(["2012-10-17", "2008-10-17"], "must be 2012-10-17 or 2008-10-17").optional(),
+  Id: z.string("must be a string").optional(),
   // One statement may stand without its list. Not a union: that would hide where in a statement the mistake is.
   Statement: z.preprocess(
     (value) => (Array.isArray(value) || value === undefined ? value : [value]),
-    z.array(statement).min(1),
+    z.array(statement, "is needed: one statement or more").min(1, "must have a statement"),
   ),
 });
 
-const malformed = (message: string): AwsError => new AwsError("MalformedPolicyDocumentException", message);
+/** AWS does not say what is wrong with the form of a policy; whoever runs this server is told where it is. */
+const malformed = (detail: string): AwsError => new AwsError("MalformedPolicyDocumentException", "", { detail });
 
-/** Reads a key policy's text. @throws AwsError MalformedPolicyDocumentException, saying where. */
+/** Longest key policy in bytes. Source: AWS KMS Developer Guide, "Quotas". */
+const MAX_POLICY = 32_768;
+
+/**
+ * Checks a key policy before it is put on a key: its length, its form, and that whom it names could be there. What lies
+ * in the database already is read by `parsePolicy` alone.
+ * @throws AwsError LimitExceededException, MalformedPolicyDocumentException.
+ */
+export function requireNewPolicy(text: string): void {
+  if (Buffer.byteLength(text) > MAX_POLICY)
+    throw new AwsError("LimitExceededException", `Key policy size exceeds the limit of ${MAX_POLICY} bytes.`);
+  for (const { principals } of parsePolicy(text)) {
+    const named = principals?.named ?? [];
+    const wrong = named.find(({ kind, name }) => !isPrincipal(kind, name));
+    if (named.length > 0 && wrong === undefined) continue;
+    throw new AwsError(
+      "MalformedPolicyDocumentException",
+      "Policy contains a statement with one or more invalid principals.",
+      wrong && { detail: `${wrong.kind} ${JSON.stringify(wrong.name.slice(0, 256))} is no principal` },
+    );
+  }
+}
+
+/** Reads a key policy's text. @throws AwsError MalformedPolicyDocumentException. */
 export function parsePolicy(text: string): readonly Statement[] {
   let value: unknown;
   try {
@@ -71,11 +117,16 @@ export function parsePolicy(text: string): readonly Statement[] {
 export function readPolicy(value: unknown, kind: PolicyKind): readonly Statement[] {
   const read = document.safeParse(value);
   if (!read.success) {
-    const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "policy"}: ${issue.message}`);
+    const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "the policy"} ${wordsOf(issue)}`);
     throw malformed(problems.slice(0, 5).join("; "));
   }
   const variables = read.data.Version === "2012-10-17";
   return read.data.Statement.map((written, index) => statementOf(written, index, { kind, variables }));
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") return `has ${issue.keys.join(", ").slice(0, 256)}, which no policy has`;
+  return issue.code === "invalid_type" && issue.expected === "object" ? "must be an object" : issue.message;
 }
 
 function statementOf(
@@ -84,21 +135,24 @@ function statementOf(
   { kind, variables }: { readonly kind: PolicyKind; readonly variables: boolean },
 ): Statement {
   const at = `Statement.${index}`;
-  const either = (
+  const either = <T>(
     name: "Action" | "Resource" | "Principal",
-  ): { mode: "in" | "not-in"; list: readonly string[] } | null => {
-    const [named, excluded] = [written[name], written[`Not${name}`]];
+    named: readonly T[] | undefined,
+    excluded: readonly T[] | undefined,
+  ): { mode: "in" | "not-in"; list: readonly T[] } | null => {
     if (named !== undefined && excluded !== undefined) throw malformed(`${at}: has both ${name} and Not${name}.`);
     if (named !== undefined) return { mode: "in", list: named };
     return excluded === undefined ? null : { mode: "not-in", list: excluded };
   };
-  const principals = either("Principal");
+  const principals = either("Principal", written.Principal, written.NotPrincipal);
   if ((principals === null) !== (kind === "identity")) {
     throw malformed(kind === "key" ? `${at}: needs a Principal.` : `${at}: an identity policy has no Principal.`);
   }
-  const [actions, resources] = [either("Action"), either("Resource")];
-  if (actions === null) throw malformed(`${at}: needs an Action.`);
-  if (resources === null) throw malformed(`${at}: needs a Resource.`);
+  const actions = either("Action", written.Action, written.NotAction);
+  const resources = either("Resource", written.Resource, written.NotResource);
+  // AWS KMS takes a key policy's statement without them, and it says nothing (API_PutKeyPolicy, on Policy).
+  if (kind === "identity" && actions === null) throw malformed(`${at}: needs an Action.`);
+  if (kind === "identity" && resources === null) throw malformed(`${at}: needs a Resource.`);
   const conditions = Object.entries(written.Condition ?? {}).flatMap(([operator, keys]) => {
     if (!isConditionOperator(operator)) throw malformed(`${at}: the condition operator ${operator} is not known.`);
     return Object.entries(keys).map(([key, wanted]) => ({ operator, key: key.toLowerCase(), values: wanted }));
@@ -107,9 +161,17 @@ function statementOf(
     sid: written.Sid ?? null,
     effect: written.Effect,
     variables,
-    principals: principals === null ? null : { mode: principals.mode, arns: principals.list },
-    actions: { mode: actions.mode, patterns: actions.list },
-    resources: { mode: resources.mode, patterns: resources.list },
+    principals:
+      principals === null
+        ? null
+        : {
+            mode: principals.mode,
+            // Threat: `{ "Service": "*" }` read as everyone. No service calls here: its principal is nobody's.
+            arns: principals.list.filter((one) => one.kind === "AWS").map((one) => one.name),
+            named: principals.list,
+          },
+    actions: { mode: actions?.mode ?? "in", patterns: actions?.list ?? [] },
+    resources: { mode: resources?.mode ?? "in", patterns: resources?.list ?? [] },
     conditions,
   };
 }

@@ -10,6 +10,9 @@ import { AwsError } from "../protocol/aws-error.ts";
 import { seconds } from "../protocol/exchange.ts";
 import type { Json } from "../protocol/shape.ts";
 
+/** Aliases and grants come at most so many at a time, whatever Limit says. */
+export const MAX_PAGE = 100;
+
 /** One page: NextMarker is there exactly if Truncated is true. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -107,6 +110,9 @@ function multiRegionConfiguration(key: KeyRecord, related: readonly KeyRecord[])
   };
 }
 
+/** A service is named by a host name, everyone else by an ARN. */
+const kindOf = (principal: string): string => (principal.startsWith("arn:") ? "Principal" : "ServicePrincipal");
+
 /** GrantListEntry: KMS API Reference. A grant's token is a credential and is never shown again. */
 export function grantEntry(grant: GrantRecord, account: string): Json {
   const { subset, equals, sourceArn } = grant.constraints;
@@ -115,8 +121,8 @@ export function grantEntry(grant: GrantRecord, account: string): Json {
     GrantId: grant.grantId,
     Name: grant.name ?? "",
     CreationDate: seconds(grant.createdAt),
-    GranteePrincipal: grant.grantee,
-    ...(grant.retiring !== null && { RetiringPrincipal: grant.retiring }),
+    [`Grantee${kindOf(grant.grantee)}`]: grant.grantee,
+    ...(grant.retiring !== null && { [`Retiring${kindOf(grant.retiring)}`]: grant.retiring }),
     IssuingAccount: grant.issuingAccount,
     Operations: grant.operations,
     ...(Object.keys(grant.constraints).length > 0 && {

@@ -36,6 +36,16 @@ export const dataKeyInput: Shape<DataKeyInput> = structure({
   DryRun: members.dryRun,
 });
 
+/** Nothing plain is handed out, so there is no recipient either. */
+export const dataKeyInputWithoutPlaintext: Shape<Omit<DataKeyInput, "Recipient">> = structure({
+  KeyId: required(members.keyId),
+  EncryptionContext: members.encryptionContext,
+  KeySpec: oneOf(["AES_128", "AES_256"]),
+  NumberOfBytes: integer({ min: 1, max: 1024 }),
+  GrantTokens: members.grantTokens,
+  DryRun: members.dryRun,
+});
+
 /** A new data key, plain (the caller hands it out or wipes it) and encrypted under the KMS key. */
 export function makeDataKey(
   call: Call,
@@ -101,6 +111,15 @@ export const dataKeyPairInput: Shape<DataKeyPairInput> = structure({
   KeyPairSpec: required(oneOf(PAIR_SPECS)),
   GrantTokens: members.grantTokens,
   Recipient: members.recipient,
+  DryRun: members.dryRun,
+});
+
+/** Nothing plain is handed out, so there is no recipient either. */
+export const dataKeyPairInputWithoutPlaintext: Shape<Omit<DataKeyPairInput, "Recipient">> = structure({
+  EncryptionContext: members.encryptionContext,
+  KeyId: required(members.keyId),
+  KeyPairSpec: required(oneOf(PAIR_SPECS)),
+  GrantTokens: members.grantTokens,
   DryRun: members.dryRun,
 });
 

@@ -11,12 +11,15 @@ import type { Required, Shape } from "../protocol/shape.ts";
 const MAX_CONTEXT = 8192;
 
 export const keyId: Shape<string> = text({ min: 1, max: 2048 });
-export const aliasName: Shape<string> = text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ });
-export const marker: Shape<string> = text({ min: 1, max: 1024, pattern: /^[\u0020-\u00FF]*$/ });
-export const limit = (max: number): Shape<number> => integer({ min: 1, max });
+export const aliasName: Shape<string> = text({ min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$" });
+export const marker: Shape<string> = text({ min: 1, max: 1024, pattern: String.raw`[\u0020-\u00FF]*` });
+export const limit: Shape<number> = integer({ min: 1, max: 1000 });
 export const plaintext: Required<Buffer> = required(blob({ min: 1, max: 4096, secret: true }));
 export const ciphertext: Shape<Buffer> = blob({ min: 1, max: 6144 });
-export const grantTokens: Shape<readonly string[]> = list(text({ min: 1, max: 8192, secret: true }), { max: 10 });
+export const grantTokens: Shape<readonly string[]> = list(text({ min: 1, max: 8192, secret: true }), {
+  max: 10,
+  secret: true,
+});
 export const dryRun: Shape<boolean> = flag();
 export const dryRunModifiers: Shape<readonly "IGNORE_CIPHERTEXT"[]> = list(oneOf(["IGNORE_CIPHERTEXT"]));
 export const encryptionAlgorithm: Shape<EncryptionAlgorithm> = oneOf(ENCRYPTION_ALGORITHMS);
@@ -24,7 +27,7 @@ export const description: Shape<string> = text({ max: 8192 });
 export const policyDocument: Shape<string> = text({
   min: 1,
   max: 131072,
-  pattern: /^[\u0009\u000A\u000D\u0020-\u00FF]+$/,
+  pattern: String.raw`[\u0009\u000A\u000D\u0020-\u00FF]+`,
 });
 
 /** The non-secret pairs that a ciphertext is bound to. They are shown in the audit, as AWS does. */
@@ -67,13 +70,59 @@ export function refuseRecipient(recipient: object | undefined): void {
 /** A key's policy has a name, and it is this one. */
 export const POLICY_NAME = "default";
 
-export const policyName: Shape<string> = text({ min: 1, max: 128, pattern: /^[\w]+$/ });
+export const policyName: Shape<string> = text({ min: 1, max: 128, pattern: String.raw`[\w]+` });
 
 /** @throws AwsError NotFoundException for any other name. */
 export function requirePolicyName(name: string | undefined): void {
   if (name !== undefined && name !== POLICY_NAME) throw notFound("No such policy exists");
 }
 
+/** A principal by its ARN. Whether it is one: access/principal-form.ts. */
+export const principal: Shape<string> = text({ min: 1, max: 256, pattern: String.raw`^[\w+=,.@:/-]+$` });
+/** A service by its principal, such as `rds.amazonaws.com`. */
+export const servicePrincipal: Shape<string> = text({
+  min: 1,
+  max: 128,
+  pattern: String.raw`^([A-Za-z0-9\-]+)\.([A-Za-z0-9\-]+)(\.[A-Za-z0-9\-]+)+$`,
+});
+
+/**
+ * The principal that one of two members names.
+ * @throws AwsError ValidationException if both are there.
+ */
+export function onePrincipal(members: Readonly<Record<string, string | undefined>>): string | undefined {
+  const given = Object.values(members).filter((name) => name !== undefined);
+  if (given.length > 1) throw validationError(`You cannot specify both ${Object.keys(members).join(" and ")}.`);
+  return given[0];
+}
+
+export const grantId: Shape<string> = text({ min: 1, max: 128 });
+export const region: Shape<string> = text({ min: 1, max: 32, pattern: String.raw`^([a-z]+-){2,3}\d+$` });
+export const keyMaterialId: Shape<string> = text({ min: 64, max: 64, pattern: "^[a-f0-9]+$" });
+
 /** Custom key stores: this server has none, and answers as AWS does an account without any. */
 export const storeId: Shape<string> = text({ min: 1, max: 64 });
 export const storeName: Shape<string> = text({ min: 1, max: 256 });
+export const storePassword: Shape<string> = text({ min: 7, max: 32, secret: true });
+export const clusterId: Shape<string> = text({ min: 19, max: 24, pattern: "cluster-[2-7a-zA-Z]{11,16}" });
+
+/** What an external key store is reached by. */
+export const externalStore = {
+  XksProxyUriEndpoint: text({ min: 10, max: 128, pattern: "^https://[a-zA-Z0-9.-]+$" }),
+  XksProxyUriPath: text({
+    min: 10,
+    max: 128,
+    pattern: String.raw`^(/[a-zA-Z0-9\/_-]+/kms/xks/v\d{1,2})$|^(/kms/xks/v\d{1,2})$`,
+  }),
+  XksProxyVpcEndpointServiceName: text({
+    min: 20,
+    max: 64,
+    pattern: String.raw`^(com|eu)\.amazonaws\.vpce\.([a-z]+-){2,3}\d+\.vpce-svc-[0-9a-z]+$`,
+  }),
+  XksProxyVpcEndpointServiceOwner: text({ min: 12, max: 12, pattern: "[0-9]{12}" }),
+  XksProxyAuthenticationCredential: structure({
+    AccessKeyId: required(text({ min: 20, max: 30, pattern: "^[A-Z2-7]+$", secret: true })),
+    RawSecretAccessKey: required(text({ min: 43, max: 64, pattern: String.raw`^[a-zA-Z0-9\/+=]+$`, secret: true })),
+  }),
+  XksProxyConnectivity: oneOf(["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"]),
+} as const satisfies Readonly<Record<string, Shape<unknown>>>;

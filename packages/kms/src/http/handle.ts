@@ -49,6 +49,7 @@ export async function handle(engine: Engine, request: RegionRequest): Promise<Re
     return { status: 200, requestId, body };
   } catch (error) {
     const known = error instanceof AwsError ? error : internal(engine, error, requestId);
+    if (known.detail !== known.message) engine.logger.warn({ requestId, type: known.type }, known.detail);
     return { status: known.status, requestId, body: Buffer.from(JSON.stringify(known.toBody())) };
   }
 }

@@ -6,6 +6,9 @@ import { AwsError, notFound, validationError } from "../protocol/aws-error.ts";
 const KEY_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/;
 const ARN = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):(key\/(.+)|(alias\/.+))$/;
 
+/** Aliases of AWS managed keys begin so; nobody makes, moves or removes one. */
+export const MANAGED_ALIASES = "alias/aws/";
+
 /** What a KeyId parameter names. */
 export type KeyReference =
   | { readonly kind: "key"; readonly account: string | null; readonly keyId: string }
@@ -51,7 +54,8 @@ export function requireAliasName(name: string): void {
         "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
     );
   }
-  if (name.startsWith("alias/aws/")) throw new AwsError("NotAuthorizedException", "");
+  if (name.startsWith(MANAGED_ALIASES)) throw new AwsError("NotAuthorizedException");
+  if (name.includes(":")) throw validationError(`${name} contains invalid characters for an alias`);
 }
 
 /** @throws AwsError ValidationException for an alias where only the key itself can be named. */

@@ -116,6 +116,11 @@ export const algorithmsOf = (spec: KeySpec, usage: KeyUsage): readonly string[] 
 /** All names in AWS's enumerations, SM2 included: they are valid input, only not available here. */
 export const KEY_SPEC_NAMES: readonly (KeySpec | "SM2")[] = [...(Object.keys(KEY_SPECS) as KeySpec[]), "SM2"];
 
+/** What there was when `CustomerMasterKeySpec` was the name of the member. */
+export const CUSTOMER_MASTER_KEY_SPECS: readonly (KeySpec | "SM2")[] = KEY_SPEC_NAMES.filter(
+  (name) => !/^(?:ML_|ECC_NIST_EDWARDS)/.test(name),
+);
+
 /** Encryption algorithms in AWS's enumeration. */
 export const ENCRYPTION_ALGORITHMS = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"] as const;
 export type EncryptionAlgorithm = (typeof ENCRYPTION_ALGORITHMS)[number];

@@ -11,10 +11,11 @@ export const createCustomKeyStore: Operation = operation({
   effect: "writes",
   input: structure({
     CustomKeyStoreName: required(members.storeName),
-    CloudHsmClusterId: text({ min: 19, max: 24, pattern: /^cluster-[2-7a-zA-Z]{11,16}$/ }),
+    CloudHsmClusterId: members.clusterId,
     TrustAnchorCertificate: text({ min: 1, max: 5000 }),
-    KeyStorePassword: text({ min: 7, max: 32, secret: true }),
+    KeyStorePassword: members.storePassword,
     CustomKeyStoreType: oneOf(["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
+    ...members.externalStore,
   }),
   run(call, input) {
     call.access.permitOnAccount("kms:CreateCustomKeyStore");

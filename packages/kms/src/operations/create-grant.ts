@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { GRANT_OPERATIONS } from "../access/decision.ts";
+import { requirePrincipalArn } from "../access/principal-form.ts";
 import type { Call } from "../calls/call.ts";
 import * as members from "../calls/members.ts";
 import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
@@ -10,49 +11,47 @@ import type { GrantRecord, KeyRecord } from "../keys/key-record.ts";
 import { algorithmsOf } from "../keys/key-spec.ts";
 import { AwsError, validationError } from "../protocol/aws-error.ts";
 import { list, map, oneOf, required, structure, text } from "../protocol/shape.ts";
+import type { Infer } from "../protocol/shape.ts";
 
 const MAX_GRANTS_PER_KEY = 50_000;
-const principal = text({ min: 1, max: 256, pattern: /^[\w+=,.@:/-]+$/ });
+
+const input = structure({
+  KeyId: required(members.keyId),
+  GranteePrincipal: members.principal,
+  RetiringPrincipal: members.principal,
+  Operations: required(list(oneOf(GRANT_OPERATIONS))),
+  Constraints: structure({
+    EncryptionContextSubset: map(),
+    EncryptionContextEquals: map(),
+    SourceArn: text({
+      min: 20,
+      max: 512,
+      pattern: String.raw`^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$`,
+    }),
+  }),
+  GrantTokens: members.grantTokens,
+  Name: text({ min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$" }),
+  DryRun: members.dryRun,
+  GranteeServicePrincipal: members.servicePrincipal,
+  RetiringServicePrincipal: members.servicePrincipal,
+});
+type Input = Infer<typeof input>;
 
 export const createGrant: Operation = operation({
   name: "CreateGrant",
   effect: "writes",
-  input: structure({
-    KeyId: required(members.keyId),
-    GranteePrincipal: principal,
-    RetiringPrincipal: principal,
-    Operations: required(list(oneOf(GRANT_OPERATIONS), { min: 1 })),
-    Constraints: structure({
-      EncryptionContextSubset: map(),
-      EncryptionContextEquals: map(),
-      SourceArn: text({ min: 20, max: 2048 }),
-    }),
-    GrantTokens: members.grantTokens,
-    Name: text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ }),
-    DryRun: members.dryRun,
-    GranteeServicePrincipal: principal,
-    RetiringServicePrincipal: principal,
-  }),
+  input,
   run(call, input) {
-    const {
-      EncryptionContextSubset: subset,
-      EncryptionContextEquals: equals,
-      SourceArn: sourceArn,
-    } = input.Constraints ?? {};
-    const constraints: GrantRecord["constraints"] = {
-      ...(subset && { subset }),
-      ...(equals && { equals }),
-      ...(sourceArn !== undefined && { sourceArn }),
-    };
+    const constraints = constraintsOf(input);
     const key = call.access.useKeyById(input.KeyId, { ...keyRequest("CreateGrant", input), constraints });
-    const grantee = input.GranteePrincipal ?? input.GranteeServicePrincipal;
-    if (grantee === undefined) throw validationError("A grant needs a GranteePrincipal.");
+    const { grantee, retiring } = principalsOf(input);
+    if (input.Operations.length === 0) throw validationError("A grant must allow at least one operation.");
     const wanted: Omit<GrantRecord, "grantId" | "token" | "createdAt"> = {
       region: key.region,
       keyId: key.keyId,
       name: input.Name ?? null,
       grantee,
-      retiring: input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? null,
+      retiring,
       issuingAccount: `arn:aws:iam::${call.account}:root`,
       operations: [...new Set(input.Operations)],
       constraints,
@@ -79,6 +78,38 @@ export const createGrant: Operation = operation({
     return { GrantToken: grant.token, GrantId: grant.grantId };
   },
 });
+
+/** Whom the grant is for and who may give it back: of each kind one at most, and each in the form of a principal. */
+function principalsOf(input: Input): Pick<GrantRecord, "grantee" | "retiring"> {
+  const { GranteePrincipal, GranteeServicePrincipal, RetiringPrincipal, RetiringServicePrincipal } = input;
+  const grantee = members.onePrincipal({ GranteePrincipal, GranteeServicePrincipal });
+  if (grantee === undefined)
+    throw validationError("You must specify either GranteePrincipal or GranteeServicePrincipal.");
+  const retiring = members.onePrincipal({ RetiringPrincipal, RetiringServicePrincipal }) ?? null;
+  requirePrincipalArn(GranteePrincipal);
+  requirePrincipalArn(RetiringPrincipal);
+  if (GranteeServicePrincipal !== undefined && (input.Constraints?.SourceArn === undefined || retiring === null))
+    throw validationError(
+      "A grant with a GranteeServicePrincipal needs a SourceArn constraint and a retiring principal.",
+    );
+  return { grantee, retiring };
+}
+
+/** Most pairs in a constraint on the encryption context, and most characters in all of them. */
+const MAX_PAIRS = 8;
+const MAX_PAIRS_LENGTH = 384;
+
+/** Source of the limits: KMS API Reference, API_CreateGrant, on Constraints. */
+function constraintsOf({ Constraints = {} }: Input): GrantRecord["constraints"] {
+  const { EncryptionContextSubset: subset, EncryptionContextEquals: equals, SourceArn: sourceArn } = Constraints;
+  for (const [name, pairs] of Object.entries({ EncryptionContextSubset: subset, EncryptionContextEquals: equals })) {
+    const entries = Object.entries(pairs ?? {});
+    if (entries.length > MAX_PAIRS) throw validationError(`${name} can have at most ${MAX_PAIRS} pairs.`);
+    if (entries.flat().join("").length > MAX_PAIRS_LENGTH)
+      throw validationError(`${name} can have at most ${MAX_PAIRS_LENGTH} characters.`);
+  }
+  return { ...(subset && { subset }), ...(equals && { equals }), ...(sourceArn !== undefined && { sourceArn }) };
+}
 
 /** Whoever may make grants by a grant only passes on what that grant gives, under the same constraints. */
 function requireNotWider(call: Call, key: KeyRecord, wanted: Pick<GrantRecord, "operations" | "constraints">): void {

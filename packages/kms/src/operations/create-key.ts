@@ -10,7 +10,7 @@ import { generateSecret, materialIdOf } from "../crypto/backing-secret.ts";
 import { keyArn } from "../keys/key-arn.ts";
 import { newTags } from "../keys/key-record.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
-import { KEY_SPEC_NAMES, KEY_USAGES, algorithmsOf } from "../keys/key-spec.ts";
+import { CUSTOMER_MASTER_KEY_SPECS, KEY_SPEC_NAMES, KEY_USAGES, algorithmsOf } from "../keys/key-spec.ts";
 import type { KeySpec, KeyUsage } from "../keys/key-spec.ts";
 import { noSuchStore, unsupported, validationError } from "../protocol/aws-error.ts";
 import { flag, oneOf, structure, text } from "../protocol/shape.ts";
@@ -20,14 +20,14 @@ const input = structure({
   Policy: members.policyDocument,
   Description: members.description,
   KeyUsage: oneOf(KEY_USAGES),
-  CustomerMasterKeySpec: oneOf(KEY_SPEC_NAMES),
+  CustomerMasterKeySpec: oneOf(CUSTOMER_MASTER_KEY_SPECS),
   KeySpec: oneOf(KEY_SPEC_NAMES),
   Origin: oneOf(["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
   CustomKeyStoreId: members.storeId,
   BypassPolicyLockoutSafetyCheck: flag(),
   Tags: members.tags,
   MultiRegion: flag(),
-  XksKeyId: text({ min: 1, max: 128, pattern: /^[a-zA-Z0-9-_.]+$/ }),
+  XksKeyId: text({ min: 1, max: 128, pattern: "^[a-zA-Z0-9-_.]+$" }),
 });
 
 export const createKey: Operation = operation({

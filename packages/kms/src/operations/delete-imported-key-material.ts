@@ -6,14 +6,14 @@ import type { Operation } from "../calls/operation.ts";
 import { currentBackingKey } from "../keys/key-record.ts";
 import { requireOrigin } from "../keys/key-rules.ts";
 import { notFound } from "../protocol/aws-error.ts";
-import { required, structure, text } from "../protocol/shape.ts";
+import { required, structure } from "../protocol/shape.ts";
 
 export const deleteImportedKeyMaterial: Operation = operation({
   name: "DeleteImportedKeyMaterial",
   effect: "writes",
   input: structure({
     KeyId: required(members.keyId),
-    KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }),
+    KeyMaterialId: members.keyMaterialId,
   }),
   run(call, { KeyId, KeyMaterialId }) {
     const key = call.access.useKeyById(KeyId, { operation: "DeleteImportedKeyMaterial" });

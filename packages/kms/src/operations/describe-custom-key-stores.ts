@@ -1,5 +1,6 @@
 // DescribeCustomKeyStores: KMS API Reference, API_DescribeCustomKeyStores.
 
+import { pageOf } from "../calls/answers.ts";
 import * as members from "../calls/members.ts";
 import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
@@ -12,10 +13,10 @@ export const describeCustomKeyStores: Operation = operation({
   input: structure({
     CustomKeyStoreId: members.storeId,
     CustomKeyStoreName: members.storeName,
-    Limit: members.limit(1000),
+    Limit: members.limit,
     Marker: members.marker,
   }),
-  run(call, { CustomKeyStoreId, CustomKeyStoreName }) {
+  run(call, { CustomKeyStoreId, CustomKeyStoreName, Limit = 100, Marker }) {
     call.access.permitOnAccount("kms:DescribeCustomKeyStores");
     if (CustomKeyStoreId !== undefined) throw noSuchStore(CustomKeyStoreId);
     if (CustomKeyStoreName !== undefined)
@@ -23,6 +24,7 @@ export const describeCustomKeyStores: Operation = operation({
         "CustomKeyStoreNotFoundException",
         `Custom key store with name ${CustomKeyStoreName} does not exist.`,
       );
-    return { CustomKeyStores: [], Truncated: false };
+    const { items, ...page } = pageOf<never>([], () => "", Limit, Marker);
+    return { CustomKeyStores: items, ...page };
   },
 });

@@ -1,13 +1,13 @@
 // GenerateDataKeyPairWithoutPlaintext: KMS API Reference, API_GenerateDataKeyPairWithoutPlaintext.
 
-import { dataKeyPairInput, makeDataKeyPair } from "../calls/data-keys.ts";
+import { dataKeyPairInputWithoutPlaintext, makeDataKeyPair } from "../calls/data-keys.ts";
 import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
 
 export const generateDataKeyPairWithoutPlaintext: Operation = operation({
   name: "GenerateDataKeyPairWithoutPlaintext",
   effect: "reads",
-  input: dataKeyPairInput,
+  input: dataKeyPairInputWithoutPlaintext,
   async run(call, input) {
     const { privateKey, answer } = await makeDataKeyPair(call, input, "GenerateDataKeyPairWithoutPlaintext");
     privateKey.fill(0);

@@ -1,13 +1,13 @@
 // GenerateDataKeyWithoutPlaintext: KMS API Reference, API_GenerateDataKeyWithoutPlaintext.
 
-import { dataKeyInput, makeDataKey } from "../calls/data-keys.ts";
+import { dataKeyInputWithoutPlaintext, makeDataKey } from "../calls/data-keys.ts";
 import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
 
 export const generateDataKeyWithoutPlaintext: Operation = operation({
   name: "GenerateDataKeyWithoutPlaintext",
   effect: "reads",
-  input: dataKeyInput,
+  input: dataKeyInputWithoutPlaintext,
   run(call, input) {
     const { key, plaintext, ciphertext, materialId } = makeDataKey(call, input, "GenerateDataKeyWithoutPlaintext");
     plaintext.fill(0);

@@ -23,8 +23,8 @@ const input = structure({
   ValidTo: timestamp(),
   ExpirationModel: oneOf(["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"]),
   ImportType: oneOf(["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]),
-  KeyMaterialDescription: text({ max: 256, pattern: /^[a-zA-Z0-9:/_\s.-]+$/ }),
-  KeyMaterialId: text({ min: 64, max: 64, pattern: /^[a-f0-9]+$/ }),
+  KeyMaterialDescription: text({ max: 256, pattern: String.raw`^[a-zA-Z0-9:/_\s.-]+$` }),
+  KeyMaterialId: members.keyMaterialId,
 });
 type Input = Infer<typeof input>;
 

@@ -1,6 +1,6 @@
 // ListAliases: KMS API Reference, API_ListAliases.
 
-import { pageOf } from "../calls/answers.ts";
+import { MAX_PAGE, pageOf } from "../calls/answers.ts";
 import * as members from "../calls/members.ts";
 import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
@@ -11,12 +11,12 @@ import { structure } from "../protocol/shape.ts";
 export const listAliases: Operation = operation({
   name: "ListAliases",
   effect: "reads",
-  input: structure({ KeyId: members.keyId, Limit: members.limit(100), Marker: members.marker }),
+  input: structure({ KeyId: members.keyId, Limit: members.limit, Marker: members.marker }),
   run(call, { KeyId, Limit = 50, Marker }) {
     call.access.permitOnAccount("kms:ListAliases");
     const keyId = KeyId === undefined ? null : call.access.findKeyById(KeyId).keyId;
     const aliases = [...call.region.aliases.values()].filter((alias) => keyId === null || alias.keyId === keyId);
-    const { items, ...page } = pageOf(aliases, (alias) => alias.name, Limit, Marker);
+    const { items, ...page } = pageOf(aliases, (alias) => alias.name, Math.min(Limit, MAX_PAGE), Marker);
     return {
       Aliases: items.map((alias) => ({
         AliasName: alias.name,

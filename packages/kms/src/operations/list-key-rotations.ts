@@ -18,7 +18,7 @@ export const listKeyRotations: Operation = operation({
   input: structure({
     KeyId: required(members.keyId),
     IncludeKeyMaterial: oneOf(["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]),
-    Limit: members.limit(1000),
+    Limit: members.limit,
     Marker: members.marker,
   }),
   run(call, { KeyId, IncludeKeyMaterial = "ROTATIONS_ONLY", Limit = 100, Marker }) {

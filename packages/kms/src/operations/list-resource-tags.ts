@@ -9,10 +9,10 @@ import { required, structure } from "../protocol/shape.ts";
 export const listResourceTags: Operation = operation({
   name: "ListResourceTags",
   effect: "reads",
-  input: structure({ KeyId: required(members.keyId), Limit: members.limit(50), Marker: members.marker }),
+  input: structure({ KeyId: required(members.keyId), Limit: members.limit, Marker: members.marker }),
   run(call, { KeyId, Limit = 50, Marker }) {
     const key = call.access.useKeyById(KeyId, { operation: "ListResourceTags" });
-    const { items, ...page } = pageOf(key.tags, (tag) => tag.key, Limit, Marker);
+    const { items, ...page } = pageOf(key.tags, (tag) => tag.key, Math.min(Limit, 50), Marker);
     return { Tags: items.map((tag) => ({ TagKey: tag.key, TagValue: tag.value })), ...page };
   },
 });

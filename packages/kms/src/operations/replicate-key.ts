@@ -11,14 +11,14 @@ import { keyArn } from "../keys/key-arn.ts";
 import { newTags } from "../keys/key-record.ts";
 import type { BackingKey, KeyRecord } from "../keys/key-record.ts";
 import { AwsError, unsupported, validationError } from "../protocol/aws-error.ts";
-import { flag, required, structure, text } from "../protocol/shape.ts";
+import { flag, required, structure } from "../protocol/shape.ts";
 
 export const replicateKey: Operation = operation({
   name: "ReplicateKey",
   effect: "writes",
   input: structure({
     KeyId: required(members.keyId),
-    ReplicaRegion: required(text({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })),
+    ReplicaRegion: required(members.region),
     Policy: members.policyDocument,
     BypassPolicyLockoutSafetyCheck: flag(),
     Description: members.description,

@@ -15,7 +15,7 @@ export const retireGrant: Operation = operation({
   input: structure({
     GrantToken: text({ min: 1, max: 8192, secret: true }),
     KeyId: members.keyId,
-    GrantId: text({ min: 1, max: 128 }),
+    GrantId: members.grantId,
     DryRun: members.dryRun,
   }),
   run(call, input) {

@@ -4,14 +4,14 @@ import * as members from "../calls/members.ts";
 import { endDryRun, operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
 import { notFound } from "../protocol/aws-error.ts";
-import { required, structure, text } from "../protocol/shape.ts";
+import { required, structure } from "../protocol/shape.ts";
 
 export const revokeGrant: Operation = operation({
   name: "RevokeGrant",
   effect: "writes",
   input: structure({
     KeyId: required(members.keyId),
-    GrantId: required(text({ min: 1, max: 128 })),
+    GrantId: required(members.grantId),
     DryRun: members.dryRun,
   }),
   run(call, { KeyId, GrantId, DryRun }) {

@@ -4,7 +4,7 @@ import * as members from "../calls/members.ts";
 import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
 import { noSuchStore } from "../protocol/aws-error.ts";
-import { required, structure, text } from "../protocol/shape.ts";
+import { required, structure } from "../protocol/shape.ts";
 
 export const updateCustomKeyStore: Operation = operation({
   name: "UpdateCustomKeyStore",
@@ -12,7 +12,9 @@ export const updateCustomKeyStore: Operation = operation({
   input: structure({
     CustomKeyStoreId: required(members.storeId),
     NewCustomKeyStoreName: members.storeName,
-    KeyStorePassword: text({ min: 7, max: 32, secret: true }),
+    KeyStorePassword: members.storePassword,
+    CloudHsmClusterId: members.clusterId,
+    ...members.externalStore,
   }),
   run(call, { CustomKeyStoreId }) {
     call.access.permitOnAccount("kms:UpdateCustomKeyStore");

@@ -5,14 +5,14 @@ import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
 import { keyArn } from "../keys/key-arn.ts";
 import { notFound, unsupported } from "../protocol/aws-error.ts";
-import { required, structure, text } from "../protocol/shape.ts";
+import { required, structure } from "../protocol/shape.ts";
 
 export const updatePrimaryRegion: Operation = operation({
   name: "UpdatePrimaryRegion",
   effect: "writes",
   input: structure({
     KeyId: required(members.keyId),
-    PrimaryRegion: required(text({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })),
+    PrimaryRegion: required(members.region),
   }),
   run(call, { KeyId, PrimaryRegion }) {
     const key = call.access.useKeyById(KeyId, { operation: "UpdatePrimaryRegion" });

@@ -16,21 +16,17 @@ const STATUS: Readonly<Record<string, number>> = {
 /** AWS writes the message of these under `Message`, not `message`. */
 const CAPITAL_MESSAGE: ReadonlySet<string> = new Set(["AccessDeniedException"]);
 
-/** AWS sends these without any message, so that they tell an attacker nothing. */
-const SILENT: ReadonlySet<string> = new Set([
-  "InvalidCiphertextException",
-  "KMSInvalidSignatureException",
-  "KMSInvalidMacException",
-]);
-
 /** An answer that is an error: thrown by an operation, turned into bytes by the region's server. */
 export class AwsError extends Error {
   readonly type: string;
+  /** What a person on this machine may know beyond AWS's words. Clients are not told. */
+  readonly detail: string;
 
-  constructor(type: string, message = "") {
+  constructor(type: string, message = "", { detail = message }: { readonly detail?: string } = {}) {
     super(message);
     this.name = "AwsError";
     this.type = type;
+    this.detail = detail;
   }
 
   /** HTTP status of the answer. */
@@ -38,10 +34,10 @@ export class AwsError extends Error {
     return STATUS[this.type] ?? 400;
   }
 
-  /** Body of the answer. */
+  /** Body of the answer. AWS leaves the member out where it has nothing to say. */
   toBody(): Record<string, string> {
     // Recorded of AWS: without a message there is no such member.
-    if (SILENT.has(this.type) || this.message === "") return { __type: this.type };
+    if (this.message === "") return { __type: this.type };
     return { __type: this.type, [CAPITAL_MESSAGE.has(this.type) ? "Message" : "message"]: this.message };
   }
 }

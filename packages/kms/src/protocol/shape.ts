@@ -83,23 +83,29 @@ function checkLength(
 /** Makes a member required. */
 export const required = <T>(shape: Shape<T>): Required<T> => ({ required: true, shape });
 
+/** What a string must be like. A pattern is the service model's: messages cite it, and it must fit the whole. */
+interface TextLimits {
+  readonly min?: number;
+  readonly max?: number;
+  readonly pattern?: string;
+  readonly secret?: boolean;
+}
+
 /** A string, its length counted in characters. */
-export function text(limits: { min?: number; max?: number; pattern?: RegExp; secret?: boolean } = {}): Shape<string> {
+export function text({ pattern, secret = false, ...limits }: TextLimits = {}): Shape<string> {
+  const fits = pattern === undefined ? null : new RegExp(`^(?:${pattern})$`);
   return {
     read(raw, path, problems) {
       if (typeof raw !== "string") throw wrongType(raw, "a String");
-      const echo = limits.secret !== true ? raw : null;
+      const echo = secret ? null : raw;
       checkLength(raw.length, limits, path, echo, problems);
-      if (limits.pattern !== undefined && !limits.pattern.test(raw)) {
-        problems.push({
-          path,
-          value: echo,
-          constraint: `Member must satisfy regular expression pattern: ${limits.pattern.source}`,
-        });
+      if (fits?.test(raw) === false) {
+        const constraint = `Member must satisfy regular expression pattern: ${String(pattern)}`;
+        problems.push({ path, value: echo, constraint });
       }
       return raw;
     },
-    audit: (value) => (limits.secret !== true ? value : undefined),
+    audit: (value) => (secret ? undefined : value),
   };
 }
 
@@ -180,17 +186,15 @@ export function blob(limits: { min?: number; max?: number; secret?: boolean } = 
 }
 
 /** A list; AWS counts its members from 1 in paths (`tags.1.member.tagKey`). */
-export function list<T>(member: Shape<T>, limits: { min?: number; max?: number } = {}): Shape<readonly T[]> {
+export function list<T>(
+  member: Shape<T>,
+  { secret = false, ...limits }: { min?: number; max?: number; secret?: boolean } = {},
+): Shape<readonly T[]> {
   return {
     read(raw, path, problems) {
       if (!Array.isArray(raw)) throw wrongType(raw, "a List");
-      checkLength(
-        raw.length,
-        limits,
-        path,
-        `[${raw.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ")}]`,
-        problems,
-      );
+      const shown = (item: Json): string => (typeof item === "string" ? item : JSON.stringify(item));
+      checkLength(raw.length, limits, path, secret ? null : `[${raw.map(shown).join(", ")}]`, problems);
       // What lies beyond the limit is refused already; reading it would only make the message longer.
       return raw
         .slice(0, limits.max ?? raw.length)

@@ -3,7 +3,7 @@
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
-import { parsePolicy } from "../access/policy.ts";
+import { requireNewPolicy } from "../access/policy.ts";
 import { recogniseSecret } from "../crypto/backing-secret.ts";
 import type { BackingSecret } from "../crypto/backing-secret.ts";
 import { KmsError } from "../errors.ts";
@@ -166,14 +166,16 @@ function tagsOf(key: SeedKeyDocument, { path, report }: Place): KeyRecord["tags"
 function policyOf(key: SeedKeyDocument, { path, report }: Place): string | null {
   if (key.policy === undefined) return null;
   const policy = typeof key.policy === "string" ? key.policy : JSON.stringify(key.policy);
-  byRule(
-    () => parsePolicy(policy),
-    [],
+  return byRule(
+    () => {
+      requireNewPolicy(policy);
+      return policy;
+    },
+    null,
     (message) => {
       report([...path, "policy"], message);
     },
   );
-  return policy;
 }
 
 /** What a rule of the KMS API makes of a value; `otherwise`, and a report, if the rule refuses it. */
@@ -182,7 +184,7 @@ function byRule<T>(rule: () => T, otherwise: T, report: (message: string) => voi
     return rule();
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    report(error.message);
+    report(error.detail);
     return otherwise;
   }
 }

@@ -162,26 +162,6 @@ test("conditions on the call, the key, the caller and the absence of a service",
   await alice.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 20 });
 });
 
-test("a malformed policy is refused, with the place", async (t) => {
-  const { root } = await withUsers(t);
-  const cases: [string, RegExp][] = [
-    ["{", /not valid JSON/],
-    ["{}", /Statement/],
-    [JSON.stringify({ Statement: [{ ...OWNER, Effect: "Maybe" }] }), /Statement\.0\.Effect/],
-    [JSON.stringify({ Statement: [{ ...OWNER, Principal: undefined }] }), /needs a Principal/],
-    [
-      JSON.stringify({ Statement: [{ ...OWNER, Condition: { StringSortOf: { a: "b" } } }] }),
-      /StringSortOf is not known/,
-    ],
-    [JSON.stringify({ Statement: [OWNER], Extra: 1 }), /Extra/],
-  ];
-  for (const [Policy, expected] of cases) {
-    const { name, message } = await failure(root.createKey({ Policy }));
-    assert.equal(name, "MalformedPolicyDocumentException");
-    assert.match(message, expected);
-  }
-});
-
 test("a grant gives its operations under its constraints, to its grantee, until it is revoked", async (t) => {
   const { root, alice } = await withUsers(t);
   const KeyId = await keyWith(root);

@@ -146,7 +146,7 @@ behaviour(
 
 behaviour(
   30,
-  "DeriveSharedSecret equals OpenSSL's; a bad public key is a ValidationException with an empty message",
+  "DeriveSharedSecret equals OpenSSL's; a bad public key is a ValidationException without a message",
   ["DeriveSharedSecret", "GetPublicKey"],
   async (b, t) => {
     for (const [KeySpec, curve] of [
