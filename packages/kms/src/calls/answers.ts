@@ -89,7 +89,7 @@ export function keyMetadata(key: KeyRecord, account: string, related: readonly K
       ...(imported.validTo !== null && { ValidTo: seconds(imported.validTo) }),
     }),
     Origin: key.origin,
-    KeyManager: "CUSTOMER",
+    KeyManager: key.manager ?? "CUSTOMER",
     CustomerMasterKeySpec: key.spec,
     KeySpec: key.spec,
     ...algorithmLists(key),

@@ -31,6 +31,8 @@ export interface KeyRecord {
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
   readonly origin: "AWS_KMS" | "EXTERNAL";
+  /** `AWS` for the key of a service (managed-keys.ts); absent for a customer's. */
+  readonly manager?: "AWS";
   /** What EnableKey and DisableKey set; the state that clients see is derived (key-rules.ts). */
   readonly enabled: boolean;
   readonly deletion: { readonly at: number; readonly windowDays: number; readonly waitsForReplicas: boolean } | null;

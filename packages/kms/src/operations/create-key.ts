@@ -3,10 +3,10 @@
 import { randomUUID } from "node:crypto";
 import { defaultKeyPolicy } from "../access/policy.ts";
 import { keyMetadata } from "../calls/answers.ts";
+import { withMaterial } from "../calls/first-material.ts";
 import * as members from "../calls/members.ts";
 import { operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
-import { generateSecret, materialIdOf } from "../crypto/backing-secret.ts";
 import { keyArn } from "../keys/key-arn.ts";
 import { newTags } from "../keys/key-record.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
@@ -60,21 +60,10 @@ export const createKey: Operation = operation({
     };
     call.access.permitNewKey(bare);
     call.access.requireSafePolicy(bare, { bypass: input.BypassPolicyLockoutSafetyCheck === true });
-    const key = origin === "EXTERNAL" ? bare : await withMaterial(bare);
+    const key = origin === "EXTERNAL" ? bare : await withMaterial(call, bare);
     call.touched.add(key.arn);
     call.apply({ kind: "put-key", key });
     return { KeyMetadata: keyMetadata(key, call.account, [key]) };
-
-    async function withMaterial(record: KeyRecord): Promise<KeyRecord> {
-      const { secret, publicKey } = await generateSecret(spec);
-      const id = materialIdOf(keyId, secret);
-      const sealed = call.material.sealSecret(record, id, secret);
-      secret.fill(0);
-      return {
-        ...record,
-        backingKeys: [{ id, createdAt: call.now, sealed, publicKey, state: "current", rotation: null, imported: null }],
-      };
-    }
   },
 });
 

@@ -55,7 +55,7 @@ const key = z.strictObject({
     .array(
       text
         .max(256)
-        .regex(/^alias\/[a-zA-Z0-9:/_-]+$/, "must be alias/ and letters, digits, :, /, _ or -")
+        .regex(/^alias\/[a-zA-Z0-9/_-]+$/, "must be alias/ and letters, digits, /, _ or -")
         .refine((name) => !name.startsWith("alias/aws/"), "must not begin with alias/aws/, which is AWS's own"),
     )
     .optional(),

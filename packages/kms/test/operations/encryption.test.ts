@@ -175,5 +175,9 @@ test("a key whose deletion is due is gone, and its ciphertexts with it", async (
   const later = running.client();
   assert.equal((await failure(later.describeKey({ KeyId: KeyId! }))).message, `Key '${Arn!}' does not exist`);
   assert.equal((await failure(later.decrypt({ CiphertextBlob: CiphertextBlob! }))).name, "AccessDeniedException");
-  assert.deepEqual((await later.listAliases({})).Aliases, []);
+  const { Aliases = [] } = await later.listAliases({});
+  assert.deepEqual(
+    Aliases.filter(({ AliasName }) => !AliasName!.startsWith("alias/aws/")),
+    [],
+  );
 });
