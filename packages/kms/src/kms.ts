@@ -44,6 +44,8 @@ export interface Kms {
   readonly endpoints: Readonly<Record<string, string>>;
   /** The one port of an emulator; null for a server. */
   readonly emulatorEndpoint: string | null;
+  /** Region -> why it does not serve: its port is in use, and is tried again (`takenPorts: "retried"`). */
+  readonly notServing: Readonly<Record<string, string>>;
   /** The control port, if faults are allowed. */
   readonly faultsEndpoint: string | null;
   /** The faults in force, if they are allowed. */
@@ -141,6 +143,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   let emulator: EmulatorPort | null = null;
   try {
     if (options.emulatorPort !== null) emulator = await openEmulator(engine, options.emulatorPort, options);
+    else if (options.takenPorts === "retried") await regions.openAll(options.regions);
     else for (const { name, port } of options.regions) await regions.open(name, port);
     if (options.faultsPort !== null && faults !== null)
       control = await openControlPort(options.faultsPort, { names, regions, faults, clock: options.clock });
@@ -174,6 +177,9 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
     dataDir: options.dataDir,
     endpoints,
     emulatorEndpoint: emulator?.endpoint ?? null,
+    get notServing() {
+      return regions.notServing();
+    },
     faultsEndpoint: control?.endpoint ?? null,
     faults,
     credentials,

@@ -56,6 +56,11 @@ export interface KmsOptions {
   readonly emulator?: "loopback";
   /** Port of the emulator; 0 takes a free one. Needs `emulator`. */
   readonly emulatorPort?: number;
+  /**
+   * What becomes of a region whose port is in use: by default nothing starts; `retried`: the other regions serve, and
+   * its port is tried again until it is free. That all ports are in use is an error either way.
+   */
+  readonly takenPorts?: "refused" | "retried";
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -89,6 +94,7 @@ export interface SettledOptions {
   readonly acceptRestore: string | null;
   /** Null: a server, with a port for each region. */
   readonly emulatorPort: number | null;
+  readonly takenPorts: "refused" | "retried";
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -130,6 +136,7 @@ const schema = z.object({
   allowReadablePrincipals: z.boolean().optional(),
   emulator: z.literal("loopback").optional(),
   emulatorPort: port.optional(),
+  takenPorts: z.enum(["refused", "retried"]).optional(),
 });
 
 /** What an emulator does not take, and why. */
@@ -177,6 +184,7 @@ export function settleOptions(options: KmsOptions): SettledOptions {
     acceptRestore: options.acceptRestore ?? null,
     faultsPort: options.allowFaults === undefined ? null : (options.faultsPort ?? KMS_DEFAULTS.faultsPort),
     emulatorPort: emulates ? (options.emulatorPort ?? 0) : null,
+    takenPorts: options.takenPorts ?? "refused",
     // A clock that can be put forward comes with the permission to inject faults only.
     clock: options.clock ?? (options.allowFaults === undefined ? systemClock : new AdjustableClock()),
     logger: options.logger ?? pino({ enabled: false }),

@@ -1,5 +1,5 @@
-// Starts the KMS as a process of its own and keeps it running: one that dies is started again on the same ports, after
-// a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between them closes
+// Starts the KMS as a process of its own and keeps it running: one that dies or hangs is started again on the same ports,
+// after a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between them closes
 // (see parent.ts of @strongroom/kms).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,6 +10,7 @@ import type { ErrorReport } from "@strongroom/base/errors";
 import { type KmsMessage, parseKmsMessage } from "@strongroom/kms/command";
 import type { LocalRegion, RootKeySetting, WitnessSetting } from "../config/config.ts";
 import { CliError, type CliErrorCode } from "../errors.ts";
+import { watchHeartbeat } from "./heartbeat.ts";
 
 /** Pauses and limits of the supervision, in milliseconds. */
 export const SUPERVISION = {
@@ -50,6 +51,8 @@ export type KmsEvent =
 /** The running KMS. */
 export interface KmsProcess {
   readonly endpoints: Readonly<Record<string, string>>;
+  /** Region -> why it does not serve since the start. */
+  readonly notServing: Readonly<Record<string, string>>;
   readonly faultsEndpoint: string | null;
   /** Of the process that runs now, or null between two. */
   pid(): number | null;
@@ -80,11 +83,12 @@ export async function startKmsProcess(options: KmsProcessOptions): Promise<KmsPr
     while (!isClosing()) {
       if (current !== null) {
         const startedAt = performance.now();
+        const isSilent = watchHeartbeat(current.child);
         const how = await ended(current.child);
         current = null;
         if (isClosing()) return;
         if (performance.now() - startedAt > SUPERVISION.steadyAfterMs) pause = SUPERVISION.firstPauseMs;
-        options.onEvent({ kind: "ended", how, nextStartInMs: pause });
+        options.onEvent({ kind: "ended", how: isSilent() ? "it no longer answered" : how, nextStartInMs: pause });
       }
       await sleep(pause, undefined, { signal: closing.signal }).catch(() => undefined);
       if (isClosing()) return;
@@ -106,6 +110,7 @@ export async function startKmsProcess(options: KmsProcessOptions): Promise<KmsPr
 
   return {
     endpoints: ready.endpoints,
+    notServing: ready.notServing,
     faultsEndpoint: ready.faultsEndpoint,
     pid: () => current?.child.pid ?? null,
     close: async () => {
@@ -195,8 +200,8 @@ async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<R
       once(child, "exit", { signal: bounded }).then(() => null),
     ]);
     if (message?.kind === "ready") return message;
-    if (message === null) throw new CliError("kms-not-started", { detail: "The process ended before it served." });
-    throw notStarted(message.error);
+    if (message?.kind === "failed") throw notStarted(message.error);
+    throw new CliError("kms-not-started", { detail: "The process ended before it served." });
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError("interrupted", { cause: error });

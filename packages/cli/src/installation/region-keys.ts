@@ -57,31 +57,41 @@ export interface RegionClient {
   readonly client: KMS;
 }
 
-/** The keys of all regions, and the regions where one was made now. */
+/** The keys of the regions, the regions where one was made now, and those without: region -> why. */
 export interface EnsuredKeys {
   readonly keys: RegionKeys;
   readonly made: readonly string[];
+  readonly missing: Readonly<Record<string, string>>;
 }
 
 /**
  * The key ARN of every region: the remembered one, else the alias's, else that of a new key. Remembers them in `path`.
- * Throws `keys-not-ready` when a region whose key is not known yet does not answer.
+ * A region whose key is not known yet and that does not answer goes without, as long as `minimum` regions have one.
+ * Throws `keys-not-ready` when fewer have.
  */
-export async function ensureRegionKeys(path: string, regions: readonly RegionClient[]): Promise<EnsuredKeys> {
+export async function ensureRegionKeys(
+  path: string,
+  regions: readonly RegionClient[],
+  minimum: number = regions.length,
+): Promise<EnsuredKeys> {
   const remembered = await readRegionKeys(path);
   const unknown = regions.filter(({ region }) => !Object.hasOwn(remembered, region));
-  if (unknown.length === 0) return { keys: remembered, made: [] };
+  if (unknown.length === 0) return { keys: remembered, made: [], missing: {} };
   const attempts = await Promise.allSettled(
     unknown.map(async ({ region, client }) => ({ region, ...(await findOrMakeKey(client)) })),
   );
   const found = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
   const keys = { ...remembered, ...Object.fromEntries(found.map(({ region, arn }) => [region, arn])) };
   if (found.length > 0) await writeRegionKeys(path, keys);
-  const problems = attempts.flatMap((attempt, index) =>
-    attempt.status === "rejected" ? [`${unknown[index]?.region ?? "?"}: ${reason(attempt.reason)}`] : [],
+  const missing = Object.fromEntries(
+    attempts.flatMap((attempt, index) =>
+      attempt.status === "rejected" ? [[unknown[index]?.region ?? "?", reason(attempt.reason)]] : [],
+    ),
   );
-  if (problems.length > 0) throw new CliError("keys-not-ready", { problems });
-  return { keys, made: found.filter(({ made }) => made).map(({ region }) => region) };
+  const problems = Object.entries(missing).map(([region, why]) => `${region}: ${why}`);
+  if (problems.length > 0 && regions.length - problems.length < minimum)
+    throw new CliError("keys-not-ready", { problems });
+  return { keys, made: found.filter(({ made }) => made).map(({ region }) => region), missing };
 }
 
 async function findOrMakeKey(client: KMS): Promise<{ readonly arn: string; readonly made: boolean }> {

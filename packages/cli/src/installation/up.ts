@@ -2,7 +2,7 @@
 // made at first start and found again at every later one. Wires; the parts are beside this file.
 import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
-import type { RegionHealth } from "@strongroom/envelope/aws-kms";
+import type { MultiRegionKeyring, RegionHealth } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
 import type { CommandContext } from "../command.ts";
 import { type Config, wrapPolicy } from "../config/config.ts";
@@ -76,8 +76,13 @@ async function runInstallation(
   });
   try {
     const clients = await regionClients(config, folder, kms);
-    const ensured = await ensureRegionKeys(folder.keys, clients);
-    const keyring = installedKeyring(config, withKeys(clients, ensured));
+    for (const [region, why] of Object.entries(kms.notServing))
+      say(context, `Region ${region} DOES NOT SERVE: its port is in use, ${why} It is tried again.`);
+    const { minimum } = wrapPolicy(config, clients.length);
+    const ensured = await ensureRegionKeys(folder.keys, clients, minimum);
+    for (const [region, why] of Object.entries(ensured.missing))
+      say(context, `Region ${region} has no key yet (${why}) and is LEFT OUT of this run; the next start takes it in.`);
+    const keyring = keyringOf(config, withKeys(clients, ensured));
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
     const service = await startService({ config, folder, keyring, tokens, logger });
@@ -112,7 +117,17 @@ async function regionClients(config: Config, folder: DataFolder, kms: KmsProcess
 }
 
 function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): readonly InstalledRegion[] {
-  return clients.map(({ region, client }) => ({ region, client, keyArn: keys[region] ?? "" }));
+  return clients.flatMap(({ region, client }) => {
+    const keyArn = keys[region];
+    return keyArn === undefined ? [] : [{ region, client, keyArn }];
+  });
+}
+
+/** Regions that are left out are no part of what is wanted of a write. */
+function keyringOf(config: Config, regions: readonly InstalledRegion[]): MultiRegionKeyring {
+  const { target } = config.keys;
+  const reachable = target === undefined ? {} : { target: Math.min(target, regions.length) };
+  return installedKeyring({ ...config, keys: { ...config.keys, ...reachable } }, regions);
 }
 
 interface Announced {
@@ -130,6 +145,8 @@ async function announce(
   const data = {
     url,
     regions: kms.endpoints,
+    regionsNotServing: kms.notServing,
+    regionsLeftOut: Object.keys(ensured.missing),
     keys: ensured.keys,
     keysMade: ensured.made,
     dataDir: folder.path,

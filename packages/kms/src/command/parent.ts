@@ -12,16 +12,22 @@ export type KmsMessage =
       readonly kind: "ready";
       /** Region -> URL. */
       readonly endpoints: Readonly<Record<string, string>>;
+      /** Region -> why not; it is tried again. */
+      readonly notServing: Readonly<Record<string, string>>;
       readonly faultsEndpoint: string | null;
     }
+  /** The answer to `{ kind: "alive?" }`. */
+  | { readonly kind: "alive" }
   | { readonly kind: "failed"; readonly error: ErrorReport };
 
 const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("ready"),
     endpoints: z.record(z.string(), z.string()),
+    notServing: z.record(z.string(), z.string()),
     faultsEndpoint: z.string().nullable(),
   }),
+  z.object({ kind: z.literal("alive") }),
   z.object({
     kind: z.literal("failed"),
     error: z.object({
@@ -35,6 +41,8 @@ const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const questionSchema = z.object({ kind: z.literal("alive?") });
+
 /**
  * Reads a message; null for anything else on the channel.
  *
@@ -43,7 +51,7 @@ const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
  * import { parseKmsMessage } from "@strongroom/kms/command";
  *
  * const endpoints = { "eu-west-1": "http://127.0.0.1:8201" };
- * const message = parseKmsMessage({ kind: "ready", endpoints, faultsEndpoint: null });
+ * const message = parseKmsMessage({ kind: "ready", endpoints, notServing: {}, faultsEndpoint: null });
  * console.log(message?.kind, parseKmsMessage("something else")); // prints: ready null
  * ```
  */
@@ -59,9 +67,13 @@ export function hasParent(): boolean {
 /** Serves until the parent is gone, and tells it what became of the start. */
 export async function serveUnderParent(start: () => Promise<Kms>): Promise<void> {
   const parentGone = whenDisconnected();
+  process.on("message", (message) => {
+    if (questionSchema.safeParse(message).success) process.send?.({ kind: "alive" } satisfies KmsMessage);
+  });
   try {
     await using kms = await start();
-    await tellParent({ kind: "ready", endpoints: kms.endpoints, faultsEndpoint: kms.faultsEndpoint });
+    const { endpoints, notServing, faultsEndpoint } = kms;
+    await tellParent({ kind: "ready", endpoints, notServing, faultsEndpoint });
     await parentGone;
   } catch (error) {
     await tellParent({ kind: "failed", error: reportOf(error) });

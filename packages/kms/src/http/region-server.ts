@@ -124,6 +124,9 @@ function send(reply: FastifyReply, { status, requestId, body }: RegionResponse):
     .send(body);
 }
 
+/** How long until a port that was in use is tried again. */
+const RETRY_MS = 1000;
+
 /** The servers of all regions; each keeps its port while it is stopped. */
 export class RegionServers {
   readonly #engine: Engine;
@@ -131,6 +134,9 @@ export class RegionServers {
   readonly #host: string;
   readonly #ports = new Map<string, number>();
   readonly #servers = new Map<string, FastifyInstance>();
+  /** Regions whose port could not be had yet -> why. */
+  readonly #notServing = new Map<string, string>();
+  #retrying: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(engine: Engine, faults: FaultPlan | null, host: string) {
@@ -161,11 +167,48 @@ export class RegionServers {
     }
     this.#ports.set(name, listensOn);
     this.#servers.set(name, server);
+    if (this.#notServing.delete(name))
+      this.#engine.logger.warn({ region: name }, "its port is free: the region serves");
+  }
+
+  /**
+   * Opens all regions. One whose port cannot be had keeps the others from nothing: it is tried again each second.
+   * @throws KmsError `port-in-use` if that is so for all of them.
+   */
+  async openAll(regions: readonly { readonly name: string; readonly port: number }[]): Promise<void> {
+    let first: KmsError | null = null;
+    for (const { name, port } of regions) {
+      try {
+        await this.open(name, port);
+      } catch (error) {
+        if (!(error instanceof KmsError) || error.code !== "port-in-use") throw error;
+        first ??= error;
+        this.#ports.set(name, port);
+        this.#notServing.set(name, error.detail);
+      }
+    }
+    if (first === null) return;
+    if (this.#servers.size === 0) throw first;
+    this.#retrying = setInterval(() => void this.#retry(), RETRY_MS).unref();
+  }
+
+  /** Region -> why it never served so far. */
+  notServing(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#notServing);
+  }
+
+  async #retry(): Promise<void> {
+    for (const name of this.#notServing.keys()) {
+      // Still in use: the next round tries again.
+      await this.start(name).catch(() => undefined);
+    }
+    if (this.#notServing.size === 0 && this.#retrying !== null) clearInterval(this.#retrying);
   }
 
   /** Closes the region's port and cuts its connections. @throws KmsError `region-unknown`. */
   async stop(name: string): Promise<void> {
     this.#port(name);
+    this.#notServing.delete(name);
     const server = this.#servers.get(name);
     this.#servers.delete(name);
     await server?.close();
@@ -181,6 +224,7 @@ export class RegionServers {
   /** Stops them all, for good. */
   async closeAll(): Promise<void> {
     this.#closed = true;
+    if (this.#retrying !== null) clearInterval(this.#retrying);
     await Promise.all([...this.#servers.keys()].map((name) => this.stop(name)));
   }
 

@@ -15,6 +15,7 @@ export interface Serving {
   readonly process: ChildProcess;
   readonly endpoints: Readonly<Record<string, string>>;
   readonly emulatorEndpoint: string | null;
+  readonly notServing: Readonly<Record<string, string>>;
   readonly faultsEndpoint: string | null;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly stderr: () => string;
@@ -50,6 +51,7 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
   const ready = JSON.parse(String(line[0])) as {
     endpoints: Record<string, string>;
     emulatorEndpoint: string | null;
+    notServing: Record<string, string>;
     faultsEndpoint: string | null;
     credentialsFile: string | null;
   };
@@ -61,6 +63,7 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
     process: child,
     endpoints: ready.endpoints,
     emulatorEndpoint: ready.emulatorEndpoint,
+    notServing: ready.notServing,
     faultsEndpoint: ready.faultsEndpoint,
     credentials,
     stderr: () => stderr,

@@ -53,6 +53,7 @@ function serverOptions(settings: GivenKmsSettings, temporary: boolean): KmsOptio
   const rootKey = temporary ? givenRootKey(settings.rootKey) : rootKeyOf(settings);
   return {
     regions,
+    takenPorts: "retried",
     ...(rootKey !== null && { rootKey }),
     ...(witness !== undefined && !temporary && { witness }),
     ...(allowFaults && { allowFaults: "loopback" as const }),

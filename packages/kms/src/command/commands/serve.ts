@@ -86,19 +86,28 @@ export const serveCommand: CommandSpec = command({
       return;
     }
     await using kms = await start();
-    const { endpoints, emulatorEndpoint, faultsEndpoint, dataDir } = kms;
+    const { endpoints, emulatorEndpoint, notServing, faultsEndpoint, dataDir } = kms;
     const credentialsFile = emulatorEndpoint === null ? join(dataDir, "credentials.json") : null;
-    terminal.result({ endpoints, emulatorEndpoint, faultsEndpoint, credentialsFile, pid: process.pid }, () =>
+    for (const [region, reason] of Object.entries(notServing))
+      terminal.stderr.write(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
+    const shown = { endpoints, emulatorEndpoint, notServing, faultsEndpoint, credentialsFile, pid: process.pid };
+    terminal.result(shown, () =>
       credentialsFile === null ? emulatorAnnouncement(emulatorEndpoint ?? "") : announcement(kms, credentialsFile),
     );
     if (!signal.aborted) await once(signal, "abort");
+    const never = Object.values(kms.notServing);
+    if (never.length > 0) throw new KmsError("port-in-use", `never free while this server ran: ${never.join(" ")}`);
   },
 });
 
-function announcement({ endpoints, faultsEndpoint }: kms.Kms, credentialsFile: string): string {
+function announcement({ endpoints, notServing, faultsEndpoint }: kms.Kms, credentialsFile: string): string {
   const [first = ""] = Object.keys(endpoints);
+  const rows = Object.entries(endpoints).map(([region, url]) => [
+    region,
+    region in notServing ? `${url} (in use: does not serve)` : url,
+  ]);
   return [
-    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], Object.entries(endpoints)),
+    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], rows),
     "",
     `Access key pair: ${credentialsFile}`,
     ...(faultsEndpoint === null
