@@ -17,6 +17,7 @@ interface Ready {
   readonly dataDir: string;
   readonly tokenFile: string;
   readonly faultsEndpoint: string;
+  readonly faultsHeaderFile: string;
   readonly pid: number;
 }
 
@@ -90,7 +91,11 @@ export class Stage implements AsyncDisposable {
 
   /** Takes a region of the KMS away (its port closes), or brings it back. */
   async region(name: string, what: "stop" | "start"): Promise<void> {
-    const answer = await fetch(`${this.ready.faultsEndpoint}/_strongroom/regions/${name}/${what}`, { method: "POST" });
+    const [, authorization = ""] = (await readFile(this.ready.faultsHeaderFile, "utf8")).trim().split(": ");
+    const answer = await fetch(`${this.ready.faultsEndpoint}/_strongroom/regions/${name}/${what}`, {
+      method: "POST",
+      headers: { authorization },
+    });
     if (!answer.ok) throw new Error(`the KMS refused to ${what} ${name}: ${answer.status}`);
     await answer.body?.cancel();
   }

@@ -154,8 +154,11 @@ export class Installation {
 
   /** Takes a region of the KMS away, or brings it back. */
   async region(name: Region, action: "stop" | "start"): Promise<void> {
+    const header = readFileSync(join(this.dataDir, "kms", "control.header"), "utf8");
+    const [, authorization = ""] = header.trim().split(": ");
     const answer = await fetch(`http://127.0.0.1:${this.#faultsPort}/_strongroom/regions/${name}/${action}`, {
       method: "POST",
+      headers: { authorization },
     });
     if (!answer.ok) throw new Error(`${action} ${name}: ${answer.status} ${await answer.text()}`);
   }

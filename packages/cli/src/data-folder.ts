@@ -39,6 +39,8 @@ export interface DataFolder {
   readonly kmsDatabase: string;
   readonly kmsRootKey: string;
   readonly kmsCredentials: string;
+  /** The header that the KMS's control port wants; there while faults are allowed. */
+  readonly kmsControlHeader: string;
 }
 
 /** The layout under `path`, which must be absolute. */
@@ -59,6 +61,7 @@ export function dataFolder(path: string): DataFolder {
     kmsDatabase: join(kms, "kms.sqlite"),
     kmsRootKey: join(kms, "root.key"),
     kmsCredentials: join(kms, "credentials.json"),
+    kmsControlHeader: join(kms, "control.header"),
   };
 }
 

@@ -182,7 +182,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     title: "Regions cannot be taken away here",
     remedy:
       "Start an installation for the drill with faults allowed: strongroom up --allow-faults. Elsewhere name the " +
-      "control port of its KMS: --faults-url URL.",
+      "control port of its KMS and the file with its header: --faults-url URL --faults-header-file FILE.",
     outcome: "usage",
     status: 400,
   },

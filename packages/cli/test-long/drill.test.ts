@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { controlHeader } from "../src/drill/control-port.ts";
 import {
   type Installation,
   runProcess,
@@ -27,7 +28,11 @@ describe("a drill", () => {
   it("that is killed leaves a region away, and the next one brings it back", async () => {
     const args = ["drill", "--seconds", "2", "--faults", "refused", "--regions", "eu-west-1"];
     const regions = async (): Promise<string> =>
-      (await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`)).text();
+      (
+        await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`, {
+          headers: await controlHeader(installation.ready.faultsHeaderFile),
+        })
+      ).text();
     const killed = spawnCommand(args, folder.path);
     await until(async () => (await regions()).includes("stopped"));
     killed.kill("SIGKILL");

@@ -45,7 +45,7 @@ test(
       timeoutMs: 30_000,
       signal: ending.signal,
     });
-    const control = controlPort(ready.faultsEndpoint);
+    const control = controlPort({ endpoint: ready.faultsEndpoint, headerFile: ready.faultsHeaderFile });
     const regions = (await service.regions()).regions.map(({ region }) => region);
     for (const [index, delayMs] of ROUND_TRIPS_MS.entries())
       await control.apply(regions[index]!, { kind: "inject", faults: [{ kind: "delay", delayMs }] });

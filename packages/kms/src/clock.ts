@@ -32,12 +32,23 @@ export class AdjustableClock implements Clock {
     return this.#base.now() + this.#offset;
   }
 
-  /** Puts the clock forward by `milliseconds`; time never goes back. */
+  /**
+   * Puts the clock forward by `milliseconds`; time never goes back.
+   * @throws RangeError for less than nothing, and for a time after {@link LATEST_TIME}.
+   */
   advance(milliseconds: number): void {
     if (!Number.isFinite(milliseconds) || milliseconds < 0) throw new RangeError("a clock is only put forward");
-    this.#offset += milliseconds;
+    if (this.now() + milliseconds > LATEST_TIME)
+      throw new RangeError(`a clock is put forward to ${new Date(LATEST_TIME).toISOString()} at most`);
+    this.#offset += Math.round(milliseconds);
   }
 }
+
+/**
+ * As far as a clock goes. Every rotation on the way there is done: dates that JavaScript can count to would keep the
+ * server busy for days, and those beyond are no dates.
+ */
+export const LATEST_TIME: number = Date.UTC(2200, 0, 1);
 
 /** One day in milliseconds: the unit of AWS's waiting and rotation periods. */
 export const DAY = 86_400_000;

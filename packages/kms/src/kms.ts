@@ -1,8 +1,9 @@
 // The KMS: opens the data directory, starts one server per region, and lets go of everything again.
 
+import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { FastifyInstance } from "fastify";
+import { writeFileAtomic } from "@strongroom/base/files";
 import type { Logger } from "pino";
 import { signedWith } from "./auth/authenticator.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
@@ -48,6 +49,8 @@ export interface Kms {
   readonly notServing: Readonly<Record<string, string>>;
   /** The control port, if faults are allowed. */
   readonly faultsEndpoint: string | null;
+  /** The file with the header that the control port wants (`curl -H @FILE`), made anew at each start. */
+  readonly faultsHeaderFile: string | null;
   /** The faults in force, if they are allowed. */
   readonly faults: FaultPlan | null;
   /** The account's root access key, as in credentials.json; an emulator takes any, and this one by custom. */
@@ -146,7 +149,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
     else if (options.takenPorts === "retried") await regions.openAll(options.regions);
     else for (const { name, port } of options.regions) await regions.open(name, port);
     if (options.faultsPort !== null && faults !== null)
-      control = await openControlPort(options.faultsPort, { names, regions, faults, clock: options.clock });
+      control = await openControlPort(options, { names, regions, faults, clock: options.clock });
   } catch (error) {
     await regions.closeAll();
     throw error;
@@ -158,7 +161,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
     clearInterval(settling);
     engine.idleSweep.close();
     try {
-      await control?.app.close();
+      await control?.close();
       await emulator?.close();
       await regions.closeAll();
       await store.settle();
@@ -181,6 +184,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
       return regions.notServing();
     },
     faultsEndpoint: control?.endpoint ?? null,
+    faultsHeaderFile: control?.headerFile ?? null,
     faults,
     credentials,
     seeded,
@@ -239,8 +243,10 @@ function engineOf({ store, publisher, material, authenticate }: EngineParts, opt
 }
 
 interface ControlPort {
-  readonly app: FastifyInstance;
   readonly endpoint: string;
+  readonly headerFile: string;
+  /** Closes the port and removes the file. */
+  close(): Promise<void>;
 }
 
 /** What the control port has to do with. */
@@ -251,7 +257,12 @@ interface Controlled {
   readonly clock: Clock;
 }
 
-async function openControlPort(port: number, { names, regions, faults, clock }: Controlled): Promise<ControlPort> {
+async function openControlPort(
+  { dataDir, faultsPort }: SettledOptions,
+  { names, regions, faults, clock }: Controlled,
+): Promise<ControlPort> {
+  const authorization = `Bearer ${randomBytes(32).toString("base64url")}`;
+  const headerFile = join(dataDir, "control.header");
   const app = controlServer({
     regions: names,
     isRunning: (name) => regions.isRunning(name),
@@ -259,11 +270,18 @@ async function openControlPort(port: number, { names, regions, faults, clock }: 
     startRegion: (name) => regions.start(name),
     faults,
     clock,
+    authorization,
   });
-  try {
-    return { app, endpoint: `http://127.0.0.1:${await listen(app, "127.0.0.1", port)}` };
-  } catch (error) {
+  const close = async (): Promise<void> => {
     await app.close();
+    rmSync(headerFile, { force: true });
+  };
+  try {
+    const port = await listen(app, "127.0.0.1", faultsPort ?? 0);
+    await writeFileAtomic(headerFile, `Authorization: ${authorization}\n`);
+    return { endpoint: `http://127.0.0.1:${port}`, headerFile, close };
+  } catch (error) {
+    await close();
     throw error;
   }
 }

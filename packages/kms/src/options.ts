@@ -37,7 +37,7 @@ export interface KmsOptions {
   readonly allowReadablePrincipals?: boolean;
   /** Keys to start with: a YAML or JSON file, or the seed itself. For tests. */
   readonly seed?: SeedSource;
-  /** Opens the control port, through which anyone on this machine can stop regions and inject faults. */
+  /** Opens the control port, through which whoever has its token can stop regions and inject faults. */
   readonly allowFaults?: "loopback";
   /** Port of the control server; 0 takes a free one. Needs `allowFaults`. */
   readonly faultsPort?: number;

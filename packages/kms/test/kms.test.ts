@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createKms } from "@strongroom/kms";
-import { failure, REGION, runningKms, temporaryDirectory } from "./running-kms.ts";
+import { REGION, controlHeader, failure, runningKms, temporaryDirectory } from "./running-kms.ts";
 
 test("a key made in one process opens its ciphertexts in the next", async (t) => {
   const dataDir = await temporaryDirectory(t);
@@ -160,7 +160,10 @@ test("every invalid option is named at once", async () => {
 test("the control port stops and starts regions, for programs of this machine only", async (t) => {
   const { kms, client } = await runningKms(t, { allowFaults: "loopback" });
   const post = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(`${kms.faultsEndpoint!}/_strongroom/regions/${path}`, { method: "POST", headers });
+    fetch(`${kms.faultsEndpoint!}/_strongroom/regions/${path}`, {
+      method: "POST",
+      headers: { ...controlHeader(kms), ...headers },
+    });
   assert.equal((await post(`${REGION}/stop`)).status, 200);
   await failure(client().listKeys({}));
   assert.equal((await post(`${REGION}/stop`)).status, 200, "stopping twice is no error");
@@ -169,4 +172,32 @@ test("the control port stops and starts regions, for programs of this machine on
   assert.equal((await post("mars-north-1/stop")).status, 404);
   assert.equal((await post(`${REGION}/stop`, { origin: "https://example.com" })).status, 403);
   await client().listKeys({});
+});
+
+test("the control port takes the token of this start, from a file of its owner's alone, and nothing else", async (t) => {
+  const { kms, dataDir, client } = await runningKms(t, { allowFaults: "loopback" });
+  const { authorization } = controlHeader(kms);
+  assert.equal(kms.faultsHeaderFile, join(dataDir, "control.header"));
+  assert.equal(statSync(kms.faultsHeaderFile).mode & 0o777, 0o600);
+  const token = authorization.replace("Bearer ", "");
+  const wrong = [null, "", "Bearer", "Bearer ", token, `Basic ${token}`, `bearer ${token}`, `${authorization}x`];
+  wrong.push(authorization.slice(0, -1), `Bearer ${"A".repeat(43)}`, kms.credentials.secretAccessKey);
+  for (const [method, path] of [
+    ["GET", "regions"],
+    ["POST", `regions/${REGION}/stop`],
+    ["POST", `regions/${REGION}/faults`],
+    ["DELETE", `regions/${REGION}/faults`],
+    ["POST", "clock"],
+    ["GET", "nowhere"],
+  ] as const)
+    for (const value of wrong) {
+      const headers = value === null ? {} : { authorization: value };
+      const { status } = await fetch(`${kms.faultsEndpoint!}/_strongroom/${path}`, { method, headers });
+      assert.equal(status, 401, `${method} ${path} ${String(value)}`);
+    }
+  await client().listKeys({});
+  await kms.close();
+  assert.equal(existsSync(join(dataDir, "control.header")), false);
+  await using again = await createKms({ dataDir, allowFaults: "loopback" });
+  assert.notEqual(controlHeader(again).authorization, authorization);
 });

@@ -1,5 +1,6 @@
 // A KMS for a test: in a temporary directory, on free ports, gone when the test ends.
 
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,4 +80,10 @@ export async function failure(
     return { name, message, status: $metadata?.httpStatusCode };
   }
   throw new Error("the call was expected to fail");
+}
+
+/** The header that the control port wants, from its file. */
+export function controlHeader(kms: Pick<Kms, "faultsHeaderFile">): { readonly authorization: string } {
+  const [, authorization = ""] = /^Authorization: (.*)\n$/.exec(readFileSync(kms.faultsHeaderFile ?? "", "utf8")) ?? [];
+  return { authorization };
 }

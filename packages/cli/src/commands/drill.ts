@@ -2,6 +2,7 @@
 // against what is promised.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";
 import type { Lock } from "@strongroom/base/locks";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
@@ -90,6 +91,11 @@ export const drillCommand: CommandSpec = command({
       "control port of the KMS (default: that of the running installation)",
       z.url({ protocol: /^http$/, error: "must be an http:// URL" }).optional(),
     ),
+    faultsHeaderFile: option(
+      "--faults-header-file <file>",
+      "file with the header that the control port wants (default: that of the data folder)",
+      text(),
+    ),
     timeline: option("--timeline <file>", "write every call and what was owed, over time, to this file", text()),
   },
   examples: [
@@ -117,7 +123,16 @@ export const drillCommand: CommandSpec = command({
   run: async ({ context, options, loaded }) => {
     const { terminal, signal } = context;
     const { config } = loaded;
-    const { seed, minimum, collection, faultsUrl, timeline, roundTrips: roundTripsMs, ...chosen } = options;
+    const {
+      seed,
+      minimum,
+      collection,
+      faultsUrl,
+      faultsHeaderFile,
+      timeline,
+      roundTrips: roundTripsMs,
+      ...chosen
+    } = options;
     const settings: DrillSettings = {
       ...chosen,
       seed: seed ?? randomInt(2 ** 32),
@@ -126,7 +141,12 @@ export const drillCommand: CommandSpec = command({
       roundTripsMs,
       deadlineMs: config.keys.deadlineMs ?? MULTI_REGION_DEFAULTS.deadlineMs,
     };
-    const control = controlPort(await findControl(loaded, faultsUrl));
+    const control = controlPort(
+      await findControl(loaded, {
+        url: faultsUrl,
+        headerFile: faultsHeaderFile === undefined ? undefined : resolve(context.cwd, faultsHeaderFile),
+      }),
+    );
     const connection = await findConnection(loaded, context.env);
     const client = (ending: AbortSignal): DrillParts["service"] =>
       clientOf(connection, config.client.timeoutMs, ending);

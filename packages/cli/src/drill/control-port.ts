@@ -1,6 +1,7 @@
 // The control port of a KMS that was started with faults allowed: the ways in which a drill loses a region, where the
 // port is, and the client that takes regions away and brings them back (docs/kms.md, "Faults"). Faults are never
 // assumed to be allowed: an installation that holds someone's data has no such port.
+import { readIfPresent } from "@strongroom/base/files";
 import type { Fault } from "@strongroom/kms";
 import { z } from "zod";
 import type { LoadedConfig } from "../config/load.ts";
@@ -62,21 +63,32 @@ export const DRILL_FAULTS: Readonly<Record<FaultName, DrillFault>> = {
 /** Every name, in the table's order. */
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(DRILL_FAULTS) as FaultName[];
 
+/** Where the port is, and the file with the header that it wants. */
+export interface ControlAddress {
+  readonly endpoint: string;
+  readonly headerFile: string;
+}
+
 /**
- * The port's endpoint: a flag first, then what the running installation says, then the configuration. Throws
- * `faults-not-allowed`, with how to allow them.
+ * The port: a flag first, then what the running installation says, then the configuration. Its header is in the file
+ * that is named, else in that of the data folder. Throws `faults-not-allowed`, with how to allow them.
  */
-export async function findControl({ config }: LoadedConfig, flag: string | undefined): Promise<string> {
-  if (flag !== undefined) return flag;
-  const running = await readRunning(dataFolder(config.dataDir).running);
+export async function findControl(
+  { config }: LoadedConfig,
+  { url, headerFile }: { readonly url?: string | undefined; readonly headerFile?: string | undefined },
+): Promise<ControlAddress> {
+  const folder = dataFolder(config.dataDir);
+  const at = (endpoint: string): ControlAddress => ({ endpoint, headerFile: headerFile ?? folder.kmsControlHeader });
+  if (url !== undefined) return at(url);
+  const running = await readRunning(folder.running);
   if (running !== null) {
-    if (running.faultsEndpoint !== null) return running.faultsEndpoint;
+    if (running.faultsEndpoint !== null) return at(running.faultsEndpoint);
     throw new CliError("faults-not-allowed", {
       detail: `The installation in ${config.dataDir} was started without --allow-faults.`,
     });
   }
   const { allowFaults, faultsPort } = config.kms;
-  if (allowFaults && faultsPort !== 0) return `http://127.0.0.1:${faultsPort}`;
+  if (allowFaults && faultsPort !== 0) return at(`http://127.0.0.1:${faultsPort}`);
   throw new CliError("faults-not-allowed", {
     detail: `No installation runs in ${config.dataDir}, and no other control port is given.`,
   });
@@ -121,14 +133,25 @@ const listed: z.ZodType<{ readonly regions: readonly ControlledRegion[] }> = z.o
   ),
 });
 
+/** The header in the file as `fetch` takes it; none where there is no such file. */
+export async function controlHeader(file: string): Promise<Record<string, string>> {
+  const [, value] = /^Authorization: (Bearer [\w-]+)\s*$/.exec((await readIfPresent(file)) ?? "") ?? [];
+  return value === undefined ? {} : { authorization: value };
+}
+
 /** Makes the client. Its methods throw `faults-not-allowed` where nothing, or something else, answers there. */
-export function controlPort(endpoint: string): ControlPort {
+export function controlPort({ endpoint, headerFile }: ControlAddress): ControlPort {
   const ask = async (method: "GET" | "POST" | "DELETE", path: string, body?: Fault): Promise<unknown> => {
     const url = new URL(`/_strongroom/regions${path}`, endpoint);
     const request = {
       method,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      headers: {
+        // Read each time: a KMS that was started anew has another one.
+        ...(await controlHeader(headerFile)),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     const response = await fetch(url, request).catch((cause: unknown) => {
       throw new CliError("faults-not-allowed", {
@@ -139,6 +162,11 @@ export function controlPort(endpoint: string): ControlPort {
     const answer: unknown = await response.json().catch(() => undefined);
     // A fault that is gone already is what taking it back is for.
     if (response.ok || (method === "DELETE" && response.status === 404)) return answer;
+    if (response.status === 401)
+      throw new CliError("faults-not-allowed", {
+        detail: `${endpoint} wants another token than that in ${headerFile}.`,
+        remedy: "Name the control.header in the folder of that KMS: --faults-header-file FILE.",
+      });
     const said = z.object({ error: z.string() }).safeParse(answer);
     throw new CliError("faults-not-allowed", {
       detail: `${endpoint} refused with status ${response.status}${said.success ? `: ${said.data.error}` : ""}`,

@@ -1,6 +1,6 @@
-// Starts the KMS as a process of its own and keeps it running: one that dies or hangs is started again on the same ports,
-// after a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between them closes
-// (see parent.ts of @strongroom/kms).
+// Starts the KMS as a process of its own and keeps it running: one that dies or hangs is started again on the same
+// ports, after a pause that grows. It ends with its parent, however the parent ends, because the IPC channel between
+// them closes (see parent.ts of @strongroom/kms).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";

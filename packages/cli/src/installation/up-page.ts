@@ -91,8 +91,8 @@ function steps({ url, endpoints, faultsEndpoint, folder, cwd }: WelcomePage, pat
           {
             meaning: "lose a region, write on, bring it back",
             command: [
-              `curl -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/stop`,
-              `curl -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/start`,
+              `curl -H @${quoted(path(folder.kmsControlHeader))} -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/stop`,
+              `curl -H @${quoted(path(folder.kmsControlHeader))} -X POST ${faultsEndpoint}/_strongroom/regions/${firstRegion}/start`,
             ],
           },
         ]),

@@ -152,6 +152,7 @@ async function announce(
     dataDir: folder.path,
     tokenFile: folder.token,
     faultsEndpoint: kms.faultsEndpoint,
+    faultsHeaderFile: kms.faultsEndpoint === null ? null : folder.kmsControlHeader,
     pid: process.pid,
     kmsPid: kms.pid(),
   };

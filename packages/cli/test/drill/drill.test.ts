@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Timeline } from "../../src/drill/report.ts";
 import type { DrillReport } from "../../src/drill/run-drill.ts";
+import { controlHeader } from "../../src/drill/control-port.ts";
 import { runCommand } from "../support/command.ts";
 import {
   gather,
@@ -43,12 +44,15 @@ describe("strongroom drill", { concurrency: false }, () => {
     readonly faults: readonly unknown[];
   }
   const controlled = async (): Promise<readonly Controlled[]> => {
-    const answer = await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`);
+    const answer = await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions`, {
+      headers: await controlHeader(installation.ready.faultsHeaderFile),
+    });
     return ((await answer.json()) as { readonly regions: readonly Controlled[] }).regions;
   };
   const strike = async (region: string, fault: object): Promise<void> => {
     const answer = await fetch(`${installation.ready.faultsEndpoint}/_strongroom/regions/${region}/faults`, {
       method: "POST",
+      headers: await controlHeader(installation.ready.faultsHeaderFile),
       body: JSON.stringify(fault),
     });
     assert.equal(answer.status, 201);

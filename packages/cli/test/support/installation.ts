@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { controlHeader } from "../../src/drill/control-port.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/strongroom.js", import.meta.url));
 const FREE_PORTS = [
@@ -33,6 +34,7 @@ export interface Ready {
   readonly dataDir: string;
   readonly tokenFile: string;
   readonly faultsEndpoint: string;
+  readonly faultsHeaderFile: string;
   readonly pid: number;
   readonly kmsPid: number;
 }
@@ -135,7 +137,10 @@ export async function startInstallation(
     process: child,
     said: stderr,
     region: async (name, what) => {
-      const answer = await fetch(`${ready.faultsEndpoint}/_strongroom/regions/${name}/${what}`, { method: "POST" });
+      const answer = await fetch(`${ready.faultsEndpoint}/_strongroom/regions/${name}/${what}`, {
+        method: "POST",
+        headers: await controlHeader(ready.faultsHeaderFile),
+      });
       if (!answer.ok) throw new Error(`the fault was refused with ${answer.status}`);
       await answer.arrayBuffer();
     },

@@ -9,4 +9,9 @@ const kms = await createKms({ regions, allowFaults: "loopback" });
 process.once("disconnect", () => {
   void kms.close();
 });
-process.send?.({ endpoints: kms.endpoints, faultsEndpoint: kms.faultsEndpoint, credentials: kms.credentials });
+process.send?.({
+  endpoints: kms.endpoints,
+  faultsEndpoint: kms.faultsEndpoint,
+  faultsHeaderFile: kms.faultsHeaderFile,
+  credentials: kms.credentials,
+});

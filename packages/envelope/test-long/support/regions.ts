@@ -1,6 +1,7 @@
 /** Real KMS regions with round trips and faults as one orders them, and AWS SDK clients to them. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { KMS } from "@aws-sdk/client-kms";
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { KeyRegion } from "@strongroom/envelope/aws-kms";
@@ -23,24 +24,28 @@ export type Outage = { readonly kind: "stopped" } | Fault;
 interface Started {
   readonly endpoints: Readonly<Record<string, string>>;
   readonly faultsEndpoint: string;
+  readonly faultsHeaderFile: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 export class Regions implements AsyncDisposable {
   readonly all: readonly Region[];
   readonly #control: string;
+  readonly #authorization: string;
   readonly #stopped = new Set<string>();
   readonly #end: () => Promise<void>;
 
-  private constructor(all: readonly Region[], control: string, end: () => Promise<void>) {
+  private constructor(all: readonly Region[], { faultsEndpoint, faultsHeaderFile }: Started, end: () => Promise<void>) {
     this.all = all;
-    this.#control = control;
+    this.#control = faultsEndpoint;
+    this.#authorization = readFileSync(faultsHeaderFile, "utf8").trim().replace("Authorization: ", "");
     this.#end = end;
   }
 
   static async start(): Promise<Regions> {
     const child = fork(new URL("kms-process.ts", import.meta.url), { execArgv: ["--conditions=@strongroom/source"] });
-    const [{ endpoints, faultsEndpoint, credentials }] = (await once(child, "message")) as [Started];
+    const [started] = (await once(child, "message")) as [Started];
+    const { endpoints, credentials } = started;
     const all = await Promise.all(
       Object.entries(endpoints).map(async ([name, endpoint]): Promise<Region> => {
         const config: KMSClientConfig = { region: name, endpoint, credentials };
@@ -56,7 +61,7 @@ export class Regions implements AsyncDisposable {
         };
       }),
     );
-    return new Regions(all, faultsEndpoint, async () => {
+    return new Regions(all, started, async () => {
       for (const { client } of all) client.destroy();
       const exited = once(child, "exit");
       child.disconnect();
@@ -88,7 +93,11 @@ export class Regions implements AsyncDisposable {
   async #ask(method: string, path: string, body?: object): Promise<void> {
     const response = await fetch(`${this.#control}/_strongroom/regions/${path}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      headers: {
+        authorization: this.#authorization,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     await response.arrayBuffer();

@@ -214,7 +214,8 @@ export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
     group: "faults",
     schema: switched,
     default: false,
-    meaning: "let regions of the KMS be taken away on purpose, and its clock be put forward, by anyone on this machine",
+    meaning:
+      "let regions of the KMS be taken away, and its clock be put forward, by whoever may read its control.header",
     ways: [{ env: "STRONGROOM_ALLOW_FAULTS", flag: "--allow-faults", reading: asBoolean }],
   },
   faultsPort: {

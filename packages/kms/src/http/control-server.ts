@@ -1,7 +1,8 @@
 // The control port, open only when faults are allowed: it stops and starts regions, injects faults and puts the clock
-// forward. It asks for no signature, so it listens on loopback only, and refuses what a web page could make a
-// browser send (a foreign Origin or Host).
+// forward. It listens on loopback only, takes a token that is made anew at every start and lies in a file of the
+// server's owner, and refuses what a web page could make a browser send (a foreign Origin or Host).
 
+import { createHash, timingSafeEqual } from "node:crypto";
 import Fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import { AdjustableClock, DAY } from "../clock.ts";
@@ -19,12 +20,14 @@ export interface Controls {
   readonly startRegion: (name: string) => Promise<void>;
   readonly faults: FaultPlan;
   readonly clock: Clock;
+  /** What the header Authorization must say: `Bearer ` and the token. */
+  readonly authorization: string;
 }
 
 const PREFIX = "/_strongroom";
 
 /**
- * Makes the control server:
+ * Makes the control server. Every request needs the token:
  *
  *   GET    /_strongroom/regions                     state and faults of every region
  *   POST   /_strongroom/regions/{name}/stop|start
@@ -40,6 +43,10 @@ export function controlServer(controls: Controls): FastifyInstance {
     if (!isFromProgramHere(request)) {
       return reply.code(403).send({ error: "The control port answers programs on this machine only." });
     }
+    if (!isSame(request.headers.authorization ?? "", controls.authorization))
+      return reply.code(401).header("www-authenticate", "Bearer").send({
+        error: "The control port takes the token that lies in control.header of the KMS's folder: curl -H @FILE.",
+      });
     const name = (request.params as { name?: string }).name;
     if (name !== undefined && !controls.regions.includes(name))
       return reply.code(404).send({ error: `This server has no region ${name.slice(0, 64)}.` });
@@ -89,6 +96,12 @@ export function controlServer(controls: Controls): FastifyInstance {
   return app;
 }
 
+/** Compares in a time that tells neither a common beginning nor a length. */
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [given, wanted].map((text) => createHash("sha256").update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
+
 function advance(clock: Clock, body: unknown): number {
   const { advanceDays, advanceMs } = (body ?? {}) as { advanceDays?: unknown; advanceMs?: unknown };
   const step = typeof advanceDays === "number" ? advanceDays * DAY : advanceMs;
@@ -96,6 +109,10 @@ function advance(clock: Clock, body: unknown): number {
     throw new KmsError("option-invalid", "give advanceDays or advanceMs, zero or more.");
   if (!(clock instanceof AdjustableClock))
     throw new KmsError("option-invalid", "this server's clock cannot be put forward.");
-  clock.advance(step);
+  try {
+    clock.advance(step);
+  } catch (cause) {
+    throw new KmsError("option-invalid", `${(cause as Error).message}.`, { cause });
+  }
   return clock.now();
 }

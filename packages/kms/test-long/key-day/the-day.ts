@@ -7,6 +7,7 @@ import type { KeySpec, KeyUsage } from "../../src/keys/key-spec.ts";
 import { KEY_SPECS } from "../../src/keys/key-spec.ts";
 import type { Serving } from "../../test/command/serving.ts";
 import { wrapMaterial } from "../../test/imported-material.ts";
+import { controlHeader } from "../../test/running-kms.ts";
 import { signedCall } from "../../test/signed-call.ts";
 
 const HOUR = 3_600_000;
@@ -100,6 +101,7 @@ class Caller {
   async advance(advanceMs: number): Promise<void> {
     const response = await fetch(`${this.#server.faultsEndpoint!}/_strongroom/clock`, {
       method: "POST",
+      headers: controlHeader(this.#server),
       body: JSON.stringify({ advanceMs }),
     });
     assert.equal(response.status, 200);

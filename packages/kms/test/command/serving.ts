@@ -17,6 +17,7 @@ export interface Serving {
   readonly emulatorEndpoint: string | null;
   readonly notServing: Readonly<Record<string, string>>;
   readonly faultsEndpoint: string | null;
+  readonly faultsHeaderFile: string | null;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly stderr: () => string;
   /** From the start of the process to its being ready, in milliseconds. */
@@ -53,6 +54,7 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
     emulatorEndpoint: string | null;
     notServing: Record<string, string>;
     faultsEndpoint: string | null;
+    faultsHeaderFile: string | null;
     credentialsFile: string | null;
   };
   const credentials =
@@ -65,6 +67,7 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
     emulatorEndpoint: ready.emulatorEndpoint,
     notServing: ready.notServing,
     faultsEndpoint: ready.faultsEndpoint,
+    faultsHeaderFile: ready.faultsHeaderFile,
     credentials,
     stderr: () => stderr,
     startMs,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { KMS } from "@aws-sdk/client-kms";
 import { FAULT_KINDS } from "@strongroom/kms";
 import type { Fault, FaultKind } from "@strongroom/kms";
-import { failure, REGION, runningKms } from "../running-kms.ts";
+import { REGION, controlHeader, failure, runningKms } from "../running-kms.ts";
 
 /** What a Decrypt sees under each kind of fault. */
 const SEEN: Record<FaultKind, (kms: KMS, CiphertextBlob: Uint8Array, KeyId: string) => Promise<void>> = {
@@ -123,6 +123,7 @@ test("faults are set, listed and taken back over the control port, and nonsense 
   ): Promise<[number, { id: string; error: string; faults: unknown[]; regions: unknown[] }]> => {
     const response = await fetch(`${kms.faultsEndpoint!}/_strongroom/${path}`, {
       method,
+      headers: controlHeader(kms),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return [response.status, (await response.json()) as never];
@@ -152,16 +153,34 @@ test("faults are set, listed and taken back over the control port, and nonsense 
 
 test("the clock is put forward over the control port", async (t) => {
   const running = await runningKms(t, { allowFaults: "loopback" });
-  const advance = (body: object): Promise<Response> =>
-    fetch(`${running.kms.faultsEndpoint!}/_strongroom/clock`, { method: "POST", body: JSON.stringify(body) });
+  const advance = (body: object | string): Promise<Response> =>
+    fetch(`${running.kms.faultsEndpoint!}/_strongroom/clock`, {
+      method: "POST",
+      headers: controlHeader(running.kms),
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
   const before = running.clock.now();
   assert.equal((await advance({ advanceDays: 2 })).status, 200);
   assert.ok(running.clock.now() - before >= 2 * 86_400_000);
-  assert.equal((await advance({ advanceDays: -1 })).status, 400);
+  const then = running.clock.now();
+  const refused = ["1e300", "1e308", "-1", "9e15", "100000", '"1"', "null", "[1]", "{}", "true"];
+  for (const member of ["advanceDays", "advanceMs"])
+    for (const value of member === "advanceMs" ? refused.filter((one) => one !== "100000") : refused) {
+      const body = `{"${member}":${value}}`;
+      const answer = await advance(body);
+      assert.equal(answer.status, 400, body);
+      assert.match(((await answer.json()) as { error: string }).error, /option|clock|advance/i, body);
+    }
+  assert.equal((await advance('{"advanceMs":1e999}')).status, 400);
+  assert.ok(running.clock.now() - then < 86_400_000);
+  const key = await running.client().createKey({});
+  assert.equal(key.KeyMetadata?.KeyState, "Enabled");
+  assert.equal((await advance({ advanceMs: 0.5 })).status, 200);
+  assert.ok(Number.isInteger(running.clock.now()));
 });
 
 test("without the permission there is no control port and no fault", async (t) => {
   const { kms } = await runningKms(t);
-  assert.equal(kms.faultsEndpoint, null);
+  assert.deepEqual([kms.faultsEndpoint, kms.faultsHeaderFile], [null, null]);
   assert.equal(kms.faults, null);
 });

@@ -1,5 +1,6 @@
 /** What goes wrong over real HTTP means the same with keys as bytes as with the SDK's client as it comes. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, describe, test } from "node:test";
 import { KMS } from "@aws-sdk/client-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
@@ -22,9 +23,12 @@ after(async () => {
 });
 
 async function setFault(method: "POST" | "DELETE", fault?: Fault): Promise<void> {
-  const body =
-    fault === undefined ? {} : { body: JSON.stringify(fault), headers: { "content-type": "application/json" } };
-  const response = await fetch(`${kms.faultsEndpoint ?? ""}/_strongroom/regions/${REGION}/faults`, { method, ...body });
+  const [, authorization = ""] = (await readFile(kms.faultsHeaderFile ?? "", "utf8")).trim().split(": ");
+  const response = await fetch(`${kms.faultsEndpoint ?? ""}/_strongroom/regions/${REGION}/faults`, {
+    method,
+    headers: { authorization, ...(fault !== undefined && { "content-type": "application/json" }) },
+    ...(fault !== undefined && { body: JSON.stringify(fault) }),
+  });
   assert.ok(response.ok, await response.text());
 }
 

@@ -77,6 +77,10 @@ function clockAt(time: string): AdjustableClock {
   const clock = new AdjustableClock();
   const ahead = Date.parse(time) - clock.now();
   if (ahead < 0) throw new KmsError("option-invalid", "--clock is in the past: time never goes back.");
-  clock.advance(ahead);
+  try {
+    clock.advance(ahead);
+  } catch (cause) {
+    throw new KmsError("option-invalid", `--clock: ${(cause as Error).message}.`, { cause });
+  }
   return clock;
 }

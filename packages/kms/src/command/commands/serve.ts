@@ -6,6 +6,7 @@ import { type CommandSpec, given, option, text, wholeNumber } from "@strongroom/
 import { renderTable } from "@strongroom/base/terminal";
 import { z } from "zod";
 import type * as port from "../../emulator/emulator-port.ts";
+import { KmsError } from "../../errors.ts";
 import type * as kms from "../../kms.ts";
 import type * as seed from "../../seed/apply-seed.ts";
 import { makeFolder } from "../folder.ts";
@@ -86,12 +87,13 @@ export const serveCommand: CommandSpec = command({
       return;
     }
     await using kms = await start();
-    const { endpoints, emulatorEndpoint, notServing, faultsEndpoint, dataDir } = kms;
+    const { endpoints, emulatorEndpoint, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
     const credentialsFile = emulatorEndpoint === null ? join(dataDir, "credentials.json") : null;
     for (const [region, reason] of Object.entries(notServing))
       terminal.stderr.write(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
-    const shown = { endpoints, emulatorEndpoint, notServing, faultsEndpoint, credentialsFile, pid: process.pid };
-    terminal.result(shown, () =>
+    const credentials = { credentialsFile, faultsEndpoint, faultsHeaderFile };
+    const result = { endpoints, emulatorEndpoint, notServing, ...credentials, pid: process.pid };
+    terminal.result(result, () =>
       credentialsFile === null ? emulatorAnnouncement(emulatorEndpoint ?? "") : announcement(kms, credentialsFile),
     );
     if (!signal.aborted) await once(signal, "abort");
@@ -100,7 +102,8 @@ export const serveCommand: CommandSpec = command({
   },
 });
 
-function announcement({ endpoints, notServing, faultsEndpoint }: kms.Kms, credentialsFile: string): string {
+function announcement(kms: kms.Kms, credentialsFile: string): string {
+  const { endpoints, notServing, faultsEndpoint, faultsHeaderFile } = kms;
   const [first = ""] = Object.keys(endpoints);
   const rows = Object.entries(endpoints).map(([region, url]) => [
     region,
@@ -112,7 +115,10 @@ function announcement({ endpoints, notServing, faultsEndpoint }: kms.Kms, creden
     `Access key pair: ${credentialsFile}`,
     ...(faultsEndpoint === null
       ? []
-      : [`Take a region away: curl -X POST ${faultsEndpoint}/_strongroom/regions/${first}/stop`]),
+      : [
+          `Take a region away: curl -H '@${faultsHeaderFile ?? ""}' -X POST ` +
+            `${faultsEndpoint}/_strongroom/regions/${first}/stop`,
+        ]),
     "Ctrl-C ends it.",
   ].join("\n");
 }
