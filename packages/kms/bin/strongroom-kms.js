@@ -14,8 +14,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
 const source = new URL("../src/command/main.ts", import.meta.url);
 if (existsSync(source)) {
   nodeModule.registerHooks({
-    resolve: (specifier, context, next) =>
-      next(specifier, { ...context, conditions: [...context.conditions, "@strongroom/source"] }),
+    resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, "@strongroom/source"] }),
   });
   await import(source.href);
 } else {
