@@ -15,8 +15,14 @@ const MAC = { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" };
 const TAGS = { Tags: [{ TagKey: "team", TagValue: "a" }] };
 const EQUALS = { Constraints: { EncryptionContextEquals: { team: "a" } } };
 const SUBSET = { Constraints: { EncryptionContextSubset: { team: "a" } } };
-const SOURCE = "arn:aws:s3:::a-bucket-of-ours";
-const SERVICE = { GranteePrincipal: undefined, GranteeServicePrincipal: "s3.amazonaws.com" };
+const SOURCE = "arn:aws:sns:us-east-1:000000000000:a-topic-of-ours";
+// A service gets a grant for one resource, which another may retire (API_CreateGrant).
+const SERVICE = {
+  GranteePrincipal: undefined,
+  GranteeServicePrincipal: "s3.amazonaws.com",
+  RetiringServicePrincipal: "s3.amazonaws.com",
+  Constraints: { SourceArn: SOURCE },
+};
 const USER = ROOT.replace("root", "user/ann");
 
 const CREATES_KEYS: readonly ConditionRow[] = [

@@ -16,7 +16,7 @@ const grantTo = (b: Bench, key: string, user: User, members: Members): Promise<M
   b.ok("CreateGrant", { KeyId: key, GranteePrincipal: user.arn, ...members });
 
 test("a grant for calls on behalf of a resource gives nothing to a call of its own", async (t) => {
-  const SourceArn = "arn:aws:s3:::a-bucket-of-ours";
+  const SourceArn = "arn:aws:sns:us-east-1:000000000000:a-topic-of-ours";
   const { prepared, send } = await withUsers(t, async (b, users) => {
     const request = await prepare(b, "DescribeKey");
     const [plain, bound] = [nobody(users, "plain"), nobody(users, "bound")];

@@ -200,5 +200,7 @@ test("Null asks whether there is a value, and goes with no IfExists", () => {
   const nothing = (): void => undefined;
   assert.equal(allowsIf({ Null: { "kms:EncryptionContextKeys": "TRUE" } }, nothing), true);
   assert.equal(allowsIf({ Null: { "kms:EncryptionContextKeys": false } }, nothing), false);
-  assert.throws(() => allowsIf({ NullIfExists: { "kms:x": "true" } }, nothing), /NullIfExists is not known/);
+  assert.throws(() => allowsIf({ NullIfExists: { "kms:x": "true" } }, nothing), {
+    detail: /NullIfExists is not known/,
+  });
 });

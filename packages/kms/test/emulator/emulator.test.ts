@@ -127,8 +127,9 @@ for (const path of ["/_strongroom/reset", "/moto-api/reset", "/_ministack/reset"
       [id],
     );
     assert.deepEqual((await other.listKeys({})).Keys, []);
+    const aliases = (await client.listAliases({})).Aliases!.map(({ AliasName }) => AliasName!);
     assert.deepEqual(
-      (await client.listAliases({})).Aliases!.map(({ AliasName }) => AliasName),
+      aliases.filter((name) => !name.startsWith("alias/aws/")),
       ["alias/a"],
     );
     const opened = await client.decrypt({ CiphertextBlob: CiphertextBlob! });
