@@ -52,7 +52,7 @@ async function checkEntries(db: Kysely<Schema>, key: KeyObject): Promise<Checked
   const checkpoint = openCheckpoint(stored.value, key, "its checkpoint");
   const nodes = await StoredNodes.read(db);
   const range = new CompactRange();
-  const events: LogEvent[] = [];
+  const events: NumberedEvent[] = [];
   let [hashesOnly, lastHashOnly] = [0, 0];
   while (range.size < checkpoint.size) {
     for (const row of await readPage(db, range.size, checkpoint.size)) {
@@ -63,7 +63,7 @@ async function checkEntries(db: Kysely<Schema>, key: KeyObject): Promise<Checked
       });
       if (event === null) [hashesOnly, lastHashOnly] = [hashesOnly + 1, row.seq];
       const logged = event === null ? null : asLogEvent(event);
-      if (logged !== null) events.push(logged);
+      if (logged !== null) events.push({ seq: row.seq, event: logged });
     }
   }
   await requireNothingMore(db, checkpoint.size);
@@ -72,8 +72,8 @@ async function checkEntries(db: Kysely<Schema>, key: KeyObject): Promise<Checked
     throw broken(
       `its ${range.size} entries are not those that were signed: some were changed, together with their hashes.`,
     );
-  if (lastHashOnly > prunedThrough(events)) throw broken(`the text of entry ${lastHashOnly} was removed.`);
-  const accepted = events.filter((event) => isNamed(event, "AcceptAudit"));
+  requireTexts(events, lastHashOnly);
+  const accepted = events.map(({ event }) => event).filter((event) => isNamed(event, "AcceptAudit"));
   return { note: Buffer.from(stored.value).toString("utf8"), checkpoint, range, hashesOnly, accepted };
 }
 
@@ -112,13 +112,41 @@ async function requireNothingMore(db: Kysely<Schema>, size: number): Promise<voi
   if (count !== size) throw broken(`it has ${count} entries, of which ${size} were signed.`);
 }
 
-/** Up to which entry texts may be missing. */
-function prunedThrough(events: readonly LogEvent[]): number {
-  const ends = events.map((event) => {
-    if (isNamed(event, "PruneAudit")) return event.requestParameters.through;
-    return isNamed(event, "AcceptAudit") ? event.requestParameters.found : 0;
-  });
-  return Math.max(0, ...ends);
+interface NumberedEvent {
+  readonly seq: number;
+  readonly event: LogEvent;
+}
+
+/** Which texts may be missing: those of the entries up to `through`, but for those that were kept. */
+interface Cut {
+  readonly through: number;
+  readonly kept: readonly number[];
+}
+
+/**
+ * Threat: whoever can write the database uses a cut to remove more: later texts, or those that say what happened to the
+ * log and the rows.
+ */
+function requireTexts(events: readonly NumberedEvent[], lastHashOnly: number): void {
+  const cuts = events.map(cutOf);
+  if (lastHashOnly > Math.max(0, ...cuts.map(({ through }) => through)))
+    throw broken(`the text of entry ${lastHashOnly} was removed.`);
+  // What came before a history was accepted has other numbers since.
+  const since = events.findLastIndex(({ event }) => isNamed(event, "AcceptAudit"));
+  const readable = new Set(events.map(({ seq }) => seq));
+  const gone = cuts.slice(Math.max(0, since)).flatMap(({ kept }) => kept.filter((seq) => !readable.has(seq)));
+  if (gone[0] !== undefined) throw broken(`the text of entry ${gone[0]} was removed.`);
+}
+
+/** An entry speaks only of those before it: one that was planted before it was accepted does not open the future. */
+function cutOf({ seq, event }: NumberedEvent): Cut {
+  if (isNamed(event, "PruneAudit")) {
+    const { through, kept } = event.requestParameters;
+    return { through: Math.min(through, seq - 1), kept };
+  }
+  if (!isNamed(event, "AcceptAudit")) return { through: 0, kept: [] };
+  const { found, kept } = event.requestParameters;
+  return { through: Math.min(found, seq - 1), kept };
 }
 
 /** The subtrees that the database keeps, each of which must be as the entries make it. */

@@ -6,7 +6,7 @@ import { KmsError } from "../errors.ts";
 import type { Schema } from "../store/schema.ts";
 import type { CheckedLog } from "./check.ts";
 import type { LogEvent } from "./log-event.ts";
-import { openCheckpoint } from "./log.ts";
+import { openCheckpoint, ownCheckpoint } from "./log.ts";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
 import { treeAt } from "./tree-rows.ts";
 
@@ -59,8 +59,7 @@ function givesUp(
   key: KeyObject,
 ): boolean {
   return [stored, witnessed].some((note) => {
-    if (note === null) return false;
-    const last = openCheckpoint(note, key, "a history given up");
-    return last.origin === seen.origin && last.size >= seen.size;
+    const last = ownCheckpoint(note, key);
+    return last?.origin === seen.origin && last.size >= seen.size;
   });
 }

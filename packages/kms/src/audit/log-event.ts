@@ -4,6 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
+import { z } from "zod";
 import { eventTime } from "./event.ts";
 
 const SOURCE = "strongroom-kms";
@@ -17,6 +18,8 @@ export interface LogEventDetails {
     readonly through: number;
     readonly before: string;
     readonly removed: number;
+    /** Numbers of the log events up to there: their texts stay. */
+    readonly kept: readonly number[];
     readonly by: string;
   };
   /** The log goes on as another history from what was found; what is missing of the old one is named. */
@@ -25,6 +28,8 @@ export interface LogEventDetails {
     readonly by: string;
     /** Entries that were found, numbered anew. */
     readonly found: number;
+    /** Which of them are log events, or say so: their texts stay. */
+    readonly kept: readonly number[];
     /** Numbers of which the old history has entries and the new one has none, or others. */
     readonly missing: readonly string[];
     readonly changed: readonly number[];
@@ -81,11 +86,40 @@ export function logEvent<Name extends keyof LogEventDetails>(
 /** Whether an entry's text may be a log event: a client can make a text look so inside, but not at its top. */
 const MAY_BE = `"eventSource":"${SOURCE}"`;
 
-/** The log event of an entry's text, or null. The text must be known to be the log's. */
+const count = z.int().min(0);
+const note = z.string().nullable();
+
+/** What is read of log events again, by their names. */
+const READ = new Map<unknown, z.ZodType>([
+  ["PruneAudit", z.object({ through: count, kept: z.array(count) })],
+  ["AcceptAudit", z.object({ found: count, kept: z.array(count), reason: z.string(), stored: note, witnessed: note })],
+]);
+
+/**
+ * The log event of an entry's text, or null. The text must be known to be the log's; but one that was accepted as it
+ * was found can hold any text, and what has not the form of a log event is none.
+ */
 export function asLogEvent(text: string): LogEvent | null {
   if (!text.includes(MAY_BE)) return null;
-  const event = JSON.parse(text) as { readonly eventSource?: unknown };
-  return event.eventSource === SOURCE ? (event as LogEvent) : null;
+  const event = parsed(text);
+  if (event?.["eventSource"] !== SOURCE) return null;
+  const form = READ.get(event["eventName"]);
+  if (form !== undefined && !form.safeParse(event["requestParameters"]).success) return null;
+  return event as unknown as LogEvent;
+}
+
+/** When an entry was made, in milliseconds; null if its text does not say. */
+export function timeOf(text: string): number | null {
+  const time = Date.parse(String(parsed(text)?.["eventTime"]));
+  return Number.isNaN(time) ? null : time;
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+  } catch {
+    return null;
+  }
 }
 
 /** Whether it is the event of this name. */

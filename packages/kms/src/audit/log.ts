@@ -131,6 +131,16 @@ export function signingKeyOf(seed: Buffer): KeyObject {
 /** The signer of a log: its key has the name that is the log's origin. */
 export const signerFor = (origin: string, key: KeyObject): Signer => signerOf(origin, "ed25519", key);
 
+/** The checkpoint of a note, null if this key did not sign it. */
+export function ownCheckpoint(note: string | null, key: KeyObject): Checkpoint | null {
+  if (note === null) return null;
+  try {
+    return openCheckpoint(note, key, "it");
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Reads a checkpoint that this key signed, of whichever history.
  * @param from names it in errors.

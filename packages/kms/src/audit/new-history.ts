@@ -8,11 +8,11 @@ import type { Kysely, Transaction } from "kysely";
 import { CompactRange, HASH_LENGTH, leafHash } from "@strongroom/tlog/tree";
 import { META } from "../store/meta.ts";
 import type { LegacySchema, Schema } from "../store/schema.ts";
-import { logEvent, operator } from "./log-event.ts";
+import { asLogEvent, logEvent, operator } from "./log-event.ts";
 import type { LogEvent } from "./log-event.ts";
 import { LEGACY_META, legacyTable } from "./legacy-chain.ts";
 import type { Extension, Head } from "./log.ts";
-import { extendLog, isStored, newOrigin, openCheckpoint, signerFor } from "./log.ts";
+import { extendLog, isStored, newOrigin, ownCheckpoint, signerFor } from "./log.ts";
 import { writeExtension } from "./tree-rows.ts";
 
 /** So many rows are hashed at once, and so many numbers are named in an event. */
@@ -42,21 +42,29 @@ export interface Acceptance {
   readonly at: number;
 }
 
+/** The new history's end, and how many entries the old one had, as far as can be said. */
+export interface Accepted {
+  readonly head: Head;
+  readonly before: number;
+}
+
 /** Goes on as a new history from the entries that are there, whatever they are, in the caller's transaction. */
 export async function acceptHistory(
   trx: Transaction<Schema>,
   { key, reason, witnessed, rowsAt, at }: Acceptance,
-): Promise<Head> {
-  const stored = await storedCheckpoint(trx, key);
-  await takeLegacyRows(trx);
-  const missing = await missingNumbers(trx, stored === null ? 0 : openCheckpoint(stored, key, "").size);
-  const { range, changed } = await rebuildTree(trx);
-  const event = logEvent(
-    "AcceptAudit",
-    { reason, by: operator(), found: range.size, missing, changed, stored, witnessed: ownNote(witnessed, key), rowsAt },
-    at,
-  );
-  return beginHistory(trx, { key, range, events: [event] });
+): Promise<Accepted> {
+  const stored = ownNote(await storedNote(trx), key);
+  const size = ownCheckpoint(stored, key)?.size ?? null;
+  // A log that has a checkpoint has no chain of before: one that is there was put there.
+  if (size === null) await takeLegacyRows(trx);
+  else await trx.schema.dropTable("audit_0001").ifExists().execute();
+  const missing = await missingNumbers(trx, size ?? 0);
+  const { range, changed, kept } = await rebuildTree(trx);
+  const found = range.size;
+  const notes = { stored, witnessed: ownNote(witnessed, key) };
+  const details = { reason, by: operator(), found, kept, missing, changed, ...notes, rowsAt };
+  const head = await beginHistory(trx, { key, range, events: [logEvent("AcceptAudit", details, at)] });
+  return { head, before: size ?? found };
 }
 
 /** Signs the tree that is there under an origin of its own, with these events. */
@@ -74,22 +82,15 @@ async function beginHistory(
   return extension;
 }
 
-/** The checkpoint in the database, if this key signed it. */
-async function storedCheckpoint(db: Kysely<Schema>, key: KeyObject): Promise<string | null> {
+/** The checkpoint in the database, whoever signed it. */
+async function storedNote(db: Kysely<Schema>): Promise<string | null> {
   const row = await db.selectFrom("meta").selectAll().where("name", "=", META.checkpoint).executeTakeFirst();
-  return row === undefined ? null : ownNote(Buffer.from(row.value).toString("utf8"), key);
+  return row === undefined ? null : Buffer.from(row.value).toString("utf8");
 }
 
 /** The note, if it is a checkpoint that this key signed: nothing else is worth keeping for ever. */
-function ownNote(note: string | null, key: KeyObject): string | null {
-  if (note === null) return null;
-  try {
-    openCheckpoint(note, key, "it");
-    return note;
-  } catch {
-    return null;
-  }
-}
+const ownNote = (note: string | null, key: KeyObject): string | null =>
+  ownCheckpoint(note, key) === null ? null : note;
 
 /** Moves the rows that migration 0002 set aside, if there are any. */
 async function takeLegacyRows(trx: Transaction<Schema>): Promise<void> {
@@ -112,7 +113,9 @@ async function missingNumbers(trx: Transaction<Schema>, size: number): Promise<s
 }
 
 /** Numbers the entries anew, hashes what texts there are, and stores the subtrees. */
-async function rebuildTree(trx: Transaction<Schema>): Promise<{ range: CompactRange; changed: number[] }> {
+async function rebuildTree(
+  trx: Transaction<Schema>,
+): Promise<{ range: CompactRange; changed: number[]; kept: number[] }> {
   await trx.schema.dropTable("audit_found").ifExists().execute();
   await sql`create table audit_found as select row_number() over (order by seq) as seq, event, leaf from audit`.execute(
     trx,
@@ -121,6 +124,7 @@ async function rebuildTree(trx: Transaction<Schema>): Promise<{ range: CompactRa
   await trx.deleteFrom("audit_nodes").execute();
   const range = new CompactRange();
   const changed: number[] = [];
+  const logEvents: number[] = [];
   for (;;) {
     const { rows } = await sql<{ seq: number; event: unknown; leaf: unknown }>`
       select seq, event, leaf from audit_found where seq > ${range.size} and seq <= ${range.size + PAGE} order by seq`.execute(
@@ -131,6 +135,7 @@ async function rebuildTree(trx: Transaction<Schema>): Promise<{ range: CompactRa
       const event = typeof found === "string" ? found : null;
       const leaf = event === null && isHash(kept) ? kept : leafHash(event ?? "");
       if (!isHash(kept) || (Buffer.compare(kept, leaf) !== 0 && kept.some((byte) => byte !== 0))) changed.push(seq);
+      if (event !== null && asLogEvent(event) !== null) logEvents.push(seq);
       await trx.insertInto("audit").values({ seq, event, leaf }).execute();
       const nodes: { height: number; position: number; hash: Uint8Array }[] = [];
       range.append(leaf, 0, (subtree) => {
@@ -140,7 +145,7 @@ async function rebuildTree(trx: Transaction<Schema>): Promise<{ range: CompactRa
     }
   }
   await trx.schema.dropTable("audit_found").execute();
-  return { range, changed: changed.slice(0, MOST_NAMED) };
+  return { range, changed: changed.slice(0, MOST_NAMED), kept: logEvents };
 }
 
 const isHash = (value: unknown): value is Uint8Array => value instanceof Uint8Array && value.length === HASH_LENGTH;

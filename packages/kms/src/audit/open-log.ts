@@ -55,8 +55,9 @@ export async function openLog(db: Kysely<Schema>, sealer: Sealer, options: LogOp
     const witnessed = (await witness?.read()) ?? null;
     await db.transaction().execute(async (trx) => {
       const rowsAt = (await digestPosition(trx, sealer))?.size ?? null;
-      const head = await acceptHistory(trx, { key, reason: acceptRestore, witnessed, rowsAt, at: now });
-      await rebindDigest(trx, sealer, head);
+      const { head, before } = await acceptHistory(trx, { key, reason: acceptRestore, witnessed, rowsAt, at: now });
+      // Threat: old rows with their digest, and a log broken somewhere so that both are accepted. They stay refused.
+      if (rowsAt !== null && rowsAt >= before) await rebindDigest(trx, sealer, head);
     });
     checked = await examined(key);
   }

@@ -15,7 +15,7 @@ import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { META, ROOT_CHECK, ROW_KEY, readMeta, writeMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
-import { metaPrints, readRows } from "./row-check.ts";
+import { ROWS_REMEDY, metaPrints, readRows } from "./row-check.ts";
 import { ROW_TABLES, ROW_TABLE_NAMES, RowKeys, rowIdentity, rowName } from "./row-mac.ts";
 import type { RowTable } from "./row-mac.ts";
 import { RowSet, sealDigest } from "./row-set.ts";
@@ -76,17 +76,26 @@ export async function adoptRows(db: Kysely<Schema>, sealer: Sealer, log: AuditLo
 
 /**
  * Whether nothing says that the rows had MACs before. The audit must have been verified: an entry that says so could
- * have been edited or cut off. No cut for retention removes such an entry.
+ * have been edited or cut off. One that was accepted as it was found may have lost it; and one with entries whose texts
+ * are gone was cut for retention, which gives the rows their MACs first.
  * @throws KmsError `store-corrupt`.
  */
 export async function requireNeverAdopted(db: Kysely<Schema>): Promise<void> {
   const meta = await readMeta(db);
   const { rows } = await sql<{ seq: number }>`
-    select seq from audit
-    where json_extract(event, '$.eventName') in ('AuthenticateRows', 'AcceptRows') limit 1`.execute(db);
+    select seq from audit where event is null or case when json_valid(event)
+      then json_extract(event, '$.eventName') in ('AuthenticateRows', 'AcceptRows', 'AcceptAudit') end
+    limit 1`.execute(db);
   const [before] = rows;
   if (before !== undefined || meta.has(META.rowKey) || meta.has(META.rowDigest)) {
-    const evidence = before === undefined ? "their key is still there" : `audit entry ${before.seq} says so`;
-    throw new KmsError("store-corrupt", `its rows had MACs before (${evidence}), and meta ${META.check} was set back.`);
+    const evidence =
+      before === undefined
+        ? "their key is still there"
+        : `audit entry ${before.seq} says so, or that it cannot be known`;
+    throw new KmsError(
+      "store-corrupt",
+      `its rows had MACs before (${evidence}), and meta ${META.check} was set back.`,
+      { remedy: ROWS_REMEDY },
+    );
   }
 }

@@ -2,7 +2,9 @@
 
 import { readSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
+import { eventTime } from "../audit/event.ts";
 import { legacyTable } from "../audit/legacy-chain.ts";
+import { timeOf } from "../audit/log-event.ts";
 import { readRootKey } from "../crypto/root-key.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { Sealer } from "../crypto/sealing.ts";
@@ -55,15 +57,17 @@ export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
       .selectFrom("keys")
       .select((of) => of.fn.countAll<number>().as("count"))
       .executeTakeFirstOrThrow();
-    const table = (await legacyTable(db)) ?? "audit";
+    // A chain beside a log that has begun was put there.
+    const table = (await readMeta(db)).has(META.signingKey) ? "audit" : ((await legacyTable(db)) ?? "audit");
     const last = await (db as unknown as Kysely<LegacySchema>)
       .selectFrom(table)
       .select(["seq", "event"])
       .orderBy("seq", "desc")
       .limit(1)
       .executeTakeFirst();
-    const event = last === undefined ? null : (JSON.parse(last.event) as { eventTime: string } | null);
-    return { keys, auditEntries: last?.seq ?? 0, lastEventAt: event?.eventTime ?? null };
+    // Whether it is a text, and the log's, is for others to say.
+    const at = typeof last?.event === "string" ? timeOf(last.event) : null;
+    return { keys, auditEntries: last?.seq ?? 0, lastEventAt: at === null ? null : eventTime(at) };
   } catch (cause) {
     throw new KmsError("store-corrupt", "it does not have the tables of a KMS.", { cause });
   }

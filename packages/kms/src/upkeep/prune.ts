@@ -3,7 +3,7 @@
 // a broken log.
 
 import { sql } from "kysely";
-import { asLogEvent, logEvent, operator } from "../audit/log-event.ts";
+import { asLogEvent, logEvent, operator, timeOf } from "../audit/log-event.ts";
 import { writeExtension } from "../audit/tree-rows.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
@@ -73,8 +73,7 @@ async function lastBefore({ database: { db } }: Custody, before: Date): Promise<
     const rows = await entriesAfter(db, through, Number.MAX_SAFE_INTEGER);
     if (rows.length === 0) return through;
     for (const { seq, event } of rows) {
-      if (event !== null && Date.parse((JSON.parse(event) as { eventTime: string }).eventTime) >= before.getTime())
-        return through;
+      if (event !== null && (timeOf(event) ?? 0) >= before.getTime()) return through;
       through = seq;
     }
   }
@@ -110,7 +109,7 @@ async function removeTexts(
   }
   const removed = texts - kept.length;
   if (removed === 0) return 0;
-  const details = { through, before: before.toISOString(), removed, by: operator() };
+  const details = { through, before: before.toISOString(), removed, kept, by: operator() };
   const extension = log.extend([logEvent("PruneAudit", details, Date.now())]);
   await database.db.transaction().execute(async (trx) => {
     // The digest over the rows is bound to the new end of the audit: it must have fitted the old one.

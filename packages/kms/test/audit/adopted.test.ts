@@ -3,7 +3,7 @@ import { copyFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
-import { backup, rekey, restore, verifyAudit } from "@strongroom/kms";
+import { acceptRows, backup, rekey, restore, verifyAudit } from "@strongroom/kms";
 import { temporaryDirectory } from "../running-kms.ts";
 import { alter, startOnce, workedKms } from "./damaged-log.ts";
 import { toOldFormat } from "./old-format.ts";
@@ -61,7 +61,10 @@ test("a broken chain is refused, before its entries are touched and after; or ac
     await assert.rejects(startOnce({ dataDir }), { code: "audit-broken" }, what);
     await assert.rejects(startOnce({ dataDir }), { code: "audit-broken" }, `${what}, again`);
     await assert.rejects(verifyAudit({ dataDir, rootKey }), { code: "audit-broken" }, `${what}, after a start`);
-    await startOnce({ dataDir, acceptRestore: what });
+    const accepting = startOnce({ dataDir, acceptRestore: what });
+    await assert.rejects(accepting, { code: "store-corrupt" }, `${what}: nothing vouches for the rows`);
+    await acceptRows({ dataDir, rootKey, mode: "accept" });
+    await startOnce({ dataDir });
     assert.equal((await verifyAudit({ dataDir, rootKey })).restoresAccepted, 1, what);
     putBack();
   }
