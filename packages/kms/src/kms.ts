@@ -131,11 +131,13 @@ interface Opened {
 async function start({ custody, witness, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
   const { authenticate, credentials } = admissionOf(options);
   const names = options.regions.map((region) => region.name);
+  // What an earlier run left in SQLite's log, and what the opening added to it, is for the witness once the disk has it.
+  await custody.database.syncLog();
   const publisher = witness === null ? null : publisherOf(witness, custody, options.logger);
   const supply = options.emulatorPort === null ? "fixed" : "on-demand";
-  const store = await Store.open({ ...custody, onDurable: () => publisher?.publish() }, names, supply);
+  const store = await Store.open({ ...custody, onDurable: () => publisher?.publish(headOf(custody)) }, names, supply);
   const engine = engineOf({ store, publisher, material: new KeyMaterial(custody.sealer), authenticate }, options);
-  publisher?.publish();
+  publisher?.publish(headOf(custody));
   const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });
   const warning = seeded === null ? null : warningOf(seeded);
   if (warning !== null) options.logger.warn(warning);
@@ -200,13 +202,16 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   };
 }
 
+/** What is committed. */
+const headOf = ({ database: { db }, log }: Custody): NewHead => ({ db, note: log.checkpoint, size: log.head.size });
+
 /** What keeps the witness up to date. */
-function publisherOf(witness: Witness, { database: { db }, log, seen }: Custody, logger: Logger): WitnessPublisher {
+function publisherOf(witness: Witness, custody: Custody, logger: Logger): WitnessPublisher {
+  const { seen } = custody;
   if (seen?.kind === "nothing") logger.warn(`${witness.name} has seen nothing yet: the audit is believed as it is`);
   if (seen?.kind === "away")
     logger.error(`${witness.name} cannot be asked (${seen.reason}): whether the audit was set back is not known`);
-  const newest = (): NewHead => ({ db, note: log.checkpoint, size: log.head.size });
-  return new WitnessPublisher(witness, newest, { told: seen?.kind === "seen" ? seen.size : -1, logger });
+  return new WitnessPublisher(witness, headOf(custody), { told: seen?.kind === "seen" ? seen.size : -1, logger });
 }
 
 /** Who is let in, and an access key with which one is. */

@@ -102,6 +102,8 @@ export async function unlock(
     sealer = new Sealer(await readRootKey(source, salt, check === null ? "first-start" : "restart"));
     if (check === null) await found(database, sealer, { salt, keeper });
     const rows = check === null ? "with-macs" : rowsUnder(check, sealer);
+    // A witness that is a service remembers what it is asked about: the disk has it first.
+    await database.syncLog();
     return { database, sealer, rows, ...(await openLog(database.db, sealer, { witness, acceptRestore, now })) };
   } catch (error) {
     sealer?.close();

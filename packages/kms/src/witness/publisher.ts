@@ -14,7 +14,7 @@ export type WitnessState = "none" | "current" | "behind" | "away";
 /** Keeps a witness up to date. */
 export class WitnessPublisher {
   readonly #witness: Witness;
-  readonly #newest: () => NewHead;
+  #newest: NewHead;
   readonly #logger: Logger;
   /** The size that the witness has, as far as it was told. */
   #told: number;
@@ -23,12 +23,8 @@ export class WitnessPublisher {
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
 
-  /** `newest` gives what is committed; `told` is how much of it the witness has seen, -1 for nothing. */
-  constructor(
-    witness: Witness,
-    newest: () => NewHead,
-    { told, logger }: { readonly told: number; readonly logger: Logger },
-  ) {
+  /** `newest` is on the disk; `told` is how much of it the witness has seen, -1 for nothing. */
+  constructor(witness: Witness, newest: NewHead, { told, logger }: { readonly told: number; readonly logger: Logger }) {
     this.#witness = witness;
     this.#newest = newest;
     this.#logger = logger;
@@ -38,20 +34,28 @@ export class WitnessPublisher {
   /** For health. */
   get state(): WitnessState {
     if (this.#away) return "away";
-    return this.#told === this.#newest().size ? "current" : "behind";
+    return this.#told === this.#newest.size ? "current" : "behind";
   }
 
-  /** Something was committed, and is on the disk. */
-  publish(): void {
+  /**
+   * Something was committed, and is on the disk.
+   * Threat: a power cut after the witness was told what the disk did not have yet would look like a log set back.
+   */
+  publish(newest: NewHead): void {
+    this.#newest = newest;
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
     if (this.#telling !== null || this.#pause !== null || this.#closed) return;
-    if (this.#told === this.#newest().size) return;
+    if (this.#told === this.#newest.size) return;
     this.#telling = this.#tell().finally(() => {
       this.#telling = null;
       if (this.#closed) return;
       this.#pause = setTimeout(
         () => {
           this.#pause = null;
-          this.publish();
+          this.#tellSoon();
         },
         this.#away ? RETRY_MS : PAUSE_MS,
       ).unref();
@@ -63,11 +67,11 @@ export class WitnessPublisher {
     this.#closed = true;
     if (this.#pause !== null) clearTimeout(this.#pause);
     await this.#telling;
-    if (this.#told !== this.#newest().size) await this.#tell();
+    if (this.#told !== this.#newest.size) await this.#tell();
   }
 
   async #tell(): Promise<void> {
-    const head = this.#newest();
+    const head = this.#newest;
     try {
       await this.#witness.record(head);
       this.#told = head.size;
