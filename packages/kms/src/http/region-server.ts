@@ -136,6 +136,8 @@ export class RegionServers {
   readonly #servers = new Map<string, FastifyInstance>();
   /** Regions whose port could not be had yet -> why. */
   readonly #notServing = new Map<string, string>();
+  /** The last start or stop of each region: the next one waits for it. */
+  readonly #turns = new Map<string, Promise<void>>();
   #retrying: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -199,8 +201,10 @@ export class RegionServers {
 
   async #retry(): Promise<void> {
     for (const name of this.#notServing.keys()) {
-      // Still in use: the next round tries again.
-      await this.start(name).catch(() => undefined);
+      // Still in use: the next round tries again. One that was stopped meanwhile stays so.
+      await this.#inTurn(name, () => (this.#notServing.has(name) ? this.#start(name) : Promise.resolve())).catch(
+        () => undefined,
+      );
     }
     if (this.#notServing.size === 0 && this.#retrying !== null) clearInterval(this.#retrying);
   }
@@ -208,14 +212,20 @@ export class RegionServers {
   /** Closes the region's port and cuts its connections. @throws KmsError `region-unknown`. */
   async stop(name: string): Promise<void> {
     this.#port(name);
-    this.#notServing.delete(name);
-    const server = this.#servers.get(name);
-    this.#servers.delete(name);
-    await server?.close();
+    await this.#inTurn(name, async () => {
+      this.#notServing.delete(name);
+      const server = this.#servers.get(name);
+      this.#servers.delete(name);
+      await server?.close();
+    });
   }
 
   /** Opens the same port again. @throws KmsError `region-unknown`, `port-in-use`. */
-  async start(name: string): Promise<void> {
+  start(name: string): Promise<void> {
+    return this.#inTurn(name, () => this.#start(name));
+  }
+
+  async #start(name: string): Promise<void> {
     const port = this.#port(name);
     if (this.#closed) throw new KmsError("region-unknown", `${name}: the server is closed.`);
     if (!this.#servers.has(name)) await this.open(name, port);
@@ -225,7 +235,17 @@ export class RegionServers {
   async closeAll(): Promise<void> {
     this.#closed = true;
     if (this.#retrying !== null) clearInterval(this.#retrying);
-    await Promise.all([...this.#servers.keys()].map((name) => this.stop(name)));
+    await Promise.all([...this.#ports.keys()].map((name) => this.stop(name)));
+  }
+
+  /** Starts and stops of a region come one after another, in the order in which they were asked for. */
+  #inTurn(name: string, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(act);
+    this.#turns.set(
+      name,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   #port(name: string): number {
