@@ -1,8 +1,8 @@
 // A witness that is a file: the newest checkpoint, replaced whole (0600). It is worth as much as it is apart from the
 // data folder: another user's folder, another disk, another machine's share.
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { closeSync, openSync, readSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { isAbsent, systemReason, writeFileAtomic } from "@strongroom/base/files";
 import { NOTE_LIMITS } from "@strongroom/tlog/note";
 import { compareWith } from "../audit/comparison.ts";
@@ -16,9 +16,9 @@ export class FileWitness implements Witness {
 
   /** @throws KmsError `option-invalid` for a file in the data folder, which is set back with it. */
   constructor(path: string, dataDir: string) {
-    this.#path = resolve(path);
-    this.name = `the witness ${this.#path}`;
-    const inside = relative(resolve(dataDir), this.#path);
+    this.name = `the witness ${resolve(path)}`;
+    this.#path = endOf(path);
+    const inside = relative(realOf(resolve(dataDir)), this.#path);
     if (inside.split(sep)[0] !== ".." && !isAbsolute(inside))
       throw new KmsError(
         "option-invalid",
@@ -57,6 +57,40 @@ export class FileWitness implements Witness {
       if (isAbsent(error)) return null;
       throw error;
     }
+  }
+}
+
+/** A path is so many links long at most, as with Linux. */
+const MOST_LINKS = 40;
+
+/**
+ * Where a path leads, also if nothing is there yet: to replace a link by a file would bring the witness to another disk,
+ * and a link to a volume that is not there is no file that was never written.
+ */
+function endOf(path: string): string {
+  let at = resolve(path);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const target = linkAt(at);
+    if (target === null) break;
+    at = resolve(dirname(at), target);
+  }
+  return join(realOf(dirname(at)), basename(at));
+}
+
+function linkAt(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** The folder without links in its path; as it is named if it is not there. */
+function realOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
   }
 }
 
