@@ -58,7 +58,8 @@ export async function contentsOf(db: Kysely<Schema>): Promise<Contents> {
       .select((of) => of.fn.countAll<number>().as("count"))
       .executeTakeFirstOrThrow();
     // A chain beside a log that has begun was put there.
-    const table = (await readMeta(db)).has(META.signingKey) ? "audit" : ((await legacyTable(db)) ?? "audit");
+    const begun = await db.selectFrom("meta").select("name").where("name", "=", META.signingKey).executeTakeFirst();
+    const table = begun === undefined ? ((await legacyTable(db)) ?? "audit") : "audit";
     const last = await (db as unknown as Kysely<LegacySchema>)
       .selectFrom(table)
       .select(["seq", "event"])
