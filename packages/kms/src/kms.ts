@@ -131,7 +131,7 @@ interface Opened {
 async function start({ custody, witness, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
   const { authenticate, credentials } = admissionOf(options);
   const names = options.regions.map((region) => region.name);
-  // What an earlier run left in SQLite's log, and what the opening added to it, is for the witness once the disk has it.
+  // What an earlier run left in SQLite's log, and what the opening added, is for the witness once the disk has it.
   await custody.database.syncLog();
   const publisher = witness === null ? null : publisherOf(witness, custody, options.logger);
   const supply = options.emulatorPort === null ? "fixed" : "on-demand";

@@ -64,7 +64,7 @@ export class FileWitness implements Witness {
 const MOST_LINKS = 40;
 
 /**
- * Where a path leads, also if nothing is there yet: to replace a link by a file would bring the witness to another disk,
+ * Where a path leads, also if nothing is there yet. To replace a link by a file would move the witness to another disk,
  * and a link to a volume that is not there is no file that was never written.
  */
 function endOf(path: string): string {

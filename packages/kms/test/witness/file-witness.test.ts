@@ -11,7 +11,9 @@ test("what lies in the witness's place and is no checkpoint is refused, whatever
   const { dataDir, witness, work } = await workedKms(t, 1);
   await work(1, { witness });
   const places: Readonly<Record<string, () => unknown>> = {
-    "a folder": () => mkdirSync(witness.path),
+    "a folder": () => {
+      mkdirSync(witness.path);
+    },
     "a pipe": () => execFileSync("mkfifo", [witness.path]),
     "a device": () => {
       symlinkSync("/dev/zero", witness.path);
