@@ -65,6 +65,16 @@ function tokenOf(raw: Json): string {
 const wrongType = (raw: Json, wanted: string): Error =>
   serializationError(`${tokenOf(raw)} can not be converted to ${wanted}`);
 
+/**
+ * Reads a string. Half of a surrogate pair is no character: written as UTF-8 every such half becomes U+FFFD, and two
+ * encryption contexts would be one. @throws AwsError SerializationException.
+ */
+function stringOf(raw: Json): string {
+  if (typeof raw !== "string") throw wrongType(raw, "a String");
+  if (!raw.isWellFormed()) throw serializationError("A string is not valid Unicode.");
+  return raw;
+}
+
 function checkLength(
   length: number,
   limits: { min?: number; max?: number },
@@ -96,14 +106,14 @@ export function text({ pattern, secret = false, ...limits }: TextLimits = {}): S
   const fits = pattern === undefined ? null : new RegExp(`^(?:${pattern})$`);
   return {
     read(raw, path, problems) {
-      if (typeof raw !== "string") throw wrongType(raw, "a String");
-      const echo = secret ? null : raw;
-      checkLength(raw.length, limits, path, echo, problems);
-      if (fits?.test(raw) === false) {
+      const value = stringOf(raw);
+      const echo = secret ? null : value;
+      checkLength(value.length, limits, path, echo, problems);
+      if (fits?.test(value) === false) {
         const constraint = `Member must satisfy regular expression pattern: ${String(pattern)}`;
         problems.push({ path, value: echo, constraint });
       }
-      return raw;
+      return value;
     },
     audit: (value) => (secret ? undefined : value),
   };
@@ -113,11 +123,10 @@ export function text({ pattern, secret = false, ...limits }: TextLimits = {}): S
 export function oneOf<const V extends string>(values: readonly V[]): Shape<V> {
   return {
     read(raw, path, problems) {
-      if (typeof raw !== "string") throw wrongType(raw, "a String");
-      if (!(values as readonly string[]).includes(raw)) {
-        problems.push({ path, value: raw, constraint: `Member must satisfy enum value set: [${values.join(", ")}]` });
-      }
-      return raw as V;
+      const value = stringOf(raw);
+      if (!(values as readonly string[]).includes(value))
+        problems.push({ path, value, constraint: `Member must satisfy enum value set: [${values.join(", ")}]` });
+      return value as V;
     },
     audit: (value) => value,
   };
@@ -193,7 +202,8 @@ export function list<T>(
   return {
     read(raw, path, problems) {
       if (!Array.isArray(raw)) throw wrongType(raw, "a List");
-      const shown = (item: Json): string => (typeof item === "string" ? item : JSON.stringify(item));
+      // Of strings alone: anything else was not looked at yet and may be nested without end.
+      const shown = (item: Json): string => (typeof item === "string" ? item : tokenOf(item));
       checkLength(raw.length, limits, path, secret ? null : `[${raw.map(shown).join(", ")}]`, problems);
       // What lies beyond the limit is refused already; reading it would only make the message longer.
       return raw
@@ -210,10 +220,7 @@ export function map(): Shape<Readonly<Record<string, string>>> {
     read(raw) {
       if (raw === null || typeof raw !== "object" || Array.isArray(raw)) throw wrongType(raw, "a Map");
       const read = Object.create(null) as Record<string, string>;
-      for (const [key, value] of Object.entries(raw as Record<string, Json>)) {
-        if (typeof value !== "string") throw wrongType(value, "a String");
-        read[key] = value;
-      }
+      for (const [key, value] of Object.entries(raw as Record<string, Json>)) read[stringOf(key)] = stringOf(value);
       return read;
     },
     audit: (value) => value,

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ACCOUNT } from "../running-kms.ts";
+import { base64, bench } from "./behaviour.ts";
+
+const root = `arn:aws:iam::${ACCOUNT}:root`;
+
+void test("half of a surrogate pair is no text: two contexts are never one", async (t) => {
+  const b = await bench(t);
+  const { KeyId } = await b.key();
+  const CiphertextBlob = (await b.ok("Encrypt", { KeyId, Plaintext: base64("m"), EncryptionContext: { a: "\ufffd" } }))[
+    "CiphertextBlob"
+  ] as string;
+  const grant = { KeyId, GranteePrincipal: root, Operations: ["Decrypt"] };
+  const tag = { TagKey: "a", TagValue: "b" };
+  for (const half of ["\ud800", "\udfff", "a\ud83d", "\ude00\ud83d"])
+    for (const [operation, body] of [
+      ["Encrypt", { KeyId, Plaintext: base64("m"), EncryptionContext: { a: half } }],
+      ["Encrypt", { KeyId, Plaintext: base64("m"), EncryptionContext: { [half]: "a" } }],
+      ["Decrypt", { CiphertextBlob, EncryptionContext: { a: half } }],
+      ["ReEncrypt", { CiphertextBlob, DestinationKeyId: KeyId, SourceEncryptionContext: { a: half } }],
+      ["GenerateDataKey", { KeyId, KeySpec: "AES_256", EncryptionContext: { a: half } }],
+      ["CreateGrant", { ...grant, Constraints: { EncryptionContextSubset: { a: half } } }],
+      ["CreateGrant", { ...grant, Name: half }],
+      ["TagResource", { KeyId, Tags: [{ ...tag, TagKey: half }] }],
+      ["TagResource", { KeyId, Tags: [{ ...tag, TagValue: half }] }],
+      ["UntagResource", { KeyId, TagKeys: [half] }],
+      ["CreateKey", { Description: half }],
+      ["UpdateKeyDescription", { KeyId, Description: half }],
+      ["DescribeKey", { KeyId: half }],
+      ["CreateKey", { KeySpec: half }],
+    ] as const)
+      assert.equal(
+        (await b.refused(operation, body))[0],
+        "SerializationException",
+        `${operation} ${JSON.stringify(half)}`,
+      );
+  await b.ok("UpdateKeyDescription", { KeyId, Description: "\u{1f600} and \ufffd and \u0000" });
+  assert.equal((await b.ok("DescribeKey", { KeyId }))["KeyMetadata"].Description, "\u{1f600} and \ufffd and \u0000");
+});
+
+void test("nested ten thousand deep, a member is of the wrong type and no error of the server", async (t) => {
+  const b = await bench(t);
+  const { KeyId } = await b.key();
+  const lists = "[".repeat(10_000) + "]".repeat(10_000);
+  const objects = `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`;
+  for (const deep of [lists, objects])
+    for (const [operation, members] of [
+      ["TagResource", `"Tags":[${deep}]`],
+      ["TagResource", `"Tags":[{"TagKey":${deep},"TagValue":"a"}]`],
+      ["UntagResource", `"TagKeys":[${deep}]`],
+      ["CreateGrant", `"GranteePrincipal":"${root}","Operations":[${deep}]`],
+      [
+        "CreateGrant",
+        `"GranteePrincipal":"${root}","Operations":[],"Constraints":{"EncryptionContextEquals":{"a":${deep}}}`,
+      ],
+      ["Encrypt", `"Plaintext":"bQ==","EncryptionContext":{"a":${deep}}`],
+      ["Encrypt", `"Plaintext":"bQ==","GrantTokens":[${deep}]`],
+      ["Encrypt", `"Plaintext":${deep}`],
+      ["ReEncrypt", `"DestinationKeyId":"${String(KeyId)}","DryRunModifiers":[${deep}]`],
+      ["ScheduleKeyDeletion", `"PendingWindowInDays":${deep}`],
+      ["ImportKeyMaterial", `"ImportToken":"YQ==","EncryptedKeyMaterial":"YQ==","ValidTo":${deep}`],
+    ] as const) {
+      const { status, json } = await b.wire(operation, `{"KeyId":"${String(KeyId)}",${members}}`);
+      // An object where a structure is wanted is the right type, and lacks members.
+      assert.match(json["__type"] as string, /^(?:Serialization|Validation)Exception$/, members.slice(0, 60));
+      assert.equal(status, 400, operation);
+    }
+});
