@@ -7,6 +7,7 @@ import type { KeyRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { isConditionOperator } from "./condition-operators.ts";
 import type { Condition, ConditionScope } from "./condition-operators.ts";
+import { duplicateMember } from "./duplicate-member.ts";
 import { isPrincipal } from "./principal-form.ts";
 import type { PrincipalKind } from "./principal-form.ts";
 
@@ -40,6 +41,17 @@ const oneOrMore = z
   .transform((value) => (typeof value === "string" ? [value] : value));
 const scalar = z.union([z.string(), z.boolean(), z.number()]).transform(String);
 const values = z.union([scalar.transform((value) => [value]), z.array(scalar)], "must be a value, or a list of values");
+
+/** As z.record, which drops `__proto__` in silence: a statement would count without that condition. */
+const named = <T extends z.ZodType>(value: T, words: string) =>
+  z.preprocess(
+    (written, context) => {
+      if (typeof written === "object" && written !== null && Object.hasOwn(written, "__proto__"))
+        context.addIssue("has __proto__, which no policy has");
+      return written;
+    },
+    z.record(z.string(), value, words),
+  );
 const principal = z
   .union(
     [
@@ -62,9 +74,7 @@ const statement = z.strictObject({
   NotAction: oneOrMore.optional(),
   Resource: oneOrMore.optional(),
   NotResource: oneOrMore.optional(),
-  Condition: z
-    .record(z.string(), z.record(z.string(), values, "must be condition keys"), "must be condition operators")
-    .optional(),
+  Condition: named(named(values, "must be condition keys"), "must be condition operators").optional(),
 });
 const document = z.strictObject({
   Version: z.enum(["2012-10-17", "2008-10-17"], "must be 2012-10-17 or 2008-10-17").optional(),
@@ -90,10 +100,13 @@ const MAX_POLICY = 32_768;
 export function requireNewPolicy(text: string): void {
   if (Buffer.byteLength(text) > MAX_POLICY)
     throw new AwsError("LimitExceededException", `Key policy size exceeds the limit of ${MAX_POLICY} bytes.`);
-  for (const { principals } of parsePolicy(text)) {
-    const named = principals?.named ?? [];
-    const wrong = named.find(({ kind, name }) => !isPrincipal(kind, name));
-    if (named.length > 0 && wrong === undefined) continue;
+  const statements = parsePolicy(text);
+  const twice = duplicateMember(text);
+  if (twice !== null) throw malformed(`${JSON.stringify(twice.slice(0, 256))} stands twice in one object`);
+  for (const { principals } of statements) {
+    const who = principals?.named ?? [];
+    const wrong = who.find(({ kind, name }) => !isPrincipal(kind, name));
+    if (who.length > 0 && wrong === undefined) continue;
     throw new AwsError(
       "MalformedPolicyDocumentException",
       "Policy contains a statement with one or more invalid principals.",
