@@ -8,6 +8,7 @@ import type { GrantRecord } from "../keys/key-record.ts";
 import { AwsError } from "../protocol/aws-error.ts";
 import { holds } from "./condition-operators.ts";
 import type { Facts } from "./facts.ts";
+import { includes, samePairs } from "./grant-constraints.ts";
 import { like, resolved } from "./patterns.ts";
 import type { Statement } from "./policy.ts";
 
@@ -147,7 +148,7 @@ export const GRANT_OPERATIONS = [
 const WITHOUT_CONTEXT: ReadonlySet<string> = new Set(["DescribeKey", "RetireGrant", "CreateGrant", "GetPublicKey"]);
 
 /** Whether a grant allows what is asked. */
-function grantAllows(
+export function grantAllows(
   grant: GrantRecord,
   request: {
     readonly principal: { readonly arn: string };
@@ -161,12 +162,8 @@ function grantAllows(
   // Such a grant is for calls on behalf of a resource of AWS, and no service calls here.
   if (sourceArn !== undefined) return false;
   if (WITHOUT_CONTEXT.has(operation)) return true;
-  const has = (pairs: EncryptionContext): boolean =>
-    Object.entries(pairs).every(
-      ([key, value]) => Object.hasOwn(request.context, key) && request.context[key] === value,
-    );
-  if (subset !== undefined && !has(subset)) return false;
-  return equals === undefined || (has(equals) && Object.keys(equals).length === Object.keys(request.context).length);
+  if (subset !== undefined && !includes(request.context, subset)) return false;
+  return equals === undefined || samePairs(request.context, equals);
 }
 
 const REASONS: Readonly<Record<(Decision & { kind: "deny" })["by"], string>> = {

@@ -11,7 +11,7 @@ import { AwsError, notFound } from "../protocol/aws-error.ts";
 import type { RegionData } from "../store/region-data.ts";
 import { factsOf } from "./condition-keys.ts";
 import type { RequestDetails } from "./condition-keys.ts";
-import { authorize, decide } from "./decision.ts";
+import { authorize, decide, grantAllows } from "./decision.ts";
 import type { Question } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { defaultKeyPolicy, identityPoliciesOf, parsePolicy, policyOf, requireNewPolicy } from "./policy.ts";
@@ -116,13 +116,12 @@ export class KeyAccess {
     });
   }
 
-  /** The grant that an action rests on, if no policy allows it. */
-  grantAllowing(key: KeyRecord, action: string, details: RequestDetails): GrantRecord | null {
+  /** The grants that an action rests on, each enough by itself; null: a policy allows it. */
+  grantsAllowing(key: KeyRecord, action: string, details: RequestDetails): readonly GrantRecord[] | null {
     const question = this.#question(key, action, details);
     const decision = decide(question);
-    return decision.kind === "allow" && decision.by === "grant"
-      ? (question.grants.find((grant) => grant.grantId === decision.sid) ?? null)
-      : null;
+    if (decision.kind === "allow" && decision.by !== "grant") return null;
+    return decision.kind === "deny" ? [] : question.grants.filter((grant) => grantAllows(grant, question));
   }
 
   /** The keys of another region, for the same call. */

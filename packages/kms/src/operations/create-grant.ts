@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { GRANT_OPERATIONS } from "../access/decision.ts";
+import { asStrictAs, sameConstraints } from "../access/grant-constraints.ts";
 import { requirePrincipalArn } from "../access/principal-form.ts";
 import type { Call } from "../calls/call.ts";
 import * as members from "../calls/members.ts";
@@ -111,13 +112,13 @@ function constraintsOf({ Constraints = {} }: Input): GrantRecord["constraints"] 
   return { ...(subset && { subset }), ...(equals && { equals }), ...(sourceArn !== undefined && { sourceArn }) };
 }
 
-/** Whoever may make grants by a grant only passes on what that grant gives, under the same constraints. */
+/** Whoever may make grants by a grant only passes on what one such grant gives, constrained alike or more strictly. */
 function requireNotWider(call: Call, key: KeyRecord, wanted: Pick<GrantRecord, "operations" | "constraints">): void {
-  const allowing = call.access.grantAllowing(key, "kms:CreateGrant", { constraints: wanted.constraints });
-  if (allowing === null) return;
-  const beyond = wanted.operations.filter((operation) => !allowing.operations.includes(operation));
-  const same = JSON.stringify(allowing.constraints) === JSON.stringify(wanted.constraints);
-  if (beyond.length === 0 && same) return;
+  const allowing = call.access.grantsAllowing(key, "kms:CreateGrant", { constraints: wanted.constraints });
+  const covers = ({ operations, constraints }: GrantRecord): boolean =>
+    wanted.operations.every((operation) => operations.includes(operation)) &&
+    asStrictAs(wanted.constraints, constraints);
+  if (allowing === null || allowing.some(covers)) return;
   throw new AwsError(
     "AccessDeniedException",
     `User: ${call.principal.arn} may pass on only what its own grant on ${key.arn} gives.`,
@@ -165,4 +166,4 @@ const isSame = (grant: GrantRecord, wanted: Omit<GrantRecord, "grantId" | "token
   grant.grantee === wanted.grantee &&
   grant.retiring === wanted.retiring &&
   JSON.stringify([...grant.operations].sort()) === JSON.stringify([...wanted.operations].sort()) &&
-  JSON.stringify(grant.constraints) === JSON.stringify(wanted.constraints);
+  sameConstraints(grant.constraints, wanted.constraints);

@@ -113,3 +113,77 @@ test("permissions that only policies of a principal give are not given by a key 
   for (const request of prepared.requests)
     assert.equal(verdictOf(await send(request, prepared.user), request), "denied", request.operation);
 });
+
+test("who has several grants to make grants passes on each of them, constrained alike or more strictly", async (t) => {
+  const [A, AB, ABC] = [{ a: "1" }, { b: "2", a: "1" }, { a: "1", b: "2", c: "3" }];
+  const subset = (EncryptionContextSubset: object): Members => ({ Constraints: { EncryptionContextSubset } });
+  const equals = (EncryptionContextEquals: object): Members => ({ Constraints: { EncryptionContextEquals } });
+  const { prepared, send } = await withUsers(t, async (b, users) => {
+    const request = await prepare(b, "CreateGrant");
+    const key = request.key!.arn;
+    const holder = (name: string): User => nobody(users, name);
+    const [open, several, sub, equal, both] = ["open", "several", "sub", "equal", "both"].map(holder);
+    const grants: [User, Members][] = [
+      [open!, { Operations: ["CreateGrant", "Encrypt"] }],
+      [several!, { Operations: ["CreateGrant", "Encrypt"], ...subset(A) }],
+      [several!, { Operations: ["CreateGrant", "Decrypt"] }],
+      [sub!, { Operations: ["CreateGrant", "Encrypt"], ...subset({ a: "1", b: "2" }) }],
+      [equal!, { Operations: ["CreateGrant", "Encrypt"], ...equals({ a: "1", b: "2" }) }],
+      [
+        both!,
+        {
+          Operations: ["CreateGrant", "Encrypt"],
+          Constraints: { ...subset(A)["Constraints"], ...equals(AB)["Constraints"] },
+        },
+      ],
+    ];
+    for (const [user, members] of grants) await grantTo(b, key, user, members);
+    const Encrypt = { Operations: ["Encrypt"] };
+    const cases: [string, User, Members, "allowed" | "denied"][] = [
+      ["no constraint, as its own", open!, Encrypt, "allowed"],
+      ["stricter than none", open!, { ...Encrypt, ...subset(A) }, "allowed"],
+      ["an operation it has not", open!, { Operations: ["Encrypt", "Decrypt"] }, "denied"],
+      ["by the second grant", several!, { Operations: ["Decrypt"] }, "allowed"],
+      ["by the first grant", several!, { ...Encrypt, ...subset(A) }, "allowed"],
+      ["wider than the first grant", several!, Encrypt, "denied"],
+      ["of two grants together", several!, { Operations: ["Encrypt", "Decrypt"], ...subset(A) }, "denied"],
+      ["the same in another order", sub!, { ...Encrypt, ...subset(AB) }, "allowed"],
+      ["a pair more", sub!, { ...Encrypt, ...subset(ABC) }, "allowed"],
+      ["exactly these pairs", sub!, { ...Encrypt, ...equals(AB) }, "allowed"],
+      ["exactly these and one more", sub!, { ...Encrypt, ...equals(ABC) }, "allowed"],
+      [
+        "both kinds, one enough",
+        sub!,
+        { ...Encrypt, Constraints: { ...subset({})["Constraints"], ...equals(ABC)["Constraints"] } },
+        "allowed",
+      ],
+      ["no constraint", sub!, Encrypt, "denied"],
+      ["an empty one", sub!, { ...Encrypt, ...subset({}) }, "denied"],
+      ["a pair less", sub!, { ...Encrypt, ...subset(A) }, "denied"],
+      ["exactly fewer", sub!, { ...Encrypt, ...equals(A) }, "denied"],
+      ["another value", sub!, { ...Encrypt, ...subset({ a: "1", b: "3" }) }, "denied"],
+      ["exactly the same", equal!, { ...Encrypt, ...equals(AB) }, "allowed"],
+      ["exactly others", equal!, { ...Encrypt, ...equals(ABC) }, "denied"],
+      ["a subset instead of exactly", equal!, { ...Encrypt, ...subset(AB) }, "denied"],
+      [
+        "exactly the same and a subset",
+        equal!,
+        { ...Encrypt, Constraints: { ...subset(A)["Constraints"], ...equals(AB)["Constraints"] } },
+        "allowed",
+      ],
+      ["exactly the same, for both", both!, { ...Encrypt, ...equals(AB) }, "allowed"],
+      ["a subset, for both", both!, { ...Encrypt, ...subset(AB) }, "denied"],
+    ];
+    return cases.flatMap(([name, user, members, expected]) => {
+      const body = { KeyId: key, GranteePrincipal: user.arn, ...members };
+      // A dry run asks for the same, and changes nothing.
+      const dry = { ...request, endsWith: "DryRunOperationException", body: { ...body, DryRun: true } };
+      return [
+        { name: `${name}, tried`, request: dry, user, expected },
+        { name, request: { ...request, body }, user, expected },
+      ];
+    });
+  });
+  for (const { name, request, user, expected } of prepared)
+    assert.equal(verdictOf(await send(request, user), request), expected, name);
+});

@@ -67,3 +67,32 @@ void test("nested ten thousand deep, a member is of the wrong type and no error 
       assert.equal(status, 400, operation);
     }
 });
+
+void test("a grant of one name with its pairs in another order is the same grant, with other content another", async (t) => {
+  const b = await bench(t);
+  const { KeyId } = await b.key();
+  const make = async (members: object): Promise<unknown> =>
+    (
+      await b.ok("CreateGrant", {
+        ...{ KeyId, GranteePrincipal: root, Name: "one", Operations: ["Encrypt", "Decrypt"] },
+        ...{
+          Constraints: { EncryptionContextSubset: { a: "1", b: "2" }, EncryptionContextEquals: { a: "1", b: "2" } },
+        },
+        ...members,
+      })
+    )["GrantId"];
+  const first = await make({});
+  const Constraints = { EncryptionContextEquals: { b: "2", a: "1" }, EncryptionContextSubset: { b: "2", a: "1" } };
+  for (const same of [{}, { Constraints }, { Operations: ["Decrypt", "Encrypt", "Decrypt"] }])
+    assert.equal(await make(same), first, JSON.stringify(same));
+  const others = [
+    { Name: "two" },
+    { Operations: ["Decrypt"] },
+    { RetiringPrincipal: root },
+    { GranteePrincipal: root.replace("root", "user/ann") },
+    { Constraints: { EncryptionContextSubset: { a: "1", b: "2" } } },
+    { Constraints: { ...Constraints, EncryptionContextSubset: { a: "1" } } },
+  ];
+  const ids = new Set([first, ...(await Promise.all(others.map(make)))]);
+  assert.equal(ids.size, others.length + 1);
+});
