@@ -15,6 +15,8 @@ import type { Statement } from "./policy.ts";
 /** What is to be decided. */
 export interface Question {
   readonly principal: Principal;
+  /** The account that the key is in, or in which something is asked for. */
+  readonly account: string;
   /** `kms:Encrypt` and its like. */
   readonly action: string;
   /** ARN of the key; `*` for what is about no key. */
@@ -58,22 +60,43 @@ export function decide(question: Question): Decision {
   if (deniedByIdentity !== undefined)
     return { kind: "deny", by: "explicit-deny-in-identity-policy", sid: deniedByIdentity.sid };
 
-  const allowedByKey = ofKey.find(
-    (statement) => statement.effect === "Allow" && namesPrincipal(statement, principal) === "directly",
-  );
-  if (allowedByKey !== undefined) return { kind: "allow", by: "key-policy", sid: allowedByKey.sid };
-  const delegated =
-    keyPolicy === null ||
-    ofKey.some(
-      (statement) => statement.effect === "Allow" && namesPrincipal(statement, principal) === "through-account",
-    );
-  if (keyPolicy === null && principal.kind === "root") return { kind: "allow", by: "account-root", sid: null };
-  const allowedByIdentity = identity.find((statement) => statement.effect === "Allow");
-  if (delegated && allowedByIdentity !== undefined)
-    return { kind: "allow", by: "identity-policy", sid: allowedByIdentity.sid };
+  const fitsKey = (named: "directly" | "through-account"): Statement | undefined =>
+    ofKey.find((statement) => statement.effect === "Allow" && namesPrincipal(statement, principal) === named);
+  const byIdentity = identity.find((statement) => statement.effect === "Allow");
+  const allowed =
+    principal.account === question.account
+      ? allowedInAccount(question, fitsKey, byIdentity)
+      : allowedAcross(question, fitsKey("directly") ?? fitsKey("through-account"), byIdentity);
+  if (allowed !== null) return allowed;
   const grant = question.grants.find((candidate) => grantAllows(candidate, question));
   if (grant !== undefined) return { kind: "allow", by: "grant", sid: grant.grantId };
   return { kind: "deny", by: "nothing-allows", sid: null };
+}
+
+/** By the key policy, or by the account's identity policies if the key policy hands over or there is none. */
+function allowedInAccount(
+  { principal, keyPolicy }: Question,
+  fitsKey: (named: "directly" | "through-account") => Statement | undefined,
+  byIdentity: Statement | undefined,
+): Decision | null {
+  const byKey = fitsKey("directly");
+  if (byKey !== undefined) return { kind: "allow", by: "key-policy", sid: byKey.sid };
+  if (keyPolicy === null && principal.kind === "root") return { kind: "allow", by: "account-root", sid: null };
+  const delegated = keyPolicy === null || fitsKey("through-account") !== undefined;
+  return delegated && byIdentity !== undefined ? { kind: "allow", by: "identity-policy", sid: byIdentity.sid } : null;
+}
+
+/**
+ * A principal of another account needs the key policy and a policy of its own; its account's root has no need of one.
+ * Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
+ */
+function allowedAcross(
+  { principal }: Question,
+  byKey: Statement | undefined,
+  byIdentity: Statement | undefined,
+): Decision | null {
+  if (byKey === undefined || (principal.kind !== "root" && byIdentity === undefined)) return null;
+  return { kind: "allow", by: "key-policy", sid: byKey.sid };
 }
 
 const applies = (statement: Statement, question: Question): boolean => mismatchOf(statement, question) === null;

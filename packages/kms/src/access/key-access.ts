@@ -193,9 +193,10 @@ export class KeyAccess {
   }
 
   #question(key: KeyRecord, action: string, details: RequestDetails): Question {
-    const { principal } = this.#asker;
+    const { principal, account } = this.#asker;
     return {
       principal,
+      account,
       action,
       resource: key.arn,
       keyPolicy: policyOf(key),
@@ -208,9 +209,10 @@ export class KeyAccess {
 
   /** A question that only the principal's own policies answer. */
   #questionForIdentity(action: string, resource: string, key: KeyRecord | null): Question {
-    const { principal } = this.#asker;
+    const { principal, account } = this.#asker;
     return {
       principal,
+      account,
       action,
       resource,
       keyPolicy: null,

@@ -63,6 +63,7 @@ export function questionOf(supposition: Supposition): Question {
   const members = input["ValidTo"] === undefined ? input : { ...input, ValidTo: milliseconds(input["ValidTo"]) };
   return {
     principal,
+    account: stored?.key.arn.split(":")[4] ?? principal.account,
     action,
     resource: onKey ? (stored?.key.arn ?? keyArn(region, principal.account, NO_KEY)) : "*",
     keyPolicy: onKey ? parsePolicy(policy) : null,

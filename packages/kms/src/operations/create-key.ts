@@ -35,6 +35,8 @@ export const createKey: Operation = operation({
   effect: "writes",
   input,
   async run(call, input) {
+    // Whoever may make no key is told nothing of what else is wrong.
+    call.access.permitOnAccount("kms:CreateKey");
     const { spec, usage } = specAndUsage(input);
     const origin = originOf(input);
     const tags = newTags([], input.Tags ?? []);

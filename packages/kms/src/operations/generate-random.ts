@@ -16,10 +16,10 @@ export const generateRandom: Operation = operation({
     Recipient: members.recipient,
   }),
   run(call, { NumberOfBytes, CustomKeyStoreId, Recipient }) {
+    call.access.permitOnAccount("kms:GenerateRandom");
     if (NumberOfBytes === undefined) throw validationError("NumberOfBytes is required.");
     if (CustomKeyStoreId !== undefined) throw noSuchStore(CustomKeyStoreId);
     members.refuseRecipient(Recipient);
-    call.access.permitOnAccount("kms:GenerateRandom");
     return { Plaintext: randomBytes(NumberOfBytes) };
   },
 });

@@ -29,6 +29,7 @@ const verdict = ({ principal = ANN, keyPolicy, identityPolicy = [], version = "2
   say?.(sheet);
   return decide({
     principal: principalOf(principal, []),
+    account: ACCOUNT,
     action: "kms:Encrypt",
     resource: KEY,
     keyPolicy: keyPolicy ? readPolicy(document(keyPolicy), "key") : parsePolicy(defaultKeyPolicy(ACCOUNT)),
