@@ -21,7 +21,7 @@ export const updatePrimaryRegion: Operation = operation({
     const replica = region?.keys.get(key.keyId);
     if (region === undefined || replica === undefined)
       throw notFound(`Key '${keyArn(PrimaryRegion, call.account, key.keyId)}' does not exist`);
-    call.access.inRegion(region).permit(replica, "kms:UpdatePrimaryRegion");
+    call.access.inRegion(region).admit(replica, { operation: "UpdatePrimaryRegion" });
     // The rotation belongs to the primary key and moves with it.
     call.apply(
       ...call.access.relatedKeys(key).map((record) => ({
