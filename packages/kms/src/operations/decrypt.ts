@@ -4,7 +4,7 @@ import { missingCiphertext, prepareDecryption, requireDryRunModifiers } from "..
 import * as members from "../calls/members.ts";
 import { endDryRun, keyRequest, operation } from "../calls/operation.ts";
 import type { Operation } from "../calls/operation.ts";
-import { requireUsage } from "../keys/key-rules.ts";
+import { requireAlgorithm, requireUsage } from "../keys/key-rules.ts";
 import { structure } from "../protocol/shape.ts";
 
 export const decrypt: Operation = operation({
@@ -30,7 +30,9 @@ export const decrypt: Operation = operation({
     members.refuseRecipient(input.Recipient);
     if (ciphertext === undefined || input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true) {
       if (reference === undefined || input.DryRunModifiers === undefined) throw missingCiphertext();
-      requireUsage(call.access.useKey(reference, keyRequest("Decrypt", input)), "ENCRYPT_DECRYPT", "Decrypt");
+      const key = call.access.useKey(reference, keyRequest("Decrypt", input));
+      requireUsage(key, "ENCRYPT_DECRYPT", "Decrypt");
+      requireAlgorithm(key, algorithm);
       endDryRun(input.DryRun);
       throw missingCiphertext();
     }

@@ -85,7 +85,10 @@ export const reEncrypt: Operation = operation({
 
     function useSource(named: string): KeyRecord {
       const key = call.access.findKey(named);
-      return call.access.admit(key, from(key));
+      call.access.admit(key, from(key));
+      requireUsage(key, "ENCRYPT_DECRYPT", "ReEncrypt");
+      requireAlgorithm(key, sourceAlgorithm);
+      return key;
     }
 
     function side(action: string, context: EncryptionContext | undefined, reEncryptOnSameKey: boolean): KeyRequest {

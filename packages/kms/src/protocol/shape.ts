@@ -101,7 +101,7 @@ interface TextLimits {
   readonly secret?: boolean;
 }
 
-/** A string, its length counted in characters. */
+/** A string, its length counted in UTF-16 units, as Java counts it. */
 export function text({ pattern, secret = false, ...limits }: TextLimits = {}): Shape<string> {
   const fits = pattern === undefined ? null : new RegExp(`^(?:${pattern})$`);
   return {

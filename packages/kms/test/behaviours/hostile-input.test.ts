@@ -96,3 +96,29 @@ void test("a grant of one name with its pairs in another order is the same grant
   const ids = new Set([first, ...(await Promise.all(others.map(make)))]);
   assert.equal(ids.size, others.length + 1);
 });
+
+void test("a dry run without a ciphertext asks of the keys all that it can", async (t) => {
+  const b = await bench(t);
+  const [good, signing, rsa] = await Promise.all([
+    b.key(),
+    b.key({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" }),
+    b.key({ KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" }),
+  ]);
+  const dry = { DryRun: true, DryRunModifiers: ["IGNORE_CIPHERTEXT"] };
+  const decrypt = async ({ KeyId }: object & { KeyId?: string }, members: object = {}): Promise<string> =>
+    (await b.refused("Decrypt", { KeyId, ...dry, ...members }))[0];
+  const from = async ({ KeyId }: object & { KeyId?: string }, members: object = {}): Promise<string> =>
+    (await b.refused("ReEncrypt", { SourceKeyId: KeyId, DestinationKeyId: good["KeyId"], ...dry, ...members }))[0];
+  assert.equal(await decrypt(good), "DryRunOperationException");
+  assert.equal(await from(good), "DryRunOperationException");
+  for (const wrong of [signing, rsa])
+    assert.deepEqual(
+      [await decrypt(wrong), await from(wrong)],
+      ["InvalidKeyUsageException", "InvalidKeyUsageException"],
+    );
+  const algorithm = "RSAES_OAEP_SHA_256";
+  assert.equal(await decrypt(rsa, { EncryptionAlgorithm: algorithm }), "DryRunOperationException");
+  assert.equal(await from(rsa, { SourceEncryptionAlgorithm: algorithm }), "DryRunOperationException");
+  assert.equal(await decrypt(good, { EncryptionAlgorithm: algorithm }), "InvalidKeyUsageException");
+  assert.equal(await from(good, { SourceEncryptionAlgorithm: algorithm }), "InvalidKeyUsageException");
+});
