@@ -33,6 +33,7 @@ function ours({ principal: arn, action, values, keyPolicy, identityPolicy }: Tri
     else sheet.multi(name, value);
   const decision = decide({
     principal: principalOf(arn, []),
+    account: ACCOUNT,
     action,
     resource: KEY,
     keyPolicy: readPolicy(keyPolicy, "key"),
