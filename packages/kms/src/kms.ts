@@ -1,23 +1,16 @@
 // The KMS: opens the data directory, starts one server per region, and lets go of everything again.
 
-import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { writeFileAtomic } from "@strongroom/base/files";
-import type { Logger } from "pino";
-import { signedWith } from "./auth/authenticator.ts";
-import type { Authenticator } from "./auth/authenticator.ts";
-import { readPrincipals, rootCredentials } from "./auth/principals.ts";
-import type { Clock } from "./clock.ts";
+import { admissionOf } from "./admission.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
-import { anyone } from "./emulator/anyone.ts";
-import { EMULATOR_CREDENTIALS, openEmulator } from "./emulator/emulator-port.ts";
+import { openEmulator } from "./emulator/emulator-port.ts";
 import type { EmulatorPort } from "./emulator/emulator-port.ts";
 import { KmsError } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
-import { controlServer } from "./http/control-server.ts";
+import { openControlPort } from "./http/control-port.ts";
+import type { ControlPort } from "./http/control-port.ts";
 import type { Engine } from "./http/handle.ts";
-import { RegionServers, listen } from "./http/region-server.ts";
+import { RegionServers } from "./http/region-server.ts";
 import { KeyMaterial } from "./keys/key-material.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { isRegionName } from "./keys/region-name.ts";
@@ -31,8 +24,9 @@ import { closeCustody, openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
 import { Store } from "./store/store.ts";
 import { openWitness } from "./witness/open-witness.ts";
-import { WitnessPublisher } from "./witness/publisher.ts";
-import type { NewHead, Witness } from "./witness/witness.ts";
+import { headOf, publisherFor } from "./witness/publisher.ts";
+import type { WitnessPublisher } from "./witness/publisher.ts";
+import type { Witness } from "./witness/witness.ts";
 
 /** How often the server looks for what fell due, when no call made it look. */
 const SETTLE_INTERVAL_MS = 60_000;
@@ -133,7 +127,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   const names = options.regions.map((region) => region.name);
   // What an earlier run left in SQLite's log, and what the opening added, is for the witness once the disk has it.
   await custody.database.syncLog();
-  const publisher = witness === null ? null : publisherOf(witness, custody, options.logger);
+  const publisher = witness === null ? null : publisherFor(witness, custody, options.logger);
   const supply = options.emulatorPort === null ? "fixed" : "on-demand";
   const store = await Store.open({ ...custody, onDurable: () => publisher?.publish(headOf(custody)) }, names, supply);
   const engine = engineOf({ store, publisher, material: new KeyMaterial(custody.sealer), authenticate }, options);
@@ -151,7 +145,14 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
     else if (options.takenPorts === "retried") await regions.openAll(options.regions);
     else for (const { name, port } of options.regions) await regions.open(name, port);
     if (options.faultsPort !== null && faults !== null)
-      control = await openControlPort(options, { names, regions, faults, clock: options.clock });
+      control = await openControlPort(options.dataDir, options.faultsPort, {
+        regions: names,
+        isRunning: (name) => regions.isRunning(name),
+        stopRegion: (name) => regions.stop(name),
+        startRegion: (name) => regions.start(name),
+        faults,
+        clock: options.clock,
+      });
   } catch (error) {
     await regions.closeAll();
     throw error;
@@ -202,32 +203,6 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   };
 }
 
-/** What is committed. */
-const headOf = ({ database: { db }, log }: Custody): NewHead => ({ db, note: log.checkpoint, size: log.head.size });
-
-/** What keeps the witness up to date. */
-function publisherOf(witness: Witness, custody: Custody, logger: Logger): WitnessPublisher {
-  const { seen } = custody;
-  if (seen?.kind === "nothing") logger.warn(`${witness.name} has seen nothing yet: the audit is believed as it is`);
-  if (seen?.kind === "away")
-    logger.error(`${witness.name} cannot be asked (${seen.reason}): whether the audit was set back is not known`);
-  return new WitnessPublisher(witness, headOf(custody), { told: seen?.kind === "seen" ? seen.size : -1, logger });
-}
-
-/** Who is let in, and an access key with which one is. */
-interface Admission {
-  readonly authenticate: Authenticator;
-  readonly credentials: Kms["credentials"];
-}
-
-function admissionOf({ dataDir, accountId, principalsFile, emulatorPort }: SettledOptions): Admission {
-  const principals = principalsFile === null ? [] : readPrincipals(principalsFile);
-  if (emulatorPort !== null) return { authenticate: anyone(principals, accountId), credentials: EMULATOR_CREDENTIALS };
-  const root = rootCredentials(join(dataDir, "credentials.json"), accountId);
-  const { accessKeyId, secretAccessKey } = root;
-  return { authenticate: signedWith([root, ...principals]), credentials: { accessKeyId, secretAccessKey } };
-}
-
 /** What the engine is made of that the options do not say. */
 interface EngineParts extends Pick<Engine, "store" | "material" | "authenticate"> {
   readonly publisher: WitnessPublisher | null;
@@ -245,50 +220,6 @@ function engineOf({ store, publisher, material, authenticate }: EngineParts, opt
     witness: () => publisher?.state ?? "none",
     authenticate,
   };
-}
-
-interface ControlPort {
-  readonly endpoint: string;
-  readonly headerFile: string;
-  /** Closes the port and removes the file. */
-  close(): Promise<void>;
-}
-
-/** What the control port has to do with. */
-interface Controlled {
-  readonly names: readonly string[];
-  readonly regions: RegionServers;
-  readonly faults: FaultPlan;
-  readonly clock: Clock;
-}
-
-async function openControlPort(
-  { dataDir, faultsPort }: SettledOptions,
-  { names, regions, faults, clock }: Controlled,
-): Promise<ControlPort> {
-  const authorization = `Bearer ${randomBytes(32).toString("base64url")}`;
-  const headerFile = join(dataDir, "control.header");
-  const app = controlServer({
-    regions: names,
-    isRunning: (name) => regions.isRunning(name),
-    stopRegion: (name) => regions.stop(name),
-    startRegion: (name) => regions.start(name),
-    faults,
-    clock,
-    authorization,
-  });
-  const close = async (): Promise<void> => {
-    await app.close();
-    rmSync(headerFile, { force: true });
-  };
-  try {
-    const port = await listen(app, "127.0.0.1", faultsPort ?? 0);
-    await writeFileAtomic(headerFile, `Authorization: ${authorization}\n`);
-    return { endpoint: `http://127.0.0.1:${port}`, headerFile, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
 /** What falls due while nobody calls is done all the same: a deleted key's material goes when its time has come. */

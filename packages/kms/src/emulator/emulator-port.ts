@@ -1,7 +1,7 @@
 // The emulator's one port, in place of the regions' ports.
 
 import type { Engine } from "../http/handle.ts";
-import { listen } from "../http/region-server.ts";
+import { endpointOf, listen } from "../http/listen.ts";
 import { KMS_DEFAULTS } from "../options.ts";
 import type { SettledOptions } from "../options.ts";
 import { readSeed } from "../seed/read-seed.ts";
@@ -41,7 +41,7 @@ export async function openEmulator(
   });
   const listensOn = await listen(app, host, port);
   return {
-    endpoint: `http://${host.includes(":") ? `[${host}]` : host}:${listensOn}`,
+    endpoint: endpointOf(host, listensOn),
     close: async () => {
       await app.close();
     },

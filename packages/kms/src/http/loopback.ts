@@ -3,10 +3,13 @@
 
 import type { FastifyRequest } from "fastify";
 
+/** Where such a port listens if nobody says otherwise. */
+export const LOOPBACK = "127.0.0.1";
+
 /** The addresses that such a port may listen on. Names are not looked up: what they mean is for others to say. */
 export const LOOPBACK_HOSTS: Readonly<Record<string, string>> = {
-  "127.0.0.1": "127.0.0.1",
-  localhost: "127.0.0.1",
+  [LOOPBACK]: LOOPBACK,
+  localhost: LOOPBACK,
   "::1": "::1",
 };
 

@@ -11,6 +11,7 @@ import { requestView } from "../protocol/exchange.ts";
 import type { RegionRequest, RegionResponse, RequestView } from "../protocol/exchange.ts";
 import { handle, operationOf } from "./handle.ts";
 import type { Engine } from "./handle.ts";
+import { endpointOf, listen } from "./listen.ts";
 
 /** Limits of one region's server. */
 const SERVER_LIMITS = {
@@ -74,23 +75,6 @@ export function kmsApp(engine: Engine): FastifyInstance {
 export const jsonError = (reply: FastifyReply, error: AwsError): FastifyReply =>
   reply.type("application/x-amz-json-1.1").send(JSON.stringify(error.toBody()));
 
-/**
- * Opens the region's port.
- * @returns the port it has, which differs from `port` if that is 0.
- * @throws KmsError `port-in-use`.
- */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code === "EADDRINUSE") throw new KmsError("port-in-use", `${host}:${port}.`, { cause: error });
-    throw error;
-  }
-  const address = app.server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
-}
-
 /** The request as it was received. */
 export const viewOf = (request: FastifyRequest): RequestView =>
   requestView(request.raw, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
@@ -149,8 +133,7 @@ export class RegionServers {
 
   /** Region -> URL. */
   endpoints(): Readonly<Record<string, string>> {
-    const host = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
-    return Object.fromEntries([...this.#ports].map(([name, port]) => [name, `http://${host}:${port}`]));
+    return Object.fromEntries([...this.#ports].map(([name, port]) => [name, endpointOf(this.#host, port)]));
   }
 
   /** Whether the region's port is open. */

@@ -2,6 +2,7 @@
 // pause, so that a busy server does not wait for the witness's disk with every call.
 
 import type { Logger } from "pino";
+import type { Custody } from "../store/custody.ts";
 import type { NewHead, Witness } from "./witness.ts";
 
 /** Between two states that a witness is told, at least; and before it is tried again after a failure. */
@@ -82,4 +83,24 @@ export class WitnessPublisher {
       this.#away = true;
     }
   }
+}
+
+/** What is committed. */
+export const headOf = ({ database: { db }, log }: Pick<Custody, "database" | "log">): NewHead => ({
+  db,
+  note: log.checkpoint,
+  size: log.head.size,
+});
+
+/** What keeps `witness` up to date about an opened log; an operator is told if it has nothing to hold against it. */
+export function publisherFor(
+  witness: Witness,
+  custody: Pick<Custody, "database" | "log" | "seen">,
+  logger: Logger,
+): WitnessPublisher {
+  const { seen } = custody;
+  if (seen?.kind === "nothing") logger.warn(`${witness.name} has seen nothing yet: the audit is believed as it is`);
+  if (seen?.kind === "away")
+    logger.error(`${witness.name} cannot be asked (${seen.reason}): whether the audit was set back is not known`);
+  return new WitnessPublisher(witness, headOf(custody), { told: seen?.kind === "seen" ? seen.size : -1, logger });
 }
