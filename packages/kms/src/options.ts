@@ -8,11 +8,12 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { AdjustableClock, systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from "./auth/principal-arn.ts";
 import type { PrincipalsFile } from "./auth/principals.ts";
 import type { RootKeySource } from "./crypto/root-key.ts";
 import { KmsError } from "./errors.ts";
 import { LOOPBACK_HOSTS } from "./http/loopback.ts";
-import { REGION_NAME } from "./keys/region-name.ts";
+import { REGION_NAME, REGION_NAME_RULE } from "./keys/region-name.ts";
 import type { SeedSource } from "./seed/read-seed.ts";
 import type { WitnessSource } from "./witness/witness.ts";
 
@@ -112,7 +113,7 @@ const witness = z.discriminatedUnion("kind", [
 const schema = z.object({
   dataDir: z.string().min(1).optional(),
   regions: z
-    .array(z.object({ name: z.string().regex(REGION_NAME, "must be a region's name such as eu-west-1"), port }))
+    .array(z.object({ name: z.string().regex(REGION_NAME, REGION_NAME_RULE), port }))
     .min(1)
     .refine(
       (regions) => new Set(regions.map((region) => region.name)).size === regions.length,
@@ -121,10 +122,7 @@ const schema = z.object({
     .optional(),
   host: z.string().min(1).optional(),
   rootKey: rootKey.optional(),
-  accountId: z
-    .string()
-    .regex(/^\d{12}$/, "must have twelve digits")
-    .optional(),
+  accountId: z.string().regex(ACCOUNT_ID, ACCOUNT_ID_RULE).optional(),
   principalsFile: z.string().min(1).optional(),
   allowFaults: z.literal("loopback").optional(),
   faultsPort: port.optional(),

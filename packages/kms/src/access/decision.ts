@@ -2,6 +2,7 @@
 // AWS KMS", and IAM User Guide, "Policy evaluation logic": default deny, an explicit deny wins, and a key policy that
 // allows the account only hands the question on to the account's identity policies.
 
+import { rootArn } from "../auth/principal-arn.ts";
 import type { Principal } from "../auth/principals.ts";
 import type { EncryptionContext } from "../crypto/ciphertext-blob.ts";
 import type { GrantRecord } from "../keys/key-record.ts";
@@ -132,7 +133,7 @@ export function namesPrincipal(
   principal: Principal,
 ): "directly" | "through-account" | "no" {
   if (principals === null) return "no";
-  const account = [principal.account, `arn:aws:iam::${principal.account}:root`];
+  const account = [principal.account, rootArn(principal.account)];
   const through = principals.arns.some((arn) => account.includes(arn));
   const direct = principals.arns.some(
     (arn) => arn === "*" || arn === principal.arn || (principal.kind === "root" && account.includes(arn)),

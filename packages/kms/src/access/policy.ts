@@ -1,6 +1,7 @@
 // Policy documents: parsed strictly once, so that evaluation meets only what it understands. Source: IAM User Guide,
 // "Grammar of the IAM JSON policy language", as far as AWS KMS takes it (Principal, Action, Resource, Condition).
 
+import { rootArn } from "../auth/principal-arn.ts";
 import { z } from "zod";
 import type { Principal } from "../auth/principals.ts";
 import type { KeyRecord } from "../keys/key-record.ts";
@@ -201,7 +202,7 @@ export function defaultKeyPolicy(account: string): string {
       {
         Sid: "Enable IAM User Permissions",
         Effect: "Allow",
-        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Principal: { AWS: rootArn(account) },
         Action: "kms:*",
         Resource: "*",
       },

@@ -6,6 +6,7 @@ import { createFileSync, isAbsent } from "@strongroom/base/files";
 import { z } from "zod";
 import { KmsError } from "../errors.ts";
 import { readSecretFile } from "../secret-file.ts";
+import { isLastingPrincipalArn, rootArn } from "./principal-arn.ts";
 import type { AccessKey } from "./signature.ts";
 
 /** The principal behind an access key. */
@@ -26,13 +27,10 @@ export interface KnownKey extends AccessKey {
 const ACCESS_KEY_ID = z.string().regex(/^[A-Z0-9]{16,128}$/, "must be 16 to 128 upper-case letters and digits");
 const SECRET = z.string().min(16).max(256);
 
-/** ARN of a principal. */
+/** ARN of a principal that can have access keys. */
 export const PRINCIPAL_ARN: z.ZodString = z
   .string()
-  .regex(
-    /^arn:aws:iam::\d{12}:(?:root|user\/[\w+=,.@/-]{1,128}|role\/[\w+=,.@/-]{1,128})$/,
-    "must be an IAM ARN: …:root, …:user/NAME or …:role/NAME",
-  );
+  .refine(isLastingPrincipalArn, "must be an IAM ARN: …:root, …:user/NAME or …:role/NAME");
 
 const credentialsSchema = z.object({ accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET });
 
@@ -66,7 +64,7 @@ export function rootCredentials(path: string, account: string): KnownKey {
     createFileSync(path, text);
   }
   const { accessKeyId, secretAccessKey } = parse(credentialsSchema, text, path);
-  const principal: Principal = { kind: "root", arn: `arn:aws:iam::${account}:root`, account, policies: [] };
+  const principal: Principal = { kind: "root", arn: rootArn(account), account, policies: [] };
   return { accessKeyId, secretAccessKey, sessionToken: null, expiresAt: null, principal };
 }
 

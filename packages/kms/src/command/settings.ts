@@ -17,8 +17,9 @@ import {
   settle,
 } from "@strongroom/base/settings";
 import { z } from "zod";
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from "../auth/principal-arn.ts";
 import { KmsError } from "../errors.ts";
-import { REGION_NAME } from "../keys/region-name.ts";
+import { REGION_NAME, REGION_NAME_RULE } from "../keys/region-name.ts";
 import { KMS_DEFAULTS } from "../options.ts";
 import { requireOwnFolder } from "./folder.ts";
 
@@ -79,7 +80,7 @@ const port = z
   .min(0, "must be a port: 0 (any free one) to 65535")
   .max(65535, "must be a port: 0 (any free one) to 65535");
 const switched = z.boolean("must be true or false");
-const regionName = z.string().regex(REGION_NAME, "must be a region's name, such as eu-west-1");
+const regionName = z.string().regex(REGION_NAME, REGION_NAME_RULE);
 const localRegion = z.strictObject(
   { name: regionName, port },
   {
@@ -205,7 +206,7 @@ export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
   },
   accountId: {
     group: "account",
-    schema: z.string().regex(/^\d{12}$/, "must have twelve digits"),
+    schema: z.string().regex(ACCOUNT_ID, ACCOUNT_ID_RULE),
     default: KMS_DEFAULTS.accountId,
     meaning: "the account that keys belong to",
     ways: [{ env: "STRONGROOM_KMS_ACCOUNT_ID", flag: "--account-id <digits>", reading: asText }],

@@ -1,6 +1,7 @@
 // The emulator's authenticator: it believes what a request says of its sender, and checks nothing. Emulators of AWS do
 // so, and test suites written for them sign with made-up keys, or not at all.
 
+import { rootArn } from "../auth/principal-arn.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import { principalOf } from "../auth/principals.ts";
 import type { KnownKey } from "../auth/principals.ts";
@@ -29,7 +30,7 @@ export function claimedScope(request: RequestView): ClaimedScope | null {
 /** Lets in everyone: the principal of a known access key as that principal, all others as the account's root. */
 export function anyone(known: readonly KnownKey[], account: string): Authenticator {
   const keys = new Map(known.map((key) => [key.accessKeyId, key]));
-  const principal = principalOf(`arn:aws:iam::${account}:root`, []);
+  const principal = principalOf(rootArn(account), []);
   return (request) => {
     const accessKeyId = claimedScope(request)?.accessKeyId ?? "unsigned";
     const unknown = { accessKeyId, secretAccessKey: "", sessionToken: null, expiresAt: null, principal };

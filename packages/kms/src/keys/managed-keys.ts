@@ -3,6 +3,7 @@
 // and do nothing else: their key policy says so. Source: AWS KMS Developer Guide, "AWS managed keys", and KMS API
 // Reference, API_DescribeKey.
 
+import { rootArn } from "../auth/principal-arn.ts";
 import { MANAGED_ALIASES } from "./key-arn.ts";
 
 /** Service, as its alias and its principal have it -> what its key protects. */
@@ -66,7 +67,7 @@ export function managedKey(
       {
         Sid: "Allow direct access to key metadata to the account",
         Effect: "Allow",
-        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Principal: { AWS: rootArn(account) },
         Action: ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
         Resource: "*",
       },

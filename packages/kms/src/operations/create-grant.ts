@@ -1,5 +1,6 @@
 // CreateGrant: KMS API Reference, API_CreateGrant.
 
+import { rootArn } from "../auth/principal-arn.ts";
 import { randomBytes } from "node:crypto";
 import { GRANT_OPERATIONS } from "../access/decision.ts";
 import { asStrictAs, sameConstraints } from "../access/grant-constraints.ts";
@@ -53,7 +54,7 @@ export const createGrant: Operation = operation({
       name: input.Name ?? null,
       grantee,
       retiring,
-      issuingAccount: `arn:aws:iam::${call.account}:root`,
+      issuingAccount: rootArn(call.account),
       operations: [...new Set(input.Operations)],
       constraints,
     };

@@ -2,9 +2,10 @@
 // JSON, or given as a value.
 
 import { z } from "zod";
-import { isKeyId } from "../keys/key-arn.ts";
+import { MANAGED_ALIASES, isKeyId } from "../keys/key-arn.ts";
 import { KEY_SPECS, KEY_USAGES } from "../keys/key-spec.ts";
 import type { KeySpec, KeyUsage } from "../keys/key-spec.ts";
+import { REGION_NAME, REGION_NAME_RULE } from "../keys/region-name.ts";
 
 /** A key of a seed, as it is written. */
 export interface SeedKeyDocument {
@@ -41,7 +42,7 @@ export interface SeedDocument {
 const text = z.string({
   error: (issue) => (issue.input === undefined ? "is missing" : "must be text: put it between quotes"),
 });
-const region = text.regex(/^(?:[a-z]+-){2,3}\d+$/, "must be a region's name such as eu-west-1");
+const region = text.regex(REGION_NAME, REGION_NAME_RULE);
 
 const key = z.strictObject({
   id: text.refine(isKeyId, "must be a UUID in lower case, or mrk- and 32 hexadecimal digits"),
@@ -56,7 +57,7 @@ const key = z.strictObject({
       text
         .max(256)
         .regex(/^alias\/[a-zA-Z0-9/_-]+$/, "must be alias/ and letters, digits, /, _ or -")
-        .refine((name) => !name.startsWith("alias/aws/"), "must not begin with alias/aws/, which is AWS's own"),
+        .refine((name) => !name.startsWith(MANAGED_ALIASES), "must not begin with alias/aws/, which is AWS's own"),
     )
     .optional(),
   tags: z.record(z.string().min(1).max(128), text.max(256)).optional(),
