@@ -153,7 +153,7 @@ export const KMS_ERRORS: ErrorTable<KmsErrorCode> = {
     status: 404,
   },
   "audit-broken": {
-    title: "The audit chain does not verify",
+    title: "The audit does not verify",
     remedy:
       "Keep a copy of the data folder as evidence and restore a backup; or go on with what is there, on record for " +
       "ever: serve --accept-restore REASON.",

@@ -23,7 +23,7 @@ export interface UserIdentity {
   readonly sessionContext?: { readonly sourceIdentity: string };
 }
 
-/** A record of the audit chain; the order of members is the order in the stored JSON. */
+/** An entry of the audit log; the order of members is the order in the stored JSON. */
 export interface AuditEvent {
   readonly eventVersion: "1.11";
   readonly userIdentity: UserIdentity | { readonly accountId: string; readonly invokedBy: "AWS Internal" };

@@ -188,7 +188,7 @@ test("seed, backup, rekey, restore and verify, one after the other", async (t) =
   database.close();
   const broken = await run("audit", "verify", "--data-dir", dataDir);
   assert.equal(broken.exit, 5);
-  assert.match(broken.stderr, /audit chain does not verify \[audit-broken\]\n {2}entry 1 /);
+  assert.match(broken.stderr, /The audit does not verify \[audit-broken\]\n {2}entry 1 /);
 });
 
 test("a passphrase file that others can read is refused", async (t) => {

@@ -51,7 +51,7 @@ export const auditVerifyCommand: CommandSpec = command({
 function verified({ auditEntries, lastEventAt, hashesOnly, restoresAccepted, witness }: VerifyReport): string {
   const last = lastEventAt === null ? "" : `, the last of ${lastEventAt}`;
   return [
-    `The audit chain is whole: ${auditEntries} entries${last}.`,
+    `The audit is whole: ${auditEntries} entries${last}.`,
     ...(hashesOnly === 0 ? [] : [`${hashesOnly} of them are kept only as hashes: they were pruned.`]),
     ...(restoresAccepted === 0 ? [] : [`It was accepted ${restoresAccepted} times after a restore (AcceptAudit).`]),
     witnessLine(witness),
