@@ -3,14 +3,8 @@
 
 export { KMS_COMMANDS } from "./commands/table.ts";
 export { KMS_COMMAND_GROUPS, KMS_PROGRAM } from "./program.ts";
+export type { RootKeySetting } from "./root-key-setting.ts";
 export { KMS_SETTINGS, LOCAL_REGIONS, loadKmsSettings, localRegions } from "./settings.ts";
-export type {
-  GivenKmsSettings,
-  KmsLogLevel,
-  KmsSettings,
-  LocalRegion,
-  RootKeySetting,
-  WitnessSetting,
-} from "./settings.ts";
+export type { GivenKmsSettings, KmsLogLevel, KmsSettings, LocalRegion, WitnessSetting } from "./settings.ts";
 export { parseKmsMessage } from "./parent.ts";
 export type { KmsMessage } from "./parent.ts";

@@ -6,7 +6,8 @@ import { KmsError } from "../errors.ts";
 import { KMS_DEFAULTS } from "../options.ts";
 import { isAbsent } from "@strongroom/base/files";
 import { readSecretFile } from "../secret-file.ts";
-import type { KmsSettings, RootKeySetting } from "./settings.ts";
+import type { RootKeySetting } from "./root-key-setting.ts";
+import type { KmsSettings } from "./settings.ts";
 
 /** The root key that the settings name; by default the file in the KMS's own folder. */
 export const rootKeyOf = ({ rootKey, dataDir }: Pick<KmsSettings, "rootKey" | "dataDir">): RootKeySource =>

@@ -22,21 +22,14 @@ import { KmsError } from "../errors.ts";
 import { REGION_NAME, REGION_NAME_RULE } from "../keys/region-name.ts";
 import { KMS_DEFAULTS } from "../options.ts";
 import { requireOwnFolder } from "./folder.ts";
+import { rootKeySetting } from "./root-key-setting.ts";
+import type { RootKeySetting } from "./root-key-setting.ts";
 
 /** A region and its port on this machine; port 0 takes any free port. */
 export interface LocalRegion {
   readonly name: string;
   readonly port: number;
 }
-
-/**
- * Where the root key comes from: a key file (made at first start), a file that holds a passphrase, or a program that
- * prints the key.
- */
-export type RootKeySetting =
-  | { readonly kind: "file"; readonly path?: string | undefined }
-  | { readonly kind: "passphrase"; readonly path: string }
-  | { readonly kind: "command"; readonly command: string };
 
 /** Where the newest checkpoint of the audit is kept as well: a file, or a service of c2sp.org/tlog-witness. */
 export type WitnessSetting =
@@ -93,16 +86,6 @@ export const localRegions: z.ZodType<readonly LocalRegion[]> = z
   .array(localRegion)
   .min(1, "must name at least one region");
 
-const rootKey = z.discriminatedUnion(
-  "kind",
-  [
-    z.strictObject({ kind: z.literal("file"), path: text.optional() }),
-    z.strictObject({ kind: z.literal("passphrase"), path: text }),
-    z.strictObject({ kind: z.literal("command"), command: text }),
-  ],
-  'must be { kind: "file", path? }, { kind: "passphrase", path } or { kind: "command", command }',
-);
-
 const witness: z.ZodType<WitnessSetting> = z.discriminatedUnion(
   "kind",
   [
@@ -133,41 +116,6 @@ const regions: Setting<readonly LocalRegion[]> = {
     },
   ],
 };
-
-const rootKeySetting: Setting<RootKeySetting> = {
-  group: "root-key",
-  schema: rootKey,
-  default: { kind: "file" },
-  standard: "a key file, root.key in the KMS's folder, made at first start",
-  meaning: "what seals the KMS's keys",
-  paths: [["path"]],
-  ways: [
-    {
-      env: "STRONGROOM_ROOT_KEY_FILE",
-      flag: "--root-key-file <file>",
-      reading: (path, cwd) => ({ kind: "file", path: asPath(path, cwd) }),
-      meaning: "root key of the KMS (default: root.key in the KMS's folder, made at first start)",
-    },
-    {
-      env: "STRONGROOM_PASSPHRASE_FILE",
-      flag: "--passphrase-file <file>",
-      reading: (path, cwd) => ({ kind: "passphrase", path: asPath(path, cwd) }),
-      meaning: "instead: derive the root key from the passphrase in the first line of this file",
-    },
-    {
-      env: "STRONGROOM_ROOT_KEY_COMMAND",
-      flag: "--root-key-command <command>",
-      reading: (command, cwd) => ({ kind: "command", command: asProgram(command, cwd) }),
-      meaning: "instead: a program and its arguments, without a shell, that prints it as 64 hexadecimal digits",
-    },
-  ],
-};
-
-/** A relative path is that of the person who gave it; a program without a path is looked for as a shell does. */
-function asProgram(command: string, cwd: string): string {
-  const [program = "", ...args] = command.trim().split(/\s+/);
-  return [program.includes("/") ? asPath(program, cwd) : program, ...args].join(" ");
-}
 
 /** The rows. */
 export const KMS_SETTINGS: SettingGroup<KmsSettings> = {

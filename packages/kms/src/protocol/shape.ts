@@ -1,18 +1,13 @@
-// The description of an operation's input, from which its parsing, its type and AWS's constraint messages
-// come. Limits and patterns are those of the KMS service model (API version 2014-11-01).
+// The description of an operation's input, from which its parsing, its type and what AWS says of a broken constraint
+// (constraints.ts) come. Limits and patterns are those of the KMS service model (API version 2014-11-01).
 
 import { serializationError, validationError } from "./aws-error.ts";
+import { decodeBase64 } from "./base64.ts";
+import { checkLength, checkValue, messageOf } from "./constraints.ts";
+import type { Limits, Problem } from "./constraints.ts";
 
 /** A parsed JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** A constraint that a value breaks, in AWS's words. */
-interface Problem {
-  readonly path: string;
-  /** The value as AWS echoes it; null when it is a secret and left out. */
-  readonly value: string | null;
-  readonly constraint: string;
-}
 
 /** One kind of value. `T` is what it becomes once read. */
 export interface Shape<T> {
@@ -40,9 +35,6 @@ export type ValuesOf<M> = { readonly [K in RequiredNames<M>]: ValueOf<M[K]> } & 
 
 /** The value type of a shape. */
 export type Infer<S> = S extends Shape<infer T> ? T : never;
-
-/** The echo of a value in a message is cut here: an answer need not be as long as the request. */
-const MAX_ECHO = 4096;
 
 const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
@@ -75,28 +67,11 @@ function stringOf(raw: Json): string {
   return raw;
 }
 
-function checkLength(
-  length: number,
-  limits: { min?: number; max?: number },
-  path: string,
-  value: string | null,
-  problems: Problem[],
-): void {
-  if (limits.max !== undefined && length > limits.max) {
-    problems.push({ path, value, constraint: `Member must have length less than or equal to ${limits.max}` });
-  }
-  if (limits.min !== undefined && length < limits.min) {
-    problems.push({ path, value, constraint: `Member must have length greater than or equal to ${limits.min}` });
-  }
-}
-
 /** Makes a member required. */
 export const required = <T>(shape: Shape<T>): Required<T> => ({ required: true, shape });
 
 /** What a string must be like. A pattern is the service model's: messages cite it, and it must fit the whole. */
-interface TextLimits {
-  readonly min?: number;
-  readonly max?: number;
+interface TextLimits extends Limits {
   readonly pattern?: string;
   readonly secret?: boolean;
 }
@@ -133,18 +108,12 @@ export function oneOf<const V extends string>(values: readonly V[]): Shape<V> {
 }
 
 /** A 32-bit integer. */
-export function integer(limits: { min?: number; max?: number } = {}): Shape<number> {
+export function integer(limits: Limits = {}): Shape<number> {
   return {
     read(raw, path, problems) {
       if (typeof raw !== "number" || !Number.isInteger(raw) || Math.abs(raw) > 0x7fff_ffff)
         throw wrongType(raw, "an Integer");
-      const value = String(raw);
-      if (limits.max !== undefined && raw > limits.max) {
-        problems.push({ path, value, constraint: `Member must have value less than or equal to ${limits.max}` });
-      }
-      if (limits.min !== undefined && raw < limits.min) {
-        problems.push({ path, value, constraint: `Member must have value greater than or equal to ${limits.min}` });
-      }
+      checkValue(raw, limits, path, problems);
       return raw;
     },
     audit: (value) => value,
@@ -175,7 +144,7 @@ export function timestamp(): Shape<number> {
 }
 
 /** Bytes, in the protocol as base64. Never shown in the audit; a secret one is not echoed in messages either. */
-export function blob(limits: { min?: number; max?: number; secret?: boolean } = {}): Shape<Buffer> {
+export function blob(limits: Limits & { readonly secret?: boolean } = {}): Shape<Buffer> {
   return {
     read(raw, path, problems) {
       if (typeof raw !== "string") throw wrongType(raw, "a Blob");
@@ -197,7 +166,7 @@ export function blob(limits: { min?: number; max?: number; secret?: boolean } = 
 /** A list; AWS counts its members from 1 in paths (`tags.1.member.tagKey`). */
 export function list<T>(
   member: Shape<T>,
-  { secret = false, ...limits }: { min?: number; max?: number; secret?: boolean } = {},
+  { secret = false, ...limits }: Limits & { readonly secret?: boolean } = {},
 ): Shape<readonly T[]> {
   return {
     read(raw, path, problems) {
@@ -258,31 +227,10 @@ export function structure<const M extends Members>(members: M): Shape<ValuesOf<M
   };
 }
 
-const describe = ({ path, value, constraint }: Problem): string => {
-  if (value === null) return `Value at '${path}' failed to satisfy constraint: ${constraint}`;
-  const echo = constraint === "Member must not be null" ? "null" : `'${value.slice(0, MAX_ECHO)}'`;
-  return `Value ${echo} at '${path}' failed to satisfy constraint: ${constraint}`;
-};
-
 /** Reads an operation's whole input; every broken constraint is named in one ValidationException. */
 export function readInput<T>(shape: Shape<T>, raw: Json): T {
   const problems: Problem[] = [];
   const value = shape.read(raw, "", problems);
   if (problems.length === 0) return value;
-  const noun = problems.length === 1 ? "error" : "errors";
-  throw validationError(
-    `${problems.length} validation ${noun} detected: ${problems.slice(0, 20).map(describe).join("; ")}`,
-  );
-}
-
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
-/**
- * Decodes `text` (RFC 4648, section 4), or gives null if it is not padded base64 with clean trailing bits.
- * `Buffer.from(text, "base64")` alone skips what it does not know: junk around or inside a blob would pass unnoticed.
- */
-function decodeBase64(text: string): Buffer | null {
-  if (text.length % 4 !== 0 || !BASE64.test(text)) return null;
-  const bytes = Buffer.from(text, "base64");
-  return bytes.toString("base64") === text ? bytes : null;
+  throw validationError(messageOf(problems));
 }

@@ -92,3 +92,8 @@ export function applyChange(regions: ReadonlyMap<string, RegionData>, change: Ch
 function deleteImportKeys(region: RegionData, keyId: string): void {
   for (const key of region.importKeys.values()) if (key.keyId === keyId) region.importKeys.delete(key.tokenId);
 }
+
+/** Whether key material is gone for good once the change is made. */
+export const destroysMaterial = (change: Change): boolean =>
+  change.kind === "delete-key" ||
+  (change.kind === "put-key" && change.key.backingKeys.some((backing) => backing.sealed === null));

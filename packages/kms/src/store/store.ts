@@ -10,15 +10,15 @@ import type { AuditEvent } from "../audit/event.ts";
 import type { Extension } from "../audit/log.ts";
 import { writeExtension } from "../audit/tree-rows.ts";
 import { KmsError } from "../errors.ts";
-import { checkRows, requireSound } from "../integrity/row-check.ts";
 import { sealDigest } from "../integrity/row-set.ts";
 import type { RowDigest, RowSet } from "../integrity/row-set.ts";
 import { isRegionName } from "../keys/region-name.ts";
-import type { Custody } from "./custody.ts";
 import { META, writeMeta } from "./meta.ts";
-import { applyChange, emptyRegion } from "./region-data.ts";
+import { readDisk } from "./read-disk.ts";
+import type { Disk, Read } from "./read-disk.ts";
+import { applyChange, destroysMaterial, emptyRegion } from "./region-data.ts";
 import type { Change, RegionData } from "./region-data.ts";
-import { loadRegions, writeChange } from "./rows.ts";
+import { writeChange } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 
 /** At most so many waiting requests share one commit. */
@@ -35,9 +35,6 @@ interface Waiting {
   readonly committed: () => void;
   readonly failed: (error: unknown) => void;
 }
-
-/** What the store has of a data directory. */
-type Disk = Pick<Custody, "database" | "log" | "rowKeys">;
 
 /** What a store works with. */
 export interface StoreParts extends Disk {
@@ -247,31 +244,8 @@ export class Store {
   }
 }
 
-/** What is read from the disk, and believed. */
-interface Read {
-  readonly regions: Map<string, RegionData>;
-  readonly rows: RowSet;
-  readonly meta: RowDigest["meta"];
-  readonly writtenUses: Map<string, number>;
-}
-
-async function readDisk({ database, log, rowKeys }: Disk, regionNames: readonly string[]): Promise<Read> {
-  const checked = await checkRows(database.db, rowKeys);
-  requireSound(checked, log.head);
-  const regions = new Map(regionNames.map((name) => [name, emptyRegion(name)]));
-  loadRegions(checked.rows, regions);
-  const uses = [...regions.values()].flatMap(({ name, lastUses }) =>
-    [...lastUses].map(([keyId, { at }]) => [`${name}/${keyId}`, at] as const),
-  );
-  return { regions, rows: checked.set, meta: checked.meta, writtenUses: new Map(uses) };
-}
-
 /** Fails those who are still waiting; who was told of the commit before hears nothing more. */
 function fail(waiting: readonly Waiting[], cause: unknown): void {
   const error = new KmsError("store-failed", "a change could not be committed.", { cause });
   for (const one of waiting) one.failed(error);
 }
-
-const destroysMaterial = (change: Change): boolean =>
-  change.kind === "delete-key" ||
-  (change.kind === "put-key" && change.key.backingKeys.some((backing) => backing.sealed === null));

@@ -4,7 +4,7 @@ import { type CommandSpec, option, text } from "@strongroom/base/command";
 import type { RootKeySource } from "../../crypto/root-key.ts";
 import { KmsError } from "../../errors.ts";
 import { givenRootKey, rootKeyOf } from "../root-key-options.ts";
-import type { RootKeySetting } from "../settings.ts";
+import type { RootKeySetting } from "../root-key-setting.ts";
 import { command } from "../spec.ts";
 
 export const rekeyCommand: CommandSpec = command({
