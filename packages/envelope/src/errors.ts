@@ -1,172 +1,32 @@
 /**
- * The one error class of the package, every code it can carry, and what it tells of keys and regions. Cryptographic
- * failure is one opaque code on purpose: telling apart *why* something does not authenticate is an oracle. The page
- * docs/errors.md is held to the table of codes.
+ * The one error class of the package, and what it tells of keys and regions. Its codes are in error-table.ts.
  */
+import type { EnvelopeErrorCode } from "./error-table.ts";
 
-/** What an error can be: a closed list, so that callers can decide by it. */
-export type EnvelopeErrorCode =
-  | "message-malformed"
-  | "message-truncated"
-  | "message-trailing-bytes"
-  | "suite-unsupported"
-  | "commitment-policy"
-  | "limit-exceeded"
-  | "option-invalid"
-  | "context-mismatch"
-  | "decryption-failed"
-  | "no-matching-key"
-  | "wrap-failed"
-  | "keyring-unsuitable"
-  | "branch-key-unavailable"
-  | "regions-unavailable"
-  | "wraps-below-minimum"
-  | "deadline-exceeded"
-  | "aborted"
-  | "worker-failed"
-  | "secret-wiped";
+/** Longest text of others that an error shows, and longest message, in UTF-16 units. An ARN is far shorter. */
+const LONGEST_SHOWN = 256;
+const LONGEST_MESSAGE = 8_192;
+
+/** Whatever steers a terminal, breaks a line or does not show. The joiner of emoji is let through. */
+const UNSHOWABLE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * What a code stands for. `outcome` says how it ends a command and `status` with which HTTP status a service would
- * answer: 500 where the state of what is stored or configured is wrong, which no caller can change.
+ * Text that comes from outside (a message, a KMS, a key store) as an error may show it: cut, and with every character
+ * that does not print written as `\u{1b}`. Threat answered: a message that fills a log or writes lines of its own.
  */
-export interface EnvelopeErrorRow {
-  /** What happened, in a few words that never change with the input. */
-  readonly title: string;
-  /** What the reader can do about it. */
-  readonly remedy: string;
-  readonly outcome:
-    "failure" | "usage" | "absent" | "conflict" | "refused" | "not-allowed" | "unavailable" | "interrupted";
-  readonly status: number;
+export function shown(text: string, longest: number = LONGEST_SHOWN): string {
+  const kept = text.length <= longest ? text : text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, "");
+  const escaped = kept.replace(UNSHOWABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`);
+  return kept === text ? escaped : `${escaped}… (${text.length} characters)`;
 }
 
-/** Code -> what it stands for. */
-export const ENVELOPE_ERRORS: Readonly<Record<EnvelopeErrorCode, EnvelopeErrorRow>> = {
-  "message-malformed": {
-    title: "The bytes are not a valid message",
-    remedy:
-      "Check that the whole message was stored and read as bytes (not as text or base64) and that nothing rewrote " +
-      "it.",
-    outcome: "refused",
-    status: 500,
-  },
-  "message-truncated": {
-    title: "The message ends too early",
-    remedy: "Read the message again from its source; its end is missing.",
-    outcome: "refused",
-    status: 500,
-  },
-  "message-trailing-bytes": {
-    title: "Bytes follow the end of the message",
-    remedy: "Store and pass each message by itself; something was appended to it.",
-    outcome: "refused",
-    status: 500,
-  },
-  "suite-unsupported": {
-    title: "The message names an unknown algorithm suite",
-    remedy: "Check that the bytes are an AWS Encryption SDK message; if so, update this library.",
-    outcome: "refused",
-    status: 500,
-  },
-  "commitment-policy": {
-    title: "The commitment policy forbids this algorithm suite",
-    remedy: "To read old messages without key commitment set commitmentPolicy to 'require-encrypt-allow-decrypt'.",
-    outcome: "refused",
-    status: 500,
-  },
-  "limit-exceeded": {
-    title: "The message or the input is larger than a configured limit",
-    remedy: "If the size is legitimate, raise the limit named in the message through the `limits` option.",
-    outcome: "usage",
-    status: 413,
-  },
-  "option-invalid": {
-    title: "An option has a value that cannot work",
-    remedy: "Correct the options named in the message.",
-    outcome: "usage",
-    status: 500,
-  },
-  "context-mismatch": {
-    title: "The message was made for another encryption context",
-    remedy:
-      "Compare the context keys listed on the error with what the writer used. A moved or swapped message ends here " +
-      "too.",
-    outcome: "refused",
-    status: 500,
-  },
-  "decryption-failed": {
-    title: "The message does not authenticate",
-    remedy:
-      "The message was changed, or its data key is not the one it was made with. Restore the message from a trusted " +
-      "copy.",
-    outcome: "refused",
-    status: 500,
-  },
-  "no-matching-key": {
-    title: "No configured key belongs to this message",
-    remedy: "The error lists the keys the message is encrypted for: configure one of them.",
-    outcome: "usage",
-    status: 500,
-  },
-  "wrap-failed": {
-    title: "A key could not wrap or make the data key",
-    remedy: "Read the cause: the wrapping key refused. Nothing was encrypted.",
-    outcome: "failure",
-    status: 500,
-  },
-  "keyring-unsuitable": {
-    title: "The keyring cannot do what it was asked for",
-    remedy:
-      "Some keyrings only encrypt, only decrypt, or refuse some suites: use the keyring, key or suite that the " +
-      "message names.",
-    outcome: "usage",
-    status: 500,
-  },
-  "branch-key-unavailable": {
-    title: "A branch key could not be had from its key store",
-    remedy: "Read the cause, which is the key store's own error. A branch key that was erased cannot be had again.",
-    outcome: "unavailable",
-    status: 503,
-  },
-  "regions-unavailable": {
-    title: "No region could unwrap the data key",
-    remedy: "The attempts say what each region answered; bring one of them back or restore access to its key.",
-    outcome: "unavailable",
-    status: 503,
-  },
-  "wraps-below-minimum": {
-    title: "Fewer regions than the minimum wrapped the data key",
-    remedy: "Nothing was encrypted. The attempts say what each region answered; retry when enough of them are back.",
-    outcome: "unavailable",
-    status: 503,
-  },
-  "deadline-exceeded": {
-    title: "The overall deadline passed",
-    remedy: "The attempts say which regions were slow. Retry, or raise deadlineMs if the regions are that far away.",
-    outcome: "unavailable",
-    status: 503,
-  },
-  aborted: {
-    title: "The caller aborted the operation",
-    remedy: "Nothing to do: the AbortSignal passed in was triggered.",
-    outcome: "interrupted",
-    status: 499,
-  },
-  "worker-failed": {
-    title: "A worker thread could not do its part",
-    remedy:
-      "Nothing was released. Use framing workers only until they are closed; read the cause if a thread ended by " +
-      "itself. A bundler must leave this package outside (external): threads start from a file of it.",
-    outcome: "failure",
-    status: 500,
-  },
-  "secret-wiped": {
-    title: "A key was used after it was wiped",
-    remedy: "Do not use a keyring or a secret after disposing of it.",
-    outcome: "failure",
-    status: 500,
-  },
-};
+/** The first few of many names from outside, for a message. */
+export function shownList(names: readonly string[]): string {
+  const listed = names.slice(0, MOST_LISTED).join("; ");
+  return names.length <= MOST_LISTED ? listed : `${listed}; and ${names.length - MOST_LISTED} more`;
+}
+
+const MOST_LISTED = 16;
 
 // What was tried and what each key or region answered: the operational half of an error. It names keys and regions,
 // never a key's bytes, a context's values or a service's response text.
@@ -188,6 +48,49 @@ export type RegionFailureKind =
   | "wrong-data-key"
   | "aborted"
   | "unknown";
+
+/** What a kind of failure means for the region it came from. */
+export interface FailureRule {
+  /** `all`: one such answer opens the breaker. `none`: it says nothing about the region's health. */
+  readonly strikes: "none" | "one" | "all";
+  /** Whether somebody has to do something about it: an `alarm` event is published. */
+  readonly alarm: boolean;
+  /** Whether the region answered untruly and must prove itself several times before it is trusted again. */
+  readonly quarantine: boolean;
+  /** Whether the same region may be asked again in the same operation, for another encrypted data key. */
+  readonly mayAskAgain: boolean;
+}
+
+const OUTAGE: FailureRule = { strikes: "one", alarm: false, quarantine: false, mayAskAgain: false };
+const KEY_UNUSABLE: FailureRule = { strikes: "all", alarm: true, quarantine: false, mayAskAgain: false };
+const LIE: FailureRule = { strikes: "all", alarm: true, quarantine: true, mayAskAgain: false };
+const MESSAGE: FailureRule = { strikes: "none", alarm: false, quarantine: false, mayAskAgain: true };
+
+/**
+ * The rule behind the table: what may be the fault of a message or of one caller's context never counts against a
+ * region, or one tenant could close it for all others.
+ */
+export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
+  refused: OUTAGE,
+  timeout: OUTAGE,
+  "server-error": OUTAGE,
+  unknown: OUTAGE,
+  /** The throttle bucket answers for it: a breaker would turn "less" into "nothing". */
+  throttled: { ...OUTAGE, strikes: "none" },
+  /** The client's credentials are the same for every call. */
+  credentials: { ...OUTAGE, alarm: true },
+  /** A key policy may depend on the encryption context, so another caller may well be allowed. */
+  "access-denied": { ...OUTAGE, strikes: "none", alarm: true },
+  "key-disabled": KEY_UNUSABLE,
+  "key-pending-deletion": KEY_UNUSABLE,
+  "key-not-found": KEY_UNUSABLE,
+  "wrong-key-id": LIE,
+  "wrong-key-length": LIE,
+  /** Counted only once another region's key opened the same message: a changed message must not close a region. */
+  "wrong-data-key": MESSAGE,
+  "invalid-ciphertext": MESSAGE,
+  aborted: { ...MESSAGE, mayAskAgain: false },
+};
 
 export type RegionOperation =
   "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
@@ -228,19 +131,24 @@ export interface EnvelopeErrorDetails {
   readonly neededBytes?: number;
 }
 
+/** The same symbol in every copy of this package, in every realm of a process. */
+const BRAND = Symbol.for("@strongroom/envelope/EnvelopeError");
+
 /**
- * What every function of this package throws, or rejects with.
+ * What every function of this package throws, or rejects with. Its message, and what it tells of keys and contexts, is
+ * for people: text from outside is cut and escaped in it (`inspect` has a message's exact data). `cause` is
+ * whatever a key store, a keyring or a signal of the caller's own gave, as it was given.
  *
  * @example
  * ```ts
  * import { randomBytes } from "node:crypto";
- * import { decrypt, ENVELOPE_ERRORS, EnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+ * import { decrypt, ENVELOPE_ERRORS, isEnvelopeError, rawAesKeyring } from "@strongroom/envelope";
  *
  * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
  * try {
  *   await decrypt(Buffer.from("not a message"), { keyring, encryptionContext: {} });
  * } catch (error) {
- *   if (!(error instanceof EnvelopeError)) throw error;
+ *   if (!isEnvelopeError(error)) throw error;
  *   console.log(error.code, ENVELOPE_ERRORS[error.code].outcome); // prints: message-malformed refused
  * }
  * ```
@@ -258,13 +166,51 @@ export class EnvelopeError extends Error {
   readonly neededBytes?: number;
 
   constructor(code: EnvelopeErrorCode, message: string, details: EnvelopeErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(shown(message, LONGEST_MESSAGE), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    if (details.attempts !== undefined) this.attempts = details.attempts;
-    if (details.encryptedDataKeys !== undefined) this.encryptedDataKeys = details.encryptedDataKeys;
-    if (details.contextKeys !== undefined) this.contextKeys = details.contextKeys;
-    if (details.neededBytes !== undefined) this.neededBytes = details.neededBytes;
+    const { attempts, encryptedDataKeys, contextKeys, neededBytes } = details;
+    if (attempts !== undefined) this.attempts = attempts.map(shownAttempt);
+    if (encryptedDataKeys !== undefined) this.encryptedDataKeys = encryptedDataKeys.map(shownReport);
+    if (contextKeys !== undefined) this.contextKeys = contextKeys.map((key) => shown(key));
+    if (neededBytes !== undefined) this.neededBytes = neededBytes;
   }
+
+  static {
+    Object.defineProperty(EnvelopeError.prototype, BRAND, { value: true });
+  }
+}
+
+function shownAttempt(attempt: RegionAttempt): RegionAttempt {
+  return { ...attempt, region: shown(attempt.region), keyArn: shown(attempt.keyArn) };
+}
+
+function shownReport({ providerId, key, region, outcome }: EncryptedDataKeyReport): EncryptedDataKeyReport {
+  return {
+    providerId: shown(providerId),
+    key: shown(key),
+    region: region === null ? null : shown(region),
+    outcome,
+  };
+}
+
+/**
+ * Whether this is an {@link EnvelopeError}, also one of another copy of this package or of another realm (`node:vm`),
+ * which `instanceof` does not know.
+ *
+ * @example
+ * ```ts
+ * import { inspect, isEnvelopeError } from "@strongroom/envelope";
+ *
+ * try {
+ *   inspect(Buffer.from("not a message"));
+ * } catch (error) {
+ *   console.log(isEnvelopeError(error) && error.code); // prints: message-malformed
+ * }
+ * console.log(isEnvelopeError(new Error("something else"))); // prints: false
+ * ```
+ */
+export function isEnvelopeError(error: unknown): error is EnvelopeError {
+  return typeof error === "object" && error !== null && BRAND in error;
 }
 
 /** @throws EnvelopeError `aborted` */

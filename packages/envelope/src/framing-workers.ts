@@ -8,6 +8,8 @@ import { EnvelopeError } from "./errors.ts";
 import { framingRuns } from "./framing-runs.ts";
 import type { FramingRun, FramingTask, TaskOutcome } from "./framing-thread.ts";
 import type { FrameWork, FrameWorkers } from "./message/options.ts";
+import { objectOf, option, readOptions, wholeNumber } from "./options.ts";
+import type { RowsFor } from "./options.ts";
 
 export type { FrameWork, FrameWorkers } from "./message/options.ts";
 
@@ -26,6 +28,13 @@ export interface FramingWorkersOptions {
 
 /** From this many bytes of plaintext on, dividing the work pays for handing it over. */
 export const PARALLEL_FROM_BYTES: number = 4 * 1024 * 1024;
+
+/** More threads than any machine has processors: each is a heap of its own. */
+const MOST_THREADS = 1_024;
+
+const readWorkers = objectOf({
+  threads: option(wholeNumber(1, MOST_THREADS)),
+} satisfies RowsFor<FramingWorkersOptions>);
 
 const KEEP_OUTSIDE =
   "worker threads are started from a file of @strongroom/envelope: when you bundle, mark that package as external";
@@ -52,9 +61,8 @@ const KEEP_OUTSIDE =
  * console.log(film.equals(plaintext)); // prints: true
  * ```
  */
-export function framingWorkers({ threads = availableParallelism() }: FramingWorkersOptions = {}): FramingWorkers {
-  if (!Number.isSafeInteger(threads) || threads < 1)
-    throw new EnvelopeError("option-invalid", "threads must be a whole number from 1");
+export function framingWorkers(options: FramingWorkersOptions = {}): FramingWorkers {
+  const { threads = availableParallelism() } = readOptions(readWorkers, options);
   return new WorkerPool(threads, threadFile());
 }
 

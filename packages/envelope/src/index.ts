@@ -25,5 +25,6 @@ export type { RawAesKeyring, RawAesKeyringOptions } from "./keyrings/raw-aes.ts"
 export { cachingMaterials } from "./materials/caching-materials.ts";
 export type { CachingMaterials, CachingOptions } from "./materials/caching-materials.ts";
 
-export { ENVELOPE_ERRORS, EnvelopeError } from "./errors.ts";
-export type { EnvelopeErrorCode } from "./errors.ts";
+export { ENVELOPE_ERRORS } from "./error-table.ts";
+export type { EnvelopeErrorCode } from "./error-table.ts";
+export { EnvelopeError, isEnvelopeError } from "./errors.ts";

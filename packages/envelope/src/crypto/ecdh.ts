@@ -2,8 +2,12 @@
  * Elliptic-curve Diffie-Hellman over the NIST curves (NIST SP 800-56A rev. 3, section 5.7.1.2), the reading of its
  * keys, and points in compressed form (SEC 1 version 2.0, section 2.3.3).
  */
-import { createPrivateKey, createPublicKey, diffieHellman, ECDH, generateKeyPairSync, KeyObject } from "node:crypto";
+import { createPublicKey, diffieHellman, ECDH, generateKeyPairSync } from "node:crypto";
 import { EnvelopeError } from "../errors.ts";
+import { oneOf } from "../options.ts";
+import type { Reader } from "../options.ts";
+import { readKey } from "./key-input.ts";
+import type { KeyInput, KeyKind, KeyObject } from "./key-input.ts";
 import { SecretBytes } from "./secret.ts";
 
 export type EcdhCurve = "ECC_NIST_P256" | "ECC_NIST_P384" | "ECC_NIST_P521";
@@ -21,10 +25,10 @@ const CURVES: Readonly<Record<EcdhCurve, CurveEntry>> = {
   ECC_NIST_P521: { name: "secp521r1", jwk: "P-521", coordinateBytes: 66 },
 };
 
-/** SubjectPublicKeyInfo in DER, or a key object of node:crypto. */
-export type EcPublicKeyInput = Uint8Array | KeyObject;
-/** PKCS #8 in PEM, or a key object of node:crypto. */
-export type EcPrivateKeyInput = string | KeyObject;
+/** PEM (text, or bytes of it), DER, or a key object of node:crypto. */
+export type EcPublicKeyInput = KeyInput;
+/** PEM (text, or bytes of it), DER, or a key object of node:crypto. */
+export type EcPrivateKeyInput = KeyInput;
 
 /** A point of the curve: never the one at infinity, never one beside the curve. */
 export interface EcPublicKey {
@@ -40,9 +44,12 @@ export interface EcPrivateKey {
   readonly publicKey: EcPublicKey;
 }
 
-export function isEcdhCurve(value: unknown): value is EcdhCurve {
+function isCurve(value: unknown): value is EcdhCurve {
   return typeof value === "string" && Object.hasOwn(CURVES, value);
 }
+
+/** The option `curve`. */
+export const curveOption: Reader<EcdhCurve> = oneOf(Object.keys(CURVES) as EcdhCurve[]);
 
 /** Bytes of a compressed point. */
 export function compressedLength(curve: EcdhCurve): number {
@@ -54,10 +61,41 @@ export function sharedSecretLength(curve: EcdhCurve): number {
   return CURVES[curve].coordinateBytes;
 }
 
-/** null for anything that is not a public key of this curve. */
-export function readEcPublicKey(curve: EcdhCurve, input: EcPublicKeyInput): EcPublicKey | null {
-  const key = publicKeyObject(input);
-  if (key?.type !== "public" || key.asymmetricKeyDetails?.namedCurve !== CURVES[curve].name) return null;
+/** A public key of this curve, or what is wrong with it. */
+export function readEcPublicKey(curve: EcdhCurve, input: unknown): EcPublicKey | string {
+  const key = readEcKey(curve, "public", input);
+  return typeof key === "string" ? key : (pointOf(curve, key) ?? NO_POINT);
+}
+
+/** A private key of this curve, or what is wrong with it. */
+export function readEcPrivateKey(curve: EcdhCurve, input: unknown): EcPrivateKey | string {
+  const key = readEcKey(curve, "private", input);
+  return typeof key === "string" ? key : (withPublicKey(curve, key) ?? NO_POINT);
+}
+
+const NO_POINT = "must be a point on the curve, and not the one at infinity";
+
+function readEcKey(curve: EcdhCurve, kind: KeyKind, input: unknown): KeyObject | string {
+  const key = readKey(kind, input);
+  if (typeof key === "string") return key;
+  const found = key.asymmetricKeyDetails?.namedCurve;
+  if (found === CURVES[curve].name) return key;
+  const other = found === undefined ? `a key of the type ${key.asymmetricKeyType ?? "unknown"}` : found;
+  return `must be a key of ${curve}, not ${other}`;
+}
+
+/** An option that is a key of this curve. */
+export function ecKey<Key>(read: (curve: EcdhCurve, input: unknown) => Key | string, curve: EcdhCurve): Reader<Key> {
+  return (value, name, problems) => {
+    // A curve that was refused has been said already.
+    const key = isCurve(curve) ? read(curve, value) : "needs a curve";
+    if (typeof key !== "string") return key;
+    problems.push(`${name} ${key}`);
+    return undefined as never;
+  };
+}
+
+function pointOf(curve: EcdhCurve, key: KeyObject): EcPublicKey | null {
   try {
     const { x, y } = key.export({ format: "jwk" });
     return ofPoint(
@@ -70,33 +108,6 @@ export function readEcPublicKey(curve: EcdhCurve, input: EcPublicKeyInput): EcPu
   }
 }
 
-function publicKeyObject(input: unknown): KeyObject | null {
-  if (input instanceof KeyObject) return input;
-  if (!(input instanceof Uint8Array)) return null;
-  try {
-    return createPublicKey({ key: Buffer.from(input), format: "der", type: "spki" });
-  } catch {
-    return null;
-  }
-}
-
-/** null for anything that is not a private key of this curve. */
-export function readEcPrivateKey(curve: EcdhCurve, input: EcPrivateKeyInput): EcPrivateKey | null {
-  const key = privateKeyObject(input);
-  if (key?.type !== "private" || key.asymmetricKeyDetails?.namedCurve !== CURVES[curve].name) return null;
-  return withPublicKey(curve, key);
-}
-
-function privateKeyObject(input: unknown): KeyObject | null {
-  if (input instanceof KeyObject) return input;
-  if (typeof input !== "string" || !input.includes("-----BEGIN PRIVATE KEY-----")) return null;
-  try {
-    return createPrivateKey(input);
-  } catch {
-    return null;
-  }
-}
-
 export function generateEcKeyPair(curve: EcdhCurve): EcPrivateKey {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: CURVES[curve].name });
   const pair = withPublicKey(curve, privateKey);
@@ -105,7 +116,7 @@ export function generateEcKeyPair(curve: EcdhCurve): EcPrivateKey {
 }
 
 function withPublicKey(curve: EcdhCurve, key: KeyObject): EcPrivateKey | null {
-  const publicKey = readEcPublicKey(curve, createPublicKey(key));
+  const publicKey = pointOf(curve, createPublicKey(key));
   return publicKey === null ? null : { key, publicKey };
 }
 

@@ -4,7 +4,8 @@
  *
  * Inside the library a context is always canonical: checked once, sorted by UTF-8 bytes, with its serialization.
  */
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, shown } from "../errors.ts";
+import { guarded, isPlainObject } from "../options.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { enforceLimit } from "./suites.ts";
 import type { MessageLimits } from "./suites.ts";
@@ -21,13 +22,12 @@ export interface CanonicalContext {
    * JavaScript orders by locale unless told otherwise, and its raw keyrings authenticate those bytes.
    */
   readonly otherOrder?: Buffer;
+  /** Of a context that a caller gave: a frozen copy of it, in the caller's order. */
+  readonly given?: EncryptionContext;
 }
 
 /** A caller's context: checked, and as it was when it was checked. */
-export interface CallersContext extends CanonicalContext {
-  /** A frozen copy, in the caller's order. */
-  readonly given: EncryptionContext;
-}
+export type CallersContext = CanonicalContext & { readonly given: EncryptionContext };
 
 /** Keys that begin so belong to the message format (client-apis/encrypt.md, "Encryption Context"). */
 export const RESERVED_PREFIX = "aws-crypto-";
@@ -39,18 +39,17 @@ export const EMPTY_CONTEXT: CanonicalContext = Object.freeze({ pairs: Object.fre
 const MAX_FIELD = 0xffff;
 
 /**
- * Checks a caller's context and makes it canonical.
+ * Checks a caller's context and makes it canonical. It must be a plain object of any realm, and all that it holds must
+ * be its own, enumerable, and strings: whatever else would be left out in silence, and the message be bound to less
+ * than was meant. Each entry is read once.
  *
- * @throws EnvelopeError `option-invalid` for anything but well-formed strings or for a reserved key;
+ * @throws EnvelopeError `option-invalid` for anything else, for text that is not well-formed, for a reserved key;
  *   `limit-exceeded` when the serialization is longer than `limits.contextBytes`.
  */
-export function canonicalContext(context: EncryptionContext, limits: MessageLimits): CallersContext {
-  if (typeof context !== "object" || (context as unknown) === null || Array.isArray(context)) {
-    throw new EnvelopeError("option-invalid", "encryptionContext must be an object of strings (use {} for none)");
-  }
-  if (last !== null && isMadeOf(context, last.entries) && last.canonical.bytes.length <= limits.contextBytes)
+export function canonicalContext(context: unknown, limits: MessageLimits): CallersContext {
+  const entries = guarded(() => entriesOf(context));
+  if (last !== null && isSame(entries, last.entries) && last.canonical.bytes.length <= limits.contextBytes)
     return last.canonical;
-  const entries = Object.entries(context);
   checkEntries(entries);
   const { pairs, bytes } = canonicalPairs(entries, limits);
   const canonical = Object.freeze({
@@ -68,35 +67,39 @@ function frozenPairs(pairs: CanonicalContext["pairs"]): CanonicalContext["pairs"
   return Object.freeze(pairs);
 }
 
+function entriesOf(context: unknown): CanonicalContext["pairs"] {
+  if (!isPlainObject(context))
+    throw new EnvelopeError("option-invalid", "encryptionContext must be a plain object of strings (use {} for none)");
+  const entries = Object.entries(context) as CanonicalContext["pairs"];
+  if (Reflect.ownKeys(context).length !== entries.length)
+    throw new EnvelopeError("option-invalid", "encryptionContext has a key that is a symbol or not enumerable");
+  return entries;
+}
+
 /**
  * The context that was checked last. Who reuses data keys brings the same one again and again, if not the same object.
  */
 let last: { readonly entries: CanonicalContext["pairs"]; readonly canonical: CallersContext } | null = null;
 
-function isMadeOf(context: EncryptionContext, entries: CanonicalContext["pairs"]): boolean {
-  const keys = Object.keys(context);
+function isSame(entries: CanonicalContext["pairs"], known: CanonicalContext["pairs"]): boolean {
   return (
-    keys.length === entries.length &&
-    entries.every(([key, value], index) => keys[index] === key && context[key] === value)
+    entries.length === known.length &&
+    entries.every(([key, value], index) => key === known[index]?.[0] && value === known[index][1])
   );
 }
 
 function checkEntries(pairs: CanonicalContext["pairs"]): void {
   for (const [key, value] of pairs) {
-    if (typeof (value as unknown) !== "string") {
-      throw new EnvelopeError("option-invalid", `encryptionContext[${JSON.stringify(key)}] must be a string`);
-    }
-    // A lone surrogate has no UTF-8 form: it would be replaced in silence, and two contexts become one.
-    if (!key.isWellFormed() || !value.isWellFormed()) {
-      throw new EnvelopeError("option-invalid", `encryptionContext[${JSON.stringify(key)}] is not well-formed Unicode`);
-    }
-    if (key.startsWith(RESERVED_PREFIX)) {
-      throw new EnvelopeError(
-        "option-invalid",
-        `encryptionContext key ${JSON.stringify(key)}: the prefix ${RESERVED_PREFIX} is reserved`,
-      );
-    }
+    const problem = entryProblem(key, value);
+    if (problem !== null) throw new EnvelopeError("option-invalid", `encryptionContext["${shown(key)}"] ${problem}`);
   }
+}
+
+function entryProblem(key: string, value: unknown): string | null {
+  if (typeof value !== "string") return "must be a string";
+  // A lone surrogate has no UTF-8 form: it would be replaced in silence, and two contexts become one.
+  if (!key.isWellFormed() || !value.isWellFormed()) return "is not well-formed Unicode";
+  return key.startsWith(RESERVED_PREFIX) ? `begins with ${RESERVED_PREFIX}, which is reserved` : null;
 }
 
 /** Sorts and serializes pairs that are already known to be strings. */
@@ -203,6 +206,11 @@ function readPairs(
 /** As a plain object. Own properties only: `__proto__` is a key like any other. */
 export function contextObject(context: CanonicalContext): EncryptionContext {
   return Object.fromEntries(context.pairs);
+}
+
+/** What a message's writer put into the context: without the key that the message is signed with. Frozen. */
+export function callersContext({ given, pairs }: CanonicalContext): EncryptionContext {
+  return given ?? Object.freeze(Object.fromEntries(pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD)));
 }
 
 /** Keys whose presence or value differs, in the order of first sight; empty when both are equal. */

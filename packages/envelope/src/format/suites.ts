@@ -4,6 +4,8 @@
  * table is no suite.
  */
 import { EnvelopeError } from "../errors.ts";
+import { objectOf, option, wholeNumber } from "../options.ts";
+import type { Option, Rows } from "../options.ts";
 
 export type HashName = "sha256" | "sha384" | "sha512";
 export type SignatureCurve = "prime256v1" | "secp384r1";
@@ -136,19 +138,11 @@ export const FORMAT_LIMITS: MessageLimits = {
   heldBackBytes: Number.MAX_SAFE_INTEGER,
 };
 
-/** Fills in defaults and refuses, all at once, whatever is no whole number within the format's own bounds. */
-export function resolveLimits(limits: Partial<MessageLimits> | undefined): MessageLimits {
-  if (limits === undefined) return DEFAULT_LIMITS;
-  const problems: string[] = [];
-  for (const [name, value] of Object.entries(limits) as [keyof MessageLimits, number][]) {
-    const most = FORMAT_LIMITS[name] as number | undefined;
-    if (most === undefined) problems.push(`limits.${name} is not a limit`);
-    else if (!Number.isSafeInteger(value) || value < 1 || value > most) {
-      problems.push(`limits.${name} must be a whole number from 1 to ${most}`);
-    }
-  }
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { ...DEFAULT_LIMITS, ...limits };
+/** The option `limits`: whole numbers within the format's own bounds, over `defaults`. */
+export function limitsOption(defaults: MessageLimits): Option<MessageLimits> {
+  const names = Object.keys(FORMAT_LIMITS) as (keyof MessageLimits)[];
+  const rows = names.map((name) => [name, option(wholeNumber(1, FORMAT_LIMITS[name]), defaults[name])]);
+  return option(objectOf(Object.fromEntries(rows) as Rows<MessageLimits>), defaults);
 }
 
 /** Throws `limit-exceeded` naming the limit, what was found and what is allowed. */

@@ -4,10 +4,13 @@
  * which tells which keys could have, and what came of each.
  */
 import { randomSecret, SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
-import type { EncryptedDataKeyReport, EnvelopeErrorCode, RegionAttempt } from "../errors.ts";
+import { EnvelopeError, requireNotAborted, shown, shownList } from "../errors.ts";
+import type { EnvelopeErrorCode } from "../error-table.ts";
+import type { EncryptedDataKeyReport, RegionAttempt } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import type { DecryptionMaterials, EncryptionMaterials, KeyringCall } from "./keyring.ts";
+import type { CallAnswer } from "../resilience/calls.ts";
+import type { RewrapRequest, WrappingKey } from "../multi-region/wrapping-key.ts";
+import type { DecryptionMaterials, EncryptionMaterials, KeyringCall, OpeningKey } from "./keyring.ts";
 
 /**
  * Called first by every onDecrypt (framework/keyring-interface.md, "OnDecrypt"): two data keys are a programming error.
@@ -28,6 +31,8 @@ export interface UnwrapPlan {
   readonly attempts?: readonly RegionAttempt[];
   /** Makes the error of another code where the keyring knows better. */
   readonly failure?: (unopened: EnvelopeError) => EnvelopeError;
+  /** What opened it, where that is not what the encrypted data key names. */
+  readonly openedBy?: (key: EncryptedDataKey) => OpeningKey;
 }
 
 /**
@@ -52,7 +57,7 @@ export async function unwrapDataKey(
       continue;
     }
     if (dataKey.length === materials.suite.keyLength && materials.accepts(dataKey.bytes))
-      return { ...materials, dataKey };
+      return { ...materials, dataKey, openedBy: plan.openedBy?.(key) ?? namedKey(key) };
     dataKey.wipe();
     outcomes.set(key, plan.notAccepted);
   }
@@ -111,9 +116,9 @@ export function unopenedErrorFromReports(
   const code = codeFor(reports);
   const listed = reports.map(
     ({ providerId, key, region, outcome }) =>
-      `${providerId} ${key}${region === null ? "" : ` (${region})`}: ${outcome}`,
+      `${shown(providerId)} ${shown(key)}${region === null ? "" : ` (${shown(region)})`}: ${outcome}`,
   );
-  return new EnvelopeError(code, `${SUMMARY[code]} ${listed.join("; ")}`, {
+  return new EnvelopeError(code, `${SUMMARY[code]} ${shownList(listed)}`, {
     encryptedDataKeys: reports,
     ...(attempts === undefined ? {} : { attempts }),
   });
@@ -134,8 +139,13 @@ function codeFor(reports: readonly EncryptedDataKeyReport[]): UnopenedCode {
 }
 
 function report(key: EncryptedDataKey, outcome: KeyOutcome): EncryptedDataKeyReport {
-  const text = providerInfoText(key.providerInfo);
-  return { providerId: key.providerId, key: text, region: arnRegion(text), outcome };
+  return { ...namedKey(key), outcome };
+}
+
+/** The key that an encrypted data key names. */
+export function namedKey({ providerId, providerInfo }: EncryptedDataKey): OpeningKey {
+  const key = providerInfoText(providerInfo);
+  return { providerId, key, region: arnRegion(key) };
 }
 
 /**
@@ -151,4 +161,16 @@ export function providerInfoText(info: Uint8Array): string {
 /** `arn:partition:kms:REGION:account:key/id` */
 export function arnRegion(text: string): string | null {
   return /^arn:[^:]+:kms:([a-z0-9-]+):/.exec(text)?.[1] ?? null;
+}
+
+/** A rewrap for keys whose provider has none, or that two providers have: the secret is here for a moment. */
+export async function unwrapAndWrap(
+  target: WrappingKey,
+  { source, newContext, ...request }: RewrapRequest,
+  signal: AbortSignal,
+): Promise<CallAnswer<Uint8Array>> {
+  const opened = await source.unwrap(request, signal);
+  if ("failed" in opened) return opened;
+  using secret = opened.value;
+  return await target.wrap(secret.bytes, newContext, signal);
 }

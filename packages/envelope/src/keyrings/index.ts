@@ -14,4 +14,11 @@ export type {
 export type { CanonicalContext } from "../format/encryption-context.ts";
 export type { EncryptedDataKey } from "../format/header.ts";
 export type { AlgorithmSuite } from "../format/suites.ts";
-export type { DecryptionMaterials, EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
+export type {
+  DecryptionMaterials,
+  EncryptionMaterials,
+  Keyring,
+  KeyringCall,
+  OpeningKey,
+  WrapReport,
+} from "./keyring.ts";

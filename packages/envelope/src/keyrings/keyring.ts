@@ -6,11 +6,12 @@
 import type { CipherKey } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import type { SigningKey } from "../crypto/signature.ts";
-import { EnvelopeError } from "../errors.ts";
 import type { RegionFailureKind } from "../errors.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey, MessageHeader } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
+import { having, needed, text } from "../options.ts";
+import type { Reader, Rows } from "../options.ts";
 
 /** Where a data key's wraps are, and where they should be but are not. */
 export interface WrapReport {
@@ -19,6 +20,15 @@ export interface WrapReport {
   readonly stored: readonly { readonly region: string; readonly keyArn: string }[];
   /** Empty when the target is met. */
   readonly missing: readonly { readonly region: string; readonly keyArn: string; readonly reason: RegionFailureKind }[];
+}
+
+/** The key under which an encrypted data key was opened. */
+export interface OpeningKey {
+  readonly providerId: string;
+  /** The key's name or ARN; hexadecimal for what is no text. Of a replica that answered, its own ARN. */
+  readonly key: string;
+  /** AWS region of the key's ARN, null for keys that are in no region. */
+  readonly region: string | null;
 }
 
 export interface EncryptionMaterials {
@@ -44,6 +54,8 @@ export interface DecryptionMaterials {
    * Keyrings ask it for every candidate, so that a region that answers a wrong key costs a try and not the read.
    */
   accepts(candidate: Uint8Array): boolean;
+  /** What the data key was opened with, said by the keyring that did. */
+  readonly openedBy?: OpeningKey;
 }
 
 /** Materials that may be sealed with. */
@@ -86,6 +98,9 @@ export interface Keyring {
   ): Promise<DecryptionMaterials>;
 }
 
+/** An option that is a keyring. */
+export const keyringOption: Reader<Keyring> = having<Keyring>("a keyring", "onEncrypt", "onDecrypt");
+
 // Names of raw keys (framework/keyring-interface.md, "key namespace", "key name", "key provider ID").
 
 const RESERVED_NAMESPACE = "aws-kms";
@@ -95,21 +110,11 @@ export interface KeyNames {
   readonly keyName: string;
 }
 
-/** What is wrong with empty or ill-formed names and with the namespace of AWS KMS. */
-export function keyNameProblems({ keyNamespace, keyName }: KeyNames): readonly string[] {
-  const problems: string[] = [];
-  for (const [option, value] of Object.entries({ keyNamespace, keyName })) {
-    if (typeof (value as unknown) !== "string" || value === "" || !value.isWellFormed())
-      problems.push(`${option} must be a non-empty string`);
-  }
-  if (typeof (keyNamespace as unknown) === "string" && keyNamespace.startsWith(RESERVED_NAMESPACE)) {
-    problems.push(`keyNamespace must not begin with ${RESERVED_NAMESPACE}: that is for keys in AWS KMS`);
-  }
-  return problems;
-}
+const notReserved: Reader<string> = (value, name, problems) => {
+  const namespace = text(value, name, problems);
+  if ((namespace as string | undefined)?.startsWith(RESERVED_NAMESPACE) === true)
+    problems.push(`${name} must not begin with ${RESERVED_NAMESPACE}: that is for keys in AWS KMS`);
+  return namespace;
+};
 
-/** @throws EnvelopeError `option-invalid` */
-export function requireKeyNames(names: KeyNames): void {
-  const problems = keyNameProblems(names);
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-}
+export const KEY_NAME_ROWS: Rows<KeyNames> = { keyNamespace: needed(notReserved), keyName: needed(text) };

@@ -2,9 +2,13 @@
  * @strongroom/envelope/multi-keyring: several keyrings as one (framework/multi-keyring.md). Each wraps the same data
  *   key; any one of them opens the message.
  */
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
-import type { EncryptedDataKeyReport, EnvelopeErrorCode } from "../errors.ts";
+import { EnvelopeError, isEnvelopeError, requireNotAborted } from "../errors.ts";
+import type { EnvelopeErrorCode } from "../error-table.ts";
+import type { EncryptedDataKeyReport } from "../errors.ts";
 import { requireNoDataKey, unopenedErrorFromReports, weightiest } from "./data-keys.ts";
+import { listOf, objectOf, option, readOptions } from "../options.ts";
+import type { RowsFor } from "../options.ts";
+import { keyringOption } from "./keyring.ts";
 import type { EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
 
 export interface MultiKeyringOptions {
@@ -110,11 +114,11 @@ function addReports(first: WrapReport | undefined, second: WrapReport | undefine
  * Keyrings that only encrypt had no part in it, unless there were no others.
  */
 function failureOfAll(errors: readonly unknown[]): EnvelopeError {
-  const relevant = errors.filter((error) => !(error instanceof EnvelopeError && error.code === "keyring-unsuitable"));
+  const relevant = errors.filter((error) => !(isEnvelopeError(error) && error.code === "keyring-unsuitable"));
   const [only = errors[0], ...others] = relevant;
-  if (others.length === 0 && only instanceof EnvelopeError) return only;
+  if (others.length === 0 && isEnvelopeError(only)) return only;
 
-  const known = relevant.filter((error) => error instanceof EnvelopeError);
+  const known = relevant.filter(isEnvelopeError);
   const reports = mergeReports(
     known.flatMap(({ encryptedDataKeys }) => (encryptedDataKeys === undefined ? [] : [encryptedDataKeys])),
   );
@@ -146,23 +150,17 @@ function mergeReports(lists: readonly (readonly EncryptedDataKeyReport[])[]): re
   });
 }
 
-function resolveOptions({ generator, children = [] }: MultiKeyringOptions): {
+const readMultiKeyring = objectOf({
+  generator: option(keyringOption),
+  children: option(listOf(keyringOption), []),
+} satisfies RowsFor<MultiKeyringOptions>);
+
+function resolveOptions(options: MultiKeyringOptions): {
   readonly generator: Keyring | null;
   readonly children: readonly Keyring[];
 } {
-  const problems: string[] = [];
-  if (generator !== undefined && !isKeyring(generator)) problems.push("generator is not a keyring");
-  if (!Array.isArray(children)) problems.push("children must be an array of keyrings");
-  else
-    children.forEach((child, index) => {
-      if (!isKeyring(child)) problems.push(`children[${index}] is not a keyring`);
-    });
-  if (generator === undefined && children.length === 0) problems.push("a generator, children or both are needed");
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { generator: generator ?? null, children: [...children] };
-}
-
-function isKeyring(value: unknown): value is Keyring {
-  const { onEncrypt, onDecrypt } = (value ?? {}) as Partial<Keyring>;
-  return typeof onEncrypt === "function" && typeof onDecrypt === "function";
+  const { generator = null, children } = readOptions(readMultiKeyring, options);
+  if (generator === null && children.length === 0)
+    throw new EnvelopeError("option-invalid", "a generator, children or both are needed");
+  return { generator, children };
 }

@@ -9,9 +9,11 @@ import { asBuffer } from "../format/byte-reader.ts";
 import { contextOrders } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { IV_LENGTH } from "../format/suites.ts";
+import { isBytes, needed, objectOf, readOptions, thatIs } from "../options.ts";
+import type { RowsFor } from "../options.ts";
 import { requireNoDataKey, unopenedError } from "./data-keys.ts";
 import type { KeyOutcome } from "./data-keys.ts";
-import { requireKeyNames } from "./keyring.ts";
+import { KEY_NAME_ROWS } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "./keyring.ts";
 
 export interface RawAesKeyringOptions {
@@ -26,6 +28,11 @@ export interface RawAesKeyring extends Keyring, Disposable {
   /** Wipes the wrapping key; the keyring cannot be used afterwards. */
   [Symbol.dispose](): void;
 }
+
+const readRawAes = objectOf({
+  ...KEY_NAME_ROWS,
+  wrappingKey: needed(thatIs(isBytes, "a Uint8Array of 16, 24 or 32 bytes")),
+} satisfies RowsFor<RawAesKeyringOptions>);
 
 const CIPHERS: ReadonlyMap<number, GcmCipher> = new Map([
   [16, "aes-128-gcm"],
@@ -49,16 +56,17 @@ const CIPHERS: ReadonlyMap<number, GcmCipher> = new Map([
  * ```
  */
 export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
-  requireKeyNames(options);
-  const cipher = cipherFor(options.wrappingKey);
-  const wrappingKey = SecretBytes.copyOf(options.wrappingKey);
-  const infoPrefix = providerInfoPrefix(options.keyName);
+  const { keyNamespace, keyName, wrappingKey: given } = readOptions(readRawAes, options);
+  const cipher = cipherFor(given);
+  const wrappingKey = SecretBytes.copyOf(given);
+  const infoPrefix = providerInfoPrefix(keyName);
+  const openedBy = Object.freeze({ providerId: keyNamespace, key: keyName, region: null });
 
   function wrap(dataKey: SecretBytes, aad: Uint8Array): EncryptedDataKey {
     const iv = randomPublicBytes(IV_LENGTH);
     const { ciphertext, tag } = gcmSeal(cipher, wrappingKey.bytes, iv, aad, dataKey.bytes);
     return {
-      providerId: options.keyNamespace,
+      providerId: keyNamespace,
       providerInfo: Buffer.concat([infoPrefix, iv]),
       ciphertext: Buffer.concat([ciphertext, tag]),
     };
@@ -98,7 +106,7 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
   function isOurs(key: EncryptedDataKey): boolean {
     const info = asBuffer(key.providerInfo);
     return (
-      key.providerId === options.keyNamespace &&
+      key.providerId === keyNamespace &&
       info.length === infoPrefix.length + IV_LENGTH &&
       info.subarray(0, infoPrefix.length).equals(infoPrefix)
     );
@@ -117,7 +125,7 @@ export function rawAesKeyring(options: RawAesKeyringOptions): RawAesKeyring {
       const outcomes = new Map<EncryptedDataKey, KeyOutcome>();
       for (const key of encryptedDataKeys.filter(isOurs)) {
         const dataKey = unwrapInAnyOrder(key, materials);
-        if (dataKey !== null && materials.accepts(dataKey.bytes)) return { ...materials, dataKey };
+        if (dataKey !== null && materials.accepts(dataKey.bytes)) return { ...materials, dataKey, openedBy };
         dataKey?.wipe();
         outcomes.set(key, "does-not-open");
       }

@@ -3,8 +3,9 @@
  * secret that sender and recipient agree on, each from the own private key and the other's public one.
  */
 import {
+  curveOption,
+  ecKey,
   generateEcKeyPair,
-  isEcdhCurve,
   readCompressedPoint,
   readEcPrivateKey,
   readEcPublicKey,
@@ -14,6 +15,8 @@ import type { EcdhCurve, EcPrivateKey, EcPrivateKeyInput, EcPublicKey, EcPublicK
 import { equalInConstantTime } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { anything, byKind, needed, objectOf, oneOf, readOptions } from "../options.ts";
+import type { Reader, RowsFor } from "../options.ts";
 import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, RAW_ECDH_PROVIDER } from "./ecdh-wrapping.ts";
 import type { EcdhParties } from "./ecdh-wrapping.ts";
@@ -40,7 +43,10 @@ export type RawEcdhSchema =
 export interface RawEcdhKeyringOptions {
   /** All keys must be of this curve; SM2 is not supported. */
   readonly curve: EcdhCurve;
-  /** Private keys: PKCS #8 in PEM. Public keys: SubjectPublicKeyInfo in DER. Either may be a key object instead. */
+  /**
+   * Keys in PEM or DER, or key objects. Private ones in PKCS #8 or SEC 1, not encrypted; public ones as
+   * SubjectPublicKeyInfo.
+   */
   readonly schema: RawEcdhSchema;
 }
 
@@ -143,55 +149,48 @@ function agreedSecret(curve: EcdhCurve, schema: Reading, parties: EcdhParties): 
   return sender === null ? null : sharedSecret(schema.own, sender);
 }
 
+const readOuter = objectOf({
+  curve: needed(curveOption),
+  schema: needed(anything),
+} satisfies RowsFor<RawEcdhKeyringOptions>);
+
 function resolveOptions(options: RawEcdhKeyringOptions): { readonly curve: EcdhCurve; readonly schema: Resolved } {
-  const { curve, schema } = options;
-  if (!isEcdhCurve(curve))
-    throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
-  const problems: string[] = [];
-  const publicKey = (name: string, input: EcPublicKeyInput): EcPublicKey | null => {
-    const key = readEcPublicKey(curve, input);
-    if (key === null)
-      problems.push(
-        `schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`,
-      );
-    return key;
-  };
-  const privateKey = (name: string, input: EcPrivateKeyInput): EcPrivateKey | null => {
-    const key = readEcPrivateKey(curve, input);
-    if (key === null)
-      problems.push(
-        `schema.${name} must be a private key of ${curve}: PKCS #8 in PEM (BEGIN PRIVATE KEY) or a key object`,
-      );
-    return key;
-  };
-  const resolved = resolveSchema(schema, publicKey, privateKey);
-  if (problems.length > 0 || resolved === null) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { curve, schema: resolved };
+  return readOptions((given, _name, problems) => {
+    const { curve, schema } = readOuter(given, "", problems);
+    return { curve, schema: schemaReader(curve)(schema, "schema", problems) };
+  }, options);
 }
 
-/** null when a key could not be read. */
-function resolveSchema(
-  schema: RawEcdhSchema,
-  publicKey: (name: string, input: EcPublicKeyInput) => EcPublicKey | null,
-  privateKey: (name: string, input: EcPrivateKeyInput) => EcPrivateKey | null,
-): Resolved | null {
-  switch (schema.kind) {
-    case "RawPrivateKeyToStaticPublicKey": {
-      const [sender, recipient] = [
-        privateKey("senderPrivateKey", schema.senderPrivateKey),
-        publicKey("recipientPublicKey", schema.recipientPublicKey),
-      ];
-      return sender === null || recipient === null ? null : { kind: schema.kind, sender, recipient };
-    }
-    case "EphemeralPrivateKeyToStaticPublicKey": {
-      const recipient = publicKey("recipientPublicKey", schema.recipientPublicKey);
-      return recipient === null ? null : { kind: schema.kind, recipient };
-    }
-    case "PublicKeyDiscovery": {
-      const own = privateKey("recipientPrivateKey", schema.recipientPrivateKey);
-      return own === null ? null : { kind: schema.kind, own };
-    }
-    default:
-      throw new EnvelopeError("option-invalid", "schema.kind is not a raw ECDH key agreement schema");
-  }
+type Schema<Kind extends RawEcdhSchema["kind"]> = RowsFor<Extract<RawEcdhSchema, { readonly kind: Kind }>>;
+
+function schemaReader(curve: EcdhCurve): Reader<Resolved> {
+  const publicKey = needed(ecKey(readEcPublicKey, curve));
+  const privateKey = needed(ecKey(readEcPrivateKey, curve));
+  const fixed = objectOf({
+    kind: needed(oneOf(["RawPrivateKeyToStaticPublicKey"])),
+    senderPrivateKey: privateKey,
+    recipientPublicKey: publicKey,
+  } satisfies Schema<"RawPrivateKeyToStaticPublicKey">);
+  const ephemeral = objectOf({
+    kind: needed(oneOf(["EphemeralPrivateKeyToStaticPublicKey"])),
+    recipientPublicKey: publicKey,
+  } satisfies Schema<"EphemeralPrivateKeyToStaticPublicKey">);
+  const discovery = objectOf({
+    kind: needed(oneOf(["PublicKeyDiscovery"])),
+    recipientPrivateKey: privateKey,
+  } satisfies Schema<"PublicKeyDiscovery">);
+  return byKind<Resolved>({
+    RawPrivateKeyToStaticPublicKey(...given) {
+      const { kind, senderPrivateKey: sender, recipientPublicKey: recipient } = fixed(...given);
+      return { kind, sender, recipient };
+    },
+    EphemeralPrivateKeyToStaticPublicKey(...given) {
+      const { kind, recipientPublicKey: recipient } = ephemeral(...given);
+      return { kind, recipient };
+    },
+    PublicKeyDiscovery(...given) {
+      const { kind, recipientPrivateKey: own } = discovery(...given);
+      return { kind, own };
+    },
+  });
 }

@@ -2,13 +2,15 @@
  * @strongroom/envelope/raw-rsa: the raw RSA keyring (framework/raw-rsa-keyring.md). Data keys are wrapped with RSA-OAEP
  * under a key held in memory: who has the public key can write, who has the private one can read.
  */
-import { readRsaPrivateKey, readRsaPublicKey, rsaOpen, rsaSeal } from "../crypto/rsa.ts";
+import { rsaKey, rsaOpen, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { unwrapDataKey, wrapDataKey } from "./data-keys.ts";
-import { keyNameProblems } from "./keyring.ts";
+import { objectOf, option, readOptions } from "../options.ts";
+import type { Reader, RowsFor } from "../options.ts";
+import { KEY_NAME_ROWS } from "./keyring.ts";
 import type { Keyring } from "./keyring.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
@@ -22,11 +24,11 @@ export interface RawRsaKeyringOptions {
   readonly keyName: string;
   readonly padding?: RsaPadding;
   /**
-   * PEM (SubjectPublicKeyInfo) or a key object, 2,048 bits or more. Needed to encrypt: it is never derived from the
-   * private key.
+   * PEM or DER (SubjectPublicKeyInfo or PKCS #1) or a key object, 2,048 bits or more. Needed to encrypt: it is never
+   * derived from the private key.
    */
   readonly publicKey?: RsaKeyInput;
-  /** PEM (PKCS #8) or a key object, 2,048 bits or more. Needed to decrypt. */
+  /** PEM or DER (PKCS #8 or PKCS #1), not encrypted, or a key object, 2,048 bits or more. Needed to decrypt. */
   readonly privateKey?: RsaKeyInput;
 }
 
@@ -94,6 +96,22 @@ export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
   };
 }
 
+const paddingOption: Reader<OaepHash> = (value, name, problems) => {
+  const hash = HASHES.get(value);
+  if (hash !== undefined) return hash;
+  problems.push(
+    /PKCS/i.test(String(value)) ? PKCS1_REFUSED : `${name} must be one of ${[...HASHES.keys()].join(", ")}`,
+  );
+  return undefined as never;
+};
+
+const readRawRsa = objectOf({
+  ...KEY_NAME_ROWS,
+  padding: option(paddingOption, "sha256"),
+  publicKey: option(rsaKey("public")),
+  privateKey: option(rsaKey("private")),
+} satisfies RowsFor<RawRsaKeyringOptions>);
+
 interface Resolved {
   readonly keyNamespace: string;
   readonly keyName: string;
@@ -103,27 +121,8 @@ interface Resolved {
 }
 
 function resolveOptions(options: RawRsaKeyringOptions): Resolved {
-  const { keyNamespace, keyName } = options;
-  const padding: string = options.padding ?? RAW_RSA_DEFAULTS.padding;
-  const hash = HASHES.get(padding);
-  const publicKey = options.publicKey === undefined ? null : readRsaPublicKey(options.publicKey);
-  const privateKey = options.privateKey === undefined ? null : readRsaPrivateKey(options.privateKey);
-
-  const problems = [...keyNameProblems({ keyNamespace, keyName })];
-  if (hash === undefined)
-    problems.push(/PKCS/i.test(padding) ? PKCS1_REFUSED : `padding must be one of ${[...HASHES.keys()].join(", ")}`);
-  if (options.publicKey === undefined && options.privateKey === undefined)
-    problems.push("publicKey, privateKey or both are needed");
-  if (options.publicKey !== undefined && publicKey === null) {
-    problems.push(
-      "publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object",
-    );
-  }
-  if (options.privateKey !== undefined && privateKey === null) {
-    problems.push(
-      "privateKey must be an RSA private key of 2,048 bits or more, as PEM text (BEGIN PRIVATE KEY) or as a key object",
-    );
-  }
-  if (problems.length > 0 || hash === undefined) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { keyNamespace, keyName, hash, publicKey, privateKey };
+  const { padding: hash, publicKey = null, privateKey = null, ...names } = readOptions(readRawRsa, options);
+  if (publicKey === null && privateKey === null)
+    throw new EnvelopeError("option-invalid", "publicKey, privateKey or both are needed");
+  return { ...names, hash, publicKey, privateKey };
 }

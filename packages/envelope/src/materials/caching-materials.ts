@@ -4,16 +4,16 @@
  * as many messages as the bounds allow, and a revoked key still opens for as long as the age allows.
  */
 import { randomPublicBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors.ts";
 import type { CompleteDecryptionMaterials, CompleteEncryptionMaterials, KeyringCall } from "../keyrings/keyring.ts";
-import { idleTime } from "../resilience/time.ts";
+import { anyText, FOR_EVER, milliseconds, needed, objectOf, option, readOptions, wholeNumber } from "../options.ts";
+import type { RowsFor } from "../options.ts";
+import { idleTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { DecryptionCache } from "./decryption-cache.ts";
 import { EncryptionCache } from "./encryption-cache.ts";
-import type { UsageLimits } from "./encryption-cache.ts";
 import { CacheCounters, MaterialsCache } from "./materials-cache.ts";
 import type { CacheCounts, EvictionReason } from "./materials-cache.ts";
-import { materialsManager } from "./materials-manager.ts";
+import { materialsManager, SOURCE_ROWS } from "./materials-manager.ts";
 import type {
   DecryptionMaterialsRequest,
   EncryptionMaterialsRequest,
@@ -58,6 +58,17 @@ export const CACHING_DEFAULTS: {
 
 /** framework/caching-cmm.md, "Limit Messages" */
 const MOST_MESSAGES = 2 ** 32;
+
+const readCaching = objectOf({
+  ...SOURCE_ROWS,
+  maxAgeMs: needed(milliseconds(FOR_EVER)),
+  maxMessages: option(wholeNumber(1, MOST_MESSAGES), CACHING_DEFAULTS.maxMessages),
+  maxBytes: option(wholeNumber(0, Number.MAX_SAFE_INTEGER, " bytes"), CACHING_DEFAULTS.maxBytes),
+  capacity: option(wholeNumber(1, Number.MAX_SAFE_INTEGER), CACHING_DEFAULTS.capacity),
+  hotMessages: option(wholeNumber(0, Number.MAX_SAFE_INTEGER), CACHING_DEFAULTS.hotMessages),
+  partition: option(anyText),
+  time: option(timeOption, idleTime),
+} satisfies RowsFor<CachingOptions>);
 
 export interface CachingMaterials extends MaterialsManager, Disposable {
   /** How often it helped since it was made. */
@@ -108,15 +119,11 @@ class CachingManager implements CachingMaterials {
   readonly #opened: MaterialsCache<OpenedHeader>;
 
   constructor(options: CachingOptions) {
-    const { maxAgeMs, maxMessages, maxBytes, capacity, hotMessages, time } = {
-      ...CACHING_DEFAULTS,
-      time: idleTime,
-      ...options,
-    };
-    requireBounds({ maxAgeMs, maxMessages, maxBytes, capacity, hotMessages });
+    const values = readOptions(readCaching, options);
+    const { maxAgeMs, maxMessages, maxBytes, capacity, hotMessages, partition, time } = values;
     const common = {
-      underlying: materialsManager(options),
-      partition: options.partition ?? randomPublicBytes(16).toString("hex"),
+      underlying: materialsManager(values),
+      partition: partition ?? randomPublicBytes(16).toString("hex"),
       maxAgeMs,
       capacity,
       time,
@@ -160,25 +167,4 @@ class CachingManager implements CachingMaterials {
     this.#decryption.close();
     this.#opened.clear();
   }
-}
-
-interface Bounds extends UsageLimits {
-  readonly maxAgeMs: number;
-  readonly capacity: number;
-  readonly hotMessages: number;
-}
-
-function requireBounds({ maxAgeMs, maxMessages, maxBytes, capacity, hotMessages }: Bounds): void {
-  const problems: string[] = [];
-  if (!(Number.isFinite(maxAgeMs) && maxAgeMs > 0)) problems.push("maxAgeMs must be a positive number of milliseconds");
-  if (!isWhole(maxMessages, 1, MOST_MESSAGES))
-    problems.push(`maxMessages must be a whole number from 1 to ${MOST_MESSAGES}`);
-  if (!isWhole(maxBytes, 0, Number.MAX_SAFE_INTEGER)) problems.push("maxBytes must be a whole number of bytes");
-  if (!isWhole(capacity, 1, Number.MAX_SAFE_INTEGER)) problems.push("capacity must be a whole number from 1");
-  if (!isWhole(hotMessages, 0, Number.MAX_SAFE_INTEGER)) problems.push("hotMessages must be a whole number");
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-}
-
-function isWhole(value: number, least: number, most: number): boolean {
-  return Number.isSafeInteger(value) && value >= least && value <= most;
 }

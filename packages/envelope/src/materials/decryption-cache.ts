@@ -3,7 +3,7 @@
  */
 import { sharedBytes } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
-import type { CompleteDecryptionMaterials, DecryptionMaterials, KeyringCall } from "../keyrings/keyring.ts";
+import type { CompleteDecryptionMaterials, DecryptionMaterials, KeyringCall, OpeningKey } from "../keyrings/keyring.ts";
 import { decryptEntryId } from "./entry-ids.ts";
 import { MaterialsCache } from "./materials-cache.ts";
 import type { CacheCounters, MaterialsCacheOptions, Wipeable } from "./materials-cache.ts";
@@ -47,6 +47,8 @@ class Readers {
 
 interface CachedDataKeyParts {
   readonly dataKey: SecretBytes;
+  /** Frozen: it is handed out with every message. */
+  readonly openedBy: OpeningKey | undefined;
   /** Whether it has opened a message: a keyring of someone else's need not have asked. */
   readonly isVerified: boolean;
   /** When it was asked for: what is derived from it is as old. */
@@ -54,12 +56,14 @@ interface CachedDataKeyParts {
 }
 
 class CachedDataKey implements Wipeable {
+  readonly openedBy: OpeningKey | undefined;
   readonly isVerified: boolean;
   readonly since: number;
   readonly #dataKey: SecretBytes;
 
-  constructor({ dataKey, isVerified, since }: CachedDataKeyParts) {
+  constructor({ dataKey, openedBy, isVerified, since }: CachedDataKeyParts) {
     this.#dataKey = dataKey;
+    this.openedBy = openedBy;
     this.isVerified = isVerified;
     this.since = since;
   }
@@ -130,9 +134,10 @@ export class DecryptionCache {
         call: async (readers) => {
           const since = time.now();
           const shared = { ...request, accepts: readers.accept };
-          const { dataKey } = await underlying.decryptMaterials(shared, { signal: undefined });
+          const { dataKey, ...made } = await underlying.decryptMaterials(shared, { signal: undefined });
           const isVerified = readers.accepted || readers.accept(sharedBytes(dataKey));
-          return new CachedDataKey({ dataKey, isVerified, since });
+          const openedBy = made.openedBy && Object.freeze({ ...made.openedBy });
+          return new CachedDataKey({ dataKey, openedBy, isVerified, since });
         },
         take: materials,
       })
@@ -145,14 +150,15 @@ export class DecryptionCache {
     entry: CachedDataKey,
     epoch: number,
   ): CompleteDecryptionMaterials {
-    const own = { suite, encryptionContext, requiredContextKeys, accepts, dataKey: entry.handle() };
+    const { openedBy, since } = entry;
+    const opened = openedBy === undefined ? {} : { openedBy };
+    const own = { suite, encryptionContext, requiredContextKeys, accepts, dataKey: entry.handle(), ...opened };
     const { headers } = this.#options;
     if (headers === null) return own;
-    const { since } = entry;
     return {
       ...own,
       remember: (header, authenticatedOnly, cipherKey) => {
-        if (epoch === this.#epoch) headers.remember(header, authenticatedOnly, { cipherKey, since });
+        if (epoch === this.#epoch) headers.remember(header, authenticatedOnly, { cipherKey, since, ...opened });
       },
     };
   }

@@ -18,7 +18,10 @@ import type {
   DecryptionMaterials,
   Keyring,
   KeyringCall,
+  OpeningKey,
 } from "../keyrings/keyring.ts";
+import { having, option } from "../options.ts";
+import type { Rows, RowsFor } from "../options.ts";
 
 export interface EncryptionMaterialsRequest {
   readonly suite: AlgorithmSuite;
@@ -48,13 +51,21 @@ export interface MaterialsManager {
   decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials>;
 }
 
+/** How a header was verified. */
+export interface HeaderVerification {
+  /** The message's key. */
+  readonly cipherKey: CipherKey;
+  /** What its data key was opened with, as far as that is known. */
+  readonly openedBy?: OpeningKey;
+}
+
 /**
  * What may remember that a header was verified, and the key that verified it. It learns of one through
  * `CompleteDecryptionMaterials.remember`.
  */
 export interface HeaderMemory {
-  /** The message's key, when this very header was verified before. */
-  recall(header: MessageHeader, authenticatedOnly: Uint8Array): CipherKey | undefined;
+  /** When this very header was verified before. */
+  recall(header: MessageHeader, authenticatedOnly: Uint8Array): HeaderVerification | undefined;
 }
 
 /**
@@ -125,9 +136,19 @@ export type KeySource =
 /** One default manager per keyring is enough: it holds nothing else. */
 const managers = new WeakMap<Keyring, MaterialsManager>();
 
+/** A source as options have it, before it is known to be one. */
+export interface SourceValues {
+  readonly keyring: Keyring | undefined;
+  readonly materials: MaterialsManager | undefined;
+}
+
+export const SOURCE_ROWS: Rows<SourceValues> = {
+  keyring: option(having<Keyring>("a keyring", "onEncrypt", "onDecrypt")),
+  materials: option(having<MaterialsManager>("a materials manager", "getEncryptionMaterials", "decryptMaterials")),
+} satisfies RowsFor<KeySource>;
+
 /** @throws EnvelopeError `option-invalid` unless exactly one is given */
-export function materialsManager(source: KeySource): MaterialsManager {
-  const { keyring, materials } = source as { readonly keyring?: Keyring; readonly materials?: MaterialsManager };
+export function materialsManager({ keyring, materials }: SourceValues): MaterialsManager {
   if (keyring === undefined && materials !== undefined) return materials;
   if (keyring === undefined || materials !== undefined) {
     throw new EnvelopeError("option-invalid", "Give exactly one of keyring and materials");

@@ -1,32 +1,31 @@
 /**
  * Headers that were verified a moment ago, each with the key that verified it.
  */
-import type { CipherKey } from "../crypto/key-derivation.ts";
 import type { MessageHeader } from "../format/header.ts";
 import type { CacheCounters, MaterialsCache, Wipeable } from "./materials-cache.ts";
-import type { HeaderMemory } from "./materials-manager.ts";
+import type { HeaderMemory, HeaderVerification } from "./materials-manager.ts";
 
 /** One verified header and its key, which node clears when nobody refers to it any more. */
 export class OpenedHeader implements Wipeable {
   readonly #verified: Buffer;
-  #cipherKey: CipherKey | undefined;
+  #verification: HeaderVerification | undefined;
 
-  constructor(verified: Buffer, cipherKey: CipherKey) {
+  constructor(verified: Buffer, verification: HeaderVerification) {
     this.#verified = verified;
-    this.#cipherKey = cipherKey;
+    this.#verification = verification;
   }
 
-  keyFor(header: MessageHeader, authenticatedOnly: Uint8Array): CipherKey | undefined {
+  verificationOf(header: MessageHeader, authenticatedOnly: Uint8Array): HeaderVerification | undefined {
     const { bytes } = header;
     const matches =
       this.#verified.length === bytes.length + authenticatedOnly.length &&
       this.#verified.subarray(0, bytes.length).equals(bytes) &&
       this.#verified.subarray(bytes.length).equals(authenticatedOnly);
-    return matches ? this.#cipherKey : undefined;
+    return matches ? this.#verification : undefined;
   }
 
   wipe(): void {
-    this.#cipherKey = undefined;
+    this.#verification = undefined;
   }
 }
 
@@ -43,18 +42,19 @@ export class OpenedHeaders implements HeaderMemory {
     this.#counters = counters;
   }
 
-  recall(header: MessageHeader, authenticatedOnly: Uint8Array): CipherKey | undefined {
-    const key = this.#cache.get(header.messageId.toString("latin1"))?.keyFor(header, authenticatedOnly);
-    this.#counters.record({ kind: key === undefined ? "miss" : "hit", scope: "header" });
-    return key;
+  recall(header: MessageHeader, authenticatedOnly: Uint8Array): HeaderVerification | undefined {
+    const known = this.#cache.get(header.messageId.toString("latin1"))?.verificationOf(header, authenticatedOnly);
+    this.#counters.record({ kind: known === undefined ? "miss" : "hit", scope: "header" });
+    return known;
   }
 
+  /** @param since when its data key was asked for: it is as old */
   remember(
     header: MessageHeader,
     authenticatedOnly: Uint8Array,
-    { cipherKey, since }: { readonly cipherKey: CipherKey; readonly since: number },
+    { since, ...verification }: HeaderVerification & { readonly since: number },
   ): void {
-    const entry = new OpenedHeader(Buffer.concat([header.bytes, authenticatedOnly]), cipherKey);
+    const entry = new OpenedHeader(Buffer.concat([header.bytes, authenticatedOnly]), verification);
     this.#cache.set(header.messageId.toString("latin1"), entry, since);
   }
 }

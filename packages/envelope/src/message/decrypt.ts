@@ -5,32 +5,46 @@
 import { sharedBytes } from "../crypto/secret.ts";
 import { messageVerifier } from "../crypto/signature.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { EnvelopeError, requireNotAborted, shown, shownList } from "../errors.ts";
 import { readBlock, readBodyLayout, readFooter, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { BodyLayout } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import { canonicalPairs, differingKeys, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
+import { callersContext, canonicalPairs, differingKeys, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
 import { FORMAT_LIMITS } from "../format/suites.ts";
+import type { AlgorithmSuite, AlgorithmSuiteName } from "../format/suites.ts";
+import type { OpeningKey } from "../keyrings/keyring.ts";
 import { requireDecryptAllowed } from "../materials/materials-manager.ts";
+import { requireBytes } from "../options.ts";
 import { resolveDecryptOptions } from "./options.ts";
-import type { DecryptOptions, FrameWorkers, ResolvedOptions } from "./options.ts";
+import type { DecryptOptions, FrameWorkers, ResolvedDecryptOptions, ResolvedOptions } from "./options.ts";
 import { MessageOpener } from "./sealing.ts";
 
-export interface DecryptResult {
-  readonly plaintext: Uint8Array;
+/** What a message turned out to be, all of it authenticated. */
+export interface OpenedMessage {
   /** The context the message was verified with; equal to the one given. */
   readonly encryptionContext: EncryptionContext;
+  /** What of it the message stores: all but the entries of `requiredContextKeys`. */
+  readonly storedContext: EncryptionContext;
+  readonly suite: AlgorithmSuiteName;
+  /** Whether the suite is a signed one. */
+  readonly signed: boolean;
+  /** The key that opened the data key; null where a keyring or materials manager of someone else's does not say. */
+  readonly openedBy: OpeningKey | null;
+}
+
+export interface DecryptResult extends OpenedMessage {
+  readonly plaintext: Uint8Array;
 }
 
 /**
  * Decrypts `message`, which must be one whole message and nothing else.
  *
- * @throws EnvelopeError `message-malformed`, `message-truncated`, `message-trailing-bytes`, `suite-unsupported`,
- *   `commitment-policy`, `limit-exceeded`, `context-mismatch`: all before any key is asked for; then what the keyring
- *   throws; then `decryption-failed`.
+ * @throws EnvelopeError `option-invalid`, `message-malformed`, `message-truncated`, `message-trailing-bytes`,
+ *   `suite-unsupported`, `commitment-policy`, `signature-required`, `limit-exceeded`, `context-mismatch`: all before any
+ *   key is asked for; then what the keyring throws; then `decryption-failed`.
  *
  * @example
  * ```ts
@@ -51,23 +65,49 @@ export interface DecryptResult {
  * ```
  */
 export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
-  if (!(message instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "message must be a Uint8Array");
+  requireBytes(message, "message");
   const resolved = resolveDecryptOptions(options);
   const { limits, signal, workers } = resolved;
-  const header = parseHeader(message, limits, resolved.context);
-  requireDecryptAllowed(resolved.commitmentPolicy, header.suite);
+  const header = parseHeader(message, limits, resolved.context ?? undefined);
+  requireReadable(header.suite, resolved);
   const context = matchContext(header.context, resolved.context, resolved.requiredContextKeys);
   const layout = readBodyLayout(message, header, limits);
   const signature = readEnd(message, header, layout);
   requireNotAborted(signal);
 
-  const opener = await openHeader(header, context, resolved);
+  const { opener, openedBy } = await openHeader(header, context, resolved);
   const plaintext =
     layout.last.sequence > 1 && workers?.takes(layout.plaintextLength, header.frameLength) === true
       ? await openInParallel(message, header, layout, opener, { workers, signal })
       : openHere(message, header, layout, opener);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
-  return { plaintext, encryptionContext: resolved.context.given };
+  return { plaintext, ...openedMessage(header, context, openedBy) };
+}
+
+/** @throws EnvelopeError `commitment-policy`, `signature-required` */
+export function requireReadable(
+  suite: AlgorithmSuite,
+  { commitmentPolicy, signatureRequired }: Pick<ResolvedDecryptOptions, "commitmentPolicy" | "signatureRequired">,
+): void {
+  requireDecryptAllowed(commitmentPolicy, suite);
+  if (signatureRequired && suite.signature === null)
+    throw new EnvelopeError("signature-required", `The message is not signed (${suite.name})`);
+}
+
+/** What is told of a message whose header was verified. */
+export function openedMessage(
+  { suite, context }: MessageHeader,
+  { full }: MatchedContext,
+  openedBy: OpeningKey | null,
+): OpenedMessage {
+  const storedContext = callersContext(context);
+  return {
+    encryptionContext: full === context ? storedContext : callersContext(full),
+    storedContext,
+    suite: suite.name,
+    signed: suite.signature !== null,
+    openedBy,
+  };
 }
 
 /** The signature of a signed message, null of an unsigned one. Whatever follows is refused. */
@@ -80,14 +120,20 @@ function readEnd(message: Uint8Array, header: MessageHeader, { last }: BodyLayou
   return footer?.signature ?? null;
 }
 
+export interface OpenedHeader {
+  readonly opener: MessageOpener;
+  readonly openedBy: OpeningKey | null;
+}
+
 /** Gets the data key and verifies the header under it, candidate by candidate, inside the keyring's own attempts. */
 export async function openHeader(
   header: MessageHeader,
   context: MatchedContext,
   options: ResolvedOptions,
-): Promise<MessageOpener> {
+): Promise<OpenedHeader> {
   const known = options.manager.headers?.recall(header, context.authenticatedOnly);
-  if (known !== undefined) return MessageOpener.resume(header, known);
+  if (known !== undefined)
+    return { opener: MessageOpener.resume(header, known.cipherKey), openedBy: known.openedBy ?? null };
   let opener: MessageOpener | null = null;
   const materials = await options.manager.decryptMaterials(
     {
@@ -110,7 +156,7 @@ export async function openHeader(
       MessageOpener.open(header, context.authenticatedOnly, sharedBytes(materials.dataKey));
     if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
     materials.remember?.(header, context.authenticatedOnly, opened.frameKey.key);
-    return opened;
+    return { opener: opened, openedBy: materials.openedBy ?? null };
   } finally {
     materials.dataKey.wipe();
   }
@@ -217,16 +263,19 @@ const NOTHING = Buffer.alloc(0);
  * Holds a message's context against the one the caller expects, before any key is asked for. Threat answered: a genuine
  * message put in another's place. The format only authenticates the context; comparing it is the reader's part.
  *
- * @param stored the message's context; @param expected the caller's; @param requiredKeys keys of the caller's context
- *   that the message need not store (framework/required-encryption-context-cmm.md).
+ * @param stored the message's context; @param expected the caller's, null for whatever is stored; @param requiredKeys
+ *   keys of the caller's context that the message need not store (framework/required-encryption-context-cmm.md).
  * @throws EnvelopeError `context-mismatch` with the keys that differ, never their values.
  */
 export function matchContext(
   stored: CanonicalContext,
-  expected: CanonicalContext,
+  expected: CanonicalContext | null,
   requiredKeys: readonly string[],
 ): MatchedContext {
-  if (requiredKeys.length === 0 && (stored === expected || stored.bytes.equals(expected.bytes))) {
+  if (
+    expected === null ||
+    (requiredKeys.length === 0 && (stored === expected || stored.bytes.equals(expected.bytes)))
+  ) {
     return { full: stored, authenticatedOnly: NOTHING, requiredKeys };
   }
   const found = new Map(stored.pairs);
@@ -235,7 +284,7 @@ export function matchContext(
   const wanted = expected.pairs.filter(([key]) => !notStored.has(key));
   const differing = differingKeys(canonicalPairs(wanted, FORMAT_LIMITS), canonicalPairs(own, FORMAT_LIMITS));
   if (differing.length > 0) {
-    const names = differing.map((key) => JSON.stringify(key)).join(", ");
+    const names = shownList(differing.map((key) => `"${shown(key)}"`));
     throw new EnvelopeError(
       "context-mismatch",
       `The message was made for another encryption context; keys that differ: ${names}`,

@@ -10,6 +10,7 @@ import type { EncryptedDataKey } from "../format/header.ts";
 import { enforceLimit } from "../format/suites.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
 import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
+import { requireBytes } from "../options.ts";
 import { resolveEncryptOptions } from "./options.ts";
 import type { EncryptOptionsUnder, FrameWorkers } from "./options.ts";
 import { MessageSealer } from "./sealing.ts";
@@ -48,7 +49,7 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
   plaintext: Uint8Array,
   options: EncryptOptionsUnder<Policy>,
 ): Promise<EncryptResult> {
-  if (!(plaintext instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array");
+  requireBytes(plaintext, "plaintext");
   const resolved = resolveEncryptOptions(options);
   const { suite, limits, signal, frameLength, workers } = resolved;
   enforceLimit(limits, "plaintextBytes", plaintext.length);

@@ -2,15 +2,17 @@
  * Shows what a message says about itself, without any key. Nothing here is authenticated: it is for people, tools and
  * routing, never for a decision about trust.
  */
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, isEnvelopeError } from "../errors.ts";
 import { readBodyLayout, readFooter } from "../format/body.ts";
-import { contextObject, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
+import { callersContext } from "../format/encryption-context.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import { parseHeader } from "../format/header.ts";
 import type { ContentType, MessageHeader } from "../format/header.ts";
-import { resolveLimits } from "../format/suites.ts";
+import { DEFAULT_LIMITS, limitsOption } from "../format/suites.ts";
 import type { AlgorithmSuiteName, MessageLimits } from "../format/suites.ts";
-import { arnRegion, providerInfoText } from "../keyrings/data-keys.ts";
+import { namedKey } from "../keyrings/data-keys.ts";
+import { objectOf, readOptions, requireBytes } from "../options.ts";
+import type { RowsFor } from "../options.ts";
 
 export interface InspectedDataKey {
   readonly providerId: string;
@@ -42,10 +44,18 @@ export interface MessageInspection {
   readonly problem: EnvelopeError | null;
 }
 
+export interface InspectOptions {
+  readonly limits?: Partial<MessageLimits>;
+}
+
+const readInspect = objectOf({ limits: limitsOption(DEFAULT_LIMITS) } satisfies RowsFor<InspectOptions>);
+
 /**
- * Parses the header and, as far as it is there, the shape of the body.
+ * Parses the header and, as far as it is there, the shape of the body. What it answers with is data, exact to the
+ * character: whoever prints it escapes it (as `strongroom inspect` does), since a message's writer may have put
+ * anything in.
  *
- * @throws EnvelopeError `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
+ * @throws EnvelopeError `option-invalid`, `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
  *
  * @example
  * ```ts
@@ -59,11 +69,9 @@ export interface MessageInspection {
  * console.log(suiteId, encryptedDataKeys[0]?.keyInfo, body?.plaintextLength); // prints: 0x0478 2026-01 5
  * ```
  */
-export function inspect(
-  message: Uint8Array,
-  options: { readonly limits?: Partial<MessageLimits> } = {},
-): MessageInspection {
-  const limits = resolveLimits(options.limits);
+export function inspect(message: Uint8Array, options: InspectOptions = {}): MessageInspection {
+  requireBytes(message, "message");
+  const { limits } = readOptions(readInspect, options);
   const header = parseHeader(message, limits);
   const { suite, context } = header;
   return {
@@ -73,10 +81,10 @@ export function inspect(
     committing: suite.committing,
     signed: suite.signature !== null,
     messageId: header.messageId.toString("hex"),
-    encryptionContext: contextObject({ ...context, pairs: context.pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD) }),
-    encryptedDataKeys: header.encryptedDataKeys.map(({ providerId, providerInfo, ciphertext }) => {
-      const keyInfo = providerInfoText(providerInfo);
-      return { providerId, keyInfo, region: arnRegion(keyInfo), ciphertextLength: ciphertext.length };
+    encryptionContext: callersContext(context),
+    encryptedDataKeys: header.encryptedDataKeys.map((stored) => {
+      const { providerId, key, region } = namedKey(stored);
+      return { providerId, keyInfo: key, region, ciphertextLength: stored.ciphertext.length };
     }),
     contentType: header.contentType,
     frameLength: header.frameLength,
@@ -99,7 +107,7 @@ function inspectBody(
     }
     return { body: { frames: last.sequence, plaintextLength }, problem: null };
   } catch (error) {
-    if (error instanceof EnvelopeError) return { body: null, problem: error };
+    if (isEnvelopeError(error)) return { body: null, problem: error };
     throw error;
   }
 }

@@ -1,19 +1,47 @@
 /**
  * Options of encrypt and decrypt: their types, their defaults, and their one place of checking.
  */
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, shown, shownList } from "../errors.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CallersContext, EncryptionContext } from "../format/encryption-context.ts";
-import { ALGORITHM_SUITES, enforceLimit, resolveLimits } from "../format/suites.ts";
-import type { AlgorithmSuite, CommittingSuiteName, MessageLimits, NonCommittingSuiteName } from "../format/suites.ts";
+import { ALGORITHM_SUITES, DEFAULT_LIMITS, enforceLimit, FORMAT_LIMITS, limitsOption } from "../format/suites.ts";
+import type {
+  AlgorithmSuite,
+  AlgorithmSuiteName,
+  CommittingSuiteName,
+  MessageLimits,
+  NonCommittingSuiteName,
+} from "../format/suites.ts";
 import {
   DEFAULT_COMMITMENT_POLICY,
   defaultSuiteName,
   isCommitmentPolicy,
   materialsManager,
   requireEncryptAllowed,
+  SOURCE_ROWS,
 } from "../materials/materials-manager.ts";
-import type { CommitmentPolicy, DefaultPolicy, KeySource, MaterialsManager } from "../materials/materials-manager.ts";
+import type {
+  CommitmentPolicy,
+  DefaultPolicy,
+  KeySource,
+  MaterialsManager,
+  SourceValues,
+} from "../materials/materials-manager.ts";
+import {
+  abortSignal,
+  anyText,
+  anything,
+  having,
+  listOf,
+  needed,
+  objectOf,
+  oneOf,
+  option,
+  readOptions,
+  thatIs,
+  wholeNumber,
+} from "../options.ts";
+import type { Rows, RowsFor } from "../options.ts";
 import type { FrameCipherKey } from "./sealing.ts";
 
 interface CommonOptions {
@@ -79,11 +107,32 @@ type PolicyNamed<Policy extends CommitmentPolicy> = Policy extends CommitmentPol
   ? EncryptOptionsUnder<Policy> & { readonly commitmentPolicy: Policy }
   : never;
 
-export type DecryptOptions = CommonOptions & {
-  /** What the message must have been made for: compared exactly, before any key is asked for. */
-  readonly encryptionContext: EncryptionContext;
+interface DecryptCommonOptions extends CommonOptions {
   readonly commitmentPolicy?: CommitmentPolicy;
-} & KeySource;
+}
+
+/** Options of reading, of buffers and of streams. */
+export type ReadOptions = DecryptCommonOptions &
+  KeySource & {
+    /** What the message must have been made for: compared exactly, before any key is asked for. */
+    readonly encryptionContext: EncryptionContext;
+  };
+
+export type DecryptOptions = DecryptCommonOptions &
+  KeySource & {
+    /**
+     * What the message must have been made for: compared exactly, before any key is asked for.
+     *
+     * `as-stored` compares nothing: any message that the keys open is read, be it anybody's or in another's place. The
+     * context is authenticated, and in the result; checking it is the caller's part then. For migrations.
+     */
+    readonly encryptionContext: EncryptionContext | "as-stored";
+    /**
+     * `require` refuses a message of an unsigned suite (`signature-required`) before any key is asked for; `allow`, the
+     * default, reads both. A signature that is there is verified either way.
+     */
+    readonly signedMessages?: "allow" | "require";
+  };
 
 export const DEFAULT_OPTIONS: { readonly frameLength: number; readonly commitmentPolicy: CommitmentPolicy } = {
   /** client-apis/encrypt.md, "Frame Length" */
@@ -91,9 +140,50 @@ export const DEFAULT_OPTIONS: { readonly frameLength: number; readonly commitmen
   commitmentPolicy: DEFAULT_COMMITMENT_POLICY,
 };
 
+/** Options as they are read. */
+interface CommonValues extends SourceValues {
+  readonly encryptionContext: unknown;
+  readonly requiredContextKeys: readonly string[];
+  readonly commitmentPolicy: CommitmentPolicy;
+  readonly limits: MessageLimits;
+  readonly signal: AbortSignal | undefined;
+  readonly workers: FrameWorkers | undefined;
+}
+
+export interface EncryptValues extends CommonValues {
+  readonly suite: AlgorithmSuiteName | undefined;
+  readonly frameLength: number;
+}
+
+const COMMON_ROWS: Rows<CommonValues> = {
+  ...SOURCE_ROWS,
+  encryptionContext: needed(anything),
+  requiredContextKeys: option(listOf(anyText), []),
+  commitmentPolicy: option(thatIs(isCommitmentPolicy, "a commitment policy"), DEFAULT_OPTIONS.commitmentPolicy),
+  limits: limitsOption(DEFAULT_LIMITS),
+  signal: option(abortSignal),
+  workers: option(having<FrameWorkers>("framing workers", "takes", "run")),
+};
+
+export const ENCRYPT_ROWS: Rows<EncryptValues> = {
+  ...COMMON_ROWS,
+  suite: option(oneOf(Object.keys(ALGORITHM_SUITES) as AlgorithmSuiteName[])),
+  frameLength: option(wholeNumber(1, FORMAT_LIMITS.frameBytes, " bytes"), DEFAULT_OPTIONS.frameLength),
+} satisfies RowsFor<EncryptOptions>;
+
+export const READ_ROWS: Rows<CommonValues> = COMMON_ROWS satisfies RowsFor<ReadOptions>;
+
+const readEncrypt = objectOf(ENCRYPT_ROWS);
+const readDecrypt = objectOf({
+  ...READ_ROWS,
+  signedMessages: option(oneOf(["allow", "require"]), "allow"),
+} satisfies RowsFor<DecryptOptions>);
+
+/** Options that are checked and settled. */
 export interface ResolvedOptions {
   readonly manager: MaterialsManager;
-  readonly context: CallersContext;
+  /** null: whatever the message stores. */
+  readonly context: CallersContext | null;
   readonly requiredContextKeys: readonly string[];
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;
@@ -102,55 +192,49 @@ export interface ResolvedOptions {
 }
 
 export interface ResolvedEncryptOptions extends ResolvedOptions {
+  readonly context: CallersContext;
   readonly suite: AlgorithmSuite;
   readonly frameLength: number;
 }
 
-const NO_KEYS: readonly string[] = [];
-
-function resolveCommon(options: DecryptOptions): ResolvedOptions {
-  if (typeof options !== "object" || (options as unknown) === null)
-    throw new EnvelopeError("option-invalid", "options are missing");
-  const limits = resolveLimits(options.limits);
-  const commitmentPolicy = options.commitmentPolicy ?? DEFAULT_OPTIONS.commitmentPolicy;
-  if (!isCommitmentPolicy(commitmentPolicy))
-    throw new EnvelopeError("option-invalid", "commitmentPolicy is not a policy");
-  const requiredContextKeys = options.requiredContextKeys ?? NO_KEYS;
-  const absent = requiredContextKeys.filter((key) => !Object.hasOwn(options.encryptionContext, key));
-  if (absent.length > 0) {
-    throw new EnvelopeError(
-      "option-invalid",
-      `requiredContextKeys that are not in encryptionContext: ${absent.join(", ")}`,
-    );
-  }
-  return {
-    manager: materialsManager(options),
-    context: canonicalContext(options.encryptionContext, limits),
-    requiredContextKeys,
-    commitmentPolicy,
-    limits,
-    signal: options.signal,
-    workers: options.workers,
-  };
+export interface ResolvedDecryptOptions extends ResolvedOptions {
+  readonly signatureRequired: boolean;
 }
 
 /** @throws EnvelopeError `option-invalid`, `limit-exceeded`, `commitment-policy` */
-export function resolveEncryptOptions(options: EncryptOptionsUnder<CommitmentPolicy>): ResolvedEncryptOptions {
-  const common = resolveCommon(options);
-  const name = options.suite ?? defaultSuiteName(common.commitmentPolicy);
-  if (!Object.hasOwn(ALGORITHM_SUITES, name))
-    throw new EnvelopeError("option-invalid", "suite is not the name of an algorithm suite");
-  const suite = ALGORITHM_SUITES[name];
+export function resolveEncryptOptions(options: unknown): ResolvedEncryptOptions {
+  return resolveEncryptValues(readOptions(readEncrypt, options));
+}
+
+/** The same, once they are read. */
+export function resolveEncryptValues(values: EncryptValues): ResolvedEncryptOptions {
+  const common = resolveCommon(values);
+  const suite = ALGORITHM_SUITES[values.suite ?? defaultSuiteName(common.commitmentPolicy)];
   requireEncryptAllowed(common.commitmentPolicy, suite);
-  const frameLength = options.frameLength ?? DEFAULT_OPTIONS.frameLength;
-  if (!Number.isSafeInteger(frameLength) || frameLength < 1) {
-    throw new EnvelopeError("option-invalid", "frameLength must be a whole number of bytes from 1");
-  }
-  enforceLimit(common.limits, "frameBytes", frameLength);
-  return { ...common, suite, frameLength };
+  enforceLimit(common.limits, "frameBytes", values.frameLength);
+  return { ...common, suite, frameLength: values.frameLength };
 }
 
 /** @throws EnvelopeError `option-invalid`, `limit-exceeded` */
-export function resolveDecryptOptions(options: DecryptOptions): ResolvedOptions {
-  return resolveCommon(options);
+export function resolveDecryptOptions(options: unknown): ResolvedDecryptOptions {
+  const values = readOptions(readDecrypt, options);
+  const signatureRequired = values.signedMessages === "require";
+  if (values.encryptionContext !== AS_STORED) return { ...resolveCommon(values), signatureRequired };
+  if (values.requiredContextKeys.length > 0)
+    throw new EnvelopeError("option-invalid", "requiredContextKeys are not stored: as-stored cannot supply them");
+  return { ...resolveCommon({ ...values, encryptionContext: {} }), context: null, signatureRequired };
+}
+
+const AS_STORED = "as-stored";
+
+/** Of values that were read. @throws EnvelopeError `option-invalid`, `limit-exceeded` */
+export function resolveCommon(values: CommonValues): ResolvedOptions & { readonly context: CallersContext } {
+  const { limits, requiredContextKeys, commitmentPolicy, signal, workers } = values;
+  const context = canonicalContext(values.encryptionContext, limits);
+  const absent = requiredContextKeys.filter((key) => !context.pairs.some(([there]) => there === key));
+  if (absent.length > 0) {
+    const names = shownList(absent.map((key) => shown(key)));
+    throw new EnvelopeError("option-invalid", `requiredContextKeys that are not in encryptionContext: ${names}`);
+  }
+  return { manager: materialsManager(values), context, requiredContextKeys, commitmentPolicy, limits, signal, workers };
 }

@@ -13,13 +13,15 @@
  * 7. ../resilience: the state machines beneath. time.ts (clock, deadline), calls.ts (one call, a race of several),
  *    circuit-breaker.ts, call-limits.ts, settings.ts (every number, and why).
  */
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, isEnvelopeError } from "../errors.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey } from "../keyrings/data-keys.ts";
+import { abortSignal, needed, objectOf, oneOf, option, readOptions, text, wholeNumber } from "../options.ts";
+import type { Rows, RowsFor } from "../options.ts";
 import { ThrottleBucket } from "../resilience/call-limits.ts";
-import { resolveSettings } from "../resilience/settings.ts";
+import { orderProblems, SETTINGS_ROWS, settingsOf } from "../resilience/settings.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
-import { Deadline, systemTime } from "../resilience/time.ts";
+import { Deadline, systemTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { Hedging } from "./hedging.ts";
 import { readDataKey } from "./read.ts";
@@ -68,24 +70,45 @@ export interface Policy {
   readonly time: Time;
 }
 
-/** The policy that the options ask for; every problem is added to `problems`, and it is of no use when there is one. */
-export function resolvePolicy(options: PolicyOptions, problems: string[]): Policy {
-  const { regions, minimum, time = systemTime } = options;
-  const settings = resolveSettings(options, problems);
-  const preferred = regions.filter(({ role }) => role !== "substitute");
-  const { target = preferred.length } = options;
-  if (regions.length === 0) problems.push("regions is empty");
-  for (const [index, { role = "preferred", group }] of regions.entries()) {
-    if (!(["preferred", "substitute"] as readonly string[]).includes(role))
-      problems.push(`regions[${index}].role must be preferred or substitute`);
-    if (group === "") problems.push(`regions[${index}].group must not be empty`);
+/** The options of the policy as they are read; those of a provider's regions are beside them. */
+export interface PolicyValues extends ResilienceSettings {
+  readonly minimum: number;
+  readonly target: number | undefined;
+  readonly time: Time;
+}
+
+export const POLICY_ROWS: Rows<PolicyValues> = {
+  ...SETTINGS_ROWS,
+  minimum: needed(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+  target: option(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+  time: option(timeOption, systemTime),
+} satisfies RowsFor<Omit<PolicyOptions, "regions">>;
+
+export const PLACE_ROWS: Rows<ReadPlace> = {
+  group: option(text),
+  role: option(oneOf(["preferred", "substitute"]), "preferred"),
+} satisfies RowsFor<RegionPlace>;
+
+/** A {@link RegionPlace} as it is read. */
+export interface ReadPlace {
+  readonly group: string | undefined;
+  readonly role: "preferred" | "substitute";
+}
+
+/** The policy for these places; every problem is added to `problems`, and it is of no use when there is one. */
+export function resolvePolicy(values: PolicyValues, places: readonly ReadPlace[], problems: string[]): Policy {
+  const { minimum, time } = values;
+  const settings = settingsOf(values);
+  problems.push(...orderProblems(settings));
+  const preferred = places.filter(({ role }) => role === "preferred");
+  const { target = preferred.length } = values;
+  if (places.length === 0) problems.push("regions is empty");
+  for (const [index, { role, group }] of places.entries()) {
     if (role === "substitute" && !preferred.some((other) => other.group === group))
       problems.push(`regions[${index}] is a substitute in a group without a preferred region`);
   }
-  if (!Number.isInteger(minimum) || minimum < 1) problems.push("minimum must be a whole number from 1");
-  if (!Number.isInteger(target) || target < minimum || target > preferred.length) {
+  if (target < minimum || target > preferred.length)
     problems.push("target must be a whole number from minimum to the number of preferred regions");
-  }
   return { minimum, target, settings, time };
 }
 
@@ -110,7 +133,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
       return await run(deadline);
     } catch (error) {
       counters.add(COUNTED[kind].failed);
-      code = error instanceof EnvelopeError ? error.code : "unknown";
+      code = isEnvelopeError(error) ? error.code : "unknown";
       throw error;
     } finally {
       publish(() => ({ kind: "operation", operation: kind, code, elapsedMs: deadline.elapsedMs }));
@@ -148,7 +171,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
     onDecrypt: (materials, encryptedDataKeys, { signal }) =>
       operate("read", signal, async (deadline) => {
         requireNoDataKey(materials);
-        const dataKey = await readDataKey({
+        const opened = await readDataKey({
           regions,
           encryptedDataKeys,
           keyLength: materials.suite.keyLength,
@@ -158,13 +181,14 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
           hedging,
           attemptTimeoutMs,
         });
-        return { ...materials, dataKey };
+        return { ...materials, ...opened };
       }),
 
     health,
     counters: () => counters.snapshot(hedging.budget.saved),
 
-    async probe({ signal } = {}) {
+    async probe(options = {}) {
+      const { signal } = readOptions(PROBE_OPTIONS, options);
       using deadline = new Deadline({ time, deadlineMs, signal });
       if (deadline.cutShort() === null) {
         const calls = regions.map((region) =>
@@ -182,6 +206,8 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
     },
   };
 }
+
+const PROBE_OPTIONS = objectOf({ signal: option(abortSignal) });
 
 const COUNTED: Readonly<Record<"read" | "write", { readonly all: CounterName; readonly failed: CounterName }>> = {
   read: { all: "reads", failed: "readsFailed" },

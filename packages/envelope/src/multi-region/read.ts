@@ -5,9 +5,10 @@
  */
 import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, FAILURE_RULES } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { unopenedError } from "../keyrings/data-keys.ts";
+import type { OpeningKey } from "../keyrings/keyring.ts";
 import { staggeredRace } from "../resilience/calls.ts";
 import type { Contestant, StartReason } from "../resilience/calls.ts";
 import type { Deadline } from "../resilience/time.ts";
@@ -15,7 +16,6 @@ import type { Hedging } from "./hedging.ts";
 import { contestant, mostReady } from "./region.ts";
 import type { Region } from "./region.ts";
 import type { CallPurpose } from "./telemetry.ts";
-import { FAILURE_RULES } from "./wrapping-key.ts";
 import type { WrapContext } from "./wrapping-key.ts";
 
 export interface ReadRequest {
@@ -31,10 +31,16 @@ export interface ReadRequest {
   readonly attemptTimeoutMs: number;
 }
 
+/** A data key, and the key of the region that opened it. */
+export interface OpenedKey {
+  readonly dataKey: SecretBytes;
+  readonly openedBy: OpeningKey;
+}
+
 /**
  * @throws EnvelopeError `no-matching-key`, `regions-unavailable`, `decryption-failed`, `deadline-exceeded`, `aborted`
  */
-export async function readDataKey(request: ReadRequest): Promise<SecretBytes> {
+export async function readDataKey(request: ReadRequest): Promise<OpenedKey> {
   return new Read(request).run();
 }
 
@@ -78,33 +84,33 @@ class Read {
     this.#untried = new Set(candidatesOf(request));
   }
 
-  async run(): Promise<SecretBytes> {
+  async run(): Promise<OpenedKey> {
     const { deadline } = this.#request;
     if (deadline.cutShort() !== null) throw this.#failure();
     const probes = this.#startProbes();
-    const race = staggeredRace<SecretBytes>(
+    const race = staggeredRace<OpenedKey>(
       {
         start: (reason) => this.#start(reason),
         discard: (late) => {
-          late.wipe();
+          late.dataKey.wipe();
         },
       },
       deadline.time,
       probes,
     );
-    const dataKey = await deadline.guard(race);
-    if (dataKey === null) throw this.#failure();
+    const opened = await deadline.guard(race);
+    if (opened === null) throw this.#failure();
     if (deadline.cutShort() === "aborted") {
-      dataKey.wipe();
+      opened.dataKey.wipe();
       throw this.#failure();
     }
     // Another region gave the right key for the same message: those that gave a wrong one lied.
     for (const suspect of this.#suspects) suspect.state.accuse();
-    return dataKey;
+    return opened;
   }
 
   /** Probes ride along only where a healthy region answers the reader meanwhile. */
-  #startProbes(): readonly Contestant<SecretBytes>[] {
+  #startProbes(): readonly Contestant<OpenedKey>[] {
     const candidates = [...this.#untried];
     if (!candidates.some(({ region }) => region.state.isReady)) return [];
     const due = candidates.filter(
@@ -114,7 +120,7 @@ class Read {
     return due.map((candidate) => this.#call(candidate, "probe"));
   }
 
-  #start(reason: StartReason): Contestant<SecretBytes> | null {
+  #start(reason: StartReason): Contestant<OpenedKey> | null {
     const { hedging } = this.#request;
     const candidates = [...this.#untried].filter(({ region }) => !this.#inFlight.has(region));
     const next = mostReady(candidates);
@@ -125,7 +131,7 @@ class Read {
     return this.#call(next, reason);
   }
 
-  #call(candidate: Candidate, purpose: CallPurpose): Contestant<SecretBytes> {
+  #call(candidate: Candidate, purpose: CallPurpose): Contestant<OpenedKey> {
     const { region, stored } = candidate;
     const { keyLength, context, deadline, attemptTimeoutMs, hedging } = this.#request;
     const regionsLeft = [...new Set([...this.#untried].map((each) => each.region))];
@@ -149,7 +155,8 @@ class Read {
         this.#forgetReference();
         if (result.kind === "done") {
           if (purpose === "hedge") hedging.won();
-          return result.value;
+          const { providerId, keyId, region: at } = region.key;
+          return { dataKey: result.value, openedBy: { providerId, key: keyId, region: at } };
         }
         if (result.kind === "failed") this.#failed(candidate, result.attempt);
         return null;

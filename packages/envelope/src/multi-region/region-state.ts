@@ -2,7 +2,8 @@
  * What is known of one region and key from the calls made to it, and whether it may be called now: breaker, throttle
  * bucket, call limit and latencies, fed with what each call came to.
  */
-import type { RegionFailureKind, RegionOperation } from "../errors.ts";
+import { FAILURE_RULES } from "../errors.ts";
+import type { FailureRule, RegionFailureKind, RegionOperation } from "../errors.ts";
 import { CallLimit } from "../resilience/call-limits.ts";
 import type { ThrottleBucket } from "../resilience/call-limits.ts";
 import type { CallObserver, StopReason } from "../resilience/calls.ts";
@@ -13,8 +14,7 @@ import type { Time } from "../resilience/time.ts";
 import { hedgeDelayMs, LatencyWindow } from "./hedging.ts";
 import { HealthRecord, publish } from "./telemetry.ts";
 import type { CallPurpose, RegionHealth, RegionId } from "./telemetry.ts";
-import { FAILURE_RULES } from "./wrapping-key.ts";
-import type { FailureRule, WrappingKey } from "./wrapping-key.ts";
+import type { WrappingKey } from "./wrapping-key.ts";
 
 /**
  * `ready`: ask it. `probe-due`: it is down, but due to be tried. `busy`: it is healthy, but a call would have to wait

@@ -3,7 +3,7 @@
  * of each of its keys (the first is providers/aws-kms/kms-key.ts); the policy knows nothing of a provider but this.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
-import type { RegionFailureKind, RegionOperation } from "../errors.ts";
+import type { RegionOperation } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { CallAnswer } from "../resilience/calls.ts";
 
@@ -61,58 +61,3 @@ export interface WrappingKey {
    */
   matches(stored: EncryptedDataKey): "own" | "replica" | null;
 }
-
-/** A rewrap for keys whose provider has none, or that two providers have: the secret is here for a moment. */
-export async function unwrapAndWrap(
-  target: WrappingKey,
-  { source, newContext, ...request }: RewrapRequest,
-  signal: AbortSignal,
-): Promise<CallAnswer<Uint8Array>> {
-  const opened = await source.unwrap(request, signal);
-  if ("failed" in opened) return opened;
-  using secret = opened.value;
-  return await target.wrap(secret.bytes, newContext, signal);
-}
-
-/** What a kind of failure means for the region it came from. */
-export interface FailureRule {
-  /** `all`: one such answer opens the breaker. `none`: it says nothing about the region's health. */
-  readonly strikes: "none" | "one" | "all";
-  /** Whether somebody has to do something about it: an `alarm` event is published. */
-  readonly alarm: boolean;
-  /** Whether the region answered untruly and must prove itself several times before it is trusted again. */
-  readonly quarantine: boolean;
-  /** Whether the same region may be asked again in the same operation, for another encrypted data key. */
-  readonly mayAskAgain: boolean;
-}
-
-const OUTAGE: FailureRule = { strikes: "one", alarm: false, quarantine: false, mayAskAgain: false };
-const KEY_UNUSABLE: FailureRule = { strikes: "all", alarm: true, quarantine: false, mayAskAgain: false };
-const LIE: FailureRule = { strikes: "all", alarm: true, quarantine: true, mayAskAgain: false };
-const MESSAGE: FailureRule = { strikes: "none", alarm: false, quarantine: false, mayAskAgain: true };
-
-/**
- * The rule behind the table: what may be the fault of a message or of one caller's context never counts against a
- * region, or one tenant could close it for all others.
- */
-export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
-  refused: OUTAGE,
-  timeout: OUTAGE,
-  "server-error": OUTAGE,
-  unknown: OUTAGE,
-  /** The throttle bucket answers for it: a breaker would turn "less" into "nothing". */
-  throttled: { ...OUTAGE, strikes: "none" },
-  /** The client's credentials are the same for every call. */
-  credentials: { ...OUTAGE, alarm: true },
-  /** A key policy may depend on the encryption context, so another caller may well be allowed. */
-  "access-denied": { ...OUTAGE, strikes: "none", alarm: true },
-  "key-disabled": KEY_UNUSABLE,
-  "key-pending-deletion": KEY_UNUSABLE,
-  "key-not-found": KEY_UNUSABLE,
-  "wrong-key-id": LIE,
-  "wrong-key-length": LIE,
-  /** Counted only once another region's key opened the same message: a changed message must not close a region. */
-  "wrong-data-key": MESSAGE,
-  "invalid-ciphertext": MESSAGE,
-  aborted: { ...MESSAGE, mayAskAgain: false },
-};

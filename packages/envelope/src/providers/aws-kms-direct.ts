@@ -17,6 +17,8 @@ import type { EncryptedDataKey } from "../format/header.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
+import { abortSignal, anything, having, needed, objectOf, option, readOptions, requireBytes } from "../options.ts";
+import type { RowsFor } from "../options.ts";
 import type { MultiRegionKeyring } from "../multi-region/keyring.ts";
 
 export interface DirectOptions {
@@ -66,15 +68,15 @@ const KEYS_START = LENGTH_START + 2;
  * ```
  */
 export async function encryptDirect(plaintext: Uint8Array, options: DirectOptions): Promise<DirectEncryptResult> {
-  if (!(plaintext instanceof Uint8Array) || plaintext.length === 0)
-    throw new EnvelopeError("option-invalid", "plaintext must be a Uint8Array of at least one byte");
+  if (requireBytes(plaintext, "plaintext").length === 0)
+    throw new EnvelopeError("option-invalid", "plaintext must have at least one byte");
   if (plaintext.length > DIRECT_LIMIT_BYTES) {
     throw new EnvelopeError(
       "limit-exceeded",
       `AWS KMS encrypts at most ${DIRECT_LIMIT_BYTES} bytes directly, not ${plaintext.length}: use encrypt`,
     );
   }
-  const { keyring, encryptionContext } = resolveOptions(options);
+  const { keyring, encryptionContext, signal } = resolveOptions(options);
   using secret = SecretBytes.copyOf(plaintext);
   const { encryptedDataKeys, wraps } = await keyring.onEncrypt(
     {
@@ -85,7 +87,7 @@ export async function encryptDirect(plaintext: Uint8Array, options: DirectOption
       encryptedDataKeys: [],
       signingKey: null,
     },
-    { signal: options.signal },
+    { signal },
   );
   if (wraps === undefined)
     throw new EnvelopeError("keyring-unsuitable", "Direct encryption needs a multi-region keyring");
@@ -120,28 +122,34 @@ export async function encryptDirect(plaintext: Uint8Array, options: DirectOption
  * ```
  */
 export async function decryptDirect(sealed: Uint8Array, options: DirectOptions): Promise<Uint8Array> {
-  if (!(sealed instanceof Uint8Array)) throw new EnvelopeError("option-invalid", "sealed must be a Uint8Array");
-  const { keyring, encryptionContext } = resolveOptions(options);
+  requireBytes(sealed, "sealed");
+  const { keyring, encryptionContext, signal } = resolveOptions(options);
   const { length, encryptedDataKeys } = parse(sealed);
   const { dataKey } = await keyring.onDecrypt(
     // There is no message around it to be accepted by: what the KMS opens under this context, it authenticated.
     { suite: wrapping(length), encryptionContext, requiredContextKeys: [], dataKey: null, accepts: () => true },
     encryptedDataKeys,
-    { signal: options.signal },
+    { signal },
   );
   if (dataKey === null) throw new EnvelopeError("decryption-failed", "The keyring returned nothing");
   return dataKey.bytes;
 }
 
-function resolveOptions(options: DirectOptions): {
+const readDirect = objectOf({
+  keyring: needed(having<MultiRegionKeyring>("a multi-region keyring", "onEncrypt", "onDecrypt", "probe")),
+  encryptionContext: needed(anything),
+  signal: option(abortSignal),
+} satisfies RowsFor<DirectOptions>);
+
+interface Resolved {
   readonly keyring: MultiRegionKeyring;
   readonly encryptionContext: CanonicalContext;
-} {
-  const { keyring } = options as { readonly keyring: Partial<MultiRegionKeyring> | undefined };
-  if (typeof keyring?.onEncrypt !== "function" || typeof keyring.probe !== "function") {
-    throw new EnvelopeError("option-invalid", "keyring must be a multi-region keyring");
-  }
-  return { keyring: options.keyring, encryptionContext: canonicalContext(options.encryptionContext, DEFAULT_LIMITS) };
+  readonly signal: AbortSignal | undefined;
+}
+
+function resolveOptions(options: DirectOptions): Resolved {
+  const values = readOptions(readDirect, options);
+  return { ...values, encryptionContext: canonicalContext(values.encryptionContext, DEFAULT_LIMITS) };
 }
 
 /** All that the multi-region keyring asks of a suite is how long the thing is that it wraps: here, the string. */

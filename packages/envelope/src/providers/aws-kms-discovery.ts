@@ -6,16 +6,30 @@
  *   would choose which keys are asked. It cannot encrypt.
  */
 import { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, shown } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey, unwrapDataKey, weightiest } from "../keyrings/data-keys.ts";
 import type { KeyOutcome } from "../keyrings/data-keys.ts";
+import {
+  having,
+  isPlainObject,
+  listOf,
+  needed,
+  nonEmpty,
+  objectOf,
+  oneOf,
+  option,
+  readOptions,
+  text,
+  thatIs,
+} from "../options.ts";
+import type { Reader, RowsFor } from "../options.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
 import { grantsOf } from "./aws-kms/kms-call.ts";
 import { inRegion, kmsDecrypt, PROVIDER_ID, requireKeyArn } from "./aws-kms/kms-key.ts";
 import type { KeyArn } from "./aws-kms/kms-key.ts";
-import { SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
+import { SINGLE_CALL_DEFAULTS, SINGLE_CALL_ROWS, SingleCalls } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type KmsDiscoveryClient = Pick<KmsClient, "decrypt">;
@@ -66,9 +80,9 @@ export const KMS_DISCOVERY_DEFAULTS: Required<SingleCallOptions> & {
  * ```
  */
 export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
-  const resolved = resolveOptions(options);
+  const resolved = readOptions(readDiscovery, options);
   const { filter, clients, multiRegionKeys } = resolved;
-  const regions = Object.keys(clients);
+  const regions = [...clients.keys()];
   const accounts = new Set(filter.accounts);
   const grants = grantsOf(resolved.grantTokens);
 
@@ -92,10 +106,19 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
           .filter(({ providerId }) => providerId === PROVIDER_ID)
           .map((key) => [key, keysToAsk(requireKeyArn(key))]),
       );
+      const openedWith = new Map<EncryptedDataKey, KeyArn>();
       using calls = new SingleCalls(resolved, call.signal);
       return await unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (key) => (ours.get(key) ?? []).length > 0,
-        unwrap: (key) => unwrapWithAny(key, ours.get(key) ?? [], materials, calls),
+        unwrap: (key) =>
+          unwrapWithAny(ours.get(key) ?? [], (arn) => {
+            openedWith.set(key, arn);
+            return unwrapWith(key, arn, materials, calls);
+          }),
+        openedBy: (key) => {
+          const { arn, region } = openedWith.get(key) ?? requireKeyArn(key);
+          return { providerId: PROVIDER_ID, key: arn, region };
+        },
         notAccepted: "wrong-data-key",
         attempts: calls.attempts,
       });
@@ -103,14 +126,12 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
   };
 
   async function unwrapWithAny(
-    key: EncryptedDataKey,
     asked: readonly KeyArn[],
-    materials: DecryptionMaterials,
-    calls: SingleCalls,
+    unwrap: (arn: KeyArn) => Promise<SecretBytes | KeyOutcome>,
   ): Promise<SecretBytes | KeyOutcome> {
     const outcomes: KeyOutcome[] = [];
     for (const arn of asked) {
-      const result = await unwrapWith(key, arn, materials, calls);
+      const result = await unwrap(arn);
       if (result instanceof SecretBytes) return result;
       outcomes.push(result);
     }
@@ -123,7 +144,7 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
     { suite, encryptionContext }: DecryptionMaterials,
     calls: SingleCalls,
   ): Promise<SecretBytes | KeyOutcome> {
-    const client = clients[arn.region];
+    const client = clients.get(arn.region);
     if (client === undefined) return "not-configured";
     const request = {
       ciphertext: key.ciphertext,
@@ -141,43 +162,32 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
   }
 }
 
-function resolveOptions(options: KmsDiscoveryOptions): Required<KmsDiscoveryOptions> {
-  const resolved = { ...KMS_DISCOVERY_DEFAULTS, ...options };
-  const { clients, filter, multiRegionKeys } = resolved as {
-    readonly clients: unknown;
-    readonly filter: unknown;
-    readonly multiRegionKeys: unknown;
-  };
-  const problems = [...clientProblems(clients), ...filterProblems(filter), ...singleCallProblems(resolved)];
-  if (multiRegionKeys !== "own-region" && multiRegionKeys !== "any-region")
-    problems.push("multiRegionKeys must be own-region or any-region");
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { ...resolved, clients: { ...resolved.clients } };
+function isAccount(value: unknown): value is string {
+  return typeof value === "string" && /^\d{12}$/.test(value);
 }
 
-function clientProblems(clients: unknown): readonly string[] {
-  const entries = typeof clients === "object" && clients !== null ? Object.entries(clients) : [];
-  if (entries.length === 0) return ["clients must have a client for at least one region"];
-  return entries.flatMap(([region, client]) => {
-    const problems: string[] = [];
-    if (!/^[a-z0-9-]+$/.test(region)) problems.push(`clients: ${JSON.stringify(region)} is not a region`);
-    if (typeof (client as Partial<KmsDiscoveryClient> | null)?.decrypt !== "function")
-      problems.push(`clients[${JSON.stringify(region)}] has no method decrypt`);
-    return problems;
-  });
-}
+const readFilter = objectOf({
+  partition: needed(text),
+  accounts: needed(nonEmpty(listOf(thatIs(isAccount, "an account of twelve digits")))),
+} satisfies RowsFor<KmsDiscoveryOptions["filter"]>);
 
-function filterProblems(filter: unknown): readonly string[] {
-  const { partition, accounts } = (filter ?? {}) as Partial<KmsDiscoveryOptions["filter"]>;
-  const problems: string[] = [];
-  if (typeof partition !== "string" || partition === "")
-    problems.push("filter.partition must name a partition, such as aws");
-  if (
-    !Array.isArray(accounts) ||
-    accounts.length === 0 ||
-    !accounts.every((account) => typeof account === "string" && /^\d{12}$/.test(account))
-  ) {
-    problems.push("filter.accounts must list at least one account, twelve digits each");
-  }
-  return problems;
-}
+const client = having<KmsDiscoveryClient>("a client of AWS KMS", "decrypt");
+
+/** Regions are names of the caller's, so this object has no table. */
+const readClients: Reader<ReadonlyMap<string, KmsDiscoveryClient>> = (value, name, problems) => {
+  const entries = isPlainObject(value) ? Object.entries(value).filter(([, one]) => one !== undefined) : [];
+  if (entries.length === 0) problems.push(`${name} must have a client for at least one region`);
+  return new Map(
+    entries.map(([region, one]) => {
+      if (!/^[a-z0-9-]+$/.test(region)) problems.push(`${name}: ${shown(region)} is not a region`);
+      return [region, client(one, `${name}["${shown(region)}"]`, problems)];
+    }),
+  );
+};
+
+const readDiscovery = objectOf({
+  ...SINGLE_CALL_ROWS,
+  clients: needed(readClients),
+  filter: needed(readFilter),
+  multiRegionKeys: option(oneOf(["own-region", "any-region"]), KMS_DISCOVERY_DEFAULTS.multiRegionKeys),
+} satisfies RowsFor<KmsDiscoveryOptions>);

@@ -3,22 +3,35 @@
  *   ECDH keyring, whose messages it reads and which reads its, but the own private key stays in the KMS, which derives
  *   the shared secret.
  */
-import { isEcdhCurve, readCompressedPoint, readEcPublicKey, sharedSecretLength } from "../crypto/ecdh.ts";
+import { curveOption, ecKey, readCompressedPoint, readEcPublicKey, sharedSecretLength } from "../crypto/ecdh.ts";
 import type { EcdhCurve, EcPublicKey, EcPublicKeyInput } from "../crypto/ecdh.ts";
 import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
-import { EnvelopeError } from "../errors.ts";
+import { EnvelopeError, shown } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { ecdhParties, ecdhProviderInfo, ecdhUnwrap, ecdhWrap, KMS_ECDH_PROVIDER } from "../keyrings/ecdh-wrapping.ts";
 import type { EcdhParties } from "../keyrings/ecdh-wrapping.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { requireNoDataKey, unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import {
+  abortSignal,
+  anything,
+  byKind,
+  having,
+  isBytes,
+  needed,
+  objectOf,
+  oneOf,
+  option,
+  readOptions,
+} from "../options.ts";
+import type { Reader, RowsFor } from "../options.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
-import { parseKeyArn } from "./aws-kms/kms-key.ts";
+import { keyArn } from "./aws-kms/kms-key.ts";
 import type { KeyArn } from "./aws-kms/kms-key.ts";
-import { inWords, SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
+import { inWords, SINGLE_CALL_DEFAULTS, SINGLE_CALL_ROWS, SingleCalls } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type { EcdhCurve, EcPublicKeyInput } from "../crypto/ecdh.ts";
@@ -68,7 +81,7 @@ export type KmsEcdhSchema =
 export interface KmsEcdhKeyringOptions extends SingleCallOptions {
   /** All keys must be of this curve; SM2 is not supported. */
   readonly curve: EcdhCurve;
-  /** Public keys: SubjectPublicKeyInfo in DER, or key objects. Keys of the KMS: ARNs. */
+  /** Public keys: SubjectPublicKeyInfo in PEM or DER, or key objects. Keys of the KMS: ARNs. */
   readonly schema: KmsEcdhSchema;
   /** Of the key's region. Must not retry (`maxAttempts: 1`). */
   readonly client: KmsEcdhClient;
@@ -109,7 +122,7 @@ export const KMS_ECDH_DEFAULTS: Required<SingleCallOptions> = SINGLE_CALL_DEFAUL
  */
 export async function kmsEcdhKeyring(options: KmsEcdhKeyringOptions): Promise<Keyring> {
   const resolved = resolveOptions(options);
-  return keyringOf(resolved, resolved.ownPublicKey ?? (await fetchPublicKey(resolved, options.signal)));
+  return keyringOf(resolved, resolved.ownPublicKey ?? (await fetchPublicKey(resolved)));
 }
 
 interface Resolved {
@@ -121,6 +134,7 @@ interface Resolved {
   readonly ownPublicKey: EcPublicKey | null;
   /** The other side's key; null for discovery, which learns it from each message. */
   readonly peer: EcPublicKey | null;
+  readonly signal: AbortSignal | undefined;
 }
 
 function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
@@ -214,7 +228,7 @@ function deriveSharedSecret(
         () => client.deriveSharedSecret(input, { abortSignal }),
         ({ KeyId, SharedSecret, KeyAgreementAlgorithm }) => {
           if (KeyId !== key.arn) return wrong("wrong-key-id");
-          if (KeyAgreementAlgorithm !== "ECDH" || SharedSecret === undefined) return wrong("server-error");
+          if (KeyAgreementAlgorithm !== "ECDH" || !isBytes(SharedSecret)) return wrong("server-error");
           return SharedSecret.length === sharedSecretLength(curve)
             ? { value: new SecretBytes(SharedSecret) }
             : wrong("wrong-key-length");
@@ -229,10 +243,7 @@ function deriveSharedSecret(
   });
 }
 
-async function fetchPublicKey(
-  { curve, client, key, bounds }: Resolved,
-  signal: AbortSignal | undefined,
-): Promise<EcPublicKey> {
+async function fetchPublicKey({ curve, client, key, bounds, signal }: Resolved): Promise<EcPublicKey> {
   using calls = new SingleCalls(bounds, signal);
   const outcome = await calls.call({
     key,
@@ -253,80 +264,58 @@ async function fetchPublicKey(
     });
   }
   const { PublicKey, KeyUsage, KeySpec } = outcome;
-  const publicKey = PublicKey === undefined ? null : readEcPublicKey(curve, PublicKey);
-  if (KeyUsage !== "KEY_AGREEMENT" || KeySpec !== curve || publicKey === null) {
+  const publicKey = readEcPublicKey(curve, PublicKey);
+  if (KeyUsage !== "KEY_AGREEMENT" || KeySpec !== curve || typeof publicKey === "string") {
+    const [spec, usage] = [shown(String(KeySpec ?? "of no spec")), shown(String(KeyUsage ?? "nothing"))];
     throw new EnvelopeError(
       "keyring-unsuitable",
-      `${key.arn} is not a key for key agreement on ${curve}, but ${KeySpec ?? "of no spec"} for ${KeyUsage ?? "nothing"}`,
+      `${key.arn} is not a key for key agreement on ${curve}, but ${spec} for ${usage}`,
     );
   }
   return publicKey;
 }
 
+const readOuter = objectOf({
+  ...SINGLE_CALL_ROWS,
+  curve: needed(curveOption),
+  schema: needed(anything),
+  client: needed(having<KmsEcdhClient>("a client of AWS KMS", "deriveSharedSecret", "getPublicKey")),
+  signal: option(abortSignal),
+} satisfies RowsFor<KmsEcdhKeyringOptions>);
+
 function resolveOptions(options: KmsEcdhKeyringOptions): Resolved {
-  const { curve, schema, client } = options;
-  const bounds = { ...KMS_ECDH_DEFAULTS, ...options };
-  if (!isEcdhCurve(curve))
-    throw new EnvelopeError("option-invalid", "curve must be ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521");
-  const problems = [...singleCallProblems(bounds)];
-  if (!isClient(client)) problems.push("client has no methods deriveSharedSecret and getPublicKey");
-  const named = namesOf(schema);
-  const key = parseKeyArn(named.own.arn);
-  if (key === null) problems.push(`schema.${named.own.arnName} is not the ARN of a key (an alias cannot be used)`);
-  const publicKey = (name: string, input: EcPublicKeyInput | undefined): EcPublicKey | null => {
-    const read = input === undefined ? null : readEcPublicKey(curve, input);
-    if (read === null)
-      problems.push(
-        `schema.${name} must be a public key of ${curve}: SubjectPublicKeyInfo in DER (bytes, not PEM text) or a key object`,
-      );
-    return read;
-  };
-  const ownPublicKey =
-    named.own.publicKey === undefined ? null : publicKey(named.own.publicKeyName, named.own.publicKey);
-  const peer = named.peer === null ? null : publicKey("recipientPublicKey", named.peer.publicKey);
-  if (problems.length > 0 || key === null) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { curve, client, bounds, key, ownPublicKey, peer };
+  return readOptions((given, _name, problems) => {
+    const { curve, schema, client, signal, ...bounds } = readOuter(given, "", problems);
+    return { ...schemaReader(curve)(schema, "schema", problems), curve, client, bounds, signal };
+  }, options);
 }
 
-function isClient(value: unknown): value is KmsEcdhClient {
-  const { deriveSharedSecret: derive, getPublicKey } = (value ?? {}) as Partial<KmsEcdhClient>;
-  return typeof derive === "function" && typeof getPublicKey === "function";
-}
+/** The own key and the other side's, whatever the schema calls them. */
+type SchemaKeys = Pick<Resolved, "key" | "ownPublicKey" | "peer">;
 
-interface NamedKeys {
-  readonly own: {
-    readonly arn: string;
-    readonly arnName: string;
-    readonly publicKey: EcPublicKeyInput | undefined;
-    readonly publicKeyName: string;
-  };
-  readonly peer: { readonly publicKey: EcPublicKeyInput } | null;
-}
+type Schema<Kind extends KmsEcdhSchema["kind"]> = RowsFor<Extract<KmsEcdhSchema, { readonly kind: Kind }>>;
 
-/** Which of a schema's fields is the own key and which the other side's. */
-function namesOf(schema: KmsEcdhSchema): NamedKeys {
-  switch (schema.kind) {
-    case "KmsPrivateKeyToStaticPublicKey":
-      return {
-        own: {
-          arn: schema.senderKeyArn,
-          arnName: "senderKeyArn",
-          publicKey: schema.senderPublicKey,
-          publicKeyName: "senderPublicKey",
-        },
-        peer: { publicKey: schema.recipientPublicKey },
-      };
-    case "KmsPublicKeyDiscovery":
-      return {
-        own: {
-          arn: schema.recipientKeyArn,
-          arnName: "recipientKeyArn",
-          publicKey: schema.recipientPublicKey,
-          publicKeyName: "recipientPublicKey",
-        },
-        peer: null,
-      };
-    default:
-      throw new EnvelopeError("option-invalid", "schema.kind is not an AWS KMS ECDH key agreement schema");
-  }
+function schemaReader(curve: EcdhCurve): Reader<SchemaKeys> {
+  const publicKey = ecKey(readEcPublicKey, curve);
+  const fixed = objectOf({
+    kind: needed(oneOf(["KmsPrivateKeyToStaticPublicKey"])),
+    senderKeyArn: needed(keyArn),
+    senderPublicKey: option(publicKey),
+    recipientPublicKey: needed(publicKey),
+  } satisfies Schema<"KmsPrivateKeyToStaticPublicKey">);
+  const discovery = objectOf({
+    kind: needed(oneOf(["KmsPublicKeyDiscovery"])),
+    recipientKeyArn: needed(keyArn),
+    recipientPublicKey: option(publicKey),
+  } satisfies Schema<"KmsPublicKeyDiscovery">);
+  return byKind<SchemaKeys>({
+    KmsPrivateKeyToStaticPublicKey(...given) {
+      const { senderKeyArn: key, senderPublicKey = null, recipientPublicKey: peer } = fixed(...given);
+      return { key, ownPublicKey: senderPublicKey, peer };
+    },
+    KmsPublicKeyDiscovery(...given) {
+      const { recipientKeyArn: key, recipientPublicKey = null } = discovery(...given);
+      return { key, ownPublicKey: recipientPublicKey, peer: null };
+    },
+  });
 }

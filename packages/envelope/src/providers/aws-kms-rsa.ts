@@ -4,7 +4,7 @@
  * context, so a digest of it is wrapped with the data key.
  */
 import { sha384Digest } from "../crypto/key-derivation.ts";
-import { readRsaPublicKey, rsaSeal } from "../crypto/rsa.ts";
+import { rsaKey, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
 import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
@@ -13,11 +13,13 @@ import type { AlgorithmSuite } from "../format/suites.ts";
 import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { requireNoDataKey, unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
+import { having, isBytes, needed, objectOf, oneOf, option, readOptions } from "../options.ts";
+import type { RowsFor } from "../options.ts";
 import type { KmsCallOptions } from "./aws-kms/client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./aws-kms/kms-call.ts";
-import { isReplicaOf, parseKeyArn, requireKeyArn } from "./aws-kms/kms-key.ts";
+import { isReplicaOf, keyArn, requireKeyArn } from "./aws-kms/kms-key.ts";
 import type { KeyArn } from "./aws-kms/kms-key.ts";
-import { SINGLE_CALL_DEFAULTS, singleCallProblems, SingleCalls } from "./aws-kms/single-calls.ts";
+import { SINGLE_CALL_DEFAULTS, SINGLE_CALL_ROWS, SingleCalls } from "./aws-kms/single-calls.ts";
 import type { SingleCallOptions } from "./aws-kms/single-calls.ts";
 
 export type { RsaKeyInput } from "../crypto/rsa.ts";
@@ -36,7 +38,7 @@ export interface KmsRsaKeyringOptions extends SingleCallOptions {
   /** The ARN of an RSA key for encryption. An alias cannot be matched with what a message stores. */
   readonly keyArn: string;
   readonly encryptionAlgorithm?: KmsRsaAlgorithm;
-  /** PEM (SubjectPublicKeyInfo) or a key object; what GetPublicKey answers for this very key. Needed to encrypt. */
+  /** PEM or DER (SubjectPublicKeyInfo) or a key object; what GetPublicKey answers for this very key. Needed to encrypt. */
   readonly publicKey?: RsaKeyInput;
   /** Needed to decrypt. Must not retry (`maxAttempts: 1`). */
   readonly client?: KmsRsaClient;
@@ -48,10 +50,10 @@ export const KMS_RSA_DEFAULTS: Required<SingleCallOptions> & { readonly encrypti
 };
 
 const PROVIDER_ID = "aws-kms-rsa";
-const HASHES: ReadonlyMap<unknown, OaepHash> = new Map<KmsRsaAlgorithm, OaepHash>([
-  ["RSAES_OAEP_SHA_1", "sha1"],
-  ["RSAES_OAEP_SHA_256", "sha256"],
-]);
+const HASHES: Readonly<Record<KmsRsaAlgorithm, OaepHash>> = {
+  RSAES_OAEP_SHA_1: "sha1",
+  RSAES_OAEP_SHA_256: "sha256",
+};
 /** "Encryption Context Digest" */
 const DIGEST_LENGTH = 48;
 
@@ -135,7 +137,7 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
           () => asked.decrypt(input, { abortSignal }),
           ({ KeyId, Plaintext }) => {
             if (KeyId !== key.arn) return wrong("wrong-key-id");
-            return Plaintext === undefined ? wrong("server-error") : { value: new SecretBytes(Plaintext) };
+            return isBytes(Plaintext) ? { value: new SecretBytes(Plaintext) } : wrong("server-error");
           },
           ({ Plaintext }) => {
             wipeField(Plaintext);
@@ -179,24 +181,23 @@ interface Resolved {
   readonly bounds: Required<SingleCallOptions>;
 }
 
+const readKmsRsa = objectOf({
+  ...SINGLE_CALL_ROWS,
+  keyArn: needed(keyArn),
+  encryptionAlgorithm: option(oneOf(Object.keys(HASHES) as KmsRsaAlgorithm[]), KMS_RSA_DEFAULTS.encryptionAlgorithm),
+  publicKey: option(rsaKey("public")),
+  client: option(having<KmsRsaClient>("a client of AWS KMS", "decrypt")),
+} satisfies RowsFor<KmsRsaKeyringOptions>);
+
 function resolveOptions(options: KmsRsaKeyringOptions): Resolved {
-  const bounds = { ...KMS_RSA_DEFAULTS, ...options };
-  const { encryptionAlgorithm, client = null } = bounds;
-  const key = parseKeyArn(options.keyArn);
-  const hash = HASHES.get(encryptionAlgorithm);
-  const publicKey = options.publicKey === undefined ? null : readRsaPublicKey(options.publicKey);
-  const problems = [...singleCallProblems(bounds)];
-  if (key === null) problems.push("keyArn is not the ARN of a key (an alias cannot be used)");
-  if (hash === undefined) problems.push(`encryptionAlgorithm must be one of ${[...HASHES.keys()].join(", ")}`);
-  if (options.publicKey !== undefined && publicKey === null) {
-    problems.push(
-      "publicKey must be an RSA public key of 2,048 bits or more, as PEM text (BEGIN PUBLIC KEY) or as a key object",
-    );
-  }
-  if (client !== null && typeof (client as Partial<KmsRsaClient>).decrypt !== "function")
-    problems.push("client has no method decrypt");
-  if (options.publicKey === undefined && client === null) problems.push("publicKey, client or both are needed");
-  if (problems.length > 0 || key === null || hash === undefined)
-    throw new EnvelopeError("option-invalid", problems.join("; "));
-  return { key, encryptionAlgorithm, hash, publicKey, client, bounds };
+  const {
+    keyArn: key,
+    encryptionAlgorithm,
+    publicKey = null,
+    client = null,
+    ...bounds
+  } = readOptions(readKmsRsa, options);
+  if (publicKey === null && client === null)
+    throw new EnvelopeError("option-invalid", "publicKey, client or both are needed");
+  return { key, encryptionAlgorithm, hash: HASHES[encryptionAlgorithm], publicKey, client, bounds };
 }

@@ -3,14 +3,24 @@
  * checking are here; what the keyring does is told in ../multi-region/keyring.ts, and the calls are in
  * aws-kms/kms-key.ts.
  */
-import { EnvelopeError } from "../errors.ts";
-import { keyringOver, resolvePolicy } from "../multi-region/keyring.ts";
-import type { MultiRegionKeyring, PolicyOptions, RegionPlace } from "../multi-region/keyring.ts";
+import { shown } from "../errors.ts";
+import { keyringOver, PLACE_ROWS, POLICY_ROWS, resolvePolicy } from "../multi-region/keyring.ts";
+import type {
+  MultiRegionKeyring,
+  PolicyOptions,
+  PolicyValues,
+  ReadPlace,
+  RegionPlace,
+} from "../multi-region/keyring.ts";
 import type { RegionOptions } from "../multi-region/region.ts";
+import { guarded, having, listOf, needed, objectOf, option, requireNone, text } from "../options.ts";
+import type { RowsFor } from "../options.ts";
 import { RESILIENCE_DEFAULTS } from "../resilience/settings.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
 import type { KmsClient } from "./aws-kms/client.ts";
-import { KmsKey, parseKeyArn } from "./aws-kms/kms-key.ts";
+import { grantTokenList } from "./aws-kms/kms-call.ts";
+import { keyArn, KmsKey } from "./aws-kms/kms-key.ts";
+import type { KeyArn } from "./aws-kms/kms-key.ts";
 
 export type { MultiRegionKeyring } from "../multi-region/keyring.ts";
 export { KMS_CHANNEL } from "../multi-region/telemetry.ts";
@@ -46,8 +56,6 @@ export interface MultiRegionOptions extends PolicyOptions {
 /** The numbers of the policy, all of them options: times in milliseconds. */
 export const MULTI_REGION_DEFAULTS: ResilienceSettings = RESILIENCE_DEFAULTS;
 
-const CLIENT_METHODS = ["generateDataKey", "encrypt", "decrypt", "describeKey"] as const;
-
 /**
  * A keyring whose data keys are wrapped by a key in each of several regions; any one of them opens them again. Clients
  * must not retry (`maxAttempts: 1`): the keyring's own way on is the next region.
@@ -78,32 +86,51 @@ const CLIENT_METHODS = ["generateDataKey", "encrypt", "decrypt", "describeKey"] 
  */
 export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyring {
   const problems: string[] = [];
-  const policy = resolvePolicy(options, problems);
-  const regions = resolveRegions(options, problems);
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return keyringOver(regions, policy);
+  const { regions, grantTokens, ...values } = guarded(() => readOptionsOf(options, "", problems));
+  const policy = resolvePolicy(values, regions, problems);
+  problems.push(...keyProblems(regions));
+  requireNone(problems);
+  return keyringOver(
+    regions.map(({ keyArn: key, client, role, group = null }): RegionOptions => {
+      return { key: new KmsKey({ key, client, grantTokens }), group, role };
+    }),
+    policy,
+  );
 }
 
-function resolveRegions(
-  { regions, grantTokens = [] }: MultiRegionOptions,
-  problems: string[],
-): readonly RegionOptions[] {
-  const seen = new Set<string>();
-  const resolved = regions.flatMap((region, index): RegionOptions[] => {
-    const { keyArn, client, role = "preferred", group = null } = region;
-    const key = parseKeyArn(keyArn);
-    if (key === null) problems.push(`regions[${index}].keyArn is not the ARN of a key (an alias cannot be used)`);
-    else if (key.region !== region.region)
-      problems.push(`regions[${index}].keyArn is in ${key.region}, not in ${region.region}`);
-    if (seen.has(keyArn)) problems.push(`regions[${index}].keyArn is listed twice`);
-    seen.add(keyArn);
-    const absent = CLIENT_METHODS.filter(
-      (method) => typeof (client as Partial<KmsClient> | undefined)?.[method] !== "function",
-    );
-    if (absent.length > 0) problems.push(`regions[${index}].client has no ${absent.join(", ")}`);
-    return key === null ? [] : [{ key: new KmsKey({ key, client, grantTokens }), group, role }];
+interface ReadRegion extends ReadPlace {
+  readonly region: string;
+  readonly keyArn: KeyArn;
+  readonly client: KmsClient;
+}
+
+const readRegion = objectOf<ReadRegion>({
+  ...PLACE_ROWS,
+  region: needed(text),
+  keyArn: needed(keyArn),
+  client: needed(having<KmsClient>("a client of AWS KMS", "generateDataKey", "encrypt", "decrypt", "describeKey")),
+} satisfies RowsFor<KeyRegion>);
+
+interface ReadMultiRegionOptions extends PolicyValues {
+  readonly regions: readonly ReadRegion[];
+  readonly grantTokens: readonly string[];
+}
+
+const readOptionsOf = objectOf<ReadMultiRegionOptions>({
+  ...POLICY_ROWS,
+  regions: needed(listOf(readRegion)),
+  grantTokens: option(grantTokenList, []),
+} satisfies RowsFor<MultiRegionOptions>);
+
+/** Keys in another region than they are said to be in, and keys that are listed twice. */
+function keyProblems(regions: readonly ReadRegion[]): readonly string[] {
+  const arns = regions.map(({ keyArn: key }: Partial<ReadRegion>) => key?.arn);
+  return regions.flatMap(({ region, keyArn: key }: Partial<ReadRegion>, index) => {
+    if (key === undefined) return [];
+    const elsewhere = region !== undefined && key.region !== region;
+    return [
+      ...(elsewhere ? [`regions[${index}].keyArn is in ${key.region}, not in ${shown(region)}`] : []),
+      ...(arns.indexOf(key.arn) < index ? [`regions[${index}].keyArn is listed twice`] : []),
+    ];
   });
-  if (!grantTokens.every((token) => typeof token === "string" && token !== ""))
-    problems.push("grantTokens must be non-empty strings");
-  return resolved;
 }

@@ -4,7 +4,7 @@
  */
 import type { SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt } from "../errors.ts";
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { EnvelopeError, isEnvelopeError, requireNotAborted, shown, shownList } from "../errors.ts";
 import { asBuffer } from "../format/byte-reader.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { contextObject, contextOrders } from "../format/encryption-context.ts";
@@ -20,7 +20,19 @@ import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { CacheCounts } from "../materials/materials-cache.ts";
-import { idleTime } from "../resilience/time.ts";
+import {
+  FOR_EVER,
+  having,
+  milliseconds,
+  needed,
+  objectOf,
+  option,
+  readOptions,
+  thatIs,
+  wholeNumber,
+} from "../options.ts";
+import type { Reader, RowsFor } from "../options.ts";
+import { idleTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { BranchKeyCache } from "./hierarchical/branch-key-cache.ts";
 import type { BranchKeyStore } from "./hierarchical/branch-key-store.ts";
@@ -84,7 +96,7 @@ export interface HierarchicalKeyring extends Keyring, Disposable {
  * ```
  */
 export function hierarchicalKeyring(options: HierarchicalKeyringOptions): HierarchicalKeyring {
-  const { keyStore, branchKeyId, maxAgeMs, capacity, time } = resolveOptions(options);
+  const { keyStore, branchKeyId, maxAgeMs, capacity, time } = readOptions(readHierarchical, options);
   const cache = new BranchKeyCache({ store: keyStore, maxAgeMs, capacity, time });
 
   return {
@@ -94,7 +106,8 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
       const active = await cache.get({ branchKeyId: id, version: null }, signal).catch((error: unknown) => {
         throw storeFailure(error, id);
       });
-      if (active === null) throw new EnvelopeError("branch-key-unavailable", `The key store has no branch key ${id}`);
+      if (active === null)
+        throw new EnvelopeError("branch-key-unavailable", `The key store has no branch key ${shown(id)}`);
       using branchKey = active.key;
       return await wrapDataKey(materials, (dataKey) => ({
         providerId: HIERARCHY_PROVIDER,
@@ -182,8 +195,8 @@ function idFor(branchKeyId: string | BranchKeySupplier, context: CanonicalContex
 
 /** A key store that fails through a keyring of this library says more by its own code. */
 function storeFailure(error: unknown, branchKeyId: string): EnvelopeError {
-  if (error instanceof EnvelopeError) return error;
-  return new EnvelopeError("branch-key-unavailable", `The key store failed for branch key ${branchKeyId}`, {
+  if (isEnvelopeError(error)) return error;
+  return new EnvelopeError("branch-key-unavailable", `The key store failed for branch key ${shown(branchKeyId)}`, {
     cause: error,
   });
 }
@@ -194,7 +207,7 @@ function withoutBranchKey(unopened: EnvelopeError, storeErrors: readonly Envelop
   const reports = unopened.encryptedDataKeys ?? [];
   if (first === undefined && reports.every(({ outcome }) => outcome !== "key-not-found")) return unopened;
   const attempts: readonly RegionAttempt[] = storeErrors.flatMap((error) => error.attempts ?? []);
-  const outcomes = reports.map(({ key, outcome }) => `${key}: ${outcome}`).join("; ");
+  const outcomes = shownList(reports.map(({ key, outcome }) => `${key}: ${outcome}`));
   return new EnvelopeError(
     first?.code ?? "branch-key-unavailable",
     `The message's branch key could not be had. ${first?.message ?? ""} (${outcomes})`,
@@ -206,24 +219,19 @@ function withoutBranchKey(unopened: EnvelopeError, storeErrors: readonly Envelop
   );
 }
 
-function isBranchKeyStore(value: unknown): value is BranchKeyStore {
-  const { getActiveBranchKey, getBranchKeyVersion } = (value ?? {}) as Partial<BranchKeyStore>;
-  return typeof getActiveBranchKey === "function" && typeof getBranchKeyVersion === "function";
-}
+const branchKeyIdOption: Reader<string | BranchKeySupplier> = (value, name, problems) => {
+  if (typeof value === "function") return value as BranchKeySupplier;
+  return thatIs(isBranchKeyId, "a non-empty string, or a function of the encryption context")(value, name, problems);
+};
 
 function isBranchKeyId(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.isWellFormed();
 }
 
-function resolveOptions(options: HierarchicalKeyringOptions): Required<HierarchicalKeyringOptions> {
-  const resolved = { ...HIERARCHICAL_DEFAULTS, time: idleTime, ...options };
-  const { keyStore, branchKeyId, maxAgeMs, capacity } = resolved;
-  const problems: string[] = [];
-  if (!isBranchKeyStore(keyStore)) problems.push("keyStore is not a branch key store");
-  if (typeof branchKeyId !== "function" && !isBranchKeyId(branchKeyId))
-    problems.push("branchKeyId must be a non-empty string, or a function of the encryption context");
-  if (!(Number.isFinite(maxAgeMs) && maxAgeMs > 0)) problems.push("maxAgeMs must be a positive number of milliseconds");
-  if (!Number.isSafeInteger(capacity) || capacity < 1) problems.push("capacity must be a whole number from 1");
-  if (problems.length > 0) throw new EnvelopeError("option-invalid", problems.join("; "));
-  return resolved;
-}
+const readHierarchical = objectOf({
+  keyStore: needed(having<BranchKeyStore>("a branch key store", "getActiveBranchKey", "getBranchKeyVersion")),
+  branchKeyId: needed(branchKeyIdOption),
+  maxAgeMs: needed(milliseconds(FOR_EVER)),
+  capacity: option(wholeNumber(1, Number.MAX_SAFE_INTEGER), HIERARCHICAL_DEFAULTS.capacity),
+  time: option(timeOption, idleTime),
+} satisfies RowsFor<HierarchicalKeyringOptions>);

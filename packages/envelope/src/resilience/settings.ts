@@ -3,6 +3,9 @@
  * refused, never replaced by a default.
  */
 
+import { objectOf, option, thatIs, wholeNumber } from "../options.ts";
+import type { Reader, Rows } from "../options.ts";
+
 /** All times in milliseconds. */
 export interface ResilienceSettings {
   /** Longest an operation may take, whatever the regions do. */
@@ -144,25 +147,38 @@ const ORDERED: readonly (readonly [keyof ResilienceSettings, keyof ResilienceSet
 
 const NAMES = Object.keys(BOUNDS) as readonly (keyof ResilienceSettings)[];
 
+/** Every number as an option. */
+export const SETTINGS_ROWS: Rows<ResilienceSettings> = Object.fromEntries(
+  NAMES.map((name) => [name, option(numberWithin(BOUNDS[name]), RESILIENCE_DEFAULTS[name])]),
+) as Rows<ResilienceSettings>;
+
+function numberWithin([lowest, highest, unit]: (typeof BOUNDS)[keyof ResilienceSettings]): Reader<number> {
+  if (unit === "whole") return wholeNumber(lowest, highest);
+  return thatIs(
+    (value): value is number => typeof value === "number" && value >= lowest && value <= highest,
+    `a number from ${lowest} to ${highest}${unit === "ms" ? " (milliseconds)" : ""}`,
+  );
+}
+
+const read = objectOf(SETTINGS_ROWS);
+
 /** The options with defaults filled in; every problem is added to `problems`. */
 export function resolveSettings(options: Partial<ResilienceSettings>, problems: string[]): ResilienceSettings {
+  const settings = read(options, "", problems);
+  problems.push(...orderProblems(settings));
+  return settings;
+}
+
+/** What is wrong with numbers that are right each by itself. */
+export function orderProblems(settings: ResilienceSettings): readonly string[] {
+  return ORDERED.filter(([smaller, larger]) => settings[smaller] > settings[larger]).map(
+    ([smaller, larger]) => `${smaller} (${settings[smaller]}) must not be larger than ${larger} (${settings[larger]})`,
+  );
+}
+
+/** The numbers alone. */
+export function settingsOf(values: ResilienceSettings): ResilienceSettings {
   const settings = { ...RESILIENCE_DEFAULTS };
-  for (const name of NAMES) {
-    const value: unknown = options[name];
-    if (value === undefined) continue;
-    const [lowest, highest, unit] = BOUNDS[name];
-    if (typeof value !== "number" || !(value >= lowest && value <= highest)) {
-      problems.push(`${name} must be a number from ${lowest} to ${highest}${unit === "ms" ? " (milliseconds)" : ""}`);
-    } else if (unit === "whole" && !Number.isInteger(value)) {
-      problems.push(`${name} must be a whole number`);
-    } else {
-      settings[name] = value;
-    }
-  }
-  for (const [smaller, larger] of ORDERED) {
-    if (settings[smaller] > settings[larger]) {
-      problems.push(`${smaller} (${settings[smaller]}) must not be larger than ${larger} (${settings[larger]})`);
-    }
-  }
+  for (const name of NAMES) settings[name] = values[name];
   return settings;
 }

@@ -3,6 +3,8 @@
  * the one deadline of an operation, measured by it. The state machines beside this file take plain milliseconds; only
  * deadlines, calls and fan-outs set timers, through this interface.
  */
+import { having } from "../options.ts";
+import type { Reader } from "../options.ts";
 
 export interface Time {
   /** Milliseconds of a monotonic clock; only differences mean something. */
@@ -12,6 +14,9 @@ export interface Time {
 }
 
 export type CancelTimer = () => void;
+
+/** The option `time`. */
+export const timeOption: Reader<Time> = having<Time>("a clock", "now", "after");
 
 /** The machine's monotonic clock: a wall clock set back would keep a breaker open for as long. */
 export const systemTime: Time = {

@@ -4,14 +4,14 @@
  */
 import type { GcmOpening } from "../crypto/gcm.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
-import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { EnvelopeError, isEnvelopeError, requireNotAborted } from "../errors.ts";
 import { frameStartLength, MAX_FRAMES, readBlock, readFooter } from "../format/body.ts";
 import type { BodyBlock } from "../format/body.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
 import { enforceLimit, IV_LENGTH, TAG_LENGTH } from "../format/suites.ts";
-import { requireDecryptAllowed } from "../materials/materials-manager.ts";
-import { headerVerifier, matchContext, openHeader } from "../message/decrypt.ts";
+import { headerVerifier, matchContext, openedMessage, openHeader, requireReadable } from "../message/decrypt.ts";
+import type { OpenedMessage } from "../message/decrypt.ts";
 import type { ResolvedOptions } from "../message/options.ts";
 import type { MessageOpener } from "../message/sealing.ts";
 import { ByteQueue, coalesce, NO_PIECES } from "./byte-transform.ts";
@@ -22,16 +22,17 @@ import type { ByteTransform, Pieces } from "./byte-transform.ts";
  * who trust everyone that can unwrap its data key.
  *
  * - `hold-back`: keep the plaintext, up to `limits.heldBackBytes`, and release it when the signature holds.
+ * - `require`: the same, and a message that is not signed is refused before any key is asked for.
  * - `refuse`: fail after the header (client-apis/decrypt.md asks for such an option).
  * - `release-plaintext-before-its-signature-is-verified`: all but the last frame come out unverified. If the stream
  *   then fails, everything that was done with them must be undone.
  */
-export type SignedMessages = "hold-back" | "refuse" | "release-plaintext-before-its-signature-is-verified";
+export type SignedMessages = "hold-back" | "require" | "refuse" | "release-plaintext-before-its-signature-is-verified";
 
 export interface OpenStreamOptions extends ResolvedOptions {
   readonly signedMessages: SignedMessages;
   /** Called once the header is verified. */
-  readonly onHeader: (header: MessageHeader) => void;
+  readonly onHeader: (opened: OpenedMessage) => void;
 }
 
 /** The shortest start of a block; a final frame's is longer, which its first bytes tell. */
@@ -106,16 +107,18 @@ export class OpenStream implements ByteTransform {
   async #begin(): Promise<void> {
     const header = required(this.#header);
     const { suite } = header;
-    requireDecryptAllowed(this.#options.commitmentPolicy, suite);
-    if (suite.signature !== null && this.#options.signedMessages === "refuse") {
+    const { commitmentPolicy, signedMessages } = this.#options;
+    requireReadable(suite, { commitmentPolicy, signatureRequired: signedMessages === "require" });
+    if (suite.signature !== null && signedMessages === "refuse") {
       throw new EnvelopeError("suite-unsupported", "The message is signed, and signedMessages is 'refuse'");
     }
     const context = matchContext(header.context, this.#options.context, this.#options.requiredContextKeys);
-    this.#opener = await openHeader(header, context, this.#options);
+    const { opener, openedBy } = await openHeader(header, context, this.#options);
+    this.#opener = opener;
     this.#verifier = headerVerifier(header);
     this.#verifier?.update(header.bytes);
     this.#enter("block-start", BLOCK_START_LENGTH);
-    this.#options.onHeader(header);
+    this.#options.onHeader(openedMessage(header, context, openedBy));
   }
 
   #enter(stage: Stage, needed: number): void {
@@ -195,9 +198,13 @@ export class OpenStream implements ByteTransform {
     return this.#mustHold(last) ? this.#hold(plaintext) : plaintext;
   }
 
+  get #holdsBack(): boolean {
+    return this.#options.signedMessages !== "release-plaintext-before-its-signature-is-verified";
+  }
+
   /** The last block of a signed message waits for the signature whatever the option. */
   #mustHold(last: boolean): boolean {
-    return this.#verifier !== null && (last || this.#options.signedMessages === "hold-back");
+    return this.#verifier !== null && (last || this.#holdsBack);
   }
 
   #hold(plaintext: readonly Buffer[]): readonly Buffer[] {
@@ -223,7 +230,7 @@ export class OpenStream implements ByteTransform {
     try {
       return parse();
     } catch (error) {
-      if (!(error instanceof EnvelopeError) || error.neededBytes === undefined) throw error;
+      if (!isEnvelopeError(error) || error.neededBytes === undefined) throw error;
       this.#needed = error.neededBytes;
       return null;
     }

@@ -1,13 +1,13 @@
 /**
  * Options of the streaming API, and how they become a SealStream or an OpenStream.
  */
-import { EnvelopeError } from "../errors.ts";
-import type { EncryptionContext } from "../format/encryption-context.ts";
-import type { MessageHeader } from "../format/header.ts";
-import { FORMAT_LIMITS } from "../format/suites.ts";
+import { DEFAULT_LIMITS, FORMAT_LIMITS, limitsOption } from "../format/suites.ts";
 import type { CommitmentPolicy } from "../materials/materials-manager.ts";
-import { resolveDecryptOptions, resolveEncryptOptions } from "../message/options.ts";
-import type { DecryptOptions, EncryptOptions, EncryptOptionsUnder } from "../message/options.ts";
+import type { OpenedMessage } from "../message/decrypt.ts";
+import { ENCRYPT_ROWS, READ_ROWS, resolveCommon, resolveEncryptValues } from "../message/options.ts";
+import type { EncryptOptions, EncryptOptionsUnder, ReadOptions } from "../message/options.ts";
+import { objectOf, oneOf, option, readOptions, wholeNumber } from "../options.ts";
+import type { RowsFor } from "../options.ts";
 import { OpenStream } from "./open-stream.ts";
 import type { SignedMessages } from "./open-stream.ts";
 import { SealStream } from "./seal-stream.ts";
@@ -26,15 +26,13 @@ export type EncryptStreamOptionsUnder<Policy extends CommitmentPolicy> = Encrypt
 
 export type EncryptStreamOptions = EncryptOptions & StreamLength;
 
-export type DecryptStreamOptions = DecryptOptions & {
-  /** `hold-back` unless said otherwise. */
-  readonly signedMessages?: SignedMessages;
+export type DecryptStreamOptions = ReadOptions & {
+  /** `hold-back` unless said otherwise; `allow`, decrypt's word for its default, is the same. */
+  readonly signedMessages?: SignedMessages | "allow";
 };
 
 /** What is known of a message once its header is verified. */
-export interface DecryptStreamResult {
-  readonly encryptionContext: EncryptionContext;
-}
+export type DecryptStreamResult = OpenedMessage;
 
 /** A promise for the caller that is no unhandled rejection when the caller does not look at it. */
 interface Deferred<T> {
@@ -56,40 +54,45 @@ function deferred<T>(): Deferred<T> {
 }
 
 /** A stream holds a frame, not the plaintext, so its length is bounded only where the caller says so. */
-const STREAM_LIMITS = { plaintextBytes: FORMAT_LIMITS.plaintextBytes } as const;
+const limits = limitsOption({ ...DEFAULT_LIMITS, plaintextBytes: FORMAT_LIMITS.plaintextBytes });
+
+const readSeal = objectOf({
+  ...ENCRYPT_ROWS,
+  limits,
+  plaintextLengthBound: option(wholeNumber(0, Number.MAX_SAFE_INTEGER, " bytes")),
+} satisfies RowsFor<EncryptStreamOptions>);
 
 /** @throws EnvelopeError as encrypt does for its options */
 export function prepareSealStream(
   options: EncryptStreamOptionsUnder<CommitmentPolicy>,
 ): Prepared<SealStream, EncryptStreamResult> {
-  const { plaintextLengthBound = null } = options;
-  if (plaintextLengthBound !== null && (!Number.isSafeInteger(plaintextLengthBound) || plaintextLengthBound < 0)) {
-    throw new EnvelopeError("option-invalid", "plaintextLengthBound must be a whole number of bytes");
-  }
-  const resolved = resolveEncryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
+  const { plaintextLengthBound = null, ...values } = readOptions(readSeal, options);
+  const resolved = resolveEncryptValues(values);
   const result = deferred<EncryptStreamResult>();
   const transform = new SealStream({ ...resolved, plaintextLengthBound, onStart: result.resolve });
   return { transform, outcome: result, signal: resolved.signal };
 }
 
-const SIGNED_MESSAGES: ReadonlySet<SignedMessages> = new Set<SignedMessages>([
-  "hold-back",
-  "refuse",
-  "release-plaintext-before-its-signature-is-verified",
-]);
+const readOpen = objectOf({
+  ...READ_ROWS,
+  limits,
+  signedMessages: option(
+    oneOf(["hold-back", "allow", "refuse", "require", "release-plaintext-before-its-signature-is-verified"]),
+    "hold-back",
+  ),
+} satisfies RowsFor<DecryptStreamOptions>);
 
 /** @throws EnvelopeError as decrypt does for its options */
 export function prepareOpenStream(options: DecryptStreamOptions): Prepared<OpenStream, DecryptStreamResult> {
-  const { signedMessages = "hold-back" } = options;
-  if (!SIGNED_MESSAGES.has(signedMessages))
-    throw new EnvelopeError("option-invalid", "signedMessages is not one of its choices");
-  const resolved = resolveDecryptOptions({ ...options, limits: { ...STREAM_LIMITS, ...options.limits } });
+  const { signedMessages, ...values } = readOptions(readOpen, options);
+  const resolved = resolveCommon(values);
   const result = deferred<DecryptStreamResult>();
-  const onHeader = (_header: MessageHeader): void => {
-    result.resolve({ encryptionContext: resolved.context.given });
-  };
   return {
-    transform: new OpenStream({ ...resolved, signedMessages, onHeader }),
+    transform: new OpenStream({
+      ...resolved,
+      signedMessages: signedMessages === "allow" ? "hold-back" : signedMessages,
+      onHeader: result.resolve,
+    }),
     outcome: result,
     signal: resolved.signal,
   };

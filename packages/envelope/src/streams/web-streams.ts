@@ -4,6 +4,7 @@
 import { TransformStream } from "node:stream/web";
 import { EnvelopeError } from "../errors.ts";
 import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
+import { requireBytes } from "../options.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
 import { prepareOpenStream, prepareSealStream } from "./stream-options.ts";
@@ -101,7 +102,7 @@ function webStream<R>({
     },
     transform: (chunk, controller) =>
       run(
-        () => transform.push(requireBytes(chunk)),
+        () => transform.push(requireBytes(chunk, "A chunk of the stream")),
         (piece) => {
           controller.enqueue(piece);
         },
@@ -117,9 +118,4 @@ function webStream<R>({
     },
   });
   return Object.assign(stream, { result: outcome.promise });
-}
-
-function requireBytes(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  throw new EnvelopeError("option-invalid", "The stream takes Uint8Array chunks only");
 }

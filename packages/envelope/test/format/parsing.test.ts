@@ -6,7 +6,8 @@ import { decrypt, encrypt, EnvelopeError, inspect, rawAesKeyring } from "@strong
 import { ByteReader } from "../../src/format/byte-reader.ts";
 import { canonicalContext, contextObject, readContext } from "../../src/format/encryption-context.ts";
 import { headerTemplate, parseHeader } from "../../src/format/header.ts";
-import { ALGORITHM_SUITES, DEFAULT_LIMITS, FORMAT_LIMITS, resolveLimits } from "../../src/format/suites.ts";
+import { ALGORITHM_SUITES, DEFAULT_LIMITS, FORMAT_LIMITS, limitsOption } from "../../src/format/suites.ts";
+import { readOptions } from "../../src/options.ts";
 import { throwsWith } from "../support/errors.ts";
 import { serializeContext } from "../support/message-writer.ts";
 
@@ -158,9 +159,10 @@ describe("headers", () => {
 
 describe("limits", () => {
   test("defaults are filled in, and all that is wrong is listed", () => {
-    assert.deepEqual(resolveLimits({ frameBytes: 5 }), { ...DEFAULT_LIMITS, frameBytes: 5 });
+    const { read } = limitsOption(DEFAULT_LIMITS);
+    assert.deepEqual(read({ frameBytes: 5 }, "limits", []), { ...DEFAULT_LIMITS, frameBytes: 5 });
     const error = throwsWith(
-      () => resolveLimits({ frameBytes: 0, encryptedDataKeys: 70_000, contextBytes: NaN, other: 1 } as never),
+      () => readOptions(read, { frameBytes: 0, encryptedDataKeys: 70_000, contextBytes: NaN, other: 1 } as never),
       "option-invalid",
     );
     for (const name of ["frameBytes", "encryptedDataKeys", "contextBytes", "other"])

@@ -242,8 +242,8 @@ describe("raw ECDH keyring", () => {
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
     for (const [senderPrivateKey, recipientPublicKey] of [
       [wide.pem, wide.der],
-      [alice.der as unknown as string, pemPublic as unknown as Buffer],
-      [alice.object.export({ format: "pem", type: "sec1" }) as string, infinity],
+      [alice.der, alice.pem],
+      [pemPublic, infinity],
       [rsa.privateKey, rsa.publicKey],
       [createPublicKey(alice.object), alice.object],
       ["", new Uint8Array(0)],

@@ -30,7 +30,7 @@ function sealOptions(suite: AlgorithmSuiteName, frameLength: number): EncryptStr
   return { ...common, suite, frameLength, ...policy } as EncryptStreamOptions;
 }
 
-const openOptions: DecryptStreamOptions = { ...common, commitmentPolicy: "require-encrypt-allow-decrypt" };
+const openOptions = { ...common, commitmentPolicy: "require-encrypt-allow-decrypt" } as const;
 
 function* chunksOf(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += size) yield bytes.subarray(offset, offset + size);
@@ -263,6 +263,12 @@ describe("aborting and back-pressure", () => {
     const opening = decryptStream(openOptions);
     const text = await buffer(ReadableStream.from([message]).pipeThrough(opening));
     assert.equal(text.toString(), "hello");
-    assert.deepEqual(await opening.result, { encryptionContext });
+    assert.deepEqual(await opening.result, {
+      encryptionContext,
+      storedContext: encryptionContext,
+      suite: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+      signed: false,
+      openedBy: { providerId: "test", key: "key-1", region: null },
+    });
   });
 });

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { rawAesKeyring } from "@strongroom/envelope";
-import type { DecryptOptions } from "@strongroom/envelope";
+import type { DecryptOptions, EncryptionContext } from "@strongroom/envelope";
 
 export const wrappingKey: Buffer = randomBytes(32);
 
@@ -13,7 +13,7 @@ export const context = [
   ["b", "2"],
 ] as const;
 
-export const options: DecryptOptions = {
+export const options: DecryptOptions & { readonly encryptionContext: EncryptionContext } = {
   keyring: rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey }),
   encryptionContext: Object.fromEntries(context),
   commitmentPolicy: "require-encrypt-allow-decrypt",

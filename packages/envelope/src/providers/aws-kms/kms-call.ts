@@ -4,6 +4,8 @@
  * operation, "Common Errors") and of node's sockets.
  */
 import type { RegionFailureKind } from "../../errors.ts";
+import { isBytes, listOf, text } from "../../options.ts";
+import type { Reader } from "../../options.ts";
 import type { CallAnswer, CallFailure } from "../../resilience/calls.ts";
 
 /** Grant tokens as a request has them: absent when there are none. */
@@ -14,6 +16,16 @@ export interface Grants {
 export function grantsOf(grantTokens: readonly string[]): Grants {
   return grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
 }
+
+const MOST_GRANT_TOKENS = 10;
+const readTokens = listOf(text);
+
+/** The option `grantTokens`: AWS KMS takes at most ten. */
+export const grantTokenList: Reader<readonly string[]> = (value, name, problems) => {
+  const tokens = readTokens(value, name, problems);
+  if (tokens.length > MOST_GRANT_TOKENS) problems.push(`${name} must be a list of at most ${MOST_GRANT_TOKENS}`);
+  return tokens;
+};
 
 /** An answer that is wrong in a way that has a name. */
 export function wrong(failed: RegionFailureKind): CallFailure {
@@ -55,7 +67,7 @@ function checkedOrMalformed<A, T>(check: (answer: A) => CallAnswer<T>, answer: A
 
 /** For `discard`: every answer with a secret has it in a field of its own. */
 export function wipeField(bytes: Uint8Array | undefined): void {
-  if (bytes instanceof Uint8Array) bytes.fill(0);
+  if (isBytes(bytes)) bytes.fill(0);
 }
 
 const BY_NAME: Readonly<Record<string, RegionFailureKind>> = {

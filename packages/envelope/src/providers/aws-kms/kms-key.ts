@@ -4,9 +4,9 @@
  * SDK reads them.
  */
 import { SecretBytes } from "../../crypto/secret.ts";
-import { EnvelopeError } from "../../errors.ts";
+import { EnvelopeError, shown } from "../../errors.ts";
 import type { EncryptedDataKey } from "../../format/header.ts";
-import { unwrapAndWrap } from "../../multi-region/wrapping-key.ts";
+import { unwrapAndWrap } from "../../keyrings/data-keys.ts";
 import type {
   GeneratedKey,
   RewrapRequest,
@@ -14,6 +14,8 @@ import type {
   WrapContext,
   WrappingKey,
 } from "../../multi-region/wrapping-key.ts";
+import { isBytes } from "../../options.ts";
+import type { Reader } from "../../options.ts";
 import type { CallAnswer } from "../../resilience/calls.ts";
 import type { KmsClient } from "./client.ts";
 import { askKms, grantsOf, wipeField, wrong } from "./kms-call.ts";
@@ -34,13 +36,24 @@ export interface KeyArn {
 
 const KEY_ARN = /^arn:([a-z0-9-]+):kms:([a-z0-9-]+):([0-9]+):key\/([A-Za-z0-9-]+)$/;
 
+/** AWS KMS API Reference, "KeyId" of each operation. */
+const LONGEST_ARN = 2_048;
+
 /** null for anything that is not the ARN of a *key*: aliases too. */
 export function parseKeyArn(arn: string): KeyArn | null {
-  const match = KEY_ARN.exec(arn);
+  const match = arn.length > LONGEST_ARN ? null : KEY_ARN.exec(arn);
   if (match === null) return null;
   const [, partition = "", region = "", account = "", keyId = ""] = match;
   return { arn, partition, region, account, keyId, multiRegion: keyId.startsWith("mrk-") };
 }
+
+/** An option that names a key. */
+export const keyArn: Reader<KeyArn> = (value, name, problems) => {
+  const key = typeof value === "string" ? parseKeyArn(value) : null;
+  if (key !== null) return key;
+  problems.push(`${name} must be the ARN of a key (an alias cannot be used)`);
+  return undefined as never;
+};
 
 /**
  * Whether both are the same multi-Region key in two regions (framework/aws-kms/aws-kms-mrk-match-for-decrypt.md):
@@ -70,7 +83,7 @@ export function requireKeyArn({ providerId, providerInfo }: EncryptedDataKey): K
   if (arn === null)
     throw new EnvelopeError(
       "message-malformed",
-      `An encrypted data key of provider ${providerId} does not name the ARN of a key`,
+      `An encrypted data key of provider ${shown(providerId)} does not name the ARN of a key`,
     );
   return arn;
 }
@@ -123,7 +136,7 @@ export class KmsKey implements WrappingKey {
       ({ KeyId, CiphertextBlob, Plaintext }) => {
         if (KeyId !== arn) return wrong("wrong-key-id");
         if (!isStorable(CiphertextBlob)) return wrong("server-error");
-        if (!isBytes(Plaintext, keyLength)) return wrong("wrong-key-length");
+        if (!isKey(Plaintext, keyLength)) return wrong("wrong-key-length");
         return { value: { dataKey: new SecretBytes(Plaintext), ciphertext: CiphertextBlob } };
       },
       wipePlaintext,
@@ -216,7 +229,7 @@ export function kmsDecrypt(
     () => client.decrypt(input, { abortSignal }),
     ({ KeyId, Plaintext }) => {
       if (KeyId !== arn) return wrong("wrong-key-id");
-      return isBytes(Plaintext, keyLength) ? { value: new SecretBytes(Plaintext) } : wrong("wrong-key-length");
+      return isKey(Plaintext, keyLength) ? { value: new SecretBytes(Plaintext) } : wrong("wrong-key-length");
     },
     wipePlaintext,
   );
@@ -227,11 +240,11 @@ function ciphertextOf(ciphertext: Uint8Array | undefined): CallAnswer<Uint8Array
 }
 
 function isStorable(ciphertext: Uint8Array | undefined): ciphertext is Uint8Array {
-  return ciphertext instanceof Uint8Array && ciphertext.length > 0 && ciphertext.length <= MAX_CIPHERTEXT;
+  return isBytes(ciphertext) && ciphertext.length > 0 && ciphertext.length <= MAX_CIPHERTEXT;
 }
 
-function isBytes(value: Uint8Array | undefined, length: number): value is Uint8Array {
-  return value instanceof Uint8Array && value.length === length;
+function isKey(value: Uint8Array | undefined, length: number): value is Uint8Array {
+  return isBytes(value) && value.length === length;
 }
 
 function wipePlaintext({ Plaintext }: { readonly Plaintext?: Uint8Array | undefined }): void {

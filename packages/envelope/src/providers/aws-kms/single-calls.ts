@@ -5,9 +5,12 @@
  */
 import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
 import { EnvelopeError } from "../../errors.ts";
+import { milliseconds, option } from "../../options.ts";
+import type { Rows } from "../../options.ts";
 import { startCall, UNOBSERVED } from "../../resilience/calls.ts";
 import type { CallAnswer } from "../../resilience/calls.ts";
 import { Deadline, systemTime } from "../../resilience/time.ts";
+import { grantTokenList } from "./kms-call.ts";
 import type { KeyArn } from "./kms-key.ts";
 
 /** Options that all single-call keyrings have. */
@@ -26,25 +29,12 @@ export const SINGLE_CALL_DEFAULTS: Required<SingleCallOptions> = {
   grantTokens: [],
 };
 
-const MOST_GRANT_TOKENS = 10;
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-export function singleCallProblems({
-  attemptTimeoutMs,
-  deadlineMs,
-  grantTokens,
-}: Required<SingleCallOptions>): readonly string[] {
-  const problems: string[] = [];
-  for (const [name, value] of Object.entries({ attemptTimeoutMs, deadlineMs })) {
-    if (!(Number.isFinite(value) && value > 0 && value <= LONGEST_TIMER))
-      problems.push(`${name} must be a positive number of milliseconds`);
-  }
-  const tokens: readonly unknown[] = Array.isArray(grantTokens) ? grantTokens : [null];
-  if (tokens.length > MOST_GRANT_TOKENS || tokens.some((token) => typeof token !== "string" || token === "")) {
-    problems.push(`grantTokens must be a list of at most ${MOST_GRANT_TOKENS} strings`);
-  }
-  return problems;
-}
+/** Those options, for the tables of the keyrings. */
+export const SINGLE_CALL_ROWS: Rows<Required<SingleCallOptions>> = {
+  attemptTimeoutMs: option(milliseconds(), SINGLE_CALL_DEFAULTS.attemptTimeoutMs),
+  deadlineMs: option(milliseconds(), SINGLE_CALL_DEFAULTS.deadlineMs),
+  grantTokens: option(grantTokenList, SINGLE_CALL_DEFAULTS.grantTokens),
+};
 
 /** One call, and the key it is made to. */
 export interface SingleCall<T> {

@@ -6,6 +6,8 @@
  * The key is taken out before the SDK serializes a request, and written as bytes into what it has made; and out of the
  * bytes of an answer, before the SDK parses the rest. Signing, credentials, endpoints and retries remain the SDK's.
  */
+import { EnvelopeError } from "../../errors.ts";
+import { isBytes } from "../../options.ts";
 import { readBase64 } from "./base64-bytes.ts";
 import { collectBody } from "./collect-body.ts";
 import { findStringMember, malformed, withBase64Member } from "./json-members.ts";
@@ -40,6 +42,7 @@ const FIRST_FAILURE_STATUS = 300;
  * ```
  */
 export function keysAsBytes<Client extends SdkClient>(client: Client): Client {
+  requireClient(client);
   const stack: { add(middleware: Middleware, place: Place): void } = client.middlewareStack;
   const requests = new WeakMap<CallContext, Uint8Array>();
   const answers = new WeakMap<CallContext, Buffer>();
@@ -53,6 +56,12 @@ export function keysAsBytes<Client extends SdkClient>(client: Client): Client {
   return client;
 }
 
+function requireClient(client: unknown): void {
+  const { middlewareStack } = (client ?? {}) as Partial<SdkClient>;
+  if (typeof (middlewareStack as { readonly add?: unknown } | undefined)?.add !== "function")
+    throw new EnvelopeError("option-invalid", "keysAsBytes takes a client of the AWS SDK");
+}
+
 /** Around the SDK's serializer: it gets the input without the key. */
 function withholdFromSerializer(keys: WeakMap<CallContext, Uint8Array>): Middleware {
   return (next, context) => (args) => {
@@ -60,7 +69,7 @@ function withholdFromSerializer(keys: WeakMap<CallContext, Uint8Array>): Middlew
     if (member === null) return next(args);
     const { [member]: key, ...input } = args.input as Readonly<Record<string, unknown>>;
     // Anything but bytes is the SDK's to accept or refuse.
-    if (!(key instanceof Uint8Array)) return next(args);
+    if (!isBytes(key)) return next(args);
     keys.set(context, key);
     return next({ ...args, input });
   };
@@ -90,7 +99,7 @@ function spliceIntoRequest(keys: WeakMap<CallContext, Uint8Array>): Middleware {
 /** Some versions of the SDK make bytes, some a string. */
 function bytesOf(body: unknown): Uint8Array {
   if (typeof body === "string") return Buffer.from(body, "utf8");
-  if (body instanceof Uint8Array) return body;
+  if (isBytes(body)) return body;
   throw new TypeError("keysAsBytes works with the AWS JSON protocol of the SDK");
 }
 
@@ -142,5 +151,5 @@ function handToCaller(keys: WeakMap<CallContext, Buffer>): Middleware {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value instanceof Uint8Array && value.length === 0;
+  return isBytes(value) && value.length === 0;
 }

@@ -9,6 +9,8 @@ import { Agent as HttpsAgent } from "node:https";
 import type { AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { EnvelopeError } from "../../errors.ts";
+import { isPlainObject } from "../../options.ts";
 import { unmovedMemory } from "../../crypto/secret.ts";
 
 /** Connections are kept and bounded as the SDK's own agents keep and bound them. */
@@ -34,6 +36,7 @@ export interface WipingAgents {
 
 /**
  * @param options of node's agents, for both; what is not said is as in WIPING_AGENT_DEFAULTS.
+ * @throws EnvelopeError `option-invalid`
  *
  * @example
  * ```ts
@@ -45,8 +48,12 @@ export interface WipingAgents {
  * ```
  */
 export function wipingAgents(options: AgentOptions = {}): WipingAgents {
-  const settings = { ...WIPING_AGENT_DEFAULTS, ...options };
-  const secureOptions = (options.secureOptions ?? 0) | CLEANSE_PLAINTEXT;
+  // What an agent takes is node's affair, and which of it is wrong.
+  if (!isPlainObject(options))
+    throw new EnvelopeError("option-invalid", "the options of wipingAgents must be a plain object");
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings: AgentOptions = { ...WIPING_AGENT_DEFAULTS, ...given };
+  const secureOptions = (settings.secureOptions ?? 0) | CLEANSE_PLAINTEXT;
   return { httpAgent: new WipingHttpAgent(settings), httpsAgent: new WipingHttpsAgent({ ...settings, secureOptions }) };
 }
 
