@@ -71,11 +71,13 @@ const PUBLIC_TYPES = ["spki", "pkcs1"] as const;
 const PRIVATE_TYPES = ["pkcs8", "sec1", "pkcs1"] as const;
 
 function fromDer(kind: KeyKind, key: Buffer): KeyObject | string {
-  const found = kind === "public" ? publicDer(key) : privateDer(key);
+  // Asked first: node makes a public key of a private one without a word.
+  const privateKey = privateDer(key);
+  const publicKey = privateKey === null ? publicDer(key) : null;
+  const found = kind === "public" ? publicKey : privateKey;
   if (found !== null) return found;
   if (isEncryptedDer(key)) return ENCRYPTED;
-  const otherHalf = kind === "public" ? privateDer(key) : publicDer(key);
-  return otherHalf === null ? UNREADABLE[kind] : WRONG_HALF[kind];
+  return (privateKey ?? publicKey) === null ? UNREADABLE[kind] : WRONG_HALF[kind];
 }
 
 function publicDer(key: Buffer): KeyObject | null {

@@ -118,7 +118,7 @@ interface ReadMultiRegionOptions extends PolicyValues {
 
 const readOptionsOf = objectOf<ReadMultiRegionOptions>({
   ...POLICY_ROWS,
-  regions: needed(listOf(readRegion)),
+  regions: option(listOf(readRegion), []),
   grantTokens: option(grantTokenList, []),
 } satisfies RowsFor<MultiRegionOptions>);
 
