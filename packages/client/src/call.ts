@@ -59,6 +59,7 @@ export interface Caller {
 
 /** Makes it. Throws ClientError `option-invalid`. */
 export function caller(options: ClientOptions): Caller {
+  requireOptions(options);
   const base = baseUrl(options.url);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (!(timeoutMs > 0 && timeoutMs <= 0x7fff_ffff))
@@ -156,6 +157,30 @@ function wrongParts(name: string, value: unknown): string {
   return named.length === 0 ? "the whole of it" : named.join(", ");
 }
 
+/** Option -> what it must be, as far as nothing else looks at it. */
+const CHECKS: Readonly<Record<keyof ClientOptions, (value: unknown) => boolean>> = {
+  url: () => true,
+  token: () => true,
+  fetch: (value) => typeof value === "function",
+  timeoutMs: (value) => typeof value === "number",
+  signal: (value) => typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value,
+};
+
+/** An option that is misspelt is not in force, and nobody would know. */
+function requireOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new ClientError("option-invalid", { detail: "The options must be an object." });
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof ClientOptions] : null;
+    if (check === null)
+      throw new ClientError("option-invalid", {
+        detail: `There is no such option; there are: ${Object.keys(CHECKS).join(", ")}.`,
+      });
+    if (!check(value)) throw new ClientError("option-invalid", { detail: `\`${name}\` is not what it should be.` });
+  }
+}
+
 function baseUrl(url: string | URL): URL {
   const text = String(url);
   const parsed = URL.canParse(text) ? new URL(text) : null;
@@ -167,8 +192,8 @@ function baseUrl(url: string | URL): URL {
 }
 
 /** Fit for an HTTP header. What was given instead is not shown: the platform's own message would quote it. */
-function headerToken(token: string): string {
-  if (/^[\x21-\x7e]{1,512}$/.test(token)) return token;
+function headerToken(token: unknown): string {
+  if (typeof token === "string" && /^[\x21-\x7e]{1,512}$/.test(token)) return token;
   throw new ClientError("option-invalid", { detail: "`token` is not a token." });
 }
 

@@ -247,7 +247,12 @@ function parsedDocument(text: string): JsonObject {
 
 function documentText(document: DocumentInput): string | Uint8Array<ArrayBuffer> {
   if (typeof document === "string") return document;
-  return document instanceof Uint8Array ? new Uint8Array(document) : jsonText(document);
+  return isBytes(document) ? new Uint8Array(document) : jsonText(document);
+}
+
+/** A Uint8Array of any realm. */
+function isBytes(value: object): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === "[object Uint8Array]";
 }
 
 /** JSON.stringify would write null for what JSON has no word for: a value changed in silence. */

@@ -3,6 +3,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasMethods, ownOptions } from "@strongroom/base/options";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -137,6 +138,8 @@ const schema = z.object({
   takenPorts: z.enum(["refused", "retried"]).optional(),
 });
 
+const NAMES = [...Object.keys(schema.shape), "seed", "clock", "logger"];
+
 /** What an emulator does not take, and why. */
 function emulatorProblems(options: KmsOptions): readonly string[] {
   if (options.emulator === undefined) return options.emulatorPort === undefined ? [] : ["emulatorPort: needs emulator"];
@@ -150,9 +153,19 @@ function emulatorProblems(options: KmsOptions): readonly string[] {
 }
 
 /** @throws KmsError `option-invalid`, naming every problem. */
-export function settleOptions(options: KmsOptions): SettledOptions {
-  const checked = schema.safeParse(options);
-  const problems = checked.error?.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) ?? [];
+export function settleOptions(given: KmsOptions): SettledOptions {
+  const { values, problems: found } = ownOptions(given, NAMES, "the options of a KMS");
+  const options = values as KmsOptions;
+  const checked = schema.safeParse({ ...values });
+  const problems = [
+    ...found,
+    ...(checked.error?.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) ?? []),
+  ];
+  if (options.clock !== undefined && !hasMethods(options.clock, "now")) problems.push("clock: must be a clock");
+  if (options.logger !== undefined && !hasMethods(options.logger, "info", "warn", "error"))
+    problems.push("logger: must be a pino logger");
+  if ("seed" in values && !["string", "object"].includes(typeof (values["seed"] ?? 0)))
+    problems.push("seed: must be a file's name or a seed");
   if (options.faultsPort !== undefined && options.allowFaults === undefined)
     problems.push("faultsPort: needs allowFaults");
   problems.push(...emulatorProblems(options));

@@ -1,8 +1,8 @@
 /**
  * The server's limits of size and time.
  */
+import { wholeNumbers } from "@strongroom/base/options";
 import { DEFAULT_VAULT_LIMITS } from "@strongroom/vault";
-import { ServerError } from "./errors.ts";
 
 export interface ServerLimits {
   /** Bytes of the body of a PUT. */
@@ -34,12 +34,10 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   keepAliveMs: 72_000,
 };
 
-/** @throws ServerError `option-invalid` listing every limit that is wrong */
-export function parseServerLimits(given: Partial<ServerLimits> = {}): ServerLimits {
-  const problems = Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(DEFAULT_SERVER_LIMITS, name)) return [`${name} is not a limit`];
-    return Number.isSafeInteger(value) && (value as number) >= 1 ? [] : [`${name} must be a whole number from 1`];
-  });
-  if (problems.length > 0) throw new ServerError("option-invalid", `limits: ${problems.join("; ")}`);
-  return { ...DEFAULT_SERVER_LIMITS, ...given };
+/** The limits over their defaults; what is wrong with them is added to `problems`. */
+export function parseServerLimits(given: unknown, problems: string[]): ServerLimits {
+  const found: string[] = [];
+  const limits = wholeNumbers(given, DEFAULT_SERVER_LIMITS, { what: "limits", kind: "a limit", problems: found });
+  problems.push(...found.map((problem) => `limits: ${problem}`));
+  return limits;
 }

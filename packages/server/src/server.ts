@@ -7,6 +7,7 @@ import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { hasMethods, ownOptions } from "@strongroom/base/options";
 import type { Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
@@ -74,8 +75,8 @@ const HEADERS: Readonly<Record<string, string>> = {
  * await server.close();
  * ```
  */
-export async function createServer(options: ServerOptions): Promise<Api> {
-  const limits = parseServerLimits(options.limits);
+export async function createServer(given: ServerOptions): Promise<Api> {
+  const { limits, ...options } = readServerOptions(given);
   const regions = new ProbedRegions(options.regions);
   const metrics = serverMetrics(options.vault, regions);
   const app = newApp(options, limits, metrics);
@@ -118,7 +119,33 @@ export async function createServer(options: ServerOptions): Promise<Api> {
   return app;
 }
 
-function newApp({ logger }: ServerOptions, limits: ServerLimits, metrics: Metrics): Api {
+interface ReadServerOptions extends Omit<ServerOptions, "limits"> {
+  readonly limits: ServerLimits;
+}
+
+/** Option -> whether a value will do, and what it must be. */
+const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(value: unknown) => boolean, string]>> = {
+  vault: [(value) => hasMethods(value, "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
+  tokens: [(value) => hasMethods(value, "verify"), "a verifier of tokens"],
+  regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
+  logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
+  collections: [(value) => Array.isArray(value) && value.every((one) => typeof one === "string"), "a list of names"],
+};
+const NEEDED: ReadonlySet<string> = new Set<keyof ServerOptions>(["vault", "tokens", "regions"]);
+
+/** @throws ServerError `option-invalid`, with every problem listed */
+function readServerOptions(given: unknown): ReadServerOptions {
+  const { values, problems: found } = ownOptions(given, [...Object.keys(CHECKS), "limits"], "the options of a server");
+  const problems = [...found];
+  for (const [name, [isRight, mustBe]] of Object.entries(CHECKS)) {
+    if (name in values ? !isRight(values[name]) : NEEDED.has(name)) problems.push(`${name} must be ${mustBe}`);
+  }
+  const limits = parseServerLimits(values["limits"], problems);
+  if (problems.length > 0) throw new ServerError("option-invalid", problems.join("; "));
+  return { ...(values as unknown as ServerOptions), limits };
+}
+
+function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits, metrics: Metrics): Api {
   const log = logger?.child({}, { serializers: { req: () => undefined, res: () => undefined, err: () => undefined } });
   return Fastify({
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -157,7 +184,7 @@ function newApp({ logger }: ServerOptions, limits: ServerLimits, metrics: Metric
 function guardedRoutes(
   v1: Api,
   context: ApiContext,
-  { tokens, collections }: ServerOptions,
+  { tokens, collections }: Pick<ServerOptions, "tokens" | "collections">,
   absent: AbsentRoutes,
 ): void {
   v1.addHook("onRequest", async (request) => {

@@ -2,6 +2,7 @@
  * The vault's limits, and what every operation is given beside them. A limit is checked before memory or a KMS call is
  * spent on what breaks it.
  */
+import { wholeNumbers } from "@strongroom/base/options";
 import type { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { VaultError } from "./errors.ts";
@@ -37,7 +38,7 @@ export const DEFAULT_VAULT_LIMITS: VaultLimits = {
 };
 
 /** @throws VaultError `limit-invalid` listing every limit that is not a whole number from 1 or has an unknown name */
-export function parseLimits(given: Partial<VaultLimits> = {}): VaultLimits {
+export function parseLimits(given: Partial<VaultLimits> | undefined): VaultLimits {
   return parseNumbers("limits", "a limit", given, DEFAULT_VAULT_LIMITS);
 }
 
@@ -49,15 +50,13 @@ export function parseLimits(given: Partial<VaultLimits> = {}): VaultLimits {
 export function parseNumbers<Numbers extends object>(
   option: string,
   kind: string,
-  given: Partial<Numbers>,
+  given: Partial<Numbers> | undefined,
   defaults: Numbers,
 ): Numbers {
-  const problems = Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(defaults, name)) return [`${name} is not ${kind}`];
-    return Number.isSafeInteger(value) && (value as number) >= 1 ? [] : [`${name} must be a whole number from 1`];
-  });
+  const problems: string[] = [];
+  const numbers = wholeNumbers(given, defaults, { what: option, kind, problems });
   if (problems.length > 0) throw new VaultError("limit-invalid", `${option}: ${problems.join("; ")}`);
-  return { ...defaults, ...given };
+  return numbers;
 }
 
 /** What every operation works with. */

@@ -3,7 +3,14 @@
  */
 import { CommanderError } from "commander";
 import { commandReport, type ErrorReport, EXIT_CODES, isTableError, reportOf } from "../errors.ts";
-import { createTerminal, type OutputMode, type Streams, type Terminal } from "../terminal/terminal.ts";
+import {
+  createTerminal,
+  printable,
+  printableJson,
+  type OutputMode,
+  type Streams,
+  type Terminal,
+} from "../terminal/terminal.ts";
 import { ProgramBuilder } from "./program.ts";
 import type { CommandContext, ProgramSpec } from "./spec.ts";
 
@@ -89,20 +96,29 @@ export function printReport(program: string, report: ErrorReport, terminal: Term
 /** The report as one line of JSON. */
 export function reportJson({ code, title, detail, problems, remedy, outcome }: ErrorReport): string {
   const exit = EXIT_CODES[outcome].code;
-  return `${JSON.stringify({ error: { code, title, detail, problems, remedy, exit } })}\n`;
+  return `${printableJson({ error: { code, title, detail, problems, remedy, exit } })}\n`;
 }
 
 function describe(program: string, report: ErrorReport, terminal: Terminal): string {
-  const { code, title, detail, problems, remedy, outcome } = report;
+  // Another program's answer may be in any part of it.
+  const [code, title] = [safe(report.code), safe(report.title)];
+  const { detail, problems, remedy, outcome } = report;
   const heading = `${terminal.styleError(["red", "bold"], `${program}:`)} ${terminal.styleError("bold", title)}`;
   if (outcome === "interrupted") return `${heading}\n  ${remedy}\n`;
   const lines = [
     `${heading} ${terminal.styleError("dim", `[${code}]`)}`,
-    ...(detail === null ? [] : [`  ${sentence(detail)}`]),
-    ...problems.map((problem) => `  - ${problem}`),
-    ...remedy.split("\n").map((line) => `  ${line}`),
+    ...(detail === null ? [] : [`  ${sentence(safe(detail))}`]),
+    ...problems.map((problem) => `  - ${safe(problem)}`),
+    ...remedy.split("\n").map((line) => `  ${safe(line)}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Longest part of a report that a person is shown, in UTF-16 units. */
+const LONGEST_PART = 8_192;
+
+function safe(text: string): string {
+  return printable(text, LONGEST_PART);
 }
 
 /** Messages of other packages come without their full stop. */

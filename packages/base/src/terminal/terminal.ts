@@ -43,7 +43,7 @@ export function createTerminal(streams: Streams, mode: OutputMode): Terminal {
     ...streams,
     mode,
     result(data, human) {
-      streams.stdout.write(`${mode === "json" ? JSON.stringify(data) : human()}\n`);
+      streams.stdout.write(`${mode === "json" ? printableJson(data) : human()}\n`);
     },
     say(text) {
       if (mode === "human") streams.stderr.write(`${text}\n`);
@@ -75,10 +75,25 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   return [line(columns.map((column) => column.heading)), ...rows.map(line)].join("\n");
 }
 
-/** Replaces control characters, so that a stored id or a file name cannot steer the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character === "\u200d" ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+/**
+ * Text from outside as a terminal may show it: control characters, and whatever does not show, replaced, so that a
+ * stored id, a file name or another program's answer cannot steer it; cut where it is longer than `longest`.
+ */
+export function printable(text: string, longest: number = Infinity): string {
+  const kept = text.length <= longest ? text : text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, "");
+  const replaced = kept.replace(
+    /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+  return kept === text ? replaced : `${replaced}… (${text.length} characters)`;
+}
+
+/** JSON that reads back as the same data, and that shows nothing to a terminal but itself. */
+export function printableJson(data: unknown): string {
+  return JSON.stringify(data).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, unit) => {
+      return `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`;
+    }).join(""),
   );
 }
 

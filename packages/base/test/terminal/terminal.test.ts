@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
-import { duration, printable, renderTable } from "../../src/terminal/terminal.ts";
+import { stripVTControlCharacters } from "node:util";
+import { printReport } from "../../src/command/run.ts";
+import { createTerminal, duration, printable, printableJson, renderTable } from "../../src/terminal/terminal.ts";
 
 describe("table", () => {
   it("pads columns to their widest cell, colours and wide scripts counted as they are seen", () => {
@@ -18,6 +21,34 @@ describe("table", () => {
   it("lets no stored name steer the terminal", () => {
     assert.equal(printable("a\u001b[2Jb\u0000\u202e\n"), "a\\u{1b}[2Jb\\u{0}\\u{202e}\\u{a}");
     assert.equal(printable("👩🏽‍🚀 ok"), "👩🏽‍🚀 ok");
+    assert.equal(printable("abcdef\ud800", 3), "abc… (7 characters)");
+    assert.equal(printable("\ud800\u2028"), "\\u{d800}\\u{2028}");
+  });
+
+  it("lets no data steer it in JSON, which reads back as the same", () => {
+    const data = { "a\u202e": "\u001b[2J\u0085\u2028\u007f\u{e0041}", b: ["\n"] };
+    assert.match(printableJson(data), /^[\x20-\x7e]+$/);
+    assert.deepEqual(JSON.parse(printableJson(data)), data);
+  });
+
+  it("lets no report of an error steer it, whoever wrote it, and bounds each part", () => {
+    const evil = `a\nb\u001b[2J\u202e${"x".repeat(20_000)}`;
+    const report = {
+      code: evil,
+      title: evil,
+      detail: evil,
+      problems: [evil],
+      remedy: evil,
+      outcome: "failure",
+    } as const;
+    for (const mode of ["human", "json"] as const) {
+      const stderr = new PassThrough() as unknown as NodeJS.WriteStream;
+      printReport("strongroom", report, createTerminal({ stdin: process.stdin, stdout: stderr, stderr }, mode));
+      const written = stripVTControlCharacters(String(stderr.read()));
+      assert.doesNotMatch(written, /[\u0000-\u0009\u000b-\u001f\u202e]/);
+      assert.doesNotMatch(written, /^b/m);
+      assert.ok(mode === "json" || written.length < 60_000);
+    }
   });
 });
 

@@ -38,11 +38,11 @@ export const inspectCommand: CommandSpec = command({
 });
 
 async function inspectMessage(bytes: Uint8Array): Promise<MessageInspection> {
-  const { EnvelopeError, ENVELOPE_ERRORS, inspect } = await import("@strongroom/envelope");
+  const { ENVELOPE_ERRORS, inspect, isEnvelopeError } = await import("@strongroom/envelope");
   try {
     return inspect(bytes);
   } catch (cause) {
-    if (!(cause instanceof EnvelopeError)) throw cause;
+    if (!isEnvelopeError(cause)) throw cause;
     const { title, remedy } = ENVELOPE_ERRORS[cause.code];
     throw new CliError("input-invalid", { title, detail: cause.message, remedy, reportedCode: cause.code, cause });
   }

@@ -4,7 +4,7 @@
 // come and go as bytes, over connections that wipe what they read.
 import { readFile } from "node:fs/promises";
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
-import { EnvelopeError } from "@strongroom/envelope";
+import { isEnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { currentCaller } from "@strongroom/server";
@@ -96,8 +96,7 @@ export function installedKeyring(config: Config, regions: readonly InstalledRegi
       ...(stragglerMinMs === undefined ? {} : { stragglerMinMs }),
     });
   } catch (cause) {
-    if (cause instanceof EnvelopeError)
-      throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });
+    if (isEnvelopeError(cause)) throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });
     throw cause;
   }
 }

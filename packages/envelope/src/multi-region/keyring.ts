@@ -3,7 +3,7 @@
  * What it does when a region fails is this folder, over wrapping keys of any provider. docs/resilience-matrix.md shows
  * what it promises and keeps. In the order in which to read it:
  *
- * 1. wrapping-key.ts: what a key can do, and what each kind of failure means;
+ * 1. wrapping-key.ts: what a key can do; FAILURE_RULES of ../errors.ts: what each kind of failure means;
  * 2. this file: the options, and how a read, a write and a probe begin and end;
  * 3. read.ts: which region opens which encrypted data key, in which order, with failover and hedging;
  * 4. write.ts and write-plan.ts: the data key, its wraps in parallel, stragglers, minimum, target and substitutes;

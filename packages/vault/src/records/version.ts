@@ -5,7 +5,7 @@
  * The encryption context of a version is computed from the address of its row, never read from its message. What the
  * message itself carries is only ever compared with that.
  */
-import { decrypt, encrypt, EnvelopeError, inspect } from "@strongroom/envelope";
+import { decrypt, encrypt, inspect, isEnvelopeError } from "@strongroom/envelope";
 import type { EncryptionContext, EnvelopeErrorCode, Keyring } from "@strongroom/envelope";
 import { VaultError } from "../errors.ts";
 import type { RegionReason, VaultErrorCode } from "../errors.ts";
@@ -224,7 +224,7 @@ const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
 /** Makes a VaultError of whatever encrypt, decrypt or inspect threw; a VaultError stays what it is. */
 export function envelopeFailure(error: unknown): VaultError {
   if (error instanceof VaultError) return error;
-  if (!(error instanceof EnvelopeError)) return new VaultError(FAILED.code, FAILED.message, { cause: error });
+  if (!isEnvelopeError(error)) return new VaultError(FAILED.code, FAILED.message, { cause: error });
   const { code, message } = MEANINGS[error.code] ?? FAILED;
   const regions = (error.attempts ?? []).map(({ region, reason }): RegionReason => ({ region, reason }));
   if (regions.length === 0) return new VaultError(code, message, { cause: error });
