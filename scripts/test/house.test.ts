@@ -36,8 +36,8 @@ describe("the sources of the packages", () => {
   });
 
   for (const [call, most, start] of [
-    ["encrypt", 14, definitionOf(house, "envelope", "encrypt")],
-    ["decrypt", 14, definitionOf(house, "envelope", "decrypt")],
+    ["encrypt", 15, definitionOf(house, "envelope", "encrypt")],
+    ["decrypt", 15, definitionOf(house, "envelope", "decrypt")],
     ["multiRegionKeyring", 20, definitionOf(house, "envelope", "multiRegionKeyring")],
     ["openVault", 16, definitionOf(house, "vault", "openVault")],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],

@@ -16,7 +16,7 @@ export interface OwnOptions {
  *
  * @param names the options there are; @param what how messages call them all
  */
-export function ownOptions(given: unknown, names: readonly string[], what: string = "options"): OwnOptions {
+export function ownOptions(given: unknown, names: readonly string[], what = "options"): OwnOptions {
   const values = Object.create(null) as Record<string, unknown>;
   if (!isPlain(given)) return { values, problems: [`${what} must be a plain object`] };
   const problems: string[] = [];

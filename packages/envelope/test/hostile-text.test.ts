@@ -24,12 +24,12 @@ const limits = { encryptedDataKeys: 100, contextBytes: 65_535 };
 
 const ours = rawAesKeyring({ keyNamespace: "test", keyName: "key-1", wrappingKey: randomBytes(32) });
 const other = rawAesKeyring({ keyNamespace: "test", keyName: "key-2", wrappingKey: randomBytes(32) });
-const { signature: _, ...suite } = ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
+const suite = ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
 
 /** A message with these encrypted data keys, whoever may open them. */
 function messageWith(keys: readonly { readonly providerId: string; readonly info: string }[]): Buffer {
   return writeMessage({
-    suite: { ...suite, signature: null },
+    suite,
     frameLength: 16,
     context: [],
     plaintext: Buffer.from("x"),
@@ -89,7 +89,7 @@ const PLACES: Readonly<Record<string, () => unknown>> = {
   "required key": () =>
     encrypt(Buffer.from("x"), { keyring: ours, encryptionContext: {}, requiredContextKeys: [LONG] }),
   "name of an option": () => encrypt(Buffer.from("x"), { keyring: ours, encryptionContext: {}, ...{ [LONG]: 1 } }),
-  "name of a limit": () => inspect(inOtherContext.message, { limits: { [LONG]: 1 } as never }),
+  "name of a limit": () => inspect(inOtherContext.message, { limits: { [LONG]: 1 } }),
   "region of a client": () =>
     kmsDiscoveryKeyring({ clients: { [LONG]: {} as never }, filter: { partition: "aws", accounts: ["000000000000"] } }),
   "region of a key": () =>
@@ -149,12 +149,14 @@ const PLACES: Readonly<Record<string, () => unknown>> = {
 describe("an error shows text from outside cut and escaped", () => {
   for (const [place, fail] of Object.entries(PLACES)) {
     test(place, async () => {
-      const error = await Promise.resolve().then(fail).then(
-        () => null,
-        (thrown: unknown) => thrown,
-      );
+      const error = await Promise.resolve()
+        .then(fail)
+        .then(
+          () => null,
+          (thrown: unknown) => thrown,
+        );
       assert.ok(error instanceof EnvelopeError, show(error));
-      const { cause: _cause, ...told } = error;
+      const told = Object.fromEntries(Object.entries(error).filter(([name]) => name !== "cause"));
       const texts = [error.message, ...stringsOf(told)];
       for (const text of texts) assert.doesNotMatch(text, STEERING, place);
       assert.ok(error.message.length <= 65_536 && error.message.split("A").length < 20_000, `${error.message.length}`);

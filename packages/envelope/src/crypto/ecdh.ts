@@ -80,7 +80,7 @@ function readEcKey(curve: EcdhCurve, kind: KeyKind, input: unknown): KeyObject |
   if (typeof key === "string") return key;
   const found = key.asymmetricKeyDetails?.namedCurve;
   if (found === CURVES[curve].name) return key;
-  const other = found === undefined ? `a key of the type ${key.asymmetricKeyType ?? "unknown"}` : found;
+  const other = found ?? `a key of the type ${key.asymmetricKeyType ?? "unknown"}`;
   return `must be a key of ${curve}, not ${other}`;
 }
 

@@ -43,8 +43,8 @@ export interface DecryptResult extends OpenedMessage {
  * Decrypts `message`, which must be one whole message and nothing else.
  *
  * @throws EnvelopeError `option-invalid`, `message-malformed`, `message-truncated`, `message-trailing-bytes`,
- *   `suite-unsupported`, `commitment-policy`, `signature-required`, `limit-exceeded`, `context-mismatch`: all before any
- *   key is asked for; then what the keyring throws; then `decryption-failed`.
+ *   `suite-unsupported`, `commitment-policy`, `signature-required`, `limit-exceeded`, `context-mismatch`: all before
+ *   any key is asked for; then what the keyring throws; then `decryption-failed`.
  *
  * @example
  * ```ts

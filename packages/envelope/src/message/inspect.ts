@@ -55,7 +55,8 @@ const readInspect = objectOf({ limits: limitsOption(DEFAULT_LIMITS) } satisfies 
  * character: whoever prints it escapes it (as `strongroom inspect` does), since a message's writer may have put
  * anything in.
  *
- * @throws EnvelopeError `option-invalid`, `message-malformed`, `message-truncated`, `suite-unsupported`, `limit-exceeded` for the header.
+ * @throws EnvelopeError `option-invalid`, `message-malformed`, `message-truncated`, `suite-unsupported`,
+ *   `limit-exceeded` for the header.
  *
  * @example
  * ```ts

@@ -266,7 +266,7 @@ async function fetchPublicKey({ curve, client, key, bounds, signal }: Resolved):
   const { PublicKey, KeyUsage, KeySpec } = outcome;
   const publicKey = readEcPublicKey(curve, PublicKey);
   if (KeyUsage !== "KEY_AGREEMENT" || KeySpec !== curve || typeof publicKey === "string") {
-    const [spec, usage] = [shown(String(KeySpec ?? "of no spec")), shown(String(KeyUsage ?? "nothing"))];
+    const [spec, usage] = [shown(KeySpec ?? "of no spec"), shown(KeyUsage ?? "nothing")];
     throw new EnvelopeError(
       "keyring-unsuitable",
       `${key.arn} is not a key for key agreement on ${curve}, but ${spec} for ${usage}`,

@@ -38,7 +38,7 @@ export interface KmsRsaKeyringOptions extends SingleCallOptions {
   /** The ARN of an RSA key for encryption. An alias cannot be matched with what a message stores. */
   readonly keyArn: string;
   readonly encryptionAlgorithm?: KmsRsaAlgorithm;
-  /** PEM or DER (SubjectPublicKeyInfo) or a key object; what GetPublicKey answers for this very key. Needed to encrypt. */
+  /** PEM, DER or a key object; what GetPublicKey answers for this very key. Needed to encrypt. */
   readonly publicKey?: RsaKeyInput;
   /** Needed to decrypt. Must not retry (`maxAttempts: 1`). */
   readonly client?: KmsRsaClient;

@@ -18,11 +18,11 @@ type Form = (key: KeyObject) => string | Uint8Array | KeyObject;
 const pem =
   (type: "spki" | "pkcs1" | "pkcs8" | "sec1"): Form =>
   (key) =>
-    key.export({ format: "pem", type } as never) as string;
+    key.export({ format: "pem", type } as never);
 const der =
   (type: "spki" | "pkcs1" | "pkcs8" | "sec1"): Form =>
   (key) =>
-    key.export({ format: "der", type } as never) as Buffer;
+    key.export({ format: "der", type } as never);
 const withMore = (forms: readonly Form[]): readonly Form[] => [
   ...forms,
   ...forms.map(

@@ -162,7 +162,7 @@ describe("limits", () => {
     const { read } = limitsOption(DEFAULT_LIMITS);
     assert.deepEqual(read({ frameBytes: 5 }, "limits", []), { ...DEFAULT_LIMITS, frameBytes: 5 });
     const error = throwsWith(
-      () => readOptions(read, { frameBytes: 0, encryptedDataKeys: 70_000, contextBytes: NaN, other: 1 } as never),
+      () => readOptions(read, { frameBytes: 0, encryptedDataKeys: 70_000, contextBytes: NaN, other: 1 }),
       "option-invalid",
     );
     for (const name of ["frameBytes", "encryptedDataKeys", "contextBytes", "other"])

@@ -55,9 +55,10 @@ const OPENED: Readonly<
   },
   "one that does not say": {
     keyring: {
-      onEncrypt: raw.onEncrypt,
+      onEncrypt: (...given) => raw.onEncrypt(...given),
       onDecrypt: async (...given) => {
-        const { openedBy: _, ...rest } = await raw.onDecrypt(...given);
+        const { openedBy, ...rest } = await raw.onDecrypt(...given);
+        assert.notEqual(openedBy, undefined);
         return rest;
       },
     },
@@ -91,7 +92,8 @@ describe("the result says what was opened", () => {
         assert.deepEqual(await stream.result, told);
         using materials = cachingMaterials({ keyring: reader, maxAgeMs: 60_000, hotMessages: 10 });
         for (let time = 0; time < 3; time++) {
-          const { plaintext: _, ...again } = await decrypt(written.message, { ...options, materials });
+          const { plaintext: read, ...again } = await decrypt(written.message, { ...options, materials });
+          assert.equal(read.length, 1);
           assert.deepEqual(again, told);
         }
       });
@@ -227,13 +229,20 @@ describe("bytes", () => {
 });
 
 test("isEnvelopeError knows the errors of another copy of the package, and nothing else", async () => {
-  const copy = (await import(`../../src/errors.ts?copy=${Date.now()}`)) as typeof import("../../src/errors.ts");
-  const error = new copy.EnvelopeError("aborted", "x");
+  const copy = (await import(`../../src/errors.ts?copy=${Date.now()}`)) as {
+    readonly EnvelopeError: typeof EnvelopeError;
+  };
+  const error: Error = new copy.EnvelopeError("aborted", "x");
   assert.ok(!(error instanceof EnvelopeError));
   assert.ok(isEnvelopeError(error) && isEnvelopeError(new EnvelopeError("aborted", "x")));
   for (const other of [null, undefined, "x", {}, { name: "EnvelopeError", code: "aborted" }, new Error("x")])
     assert.ok(!isEnvelopeError(other));
-  const failing: Keyring = { ...raw, onDecrypt: () => Promise.reject(error) };
+  const failing: Keyring = {
+    ...raw,
+    onDecrypt: async () => {
+      throw error;
+    },
+  };
   const { message } = await encrypt(Buffer.from("x"), { keyring: raw, encryptionContext });
   const both = multiKeyring({ children: [failing, failing] });
   await rejectsWith(decrypt(message, { keyring: both, encryptionContext }), "aborted");

@@ -36,7 +36,7 @@ async function refused({ call }: PublicFunction, options: unknown, what: string)
 function changed(given: unknown, path: readonly string[], value: unknown): unknown {
   const [name = "", ...rest] = path;
   if (Array.isArray(given))
-    return given.map((one, index) => (String(index) === name ? changed(one, rest, value) : one));
+    return (given as unknown[]).map((one, index) => (String(index) === name ? changed(one, rest, value) : one));
   const there = (given as Given)[name];
   return { ...(given as Given), [name]: rest.length === 0 ? value : changed(there ?? {}, rest, value) };
 }
@@ -90,7 +90,9 @@ for (const [name, fn] of Object.entries(PUBLIC_FUNCTIONS)) {
     });
 
     test("refuses options that are no plain object", async () => {
-      class Options {}
+      class Options {
+        readonly kind = "options";
+      }
       const inherited: unknown = Object.create(fn.good);
       const revoked = Proxy.revocable({}, {});
       revoked.revoke();
@@ -164,8 +166,5 @@ test("what takes no table of options refuses what is wrong all the same", () => 
     throwsWith(() => wipingAgents(wrong as never), "option-invalid");
     throwsWith(() => keysAsBytes(wrong as never), "option-invalid");
   }
-  assert.equal(
-    wipingAgents({ maxSockets: undefined } as never).httpAgent.maxSockets,
-    wipingAgents().httpAgent.maxSockets,
-  );
+  assert.equal(wipingAgents({ maxSockets: undefined }).httpAgent.maxSockets, wipingAgents().httpAgent.maxSockets);
 });

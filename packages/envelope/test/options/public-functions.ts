@@ -58,7 +58,7 @@ const NO_OBJECT = [
   Promise.resolve({}),
   new Map(),
 ] as const;
-const NO_PLAIN_OBJECT = [...NO_OBJECT, new Date(0), new (class Options {})(), new Proxy({}, {})] as const;
+const NO_PLAIN_OBJECT = [...NO_OBJECT, new Date(0), new URL("http://x"), new Proxy({}, {})] as const;
 const NO_NUMBER = [null, "4096", "", {}, [], true, NaN, Infinity, -Infinity, -1, 2n] as const;
 const NO_WHOLE = [...NO_NUMBER, 0.5] as const;
 const NO_COUNT = [...NO_WHOLE, 0] as const;
