@@ -43,8 +43,8 @@ type NamesOf<Options> = Options extends unknown ? keyof Options : never;
 
 /** Reads an object of options by its table. The answer has every name of the table as a property of its own. */
 export function objectOf<Values extends object>(table: Rows<Values>): Reader<Values> {
-  const rows = new Map<PropertyKey, Option<unknown>>(Object.entries<Option<unknown>>(table));
-  const must = [...rows].flatMap(([name, row]) => (row.needed ? [String(name)] : []));
+  const rows = new Map<string, Option<unknown>>(Object.entries<Option<unknown>>(table));
+  const must = [...rows].flatMap(([name, row]) => (row.needed ? [name] : []));
   const absent = Object.fromEntries([...rows].map(([name, row]) => [name, row.absent]));
   return (given, path, problems) => {
     const values: Record<string, unknown> = { ...absent };
@@ -54,15 +54,17 @@ export function objectOf<Values extends object>(table: Rows<Values>): Reader<Val
     }
     const prefix = path === "" ? "" : `${path}.`;
     const refused: unknown[] = [];
-    for (const name of Reflect.ownKeys(given)) {
-      const value = given[name as string];
+    // Not Reflect.ownKeys, which costs ten times as much.
+    for (const name of Object.getOwnPropertyNames(given)) {
+      const value = given[name];
       if (value === undefined) continue;
       const row = rows.get(name);
-      const read = row?.read(value, `${prefix}${name as string}`, problems);
-      if (read !== undefined) values[name as string] = read;
+      const read = row?.read(value, prefix === "" ? name : `${prefix}${name}`, problems);
+      if (read !== undefined) values[name] = read;
       else if (row === undefined) problems.push(unknownOption(prefix, name, rows));
       else refused.push(name);
     }
+    for (const name of Object.getOwnPropertySymbols(given)) problems.push(unknownOption(prefix, name, rows));
     for (const name of must) {
       if (values[name] === undefined && !refused.includes(name)) problems.push(`${prefix}${name} is missing`);
     }
@@ -70,7 +72,7 @@ export function objectOf<Values extends object>(table: Rows<Values>): Reader<Val
   };
 }
 
-function unknownOption(prefix: string, name: PropertyKey, rows: ReadonlyMap<PropertyKey, unknown>): string {
+function unknownOption(prefix: string, name: PropertyKey, rows: ReadonlyMap<string, unknown>): string {
   return `${prefix}${shown(String(name))} is no option here; there are: ${[...rows.keys()].join(", ")}`;
 }
 
@@ -108,8 +110,9 @@ export function guarded<T>(look: () => T): T {
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype === Object.prototype || prototype === null) return !types.isModuleNamespaceObject(value);
-  // Another realm's Object.prototype: nothing above it, and made by a constructor of that name.
+  if (prototype === Object.prototype) return true;
+  if (prototype === null) return !types.isModuleNamespaceObject(value);
+  // Another realm's Object.prototype: nothing above it, and the methods that it alone has.
   return (
     Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype, "isPrototypeOf") &&
@@ -217,15 +220,16 @@ export function nonEmpty<T>(list: Reader<readonly T[]>): Reader<readonly T[]> {
 /** An object, of a class or not, that has these methods. */
 export function having<T>(kind: string, ...methods: readonly (keyof T & string)[]): Reader<T> {
   return (value, name, problems) => {
+    if (methods.every((method) => hasMethod(value, method))) return value as T;
     const absent = methods.filter((method) => !hasMethod(value, method));
-    if (absent.length === 0) return value as T;
     problems.push(`${name} must be ${kind}: it has no method ${absent.join(", ")}`);
     return undefined as T;
   };
 }
 
 function hasMethod(value: unknown, method: string): boolean {
-  return Object(value) === value && typeof Reflect.get(value as object, method) === "function";
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isObject && typeof (value as Readonly<Record<string, unknown>>)[method] === "function";
 }
 
 export const abortSignal: Reader<AbortSignal> = thatIs(

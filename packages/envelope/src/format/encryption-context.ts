@@ -70,10 +70,10 @@ function frozenPairs(pairs: CanonicalContext["pairs"]): CanonicalContext["pairs"
 function entriesOf(context: unknown): CanonicalContext["pairs"] {
   if (!isPlainObject(context))
     throw new EnvelopeError("option-invalid", "encryptionContext must be a plain object of strings (use {} for none)");
-  const entries = Object.entries(context) as CanonicalContext["pairs"];
-  if (Reflect.ownKeys(context).length !== entries.length)
+  const keys = Object.keys(context);
+  if (Object.getOwnPropertyNames(context).length !== keys.length || Object.getOwnPropertySymbols(context).length > 0)
     throw new EnvelopeError("option-invalid", "encryptionContext has a key that is a symbol or not enumerable");
-  return entries;
+  return keys.map((key) => [key, context[key]]) as unknown as CanonicalContext["pairs"];
 }
 
 /**
