@@ -8,8 +8,6 @@ import { EnvelopeError, requireNotAborted, shown, shownList } from "../errors.ts
 import type { EnvelopeErrorCode } from "../error-table.ts";
 import type { EncryptedDataKeyReport, RegionAttempt } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import type { CallAnswer } from "../resilience/calls.ts";
-import type { RewrapRequest, WrappingKey } from "../multi-region/wrapping-key.ts";
 import type { DecryptionMaterials, EncryptionMaterials, KeyringCall, OpeningKey } from "./keyring.ts";
 
 /**
@@ -161,16 +159,4 @@ export function providerInfoText(info: Uint8Array): string {
 /** `arn:partition:kms:REGION:account:key/id` */
 export function arnRegion(text: string): string | null {
   return /^arn:[^:]+:kms:([a-z0-9-]+):/.exec(text)?.[1] ?? null;
-}
-
-/** A rewrap for keys whose provider has none, or that two providers have: the secret is here for a moment. */
-export async function unwrapAndWrap(
-  target: WrappingKey,
-  { source, newContext, ...request }: RewrapRequest,
-  signal: AbortSignal,
-): Promise<CallAnswer<Uint8Array>> {
-  const opened = await source.unwrap(request, signal);
-  if ("failed" in opened) return opened;
-  using secret = opened.value;
-  return await target.wrap(secret.bytes, newContext, signal);
 }

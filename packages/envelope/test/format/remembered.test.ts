@@ -30,7 +30,7 @@ describe("what is remembered from one message to the next", () => {
     const first = canonicalContext(context, DEFAULT_LIMITS);
     assert.equal(canonicalContext({ ...context }, DEFAULT_LIMITS), first);
     throwsWith(() => canonicalContext(context, { ...DEFAULT_LIMITS, contextBytes: 50 }), "limit-exceeded");
-    throwsWith(() => canonicalContext({ id: 1 } as never, DEFAULT_LIMITS), "option-invalid");
+    throwsWith(() => canonicalContext({ id: 1 }, DEFAULT_LIMITS), "option-invalid");
     throwsWith(() => canonicalContext(Object.create(context), DEFAULT_LIMITS), "option-invalid");
   });
 

@@ -6,7 +6,6 @@
 import { SecretBytes } from "../../crypto/secret.ts";
 import { EnvelopeError, shown } from "../../errors.ts";
 import type { EncryptedDataKey } from "../../format/header.ts";
-import { unwrapAndWrap } from "../../keyrings/data-keys.ts";
 import type {
   GeneratedKey,
   RewrapRequest,
@@ -253,4 +252,16 @@ function wipePlaintext({ Plaintext }: { readonly Plaintext?: Uint8Array | undefi
 
 function nothing(): void {
   // Neither a ciphertext nor a description is a secret.
+}
+
+/** A rewrap for keys whose provider has none, or that two providers have: the secret is here for a moment. */
+async function unwrapAndWrap(
+  target: WrappingKey,
+  { source, newContext, ...request }: RewrapRequest,
+  signal: AbortSignal,
+): Promise<CallAnswer<Uint8Array>> {
+  const opened = await source.unwrap(request, signal);
+  if ("failed" in opened) return opened;
+  using secret = opened.value;
+  return await target.wrap(secret.bytes, newContext, signal);
 }
