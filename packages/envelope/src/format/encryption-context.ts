@@ -47,52 +47,53 @@ const MAX_FIELD = 0xffff;
  *   `limit-exceeded` when the serialization is longer than `limits.contextBytes`.
  */
 export function canonicalContext(context: unknown, limits: MessageLimits): CallersContext {
-  const entries = guarded(() => entriesOf(context));
-  if (last !== null && isSame(entries, last.entries) && last.canonical.bytes.length <= limits.contextBytes)
+  const fields = guarded(() => fieldsOf(context));
+  if (last !== null && isSame(fields, last.fields) && last.canonical.bytes.length <= limits.contextBytes)
     return last.canonical;
-  checkEntries(entries);
+  const entries = checkedEntries(fields);
   const { pairs, bytes } = canonicalPairs(entries, limits);
-  const canonical = Object.freeze({
-    pairs: frozenPairs(pairs),
-    bytes,
-    given: Object.freeze(Object.fromEntries(entries)),
-  });
-  last = { entries: frozenPairs(entries), canonical };
+  // What is remembered is handed to keyrings too, and to callers.
+  for (const pair of pairs) Object.freeze(pair);
+  const given = Object.freeze(Object.fromEntries(entries));
+  const canonical = Object.freeze({ pairs: Object.freeze(pairs), bytes, given });
+  last = { fields, canonical };
   return canonical;
 }
 
-/** What is remembered is handed to keyrings too. */
-function frozenPairs(pairs: CanonicalContext["pairs"]): CanonicalContext["pairs"] {
-  for (const pair of pairs) Object.freeze(pair);
-  return Object.freeze(pairs);
+/** A context as it was read, in the caller's order. */
+interface Fields {
+  readonly keys: readonly string[];
+  readonly values: readonly unknown[];
 }
 
-function entriesOf(context: unknown): CanonicalContext["pairs"] {
+function fieldsOf(context: unknown): Fields {
   if (!isPlainObject(context))
     throw new EnvelopeError("option-invalid", "encryptionContext must be a plain object of strings (use {} for none)");
   const keys = Object.keys(context);
   if (Object.getOwnPropertyNames(context).length !== keys.length || Object.getOwnPropertySymbols(context).length > 0)
     throw new EnvelopeError("option-invalid", "encryptionContext has a key that is a symbol or not enumerable");
-  return keys.map((key) => [key, context[key]]) as unknown as CanonicalContext["pairs"];
+  return { keys, values: keys.map((key) => context[key]) };
 }
 
 /**
  * The context that was checked last. Who reuses data keys brings the same one again and again, if not the same object.
  */
-let last: { readonly entries: CanonicalContext["pairs"]; readonly canonical: CallersContext } | null = null;
+let last: { readonly fields: Fields; readonly canonical: CallersContext } | null = null;
 
-function isSame(entries: CanonicalContext["pairs"], known: CanonicalContext["pairs"]): boolean {
+function isSame({ keys, values }: Fields, known: Fields): boolean {
   return (
-    entries.length === known.length &&
-    entries.every(([key, value], index) => key === known[index]?.[0] && value === known[index][1])
+    keys.length === known.keys.length &&
+    keys.every((key, index) => key === known.keys[index] && values[index] === known.values[index])
   );
 }
 
-function checkEntries(pairs: CanonicalContext["pairs"]): void {
-  for (const [key, value] of pairs) {
+function checkedEntries({ keys, values }: Fields): CanonicalContext["pairs"] {
+  return keys.map((key, index) => {
+    const value = values[index];
     const problem = entryProblem(key, value);
     if (problem !== null) throw new EnvelopeError("option-invalid", `encryptionContext["${shown(key)}"] ${problem}`);
-  }
+    return [key, value as string];
+  });
 }
 
 function entryProblem(key: string, value: unknown): string | null {

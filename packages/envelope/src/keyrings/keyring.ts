@@ -55,7 +55,7 @@ export interface DecryptionMaterials {
    */
   accepts(candidate: Uint8Array): boolean;
   /** What the data key was opened with, said by the keyring that did. */
-  readonly openedBy?: OpeningKey;
+  readonly openedBy?: OpeningKey | undefined;
 }
 
 /** Materials that may be sealed with. */

@@ -151,14 +151,13 @@ export class DecryptionCache {
     epoch: number,
   ): CompleteDecryptionMaterials {
     const { openedBy, since } = entry;
-    const opened = openedBy === undefined ? {} : { openedBy };
-    const own = { suite, encryptionContext, requiredContextKeys, accepts, dataKey: entry.handle(), ...opened };
+    const own = { suite, encryptionContext, requiredContextKeys, accepts, dataKey: entry.handle(), openedBy };
     const { headers } = this.#options;
     if (headers === null) return own;
     return {
       ...own,
       remember: (header, authenticatedOnly, cipherKey) => {
-        if (epoch === this.#epoch) headers.remember(header, authenticatedOnly, { cipherKey, since, ...opened });
+        if (epoch === this.#epoch) headers.remember(header, authenticatedOnly, { cipherKey, openedBy, since });
       },
     };
   }

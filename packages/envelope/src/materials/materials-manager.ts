@@ -56,7 +56,7 @@ export interface HeaderVerification {
   /** The message's key. */
   readonly cipherKey: CipherKey;
   /** What its data key was opened with, as far as that is known. */
-  readonly openedBy?: OpeningKey;
+  readonly openedBy: OpeningKey | undefined;
 }
 
 /**

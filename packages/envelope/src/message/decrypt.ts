@@ -81,7 +81,7 @@ export async function decrypt(message: Uint8Array, options: DecryptOptions): Pro
       ? await openInParallel(message, header, layout, opener, { workers, signal })
       : openHere(message, header, layout, opener);
   if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
-  return { plaintext, ...openedMessage(header, context, openedBy) };
+  return { ...openedMessage(header, context, openedBy), plaintext };
 }
 
 /** @throws EnvelopeError `commitment-policy`, `signature-required` */

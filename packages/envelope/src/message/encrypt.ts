@@ -74,12 +74,12 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
         ? await sealInParallel(plaintext, sealer, { frameLength, workers, signal })
         : sealHere(plaintext, sealer, frameLength);
     sealer.writeHeader(message);
-    return {
+    const result = {
       message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
       encryptionContext: resolved.context.given,
       encryptedDataKeys: materials.encryptedDataKeys,
-      ...(materials.wraps === undefined ? {} : { wraps: materials.wraps }),
     };
+    return materials.wraps === undefined ? result : { ...result, wraps: materials.wraps };
   } finally {
     materials.dataKey.wipe();
   }

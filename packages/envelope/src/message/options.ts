@@ -158,7 +158,7 @@ export interface EncryptValues extends CommonValues {
 const COMMON_ROWS: Rows<CommonValues> = {
   ...SOURCE_ROWS,
   encryptionContext: needed(anything),
-  requiredContextKeys: option(listOf(anyText), []),
+  requiredContextKeys: option(listOf(anyText), Object.freeze([])),
   commitmentPolicy: option(thatIs(isCommitmentPolicy, "a commitment policy"), DEFAULT_OPTIONS.commitmentPolicy),
   limits: limitsOption(DEFAULT_LIMITS),
   signal: option(abortSignal),

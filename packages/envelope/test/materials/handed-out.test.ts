@@ -83,6 +83,7 @@ const SUITES = ["ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY", "ALG_AES_256_GCM_HKDF_
 type Suite = (typeof SUITES)[number];
 
 interface Subject {
+  readonly keyring: Keyring;
   readonly materials: CachingMaterials;
   readonly suite: Suite;
   readonly message: Uint8Array;
@@ -105,6 +106,8 @@ const request = (suite: Suite) => ({
 const RESULTS: Readonly<Record<string, (subject: Subject) => unknown>> = {
   "encrypt result": ({ materials, suite }) => encrypt(plaintext, { materials, suite, encryptionContext }),
   "decrypt result": ({ materials, message }) => decrypt(Buffer.from(message), { materials, encryptionContext }),
+  "decrypt result without a cache": ({ keyring, message }) =>
+    decrypt(Buffer.from(message), { keyring, encryptionContext }),
   inspection: ({ message }) => inspect(Buffer.from(message)),
   "encrypt stream result": streamed,
   "decrypt stream result": async ({ materials, message }) => {
@@ -137,10 +140,11 @@ for (const [name, hand] of Object.entries(RESULTS)) {
         const first = await encrypt(plaintext, options);
         const message = Buffer.from(first.message);
         const expected = structuredClone({ keys: first.encryptedDataKeys, wraps: first.wraps });
-        await decrypt(Buffer.from(message), { materials, encryptionContext });
+        const told = structuredClone(await decrypt(Buffer.from(message), { materials, encryptionContext }));
+        assert.equal(told.openedBy?.key, "key-1");
 
         for (let times = 0; times < 2; times++) {
-          const handed = await hand({ materials, suite, message });
+          const handed = await hand({ keyring, materials, suite, message });
           assert.ok(ruin(handed) > 0);
           assert.equal(ALGORITHM_SUITES[suite].keyLength, 32);
 
@@ -152,6 +156,11 @@ for (const [name, hand] of Object.entries(RESULTS)) {
               const opened = await decrypt(Buffer.from(bytes), { ...source, encryptionContext });
               assert.equal(Buffer.from(opened.plaintext).toString(), "genuine");
               assert.deepEqual(opened.encryptionContext, encryptionContext);
+              const { storedContext, openedBy } = opened;
+              assert.deepEqual(
+                { storedContext, openedBy },
+                { storedContext: told.storedContext, openedBy: told.openedBy },
+              );
             }
           }
         }
