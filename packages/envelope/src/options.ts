@@ -122,14 +122,21 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
 
 /**
  * A Uint8Array, Buffers among them, of any realm. No other view and no bare ArrayBuffer: whether its bytes or its
- * elements are meant is not for this library to guess. One whose memory was handed to another thread is none any more.
+ * elements are meant is not for this library to guess. One whose memory was handed to another thread, or cut off, is
+ * none any more: it would read as empty.
  */
 export function isBytes(value: unknown): value is Uint8Array {
-  return types.isUint8Array(value) && (value.length > 0 || !isDetached(value.buffer));
+  return types.isUint8Array(value) && (value.length > 0 || isThere(value));
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
-  return "detached" in buffer && buffer.detached;
+/** Every method of a typed array refuses one that is out of bounds; only its length is 0. */
+function isThere(bytes: Uint8Array): boolean {
+  try {
+    Uint8Array.prototype.at.call(bytes, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws EnvelopeError `option-invalid` */

@@ -8,6 +8,7 @@ import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { decrypt, encrypt, rawAesKeyring } from "@strongroom/envelope";
 import { framingWorkers, PARALLEL_FROM_BYTES } from "@strongroom/envelope/workers";
+import type { FrameWorkers } from "@strongroom/envelope/workers";
 import { framingRuns } from "../src/framing-runs.ts";
 import { rejectsWith, throwsWith } from "./support/errors.ts";
 
@@ -132,8 +133,12 @@ describe("large buffers on worker threads", () => {
         return new Uint8Array(PARALLEL_FROM_BYTES).subarray(start, end);
       }
     }
-    const options = { keyring, encryptionContext, workers, signal: controller.signal };
-    await rejectsWith(encrypt(new Abandoned(PARALLEL_FROM_BYTES), options), "aborted");
+    const abandoned: FrameWorkers = {
+      takes: (plaintextLength, frameLength) => workers.takes(plaintextLength, frameLength),
+      run: (work, signal) => workers.run({ ...work, input: new Abandoned(PARALLEL_FROM_BYTES) }, signal),
+    };
+    const options = { keyring, encryptionContext, workers: abandoned, signal: controller.signal };
+    await rejectsWith(encrypt(new Uint8Array(PARALLEL_FROM_BYTES), options), "aborted");
   });
 
   test("closed threads and bad options", async () => {

@@ -3,7 +3,6 @@
  * tags cut down to 4 bytes.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, KeyObject } from "node:crypto";
-import type { DecipherGCM } from "node:crypto";
 import { EnvelopeError } from "../errors.ts";
 
 export type GcmCipher = "aes-128-gcm" | "aes-192-gcm" | "aes-256-gcm";
@@ -38,29 +37,6 @@ export function gcmSeal(
   return { ciphertext, tag: sealing.getAuthTag() };
 }
 
-/** Decrypts in pieces. No piece may be used, or shown to anyone, before `verify` has returned. */
-export interface GcmOpening {
-  update(ciphertext: Uint8Array): Buffer;
-  /** @throws EnvelopeError `decryption-failed` */
-  verify(tag: Uint8Array): void;
-}
-
-export function gcmOpening(
-  cipher: GcmCipher,
-  key: KeyObject | Uint8Array,
-  iv: Uint8Array,
-  aad: Uint8Array,
-): GcmOpening {
-  const opening = createDecipheriv(cipher, keyObject(key), iv, OPTIONS);
-  opening.setAAD(aad);
-  return {
-    update: (ciphertext) => (ciphertext.length === 0 ? EMPTY : opening.update(ciphertext)),
-    verify: (tag) => {
-      verify(opening, tag);
-    },
-  };
-}
-
 /**
  * Decrypts and verifies. What was decrypted before the tag was checked is overwritten when the check fails.
  *
@@ -78,21 +54,12 @@ export function gcmOpen(
   const opening = createDecipheriv(cipher, keyObject(key), iv, OPTIONS);
   opening.setAAD(aad);
   const plaintext = ciphertext.length === 0 ? EMPTY : opening.update(ciphertext);
-  try {
-    verify(opening, tag);
-    return plaintext;
-  } catch (error) {
-    plaintext.fill(0);
-    throw error;
-  }
-}
-
-/** @throws EnvelopeError `decryption-failed` */
-function verify(opening: DecipherGCM, tag: Uint8Array): void {
   opening.setAuthTag(tag);
   try {
     opening.final();
+    return plaintext;
   } catch {
+    plaintext.fill(0);
     throw new EnvelopeError("decryption-failed", "The message does not authenticate");
   }
 }

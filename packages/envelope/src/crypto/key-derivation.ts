@@ -102,6 +102,7 @@ export function hmac(
 ): Buffer {
   const machine = HMACS[algorithm];
   machine.setKey(key, "secret");
+  // eslint-disable-next-line no-restricted-syntax -- three parts at most
   const result = machine.mac("secret", ...parts);
   machine.wipe();
   return result;
@@ -207,6 +208,7 @@ export function deriveMessageKeys(derivation: KeyDerivation, messageId: Uint8Arr
   const [derived, commitKey] = expand(
     kdf,
     pseudoRandomKey,
+    // eslint-disable-next-line no-restricted-syntax -- one or two
     ...(committing ? committingExpansions(derivation) : [messageExpansion(derivation, messageId)]),
   );
   wipeAndRelease(pseudoRandomKey);

@@ -93,7 +93,8 @@ export function parseHeader(message: Uint8Array, limits: MessageLimits, expected
   };
 }
 
-function readSuite(reader: ByteReader): AlgorithmSuite {
+/** @throws EnvelopeError `message-truncated`, `message-malformed`, `suite-unsupported` */
+export function readSuite(reader: ByteReader): AlgorithmSuite {
   const version = reader.uint8();
   if (version !== 1 && version !== 2) {
     const second = reader.uint8();
@@ -249,10 +250,15 @@ function frozenKeys(keys: readonly EncryptedDataKey[]): readonly EncryptedDataKe
   return Object.freeze(keys);
 }
 
-function readKeys(reader: ByteReader, limits: MessageLimits): readonly EncryptedDataKey[] {
-  const count = reader.uint16();
+/** @throws EnvelopeError `message-malformed` for none, `limit-exceeded` */
+export function requireKeyCount(count: number, limits: MessageLimits): void {
   if (count === 0) throw new EnvelopeError("message-malformed", "The message has no encrypted data key");
   enforceLimit(limits, "encryptedDataKeys", count);
+}
+
+function readKeys(reader: ByteReader, limits: MessageLimits): readonly EncryptedDataKey[] {
+  const count = reader.uint16();
+  requireKeyCount(count, limits);
   const keys: EncryptedDataKey[] = [];
   for (let index = 0; index < count; index++) {
     keys.push({

@@ -2,7 +2,7 @@
  * Decrypts one message from bytes (client-apis/decrypt.md). Everything that can be refused without a key is refused
  * first; plaintext is returned only after all of it, and the signature where there is one, is verified.
  */
-import { sharedBytes } from "../crypto/secret.ts";
+import { copyOfBytes, sharedBytes, wipeCopy } from "../crypto/secret.ts";
 import { messageVerifier } from "../crypto/signature.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
 import { EnvelopeError, requireNotAborted, shown, shownList } from "../errors.ts";
@@ -39,6 +39,9 @@ export interface DecryptResult extends OpenedMessage {
   readonly plaintext: Uint8Array;
 }
 
+/** Up to so many bytes, a copy that the garbage collector frees costs less than one that is freed here. */
+const SHORT_MESSAGE = 16_384;
+
 /**
  * Decrypts `message`, which must be one whole message and nothing else.
  *
@@ -65,23 +68,34 @@ export interface DecryptResult extends OpenedMessage {
  * ```
  */
 export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
-  requireBytes(message, "message");
+  const whole = asBuffer(requireBytes(message, "message"));
+  // A short message is copied at once, and its header lies in the copy; a long one only when it is not refused.
+  const short = whole.length <= SHORT_MESSAGE;
+  const given = short ? Buffer.from(whole) : whole;
   const resolved = resolveDecryptOptions(options);
   const { limits, signal, workers } = resolved;
-  const header = parseHeader(message, limits, resolved.context ?? undefined);
+  const expected = resolved.context ?? undefined;
+  const parsed = parseHeader(given, limits, expected);
+  const header = short ? parsed : parseHeader(Buffer.from(parsed.bytes), limits, expected);
   requireReadable(header.suite, resolved);
   const context = matchContext(header.context, resolved.context, resolved.requiredContextKeys);
-  const layout = readBodyLayout(message, header, limits);
-  const signature = readEnd(message, header, layout);
+  const layout = readBodyLayout(given, header, limits);
+  const signature = readEnd(given, header, layout);
   requireNotAborted(signal);
 
-  const { opener, openedBy } = await openHeader(header, context, resolved);
-  const plaintext =
-    layout.last.sequence > 1 && workers?.takes(layout.plaintextLength, header.frameLength) === true
-      ? await openInParallel(message, header, layout, opener, { workers, signal })
-      : openHere(message, header, layout, opener);
-  if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
-  return { ...openedMessage(header, context, openedBy), plaintext };
+  // Before the first await: from then on the caller's memory may change.
+  const taken = short ? given : copyOfBytes(given);
+  try {
+    const { opener, openedBy } = await openHeader(header, context, resolved);
+    const plaintext =
+      layout.last.sequence > 1 && workers?.takes(layout.plaintextLength, header.frameLength) === true
+        ? await openInParallel(taken, header, layout, opener, { workers, signal })
+        : openHere(taken, header, layout, opener);
+    if (signature !== null) verifySignature(taken.subarray(0, layout.last.end), header, signature, plaintext);
+    return { ...openedMessage(header, context, openedBy), plaintext };
+  } finally {
+    if (!short) wipeCopy(taken);
+  }
 }
 
 /** @throws EnvelopeError `commitment-policy`, `signature-required` */
@@ -117,7 +131,7 @@ function readEnd(message: Uint8Array, header: MessageHeader, { last }: BodyLayou
   if (end !== message.length) {
     throw new EnvelopeError("message-trailing-bytes", `${message.length - end} bytes follow the end of the message`);
   }
-  return footer?.signature ?? null;
+  return footer === null ? null : Buffer.from(footer.signature);
 }
 
 export interface OpenedHeader {

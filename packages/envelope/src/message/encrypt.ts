@@ -1,6 +1,7 @@
 /**
  * Encrypts bytes into one message (client-apis/encrypt.md).
  */
+import { copyOfBytes, wipeCopy } from "../crypto/secret.ts";
 import { messageSigner } from "../crypto/signature.ts";
 import type { SigningKey } from "../crypto/signature.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
@@ -49,39 +50,45 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
   plaintext: Uint8Array,
   options: EncryptOptionsUnder<Policy>,
 ): Promise<EncryptResult> {
-  requireBytes(plaintext, "plaintext");
+  const given = requireBytes(plaintext, "plaintext");
   const resolved = resolveEncryptOptions(options);
   const { suite, limits, signal, frameLength, workers } = resolved;
-  enforceLimit(limits, "plaintextBytes", plaintext.length);
-  if (frameCount(plaintext.length, frameLength) > MAX_FRAMES) {
+  enforceLimit(limits, "plaintextBytes", given.length);
+  if (frameCount(given.length, frameLength) > MAX_FRAMES) {
     throw new EnvelopeError("limit-exceeded", `A frameLength of ${frameLength} makes more than ${MAX_FRAMES} frames`);
   }
   requireNotAborted(signal);
-  const materials = await resolved.manager.getEncryptionMaterials(
-    {
-      suite,
-      commitmentPolicy: resolved.commitmentPolicy,
-      encryptionContext: resolved.context,
-      requiredContextKeys: resolved.requiredContextKeys,
-      plaintextLength: plaintext.length,
-    },
-    { signal },
-  );
+  // Before the first await: from then on the caller's memory may change.
+  const taken = copyOfBytes(given);
   try {
-    const sealer = new MessageSealer(materials, frameLength, limits);
-    const message =
-      workers?.takes(plaintext.length, frameLength) === true
-        ? await sealInParallel(plaintext, sealer, { frameLength, workers, signal })
-        : sealHere(plaintext, sealer, frameLength);
-    sealer.writeHeader(message);
-    const result = {
-      message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
-      encryptionContext: resolved.context.given,
-      encryptedDataKeys: materials.encryptedDataKeys,
-    };
-    return materials.wraps === undefined ? result : { ...result, wraps: materials.wraps };
+    const materials = await resolved.manager.getEncryptionMaterials(
+      {
+        suite,
+        commitmentPolicy: resolved.commitmentPolicy,
+        encryptionContext: resolved.context,
+        requiredContextKeys: resolved.requiredContextKeys,
+        plaintextLength: taken.length,
+      },
+      { signal },
+    );
+    try {
+      const sealer = new MessageSealer(materials, frameLength, limits);
+      const message =
+        workers?.takes(taken.length, frameLength) === true
+          ? await sealInParallel(taken, sealer, { frameLength, workers, signal })
+          : sealHere(taken, sealer, frameLength);
+      sealer.writeHeader(message);
+      const result = {
+        message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
+        encryptionContext: resolved.context.given,
+        encryptedDataKeys: materials.encryptedDataKeys,
+      };
+      return materials.wraps === undefined ? result : { ...result, wraps: materials.wraps };
+    } finally {
+      materials.dataKey.wipe();
+    }
   } finally {
-    materials.dataKey.wipe();
+    wipeCopy(taken);
   }
 }
 

@@ -4,8 +4,8 @@
  * frame", "Decrypt the message body"). Synchronous and with no policy of its own; the buffer and the streaming API
  * drive it.
  */
-import { gcmOpen, gcmOpening, gcmSeal } from "../crypto/gcm.ts";
-import type { GcmCipher, GcmOpening, Sealed } from "../crypto/gcm.ts";
+import { gcmOpen, gcmSeal } from "../crypto/gcm.ts";
+import type { GcmCipher, Sealed } from "../crypto/gcm.ts";
 import { deriveMessageKeys } from "../crypto/key-derivation.ts";
 import type { CipherKey, MessageKeys } from "../crypto/key-derivation.ts";
 import { equalInConstantTime, fillPublicRandom, release, sharedBytes, wipeAndRelease } from "../crypto/secret.ts";
@@ -87,11 +87,6 @@ export class FrameCipher {
     const plaintext = this.openBlock(source, block);
     plaintext.copy(target, offset);
     wipeAndRelease(plaintext);
-  }
-
-  /** Begins to decrypt one block whose content comes in pieces. */
-  beginBlock(block: BodyBlock, iv: Uint8Array): GcmOpening {
-    return gcmOpening(this.#cipher, this.#key, iv, this.#blockAad(block));
   }
 
   #blockAad({ kind, sequence, contentLength }: BodyBlock): Buffer {

@@ -64,7 +64,7 @@ function candidatesOf({ regions, encryptedDataKeys }: ReadRequest): readonly Can
     }
     return replicas.length === 0 ? own : [...own, ...replicas];
   });
-  const rounds = Math.max(0, ...byRegion.map((candidates) => candidates.length));
+  const rounds = byRegion.reduce((most, candidates) => Math.max(most, candidates.length), 0);
   return Array.from({ length: rounds }, (_, round) => byRegion.flatMap((candidates) => candidates[round] ?? [])).flat();
 }
 

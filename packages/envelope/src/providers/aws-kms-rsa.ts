@@ -6,7 +6,7 @@
 import { sha384Digest } from "../crypto/key-derivation.ts";
 import { rsaKey, rsaSeal } from "../crypto/rsa.ts";
 import type { KeyObject, OaepHash, RsaKeyInput } from "../crypto/rsa.ts";
-import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
+import { equalInConstantTime, SecretBytes, unmovedMemory } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
@@ -91,9 +91,9 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
       requireUnsigned(materials.suite);
       requireNotAborted(signal);
       return wrapDataKey(materials, (dataKey) => {
-        using digestAndKey = new SecretBytes(
-          Buffer.concat([sha384Digest(materials.encryptionContext.bytes), dataKey.bytes]),
-        );
+        using digestAndKey = new SecretBytes(unmovedMemory(DIGEST_LENGTH + dataKey.length));
+        digestAndKey.bytes.set(sha384Digest(materials.encryptionContext.bytes));
+        digestAndKey.bytes.set(dataKey.bytes, DIGEST_LENGTH);
         return { providerId: PROVIDER_ID, providerInfo, ciphertext: rsaSeal(publicKey, hash, digestAndKey.bytes) };
       });
     },

@@ -5,7 +5,8 @@ import { Transform } from "node:stream";
 import type { TransformCallback } from "node:stream";
 import { EnvelopeError } from "../errors.ts";
 import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
-import type { ByteTransform, Pieces } from "./byte-transform.ts";
+import { requireBytes } from "../options.ts";
+import type { Pieces } from "./byte-transform.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
 import { prepareOpenStream, prepareSealStream } from "./stream-options.ts";
 import type {
@@ -76,44 +77,45 @@ export function createDecryptStream(options: DecryptStreamOptions): NodeDecryptS
   return nodeStream(prepareOpenStream(options));
 }
 
-function nodeStream<R>({
-  transform,
-  outcome,
-  signal,
-}: Prepared<ByteTransform, R>): Transform & { readonly result: Promise<R> } {
+function nodeStream<R>({ transform, lifetime }: Prepared<R>): Transform & { readonly result: Promise<R> } {
+  let complete = false;
+  /** Runs one step and hands its pieces on; without a detour over promises when the step needs none. */
+  const run = (work: () => Pieces | Promise<Pieces>, done: TransformCallback): void => {
+    const emit = (pieces: Pieces): void => {
+      lifetime.deliver(pieces, (piece) => stream.push(piece));
+      done();
+    };
+    try {
+      const pieces = work();
+      if (pieces instanceof Promise) pieces.then(emit).catch(done);
+      else emit(pieces);
+    } catch (error) {
+      done(error as Error);
+    }
+  };
   const stream = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      settle(stream, () => transform.push(chunk), done);
+    transform(chunk: unknown, _encoding, done) {
+      run(() => transform.push(requireBytes(chunk, "A chunk of the stream")), done);
     },
     flush(done) {
-      settle(stream, () => transform.end(), done);
+      run(
+        () => transform.end(),
+        (error) => {
+          complete = error === undefined;
+          done(error);
+        },
+      );
     },
     destroy(error, done) {
-      signal?.removeEventListener("abort", onAbort);
-      transform.abandon();
-      outcome.reject(error ?? new EnvelopeError("aborted", "The stream was closed early"));
+      if (complete && error === null) lifetime.finish();
+      else lifetime.end(error ?? new EnvelopeError("aborted", "The stream was closed early"));
       done(error);
     },
   });
-  const onAbort = (): void => {
-    stream.destroy(new EnvelopeError("aborted", "The stream was aborted", { cause: signal?.reason }));
-  };
-  if (signal?.aborted === true) queueMicrotask(onAbort);
-  else signal?.addEventListener("abort", onAbort, { once: true });
-  return Object.assign(stream, { result: outcome.promise });
-}
-
-/** Runs one step and hands its pieces on; without a detour over promises when the step needs none. */
-function settle(stream: Transform, work: () => Pieces | Promise<Pieces>, done: TransformCallback): void {
-  const emit = (pieces: Pieces): void => {
-    for (const piece of pieces) stream.push(piece);
-    done();
-  };
-  try {
-    const pieces = work();
-    if (pieces instanceof Promise) pieces.then(emit).catch(done);
-    else emit(pieces);
-  } catch (error) {
-    done(error as Error);
-  }
+  lifetime.onEnd((reason) => {
+    transform.abandon();
+    // Not at once: who is given a stream that was aborted before it began has to get hold of it first.
+    queueMicrotask(() => stream.destroy(reason as Error));
+  });
+  return Object.assign(stream, { result: lifetime.result });
 }

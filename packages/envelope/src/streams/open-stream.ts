@@ -1,20 +1,22 @@
 /**
  * Decrypts one message from a stream (client-apis/decrypt.md, client-apis/streaming.md). Frames are released as each
- * one authenticates; those of a signed message only when its signature is verified.
+ * one authenticates; those of a signed message only when its signature is verified. A frame is collected as it came,
+ * and decrypted when it is all there: no plaintext lies here that has not authenticated.
  */
-import type { GcmOpening } from "../crypto/gcm.ts";
 import type { MessageVerifier } from "../crypto/signature.ts";
 import { EnvelopeError, isEnvelopeError, requireNotAborted } from "../errors.ts";
 import { frameStartLength, MAX_FRAMES, readBlock, readFooter } from "../format/body.ts";
 import type { BodyBlock } from "../format/body.ts";
+import { asBuffer } from "../format/byte-reader.ts";
+import { walkHeader } from "../format/header-length.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
-import { enforceLimit, IV_LENGTH, TAG_LENGTH } from "../format/suites.ts";
+import { enforceLimit } from "../format/suites.ts";
 import { headerVerifier, matchContext, openedMessage, openHeader, requireReadable } from "../message/decrypt.ts";
 import type { OpenedMessage } from "../message/decrypt.ts";
 import type { ResolvedOptions } from "../message/options.ts";
 import type { MessageOpener } from "../message/sealing.ts";
-import { ByteQueue, coalesce, NO_PIECES } from "./byte-transform.ts";
+import { ByteQueue, NO_PIECES, PieceList } from "./byte-transform.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 
 /**
@@ -38,68 +40,68 @@ export interface OpenStreamOptions extends ResolvedOptions {
 /** The shortest start of a block; a final frame's is longer, which its first bytes tell. */
 const BLOCK_START_LENGTH: number = frameStartLength("regular");
 
-type Stage = "header" | "block-start" | "content" | "tag" | "footer" | "done";
-
-/** The block that is being read. */
-interface CurrentBlock {
-  readonly block: BodyBlock;
-  readonly opening: GcmOpening;
-  /** Bytes of content that have not come yet. */
-  missing: number;
-}
+/** What a message is made of, in its order. */
+type Part = "header" | "block" | "footer" | "end";
 
 export class OpenStream implements ByteTransform {
   readonly #options: OpenStreamOptions;
+  readonly #walk: Generator<number, number, Buffer>;
+  /** What is there of the current part, unless it lies whole in one chunk. */
   readonly #queue = new ByteQueue();
-  #stage: Stage = "header";
-  /** Bytes that the current part needs at least. */
+  #part: Part = "header";
+  /** Bytes that the current part has at least. */
   #needed = 1;
   #header: MessageHeader | null = null;
   #opener: MessageOpener | null = null;
   #verifier: MessageVerifier | null = null;
   #sequence = 1;
-  #current: CurrentBlock | null = null;
+  /** The block that is being collected, once its start is there. */
+  #block: BodyBlock | null = null;
   /** Plaintext of all blocks so far. */
   #opened = 0;
-  /** Decrypted, but its tag is not checked yet. */
-  #unverified: Buffer[] = [];
+  /** Released, and on its way out. */
+  readonly #out = new PieceList();
   /** Authenticated, but the message's signature is not. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held = new PieceList();
 
   constructor(options: OpenStreamOptions) {
     this.#options = options;
+    this.#walk = walkHeader(options.limits);
+    this.#needed = this.#walk.next().value;
   }
 
   push(chunk: Uint8Array): Pieces | Promise<Pieces> {
     requireNotAborted(this.#options.signal);
-    if (this.#stage !== "header") return this.#read(chunk);
-    const rest = this.#tryHeader(chunk);
+    if (this.#part !== "header") return this.#read(asBuffer(chunk));
+    const rest = this.#readHeader(asBuffer(chunk));
     return rest === null ? NO_PIECES : this.#begin().then(() => this.#read(rest));
   }
 
   end(): Pieces {
     requireNotAborted(this.#options.signal);
-    if (this.#stage !== "done") throw new EnvelopeError("message-truncated", "The stream ended before the message did");
+    if (this.#part !== "end") throw new EnvelopeError("message-truncated", "The stream ended before the message did");
     return NO_PIECES;
   }
 
   abandon(): void {
-    for (const piece of [...this.#unverified, ...this.#held]) piece.fill(0);
-    this.#unverified = [];
-    this.#held = [];
+    this.#out.wipe();
+    this.#held.wipe();
   }
 
-  /** Reads the header if it is all there; returns what follows it in `chunk`. */
-  #tryHeader(chunk: Uint8Array): Uint8Array | null {
-    this.#queue.append(chunk);
-    if (this.#queue.length < this.#needed) return null;
-    const collected = this.#queue.view;
-    const parsed = this.#parse(() => parseHeader(collected, this.#options.limits));
-    if (parsed === null) return null;
-    // Parsed again from memory of its own: the queue's is reused, and the header is needed to the end.
-    this.#header = parseHeader(Buffer.from(collected.subarray(0, parsed.length)), this.#options.limits);
-    const rest = chunk.subarray(chunk.length - (collected.length - parsed.length));
+  /** Collects the header and, when it is all there, parses it; returns what follows it in `chunk`. */
+  #readHeader(chunk: Buffer): Buffer | null {
+    let rest = chunk;
+    for (;;) {
+      const taken = rest.subarray(0, this.#needed - this.#queue.length);
+      this.#queue.append(taken, Infinity);
+      rest = rest.subarray(taken.length);
+      if (this.#queue.length < this.#needed) return null;
+      const step = this.#walk.next(this.#queue.view);
+      if (step.done === true) break;
+      this.#needed = step.value;
+    }
+    // Parsed from memory of its own: the queue's is reused, and the header is needed to the end.
+    this.#header = parseHeader(Buffer.from(this.#queue.view), this.#options.limits);
     this.#queue.clear();
     return rest;
   }
@@ -114,88 +116,73 @@ export class OpenStream implements ByteTransform {
     }
     const context = matchContext(header.context, this.#options.context, this.#options.requiredContextKeys);
     const { opener, openedBy } = await openHeader(header, context, this.#options);
+    // Given up in the meantime: nothing may be taken in that nobody would wipe.
+    requireNotAborted(this.#options.signal);
     this.#opener = opener;
     this.#verifier = headerVerifier(header);
     this.#verifier?.update(header.bytes);
-    this.#enter("block-start", BLOCK_START_LENGTH);
+    this.#enter("block", BLOCK_START_LENGTH);
     this.#options.onHeader(openedMessage(header, context, openedBy));
   }
 
-  #enter(stage: Stage, needed: number): void {
-    this.#stage = stage;
+  #enter(part: Part, needed: number): void {
+    this.#part = part;
     this.#needed = needed;
-    this.#queue.clear();
   }
 
   /** Takes all of `chunk`, part by part. */
-  #read(chunk: Uint8Array): Pieces {
-    const pieces: Buffer[] = [];
+  #read(chunk: Buffer): Pieces {
     let rest = chunk;
-    while (rest.length > 0) {
-      rest = this.#stage === "content" ? this.#readContent(rest) : this.#readPart(rest, pieces);
-    }
-    return coalesce(pieces);
+    while (rest.length > 0) rest = rest.subarray(this.#readPart(rest));
+    return this.#out.take();
   }
 
-  #readContent(rest: Uint8Array): Uint8Array {
-    const current = required(this.#current);
-    const content = rest.subarray(0, current.missing);
-    this.#verifier?.update(content);
-    this.#unverified.push(current.opening.update(content));
-    current.missing -= content.length;
-    if (current.missing === 0) this.#enter("tag", TAG_LENGTH);
-    return rest.subarray(content.length);
-  }
-
-  /** Collects one of the small parts and, when it is complete, acts on it. */
-  #readPart(rest: Uint8Array, pieces: Buffer[]): Uint8Array {
-    if (this.#stage === "done")
-      throw new EnvelopeError("message-trailing-bytes", "Bytes follow the end of the message");
+  /** Reads a part where it lies, or collects it. Returns how many bytes it took; 0: look again. */
+  #readPart(rest: Buffer): number {
+    if (this.#part === "end") throw new EnvelopeError("message-trailing-bytes", "Bytes follow the end of the message");
+    if (this.#queue.length === 0 && rest.length >= this.#needed) return this.#tryPart(rest);
     const taken = rest.subarray(0, this.#needed - this.#queue.length);
-    this.#queue.append(taken);
-    if (this.#queue.length >= this.#needed) {
-      if (this.#stage === "block-start") this.#startBlock(this.#queue.view);
-      else if (this.#stage === "tag") pieces.push(...this.#finishBlock(this.#queue.view));
-      else pieces.push(...this.#finishMessage(this.#queue.view));
-    }
-    return rest.subarray(taken.length);
+    this.#queue.append(taken, this.#needed);
+    if (this.#queue.length === this.#needed && this.#tryPart(this.#queue.view) > 0) this.#queue.clear();
+    return taken.length;
   }
 
-  #startBlock(start: Buffer): void {
+  /** The length of the part that begins at `bytes`, which is done with; 0 when it is longer than was known. */
+  #tryPart(bytes: Buffer): number {
+    return this.#part === "block" ? this.#tryBlock(bytes) : this.#tryFooter(bytes);
+  }
+
+  #tryBlock(bytes: Buffer): number {
+    const block = (this.#block ??= this.#startBlock(bytes));
+    if (block === null) return 0;
+    this.#needed = block.end;
+    if (bytes.length < block.end) return 0;
+    this.#block = null;
+    this.#finishBlock(bytes, block);
+    return block.end;
+  }
+
+  /** Held against the limits before its content is collected. */
+  #startBlock(bytes: Buffer): BodyBlock | null {
     const { limits } = this.#options;
     const header = required(this.#header);
-    const block = this.#parse(() => readBlock(start, 0, header, this.#sequence, limits));
-    if (block === null) return;
+    const block = this.#parse(() => readBlock(bytes, 0, header, this.#sequence, limits));
+    if (block === null) return null;
     this.#opened += block.contentLength;
     enforceLimit(limits, "plaintextBytes", this.#opened);
-    this.#verifier?.update(start);
-    const iv = start.subarray(block.ivOffset, block.ivOffset + IV_LENGTH);
-    this.#current = {
-      block,
-      opening: required(this.#opener).blocks.beginBlock(block, iv),
-      missing: block.contentLength,
-    };
-    if (block.contentLength === 0) this.#enter("tag", TAG_LENGTH);
-    else this.#enter("content", 0);
+    return block;
   }
 
-  #finishBlock(tag: Buffer): readonly Buffer[] {
-    const { block, opening } = required(this.#current);
-    this.#verifier?.update(tag);
-    opening.verify(tag);
-    const plaintext = this.#unverified;
-    this.#unverified = [];
+  #finishBlock(bytes: Buffer, block: BodyBlock): void {
+    this.#verifier?.update(bytes.subarray(0, block.end));
+    const plaintext = required(this.#opener).blocks.openBlock(bytes, block);
     const last = block.kind !== "regular";
-    if (!last) {
-      this.#enter("block-start", BLOCK_START_LENGTH);
-      if (++this.#sequence > MAX_FRAMES)
-        throw new EnvelopeError("message-malformed", `The message has more than ${MAX_FRAMES} frames`);
-    } else if (this.#verifier === null) {
-      this.#enter("done", 0);
-    } else {
-      this.#enter("footer", 1);
-    }
-    return this.#mustHold(last) ? this.#hold(plaintext) : plaintext;
+    if (this.#mustHold(last)) this.#hold(plaintext);
+    else this.#out.add(plaintext);
+    if (last) this.#enter(this.#verifier === null ? "end" : "footer", 1);
+    else this.#enter("block", BLOCK_START_LENGTH);
+    if (!last && ++this.#sequence > MAX_FRAMES)
+      throw new EnvelopeError("message-malformed", `The message has more than ${MAX_FRAMES} frames`);
   }
 
   get #holdsBack(): boolean {
@@ -207,22 +194,19 @@ export class OpenStream implements ByteTransform {
     return this.#verifier !== null && (last || this.#holdsBack);
   }
 
-  #hold(plaintext: readonly Buffer[]): readonly Buffer[] {
-    this.#held.push(...plaintext);
-    for (const piece of plaintext) this.#heldBytes += piece.length;
-    enforceLimit(this.#options.limits, "heldBackBytes", this.#heldBytes);
-    return [];
+  #hold(plaintext: Buffer): void {
+    this.#held.add(plaintext);
+    enforceLimit(this.#options.limits, "heldBackBytes", this.#held.length);
   }
 
-  #finishMessage(collected: Buffer): readonly Buffer[] {
+  #tryFooter(bytes: Buffer): number {
     const { suite } = required(this.#header);
-    const footer = this.#parse(() => readFooter(collected, 0, suite));
-    if (footer === null) return [];
+    const footer = this.#parse(() => readFooter(bytes, 0, suite));
+    if (footer === null) return 0;
     required(this.#verifier).verify(footer.signature);
-    const plaintext = this.#held;
-    this.#held = [];
-    this.#enter("done", 0);
-    return plaintext;
+    for (const piece of this.#held.take()) this.#out.add(piece);
+    this.#enter("end", 0);
+    return footer.end;
   }
 
   /** Runs a parser that may find too few bytes: then null, and `#needed` says how many it takes. */

@@ -6,12 +6,13 @@ import { messageSigner } from "../crypto/signature.ts";
 import type { MessageSigner } from "../crypto/signature.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { footerBytes, MAX_FRAMES } from "../format/body.ts";
+import type { FrameKind } from "../format/body.ts";
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
 import type { ResolvedEncryptOptions } from "../message/options.ts";
 import { MessageSealer } from "../message/sealing.ts";
-import { coalesce } from "./byte-transform.ts";
+import { PieceList } from "./byte-transform.ts";
 import type { ByteTransform, Pieces } from "./byte-transform.ts";
 
 /** What is known once the header is written. */
@@ -78,6 +79,8 @@ export class SealStream implements ByteTransform {
     );
     try {
       const sealer = new MessageSealer(materials, frameLength, limits);
+      // Given up in the meantime: nothing may be taken in that nobody would wipe.
+      requireNotAborted(signal);
       if (materials.signingKey !== null) this.#signer = messageSigner(materials.signingKey);
       const header = Buffer.allocUnsafe(sealer.headerLength);
       sealer.writeHeader(header);
@@ -98,23 +101,28 @@ export class SealStream implements ByteTransform {
   /** All the regular frames that the rest and the chunk make together. */
   #frames(sealer: MessageSealer, chunk: Uint8Array): Pieces {
     const { frameLength } = this.#options;
-    const pieces: Buffer[] = [];
+    const pieces = new PieceList();
     let used = 0;
     while (this.#restLength + chunk.length - used >= frameLength) {
       const content = this.#restLength > 0 ? this.#completedRest(chunk) : chunk.subarray(used, used + frameLength);
       used += frameLength - this.#restLength;
       this.#restLength = 0;
-      pieces.push(...sealer.frames.framePieces("regular", this.#nextSequence(), content));
+      this.#seal(sealer, "regular", content, pieces);
     }
     this.#keep(chunk.subarray(used));
-    return this.#signed(coalesce(pieces));
+    return this.#signed(pieces.take());
   }
 
   #finish(sealer: MessageSealer): Pieces {
-    const pieces = sealer.frames.framePieces("final", this.#nextSequence(), this.#rest.subarray(0, this.#restLength));
+    const pieces = new PieceList();
+    this.#seal(sealer, "final", this.#rest.subarray(0, this.#restLength), pieces);
     this.#rest.fill(0);
-    const body = this.#signed(coalesce(pieces));
+    const body = this.#signed(pieces.take());
     return this.#signer === null ? body : [...body, footerBytes(this.#signer.sign())];
+  }
+
+  #seal(sealer: MessageSealer, kind: FrameKind, content: Uint8Array, pieces: PieceList): void {
+    for (const piece of sealer.frames.framePieces(kind, this.#nextSequence(), content)) pieces.add(piece);
   }
 
   #signed(pieces: Pieces): Pieces {

@@ -8,10 +8,12 @@ import { ENCRYPT_ROWS, READ_ROWS, resolveCommon, resolveEncryptValues } from "..
 import type { EncryptOptions, EncryptOptionsUnder, ReadOptions } from "../message/options.ts";
 import { objectOf, oneOf, option, readOptions, wholeNumber } from "../options.ts";
 import type { RowsFor } from "../options.ts";
+import type { ByteTransform } from "./byte-transform.ts";
 import { OpenStream } from "./open-stream.ts";
 import type { SignedMessages } from "./open-stream.ts";
 import { SealStream } from "./seal-stream.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
+import { StreamLifetime } from "./stream-lifetime.ts";
 
 interface StreamLength {
   /**
@@ -34,23 +36,9 @@ export type DecryptStreamOptions = ReadOptions & {
 /** What is known of a message once its header is verified. */
 export type DecryptStreamResult = OpenedMessage;
 
-/** A promise for the caller that is no unhandled rejection when the caller does not look at it. */
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-export interface Prepared<Transform, Result> {
-  readonly transform: Transform;
-  readonly outcome: Deferred<Result>;
-  readonly signal: AbortSignal | undefined;
-}
-
-function deferred<T>(): Deferred<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
+export interface Prepared<Result> {
+  readonly transform: ByteTransform;
+  readonly lifetime: StreamLifetime<Result>;
 }
 
 /** A stream holds a frame, not the plaintext, so its length is bounded only where the caller says so. */
@@ -63,14 +51,19 @@ const readSeal = objectOf({
 } satisfies RowsFor<EncryptStreamOptions>);
 
 /** @throws EnvelopeError as encrypt does for its options */
-export function prepareSealStream(
-  options: EncryptStreamOptionsUnder<CommitmentPolicy>,
-): Prepared<SealStream, EncryptStreamResult> {
+export function prepareSealStream(options: EncryptStreamOptionsUnder<CommitmentPolicy>): Prepared<EncryptStreamResult> {
   const { plaintextLengthBound = null, ...values } = readOptions(readSeal, options);
   const resolved = resolveEncryptValues(values);
-  const result = deferred<EncryptStreamResult>();
-  const transform = new SealStream({ ...resolved, plaintextLengthBound, onStart: result.resolve });
-  return { transform, outcome: result, signal: resolved.signal };
+  const lifetime = new StreamLifetime<EncryptStreamResult>(resolved.signal);
+  const transform = new SealStream({
+    ...resolved,
+    signal: lifetime.signal,
+    plaintextLengthBound,
+    onStart: (result) => {
+      lifetime.started(result);
+    },
+  });
+  return { transform, lifetime };
 }
 
 const readOpen = objectOf({
@@ -83,17 +76,17 @@ const readOpen = objectOf({
 } satisfies RowsFor<DecryptStreamOptions>);
 
 /** @throws EnvelopeError as decrypt does for its options */
-export function prepareOpenStream(options: DecryptStreamOptions): Prepared<OpenStream, DecryptStreamResult> {
+export function prepareOpenStream(options: DecryptStreamOptions): Prepared<DecryptStreamResult> {
   const { signedMessages, ...values } = readOptions(readOpen, options);
   const resolved = resolveCommon(values);
-  const result = deferred<DecryptStreamResult>();
-  return {
-    transform: new OpenStream({
-      ...resolved,
-      signedMessages: signedMessages === "allow" ? "hold-back" : signedMessages,
-      onHeader: result.resolve,
-    }),
-    outcome: result,
-    signal: resolved.signal,
-  };
+  const lifetime = new StreamLifetime<DecryptStreamResult>(resolved.signal);
+  const transform = new OpenStream({
+    ...resolved,
+    signal: lifetime.signal,
+    signedMessages: signedMessages === "allow" ? "hold-back" : signedMessages,
+    onHeader: (opened) => {
+      lifetime.started(opened);
+    },
+  });
+  return { transform, lifetime };
 }

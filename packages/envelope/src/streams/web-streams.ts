@@ -1,11 +1,15 @@
 /**
  * Encrypt and decrypt as web streams: `readable.pipeThrough(encryptStream(options))`.
  */
-import { TransformStream } from "node:stream/web";
-import { EnvelopeError } from "../errors.ts";
+import { ReadableStream, WritableStream } from "node:stream/web";
+import type {
+  ReadableStreamDefaultController,
+  ReadableWritablePair,
+  WritableStreamDefaultController,
+} from "node:stream/web";
 import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
 import { requireBytes } from "../options.ts";
-import type { ByteTransform, Pieces } from "./byte-transform.ts";
+import type { Pieces } from "./byte-transform.ts";
 import type { EncryptStreamResult } from "./seal-stream.ts";
 import { prepareOpenStream, prepareSealStream } from "./stream-options.ts";
 import type {
@@ -15,12 +19,19 @@ import type {
   Prepared,
 } from "./stream-options.ts";
 
-export interface EncryptStream extends TransformStream<Uint8Array, Uint8Array> {
+/** Streams Standard, section 5.4; @types/node leaves `signal` out. */
+interface WritableController extends WritableStreamDefaultController {
+  readonly signal: AbortSignal;
+}
+
+type Pair = ReadableWritablePair<Uint8Array, Uint8Array>;
+
+export interface EncryptStream extends Pair {
   /** Settles when the header is written. */
   readonly result: Promise<EncryptStreamResult>;
 }
 
-export interface DecryptStream extends TransformStream<Uint8Array, Uint8Array> {
+export interface DecryptStream extends Pair {
   /** Settles when the header is verified; says nothing yet of the body. */
   readonly result: Promise<DecryptStreamResult>;
 }
@@ -70,52 +81,66 @@ export function decryptStream(options: DecryptStreamOptions): DecryptStream {
   return webStream(prepareOpenStream(options));
 }
 
-function webStream<R>({
-  transform,
-  outcome,
-  signal,
-}: Prepared<ByteTransform, R>): TransformStream<Uint8Array, Uint8Array> & { readonly result: Promise<R> } {
-  let stopListening = (): void => undefined;
-  const fail = (error: unknown): never => {
-    transform.abandon();
-    stopListening();
-    outcome.reject(error);
-    throw error;
-  };
-  const run = async (work: () => Pieces | Promise<Pieces>, emit: (piece: Uint8Array) => void): Promise<void> => {
+/**
+ * A pair and no TransformStream, which hears of an abort only when the write under way is done, and that may be waiting
+ * for a keyring. The writable end's queue is one chunk, the readable end's none: a reader that stops, stops the writer.
+ */
+function webStream<R>({ transform, lifetime }: Prepared<R>): Pair & { readonly result: Promise<R> } {
+  let target!: ReadableStreamDefaultController<Uint8Array>;
+  let source!: WritableController;
+  /** Settles when somebody reads. */
+  let wanted: PromiseWithResolvers<void> = Promise.withResolvers();
+  const run = async (work: () => Pieces | Promise<Pieces>): Promise<void> => {
     try {
-      for (const piece of await work()) emit(piece);
+      const made = work();
+      const pieces = made instanceof Promise ? await made : made;
+      // Renewed before the first piece is handed on: another read may be waiting already, and says so only once.
+      if (pieces.length > 0) wanted = Promise.withResolvers();
+      lifetime.deliver(pieces, (piece) => {
+        target.enqueue(piece);
+      });
     } catch (error) {
-      fail(error);
+      lifetime.end(error);
+      throw error;
     }
   };
-  const stream = new TransformStream<Uint8Array, Uint8Array>({
-    start(controller) {
-      const onAbort = (): void => {
-        const error = new EnvelopeError("aborted", "The stream was aborted", { cause: signal?.reason });
-        transform.abandon();
-        outcome.reject(error);
-        controller.error(error);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      stopListening = () => signal?.removeEventListener("abort", onAbort);
+  const readable = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        target = controller;
+      },
+      pull() {
+        wanted.resolve();
+      },
+      cancel(reason: unknown) {
+        lifetime.end(reason);
+      },
     },
-    transform: (chunk, controller) =>
-      run(
-        () => transform.push(requireBytes(chunk, "A chunk of the stream")),
-        (piece) => {
-          controller.enqueue(piece);
-        },
-      ),
-    flush: async (controller) => {
-      await run(
-        () => transform.end(),
-        (piece) => {
-          controller.enqueue(piece);
-        },
-      );
-      stopListening();
+    { highWaterMark: 0 },
+  );
+  const writable = new WritableStream<Uint8Array>({
+    start(controller) {
+      source = controller as WritableController;
+    },
+    async write(chunk) {
+      await wanted.promise;
+      await run(() => transform.push(requireBytes(chunk, "A chunk of the stream")));
+    },
+    async close() {
+      await run(() => transform.end());
+      lifetime.finish();
+      target.close();
     },
   });
-  return Object.assign(stream, { result: outcome.promise });
+  const { signal } = source;
+  signal.addEventListener("abort", () => {
+    lifetime.end(signal.reason);
+  });
+  lifetime.onEnd((reason) => {
+    transform.abandon();
+    wanted.resolve();
+    target.error(reason);
+    source.error(reason);
+  });
+  return { readable, writable, result: lifetime.result };
 }
