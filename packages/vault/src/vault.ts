@@ -39,8 +39,8 @@ export interface VaultOptions {
 /** An open vault. */
 export interface Vault {
   /**
-   * Writes a new version of a record. A value of an interface is a document too; what JSON cannot hold is refused by
-   * the compiler as far as it can tell, and by the vault.
+   * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
+   * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
    * @throws VaultError `id-invalid`, `collection-invalid`, `subject-invalid`, `document-invalid`, `document-too-large`,
    *   `version-conflict`, `record-contended`, `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `store-full`,

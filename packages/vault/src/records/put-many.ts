@@ -14,7 +14,7 @@ import type { RecordHead, WriteChange } from "../store.ts";
 import { parseId, parseSubject } from "./address.ts";
 import type { Address, Collection, Subject } from "./address.ts";
 import { decodeDocument, encodeDocument } from "./document.ts";
-import type { JsonObject } from "./document.ts";
+import type { DocumentLimits, JsonObject } from "./document.ts";
 import { recordState } from "./read.ts";
 import { openVersion } from "./version.ts";
 import { afterChange, newVersion, wrapSummary } from "./write.ts";
@@ -68,9 +68,12 @@ const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
 
 interface Item {
   readonly index: number;
-  readonly document: JsonObject;
+  readonly plaintext: Plaintext;
   readonly subject: Subject | null;
 }
+
+/** A document's bytes; or what is wrong with it, which matters only when it is to be written or compared. */
+type Plaintext = { readonly bytes: Buffer } | { readonly refused: unknown };
 
 /** All items of one id, in their order. */
 interface Group {
@@ -90,18 +93,40 @@ export async function putMany(
   dependencies: Dependencies,
   collection: Collection,
   items: readonly PutManyItem[],
-  options: PutManyOptions,
+  { onExisting, signal }: PutManyOptions,
 ): Promise<readonly PutManyResult[]> {
-  const { store, limits } = dependencies;
+  const { limits } = dependencies;
   if (items.length > limits.batchItems) {
     throw new VaultError(
       "batch-too-large",
       `The batch has ${items.length} items; at most ${limits.batchItems} are allowed`,
     );
   }
-  const { groups, refused } = groupById(collection, items);
+  // Before the first await: from then on the caller may change what it has given.
+  const given = groupById(collection, items, limits);
+  try {
+    const results = await untilCommitted(dependencies, given.groups, { onExisting, signal });
+    return inOrder(items.length, [...given.refused, ...results]);
+  } finally {
+    for (const { items: own } of given.groups)
+      for (const { plaintext } of own) if ("bytes" in plaintext) plaintext.bytes.fill(0);
+  }
+}
+
+interface Options {
+  readonly onExisting: OnExisting;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Plans the groups and commits them, again and again until no other writer came in between. */
+async function untilCommitted(
+  dependencies: Dependencies,
+  groups: readonly Group[],
+  options: Options,
+): Promise<Plan["results"]> {
+  const { store, limits } = dependencies;
   let plans: Plan[] = [];
-  let open: readonly Group[] = groups;
+  let open = groups;
   for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
     const heads = await store.heads(open.map(({ address }) => address));
     const pairs = open.flatMap((group, index) => (heads[index] === undefined ? [] : [{ group, head: heads[index] }]));
@@ -112,8 +137,7 @@ export async function putMany(
     if (options.signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
     const owners = plans.flatMap((plan) => plan.changes.map(() => plan));
     const result = await store.commit(plans.flatMap(({ changes }) => changes));
-    if (result.kind === "committed")
-      return inOrder(items.length, [...refused, ...plans.flatMap(({ results }) => results)]);
+    if (result.kind === "committed") return plans.flatMap(({ results }) => results);
     // Only what lost against another writer is encrypted anew.
     const lost = new Set(result.conflicts.map((index) => owners[index]));
     open = plans.filter((plan) => lost.has(plan)).map(({ group }) => group);
@@ -128,13 +152,15 @@ export async function putMany(
 function groupById(
   collection: Collection,
   items: readonly PutManyItem[],
+  limits: DocumentLimits,
 ): { readonly groups: readonly Group[]; readonly refused: Plan["results"] } {
   const groups = new Map<string, { readonly address: Address; readonly items: Item[] }>();
   const refused: (readonly [number, PutManyResult])[] = [];
   for (const [index, { id, document, subject }] of items.entries()) {
     try {
       const address = { collection, id: parseId(id) };
-      const item = { index, document, subject: subject === undefined ? null : parseSubject(subject) };
+      const whom = subject === undefined ? null : parseSubject(subject);
+      const item = { index, plaintext: encoded(document, limits), subject: whom };
       const known = groups.get(id);
       if (known === undefined) groups.set(id, { address, items: [item] });
       else known.items.push(item);
@@ -145,12 +171,7 @@ function groupById(
   return { groups: [...groups.values()], refused };
 }
 
-async function planGroup(
-  dependencies: Dependencies,
-  group: Group,
-  head: RecordHead,
-  options: PutManyOptions,
-): Promise<Plan> {
+async function planGroup(dependencies: Dependencies, group: Group, head: RecordHead, options: Options): Promise<Plan> {
   const { address, items } = group;
   const changes: WriteChange[] = [];
   const results: (readonly [number, PutManyResult])[] = [];
@@ -169,7 +190,7 @@ async function planGroup(
         document ??= await storedDocument(dependencies, address, options.signal);
         if (
           (item.subject ?? current.subject) === current.subject &&
-          isDeepStrictEqual(asStored(item.document, dependencies), document)
+          isDeepStrictEqual(decodeDocument(bytesOf(item)), document)
         ) {
           results.push([item.index, { id, outcome: "unchanged", version }]);
           continue;
@@ -177,14 +198,14 @@ async function planGroup(
       }
       const outcome = current.state.kind === "live" ? "replaced" : "created";
       const change = await newVersion(dependencies, address, current, {
-        document: item.document,
+        plaintext: bytesOf(item),
         subject: item.subject,
         signal: options.signal,
       });
       changes.push(change);
       results.push([item.index, { id, outcome, version: change.next.version, wraps: wrapSummary(change) }]);
       current = afterChange(change);
-      document = options.onExisting === "compare" ? asStored(item.document, dependencies) : null;
+      document = options.onExisting === "compare" ? decodeDocument(bytesOf(item)) : null;
     } catch (error) {
       results.push([item.index, refusal(address.id, error)]);
     }
@@ -205,14 +226,22 @@ async function storedDocument(
   return openVersion(message, { ...address, subject, version }, { keyring, signal });
 }
 
-/** As it will read back: `-0` becomes `0`, an object without a prototype gets the usual one. */
-function asStored(document: JsonObject, { limits }: Dependencies): JsonObject {
-  const bytes = encodeDocument(document, limits);
+function encoded(document: JsonObject, limits: DocumentLimits): Plaintext {
   try {
-    return decodeDocument(bytes);
-  } finally {
-    bytes.fill(0);
+    return { bytes: encodeDocument(document, limits) };
+  } catch (refused) {
+    return { refused };
   }
+}
+
+/**
+ * What is stored, also for comparing: `-0` reads back as `0`, an object without a prototype with the usual one.
+ *
+ * @throws VaultError `document-invalid`, `document-too-large`
+ */
+function bytesOf({ plaintext }: Item): Buffer {
+  if ("bytes" in plaintext) return plaintext.bytes;
+  throw plaintext.refused;
 }
 
 /** @throws whatever is not about one item */

@@ -11,8 +11,8 @@ import { VaultError } from "../errors.ts";
 import type { RegionReason, VaultErrorCode } from "../errors.ts";
 import type { MissingWrap, WrapCount } from "../store.ts";
 import type { Address, Subject, Version } from "./address.ts";
-import { decodeDocument, encodeDocument } from "./document.ts";
-import type { DocumentLimits, JsonObject } from "./document.ts";
+import { decodeDocument } from "./document.ts";
+import type { JsonObject } from "./document.ts";
 
 /** A version's place and whom it is about: what its encryption context says. */
 export interface VersionAddress extends Address {
@@ -46,31 +46,10 @@ export interface OpenOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-export interface SealOptions extends OpenOptions {
-  readonly limits: DocumentLimits;
-}
-
 export interface SealedVersion {
   readonly message: Uint8Array;
   readonly wraps: WrapCount;
   readonly missing: readonly MissingWrap[];
-}
-
-/**
- * @throws VaultError `document-invalid`, `document-too-large` before any key is asked for; `wraps-below-minimum`,
- *   `deadline-exceeded`, `aborted`, `encryption-failed`
- */
-export async function sealVersion(
-  document: JsonObject,
-  address: VersionAddress,
-  { limits, ...options }: SealOptions,
-): Promise<SealedVersion> {
-  const plaintext = encodeDocument(document, limits);
-  try {
-    return await sealBytes(plaintext, address, options);
-  } finally {
-    plaintext.fill(0);
-  }
 }
 
 /**

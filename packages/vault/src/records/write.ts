@@ -8,10 +8,11 @@ import type { Dependencies } from "../limits.ts";
 import type { Change, Head, RecordHead, RecordStore, RemoveChange, WrapCount, WriteChange } from "../store.ts";
 import { parseSubject, parseVersion } from "./address.ts";
 import type { Address, RecordId, Subject, Version } from "./address.ts";
+import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
-import { sealVersion } from "./version.ts";
+import { sealBytes } from "./version.ts";
 
 /** What a writer expects to find: the condition of a conditional write. */
 export type Expectation =
@@ -80,25 +81,32 @@ export async function put(
   { subject, expect = ANY, signal }: PutOptions,
 ): Promise<PutResult> {
   const newSubject = subject === undefined ? null : parseSubject(subject);
-  return untilCommitted<PutResult>(dependencies, address, async () => {
-    requireNotAborted(signal);
-    const rows = await recordHead(dependencies.store, address);
-    const state = recordState(rows);
-    requireExpected(expect, state);
-    const change = await newVersion(
-      dependencies,
-      address,
-      { head: rows.head, state, subject: rows.subject },
-      { document, subject: newSubject, signal },
-    );
-    requireNotAborted(signal);
-    const { version, createdAt } = change.next;
-    const outcome = state.kind === "live" ? "replaced" : "created";
-    return {
-      change,
-      result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) },
-    };
-  });
+  // Before the first await: from then on the caller may change what it has given.
+  const expected = { ...expect };
+  const plaintext = encodeDocument(document, dependencies.limits);
+  try {
+    return await untilCommitted<PutResult>(dependencies, address, async () => {
+      requireNotAborted(signal);
+      const rows = await recordHead(dependencies.store, address);
+      const state = recordState(rows);
+      requireExpected(expected, state);
+      const change = await newVersion(
+        dependencies,
+        address,
+        { head: rows.head, state, subject: rows.subject },
+        { plaintext, subject: newSubject, signal },
+      );
+      requireNotAborted(signal);
+      const { version, createdAt } = change.next;
+      const outcome = state.kind === "live" ? "replaced" : "created";
+      return {
+        change,
+        result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) },
+      };
+    });
+  } finally {
+    plaintext.fill(0);
+  }
 }
 
 /** `vault.remove`. */
@@ -107,10 +115,11 @@ export async function remove(
   address: Address,
   { expect = ANY }: RemoveOptions,
 ): Promise<RemoveResult> {
+  const expected = { ...expect };
   return untilCommitted(dependencies, address, async () => {
     const { head, newestRow } = await recordHead(dependencies.store, address);
-    if (newestRow === null && head?.state !== "live" && expect.kind === "any") throw recordAbsent();
-    if (expect.kind !== "any") requireExpected(expect, recordState({ head, newestRow }));
+    if (newestRow === null && head?.state !== "live" && expected.kind === "any") throw recordAbsent();
+    if (expected.kind !== "any") requireExpected(expected, recordState({ head, newestRow }));
     const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0) as Version;
     const removedAt = dependencies.clock().toISOString();
     const change: RemoveChange = { kind: "remove", address, base: head, tombstone, removedAt };
@@ -176,20 +185,21 @@ export interface Current {
 /**
  * The change that, committed on the head it was prepared against, writes a new version.
  *
- * @throws VaultError as sealVersion does
+ * @param input `plaintext` is the document's bytes, which the caller wipes.
+ * @throws VaultError as sealBytes does
  */
 export async function newVersion(
-  { keyring, limits, clock }: Pick<Dependencies, "keyring" | "limits" | "clock">,
+  { keyring, clock }: Pick<Dependencies, "keyring" | "clock">,
   address: Address,
   current: Current,
-  input: { readonly document: JsonObject; readonly subject: Subject | null; readonly signal: AbortSignal | undefined },
+  input: { readonly plaintext: Uint8Array; readonly subject: Subject | null; readonly signal: AbortSignal | undefined },
 ): Promise<WriteChange> {
   const version = nextVersion(current.state);
   const subject = input.subject ?? inheritedSubject(address.id, current);
-  const { message, wraps, missing } = await sealVersion(
-    input.document,
+  const { message, wraps, missing } = await sealBytes(
+    input.plaintext,
     { ...address, subject, version },
-    { keyring, limits, signal: input.signal },
+    { keyring, signal: input.signal },
   );
   return {
     kind: "write",
