@@ -1,6 +1,15 @@
 import stylistic from "@stylistic/eslint-plugin";
 import tseslint from "typescript-eslint";
 
+/**
+ * Every argument of a call takes a place on the stack: a spread of as many as came in ends it with a RangeError. A
+ * CONSTANT has as many as were written down.
+ */
+const SPREAD_ARGUMENTS = {
+  selector: ":matches(CallExpression, NewExpression) > SpreadElement.arguments:not([argument.name=/^[A-Z_]+$/])",
+  message: "Loop, concat or reduce. If the count is bounded, say by what where you disable this rule.",
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -34,6 +43,10 @@ export default tseslint.config(
       "@typescript-eslint/dot-notation": "off",
       "@typescript-eslint/require-await": "off",
     },
+  },
+  {
+    files: ["packages/*/src/**/*.ts", "scripts/**/*.ts"],
+    rules: { "no-restricted-syntax": ["error", SPREAD_ARGUMENTS] },
   },
   {
     files: ["**/test/**/*.ts", "**/test-long/**/*.ts", "examples/**/*.ts", "scripts/**/*.ts", "tests/**/*.ts"],

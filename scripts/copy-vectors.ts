@@ -33,7 +33,7 @@ const FORMAT_LENGTHS: Selection = {
 const WHOLE_TAGS: Selection = {
   rule: "the groups with the longest tag, which is not cut short",
   take(groups) {
-    const longest = Math.max(...groups.map(({ tagSize }) => Number(tagSize)));
+    const longest = groups.reduce((most, { tagSize }) => Math.max(most, Number(tagSize)), 0);
     return groups.filter(({ tagSize }) => tagSize === longest);
   },
 };

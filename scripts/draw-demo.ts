@@ -31,7 +31,7 @@ const pages: Span[][][] = [];
 for (const act of acts) {
   const page = pages.at(-1);
   if (page === undefined || page.length + act.length > MOST_LINES) pages.push(act);
-  else page.push(...act);
+  else for (const line of act) page.push(line);
 }
 const picture = terminalSvg({ title: "npm run demo", columns: COLUMNS, pages, secondsPerPage: 9 });
 writeFileSync(new URL("../docs/pictures/demo.svg", import.meta.url), picture);

@@ -17,13 +17,13 @@ type Scale = (value: number) => number;
 
 /** An SVG document; readable in light and dark surroundings. */
 export function outagePicture({ outages, calls, debt }: Timeline): string {
-  const from = Math.min(...outages.map(({ began }) => began));
-  const to = Math.max(...outages.map(({ ended }) => ended));
+  const from = outages.reduce((first, { began }) => Math.min(first, began), Infinity);
+  const to = outages.reduce((last, { ended }) => Math.max(last, ended), -Infinity);
   const shown = calls.filter(({ at, ms }) => at >= from && at + ms <= to);
   const x: Scale = (at) => round(LEFT + ((at - from) / (to - from)) * (WIDTH - LEFT - RIGHT));
   const latency = latencyScale(shown.map(({ ms }) => ms));
   const owed = debt.filter(({ at }) => at >= from && at <= to);
-  const most = Math.max(1, ...owed.map(({ items }) => items));
+  const most = owed.reduce((highest, { items }) => Math.max(highest, items), 1);
   const debtY: Scale = (items) => round(DEBT.top + DEBT.height * (1 - items / most));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="Latency of every request and wraps owed, before, during and after a lost region">
 <style>${STYLE}</style>
@@ -74,8 +74,10 @@ interface LatencyScale {
 
 /** Logarithmic: an outage is about factors, and most requests take a few milliseconds. */
 function latencyScale(values: readonly number[]): LatencyScale {
-  const lowest = Math.floor(Math.log10(Math.max(0.1, Math.min(...values))));
-  const highest = Math.max(lowest + 1, Math.ceil(Math.log10(Math.max(1, ...values))));
+  const shortest = values.reduce((least, ms) => Math.min(least, ms), Infinity);
+  const longest = values.reduce((most, ms) => Math.max(most, ms), 1);
+  const lowest = Math.floor(Math.log10(Math.max(0.1, shortest)));
+  const highest = Math.max(lowest + 1, Math.ceil(Math.log10(longest)));
   const y: Scale = (ms) =>
     round(LATENCY.top + LATENCY.height * (1 - (Math.log10(Math.max(ms, 10 ** lowest)) - lowest) / (highest - lowest)));
   return { y, marks: Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index)) };

@@ -31,6 +31,7 @@ export async function runExample(t: TestContext, file: string, code: string): Pr
   const written: string[] = [];
   const cwd = process.cwd();
   const mocks = (["log", "warn", "error"] as const).map((name) =>
+    // eslint-disable-next-line no-restricted-syntax -- what one call was given
     t.mock.method(console, name, (...values: unknown[]) => void written.push(format(...values))),
   );
   const temporary = process.env["TMPDIR"];

@@ -65,7 +65,7 @@ function reachable(tree: SourceTree, path: string): ReadonlySet<string> {
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    queue.push(...importedFiles(tree.get(next)));
+    for (const imported of importedFiles(tree.get(next))) queue.push(imported);
   }
   return seen;
 }

@@ -25,7 +25,7 @@ const STYLE = `
 /** The picture as the text of an SVG file. */
 export function terminalSvg({ title, columns, pages, secondsPerPage }: TerminalPicture): string {
   const width = Math.ceil(columns * CELL.width + 2 * PADDING);
-  const height = Math.max(...pages.map((page) => page.length)) * CELL.height + BAR + 2 * PADDING;
+  const height = pages.reduce((most, page) => Math.max(most, page.length), 0) * CELL.height + BAR + 2 * PADDING;
   const total = pages.length * secondsPerPage;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">
 <title>${escaped(title)}</title>

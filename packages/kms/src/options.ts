@@ -160,6 +160,7 @@ export function settleOptions(given: KmsOptions): SettledOptions {
   const problems = [
     ...found,
     ...(checked.error?.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) ?? []),
+    ...emulatorProblems(options),
   ];
   if (options.clock !== undefined && !hasMethods(options.clock, "now")) problems.push("clock: must be a clock");
   if (options.logger !== undefined && !hasMethods(options.logger, "info", "warn", "error"))
@@ -168,7 +169,6 @@ export function settleOptions(given: KmsOptions): SettledOptions {
     problems.push("seed: must be a file's name or a seed");
   if (options.faultsPort !== undefined && options.allowFaults === undefined)
     problems.push("faultsPort: needs allowFaults");
-  problems.push(...emulatorProblems(options));
   if (problems.length > 0) throw new KmsError("option-invalid", `${problems.join("; ")}.`);
   const emulates = options.emulator !== undefined;
   const host = options.host ?? KMS_DEFAULTS.host;

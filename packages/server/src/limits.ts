@@ -38,6 +38,6 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
 export function parseServerLimits(given: unknown, problems: string[]): ServerLimits {
   const found: string[] = [];
   const limits = wholeNumbers(given, DEFAULT_SERVER_LIMITS, { what: "limits", kind: "a limit", problems: found });
-  problems.push(...found.map((problem) => `limits: ${problem}`));
+  for (const problem of found) problems.push(`limits: ${problem}`);
   return limits;
 }

@@ -56,7 +56,7 @@ export class CompactRange {
   copy(): CompactRange {
     const copy = new CompactRange();
     copy.#size = this.#size;
-    copy.#subtrees.push(...this.#subtrees);
+    for (const subtree of this.#subtrees) copy.#subtrees.push(subtree);
     return copy;
   }
 

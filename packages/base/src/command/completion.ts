@@ -60,7 +60,7 @@ export function completionModel(program: string, tables: readonly CommandTable[]
   const places = new Map<string, CompletedPlace>();
   const placeAt = (path: string): CompletedPlace =>
     places.get(path) ?? { path, words: [], options: [HELP], argument: { kind: "nothing" } };
-  const groups = Object.assign({}, ...tables.map((table) => table.groups)) as CommandTable["groups"];
+  const groups = Object.fromEntries(tables.flatMap((table) => Object.entries(table.groups)));
   for (const table of tables) {
     for (const spec of table.commands) {
       const words = spec.name.split(" ");

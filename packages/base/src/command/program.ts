@@ -32,7 +32,7 @@ export class ProgramBuilder {
       .enablePositionalOptions()
       .addHelpText("after", () => `\n${exitCodeHelp()}\n\nStart here: ${startHere}`);
     const tables = [...this.#spec.tables, completionTable(this.#spec)];
-    const groups = Object.assign({}, ...tables.map((table) => table.groups)) as CommandTable["groups"];
+    const groups = Object.fromEntries(tables.flatMap((table) => Object.entries(table.groups)));
     for (const table of tables)
       for (const spec of table.commands) this.#addCommand(this.#commandAt(program, spec, groups), spec, table);
     return program;

@@ -65,7 +65,7 @@ export interface Column {
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map((column, index) =>
-    Math.max(stringWidth(column.heading), ...rows.map((row) => stringWidth(row[index] ?? ""))),
+    rows.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? "")), stringWidth(column.heading)),
   );
   const line = (cells: readonly string[]): string =>
     columns

@@ -18,6 +18,11 @@ describe("table", () => {
     assert.equal(table, ["NAME   N", "\u001b[32mada\u001b[39m    1", "雲野  12", "x🦊    3"].join("\n"));
   });
 
+  it("has any number of rows", () => {
+    const rows = Array.from({ length: 200_000 }, (_, index) => [String(index)]);
+    assert.equal(renderTable([{ heading: "N" }], rows).split("\n").length, rows.length + 1);
+  });
+
   it("lets no stored name steer the terminal", () => {
     assert.equal(printable("a\u001b[2Jb\u0000\u202e\n"), "a\\u{1b}[2Jb\\u{0}\\u{202e}\\u{a}");
     assert.equal(printable("👩🏽‍🚀 ok"), "👩🏽‍🚀 ok");

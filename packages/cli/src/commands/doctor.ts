@@ -29,7 +29,7 @@ export const doctorCommand: CommandSpec = command({
     const subject = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
     const findings: Finding[] = [];
     const { CHECKS } = await import("../doctor.ts");
-    for (const check of CHECKS) findings.push(...(await check(subject)));
+    for (const check of CHECKS) for (const finding of await check(subject)) findings.push(finding);
     context.signal.throwIfAborted();
     context.terminal.result({ findings }, () =>
       findings.map((finding) => describe(finding, context.terminal)).join("\n"),

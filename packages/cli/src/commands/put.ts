@@ -2,6 +2,7 @@
 // machine can read.
 import { given, text, wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
+import { secretConcat } from "@strongroom/base/secret-memory";
 import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../input-output.ts";
@@ -71,5 +72,5 @@ async function readDocument(path: string, context: CommandContext): Promise<Buff
     chunks.push(chunk);
   }
   if (size === 0) throw new CliError("input-invalid", { detail: "There is no document: the input is empty." });
-  return Buffer.concat(chunks);
+  return secretConcat(chunks);
 }

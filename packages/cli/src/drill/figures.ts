@@ -82,7 +82,7 @@ export function phaseFigures(calls: readonly Call[], { from, to }: Span): PhaseF
     missingWraps: writes.filter(({ missing }) => missing.length > 0).length,
     readMs: latency(reads),
     writeMs: latency(writes),
-    slowestMs: Math.max(0, ...calls.map(({ elapsedMs }) => elapsedMs)),
+    slowestMs: calls.reduce((slowest, { elapsedMs }) => Math.max(slowest, elapsedMs), 0),
     codes,
   };
 }

@@ -93,7 +93,9 @@ export async function runOutage(
     failoverMs: failoverMs(of("lost"), healthy, { from: lost, to: back }),
     noticedMs: usedAt === null ? null : usedAt - back,
     debt: {
-      most: Math.max(0, ...debt.samples.filter(({ at }) => at >= lost).map(({ items }) => items - debtBefore)),
+      most: debt.samples
+        .filter(({ at }) => at >= lost)
+        .reduce((most, { items }) => Math.max(most, items - debtBefore), 0),
       paidMs: paidAt === null ? null : paidAt - back,
     },
     at: { began, lost, back, ended },

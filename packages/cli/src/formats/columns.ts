@@ -5,6 +5,7 @@
 // `active:boolean` hold just that; `:json` holds any JSON (lists, null, empty objects, columns of mixed kinds). An
 // empty cell is an absent value; a quoted empty cell ("") is the empty text, as in PostgreSQL's CSV.
 import { parseJson } from "@strongroom/vault";
+import { secretText } from "@strongroom/base/secret-memory";
 import type { Document } from "./document.ts";
 
 /** What the cells of a column hold. */
@@ -98,7 +99,7 @@ function typed(text: string, column: number, kind: "number" | "boolean"): unknow
 
 function parsed(text: string, column: number): unknown {
   try {
-    return parseJson(Buffer.from(text, "utf8"));
+    return parseJson(secretText(text, "utf8"));
   } catch (cause) {
     throw new RangeError(`column ${column} does not hold what its heading says`, { cause });
   }

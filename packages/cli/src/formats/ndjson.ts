@@ -1,6 +1,7 @@
 // Newline-delimited JSON: one JSON object a line, in UTF-8. Blank lines are skipped; a line that is too long is
 // reported, not buffered.
 import { parseJson } from "@strongroom/vault";
+import { secretConcat } from "@strongroom/base/secret-memory";
 import { type Document, isDocument, LONGEST_LINE, type SourceLine } from "./document.ts";
 
 const NEWLINE = 0x0a;
@@ -45,7 +46,7 @@ async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     } else if (!tooLong) parts.push(part);
   };
   const finish = (): Uint8Array | "too-long" => {
-    const line = tooLong ? "too-long" : parts.length === 1 ? (parts[0] ?? new Uint8Array()) : Buffer.concat(parts);
+    const line = tooLong ? "too-long" : parts.length === 1 ? (parts[0] ?? new Uint8Array()) : secretConcat(parts);
     parts = [];
     length = 0;
     tooLong = false;

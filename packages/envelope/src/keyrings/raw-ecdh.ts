@@ -180,16 +180,16 @@ function schemaReader(curve: EcdhCurve): Reader<Resolved> {
     recipientPrivateKey: privateKey,
   } satisfies Schema<"PublicKeyDiscovery">);
   return byKind<Resolved>({
-    RawPrivateKeyToStaticPublicKey(...given) {
-      const { kind, senderPrivateKey: sender, recipientPublicKey: recipient } = fixed(...given);
+    RawPrivateKeyToStaticPublicKey(value, name, problems) {
+      const { kind, senderPrivateKey: sender, recipientPublicKey: recipient } = fixed(value, name, problems);
       return { kind, sender, recipient };
     },
-    EphemeralPrivateKeyToStaticPublicKey(...given) {
-      const { kind, recipientPublicKey: recipient } = ephemeral(...given);
+    EphemeralPrivateKeyToStaticPublicKey(value, name, problems) {
+      const { kind, recipientPublicKey: recipient } = ephemeral(value, name, problems);
       return { kind, recipient };
     },
-    PublicKeyDiscovery(...given) {
-      const { kind, recipientPrivateKey: own } = discovery(...given);
+    PublicKeyDiscovery(value, name, problems) {
+      const { kind, recipientPrivateKey: own } = discovery(value, name, problems);
       return { kind, own };
     },
   });

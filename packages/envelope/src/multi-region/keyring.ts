@@ -19,7 +19,7 @@ import { requireNoDataKey } from "../keyrings/data-keys.ts";
 import { abortSignal, needed, objectOf, oneOf, option, readOptions, text, wholeNumber } from "../options.ts";
 import type { Rows, RowsFor } from "../options.ts";
 import { ThrottleBucket } from "../resilience/call-limits.ts";
-import { orderProblems, SETTINGS_ROWS, settingsOf } from "../resilience/settings.ts";
+import { noteOrderProblems, SETTINGS_ROWS, settingsOf } from "../resilience/settings.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
 import { Deadline, systemTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
@@ -99,7 +99,7 @@ export interface ReadPlace {
 export function resolvePolicy(values: PolicyValues, places: readonly ReadPlace[], problems: string[]): Policy {
   const { minimum, time } = values;
   const settings = settingsOf(values);
-  problems.push(...orderProblems(settings));
+  noteOrderProblems(settings, problems);
   const preferred = places.filter(({ role }) => role === "preferred");
   const { target = preferred.length } = values;
   if (places.length === 0) problems.push("regions is empty");

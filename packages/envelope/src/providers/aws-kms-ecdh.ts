@@ -309,12 +309,12 @@ function schemaReader(curve: EcdhCurve): Reader<SchemaKeys> {
     recipientPublicKey: option(publicKey),
   } satisfies Schema<"KmsPublicKeyDiscovery">);
   return byKind<SchemaKeys>({
-    KmsPrivateKeyToStaticPublicKey(...given) {
-      const { senderKeyArn: key, senderPublicKey = null, recipientPublicKey: peer } = fixed(...given);
+    KmsPrivateKeyToStaticPublicKey(value, name, problems) {
+      const { senderKeyArn: key, senderPublicKey = null, recipientPublicKey: peer } = fixed(value, name, problems);
       return { key, ownPublicKey: senderPublicKey, peer };
     },
-    KmsPublicKeyDiscovery(...given) {
-      const { recipientKeyArn: key, recipientPublicKey = null } = discovery(...given);
+    KmsPublicKeyDiscovery(value, name, problems) {
+      const { recipientKeyArn: key, recipientPublicKey = null } = discovery(value, name, problems);
       return { key, ownPublicKey: recipientPublicKey, peer: null };
     },
   });

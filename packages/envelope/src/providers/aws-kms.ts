@@ -88,7 +88,7 @@ export function multiRegionKeyring(options: MultiRegionOptions): MultiRegionKeyr
   const problems: string[] = [];
   const { regions, grantTokens, ...values } = guarded(() => readOptionsOf(options, "", problems));
   const policy = resolvePolicy(values, regions, problems);
-  problems.push(...keyProblems(regions));
+  for (const problem of keyProblems(regions)) problems.push(problem);
   requireNone(problems);
   return keyringOver(
     regions.map(({ keyArn: key, client, role, group = null }): RegionOptions => {

@@ -165,15 +165,16 @@ const read = objectOf(SETTINGS_ROWS);
 /** The options with defaults filled in; every problem is added to `problems`. */
 export function resolveSettings(options: Partial<ResilienceSettings>, problems: string[]): ResilienceSettings {
   const settings = read(options, "", problems);
-  problems.push(...orderProblems(settings));
+  noteOrderProblems(settings, problems);
   return settings;
 }
 
-/** What is wrong with numbers that are right each by itself. */
-export function orderProblems(settings: ResilienceSettings): readonly string[] {
-  return ORDERED.filter(([smaller, larger]) => settings[smaller] > settings[larger]).map(
-    ([smaller, larger]) => `${smaller} (${settings[smaller]}) must not be larger than ${larger} (${settings[larger]})`,
-  );
+/** Adds to `problems` what is wrong with numbers that are right each by itself. */
+export function noteOrderProblems(settings: ResilienceSettings, problems: string[]): void {
+  for (const [smaller, larger] of ORDERED) {
+    if (settings[smaller] > settings[larger])
+      problems.push(`${smaller} (${settings[smaller]}) must not be larger than ${larger} (${settings[larger]})`);
+  }
 }
 
 /** The numbers alone. */

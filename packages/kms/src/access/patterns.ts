@@ -38,7 +38,8 @@ export function resolved(text: string, facts: Facts): Pattern | null {
     // Only a key with one value can stand for it.
     const value = escaped ?? (fact?.kind === "single" && fact.values.length === 1 ? fact.values[0] : preset);
     if (value === undefined) return null;
-    tokens.push(...patternOf(text.slice(end, match.index)), ...value.split(""));
+    for (const token of patternOf(text.slice(end, match.index))) tokens.push(token);
+    for (const unit of value.split("")) tokens.push(unit);
     end = match.index + whole.length;
   }
   return [...tokens, ...patternOf(text.slice(end))];

@@ -129,7 +129,7 @@ interface Cut {
  */
 function requireTexts(events: readonly NumberedEvent[], lastHashOnly: number): void {
   const cuts = events.map(cutOf);
-  if (lastHashOnly > Math.max(0, ...cuts.map(({ through }) => through)))
+  if (lastHashOnly > cuts.reduce((most, { through }) => Math.max(most, through), 0))
     throw broken(`the text of entry ${lastHashOnly} was removed.`);
   // What came before a history was accepted has other numbers since.
   const since = events.findLastIndex(({ event }) => isNamed(event, "AcceptAudit"));

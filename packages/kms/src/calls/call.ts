@@ -65,10 +65,15 @@ export class Call implements Asker {
   }
 
   /** Changes the state. An operation does this last, after everything that can fail and without waiting in between. */
-  apply(...changes: Change[]): void {
+  apply(...changes: readonly Change[]): void {
+    this.applyAll(changes);
+  }
+
+  /** The same for changes of which there can be any number. */
+  applyAll(changes: readonly Change[]): void {
     if (this.#epoch !== this.store.epoch) throw new KmsError("store-failed", "what the call saw was taken back.");
     this.store.apply(changes);
-    this.#changes.push(...changes);
+    for (const change of changes) this.#changes.push(change);
   }
 
   /** Notes the use of a key in a cryptographic operation (GetKeyLastUsage). */

@@ -5,6 +5,7 @@ import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
 import { KMS_DEFAULTS } from "../options.ts";
 import { isAbsent } from "@strongroom/base/files";
+import { secretConcat } from "@strongroom/base/secret-memory";
 import { readSecretFile } from "../secret-file.ts";
 import type { RootKeySetting } from "./root-key-setting.ts";
 import type { KmsSettings } from "./settings.ts";
@@ -40,7 +41,7 @@ function firstLine(path: string): Buffer {
     throw new KmsError("root-key-missing", `the passphrase file ${path} does not exist.`, { cause });
   }
   const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
-  const line = Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
+  const line = secretConcat([end === -1 ? bytes : bytes.subarray(0, end)]);
   bytes.fill(0);
   return line;
 }

@@ -213,7 +213,7 @@ export function loadKmsSettings(
   const lines = problems.map((problem) => `${originOf(problem, origins) ?? problem.path.join(".")} ${problem.message}`);
   if (values?.allowFaults === false && origins.get("faultsPort")?.startsWith("--") === true)
     lines.push("--faults-port needs --allow-faults");
-  lines.push(...mistypedVariables({ prefix: "STRONGROOM_", table, others: [] }, env));
+  for (const line of mistypedVariables({ prefix: "STRONGROOM_", table, others: [] }, env)) lines.push(line);
   if (values === null || lines.length > 0) {
     const [only = "", ...others] = lines;
     throw others.length === 0

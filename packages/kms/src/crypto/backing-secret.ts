@@ -12,6 +12,7 @@ import {
   randomBytes,
 } from "node:crypto";
 import { promisify } from "node:util";
+import { secretConcat } from "@strongroom/base/secret-memory";
 import { KEY_SPECS } from "../keys/key-spec.ts";
 import type { KeySpec, MaterialKind } from "../keys/key-spec.ts";
 import { requirePostQuantum } from "./post-quantum.ts";
@@ -136,7 +137,7 @@ export function unwrapMaterial(algorithm: string, pkcs8: Buffer, wrapped: Buffer
     const aesKey = open(wrapped.subarray(0, modulusBytes));
     if (aesKey.length !== AES_KEY_LENGTH) return null;
     const decipher = createDecipheriv("id-aes256-wrap-pad", aesKey, AIV);
-    const material = join(decipher.update(wrapped.subarray(modulusBytes)), decipher.final());
+    const material = join([decipher.update(wrapped.subarray(modulusBytes)), decipher.final()]);
     aesKey.fill(0);
     return material;
   } catch {
@@ -145,8 +146,8 @@ export function unwrapMaterial(algorithm: string, pkcs8: Buffer, wrapped: Buffer
 }
 
 /** The parts as one; the parts are wiped. */
-function join(...parts: readonly Buffer[]): Buffer {
-  const whole = Buffer.concat(parts);
+function join(parts: readonly Buffer[]): Buffer {
+  const whole = secretConcat(parts);
   for (const part of parts) part.fill(0);
   return whole;
 }

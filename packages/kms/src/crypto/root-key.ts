@@ -7,6 +7,7 @@ import { randomBytes, scrypt } from "node:crypto";
 import { existsSync, linkSync, rmSync } from "node:fs";
 import { promisify } from "node:util";
 import { createFileSync, publishSync } from "@strongroom/base/files";
+import { secretText } from "@strongroom/base/secret-memory";
 import { KmsError } from "../errors.ts";
 import { readSecretFile } from "../secret-file.ts";
 
@@ -78,7 +79,7 @@ function parseRootKey(text: string, from: string): Buffer {
   const digits = text.trim();
   if (!/^[0-9a-f]{64}$/i.test(digits))
     throw new KmsError("root-key-malformed", `${from} does not have 64 hexadecimal digits.`);
-  return Buffer.from(digits, "hex");
+  return secretText(digits, "hex");
 }
 
 // Replacing the key in a file, in step with the database: the new key is staged beside the file before the database is

@@ -21,6 +21,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { sha512 } from "@noble/hashes/sha2.js";
+import { secretText } from "@strongroom/base/secret-memory";
 
 type HashName = "sha256" | "sha384" | "sha512";
 
@@ -217,7 +218,7 @@ function curveOf(key: KeyObject): typeof p256 {
 }
 
 const jwkBytes = (key: KeyObject, member: "d" | "x" | "y"): Buffer =>
-  Buffer.from(String(key.export({ format: "jwk" })[member]), "base64url");
+  secretText(String(key.export({ format: "jwk" })[member]), "base64url");
 
 /** The uncompressed point of a public key (SEC 1, section 2.3.3). */
 const pointOf = (key: KeyObject): Buffer => Buffer.concat([Buffer.of(4), jwkBytes(key, "x"), jwkBytes(key, "y")]);

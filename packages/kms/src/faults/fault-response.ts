@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { secretText } from "@strongroom/base/secret-memory";
 import { AwsError } from "../protocol/aws-error.ts";
 import type { RegionRequest, RegionResponse } from "../protocol/exchange.ts";
 import type { Fault, FaultKind } from "./fault.ts";
@@ -164,7 +165,7 @@ function changed(
   for (const [name, value] of Object.entries(members)) {
     if (Object.hasOwn(body, name)) body[name] = typeof value === "function" ? value(body[name]) : value;
   }
-  return { ...response, body: Buffer.from(JSON.stringify(body)) };
+  return { ...response, body: secretText(JSON.stringify(body), "utf8") };
 }
 
 function otherBytes(plaintext: unknown, shorterBy: number): string {

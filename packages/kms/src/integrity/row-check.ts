@@ -85,8 +85,8 @@ export async function checkRows(db: Kysely<Schema>, keys: RowKeys): Promise<Chec
   const stored = (await readMeta(db)).get(META.rowDigest);
   const digest = stored === undefined ? null : openDigest(keys, stored);
   if (digest === null) findings.push(`meta ${META.rowDigest} ${stored === undefined ? "is missing" : "does not open"}`);
-  else findings.push(...metaFindings(digest, await metaPrints(db)), ...setFindings(digest, set, refused));
-  return { rows, set, findings, audit: digest?.audit ?? null, meta: digest?.meta ?? {} };
+  const more = digest === null ? [] : [metaFindings(digest, await metaPrints(db)), setFindings(digest, set, refused)];
+  return { rows, set, findings: findings.concat(more.flat()), audit: digest?.audit ?? null, meta: digest?.meta ?? {} };
 }
 
 const faultOf = (mac: unknown): string =>

@@ -40,7 +40,7 @@ interface Member {
 }
 
 const modulo = (value: bigint): bigint => BigInt.asUintN(256, value);
-const nameOf = (...parts: readonly string[]): string => JSON.stringify(parts);
+const nameOf = (parts: readonly string[]): string => JSON.stringify(parts);
 
 /** The rows that are in the database: what each adds to the sums, and the sums. */
 export class RowSet {
@@ -72,9 +72,9 @@ export class RowSet {
   /** Notes that a row is written, in the place of the one that has its identity, and gives its MAC. */
   put(table: RowTable, row: Row, { stored, hidden }: RowMac = this.#keys.rowMac(table, row)): Buffer {
     const identity = rowIdentity(table, row);
-    const name = nameOf(table, ...identity);
+    const name = nameOf([table, ...identity]);
     this.#take(name);
-    const owner = nameOf(row.region, String(valueOf(row, "key_id")));
+    const owner = nameOf([row.region, String(valueOf(row, "key_id"))]);
     this.#members.set(name, { table, identity, owner, hidden });
     const owned = this.#owned.get(owner);
     if (owned === undefined) this.#owned.set(owner, new Set([name]));
@@ -85,12 +85,12 @@ export class RowSet {
 
   /** Notes that the row with this identity is removed. */
   remove(table: RowTable, identity: readonly string[]): void {
-    this.#take(nameOf(table, ...identity));
+    this.#take(nameOf([table, ...identity]));
   }
 
   /** Notes that all rows of a key are removed from a table. */
   removeOwned(table: RowTable, region: string, keyId: string): void {
-    for (const name of this.#owned.get(nameOf(region, keyId)) ?? [])
+    for (const name of this.#owned.get(nameOf([region, keyId])) ?? [])
       if (this.#members.get(name)?.table === table) this.#take(name);
   }
 

@@ -8,7 +8,7 @@ import { DAY } from "../clock.ts";
 import type { Change } from "../store/region-data.ts";
 import type { Store } from "../store/store.ts";
 import type { KeyMaterial } from "./key-material.ts";
-import type { BackingKey, KeyRecord } from "./key-record.ts";
+import type { KeyRecord } from "./key-record.ts";
 import { stateOf } from "./key-rules.ts";
 import { rotateWithNewMaterial } from "./rotation.ts";
 
@@ -50,10 +50,11 @@ export class Lifecycle {
     const events: AuditEvent[] = [];
     for (let due = this.#firstDue(now); due !== null; due = this.#firstDue(now)) {
       this.#store.apply(due.changes);
-      changes.push(...due.changes);
+      for (const change of due.changes) changes.push(change);
       events.push(serviceEvent({ name: due.event, key: due.key, account: this.#account, at: due.at }));
     }
-    this.#nextDue = Math.min(NEVER, ...[...this.#keys()].map(dueTime));
+    this.#nextDue = NEVER;
+    for (const key of this.#keys()) this.#nextDue = Math.min(this.#nextDue, dueTime(key));
     this.#seenVersion = this.#store.keysVersion;
     return { changes, events };
   }
@@ -120,11 +121,9 @@ const deletionTime = (key: KeyRecord): number =>
   key.deletion !== null && !key.deletion.waitsForReplicas ? key.deletion.at : NEVER;
 
 const expiryTime = (key: KeyRecord): number =>
-  Math.min(
+  key.backingKeys.reduce(
+    (first, { sealed, imported }) => (sealed === null ? first : Math.min(first, imported?.validTo ?? NEVER)),
     NEVER,
-    ...key.backingKeys.map(({ sealed, imported }: BackingKey) =>
-      sealed === null ? NEVER : (imported?.validTo ?? NEVER),
-    ),
   );
 
 /** A key that is disabled or on its way out does not rotate; enabled again, it catches up. */

@@ -41,8 +41,8 @@ export const importKeyMaterial: Operation = operation({
       const id = materialIdOf(key.keyId, secret);
       if (values.KeyMaterialId !== undefined && values.KeyMaterialId !== id) throw wrongMaterial(key);
       const sealed = call.material.sealSecret(key, id, secret);
-      call.apply(
-        ...importChanges(call, key, values.ImportType, {
+      call.applyAll(
+        importChanges(call, key, values.ImportType, {
           id,
           createdAt: call.now,
           sealed,

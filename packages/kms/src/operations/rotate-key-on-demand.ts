@@ -27,12 +27,12 @@ export const rotateKeyOnDemand: Operation = operation({
     const related = call.access.relatedKeys(key);
     const rotation = { kind: "ON_DEMAND", at: call.now } as const;
     if (key.origin === "AWS_KMS") {
-      call.apply(...rotateWithNewMaterial(related, rotation, call.material));
+      call.applyAll(rotateWithNewMaterial(related, rotation, call.material));
       return { KeyId: key.arn };
     }
     const rotated = rotateImported(related, rotation);
     if (rotated === null) throw invalidState(`No available key material pending rotation for the key: ${key.arn}.`);
-    call.apply(...rotated);
+    call.applyAll(rotated);
     return { KeyId: key.arn };
   },
 });

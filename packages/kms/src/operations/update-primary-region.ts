@@ -23,8 +23,8 @@ export const updatePrimaryRegion: Operation = operation({
       throw notFound(`Key '${keyArn(PrimaryRegion, call.account, key.keyId)}' does not exist`);
     call.access.inRegion(region).admit(replica, { operation: "UpdatePrimaryRegion" });
     // The rotation belongs to the primary key and moves with it.
-    call.apply(
-      ...call.access.relatedKeys(key).map((record) => ({
+    call.applyAll(
+      call.access.relatedKeys(key).map((record) => ({
         kind: "put-key" as const,
         key: {
           ...record,

@@ -1,5 +1,7 @@
 // Base64 with one text for each value.
 
+import { secretText } from "@strongroom/base/secret-memory";
+
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
@@ -8,6 +10,6 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
  */
 export function decodeBase64(text: string): Buffer | null {
   if (text.length % 4 !== 0 || !BASE64.test(text)) return null;
-  const bytes = Buffer.from(text, "base64");
+  const bytes = secretText(text, "base64");
   return bytes.toString("base64") === text ? bytes : null;
 }

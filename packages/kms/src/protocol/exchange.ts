@@ -2,6 +2,7 @@
 // bytes of the answer. Plaintexts and data keys are written straight into a buffer that is wiped once it is sent: a
 // string would stay in the heap until the garbage collector comes by, and cannot be wiped at all.
 
+import { secretConcat } from "@strongroom/base/secret-memory";
 import type { IncomingMessage } from "node:http";
 import type { Json } from "./shape.ts";
 
@@ -77,7 +78,7 @@ export function answerBytes(answer: Answer): Buffer {
   }
   if (parts.length === 0) return Buffer.from("{}");
   parts.push(Buffer.from("}"));
-  const bytes = Buffer.concat(parts);
+  const bytes = secretConcat(parts);
   for (const part of parts) part.fill(0);
   return bytes;
 }

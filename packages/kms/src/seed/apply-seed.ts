@@ -57,7 +57,8 @@ export async function applySeed(seed: readonly SeedKey[], target: SeedTarget): P
       throw new KmsError("seed-conflict", `\n${conflicts.map((line) => `  ${line}`).join("\n")}`);
     const made: KeyRecord[] = [];
     for (const key of seed) {
-      if (absentRegions(key, target).length > 0) made.push(...(await keysOf(key, target)));
+      if (absentRegions(key, target).length === 0) continue;
+      for (const record of await keysOf(key, target)) made.push(record);
     }
     const aliases = seed.flatMap((key) => aliasesOf(key, made, target));
     const changes: Change[] = [...made.map((key): Change => ({ kind: "put-key", key })), ...aliases];

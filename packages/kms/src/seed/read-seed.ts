@@ -2,6 +2,7 @@
 
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { secretText } from "@strongroom/base/secret-memory";
 import type { z } from "zod";
 import { requireNewPolicy } from "../access/policy.ts";
 import { recogniseSecret } from "../crypto/backing-secret.ts";
@@ -207,7 +208,7 @@ function materialOf(key: SeedKeyDocument, spec: KeySpec, { path, report }: Place
   });
 }
 
-const fromHex = (text: string): Buffer | null => (/^(?:[0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, "hex") : null);
+const fromHex = (text: string): Buffer | null => (/^(?:[0-9a-f]{2})+$/i.test(text) ? secretText(text, "hex") : null);
 
 function fromPem(text: string): Buffer | null {
   try {

@@ -2,6 +2,7 @@
 // saw it, the keys that its rows are authenticated with. A database knows its root key by a sealed constant: with
 // another key the server refuses to start.
 
+import { secretConcat } from "@strongroom/base/secret-memory";
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import type { Kysely } from "kysely";
@@ -143,7 +144,7 @@ function requireNoOtherFiles(dataDir: string): void {
 
 /** Whether a root key is the one that sealed `check`. */
 function opensCheck(rootKey: Buffer, check: Uint8Array): boolean {
-  const sealer = new Sealer(Buffer.from(rootKey));
+  const sealer = new Sealer(secretConcat([rootKey]));
   try {
     rowsUnder(check, sealer);
     return true;
