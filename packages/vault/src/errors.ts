@@ -277,6 +277,9 @@ export interface VaultErrorDetails {
   readonly currentVersion?: number | null;
 }
 
+/** The same symbol in every copy of this package, in every realm of a process. */
+const BRAND = Symbol.for("@strongroom/vault/VaultError");
+
 /**
  * Every error that the vault and its stores throw.
  *
@@ -302,4 +305,25 @@ export class VaultError extends Error {
     if (details.regions !== undefined) this.regions = details.regions;
     if (details.currentVersion !== undefined) this.currentVersion = details.currentVersion;
   }
+
+  static {
+    Object.defineProperty(VaultError.prototype, BRAND, { value: true });
+  }
+}
+
+/**
+ * Whether this is a {@link VaultError} of a code that {@link VAULT_ERRORS} has, also one of another copy of this
+ * package, which `instanceof` does not know.
+ *
+ * @example
+ * ```ts
+ * import { isVaultError, VaultError } from "@strongroom/vault";
+ *
+ * console.log(isVaultError(new VaultError("record-absent", "There is no such record"))); // prints: true
+ * console.log(isVaultError(new Error("something else"))); // prints: false
+ * ```
+ */
+export function isVaultError(error: unknown): error is VaultError {
+  if (typeof error !== "object" || error === null || !(BRAND in error) || !("code" in error)) return false;
+  return typeof error.code === "string" && Object.hasOwn(VAULT_ERRORS, error.code);
 }

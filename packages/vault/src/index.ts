@@ -58,5 +58,5 @@ export type {
   WriteChange,
 } from "./store.ts";
 
-export { VAULT_ERRORS, VaultError } from "./errors.ts";
+export { isVaultError, VAULT_ERRORS, VaultError } from "./errors.ts";
 export type { RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";

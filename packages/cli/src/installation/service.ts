@@ -3,7 +3,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
-import { openVault, type RepairOptions, VAULT_ERRORS, VaultError } from "@strongroom/vault";
+import { isVaultError, openVault, type RepairOptions, VAULT_ERRORS } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
 import { type Config, wrapPolicy } from "../config/config.ts";
@@ -65,7 +65,7 @@ function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: 
       logger.error(
         {
           fault: error instanceof Error ? error.name : typeof error,
-          code: error instanceof VaultError ? error.code : systemErrorCode(error),
+          code: isVaultError(error) ? error.code : systemErrorCode(error),
         },
         "the repair of owed wraps ended a round",
       );
@@ -94,7 +94,7 @@ function regionsOf(config: Config, keyring: MultiRegionKeyring): Regions {
 }
 
 function storeFailed(cause: unknown): never {
-  if (!(cause instanceof VaultError)) throw cause;
+  if (!isVaultError(cause)) throw cause;
   const { title, remedy } = VAULT_ERRORS[cause.code];
   throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", {
     title,

@@ -4,8 +4,8 @@
  * no context, no stack, no value of the request.
  */
 import type { ErrorTable } from "@strongroom/base/errors";
-import { VAULT_ERRORS, VaultError } from "@strongroom/vault";
-import type { VaultErrorCode } from "@strongroom/vault";
+import { isVaultError, VAULT_ERRORS } from "@strongroom/vault";
+import type { VaultError, VaultErrorCode } from "@strongroom/vault";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { SERVER_ERRORS, ServerError } from "../errors.ts";
 import type { RequestProblem, ServerErrorCode } from "../errors.ts";
@@ -59,10 +59,8 @@ export function problemAnswer(error: VaultError | ServerError, requestId: string
     detail: error.message,
     remedy,
     requestId,
-    ...(error instanceof VaultError && error.regions !== undefined ? { regions: error.regions } : {}),
-    ...(error instanceof VaultError && error.currentVersion !== undefined
-      ? { currentVersion: error.currentVersion }
-      : {}),
+    ...(isVaultError(error) && error.regions !== undefined ? { regions: error.regions } : {}),
+    ...(isVaultError(error) && error.currentVersion !== undefined ? { currentVersion: error.currentVersion } : {}),
     ...(error instanceof ServerError && error.problems !== undefined ? { problems: error.problems } : {}),
   };
   return { status, headers: problemHeaders(error, status), body };
@@ -115,7 +113,7 @@ export interface KnownError {
 
 /** What `error` is to a client. */
 export function knownError(error: unknown): KnownError {
-  if (error instanceof VaultError || error instanceof ServerError) return { error, fault: null };
+  if (isVaultError(error) || error instanceof ServerError) return { error, fault: null };
   if (hasZodFastifySchemaValidationErrors(error)) {
     const problems = error.validation.map(({ instancePath, message }) => ({
       path: `${error.validationContext ?? ""}${instancePath}`,

@@ -7,7 +7,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
-import { VaultError } from "../errors.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { RecordHead, WriteChange } from "../store.ts";
@@ -246,7 +246,7 @@ function bytesOf({ plaintext }: Item): Buffer {
 
 /** @throws whatever is not about one item */
 function refusal(id: string, error: unknown): PutManyResult {
-  if (error instanceof VaultError && ABOUT_ONE_ITEM.has(error.code))
+  if (isVaultError(error) && ABOUT_ONE_ITEM.has(error.code))
     return { id, outcome: "refused", code: error.code, detail: error.message };
   throw error;
 }

@@ -7,7 +7,7 @@
  */
 import { decrypt, encrypt, inspect, isEnvelopeError } from "@strongroom/envelope";
 import type { EncryptionContext, EnvelopeErrorCode, Keyring } from "@strongroom/envelope";
-import { VaultError } from "../errors.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import type { RegionReason, VaultErrorCode } from "../errors.ts";
 import type { MissingWrap, WrapCount } from "../store.ts";
 import type { Address, Subject, Version } from "./address.ts";
@@ -202,7 +202,7 @@ const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
 
 /** Makes a VaultError of whatever encrypt, decrypt or inspect threw; a VaultError stays what it is. */
 export function envelopeFailure(error: unknown): VaultError {
-  if (error instanceof VaultError) return error;
+  if (isVaultError(error)) return error;
   if (!isEnvelopeError(error)) return new VaultError(FAILED.code, FAILED.message, { cause: error });
   const { code, message } = MEANINGS[error.code] ?? FAILED;
   const regions = (error.attempts ?? []).map(({ region, reason }): RegionReason => ({ region, reason }));

@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { mapBounded } from "@strongroom/base/work";
-import { VaultError } from "../errors.ts";
+import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import { envelopeFailure } from "../records/version.ts";
@@ -117,7 +117,7 @@ export class RepairWorker {
       }
     } catch (error) {
       // The store cannot be used now. What is claimed comes back when the claims run out.
-      this.#counters.failed(error instanceof VaultError ? error.code : "store-failed", this.#dependencies.clock());
+      this.#counters.failed(isVaultError(error) ? error.code : "store-failed", this.#dependencies.clock());
       this.#onFault(error);
     }
   }

@@ -4,7 +4,7 @@
 import { openSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { SqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
-import { VaultError } from "../errors.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import type { VaultSchema } from "./schema.ts";
@@ -67,7 +67,7 @@ const MEANINGS: Readonly<Record<SqliteFailure, Meaning>> = {
 
 /** Makes a VaultError of whatever opening or a query threw; a VaultError stays what it is. */
 export function storeFailure(error: unknown): VaultError {
-  if (error instanceof VaultError) return error;
+  if (isVaultError(error)) return error;
   const failure = sqliteFailure(error);
   const { code, message } = MEANINGS[failure];
   if (failure === "newer" && error instanceof Error)

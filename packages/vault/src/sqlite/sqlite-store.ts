@@ -6,7 +6,7 @@ import { whileBusy } from "@strongroom/base/sqlite";
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
 import type { Address, Collection, RecordId, Subject, Version } from "../records/address.ts";
-import { VaultError } from "../errors.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import type {
   Change,
   ClaimedVersion,
@@ -99,7 +99,7 @@ class SqliteStore implements RecordStore {
         }),
       );
     } catch (error) {
-      if (error instanceof VaultError && error.cause instanceof RollBack) return { kind: "conflict", conflicts };
+      if (isVaultError(error) && error.cause instanceof RollBack) return { kind: "conflict", conflicts };
       throw error;
     }
     return { kind: "committed" };
