@@ -52,8 +52,8 @@ export function wholeNumbers<Numbers extends object>(
   const { values, problems: found } = ownOptions(given, names, what);
   const unknown = found.map((problem) => problem.replace(/^"(.*?)" is not one of .*/, `$1 is not ${kind}`));
   const wrong = Object.entries(values).filter(([, value]) => !Number.isSafeInteger(value) || (value as number) < 1);
-  for (const problem of unknown) problems.push(problem);
   for (const [name] of wrong) problems.push(`${name} must be a whole number from 1`);
+  for (const problem of unknown) problems.push(problem);
   return { ...defaults, ...values };
 }
 

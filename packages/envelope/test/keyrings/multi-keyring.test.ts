@@ -253,7 +253,7 @@ test("options: problems are listed all at once", () => {
     () => multiKeyring({ generator: {} as Keyring, children: [aes("a"), null as unknown as Keyring] }),
     "option-invalid",
   );
-  for (const part of ["generator is not a keyring", "children[1] is not a keyring"])
+  for (const part of ["generator must be a keyring", "children[1] must be a keyring"])
     assert.ok(error.message.includes(part));
   throwsWith(() => multiKeyring({}), "option-invalid");
   throwsWith(() => multiKeyring({ children: [] }), "option-invalid");
