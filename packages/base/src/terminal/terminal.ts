@@ -79,7 +79,7 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
  * Text from outside as a terminal may show it: control characters, and whatever does not show, replaced, so that a
  * stored id, a file name or another program's answer cannot steer it; cut where it is longer than `longest`.
  */
-export function printable(text: string, longest = Infinity): string {
+export function printable(text: string, longest: number = Infinity): string {
   const kept = text.length <= longest ? text : text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, "");
   const replaced = kept.replace(
     /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,

@@ -25,7 +25,7 @@ export class FactSheet {
   }
 
   /** States the value of a single-valued key; `undefined` and `null` state nothing. A later value replaces it. */
-  single(name: string, value: Stated, { isNull = false } = {}): void {
+  single(name: string, value: Stated, { isNull = false }: { readonly isNull?: boolean } = {}): void {
     if (value === undefined || value === null) return;
     this.#facts.set(name.toLowerCase(), { values: [String(value)], kind: "single", isNull });
   }

@@ -4,8 +4,8 @@
 
 import type { Facts } from "./facts.ts";
 
-const MANY = Symbol("*");
-const ONE = Symbol("?");
+const MANY: unique symbol = Symbol("*");
+const ONE: unique symbol = Symbol("?");
 
 /** One UTF-16 unit as it is, or a wildcard. */
 type Token = string | typeof MANY | typeof ONE;

@@ -2,7 +2,7 @@
 // known here; that its name could be one can. Source: IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".
 
 /** The form of an account's number. */
-export const ACCOUNT_ID = /^\d{12}$/;
+export const ACCOUNT_ID: RegExp = /^\d{12}$/;
 
 /** What is told of an account's number that has another form. */
 export const ACCOUNT_ID_RULE = "must have twelve digits";

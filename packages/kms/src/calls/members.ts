@@ -106,8 +106,16 @@ export const storeName: Shape<string> = text({ min: 1, max: 256 });
 export const storePassword: Shape<string> = text({ min: 7, max: 32, secret: true });
 export const clusterId: Shape<string> = text({ min: 19, max: 24, pattern: "cluster-[2-7a-zA-Z]{11,16}" });
 
+type ExternalStoreMember =
+  | "XksProxyUriEndpoint"
+  | "XksProxyUriPath"
+  | "XksProxyVpcEndpointServiceName"
+  | "XksProxyVpcEndpointServiceOwner"
+  | "XksProxyAuthenticationCredential"
+  | "XksProxyConnectivity";
+
 /** What an external key store is reached by. */
-export const externalStore = {
+export const externalStore: Readonly<Record<ExternalStoreMember, Shape<unknown>>> = {
   XksProxyUriEndpoint: text({ min: 10, max: 128, pattern: "^https://[a-zA-Z0-9.-]+$" }),
   XksProxyUriPath: text({
     min: 10,
@@ -125,4 +133,4 @@ export const externalStore = {
     RawSecretAccessKey: required(text({ min: 43, max: 64, pattern: String.raw`^[a-zA-Z0-9\/+=]+$`, secret: true })),
   }),
   XksProxyConnectivity: oneOf(["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"]),
-} as const satisfies Readonly<Record<string, Shape<unknown>>>;
+};

@@ -32,7 +32,7 @@ export interface CheckedRows {
 /** Most lines that an error shows. */
 const SHOWN = 50;
 /** What a person can do about rows that do not hold. */
-export const ROWS_REMEDY =
+export const ROWS_REMEDY: string =
   "Somebody or something other than the KMS wrote to the database. Keep a copy, find out who, and restore a backup; " +
   "or, once each row is as you want it, take the rows over as they are: strongroom-kms rows accept.";
 

@@ -22,12 +22,7 @@ export const ROW_TABLES = {
     identity: ["region", "key_id", "token_id"],
   },
   last_uses: { columns: ["region", "key_id", "record"], identity: ["region", "key_id"] },
-} as const satisfies { readonly [Table in keyof Schema]?: TableColumns<Exclude<keyof Schema[Table], "mac">> };
-
-interface TableColumns<Column> {
-  readonly columns: readonly Column[];
-  readonly identity: readonly Column[];
-}
+} as const;
 
 export type RowTable = keyof typeof ROW_TABLES;
 export const ROW_TABLE_NAMES = Object.keys(ROW_TABLES) as readonly RowTable[];
