@@ -12,7 +12,10 @@ test("a witness that is a service cosigns the log, and refuses one that was set 
   const { key, origin } = await auditCheckpoint({ dataDir, rootKey });
   await work(1, { witness });
   const unknown = (await verifyAudit({ dataDir, rootKey, witness })).witness;
-  assert.ok(unknown?.kind === "away" && unknown.reason.includes('does not know the log'), "it was not told of the log yet");
+  assert.ok(
+    unknown?.kind === "away" && unknown.reason.includes("does not know the log"),
+    "it was not told of the log yet",
+  );
   service.logs.push(key);
   await work(2, { witness });
   assert.equal(service.seen.get(origin)?.size, 6);
