@@ -29,6 +29,8 @@ export default tseslint.config(
     },
     plugins: { "@stylistic": stylistic },
     rules: {
+      // The build wants exports annotated (isolatedDeclarations), also those that this rule thinks plain.
+      "@typescript-eslint/no-inferrable-types": "off",
       eqeqeq: "error",
       // Prettier breaks code and leaves words alone; a sentence with values in it may run on.
       "@stylistic/max-len": ["error", { code: 120, ignoreUrls: true, ignoreTemplateLiterals: true }],

@@ -71,19 +71,29 @@ export const inParallel =
         ...common,
         run: async () => (await encrypt(payload, options)).message,
         verify: async (message: Uint8Array) => {
-          assertPayload((await decrypt(message, options)).plaintext, payload);
+          assertPayload((await decrypt(message, readingOf(options))).plaintext, payload);
         },
       });
     }
     const { message } = await encrypt(payload, options);
+    const reading = readingOf(options);
     return work({
       ...common,
-      run: async () => (await decrypt(message, options)).plaintext,
+      run: async () => (await decrypt(message, reading)).plaintext,
       verify: (plaintext: Uint8Array) => {
         assertPayload(plaintext, payload);
       },
     });
   };
+
+/** Of each kind of options that there are. */
+type Reading<Options> = Options extends unknown ? Omit<Options, "suite" | "frameLength"> : never;
+
+/** The options of a reader: which suite and which frames is the message's to say. */
+function readingOf<Options extends { suite: unknown; frameLength: unknown }>(options: Options): Reading<Options> {
+  const reading = Object.entries(options).filter(([name]) => name !== "suite" && name !== "frameLength");
+  return Object.fromEntries(reading) as unknown as Reading<Options>;
+}
 
 function optionsOf(task: Task, suite: SuiteUse, source: KeySource) {
   return { ...source, suite: SUITES[suite], frameLength: task.frameLength, encryptionContext: task.encryptionContext };
@@ -98,7 +108,7 @@ export const sealing =
     return work({
       run: async () => (await encrypt(payload, options)).message,
       verify: async (message: Uint8Array) => {
-        assertPayload((await decrypt(message, options)).plaintext, payload);
+        assertPayload((await decrypt(message, readingOf(options))).plaintext, payload);
       },
     });
   };
@@ -118,9 +128,10 @@ export const opening =
     const options = optionsOf(task, suite, keySource(cache));
     const payload = payloadOf(task.payloadBytes);
     const count = messages === "different" ? task.distinctMessages : 1;
+    const reading = readingOf(options);
     const next = inTurn(await several(count, async () => (await encrypt(payload, options)).message));
     return work({
-      run: async () => (await decrypt(next(), options)).plaintext,
+      run: async () => (await decrypt(next(), reading)).plaintext,
       verify: (plaintext: Uint8Array) => {
         assertPayload(plaintext, payload);
       },
@@ -130,5 +141,5 @@ export const opening =
 /** Node streams in both directions. */
 export function flow(task: Task): Flow {
   const options = optionsOf(task, "committing", keySource("data-keys"));
-  return { seal: () => [createEncryptStream(options)], open: () => [createDecryptStream(options)] };
+  return { seal: () => [createEncryptStream(options)], open: () => [createDecryptStream(readingOf(options))] };
 }
