@@ -58,6 +58,18 @@ const inOtherContext = await encrypt(Buffer.from("x"), { keyring: ours, encrypti
 const ecdhKey = new InMemoryKms("eu-west-1").keyArn;
 const recipient = generateKeyPairSync("ec", { namedCurve: "P-256" });
 
+/** A keyring whose KMS answers so when it is asked for the sender's public key. */
+const ecdhWith = (getPublicKey: () => Promise<object>): Promise<unknown> =>
+  kmsEcdhKeyring({
+    curve: "ECC_NIST_P256",
+    schema: {
+      kind: "KmsPrivateKeyToStaticPublicKey",
+      senderKeyArn: ecdhKey,
+      recipientPublicKey: recipient.publicKey,
+    },
+    client: { deriveSharedSecret: async () => ({}), getPublicKey },
+  });
+
 /** Place -> what makes an error there. */
 const PLACES: Readonly<Record<string, () => unknown>> = {
   "provider id of no configured key": read(messageWith([{ providerId: LONG, info: "k" }]), ours),
@@ -100,32 +112,8 @@ const PLACES: Readonly<Record<string, () => unknown>> = {
       keyring: hierarchicalKeyring({ keyStore: failing, branchKeyId: LONG, maxAgeMs: 1000 }),
       encryptionContext: {},
     }),
-  "what a KMS says of a key": () =>
-    kmsEcdhKeyring({
-      curve: "ECC_NIST_P256",
-      schema: {
-        kind: "KmsPrivateKeyToStaticPublicKey",
-        senderKeyArn: ecdhKey,
-        recipientPublicKey: recipient.publicKey,
-      },
-      client: {
-        deriveSharedSecret: async () => ({}),
-        getPublicKey: async () => ({ KeyId: ecdhKey, KeySpec: LONG, KeyUsage: LONG }),
-      },
-    }),
-  "name of a KMS's error": () =>
-    kmsEcdhKeyring({
-      curve: "ECC_NIST_P256",
-      schema: {
-        kind: "KmsPrivateKeyToStaticPublicKey",
-        senderKeyArn: ecdhKey,
-        recipientPublicKey: recipient.publicKey,
-      },
-      client: {
-        deriveSharedSecret: async () => ({}),
-        getPublicKey: () => Promise.reject(Object.assign(new Error(LONG), { name: LONG })),
-      },
-    }),
+  "what a KMS says of a key": () => ecdhWith(async () => ({ KeyId: ecdhKey, KeySpec: LONG, KeyUsage: LONG })),
+  "name of a KMS's error": () => ecdhWith(() => Promise.reject(Object.assign(new Error(LONG), { name: LONG }))),
   "an error of someone else's keyring": read(
     inOtherContext.message,
     {

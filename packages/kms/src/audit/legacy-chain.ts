@@ -30,7 +30,7 @@ function bigEndian(value: number): Buffer {
   return bytes;
 }
 
-/** The table that holds the chain: migration 0002 sets it aside until its entries are adopted. Null: there is none. */
+/** The table that holds the chain: migration 0003 sets it aside until its entries are adopted. Null: there is none. */
 export async function legacyTable(db: Kysely<Schema>): Promise<"audit" | "audit_0001" | null> {
   const tables = await db.introspection.getTables();
   const found = (["audit_0001", "audit"] as const).find((name) =>

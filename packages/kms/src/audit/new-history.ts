@@ -92,13 +92,14 @@ async function storedNote(db: Kysely<Schema>): Promise<string | null> {
 const ownNote = (note: string | null, key: KeyObject): string | null =>
   ownCheckpoint(note, key) === null ? null : note;
 
-/** Moves the rows that migration 0002 set aside, if there are any. */
+/** Moves the rows that migration 0003 set aside, if there are any. */
 async function takeLegacyRows(trx: Transaction<Schema>): Promise<void> {
   if ((await legacyTable(trx)) !== "audit_0001") return;
   const legacy = trx as unknown as Transaction<LegacySchema>;
-  await sql`insert or ignore into audit (seq, event, leaf) select seq, event, zeroblob(${sql.lit(HASH_LENGTH)}) from audit_0001`.execute(
-    legacy,
-  );
+  const noHash = sql.lit(HASH_LENGTH);
+  await sql`
+    insert or ignore into audit (seq, event, leaf)
+    select seq, event, zeroblob(${noHash}) from audit_0001`.execute(legacy);
   await trx.schema.dropTable("audit_0001").execute();
 }
 
@@ -127,9 +128,8 @@ async function rebuildTree(
   const logEvents: number[] = [];
   for (;;) {
     const { rows } = await sql<{ seq: number; event: unknown; leaf: unknown }>`
-      select seq, event, leaf from audit_found where seq > ${range.size} and seq <= ${range.size + PAGE} order by seq`.execute(
-      trx,
-    );
+      select seq, event, leaf from audit_found
+      where seq > ${range.size} and seq <= ${range.size + PAGE} order by seq`.execute(trx);
     if (rows.length === 0) break;
     for (const { seq, event: found, leaf: kept } of rows) {
       const event = typeof found === "string" ? found : null;

@@ -45,7 +45,7 @@ export async function authenticateRows(
       }
     }
     await writeMeta(trx, { [META.check]: sealer.seal(Buffer.from(ROOT_CHECK), ROOT_CHECK), [META.rowKey]: rowKey });
-    const meta = await metaPrints(trx);
+    const meta = metaPrints(await readMeta(trx));
     await writeMeta(trx, { [META.rowDigest]: sealDigest(keys, { audit: { size, root }, meta, groups: set.groups }) });
     return count;
   } finally {

@@ -7,6 +7,7 @@ import { META, ROW_KEY, readMeta, writeMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 import { RowKeys } from "./row-mac.ts";
 import { openDigest, sealDigest } from "./row-set.ts";
+import type { RowDigest } from "./row-set.ts";
 
 /** The keys of the rows' MACs; null if they do not open. */
 export function openRowKeys(meta: ReadonlyMap<string, Uint8Array>, sealer: Sealer): RowKeys | null {
@@ -14,26 +15,33 @@ export function openRowKeys(meta: ReadonlyMap<string, Uint8Array>, sealer: Seale
   return secret === null ? null : new RowKeys(secret);
 }
 
-/** Where the audit ended when the rows were last written; null if no digest opens. */
-export async function digestPosition(db: Kysely<Schema>, sealer: Sealer): Promise<Head | null> {
+/** Looks at the stored digest with its keys; null if no digest opens. */
+async function withDigest<Result>(
+  db: Kysely<Schema>,
+  sealer: Sealer,
+  look: (digest: RowDigest, keys: RowKeys) => Result | Promise<Result>,
+): Promise<Result | null> {
   const meta = await readMeta(db);
   const keys = openRowKeys(meta, sealer);
   const stored = meta.get(META.rowDigest);
-  const digest = keys === null || stored === undefined ? null : openDigest(keys, stored);
-  keys?.close();
-  return digest?.audit ?? null;
+  try {
+    const digest = keys === null || stored === undefined ? null : openDigest(keys, stored);
+    return keys === null || digest === null ? null : await look(digest, keys);
+  } finally {
+    keys?.close();
+  }
 }
+
+/** Where the audit ended when the rows were last written; null if no digest opens. */
+export const digestPosition = (db: Kysely<Schema>, sealer: Sealer): Promise<Head | null> =>
+  withDigest(db, sealer, ({ audit }) => audit);
 
 /**
  * Binds the digest to another end of the audit, in the transaction that writes it. One that does not open is left as it
  * is, to be refused when the rows are read.
  */
 export async function rebindDigest(trx: Transaction<Schema>, sealer: Sealer, audit: Head): Promise<void> {
-  const meta = await readMeta(trx);
-  const keys = openRowKeys(meta, sealer);
-  const stored = meta.get(META.rowDigest);
-  const digest = keys === null || stored === undefined ? null : openDigest(keys, stored);
-  if (keys !== null && digest !== null)
-    await writeMeta(trx, { [META.rowDigest]: sealDigest(keys, { ...digest, audit }) });
-  keys?.close();
+  await withDigest(trx, sealer, (digest, keys) =>
+    writeMeta(trx, { [META.rowDigest]: sealDigest(keys, { ...digest, audit }) }),
+  );
 }

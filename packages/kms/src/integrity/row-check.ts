@@ -57,8 +57,8 @@ export async function readRows(db: Kysely<Schema>): Promise<StoredRows> {
 }
 
 /** SHA-256 of each row of `meta` that does not change from commit to commit. */
-export async function metaPrints(db: Kysely<Schema>): Promise<Readonly<Record<string, string>>> {
-  const lasting = [...(await readMeta(db))].filter(([name]) => !VOLATILE_META.has(name));
+export function metaPrints(meta: ReadonlyMap<string, Uint8Array>): Readonly<Record<string, string>> {
+  const lasting = [...meta].filter(([name]) => !VOLATILE_META.has(name));
   return Object.fromEntries(lasting.map(([name, value]) => [name, hash("sha256", value, "base64")]));
 }
 
@@ -82,10 +82,11 @@ export async function checkRows(db: Kysely<Schema>, keys: RowKeys): Promise<Chec
       refused.set(group, (refused.get(group) ?? 0) + 1);
     }
   }
-  const stored = (await readMeta(db)).get(META.rowDigest);
+  const meta = await readMeta(db);
+  const stored = meta.get(META.rowDigest);
   const digest = stored === undefined ? null : openDigest(keys, stored);
   if (digest === null) findings.push(`meta ${META.rowDigest} ${stored === undefined ? "is missing" : "does not open"}`);
-  const more = digest === null ? [] : [metaFindings(digest, await metaPrints(db)), setFindings(digest, set, refused)];
+  const more = digest === null ? [] : [metaFindings(digest, metaPrints(meta)), setFindings(digest, set, refused)];
   return { rows, set, findings: findings.concat(more.flat()), audit: digest?.audit ?? null, meta: digest?.meta ?? {} };
 }
 

@@ -8,8 +8,16 @@ import type { KeyObject } from "node:crypto";
 import type { Selectable } from "kysely";
 import type { Schema } from "../store/schema.ts";
 
-/** The tables whose rows carry a MAC: the columns that it covers, in this order, and those that name the row. */
-export const ROW_TABLES = {
+/** The tables whose rows carry a MAC: all but those that are authenticated in other ways. */
+export type RowTable = Exclude<keyof Schema, "meta" | "audit" | "audit_nodes">;
+
+interface TableColumns<Column> {
+  readonly columns: readonly Column[];
+  readonly identity: readonly Column[];
+}
+
+/** Of each of them, the columns that the MAC covers, in this order, and those that name the row. */
+export const ROW_TABLES: { readonly [Table in RowTable]: TableColumns<Exclude<keyof Schema[Table], "mac">> } = {
   keys: { columns: ["region", "key_id", "record"], identity: ["region", "key_id"] },
   backing_keys: {
     columns: ["region", "key_id", "material_id", "position", "record", "public_key", "sealed"],
@@ -22,9 +30,8 @@ export const ROW_TABLES = {
     identity: ["region", "key_id", "token_id"],
   },
   last_uses: { columns: ["region", "key_id", "record"], identity: ["region", "key_id"] },
-} as const;
+};
 
-export type RowTable = keyof typeof ROW_TABLES;
 export const ROW_TABLE_NAMES = Object.keys(ROW_TABLES) as readonly RowTable[];
 
 /** A row without its MAC. */

@@ -76,7 +76,7 @@ interface AuditNodeTable {
   hash: Uint8Array;
 }
 
-/** The audit before migration 0002 (audit/legacy-chain.ts), under its name then and while it waits to be adopted. */
+/** The audit before migration 0003 (audit/legacy-chain.ts), under its name then and while it waits to be adopted. */
 export interface LegacySchema {
   audit: { seq: number; event: string; mac: Uint8Array };
   audit_0001: { seq: number; event: string; mac: Uint8Array };

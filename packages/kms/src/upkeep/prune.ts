@@ -114,9 +114,9 @@ async function removeTexts(
   await database.db.transaction().execute(async (trx) => {
     // The digest over the rows is bound to the new end of the audit: it must have fitted the old one.
     requireSound(await checkRows(trx, rowKeys), log.head);
-    await sql`update audit set event = null where seq <= ${through} and seq not in (select value from json_each(${JSON.stringify(kept)}))`.execute(
-      trx,
-    );
+    await sql`
+      update audit set event = null
+      where seq <= ${through} and seq not in (select value from json_each(${JSON.stringify(kept)}))`.execute(trx);
     await writeExtension(trx, extension);
     await rebindDigest(trx, sealer, extension);
   });

@@ -149,21 +149,24 @@ async function verdictOn(vector: Vector, { first, headers, body }: Lines, skewMs
   return verdict;
 }
 
+/** Judges a vector as it is; false for those that are refused, by node's parser or by design, and were found so. */
+async function isAcceptedAsExpected(vector: Vector, request: Lines): Promise<boolean> {
+  const judged = await verdictOn(vector, request);
+  if (NOT_HTTP.has(vector.name)) {
+    assert.equal(judged, "not-http");
+    judgedWithoutParser(vector, request);
+    return false;
+  }
+  const isRefused = UNNORMALISED_REFUSED.has(vector.name);
+  assert.equal(judged, isRefused ? "InvalidSignatureException" : "accepted");
+  return !isRefused;
+}
+
 describe("signed in the header", () => {
   for (const vector of vectors) {
     test(vector.name, async () => {
       const request = linesOf(vector.header);
-      const judged = await verdictOn(vector, request);
-      if (NOT_HTTP.has(vector.name)) {
-        assert.equal(judged, "not-http");
-        judgedWithoutParser(vector, request);
-        return;
-      }
-      if (UNNORMALISED_REFUSED.has(vector.name)) {
-        assert.equal(judged, "InvalidSignatureException");
-        return;
-      }
-      assert.equal(judged, "accepted");
+      if (!(await isAcceptedAsExpected(vector, request))) return;
       for (const [what, changed] of changes(request))
         assert.notEqual(await verdictOn(vector, changed), "accepted", `${what}: ${vector.name}`);
       for (const [what, changed] of equivalents(request))
@@ -184,17 +187,7 @@ describe("signed in the query", () => {
   for (const vector of vectors.filter((one) => !isAddedLater(one))) {
     test(vector.name, async () => {
       const request = linesOf(vector.query);
-      const judged = await verdictOn(vector, request);
-      if (NOT_HTTP.has(vector.name)) {
-        assert.equal(judged, "not-http");
-        judgedWithoutParser(vector, request);
-        return;
-      }
-      if (UNNORMALISED_REFUSED.has(vector.name)) {
-        assert.equal(judged, "InvalidSignatureException");
-        return;
-      }
-      assert.equal(judged, "accepted");
+      if (!(await isAcceptedAsExpected(vector, request))) return;
       const longer = { ...request, first: request.first.replace("Expires=3600", "Expires=7200") };
       assert.equal(await verdictOn(vector, longer), "InvalidSignatureException");
       assert.equal(await verdictOn(vector, request, 3_599_000), "accepted");
