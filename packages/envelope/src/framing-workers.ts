@@ -8,7 +8,7 @@ import { EnvelopeError } from "./errors.ts";
 import { framingRuns } from "./framing-runs.ts";
 import type { FramingRun, FramingTask, TaskOutcome } from "./framing-thread.ts";
 import type { FrameWork, FrameWorkers } from "./message/options.ts";
-import { objectOf, option, readOptions, wholeNumber } from "./options.ts";
+import { isShared, objectOf, option, readOptions, wholeNumber } from "./options.ts";
 import type { RowsFor } from "./options.ts";
 
 export type { FrameWork, FrameWorkers } from "./message/options.ts";
@@ -230,8 +230,4 @@ class SharedMemory {
   forget(): void {
     new Uint8Array(this.#bytes).fill(0);
   }
-}
-
-function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {
-  return bytes.buffer instanceof SharedArrayBuffer;
 }

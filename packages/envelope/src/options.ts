@@ -139,6 +139,11 @@ function isThere(bytes: Uint8Array): boolean {
   }
 }
 
+/** Whether another thread may change them while they are worked on. */
+export function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {
+  return types.isSharedArrayBuffer(bytes.buffer);
+}
+
 /** @throws EnvelopeError `option-invalid` */
 export function requireBytes(value: unknown, name: string): Uint8Array {
   if (isBytes(value)) return value;

@@ -34,7 +34,7 @@ export class AdjustableClock implements Clock {
 
   /**
    * Puts the clock forward by `milliseconds`; time never goes back.
-   * @throws RangeError for less than nothing, and for a time after {@link LATEST_TIME}.
+   * @throws RangeError for less than nothing, and for a time after the year 2199.
    */
   advance(milliseconds: number): void {
     if (!Number.isFinite(milliseconds) || milliseconds < 0) throw new RangeError("a clock is only put forward");

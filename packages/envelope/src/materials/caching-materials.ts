@@ -140,6 +140,14 @@ class CachingManager implements CachingMaterials {
     this.#decryption = new DecryptionCache({ ...common, headers });
   }
 
+  encryptionAtHand(request: EncryptionMaterialsRequest): CompleteEncryptionMaterials | null {
+    return this.#encryption.atHand(request);
+  }
+
+  decryptionAtHand(request: DecryptionMaterialsRequest): CompleteDecryptionMaterials | null {
+    return this.#decryption.atHand(request);
+  }
+
   getEncryptionMaterials(request: EncryptionMaterialsRequest, call: KeyringCall): Promise<CompleteEncryptionMaterials> {
     return this.#encryption.get(request, call);
   }

@@ -112,6 +112,13 @@ export class DecryptionCache {
     });
   }
 
+  /** What the cache has; null for what it has not, or does not keep. */
+  atHand(request: DecryptionMaterialsRequest): CompleteDecryptionMaterials | null {
+    if (request.suite.kdf === null) return null;
+    const id = decryptEntryId(this.#options.partition, request);
+    return this.#cache.hit(id, "decrypt", (entry) => this.#materials(request, entry, this.#epoch));
+  }
+
   async get(request: DecryptionMaterialsRequest, { signal }: KeyringCall): Promise<CompleteDecryptionMaterials> {
     const { underlying, partition, counters, time } = this.#options;
     // Identity KDF: what is not cached for writing is not cached for reading either.

@@ -69,6 +69,13 @@ export interface EncryptionCacheOptions extends MaterialsCacheOptions {
   readonly closedMessage: string;
 }
 
+interface PartOfEntry {
+  readonly id: string;
+  /** Bytes of the message. */
+  readonly party: number;
+  readonly fromCache: (entry: CachedEncryptionMaterials) => CompleteEncryptionMaterials | null;
+}
+
 export class EncryptionCache {
   readonly #options: EncryptionCacheOptions;
   readonly #entries: MaterialsCache<CachedEncryptionMaterials>;
@@ -92,34 +99,49 @@ export class EncryptionCache {
     });
   }
 
+  /** What the cache has; null for what it has not, or does not keep. */
+  atHand(request: EncryptionMaterialsRequest): CompleteEncryptionMaterials | null {
+    const part = this.#partOf(request);
+    return part === null ? null : this.#cache.hit(part.id, "encrypt", part.fromCache);
+  }
+
   async get(request: EncryptionMaterialsRequest, { signal }: KeyringCall): Promise<CompleteEncryptionMaterials> {
-    const { underlying, partition, limits, counters } = this.#options;
-    const { suite, plaintextLength } = request;
-    // Identity KDF: the data key *is* the message's key, so it must not serve two messages.
-    if (suite.kdf === null || plaintextLength === null || plaintextLength > limits.maxBytes) {
+    const { underlying, counters } = this.#options;
+    const part = this.#partOf(request);
+    if (part === null) {
       this.#cache.requireOpen();
       counters.record({ kind: "bypass", scope: "encrypt" });
       return underlying.getEncryptionMaterials(request, { signal });
     }
-    const id = encryptEntryId(partition, request);
-    const fromCache = (entry: CachedEncryptionMaterials): CompleteEncryptionMaterials | null => {
-      const materials = entry.usage.reserve(plaintextLength) ? entry.take() : null;
-      if (materials === null || entry.usage.isUsedUp) this.#entries.delete(id, "exhausted");
-      return materials;
-    };
     return (
-      this.#cache.hit(id, "encrypt", fromCache) ??
+      this.#cache.hit(part.id, "encrypt", part.fromCache) ??
       this.#cache.fetch({
-        id,
+        ...part,
         scope: "encrypt",
-        party: plaintextLength,
         signal,
-        fromCache,
         call: async (usage) =>
           new CachedEncryptionMaterials(await underlying.getEncryptionMaterials(request, { signal: undefined }), usage),
         take: (entry) => entry.take(),
       })
     );
+  }
+
+  /** The part of an entry that a message needs; null for a message that none may serve. */
+  #partOf(request: EncryptionMaterialsRequest): PartOfEntry | null {
+    const { partition, limits } = this.#options;
+    const { suite, plaintextLength } = request;
+    // Identity KDF: the data key *is* the message's key, so it must not serve two messages.
+    if (suite.kdf === null || plaintextLength === null || plaintextLength > limits.maxBytes) return null;
+    const id = encryptEntryId(partition, request);
+    return {
+      id,
+      party: plaintextLength,
+      fromCache: (entry) => {
+        const materials = entry.usage.reserve(plaintextLength) ? entry.take() : null;
+        if (materials === null || entry.usage.isUsedUp) this.#entries.delete(id, "exhausted");
+        return materials;
+      },
+    };
   }
 
   get size(): number {

@@ -47,6 +47,12 @@ export interface DecryptionMaterialsRequest {
 export interface MaterialsManager {
   /** Where it has one: asked before `decryptMaterials`, which a remembered header makes needless. */
   readonly headers?: HeaderMemory;
+  /**
+   * Where it has them: materials that are there already; null when they have to be asked for. A message that need not
+   * wait for its key is worked on where it lies: nobody can change it in the meantime.
+   */
+  encryptionAtHand?(request: EncryptionMaterialsRequest): CompleteEncryptionMaterials | null;
+  decryptionAtHand?(request: DecryptionMaterialsRequest): CompleteDecryptionMaterials | null;
   getEncryptionMaterials(request: EncryptionMaterialsRequest, call: KeyringCall): Promise<CompleteEncryptionMaterials>;
   decryptMaterials(request: DecryptionMaterialsRequest, call: KeyringCall): Promise<CompleteDecryptionMaterials>;
 }

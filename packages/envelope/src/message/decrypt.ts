@@ -2,25 +2,24 @@
  * Decrypts one message from bytes (client-apis/decrypt.md). Everything that can be refused without a key is refused
  * first; plaintext is returned only after all of it, and the signature where there is one, is verified.
  */
-import { copyOfBytes, sharedBytes, wipeCopy } from "../crypto/secret.ts";
-import { messageVerifier } from "../crypto/signature.ts";
-import type { MessageVerifier } from "../crypto/signature.ts";
-import { EnvelopeError, requireNotAborted, shown, shownList } from "../errors.ts";
+import { copyOfBytes, wipeCopy } from "../crypto/secret.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
 import { readBlock, readBodyLayout, readFooter, REGULAR_FRAME_OVERHEAD } from "../format/body.ts";
 import type { BodyLayout } from "../format/body.ts";
 import { asBuffer } from "../format/byte-reader.ts";
-import { callersContext, canonicalPairs, differingKeys, PUBLIC_KEY_FIELD } from "../format/encryption-context.ts";
-import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
+import { callersContext } from "../format/encryption-context.ts";
+import type { EncryptionContext } from "../format/encryption-context.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
 import { FORMAT_LIMITS } from "../format/suites.ts";
-import type { AlgorithmSuite, AlgorithmSuiteName } from "../format/suites.ts";
+import type { AlgorithmSuiteName } from "../format/suites.ts";
 import type { OpeningKey } from "../keyrings/keyring.ts";
-import { requireDecryptAllowed } from "../materials/materials-manager.ts";
-import { requireBytes } from "../options.ts";
+import { isShared, requireBytes } from "../options.ts";
+import { headerAtHand, headerVerifier, matchContext, openHeader, requireReadable } from "./open-header.ts";
+import type { MatchedContext, OpenedHeader } from "./open-header.ts";
 import { resolveDecryptOptions } from "./options.ts";
-import type { DecryptOptions, FrameWorkers, ResolvedDecryptOptions, ResolvedOptions } from "./options.ts";
-import { MessageOpener } from "./sealing.ts";
+import type { DecryptOptions, FrameWorkers, ResolvedDecryptOptions } from "./options.ts";
+import type { MessageOpener } from "./sealing.ts";
 
 /** What a message turned out to be, all of it authenticated. */
 export interface OpenedMessage {
@@ -38,9 +37,6 @@ export interface OpenedMessage {
 export interface DecryptResult extends OpenedMessage {
   readonly plaintext: Uint8Array;
 }
-
-/** Up to so many bytes, a copy that the garbage collector frees costs less than one that is freed here. */
-const SHORT_MESSAGE = 16_384;
 
 /**
  * Decrypts `message`, which must be one whole message and nothing else.
@@ -68,44 +64,62 @@ const SHORT_MESSAGE = 16_384;
  * ```
  */
 export async function decrypt(message: Uint8Array, options: DecryptOptions): Promise<DecryptResult> {
-  const whole = asBuffer(requireBytes(message, "message"));
-  // A short message is copied at once, and its header lies in the copy; a long one only when it is not refused.
-  const short = whole.length <= SHORT_MESSAGE;
-  const given = short ? Buffer.from(whole) : whole;
+  const given = asBuffer(requireBytes(message, "message"));
   const resolved = resolveDecryptOptions(options);
-  const { limits, signal, workers } = resolved;
-  const expected = resolved.context ?? undefined;
-  const parsed = parseHeader(given, limits, expected);
-  const header = short ? parsed : parseHeader(Buffer.from(parsed.bytes), limits, expected);
-  requireReadable(header.suite, resolved);
-  const context = matchContext(header.context, resolved.context, resolved.requiredContextKeys);
-  const layout = readBodyLayout(given, header, limits);
-  const signature = readEnd(given, header, layout);
-  requireNotAborted(signal);
+  // Threat: another thread that changes what was checked.
+  const whole = isShared(given) ? Buffer.from(given) : given;
+  const parts = readParts(whole, resolved);
+  requireNotAborted(resolved.signal);
 
-  // Before the first await: from then on the caller's memory may change.
-  const taken = short ? given : copyOfBytes(given);
+  // Opened before anything is awaited: the caller's memory cannot change.
+  const atHand = parts.inParallel ? null : headerAtHand(parts.header, parts.context, resolved);
+  if (atHand !== null) return openBody(whole, parts, atHand, resolved);
+
+  // Before the first await: from then on it may. The header lies in the copy, too.
+  const taken = copyOfBytes(whole);
   try {
-    const { opener, openedBy } = await openHeader(header, context, resolved);
-    const plaintext =
-      layout.last.sequence > 1 && workers?.takes(layout.plaintextLength, header.frameLength) === true
-        ? await openInParallel(taken, header, layout, opener, { workers, signal })
-        : openHere(taken, header, layout, opener);
-    if (signature !== null) verifySignature(taken.subarray(0, layout.last.end), header, signature, plaintext);
-    return { ...openedMessage(header, context, openedBy), plaintext };
+    const own = readParts(taken, resolved);
+    const known = own.inParallel ? headerAtHand(own.header, own.context, resolved) : null;
+    return await openBody(taken, own, known ?? (await openHeader(own.header, own.context, resolved)), resolved);
   } finally {
-    if (!short) wipeCopy(taken);
+    wipeCopy(taken);
   }
 }
 
-/** @throws EnvelopeError `commitment-policy`, `signature-required` */
-export function requireReadable(
-  suite: AlgorithmSuite,
-  { commitmentPolicy, signatureRequired }: Pick<ResolvedDecryptOptions, "commitmentPolicy" | "signatureRequired">,
-): void {
-  requireDecryptAllowed(commitmentPolicy, suite);
-  if (signatureRequired && suite.signature === null)
-    throw new EnvelopeError("signature-required", `The message is not signed (${suite.name})`);
+/** A message that nothing is wrong with as far as can be seen without a key. */
+interface MessageParts {
+  readonly header: MessageHeader;
+  readonly context: MatchedContext;
+  readonly layout: BodyLayout;
+  readonly signature: Buffer | null;
+  /** Whether its frames are for the worker threads. */
+  readonly inParallel: boolean;
+}
+
+function readParts(message: Buffer, resolved: ResolvedDecryptOptions): MessageParts {
+  const { limits, workers } = resolved;
+  const header = parseHeader(message, limits, resolved.context ?? undefined);
+  requireReadable(header.suite, resolved);
+  const context = matchContext(header.context, resolved.context, resolved.requiredContextKeys);
+  const layout = readBodyLayout(message, header, limits);
+  const signature = readEnd(message, header, layout);
+  const inParallel = layout.last.sequence > 1 && workers?.takes(layout.plaintextLength, header.frameLength) === true;
+  return { header, context, layout, signature, inParallel };
+}
+
+/** Awaits nothing unless it is in parallel. */
+async function openBody(
+  message: Buffer,
+  { header, context, layout, signature, inParallel }: MessageParts,
+  { opener, openedBy }: OpenedHeader,
+  { workers, signal }: ResolvedDecryptOptions,
+): Promise<DecryptResult> {
+  const plaintext =
+    inParallel && workers !== undefined
+      ? await openInParallel(message, header, layout, opener, { workers, signal })
+      : openHere(message, header, layout, opener);
+  if (signature !== null) verifySignature(message.subarray(0, layout.last.end), header, signature, plaintext);
+  return { ...openedMessage(header, context, openedBy), plaintext };
 }
 
 /** What is told of a message whose header was verified. */
@@ -134,48 +148,6 @@ function readEnd(message: Uint8Array, header: MessageHeader, { last }: BodyLayou
   return footer === null ? null : Buffer.from(footer.signature);
 }
 
-export interface OpenedHeader {
-  readonly opener: MessageOpener;
-  readonly openedBy: OpeningKey | null;
-}
-
-/** Gets the data key and verifies the header under it, candidate by candidate, inside the keyring's own attempts. */
-export async function openHeader(
-  header: MessageHeader,
-  context: MatchedContext,
-  options: ResolvedOptions,
-): Promise<OpenedHeader> {
-  const known = options.manager.headers?.recall(header, context.authenticatedOnly);
-  if (known !== undefined)
-    return { opener: MessageOpener.resume(header, known.cipherKey), openedBy: known.openedBy ?? null };
-  let opener: MessageOpener | null = null;
-  const materials = await options.manager.decryptMaterials(
-    {
-      suite: header.suite,
-      commitmentPolicy: options.commitmentPolicy,
-      encryptionContext: context.full,
-      requiredContextKeys: context.requiredKeys,
-      encryptedDataKeys: header.encryptedDataKeys,
-      accepts(candidate) {
-        opener = MessageOpener.open(header, context.authenticatedOnly, candidate);
-        return opener !== null;
-      },
-    },
-    { signal: options.signal },
-  );
-  try {
-    // A manager that did not ask (a cache, a keyring of someone else's) is asked for here: nothing goes unverified.
-    const opened =
-      (opener as MessageOpener | null) ??
-      MessageOpener.open(header, context.authenticatedOnly, sharedBytes(materials.dataKey));
-    if (opened === null) throw new EnvelopeError("decryption-failed", "The message does not authenticate");
-    materials.remember?.(header, context.authenticatedOnly, opened.frameKey.key);
-    return { opener: opened, openedBy: materials.openedBy ?? null };
-  } finally {
-    materials.dataKey.wipe();
-  }
-}
-
 /** The plaintext is overwritten when the signature does not hold. */
 function verifySignature(signed: Uint8Array, header: MessageHeader, signature: Uint8Array, plaintext: Buffer): void {
   try {
@@ -186,13 +158,6 @@ function verifySignature(signed: Uint8Array, header: MessageHeader, signature: U
     plaintext.fill(0);
     throw error;
   }
-}
-
-/** Verifies a signed message with the key that its header carries; null for an unsigned one. */
-export function headerVerifier({ suite, context }: MessageHeader): MessageVerifier | null {
-  if (suite.signature === null) return null;
-  const publicKey = context.pairs.find(([key]) => key === PUBLIC_KEY_FIELD)?.[1];
-  return messageVerifier(suite.signature, publicKey ?? "");
 }
 
 function openHere(message: Uint8Array, header: MessageHeader, layout: BodyLayout, opener: MessageOpener): Buffer {
@@ -260,57 +225,4 @@ function openBlocks(
     plaintext.fill(0);
     throw error;
   }
-}
-
-export interface MatchedContext {
-  /** Stored and required entries together: what keyrings authenticate. */
-  readonly full: CanonicalContext;
-  /** Serialized entries that the header does not store. */
-  readonly authenticatedOnly: Buffer;
-  /** Keys of those entries. */
-  readonly requiredKeys: readonly string[];
-}
-
-const NOTHING = Buffer.alloc(0);
-
-/**
- * Holds a message's context against the one the caller expects, before any key is asked for. Threat answered: a genuine
- * message put in another's place. The format only authenticates the context; comparing it is the reader's part.
- *
- * @param stored the message's context; @param expected the caller's, null for whatever is stored; @param requiredKeys
- *   keys of the caller's context that the message need not store (framework/required-encryption-context-cmm.md).
- * @throws EnvelopeError `context-mismatch` with the keys that differ, never their values.
- */
-export function matchContext(
-  stored: CanonicalContext,
-  expected: CanonicalContext | null,
-  requiredKeys: readonly string[],
-): MatchedContext {
-  if (
-    expected === null ||
-    (requiredKeys.length === 0 && (stored === expected || stored.bytes.equals(expected.bytes)))
-  ) {
-    return { full: stored, authenticatedOnly: NOTHING, requiredKeys };
-  }
-  const found = new Map(stored.pairs);
-  const notStored = new Set(requiredKeys.filter((key) => !found.has(key)));
-  const own = stored.pairs.filter(([key]) => key !== PUBLIC_KEY_FIELD);
-  const wanted = expected.pairs.filter(([key]) => !notStored.has(key));
-  const differing = differingKeys(canonicalPairs(wanted, FORMAT_LIMITS), canonicalPairs(own, FORMAT_LIMITS));
-  if (differing.length > 0) {
-    const names = shownList(differing.map((key) => `"${shown(key)}"`));
-    throw new EnvelopeError(
-      "context-mismatch",
-      `The message was made for another encryption context; keys that differ: ${names}`,
-      {
-        contextKeys: differing,
-      },
-    );
-  }
-  const required = expected.pairs.filter(([key]) => notStored.has(key));
-  return {
-    full: required.length === 0 ? stored : canonicalPairs([...stored.pairs, ...required], FORMAT_LIMITS),
-    authenticatedOnly: canonicalPairs(required, FORMAT_LIMITS).bytes,
-    requiredKeys: [...notStored],
-  };
 }

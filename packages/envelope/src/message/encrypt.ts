@@ -9,11 +9,11 @@ import { footerBytes, frameCount, framedBodyLength, MAX_FRAMES, REGULAR_FRAME_OV
 import type { EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { enforceLimit } from "../format/suites.ts";
-import type { WrapReport } from "../keyrings/keyring.ts";
+import type { CompleteEncryptionMaterials, WrapReport } from "../keyrings/keyring.ts";
 import type { CommitmentPolicy, DefaultPolicy } from "../materials/materials-manager.ts";
-import { requireBytes } from "../options.ts";
+import { isShared, requireBytes } from "../options.ts";
 import { resolveEncryptOptions } from "./options.ts";
-import type { EncryptOptionsUnder, FrameWorkers } from "./options.ts";
+import type { EncryptOptionsUnder, FrameWorkers, ResolvedEncryptOptions } from "./options.ts";
 import { MessageSealer } from "./sealing.ts";
 
 export interface EncryptResult {
@@ -58,37 +58,53 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
     throw new EnvelopeError("limit-exceeded", `A frameLength of ${frameLength} makes more than ${MAX_FRAMES} frames`);
   }
   requireNotAborted(signal);
-  // Before the first await: from then on the caller's memory may change.
+  const request = {
+    suite,
+    commitmentPolicy: resolved.commitmentPolicy,
+    encryptionContext: resolved.context,
+    requiredContextKeys: resolved.requiredContextKeys,
+    plaintextLength: given.length,
+  };
+  const way = { resolved, inParallel: workers?.takes(given.length, frameLength) === true };
+  // Sealed before anything is awaited: the caller's memory cannot change.
+  const atHand = way.inParallel || isShared(given) ? null : (resolved.manager.encryptionAtHand?.(request) ?? null);
+  if (atHand !== null) return sealWith(given, atHand, way);
+
+  // Before the first await: from then on it may.
   const taken = copyOfBytes(given);
   try {
-    const materials = await resolved.manager.getEncryptionMaterials(
-      {
-        suite,
-        commitmentPolicy: resolved.commitmentPolicy,
-        encryptionContext: resolved.context,
-        requiredContextKeys: resolved.requiredContextKeys,
-        plaintextLength: taken.length,
-      },
-      { signal },
-    );
-    try {
-      const sealer = new MessageSealer(materials, frameLength, limits);
-      const message =
-        workers?.takes(taken.length, frameLength) === true
-          ? await sealInParallel(taken, sealer, { frameLength, workers, signal })
-          : sealHere(taken, sealer, frameLength);
-      sealer.writeHeader(message);
-      const result = {
-        message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
-        encryptionContext: resolved.context.given,
-        encryptedDataKeys: materials.encryptedDataKeys,
-      };
-      return materials.wraps === undefined ? result : { ...result, wraps: materials.wraps };
-    } finally {
-      materials.dataKey.wipe();
-    }
+    return await sealWith(taken, await resolved.manager.getEncryptionMaterials(request, { signal }), way);
   } finally {
     wipeCopy(taken);
+  }
+}
+
+interface Way {
+  readonly resolved: ResolvedEncryptOptions;
+  readonly inParallel: boolean;
+}
+
+/** Awaits nothing unless it is in parallel. The data key is wiped. */
+async function sealWith(
+  plaintext: Uint8Array,
+  materials: CompleteEncryptionMaterials,
+  { resolved: { frameLength, limits, workers, signal, context }, inParallel }: Way,
+): Promise<EncryptResult> {
+  try {
+    const sealer = new MessageSealer(materials, frameLength, limits);
+    const message =
+      inParallel && workers !== undefined
+        ? await sealInParallel(plaintext, sealer, { frameLength, workers, signal })
+        : sealHere(plaintext, sealer, frameLength);
+    sealer.writeHeader(message);
+    const result = {
+      message: materials.signingKey === null ? message : withSignature(message, materials.signingKey),
+      encryptionContext: context.given,
+      encryptedDataKeys: materials.encryptedDataKeys,
+    };
+    return materials.wraps === undefined ? result : { ...result, wraps: materials.wraps };
+  } finally {
+    materials.dataKey.wipe();
   }
 }
 

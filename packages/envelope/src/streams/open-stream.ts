@@ -12,8 +12,9 @@ import { walkHeader } from "../format/header-length.ts";
 import { parseHeader } from "../format/header.ts";
 import type { MessageHeader } from "../format/header.ts";
 import { enforceLimit } from "../format/suites.ts";
-import { headerVerifier, matchContext, openedMessage, openHeader, requireReadable } from "../message/decrypt.ts";
+import { openedMessage } from "../message/decrypt.ts";
 import type { OpenedMessage } from "../message/decrypt.ts";
+import { headerAtHand, headerVerifier, matchContext, openHeader, requireReadable } from "../message/open-header.ts";
 import type { ResolvedOptions } from "../message/options.ts";
 import type { MessageOpener } from "../message/sealing.ts";
 import { ByteQueue, NO_PIECES, PieceList } from "./byte-transform.ts";
@@ -115,7 +116,8 @@ export class OpenStream implements ByteTransform {
       throw new EnvelopeError("suite-unsupported", "The message is signed, and signedMessages is 'refuse'");
     }
     const context = matchContext(header.context, this.#options.context, this.#options.requiredContextKeys);
-    const { opener, openedBy } = await openHeader(header, context, this.#options);
+    const { opener, openedBy } =
+      headerAtHand(header, context, this.#options) ?? (await openHeader(header, context, this.#options));
     // Given up in the meantime: nothing may be taken in that nobody would wipe.
     requireNotAborted(this.#options.signal);
     this.#opener = opener;
