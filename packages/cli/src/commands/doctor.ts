@@ -2,7 +2,7 @@
 import type { Style, Terminal } from "@strongroom/base/terminal";
 import { command, type CommandSpec } from "../command.ts";
 import { dataFolder } from "../data-folder.ts";
-import type { Finding, Severity } from "../doctor.ts";
+import type { Finding, Severity } from "../doctor/check.ts";
 import { CliError } from "../errors.ts";
 
 const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly style: Style }>> = {
@@ -28,7 +28,7 @@ export const doctorCommand: CommandSpec = command({
   run: async ({ context, loaded }) => {
     const subject = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
     const findings: Finding[] = [];
-    const { CHECKS } = await import("../doctor.ts");
+    const { CHECKS } = await import("../doctor/checks.ts");
     for (const check of CHECKS) for (const finding of await check(subject)) findings.push(finding);
     context.signal.throwIfAborted();
     context.terminal.result({ findings }, () =>

@@ -1,0 +1,17 @@
+// Everything that `strongroom doctor` checks, in the order in which it is shown.
+import type { Check } from "./check.ts";
+import { checkKeyFile, checkPermissions, checkSpace } from "./data-folder.ts";
+import { checkConfiguration, checkNode } from "./machine.ts";
+import { checkRegions } from "./regions.ts";
+import { checkService } from "./service.ts";
+
+/** The checks. */
+export const CHECKS: readonly Check[] = [
+  checkNode,
+  checkConfiguration,
+  checkPermissions,
+  checkSpace,
+  checkKeyFile,
+  checkRegions,
+  checkService,
+];

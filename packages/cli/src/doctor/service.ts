@@ -1,0 +1,27 @@
+// The service: does it answer, and does it take the token.
+import { asCliError, clientOf, findConnection, findOrigin } from "../connection.ts";
+import { CliError } from "../errors.ts";
+import { type Check, PATIENCE_MS } from "./check.ts";
+
+/**
+ * Whether the service answers and takes the token. Not running is no failure: the doctor is often called before the
+ * first start.
+ */
+export const checkService: Check = async ({ loaded, env, signal }) => {
+  const what = "Service";
+  const { origin } = await findOrigin(loaded);
+  try {
+    const connection = await findConnection(loaded, env);
+    await clientOf(connection, PATIENCE_MS, signal).collections();
+    return [{ what, severity: "ok", detail: `${origin} answers and takes the token` }];
+  } catch (cause) {
+    const error = asCliError(cause);
+    if (!(error instanceof CliError)) throw error;
+    if (error.code === "service-unreachable" || error.code === "token-missing") {
+      return [{ what, severity: "warning", detail: error.detail ?? error.title, remedy: error.remedy }];
+    }
+    return [
+      { what, severity: "failure", detail: `${origin}: ${error.title} [${error.reportedCode}]`, remedy: error.remedy },
+    ];
+  }
+};
