@@ -264,6 +264,7 @@ test("every code that can be answered is listed with its row of the tables", asy
     "option-invalid",
     "store-newer",
     "token-absent",
+    "vault-option-invalid",
     "wraps-still-missing",
     "wraps-would-be-lost",
   ]);

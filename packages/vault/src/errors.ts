@@ -30,6 +30,7 @@ export type VaultErrorCode =
   | "version-invalid"
   | "cursor-invalid"
   | "limit-invalid"
+  | "vault-option-invalid"
   | "document-invalid"
   | "stored-document-invalid"
   | "document-too-large"
@@ -210,6 +211,12 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     remedy: "Ask for a whole number of items from 1 to the limit named in the message.",
     outcome: "usage",
     status: 400,
+  },
+  "vault-option-invalid": {
+    title: "An option is not valid",
+    remedy: "The message names each option that is wrong, and what it must be.",
+    outcome: "usage",
+    status: 500,
   },
   "document-invalid": {
     title: "The document cannot be stored as JSON",

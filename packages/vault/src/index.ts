@@ -2,7 +2,8 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { openVault } from "./vault.ts";
-export type { Vault, VaultOptions } from "./vault.ts";
+export type { VaultOptions } from "./options.ts";
+export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 

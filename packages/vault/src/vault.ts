@@ -3,9 +3,10 @@
  * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
  */
 import { Turns } from "@strongroom/base/work";
-import type { Keyring } from "@strongroom/envelope";
 import { parseLimits } from "./limits.ts";
-import type { Dependencies, VaultLimits } from "./limits.ts";
+import type { Dependencies } from "./limits.ts";
+import { readItems, readOptions } from "./options.ts";
+import type { VaultOptions } from "./options.ts";
 import { parseAddress, parseCollection } from "./records/address.ts";
 import type { AddressInput } from "./records/address.ts";
 import { typedCollection } from "./records/collection.ts";
@@ -20,21 +21,8 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
-import type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
-import type { CollectionCount, RecordStore, WrapDebt } from "./store.ts";
-
-/** What a vault is made of. */
-export interface VaultOptions {
-  /** Where the records lie. The vault closes it. */
-  readonly store: RecordStore;
-  /** Wraps the data key of every version; the regions and their minimum are its affair. */
-  readonly keyring: Keyring;
-  /** Now. For tests that need another. */
-  readonly clock?: () => Date;
-  readonly limits?: Partial<VaultLimits>;
-  /** Pays owed wraps in the background while the vault is open. Left out: what is owed stays owed. */
-  readonly repair?: RepairOptions;
-}
+import type { RepairStatus } from "./repair/repair-worker.ts";
+import type { CollectionCount, WrapDebt } from "./store.ts";
 
 /** An open vault. */
 export interface Vault {
@@ -42,10 +30,10 @@ export interface Vault {
    * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
    * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
-   * @throws VaultError `id-invalid`, `collection-invalid`, `subject-invalid`, `document-invalid`, `document-too-large`,
-   *   `version-conflict`, `record-contended`, `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `store-full`,
-   *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
-   *   stored then.
+   * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`,
+   *   `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
+   *   `deadline-exceeded`, `aborted`, `store-full`, `store-failed`; the `record-…` codes when the rows it would build
+   *   on are not as they were written. Nothing is stored then.
    */
   put<Document extends object>(
     address: AddressInput,
@@ -129,7 +117,7 @@ export interface Vault {
 /**
  * Opens a vault over a store and a keyring. Close it, or declare it with `await using`: that also closes the store.
  *
- * @throws VaultError `limit-invalid`
+ * @throws VaultError `vault-option-invalid`, `limit-invalid`
  * @example
  * ```ts
  * import { randomBytes } from "node:crypto";
@@ -146,13 +134,8 @@ export interface Vault {
  * console.log((await vault.get(ada)).document["name"]); // prints: Ada Lovelace
  * ```
  */
-export async function openVault({
-  store,
-  keyring,
-  clock = () => new Date(),
-  limits,
-  repair,
-}: VaultOptions): Promise<Vault> {
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  const { store, keyring, clock = () => new Date(), limits, repair } = readOptions.vault(options);
   const dependencies = { store, keyring, clock, limits: parseLimits(limits), turns: new Turns() };
   return new RecordVault(dependencies, repair === undefined ? null : new RepairWorker(dependencies, repair));
 }
@@ -166,16 +149,17 @@ class RecordVault implements Vault {
     this.#dependencies = dependencies;
     this.#repair = repair;
     this.#records = {
-      put: async (address, document, options) => this.#owing(await put(dependencies, address, document, options)),
+      put: async (address, document, options) =>
+        this.#owing(await put(dependencies, address, document, readOptions.put(options))),
       putMany: async (collection, items, options) => {
-        const results = await putMany(dependencies, collection, items, options);
+        const results = await putMany(dependencies, collection, readItems(items), readOptions.putMany(options));
         for (const result of results) if ("wraps" in result) this.#owing(result);
         return results;
       },
-      get: (address, options) => get(dependencies, address, options),
+      get: (address, options) => get(dependencies, address, readOptions.get(options)),
       history: (address) => history(dependencies, address),
-      remove: (address, options) => remove(dependencies, address, options),
-      list: (collection, options) => list(dependencies, collection, options),
+      remove: (address, options) => remove(dependencies, address, readOptions.remove(options)),
+      list: (collection, options) => list(dependencies, collection, readOptions.list(options)),
     };
   }
 
@@ -220,7 +204,7 @@ class RecordVault implements Vault {
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
-    return debts(this.#dependencies, options);
+    return debts(this.#dependencies, readOptions.list(options));
   }
 
   repairStatus(): RepairStatus {

@@ -210,6 +210,7 @@ const NEVER_ANSWERED: ReadonlySet<string> = new Set<ProblemCode>([
   "option-invalid",
   "store-newer",
   "token-absent",
+  "vault-option-invalid",
   "wraps-still-missing",
   "wraps-would-be-lost",
 ]);

@@ -1,0 +1,123 @@
+/**
+ * The options of the vault and of its calls, a table each. Threat answered: a condition that is misspelt is a condition
+ * that is not in force, and a write overwrites what somebody else has written.
+ */
+import { hasMethods, ownOptions } from "@strongroom/base/options";
+import type { Keyring } from "@strongroom/envelope";
+import { VaultError } from "./errors.ts";
+import type { VaultLimits } from "./limits.ts";
+import type { ListOptions } from "./records/pages.ts";
+import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
+import type { GetOptions } from "./records/read.ts";
+import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
+import type { RepairOptions } from "./repair/repair-worker.ts";
+import type { RecordStore } from "./store.ts";
+
+/** What a vault is made of. */
+export interface VaultOptions {
+  /** Where the records lie. The vault closes it. */
+  readonly store: RecordStore;
+  /** Wraps the data key of every version; the regions and their minimum are its affair. */
+  readonly keyring: Keyring;
+  /** Now. For tests that need another. */
+  readonly clock?: () => Date;
+  readonly limits?: Partial<VaultLimits>;
+  /** Pays owed wraps in the background while the vault is open. Left out: what is owed stays owed. */
+  readonly repair?: RepairOptions;
+}
+
+/** Whether a value will do, and what it must be. */
+type Rule = readonly [is: (value: unknown) => boolean, mustBe: string];
+type Rules<Options> = Readonly<Record<keyof Options & string, Rule>>;
+
+/** Parsed where it is used, with an error of its own. */
+const ANYTHING: Rule = [() => true, "anything"];
+const A_FUNCTION: Rule = [(value) => typeof value === "function", "a function"];
+const SIGNAL: Rule = [
+  (value) =>
+    hasMethods(value, "addEventListener", "removeEventListener") &&
+    typeof Reflect.get(value as object, "aborted") === "boolean",
+  "an AbortSignal",
+];
+
+/** Kind of an expectation -> what is in it beside its kind. */
+const EXPECTATIONS: Readonly<Record<Expectation["kind"], readonly string[]>> = {
+  any: [],
+  absent: [],
+  present: [],
+  version: ["version"],
+};
+
+const EXPECTATION: Rule = [
+  (value) => {
+    const { values, problems } = ownOptions(value, ["kind", "version"]);
+    const { kind } = values;
+    if (problems.length > 0 || typeof kind !== "string" || !Object.hasOwn(EXPECTATIONS, kind)) return false;
+    return Object.keys(values).length === 1 + EXPECTATIONS[kind as Expectation["kind"]].length;
+  },
+  `one of ${Object.entries(EXPECTATIONS)
+    .map(([kind, more]) => `{ ${[`kind: "${kind}"`, ...more].join(", ")} }`)
+    .join(", ")}`,
+];
+
+const ON_EXISTING: Rule = [
+  (value) => value === "replace" || value === "keep" || value === "compare",
+  'one of "replace", "keep", "compare"',
+];
+
+const PUT: Rules<PutOptions> = { subject: ANYTHING, expect: EXPECTATION, signal: SIGNAL };
+const PUT_MANY: Rules<PutManyOptions> = { onExisting: ON_EXISTING, signal: SIGNAL };
+const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, subject: ANYTHING };
+const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
+const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
+const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
+const VAULT: Rules<VaultOptions> = {
+  store: [(value) => hasMethods(value, "heads", "commit", "list", "ping", "close"), "a RecordStore"],
+  keyring: [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"],
+  clock: A_FUNCTION,
+  limits: ANYTHING,
+  repair: ANYTHING,
+};
+
+/** How each call reads its options: own properties, each once; a copy, which nobody else can change. */
+export const readOptions: {
+  readonly vault: (given: unknown) => VaultOptions;
+  readonly put: (given: unknown) => PutOptions;
+  readonly putMany: (given: unknown) => PutManyOptions;
+  readonly item: (given: unknown) => PutManyItem;
+  readonly get: (given: unknown) => GetOptions;
+  readonly remove: (given: unknown) => RemoveOptions;
+  readonly list: (given: unknown) => ListOptions;
+} = {
+  vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
+  put: reader<PutOptions>(PUT, "the options of put"),
+  putMany: reader<PutManyOptions>(PUT_MANY, "the options of putMany", ["onExisting"]),
+  item: reader<PutManyItem>(ITEM, "what an item of putMany has", ["id", "document"]),
+  get: reader<GetOptions>(GET, "the options of get"),
+  remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
+  list: reader<ListOptions>(LIST, "the options of list"),
+};
+
+function reader<Options extends object>(
+  rules: Rules<Options>,
+  what: string,
+  needed: readonly (keyof Options & string)[] = [],
+): (given: unknown) => Options {
+  const names = Object.keys(rules) as (keyof Options & string)[];
+  return (given) => {
+    const { values, problems: found } = ownOptions(given, names, what);
+    const problems = [...found];
+    for (const name of names) {
+      const [isRight, mustBe] = rules[name];
+      if (name in values ? !isRight(values[name]) : needed.includes(name)) problems.push(`${name} must be ${mustBe}`);
+    }
+    if (problems.length > 0) throw new VaultError("vault-option-invalid", `${what}: ${problems.join("; ")}`);
+    return values as Options;
+  };
+}
+
+/** @throws VaultError `vault-option-invalid` */
+export function readItems(given: unknown): readonly PutManyItem[] {
+  if (!Array.isArray(given)) throw new VaultError("vault-option-invalid", "The items of putMany must be a list");
+  return Array.from(given as unknown[], readOptions.item);
+}
