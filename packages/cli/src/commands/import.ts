@@ -3,7 +3,7 @@
 import { given, oneOf, oneOfOr, text, wholeNumberOr } from "@strongroom/base/command";
 import { command, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
-import { chooseFormat, FORMATS } from "../formats/document.ts";
+import { INPUT_FORMAT_NAMES } from "../formats/names.ts";
 import type { ImportJob } from "../transfer/import.ts";
 
 /** `strongroom import`. */
@@ -20,8 +20,20 @@ export const importCommand: CommandSpec = command({
   flagGroups: ["client"],
   options: {
     id: option("--id <field>", "field that holds each record's id (required; a dot goes into nested objects)", text()),
+    delimiter: option("--delimiter <character>", "CSV: what stands between cells (default: as the file looks)", text()),
+    encoding: option(
+      "--encoding <name>",
+      "how text is encoded: utf-8, windows-1252 … (default: as the file looks)",
+      text(),
+    ),
+    records: option("--records <path>", "JSON: where the records are: users, entry[].resource", text()),
+    nest: option("--nest", "CSV: a dot in a heading goes into nested objects", given()),
     subject: option("--subject <field>", "field that names the person a record is about (default: the id)", text()),
-    format: option("--format <format>", "ndjson or csv (default: by the file's ending)", oneOf(FORMATS)),
+    format: option(
+      "--format <format>",
+      `${INPUT_FORMAT_NAMES.join(", ")} (default: as the file looks)`,
+      oneOf(INPUT_FORMAT_NAMES),
+    ),
     onExisting: option(
       "--on-existing <what>",
       "compare: leave equal documents alone, others become a new version; keep: leave all that exists; replace: " +
@@ -52,7 +64,7 @@ export const importCommand: CommandSpec = command({
   ],
   run: withService(async (client, { context, args, options }) => {
     const [collection = "", path = "-"] = args;
-    const { id, subject, onExisting, batch, retryFor, skipBad, format } = options;
+    const { id, subject, onExisting, batch, retryFor, skipBad } = options;
     if (id === undefined) {
       throw new CliError("usage", {
         detail: "--id FIELD is needed: it names the field that holds each record's id.",
@@ -61,8 +73,14 @@ export const importCommand: CommandSpec = command({
     }
     const job: ImportJob = {
       collection,
-      path,
-      format: chooseFormat(format, path),
+      source: {
+        path,
+        format: options.format ?? null,
+        delimiter: options.delimiter ?? null,
+        encoding: options.encoding ?? null,
+        records: options.records ?? null,
+        headings: options.nest ? "nested" : "literal",
+      },
       idField: id,
       subjectField: subject ?? null,
       onExisting,

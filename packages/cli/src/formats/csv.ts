@@ -4,7 +4,8 @@ import { CsvError, parse } from "csv-parse";
 import { stringify } from "csv-stringify/sync";
 import { CliError } from "../errors.ts";
 import { type Cell, type CsvColumn, fromCells, heading, parseHeading, toCells } from "./columns.ts";
-import { type Document, LONGEST_LINE, type SourceLine } from "./document.ts";
+import { type Document, LONGEST_LINE } from "./document.ts";
+import type { InputFormat, Reading, SourceRecord } from "./format.ts";
 
 /** A parsed row and the line it ends on. */
 interface Row {
@@ -12,11 +13,38 @@ interface Row {
   readonly info: { readonly lines: number };
 }
 
+/** Comma-separated values with a heading row; any text may be it, so it stands last. */
+export const csvFormat: InputFormat = {
+  kind: "taken",
+  name: "csv",
+  title: "a CSV file",
+  content: "text",
+  unit: "line",
+  looksLike: ({ text }) => text !== null,
+  read: async ({ chunks }) => readCsv(chunks),
+};
+
 /**
  * Reads documents; the first row is the heading. Rows that do not fit are yielded as bad. A broken quote makes the rest
  * of a CSV file meaningless, so there the reading ends with `input-invalid`.
  */
-export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SourceLine> {
+async function readCsv(chunks: AsyncIterable<Uint8Array>): Promise<Reading> {
+  const rows = readRows(chunks);
+  const first = await rows.next();
+  if (first.done === true) throw new CliError("input-invalid", { detail: "The file has no heading." });
+  const columns = parseHeadings(first.value.record);
+  const records = async function* (): AsyncGenerator<SourceRecord> {
+    // A row may go over several lines; it is named by its first.
+    let end = first.value.info.lines;
+    for await (const { record, info } of rows) {
+      if (!isBlank(record, columns)) yield parseRow(record, columns, end + 1);
+      end = info.lines;
+    }
+  };
+  return { fields: first.value.record.map(({ text }) => text), notes: [], records: records() };
+}
+
+async function* readRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   const parser = parse({
     bom: true,
     info: true,
@@ -28,15 +56,8 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   const source = Readable.from(strictUtf8(chunks));
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
-  let columns: readonly CsvColumn[] | null = null;
-  // A row may go over several lines; it is named by its first.
-  let end = 0;
   try {
-    for await (const { record, info } of parser as AsyncIterable<Row>) {
-      if (columns === null) columns = parseHeadings(record);
-      else if (!isBlank(record, columns)) yield parseRow(record, columns, end + 1);
-      end = info.lines;
-    }
+    yield* parser as AsyncIterable<Row>;
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     const line = typeof cause["lines"] === "number" ? ` at line ${cause["lines"]}` : "";
@@ -82,13 +103,13 @@ function isBlank(record: readonly Cell[], columns: readonly CsvColumn[]): boolea
   return record.length === 1 && columns.length > 1 && record[0]?.text === "" && !record[0].quoted;
 }
 
-function parseRow(record: readonly Cell[], columns: readonly CsvColumn[], line: number): SourceLine {
+function parseRow(record: readonly Cell[], columns: readonly CsvColumn[], position: number): SourceRecord {
   if (record.length !== columns.length)
-    return { kind: "bad", line, reason: `${record.length} cells, but the heading has ${columns.length}` };
+    return { kind: "bad", position, reason: `${record.length} cells, but the heading has ${columns.length}` };
   try {
-    return { kind: "document", line, document: fromCells(record, columns) };
+    return { kind: "document", position, document: fromCells(record, columns) };
   } catch (error) {
-    return { kind: "bad", line, reason: error instanceof RangeError ? error.message : "not readable" };
+    return { kind: "bad", position, reason: error instanceof RangeError ? error.message : "not readable" };
   }
 }
 

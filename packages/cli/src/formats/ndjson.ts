@@ -2,17 +2,29 @@
 // reported, not buffered.
 import { parseJson } from "@strongroom/vault";
 import { secretConcat } from "@strongroom/base/secret-memory";
-import { type Document, isDocument, LONGEST_LINE, type SourceLine } from "./document.ts";
+import { type Document, isDocument, LONGEST_LINE } from "./document.ts";
+import type { InputFormat, SourceRecord } from "./format.ts";
 
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
+/** Newline-delimited JSON, also known as JSON Lines. */
+export const ndjsonFormat: InputFormat = {
+  kind: "taken",
+  name: "ndjson",
+  title: "NDJSON, a JSON object a line",
+  content: "text",
+  unit: "line",
+  looksLike: ({ text }) => text?.trimStart().startsWith("{") === true,
+  read: async ({ chunks }) => ({ fields: null, notes: [], records: readNdjson(chunks) }),
+};
+
 /** Reads documents; every line that is none is yielded as bad with its reason. */
-export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SourceLine> {
+export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SourceRecord> {
   let number = 0;
   for await (const line of splitLines(chunks)) {
     number++;
-    if (line === "too-long") yield { kind: "bad", line: number, reason: `longer than ${LONGEST_LINE} bytes` };
+    if (line === "too-long") yield { kind: "bad", position: number, reason: `longer than ${LONGEST_LINE} bytes` };
     else if (!isBlank(line)) yield parseLine(number === 1 ? withoutMark(line) : line, number);
   }
 }
@@ -22,15 +34,15 @@ export function ndjsonLine(document: Document): string {
   return `${JSON.stringify(document)}\n`;
 }
 
-function parseLine(bytes: Uint8Array, line: number): SourceLine {
+function parseLine(bytes: Uint8Array, position: number): SourceRecord {
   try {
     const value = parseJson(bytes);
     return isDocument(value)
-      ? { kind: "document", line, document: value }
-      : { kind: "bad", line, reason: "not a JSON object" };
+      ? { kind: "document", position, document: value }
+      : { kind: "bad", position, reason: "not a JSON object" };
   } catch (error) {
     // The vault's parser never quotes its input.
-    return { kind: "bad", line, reason: error instanceof Error ? error.message : "not JSON" };
+    return { kind: "bad", position, reason: error instanceof Error ? error.message : "not JSON" };
   }
 }
 

@@ -4,20 +4,25 @@ import fc from "fast-check";
 import { collect } from "../support/collect.ts";
 import { CliError } from "../../src/errors.ts";
 import { ColumnCollector, heading, parseHeading } from "../../src/formats/columns.ts";
-import { csvHeading, csvRow, readCsv } from "../../src/formats/csv.ts";
-import type { Document, SourceLine } from "../../src/formats/document.ts";
+import { csvHeading, csvRow } from "../../src/formats/csv.ts";
+import type { Document } from "../../src/formats/document.ts";
+import type { SourceRecord } from "../../src/formats/format.ts";
+import { AS_IT_LOOKS, openRecords } from "../../src/formats/open.ts";
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
-async function read(text: string | Uint8Array, chunk = 7): Promise<SourceLine[]> {
-  return collect(readCsv(chunked(typeof text === "string" ? Buffer.from(text) : text, chunk)));
+async function read(text: string | Uint8Array, chunk = 7): Promise<SourceRecord[]> {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  return collect(
+    (await openRecords(chunked(bytes, chunk), { ...AS_IT_LOOKS, path: "people.csv", idField: null })).records,
+  );
 }
 
 async function documentsOf(text: string): Promise<Document[]> {
   return (await read(text)).map((line) =>
-    line.kind === "document" ? line.document : assert.fail(`line ${line.line}: ${line.reason}`),
+    line.kind === "document" ? line.document : assert.fail(`line ${line.position}: ${line.reason}`),
   );
 }
 
@@ -99,11 +104,11 @@ describe("CSV", () => {
   it("reports rows that do not fit by line, without their content", async () => {
     const lines = await read("id,n:number\n1,2\n2,secret\n3\n4,5,6\n\n5,6\n");
     assert.deepEqual(lines, [
-      { kind: "document", line: 2, document: { id: "1", n: 2 } },
-      { kind: "bad", line: 3, reason: "column 2 does not hold what its heading says" },
-      { kind: "bad", line: 4, reason: "1 cells, but the heading has 2" },
-      { kind: "bad", line: 5, reason: "3 cells, but the heading has 2" },
-      { kind: "document", line: 7, document: { id: "5", n: 6 } },
+      { kind: "document", position: 2, document: { id: "1", n: 2 } },
+      { kind: "bad", position: 3, reason: "column 2 does not hold what its heading says" },
+      { kind: "bad", position: 4, reason: "1 cells, but the heading has 2" },
+      { kind: "bad", position: 5, reason: "3 cells, but the heading has 2" },
+      { kind: "document", position: 7, document: { id: "5", n: 6 } },
     ]);
   });
 
