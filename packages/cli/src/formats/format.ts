@@ -12,8 +12,10 @@ export interface Sample {
   readonly text: string | null;
   /** Whether that is all of the file. */
   readonly whole: boolean;
-  /** The format that was asked for, else the ending of the file's name in small letters; "" says nothing. */
-  readonly hint: string;
+  /** The format that the person named, or null. */
+  readonly asked: InputFormatName | null;
+  /** The ending of the file's name in small letters, without those of compression; "" for a pipe. */
+  readonly ending: string;
 }
 
 /** What a format reads from. */
@@ -43,10 +45,16 @@ export type SourceRecord =
   | { readonly kind: "document"; readonly position: number; readonly document: Document }
   | { readonly kind: "bad"; readonly position: number; readonly reason: string };
 
+/** A column: its heading as it stands in the file, and the field of the documents that its cells go to. */
+export interface SourceColumn {
+  readonly heading: string;
+  readonly field: Field;
+}
+
 /** A file that is being read. */
 export interface Reading {
   /** The columns that a heading names, in their order; null where a format has no heading. */
-  readonly fields: readonly string[] | null;
+  readonly columns: readonly SourceColumn[] | null;
   /** What else a person should know of how the file is read, as sentences; mostly none. */
   readonly notes: readonly string[];
   /** In the file's order. Throws `input-invalid` where nothing after that point can be read. */

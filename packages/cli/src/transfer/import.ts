@@ -6,6 +6,7 @@ import type { Client, OnExisting } from "@strongroom/client";
 import type { CommandContext } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { type Field, fieldText, parseField } from "../formats/document.ts";
+import { requireField, resolveField } from "../formats/missing-field.ts";
 import type { PositionUnit, SourceRecord } from "../formats/format.ts";
 import { type OpenOptions, openRecords } from "../formats/open.ts";
 import { openInput } from "../input-output.ts";
@@ -42,11 +43,14 @@ export async function importRecords(job: ImportJob, client: Client, context: Com
   const input = await openInput(job.source.path, context);
   const file = await openRecords(input.chunks, { ...job.source, idField: parseField(job.idField) });
   for (const note of file.notes) terminal.say(note);
+  const id = resolveField("--id", job.idField, file.columns);
+  const subject = job.subjectField === null ? null : resolveField("--subject", job.subjectField, file.columns);
+  const fields = { id: id.field, subject: subject?.field ?? null };
   const progress = startProgress(terminal, { label: `import ${collection}`, total: input.total });
   const report = newReport(collection, file.format.unit);
   const send = batchSender({ client, report, onExisting, retryForMs, signal });
   try {
-    for await (const batch of batches(file.records, job, report)) {
+    for await (const batch of batches(requireField(file.records, id), fields, job, report)) {
       await send(batch);
       progress.update(input.read(), stored(report));
     }
@@ -63,13 +67,10 @@ export async function importRecords(job: ImportJob, client: Client, context: Com
 /** Groups the good records; bad ones are noted in the report. */
 async function* batches(
   records: AsyncIterable<SourceRecord>,
+  fields: Fields,
   job: ImportJob,
   report: ImportReport,
 ): AsyncGenerator<readonly PendingItem[]> {
-  const fields: Fields = {
-    id: parseField(job.idField),
-    subject: job.subjectField === null ? null : parseField(job.subjectField),
-  };
   let batch: PendingItem[] = [];
   let bytes = 0;
   for await (const record of records) {
