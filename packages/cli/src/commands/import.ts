@@ -1,4 +1,4 @@
-// `strongroom import`: documents from NDJSON or CSV into a collection. Running the same command again after an
+// `strongroom import`: the records of a file into a collection. Running the same command again after an
 // interruption completes it.
 import { given, oneOf, oneOfOr, text, wholeNumberOr } from "@strongroom/base/command";
 import { command, type CommandSpec, option, withService } from "../command.ts";
@@ -11,28 +11,37 @@ export const importCommand: CommandSpec = command({
   name: "import",
   args: "<collection> <file>",
   heading: "Moving data",
-  summary: "store every document of an NDJSON or CSV file (- reads standard input)",
+  summary: "store every record of a file: NDJSON, JSON, CSV (- reads standard input)",
   description:
-    "Runs in batches. After an interruption run the same command again: records that are there with an equal " +
-    "document are left alone,\n" +
-    "so nothing is stored twice. Lines that cannot be imported are reported by number, the others are stored, " +
-    "and the exit code is 1.",
+    "Runs in batches. After an interruption run the same command again: records that are there with an equal\n" +
+    "document are left alone, so nothing is stored twice. Lines that cannot be imported are reported by number, the\n" +
+    "others are stored, and the exit code is 1.\n" +
+    "What a file is shows in its first bytes: format, delimiter and encoding, gzip and zstd too. What is not taken\n" +
+    "is refused before anything is stored, with what to do instead. More: docs/files.md",
   flagGroups: ["client"],
   options: {
     id: option("--id <field>", "field that holds each record's id (required; a dot goes into nested objects)", text()),
-    delimiter: option("--delimiter <character>", "CSV: what stands between cells (default: as the file looks)", text()),
-    encoding: option(
-      "--encoding <name>",
-      "how text is encoded: utf-8, windows-1252 … (default: as the file looks)",
-      text(),
-    ),
-    records: option("--records <path>", "JSON: where the records are: users, entry[].resource", text()),
-    nest: option("--nest", "CSV: a dot in a heading goes into nested objects", given()),
     subject: option("--subject <field>", "field that names the person a record is about (default: the id)", text()),
     format: option(
       "--format <format>",
       `${INPUT_FORMAT_NAMES.join(", ")} (default: as the file looks)`,
       oneOf(INPUT_FORMAT_NAMES),
+    ),
+    encoding: option("--encoding <name>", "text that is not UTF-8 or UTF-16: windows-1252, for example", text()),
+    delimiter: option(
+      "--delimiter <character>",
+      "CSV: what stands between cells; tab for a tab (default: as the file looks)",
+      text(),
+    ),
+    nest: option(
+      "--nest",
+      "CSV: dots in headings go into nested objects, as they do in files that Strongroom wrote",
+      given(),
+    ),
+    records: option(
+      "--records <path>",
+      "JSON: where the records are, for example users or entry[].resource; . for one object that is the record",
+      text(),
     ),
     onExisting: option(
       "--on-existing <what>",
@@ -58,8 +67,12 @@ export const importCommand: CommandSpec = command({
       meaning: "from CSV; leave records alone that exist",
     },
     {
-      line: 'psql -c "COPY (SELECT row_to_json(p) FROM people p) TO STDOUT" | npx strongroom import people - --id id',
-      meaning: "from a pipe",
+      line: "npx strongroom import people users.json --records users --id user_id",
+      meaning: 'the list `users` inside of a JSON object: {"users":[…]}',
+    },
+    {
+      line: 'psql -XAtc "SELECT row_to_json(p) FROM people p" | npx strongroom import people - --id id',
+      meaning: "from a pipe; not through COPY, whose text format doubles every backslash",
     },
   ],
   run: withService(async (client, { context, args, options }) => {

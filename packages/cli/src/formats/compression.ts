@@ -57,7 +57,7 @@ export async function* decompressed(
     if (cause instanceof CliError) throw cause;
     throw new CliError("input-invalid", {
       detail: `The file is damaged or cut off: ${title} cannot unpack it.`,
-      remedy: "Fetch or make it again. What was stored before is left alone.",
+      remedy: "Fetch or make it again. Records that are stored already are left alone.",
       cause,
     });
   }

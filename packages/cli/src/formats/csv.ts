@@ -104,8 +104,7 @@ async function* readRows(
     const line = typeof cause["lines"] === "number" ? ` at line ${cause["lines"]}` : "";
     throw new CliError("input-invalid", {
       detail: `Not valid CSV${line}: ${CSV_REASONS[cause.code] ?? cause.code}.`,
-      remedy:
-        "Correct it there and run the same command again; the rows before it are stored already and are left alone.",
+      remedy: "Correct it there and run the same command again: records that are stored already are left alone.",
     });
   }
 }

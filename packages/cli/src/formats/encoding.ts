@@ -95,7 +95,7 @@ function decoded(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array):
     throw new CliError("input-invalid", {
       detail: `The file is not ${decoder.encoding} to its end.`,
       remedy:
-        "Say how it is encoded (--encoding NAME), or write it again as UTF-8. What was stored before is left alone.",
+        "Say how it is encoded (--encoding NAME), or write it again as UTF-8. Records that are stored are left alone.",
       cause,
     });
   }

@@ -203,7 +203,7 @@ export class JsonSplitter {
   #invalid(reason: string): CliError {
     return new CliError("input-invalid", {
       detail: `Not valid JSON at line ${this.#tokens.line}: ${reason}.`,
-      remedy: "Correct the file there and run the same command again; the records before it are left alone.",
+      remedy: "Correct it there and run the same command again: records that are stored already are left alone.",
     });
   }
 

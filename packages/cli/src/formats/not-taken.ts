@@ -48,8 +48,8 @@ export const BINARY_KINDS: readonly RefusedKind[] = [
   kind("binary data", EXPORT, ({ text: found }) => found === null),
 ];
 
-/** The first statement of a dump, behind its comments. */
-const SQL_COMMENTS = /(?:(?:--|#)[^\n]*\n|\/\*[^]*?\*\/;?|\s)*/;
+/** The first statement of a dump, behind its comments and what psql is told. */
+const SQL_COMMENTS = /(?:(?:--|#|\\)[^\n]*\n|\/\*[^]*?\*\/;?|\s)*/;
 const SQL_WORDS = [
   /(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA|TYPE|EXTENSION|TEMPORARY)\b/,
   /(?:INSERT|REPLACE)\s+INTO\s/,

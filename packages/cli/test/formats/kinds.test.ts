@@ -289,7 +289,7 @@ const refused: readonly Refused[] = [
   { what: "a Rich Text document", file: "{\\rtf1\\ansi people}", says: /Rich Text/ },
   {
     what: "a dump of PostgreSQL",
-    file: "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n",
+    file: "--\n-- PostgreSQL database dump\n--\n\n\\restrict 52K7\n\nSET statement_timeout = 0;\n",
     says: /an SQL dump/,
   },
   {
