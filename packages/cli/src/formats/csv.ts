@@ -83,7 +83,6 @@ async function* readRows(
   const parser = parse({
     info: true,
     relax_column_count: true,
-    max_record_size: LONGEST_LINE,
     delimiter,
     // Without this csv-parse takes the first that it meets, and a file of several would lose rows in its cells.
     record_delimiter: ["\r\n", "\n", "\r"],
@@ -91,7 +90,7 @@ async function* readRows(
     // Cells beyond what a heading may have share one value: a row of a million commas is only counted.
     cast: (text, { quoting, index }): Cell => (index > MOST_COLUMNS ? BEYOND : { text, quoted: quoting }),
   });
-  const source = Readable.from(strictUtf8(chunks));
+  const source = Readable.from(boundedRows(strictUtf8(chunks)));
   // csv-parse counts the line break of Windows twice where it stands inside of a cell.
   let counted = 0;
   try {
@@ -109,6 +108,28 @@ async function* readRows(
   }
 }
 
+/** Before the parser, whose own limit does not count a cell that is empty. */
+async function* boundedRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  let isQuoted = false;
+  for await (const chunk of chunks) {
+    for (const byte of chunk) {
+      length++;
+      if (byte === 0x22) isQuoted = !isQuoted;
+      else if (!isQuoted && (byte === 0x0a || byte === 0x0d)) length = 0;
+      if (length > LONGEST_LINE)
+        throw new CliError("input-invalid", {
+          detail: `A row of the CSV file is longer than ${LONGEST_LINE} bytes, or a quote is opened and never closed.`,
+          remedy: "Correct the file and run the same command again: records that are stored already are left alone.",
+        });
+    }
+    // The parser holds all rows of a piece at once.
+    for (let start = 0; start < chunk.length; start += PIECE_BYTES) yield chunk.subarray(start, start + PIECE_BYTES);
+  }
+}
+
+const PIECE_BYTES = 16 * 1024;
+
 const BEYOND: Cell = { text: "beyond", quoted: true };
 
 /** csv-parse's own messages quote the input; these say the same without it. */
@@ -116,7 +137,6 @@ const CSV_REASONS: Readonly<Record<string, string>> = {
   CSV_QUOTE_NOT_CLOSED: "a quote is opened and never closed",
   INVALID_OPENING_QUOTE: "a quote stands inside of a cell that does not begin with one",
   CSV_INVALID_CLOSING_QUOTE: "something follows the closing quote of a cell",
-  CSV_MAX_RECORD_SIZE: `a row is longer than ${LONGEST_LINE} bytes`,
 };
 
 function parseHeadings(names: readonly string[], bare: ReadOptions["headings"]): readonly (CsvColumn | null)[] {

@@ -10,31 +10,39 @@ const RECORDS = 100;
 /** Names that are shown. */
 const NAMES = 20;
 
-/** A field that a person named for an option. */
+/** A field that a person named: what for, how, and where it is. */
 export interface NamedField {
-  /** "--id" */
-  readonly flag: string;
+  readonly what: "id" | "subject";
   readonly text: string;
   readonly field: Field;
 }
 
 /**
- * The field of an option's text. A column whose heading is just that text is meant, dots and all.
+ * The field that is meant. A column whose heading is just the text is, dots and all.
  *
  * @throws CliError `input-invalid` where the file has columns and none of them holds the field
  */
-export function resolveField(flag: string, text: string, columns: readonly SourceColumn[] | null): NamedField {
+export function resolveField(
+  what: NamedField["what"],
+  text: string,
+  columns: readonly SourceColumn[] | null,
+): NamedField {
   const field = columns?.find((column) => column.heading === text)?.field ?? parseField(text);
+  const named: NamedField = { what, text, field };
   if (columns !== null && !columns.some((column) => column.field.every((name, level) => field[level] === name)))
     throw absent(
-      { flag, text, field },
+      named,
       "The file has no column",
       columns.map((column) => column.heading),
     );
-  return { flag, text, field };
+  return named;
 }
 
-/** The same records. @throws CliError `input-invalid` where none of the first has the field */
+/**
+ * The same records. Those that lack the field are bad, and only where one of the first has it are they let through.
+ *
+ * @throws CliError `input-invalid` where none has it
+ */
 export async function* requireField(
   records: AsyncIterable<SourceRecord>,
   named: NamedField,
@@ -47,32 +55,37 @@ export async function* requireField(
       yield record;
       continue;
     }
-    ahead.push(record);
-    if (record.kind === "document") {
-      first ??= record.document;
-      const read = fieldText(record.document, named.field);
-      found = read.kind === "text" || read.reason !== "is missing";
+    if (record.kind === "bad") {
+      ahead.push(record);
+      continue;
     }
-    if (!found && ahead.length < RECORDS) continue;
-    if (!found && first !== null) break;
-    found = true;
-    yield* ahead;
-    ahead.length = 0;
+    const read = fieldText(record.document, named.field);
+    found = read.kind === "text" || read.reason !== "is missing";
+    if (found) {
+      yield* ahead;
+      yield record;
+      continue;
+    }
+    first ??= record.document;
+    // Not the document: a hundred of them may be large.
+    ahead.push({ kind: "bad", position: record.position, reason: `the ${named.what} field is missing` });
+    if (ahead.length >= RECORDS) break;
   }
   if (found) return;
   if (first !== null) throw absent(named, "No record has a field", namesOf(first, []));
   yield* ahead;
 }
 
-function absent({ flag, text }: NamedField, what: string, names: readonly string[]): CliError {
+function absent({ what, text }: NamedField, where: string, names: readonly string[]): CliError {
   const shown = names.slice(0, NAMES).map(shownHeading).join(", ");
   const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : "";
   const isData = names.some((name) => /@|^\W*\d[\d\W]{3,}$/.test(name));
   return new CliError("input-invalid", {
-    detail: `${what} ${shownHeading(text)}.`,
+    detail: `${where} ${shownHeading(text)}.`,
     remedy: isData
-      ? `${flag} must name a field, and the first row of the file looks like a record and not like a heading: put one before it.`
-      : `${flag} must name one of: ${shown}${more}.`,
+      ? `--${what} must name a field, and what the file has in its place looks like a person's data. A CSV file needs a ` +
+        "row of headings before its first record."
+      : `--${what} must name one of: ${shown}${more}.`,
   });
 }
 

@@ -49,7 +49,7 @@ export const BINARY_KINDS: readonly RefusedKind[] = [
 ];
 
 /** The first statement of a dump, behind its comments and what psql is told. */
-const SQL_COMMENTS = /(?:(?:--|#|\\)[^\n]*\n|\/\*[^]*?\*\/;?|\s)*/;
+const SQL_COMMENTS = /(?:(?:--|#|\\)[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/;?|\s)*/;
 const SQL_WORDS = [
   /(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA|TYPE|EXTENSION|TEMPORARY)\b/,
   /(?:INSERT|REPLACE)\s+INTO\s/,

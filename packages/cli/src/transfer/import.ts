@@ -43,14 +43,16 @@ export async function importRecords(job: ImportJob, client: Client, context: Com
   const input = await openInput(job.source.path, context);
   const file = await openRecords(input.chunks, { ...job.source, idField: parseField(job.idField) });
   for (const note of file.notes) terminal.say(note);
-  const id = resolveField("--id", job.idField, file.columns);
-  const subject = job.subjectField === null ? null : resolveField("--subject", job.subjectField, file.columns);
+  const id = resolveField("id", job.idField, file.columns);
+  const subject = job.subjectField === null ? null : resolveField("subject", job.subjectField, file.columns);
+  const withIds = requireField(file.records, id);
+  const records = subject === null ? withIds : requireField(withIds, subject);
   const fields = { id: id.field, subject: subject?.field ?? null };
   const progress = startProgress(terminal, { label: `import ${collection}`, total: input.total });
   const report = newReport(collection, file.format.unit);
   const send = batchSender({ client, report, onExisting, retryForMs, signal });
   try {
-    for await (const batch of batches(requireField(file.records, id), fields, job, report)) {
+    for await (const batch of batches(records, fields, job, report)) {
       await send(batch);
       progress.update(input.read(), stored(report));
     }

@@ -164,7 +164,7 @@ describe("a CSV file of another program", () => {
       `id,${"a,".repeat(1_000_000)}b\n1\n`,
       /The heading has 1000002 columns; at most 16384/,
     ],
-    ["a row that never ends", Buffer.alloc(12 * 1024 * 1024, "x"), /a row is longer than 8388608 bytes/],
+    ["a row that never ends", Buffer.alloc(9 * 1024 * 1024, "x"), /A row of the CSV file is longer than 8388608 bytes/],
     [
       "bytes behind the sample that are no UTF-8",
       Buffer.concat([Buffer.from(`id,name\n${"1,a\n".repeat(100_000)}`), Buffer.from("2,Zo\xeb\n", "latin1")]),
@@ -173,7 +173,7 @@ describe("a CSV file of another program", () => {
   ];
   for (const [what, file, says] of broken) {
     it(`is refused for ${what}, without quoting its cells`, async () => {
-      await assert.rejects(readFile(file, FILE, 7001), (error) => {
+      await assert.rejects(readFile(file, FILE, 70_001), (error) => {
         assert.ok(error instanceof CliError, String(error));
         assert.match(error.message, says);
         assert.doesNotMatch(`${error.message}${error.remedy}`, /secret|ret\b/);

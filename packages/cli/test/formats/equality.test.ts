@@ -56,14 +56,14 @@ describe("export and import", () => {
   it("are equal in CSV, for any documents", async () => {
     await fc.assert(
       fc.asyncProperty(documents, ways, (written, way) => comesBack(written, "csv", way)),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
   it("are equal in NDJSON, for any documents", async () => {
     await fc.assert(
       fc.asyncProperty(documents, ways, (written, way) => comesBack(written, "ndjson", { ...way, named: true })),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -90,7 +90,7 @@ describe("export and import", () => {
         {},
       ].map((one) => JSON.parse(JSON.stringify(one)) as Document);
       await comesBack(written, "csv", { named: true, chunk: 5 });
-      for (const one of written) await comesBack([one], "csv", { named: false, chunk: 65_536 });
+      await comesBack(written.slice(0, 1), "csv", { named: false, chunk: 65_536 });
       await comesBack(written, "ndjson", { named: true, chunk: 5 });
     });
   }
