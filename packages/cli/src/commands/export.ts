@@ -13,9 +13,9 @@ export const exportCommand: CommandSpec = command({
   description:
     "The file is made with mode 0600 and takes its name only when it is complete. Records come in the order of " +
     "their ids.\n" +
-    "CSV: nested objects become columns with dots, lists become JSON, and the columns' headings say what is a " +
-    "number;\n" +
-    "strongroom import gives back equal documents.",
+    "CSV: nested objects become columns with dots, lists become JSON, and the headings say so: address.city:text,\n" +
+    "age:number, tags:json. strongroom import gives back equal documents in both formats. A record that no table\n" +
+    "can hold is named, and nothing is written.",
   flagGroups: ["client"],
   options: {
     format: option("--format <format>", "ndjson or csv (default: by the file's ending)", oneOf(FORMATS)),

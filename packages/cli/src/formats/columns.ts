@@ -1,12 +1,16 @@
 // How a document fits into the cells of a CSV row, so that it comes back equal.
 //
-// A column is the path of a value: `address.city` is the member `city` of the object `address`; a dot, colon or
-// backslash that belongs to a name is written with a backslash before it. A plain column holds text. `age:number` and
-// `active:boolean` hold just that; `:json` holds any JSON (lists, null, empty objects, columns of mixed kinds). An
-// empty cell is an absent value; a quoted empty cell ("") is the empty text, as in PostgreSQL's CSV.
-import { parseJson } from "@strongroom/vault";
+// A bare heading is a name, whatever is in it, and its cells are text: so are the headings of any other program. A
+// heading that ends in `:text`, `:number`, `:boolean` or `:json` is Strongroom's own notation, and only there a dot
+// goes into a nested object: `address.city:text` is the member `city` of `address`. In it a dot, colon or backslash of
+// a name has a backslash before it, and what UTF-8 cannot carry is written `\uD800`. As the mark is in each heading,
+// columns may be moved and removed in a spreadsheet. `:json` holds any JSON (lists, null, empty objects, columns of
+// mixed kinds, texts with control characters). An empty cell is an absent value; a quoted empty cell ("") is the empty
+// text, as in PostgreSQL's CSV. A column without a heading is none.
+import { DEFAULT_VAULT_LIMITS } from "@strongroom/vault";
 import { secretText } from "@strongroom/base/secret-memory";
-import type { Document } from "./document.ts";
+import { type Document, LONGEST_LINE } from "./document.ts";
+import { readJsonValue } from "./json-record.ts";
 
 /** What the cells of a column hold. */
 export type ColumnKind = "text" | "number" | "boolean" | "json";
@@ -23,36 +27,75 @@ export interface Cell {
   readonly quoted: boolean;
 }
 
+/** More columns are no table: spreadsheets end here, too. */
+export const MOST_COLUMNS: number = 16_384;
+
 /** The heading of a column. */
 export function heading({ path, kind }: CsvColumn): string {
-  const name = path.map((part) => part.replace(/[\\.:]/g, "\\$&")).join(".");
-  return kind === "text" ? name : `${name}:${kind}`;
+  const [name = ""] = path;
+  if (kind === "text" && path.length === 1 && name !== "" && isPlainText(name) && !KIND.test(name)) return name;
+  return `${path.map(escaped).join(".")}:${kind}`;
 }
 
-/** The column that a heading names. A colon that is no kind's belongs to the name. Throws RangeError with a reason. */
-export function parseHeading(text: string): CsvColumn {
-  if (text === "") throw new RangeError("has no name");
-  const suffix = /(?<!\\)(?:\\\\)*:(number|boolean|json)$/.exec(text);
-  const kind = suffix === null ? "text" : (suffix[1] as ColumnKind);
-  const name = suffix === null ? text : text.slice(0, text.length - kind.length - 1);
-  const path = [""];
-  for (const [token] of name.matchAll(/\\[\\.:]|[\s\S]/gu)) {
-    if (token === ".") path.push("");
-    else path.push((path.pop() ?? "") + (token.length > 1 && token.startsWith("\\") ? token.slice(1) : token));
+/** How a bare heading is read: as one name, or with its dots as the notation's. */
+export type BareHeadings = "literal" | "nested";
+
+/** The column that a heading names; null for none. Throws RangeError with a reason. */
+export function parseHeading(text: string, bare: BareHeadings): CsvColumn | null {
+  if (text === "") return null;
+  const kind = KIND.exec(text)?.[1] as ColumnKind | undefined;
+  if (kind !== undefined) return { path: parsePath(text.slice(0, -kind.length - 1)), kind };
+  return { path: bare === "nested" ? parsePath(text) : [text], kind: "text" };
+}
+
+/** The end of a heading in Strongroom's notation; a colon with a backslash before it belongs to a name. */
+const KIND = /(?<!\\)(?:\\\\)*:(text|number|boolean|json)$/;
+
+function escaped(name: string): string {
+  return name
+    .replace(/[\\.:]/g, "\\$&")
+    .replace(UNFIT, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function parsePath(text: string): readonly string[] {
+  const path: string[] = [];
+  let name = "";
+  for (const [token] of text.matchAll(/\\u[0-9a-f]{4}|\\[\\.:]|[^]/giu)) {
+    if (token === ".") {
+      path.push(name);
+      name = "";
+      if (path.length >= DEPTH) throw new RangeError(`goes deeper than ${DEPTH} levels`);
+    } else if (token.length > 2) name += String.fromCharCode(Number.parseInt(token.slice(2), 16));
+    else name += token.length > 1 && token.startsWith("\\") ? token.slice(1) : token;
   }
-  return { path, kind };
+  return [...path, name];
+}
+
+const DEPTH = DEFAULT_VAULT_LIMITS.documentDepth;
+
+/** What no text of CSV can hold: a surrogate alone, which UTF-8 does not have, and control characters. */
+const UNFIT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+function isPlainText(text: string): boolean {
+  return text.search(UNFIT) === -1;
 }
 
 /** Collects the columns of documents as they pass by, in the order of their first appearance. */
 export class ColumnCollector {
   readonly #kinds = new Map<string, { readonly path: readonly string[]; kind: ColumnKind }>();
+  #headingLength = 0;
 
+  /** Throws RangeError with a reason where the columns become too many for a table; the document is then not added. */
   add(document: Document): void {
     for (const { path, value } of leaves(document, [])) {
       const key = JSON.stringify(path);
       const known = this.#kinds.get(key);
-      if (known === undefined) this.#kinds.set(key, { path, kind: kindOf(value) });
-      else if (known.kind !== kindOf(value)) known.kind = "json";
+      if (known === undefined) {
+        this.#headingLength += key.length;
+        if (this.#kinds.size === MOST_COLUMNS) throw new RangeError(`it needs more than ${MOST_COLUMNS} columns`);
+        if (this.#headingLength > LONGEST_HEADING) throw new RangeError("its names are too long for a heading");
+        this.#kinds.set(key, { path, kind: kindOf(value) });
+      } else if (known.kind !== kindOf(value)) known.kind = "json";
     }
   }
 
@@ -60,6 +103,9 @@ export class ColumnCollector {
     return [...this.#kinds.values()].map(({ path, kind }) => ({ path, kind }));
   }
 }
+
+/** Escapes and quotes make of it no more than a row may be long. */
+const LONGEST_HEADING = LONGEST_LINE / 8;
 
 /** The cells of a document, in the order of the columns; an absent value is null. */
 export function toCells(document: Document, columns: readonly CsvColumn[]): (string | null)[] {
@@ -71,15 +117,24 @@ export function toCells(document: Document, columns: readonly CsvColumn[]): (str
   });
 }
 
-/** The document of a row. Throws RangeError with a reason that names the column, never the cell's content. */
-export function fromCells(cells: readonly Cell[], columns: readonly CsvColumn[]): Document {
+/**
+ * The document of a row; a column that is null has no heading and must be empty. Throws RangeError with a reason that
+ * names the column by its number, never the cell's content.
+ */
+export function fromCells(cells: readonly Cell[], columns: readonly (CsvColumn | null)[]): Document {
   const root: Branch = new Map();
   columns.forEach((column, index) => {
     const cell = cells[index];
-    if (cell === undefined || (cell.text === "" && !cell.quoted)) return;
+    if (cell === undefined || isAbsent(cell)) return;
+    if (column === null) throw new RangeError(`column ${index + 1} holds something and has no heading`);
     setAt(root, column.path, READERS[column.kind](cell.text, index + 1), index + 1);
   });
   return plain(root);
+}
+
+/** Whether a cell says that there is no value. */
+export function isAbsent({ text, quoted }: Cell): boolean {
+  return text === "" && !quoted;
 }
 
 type Branch = Map<string, unknown>;
@@ -98,11 +153,9 @@ function typed(text: string, column: number, kind: "number" | "boolean"): unknow
 }
 
 function parsed(text: string, column: number): unknown {
-  try {
-    return parseJson(secretText(text, "utf8"));
-  } catch (cause) {
-    throw new RangeError(`column ${column} does not hold what its heading says`, { cause });
-  }
+  const read = readJsonValue(secretText(text, "utf8"));
+  if (read.kind === "bad") throw new RangeError(`column ${column} does not hold what its heading says`);
+  return read.value;
 }
 
 interface Leaf {
@@ -121,7 +174,7 @@ function leaves(document: Document, prefix: readonly string[]): Leaf[] {
 }
 
 function kindOf(value: unknown): ColumnKind {
-  if (typeof value === "string") return "text";
+  if (typeof value === "string") return isPlainText(value) ? "text" : "json";
   return typeof value === "number" || typeof value === "boolean" ? (typeof value as ColumnKind) : "json";
 }
 

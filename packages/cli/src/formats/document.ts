@@ -34,11 +34,6 @@ export function isDocument(value: unknown): value is Document {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** One line (or CSV row) of an input. */
-export type SourceLine =
-  | { readonly kind: "document"; readonly line: number; readonly document: Document }
-  | { readonly kind: "bad"; readonly line: number; readonly reason: string };
-
 /** Longest line or CSV row that is taken into memory, in bytes; a document of 1 MiB fits with its escapes. */
 export const LONGEST_LINE: number = 8 * 1024 * 1024;
 

@@ -6,6 +6,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PendingFile } from "@strongroom/base/files";
+import { CliError } from "../errors.ts";
 import { ColumnCollector } from "./columns.ts";
 import { csvHeading, csvRow } from "./csv.ts";
 import type { Document, Format } from "./document.ts";
@@ -18,21 +19,31 @@ export interface WriterOptions {
   readonly formulas: "keep" | "escape";
 }
 
-/** Writes all documents to the output. */
-export type Writer = (documents: AsyncIterable<Document>, output: PendingFile, options: WriterOptions) => Promise<void>;
+/** A record on its way out. */
+export interface ExportedRecord {
+  readonly id: string;
+  readonly document: Document;
+}
+
+/** Writes all records to the output. Throws `export-incomplete` for one that the format cannot hold. */
+export type Writer = (
+  records: AsyncIterable<ExportedRecord>,
+  output: PendingFile,
+  options: WriterOptions,
+) => Promise<void>;
 
 /** The writers, by format. */
 export const WRITERS: Readonly<Record<Format, Writer>> = {
-  ndjson: async (documents, output) => {
-    for await (const document of documents) await output.write(ndjsonLine(document));
+  ndjson: async (records, output) => {
+    for await (const { document } of records) await output.write(ndjsonLine(document));
   },
-  csv: async (documents, output, { folder, formulas }) => {
+  csv: async (records, output, { folder, formulas }) => {
     const collector = new ColumnCollector();
     const spool = await openSpool(folder);
     try {
-      for await (const document of documents) {
-        collector.add(document);
-        await spool.add(ndjsonLine(document));
+      for await (const record of records) {
+        addColumns(collector, record);
+        await spool.add(ndjsonLine(record.document));
       }
       const columns = collector.columns();
       await output.write(csvHeading(columns));
@@ -42,6 +53,20 @@ export const WRITERS: Readonly<Record<Format, Writer>> = {
     }
   },
 };
+
+/** Before anything is written: a table that lacks a record, or a value of one, is worse than none. */
+function addColumns(collector: ColumnCollector, { id, document }: ExportedRecord): void {
+  try {
+    collector.add(document);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CliError("export-incomplete", {
+      title: "Some records do not fit into a table",
+      detail: `Record ${id}: ${error.message}.`,
+      remedy: "Export as NDJSON, which holds every document: --format ndjson. Nothing was written.",
+    });
+  }
+}
 
 /** Documents written once and then read once, in order. */
 export interface Spool {

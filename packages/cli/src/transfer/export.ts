@@ -8,7 +8,7 @@ import { type Client, type ClientError, isClientError, type ListedRecord } from 
 import type { CommandContext } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { type Document, type Field, fieldText, type Format, parseField, withField } from "../formats/document.ts";
-import { WRITERS } from "../formats/writers.ts";
+import { type ExportedRecord, WRITERS } from "../formats/writers.ts";
 import { openOutput } from "../input-output.ts";
 
 /** What is exported and how. */
@@ -47,10 +47,10 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
   const progress = startProgress(terminal, { label: `export ${collection}`, total });
   try {
     const fields = { idField: parsedField(job.idField), subjectField: parsedField(job.subjectField) };
-    const documents = readDocuments(client, collection, { ...fields, concurrency, signal }, report, () => {
+    const records = readDocuments(client, collection, { ...fields, concurrency, signal }, report, () => {
       progress.update(report.exported, report.exported);
     });
-    await WRITERS[format](documents, output, {
+    await WRITERS[format](records, output, {
       folder: path === "-" ? tmpdir() : dirname(resolve(context.cwd, path)),
       formulas,
     });
@@ -109,14 +109,17 @@ async function* readDocuments(
   job: ReadJob,
   report: ExportReport,
   onRecord: () => void,
-): AsyncGenerator<Document> {
-  const read = ({ id }: ListedRecord): Promise<Document | null> => readDocument(client, collection, id, job, report);
-  for await (const document of mapInOrder(client.records.list(collection), job.concurrency, read)) {
+): AsyncGenerator<ExportedRecord> {
+  const read = async ({ id }: ListedRecord): Promise<ExportedRecord | null> => {
+    const document = await readDocument(client, collection, id, job, report);
+    return document === null ? null : { id, document };
+  };
+  for await (const record of mapInOrder(client.records.list(collection), job.concurrency, read)) {
     job.signal.throwIfAborted();
-    if (document === null) report.vanished++;
+    if (record === null) report.vanished++;
     else {
       report.exported++;
-      yield document;
+      yield record;
     }
     onRecord();
   }

@@ -1,27 +1,30 @@
 // Sends the batches of an import, and sends them again while the service or too many regions are away; counts what came
-// of each line.
+// of each record.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BatchItem, type BatchResult, type Client, isClientError, type OnExisting } from "@strongroom/client";
 import { CliError } from "../errors.ts";
+import type { PositionUnit } from "../formats/format.ts";
 
 /** First and longest pause between two tries, in milliseconds. */
 const PAUSE = { firstMs: 250, longestMs: 4000 } as const;
 
-/** A document on its way, and the line it came from. */
+/** A document on its way, and where in the file it came from. */
 export interface PendingItem {
-  readonly line: number;
+  readonly position: number;
   readonly item: BatchItem;
 }
 
-/** A line that was not imported, and why; never its content. */
-export interface BadLine {
-  readonly line: number;
+/** A record of the file that was not imported, and why; never its content. */
+export interface BadRecord {
+  readonly position: number;
   readonly reason: string;
 }
 
 /** What an import did; the JSON result. */
 export interface ImportReport {
   readonly collection: string;
+  /** What the positions of bad records count. */
+  readonly unit: PositionUnit;
   read: number;
   created: number;
   replaced: number;
@@ -29,7 +32,7 @@ export interface ImportReport {
   kept: number;
   /** Region -> new versions whose wrap is missing there. */
   readonly missingWraps: Record<string, number>;
-  readonly bad: BadLine[];
+  readonly bad: BadRecord[];
 }
 
 /** How batches are sent. */
@@ -42,7 +45,7 @@ export interface SenderOptions {
 }
 
 /**
- * Sends a batch and adds its results to the report. An id that stands on two lines is stored once: the second line is
+ * Sends a batch and adds its results to the report. An id that stands in two records is stored once: the second is
  * bad.
  */
 export function batchSender({
@@ -52,12 +55,12 @@ export function batchSender({
   retryForMs,
   signal,
 }: SenderOptions): (batch: readonly PendingItem[]) => Promise<void> {
-  const firstLines = new Map<string, number>();
+  const firstPositions = new Map<string, number>();
   return async (batch) => {
-    const fresh = batch.filter(({ line, item }) => {
-      const first = firstLines.get(item.id);
-      if (first === undefined) firstLines.set(item.id, line);
-      else report.bad.push({ line, reason: `has the same id as line ${first}` });
+    const fresh = batch.filter(({ position, item }) => {
+      const first = firstPositions.get(item.id);
+      if (first === undefined) firstPositions.set(item.id, position);
+      else report.bad.push({ position, reason: `has the same id as ${report.unit} ${first}` });
       return first === undefined;
     });
     if (fresh.length === 0) return;
@@ -68,7 +71,7 @@ export function batchSender({
     results.forEach((result, index) => {
       if (result.outcome === "refused")
         report.bad.push({
-          line: fresh[index]?.line ?? 0,
+          position: fresh[index]?.position ?? 0,
           reason: `refused by the service [${result.code ?? "unknown"}]`,
         });
       else report[result.outcome]++;

@@ -24,13 +24,14 @@ describe("command transcripts", () => {
   it("are all there", async () => {
     assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), [
       "bad-input.txt",
+      "files.txt",
       "records.txt",
       "regions.txt",
       "transfer.txt",
     ]);
   });
 
-  for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "regions.txt"]) {
+  for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "files.txt", "regions.txt"]) {
     it(name, async () => {
       const steps = await runTranscript(await readFile(join(TRANSCRIPTS, name), "utf8"), folder.path);
       assert.ok(steps > 5);

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { collect } from "../support/collect.ts";
-import { type Document, LONGEST_LINE, type SourceLine } from "../../src/formats/document.ts";
+import { type Document, LONGEST_LINE } from "../../src/formats/document.ts";
+import type { SourceRecord } from "../../src/formats/format.ts";
 import { ndjsonLine, readNdjson } from "../../src/formats/ndjson.ts";
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
-async function read(content: string | Uint8Array, chunk = 5): Promise<SourceLine[]> {
+async function read(content: string | Uint8Array, chunk = 5): Promise<SourceRecord[]> {
   return collect(readNdjson(chunked(typeof content === "string" ? Buffer.from(content) : content, chunk)));
 }
 
@@ -33,8 +34,8 @@ describe("NDJSON", () => {
 
   it("reads Windows line ends, a byte order mark, blank lines and a last line without its end", async () => {
     assert.deepEqual(await read('\uFEFF{"a":1}\r\n\r\n  \n{"a":2}'), [
-      { kind: "document", line: 1, document: { a: 1 } },
-      { kind: "document", line: 4, document: { a: 2 } },
+      { kind: "document", position: 1, document: { a: 1 } },
+      { kind: "document", position: 4, document: { a: 2 } },
     ]);
   });
 
@@ -47,7 +48,7 @@ describe("NDJSON", () => {
       ]),
     );
     assert.deepEqual(
-      lines.map(({ kind, line }) => `${line} ${kind}`),
+      lines.map(({ kind, position }) => `${position} ${kind}`),
       ["1 bad", "2 bad", "3 bad", "4 bad", "5 bad", "6 document"],
     );
     for (const line of lines) if (line.kind === "bad") assert.doesNotMatch(line.reason, /secret|123/);
@@ -60,8 +61,8 @@ describe("NDJSON", () => {
       yield Buffer.from('\n{"a":1}\n');
     }
     assert.deepEqual(await collect(readNdjson(endless())), [
-      { kind: "bad", line: 1, reason: `longer than ${LONGEST_LINE} bytes` },
-      { kind: "document", line: 2, document: { a: 1 } },
+      { kind: "bad", position: 1, reason: `longer than ${LONGEST_LINE} bytes` },
+      { kind: "document", position: 2, document: { a: 1 } },
     ]);
   });
 });

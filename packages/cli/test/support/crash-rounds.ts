@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createTerminal } from "@strongroom/base/terminal";
 import { type Client, createClient, isClientError } from "@strongroom/client";
 import type { CommandContext } from "../../src/command.ts";
+import { AS_IT_LOOKS } from "../../src/formats/open.ts";
 import { importRecords } from "../../src/transfer/import.ts";
 import { generatePeople } from "./people.ts";
 import { seededRandom } from "../../src/drill/load.ts";
@@ -106,8 +107,7 @@ async function runImport(
   };
   const job = {
     collection,
-    path: `${collection}.ndjson`,
-    format: "ndjson",
+    source: { ...AS_IT_LOOKS, path: `${collection}.ndjson` },
     idField: "id",
     subjectField: null,
     onExisting: "compare",

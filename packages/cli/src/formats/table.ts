@@ -1,0 +1,21 @@
+// The kinds of files, in the order in which a file is held against them: what is surely known stands before what is
+// guessed, and CSV, which any text may be, is the last.
+import { csvFormat } from "./csv.ts";
+import type { InputFormat, RefusedKind } from "./format.ts";
+import { jsonFormat } from "./json.ts";
+import { ndjsonFormat } from "./ndjson.ts";
+import { BINARY_KINDS, TEXT_KINDS } from "./not-taken.ts";
+import { postgresCopy } from "./postgres-copy.ts";
+
+/** Every kind of file that is known, taken or not. */
+export const FILE_KINDS: readonly (InputFormat | RefusedKind)[] = [
+  ...BINARY_KINDS,
+  ...TEXT_KINDS,
+  postgresCopy,
+  ndjsonFormat,
+  jsonFormat,
+  csvFormat,
+];
+
+/** The formats that are taken. */
+export const INPUT_FORMATS: readonly InputFormat[] = FILE_KINDS.filter((kind) => kind.kind === "taken");
