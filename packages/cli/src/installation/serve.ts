@@ -7,13 +7,18 @@ import type { Config, WrappingRegion } from "../config/config.ts";
 import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
+import { type KmsPlace, requireAuthenticated } from "./kms-transport.ts";
 import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
 
+/** A region of the configuration, with whether it may be reached over plain HTTP. */
+type ConfiguredRegion = WrappingRegion & Pick<KmsPlace, "allowUnauthenticated">;
+
 /** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
   const regions = configuredRegions(config);
+  requireAuthenticated(regions);
   const { folder } = await prepareDataFolder(config.dataDir);
   const keyring = installedKeyring(config, await installRegions(regions, folder));
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
@@ -29,8 +34,9 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
   }
 }
 
-function configuredRegions(config: Config): readonly WrappingRegion[] {
-  if (config.keys.regions !== undefined) return config.keys.regions;
+function configuredRegions(config: Config): readonly ConfiguredRegion[] {
+  const { regions, allowUnauthenticatedKms: allowUnauthenticated } = config.keys;
+  if (regions !== undefined) return regions.map((region) => ({ ...region, allowUnauthenticated }));
   throw new CliError("config-invalid", {
     detail: "keys.regions is needed: the regions whose keys wrap every record.",
     remedy:
@@ -40,7 +46,7 @@ function configuredRegions(config: Config): readonly WrappingRegion[] {
 }
 
 async function installRegions(
-  regions: readonly WrappingRegion[],
+  regions: readonly ConfiguredRegion[],
   folder: DataFolder,
 ): Promise<readonly InstalledRegion[]> {
   const remembered = await readRegionKeys(folder.keys);
