@@ -96,6 +96,9 @@ async function keyFinding(what: string, region: KnownRegion, { signal }: CheckSu
     };
   } catch (error) {
     const name = error instanceof Error ? error.name : "unknown";
+    // The permission itself is a finding of permissions.ts.
+    if (name === "AccessDeniedException")
+      return { what, severity: "warning", detail: "answers; the key's state may not be seen", remedy: SEE_BELOW };
     return {
       what,
       severity: "failure",
@@ -105,10 +108,11 @@ async function keyFinding(what: string, region: KnownRegion, { signal }: CheckSu
   }
 }
 
+const SEE_BELOW = "Allow kms:DescribeKey on the key: the permission that lacks is named below.";
+
 const KEY_REMEDIES: Readonly<Record<string, string>> = {
   NotFoundException:
     "The key in the configuration (or keys.json) is not of this KMS: restore the KMS's data, or name the right key.",
-  AccessDeniedException: "Allow kms:DescribeKey, kms:GenerateDataKey, kms:Encrypt and kms:Decrypt on the key.",
   CredentialsProviderError: "Give the service credentials: environment, profile or role, as the AWS SDK finds them.",
   CliError: "The credentials file is missing or damaged: strongroom up makes it at first start.",
 };

@@ -16,6 +16,7 @@ import {
   writeRunning,
 } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { missingPermissions } from "./key-permissions.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
@@ -103,6 +104,7 @@ async function runInstallation(
         faultsEndpoint: kms.faultsEndpoint,
       });
       await announce(context, { config, folder, kms, ensured, url: service.url });
+      void sayMissingPermissions(context, withKeys(clients, ensured));
       if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
     } finally {
@@ -135,6 +137,17 @@ function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): read
     const keyArn = keys[region];
     return keyArn === undefined ? [] : [{ region, client, keyArn }];
   });
+}
+
+/** A key policy of someone's own may leave the service out. Said beside the run: a region that is away takes its time. */
+async function sayMissingPermissions(context: CommandContext, regions: readonly InstalledRegion[]): Promise<void> {
+  const { signal } = context;
+  await Promise.all(
+    regions.map(async ({ region, client, keyArn }) => {
+      for (const { action } of (await missingPermissions({ client, keyArn, signal })).missing)
+        say(context, `The service is NOT ALLOWED ${action} in ${region}: strongroom doctor says what to do.`);
+    }),
+  );
 }
 
 /** Regions that are left out are no part of what is wanted of a write. */
