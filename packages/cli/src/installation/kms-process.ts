@@ -20,8 +20,8 @@ export const SUPERVISION = {
 
 /** What is started, and who is told of it. */
 export interface KmsProcessOptions extends Omit<KmsChildOptions, "socketDir"> {
-  /** Where the sockets lie if their paths are short enough there. */
-  readonly socketDir: string;
+  /** Where the sockets lie if their paths are short enough there; null: the ports speak TLS instead, as on Windows. */
+  readonly socketDir: string | null;
   /** Called when the process has ended by itself, and when it serves again. */
   readonly onEvent: (event: KmsEvent) => void;
 }
@@ -51,7 +51,7 @@ export interface KmsProcess {
 /** Starts the KMS. Throws `port-in-use` or `kms-not-started` with the reason and remedy that the KMS gave. */
 export async function startKmsProcess(options: KmsProcessOptions): Promise<KmsProcess> {
   const names = options.regions.map(({ name }) => name);
-  const sockets = await socketFolder(options.socketDir, names);
+  const sockets = options.socketDir === null ? null : await socketFolder(options.socketDir, names);
   const removeSockets = async (): Promise<void> => sockets?.remove();
   try {
     const kms = await startSupervised({ ...options, socketDir: sockets?.path ?? null });

@@ -13,11 +13,10 @@ export interface SocketFolder {
 }
 
 /**
- * The folder for regions of these names; null where there can be none: on Windows, and where every path is too long.
+ * The folder for regions of these names; null where every path is too long.
  * @param wanted where it lies if its paths are short enough
  */
 export async function socketFolder(wanted: string, regions: readonly string[]): Promise<SocketFolder | null> {
-  if (process.platform === "win32") return null;
   if (fitsSockets(wanted, regions)) return { path: wanted, remove: async () => undefined };
   for (const parent of new Set([tmpdir(), "/tmp"])) {
     // As long as the one that is made.

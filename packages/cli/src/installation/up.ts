@@ -64,7 +64,8 @@ async function runInstallation(
     context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
   const kms = await startKmsProcess({
     dataDir: folder.kms,
-    socketDir: folder.kmsSockets,
+    // Node has no Unix sockets there.
+    socketDir: process.platform === "win32" ? null : folder.kmsSockets,
     regions: config.kms.regions,
     rootKey: config.kms.rootKey,
     witness: config.kms.witness,
@@ -139,7 +140,7 @@ function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): read
   });
 }
 
-/** A key policy of someone's own may leave the service out. Said beside the run: a region that is away takes its time. */
+/** A key policy may leave the service out. Said beside the run: a region that is away takes its time. */
 async function sayMissingPermissions(context: CommandContext, regions: readonly InstalledRegion[]): Promise<void> {
   const { signal } = context;
   await Promise.all(
