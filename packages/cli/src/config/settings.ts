@@ -134,7 +134,8 @@ export const SETTINGS: InstallationSettings = {
       schema: switched,
       default: false,
       meaning:
-        "DANGEROUS: let a KMS be reached over plain http://, where whoever takes its port is sent data keys in plaintext",
+        "DANGEROUS: let a KMS be reached over plain http://, where whoever takes its port is sent data keys in " +
+        "plaintext",
       ways: [{ env: "STRONGROOM_ALLOW_UNAUTHENTICATED_KMS", reading: asBoolean }],
     },
     minimum: {

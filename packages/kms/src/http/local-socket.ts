@@ -13,9 +13,19 @@ import { KmsError } from "../errors.ts";
  */
 const MAX_SOCKET_PATH = 103;
 
-/** Whether sockets can lie in `folder`, for regions of these names: their paths are short enough. */
-export const fitsSockets = (folder: string, regions: readonly string[]): boolean =>
-  regions.every((region) => Buffer.byteLength(socketPath(folder, region)) <= MAX_SOCKET_PATH);
+/**
+ * Whether sockets can lie in `folder`, for regions of these names: their paths are short enough.
+ *
+ * @example
+ * ```ts
+ * import { fitsSockets } from "@strongroom/kms/command";
+ *
+ * console.log(fitsSockets("/srv/kms/sockets", ["eu-west-1"])); // prints: true
+ * ```
+ */
+export function fitsSockets(folder: string, regions: readonly string[]): boolean {
+  return regions.every((region) => Buffer.byteLength(socketPath(folder, region)) <= MAX_SOCKET_PATH);
+}
 
 /** Where the socket of a region lies. */
 export const socketPath = (folder: string, region: string): string => join(folder, `${region}.sock`);
