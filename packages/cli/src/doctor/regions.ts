@@ -4,6 +4,7 @@ import { systemErrorCode } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 import { kmsClient } from "../installation/keyring.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
+import { openRegions } from "../installation/kms-transport.ts";
 import { addressOf, answerHeaders, type KnownRegion, knownRegions } from "./known-regions.ts";
 
 /** AWS Signature Version 4 refuses requests whose time is further off than five minutes. */
@@ -13,8 +14,19 @@ const CLOCK_SKEW_MS = { warning: 60_000, failure: 300_000 } as const;
 export const checkRegions: Check = async (subject) => {
   const regions = await knownRegions(subject);
   const findings = await Promise.all(regions.map((region) => examine(region, subject)));
-  return findings.flat();
+  // Of the local KMS that `up` runs the service uses no port.
+  const { keys } = subject.loaded.config;
+  const open = keys.regions !== undefined && keys.allowUnauthenticatedKms ? openRegions(regions) : [];
+  return [...findings.flat(), ...open.map(openFinding)];
 };
+
+/** Allowed, and said for as long as it is. */
+const openFinding = (region: string): Finding => ({
+  what: `Plain HTTP (${region})`,
+  severity: "warning",
+  detail: "whoever takes the region's address is sent data keys in plaintext (keys.allowUnauthenticatedKms)",
+  remedy: "strongroom kms serve --tls, and its fingerprint as keys.regions[].tlsFingerprint.",
+});
 
 async function examine(region: KnownRegion, subject: CheckSubject): Promise<readonly Finding[]> {
   const what = `Region ${region.region}`;

@@ -56,11 +56,20 @@ export function kmsTransport(place: KmsPlace): KmsTransport {
 export function requireAuthenticated(places: readonly KmsPlace[]): void {
   const problems = places.flatMap(({ region, socket, endpoint, allowUnauthenticated }) => {
     const address = endpoint ?? endpointOfEnvironment();
-    if (socket !== undefined || allowUnauthenticated === true || !/^http:/i.test(address ?? "")) return [];
+    if (socket !== undefined || allowUnauthenticated === true || !isPlainHttp(address)) return [];
     return [`${region}: ${address ?? ""}${endpoint === undefined ? " (from AWS_ENDPOINT_URL)" : ""}`];
   });
   if (problems.length > 0) throw new CliError("kms-unauthenticated", { problems });
 }
+
+/** Regions that are reached over plain HTTP, because that is allowed. */
+export function openRegions(places: readonly KmsPlace[]): readonly string[] {
+  return places
+    .filter(({ socket, endpoint }) => socket === undefined && isPlainHttp(endpoint ?? endpointOfEnvironment()))
+    .map(({ region }) => region);
+}
+
+const isPlainHttp = (address: string | undefined): boolean => /^http:/i.test(address ?? "");
 
 /** Where the SDK goes instead of to AWS. Its configuration file can say so too: keyring.ts looks at each request. */
 function endpointOfEnvironment(): string | undefined {

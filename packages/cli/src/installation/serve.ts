@@ -7,7 +7,7 @@ import type { Config, WrappingRegion } from "../config/config.ts";
 import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
-import { type KmsPlace, requireAuthenticated } from "./kms-transport.ts";
+import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
 import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
@@ -24,6 +24,13 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
+    const open = openRegions(regions);
+    if (open.length > 0)
+      logger.warn(
+        { regions: open },
+        "these regions are reached over plain HTTP, as keys.allowUnauthenticatedKms allows: whoever takes their " +
+          "address is sent data keys in plaintext",
+      );
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");

@@ -197,8 +197,18 @@ describe("a KMS over plain HTTP", () => {
     assert.deepEqual(error.problems, ["eu-west-1: http://127.0.0.1:1", "eu-central-1: http://kms.example"]);
     assert.match(error.remedy, /allowUnauthenticatedKms/);
     const doctor = await runCommand(["doctor", "--json"], { cwd: folder.path });
-    const { findings } = JSON.parse(doctor.stdout) as { findings: { what: string; detail: string }[] };
+    const doctorRows = JSON.parse(doctor.stdout) as { findings: { what: string; detail: string }[] };
+    const { findings } = doctorRows;
     assert.match(findings.find(({ what }) => what === "Region eu-west-1")?.detail ?? "", /would be taken for it/);
+    // Where it is allowed the doctor goes on saying what it means.
+    await writeFile(file, JSON.stringify({ keys: { regions, allowUnauthenticatedKms: true } }));
+    const allowed = await runCommand(["doctor", "--json"], { cwd: folder.path });
+    assert.deepEqual(
+      (JSON.parse(allowed.stdout) as typeof doctorRows).findings
+        .map(({ what }) => what)
+        .filter((what) => what.includes("Plain")),
+      ["Plain HTTP (eu-west-1)", "Plain HTTP (eu-central-1)"],
+    );
   });
 
   it("has no fingerprint and no authority: the configuration says so, and one that is none is named", async () => {

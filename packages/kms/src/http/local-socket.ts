@@ -27,8 +27,19 @@ export function fitsSockets(folder: string, regions: readonly string[]): boolean
   return regions.every((region) => Buffer.byteLength(socketPath(folder, region)) <= MAX_SOCKET_PATH);
 }
 
-/** Where the socket of a region lies. */
-export const socketPath = (folder: string, region: string): string => join(folder, `${region}.sock`);
+/**
+ * Where the socket of a region lies.
+ *
+ * @example
+ * ```ts
+ * import { socketPath } from "@strongroom/kms/command";
+ *
+ * console.log(socketPath("/srv/kms/sockets", "eu-west-1")); // prints: /srv/kms/sockets/eu-west-1.sock
+ * ```
+ */
+export function socketPath(folder: string, region: string): string {
+  return join(folder, `${region}.sock`);
+}
 
 /** Makes the folder, or sees to it that it is its owner's alone. @throws KmsError `socket-dir-unusable`. */
 export function prepareSocketDir(folder: string, regions: readonly string[]): void {
