@@ -11,6 +11,7 @@ import {
   systemReason,
   writeFileAtomic,
 } from "@strongroom/base/files";
+import { STRONGROOM_USERS } from "@strongroom/kms/command";
 import { isLockHeld, type Lock, takeLock } from "@strongroom/base/locks";
 import { z } from "zod";
 import { CliError } from "./errors.ts";
@@ -38,7 +39,14 @@ export interface DataFolder {
   readonly kms: string;
   readonly kmsDatabase: string;
   readonly kmsRootKey: string;
+  /** The access key of the account's root: used by nothing here, and kept for what only the root may do. */
   readonly kmsCredentials: string;
+  /** The access key that the service signs with: least privilege. */
+  readonly kmsServiceCredentials: string;
+  /** The access key with which keys are made and looked after. */
+  readonly kmsOperatorCredentials: string;
+  /** The folder of the sockets over which the service talks to the KMS. */
+  readonly kmsSockets: string;
   /** The header that the KMS's control port wants; there while faults are allowed. */
   readonly kmsControlHeader: string;
 }
@@ -61,6 +69,9 @@ export function dataFolder(path: string): DataFolder {
     kmsDatabase: join(kms, "kms.sqlite"),
     kmsRootKey: join(kms, "root.key"),
     kmsCredentials: join(kms, "credentials.json"),
+    kmsServiceCredentials: join(kms, STRONGROOM_USERS.service),
+    kmsOperatorCredentials: join(kms, STRONGROOM_USERS.operator),
+    kmsSockets: join(kms, "sockets"),
     kmsControlHeader: join(kms, "control.header"),
   };
 }
@@ -146,6 +157,10 @@ export interface RunningInstallation {
   readonly url: string;
   /** Region -> the local KMS's endpoint. */
   readonly kms: Readonly<Record<string, string>>;
+  /** Region -> path of the socket over which the service reaches the KMS; empty: it is reached over TLS. */
+  readonly kmsSockets: Readonly<Record<string, string>>;
+  /** Of the endpoints' certificate; null: they speak plain HTTP. */
+  readonly kmsTlsFingerprint: string | null;
   /** The port that takes regions of the local KMS away; null where that is not allowed. */
   readonly faultsEndpoint: string | null;
 }
@@ -153,6 +168,8 @@ export interface RunningInstallation {
 const runningSchema: z.ZodType<RunningInstallation> = z.object({
   url: z.url({ protocol: /^https?$/ }),
   kms: z.record(z.string(), z.url({ protocol: /^https?$/ })),
+  kmsSockets: z.record(z.string(), z.string()).default({}),
+  kmsTlsFingerprint: z.string().nullable().default(null),
   faultsEndpoint: z
     .url({ protocol: /^http$/ })
     .nullable()

@@ -12,6 +12,7 @@ export type CliErrorCode =
   | "port-in-use"
   | "kms-not-started"
   | "keys-not-ready"
+  | "kms-unauthenticated"
   | "startup-failed"
   | "token-missing"
   | "plain-http"
@@ -90,6 +91,16 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
       "region says.",
     outcome: "unavailable",
     status: 503,
+  },
+  "kms-unauthenticated": {
+    title: "Whatever listens at the address of a KMS would be taken for it",
+    remedy:
+      "Use https:// for it, and say by what it is known: strongroom kms serve --tls prints the fingerprint of its " +
+      "certificate for keys.regions[].tlsFingerprint; keys.regions[].caFile names an authority's file. Over plain " +
+      "HTTP, loopback too, whoever takes the port is sent data keys in plaintext. Where nobody can, as within a " +
+      "tunnel that ends in your own process: keys.allowUnauthenticatedKms: true.",
+    outcome: "usage",
+    status: 500,
   },
   "startup-failed": {
     title: "The service did not start",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { signedWith } from "./auth/authenticator.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { readPrincipals, rootCredentials } from "./auth/principals.ts";
+import { strongroomUsers } from "./auth/strongroom-users.ts";
 import { anyone } from "./emulator/anyone.ts";
 import { EMULATOR_CREDENTIALS } from "./emulator/emulator-port.ts";
 import type { SettledOptions } from "./options.ts";
@@ -15,10 +16,12 @@ export interface Admission {
 }
 
 /** Reads who may call; the root's credentials are made now if there are none. @throws KmsError those of the files. */
-export function admissionOf({ dataDir, accountId, principalsFile, emulatorPort }: SettledOptions): Admission {
+export function admissionOf(options: SettledOptions): Admission {
+  const { dataDir, accountId, principalsFile, emulatorPort } = options;
   const principals = principalsFile === null ? [] : readPrincipals(principalsFile);
   if (emulatorPort !== null) return { authenticate: anyone(principals, accountId), credentials: EMULATOR_CREDENTIALS };
   const root = rootCredentials(join(dataDir, "credentials.json"), accountId);
   const { accessKeyId, secretAccessKey } = root;
-  return { authenticate: signedWith([root, ...principals]), credentials: { accessKeyId, secretAccessKey } };
+  const users = options.strongroomUsers === "made" ? strongroomUsers(dataDir, accountId) : [];
+  return { authenticate: signedWith([root, ...users, ...principals]), credentials: { accessKeyId, secretAccessKey } };
 }

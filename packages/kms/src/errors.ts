@@ -23,6 +23,8 @@ export type KmsErrorCode =
   | "seed-malformed"
   | "seed-conflict"
   | "port-in-use"
+  | "socket-dir-unusable"
+  | "tls-unusable"
   | "region-unknown"
   | "key-unknown"
   | "audit-broken"
@@ -139,6 +141,20 @@ export const KMS_ERRORS: ErrorTable<KmsErrorCode> = {
     remedy: "Stop what listens there, or give the region another port (0 takes a free one).",
     outcome: "usage",
     status: 409,
+  },
+  "socket-dir-unusable": {
+    title: "The folder of the regions' sockets cannot be used",
+    remedy: "Name a folder of your own with a short path: --socket-dir DIR.",
+    outcome: "usage",
+    status: 500,
+  },
+  "tls-unusable": {
+    title: "The certificate or its private key cannot be used",
+    remedy:
+      "Give both as PEM files, --tls-cert-file FILE --tls-key-file FILE; or, if the server's own are lost, remove " +
+      "tls-certificate.pem to have others made, and give clients the new fingerprint.",
+    outcome: "usage",
+    status: 500,
   },
   "region-unknown": {
     title: "This server has no such region",

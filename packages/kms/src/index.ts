@@ -4,6 +4,7 @@ export { createKms } from "./kms.ts";
 export type { ClientConfig, Kms } from "./kms.ts";
 export { KMS_DEFAULTS } from "./options.ts";
 export type { KmsOptions } from "./options.ts";
+export type { TlsFacts, TlsSource } from "./tls/tls-identity.ts";
 export type { RootKeySource } from "./crypto/root-key.ts";
 export type { WitnessSource } from "./witness/witness.ts";
 export { KMS_ERRORS, KmsError } from "./errors.ts";

@@ -10,7 +10,7 @@ import { FaultPlan } from "./faults/fault-plan.ts";
 import { openControlPort } from "./http/control-port.ts";
 import type { ControlPort } from "./http/control-port.ts";
 import type { Engine } from "./http/handle.ts";
-import { RegionServers } from "./http/region-server.ts";
+import { RegionServers } from "./http/region-servers.ts";
 import { KeyMaterial } from "./keys/key-material.ts";
 import { Lifecycle } from "./keys/lifecycle.ts";
 import { isRegionName } from "./keys/region-name.ts";
@@ -23,6 +23,8 @@ import type { SeedKey } from "./seed/read-seed.ts";
 import { closeCustody, openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
 import { Store } from "./store/store.ts";
+import { tlsIdentity } from "./tls/tls-identity.ts";
+import type { TlsFacts } from "./tls/tls-identity.ts";
 import { openWitness } from "./witness/open-witness.ts";
 import { headOf, publisherFor } from "./witness/publisher.ts";
 import type { WitnessPublisher } from "./witness/publisher.ts";
@@ -35,8 +37,12 @@ const SETTLE_INTERVAL_MS = 60_000;
 export interface Kms {
   /** Where it keeps its files. */
   readonly dataDir: string;
-  /** Region -> `http://HOST:PORT`. A stopped region keeps its endpoint. */
+  /** Region -> `http://HOST:PORT`, or `https://`. A stopped region keeps its endpoint. */
   readonly endpoints: Readonly<Record<string, string>>;
+  /** Region -> path of its Unix socket; empty without `socketDir`. */
+  readonly sockets: Readonly<Record<string, string>>;
+  /** The certificate of the regions' ports; null: they speak plain HTTP. */
+  readonly tls: TlsFacts | null;
   /** The one port of an emulator; null for a server. */
   readonly emulatorEndpoint: string | null;
   /** Region -> why it does not serve: its port is in use, and is tried again (`takenPorts: "retried"`). */
@@ -124,6 +130,7 @@ interface Opened {
 
 async function start({ custody, witness, seed, removeTemporary }: Opened, options: SettledOptions): Promise<Kms> {
   const { authenticate, credentials } = admissionOf(options);
+  const tls = options.tls === null ? null : tlsIdentity(options.tls, options.dataDir, options.host);
   const names = options.regions.map((region) => region.name);
   // What an earlier run left in SQLite's log, and what the opening added, is for the witness once the disk has it.
   await custody.database.syncLog();
@@ -137,13 +144,13 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   if (warning !== null) options.logger.warn(warning);
 
   const faults = options.faultsPort === null ? null : new FaultPlan(names);
-  const regions = new RegionServers(engine, faults, options.host);
+  const regions = new RegionServers(engine, faults, { ...options, tls });
   let control: ControlPort | null = null;
   let emulator: EmulatorPort | null = null;
   try {
     if (options.emulatorPort !== null) emulator = await openEmulator(engine, options.emulatorPort, options);
-    else if (options.takenPorts === "retried") await regions.openAll(options.regions);
-    else for (const { name, port } of options.regions) await regions.open(name, port);
+    else if (options.takenPorts === "retried") await regions.openWhatIsFree(options.regions);
+    else await regions.openAll(options.regions);
     if (options.faultsPort !== null && faults !== null)
       control = await openControlPort(options.dataDir, options.faultsPort, {
         regions: names,
@@ -182,6 +189,8 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   return {
     dataDir: options.dataDir,
     endpoints,
+    sockets: emulator === null ? regions.sockets() : {},
+    tls: tls === null ? null : { certificateFile: tls.certificateFile, fingerprint: tls.fingerprint },
     emulatorEndpoint: emulator?.endpoint ?? null,
     get notServing() {
       return regions.notServing();

@@ -16,6 +16,7 @@ import { KmsError } from "./errors.ts";
 import { LOOPBACK_HOSTS } from "./http/loopback.ts";
 import { REGION_NAME, REGION_NAME_RULE } from "./keys/region-name.ts";
 import type { SeedSource } from "./seed/read-seed.ts";
+import type { TlsSource } from "./tls/tls-identity.ts";
 import type { WitnessSource } from "./witness/witness.ts";
 
 /** How a KMS is made. All defaults together make one for a test: in a temporary directory, on a free port. */
@@ -29,6 +30,10 @@ export interface KmsOptions {
   readonly regions?: readonly { readonly name: string; readonly port: number }[];
   /** Where the regions listen. */
   readonly host?: string;
+  /** The regions' ports speak TLS alone: with a certificate of the server's own, or with one of yours. */
+  readonly tls?: TlsSource;
+  /** A folder in which each region has a Unix socket as well, REGION.sock, which its owner alone can reach. */
+  readonly socketDir?: string;
   /** By default the file root.key in the data directory, made at first start. */
   readonly rootKey?: RootKeySource;
   /** Twelve digits. */
@@ -37,6 +42,11 @@ export interface KmsOptions {
   readonly principalsFile?: string;
   /** Takes a principals file that others on this machine may read, as orchestrators mount secrets. */
   readonly allowReadablePrincipals?: boolean;
+  /**
+   * `made`: two users of least privilege get access keys as well, in service-credentials.json and
+   * operator-credentials.json of the data directory: the service of a Strongroom, and who makes its keys.
+   */
+  readonly strongroomUsers?: "made";
   /** Keys to start with: a YAML or JSON file, or the seed itself. For tests. */
   readonly seed?: SeedSource;
   /** Opens the control port, through which whoever has its token can stop regions and inject faults. */
@@ -60,7 +70,8 @@ export interface KmsOptions {
   readonly emulatorPort?: number;
   /**
    * What becomes of a region whose port is in use: by default nothing starts; `retried`: the other regions serve, and
-   * its port is tried again until it is free. That all ports are in use is an error either way.
+   * its port is tried again until it is free. That all ports are in use is an error either way, unless the regions have
+   * sockets.
    */
   readonly takenPorts?: "refused" | "retried";
   readonly clock?: Clock;
@@ -86,9 +97,14 @@ export interface SettledOptions {
   readonly dataDirLife: "kept" | "removed-on-close";
   readonly regions: readonly { readonly name: string; readonly port: number }[];
   readonly host: string;
+  /** Null: plain HTTP. */
+  readonly tls: TlsSource | null;
+  /** Null: no sockets. */
+  readonly socketDir: string | null;
   readonly rootKey: RootKeySource;
   readonly accountId: string;
   readonly principalsFile: PrincipalsFile | null;
+  readonly strongroomUsers: "made" | null;
   readonly seed: SeedSource | null;
   /** Null: no control server. */
   readonly faultsPort: number | null;
@@ -111,6 +127,10 @@ const witness = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), path: z.string().min(1) }),
   z.object({ kind: z.literal("url"), url: z.string().min(1) }),
 ]);
+const tls = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("own") }),
+  z.object({ kind: z.literal("files"), certFile: z.string().min(1), keyFile: z.string().min(1) }),
+]);
 const schema = z.object({
   dataDir: z.string().min(1).optional(),
   regions: z
@@ -122,9 +142,12 @@ const schema = z.object({
     )
     .optional(),
   host: z.string().min(1).optional(),
+  tls: tls.optional(),
+  socketDir: z.string().min(1).optional(),
   rootKey: rootKey.optional(),
   accountId: z.string().regex(ACCOUNT_ID, ACCOUNT_ID_RULE).optional(),
   principalsFile: z.string().min(1).optional(),
+  strongroomUsers: z.literal("made").optional(),
   allowFaults: z.literal("loopback").optional(),
   faultsPort: port.optional(),
   witness: witness.optional(),
@@ -147,6 +170,9 @@ function emulatorProblems(options: KmsOptions): readonly string[] {
   if (options.host !== undefined && !Object.hasOwn(LOOPBACK_HOSTS, options.host))
     problems.push(`host: an emulator listens on ${Object.keys(LOOPBACK_HOSTS).join(", ")} and nowhere else`);
   if (options.rootKey !== undefined) problems.push("rootKey: an emulator has one of its own, and is given no other");
+  for (const name of ["tls", "socketDir", "strongroomUsers"] as const)
+    if (options[name] !== undefined)
+      problems.push(`${name}: an emulator lets in everyone on this machine, and has none`);
   if (options.allowFaults !== undefined)
     problems.push("allowFaults: an emulator has one port for all regions, and none can be taken away");
   return problems;
@@ -178,6 +204,8 @@ export function settleOptions(given: KmsOptions): SettledOptions {
     dataDirLife: options.dataDir === undefined ? "removed-on-close" : "kept",
     regions: options.regions ?? (emulates ? [{ name: KMS_DEFAULTS.emulatorRegion, port: 0 }] : KMS_DEFAULTS.regions),
     host: emulates ? (LOOPBACK_HOSTS[host] ?? KMS_DEFAULTS.host) : host,
+    tls: options.tls ?? null,
+    socketDir: options.socketDir ?? null,
     rootKey: options.rootKey ?? {
       kind: "file",
       path: join(dataDir, emulates ? KMS_DEFAULTS.emulatorRootKeyFile : KMS_DEFAULTS.rootKeyFile),
@@ -190,6 +218,7 @@ export function settleOptions(given: KmsOptions): SettledOptions {
             path: options.principalsFile,
             others: options.allowReadablePrincipals === true ? "may-read" : "may-not-read",
           },
+    strongroomUsers: options.strongroomUsers ?? null,
     seed: options.seed ?? null,
     witness: options.witness ?? null,
     acceptRestore: options.acceptRestore ?? null,

@@ -15,6 +15,10 @@ export interface WrappingRegion {
   readonly keyArn?: string | undefined;
   /** URL of a KMS other than AWS's own. */
   readonly endpoint?: string | undefined;
+  /** SHA-256 of the one certificate that the endpoint may have, as `strongroom kms serve --tls` prints it. */
+  readonly tlsFingerprint?: string | undefined;
+  /** PEM file of the authorities that may have signed the endpoint's certificate; absent: the public ones. */
+  readonly caFile?: string | undefined;
   /** A file `{"accessKeyId", "secretAccessKey"}`, as `strongroom kms serve` makes it. */
   readonly credentialsFile?: string | undefined;
 }
@@ -41,6 +45,8 @@ export interface Config {
   readonly keys: {
     /** The regions of `strongroom serve`, nearest first. `strongroom up` makes its own. */
     readonly regions?: readonly WrappingRegion[] | undefined;
+    /** Lets a KMS be reached over plain HTTP, which authenticates nobody. */
+    readonly allowUnauthenticatedKms: boolean;
     readonly minimum?: number | undefined;
     readonly target?: number | undefined;
     readonly attemptTimeoutMs?: number | undefined;

@@ -9,6 +9,7 @@ import {
   type SettingGroup,
   settingsSchema,
 } from "@strongroom/base/settings";
+import { parseFingerprint } from "@strongroom/base/tls-pin";
 import { KMS_SETTINGS } from "@strongroom/kms/command";
 import { z } from "zod";
 import type { Config, WrappingRegion } from "./config.ts";
@@ -49,15 +50,33 @@ const keyArn = z.string().superRefine((value, context) => {
   }
 });
 
+/** In any of the usual forms; one inside. */
+const tlsFingerprint = z.string().transform((value, context) => {
+  const fingerprint = parseFingerprint(value);
+  if (fingerprint === null)
+    context.addIssue("must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons");
+  return fingerprint ?? z.NEVER;
+});
+
 /** `keys.regions` alone. */
 export const wrappingRegions: z.ZodType<readonly WrappingRegion[]> = z
   .array(
-    z.strictObject({
-      region: regionName,
-      keyArn: keyArn.optional(),
-      endpoint: httpUrl.optional(),
-      credentialsFile: text.optional(),
-    }),
+    z
+      .strictObject({
+        region: regionName,
+        keyArn: keyArn.optional(),
+        endpoint: httpUrl.optional(),
+        tlsFingerprint: tlsFingerprint.optional(),
+        caFile: text.optional(),
+        credentialsFile: text.optional(),
+      })
+      .superRefine(({ endpoint, tlsFingerprint: pinned, caFile }, context) => {
+        for (const [name, value] of Object.entries({ tlsFingerprint: pinned, caFile }))
+          if (value !== undefined && endpoint?.startsWith("https://") !== true)
+            context.addIssue({ code: "custom", path: [name], message: "needs an https:// endpoint" });
+        if (pinned !== undefined && caFile !== undefined)
+          context.addIssue({ code: "custom", path: ["caFile"], message: "is of no use beside tlsFingerprint" });
+      }),
   )
   .min(1, "must name at least one region");
 
@@ -103,9 +122,21 @@ export const SETTINGS: InstallationSettings = {
   keys: {
     regions: {
       schema: wrappingRegions,
-      meaning: "for `serve`, nearest first: `{ region, keyArn, endpoint?, credentialsFile? }`",
-      paths: [["*", "credentialsFile"]],
+      meaning:
+        "for `serve`, nearest first: `{ region, keyArn, endpoint?, tlsFingerprint?, caFile?, credentialsFile? }`",
+      paths: [
+        ["*", "credentialsFile"],
+        ["*", "caFile"],
+      ],
       ways: [],
+    },
+    allowUnauthenticatedKms: {
+      schema: switched,
+      default: false,
+      meaning:
+        "DANGEROUS: let a KMS be reached over plain http://, where whoever takes its port is sent data keys in " +
+        "plaintext",
+      ways: [{ env: "STRONGROOM_ALLOW_UNAUTHENTICATED_KMS", reading: asBoolean }],
     },
     minimum: {
       group: "keys",

@@ -2,6 +2,7 @@
 import type { Check } from "./check.ts";
 import { checkKeyFile, checkPermissions, checkSpace } from "./data-folder.ts";
 import { checkConfiguration, checkNode } from "./machine.ts";
+import { checkKeyPermissions } from "./permissions.ts";
 import { checkRegions } from "./regions.ts";
 import { checkService } from "./service.ts";
 
@@ -13,5 +14,6 @@ export const CHECKS: readonly Check[] = [
   checkSpace,
   checkKeyFile,
   checkRegions,
+  checkKeyPermissions,
   checkService,
 ];

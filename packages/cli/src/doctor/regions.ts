@@ -1,63 +1,63 @@
 // Each region: does it answer, may the key be used, do the clocks agree.
+import type { IncomingHttpHeaders } from "node:http";
 import { systemErrorCode } from "@strongroom/base/files";
-import { readRunning } from "../data-folder.ts";
-import { kmsClient, type KmsRegion } from "../installation/keyring.ts";
-import { readRegionKeys, type RegionKeys } from "../installation/region-keys.ts";
+import { CliError } from "../errors.ts";
+import { kmsClient } from "../installation/keyring.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
+import { openRegions } from "../installation/kms-transport.ts";
+import { addressOf, answerHeaders, type KnownRegion, knownRegions } from "./known-regions.ts";
 
 /** AWS Signature Version 4 refuses requests whose time is further off than five minutes. */
 const CLOCK_SKEW_MS = { warning: 60_000, failure: 300_000 } as const;
-
-interface KnownRegion extends KmsRegion {
-  readonly keyArn: string | null;
-}
 
 /** Reachability, key state and clock, region by region, in parallel. */
 export const checkRegions: Check = async (subject) => {
   const regions = await knownRegions(subject);
   const findings = await Promise.all(regions.map((region) => examine(region, subject)));
-  return findings.flat();
+  // Of the local KMS that `up` runs the service uses no port.
+  const { keys } = subject.loaded.config;
+  const open = keys.regions !== undefined && keys.allowUnauthenticatedKms ? openRegions(regions) : [];
+  return [...findings.flat(), ...open.map(openFinding)];
 };
 
-/** The regions of `serve` if they are configured, else those of the local KMS where it listens now, or would. */
-async function knownRegions({ loaded: { config }, folder }: CheckSubject): Promise<readonly KnownRegion[]> {
-  const keys = await readRegionKeys(folder.keys).catch((): RegionKeys => ({}));
-  if (config.keys.regions !== undefined) {
-    return config.keys.regions.map(({ keyArn, ...region }) => ({
-      ...region,
-      keyArn: keyArn ?? keys[region.region] ?? null,
-    }));
-  }
-  const running = await readRunning(folder.running).catch(() => null);
-  return config.kms.regions.map(({ name, port }) => ({
-    region: name,
-    endpoint: running?.kms[name] ?? `http://127.0.0.1:${port}`,
-    credentialsFile: folder.kmsCredentials,
-    keyArn: keys[name] ?? null,
-  }));
-}
+/** Allowed, and said for as long as it is. */
+const openFinding = (region: string): Finding => ({
+  what: `Plain HTTP (${region})`,
+  severity: "warning",
+  detail: "whoever takes the region's address is sent data keys in plaintext (keys.allowUnauthenticatedKms)",
+  remedy: "strongroom kms serve --tls, and its fingerprint as keys.regions[].tlsFingerprint.",
+});
 
 async function examine(region: KnownRegion, subject: CheckSubject): Promise<readonly Finding[]> {
   const what = `Region ${region.region}`;
-  const endpoint = region.endpoint ?? `https://kms.${region.region}.amazonaws.com`;
   const signal = AbortSignal.any([subject.signal, AbortSignal.timeout(PATIENCE_MS)]);
-  let response: Response;
+  let headers: IncomingHttpHeaders;
   try {
-    response = await fetch(endpoint, { signal, redirect: "manual" });
-    await response.body?.cancel();
+    headers = await answerHeaders(region, signal);
   } catch (error) {
-    const inner = error instanceof Error ? (error.cause ?? error) : error;
-    const reason = signal.aborted ? "no answer in time" : (systemErrorCode(inner) ?? "no connection");
-    return [
-      { what, severity: "failure", detail: `${endpoint} does not answer (${reason})`, remedy: remedyFor(region) },
-    ];
+    return [unreached(what, region, error, signal)];
   }
-  const clock = clockFinding(region.region, response.headers.get("date"));
+  const clock = clockFinding(region.region, headers.date ?? null);
   return [
-    ...(response.headers.has(EMULATOR_HEADER) ? [emulatorFinding(region.region)] : []),
+    ...(headers[EMULATOR_HEADER] !== undefined ? [emulatorFinding(region.region)] : []),
     await keyFinding(what, region, subject),
     ...(clock === null ? [] : [clock]),
   ];
+}
+
+function unreached(what: string, region: KnownRegion, error: unknown, signal: AbortSignal): Finding {
+  const address = addressOf(region);
+  if (error instanceof CliError)
+    return { what, severity: "failure", detail: `${address}: ${error.title}`, remedy: error.remedy };
+  if (systemErrorCode(error) === "certificate-not-pinned")
+    return {
+      what,
+      severity: "failure",
+      detail: `${address} has another certificate than the one that is pinned, and was sent nothing`,
+      remedy: "Find out who listens there. If the KMS got a new certificate, correct keys.regions[].tlsFingerprint.",
+    };
+  const reason = signal.aborted ? "no answer in time" : (systemErrorCode(error) ?? "no connection");
+  return { what, severity: "failure", detail: `${address} does not answer (${reason})`, remedy: remedyFor(region) };
 }
 
 /** In every answer of `strongroom-kms serve --emulator`. */
@@ -71,10 +71,10 @@ const emulatorFinding = (region: string): Finding => ({
   remedy: "Use strongroom up or strongroom kms serve without --emulator, and write the data anew under its keys.",
 });
 
-function remedyFor({ endpoint }: KnownRegion): string {
-  if (endpoint === undefined)
+function remedyFor({ socket, endpoint }: KnownRegion): string {
+  if (socket === undefined && endpoint === undefined)
     return "Check the network and whether AWS reports an outage; the other regions go on meanwhile.";
-  return /\/\/(127\.|localhost)/.test(endpoint)
+  return socket !== undefined || /\/\/(127\.|localhost)/.test(endpoint ?? "")
     ? "Start it: strongroom up (or strongroom kms serve)."
     : "Start the KMS there, and check the endpoint in keys.regions.";
 }
@@ -108,6 +108,9 @@ async function keyFinding(what: string, region: KnownRegion, { signal }: CheckSu
     };
   } catch (error) {
     const name = error instanceof Error ? error.name : "unknown";
+    // The permission itself is a finding of permissions.ts.
+    if (name === "AccessDeniedException")
+      return { what, severity: "warning", detail: "answers; the key's state may not be seen", remedy: SEE_BELOW };
     return {
       what,
       severity: "failure",
@@ -117,10 +120,11 @@ async function keyFinding(what: string, region: KnownRegion, { signal }: CheckSu
   }
 }
 
+const SEE_BELOW = "Allow kms:DescribeKey on the key: the permission that lacks is named below.";
+
 const KEY_REMEDIES: Readonly<Record<string, string>> = {
   NotFoundException:
     "The key in the configuration (or keys.json) is not of this KMS: restore the KMS's data, or name the right key.",
-  AccessDeniedException: "Allow kms:DescribeKey, kms:GenerateDataKey, kms:Encrypt and kms:Decrypt on the key.",
   CredentialsProviderError: "Give the service credentials: environment, profile or role, as the AWS SDK finds them.",
   CliError: "The credentials file is missing or damaged: strongroom up makes it at first start.",
 };

@@ -6,17 +6,15 @@ import { readFile } from "node:fs/promises";
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { isEnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { keysAsBytes, wipingAgents } from "@strongroom/envelope/aws-sdk";
+import { keysAsBytes } from "@strongroom/envelope/aws-sdk";
 import { currentCaller } from "@strongroom/server";
 import { z } from "zod";
 import { type Config, wrapPolicy } from "../config/config.ts";
 import { CliError } from "../errors.ts";
+import { type KmsPlace, kmsTransport } from "./kms-transport.ts";
 
 /** A region as a client needs it. */
-export interface KmsRegion {
-  readonly region: string;
-  /** Absent: AWS's own. */
-  readonly endpoint?: string | undefined;
+export interface KmsRegion extends KmsPlace {
   /** A file `{"accessKeyId", "secretAccessKey"}`; absent: the SDK's default credential chain. */
   readonly credentialsFile?: string | undefined;
 }
@@ -32,17 +30,23 @@ export const KMS_TIMEOUTS: { readonly connectionTimeout: number; readonly reques
 
 const credentialsSchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 
-/** Makes the client of one region. Throws `input-unreadable` when its credentials file cannot be used. */
-export async function kmsClient({ region, endpoint, credentialsFile }: KmsRegion): Promise<KMS> {
+/**
+ * Makes the client of one region. Throws `kms-unauthenticated` for a KMS over plain HTTP, and `input-unreadable` when
+ * its credentials file cannot be used.
+ */
+export async function kmsClient({ region, credentialsFile, ...place }: KmsRegion): Promise<KMS> {
+  const transport = kmsTransport({ region, ...place });
+  const { endpoint, agents } = transport;
   const config: KMSClientConfig = {
     region,
     maxAttempts: 1,
-    requestHandler: { ...KMS_TIMEOUTS, throwOnRequestTimeout: true, ...wipingAgents() },
+    requestHandler: { ...KMS_TIMEOUTS, throwOnRequestTimeout: true, ...agents },
   };
   if (endpoint !== undefined) config.endpoint = endpoint;
   if (credentialsFile !== undefined) config.credentials = await readCredentials(credentialsFile);
   const client = new KMS(config);
   if (endpoint !== undefined) sayOnWhoseBehalf(client);
+  if (transport.plainHttp === "never") refusePlainHttp(client);
   return keysAsBytes(client);
 }
 
@@ -65,6 +69,18 @@ function sayOnWhoseBehalf(client: KMS): void {
   );
 }
 
+/** The AWS SDK takes endpoints from places that no setting of ours shows, such as ~/.aws/config. */
+function refusePlainHttp(client: KMS): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { protocol } = args.request as { readonly protocol?: string };
+      if (protocol !== "https:") throw new CliError("kms-unauthenticated");
+      return next(args);
+    },
+    { step: "finalizeRequest", priority: "high", name: "strongroomNoPlainHttp" },
+  );
+}
+
 async function readCredentials(path: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
   try {
     return credentialsSchema.parse(JSON.parse(await readFile(path, "utf8")));
@@ -72,7 +88,9 @@ async function readCredentials(path: string): Promise<{ accessKeyId: string; sec
     // Neither the file's text nor a parser's message about it is kept: it holds a secret.
     throw new CliError("input-unreadable", {
       detail: `${path} does not hold KMS credentials.`,
-      remedy: 'Name the credentials.json that strongroom kms serve made: { "accessKeyId": …, "secretAccessKey": … }.',
+      remedy:
+        "Name the service-credentials.json that strongroom kms serve made: " +
+        '{ "accessKeyId": …, "secretAccessKey": … }.',
     });
   }
 }

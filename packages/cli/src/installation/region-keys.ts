@@ -153,5 +153,5 @@ function isNamed(error: unknown, name: string): boolean {
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return "no answer";
   const code = "code" in error && typeof error.code === "string" ? error.code : null;
-  return code === "ECONNREFUSED" ? "nothing listens there" : (code ?? error.name);
+  return code === "ECONNREFUSED" || code === "ENOENT" ? "nothing listens there" : (code ?? error.name);
 }

@@ -7,18 +7,30 @@ import type { Config, WrappingRegion } from "../config/config.ts";
 import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
+import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
 import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
 
+/** A region of the configuration, with whether it may be reached over plain HTTP. */
+type ConfiguredRegion = WrappingRegion & Pick<KmsPlace, "allowUnauthenticated">;
+
 /** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
   const regions = configuredRegions(config);
+  requireAuthenticated(regions);
   const { folder } = await prepareDataFolder(config.dataDir);
   const keyring = installedKeyring(config, await installRegions(regions, folder));
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
   try {
+    const open = openRegions(regions);
+    if (open.length > 0)
+      logger.warn(
+        { regions: open },
+        "these regions are reached over plain HTTP, as keys.allowUnauthenticatedKms allows: whoever takes their " +
+          "address is sent data keys in plaintext",
+      );
     logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
@@ -29,8 +41,9 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
   }
 }
 
-function configuredRegions(config: Config): readonly WrappingRegion[] {
-  if (config.keys.regions !== undefined) return config.keys.regions;
+function configuredRegions(config: Config): readonly ConfiguredRegion[] {
+  const { regions, allowUnauthenticatedKms: allowUnauthenticated } = config.keys;
+  if (regions !== undefined) return regions.map((region) => ({ ...region, allowUnauthenticated }));
   throw new CliError("config-invalid", {
     detail: "keys.regions is needed: the regions whose keys wrap every record.",
     remedy:
@@ -40,7 +53,7 @@ function configuredRegions(config: Config): readonly WrappingRegion[] {
 }
 
 async function installRegions(
-  regions: readonly WrappingRegion[],
+  regions: readonly ConfiguredRegion[],
   folder: DataFolder,
 ): Promise<readonly InstalledRegion[]> {
   const remembered = await readRegionKeys(folder.keys);

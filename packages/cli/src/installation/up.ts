@@ -2,7 +2,7 @@
 // made at first start and found again at every later one. Wires; the parts are beside this file.
 import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
-import type { MultiRegionKeyring, RegionHealth } from "@strongroom/envelope/aws-kms";
+import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
 import type { CommandContext } from "../command.ts";
 import { type Config, wrapPolicy } from "../config/config.ts";
@@ -16,9 +16,11 @@ import {
   writeRunning,
 } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { missingPermissions } from "./key-permissions.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
-import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";
+import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
+import { kmsEventText, onRegionChange, regionChangeText, takenPortText } from "./up-events.ts";
 import { startService } from "./service.ts";
 import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
@@ -62,6 +64,8 @@ async function runInstallation(
     context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
   const kms = await startKmsProcess({
     dataDir: folder.kms,
+    // Node has no Unix sockets there.
+    socketDir: process.platform === "win32" ? null : folder.kmsSockets,
     regions: config.kms.regions,
     rootKey: config.kms.rootKey,
     witness: config.kms.witness,
@@ -75,13 +79,13 @@ async function runInstallation(
     },
   });
   try {
-    const clients = await regionClients(config, folder, kms);
-    for (const [region, why] of Object.entries(kms.notServing))
-      say(context, `Region ${region} DOES NOT SERVE: its port is in use, ${why} It is tried again.`);
-    const { minimum } = wrapPolicy(config, clients.length);
-    const ensured = await ensureRegionKeys(folder.keys, clients, minimum);
+    for (const [region, why] of Object.entries(kms.notServing)) say(context, takenPortText(region, why, kms));
+    const { minimum } = wrapPolicy(config, config.kms.regions.length);
+    const operator = await regionClients(config, kms, folder.kmsOperatorCredentials);
+    const ensured = await ensureRegionKeys(folder.keys, operator, minimum);
     for (const [region, why] of Object.entries(ensured.missing))
       say(context, `Region ${region} has no key yet (${why}) and is LEFT OUT of this run; the next start takes it in.`);
+    const clients = await regionClients(config, kms, folder.kmsServiceCredentials);
     const keyring = keyringOf(config, withKeys(clients, ensured));
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
@@ -93,8 +97,15 @@ async function runInstallation(
       },
     );
     try {
-      await writeRunning(folder.running, { url: service.url, kms: kms.endpoints, faultsEndpoint: kms.faultsEndpoint });
+      await writeRunning(folder.running, {
+        url: service.url,
+        kms: kms.endpoints,
+        kmsSockets: kms.sockets,
+        kmsTlsFingerprint: kms.tlsFingerprint,
+        faultsEndpoint: kms.faultsEndpoint,
+      });
       await announce(context, { config, folder, kms, ensured, url: service.url });
+      void sayMissingPermissions(context, withKeys(clients, ensured));
       if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
     } finally {
@@ -107,12 +118,18 @@ async function runInstallation(
   }
 }
 
-async function regionClients(config: Config, folder: DataFolder, kms: KmsProcess): Promise<readonly RegionClient[]> {
+/** The way to the KMS is what its process said over the channel to it: nobody else can have said that. */
+async function regionClients(
+  config: Config,
+  { endpoints, sockets, tlsFingerprint }: KmsProcess,
+  credentialsFile: string,
+): Promise<readonly RegionClient[]> {
+  const pinned = tlsFingerprint === null ? {} : { tlsFingerprint };
   return Promise.all(
-    config.kms.regions.map(async ({ name }) => ({
-      region: name,
-      client: await kmsClient({ region: name, endpoint: kms.endpoints[name], credentialsFile: folder.kmsCredentials }),
-    })),
+    config.kms.regions.map(async ({ name: region }) => {
+      const place = { region, endpoint: endpoints[region], socket: sockets[region], ...pinned };
+      return { region, client: await kmsClient({ ...place, credentialsFile }) };
+    }),
   );
 }
 
@@ -121,6 +138,17 @@ function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): read
     const keyArn = keys[region];
     return keyArn === undefined ? [] : [{ region, client, keyArn }];
   });
+}
+
+/** A key policy may leave the service out. Said beside the run: a region that is away takes its time. */
+async function sayMissingPermissions(context: CommandContext, regions: readonly InstalledRegion[]): Promise<void> {
+  const { signal } = context;
+  await Promise.all(
+    regions.map(async ({ region, client, keyArn }) => {
+      for (const { action } of (await missingPermissions({ client, keyArn, signal })).missing)
+        say(context, `The service is NOT ALLOWED ${action} in ${region}: strongroom doctor says what to do.`);
+    }),
+  );
 }
 
 /** Regions that are left out are no part of what is wanted of a write. */
@@ -145,6 +173,7 @@ async function announce(
   const data = {
     url,
     regions: kms.endpoints,
+    regionSockets: kms.sockets,
     regionsNotServing: kms.notServing,
     regionsLeftOut: Object.keys(ensured.missing),
     keys: ensured.keys,
@@ -168,53 +197,6 @@ async function announce(
   terminal.result(data, () => page);
 }
 
-/** How often the states are compared, in milliseconds. */
-const POLL_EVERY_MS = 500;
-
-/** A region that is down now, or up again. */
-interface RegionChange {
-  readonly region: string;
-  readonly state: "up" | "down";
-  readonly reason: string | null;
-}
-
-/**
- * Calls `onChange` when a region is down now, or up again, as real calls have shown; that a healthy region is seen for
- * the first time is no change. Stopped by the returned function.
- */
-function onRegionChange(health: () => readonly RegionHealth[], onChange: (change: RegionChange) => void): () => void {
-  const known = new Map<string, RegionHealth["state"]>();
-  const timer = setInterval(() => {
-    for (const { region, state, lastFailure } of health()) {
-      const before = known.get(region) ?? "unknown";
-      known.set(region, state);
-      if (state === before || state === "unknown" || (state === "up" && before === "unknown")) continue;
-      onChange({ region, state, reason: state === "down" ? (lastFailure?.kind ?? null) : null });
-    }
-  }, POLL_EVERY_MS);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-  };
-}
-
 function say({ terminal }: CommandContext, text: string): void {
   terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${text}`);
-}
-
-function kmsEventText(event: KmsEvent): string {
-  switch (event.kind) {
-    case "ended":
-      return `The KMS process ended (${event.how}); starting it again in ${event.nextStartInMs / 1000} s.`;
-    case "restarted":
-      return "The KMS process serves again.";
-    case "restart-failed":
-      return `The KMS process did not start (${event.detail}); trying again in ${event.nextStartInMs / 1000} s.`;
-  }
-}
-
-function regionChangeText({ region, state, reason }: RegionChange): string {
-  return state === "up"
-    ? `Region ${region} is back.`
-    : `Region ${region} does not answer${reason === null ? "" : ` (${reason})`}.`;
 }

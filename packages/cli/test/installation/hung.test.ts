@@ -30,7 +30,7 @@ describe("strongroom up, when its KMS is not what it should be", () => {
     assert.equal(await isRunning(up.ready.kmsPid), false);
   });
 
-  it("starts without a region whose port is in use, says so, and takes it in later", async () => {
+  it("does without a port that is in use, says so, and opens it when it is free", async () => {
     await using folder = await temporaryFolder();
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
@@ -38,14 +38,18 @@ describe("strongroom up, when its KMS is not what it should be", () => {
     const ports = ["--region", `us-east-1=${port}`];
     const first = await startInstallation(folder.path, ports);
     assert.deepEqual(Object.keys(first.ready.regionsNotServing), ["us-east-1"]);
-    assert.deepEqual(first.ready.regionsLeftOut, ["us-east-1"]);
-    assert.equal((await runCommand(["put", "people", "ada"], { cwd: folder.path, stdin: '{"a":1}' })).code, 0);
-    assert.equal(await first.stop(), 0);
+    // The service talks to the region over its socket: it has a key, and wraps what is written.
+    assert.deepEqual(first.ready.regionsLeftOut, []);
+    assert.ok("us-east-1" in first.ready.keys);
+    const put = await runCommand(["put", "people", "ada", "--json"], { cwd: folder.path, stdin: '{"a":1}' });
+    assert.equal((JSON.parse(put.stdout) as { wraps: { target: number } }).wraps.target, 4);
     taken.close();
-    const second = await startInstallation(folder.path, ports);
-    assert.deepEqual(second.ready.regionsLeftOut, []);
-    assert.ok("us-east-1" in second.ready.keys);
-    assert.equal((await runCommand(["get", "people", "ada"], { cwd: folder.path })).code, 0);
-    assert.equal(await second.stop(), 0);
+    await until(async () =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+    assert.equal(await first.stop(), 0);
   });
 });

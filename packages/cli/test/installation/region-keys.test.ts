@@ -38,6 +38,7 @@ describe("keys of the regions", () => {
         client: await kmsClient({
           region,
           endpoint: kms.endpoints[region],
+          allowUnauthenticated: true,
           credentialsFile: join(dataDir, "credentials.json"),
         }),
       })),

@@ -32,14 +32,18 @@ describe("strongroom serve", () => {
       dataDir: kmsDir,
       regions: NAMES.map((name) => ({ name, port: 0 })),
       rootKey: { kind: "file", path: join(folder.path, "root.key") },
+      tls: { kind: "own" },
+      strongroomUsers: "made",
     });
-    const credentialsFile = join(kmsDir, "credentials.json");
+    const credentialsFile = join(kmsDir, "operator-credentials.json");
+    const tlsFingerprint = kms.tls?.fingerprint;
     const regions = await Promise.all(
       NAMES.map(async (region) => {
         const endpoint = kms.endpoints[region];
-        const client = await kmsClient({ region, endpoint, credentialsFile });
+        const client = await kmsClient({ region, endpoint, tlsFingerprint, credentialsFile });
         const { KeyMetadata } = await client.createKey({});
-        return { region, endpoint, credentialsFile: "kms/credentials.json", keyArn: KeyMetadata?.Arn };
+        const service = "kms/service-credentials.json";
+        return { region, endpoint, tlsFingerprint, credentialsFile: service, keyArn: KeyMetadata?.Arn };
       }),
     );
     const config = {
@@ -62,6 +66,7 @@ describe("strongroom serve", () => {
     const doctor = await runCommand(["doctor"], client);
     assert.equal(doctor.code, 0, doctor.stdout);
     assert.match(doctor.stdout, /ok {4}Region eu-west-2 +answers; the key is Enabled/);
+    assert.match(doctor.stdout, /ok {4}Permissions \(eu-west-2\) +kms:GenerateDataKey, .*kms:DescribeKey: proven/);
 
     service.kill("SIGTERM");
     const [code] = (await once(service, "exit")) as [number | null];
@@ -81,7 +86,7 @@ describe("strongroom serve", () => {
     await using kms = await createKms({ emulator: "loopback" });
     await writeFile(join(folder.path, "any.json"), '{"accessKeyId":"x","secretAccessKey":"x"}', { mode: 0o600 });
     const config = {
-      keys: { regions: [await emulatedRegion(kms.emulatorEndpoint)], minimum: 1 },
+      keys: { regions: [await emulatedRegion(kms.emulatorEndpoint)], minimum: 1, allowUnauthenticatedKms: true },
       service: { port: 0 },
     };
     await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));

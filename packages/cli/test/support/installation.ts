@@ -27,6 +27,7 @@ const FREE_PORTS = [
 export interface Ready {
   readonly url: string;
   readonly regions: Readonly<Record<string, string>>;
+  readonly regionSockets: Readonly<Record<string, string>>;
   readonly regionsNotServing: Readonly<Record<string, string>>;
   readonly regionsLeftOut: readonly string[];
   readonly keys: Readonly<Record<string, string>>;

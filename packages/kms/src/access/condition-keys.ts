@@ -29,6 +29,7 @@ export interface FactSources extends RequestDetails {
   /** Milliseconds. */
   readonly now: number;
   readonly remoteAddress: string;
+  readonly secureTransport: boolean;
   readonly userAgent: string | null;
   readonly input: Readonly<Record<string, unknown>>;
   readonly key: KeyRecord | null;
@@ -146,7 +147,7 @@ function stateCaller(sheet: FactSheet, action: string, { principal, region, now,
   sheet.single("aws:RequestedRegion", region);
   sheet.single("aws:SourceIp", more.remoteAddress);
   sheet.single("aws:UserAgent", more.userAgent);
-  sheet.single("aws:SecureTransport", false);
+  sheet.single("aws:SecureTransport", more.secureTransport);
   sheet.single("aws:CurrentTime", new Date(now).toISOString());
   sheet.single("aws:EpochTime", Math.floor(now / 1000));
 }

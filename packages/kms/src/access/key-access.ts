@@ -25,6 +25,7 @@ export interface Asker {
   /** Milliseconds. */
   readonly now: number;
   readonly remoteAddress: string;
+  readonly secureTransport: boolean;
   readonly userAgent: string | null;
   /** The input of the operation: policy conditions ask about it. */
   readonly input: Readonly<Record<string, unknown>>;
@@ -126,8 +127,9 @@ export class KeyAccess {
 
   /** The keys of another region, for the same call. */
   inRegion(region: RegionData): KeyAccess {
-    const { store, account, principal, now, remoteAddress, userAgent, input, touched } = this.#asker;
-    return new KeyAccess({ store, account, region, principal, now, remoteAddress, userAgent, input, touched });
+    const { store, account, principal, now, remoteAddress, secureTransport, userAgent, input, touched } = this.#asker;
+    const asker = { store, account, region, principal, now, remoteAddress, secureTransport, userAgent, input, touched };
+    return new KeyAccess(asker);
   }
 
   /**
@@ -224,12 +226,12 @@ export class KeyAccess {
   }
 
   #facts(action: string, key: KeyRecord | null, details: RequestDetails): Facts {
-    const { principal, region, now, remoteAddress, userAgent, input } = this.#asker;
+    const { principal, region, now, remoteAddress, secureTransport, userAgent, input } = this.#asker;
     const aliases = [...region.aliases.values()]
       .filter((alias) => alias.keyId === key?.keyId)
       .map((alias) => alias.name);
     const lastUsedAt = (key && region.lastUses.get(key.keyId)?.at) ?? null;
-    const request = { principal, action, region: region.name, now, remoteAddress, userAgent, input };
+    const request = { principal, action, region: region.name, now, remoteAddress, secureTransport, userAgent, input };
     return factsOf({ ...request, ...details, key, aliases, lastUsedAt });
   }
 }

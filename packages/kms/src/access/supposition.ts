@@ -77,6 +77,7 @@ export function questionOf(supposition: Supposition): Question {
         region,
         now: Date.now(),
         remoteAddress: sourceIp,
+        secureTransport: false,
         userAgent: null,
         input: members,
         key: seen?.key ?? null,

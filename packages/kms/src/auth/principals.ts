@@ -55,6 +55,12 @@ const principalsSchema = z.strictObject({
 
 /** The root key pair of the account, made now if the file does not exist. */
 export function rootCredentials(path: string, account: string): KnownKey {
+  const principal: Principal = { kind: "root", arn: rootArn(account), account, policies: [] };
+  return { ...readOrMakeKeyPair(path), sessionToken: null, expiresAt: null, principal };
+}
+
+/** The key pair of a file, made now if the file does not exist. @throws KmsError those of the file. */
+export function readOrMakeKeyPair(path: string): Pick<KnownKey, "accessKeyId" | "secretAccessKey"> {
   let text: string;
   try {
     text = readSecretFile(path).toString("utf8");
@@ -64,8 +70,7 @@ export function rootCredentials(path: string, account: string): KnownKey {
     createFileSync(path, text);
   }
   const { accessKeyId, secretAccessKey } = parse(credentialsSchema, text, path);
-  const principal: Principal = { kind: "root", arn: rootArn(account), account, policies: [] };
-  return { accessKeyId, secretAccessKey, sessionToken: null, expiresAt: null, principal };
+  return { accessKeyId, secretAccessKey };
 }
 
 /** A principals file, and who may read it beside its owner: orchestrators mount secrets with mode 0644. */

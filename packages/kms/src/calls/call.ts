@@ -13,7 +13,16 @@ import type { Store } from "../store/store.ts";
 /** What a call is made of. */
 export interface CallInit extends Pick<
   Call,
-  "account" | "principal" | "now" | "requestId" | "eventId" | "remoteAddress" | "userAgent" | "material" | "store"
+  | "account"
+  | "principal"
+  | "now"
+  | "requestId"
+  | "eventId"
+  | "remoteAddress"
+  | "secureTransport"
+  | "userAgent"
+  | "material"
+  | "store"
 > {
   /** The store's epoch when the call began. */
   readonly epoch: number;
@@ -30,6 +39,7 @@ export class Call implements Asker {
   readonly requestId: string;
   readonly eventId: string;
   readonly remoteAddress: string;
+  readonly secureTransport: boolean;
   /** The header of that name; null: none was sent. */
   readonly userAgent: string | null;
   readonly region: RegionData;
@@ -54,6 +64,7 @@ export class Call implements Asker {
     this.requestId = init.requestId;
     this.eventId = init.eventId;
     this.remoteAddress = init.remoteAddress;
+    this.secureTransport = init.secureTransport;
     this.userAgent = init.userAgent;
     this.region = init.store.region(init.region);
     this.access = new KeyAccess(this);

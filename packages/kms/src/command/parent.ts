@@ -12,7 +12,11 @@ export type KmsMessage =
       readonly kind: "ready";
       /** Region -> URL. */
       readonly endpoints: Readonly<Record<string, string>>;
-      /** Region -> why not; it is tried again. */
+      /** Region -> path of its Unix socket; empty if there are none. */
+      readonly sockets: Readonly<Record<string, string>>;
+      /** Of the ports' certificate; null: they speak plain HTTP. */
+      readonly tlsFingerprint: string | null;
+      /** Region -> why its port does not serve; it is tried again. */
       readonly notServing: Readonly<Record<string, string>>;
       readonly faultsEndpoint: string | null;
     }
@@ -24,6 +28,8 @@ const schema: z.ZodType<KmsMessage> = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("ready"),
     endpoints: z.record(z.string(), z.string()),
+    sockets: z.record(z.string(), z.string()),
+    tlsFingerprint: z.string().nullable(),
     notServing: z.record(z.string(), z.string()),
     faultsEndpoint: z.string().nullable(),
   }),
@@ -51,7 +57,8 @@ const questionSchema = z.object({ kind: z.literal("alive?") });
  * import { parseKmsMessage } from "@strongroom/kms/command";
  *
  * const endpoints = { "eu-west-1": "http://127.0.0.1:8201" };
- * const message = parseKmsMessage({ kind: "ready", endpoints, notServing: {}, faultsEndpoint: null });
+ * const rest = { sockets: {}, tlsFingerprint: null, notServing: {}, faultsEndpoint: null };
+ * const message = parseKmsMessage({ kind: "ready", endpoints, ...rest });
  * console.log(message?.kind, parseKmsMessage("something else")); // prints: ready null
  * ```
  */
@@ -72,8 +79,9 @@ export async function serveUnderParent(start: () => Promise<Kms>): Promise<void>
   });
   try {
     await using kms = await start();
-    const { endpoints, notServing, faultsEndpoint } = kms;
-    await tellParent({ kind: "ready", endpoints, notServing, faultsEndpoint });
+    const { endpoints, sockets, tls, notServing, faultsEndpoint } = kms;
+    const tlsFingerprint = tls?.fingerprint ?? null;
+    await tellParent({ kind: "ready", endpoints, sockets, tlsFingerprint, notServing, faultsEndpoint });
     await parentGone;
   } catch (error) {
     await tellParent({ kind: "failed", error: reportOf(error) });

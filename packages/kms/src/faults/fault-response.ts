@@ -27,7 +27,9 @@ const EFFECTS: Readonly<Record<Exclude<FaultKind, "delay">, Effect>> = {
   refuse: {
     kind: "wire",
     send: (raw) => {
-      raw.socket?.resetAndDestroy();
+      // A Unix socket knows no reset; its end without an answer is one to the client.
+      if (raw.socket?.remoteAddress === undefined) raw.socket?.destroy();
+      else raw.socket.resetAndDestroy();
       return Promise.resolve();
     },
   },

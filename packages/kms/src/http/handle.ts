@@ -75,6 +75,7 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
     requestId,
     eventId: randomUUID(),
     remoteAddress: request.remoteAddress,
+    secureTransport: request.secureTransport,
     userAgent: valuesOf(request, "user-agent")[0] ?? null,
   });
   const outcome = await run(operation, call, request.body, engine);

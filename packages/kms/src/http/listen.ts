@@ -1,11 +1,12 @@
-// A port that is opened, and what it is called from outside.
+// Ports and sockets that are opened, and what a port is called from outside.
 
+import { chmodSync } from "node:fs";
 import type { FastifyInstance } from "fastify";
 import { KmsError } from "../errors.ts";
 
 /** `http://HOST:PORT`, the host of an IPv6 address in brackets. */
-export const endpointOf = (host: string, port: number): string =>
-  `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export const endpointOf = (host: string, port: number, scheme: "http" | "https" = "http"): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /**
  * Opens a port.
@@ -22,4 +23,11 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   }
   const address = app.server.address();
   return typeof address === "object" && address !== null ? address.port : port;
+}
+
+/** Opens a Unix socket, in a folder that local-socket.ts made. @throws the system's error. */
+export async function listenOnSocket(app: FastifyInstance, path: string): Promise<void> {
+  await app.listen({ path });
+  // The folder keeps others out already; a socket that is moved elsewhere is closed as well.
+  chmodSync(path, 0o600);
 }

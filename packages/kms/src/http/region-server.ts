@@ -1,9 +1,7 @@
-// The HTTP servers of the regions, each with a port of its own, to be stopped and started by itself: so that a region
-// can be lost without the others noticing.
+// The HTTP server of one region: its limits, and the way of a request from the socket to the operation and back.
 
 import Fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { KmsError } from "../errors.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
 import { respondUnder } from "../faults/fault-response.ts";
 import { AwsError } from "../protocol/aws-error.ts";
@@ -11,7 +9,7 @@ import { requestView } from "../protocol/exchange.ts";
 import type { RegionRequest, RegionResponse, RequestView } from "../protocol/exchange.ts";
 import { handle, operationOf } from "./handle.ts";
 import type { Engine } from "./handle.ts";
-import { endpointOf, listen } from "./listen.ts";
+import { LOOPBACK } from "./loopback.ts";
 
 /** Limits of one region's server. */
 const SERVER_LIMITS = {
@@ -24,17 +22,23 @@ const SERVER_LIMITS = {
 } as const;
 
 /** What one region's server is made of. */
-interface RegionServerParts {
+export interface RegionServerParts {
   readonly region: string;
   readonly engine: Engine;
   /** Null: no faults can be injected. */
   readonly faults: FaultPlan | null;
 }
 
-/** Makes the server of a region; it listens once `listen` is called. */
-function regionServer(parts: RegionServerParts): FastifyInstance {
+/** A certificate and its private key, in PEM. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Makes the server of a region; it listens once `listen` is called. Without `tls` it speaks plain HTTP. */
+export function regionServer(parts: RegionServerParts, tls: TlsIdentity | null): FastifyInstance {
   const { region, engine } = parts;
-  const app = kmsApp(engine);
+  const app = kmsApp(engine, tls);
   app.get("/healthz", (_request, reply) => {
     const witness = engine.witness();
     return reply.type("application/json").send({ status: "ok", region, ...(witness !== "none" && { witness }) });
@@ -45,15 +49,17 @@ function regionServer(parts: RegionServerParts): FastifyInstance {
 }
 
 /** A server with the limits and errors of the KMS API, and no routes yet. */
-export function kmsApp(engine: Engine): FastifyInstance {
-  const app = Fastify({
+export function kmsApp(engine: Engine, tls: TlsIdentity | null = null): FastifyInstance {
+  const options = {
     bodyLimit: SERVER_LIMITS.bodyLimit,
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
     keepAliveTimeout: SERVER_LIMITS.keepAliveTimeoutMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     logger: false,
-  });
+  };
+  // The types tell servers with TLS from those without; nothing here does.
+  const app = Fastify((tls === null ? options : { ...options, https: { ...tls, minVersion: "TLSv1.2" } }) as object);
   app.server.maxHeadersCount = SERVER_LIMITS.maxHeaders;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => {
@@ -85,7 +91,10 @@ export async function respond(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const view: RegionRequest = { ...viewOf(request), region, remoteAddress: request.ip };
+  const { socket } = request;
+  // What comes over a Unix socket has no address; it comes from this machine.
+  const from = { remoteAddress: socket.remoteAddress ?? LOOPBACK, secureTransport: "encrypted" in socket };
+  const view: RegionRequest = { ...viewOf(request), region, ...from };
   const hits = faults?.take(region, operationOf(view)?.name ?? null) ?? [];
   const response =
     hits.length === 0
@@ -106,134 +115,4 @@ function send(reply: FastifyReply, { status, requestId, body }: RegionResponse):
     .header("cache-control", "no-store")
     .type("application/x-amz-json-1.1")
     .send(body);
-}
-
-/** How long until a port that was in use is tried again. */
-const RETRY_MS = 1000;
-
-/** The servers of all regions; each keeps its port while it is stopped. */
-export class RegionServers {
-  readonly #engine: Engine;
-  readonly #faults: FaultPlan | null;
-  readonly #host: string;
-  readonly #ports = new Map<string, number>();
-  readonly #servers = new Map<string, FastifyInstance>();
-  /** Regions whose port could not be had yet -> why. */
-  readonly #notServing = new Map<string, string>();
-  /** The last start or stop of each region: the next one waits for it. */
-  readonly #turns = new Map<string, Promise<void>>();
-  #retrying: NodeJS.Timeout | null = null;
-  #closed = false;
-
-  constructor(engine: Engine, faults: FaultPlan | null, host: string) {
-    this.#engine = engine;
-    this.#faults = faults;
-    this.#host = host;
-  }
-
-  /** Region -> URL. */
-  endpoints(): Readonly<Record<string, string>> {
-    return Object.fromEntries([...this.#ports].map(([name, port]) => [name, endpointOf(this.#host, port)]));
-  }
-
-  /** Whether the region's port is open. */
-  isRunning(name: string): boolean {
-    return this.#servers.has(name);
-  }
-
-  /** Opens a region for the first time. @throws KmsError `port-in-use`. */
-  async open(name: string, port: number): Promise<void> {
-    const server = regionServer({ region: name, engine: this.#engine, faults: this.#faults });
-    const listensOn = await listen(server, this.#host, port);
-    if (this.#closed) {
-      // Closed meanwhile: this port would stay open for ever.
-      await server.close();
-      throw new KmsError("region-unknown", `${name}: the server is closed.`);
-    }
-    this.#ports.set(name, listensOn);
-    this.#servers.set(name, server);
-    if (this.#notServing.delete(name))
-      this.#engine.logger.warn({ region: name }, "its port is free: the region serves");
-  }
-
-  /**
-   * Opens all regions. One whose port cannot be had keeps the others from nothing: it is tried again each second.
-   * @throws KmsError `port-in-use` if that is so for all of them.
-   */
-  async openAll(regions: readonly { readonly name: string; readonly port: number }[]): Promise<void> {
-    let first: KmsError | null = null;
-    for (const { name, port } of regions) {
-      try {
-        await this.open(name, port);
-      } catch (error) {
-        if (!(error instanceof KmsError) || error.code !== "port-in-use") throw error;
-        first ??= error;
-        this.#ports.set(name, port);
-        this.#notServing.set(name, error.detail);
-      }
-    }
-    if (first === null) return;
-    if (this.#servers.size === 0) throw first;
-    this.#retrying = setInterval(() => void this.#retry(), RETRY_MS).unref();
-  }
-
-  /** Region -> why it never served so far. */
-  notServing(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.#notServing);
-  }
-
-  async #retry(): Promise<void> {
-    for (const name of this.#notServing.keys()) {
-      // Still in use: the next round tries again. One that was stopped meanwhile stays so.
-      await this.#inTurn(name, () => (this.#notServing.has(name) ? this.#start(name) : Promise.resolve())).catch(
-        () => undefined,
-      );
-    }
-    if (this.#notServing.size === 0 && this.#retrying !== null) clearInterval(this.#retrying);
-  }
-
-  /** Closes the region's port and cuts its connections. @throws KmsError `region-unknown`. */
-  async stop(name: string): Promise<void> {
-    this.#port(name);
-    await this.#inTurn(name, async () => {
-      this.#notServing.delete(name);
-      const server = this.#servers.get(name);
-      this.#servers.delete(name);
-      await server?.close();
-    });
-  }
-
-  /** Opens the same port again. @throws KmsError `region-unknown`, `port-in-use`. */
-  start(name: string): Promise<void> {
-    return this.#inTurn(name, () => this.#start(name));
-  }
-
-  async #start(name: string): Promise<void> {
-    const port = this.#port(name);
-    if (this.#closed) throw new KmsError("region-unknown", `${name}: the server is closed.`);
-    if (!this.#servers.has(name)) await this.open(name, port);
-  }
-
-  /** Stops them all, for good. */
-  async closeAll(): Promise<void> {
-    this.#closed = true;
-    if (this.#retrying !== null) clearInterval(this.#retrying);
-    await Promise.all([...this.#ports.keys()].map((name) => this.stop(name)));
-  }
-
-  /** Starts and stops of a region come one after another, in the order in which they were asked for. */
-  #inTurn(name: string, act: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(act);
-    this.#turns.set(
-      name,
-      turn.catch(() => undefined),
-    );
-    return turn;
-  }
-
-  #port(name: string): number {
-    const port = this.#ports.get(name);
-    if (port === undefined) throw new KmsError("region-unknown", `${name}.`);
-    return port;
-  }
 }

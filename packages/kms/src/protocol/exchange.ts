@@ -46,6 +46,8 @@ export const valuesOf = (request: RequestView, name: string): readonly string[] 
 export interface RegionRequest extends RequestView {
   readonly region: string;
   readonly remoteAddress: string;
+  /** Whether it came over TLS. */
+  readonly secureTransport: boolean;
 }
 
 /** What goes back. The body is wiped once it is sent. */

@@ -14,6 +14,7 @@ const BIN = fileURLToPath(new URL("../../bin/strongroom-kms.js", import.meta.url
 export interface Serving {
   readonly process: ChildProcess;
   readonly endpoints: Readonly<Record<string, string>>;
+  readonly tls: { readonly fingerprint: string } | null;
   readonly emulatorEndpoint: string | null;
   readonly notServing: Readonly<Record<string, string>>;
   readonly faultsEndpoint: string | null;
@@ -51,6 +52,7 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
   const startMs = performance.now() - started;
   const ready = JSON.parse(String(line[0])) as {
     endpoints: Record<string, string>;
+    tls: { fingerprint: string } | null;
     emulatorEndpoint: string | null;
     notServing: Record<string, string>;
     faultsEndpoint: string | null;
@@ -64,6 +66,7 @@ export async function serving(t: Pick<TestContext, "after">, ...argv: readonly s
   return {
     process: child,
     endpoints: ready.endpoints,
+    tls: ready.tls,
     emulatorEndpoint: ready.emulatorEndpoint,
     notServing: ready.notServing,
     faultsEndpoint: ready.faultsEndpoint,

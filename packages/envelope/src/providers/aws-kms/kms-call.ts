@@ -112,6 +112,8 @@ const BY_NAME: Readonly<Record<string, RegionFailureKind>> = {
 const BY_SOCKET_CODE: Readonly<Record<string, RegionFailureKind>> = {
   ECONNREFUSED: "refused",
   ECONNRESET: "refused",
+  // A Unix socket that is not there.
+  ENOENT: "refused",
   ECONNABORTED: "refused",
   EPIPE: "refused",
   ENOTFOUND: "refused",

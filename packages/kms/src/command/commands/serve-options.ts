@@ -18,6 +18,10 @@ export interface ServeOptions {
   readonly port: number | undefined;
   readonly clock: string | undefined;
   readonly acceptRestore: string | undefined;
+  readonly tls: boolean;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  readonly socketDir: string | undefined;
 }
 
 /** Where LocalStack and its like listen. */
@@ -42,6 +46,8 @@ export function optionsOfKms(options: ServeOptions, settings: GivenKmsSettings):
     ...(principals !== undefined && { principalsFile: principals, allowReadablePrincipals }),
     ...(seed !== undefined && { seed }),
     ...(emulator ? emulatorOptions(settings, port) : serverOptions(settings, temporary)),
+    ...tlsOptions(options),
+    ...(options.socketDir !== undefined && { socketDir: options.socketDir }),
     ...(acceptRestore !== undefined && { acceptRestore }),
     ...(clock !== undefined && { clock: clockAt(clock) }),
     logger: pino({ level: settings.logLevel, name: "kms" }, logDestination(2)),
@@ -54,11 +60,19 @@ function serverOptions(settings: GivenKmsSettings, temporary: boolean): KmsOptio
   return {
     regions,
     takenPorts: "retried",
+    strongroomUsers: "made",
     ...(rootKey !== null && { rootKey }),
     ...(witness !== undefined && !temporary && { witness }),
     ...(allowFaults && { allowFaults: "loopback" as const }),
     ...(allowFaults && faultsPort !== undefined && { faultsPort }),
   };
+}
+
+function tlsOptions({ tls, tlsCertFile: certFile, tlsKeyFile: keyFile }: ServeOptions): Pick<KmsOptions, "tls"> {
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new KmsError("option-invalid", "--tls-cert-file and --tls-key-file go together.");
+  if (certFile !== undefined && keyFile !== undefined) return { tls: { kind: "files", certFile, keyFile } };
+  return tls ? { tls: { kind: "own" } } : {};
 }
 
 function emulatorOptions({ given, regions, allowFaults }: GivenKmsSettings, port = EMULATOR_PORT): KmsOptions {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type CommandSpec, given, option, text, wholeNumber } from "@strongroom/base/command";
 import { renderTable } from "@strongroom/base/terminal";
 import { z } from "zod";
+import { STRONGROOM_USERS } from "../../auth/strongroom-users.ts";
 import type * as port from "../../emulator/emulator-port.ts";
 import { KmsError } from "../../errors.ts";
 import type * as kms from "../../kms.ts";
@@ -20,9 +21,12 @@ export const serveCommand: CommandSpec = command({
   heading: "Commands",
   summary: "run the KMS alone: several regions, each on a port of its own",
   description: [
-    "Every region takes requests signed by AWS Signature Version 4. The access key pair is made at first start, in",
-    "credentials.json of the KMS's folder. Each port answers GET /healthz. Point any AWS SDK or the AWS CLI at a " +
-      "region's endpoint.",
+    "Every region takes requests signed by AWS Signature Version 4. Three access key pairs are made at first start, " +
+      "in the KMS's folder: the account's root in credentials.json, and users for a Strongroom's service and its " +
+      "operator in service-credentials.json and operator-credentials.json. Each port answers GET /healthz. Point any " +
+      "AWS SDK or " +
+      "the AWS CLI at a region's endpoint. Without --tls a client cannot tell this server from another program that " +
+      "takes its port.",
   ].join(" "),
   options: {
     principals: option(
@@ -40,6 +44,18 @@ export const serveCommand: CommandSpec = command({
     acceptRestore: option(
       "--accept-restore <reason>",
       "go on with an audit that is broken or was set back, as after a restore; the reason is on record for ever",
+      text(),
+    ),
+    tls: option(
+      "--tls",
+      "speak TLS, with a certificate that is made at first start; its fingerprint is for clients to pin",
+      given(),
+    ),
+    tlsCertFile: option("--tls-cert-file <file>", "speak TLS with this certificate (PEM)", text()),
+    tlsKeyFile: option("--tls-key-file <file>", "its private key (PEM, mode 600)", text()),
+    socketDir: option(
+      "--socket-dir <dir>",
+      "a folder, yours alone, in which each region has a Unix socket as well: REGION.sock",
       text(),
     ),
     emulator: option(
@@ -67,6 +83,10 @@ export const serveCommand: CommandSpec = command({
       meaning: "keys sealed under a passphrase",
     },
     {
+      line: "npx @strongroom/kms serve --host 10.0.0.5 --tls",
+      meaning: "for services on other machines, which pin its certificate",
+    },
+    {
       line: "npx @strongroom/kms serve --emulator",
       meaning: "in place of LocalStack or moto, for a test suite as it is: http://127.0.0.1:4566",
     },
@@ -87,12 +107,14 @@ export const serveCommand: CommandSpec = command({
       return;
     }
     await using kms = await start();
-    const { endpoints, emulatorEndpoint, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
+    const { endpoints, sockets, tls, emulatorEndpoint, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
     const credentialsFile = emulatorEndpoint === null ? join(dataDir, "credentials.json") : null;
     for (const [region, reason] of Object.entries(notServing))
       terminal.stderr.write(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
     const credentials = { credentialsFile, faultsEndpoint, faultsHeaderFile };
-    const result = { endpoints, emulatorEndpoint, notServing, ...credentials, pid: process.pid };
+    const users = credentialsFile === null ? null : usersIn(dataDir);
+    const listening = { endpoints, sockets, tls, emulatorEndpoint, notServing };
+    const result = { ...listening, ...credentials, users, pid: process.pid };
     terminal.result(result, () =>
       credentialsFile === null ? emulatorAnnouncement(emulatorEndpoint ?? "") : announcement(kms, credentialsFile),
     );
@@ -103,7 +125,7 @@ export const serveCommand: CommandSpec = command({
 });
 
 function announcement(kms: kms.Kms, credentialsFile: string): string {
-  const { endpoints, notServing, faultsEndpoint, faultsHeaderFile } = kms;
+  const { endpoints, sockets, tls, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
   const [first = ""] = Object.keys(endpoints);
   const rows = Object.entries(endpoints).map(([region, url]) => [
     region,
@@ -112,7 +134,10 @@ function announcement(kms: kms.Kms, credentialsFile: string): string {
   return [
     renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], rows),
     "",
-    `Access key pair: ${credentialsFile}`,
+    ...Object.values(sockets).map((path) => `Socket: ${path}`),
+    ...(tls === null ? [] : [`Certificate: ${tls.certificateFile}`, `SHA-256 fingerprint: ${tls.fingerprint}`]),
+    `Access key pair of the root: ${credentialsFile}`,
+    ...Object.entries(usersIn(dataDir)).map(([user, file]) => `Of a Strongroom's ${user}: ${file}`),
     ...(faultsEndpoint === null
       ? []
       : [
@@ -122,6 +147,10 @@ function announcement(kms: kms.Kms, credentialsFile: string): string {
     "Ctrl-C ends it.",
   ].join("\n");
 }
+
+/** User -> the file of its access key. */
+const usersIn = (dataDir: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(STRONGROOM_USERS).map(([user, file]) => [user, join(dataDir, file)]));
 
 const emulatorAnnouncement = (endpoint: string): string =>
   [

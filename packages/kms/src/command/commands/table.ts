@@ -10,6 +10,7 @@ import {
 } from "./audit.ts";
 import { backupCommand, restoreCommand } from "./backup.ts";
 import { healthCommand } from "./health.ts";
+import { policyTemplateCommand } from "./policy-template.ts";
 import { policyTestCommand } from "./policy-test.ts";
 import { rekeyCommand } from "./rekey.ts";
 import { rowsAcceptCommand } from "./rows-accept.ts";
@@ -31,4 +32,5 @@ export const KMS_COMMANDS: readonly CommandSpec[] = [
   auditPruneCommand,
   rowsAcceptCommand,
   policyTestCommand,
+  policyTemplateCommand,
 ];

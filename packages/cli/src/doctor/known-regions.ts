@@ -1,0 +1,57 @@
+// The regions that the doctor looks at, and how each is reached: as the service reaches it.
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { IncomingHttpHeaders } from "node:http";
+import { readRunning } from "../data-folder.ts";
+import type { KmsRegion } from "../installation/keyring.ts";
+import { kmsTransport } from "../installation/kms-transport.ts";
+import { readRegionKeys, type RegionKeys } from "../installation/region-keys.ts";
+import type { CheckSubject } from "./check.ts";
+
+/** A region, with the credentials that the service signs with. */
+export interface KnownRegion extends KmsRegion {
+  readonly keyArn: string | null;
+}
+
+/** The regions of `serve` if they are configured, else those of the local KMS where it listens now, or would. */
+export async function knownRegions({ loaded: { config }, folder }: CheckSubject): Promise<readonly KnownRegion[]> {
+  const keys = await readRegionKeys(folder.keys).catch((): RegionKeys => ({}));
+  const { regions, allowUnauthenticatedKms: allowUnauthenticated } = config.keys;
+  if (regions !== undefined)
+    return regions.map(({ keyArn, ...region }) => ({
+      ...region,
+      allowUnauthenticated,
+      keyArn: keyArn ?? keys[region.region] ?? null,
+    }));
+  const running = await readRunning(folder.running).catch(() => null);
+  const pinned = running?.kmsTlsFingerprint ?? null;
+  return config.kms.regions.map(({ name, port }) => ({
+    region: name,
+    endpoint: running?.kms[name] ?? `http://127.0.0.1:${port}`,
+    socket: running?.kmsSockets[name],
+    ...(pinned !== null && { tlsFingerprint: pinned }),
+    // Without `up`, as with `kms serve` alone, there is its port; the doctor sends no secret.
+    allowUnauthenticated: pinned === null,
+    credentialsFile: folder.kmsServiceCredentials,
+    keyArn: keys[name] ?? null,
+  }));
+}
+
+/** The address of a region, for people. */
+export const addressOf = ({ region, socket, endpoint }: KnownRegion): string =>
+  socket ?? endpoint ?? `https://kms.${region}.amazonaws.com`;
+
+/** The headers of a region's answer to anything. Throws what the connection throws. */
+export async function answerHeaders(region: KnownRegion, signal: AbortSignal): Promise<IncomingHttpHeaders> {
+  const { endpoint = addressOf(region), agents } = kmsTransport(region);
+  return new Promise((resolve, reject) => {
+    const [request, agent] = endpoint.startsWith("https:")
+      ? [httpsRequest, agents.httpsAgent]
+      : [httpRequest, agents.httpAgent];
+    const call = request(endpoint, { agent, signal }, (answer) => {
+      resolve(answer.headers);
+      answer.destroy();
+    });
+    call.once("error", reject).end();
+  });
+}

@@ -1,0 +1,103 @@
+// Whether a client has the permissions that the service needs on a key, asked of the KMS by dry runs. Nothing is
+// encrypted or decrypted, and no secret is sent: the plaintext of the dry run is a zero.
+import { DescribeKeyCommand, type KMS } from "@aws-sdk/client-kms";
+import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
+
+/** A key, and who is to use it. */
+export interface KeyUse {
+  readonly client: KMS;
+  readonly keyArn: string;
+  readonly signal: AbortSignal;
+}
+
+/** A permission that the KMS denies. */
+export interface MissingPermission {
+  /** `kms:Decrypt` and its like. */
+  readonly action: string;
+  /** Whether it is needed under the encryption context of a record. */
+  readonly underContext: boolean;
+}
+
+/** What the dry runs said. */
+export interface ProvenPermissions {
+  readonly missing: readonly MissingPermission[];
+  /** Neither allowed nor denied: the region did not answer, or the key is disabled. */
+  readonly unproven: readonly { readonly action: string; readonly reason: string }[];
+}
+
+/** The context of a record that nobody has: a policy decides on it as on any other. */
+const CONTEXT: Record<string, string> = {
+  ...versionContext({
+    ...parseAddress({ collection: "doctor", id: "dry-run" }),
+    subject: parseSubject("doctor"),
+    version: parseVersion(1),
+  }),
+};
+
+const DATA_KEY_BYTES = 32;
+
+type Ask = (use: KeyUse) => Promise<unknown>;
+const options = ({ signal }: KeyUse): { abortSignal: AbortSignal } => ({ abortSignal: signal });
+
+/** Every permission, and the call that needs it. */
+const PROOFS: Readonly<Record<string, { readonly underContext: boolean; readonly ask: Ask }>> = {
+  "kms:GenerateDataKey": {
+    underContext: true,
+    ask: (use) =>
+      use.client.generateDataKey(
+        { KeyId: use.keyArn, NumberOfBytes: DATA_KEY_BYTES, EncryptionContext: CONTEXT, DryRun: true },
+        options(use),
+      ),
+  },
+  "kms:Encrypt": {
+    underContext: true,
+    ask: (use) =>
+      use.client.encrypt(
+        { KeyId: use.keyArn, Plaintext: Buffer.alloc(1), EncryptionContext: CONTEXT, DryRun: true },
+        options(use),
+      ),
+  },
+  "kms:Decrypt": {
+    underContext: true,
+    ask: (use) =>
+      use.client.decrypt(
+        { KeyId: use.keyArn, EncryptionContext: CONTEXT, DryRun: true, DryRunModifiers: ["IGNORE_CIPHERTEXT"] },
+        options(use),
+      ),
+  },
+  // It has no dry run, and changes nothing.
+  "kms:DescribeKey": {
+    underContext: false,
+    ask: (use) => use.client.send(new DescribeKeyCommand({ KeyId: use.keyArn }), options(use)),
+  },
+};
+
+/** What the service needs on each key. */
+export const SERVICE_PERMISSIONS: readonly string[] = Object.keys(PROOFS);
+
+/** Asks for each permission. Never rejects. */
+export async function missingPermissions(use: KeyUse): Promise<ProvenPermissions> {
+  const missing: MissingPermission[] = [];
+  const unproven: { action: string; reason: string }[] = [];
+  await Promise.all(
+    Object.entries(PROOFS).map(async ([action, { underContext, ask }]) => {
+      const name = await nameOfEnd(ask(use));
+      if (name === "DryRunOperationException" || name === null) return;
+      if (name === "AccessDeniedException") missing.push({ action, underContext });
+      else unproven.push({ action, reason: name });
+    }),
+  );
+  const inOrder = (a: { readonly action: string }, b: { readonly action: string }): number =>
+    SERVICE_PERMISSIONS.indexOf(a.action) - SERVICE_PERMISSIONS.indexOf(b.action);
+  return { missing: missing.toSorted(inOrder), unproven: unproven.toSorted(inOrder) };
+}
+
+/** The name of what a call failed with; null: it succeeded. */
+async function nameOfEnd(call: Promise<unknown>): Promise<string | null> {
+  try {
+    await call;
+    return null;
+  } catch (error) {
+    return error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : "unknown";
+  }
+}

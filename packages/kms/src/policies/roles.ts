@@ -1,0 +1,104 @@
+// Who does what with the keys of a Strongroom: each role with exactly the permissions that it needs, as a table. The
+// documents that are made of it are in documents.ts; the access keys that this server makes for two of the roles are in
+// auth/strongroom-users.ts.
+
+/** A name in {@link ROLES}. */
+export type Role = "service" | "writer" | "operator" | "auditor";
+
+/** What a role may do. */
+export interface RolePermissions {
+  readonly meaning: string;
+  /** On the keys, under the encryption context of a record and no other. */
+  readonly underContext: readonly string[];
+  /** On the keys. */
+  readonly onKeys: readonly string[];
+  /** On aliases, beside the permission of the same name on the key. Only IAM policies give it. */
+  readonly onAliases: readonly string[];
+  /** About no key. Only IAM policies give it. */
+  readonly onAccount: readonly string[];
+}
+
+/**
+ * The names of the pairs in a record's encryption context; all of them, and no others. Those of the vault's
+ * `versionContext`: a test of the command, which knows both packages, holds them to it.
+ */
+export const CONTEXT_NAMES: readonly string[] = [
+  "strongroom:collection",
+  "strongroom:id",
+  "strongroom:subject",
+  "strongroom:version",
+];
+
+/** What tells about keys, and nothing of what is under them. */
+const LOOKING: readonly string[] = [
+  "DescribeKey",
+  "GetKeyLastUsage",
+  "GetKeyPolicy",
+  "GetKeyRotationStatus",
+  "ListGrants",
+  "ListKeyPolicies",
+  "ListKeyRotations",
+  "ListResourceTags",
+];
+
+const ALIASES: readonly string[] = ["CreateAlias", "DeleteAlias", "UpdateAlias"];
+
+/** The roles. */
+export const ROLES: Readonly<Record<Role, RolePermissions>> = {
+  service: {
+    meaning: "stores and reads records: `strongroom serve`",
+    underContext: ["Decrypt", "Encrypt", "GenerateDataKey"],
+    onKeys: ["DescribeKey"],
+    onAliases: [],
+    onAccount: [],
+  },
+  writer: {
+    meaning: "stores records and can read none",
+    underContext: ["Encrypt", "GenerateDataKey"],
+    onKeys: ["DescribeKey"],
+    onAliases: [],
+    onAccount: [],
+  },
+  operator: {
+    meaning: "makes and keeps the keys, and can neither use nor delete them",
+    underContext: [],
+    onKeys: [
+      ...LOOKING,
+      ...ALIASES,
+      "CancelKeyDeletion",
+      "DisableKey",
+      "DisableKeyRotation",
+      "EnableKey",
+      "EnableKeyRotation",
+      // KMS makes no key whose policy its maker could not change (the lockout safety check of CreateKey).
+      "PutKeyPolicy",
+      "RevokeGrant",
+      "RotateKeyOnDemand",
+      "TagResource",
+      "UntagResource",
+      "UpdateKeyDescription",
+    ],
+    onAliases: ALIASES,
+    onAccount: ["CreateKey", "ListAliases", "ListKeys"],
+  },
+  auditor: {
+    meaning: "looks at keys, policies and grants, and changes nothing",
+    underContext: [],
+    onKeys: LOOKING,
+    onAliases: [],
+    onAccount: ["ListAliases", "ListKeys"],
+  },
+};
+
+/** The roles' names, in the order of the table. */
+export const ROLE_NAMES: readonly Role[] = Object.keys(ROLES) as Role[];
+
+/**
+ * What a key policy leaves to the account itself, and so to its IAM policies: everything but the use of the key, and
+ * CreateGrant, which can give its use away.
+ */
+export const ACCOUNT_KEEPS: readonly string[] = [
+  ...ROLES.operator.onKeys,
+  "DeleteImportedKeyMaterial",
+  "ScheduleKeyDeletion",
+].toSorted();

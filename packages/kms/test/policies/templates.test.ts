@@ -1,0 +1,290 @@
+// The policies of the roles, asked of the server over the whole table of operations: what the table of permissions says
+// that a role may do is allowed, and everything else is denied. The same for keys of another context.
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { CONTEXT_NAMES, ROLE_NAMES, ROLES } from "../../src/policies/roles.ts";
+import type { Role } from "../../src/policies/roles.ts";
+import { PERMISSIONS } from "../access/permission-table.ts";
+import { prepare, REQUEST_NAMES } from "../access/requests.ts";
+import { verdictOf } from "../access/world.ts";
+import type { Prepared } from "../access/world.ts";
+import { base64, bench } from "../behaviours/behaviour.ts";
+import type { Bench, Members } from "../behaviours/behaviour.ts";
+import { run } from "../command/run.ts";
+import { ACCOUNT, runningKms, temporaryDirectory } from "../running-kms.ts";
+import { signedCall } from "../signed-call.ts";
+import type { Credentials } from "../signed-call.ts";
+
+const CONTEXT = Object.fromEntries(CONTEXT_NAMES.map((name) => [name, "x"]));
+const arnOf = (role: Role): string => `arn:aws:iam::${ACCOUNT}:role/strongroom-${role}`;
+const keyPairOf = (role: Role): Credentials => ({
+  accessKeyId: `AKIATEMPLATE${role.toUpperCase()}`,
+  secretAccessKey: `secret-of-the-${role}-here`,
+});
+
+interface Policy {
+  readonly Statement: readonly Members[];
+}
+
+/** What the command prints. */
+async function template<T>(...args: readonly string[]): Promise<T> {
+  const { exit, stdout, stderr } = await run("policy", "template", "--account-id", ACCOUNT, ...args);
+  assert.equal(exit, 0, stderr);
+  return JSON.parse(stdout) as T;
+}
+
+/** Members that have an encryption context, by operation. */
+const CONTEXT_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  Decrypt: ["EncryptionContext"],
+  Encrypt: ["EncryptionContext"],
+  GenerateDataKey: ["EncryptionContext"],
+  GenerateDataKeyPair: ["EncryptionContext"],
+  GenerateDataKeyPairWithoutPlaintext: ["EncryptionContext"],
+  GenerateDataKeyWithoutPlaintext: ["EncryptionContext"],
+  ReEncrypt: ["SourceEncryptionContext", "DestinationEncryptionContext"],
+};
+
+/** Requests of every operation, under the context of a record where there is one; of other algorithms as they are. */
+async function requests(b: Bench): Promise<Map<string, Prepared>> {
+  const prepared = new Map<string, Prepared>();
+  for (const name of REQUEST_NAMES) {
+    const operation = name.split(" ")[0] ?? "";
+    const isPlain = name === operation;
+    const members = isPlain ? (CONTEXT_MEMBERS[operation] ?? []) : [];
+    const request = await prepare(b, name, Object.fromEntries(members.map((member) => [member, CONTEXT])));
+    prepared.set(name, isPlain && operation === "Decrypt" ? await openable(b, request) : request);
+  }
+  return prepared;
+}
+
+async function openable(b: Bench, request: Prepared): Promise<Prepared> {
+  const KeyId = request.body["KeyId"];
+  const body = { KeyId, Plaintext: base64("m"), EncryptionContext: CONTEXT };
+  const { CiphertextBlob } = await b.ok("Encrypt", body);
+  return { ...request, body: { ...request.body, CiphertextBlob } };
+}
+
+type GivenBy = "a key policy" | "an IAM policy" | "both";
+
+/** Whether a role may send a request, by the table of permissions. */
+function expected(name: string, role: Role, givenBy: GivenBy): "allowed" | "denied" {
+  const { underContext, onKeys, onAliases, onAccount } = ROLES[role];
+  const permissions = PERMISSIONS[name] ?? PERMISSIONS[name.split(" ")[0] ?? ""] ?? [];
+  // Of these requests only those that are named by their operation alone have a record's context.
+  const withContext = name.includes(" ") ? [] : underContext;
+  const allowed = permissions.every(({ action, on, by }) => {
+    const operation = action.replace("kms:", "");
+    if (by === "key policy") return [...withContext, ...onKeys].includes(operation);
+    if (givenBy === "a key policy") return false;
+    return on === "alias"
+      ? onAliases.includes(operation)
+      : on === "everything"
+        ? onAccount.includes(operation)
+        : // On a key: no key policy can give that.
+          givenBy === "an IAM policy" && onKeys.includes(operation);
+  });
+  return allowed ? "allowed" : "denied";
+}
+
+/** What is tried first leaves the request as it is. */
+const deniedFirst = (a: { readonly expected: string }, b: { readonly expected: string }): number =>
+  Number(a.expected === "allowed") - Number(b.expected === "allowed");
+
+interface World {
+  readonly requests: ReadonlyMap<string, Prepared>;
+  readonly send: (request: Prepared, role: Role) => Promise<string>;
+}
+
+/** A KMS with the requests, whose roles have those IAM policies, and whose keys have that policy if there is one. */
+async function world(
+  t: TestContext,
+  iam: Readonly<Record<Role, readonly object[]>>,
+  keyPolicy: object | null,
+): Promise<World> {
+  const dataDir = await temporaryDirectory(t);
+  const b = await bench(t, { dataDir });
+  const prepared = await requests(b);
+  const keys = new Set(
+    [...prepared.values()].flatMap(({ resources }) => Object.values(resources)).filter((arn) => /:key\/[^*]/.test(arn)),
+  );
+  if (keyPolicy !== null)
+    for (const KeyId of keys) {
+      const region = KeyId.split(":")[3] ?? "";
+      const client = b.kms.clientConfig(region);
+      const body = { KeyId, PolicyName: "default", Policy: JSON.stringify(keyPolicy) };
+      const answer = await signedCall({ ...client, operation: "PutKeyPolicy", body });
+      assert.equal(answer.status, 200, answer.text);
+    }
+  await b.kms.close();
+  const principals = ROLE_NAMES.map((role) => ({
+    arn: arnOf(role),
+    policies: iam[role],
+    accessKeys: [keyPairOf(role)],
+  }));
+  const principalsFile = join(dataDir, "principals.json");
+  writeFileSync(principalsFile, JSON.stringify({ principals }), { mode: 0o600 });
+  const { kms } = await runningKms(t, { dataDir, principalsFile });
+  const send = async (request: Prepared, role: Role): Promise<string> => {
+    const { operation, region } = request;
+    // A new policy must let its maker go on, so it is the one that the role has its rights from.
+    const takesPolicy = keyPolicy !== null && ["CreateKey", "PutKeyPolicy"].includes(operation);
+    const body = { ...request.body, ...(takesPolicy && { Policy: JSON.stringify(keyPolicy) }) };
+    const endpoint = kms.endpoints[region] ?? "";
+    return verdictOf(await signedCall({ endpoint, credentials: keyPairOf(role), region, operation, body }), request);
+  };
+  return { requests: prepared, send };
+}
+
+/** Sends every request as every role; for a role that may send one, it must succeed. */
+async function compare(t: TestContext, { requests: all, send }: World, givenBy: GivenBy): Promise<void> {
+  const attempts = [...all].flatMap(([name, request]) =>
+    ROLE_NAMES.map((role) => ({ name, request, role, expected: expected(name, role, givenBy) })),
+  );
+  const wrong: string[] = [];
+  const done = new Set<string>();
+  for (const { name, request, role, ...attempt } of attempts.toSorted(deniedFirst)) {
+    // One that changes its key succeeds once; the second role that may send it is asked about it by DryRun or not at all.
+    if (attempt.expected === "allowed" && done.has(name) && ONCE.has(request.operation)) continue;
+    if (attempt.expected === "allowed") done.add(name);
+    const verdict = await send(request, role);
+    if (verdict !== attempt.expected) wrong.push(`${role}, ${name}: ${verdict}, expected ${attempt.expected}`);
+  }
+  t.diagnostic(`${attempts.length} attempts, ${attempts.filter((one) => one.expected === "allowed").length} allowed`);
+  assert.deepEqual(wrong, []);
+}
+const ONCE: ReadonlySet<string> = new Set(["CreateAlias", "DeleteAlias", "RevokeGrant", "UpdateAlias"]);
+
+const NO_IAM = { service: [], writer: [], operator: [], auditor: [] };
+const forAll = ROLE_NAMES.flatMap((role) => ["--for", role]);
+
+void test("key policies allow each role what it needs, and nothing else of all operations", async (t) => {
+  const policy = await template<Policy>(...forAll);
+  await compare(t, await world(t, NO_IAM, policy), "a key policy");
+});
+
+void test("IAM policies do, on keys that leave it to the account", async (t) => {
+  const iam = Object.fromEntries(
+    await Promise.all(
+      ROLE_NAMES.map(async (role) => [role, [await template<Policy>("--for", role, "--format", "iam")]] as const),
+    ),
+  ) as unknown as Record<Role, readonly object[]>;
+  await compare(t, await world(t, iam, null), "an IAM policy");
+});
+
+void test("the Terraform module has the same policies, and they allow the same together", async (t) => {
+  const module = await template<TerraformModule>(...forAll, "--format", "terraform");
+  const values = (text: string): string =>
+    text
+      .replaceAll("${data.aws_caller_identity.current.account_id}", ACCOUNT)
+      .replace(/\$\{var\.(\w+)_arn\}/g, (_whole, role: Role) => arnOf(role));
+  const keyPolicy = JSON.parse(values(module.resource.aws_kms_key.strongroom.policy)) as object;
+  assert.deepEqual(keyPolicy, await template<Policy>(...forAll));
+  const iam = Object.fromEntries(
+    ROLE_NAMES.map((role) => {
+      const policy = module.resource.aws_iam_policy[`strongroom_${role}`]?.policy;
+      return [role, policy === undefined ? [] : [JSON.parse(values(policy)) as object]];
+    }),
+  ) as unknown as Record<Role, readonly object[]>;
+  assert.deepEqual(
+    Object.keys(module.variable).toSorted(),
+    [...ROLE_NAMES.map((role) => `${role}_arn`), "regions"].toSorted(),
+  );
+  const interpolations = JSON.stringify(module).match(/\$\{[^}]*/g) ?? [];
+  for (const one of interpolations)
+    assert.match(one, /^\$\{(?:var\.|data\.aws_caller_identity\.|each\.|aws_kms_key\.|\{ for )/);
+  await compare(t, await world(t, iam, keyPolicy), "both");
+});
+
+interface TerraformModule {
+  readonly variable: Readonly<Record<string, object>>;
+  readonly resource: {
+    readonly aws_kms_key: { readonly strongroom: { readonly policy: string } };
+    readonly aws_iam_policy: Readonly<Record<string, { readonly policy: string } | undefined>>;
+  };
+}
+
+/** Contexts that are not a record's. */
+const OTHER_CONTEXTS: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = {
+  none: undefined,
+  empty: {},
+  foreign: { team: "a" },
+  "one pair more": { ...CONTEXT, team: "a" },
+  ...Object.fromEntries(
+    CONTEXT_NAMES.map((name) => [
+      `without ${name}`,
+      Object.fromEntries(Object.entries(CONTEXT).filter(([other]) => other !== name)),
+    ]),
+  ),
+  "in another case": Object.fromEntries(CONTEXT_NAMES.map((name) => [name.toUpperCase(), "x"])),
+};
+
+void test("the service's and the operator's access keys, which the server makes: other contexts, and what destroys keys", async (t) => {
+  const { kms, dataDir, client } = await runningKms(t, { strongroomUsers: "made" });
+  const credentials = (user: string): { accessKeyId: string; secretAccessKey: string } =>
+    JSON.parse(readFileSync(join(dataDir, `${user}-credentials.json`), "utf8")) as never;
+  const [root, service, operator] = [
+    client(),
+    client(undefined, { credentials: credentials("service") }),
+    client(undefined, { credentials: credentials("operator") }),
+  ];
+  const KeyId = (await operator.createKey({})).KeyMetadata?.Arn ?? "";
+  const denied = { name: "AccessDeniedException" };
+  const { CiphertextBlob } = await service.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext: CONTEXT });
+  await service.decrypt({ KeyId, CiphertextBlob, EncryptionContext: CONTEXT });
+  await service.encrypt({ KeyId, Plaintext: Buffer.alloc(32), EncryptionContext: CONTEXT });
+  await service.describeKey({ KeyId });
+  for (const [name, EncryptionContext] of Object.entries(OTHER_CONTEXTS)) {
+    const under = EncryptionContext === undefined ? {} : { EncryptionContext };
+    const made = await root.encrypt({ KeyId, Plaintext: Buffer.alloc(32), ...under });
+    await assert.rejects(service.decrypt({ KeyId, CiphertextBlob: made.CiphertextBlob, ...under }), denied, name);
+    await assert.rejects(service.decrypt({ CiphertextBlob: made.CiphertextBlob, ...under }), denied, name);
+    await assert.rejects(service.encrypt({ KeyId, Plaintext: Buffer.alloc(32), ...under }), denied, name);
+    await assert.rejects(service.generateDataKey({ KeyId, KeySpec: "AES_256", ...under }), denied, name);
+  }
+  const Policy = (await operator.getKeyPolicy({ KeyId })).Policy ?? "";
+  for (const destroys of [
+    () => service.scheduleKeyDeletion({ KeyId }),
+    () => service.putKeyPolicy({ KeyId, Policy }),
+    () => service.disableKey({ KeyId }),
+    () => service.createGrant({ KeyId, GranteePrincipal: arnOf("service"), Operations: ["Decrypt"] }),
+    () => service.createKey({}),
+    () => service.listKeys({}),
+    () => operator.scheduleKeyDeletion({ KeyId }),
+    () => operator.createGrant({ KeyId, GranteePrincipal: arnOf("operator"), Operations: ["Decrypt"] }),
+    () => operator.decrypt({ KeyId, CiphertextBlob, EncryptionContext: CONTEXT }),
+    () => operator.encrypt({ KeyId, Plaintext: Buffer.alloc(1), EncryptionContext: CONTEXT }),
+    () => operator.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext: CONTEXT }),
+  ])
+    await assert.rejects(destroys(), denied);
+  // They are the same after a start.
+  const before = credentials("service");
+  await kms.close();
+  const again = await runningKms(t, { dataDir, strongroomUsers: "made" });
+  assert.deepEqual(credentials("service"), before);
+  await again.client(undefined, { credentials: before }).describeKey({ KeyId });
+});
+
+void test("the command refuses what does not go together", async () => {
+  for (const args of [
+    [],
+    ["--for", "nobody"],
+    ["--for", "service", "--format", "yaml"],
+    ["--for", "service", "--for", "writer", "--format", "iam"],
+    ["--for", "service", "--key", "arn:aws:kms:eu-west-1:000000000000:key/x"],
+    ["--for", "service", "--format", "iam", "--key", "alias/strongroom"],
+    ["--for", "service", "--principal", "service=*"],
+    ["--for", "service", "--principal", `writer=${arnOf("writer")}`],
+    ["--for", "service", "--format", "terraform", "--principal", `service=${arnOf("service")}`],
+  ]) {
+    const { exit, stdout } = await run("policy", "template", ...args);
+    assert.equal(exit, 2, args.join(" "));
+    assert.equal(stdout, "");
+  }
+  const key = "arn:aws:kms:eu-west-1:000000000000:key/mrk-1";
+  const { Statement } = await template<Policy>("--for", "auditor", "--format", "iam", "--key", key);
+  assert.deepEqual(Statement[0]?.["Resource"], [key]);
+});
