@@ -176,7 +176,7 @@ function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
     versions.set(debt.items);
     for (const { region, items, oldest: since } of debt.regions) {
       wraps.set({ region }, items);
-      oldest.set({ region }, Math.max(0, (Date.now() - Date.parse(since)) / 1000));
+      if (since !== null) oldest.set({ region }, Math.max(0, (Date.now() - Date.parse(since)) / 1000));
     }
   };
 }
