@@ -20,6 +20,8 @@ export interface DataFolder {
   readonly path: string;
   /** Records: heads, messages, missing wraps. */
   readonly vault: string;
+  /** How many changes the vault had, beside its database. */
+  readonly vaultMark: string;
   /** Hashes and scopes of the API tokens. */
   readonly tokens: string;
   /** The first administrator's token, which the client commands on this machine pick up. */
@@ -49,6 +51,7 @@ export function dataFolder(path: string): DataFolder {
   return {
     path,
     vault: join(path, "vault.sqlite"),
+    vaultMark: join(path, "vault.sqlite.mark"),
     tokens: join(path, "tokens.json"),
     token: join(path, "token"),
     tokenHeader: join(path, "token.header"),

@@ -57,6 +57,12 @@ export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
     buckets: REQUEST_BUCKETS,
     registers,
   });
+  const damagedRecords = new Counter({
+    name: "strongroom_damaged_records_total",
+    help: "Records that were refused, or named in a list, because their rows are not as they were written",
+    labelNames: ["route"],
+    registers,
+  });
   const calls = new Counter({
     name: "strongroom_kms_calls_total",
     help: "Calls to KMS regions by why they were made and what they came to",
@@ -78,11 +84,12 @@ export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
   const lookUpDebt = debtMetrics(registry, vault);
   return {
     contentType: registry.contentType,
-    request: ({ method, route, status, durationMs }) => {
+    request: ({ method, route, status, durationMs, damaged }) => {
       // Without a route the path is the client's word, and so might the method be.
       const labels = route === null ? { method: "any", route: "none" } : { method, route };
       requests.inc({ ...labels, status: String(status) });
       durations.observe(labels, durationMs / 1000);
+      if (damaged > 0) damagedRecords.inc({ route: labels.route }, damaged);
     },
     text: async () => {
       await lookUpDebt();

@@ -12,7 +12,7 @@ import type { Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
-import { knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
+import { knownError, PROBLEM_TYPE, isDamage, problemAnswer } from "./http/problems.ts";
 import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
 import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
 import { parseServerLimits } from "./limits.ts";
@@ -91,6 +91,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest("token", null);
   app.decorateRequest("problemCode", null);
+  app.decorateRequest("damaged", 0);
   app.decorateRequest("deadline");
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "request-id": request.id });
@@ -224,5 +225,6 @@ function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   if (fault !== null) logFault(request.log, fault);
   const { status, headers, body } = problemAnswer(shown, request.id);
   request.problemCode = body.code;
+  if (isDamage(body.code)) request.damaged = 1;
   return reply.code(status).headers(headers).type(PROBLEM_TYPE).send(JSON.stringify(body));
 }

@@ -1,6 +1,7 @@
 // Everything that `strongroom doctor` checks, in the order in which it is shown.
 import type { Check } from "./check.ts";
 import { checkKeyFile, checkPermissions, checkSpace } from "./data-folder.ts";
+import { checkDatabase } from "./database.ts";
 import { checkConfiguration, checkNode } from "./machine.ts";
 import { checkRegions } from "./regions.ts";
 import { checkService } from "./service.ts";
@@ -11,6 +12,7 @@ export const CHECKS: readonly Check[] = [
   checkConfiguration,
   checkPermissions,
   checkSpace,
+  checkDatabase,
   checkKeyFile,
   checkRegions,
   checkService,

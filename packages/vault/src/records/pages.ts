@@ -30,7 +30,7 @@ export interface DamagedRecord {
 export interface ListResult {
   readonly items: readonly { readonly id: string; readonly version: number; readonly updatedAt: string }[];
   /** Records of the page that are not as they were written. Left out when there is none. */
-  readonly damaged?: readonly DamagedRecord[];
+  readonly damaged?: readonly DamagedRecord[] | undefined;
   /** Cursor of the next page, null on the last one. */
   readonly next: string | null;
 }
@@ -39,7 +39,7 @@ export interface ListResult {
 export interface DebtPage {
   readonly items: readonly OwedVersion[];
   /** Rows of the page that are no debts of versions. Left out when there is none. */
-  readonly damaged?: readonly (DamagedRecord & { readonly collection: string })[];
+  readonly damaged?: readonly (DamagedRecord & { readonly collection: string })[] | undefined;
   /** Cursor of the next page, null on the last one. */
   readonly next: string | null;
 }
