@@ -1,6 +1,6 @@
 // The data folder: where everything lies in it (docs/architecture.md has the same list), how it is made and checked at
 // each start, its locks, its log, and the file that tells where a running installation listens.
-import { closeSync, constants, openSync, renameSync, statSync } from "node:fs";
+import { constants } from "node:fs";
 import { access, chmod, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -12,6 +12,7 @@ import {
   writeFileAtomic,
 } from "@strongroom/base/files";
 import { isLockHeld, type Lock, takeLock } from "@strongroom/base/locks";
+import { openRotatingLog, type RotatingLog } from "@strongroom/base/rotating-log";
 import { z } from "zod";
 import { CliError } from "./errors.ts";
 
@@ -111,30 +112,12 @@ export function lockDataFolder(path: string, folder: string): Lock {
   }
 }
 
-/** A log larger than this is renamed to `strongroom.log.1` at the next start. In bytes. */
-const PUT_ASIDE_BYTES = 20 * 1024 * 1024;
-
-/** An opened log. */
-export interface LogFile {
-  readonly fd: number;
-  close(): void;
-}
-
 /**
- * Opens the log of `strongroom up` (JSON lines) for appending, mode 0600; one that has grown is put aside first. Throws
- * `data-dir-unusable`.
+ * Opens the log of `strongroom up` (JSON lines), to which the KMS's process writes as well. Throws `data-dir-unusable`.
  */
-export function openLogFile(path: string): LogFile {
+export function openLogFile(path: string): RotatingLog {
   try {
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > PUT_ASIDE_BYTES) renameSync(path, `${path}.1`);
-    const fd = openSync(path, "a", 0o600);
-    return {
-      fd,
-      close: () => {
-        closeSync(fd);
-      },
-    };
+    return openRotatingLog(path);
   } catch (cause) {
     throw new CliError("data-dir-unusable", {
       detail: `The log ${path} cannot be opened: ${systemReason(cause)}.`,

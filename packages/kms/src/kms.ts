@@ -1,6 +1,8 @@
 // The KMS: opens the data directory, starts one server per region, and lets go of everything again.
 
 import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DiskReserve } from "@strongroom/base/disk-reserve";
 import { admissionOf } from "./admission.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
 import { openEmulator } from "./emulator/emulator-port.ts";
@@ -22,6 +24,7 @@ import { readSeed } from "./seed/read-seed.ts";
 import type { SeedKey } from "./seed/read-seed.ts";
 import { closeCustody, openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
+import { DATABASE_FILE } from "./store/database.ts";
 import { Store } from "./store/store.ts";
 import { openWitness } from "./witness/open-witness.ts";
 import { headOf, publisherFor } from "./witness/publisher.ts";
@@ -129,7 +132,12 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   await custody.database.syncLog();
   const publisher = witness === null ? null : publisherFor(witness, custody, options.logger);
   const supply = options.emulatorPort === null ? "fixed" : "on-demand";
-  const store = await Store.open({ ...custody, onDurable: () => publisher?.publish(headOf(custody)) }, names, supply);
+  const reserve = options.reserve ? new DiskReserve(join(options.dataDir, `${DATABASE_FILE}.reserve`)) : null;
+  const store = await Store.open(
+    { ...custody, reserve, onDurable: () => publisher?.publish(headOf(custody)) },
+    names,
+    supply,
+  );
   const engine = engineOf({ store, publisher, material: new KeyMaterial(custody.sealer), authenticate }, options);
   publisher?.publish(headOf(custody));
   const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });

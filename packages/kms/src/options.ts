@@ -63,6 +63,11 @@ export interface KmsOptions {
    * its port is tried again until it is free. That all ports are in use is an error either way.
    */
   readonly takenPorts?: "refused" | "retried";
+  /**
+   * Keeps room on the volume of the data directory, in `kms.sqlite.reserve`, so that what reads and what removes goes
+   * on when it is full. Everything else is refused before that.
+   */
+  readonly reserve?: boolean;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -97,6 +102,7 @@ export interface SettledOptions {
   /** Null: a server, with a port for each region. */
   readonly emulatorPort: number | null;
   readonly takenPorts: "refused" | "retried";
+  readonly reserve: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -136,6 +142,7 @@ const schema = z.object({
   emulator: z.literal("loopback").optional(),
   emulatorPort: port.optional(),
   takenPorts: z.enum(["refused", "retried"]).optional(),
+  reserve: z.boolean().optional(),
 });
 
 const NAMES = [...Object.keys(schema.shape), "seed", "clock", "logger"];
@@ -196,6 +203,7 @@ export function settleOptions(given: KmsOptions): SettledOptions {
     faultsPort: options.allowFaults === undefined ? null : (options.faultsPort ?? KMS_DEFAULTS.faultsPort),
     emulatorPort: emulates ? (options.emulatorPort ?? 0) : null,
     takenPorts: options.takenPorts ?? "refused",
+    reserve: options.reserve ?? false,
     // A clock that can be put forward comes with the permission to inject faults only.
     clock: options.clock ?? (options.allowFaults === undefined ? systemClock : new AdjustableClock()),
     logger: options.logger ?? pino({ enabled: false }),

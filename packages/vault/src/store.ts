@@ -247,6 +247,12 @@ export interface RecordStore {
   releaseDebt(release: ClaimRelease): Promise<"released" | "gone">;
   /** Makes the whole change, or none of it. */
   repair(change: RepairChange): Promise<RepairResult>;
+  /**
+   * Resolves when there is room for more. Asked before anything is sealed, so that a full disk costs no call of a KMS.
+   *
+   * @throws VaultError `store-full`
+   */
+  requireRoom(): Promise<void>;
   /** Resolves when the store can answer. For a readiness check: it must not wait for a writer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -33,7 +33,7 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
   const { host, port } = config.service;
   if (existsSync(folder.vault) && !existsSync(folder.vaultMark))
     logger.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
-  const store = await sqliteStore(folder.vault, { mark: true }).catch(storeFailed);
+  const store = await sqliteStore(folder.vault, { mark: true, reserve: true }).catch(storeFailed);
   const repair = repairOptions(config, keyring, logger);
   const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
   const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), logger });

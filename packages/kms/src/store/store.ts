@@ -5,6 +5,8 @@
 // after that change is durable. If a commit fails, everyone who may have seen what it held fails too, and memory is
 // read anew from the disk; the epoch tells who that is.
 
+import type { DiskReserve } from "@strongroom/base/disk-reserve";
+import { sqliteFailure } from "@strongroom/base/sqlite";
 import type { Transaction } from "kysely";
 import type { AuditEvent } from "../audit/event.ts";
 import type { Extension } from "../audit/log.ts";
@@ -38,6 +40,8 @@ interface Waiting {
 
 /** What a store works with. */
 export interface StoreParts extends Disk {
+  /** Room that is kept for when the disk is full; null: none is. */
+  readonly reserve?: DiskReserve | null;
   /** Called when a commit is on the disk, before those who wait for it are told. */
   readonly onDurable?: () => void;
 }
@@ -48,6 +52,7 @@ export type RegionSupply = "fixed" | "on-demand";
 /** All regions of one data directory. */
 export class Store {
   readonly #custody: Disk;
+  readonly #reserve: DiskReserve | null;
   readonly #onDurable: () => void;
   #regions: Map<string, RegionData>;
   readonly #supply: RegionSupply;
@@ -71,15 +76,25 @@ export class Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor({ onDurable = () => undefined, ...custody }: StoreParts, read: Read, supply: RegionSupply) {
+  private constructor(
+    { onDurable = () => undefined, reserve = null, ...custody }: StoreParts,
+    read: Read,
+    supply: RegionSupply,
+  ) {
     this.#custody = custody;
     this.#onDurable = onDurable;
+    this.#reserve = reserve;
     this.#meta = read.meta;
     this.#regions = read.regions;
     this.#rows = read.rows;
     this.#writtenUses = read.writtenUses;
     this.#supply = supply;
     this.#openedWith = new Set(read.regions.keys());
+  }
+
+  /** Whether there is room for more than what reads and removes. */
+  get hasRoom(): boolean {
+    return this.#reserve?.hasRoom() ?? true;
   }
 
   /** Every region by its name. */
@@ -175,6 +190,7 @@ export class Store {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const taken = this.#queue.splice(0, MAX_BATCH);
+      this.#reserve?.releaseWhenScarce();
       try {
         if (this.#unsynced !== null) throw this.#unsynced;
         if (this.#stale) await this.#reload();
@@ -186,6 +202,8 @@ export class Store {
         fail(taken, "what it saw was taken back");
       } catch (cause) {
         fail(taken, cause);
+        // What is asked again has the room that was kept for it.
+        if (sqliteFailure(cause) === "full") this.#reserve?.release();
         this.#stale = true;
         // Reading anew may fail as well; the next commit then tries again before it does anything else.
         await this.#reload().catch(() => undefined);

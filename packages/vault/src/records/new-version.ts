@@ -29,6 +29,7 @@ export async function newVersion(
   current: Current,
   input: { readonly plaintext: Uint8Array; readonly subject: Subject | null; readonly signal: AbortSignal | undefined },
 ): Promise<WriteChange> {
+  await store.requireRoom();
   const options = { keyring, signal: input.signal };
   const version = nextVersion(current.state);
   const before = await versionBefore(store, address, current);

@@ -40,6 +40,7 @@ export async function repairVersion(
   place: VersionPlace,
   retryMs: number,
 ): Promise<RepairOutcome> {
+  await store.requireRoom();
   const { stored, damage } = await store.read(place, place.version);
   if (stored === null) {
     if (damage !== undefined) throw damaged({ damage });

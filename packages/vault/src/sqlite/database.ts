@@ -3,6 +3,7 @@
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { DiskReserve } from "@strongroom/base/disk-reserve";
 import { openSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { SqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
@@ -23,19 +24,26 @@ export interface OpenDatabaseOptions {
    * fewer, or is another, is refused with `store-set-back`.
    */
   readonly mark: boolean;
+  /**
+   * Keeps room on the volume, in the file `PATH.reserve`, so that removing goes on when it is full. Writing ends with
+   * `store-full` before that.
+   */
+  readonly reserve: boolean;
 }
 
 /** An open database, and who watches it. */
 export interface OpenVaultFile {
   readonly db: Kysely<VaultSchema>;
   readonly guard: Guard;
+  /** Null: none is kept. */
+  readonly reserve: DiskReserve | null;
   close(): Promise<void>;
 }
 
 /** @throws VaultError `store-newer`, `store-altered`, `store-set-back`, `store-full`, `store-failed` */
 export async function openDatabase(
   path: string,
-  { busyTimeoutMs, maxBytes, mark: wanted }: OpenDatabaseOptions,
+  { busyTimeoutMs, maxBytes, mark: wanted, reserve }: OpenDatabaseOptions,
 ): Promise<OpenVaultFile> {
   let mark: Mark | null = null;
   try {
@@ -66,7 +74,7 @@ export async function openDatabase(
         await db.destroy();
         await opened?.close();
       };
-      return { db, guard, close };
+      return { db, guard, reserve: reserve ? new DiskReserve(`${resolve(path)}.reserve`) : null, close };
     } catch (error) {
       await db.destroy();
       throw error;

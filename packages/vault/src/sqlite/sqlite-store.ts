@@ -38,6 +38,7 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
   busyTimeoutMs: 5000,
   maxBytes: Number.MAX_SAFE_INTEGER,
   mark: false,
+  reserve: false,
 };
 
 /**
@@ -87,14 +88,15 @@ class SqliteStore implements RecordStore {
   async commit(changes: readonly Change[]): Promise<CommitResult> {
     let conflicts: number[] = [];
     try {
-      await this.#change(async (transaction) => {
+      const make = async (transaction: Transaction<VaultSchema>): Promise<void> => {
         conflicts = [];
         for (const [index, change] of changes.entries()) {
           const made = change.kind === "write" ? await write(transaction, change) : await remove(transaction, change);
           if (!made) conflicts.push(index);
         }
         if (conflicts.length > 0) throw new RollBack();
-      });
+      };
+      await (changes.every(({ kind }) => kind === "remove") ? this.#reduce(make) : this.#change(make));
     } catch (error) {
       if (isVaultError(error) && error.cause instanceof RollBack) return { kind: "conflict", conflicts };
       throw error;
@@ -126,11 +128,11 @@ class SqliteStore implements RecordStore {
   }
 
   async claimDebts(request: ClaimRequest): Promise<readonly ClaimedVersion[]> {
-    return this.#change((transaction) => claim(transaction, request));
+    return this.#reduce((transaction) => claim(transaction, request));
   }
 
   async releaseDebt(given: ClaimRelease): Promise<"released" | "gone"> {
-    return this.#change((transaction) => releaseClaim(transaction, given));
+    return this.#reduce((transaction) => releaseClaim(transaction, given));
   }
 
   async repair(change: RepairChange): Promise<RepairResult> {
@@ -153,6 +155,23 @@ class SqliteStore implements RecordStore {
       await this.#file.guard.requireCurrent();
       return query(this.#file.db);
     });
+  }
+
+  async requireRoom(): Promise<void> {
+    if (this.#file.reserve?.hasRoom() === false)
+      throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
+  }
+
+  /** A change that makes nothing more: on a full disk it has the room that is kept for it. */
+  async #reduce<Result>(change: (transaction: Transaction<VaultSchema>) => Promise<Result>): Promise<Result> {
+    this.#file.reserve?.releaseWhenScarce();
+    try {
+      return await this.#change(change);
+    } catch (error) {
+      const isFull = isVaultError(error) && error.code === "store-full";
+      if (!isFull || this.#file.reserve?.release() !== true) throw error;
+      return this.#change(change);
+    }
   }
 
   /** One transaction. What is acknowledged lies in the file that bears the vault's name, also afterwards. */

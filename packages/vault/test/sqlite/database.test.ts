@@ -25,6 +25,7 @@ test("a connection is durable, forgets what was deleted, and writes no temporary
     busyTimeoutMs: 100,
     maxBytes: 250 * 4096 + 4095,
     mark: false,
+    reserve: false,
   });
   for (const [pragma, value] of SETTINGS) {
     const { rows } = await sql.raw<Record<string, string | number>>(`pragma ${pragma}`).execute(file.db);
@@ -35,7 +36,7 @@ test("a connection is durable, forgets what was deleted, and writes no temporary
 
 test("a vault that needs no migration is opened without a write, as on a full disk", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
-  const options = { busyTimeoutMs: 0, maxBytes: 1e9, mark: true };
+  const options = { busyTimeoutMs: 0, maxBytes: 1e9, mark: true, reserve: false };
   const writer = await openDatabase(path, options);
   await writer.db.connection().execute(async (connection) => {
     // The lock of writing is taken: whoever writes now fails at once.

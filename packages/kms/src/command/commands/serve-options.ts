@@ -54,6 +54,7 @@ function serverOptions(settings: GivenKmsSettings, temporary: boolean): KmsOptio
   return {
     regions,
     takenPorts: "retried",
+    reserve: !temporary,
     ...(rootKey !== null && { rootKey }),
     ...(witness !== undefined && !temporary && { witness }),
     ...(allowFaults && { allowFaults: "loopback" as const }),
