@@ -23,7 +23,7 @@ export function roomOf(folder: string): Room | null {
 }
 
 const MEBIBYTE = 1024 * 1024;
-/** What is kept at most, and of a small volume. Alike for all databases of a volume: see {@link DiskReserve.hasRoom}. */
+/** What is kept at most, and of a small volume; alike for all databases, see {@link DiskReserve.hasRoom}. */
 export const RESERVE: { readonly bytes: number; readonly share: number } = { bytes: 16 * MEBIBYTE, share: 1 / 16 };
 /** How old an answer about the volume may be, in milliseconds. */
 const LOOK_MS = 200;

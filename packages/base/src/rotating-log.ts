@@ -1,6 +1,6 @@
 /**
- * A log file that is bounded: when it has grown, its content goes to `PATH.1`, that of before to `PATH.2`, and so on. It
- * is copied and emptied where it is, and not renamed: another process that appends to it by its own file descriptor
+ * A log file that is bounded: when it has grown, its content goes to `PATH.1`, that of before to `PATH.2`, and so on.
+ * It is copied and emptied where it is, and not renamed: another process that appends to it by its own file descriptor
  * writes on at the beginning, and needs to know nothing of it.
  */
 import {

@@ -10,7 +10,7 @@ const BOUNDS = { bytes: 1000, kept: 3 };
 const line = (number: number): string => `${JSON.stringify({ number, text: "x".repeat(80) })}\n`;
 
 test("a log that grows is put aside, a bounded number of times, each file for its owner alone and of whole lines", async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const path = join(folder, "a.log");
   const log = openRotatingLog(path, BOUNDS);
   for (let number = 0; number < 100; number++) {
@@ -34,7 +34,7 @@ test("a log that grows is put aside, a bounded number of times, each file for it
 });
 
 test("another process that has the log open writes on in it", async (t) => {
-  const path = join(await temporaryFolder(t), "a.log");
+  const path = join(temporaryFolder(t), "a.log");
   const log = openRotatingLog(path, BOUNDS);
   const script = `for (let n = 0; n < 15; n++) require("fs").writeSync(1, ${JSON.stringify(line(1))})`;
   for (let round = 0; round < 3; round++) {
@@ -47,7 +47,7 @@ test("another process that has the log open writes on in it", async (t) => {
 });
 
 test("a log that is a link is refused, and one that stands where it is put aside is replaced, not followed", async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const other = join(folder, "other");
   writeFileSync(other, "mine");
   symlinkSync(other, join(folder, "a.log"));

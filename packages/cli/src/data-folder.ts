@@ -34,6 +34,8 @@ export interface DataFolder {
   /** Where the service and the KMS of a running `strongroom up` listen. */
   readonly running: string;
   readonly log: string;
+  /** How much room was free at each hour: from it the day is foretold on which there is none. */
+  readonly disk: string;
   /** Held while `strongroom up` runs. */
   readonly lock: string;
   /** Held while `strongroom drill` runs. */
@@ -59,6 +61,7 @@ export function dataFolder(path: string): DataFolder {
     keys: join(path, "keys.json"),
     running: join(path, "running.json"),
     log: join(path, "strongroom.log"),
+    disk: join(path, "disk.json"),
     lock: join(path, "up.lock"),
     drillLock: join(path, "drill.lock"),
     kms,

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DiskReserve } from "@strongroom/base/disk-reserve";
 import { admissionOf } from "./admission.ts";
+import { Retention } from "./audit/retention.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
 import { openEmulator } from "./emulator/emulator-port.ts";
 import type { EmulatorPort } from "./emulator/emulator-port.ts";
@@ -166,6 +167,8 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
     throw error;
   }
   const settling = settleRegularly(engine);
+  const { auditDays: days, clock, logger } = options;
+  const retention = days === null ? null : new Retention({ database: custody.database, store, clock, logger, days });
 
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
@@ -175,6 +178,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
       await control?.close();
       await emulator?.close();
       await regions.closeAll();
+      await retention?.close();
       await store.settle();
       await publisher?.close();
       await store.close();

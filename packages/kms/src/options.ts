@@ -68,6 +68,11 @@ export interface KmsOptions {
    * on when it is full. Everything else is refused before that.
    */
   readonly reserve?: boolean;
+  /**
+   * How many days the audit keeps the texts of its entries: older ones become hashes, once a day, and an entry says so.
+   * For ever by default.
+   */
+  readonly auditDays?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -103,6 +108,8 @@ export interface SettledOptions {
   readonly emulatorPort: number | null;
   readonly takenPorts: "refused" | "retried";
   readonly reserve: boolean;
+  /** Null: for ever. */
+  readonly auditDays: number | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -143,6 +150,7 @@ const schema = z.object({
   emulatorPort: port.optional(),
   takenPorts: z.enum(["refused", "retried"]).optional(),
   reserve: z.boolean().optional(),
+  auditDays: z.int().min(1).max(36_500).optional(),
 });
 
 const NAMES = [...Object.keys(schema.shape), "seed", "clock", "logger"];
@@ -204,6 +212,7 @@ export function settleOptions(given: KmsOptions): SettledOptions {
     emulatorPort: emulates ? (options.emulatorPort ?? 0) : null,
     takenPorts: options.takenPorts ?? "refused",
     reserve: options.reserve ?? false,
+    auditDays: options.auditDays ?? null,
     // A clock that can be put forward comes with the permission to inject faults only.
     clock: options.clock ?? (options.allowFaults === undefined ? systemClock : new AdjustableClock()),
     logger: options.logger ?? pino({ enabled: false }),

@@ -41,7 +41,21 @@ const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
   writesBelowTarget: "write-below-target",
 };
 
-export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
+/** How the disk of the data is. */
+export interface DiskState {
+  /** Bytes. */
+  readonly free: number;
+  /** When it is full if it goes on like this, in milliseconds since the epoch; null when that cannot be said. */
+  readonly fullAt: number | null;
+  /** Whether somebody should make room. */
+  readonly alarm: boolean;
+}
+
+export function serverMetrics(
+  vault: Vault,
+  regions: ProbedRegions,
+  disk: () => DiskState | null = () => null,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Counter({
@@ -81,6 +95,7 @@ export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
     if (outcome === "answered") callDurations.observe({ region, operation }, elapsedMs / 1000);
   });
   regionMetrics(registry, regions);
+  diskMetrics(registry, disk);
   const lookUpDebt = debtMetrics(registry, vault);
   return {
     contentType: registry.contentType,
@@ -141,6 +156,29 @@ function regionMetrics(registry: Registry, regions: ProbedRegions): void {
           this.inc({ decision: DECISIONS[name] }, counters[name]);
     },
   });
+}
+
+function diskMetrics(registry: Registry, disk: () => DiskState | null): void {
+  const each = (name: string, help: string, value: (state: DiskState) => number | null): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const state = disk();
+        const told = state === null ? null : value(state);
+        // A gauge that was never set would say 0.
+        this.set(told ?? Number.NaN);
+      },
+    });
+  };
+  each("strongroom_disk_free_bytes", "Room on the disk of the data folder", ({ free }) => free);
+  each("strongroom_disk_alarm", "1 while somebody should make room on it", ({ alarm }) => (alarm ? 1 : 0));
+  each(
+    "strongroom_disk_full_timestamp_seconds",
+    "When it is full if it goes on like this; NaN when that cannot be said",
+    ({ fullAt }) => (fullAt === null ? null : Math.round(fullAt / 1000)),
+  );
 }
 
 /** The three gauges are of one look at the store, which the returned function takes. */

@@ -18,7 +18,7 @@ import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
 import { parseServerLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import { serverMetrics } from "./metrics.ts";
-import type { Metrics } from "./metrics.ts";
+import type { DiskState, Metrics } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
@@ -37,6 +37,8 @@ export interface ServerOptions {
   /** A pino logger, or what has its methods. Left out: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
   readonly limits?: Partial<ServerLimits>;
+  /** How the disk is, for the metrics. Left out: they do not tell. */
+  readonly disk?: () => DiskState | null;
   /** The only collections there may be. Left out: a collection comes into being with its first record. */
   readonly collections?: readonly string[];
 }
@@ -78,7 +80,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function createServer(given: ServerOptions): Promise<Api> {
   const { limits, ...options } = readServerOptions(given);
   const regions = new ProbedRegions(options.regions);
-  const metrics = serverMetrics(options.vault, regions);
+  const metrics = serverMetrics(options.vault, regions, options.disk);
   const app = newApp(options, limits, metrics);
   const context: ApiContext = { vault: options.vault, regions, limits };
   const absent = new AbsentRoutes();
@@ -129,6 +131,7 @@ const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(va
   vault: [(value) => hasMethods(value, "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
   tokens: [(value) => hasMethods(value, "verify"), "a verifier of tokens"],
   regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
+  disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
   logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
   collections: [(value) => Array.isArray(value) && value.every((one) => typeof one === "string"), "a list of names"],
 };

@@ -32,6 +32,7 @@ export interface KmsProcessOptions {
   readonly regions: readonly LocalRegion[];
   readonly rootKey: RootKeySetting;
   readonly witness?: WitnessSetting | undefined;
+  readonly auditDays: number;
   /** The port for taking regions away, or null where that is not allowed. */
   readonly faultsPort: number | null;
   /** File descriptor that the process's log lines go to. */
@@ -167,7 +168,15 @@ async function start(options: KmsProcessOptions): Promise<Started> {
   }
 }
 
-function childArguments({ dataDir, regions, rootKey, witness, faultsPort, logLevel }: KmsProcessOptions): string[] {
+function childArguments({
+  dataDir,
+  regions,
+  rootKey,
+  witness,
+  auditDays,
+  faultsPort,
+  logLevel,
+}: KmsProcessOptions): string[] {
   return [
     "kms",
     "serve",
@@ -175,6 +184,7 @@ function childArguments({ dataDir, regions, rootKey, witness, faultsPort, logLev
     ...regions.flatMap(({ name, port }) => ["--region", `${name}=${port}`]),
     ...rootKeyArguments(rootKey),
     ...(witness === undefined ? [] : ["--witness", witness.kind === "file" ? witness.path : witness.url]),
+    ...["--audit-days", String(auditDays)],
     ...(faultsPort === null ? [] : ["--allow-faults", "--faults-port", String(faultsPort)]),
     ...["--log-level", logLevel],
   ];

@@ -11,6 +11,7 @@ import { type Config, wrapPolicy } from "../config/config.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
+import { watchDisk } from "./disk-watch.ts";
 
 /** A service that listens. */
 export interface RunningService {
@@ -36,17 +37,20 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
   const store = await sqliteStore(folder.vault, { mark: true, reserve: true }).catch(storeFailed);
   const repair = repairOptions(config, keyring, logger);
   const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
-  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), logger });
+  const disk = await watchDisk(folder.path, folder.disk, logger);
+  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), disk: disk.now, logger });
   try {
     const url = await server.listen({ host, port });
     return {
       url,
       close: async () => {
+        disk.close();
         await server.close();
         await vault.close();
       },
     };
   } catch (cause) {
+    disk.close();
     await server.close();
     await vault.close();
     throw listenFailed(cause, host, port);

@@ -65,6 +65,7 @@ async function runInstallation(
     regions: config.kms.regions,
     rootKey: config.kms.rootKey,
     witness: config.kms.witness,
+    auditDays: config.kms.auditDays,
     faultsPort: config.kms.allowFaults ? config.kms.faultsPort : null,
     logFd: log.fd,
     logLevel: config.log.level,

@@ -109,7 +109,7 @@ describe("a database that somebody else wrote to", () => {
     const doctor = async (): Promise<string> =>
       (await runCommand(["doctor"], { cwd: folder.path })).stdout
         .split("\n")
-        .filter((line) => line.includes('Database'))
+        .filter((line) => line.includes("Database"))
         .join();
 
     assert.equal((await put("ada")).code, 0);

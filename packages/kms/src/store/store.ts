@@ -10,6 +10,7 @@ import { sqliteFailure } from "@strongroom/base/sqlite";
 import type { Transaction } from "kysely";
 import type { AuditEvent } from "../audit/event.ts";
 import type { Extension } from "../audit/log.ts";
+import type { LogEvent } from "../audit/log-event.ts";
 import { writeExtension } from "../audit/tree-rows.ts";
 import { KmsError } from "../errors.ts";
 import { sealDigest } from "../integrity/row-set.ts";
@@ -33,7 +34,7 @@ const LAST_USE_INTERVAL_MS = 60_000;
 interface Waiting {
   readonly epoch: number;
   readonly changes: readonly Change[];
-  readonly events: readonly AuditEvent[];
+  readonly events: readonly (AuditEvent | LogEvent)[];
   readonly committed: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -145,7 +146,7 @@ export class Store {
    * Resolves when the changes (already applied) and the audit events are on the disk.
    * @param epoch the store's epoch when the call began.
    */
-  commit(epoch: number, changes: readonly Change[], events: readonly AuditEvent[]): Promise<void> {
+  commit(epoch: number, changes: readonly Change[], events: readonly (AuditEvent | LogEvent)[]): Promise<void> {
     return new Promise((committed, failed) => {
       this.#queue.push({ epoch, changes, events, committed, failed });
       // The next turn of the event loop: requests that have arrived together share the commit.

@@ -55,6 +55,7 @@ function serverOptions(settings: GivenKmsSettings, temporary: boolean): KmsOptio
     regions,
     takenPorts: "retried",
     reserve: !temporary,
+    ...(settings.auditDays > 0 && { auditDays: settings.auditDays }),
     ...(rootKey !== null && { rootKey }),
     ...(witness !== undefined && !temporary && { witness }),
     ...(allowFaults && { allowFaults: "loopback" as const }),
