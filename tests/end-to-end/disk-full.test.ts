@@ -2,10 +2,11 @@
 // a small tmpfs, which only root can mount.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Installation } from "./installation.ts";
 
 const DOCUMENT = { name: "Ada", text: "x".repeat(40_000) };
@@ -54,6 +55,53 @@ test("a full disk refuses writes, loses nothing acknowledged, and writing goes o
   } finally {
     execFileSync("umount", ["--lazy", volume]);
     for (const folder of [volume, kms]) rmSync(folder, { recursive: true });
+  }
+});
+
+test("on a full disk that holds the KMS too, reads and removals go on", async (context) => {
+  const volume = mkdtempSync(join(tmpdir(), "strongroom-volume-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", volume], { stdio: "ignore" });
+  } catch {
+    rmSync(volume, { recursive: true });
+    context.skip("no tmpfs can be mounted here: it takes root");
+    return;
+  }
+  try {
+    const dataDir = join(volume, "data");
+    mkdirSync(dataDir, { mode: 0o700 });
+    await using installation = await Installation.start({ dataDir });
+    const ids = Array.from({ length: 30 }, (_, number) => `p${number}`);
+    for (const id of ids)
+      assert.equal((await installation.request("PUT", `/v1/records/people/${id}`, DOCUMENT)).status, 201);
+    assert.throws(() => {
+      writeFileSync(join(volume, "ballast"), Buffer.alloc(64_000_000));
+    }, /ENOSPC/);
+
+    // Longer than an answer about the volume is kept.
+    await sleep(300);
+    for (let round = 0; round < 3; round++) {
+      const refused = await installation.request("PUT", "/v1/records/people/more", DOCUMENT);
+      assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [507, "store-full"]);
+      await everyoneThere(installation, ids);
+    }
+    assert.equal((await installation.request("GET", "/readyz")).status, 200, "it still reads");
+    for (const id of ids.splice(0, 20))
+      assert.equal((await installation.request("DELETE", `/v1/records/people/${id}`)).status, 200, id);
+    await everyoneThere(installation, ids);
+
+    rmSync(join(volume, "ballast"));
+    await sleep(300);
+    const later = await installation.request("PUT", "/v1/records/people/later", DOCUMENT);
+    assert.equal(later.status, 201, await later.text());
+    assert.ok(existsSync(join(dataDir, "vault.sqlite.reserve")), "room is kept again");
+    assert.ok(existsSync(join(dataDir, "kms", "kms.sqlite.reserve")));
+    await installation.down();
+    await installation.up();
+    await everyoneThere(installation, [...ids, "later"]);
+  } finally {
+    execFileSync("umount", ["--lazy", volume]);
+    rmSync(volume, { recursive: true });
   }
 });
 

@@ -10,9 +10,12 @@ import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
+import { SqliteFileError, sqliteFailure } from "./sqlite-failure.ts";
 
 export { NodeSqliteDialect } from "./sqlite-dialect.ts";
 export type { NodeSqliteDialectOptions } from "./sqlite-dialect.ts";
+export { SqliteFileError, sqliteFailure } from "./sqlite-failure.ts";
+export type { SqliteFailure, SqliteFileErrorCode } from "./sqlite-failure.ts";
 
 /** What an application's file is, and how it is used. */
 export interface SqliteFileOptions {
@@ -33,6 +36,13 @@ export interface SqliteFileOptions {
   readonly maxBytes: number;
 }
 
+/** What an application's own look at a file is given. */
+export interface FoundFile<Schema> {
+  readonly db: Kysely<Schema>;
+  /** The migrations that the file has. */
+  readonly applied: readonly string[];
+}
+
 /** An open file. */
 export interface SqliteFile<Schema> {
   /** Closes the file when it is destroyed. */
@@ -47,11 +57,16 @@ const MOST_PAGES = 4_294_967_294;
 /**
  * Opens the file, which is made when absent; its folder must exist. It and the files of its log have mode 0600.
  *
- * @throws what `sqliteFailure` names
+ * @param inspect looks at a file as it was found, before it is migrated, and throws to refuse it
+ * @throws what `sqliteFailure` names, and what `inspect` throws
  */
-export async function openSqliteFile<Schema>(path: string, options: SqliteFileOptions): Promise<SqliteFile<Schema>> {
+export async function openSqliteFile<Schema>(
+  path: string,
+  options: SqliteFileOptions,
+  inspect: (found: FoundFile<Schema>) => Promise<void> = async () => undefined,
+): Promise<SqliteFile<Schema>> {
   makePrivate(path);
-  return whileBusy(options.patienceMs, () => openOnce<Schema>(path, options));
+  return whileBusy(options.patienceMs, () => openOnce<Schema>(path, options, inspect));
 }
 
 /**
@@ -71,13 +86,22 @@ export function readSqliteFile<Schema>(path: string): Kysely<Schema> {
   }
 }
 
-async function openOnce<Schema>(path: string, options: SqliteFileOptions): Promise<SqliteFile<Schema>> {
+async function openOnce<Schema>(
+  path: string,
+  options: SqliteFileOptions,
+  inspect: (found: FoundFile<Schema>) => Promise<void>,
+): Promise<SqliteFile<Schema>> {
   const database = new DatabaseSync(path, { timeout: options.busyTimeoutMs });
   try {
-    const found = recognise(database, options);
+    recognise(database, options);
     configure(database, options);
     const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
-    if (found === "behind") await migrate(database, db, options);
+    // One snapshot: another process may be migrating the file.
+    database.exec("begin");
+    const applied = recognise(database, options);
+    await inspect({ db, applied });
+    database.exec("commit");
+    if (applied.length < Object.keys(options.migrations).length) await migrate(database, db, options);
     return { db, database };
   } catch (error) {
     database.close();
@@ -101,21 +125,24 @@ function makePrivate(path: string): void {
 }
 
 /**
- * Only reads: a database that is not ours, or is of a newer version, stays as it was; and one that is current can be
- * opened, and read, on a full disk.
+ * The migrations that the file has. Only reads: a database that is not ours, or is of a newer version, stays as it was;
+ * and one that is current can be opened, and read, on a full disk.
  */
-function recognise(database: DatabaseSync, { applicationId, migrations }: SqliteFileOptions): "behind" | "current" {
+function recognise(
+  database: DatabaseSync,
+  { applicationId, migrations }: Pick<SqliteFileOptions, "applicationId" | "migrations">,
+): readonly string[] {
   const tables = names(database, "select name from sqlite_schema where type in ('table', 'view')");
   const migrated = tables.includes("kysely_migration");
   const id = Number(pragma(database, "application_id", "application_id"));
   const ours = applicationId === null ? migrated : id === applicationId;
   const empty = tables.length === 0 && (applicationId === null || id === 0);
   if (!ours && !empty) throw new SqliteFileError("foreign", "it is a database of something else");
-  if (!migrated) return "behind";
+  if (!migrated) return [];
   const applied = names(database, "select name from kysely_migration order by name");
   const unknown = applied.filter((name) => !Object.hasOwn(migrations, name));
   if (unknown.length > 0) throw new SqliteFileError("newer", `it has the migration ${unknown.join(", ")}`);
-  return applied.length === Object.keys(migrations).length ? "current" : "behind";
+  return applied;
 }
 
 function configure(database: DatabaseSync, { synchronous, maxBytes }: SqliteFileOptions): void {
@@ -155,56 +182,6 @@ function names(database: DatabaseSync, query: string): readonly string[] {
     .prepare(query)
     .all()
     .map((row) => String(row["name"]));
-}
-
-/** Why a file was not opened although SQLite could. */
-export type SqliteFileErrorCode =
-  /** The file has tables, but not those of this application. */
-  | "foreign"
-  /** It has migrations that this version does not know. */
-  | "newer"
-  /** SQLite finds damage in it. */
-  | "corrupt"
-  /** The volume does not support write-ahead logging. */
-  | "no-wal";
-
-/** Whatever went wrong. `cannot-open`: the file cannot be made or opened; `other`: nothing that is known here. */
-export type SqliteFailure =
-  SqliteFileErrorCode | "busy" | "read-only" | "io" | "full" | "cannot-open" | "not-a-database" | "other";
-
-/** Thrown when a file is not what it must be. {@link sqliteFailure} tells it from others, by its name and code. */
-export class SqliteFileError extends Error {
-  override readonly name = "SqliteFileError";
-  readonly code: SqliteFileErrorCode;
-
-  constructor(code: SqliteFileErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** Extended result code, or its lowest byte (the primary code) -> what it means. */
-const RESULT_CODES: Readonly<Record<number, SqliteFailure>> = {
-  5: "busy",
-  8: "read-only",
-  10: "io",
-  11: "corrupt",
-  13: "full",
-  14: "cannot-open",
-  26: "not-a-database",
-  // The shared-memory file of the write-ahead log could not grow (SQLITE_IOERR_SHMSIZE).
-  4874: "full",
-};
-
-/** What a failed opening or query says, whatever it threw. */
-export function sqliteFailure(error: unknown): SqliteFailure {
-  if (!(error instanceof Error)) return "other";
-  if ("errcode" in error && typeof error.errcode === "number")
-    return RESULT_CODES[error.errcode] ?? RESULT_CODES[error.errcode & 0xff] ?? "other";
-  if (error.name === "SqliteFileError" && "code" in error) return error.code as SqliteFileErrorCode;
-  // Of node:fs, which makes the file.
-  if ("syscall" in error && "code" in error) return error.code === "ENOSPC" ? "full" : "cannot-open";
-  return "other";
 }
 
 /** Longest pause between two tries, in milliseconds. Random, so that two waiting processes do not keep meeting. */

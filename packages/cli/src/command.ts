@@ -1,9 +1,11 @@
 // The frame of a command, with the configuration of an installation; and what commands have alike: the service that
 // they call, and the pages of a listing.
 import * as frame from "@strongroom/base/command";
-import type { Client, Listing, Page } from "@strongroom/client";
+import { printable } from "@strongroom/base/terminal";
+import type { Client, Damaged, Listing, Page } from "@strongroom/client";
 import type { LoadedConfig } from "./config/load.ts";
 import { asCliError, clientOf, findConnection } from "./connection.ts";
+import { CliError } from "./errors.ts";
 
 export { option } from "@strongroom/base/command";
 export type { CommandContext, OptionTable } from "@strongroom/base/command";
@@ -67,5 +69,32 @@ export async function readPage<Item>(
   listing: Listing<Item>,
   { limit, cursor, all }: frame.OptionValues<PagingOptions>,
 ): Promise<Page<Item>> {
-  return all ? { items: await listing.all(), next: null } : listing.page({ cursor, limit });
+  if (!all) return listing.page({ cursor, limit });
+  const items: Item[] = [];
+  const damaged: Damaged[] = [];
+  for await (const page of listing.pages()) {
+    for (const item of page.items) items.push(item);
+    for (const one of page.damaged ?? []) damaged.push(one);
+  }
+  return { items, ...(damaged.length === 0 ? {} : { damaged }), next: null };
+}
+
+/** Damaged records that are named one by one for a person; JSON output names all. */
+const MOST_NAMED = 20;
+
+/** What a person is told of records that cannot be given, a line each. */
+export function damageLines(damaged: readonly Damaged[]): readonly string[] {
+  const named = damaged
+    .slice(0, MOST_NAMED)
+    .map(({ collection, id, code }) =>
+      printable(`${collection === undefined ? "" : `${collection}/`}${id}: ${code}`, 600),
+    );
+  const rest = damaged.length - named.length;
+  return rest > 0 ? [...named, `and ${rest} more; --json names them all`] : named;
+}
+
+/** Ends a command whose list was shown, but for what is damaged. @throws CliError `records-damaged` */
+export function requireUndamaged({ damaged = [] }: Pick<Page<unknown>, "damaged">): void {
+  if (damaged.length > 0)
+    throw new CliError("records-damaged", { detail: `${damaged.length} of them:`, problems: damageLines(damaged) });
 }

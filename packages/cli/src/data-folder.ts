@@ -1,6 +1,6 @@
 // The data folder: where everything lies in it (docs/architecture.md has the same list), how it is made and checked at
 // each start, its locks, its log, and the file that tells where a running installation listens.
-import { closeSync, constants, openSync, renameSync, statSync } from "node:fs";
+import { constants } from "node:fs";
 import { access, chmod, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -13,6 +13,7 @@ import {
 } from "@strongroom/base/files";
 import { STRONGROOM_USERS } from "@strongroom/kms/command";
 import { isLockHeld, type Lock, takeLock } from "@strongroom/base/locks";
+import { openRotatingLog, type RotatingLog } from "@strongroom/base/rotating-log";
 import { z } from "zod";
 import { CliError } from "./errors.ts";
 
@@ -21,6 +22,8 @@ export interface DataFolder {
   readonly path: string;
   /** Records: heads, messages, missing wraps. */
   readonly vault: string;
+  /** How many changes the vault had, beside its database. */
+  readonly vaultMark: string;
   /** Hashes and scopes of the API tokens. */
   readonly tokens: string;
   /** The first administrator's token, which the client commands on this machine pick up. */
@@ -32,6 +35,8 @@ export interface DataFolder {
   /** Where the service and the KMS of a running `strongroom up` listen. */
   readonly running: string;
   readonly log: string;
+  /** How much room was free at each hour: from it the day is foretold on which there is none. */
+  readonly disk: string;
   /** Held while `strongroom up` runs. */
   readonly lock: string;
   /** Held while `strongroom drill` runs. */
@@ -57,12 +62,14 @@ export function dataFolder(path: string): DataFolder {
   return {
     path,
     vault: join(path, "vault.sqlite"),
+    vaultMark: join(path, "vault.sqlite.mark"),
     tokens: join(path, "tokens.json"),
     token: join(path, "token"),
     tokenHeader: join(path, "token.header"),
     keys: join(path, "keys.json"),
     running: join(path, "running.json"),
     log: join(path, "strongroom.log"),
+    disk: join(path, "disk.json"),
     lock: join(path, "up.lock"),
     drillLock: join(path, "drill.lock"),
     kms,
@@ -119,30 +126,12 @@ export function lockDataFolder(path: string, folder: string): Lock {
   }
 }
 
-/** A log larger than this is renamed to `strongroom.log.1` at the next start. In bytes. */
-const PUT_ASIDE_BYTES = 20 * 1024 * 1024;
-
-/** An opened log. */
-export interface LogFile {
-  readonly fd: number;
-  close(): void;
-}
-
 /**
- * Opens the log of `strongroom up` (JSON lines) for appending, mode 0600; one that has grown is put aside first. Throws
- * `data-dir-unusable`.
+ * Opens the log of `strongroom up` (JSON lines), to which the KMS's process writes as well. Throws `data-dir-unusable`.
  */
-export function openLogFile(path: string): LogFile {
+export function openLogFile(path: string): RotatingLog {
   try {
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > PUT_ASIDE_BYTES) renameSync(path, `${path}.1`);
-    const fd = openSync(path, "a", 0o600);
-    return {
-      fd,
-      close: () => {
-        closeSync(fd);
-      },
-    };
+    return openRotatingLog(path);
   } catch (cause) {
     throw new CliError("data-dir-unusable", {
       detail: `The log ${path} cannot be opened: ${systemReason(cause)}.`,

@@ -20,6 +20,7 @@ export type CliErrorCode =
   | "input-invalid"
   | "input-has-bad-lines"
   | "output-failed"
+  | "records-damaged"
   | "export-incomplete"
   | "token-absent"
   | "service-unreachable"
@@ -151,11 +152,19 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     outcome: "failure",
     status: 500,
   },
+  "records-damaged": {
+    title: "Some records are not as they were stored",
+    remedy:
+      "All the others are shown. Restore the records that are named from a trusted backup, and find out who wrote to " +
+      "the database.",
+    outcome: "refused",
+    status: 500,
+  },
   "export-incomplete": {
     title: "Some records could not be exported",
     remedy:
-      "The reasons are listed. Nothing was written to the file; run strongroom get on such a record to see why it " +
-      "is refused.",
+      "The file holds all the others. The records that are not in it are listed with their reasons: restore them " +
+      "from a trusted backup, or run strongroom get on one to see why it is refused.",
     outcome: "refused",
     status: 500,
   },

@@ -10,7 +10,7 @@ export type ServiceErrorCode = Answers["ErrorCode"];
 
 /** A code of the client itself. */
 export type OwnErrorCode =
-  "unreachable" | "timed-out" | "unintelligible" | "aborted" | "unknown-code" | "option-invalid";
+  "unreachable" | "timed-out" | "unintelligible" | "aborted" | "unknown-code" | "option-invalid" | "records-damaged";
 
 /** The code of a {@link ClientError}. */
 export type ClientErrorCode = ServiceErrorCode | OwnErrorCode;
@@ -56,6 +56,12 @@ const OWN_ERRORS: Readonly<Record<OwnErrorCode, ClientErrorRow>> = {
     title: "The service refused the request",
     remedy: "`reportedCode` is the service's own; a newer version of this client knows what it means.",
     outcome: "failure",
+    status: 0,
+  },
+  "records-damaged": {
+    title: "Some records cannot be given: they are not as they were stored",
+    remedy: "The detail names them; all the others were given. Restore them from a trusted backup.",
+    outcome: "refused",
     status: 0,
   },
   "option-invalid": {

@@ -24,7 +24,7 @@ export type {
 } from "./client.ts";
 export { DEFAULT_TIMEOUT_MS } from "./call.ts";
 export type { CallOptions, ClientOptions } from "./call.ts";
-export type { Listing, Page, PageOptions } from "./paging.ts";
+export type { Damaged, Listing, Page, PageOptions } from "./paging.ts";
 export { CLIENT_ERRORS, ClientError, isClientError } from "./errors.ts";
 export type {
   ClientErrorCode,

@@ -1,7 +1,10 @@
 // The KMS: opens the data directory, starts one server per region, and lets go of everything again.
 
 import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DiskReserve } from "@strongroom/base/disk-reserve";
 import { admissionOf } from "./admission.ts";
+import { Retention } from "./audit/retention.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
 import { openEmulator } from "./emulator/emulator-port.ts";
 import type { EmulatorPort } from "./emulator/emulator-port.ts";
@@ -22,6 +25,7 @@ import { readSeed } from "./seed/read-seed.ts";
 import type { SeedKey } from "./seed/read-seed.ts";
 import { closeCustody, openCustody } from "./store/custody.ts";
 import type { Custody } from "./store/custody.ts";
+import { DATABASE_FILE } from "./store/database.ts";
 import { Store } from "./store/store.ts";
 import { tlsIdentity } from "./tls/tls-identity.ts";
 import type { TlsFacts } from "./tls/tls-identity.ts";
@@ -136,7 +140,12 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
   await custody.database.syncLog();
   const publisher = witness === null ? null : publisherFor(witness, custody, options.logger);
   const supply = options.emulatorPort === null ? "fixed" : "on-demand";
-  const store = await Store.open({ ...custody, onDurable: () => publisher?.publish(headOf(custody)) }, names, supply);
+  const reserve = options.reserve ? new DiskReserve(join(options.dataDir, `${DATABASE_FILE}.reserve`)) : null;
+  const store = await Store.open(
+    { ...custody, reserve, onDurable: () => publisher?.publish(headOf(custody)) },
+    names,
+    supply,
+  );
   const engine = engineOf({ store, publisher, material: new KeyMaterial(custody.sealer), authenticate }, options);
   publisher?.publish(headOf(custody));
   const seeded = seed === null ? null : await applySeed(seed, { ...engine, now: options.clock.now() });
@@ -165,6 +174,8 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
     throw error;
   }
   const settling = settleRegularly(engine);
+  const { auditDays: days, clock, logger } = options;
+  const retention = days === null ? null : new Retention({ database: custody.database, store, clock, logger, days });
 
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
@@ -174,6 +185,7 @@ async function start({ custody, witness, seed, removeTemporary }: Opened, option
       await control?.close();
       await emulator?.close();
       await regions.closeAll();
+      await retention?.close();
       await store.settle();
       await publisher?.close();
       await store.close();

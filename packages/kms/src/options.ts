@@ -74,6 +74,16 @@ export interface KmsOptions {
    * sockets.
    */
   readonly takenPorts?: "refused" | "retried";
+  /**
+   * Keeps room on the volume of the data directory, in `kms.sqlite.reserve`, so that what reads and what removes goes
+   * on when it is full. Everything else is refused before that.
+   */
+  readonly reserve?: boolean;
+  /**
+   * How many days the audit keeps the texts of its entries: older ones become hashes, once a day, and an entry says so.
+   * For ever by default.
+   */
+  readonly auditDays?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -113,6 +123,9 @@ export interface SettledOptions {
   /** Null: a server, with a port for each region. */
   readonly emulatorPort: number | null;
   readonly takenPorts: "refused" | "retried";
+  readonly reserve: boolean;
+  /** Null: for ever. */
+  readonly auditDays: number | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -159,6 +172,8 @@ const schema = z.object({
   emulator: z.literal("loopback").optional(),
   emulatorPort: port.optional(),
   takenPorts: z.enum(["refused", "retried"]).optional(),
+  reserve: z.boolean().optional(),
+  auditDays: z.int().min(1).max(36_500).optional(),
 });
 
 const NAMES = [...Object.keys(schema.shape), "seed", "clock", "logger"];
@@ -225,6 +240,8 @@ export function settleOptions(given: KmsOptions): SettledOptions {
     faultsPort: options.allowFaults === undefined ? null : (options.faultsPort ?? KMS_DEFAULTS.faultsPort),
     emulatorPort: emulates ? (options.emulatorPort ?? 0) : null,
     takenPorts: options.takenPorts ?? "refused",
+    reserve: options.reserve ?? false,
+    auditDays: options.auditDays ?? null,
     // A clock that can be put forward comes with the permission to inject faults only.
     clock: options.clock ?? (options.allowFaults === undefined ? systemClock : new AdjustableClock()),
     logger: options.logger ?? pino({ enabled: false }),

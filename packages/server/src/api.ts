@@ -38,6 +38,8 @@ declare module "fastify" {
     token: TokenIdentity | null;
     /** Code of the problem that the request ended with, for its log line. */
     problemCode: string | null;
+    /** Records that the answer names as damaged, for its log line and the metrics. */
+    damaged: number;
     /** Triggered when the client is gone or the deadline has passed. */
     deadline: AbortSignal;
   }

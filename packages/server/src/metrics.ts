@@ -41,7 +41,21 @@ const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
   writesBelowTarget: "write-below-target",
 };
 
-export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
+/** How the disk of the data is. */
+export interface DiskState {
+  /** Bytes. */
+  readonly free: number;
+  /** When it is full if it goes on like this, in milliseconds since the epoch; null when that cannot be said. */
+  readonly fullAt: number | null;
+  /** Whether somebody should make room. */
+  readonly alarm: boolean;
+}
+
+export function serverMetrics(
+  vault: Vault,
+  regions: ProbedRegions,
+  disk: () => DiskState | null = () => null,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Counter({
@@ -55,6 +69,12 @@ export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
     help: "Time until a request was answered",
     labelNames: ["method", "route"],
     buckets: REQUEST_BUCKETS,
+    registers,
+  });
+  const damagedRecords = new Counter({
+    name: "strongroom_damaged_records_total",
+    help: "Records that were refused, or named in a list, because their rows are not as they were written",
+    labelNames: ["route"],
     registers,
   });
   const calls = new Counter({
@@ -75,14 +95,16 @@ export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {
     if (outcome === "answered") callDurations.observe({ region, operation }, elapsedMs / 1000);
   });
   regionMetrics(registry, regions);
+  diskMetrics(registry, disk);
   const lookUpDebt = debtMetrics(registry, vault);
   return {
     contentType: registry.contentType,
-    request: ({ method, route, status, durationMs }) => {
+    request: ({ method, route, status, durationMs, damaged }) => {
       // Without a route the path is the client's word, and so might the method be.
       const labels = route === null ? { method: "any", route: "none" } : { method, route };
       requests.inc({ ...labels, status: String(status) });
       durations.observe(labels, durationMs / 1000);
+      if (damaged > 0) damagedRecords.inc({ route: labels.route }, damaged);
     },
     text: async () => {
       await lookUpDebt();
@@ -136,6 +158,29 @@ function regionMetrics(registry: Registry, regions: ProbedRegions): void {
   });
 }
 
+function diskMetrics(registry: Registry, disk: () => DiskState | null): void {
+  const each = (name: string, help: string, value: (state: DiskState) => number | null): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const state = disk();
+        const told = state === null ? null : value(state);
+        // A gauge that was never set would say 0.
+        this.set(told ?? Number.NaN);
+      },
+    });
+  };
+  each("strongroom_disk_free_bytes", "Room on the disk of the data folder", ({ free }) => free);
+  each("strongroom_disk_alarm", "1 while somebody should make room on it", ({ alarm }) => (alarm ? 1 : 0));
+  each(
+    "strongroom_disk_full_timestamp_seconds",
+    "When it is full if it goes on like this; NaN when that cannot be said",
+    ({ fullAt }) => (fullAt === null ? null : Math.round(fullAt / 1000)),
+  );
+}
+
 /** The three gauges are of one look at the store, which the returned function takes. */
 function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
   const registers = [registry];
@@ -176,7 +221,7 @@ function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
     versions.set(debt.items);
     for (const { region, items, oldest: since } of debt.regions) {
       wraps.set({ region }, items);
-      oldest.set({ region }, Math.max(0, (Date.now() - Date.parse(since)) / 1000));
+      if (since !== null) oldest.set({ region }, Math.max(0, (Date.now() - Date.parse(since)) / 1000));
     }
   };
 }

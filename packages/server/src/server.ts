@@ -12,13 +12,13 @@ import type { Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
-import { knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
+import { knownError, PROBLEM_TYPE, isDamage, problemAnswer } from "./http/problems.ts";
 import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
 import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
 import { parseServerLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import { serverMetrics } from "./metrics.ts";
-import type { Metrics } from "./metrics.ts";
+import type { DiskState, Metrics } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
@@ -37,6 +37,8 @@ export interface ServerOptions {
   /** A pino logger, or what has its methods. Left out: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
   readonly limits?: Partial<ServerLimits>;
+  /** How the disk is, for the metrics. Left out: they do not tell. */
+  readonly disk?: () => DiskState | null;
   /** The only collections there may be. Left out: a collection comes into being with its first record. */
   readonly collections?: readonly string[];
 }
@@ -78,7 +80,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function createServer(given: ServerOptions): Promise<Api> {
   const { limits, ...options } = readServerOptions(given);
   const regions = new ProbedRegions(options.regions);
-  const metrics = serverMetrics(options.vault, regions);
+  const metrics = serverMetrics(options.vault, regions, options.disk);
   const app = newApp(options, limits, metrics);
   const context: ApiContext = { vault: options.vault, regions, limits };
   const absent = new AbsentRoutes();
@@ -91,6 +93,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest("token", null);
   app.decorateRequest("problemCode", null);
+  app.decorateRequest("damaged", 0);
   app.decorateRequest("deadline");
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "request-id": request.id });
@@ -128,6 +131,7 @@ const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(va
   vault: [(value) => hasMethods(value, "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
   tokens: [(value) => hasMethods(value, "verify"), "a verifier of tokens"],
   regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
+  disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
   logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
   collections: [(value) => Array.isArray(value) && value.every((one) => typeof one === "string"), "a list of names"],
 };
@@ -224,5 +228,6 @@ function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   if (fault !== null) logFault(request.log, fault);
   const { status, headers, body } = problemAnswer(shown, request.id);
   request.problemCode = body.code;
+  if (isDamage(body.code)) request.damaged = 1;
   return reply.code(status).headers(headers).type(PROBLEM_TYPE).send(JSON.stringify(body));
 }

@@ -36,6 +36,9 @@ export type VaultErrorCode =
   | "document-too-large"
   | "batch-too-large"
   | "store-newer"
+  | "store-altered"
+  | "store-replaced"
+  | "store-set-back"
   | "store-full"
   | "store-failed"
   | "store-closed";
@@ -250,6 +253,30 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     remedy: "Run the version that made it, or a later one. Nothing in the database was changed.",
     outcome: "failure",
     status: 500,
+  },
+  "store-altered": {
+    title: "The database's schema was changed",
+    remedy:
+      "The message names what differs. Keep a copy, find out who wrote to the database, and restore a backup, or " +
+      "drop what does not belong there.",
+    outcome: "refused",
+    status: 503,
+  },
+  "store-replaced": {
+    title: "The database file was deleted or replaced",
+    remedy:
+      "Nothing is read or written any more, and nothing was acknowledged since. End the service by SIGTERM: it " +
+      "writes what it still holds into the file that it has open. Then find out who replaced the file.",
+    outcome: "refused",
+    status: 503,
+  },
+  "store-set-back": {
+    title: "The database is not the newest that this vault had",
+    remedy:
+      "It was emptied, cut, or an older copy was put back. Put the newest copy in its place, with its -wal file. To " +
+      "go on with this one, as after the restore of a backup, remove the .mark file beside it and start again.",
+    outcome: "refused",
+    status: 503,
   },
   "store-full": {
     title: "The disk is full",

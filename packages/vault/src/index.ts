@@ -20,7 +20,7 @@ export type {
 export { parseDocument, parseJson } from "./records/document.ts";
 export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.ts";
 export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";
-export type { DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+export type { CollectionCount, DamagedRecord, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
 export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
@@ -36,14 +36,15 @@ export type {
   ClaimedVersion,
   ClaimRelease,
   ClaimRequest,
-  CollectionCount,
   CommitResult,
   Head,
+  DebtPosition,
+  FoundCollection,
+  FoundDebt,
   HeadState,
   ListedRecord,
   MissingWrap,
   OwedVersion,
-  RecordHead,
   RecordRead,
   RecordRows,
   RecordStore,

@@ -13,9 +13,11 @@
  *   claim it, so that a holder which died keeps nothing. A claim saves work. What keeps data safe is that `repair`
  *   replaces a message only if it still is, byte for byte, the one that was read.
  * - Ids are compared and ordered by the bytes of their UTF-8.
- * - Failures are VaultErrors: `store-full`, `store-newer`, `store-failed`, `store-closed`.
+ * - Failures are VaultErrors: `store-full`, `store-newer`, `store-altered`, `store-replaced`, `store-set-back`,
+ *   `store-failed`, `store-closed`.
+ * - What is stored is not trusted: a row that holds what no vault writes is told as damage, and fails nothing else.
  */
-import type { Address, Collection, RecordId, Subject, Version } from "./records/address.ts";
+import type { Address, Collection, Subject, Version } from "./records/address.ts";
 
 export type HeadState = "live" | "removed";
 
@@ -56,11 +58,11 @@ export interface RecordRows {
   readonly head: Head | null;
   /** Highest number among the version rows, null when there are none. */
   readonly newestRow: Version | null;
-}
-
-export interface RecordHead extends RecordRows {
-  /** Subject in the row of the head's version, null when that row is absent. */
-  readonly subject: Subject | null;
+  /**
+   * Columns that hold what no vault writes (a number beyond 2^53, a date that is none), by their names; left out when
+   * none does. What is damaged is null above.
+   */
+  readonly damage?: string;
 }
 
 export interface RecordRead extends RecordRows {
@@ -94,8 +96,11 @@ export interface WriteChange {
 export interface RemoveChange {
   readonly kind: "remove";
   readonly address: Address;
-  /** Null: version rows without a head, which only a hand in the database leaves behind. */
-  readonly base: Head | null;
+  /**
+   * Null: version rows without a head, which only a hand in the database leaves behind. `damaged`: rows on which nobody
+   * builds; they go whatever they hold.
+   */
+  readonly base: Head | "damaged" | null;
   /** The highest number the record ever had. */
   readonly tombstone: Version;
   /** ISO 8601, UTC. */
@@ -109,23 +114,27 @@ export type CommitResult =
   /** Nothing was changed; `conflicts` are the indices of the changes whose head had moved. */
   | { readonly kind: "conflict"; readonly conflicts: readonly number[] };
 
-export interface ListedRecord {
-  readonly id: RecordId;
-  readonly version: Version;
-  /** When the newest version was written: ISO 8601, UTC. */
-  readonly updatedAt: string;
+/** A record as a list finds it. Nothing of it is authentic, not even that its id is one. */
+export interface ListedRecord extends RecordRows {
+  /** Cut when it is longer than an id may be. */
+  readonly id: string;
+  /** Where the list goes on behind it. */
+  readonly position: Uint8Array;
+  /** When the newest version was written: ISO 8601, UTC; null when the row holds no date. */
+  readonly updatedAt: string | null;
 }
 
-export interface CollectionCount {
-  readonly collection: Collection;
-  /** Records that are there now; a collection whose records were all removed is listed with 0. */
+/** A collection as it lies in the store: its name may be none. */
+export interface FoundCollection {
+  readonly name: string;
   readonly records: number;
 }
 
 export interface WrapDebt {
   /** Versions that have fewer wraps than their target. */
   readonly items: number;
-  readonly regions: readonly { readonly region: string; readonly items: number; readonly oldest: string }[];
+  /** `oldest`: null when no date is told. */
+  readonly regions: readonly { readonly region: string; readonly items: number; readonly oldest: string | null }[];
 }
 
 /** One version of one record. */
@@ -143,6 +152,22 @@ export interface OwedVersion extends VersionPlace {
   readonly attempts: number;
   /** Why the last repair failed, null when none has. */
   readonly lastProblem: { readonly code: string; readonly at: string } | null;
+}
+
+/** Where a list of owed versions goes on. */
+export interface DebtPosition {
+  readonly collection: Uint8Array;
+  readonly id: Uint8Array;
+  /** In decimal digits: a row may hold a number that no version has. */
+  readonly version: string;
+}
+
+/** An owed version as a list finds it: `owed` is null when its row holds what no vault writes. */
+export interface FoundDebt {
+  readonly owed: OwedVersion | null;
+  readonly collection: string;
+  readonly id: string;
+  readonly position: DebtPosition;
 }
 
 /** Moments of claims are milliseconds since the epoch. */
@@ -192,7 +217,7 @@ export type RepairResult = "repaired" | "overtaken";
 
 export interface RecordStore {
   /** The heads of these records, in their order. */
-  heads(addresses: readonly Address[]): Promise<readonly RecordHead[]>;
+  heads(addresses: readonly Address[]): Promise<readonly RecordRows[]>;
   /** A record with the message of one version; `version` null: the head's. */
   read(address: Address, version: Version | null): Promise<RecordRead>;
   /** A record with what is known of all its versions. */
@@ -202,15 +227,18 @@ export interface RecordStore {
    * its base.
    */
   commit(changes: readonly Change[]): Promise<CommitResult>;
-  /** Live records after `after` (exclusive), in order of id; null when the collection never had a record. */
+  /**
+   * Records after the position `after`, in order of id; null when the collection never had a record. Those whose rows
+   * do not fit together are among them; only what was removed, and has no rows, is not.
+   */
   list(
     collection: Collection,
-    page: { readonly after: RecordId | null; readonly limit: number },
+    page: { readonly after: Uint8Array | null; readonly limit: number },
   ): Promise<readonly ListedRecord[] | null>;
-  collections(): Promise<readonly CollectionCount[]>;
+  collections(): Promise<readonly FoundCollection[]>;
   wrapDebt(): Promise<WrapDebt>;
   /** Owed versions after `after` (exclusive), in order of collection, id and version. */
-  debts(page: { readonly after: VersionPlace | null; readonly limit: number }): Promise<readonly OwedVersion[]>;
+  debts(page: { readonly after: DebtPosition | null; readonly limit: number }): Promise<readonly FoundDebt[]>;
   /** Regions that are owed a wrap which may be claimed at `now`. Quick however much is owed. */
   dueRegions(now: number): Promise<readonly string[]>;
   /** Claims owed versions that are due, those never tried first. */
@@ -219,6 +247,12 @@ export interface RecordStore {
   releaseDebt(release: ClaimRelease): Promise<"released" | "gone">;
   /** Makes the whole change, or none of it. */
   repair(change: RepairChange): Promise<RepairResult>;
+  /**
+   * Resolves when there is room for more. Asked before anything is sealed, so that a full disk costs no call of a KMS.
+   *
+   * @throws VaultError `store-full`
+   */
+  requireRoom(): Promise<void>;
   /** Resolves when the store can answer. For a readiness check: it must not wait for a writer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -12,8 +12,8 @@ import type { AddressInput } from "./records/address.ts";
 import { typedCollection } from "./records/collection.ts";
 import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
-import { debts, list } from "./records/pages.ts";
-import type { DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+import { collections, debts, list } from "./records/pages.ts";
+import type { CollectionCount, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
 import { putMany } from "./records/put-many.ts";
 import type { PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
 import { get, history } from "./records/read.ts";
@@ -22,7 +22,7 @@ import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
-import type { CollectionCount, WrapDebt } from "./store.ts";
+import type { WrapDebt } from "./store.ts";
 
 /** An open vault. */
 export interface Vault {
@@ -196,7 +196,7 @@ class RecordVault implements Vault {
   }
 
   async collections(): Promise<readonly CollectionCount[]> {
-    return this.#dependencies.store.collections();
+    return collections(this.#dependencies);
   }
 
   async wrapDebt(): Promise<WrapDebt> {

@@ -3,9 +3,22 @@
  */
 import assert from "node:assert/strict";
 import { parseCollection, parseVersion } from "@strongroom/vault";
-import type { VersionPlace } from "@strongroom/vault";
+import type { DebtPosition } from "@strongroom/vault";
 import type { Contract } from "./support/contract.ts";
-import { at, live, removed, write, remove, owed, place, claim, repairOf, commit } from "./support/store-changes.ts";
+import {
+  at,
+  live,
+  listed,
+  removed,
+  write,
+  remove,
+  owed,
+  place,
+  claim,
+  repairOf,
+  commit,
+  debtsOf,
+} from "./support/store-changes.ts";
 
 export function owedWrapsContract(contract: Contract): void {
   contract("missing wraps are counted by version and by region", async (store) => {
@@ -35,7 +48,7 @@ export function owedWrapsContract(contract: Contract): void {
   });
 
   contract("owed versions are listed in the order of collection, id and version, page by page", async (store) => {
-    assert.deepEqual(await store.debts({ after: null, limit: 5 }), []);
+    assert.deepEqual(await debtsOf(store), []);
     await commit(
       store,
       write(at("b"), null, 1, { missing: owed("r2", "r1") }),
@@ -48,7 +61,7 @@ export function owedWrapsContract(contract: Contract): void {
       write(at("é"), null, 10, { missing: owed("r1") }),
       write(at("é"), live(10), 11, { missing: owed("r1") }),
     );
-    const [first] = await store.debts({ after: null, limit: 1 });
+    const [first] = await debtsOf(store);
     assert.deepEqual(first, {
       ...place("b", 1),
       regions: [
@@ -60,12 +73,12 @@ export function owedWrapsContract(contract: Contract): void {
       lastProblem: null,
     });
     const ids: string[] = [];
-    for (let after: VersionPlace | null = null; ;) {
+    for (let after: DebtPosition | null = null; ;) {
       const [first, second] = await store.debts({ after, limit: 2 });
-      if (first === undefined) break;
-      ids.push(`${first.collection}/${first.id}${first.version}`);
-      assert.ok(second?.id !== first.id || second.version !== first.version);
-      after = first;
+      if (first?.owed === undefined || first.owed === null) break;
+      ids.push(`${first.collection}/${first.id}${first.owed.version}`);
+      assert.ok(second?.id !== first.id || second.position.version !== first.position.version);
+      after = first.position;
     }
     assert.deepEqual(ids, ["people/b1", "people/b3", "people/é10", "people/é11", "pets/a1"]);
   });
@@ -131,7 +144,7 @@ export function owedWrapsContract(contract: Contract): void {
     ]);
     await store.releaseDebt({ holder: "h", place: place("a", 1), dueAt: 1600, problem });
     assert.deepEqual(
-      (await store.debts({ after: null, limit: 1 })).map(({ attempts, lastProblem }) => [attempts, lastProblem]),
+      (await debtsOf(store)).slice(0, 1).map((one) => [one?.attempts, one?.lastProblem]),
       [[1, problem]],
     );
     assert.deepEqual(
@@ -164,11 +177,11 @@ export function owedWrapsContract(contract: Contract): void {
       { ...first.next, message: "repaired 1", wraps: { stored: 3, target: 3 } },
     );
     assert.deepEqual(
-      (await store.debts({ after: null, limit: 5 })).map(({ version }) => version),
+      (await debtsOf(store)).map((one) => one?.version),
       [2],
     );
-    assert.deepEqual(await store.list(parseCollection("people"), { after: null, limit: 5 }), [
-      { id: "a", version: 2, updatedAt: "2026-01-01T00:00:00.002Z" },
+    assert.deepEqual(listed(await store.list(parseCollection("people"), { after: null, limit: 5 })), [
+      { id: "a", head: live(2), newestRow: 2, updatedAt: "2026-01-01T00:00:00.002Z" },
     ]);
   });
 
@@ -181,7 +194,7 @@ export function owedWrapsContract(contract: Contract): void {
       await claim(store);
       const missing = [...owed("r2").map((wrap) => ({ ...wrap, reason: "timeout" })), ...owed("r9")];
       assert.equal(await store.repair(repairOf("a", 1, { missing, wraps: { stored: 2, target: 4 } })), "repaired");
-      assert.deepEqual(await store.debts({ after: null, limit: 5 }), [
+      assert.deepEqual(await debtsOf(store), [
         {
           ...place("a", 1),
           regions: [

@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { parseCollection, parseId, parseSubject, parseVersion } from "@strongroom/vault";
+import { parseCollection, parseSubject, parseVersion } from "@strongroom/vault";
 import type { Change } from "@strongroom/vault";
 import { owedWrapsContract } from "./store-contract-owed-wraps.ts";
 import type { Contract, Storage } from "./support/contract.ts";
 import { rejectsWith } from "./support/errors.ts";
-import { at, live, removed, write, remove, claim, repairOf, commit } from "./support/store-changes.ts";
+import { at, listed, live, removed, write, remove, claim, repairOf, commit } from "./support/store-changes.ts";
 
 /** Empty storage that goes away after the test. */
 export type NewStorage = (t: TestContext) => Promise<Storage>;
@@ -31,8 +31,8 @@ export function storeContract(name: string, newStorage: NewStorage): void {
 
   contract("an empty store has nothing", async (store) => {
     assert.deepEqual(await store.heads([at("a"), at("b")]), [
-      { head: null, newestRow: null, subject: null },
-      { head: null, newestRow: null, subject: null },
+      { head: null, newestRow: null },
+      { head: null, newestRow: null },
     ]);
     assert.deepEqual(await store.read(at("a"), null), { head: null, newestRow: null, stored: null });
     assert.deepEqual(await store.read(at("a"), parseVersion(1)), { head: null, newestRow: null, stored: null });
@@ -58,7 +58,7 @@ export function storeContract(name: string, newStorage: NewStorage): void {
     assert.equal(read.newestRow, 1);
     assert.ok(read.stored !== null);
     assert.deepEqual({ ...read.stored, message: Buffer.from(read.stored.message) }, first.next);
-    assert.deepEqual(await store.heads([at("søren 🔐")]), [{ head: live(1), newestRow: 1, subject: "日本" }]);
+    assert.deepEqual(await store.heads([at("søren 🔐")]), [{ head: live(1), newestRow: 1 }]);
   });
 
   contract("every version stays, each with its own row, newest first", async (store) => {
@@ -166,16 +166,17 @@ export function storeContract(name: string, newStorage: NewStorage): void {
   owedWrapsContract(contract);
 
   contract("a list has live records in the order of their ids' bytes, after a place, up to a limit", async (store) => {
+    const DATE = "2026-05-05T00:00:00.000Z";
     const ids = ["Z", "a", "a b", "b", "é", "\uffee", "\u{10000}"];
-    for (const id of [...ids].reverse()) await commit(store, write(at(id), null, 1, { createdAt: `at ${id}` }));
+    for (const id of [...ids].reverse()) await commit(store, write(at(id), null, 1, { createdAt: DATE }));
     await commit(store, write(at("other", "pets"), null, 1));
     await commit(store, remove(at("b"), live(1), 1));
     const expected = ids.filter((id) => id !== "b");
     const list = async (after: string | null, limit: number) =>
-      store.list(parseCollection("people"), { after: after === null ? null : parseId(after), limit });
+      store.list(parseCollection("people"), { after: after === null ? null : Buffer.from(after), limit });
     assert.deepEqual(
-      await list(null, 100),
-      expected.map((id) => ({ id, version: 1, updatedAt: `at ${id}` })),
+      listed(await list(null, 100)),
+      expected.map((id) => ({ id, head: live(1), newestRow: 1, updatedAt: DATE })),
     );
     assert.deepEqual(
       (await list(null, 2))?.map(({ id }) => id),
@@ -198,8 +199,8 @@ export function storeContract(name: string, newStorage: NewStorage): void {
     await commit(store, write(at("a"), null, 1), write(at("b"), null, 1), write(at("x", "pets"), null, 1));
     await commit(store, remove(at("x", "pets"), live(1), 1));
     assert.deepEqual(await store.collections(), [
-      { collection: "people", records: 2 },
-      { collection: "pets", records: 0 },
+      { name: "people", records: 2 },
+      { name: "pets", records: 0 },
     ]);
     assert.deepEqual(await store.list(parseCollection("pets"), { after: null, limit: 5 }), []);
   });

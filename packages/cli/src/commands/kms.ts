@@ -43,11 +43,12 @@ async function loadKmsOfInstallation(given: SettingsGiven): Promise<GivenKmsSett
   // What is wrong with a flag of the KMS is said as `strongroom-kms` says it, and before the configuration's problems.
   loadKmsSettings(given);
   const { config } = await loadConfig({ ...given, flags: given.flags.flatMap(asConfiguration) });
-  const { regions, rootKey, witness, allowFaults, faultsPort } = config.kms;
+  const { regions, rootKey, witness, auditDays, allowFaults, faultsPort } = config.kms;
   return loadKmsSettings(given, {
     dataDir: dataFolder(config.dataDir).kms,
     regions,
     rootKey,
+    auditDays,
     ...(witness !== undefined && { witness }),
     allowFaults,
     ...(allowFaults && { faultsPort }),

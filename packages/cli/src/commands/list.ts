@@ -1,6 +1,6 @@
 // `strongroom list`: the collections, or the ids of one.
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { command, type CommandSpec, pageOptions, readPage, withService } from "../command.ts";
+import { command, type CommandSpec, pageOptions, readPage, requireUndamaged, withService } from "../command.ts";
 
 /** `strongroom list`. */
 export const listCommand: CommandSpec = command({
@@ -39,5 +39,6 @@ export const listCommand: CommandSpec = command({
     );
     if (listing.next !== null)
       terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
+    requireUndamaged(listing);
   }),
 });

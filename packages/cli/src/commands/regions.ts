@@ -3,7 +3,7 @@
 import { given } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
 import type { OwedVersion } from "@strongroom/client";
-import { command, type CommandSpec, option, pageOptions, readPage, withService } from "../command.ts";
+import { command, type CommandSpec, option, pageOptions, readPage, requireUndamaged, withService } from "../command.ts";
 import { regionsResult, regionsView, watchRegions } from "./regions-view.ts";
 
 /** `strongroom regions`. */
@@ -55,6 +55,7 @@ export const regionsDebtCommand: CommandSpec = command({
     );
     if (listing.next !== null)
       context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
+    requireUndamaged(listing);
   }),
 });
 

@@ -39,6 +39,8 @@ export interface Config {
     readonly rootKey: RootKeySetting;
     /** Absent: none. */
     readonly witness?: WitnessSetting | undefined;
+    /** Days for which its audit keeps the texts of entries; 0: for ever. */
+    readonly auditDays: number;
     readonly allowFaults: boolean;
     readonly faultsPort: number;
   };

@@ -110,6 +110,7 @@ export const SETTINGS: InstallationSettings = {
     regions: KMS_SETTINGS.regions,
     rootKey: KMS_SETTINGS.rootKey,
     witness: KMS_SETTINGS.witness,
+    auditDays: KMS_SETTINGS.auditDays,
     allowFaults: KMS_SETTINGS.allowFaults,
     faultsPort: {
       group: "faults",

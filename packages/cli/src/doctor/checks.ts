@@ -1,6 +1,8 @@
 // Everything that `strongroom doctor` checks, in the order in which it is shown.
 import type { Check } from "./check.ts";
-import { checkKeyFile, checkPermissions, checkSpace } from "./data-folder.ts";
+import { checkKeyFile, checkPermissions } from "./data-folder.ts";
+import { checkDatabase } from "./database.ts";
+import { checkSpace } from "./disk.ts";
 import { checkConfiguration, checkNode } from "./machine.ts";
 import { checkKeyPermissions } from "./permissions.ts";
 import { checkRegions } from "./regions.ts";
@@ -12,6 +14,7 @@ export const CHECKS: readonly Check[] = [
   checkConfiguration,
   checkPermissions,
   checkSpace,
+  checkDatabase,
   checkKeyFile,
   checkRegions,
   checkKeyPermissions,

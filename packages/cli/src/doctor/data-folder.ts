@@ -1,14 +1,10 @@
-// The data folder: does it belong to its owner alone, is there room, are the keys remembered.
-import { readdir, stat, statfs } from "node:fs/promises";
+// The data folder: does it belong to its owner alone, are the keys remembered.
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 import { readRegionKeys } from "../installation/region-keys.ts";
 import type { Check, Finding } from "./check.ts";
-
-const GIBIBYTE = 1024 ** 3;
-/** Below the first a warning, below the second a failure: SQLite needs room for its log beside the database. */
-const ROOM = { warning: GIBIBYTE, failure: GIBIBYTE / 10 } as const;
 
 /** The folder and every file in it belong to their owner alone. */
 export const checkPermissions: Check = async ({ folder }) => {
@@ -51,22 +47,6 @@ function unusableFolder(path: string, code: string | null): Finding {
     remedy: "Run as the folder's owner, or choose another with --data-dir.",
   };
 }
-
-/** Room on the disk of the data folder. */
-export const checkSpace: Check = async ({ folder }) => {
-  const found = await statfs(folder.path).catch(() => null);
-  if (found === null) return [];
-  const free = found.bavail * found.bsize;
-  const finding = { what: "Disk space", detail: `${(free / GIBIBYTE).toFixed(1)} GiB free` };
-  if (free >= ROOM.warning) return [{ ...finding, severity: "ok" }];
-  return [
-    {
-      ...finding,
-      severity: free < ROOM.failure ? "failure" : "warning",
-      remedy: `Make room on the disk of ${folder.path}; writes are refused when it is full.`,
-    },
-  ];
-};
 
 /** Every region's key is known: from the configuration, or remembered in keys.json, which can be read. */
 export const checkKeyFile: Check = async ({ folder, loaded: { config } }) => {

@@ -21,6 +21,7 @@ export interface KmsChildOptions {
   readonly regions: readonly LocalRegion[];
   readonly rootKey: RootKeySetting;
   readonly witness?: WitnessSetting | undefined;
+  readonly auditDays: number;
   /** The port for taking regions away, or null where that is not allowed. */
   readonly faultsPort: number | null;
   /** File descriptor that the process's log lines go to. */
@@ -64,7 +65,7 @@ export async function startChild(options: KmsChildOptions): Promise<KmsChild> {
 }
 
 function childArguments(options: KmsChildOptions): string[] {
-  const { dataDir, socketDir, regions, rootKey, witness, faultsPort, logLevel } = options;
+  const { dataDir, socketDir, regions, rootKey, witness, auditDays, faultsPort, logLevel } = options;
   return [
     "kms",
     "serve",
@@ -73,6 +74,7 @@ function childArguments(options: KmsChildOptions): string[] {
     ...regions.flatMap(({ name, port }) => ["--region", `${name}=${port}`]),
     ...rootKeyArguments(rootKey),
     ...(witness === undefined ? [] : ["--witness", witness.kind === "file" ? witness.path : witness.url]),
+    ...["--audit-days", String(auditDays)],
     ...(faultsPort === null ? [] : ["--allow-faults", "--faults-port", String(faultsPort)]),
     ...["--log-level", logLevel],
   ];

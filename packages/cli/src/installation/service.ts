@@ -1,6 +1,7 @@
 // The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that
 // knows them all.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { existsSync } from "node:fs";
 import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
 import { isVaultError, openVault, type RepairOptions, VAULT_ERRORS } from "@strongroom/vault";
@@ -10,6 +11,7 @@ import { type Config, wrapPolicy } from "../config/config.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
+import { watchDisk } from "./disk-watch.ts";
 
 /** A service that listens. */
 export interface RunningService {
@@ -30,20 +32,25 @@ export interface ServiceParts {
 /** Starts the service. Throws `data-dir-newer`, `startup-failed` or `port-in-use`; nothing stays open then. */
 export async function startService({ config, folder, keyring, tokens, logger }: ServiceParts): Promise<RunningService> {
   const { host, port } = config.service;
-  const store = await sqliteStore(folder.vault).catch(storeFailed);
+  if (existsSync(folder.vault) && !existsSync(folder.vaultMark))
+    logger.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
+  const store = await sqliteStore(folder.vault, { mark: true, reserve: true }).catch(storeFailed);
   const repair = repairOptions(config, keyring, logger);
   const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
-  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), logger });
+  const disk = await watchDisk(folder.path, folder.disk, logger);
+  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), disk: disk.now, logger });
   try {
     const url = await server.listen({ host, port });
     return {
       url,
       close: async () => {
+        disk.close();
         await server.close();
         await vault.close();
       },
     };
   } catch (cause) {
+    disk.close();
     await server.close();
     await vault.close();
     throw listenFailed(cause, host, port);

@@ -1,6 +1,7 @@
 // What `strongroom up` does: the KMS as a process of its own, the service in this one; keys, tokens and folders are
 // made at first start and found again at every later one. Wires; the parts are beside this file.
 import { once } from "node:events";
+import type { RotatingLog } from "@strongroom/base/rotating-log";
 import { logDestination } from "@strongroom/base/terminal/log";
 import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
@@ -9,7 +10,6 @@ import { type Config, wrapPolicy } from "../config/config.ts";
 import {
   type DataFolder,
   lockDataFolder,
-  type LogFile,
   openLogFile,
   prepareDataFolder,
   removeRunning,
@@ -44,7 +44,7 @@ export async function runUp(context: CommandContext, config: Config): Promise<vo
     try {
       await runInstallation(context, config, folder, log);
     } finally {
-      log.close();
+      await log.close();
     }
   } finally {
     lock.release();
@@ -55,7 +55,7 @@ async function runInstallation(
   context: CommandContext,
   config: Config,
   folder: DataFolder,
-  log: LogFile,
+  log: RotatingLog,
 ): Promise<void> {
   // Looked at before anything is started: a folder of a newer version is left as it is.
   await readRegionKeys(folder.keys);
@@ -69,6 +69,7 @@ async function runInstallation(
     regions: config.kms.regions,
     rootKey: config.kms.rootKey,
     witness: config.kms.witness,
+    auditDays: config.kms.auditDays,
     faultsPort: config.kms.allowFaults ? config.kms.faultsPort : null,
     logFd: log.fd,
     logLevel: config.log.level,

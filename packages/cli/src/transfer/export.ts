@@ -4,8 +4,15 @@ import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { startProgress } from "@strongroom/base/terminal/progress";
 import { mapInOrder } from "@strongroom/base/work";
-import { type Client, type ClientError, isClientError, type ListedRecord } from "@strongroom/client";
-import type { CommandContext } from "../command.ts";
+import {
+  type Client,
+  type ClientError,
+  type Damaged,
+  isClientError,
+  type ListedRecord,
+  type Listing,
+} from "@strongroom/client";
+import { type CommandContext, damageLines } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { type Document, type Field, fieldText, type Format, parseField, withField } from "../formats/document.ts";
 import { type ExportedRecord, WRITERS } from "../formats/writers.ts";
@@ -32,17 +39,19 @@ interface ExportReport {
   vanished: number;
   /** Documents in which no field holds the record's id: importing them again would need it. */
   withoutId: number;
+  /** Records that are not as they were stored, and are not in the file. */
+  refused: Damaged[];
 }
 
 /**
- * Runs the export and prints its result. Throws `export-incomplete` at a record that is refused; nothing is written
- * then.
+ * Runs the export and prints its result. Records that are refused stop none of the others; then it throws
+ * `export-incomplete`, which names them: a file that silently lacks a person is worse than none.
  */
 export async function exportRecords(job: ExportJob, client: Client, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   const { collection, path, format, formulas, concurrency } = job;
   const total = await countRecords(client, collection);
-  const report: ExportReport = { exported: 0, vanished: 0, withoutId: 0 };
+  const report: ExportReport = { exported: 0, vanished: 0, withoutId: 0, refused: [] };
   const output = await openOutput(path, context);
   const progress = startProgress(terminal, { label: `export ${collection}`, total });
   try {
@@ -64,6 +73,11 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
   }
   if (path === "-") terminal.say(summary(job, report));
   else terminal.result({ collection, file: path, ...report }, () => summary(job, report));
+  if (report.refused.length > 0)
+    throw new CliError("export-incomplete", {
+      detail: `${report.refused.length} of them:`,
+      problems: damageLines(report.refused),
+    });
 }
 
 async function countRecords(client: Client, collection: string): Promise<number> {
@@ -110,18 +124,27 @@ async function* readDocuments(
   report: ExportReport,
   onRecord: () => void,
 ): AsyncGenerator<ExportedRecord> {
-  const read = async ({ id }: ListedRecord): Promise<ExportedRecord | null> => {
+  const read = async ({ id }: ListedRecord): Promise<ExportedRecord | "vanished" | "refused"> => {
     const document = await readDocument(client, collection, id, job, report);
-    return document === null ? null : { id, document };
+    return typeof document === "string" ? document : { id, document };
   };
-  for await (const record of mapInOrder(client.records.list(collection), job.concurrency, read)) {
+  const listed = soundRecords(client.records.list(collection), report);
+  for await (const record of mapInOrder(listed, job.concurrency, read)) {
     job.signal.throwIfAborted();
-    if (record === null) report.vanished++;
-    else {
+    if (record === "vanished") report.vanished++;
+    else if (record !== "refused") {
       report.exported++;
       yield record;
     }
     onRecord();
+  }
+}
+
+/** The records that can be asked for; those that cannot are noted in the report. */
+async function* soundRecords(listing: Listing<ListedRecord>, report: ExportReport): AsyncGenerator<ListedRecord> {
+  for await (const page of listing.pages()) {
+    for (const one of page.damaged ?? []) report.refused.push(one);
+    yield* page.items;
   }
 }
 
@@ -131,15 +154,16 @@ async function readDocument(
   id: string,
   job: ReadJob,
   report: ExportReport,
-): Promise<Document | null> {
+): Promise<Document | "vanished" | "refused"> {
   let document: Document;
   let subject: string;
   try {
     ({ document, subject } = await client.records.get(collection, id));
   } catch (error) {
-    if (isClientError(error) && error.outcome === "absent") return null;
-    if (isClientError(error) && error.outcome === "refused") throw refusedRecord(error, id);
-    throw error;
+    if (isClientError(error) && error.outcome === "absent") return "vanished";
+    if (!isClientError(error) || !isAboutOneRecord(error)) throw error;
+    report.refused.push({ id, code: error.reportedCode });
+    return "refused";
   }
   if (
     job.idField === null &&
@@ -161,11 +185,9 @@ function added(document: Document, field: Field, value: string, id: string): Doc
   });
 }
 
-/** One record that is refused ends the export: a file that silently lacks a person is worse than none. */
-function refusedRecord(error: ClientError, id: string): CliError {
-  return new CliError("export-incomplete", {
-    detail: `Record ${id}: ${error.title}.`,
-    reportedCode: error.reportedCode,
-    cause: error,
-  });
+/** Codes that say that one stored record is not as it was written, and nothing of the others or of the store. */
+const ABOUT_ONE_RECORD = /^(?:record-(?:moved|rolled-back|tampered)|stored-document-invalid$|key-not-configured$)/;
+
+function isAboutOneRecord({ reportedCode }: ClientError): boolean {
+  return ABOUT_ONE_RECORD.test(reportedCode);
 }

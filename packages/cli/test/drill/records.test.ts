@@ -45,7 +45,7 @@ function memoryService(kept: Kept, falsify: Partial<Records> = {}): Pick<Client,
 /** A listing that is asked for whole. */
 function listed<Item>(all: () => Promise<readonly Item[]>): Listing<Item> {
   const unused = (): never => assert.fail("not part of this test");
-  return { all, page: unused, [Symbol.asyncIterator]: unused };
+  return { all, page: unused, pages: unused, [Symbol.asyncIterator]: unused };
 }
 
 function drillRecords(service: Pick<Client, "records">): DrillRecords {

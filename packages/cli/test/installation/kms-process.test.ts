@@ -37,6 +37,7 @@ describe("the way to the KMS of strongroom up", () => {
       socketDir: null,
       regions: [{ name: "eu-west-1", port: 0 }],
       rootKey: { kind: "file" },
+      auditDays: 0,
       faultsPort: null,
       logFd,
       logLevel: "warn",

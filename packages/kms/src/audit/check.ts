@@ -24,6 +24,8 @@ export interface CheckedLog {
   readonly hashesOnly: number;
   /** Histories that were given up, oldest first. */
   readonly accepted: readonly LogEvent<"AcceptAudit">[];
+  /** The last cut; null if there was none. */
+  readonly lastCut: LogEvent<"PruneAudit"> | null;
 }
 
 /** So many rows are read at once. */
@@ -74,7 +76,9 @@ async function checkEntries(db: Kysely<Schema>, key: KeyObject): Promise<Checked
     );
   requireTexts(events, lastHashOnly);
   const accepted = events.map(({ event }) => event).filter((event) => isNamed(event, "AcceptAudit"));
-  return { note: Buffer.from(stored.value).toString("utf8"), checkpoint, range, hashesOnly, accepted };
+  const cuts = events.map(({ event }) => event).filter((event) => isNamed(event, "PruneAudit"));
+  const note = Buffer.from(stored.value).toString("utf8");
+  return { note, checkpoint, range, hashesOnly, accepted, lastCut: cuts.at(-1) ?? null };
 }
 
 const missing = (seq: number, size: number): KmsError =>

@@ -47,6 +47,8 @@ export interface KmsSettings {
   readonly rootKey: RootKeySetting;
   /** Absent: none. */
   readonly witness?: WitnessSetting | undefined;
+  /** Days for which the audit keeps the texts of its entries; 0: for ever. */
+  readonly auditDays: number;
   readonly accountId: string;
   readonly allowFaults: boolean;
   /** Absent: a free one. */
@@ -151,6 +153,15 @@ export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
           /^https?:\/\//.test(given) ? { kind: "url", url: given } : { kind: "file", path: asPath(given, cwd) },
       },
     ],
+  },
+  auditDays: {
+    group: "audit",
+    schema: z.int("must be a whole number").min(0, "must be 0 or more days").max(36_500, "must be at most 36500 days"),
+    default: 365,
+    meaning:
+      "days for which the KMS's audit keeps the text of its entries; older ones are kept as hashes, and an entry says " +
+      "so; 0: for ever",
+    ways: [{ env: "STRONGROOM_KMS_AUDIT_DAYS", flag: "--audit-days <n>", reading: asInteger }],
   },
   accountId: {
     group: "account",

@@ -37,6 +37,20 @@ export interface Engine {
   readonly authenticate: Authenticator;
 }
 
+/** What goes on when the disk is full: to open what is there, to look, to take away. */
+const SERVED_WITHOUT_ROOM: ReadonlySet<string> = new Set([
+  "Decrypt",
+  "DescribeKey",
+  "GetPublicKey",
+  "Verify",
+  "VerifyMac",
+  "DisableKey",
+  "ScheduleKeyDeletion",
+  "DeleteImportedKeyMaterial",
+  "RevokeGrant",
+  "RetireGrant",
+]);
+
 /** The operation that a request asks for by its `X-Amz-Target`, or null. */
 export const operationOf = (request: RequestView): Operation | null =>
   OPERATIONS.get(valuesOf(request, "x-amz-target")[0] ?? "") ?? null;
@@ -61,6 +75,12 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   if (operation === null)
     throw new AwsError("UnknownOperationException", "The X-Amz-Target header names no operation of this service.");
   const { store, material, account } = engine;
+  // Before anything is put on record: on a full disk, entries are for what reads and removes.
+  if (!SERVED_WITHOUT_ROOM.has(operation.name) && !store.hasRoom)
+    throw new AwsError(
+      "LimitExceededException",
+      "The disk of the KMS is full: only what reads and removes is answered.",
+    );
   const { epoch } = store;
   engine.idleSweep.touch();
   const due = engine.lifecycle.settle(now);

@@ -2,13 +2,14 @@
 // missing can only be counted, because nothing is left that says their names.
 
 import { hash } from "node:crypto";
+import { shown } from "@strongroom/base/shown";
 import { sql } from "kysely";
 import type { Kysely } from "kysely";
 import type { Head } from "../audit/log.ts";
 import { KmsError } from "../errors.ts";
 import { META, VOLATILE_META, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
-import { ROW_TABLES, ROW_TABLE_NAMES, carries, placeOf, rowIdentity, rowName, shown } from "./row-mac.ts";
+import { ROW_TABLES, ROW_TABLE_NAMES, carries, placeOf, rowIdentity, rowName } from "./row-mac.ts";
 import type { Row, RowKeys, RowTable } from "./row-mac.ts";
 import { RowSet, openDigest } from "./row-set.ts";
 import type { GroupSum, RowDigest } from "./row-set.ts";

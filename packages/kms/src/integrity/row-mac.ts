@@ -5,6 +5,7 @@
 
 import { createHmac, createSecretKey, hash, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import { shown } from "@strongroom/base/shown";
 import type { Selectable } from "kysely";
 import type { Schema } from "../store/schema.ts";
 
@@ -102,10 +103,6 @@ export const carries = (stored: unknown, mac: RowMac): boolean =>
 /** How an error names a row. */
 export const rowName = (table: RowTable, identity: readonly string[]): string =>
   `${table} ${shown(identity.join("/"))}`;
-
-/** Text of the database, cut and without characters that steer a terminal. */
-export const shown = (text: string): string =>
-  text.slice(0, 200).replace(/[^\x20-\x7e]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 
 /** A number for the row's place, the same whatever the row holds. */
 export const placeOf = (table: RowTable, identity: readonly string[]): bigint =>

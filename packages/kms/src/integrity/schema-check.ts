@@ -2,12 +2,15 @@
 // Threat: a trigger, a view in the place of a table, or a default or collation of a column, planted in the file by
 // someone who can write it, would do its work with every commit of the server.
 
+import { shown } from "@strongroom/base/shown";
+import { MIGRATION_TABLES, schemaDifferences } from "@strongroom/base/sqlite-schema";
+import type { SchemaForm } from "@strongroom/base/sqlite-schema";
 import { sql } from "kysely";
 import type { Kysely } from "kysely";
 import { KmsError } from "../errors.ts";
 import { MIGRATIONS } from "../store/schema.ts";
 import type { Schema } from "../store/schema.ts";
-import { ROW_TABLES, shown } from "./row-mac.ts";
+import { ROW_TABLES } from "./row-mac.ts";
 
 const text = (...columns: readonly string[]): readonly string[] => columns.map((name) => `"${name}" text not null`);
 const table = (name: string, columns: readonly string[]): string => `CREATE TABLE "${name}" (${columns.join(", ")})`;
@@ -18,15 +21,7 @@ const primaryKey = (name: string, ...columns: readonly string[]): string =>
  * Table -> the statement that made it, as SQLite keeps it. Written out, and not made by running the migrations: another
  * version of Kysely may word them otherwise, and the databases that are there have these words.
  */
-const TABLES: Readonly<Record<string, string>> = {
-  kysely_migration: table("kysely_migration", [
-    '"name" varchar(255) not null primary key',
-    '"timestamp" varchar(255) not null',
-  ]),
-  kysely_migration_lock: table("kysely_migration_lock", [
-    '"id" varchar(255) not null primary key',
-    '"is_locked" integer default 0 not null',
-  ]),
+const TABLES: SchemaForm = {
   meta: table("meta", ['"name" text primary key', '"value" blob not null']),
   keys: table("keys", [...text("region", "key_id", "record"), '"mac" blob', primaryKey("keys", "region", "key_id")]),
   backing_keys: table("backing_keys", [
@@ -76,10 +71,10 @@ const chain = (name: string): string =>
   table(name, ['"seq" integer primary key', '"event" text not null', '"mac" blob not null']);
 
 /** Where the last migration sets it aside, until its entries are adopted. */
-const SET_ASIDE: typeof TABLES = { audit_0001: chain("audit_0001") };
+const SET_ASIDE: SchemaForm = { audit_0001: chain("audit_0001") };
 
 /** The schema that the first migration makes: of a database that no start has brought to this version. */
-const FIRST_TABLES: typeof TABLES = Object.fromEntries(
+const FIRST_TABLES: SchemaForm = Object.fromEntries(
   Object.entries({ ...TABLES, audit: chain("audit") })
     .filter(([name]) => name !== "audit_nodes")
     .map(([name, statement]) => [
@@ -88,35 +83,34 @@ const FIRST_TABLES: typeof TABLES = Object.fromEntries(
     ]),
 );
 
+const formOf = (tables: SchemaForm): SchemaForm =>
+  Object.fromEntries(Object.entries(tables).map(([name, statement]) => [`table ${name}`, statement]));
+
+const LATEST: SchemaForm = { ...MIGRATION_TABLES, ...formOf(TABLES) };
+const FIRST: SchemaForm = { ...MIGRATION_TABLES, ...formOf(FIRST_TABLES) };
+
 /**
  * Refuses a database with another schema; one that is only read may have that of the first migration.
  * @throws KmsError `store-corrupt`, naming everything that differs.
  */
 export async function requireSchema(db: Kysely<Schema>): Promise<void> {
-  const { rows } = await sql<{ type: string; name: string; statement: string | null }>`
-    select cast(type as text) as type, cast(name as text) as name, cast(sql as text) as statement
-    from sqlite_schema`.execute(db);
-  const own = rows.filter((row) => !isSqlites(row));
-  const isFirst = own.some(({ statement }) => statement === FIRST_TABLES["audit"]);
-  const wanted = isFirst ? FIRST_TABLES : TABLES;
-  const known = { ...wanted, ...(!isFirst && SET_ASIDE) };
-  const missing = Object.keys(wanted).filter((name) => !own.some((row) => row.type === "table" && row.name === name));
-  const problems = [
-    ...missing.map((name) => `the table ${name} is missing`),
-    ...own
-      .filter(({ type, name }) => type !== "table" || !Object.hasOwn(known, name))
-      .map(({ type, name }) => `the ${type} ${shown(name)} is not of this KMS`),
-    ...own
-      .filter(
-        ({ type, name, statement }) => type === "table" && Object.hasOwn(known, name) && statement !== known[name],
-      )
-      .map(({ name }) => `the table ${name} was defined anew`),
-  ];
+  const owner = "this KMS";
+  const compared = (await hasFirstAudit(db))
+    ? { wanted: FIRST, owner }
+    : { wanted: LATEST, optional: formOf(SET_ASIDE), owner };
+  const problems = await schemaDifferences(db, compared);
   if (problems.length === 0) return;
-  if (!missing.includes("kysely_migration")) await requireKnownMigrations(db);
-  throw new KmsError("store-corrupt", `its schema was changed: ${problems.slice(0, 20).join("; ")}.`, {
+  if (!problems.includes("the table kysely_migration is missing")) await requireKnownMigrations(db);
+  throw new KmsError("store-corrupt", `its schema was changed: ${problems.join("; ")}.`, {
     remedy: "Keep a copy, find out who changed it, and restore a backup, or drop what does not belong there.",
   });
+}
+
+/** Whether the audit is still the chain of the first migration. */
+async function hasFirstAudit(db: Kysely<Schema>): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from sqlite_schema where type = 'table' and sql = ${FIRST["table audit"]}`.execute(db);
+  return rows.length > 0;
 }
 
 async function requireKnownMigrations(db: Kysely<Schema>): Promise<void> {
@@ -124,8 +118,3 @@ async function requireKnownMigrations(db: Kysely<Schema>): Promise<void> {
   const unknown = rows.map(({ name }) => String(name)).filter((name) => !Object.hasOwn(MIGRATIONS, name));
   if (unknown.length > 0) throw new KmsError("store-newer", `it has the migration ${shown(unknown.join(", "))}.`);
 }
-
-/** What SQLite makes by itself: the indexes of primary keys, and the statistics for its planner. */
-const isSqlites = ({ type, name, statement }: { type: string; name: string; statement: string | null }): boolean =>
-  (type === "index" && statement === null && name.startsWith("sqlite_autoindex_")) ||
-  (type === "table" && /^sqlite_stat[14]$/.test(name));

@@ -5,9 +5,12 @@
 // after that change is durable. If a commit fails, everyone who may have seen what it held fails too, and memory is
 // read anew from the disk; the epoch tells who that is.
 
+import type { DiskReserve } from "@strongroom/base/disk-reserve";
+import { sqliteFailure } from "@strongroom/base/sqlite";
 import type { Transaction } from "kysely";
 import type { AuditEvent } from "../audit/event.ts";
 import type { Extension } from "../audit/log.ts";
+import type { LogEvent } from "../audit/log-event.ts";
 import { writeExtension } from "../audit/tree-rows.ts";
 import { KmsError } from "../errors.ts";
 import { sealDigest } from "../integrity/row-set.ts";
@@ -31,13 +34,15 @@ const LAST_USE_INTERVAL_MS = 60_000;
 interface Waiting {
   readonly epoch: number;
   readonly changes: readonly Change[];
-  readonly events: readonly AuditEvent[];
+  readonly events: readonly (AuditEvent | LogEvent)[];
   readonly committed: () => void;
   readonly failed: (error: unknown) => void;
 }
 
 /** What a store works with. */
 export interface StoreParts extends Disk {
+  /** Room that is kept for when the disk is full; null: none is. */
+  readonly reserve?: DiskReserve | null;
   /** Called when a commit is on the disk, before those who wait for it are told. */
   readonly onDurable?: () => void;
 }
@@ -48,6 +53,7 @@ export type RegionSupply = "fixed" | "on-demand";
 /** All regions of one data directory. */
 export class Store {
   readonly #custody: Disk;
+  readonly #reserve: DiskReserve | null;
   readonly #onDurable: () => void;
   #regions: Map<string, RegionData>;
   readonly #supply: RegionSupply;
@@ -71,15 +77,25 @@ export class Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor({ onDurable = () => undefined, ...custody }: StoreParts, read: Read, supply: RegionSupply) {
+  private constructor(
+    { onDurable = () => undefined, reserve = null, ...custody }: StoreParts,
+    read: Read,
+    supply: RegionSupply,
+  ) {
     this.#custody = custody;
     this.#onDurable = onDurable;
+    this.#reserve = reserve;
     this.#meta = read.meta;
     this.#regions = read.regions;
     this.#rows = read.rows;
     this.#writtenUses = read.writtenUses;
     this.#supply = supply;
     this.#openedWith = new Set(read.regions.keys());
+  }
+
+  /** Whether there is room for more than what reads and removes. */
+  get hasRoom(): boolean {
+    return this.#reserve?.hasRoom() ?? true;
   }
 
   /** Every region by its name. */
@@ -130,7 +146,7 @@ export class Store {
    * Resolves when the changes (already applied) and the audit events are on the disk.
    * @param epoch the store's epoch when the call began.
    */
-  commit(epoch: number, changes: readonly Change[], events: readonly AuditEvent[]): Promise<void> {
+  commit(epoch: number, changes: readonly Change[], events: readonly (AuditEvent | LogEvent)[]): Promise<void> {
     return new Promise((committed, failed) => {
       this.#queue.push({ epoch, changes, events, committed, failed });
       // The next turn of the event loop: requests that have arrived together share the commit.
@@ -175,6 +191,7 @@ export class Store {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const taken = this.#queue.splice(0, MAX_BATCH);
+      this.#reserve?.releaseWhenScarce();
       try {
         if (this.#unsynced !== null) throw this.#unsynced;
         if (this.#stale) await this.#reload();
@@ -186,6 +203,8 @@ export class Store {
         fail(taken, "what it saw was taken back");
       } catch (cause) {
         fail(taken, cause);
+        // What is asked again has the room that was kept for it.
+        if (sqliteFailure(cause) === "full") this.#reserve?.release();
         this.#stale = true;
         // Reading anew may fail as well; the next commit then tries again before it does anything else.
         await this.#reload().catch(() => undefined);

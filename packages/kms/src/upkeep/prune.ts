@@ -2,8 +2,9 @@
 // verifies from end to end. Without the log's key nobody can make that entry, and a text that is missing without one is
 // a broken log.
 
-import { sql } from "kysely";
-import { asLogEvent, logEvent, operator, timeOf } from "../audit/log-event.ts";
+import { cutEvent, planCut, removeTexts } from "../audit/cut.ts";
+import type { Cut } from "../audit/cut.ts";
+import { operator } from "../audit/log-event.ts";
 import { writeExtension } from "../audit/tree-rows.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
@@ -33,8 +34,6 @@ export interface PruneReport {
   readonly through: number;
 }
 
-const PAGE = 2000;
-
 /**
  * Removes the texts of old audit entries of a data directory that no server uses; their hashes stay.
  * @throws KmsError `store-absent`, `data-dir-in-use`, `option-invalid`, `audit-broken`, `audit-set-back`, and those of
@@ -59,64 +58,20 @@ export async function pruneAudit({ dataDir, rootKey, before, witness }: PruneOpt
   const opened = witness === undefined ? null : openWitness(witness, dataDir);
   const custody = await openCustody(dataDir, rootKey, { witness: opened });
   try {
-    const through = await lastBefore(custody, before);
-    return { removed: through === 0 ? 0 : await removeTexts(custody, through, before), through };
+    const cut = await planCut(custody.database.db, before.getTime());
+    if (cut.removed > 0) await make(custody, cut, before.getTime());
+    return { removed: cut.removed, through: cut.through };
   } finally {
     await closeCustody(custody);
   }
 }
 
-/** The last of the first entries that are all older, 0 if there is none. */
-async function lastBefore({ database: { db } }: Custody, before: Date): Promise<number> {
-  let through = 0;
-  for (;;) {
-    const rows = await entriesAfter(db, through, Number.MAX_SAFE_INTEGER);
-    if (rows.length === 0) return through;
-    for (const { seq, event } of rows) {
-      if (event !== null && (timeOf(event) ?? 0) >= before.getTime()) return through;
-      through = seq;
-    }
-  }
-}
-
-const entriesAfter = (
-  db: Custody["database"]["db"],
-  after: number,
-  through: number,
-): Promise<{ seq: number; event: string | null }[]> =>
-  db
-    .selectFrom("audit")
-    .select(["seq", "event"])
-    .where("seq", ">", after)
-    .where("seq", "<=", through)
-    .orderBy("seq")
-    .limit(PAGE)
-    .execute();
-
-async function removeTexts(
-  { database, sealer, log, rowKeys }: Custody,
-  through: number,
-  before: Date,
-): Promise<number> {
-  const kept: number[] = [];
-  let [last, texts] = [0, 0];
-  for (let rows = await entriesAfter(database.db, last, through); rows.length > 0;) {
-    texts += rows.filter(({ event }) => event !== null).length;
-    // What happened to the log itself stays readable: it explains what is missing.
-    for (const { seq, event } of rows) if (event !== null && asLogEvent(event) !== null) kept.push(seq);
-    last = rows.at(-1)?.seq ?? through;
-    rows = await entriesAfter(database.db, last, through);
-  }
-  const removed = texts - kept.length;
-  if (removed === 0) return 0;
-  const details = { through, before: before.toISOString(), removed, kept, by: operator() };
-  const extension = log.extend([logEvent("PruneAudit", details, Date.now())]);
+async function make({ database, sealer, log, rowKeys }: Custody, cut: Cut, before: number): Promise<void> {
+  const extension = log.extend([cutEvent(cut, { before, by: operator(), at: Date.now() })]);
   await database.db.transaction().execute(async (trx) => {
     // The digest over the rows is bound to the new end of the audit: it must have fitted the old one.
     requireSound(await checkRows(trx, rowKeys), log.head);
-    await sql`
-      update audit set event = null
-      where seq <= ${through} and seq not in (select value from json_each(${JSON.stringify(kept)}))`.execute(trx);
+    await removeTexts(trx, cut, { after: 0, through: cut.through });
     await writeExtension(trx, extension);
     await rebindDigest(trx, sealer, extension);
   });
@@ -124,5 +79,4 @@ async function removeTexts(
   await database.syncLog();
   // Threat: the texts live on in SQLite's log.
   database.truncateLog();
-  return removed;
 }

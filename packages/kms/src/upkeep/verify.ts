@@ -2,6 +2,7 @@
 // the root key opens everything that is sealed, the audit log is as its checkpoint says, and goes on from the
 // checkpoints that were kept elsewhere.
 
+import { shown } from "@strongroom/base/shown";
 import type { Kysely } from "kysely";
 import { checkLog } from "../audit/check.ts";
 import type { CheckedLog } from "../audit/check.ts";
@@ -40,6 +41,8 @@ export interface VerifyOptions {
 export interface VerifyReport extends Contents {
   /** Entries of the audit whose text was pruned: only their hashes are kept. */
   readonly hashesOnly: number;
+  /** The last cut: when, by whom, and up to which entry; null if there was none. */
+  readonly lastCut: { readonly at: string; readonly by: string; readonly through: number } | null;
   /** Histories that were given up, by `acceptRestore`. */
   readonly restoresAccepted: number;
   /** The newest checkpoint; null for a database that no start has brought to this version. */
@@ -73,10 +76,11 @@ export async function verifyAudit({ dataDir, rootKey, witness, checkpoint }: Ver
     try {
       return await readingFile(path, async (db) => {
         const { contents, log } = await verifyDatabase(db, rootKey);
-        if (log === null) return { ...contents, hashesOnly: 0, restoresAccepted: 0, checkpoint: null, witness: null };
+        if (log === null)
+          return { ...contents, hashesOnly: 0, lastCut: null, restoresAccepted: 0, checkpoint: null, witness: null };
         if (checkpoint !== undefined) await requireContinued(log, checkpoint);
         const { hashesOnly, accepted, note } = log;
-        const counts = { hashesOnly, restoresAccepted: accepted.length, checkpoint: note };
+        const counts = { hashesOnly, lastCut: cutOf(log.lastCut), restoresAccepted: accepted.length, checkpoint: note };
         return { ...contents, ...counts, witness: (await opened?.examine(log)) ?? null };
       });
     } catch (error) {
@@ -84,6 +88,15 @@ export async function verifyAudit({ dataDir, rootKey, witness, checkpoint }: Ver
     }
   }
 }
+
+const cutOf = (event: CheckedLog["lastCut"]): VerifyReport["lastCut"] =>
+  event === null
+    ? null
+    : {
+        at: event.eventTime,
+        by: shown(String(event.requestParameters.by)),
+        through: event.requestParameters.through,
+      };
 
 const isSetBack = (error: unknown): boolean => error instanceof KmsError && error.code === "audit-set-back";
 

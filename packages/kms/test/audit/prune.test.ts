@@ -3,7 +3,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
-import { auditCheckpoint, proveAuditEntry, pruneAudit, verifyAudit } from "@strongroom/kms";
+import { KMS } from "@aws-sdk/client-kms";
+import { AdjustableClock, auditCheckpoint, createKms, proveAuditEntry, pruneAudit, verifyAudit } from "@strongroom/kms";
+import { DAY } from "../../src/clock.ts";
 import { run } from "../command/run.ts";
 import { runningKms } from "../running-kms.ts";
 import { alter, startOnce, workedKms } from "./damaged-log.ts";
@@ -99,4 +101,47 @@ test("audit prune wants a time and a server that is stopped", async (t) => {
   assert.equal((await run("audit", "prune", "--data-dir", dataDir, "--before", "yesterday")).exit, 2);
   const done = await run("audit", "prune", "--data-dir", dataDir, "--before", "2000-01-01T00:00:00Z");
   assert.deepEqual([done.exit, done.stdout], [0, "There is nothing to remove.\n"]);
+});
+
+test("a server cuts its audit by itself, verifies after it, and says what went, when and by whom", async (t) => {
+  const { dataDir, rootKey, witness, work } = await workedKms(t, 5);
+  const clock = new AdjustableClock();
+  clock.advance(100 * DAY);
+  const texts = (): readonly boolean[] => rows(dataDir).map(({ event }) => event !== null);
+  {
+    await using kms = await createKms({ dataDir, rootKey, witness, clock, auditDays: 90 });
+    assert.deepEqual(texts(), [true, true, true, true, true], "age counts from the newest entry, not from the clock");
+    await new KMS(kms.clientConfig()).listKeys({});
+  }
+  {
+    await using kms = await createKms({ dataDir, rootKey, witness, clock, auditDays: 90 });
+    while (texts()[0] === true) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.deepEqual(texts(), [false, false, false, false, false, true, true]);
+    await new KMS(kms.clientConfig()).listKeys({});
+  }
+  const report = await verifyAudit({ dataDir, rootKey, witness });
+  assert.deepEqual([report.auditEntries, report.hashesOnly, report.lastCut?.through], [8, 5, 5]);
+  assert.match(report.lastCut!.by, /^retention of 90 days, .+@/);
+  assert.match(
+    (await run("audit", "verify", "--data-dir", dataDir)).stdout,
+    /\nThe last cut was on \S+, up to entry 5, by retention of 90 days, /,
+  );
+  await work(1, { witness });
+});
+
+test("what a server that ended in between has not removed goes with its next cut", async (t) => {
+  const { dataDir, rootKey } = await workedKms(t, 5);
+  const clock = new AdjustableClock();
+  clock.advance(100 * DAY);
+  for (const calls of [1, 0]) {
+    await using kms = await createKms({ dataDir, rootKey, clock, auditDays: 90 });
+    // Closing waits for the cut, and a cut that is closed stops where it is.
+    for (let call = 0; call < calls; call++) await new KMS(kms.clientConfig()).listKeys({});
+  }
+  {
+    await using kms = await createKms({ dataDir, rootKey, clock, auditDays: 90 });
+    while (rows(dataDir)[4]!.event !== null) await new Promise((resolve) => setTimeout(resolve, 10));
+    await kms.close();
+  }
+  assert.equal((await verifyAudit({ dataDir, rootKey })).hashesOnly, 5);
 });

@@ -47,6 +47,11 @@ export interface ProblemAnswer {
 /** The rows of every code that a request can end with. */
 export const PROBLEMS: ErrorTable<ProblemCode> = { ...VAULT_ERRORS, ...SERVER_ERRORS };
 
+/** Whether a code says that a stored record is not as it was written. */
+export function isDamage(code: ProblemCode): boolean {
+  return code.startsWith("record-") && PROBLEMS[code].outcome === "refused";
+}
+
 /** The answer that tells of `error`. */
 export function problemAnswer(error: VaultError | ServerError, requestId: string): ProblemAnswer {
   const { code } = error;

@@ -52,6 +52,8 @@ export interface EndedRequest {
   readonly durationMs: number;
   /** Of the problem that it ended with, null when there was none. */
   readonly code: string | null;
+  /** Records that it was refused for, or that its answer names as damaged. */
+  readonly damaged: number;
 }
 
 /** How a request ended, once the answer is out or its connection is closed. */
@@ -63,6 +65,7 @@ export function endedRequest(request: FastifyRequest, reply: FastifyReply): Ende
     status: gone ? VAULT_ERRORS.aborted.status : reply.statusCode,
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
     code: gone ? "aborted" : request.problemCode,
+    damaged: request.damaged,
   };
 }
 
@@ -70,7 +73,10 @@ export function endedRequest(request: FastifyRequest, reply: FastifyReply): Ende
  * One log line for each request: who, which route (the pattern, not the URL with its id), how it ended, how long it
  * took. No body, no header, no query, so not a byte of anyone's data.
  */
-export function logRequest(request: FastifyRequest, { method, route, status, durationMs, code }: EndedRequest): void {
+export function logRequest(
+  request: FastifyRequest,
+  { method, route, status, durationMs, code, damaged }: EndedRequest,
+): void {
   // The request's logger adds `requestId`.
   const line = {
     method,
@@ -79,8 +85,10 @@ export function logRequest(request: FastifyRequest, { method, route, status, dur
     durationMs,
     tokenId: request.token?.id ?? null,
     ...(code === null ? {} : { code }),
+    ...(damaged === 0 ? {} : { damaged }),
   };
   if (status >= 500) request.log.error(line, "request");
+  else if (damaged > 0) request.log.warn(line, "request");
   else request.log.info(line, "request");
 }
 

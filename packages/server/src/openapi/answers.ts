@@ -54,6 +54,9 @@ const COMMON: readonly ProblemCode[] = [
   "request-timeout",
   "request-deadline",
   "tokens-unreadable",
+  "store-altered",
+  "store-replaced",
+  "store-set-back",
   "store-failed",
   "internal",
 ];

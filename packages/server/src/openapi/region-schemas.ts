@@ -1,7 +1,7 @@
 /**
  * The forms of the answers about regions, owed wraps and readiness.
  */
-import type { CollectionCount, DebtPage, OwedVersion, RepairStatus, WrapDebt } from "@strongroom/vault";
+import type { CollectionCount, DamagedRecord, DebtPage, OwedVersion, RepairStatus, WrapDebt } from "@strongroom/vault";
 import { z } from "zod";
 import type { RegionCounters, RegionHealth } from "../regions.ts";
 import { collectionName, count, recordId, timestamp, version } from "./schemas.ts";
@@ -23,7 +23,8 @@ export type DebtAnswer = DebtPage;
 
 export interface ReadyAnswer {
   readonly status: "ready" | "not-ready";
-  readonly store: { readonly ok: boolean };
+  /** `problem`: the code of what is the matter with it, null when it is ok. */
+  readonly store: { readonly ok: boolean; readonly problem: string | null };
   readonly regions: {
     readonly ok: boolean;
     readonly minimum: number;
@@ -92,7 +93,7 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
         items: count,
         oldest: timestamp.nullable(),
         oldestSeconds: count.nullable().meta({ description: "Age of the oldest debt." }),
-        regions: z.array(z.object({ region, items: count, oldest: timestamp })),
+        regions: z.array(z.object({ region, items: count, oldest: timestamp.nullable() })),
       })
       .meta({ description: "Versions that have fewer wraps than they should." }),
     repair: z
@@ -132,6 +133,16 @@ export const debtAnswer: z.ZodType<DebtAnswer> = z
           .meta({ description: "Why the last of them failed." }),
       }),
     ),
+    damaged: z
+      .array(
+        z.object({
+          collection: z.string(),
+          id: z.string(),
+          code: z.string() as unknown as z.ZodType<DamagedRecord["code"]>,
+        }),
+      )
+      .optional()
+      .meta({ description: "Rows that are no debts of versions, cut and escaped; left out without any." }),
     next: z.string().nullable().meta({ description: "Cursor of the next page, null on the last one." }),
   })
   .meta({ id: "DebtAnswer" });
@@ -139,7 +150,13 @@ export const debtAnswer: z.ZodType<DebtAnswer> = z
 export const readyAnswer: z.ZodType<ReadyAnswer> = z
   .object({
     status: z.enum(["ready", "not-ready"]),
-    store: z.object({ ok: z.boolean() }),
+    store: z.object({
+      ok: z.boolean(),
+      problem: z
+        .string()
+        .nullable()
+        .meta({ description: "The code of what is the matter with it.", examples: ["store-replaced"] }),
+    }),
     regions: z.object({
       ok: z.boolean(),
       minimum: count,

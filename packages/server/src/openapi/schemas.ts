@@ -6,6 +6,7 @@
 import { MAX_ID_BYTES } from "@strongroom/vault";
 import type {
   CollectionCount,
+  DamagedRecord,
   JsonObject,
   ListResult,
   OnExisting,
@@ -150,9 +151,21 @@ export const removeAnswer: z.ZodType<RemoveResult> = z
   .object({ collection: collectionName, id: recordId, lastVersion: version, removedAt: timestamp })
   .meta({ id: "RemoveAnswer" });
 
+/** A record that is named and not given. */
+export const damagedRecord: z.ZodType<DamagedRecord> = z
+  .object({
+    id: z.string().meta({ description: "As it lies in the database, cut and escaped: it need not be an id." }),
+    code: z.string().meta({ examples: ["record-tampered"] }) as unknown as z.ZodType<DamagedRecord["code"]>,
+  })
+  .meta({ id: "DamagedRecord" });
+
 export const listAnswer: z.ZodType<ListResult> = z
   .object({
     items: z.array(z.object({ id: recordId, version, updatedAt: timestamp })),
+    damaged: z
+      .array(damagedRecord)
+      .optional()
+      .meta({ description: "Records of the page whose rows are not as they were written; left out without any." }),
     next: z.string().nullable().meta({ description: "Cursor of the next page, null on the last one." }),
   })
   .meta({ id: "ListAnswer" });

@@ -64,6 +64,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });
+      request.damaged = page.damaged?.length ?? 0;
       return reply.send(page);
     },
   );

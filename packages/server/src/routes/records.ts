@@ -50,8 +50,8 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
             "subject-invalid",
             "condition-invalid",
             "version-conflict",
-            "record-rolled-back",
-            "record-tampered",
+            // Of the version before, whose subject is inherited.
+            ...OPENING,
             ...WRITING,
           ),
         },

@@ -64,6 +64,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });
+      request.damaged = page.damaged?.length ?? 0;
       return reply.send(page);
     },
   );

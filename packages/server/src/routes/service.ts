@@ -2,6 +2,7 @@
  * GET /healthz: the process lives. GET /readyz: it can do its work. GET /metrics: for Prometheus. All without a token,
  * for whoever runs the service: a scraper that needed one would hold a token that reads records.
  */
+import { isVaultError } from "@strongroom/vault";
 import { z } from "zod";
 import type { Api, ApiContext } from "../api.ts";
 import type { Metrics } from "../metrics.ts";
@@ -53,9 +54,9 @@ export function healthRoutes(app: Api, context: ApiContext): void {
 }
 
 async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
-  const storeAnswers = vault.ping().then(
-    () => true,
-    () => false,
+  const storeProblem = vault.ping().then(
+    () => null,
+    (error: unknown) => (isVaultError(error) ? error.code : "store-failed"),
   );
   const debt = vault.wrapDebt().then(
     ({ items }) => ({ items }),
@@ -63,7 +64,8 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
   );
   const seen = await regions.current();
   const notDown = seen.filter(({ state }) => state !== "down").length;
-  const store = { ok: await storeAnswers };
+  const problem = await storeProblem;
+  const store = { ok: problem === null, problem };
   const regionsOk = notDown >= regions.minimum;
   return {
     status: store.ok && regionsOk ? "ready" : "not-ready",

@@ -359,7 +359,7 @@ export const REFUSALS: readonly Refusal[] = [
   },
   {
     name: "a cursor of another collection",
-    path: `/v1/records/people?cursor=${Buffer.from('[1,"pets","a"]').toString("base64url")}`,
+    path: `/v1/records/people?cursor=${Buffer.from('["list-2","pets","YQ"]').toString("base64url")}`,
     code: "cursor-invalid",
     detail: /another collection/,
   },

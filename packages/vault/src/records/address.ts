@@ -47,13 +47,16 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
  * ```
  */
 export function parseCollection(value: string): Collection {
-  if (typeof (value as unknown) !== "string" || !COLLECTION.test(value)) {
-    throw new VaultError(
-      "collection-invalid",
-      "A collection's name is a lower-case letter followed by up to 62 lower-case letters, digits, '_' or '-'",
-    );
-  }
-  return value as Collection;
+  if (isCollection(value)) return value;
+  throw new VaultError(
+    "collection-invalid",
+    "A collection's name is a lower-case letter followed by up to 62 lower-case letters, digits, '_' or '-'",
+  );
+}
+
+/** Whether a value is a collection's name. */
+export function isCollection(value: unknown): value is Collection {
+  return typeof value === "string" && COLLECTION.test(value);
 }
 
 /**

@@ -10,15 +10,17 @@ import { mapBounded } from "@strongroom/base/work";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { RecordHead, WriteChange } from "../store.ts";
+import type { RecordRows, WriteChange } from "../store.ts";
 import { parseId, parseSubject } from "./address.ts";
-import type { Address, Collection, Subject } from "./address.ts";
+import type { Address, Collection, Subject, Version } from "./address.ts";
 import { decodeDocument, encodeDocument } from "./document.ts";
 import type { DocumentLimits, JsonObject } from "./document.ts";
+import { afterChange, newVersion } from "./new-version.ts";
+import type { Current } from "./new-version.ts";
 import { recordState } from "./read.ts";
 import { openVersion } from "./version.ts";
-import { afterChange, newVersion, wrapSummary } from "./write.ts";
-import type { Current, WrapSummary } from "./write.ts";
+import { wrapSummary } from "./write.ts";
+import type { WrapSummary } from "./write.ts";
 
 /**
  * What to do with a record that is there already: a new version in any case, nothing, or a new version only when the
@@ -171,7 +173,7 @@ function groupById(
   return { groups: [...groups.values()], refused };
 }
 
-async function planGroup(dependencies: Dependencies, group: Group, head: RecordHead, options: Options): Promise<Plan> {
+async function planGroup(dependencies: Dependencies, group: Group, head: RecordRows, options: Options): Promise<Plan> {
   const { address, items } = group;
   const changes: WriteChange[] = [];
   const results: (readonly [number, PutManyResult])[] = [];
@@ -179,15 +181,20 @@ async function planGroup(dependencies: Dependencies, group: Group, head: RecordH
   let document: JsonObject | null = null;
   for (const item of items) {
     try {
-      current ??= { head: head.head, state: recordState(head), subject: head.subject };
+      current ??= { head: head.head, state: recordState(head), subject: null };
       const { id } = address;
       if (current.state.kind === "live" && options.onExisting !== "replace") {
-        const { version } = current.state;
+        const { version }: { readonly version: Version } = current.state;
         if (options.onExisting === "keep") {
           results.push([item.index, { id, outcome: "kept", version }]);
           continue;
         }
-        document ??= await storedDocument(dependencies, address, options.signal);
+        if (document === null) {
+          const stored = await storedDocument(dependencies, address, options.signal);
+          document = stored?.document ?? null;
+          // Opened, and so proved: a write that inherits it need not open the message again.
+          if (stored !== null && stored.version === version) current = { ...current, subject: stored.subject };
+        }
         if (
           (item.subject ?? current.subject) === current.subject &&
           isDeepStrictEqual(decodeDocument(bytesOf(item)), document)
@@ -217,13 +224,14 @@ async function storedDocument(
   { store, keyring }: Dependencies,
   address: Address,
   signal: AbortSignal | undefined,
-): Promise<JsonObject | null> {
+): Promise<{ readonly document: JsonObject; readonly subject: Subject; readonly version: Version } | null> {
   const read = await store.read(address, null);
   const state = recordState(read);
   // Removed since its head was read: nothing to compare with; the commit will find the conflict.
   if (state.kind === "absent" || read.stored === null) return null;
   const { message, subject, version } = read.stored;
-  return openVersion(message, { ...address, subject, version }, { keyring, signal });
+  const document = await openVersion(message, { ...address, subject, version }, { keyring, signal });
+  return { document, subject, version };
 }
 
 function encoded(document: JsonObject, limits: DocumentLimits): Plaintext {

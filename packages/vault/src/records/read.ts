@@ -68,6 +68,11 @@ export function recordAbsent(): VaultError {
   return new VaultError("record-absent", "There is no such record");
 }
 
+/** The error for rows that hold what no vault writes. */
+export function damaged({ damage }: Pick<RecordRows, "damage">): VaultError {
+  return new VaultError("record-tampered", `The record's rows hold what no vault writes: ${damage ?? "its version"}`);
+}
+
 /** What a record's rows come to. Absent: `last` is the last number that was used, null when the record never was. */
 export type RecordState =
   { readonly kind: "absent"; readonly last: Version | null } | { readonly kind: "live"; readonly version: Version };
@@ -79,7 +84,8 @@ const NEWEST_ROW: Readonly<Record<HeadState, (version: Version) => Version | nul
 };
 
 /** @throws VaultError `record-rolled-back`, `record-tampered` */
-export function recordState({ head, newestRow }: RecordRows): RecordState {
+export function recordState({ head, newestRow, damage }: RecordRows): RecordState {
+  if (damage !== undefined) throw damaged({ damage });
   if (head === null) {
     if (newestRow !== null)
       throw new VaultError("record-tampered", "The record has versions but no head: its head row was deleted");
@@ -103,8 +109,17 @@ export function recordState({ head, newestRow }: RecordRows): RecordState {
   return head.state === "live" ? { kind: "live", version: head.version } : { kind: "absent", last: head.version };
 }
 
-/** The number of the next version: never one that was used, also not before a removal. */
+/**
+ * The number of the next version: never one that was used, also not before a removal.
+ *
+ * @throws VaultError `record-tampered` when there is none left: nobody has written so often
+ */
 export function nextVersion(state: RecordState): Version {
   const last = state.kind === "live" ? state.version : (state.last ?? 0);
+  if (last >= Number.MAX_SAFE_INTEGER)
+    throw new VaultError(
+      "record-tampered",
+      "The record's version is the last that there can be: its rows were changed",
+    );
   return (last + 1) as Version;
 }

@@ -102,9 +102,7 @@ export async function openBytes(
   address: VersionAddress,
   { keyring, signal }: OpenOptions,
 ): Promise<Uint8Array> {
-  const encryptionContext = versionContext(address);
-  const mismatch = contextMismatch(encryptionContext, claimedContext(message));
-  if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.message);
+  const encryptionContext = requireContext(message, address);
   try {
     const { plaintext } = await decrypt(message, {
       keyring,
@@ -115,6 +113,20 @@ export async function openBytes(
   } catch (error) {
     throw envelopeFailure(error);
   }
+}
+
+/**
+ * The encryption context of a version, whose message says that it has it. Asks no key: that the message says it proves
+ * nothing yet.
+ *
+ * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
+ *   `record-tampered`
+ */
+export function requireContext(message: Uint8Array, address: VersionAddress): EncryptionContext {
+  const encryptionContext = versionContext(address);
+  const mismatch = contextMismatch(encryptionContext, claimedContext(message));
+  if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.message);
+  return encryptionContext;
 }
 
 function claimedContext(message: Uint8Array): EncryptionContext {

@@ -5,14 +5,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Change, Head, RecordHead, RecordStore, RemoveChange, WrapCount, WriteChange } from "../store.ts";
+import type { Change, RecordRows, RecordStore, RemoveChange, WrapCount, WriteChange } from "../store.ts";
 import { parseSubject, parseVersion } from "./address.ts";
-import type { Address, RecordId, Subject, Version } from "./address.ts";
+import type { Address, Version } from "./address.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { nextVersion, recordAbsent, recordState } from "./read.ts";
+import { newVersion } from "./new-version.ts";
+import { recordAbsent, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
-import { sealBytes } from "./version.ts";
 
 /** What a writer expects to find: the condition of a conditional write. */
 export type Expectation =
@@ -93,7 +93,7 @@ export async function put(
       const change = await newVersion(
         dependencies,
         address,
-        { head: rows.head, state, subject: rows.subject },
+        { head: rows.head, state, subject: null },
         { plaintext, subject: newSubject, signal },
       );
       requireNotAborted(signal);
@@ -117,12 +117,15 @@ export async function remove(
 ): Promise<RemoveResult> {
   const expected = { ...expect };
   return untilCommitted(dependencies, address, async () => {
-    const { head, newestRow } = await recordHead(dependencies.store, address);
-    if (newestRow === null && head?.state !== "live" && expected.kind === "any") throw recordAbsent();
-    if (expected.kind !== "any") requireExpected(expected, recordState({ head, newestRow }));
-    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0) as Version;
+    const rows = await recordHead(dependencies.store, address);
+    const { head, newestRow, damage } = rows;
+    if (damage === undefined && newestRow === null && head?.state !== "live" && expected.kind === "any")
+      throw recordAbsent();
+    if (expected.kind !== "any") requireExpected(expected, recordState(rows));
+    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, 1) as Version;
     const removedAt = dependencies.clock().toISOString();
-    const change: RemoveChange = { kind: "remove", address, base: head, tombstone, removedAt };
+    const base = damage === undefined ? head : "damaged";
+    const change: RemoveChange = { kind: "remove", address, base, tombstone, removedAt };
     return { change, result: { ...address, lastVersion: tombstone, removedAt } };
   });
 }
@@ -143,7 +146,7 @@ async function untilCommitted<Result>(
   });
 }
 
-async function recordHead(store: RecordStore, address: Address): Promise<RecordHead> {
+async function recordHead(store: RecordStore, address: Address): Promise<RecordRows> {
   const [head] = await store.heads([address]);
   if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
   return head;
@@ -172,56 +175,6 @@ function requireExpected(expect: Expectation, state: RecordState): void {
 /** @throws VaultError `aborted` */
 function requireNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
-}
-
-/** A record as a change finds it. */
-export interface Current {
-  readonly head: Head | null;
-  readonly state: RecordState;
-  /** Of the newest version, null when there is none. */
-  readonly subject: Subject | null;
-}
-
-/**
- * The change that, committed on the head it was prepared against, writes a new version.
- *
- * @param input `plaintext` is the document's bytes, which the caller wipes.
- * @throws VaultError as sealBytes does
- */
-export async function newVersion(
-  { keyring, clock }: Pick<Dependencies, "keyring" | "clock">,
-  address: Address,
-  current: Current,
-  input: { readonly plaintext: Uint8Array; readonly subject: Subject | null; readonly signal: AbortSignal | undefined },
-): Promise<WriteChange> {
-  const version = nextVersion(current.state);
-  const subject = input.subject ?? inheritedSubject(address.id, current);
-  const { message, wraps, missing } = await sealBytes(
-    input.plaintext,
-    { ...address, subject, version },
-    { keyring, signal: input.signal },
-  );
-  return {
-    kind: "write",
-    address,
-    base: current.head,
-    next: { version, subject, createdAt: clock().toISOString(), wraps, message },
-    missing,
-  };
-}
-
-/** A writer who names no subject leaves it as it is: otherwise a plain update would quietly be about someone else. */
-function inheritedSubject(id: RecordId, { state, subject }: Current): Subject {
-  return state.kind === "live" && subject !== null ? subject : (id as string as Subject);
-}
-
-/** A record as it is after `change`, for the next change on top of it. */
-export function afterChange({ next }: WriteChange): Current {
-  return {
-    head: { version: next.version, state: "live" },
-    state: { kind: "live", version: next.version },
-    subject: next.subject,
-  };
 }
 
 /** What a change says of its data key's wraps. */

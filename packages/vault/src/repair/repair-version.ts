@@ -10,6 +10,7 @@ import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
+import { damaged } from "../records/read.ts";
 import { envelopeFailure, openBytes, sealBytes } from "../records/version.ts";
 import type { MissingWrap, VersionPlace } from "../store.ts";
 
@@ -39,8 +40,10 @@ export async function repairVersion(
   place: VersionPlace,
   retryMs: number,
 ): Promise<RepairOutcome> {
-  const { stored } = await store.read(place, place.version);
+  await store.requireRoom();
+  const { stored, damage } = await store.read(place, place.version);
   if (stored === null) {
+    if (damage !== undefined) throw damaged({ damage });
     // Its debts go with a removed version; when they are there and it is not, they were claimed before or a hand
     // deleted the row.
     throw new VaultError("version-absent", "The version that owes a wrap is not there");

@@ -1,11 +1,16 @@
 /**
  * The file of a vault, as this package opens it, and what SQLite answers as the store's errors.
  */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { DiskReserve } from "@strongroom/base/disk-reserve";
 import { openSqliteFile, sqliteFailure } from "@strongroom/base/sqlite";
 import type { SqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
+import { Guard, readMarked, requireMarked, requireSchema } from "./guard.ts";
+import { Mark, markPath } from "./mark.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import type { VaultSchema } from "./schema.ts";
 
@@ -14,28 +19,74 @@ export interface OpenDatabaseOptions {
   readonly busyTimeoutMs: number;
   /** Largest size of the database file in bytes, rounded down to whole pages; what would exceed it is `store-full`. */
   readonly maxBytes: number;
+  /**
+   * Keeps a mark beside the file, `PATH.mark`: which vault it is and how many changes it had. A database that has
+   * fewer, or is another, is refused with `store-set-back`.
+   */
+  readonly mark: boolean;
+  /**
+   * Keeps room on the volume, in the file `PATH.reserve`, so that removing goes on when it is full. Writing ends with
+   * `store-full` before that.
+   */
+  readonly reserve: boolean;
 }
 
-/** @throws VaultError `store-newer`, `store-full`, `store-failed` */
+/** An open database, and who watches it. */
+export interface OpenVaultFile {
+  readonly db: Kysely<VaultSchema>;
+  readonly guard: Guard;
+  /** Null: none is kept. */
+  readonly reserve: DiskReserve | null;
+  close(): Promise<void>;
+}
+
+/** @throws VaultError `store-newer`, `store-altered`, `store-set-back`, `store-full`, `store-failed` */
 export async function openDatabase(
   path: string,
-  { busyTimeoutMs, maxBytes }: OpenDatabaseOptions,
-): Promise<Kysely<VaultSchema>> {
+  { busyTimeoutMs, maxBytes, mark: wanted, reserve }: OpenDatabaseOptions,
+): Promise<OpenVaultFile> {
+  let mark: Mark | null = null;
   try {
-    const { db } = await openSqliteFile<VaultSchema>(path, {
-      applicationId: APPLICATION_ID,
-      migrations: MIGRATIONS,
-      synchronous: "full",
-      // Waiting for another process must not stop this one, which answers everyone else: the store tries again itself.
-      busyTimeoutMs: 0,
-      patienceMs: busyTimeoutMs,
-      maxBytes,
-    });
-    return db;
+    mark = wanted ? Mark.open(markPath(path)) : null;
+    const marked = mark?.found ?? null;
+    // Before anything is made in its place.
+    if (marked !== null && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) requireMarked(null, marked);
+    const { db } = await openSqliteFile<VaultSchema>(
+      path,
+      {
+        applicationId: APPLICATION_ID,
+        migrations: MIGRATIONS,
+        synchronous: "full",
+        // Waiting for another process must not stop this one, which answers everyone else: the store tries again.
+        busyTimeoutMs: 0,
+        patienceMs: busyTimeoutMs,
+        maxBytes,
+      },
+      async (found) => {
+        await requireSchema(found.db, found.applied);
+        if (marked !== null) requireMarked(hasCommits(found.applied) ? await readMarked(found.db) : null, marked);
+      },
+    );
+    try {
+      const guard = await Guard.over(db, resolve(path), mark);
+      const opened = mark;
+      const close = async (): Promise<void> => {
+        await db.destroy();
+        await opened?.close();
+      };
+      return { db, guard, reserve: reserve ? new DiskReserve(`${resolve(path)}.reserve`) : null, close };
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
   } catch (error) {
+    await mark?.close();
     throw storeFailure(error);
   }
 }
+
+/** Whether these migrations are as far as to have the row that a mark is compared with. */
+const hasCommits = (applied: readonly string[]): boolean => applied.includes("0003-commits");
 
 interface Meaning {
   readonly code: VaultErrorCode;

@@ -2,6 +2,7 @@
  * The tables of a vault in SQLite and how they came to be. Migrations are only ever added: a database that names one
  * that is not here was made by a newer version.
  */
+import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Generated, Kysely, Migration } from "kysely";
 
@@ -45,7 +46,15 @@ export interface WrapDebtTable {
   readonly problem_at: string | null;
 }
 
+/** One row: which vault this is, and how many changes it has seen. */
+export interface VaultTable {
+  readonly one: 1;
+  readonly id: string;
+  readonly commits: number;
+}
+
 export interface VaultSchema {
+  readonly vault: VaultTable;
   readonly heads: HeadTable;
   readonly versions: VersionTable;
   readonly wrap_debt: WrapDebtTable;
@@ -55,6 +64,7 @@ export interface VaultSchema {
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-records": { up: createRecords },
   "0002-repair": { up: addRepair },
+  "0003-commits": { up: addCommits },
 };
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
@@ -102,4 +112,15 @@ async function addRepair(db: Kysely<unknown>): Promise<void> {
   await sql`alter table wrap_debt add column problem_at text`.execute(db);
   // What is claimed next in a region is the first entry of the region, however much is owed.
   await sql`create index wrap_debt_due on wrap_debt (region, due_at)`.execute(db);
+}
+
+/** What a mark outside of the file is compared with (mark.ts). */
+async function addCommits(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table vault (
+      one integer not null primary key check (one = 1),
+      id text not null,
+      commits integer not null
+    ) strict`.execute(db);
+  await sql`insert into vault (one, id, commits) values (1, ${randomUUID()}, 0)`.execute(db);
 }

@@ -1,19 +1,29 @@
 /**
  * Owed wraps in SQLite: listing, claiming, repairing. All rows of one version are claimed, put off and paid together.
  */
+import { shown } from "@strongroom/base/shown";
 import { sql } from "kysely";
-import type { Kysely, Transaction } from "kysely";
-import type { Collection, RecordId, Version } from "../records/address.ts";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
+import { parseAddress, parseVersion } from "../records/address.ts";
 import type {
   ClaimedVersion,
   ClaimRelease,
   ClaimRequest,
+  DebtPosition,
+  FoundDebt,
   OwedVersion,
   RepairChange,
   VersionPlace,
   WrapDebt,
 } from "../store.ts";
+import { foundName, moment, nameBytes } from "./columns.ts";
+import type { FoundName } from "./columns.ts";
 import type { VaultSchema } from "./schema.ts";
+
+/** A count that is one: what is negative or beyond it is taken for the greatest, and never added to beyond that. */
+const MOST_COUNTED = 1_000_000;
+const counted = (column: string): RawBuilder<number> =>
+  sql<number>`iif(${sql.ref(column)} between 0 and ${sql.lit(MOST_COUNTED)}, ${sql.ref(column)}, ${sql.lit(MOST_COUNTED)})`;
 
 export async function countDebt(db: Kysely<VaultSchema>): Promise<WrapDebt> {
   const { items } = await db
@@ -22,47 +32,81 @@ export async function countDebt(db: Kysely<VaultSchema>): Promise<WrapDebt> {
     .executeTakeFirstOrThrow();
   const regions = await db
     .selectFrom("wrap_debt")
-    .select((query) => ["region", query.fn.countAll<number>().as("items"), query.fn.min("since").as("oldest")])
+    .select((query) => [
+      "region",
+      query.fn.countAll<number>().as("items"),
+      sql<string | null>`min(since) filter (where since glob '[12][0-9][0-9][0-9]-*Z')`.as("oldest"),
+    ])
     .groupBy("region")
     .orderBy("region")
     .execute();
-  return { items, regions: regions.map((row) => ({ ...row })) };
+  return {
+    items,
+    regions: regions.map(({ region, items: owed, oldest }) => ({
+      region: shown(region),
+      items: owed,
+      oldest: moment(oldest),
+    })),
+  };
 }
 
 export async function listDebts(
   db: Kysely<VaultSchema>,
-  { after, limit }: { readonly after: VersionPlace | null; readonly limit: number },
-): Promise<readonly OwedVersion[]> {
-  const rows = await db
-    .selectFrom("wrap_debt")
-    .select((query) => [
-      "collection",
-      "id",
-      "version",
-      query.fn.min("since").as("since"),
-      query.fn.max("attempts").as("attempts"),
-      query.fn.max("problem").as("problem"),
-      query.fn.max("problem_at").as("problem_at"),
-      sql<string>`json_group_array(json_object('region', region, 'reason', reason) order by key_arn)`.as("regions"),
-    ])
-    .$if(after !== null, (query) =>
-      query.where(
-        sql<boolean>`(collection, id, version) > (${after?.collection ?? ""}, ${after?.id ?? ""}, ${after?.version ?? 0})`,
-      ),
-    )
-    .groupBy(["collection", "id", "version"])
-    .orderBy("collection")
-    .orderBy("id")
-    .orderBy("version")
-    .limit(limit)
-    .execute();
-  return rows.map(({ problem, problem_at: at, since, attempts, regions, ...row }) => ({
-    ...placeOf(row),
-    regions: JSON.parse(regions) as OwedVersion["regions"],
+  { after, limit }: { readonly after: DebtPosition | null; readonly limit: number },
+): Promise<readonly FoundDebt[]> {
+  const beyond =
+    after === null
+      ? sql`true`
+      : sql`(collection, id, version) >
+          (cast(${after.collection} as text), cast(${after.id} as text), cast(${after.version} as integer))`;
+  const { rows } = await sql<DebtColumns>`
+    select ${nameBytes("collection")} as collection, ${nameBytes("id")} as id,
+      cast(version as text) as version, min(since) as since, max(${counted("attempts")}) as attempts,
+      max(problem) as problem, max(problem_at) as problem_at,
+      json_group_array(json_object('region', region, 'reason', reason) order by key_arn) as regions
+    from wrap_debt where ${beyond}
+    group by collection, id, wrap_debt.version
+    order by wrap_debt.collection, wrap_debt.id, wrap_debt.version
+    limit ${limit}`.execute(db);
+  return rows.map((row) => {
+    const [collection, id] = [foundName(row.collection), foundName(row.id)];
+    return {
+      owed: owedOf(row, { collection, id }),
+      collection: collection.text,
+      id: id.text,
+      position: { collection: collection.position, id: id.position, version: row.version },
+    };
+  });
+}
+
+interface DebtColumns {
+  readonly collection: Uint8Array | null;
+  readonly id: Uint8Array | null;
+  readonly version: string;
+  readonly since: string;
+  readonly attempts: number;
+  readonly problem: string | null;
+  readonly problem_at: string | null;
+  readonly regions: string;
+}
+
+/** Null when the row holds what no vault writes. */
+function owedOf(
+  { problem, problem_at: at, ...row }: DebtColumns,
+  { collection, id }: { readonly collection: FoundName; readonly id: FoundName },
+): OwedVersion | null {
+  if (!collection.isWhole || !id.isWhole) return null;
+  const place = placeOf({ collection: collection.text, id: id.text, version: Number(row.version) });
+  const [since, problemAt] = [moment(row.since), at === null ? null : moment(at)];
+  if (place === null || since === null || (at !== null && problemAt === null)) return null;
+  const regions = JSON.parse(row.regions) as OwedVersion["regions"];
+  return {
+    ...place,
+    regions: regions.map(({ region, reason }) => ({ region: shown(region), reason: shown(reason) })),
     since,
-    attempts,
-    lastProblem: problem === null || at === null ? null : { code: problem, at },
-  }));
+    attempts: row.attempts,
+    lastProblem: problem === null || problemAt === null ? null : { code: shown(problem), at: problemAt },
+  };
 }
 
 /** Goes from one region's first index entry to the next one's: SQLite's own `distinct` would read them all. */
@@ -74,11 +118,14 @@ export async function regionsDue(db: Kysely<VaultSchema>, now: number): Promise<
       select (select min(region) from wrap_debt where region > owed.region) from owed where owed.region is not null
     )
     select region from owed
-    where region is not null and exists (select 1 from wrap_debt where wrap_debt.region = owed.region and due_at <= ${now})`.execute(
-    db,
-  );
+    where region is not null and exists (
+      select 1 from wrap_debt
+      where wrap_debt.region = owed.region and (due_at <= ${now} or due_at > ${now + LONGEST_WAIT_MS}))`.execute(db);
   return rows.map(({ region }) => region);
 }
+
+/** No claim and no wait is longer: a moment further away was not written by a vault, and hides nothing. */
+const LONGEST_WAIT_MS = 30 * 24 * 3600 * 1000;
 
 export async function claim(
   transaction: Transaction<VaultSchema>,
@@ -86,14 +133,19 @@ export async function claim(
 ): Promise<readonly ClaimedVersion[]> {
   const rows = await transaction
     .selectFrom("wrap_debt")
-    .select(["collection", "id", "version", "attempts", "due_at"])
+    .select(["collection", "id", "version", counted("attempts").as("attempts")])
     .distinct()
     .where("region", "=", region)
-    .where("due_at", "<=", now)
+    .where(sql<boolean>`(due_at <= ${now} or due_at > ${now + LONGEST_WAIT_MS})`)
+    .where("version", ">=", 1)
+    .where("version", "<=", Number.MAX_SAFE_INTEGER)
     .orderBy("due_at")
     .limit(limit)
     .execute();
-  const claimed = rows.map((row) => ({ ...placeOf(row), attempts: row.attempts }));
+  const claimed = rows.flatMap((row) => {
+    const place = placeOf(row);
+    return place === null ? [] : [{ ...place, attempts: row.attempts }];
+  });
   for (const place of claimed) await rowsOf(transaction, place).set({ due_at: until, holder }).execute();
   return claimed;
 }
@@ -105,8 +157,8 @@ export async function releaseClaim(
   const { numUpdatedRows } = await rowsOf(db, place)
     .set({ due_at: dueAt, holder: null })
     .$if(problem !== null, (query) =>
-      query.set((column) => ({
-        attempts: column("attempts", "+", 1),
+      query.set(() => ({
+        attempts: sql<number>`${counted("attempts")} + 1`,
         problem: problem?.code ?? null,
         problem_at: problem?.at ?? null,
       })),
@@ -159,6 +211,15 @@ function rowsOf(db: Kysely<VaultSchema>, { collection, id, version }: VersionPla
     .where("version", "=", version);
 }
 
-function placeOf(row: { readonly collection: string; readonly id: string; readonly version: number }): VersionPlace {
-  return { collection: row.collection as Collection, id: row.id as RecordId, version: row.version as Version };
+/** Null when it is no place of a version. */
+function placeOf(row: {
+  readonly collection: string;
+  readonly id: string;
+  readonly version: number;
+}): VersionPlace | null {
+  try {
+    return { ...parseAddress(row), version: parseVersion(row.version) };
+  } catch {
+    return null;
+  }
 }

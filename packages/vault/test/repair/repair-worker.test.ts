@@ -10,6 +10,7 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
+import { debtsOf } from "../support/store-changes.ts";
 import { storeWith } from "../support/store-with.ts";
 import { aesKeyring, tamper, testVault } from "../support/vault.ts";
 
@@ -65,7 +66,7 @@ test("while a region is away, one version in an interval is tried and the others
   await vault.put({ collection: "people", id: "more" }, {});
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(vault.repairStatus().failed, 1);
-  assert.equal((await store.debts({ after: null, limit: 100 })).filter(({ attempts }) => attempts > 0).length, 1);
+  assert.equal((await debtsOf(store)).filter((one) => one !== null && one.attempts > 0).length, 1);
 });
 
 test("a damaged version does not keep the others waiting, stays owed, and its reason is listed", async (t) => {

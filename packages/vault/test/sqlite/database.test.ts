@@ -21,25 +21,30 @@ const SETTINGS: readonly (readonly [pragma: string, value: string | number])[] =
 
 test("a connection is durable, forgets what was deleted, and writes no temporary file", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
-  const db = await openDatabase(path, { busyTimeoutMs: 100, maxBytes: 250 * 4096 + 4095 });
+  const file = await openDatabase(path, {
+    busyTimeoutMs: 100,
+    maxBytes: 250 * 4096 + 4095,
+    mark: false,
+    reserve: false,
+  });
   for (const [pragma, value] of SETTINGS) {
-    const { rows } = await sql.raw<Record<string, string | number>>(`pragma ${pragma}`).execute(db);
+    const { rows } = await sql.raw<Record<string, string | number>>(`pragma ${pragma}`).execute(file.db);
     assert.equal(Object.values(rows[0]!)[0], value, pragma);
   }
-  await db.destroy();
+  await file.close();
 });
 
 test("a vault that needs no migration is opened without a write, as on a full disk", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
-  const options = { busyTimeoutMs: 0, maxBytes: 1e9 };
+  const options = { busyTimeoutMs: 0, maxBytes: 1e9, mark: true, reserve: false };
   const writer = await openDatabase(path, options);
-  await writer.connection().execute(async (connection) => {
+  await writer.db.connection().execute(async (connection) => {
     // The lock of writing is taken: whoever writes now fails at once.
     await sql`begin immediate`.execute(connection);
     const reader = await openDatabase(path, options);
-    assert.deepEqual(await reader.selectFrom("versions").selectAll().execute(), []);
-    await reader.destroy();
+    assert.deepEqual(await reader.db.selectFrom("versions").selectAll().execute(), []);
+    await reader.close();
     await sql`rollback`.execute(connection);
   });
-  await writer.destroy();
+  await writer.close();
 });

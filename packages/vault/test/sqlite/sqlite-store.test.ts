@@ -113,8 +113,7 @@ test("many openers of a new file at the same time all succeed", async (t) => {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   const stores = await Promise.all(Array.from({ length: 6 }, () => sqliteStore(path)));
   for (const [index, store] of stores.entries()) await store.commit([write(`id-${index}`, Buffer.from("m"))]);
-  for (const store of stores)
-    assert.deepEqual(await store.collections(), [{ collection: "people", records: stores.length }]);
+  for (const store of stores) assert.deepEqual(await store.collections(), [{ name: "people", records: stores.length }]);
   for (const store of stores) await store.close();
 });
 
@@ -150,7 +149,7 @@ test("a full database refuses the write, keeps what was acknowledged, and goes o
   assert.match(error.message, /full/);
   assert.ok(stored > 3);
   await rejectsWith("store-full", () => store.commit([write("more", Buffer.alloc(50_000))]));
-  assert.deepEqual(await store.collections(), [{ collection: "people", records: 2 * stored }]);
+  assert.deepEqual(await store.collections(), [{ name: "people", records: 2 * stored }]);
   for (let index = 0; index < stored; index++) {
     const { stored: found } = await store.read(parseAddress({ collection: "people", id: `id-${index}` }), null);
     assert.ok(Buffer.from(found!.message).equals(Buffer.alloc(8000, index)));

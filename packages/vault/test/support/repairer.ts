@@ -9,6 +9,7 @@ import { openVault, VaultError } from "@strongroom/vault";
 import type { RepairStatus } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { QUICK_KEYRING, QUICK_REPAIR } from "./regional-vault.ts";
+import { storeWith } from "./store-with.ts";
 
 export interface Setup {
   readonly path: string;
@@ -38,7 +39,15 @@ export interface Acknowledged {
 export type Report =
   | { readonly kind: "ready" }
   | { readonly kind: "written"; readonly acknowledged: readonly Acknowledged[] }
-  | { readonly kind: "status"; readonly status: RepairStatus };
+  | { readonly kind: "status"; readonly status: RepairStatus; readonly seen: Seen };
+
+/** What this process' store did, as `id/version`. */
+export interface Seen {
+  /** Versions that were committed with a wrap missing. */
+  readonly debts: readonly string[];
+  /** Versions whose message was replaced. */
+  readonly repairs: readonly string[];
+}
 
 const COLLECTION = "people";
 const SHARED = "shared-counter";
@@ -50,8 +59,26 @@ const keys = regions.map(({ region, endpoint, keyArn }) => ({
   client: new KMS({ region, endpoint, credentials, maxAttempts: 1 }),
 }));
 const keyring = multiRegionKeyring({ regions: keys, minimum: 2, ...QUICK_KEYRING });
+const seen = { debts: new Array<string>(), repairs: new Array<string>() };
+const store = await sqliteStore(path);
+const watched = storeWith(store, {
+  commit: async (changes) => {
+    const result = await store.commit(changes);
+    if (result.kind === "committed")
+      for (const change of changes)
+        if (change.kind === "write" && change.missing.length > 0)
+          seen.debts.push(`${change.address.id}/${change.next.version}`);
+    return result;
+  },
+  repair: async (change) => {
+    const result = await store.repair(change);
+    if (result === "repaired" && change.message !== null)
+      seen.repairs.push(`${change.place.id}/${change.place.version}`);
+    return result;
+  },
+});
 const vault = await openVault({
-  store: await sqliteStore(path),
+  store: watched,
   keyring,
   repair: { ...QUICK_REPAIR, health: () => keyring.health() },
 });
@@ -115,7 +142,7 @@ async function obey(order: Order): Promise<void> {
       return;
     }
     case "status":
-      report({ kind: "status", status: vault.repairStatus() });
+      report({ kind: "status", status: vault.repairStatus(), seen });
       return;
     case "end":
       await vault.close();

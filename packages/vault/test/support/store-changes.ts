@@ -8,6 +8,8 @@ import type {
   Change,
   ClaimRequest,
   Head,
+  ListedRecord,
+  OwedVersion,
   RecordStore,
   RemoveChange,
   RepairChange,
@@ -72,6 +74,14 @@ export function repairOf(id: string, version: number, more: Partial<RepairChange
     ...more,
   };
 }
+
+/** Everything that is owed, as it is listed. */
+export const debtsOf = async (store: RecordStore): Promise<readonly (OwedVersion | null)[]> =>
+  (await store.debts({ after: null, limit: 1000 })).map(({ owed: found }) => found);
+
+/** A list as its callers see it: what there is of a record, and not where the list goes on. */
+export const listed = (found: readonly ListedRecord[] | null): unknown =>
+  found?.map(({ id, head, newestRow, updatedAt }) => ({ id, head, newestRow, updatedAt }));
 
 export async function commit(store: RecordStore, ...changes: readonly Change[]): Promise<void> {
   assert.deepEqual(await store.commit(changes), { kind: "committed" });

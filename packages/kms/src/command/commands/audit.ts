@@ -48,11 +48,14 @@ export const auditVerifyCommand: CommandSpec = command({
   },
 });
 
-function verified({ auditEntries, lastEventAt, hashesOnly, restoresAccepted, witness }: VerifyReport): string {
+function verified({ auditEntries, lastEventAt, hashesOnly, lastCut, restoresAccepted, witness }: VerifyReport): string {
   const last = lastEventAt === null ? "" : `, the last of ${lastEventAt}`;
   return [
     `The audit is whole: ${auditEntries} entries${last}.`,
     ...(hashesOnly === 0 ? [] : [`${hashesOnly} of them are kept only as hashes: they were pruned.`]),
+    ...(lastCut === null
+      ? []
+      : [`The last cut was on ${lastCut.at}, up to entry ${lastCut.through}, by ${lastCut.by}.`]),
     ...(restoresAccepted === 0 ? [] : [`It was accepted ${restoresAccepted} times after a restore (AcceptAudit).`]),
     witnessLine(witness),
   ].join("\n");

@@ -61,6 +61,8 @@ function serverOptions(settings: GivenKmsSettings, temporary: boolean): KmsOptio
     regions,
     takenPorts: "retried",
     strongroomUsers: "made",
+    reserve: !temporary,
+    ...(settings.auditDays > 0 && { auditDays: settings.auditDays }),
     ...(rootKey !== null && { rootKey }),
     ...(witness !== undefined && !temporary && { witness }),
     ...(allowFaults && { allowFaults: "loopback" as const }),

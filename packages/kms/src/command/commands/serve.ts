@@ -71,7 +71,7 @@ export const serveCommand: CommandSpec = command({
       z.iso.datetime({ offset: true, error: "must be a time such as 2030-01-01T00:00:00Z" }).optional(),
     ),
   },
-  flagGroups: ["folder", "regions", "host", "root-key", "witness", "account", "faults", "log"],
+  flagGroups: ["folder", "regions", "host", "root-key", "witness", "audit", "account", "faults", "log"],
   examples: [
     { line: "npx @strongroom/kms serve", meaning: "three regions on ports 8201 to 8203" },
     {

@@ -1,0 +1,101 @@
+/**
+ * Room on a volume that is kept for when it is full: a file beside a database, given up so that what reads and what
+ * removes can go on. What makes more of it must stop before: whoever writes asks {@link DiskReserve.hasRoom}.
+ */
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Room of a volume, in bytes. */
+export interface Room {
+  readonly free: number;
+  readonly size: number;
+}
+
+/** How much room the volume of a folder has; null where the system does not say. */
+export function roomOf(folder: string): Room | null {
+  try {
+    const { bavail, blocks, bsize } = statfsSync(folder);
+    return blocks === 0 ? null : { free: bavail * bsize, size: blocks * bsize };
+  } catch {
+    return null;
+  }
+}
+
+const MEBIBYTE = 1024 * 1024;
+/** What is kept at most, and of a small volume; alike for all databases, see {@link DiskReserve.hasRoom}. */
+export const RESERVE: { readonly bytes: number; readonly share: number } = { bytes: 16 * MEBIBYTE, share: 1 / 16 };
+/** How old an answer about the volume may be, in milliseconds. */
+const LOOK_MS = 200;
+
+/** The room that is kept for one database. */
+export class DiskReserve {
+  readonly #path: string;
+  readonly #bytes: number;
+  readonly #clock: () => number;
+  #isHeld = false;
+  #looked = { at: Number.NEGATIVE_INFINITY, room: null as Room | null };
+
+  /** Keeps room at once when there is enough. */
+  constructor(path: string, { clock = () => performance.now() }: { readonly clock?: () => number } = {}) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#bytes = Math.floor(Math.min(RESERVE.bytes, (roomOf(dirname(path))?.size ?? 0) * RESERVE.share));
+    this.#isHeld = (statSync(path, { throwIfNoEntry: false })?.size ?? -1) >= this.#bytes;
+    this.hasRoom();
+  }
+
+  /** Whether the room is kept. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /**
+   * Whether there is room for more than reading and removing. There is none as soon as no more is free than another
+   * database may have given up of its reserve: that is not for writes. Where there is room again, it is kept again.
+   */
+  hasRoom(): boolean {
+    const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
+    if (!this.#isHeld && free >= 3 * this.#bytes) this.#hold();
+    return this.#isHeld ? free >= this.#bytes : free >= 2 * this.#bytes;
+  }
+
+  /** Gives the room up when hardly anything is left of the volume. True when it was given up now. */
+  releaseWhenScarce(): boolean {
+    const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
+    return free < this.#bytes / 4 && this.release();
+  }
+
+  /** Gives the room up. False when there was none to give. */
+  release(): boolean {
+    if (!this.#isHeld) return false;
+    rmSync(this.#path, { force: true });
+    this.#isHeld = false;
+    this.#looked = { at: Number.NEGATIVE_INFINITY, room: null };
+    return true;
+  }
+
+  #look(): Room | null {
+    if (this.#clock() - this.#looked.at >= LOOK_MS)
+      this.#looked = { at: this.#clock(), room: roomOf(dirname(this.#path)) };
+    return this.#looked.room;
+  }
+
+  /** Random bytes: a file system that compresses keeps no room for others. */
+  #hold(): void {
+    try {
+      const file = openSync(this.#path, "w", 0o600);
+      try {
+        const block = randomBytes(Math.min(this.#bytes, MEBIBYTE));
+        for (let left = this.#bytes; left > 0; left -= block.length)
+          writeSync(file, block, 0, Math.min(left, block.length));
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      this.#isHeld = true;
+    } catch {
+      rmSync(this.#path, { force: true });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Columns as a vault fills them. The file is not trusted: a number beyond 2^53 would end a whole query, and a negative
+ * one, or a date that is none, would be acted upon. What a vault never writes is read as null and named by its column.
+ */
+import { sql } from "kysely";
+import type { RawBuilder } from "kysely";
+import { MAX_ID_BYTES } from "../records/address.ts";
+
+/** The column's number when it is whole and from `least` to 2^53 - 1, null otherwise. */
+export function whole(column: string, least: number = 1): RawBuilder<number | null> {
+  const value = sql.ref(column);
+  const [from, to] = [sql.lit(least), sql.lit(Number.MAX_SAFE_INTEGER)];
+  return sql<number | null>`iif(typeof(${value}) = 'integer' and ${value} between ${from} and ${to}, ${value}, null)`;
+}
+
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** The text when it is a moment as `toISOString` writes it, null otherwise. */
+export function moment(value: unknown): string | null {
+  if (typeof value !== "string" || !MOMENT.test(value)) return null;
+  const time = new Date(value);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === value ? value : null;
+}
+
+/** A name as its bytes are read: one that is too long is cut, with one byte more than a name may have. */
+export interface FoundName {
+  readonly text: string;
+  /** False: it is too long, or its bytes are no UTF-8; the text is not all that is stored then. */
+  readonly isWhole: boolean;
+  /** Where a list goes on behind it: behind one that was cut, with what does not begin like it. */
+  readonly position: Uint8Array;
+}
+
+/** What is selected of a name for {@link foundName}. */
+export const nameBytes = (column: string): RawBuilder<Uint8Array | null> =>
+  sql<Uint8Array | null>`substr(cast(${sql.ref(column)} as blob), 1, ${sql.lit(MAX_ID_BYTES + 1)})`;
+
+/** Of no bytes SQLite makes null. */
+export function foundName(selected: Uint8Array | null): FoundName {
+  const bytes = Buffer.from(selected ?? []);
+  const text = bytes.toString("utf8");
+  if (bytes.length > MAX_ID_BYTES) return { text, isWhole: false, position: Buffer.concat([bytes, Buffer.of(0xff)]) };
+  return { text, isWhole: Buffer.from(text).equals(bytes), position: bytes };
+}
+
+/** Which of these columns are damaged: null when none is. */
+export function damageOf(columns: Readonly<Record<string, unknown>>): string | null {
+  const damaged = Object.keys(columns).filter((name) => columns[name] === null);
+  return damaged.length === 0 ? null : damaged.join(", ");
+}
