@@ -248,10 +248,10 @@ export interface components {
              */
             id: string;
             /**
-             * @description Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.
+             * @description Left out where it was not sent and the token may not read.
              * @example person-8f14e45f
              */
-            subject: string;
+            subject?: string;
             /**
              * @description Number of the version. Never used twice for one record, also not after a removal.
              * @example 3
@@ -353,7 +353,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -621,7 +621,7 @@ export interface components {
                 subject?: string;
             }[];
             /**
-             * @description What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again), `replace` always does, `keep` never does.
+             * @description What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again) and needs the scope `read` as well, `replace` always does, `keep` never does.
              * @default compare
              * @enum {string}
              */
@@ -709,6 +709,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Versions of which this must be one, else 412. */
+                "if-match"?: string;
+                /** @description 304 when it was not written later. */
+                "if-modified-since"?: string;
+                /** @description 412 when it was written later. */
+                "if-unmodified-since"?: string;
                 /** @description A version the client has, `"3"`: 304 when it is still the one. */
                 "if-none-match"?: string;
             };
@@ -754,7 +760,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -772,7 +778,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -799,6 +805,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `version-conflict`: The record is not at the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -817,7 +850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -881,7 +914,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -899,7 +932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -962,6 +995,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -980,7 +1031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1034,7 +1085,7 @@ export interface operations {
                     "application/json": components["schemas"]["RemoveAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1052,7 +1103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1097,6 +1148,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1115,7 +1184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1164,7 +1233,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionsAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1182,7 +1251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1209,6 +1278,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1227,7 +1314,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1241,7 +1328,16 @@ export interface operations {
     getVersion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Versions of which this must be one, else 412. */
+                "if-match"?: string;
+                /** @description 304 when it was not written later. */
+                "if-modified-since"?: string;
+                /** @description 412 when it was written later. */
+                "if-unmodified-since"?: string;
+                /** @description A version the client has, `"3"`: 304 when it is still the one. */
+                "if-none-match"?: string;
+            };
             path: {
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
@@ -1280,7 +1376,16 @@ export interface operations {
                     "application/json": components["schemas"]["Document"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description The client's version is still the one. */
+            304: {
+                headers: {
+                    /** @description The version, quoted: what If-Match takes. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1298,7 +1403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1325,6 +1430,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `version-conflict`: The record is not at the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1343,7 +1475,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1372,7 +1504,7 @@ export interface operations {
                     "application/json": components["schemas"]["CollectionsAnswer"];
                 };
             };
-            /** @description `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1390,7 +1522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1401,6 +1533,24 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1426,7 +1576,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1466,7 +1616,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1484,7 +1634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1511,6 +1661,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1529,7 +1697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1568,7 +1736,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `body-incomplete`: The body did not arrive as announced. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1586,7 +1754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1640,6 +1808,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1658,7 +1844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1696,7 +1882,7 @@ export interface operations {
                     "application/json": components["schemas"]["RegionsAnswer"];
                 };
             };
-            /** @description `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1714,7 +1900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1725,6 +1911,24 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1750,7 +1954,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1784,7 +1988,7 @@ export interface operations {
                     "application/json": components["schemas"]["DebtAnswer"];
                 };
             };
-            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1802,7 +2006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1813,6 +2017,24 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1838,7 +2060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -48,15 +48,23 @@ const COMMON: readonly ProblemCode[] = [
   "token-missing",
   "token-invalid",
   "scope-missing",
+  "host-not-allowed",
+  "origin-not-allowed",
   "request-invalid",
+  "request-malformed",
   "url-invalid",
   "headers-too-large",
   "request-timeout",
   "request-deadline",
+  "overloaded",
+  "token-limit",
   "tokens-unreadable",
   "store-failed",
   "internal",
 ];
+
+/** What the conditions of a read may answer. */
+export const CONDITIONAL: readonly ProblemCode[] = ["condition-invalid", "version-conflict"];
 
 /** What opening a stored message may answer. */
 export const OPENING: readonly ProblemCode[] = [
@@ -77,6 +85,7 @@ export const WRITING: readonly ProblemCode[] = [
   "content-type-unsupported",
   "body-too-large",
   "body-incomplete",
+  "body-invalid",
   "document-invalid",
   "document-too-large",
   "record-contended",

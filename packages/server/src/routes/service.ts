@@ -14,6 +14,7 @@ export function healthRoutes(app: Api, context: ApiContext): void {
   app.get(
     "/healthz",
     {
+      config: { work: "none" },
       schema: {
         operationId: "getHealth",
         summary: "Is the process alive?",
@@ -28,6 +29,7 @@ export function healthRoutes(app: Api, context: ApiContext): void {
   app.get(
     "/readyz",
     {
+      config: { work: "none" },
       schema: {
         operationId: "getReadiness",
         summary: "Can the service do its work?",
@@ -83,6 +85,7 @@ export function metricsRoute(app: Api, metrics: Metrics): void {
   app.get(
     "/metrics",
     {
+      config: { work: "none" },
       schema: {
         operationId: "getMetrics",
         summary: "What the service counts",

@@ -118,8 +118,9 @@ export async function remove(
   const expected = { ...expect };
   return untilCommitted(dependencies, address, async () => {
     const { head, newestRow } = await recordHead(dependencies.store, address);
-    if (newestRow === null && head?.state !== "live" && expected.kind === "any") throw recordAbsent();
     if (expected.kind !== "any") requireExpected(expected, recordState({ head, newestRow }));
+    // "There is no such record" may be expected of a removal, and leaves nothing to remove.
+    if (newestRow === null && head?.state !== "live") throw recordAbsent();
     const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0) as Version;
     const removedAt = dependencies.clock().toISOString();
     const change: RemoveChange = { kind: "remove", address, base: head, tombstone, removedAt };
