@@ -121,6 +121,11 @@ export class Installation {
     return readFileSync(join(this.folder, "up.output"), "utf8");
   }
 
+  /** The process of `strongroom up`. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   get token(): string {
     return readFileSync(join(this.dataDir, "token"), "utf8").trim();
   }

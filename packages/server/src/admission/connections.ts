@@ -24,7 +24,8 @@ const SILENCE_MS = 1000;
 
 export class Connections {
   readonly #limits: Pick<ServerLimits, "connections" | "stallMs" | "sendMs">;
-  readonly #surplus = new WeakSet<Socket>();
+  /** Connections beyond the limit, each with what ends it unless it asks for something. */
+  readonly #surplus = new WeakMap<Socket, NodeJS.Timeout>();
   #open = 0;
   #refused = 0;
   #unread = 0;
@@ -46,17 +47,18 @@ export class Connections {
       this.#open++;
       socket.once("close", () => this.#open--);
       if (this.#open <= this.#limits.connections) return;
-      this.#surplus.add(socket);
       this.#refused++;
       const silence = setTimeout(refuse, SILENCE_MS, socket);
+      this.#surplus.set(socket, silence);
       socket.once("close", () => {
         clearTimeout(silence);
       });
     });
   }
 
-  /** Whether the connection is beyond the limit. */
+  /** Whether the connection of a request is beyond the limit; the request will be answered, and it ends then. */
   isSurplus({ socket }: Pick<IncomingMessage, "socket">): boolean {
+    clearTimeout(this.#surplus.get(socket));
     return this.#surplus.has(socket);
   }
 
