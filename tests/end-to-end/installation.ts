@@ -31,14 +31,20 @@ export class Installation {
   readonly kmsEndpoints: Readonly<Record<Region, string>>;
   readonly env: NodeJS.ProcessEnv;
   readonly #faultsPort: number;
+  readonly #command: string;
   #process: ChildProcess | null = null;
 
-  private constructor(folder: string, dataDir: string, ports: readonly number[], settings: NodeJS.ProcessEnv) {
+  private constructor(
+    { folder, dataDir, command }: { readonly folder: string; readonly dataDir: string; readonly command: string },
+    ports: readonly number[],
+    settings: NodeJS.ProcessEnv,
+  ) {
     const [service, faults, ...regions] = ports as [number, number, ...number[]];
     this.folder = folder;
     this.dataDir = dataDir;
     this.url = `http://127.0.0.1:${service}`;
     this.#faultsPort = faults;
+    this.#command = command;
     this.kmsEndpoints = Object.fromEntries(
       REGIONS.map((name, index) => [name, `http://127.0.0.1:${regions[index]}`]),
     ) as Record<Region, string>;
@@ -58,16 +64,20 @@ export class Installation {
 
   /**
    * Makes a folder and starts in it. `settings` are further STRONGROOM_* variables; `dataDir` lies in the folder unless
-   * it is given.
+   * it is given. `command` is the program, where it is not that of this checkout.
    */
   static async start({
     settings = {},
     dataDir,
-  }: { readonly settings?: NodeJS.ProcessEnv; readonly dataDir?: string } = {}): Promise<Installation> {
+    command = COMMAND,
+  }: {
+    readonly settings?: NodeJS.ProcessEnv;
+    readonly dataDir?: string;
+    readonly command?: string;
+  } = {}): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "strongroom-test-"));
     const installation = new Installation(
-      folder,
-      dataDir ?? join(folder, "data"),
+      { folder, dataDir: dataDir ?? join(folder, "data"), command },
       await freePorts(2 + REGIONS.length),
       settings,
     );
@@ -84,7 +94,7 @@ export class Installation {
   /** Starts `strongroom up` and waits until it is ready. */
   async up(): Promise<void> {
     const output = openSync(join(this.folder, "up.output"), "a");
-    const child = spawn(process.execPath, [COMMAND, "up"], {
+    const child = spawn(process.execPath, [this.#command, "up"], {
       cwd: this.folder,
       env: this.env,
       stdio: ["ignore", output, output],
@@ -109,6 +119,11 @@ export class Installation {
   /** Everything that `strongroom up` has printed. */
   output(): string {
     return readFileSync(join(this.folder, "up.output"), "utf8");
+  }
+
+  /** The process of `strongroom up`. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
   }
 
   get token(): string {
@@ -165,7 +180,7 @@ export class Installation {
 
   /** Runs the command, as a person would, in the installation's folder. */
   async run(args: readonly string[], options: { readonly stdin?: string } = {}): Promise<CommandResult> {
-    const child = spawn(process.execPath, [COMMAND, ...args], { cwd: this.folder, env: this.env, stdio: "pipe" });
+    const child = spawn(process.execPath, [this.#command, ...args], { cwd: this.folder, env: this.env, stdio: "pipe" });
     const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
     child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));

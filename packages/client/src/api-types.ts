@@ -248,10 +248,10 @@ export interface components {
              */
             id: string;
             /**
-             * @description Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.
+             * @description Left out where it was not sent and the token may not read.
              * @example person-8f14e45f
              */
-            subject: string;
+            subject?: string;
             /**
              * @description Number of the version. Never used twice for one record, also not after a removal.
              * @example 3
@@ -361,7 +361,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -635,7 +635,7 @@ export interface components {
                 subject?: string;
             }[];
             /**
-             * @description What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again), `replace` always does, `keep` never does.
+             * @description What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again) and needs the scope `read` as well, `replace` always does, `keep` never does.
              * @default compare
              * @enum {string}
              */
@@ -723,6 +723,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Versions of which this must be one, else 412. */
+                "if-match"?: string;
+                /** @description 304 when it was not written later. */
+                "if-modified-since"?: string;
+                /** @description 412 when it was written later. */
+                "if-unmodified-since"?: string;
                 /** @description A version the client has, `"3"`: 304 when it is still the one. */
                 "if-none-match"?: string;
             };
@@ -768,7 +774,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -786,7 +792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -813,6 +819,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `version-conflict`: The record is not at the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -831,7 +864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -895,7 +928,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -913,7 +946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -976,6 +1009,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -994,7 +1045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1048,7 +1099,7 @@ export interface operations {
                     "application/json": components["schemas"]["RemoveAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1066,7 +1117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1111,6 +1162,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1129,7 +1198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1178,7 +1247,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionsAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1196,7 +1265,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1223,6 +1292,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1241,7 +1328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1255,7 +1342,16 @@ export interface operations {
     getVersion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Versions of which this must be one, else 412. */
+                "if-match"?: string;
+                /** @description 304 when it was not written later. */
+                "if-modified-since"?: string;
+                /** @description 412 when it was written later. */
+                "if-unmodified-since"?: string;
+                /** @description A version the client has, `"3"`: 304 when it is still the one. */
+                "if-none-match"?: string;
+            };
             path: {
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
@@ -1294,7 +1390,16 @@ export interface operations {
                     "application/json": components["schemas"]["Document"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description The client's version is still the one. */
+            304: {
+                headers: {
+                    /** @description The version, quoted: what If-Match takes. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1312,7 +1417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1339,6 +1444,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `version-conflict`: The record is not at the expected version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1357,7 +1489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1386,7 +1518,7 @@ export interface operations {
                     "application/json": components["schemas"]["CollectionsAnswer"];
                 };
             };
-            /** @description `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1404,7 +1536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1415,6 +1547,24 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1440,7 +1590,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1480,7 +1630,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1498,7 +1648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1525,6 +1675,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1543,7 +1711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1582,7 +1750,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `body-incomplete`: The body did not arrive as announced. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1600,7 +1768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1654,6 +1822,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `headers-too-large`: The request line and headers are too large. */
             431: {
                 headers: {
@@ -1672,7 +1858,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1710,7 +1896,7 @@ export interface operations {
                     "application/json": components["schemas"]["RegionsAnswer"];
                 };
             };
-            /** @description `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1728,7 +1914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1739,6 +1925,24 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1764,7 +1968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1798,7 +2002,7 @@ export interface operations {
                     "application/json": components["schemas"]["DebtAnswer"];
                 };
             };
-            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `url-invalid`: The URL is not valid. */
+            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1816,7 +2020,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. */
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1827,6 +2031,24 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1852,7 +2074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;

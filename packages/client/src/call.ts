@@ -7,6 +7,7 @@ import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
 import { ANSWER_FORMS } from "./api-tables.ts";
 import type { Answers, paths } from "./api-types.ts";
 import { ClientError, problemError, type ProblemParts } from "./errors.ts";
+import { DEFAULT_RETRIES, retryAfter, withRetries } from "./retry.ts";
 
 /** How the service is reached. */
 export interface ClientOptions {
@@ -18,6 +19,11 @@ export interface ClientOptions {
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
   /** Longest wait for a whole answer, in milliseconds; left out: {@link DEFAULT_TIMEOUT_MS}. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * How often a call is sent again that the service refused for its load, each time after as long as it asks for,
+   * within `timeoutMs`; left out: {@link DEFAULT_RETRIES}, 0 for never.
+   */
+  readonly retries?: number | undefined;
   /** Ends every call when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,6 +44,21 @@ interface Reply<Data> {
   readonly data?: Data | undefined;
   readonly error?: unknown;
   readonly response: Response;
+}
+
+/** The answers of calls that change something. */
+const WRITES: ReadonlySet<string> = new Set<keyof Answers>(["PutAnswer", "BatchAnswer", "RemoveAnswer"]);
+
+interface Answered<Data> {
+  readonly data: Data;
+  readonly response: Response;
+}
+
+/** What ends a call: its callers, its deadline, any of them. */
+interface Signals {
+  readonly callers: readonly AbortSignal[];
+  readonly deadline: AbortSignal;
+  readonly any: AbortSignal;
 }
 
 type Ask<Data> = (http: Http, init: { readonly signal: AbortSignal }) => Promise<Reply<Data>>;
@@ -64,6 +85,9 @@ export function caller(options: ClientOptions): Caller {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (!(timeoutMs > 0 && timeoutMs <= 0x7fff_ffff))
     throw new ClientError("option-invalid", { detail: "`timeoutMs` must be milliseconds, more than 0." });
+  const retries = options.retries ?? DEFAULT_RETRIES;
+  if (!Number.isSafeInteger(retries) || retries < 0)
+    throw new ClientError("option-invalid", { detail: "`retries` must be a whole number from 0." });
   const http = createFetchClient<paths>({
     baseUrl: base.href,
     headers: { accept: "application/json", authorization: `Bearer ${headerToken(options.token)}` },
@@ -74,40 +98,47 @@ export function caller(options: ClientOptions): Caller {
 
   const reply = async <Data>(
     signal: AbortSignal | undefined,
+    isRead: boolean,
     ask: Ask<Data>,
-  ): Promise<{ readonly data: Data; readonly response: Response }> => {
+  ): Promise<Answered<Data>> => {
     const callers = [options.signal, signal].filter((given) => given !== undefined);
     const deadline = AbortSignal.timeout(timeoutMs);
-    const { data, error, response } = await ask(http, { signal: AbortSignal.any([...callers, deadline]) }).catch(
-      (cause: unknown) => {
-        const gaveUp = callers.find(({ aborted }) => aborted);
-        if (gaveUp !== undefined) throw new ClientError("aborted", { cause: gaveUp.reason });
-        if (deadline.aborted)
-          throw new ClientError("timed-out", { detail: `${base.origin} was silent for ${timeoutMs / 1000} s.`, cause });
-        // Of a body that is no JSON; the parser's own message quotes it.
-        if (cause instanceof SyntaxError) throw unintelligible("the whole of it");
-        if (cause instanceof ClientError) throw cause;
-        throw new ClientError("unreachable", { detail: `${base.origin}: ${reasonOf(cause)}.`, cause });
-      },
-    );
+    const any = AbortSignal.any([...callers, deadline]);
+    return withRetries(() => once({ callers, deadline, any }, ask), { retries, isRead, timeoutMs, signal: any });
+  };
+
+  const once = async <Data>({ callers, deadline, any }: Signals, ask: Ask<Data>): Promise<Answered<Data>> => {
+    const { data, error, response } = await ask(http, { signal: any }).catch((cause: unknown) => {
+      const gaveUp = callers.find(({ aborted }) => aborted);
+      if (gaveUp !== undefined) throw new ClientError("aborted", { cause: gaveUp.reason });
+      if (deadline.aborted)
+        throw new ClientError("timed-out", { detail: `${base.origin} was silent for ${timeoutMs / 1000} s.`, cause });
+      // Of a body that is no JSON; the parser's own message quotes it.
+      if (cause instanceof SyntaxError) throw unintelligible("the whole of it");
+      if (cause instanceof ClientError) throw cause;
+      throw new ClientError("unreachable", { detail: `${base.origin}: ${reasonOf(cause)}.`, cause });
+    });
     if (data !== undefined) return { data, response };
     if (response.ok) throw unintelligible("it is empty");
+    const { status } = response;
+    const retryAfterSeconds = retryAfter(response.headers.get("retry-after"));
     if (!isProblem(error))
       throw new ClientError("unintelligible", {
-        detail: `It answered with status ${response.status} and no problem description.`,
-        status: response.status,
+        detail: `It answered with status ${status} and no problem description.`,
+        status,
+        retryAfterSeconds,
       });
-    throw problemError(error, response.status);
+    throw problemError(error, { status, retryAfterSeconds });
   };
 
   return {
     answer: async (name, signal, ask) => {
-      const { data } = await reply(signal, ask);
+      const { data } = await reply(signal, !WRITES.has(name), ask);
       if (hasForm(name, data)) return data;
       throw unintelligible(wrongParts(name, data));
     },
     text: async (signal, ask) => {
-      const { data, response } = await reply(signal, ask);
+      const { data, response } = await reply(signal, true, ask);
       return { text: data, headers: response.headers };
     },
   };
@@ -163,6 +194,7 @@ const CHECKS: Readonly<Record<keyof ClientOptions, (value: unknown) => boolean>>
   token: () => true,
   fetch: (value) => typeof value === "function",
   timeoutMs: (value) => typeof value === "number",
+  retries: (value) => typeof value === "number",
   signal: (value) => typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value,
 };
 

@@ -89,6 +89,7 @@ export interface ClientErrorDetails {
   readonly regions?: readonly { readonly region: string; readonly reason: string }[] | undefined;
   readonly requestId?: string | undefined;
   readonly currentVersion?: number | null | undefined;
+  readonly retryAfterSeconds?: number | null | undefined;
   readonly cause?: unknown;
 }
 
@@ -127,6 +128,8 @@ export class ClientError extends Error {
   readonly requestId: string | null;
   /** `version-conflict`: the version there is, null for no record. Undefined for other codes. */
   readonly currentVersion: number | null | undefined;
+  /** How long the service asks to wait before the call is sent again, null where it does not. */
+  readonly retryAfterSeconds: number | null;
 
   constructor(code: ClientErrorCode, details: ClientErrorDetails = {}) {
     const row = CLIENT_ERRORS[code];
@@ -143,6 +146,7 @@ export class ClientError extends Error {
     this.regions = details.regions ?? [];
     this.requestId = details.requestId ?? null;
     this.currentVersion = details.currentVersion;
+    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
   }
 }
 
@@ -173,9 +177,22 @@ export function isClientError(error: unknown): error is ClientError {
 export type ProblemParts = Partial<Answers["Problem"]> & Pick<Answers["Problem"], "code">;
 
 /** The error that a problem document (RFC 9457) of the service tells. */
-export function problemError(problem: ProblemParts, status: number): ClientError {
+export function problemError(
+  problem: ProblemParts,
+  { status, retryAfterSeconds }: { readonly status: number; readonly retryAfterSeconds: number | null },
+): ClientError {
   const { code, title, detail, remedy, requestId, problems, regions, currentVersion } = problem;
-  const told = { status, title, remedy, requestId, problems, regions, currentVersion, reportedCode: code };
+  const told = {
+    status,
+    title,
+    remedy,
+    requestId,
+    problems,
+    regions,
+    currentVersion,
+    retryAfterSeconds,
+    reportedCode: code,
+  };
   // A detail that only repeats the title says nothing.
   const details: ClientErrorDetails = detail === title ? told : { ...told, detail };
   return Object.hasOwn(SERVICE_ERRORS, code)

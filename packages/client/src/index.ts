@@ -23,6 +23,7 @@ export type {
   VersionInfo,
 } from "./client.ts";
 export { DEFAULT_TIMEOUT_MS } from "./call.ts";
+export { DEFAULT_RETRIES } from "./retry.ts";
 export type { CallOptions, ClientOptions } from "./call.ts";
 export type { Damaged, Listing, Page, PageOptions } from "./paging.ts";
 export { CLIENT_ERRORS, ClientError, isClientError } from "./errors.ts";

@@ -9,10 +9,13 @@ export type ServerErrorCode =
   | "token-missing"
   | "token-invalid"
   | "scope-missing"
+  | "host-not-allowed"
+  | "origin-not-allowed"
   | "route-absent"
   | "method-not-allowed"
   | "url-invalid"
   | "request-invalid"
+  | "body-invalid"
   | "condition-invalid"
   | "content-type-unsupported"
   | "body-too-large"
@@ -20,6 +23,8 @@ export type ServerErrorCode =
   | "headers-too-large"
   | "request-timeout"
   | "request-deadline"
+  | "overloaded"
+  | "token-limit"
   | "request-malformed"
   | "collection-unknown"
   | "tokens-unreadable"
@@ -47,6 +52,20 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     outcome: "not-allowed",
     status: 403,
   },
+  "host-not-allowed": {
+    title: "The service is not known by this host name",
+    remedy:
+      "Call it by localhost or by its address, or add the name to `service.hosts`. Behind a proxy it is the name " +
+      "that the proxy hands on in `Host`.",
+    outcome: "not-allowed",
+    status: 421,
+  },
+  "origin-not-allowed": {
+    title: "Pages of other sites may not call the service",
+    remedy: "Call it from a program, or from a page of the same host; add the page's host to `service.hosts`.",
+    outcome: "not-allowed",
+    status: 403,
+  },
   "route-absent": {
     title: "There is no such route",
     remedy: "GET /openapi.json lists the routes. An id that holds '/' is not allowed, also not percent-encoded.",
@@ -71,9 +90,17 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     outcome: "usage",
     status: 400,
   },
+  "body-invalid": {
+    title: "The body says two things at once",
+    remedy: "Send each key of an object once: of two with one name, programs take the first or the last.",
+    outcome: "usage",
+    status: 400,
+  },
   "condition-invalid": {
     title: "The condition of the request is not valid",
-    remedy: 'Send either `If-Match: "3"` (one version, quoted), `If-Match: *` or `If-None-Match: *`.',
+    remedy:
+      'Of a write, send either `If-Match: "3"` (one version, quoted), `If-Match: *` or `If-None-Match: *`; of a ' +
+      "batch none. A time is no condition of a write: two versions may have been written in one second.",
     outcome: "usage",
     status: 400,
   },
@@ -114,6 +141,21 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
       "writing again.",
     outcome: "unavailable",
     status: 503,
+  },
+  overloaded: {
+    title: "The service has as much to do as it can",
+    remedy:
+      "Nothing was begun. Send it again after `Retry-After` seconds and a little chance; fewer at once if it lasts.",
+    outcome: "unavailable",
+    status: 503,
+  },
+  "token-limit": {
+    title: "The token has too many requests open",
+    remedy:
+      "Nothing was begun. Send fewer at once and read their answers; again after `Retry-After` seconds. The limit is " +
+      "`service.perToken`.",
+    outcome: "unavailable",
+    status: 429,
   },
   "request-malformed": {
     title: "The bytes received are not an HTTP request",

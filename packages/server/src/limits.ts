@@ -21,6 +21,20 @@ export interface ServerLimits {
   readonly answerMs: number;
   /** Milliseconds that an idle connection is kept. */
   readonly keepAliveMs: number;
+  /** Milliseconds that an answer may make no progress before its connection is ended: nobody reads it. */
+  readonly stallMs: number;
+  /** Milliseconds until an answer must have been read whole. */
+  readonly sendMs: number;
+  /** Connections at once. */
+  readonly connections: number;
+  /** Records that are worked on at once: a request counts one, a batch as many as the vault takes of it at once. */
+  readonly atOnce: number;
+  /** The same of requests that wait for their turn. */
+  readonly waiting: number;
+  /** Longest that one waits, in milliseconds. */
+  readonly waitMs: number;
+  /** Requests of one token at once, from their first byte to the last of their answers. */
+  readonly perToken: number;
 }
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
@@ -32,6 +46,20 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   receiveMs: 10_000,
   answerMs: 30_000,
   keepAliveMs: 72_000,
+  stallMs: 10_000,
+  sendMs: 60_000,
+  connections: 4096,
+  /**
+   * By Little's law, records a second times the seconds that one takes: 100 writes a second to regions of which the
+   * farthest answers after 160 ms, and more than one core can do when they are near. What is more than that makes every
+   * request slower, and a slow call to a region looks like a lost one.
+   */
+  atOnce: 16,
+  /** Nearly as much as can be done in `waitMs` where the regions are near. */
+  waiting: 112,
+  waitMs: 500,
+  /** Three quarters of `atOnce` and `waiting`: one token alone uses the service fully and cannot fill it. */
+  perToken: 96,
 };
 
 /** The limits over their defaults; what is wrong with them is added to `problems`. */

@@ -7,6 +7,8 @@
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Vault } from "@strongroom/vault";
+import type { AdmissionFigures } from "./admission/admission.ts";
+import type { ConnectionFigures } from "./admission/connections.ts";
 import type { EndedRequest } from "./http/request.ts";
 import { extraCalls } from "./regions.ts";
 import type { BreakerState, RegionCounters, RegionHealth, ProbedRegions } from "./regions.ts";
@@ -51,9 +53,16 @@ export interface DiskState {
   readonly alarm: boolean;
 }
 
+/** What knows how busy the service is. */
+export interface LoadFigures {
+  readonly admission: { figures(): AdmissionFigures };
+  readonly connections: { figures(): ConnectionFigures };
+}
+
 export function serverMetrics(
   vault: Vault,
   regions: ProbedRegions,
+  load: LoadFigures,
   disk: () => DiskState | null = () => null,
 ): Metrics {
   const registry = new Registry();
@@ -94,6 +103,7 @@ export function serverMetrics(
     calls.inc({ region, operation, purpose, outcome });
     if (outcome === "answered") callDurations.observe({ region, operation }, elapsedMs / 1000);
   });
+  loadMetrics(registry, load);
   regionMetrics(registry, regions);
   diskMetrics(registry, disk);
   const lookUpDebt = debtMetrics(registry, vault);
@@ -112,6 +122,51 @@ export function serverMetrics(
     },
     close: stopListening,
   };
+}
+
+/** Looked up when the page is asked for. */
+function loadMetrics(registry: Registry, { admission, connections }: LoadFigures): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  const total = (name: string, help: string, value: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  };
+  gauge("strongroom_admission_in_use", "Records that are worked on", () => admission.figures().inUse);
+  gauge("strongroom_admission_waiting", "Records that wait for their turn", () => admission.figures().waiting);
+  new Counter({
+    name: "strongroom_admission_refused_total",
+    help: "Requests that were not admitted, by why",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(admission.figures().refused)) this.inc({ reason }, count);
+    },
+  });
+  gauge("strongroom_connections", "Open connections", () => connections.figures().open);
+  total("strongroom_connections_refused_total", "Connections beyond the limit", () => connections.figures().refused);
+  total(
+    "strongroom_answers_unread_total",
+    "Connections that were ended because an answer was not read",
+    () => connections.figures().unread,
+  );
 }
 
 function regionMetrics(registry: Registry, regions: ProbedRegions): void {

@@ -9,16 +9,21 @@ import { validatorCompiler } from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { hasMethods, ownOptions } from "@strongroom/base/options";
 import type { Vault } from "@strongroom/vault";
+import { Admission } from "./admission/admission.ts";
+import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
+import { admitRoutes } from "./admission/admitted-routes.ts";
+import { Connections, SURPLUS } from "./admission/connections.ts";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
-import { knownError, PROBLEM_TYPE, isDamage, problemAnswer } from "./http/problems.ts";
+import { KnownHosts, requireSingleFields } from "./http/host.ts";
+import { isDamage, knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
 import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
 import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
 import { parseServerLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import { serverMetrics } from "./metrics.ts";
-import type { DiskState, Metrics } from "./metrics.ts";
+import type { DiskState } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
@@ -36,11 +41,16 @@ export interface ServerOptions {
   readonly regions: Regions;
   /** A pino logger, or what has its methods. Left out: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
-  readonly limits?: Partial<ServerLimits>;
+  readonly limits?: { readonly [Limit in keyof ServerLimits]?: ServerLimits[Limit] | undefined };
   /** How the disk is, for the metrics. Left out: they do not tell. */
   readonly disk?: () => DiskState | null;
   /** The only collections there may be. Left out: a collection comes into being with its first record. */
   readonly collections?: readonly string[];
+  /**
+   * Names or addresses by which the service may be called, without a port, beside this machine's own and the address
+   * that a connection came to.
+   */
+  readonly hosts?: readonly string[];
 }
 
 /**
@@ -80,10 +90,20 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function createServer(given: ServerOptions): Promise<Api> {
   const { limits, ...options } = readServerOptions(given);
   const regions = new ProbedRegions(options.regions);
-  const metrics = serverMetrics(options.vault, regions, options.disk);
-  const app = newApp(options, limits, metrics);
+  const admission = new Admission(limits);
+  const connections = new Connections(limits);
+  const refusals = new Refusals();
+  const metrics = serverMetrics(options.vault, regions, { admission, connections }, options.disk);
+  const onEnd: OnEnd = (request, reply) => {
+    const ended = endedRequest(request, reply);
+    logRequest(request, ended);
+    metrics.request(ended);
+    if (ended.code !== null && REFUSAL_CODES.has(ended.code)) refusals.note(ended.code, app.log);
+  };
+  const app = newApp(options, limits, onEnd);
   const context: ApiContext = { vault: options.vault, regions, limits };
   const absent = new AbsentRoutes();
+  const hosts = new KnownHosts(options.hosts ?? []);
 
   absent.note(app);
   useJsonBodies(app);
@@ -95,13 +115,31 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.decorateRequest("problemCode", null);
   app.decorateRequest("damaged", 0);
   app.decorateRequest("deadline");
+  connections.watch(app.server, (socket) => {
+    answerSocket(SURPLUS, socket);
+  });
+  app.server.on("connect", (_request, socket: Socket) => {
+    answerSocket(new ServerError("method-not-allowed", "The service is no proxy and does not take CONNECT"), socket);
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "request-id": request.id });
     request.deadline = requestSignal(reply, limits.answerMs);
     // Not `onResponse`: that hook does not run when the client is gone.
     reply.raw.once("close", () => {
-      requestEnded(request, reply, metrics);
+      onEnd(request, reply);
     });
+    requireSingleFields(request);
+    hosts.require(request);
+    if (connections.isSurplus(request.raw)) {
+      reply.header("connection", "close");
+      if (request.routeOptions.config.work !== "none") throw SURPLUS;
+    }
+    // Not sooner than its token under /v1, and not later: Fastify has views of its own of bodies that no route takes.
+    if (request.is404 && !isGuarded(request)) throw absent.error(request.method, request.url);
+  });
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    connections.mustBeRead(reply.raw);
+    done();
   });
   app.addHook("onClose", async () => {
     metrics.close();
@@ -115,7 +153,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   metricsRoute(app, metrics);
   await app.register(
     (v1: Api) => {
-      guardedRoutes(v1, context, options, absent);
+      guardedRoutes(v1, { context, options, absent, admission, refusals });
     },
     { prefix: "/v1" },
   );
@@ -126,6 +164,10 @@ interface ReadServerOptions extends Omit<ServerOptions, "limits"> {
   readonly limits: ServerLimits;
 }
 
+function isListOfText(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
+}
+
 /** Option -> whether a value will do, and what it must be. */
 const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(value: unknown) => boolean, string]>> = {
   vault: [(value) => hasMethods(value, "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
@@ -133,7 +175,8 @@ const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(va
   regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
   disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
   logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
-  collections: [(value) => Array.isArray(value) && value.every((one) => typeof one === "string"), "a list of names"],
+  collections: [isListOfText, "a list of names"],
+  hosts: [isListOfText, "a list of names"],
 };
 const NEEDED: ReadonlySet<string> = new Set<keyof ServerOptions>(["vault", "tokens", "regions"]);
 
@@ -149,7 +192,10 @@ function readServerOptions(given: unknown): ReadServerOptions {
   return { ...(values as unknown as ServerOptions), limits };
 }
 
-function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits, metrics: Metrics): Api {
+/** Called once for each request, when its answer is out or its client is gone. */
+type OnEnd = (request: FastifyRequest, reply: FastifyReply) => void;
+
+function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits, onEnd: OnEnd): Api {
   const log = logger?.child({}, { serializers: { req: () => undefined, res: () => undefined, err: () => undefined } });
   return Fastify({
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -173,7 +219,7 @@ function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits,
       // Hooks do not run for what the router itself refuses.
       reply.headers({ ...HEADERS, "request-id": request.id });
       reply.raw.once("close", () => {
-        requestEnded(request, reply, metrics);
+        onEnd(request, reply);
       });
       void sendProblem(error, request, reply);
     },
@@ -184,18 +230,27 @@ function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits,
   }).withTypeProvider<ZodTypeProvider>();
 }
 
+function isGuarded({ url }: FastifyRequest): boolean {
+  return /^(?:[a-z]+:\/\/[^/?]*)?\/v1(?:[/?]|$)/i.test(url);
+}
+
+interface GuardedParts {
+  readonly context: ApiContext;
+  readonly options: Pick<ServerOptions, "tokens" | "collections">;
+  readonly absent: AbsentRoutes;
+  readonly admission: Admission;
+  readonly refusals: Refusals;
+}
+
 /** Everything under /v1: authenticated before anything else is looked at, also where there is no such route. */
-function guardedRoutes(
-  v1: Api,
-  context: ApiContext,
-  { tokens, collections }: Pick<ServerOptions, "tokens" | "collections">,
-  absent: AbsentRoutes,
-): void {
+function guardedRoutes(v1: Api, { context, options, absent, admission, refusals }: GuardedParts): void {
+  const { tokens, collections } = options;
   v1.addHook("onRequest", async (request) => {
     request.token = await authenticate(request, tokens);
     const { scope } = request.routeOptions.config;
     if (scope !== undefined) requireScope(request.token, scope);
-    else if (!request.is404) throw new ServerError("internal", "The route names no scope");
+    else if (request.is404) throw absent.error(request.method, request.url);
+    else throw new ServerError("internal", "The route names no scope");
   });
   v1.addHook("onRequest", async (request) => {
     const { collection } = request.params as { readonly collection?: string };
@@ -203,6 +258,7 @@ function guardedRoutes(
       throw new ServerError("collection-unknown", "The service is not configured for this collection");
     }
   });
+  admitRoutes(v1, admission, refusals);
   // Not sooner: reading the body goes through the events of a socket, which belong to no request.
   v1.addHook("preHandler", (request, _reply, done) => {
     if (request.token === null) done();
@@ -213,12 +269,6 @@ function guardedRoutes(
   versionRoutes(v1, context);
   collectionRoutes(v1, context);
   regionRoutes(v1, context);
-}
-
-function requestEnded(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
-  const ended = endedRequest(request, reply);
-  logRequest(request, ended);
-  metrics.request(ended);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

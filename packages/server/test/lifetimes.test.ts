@@ -34,10 +34,10 @@ const code = (answer: string): string => /"code":"([a-z-]+)"/.exec(answer)?.[1] 
 
 test("a request that does not arrive whole is answered 408", async (t) => {
   const { origin, token } = await installation(t, { limits: { receiveMs: 300 } });
-  const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token.write}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+  const head = `PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token.write}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
   const [slowBody, slowHead] = await Promise.all([
     bare(origin, `${head}{"a":`),
-    bare(origin, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "),
+    bare(origin, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "),
   ]);
   for (const answer of [slowBody, slowHead]) {
     assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\nContent-Type: application\/problem\+json/);
@@ -51,7 +51,7 @@ test("bytes that are not HTTP are answered as a problem, and the service goes on
   const wrong = [
     "hello\r\n\r\n",
     "\x16\x03\x01\x02\x00\x01\x00",
-    "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
   ];
   for (const bytes of wrong) assert.match(await bare(origin, bytes), /^HTTP\/1\.1 400 /);
   assert.equal(code(await bare(origin, "hello\r\n\r\n")), "request-malformed");
@@ -60,7 +60,7 @@ test("bytes that are not HTTP are answered as a problem, and the service goes on
 
 test("a body that ends early is never stored", async (t) => {
   const { origin, token } = await installation(t);
-  const head = `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token.write}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+  const head = `PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token.write}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
   await bare(origin, `${head}{"a":1}`, (socket) => socket.end());
   assert.equal((await call(origin, path, { token: token.read })).status, 404);
 });

@@ -51,7 +51,7 @@ test("no line holds a byte of a document, an id, a subject, a token or a query, 
   await call(origin, path, { token: token.read });
   await call(origin, "/v1/records/people", {
     method: "POST",
-    token: token.write,
+    token: token.admin,
     body: {
       records: [
         { id: secretId, document: DOCUMENT },

@@ -49,7 +49,7 @@ test("two of three away with a minimum of two: reads go on, writes are 503 with 
   assert.match(refused.headers["retry-after"] ?? "", /^\d+$/);
   const batch = await call(origin, "/v1/records/people", {
     method: "POST",
-    token: token.write,
+    token: token.admin,
     body: { records: [{ id: "a", document: {} }] },
   });
   assert.deepEqual([batch.status, batch.json.code], [503, "wraps-below-minimum"]);

@@ -89,7 +89,7 @@ test("what may look wrong and is right is taken", async (t) => {
   const batch = await call(origin, "/v1/records/batch", {
     method: "POST",
     body: `{"records":[{"id":"p","document":${text}}]}`,
-    token: token.write,
+    token: token.admin,
   });
   assert.deepEqual(
     (batch.json.results as { outcome: string }[]).map(({ outcome }) => outcome),

@@ -90,10 +90,15 @@ test("a write is made only on what it expects, and the error says what there is"
     (await rejectsWith("version-conflict", () => put({ expect: { kind: "version", version: 2 } }))).currentVersion,
     3,
   );
+  await rejectsWith("version-conflict", () => vault.remove(address, { expect: { kind: "absent" } }));
   await rejectsWith("version-conflict", () => vault.remove(address, { expect: { kind: "version", version: 2 } }));
   assert.equal((await vault.get(address)).version, 3);
   await vault.remove(address, { expect: { kind: "version", version: 3 } });
   await rejectsWith("version-conflict", () => vault.remove(address, { expect: { kind: "version", version: 3 } }));
+  await rejectsWith("record-absent", () => vault.remove(address, { expect: { kind: "absent" } }));
+  await rejectsWith("record-absent", () =>
+    vault.remove({ collection: "people", id: "never there" }, { expect: { kind: "absent" } }),
+  );
 });
 
 test("a subject stays with the record until a writer names another; old versions keep theirs", async (t) => {

@@ -23,6 +23,25 @@ export interface WrappingRegion {
   readonly credentialsFile?: string | undefined;
 }
 
+/** Where the service listens, by which names it may be called, and how much it takes at once. */
+export interface ServiceSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Beside this machine's own names and `host`. */
+  readonly hosts: readonly string[];
+  /** What is left out is as in the server's DEFAULT_SERVER_LIMITS. */
+  readonly atOnce?: number | undefined;
+  readonly waiting?: number | undefined;
+  readonly waitMs?: number | undefined;
+  readonly perToken?: number | undefined;
+  readonly connections?: number | undefined;
+  readonly receiveMs?: number | undefined;
+  readonly answerMs?: number | undefined;
+  readonly stallMs?: number | undefined;
+  readonly sendMs?: number | undefined;
+  readonly keepAliveMs?: number | undefined;
+}
+
 /** How much the service logs. At "info" one line a request. */
 export type LogLevel = Exclude<KmsLogLevel, "silent">;
 
@@ -30,8 +49,7 @@ export type LogLevel = Exclude<KmsLogLevel, "silent">;
 export interface Config {
   /** Folder of everything that is kept. Absolute. */
   readonly dataDir: string;
-  /** Where the service listens. */
-  readonly service: { readonly host: string; readonly port: number };
+  readonly service: ServiceSettings;
   /** The KMS that `strongroom up` and `strongroom kms serve` run. */
   readonly kms: {
     /** Nearest first. */

@@ -3,6 +3,7 @@
 import {
   asBoolean,
   asInteger,
+  asListOf,
   asPath,
   asText,
   type Setting,
@@ -33,6 +34,10 @@ const milliseconds = z
   .max(600_000, "must be at most 600000 milliseconds (10 minutes)");
 const wraps = z.int("must be a whole number").min(1, "must be at least 1");
 const rate = z.int("must be a whole number").min(1, "must be at least 1").max(10_000, "must be at most 10000");
+const load = z.int("must be a whole number").min(1, "must be at least 1").max(100_000, "must be at most 100000");
+const hostName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]+$|^\[?[0-9A-Fa-f:.]+\]?$/, "must be a host's name or address, without a port");
 const switched = z.boolean("must be true or false");
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 const regionName = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, "must be a region's name, such as eu-west-1");
@@ -104,6 +109,75 @@ export const SETTINGS: InstallationSettings = {
       default: 8200,
       meaning: "port of the service, 0 for any free one",
       ways: [{ env: "STRONGROOM_PORT", flag: "--port <n>", reading: asInteger }],
+    },
+    hosts: {
+      schema: z.array(hostName),
+      default: [],
+      standard: "localhost, `service.host`, and the address that a connection came to",
+      meaning: "further names by which the service may be called, as the `Host` header has them, without a port",
+      ways: [{ env: "STRONGROOM_HOSTS", reading: asListOf(asText) }],
+    },
+    atOnce: {
+      schema: load,
+      standard: "16",
+      meaning:
+        "records that are worked on at once; a request counts one, a batch up to 8. More where the regions are far: " +
+        "records a second times the seconds that one takes",
+      ways: [{ env: "STRONGROOM_AT_ONCE", reading: asInteger }],
+    },
+    waiting: {
+      schema: load,
+      standard: "112",
+      meaning: "the same of requests that wait for their turn; beyond it a request is refused (503, `overloaded`)",
+      ways: [{ env: "STRONGROOM_WAITING", reading: asInteger }],
+    },
+    waitMs: {
+      schema: milliseconds,
+      standard: "500",
+      meaning: "longest that a request waits for its turn before it is refused, in milliseconds",
+      ways: [{ env: "STRONGROOM_WAIT_MS", reading: asInteger }],
+    },
+    perToken: {
+      schema: load,
+      standard: "96",
+      meaning: "requests of one token at once, until their answers are read; beyond it 429 (`token-limit`)",
+      ways: [{ env: "STRONGROOM_PER_TOKEN", reading: asInteger }],
+    },
+    connections: {
+      schema: load,
+      standard: "4096",
+      meaning: "connections at once; those beyond it are refused (503, `overloaded`) and ended",
+      ways: [{ env: "STRONGROOM_CONNECTIONS", reading: asInteger }],
+    },
+    receiveMs: {
+      schema: milliseconds,
+      standard: "10000",
+      meaning: "until a request must have arrived whole, in milliseconds",
+      ways: [{ env: "STRONGROOM_RECEIVE_MS", reading: asInteger }],
+    },
+    answerMs: {
+      schema: milliseconds,
+      standard: "30000",
+      meaning: "until a request is answered or given up, in milliseconds",
+      ways: [{ env: "STRONGROOM_ANSWER_MS", reading: asInteger }],
+    },
+    stallMs: {
+      schema: milliseconds,
+      standard: "10000",
+      meaning: "how long a client may read nothing of its answer before the connection is ended, in milliseconds",
+      ways: [{ env: "STRONGROOM_STALL_MS", reading: asInteger }],
+    },
+    sendMs: {
+      schema: milliseconds,
+      standard: "60000",
+      meaning: "until a client must have read its whole answer, in milliseconds",
+      ways: [{ env: "STRONGROOM_SEND_MS", reading: asInteger }],
+    },
+    keepAliveMs: {
+      schema: milliseconds,
+      standard: "72000",
+      meaning: "how long a connection without a request is kept, in milliseconds",
+      ways: [{ env: "STRONGROOM_KEEP_ALIVE_MS", reading: asInteger }],
     },
   },
   kms: {

@@ -31,16 +31,24 @@ export interface ServiceParts {
 
 /** Starts the service. Throws `data-dir-newer`, `startup-failed` or `port-in-use`; nothing stays open then. */
 export async function startService({ config, folder, keyring, tokens, logger }: ServiceParts): Promise<RunningService> {
-  const { host, port } = config.service;
+  const { host, port, hosts, ...limits } = config.service;
   if (existsSync(folder.vault) && !existsSync(folder.vaultMark))
     logger.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
   const store = await sqliteStore(folder.vault, { mark: true, reserve: true }).catch(storeFailed);
   const repair = repairOptions(config, keyring, logger);
   const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
   const disk = await watchDisk(folder.path, folder.disk, logger);
-  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), disk: disk.now, logger });
+  const server = await createServer({
+    vault,
+    tokens,
+    regions: regionsOf(config, keyring),
+    disk: disk.now,
+    logger,
+    limits,
+    hosts: [host, ...hosts],
+  });
   try {
-    const url = await server.listen({ host, port });
+    const url = await server.listen({ host, port, backlog: BACKLOG });
     return {
       url,
       close: async () => {
@@ -56,6 +64,12 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
     throw listenFailed(cause, host, port);
   }
 }
+
+/**
+ * Connections that the system keeps until they are taken: one that finds no place is tried again after a second, three,
+ * seven. The system may have a lower limit of its own.
+ */
+const BACKLOG = 4096;
 
 /** Null when it is switched off. */
 function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: Logger): RepairOptions | null {

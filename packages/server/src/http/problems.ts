@@ -15,8 +15,8 @@ export type ProblemCode = ServerErrorCode | VaultErrorCode;
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** Seconds after which a request that met unavailable regions or a full disk is worth repeating. */
-const RETRY_AFTER_SECONDS = 2;
+/** Seconds after which a request that ended with this status is worth repeating: load passes sooner than an outage. */
+const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 1, 503: 2, 507: 2 };
 
 /** The body of an error answer. */
 export interface Problem {
@@ -72,9 +72,10 @@ export function problemAnswer(error: VaultError | ServerError, requestId: string
 }
 
 function problemHeaders(error: VaultError | ServerError, status: number): Readonly<Record<string, string>> {
+  const retryAfter = error.code === "overloaded" ? 1 : RETRY_AFTER_SECONDS[status];
   return {
-    ...(status === 401 || status === 403 ? { "www-authenticate": challenge(error) } : {}),
-    ...(status === 503 || status === 507 ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {}),
+    ...(status === 401 || error.code === "scope-missing" ? { "www-authenticate": challenge(error) } : {}),
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
     ...(error instanceof ServerError && error.allowed !== undefined ? { allow: error.allowed.join(", ") } : {}),
   };
 }
@@ -116,13 +117,19 @@ export interface KnownError {
   readonly fault: unknown;
 }
 
+/**
+ * Said of members that there are not. Not which: of a document that was sent one level too high they are somebody's
+ * data, and errors are logged.
+ */
+const UNKNOWN_MEMBER = "has a member that is not one of those described in /openapi.json";
+
 /** What `error` is to a client. */
 export function knownError(error: unknown): KnownError {
   if (isVaultError(error) || error instanceof ServerError) return { error, fault: null };
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map(({ instancePath, message }) => ({
+    const problems = error.validation.map(({ instancePath, keyword, message }) => ({
       path: `${error.validationContext ?? ""}${instancePath}`,
-      message: message ?? "is not valid",
+      message: keyword === "unrecognized_keys" ? UNKNOWN_MEMBER : (message ?? "is not valid"),
     }));
     const listed = problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
     return { error: new ServerError("request-invalid", listed, { problems }), fault: null };

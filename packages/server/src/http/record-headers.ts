@@ -13,7 +13,14 @@ const ENTITY_TAG = /^"([1-9]\d{0,15})"$/;
 export interface ConditionHeaders {
   readonly "if-match"?: string | undefined;
   readonly "if-none-match"?: string | undefined;
+  readonly "if-modified-since"?: string | undefined;
+  readonly "if-unmodified-since"?: string | undefined;
+  readonly "if-range"?: unknown;
 }
+
+/** Those that a write does not evaluate. A time would lose updates: two versions may be of one second. */
+const NOT_OF_WRITES = ["if-modified-since", "if-unmodified-since", "if-range"] as const;
+const CONDITIONS = ["if-match", "if-none-match", ...NOT_OF_WRITES] as const;
 
 /** The entity tag of a version. */
 export function entityTag(version: number): string {
@@ -26,6 +33,7 @@ export function entityTag(version: number): string {
  * @throws ServerError `condition-invalid`: a condition that is not understood must not be taken for none.
  */
 export function writeExpectation(headers: ConditionHeaders): Expectation {
+  requireWithout(headers, NOT_OF_WRITES, "a write");
   const ifMatch = headers["if-match"]?.trim();
   const ifNoneMatch = headers["if-none-match"]?.trim();
   if (ifMatch !== undefined && ifNoneMatch !== undefined)
@@ -42,13 +50,53 @@ export function writeExpectation(headers: ConditionHeaders): Expectation {
   return { kind: "version", version: Number(version) };
 }
 
+/** @throws ServerError `condition-invalid`: a batch has no version that a condition could be about */
+export function requireUnconditional(headers: ConditionHeaders): void {
+  requireWithout(headers, CONDITIONS, "a batch");
+}
+
+function requireWithout(headers: ConditionHeaders, names: readonly (keyof ConditionHeaders)[], what: string): void {
+  for (const name of names)
+    if (headers[name] !== undefined) throw new ServerError("condition-invalid", `${name} is no condition of ${what}`);
+}
+
+/** What a reader's conditions are held against. */
+type ReadVersion = Pick<VaultRecord, "version" | "createdAt">;
+
 /**
- * Whether a reader already has this version. A list of tags and weak ones are allowed here (RFC 9110, section 13.1.2).
+ * Whether a reader already has this version (RFC 9110, section 13.2.2). A date that is none is no condition (sections
+ * 13.1.3 and 13.1.4), and dates count where there is no entity tag.
+ *
+ * @throws VaultError `version-conflict`; ServerError `condition-invalid`
  */
-export function isNotModified({ "if-none-match": ifNoneMatch }: ConditionHeaders, version: number): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+function isNotModified(headers: ConditionHeaders, { version, createdAt }: ReadVersion): boolean {
+  const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
+  // A Last-Modified has no milliseconds.
+  const modified = Math.floor(Date.parse(createdAt) / 1000) * 1000;
+  const fits =
+    ifMatch === undefined
+      ? !(modified > httpDate(headers["if-unmodified-since"]))
+      : entityTags(ifMatch, "If-Match").some((tag) => tag === "*" || tag === entityTag(version));
+  if (!fits)
+    throw new VaultError("version-conflict", `The record is at version ${version}`, { currentVersion: version });
+  if (ifNoneMatch === undefined) return modified <= httpDate(headers["if-modified-since"]);
+  // Weak tags compare as well here (section 13.1.2).
+  const tags = entityTags(ifNoneMatch, "If-None-Match").map((tag) => tag.replace(/^W\//, ""));
   return tags.includes("*") || tags.includes(entityTag(version));
+}
+
+const TAG_LIST = /^(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W\/)?"[\x21\x23-\x7e]*")*)$/;
+
+/** @throws ServerError `condition-invalid` */
+function entityTags(header: string, name: string): readonly string[] {
+  const list = header.trim();
+  if (TAG_LIST.test(list)) return list.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
+  throw new ServerError("condition-invalid", `${name} must be versions in double quotes, as in "3", "4", or *`);
+}
+
+/** The time of an HTTP-date (section 5.6.7), NaN of anything else: nothing is sooner or later than that. */
+function httpDate(header: string | undefined): number {
+  return header !== undefined && /^[A-Z][a-z]{2,8},? .*(?:GMT|\d{4})$/.test(header) ? Date.parse(header) : Number.NaN;
 }
 
 /**
@@ -72,9 +120,15 @@ function encodeSubject(subject: string): string {
 }
 
 /** A record as an answer: its document is the body, what is known of it is in the headers. */
-export function sendRecord(reply: FastifyReply, { document, version, subject, createdAt }: VaultRecord): FastifyReply {
+export function sendRecord(
+  { headers }: { readonly headers: ConditionHeaders },
+  reply: FastifyReply,
+  record: VaultRecord,
+): FastifyReply {
+  const { document, version, subject, createdAt } = record;
+  reply.header("etag", entityTag(version));
+  if (isNotModified(headers, record)) return reply.code(304).send(null);
   return reply
-    .header("etag", entityTag(version))
     .header("strongroom-version", String(version))
     .header("strongroom-subject", encodeSubject(subject))
     .header("last-modified", new Date(createdAt).toUTCString())

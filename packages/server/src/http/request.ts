@@ -2,8 +2,10 @@
  * What every request goes through, whatever its route: its body is parsed, it has a deadline, and it leaves one line in
  * the log.
  */
+import { jsonFault } from "@strongroom/base/json";
 import { parseJson, VAULT_ERRORS } from "@strongroom/vault";
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { REFUSAL_CODES } from "../admission/refusals.ts";
 import { ServerError } from "../errors.ts";
 
 /** Bodies are JSON, parsed by the vault's own strict parser, and their bytes are wiped as soon as they are parsed. */
@@ -12,13 +14,21 @@ export function useJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
     try {
       // Fastify's own copy of the body; nothing else holds it.
-      done(null, parseJson(body as Buffer));
+      done(null, parseBody(body as Buffer));
     } catch (error) {
       done(error as Error);
     } finally {
       (body as Buffer).fill(0);
     }
   });
+}
+
+/** @throws VaultError `document-invalid`; ServerError `body-invalid` */
+function parseBody(body: Buffer): unknown {
+  const parsed = parseJson(body);
+  const fault = jsonFault(body);
+  if (fault === null) return parsed;
+  throw new ServerError("body-invalid", `An object has a key twice, the second time near byte ${fault.offset}`);
 }
 
 /**
@@ -87,7 +97,9 @@ export function logRequest(
     ...(code === null ? {} : { code }),
     ...(damaged === 0 ? {} : { damaged }),
   };
-  if (status >= 500) request.log.error(line, "request");
+  // Under load there are thousands a second: they are told of together.
+  if (code !== null && REFUSAL_CODES.has(code)) request.log.debug(line, "request");
+  else if (status >= 500) request.log.error(line, "request");
   else if (damaged > 0) request.log.warn(line, "request");
   else request.log.info(line, "request");
 }

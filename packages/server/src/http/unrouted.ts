@@ -20,6 +20,9 @@ const MEANINGS: ReadonlyMap<string, { readonly code: ServerErrorCode; readonly m
 ]);
 const MALFORMED = { code: "request-malformed", message: "The bytes received are not an HTTP/1.1 request" } as const;
 
+/** How long a connection stays that was answered and ended on this side alone, in milliseconds. */
+const LINGER_MS = 1000;
+
 /** What was written to a socket, for the log. */
 export interface RawAnswer {
   readonly requestId: string;
@@ -35,14 +38,21 @@ export function answerSocket(error: Error & { readonly code?: string }, socket: 
   }
   const requestId = randomUUID();
   const { code, message } = MEANINGS.get(error.code ?? "") ?? MALFORMED;
-  const { status, body } = problemAnswer(new ServerError(code, message), requestId);
+  const known = error instanceof ServerError ? error : new ServerError(code, message);
+  const { status, headers, body } = problemAnswer(known, requestId);
   const text = JSON.stringify(body);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // Bytes that the client is still sending would make the kernel reset the connection and the answer with it.
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n` +
-      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${text}`,
+      `${lines.join("")}Cache-Control: no-store\r\nConnection: close\r\n\r\n${text}`,
   );
-  return { requestId, status, code };
+  // Threat: a client that never ends its half keeps the connection.
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => {
+    clearTimeout(linger);
+  });
+  return { requestId, status, code: known.code };
 }
 
 interface KnownPath {

@@ -48,11 +48,16 @@ const COMMON: readonly ProblemCode[] = [
   "token-missing",
   "token-invalid",
   "scope-missing",
+  "host-not-allowed",
+  "origin-not-allowed",
   "request-invalid",
+  "request-malformed",
   "url-invalid",
   "headers-too-large",
   "request-timeout",
   "request-deadline",
+  "overloaded",
+  "token-limit",
   "tokens-unreadable",
   "store-altered",
   "store-replaced",
@@ -60,6 +65,9 @@ const COMMON: readonly ProblemCode[] = [
   "store-failed",
   "internal",
 ];
+
+/** What the conditions of a read may answer. */
+export const CONDITIONAL: readonly ProblemCode[] = ["condition-invalid", "version-conflict"];
 
 /** What opening a stored message may answer. */
 export const OPENING: readonly ProblemCode[] = [
@@ -80,6 +88,7 @@ export const WRITING: readonly ProblemCode[] = [
   "content-type-unsupported",
   "body-too-large",
   "body-incomplete",
+  "body-invalid",
   "document-invalid",
   "document-too-large",
   "record-contended",

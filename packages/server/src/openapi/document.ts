@@ -43,7 +43,9 @@ export async function describeApi(app: Api): Promise<void> {
 }
 
 export function openApiRoute(app: Api): void {
-  app.get("/openapi.json", { schema: { hide: true } }, async (_request, reply) => reply.send(app.swagger()));
+  app.get("/openapi.json", { config: { work: "none" }, schema: { hide: true } }, async (_request, reply) =>
+    reply.send(app.swagger()),
+  );
 }
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions["transform"]>;

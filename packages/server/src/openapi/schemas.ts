@@ -28,6 +28,11 @@ export interface WriteHeaders {
   readonly "if-none-match"?: string | undefined;
 }
 
+export interface ReadHeaders extends WriteHeaders {
+  readonly "if-modified-since"?: string | undefined;
+  readonly "if-unmodified-since"?: string | undefined;
+}
+
 export interface BatchRequest {
   readonly records: readonly {
     readonly id: string;
@@ -88,7 +93,10 @@ export const versionParams: z.ZodType<RecordParams & { readonly version: string 
     .meta({ description: "Number of the version.", examples: ["3"] }),
 });
 
-export const readHeaders: z.ZodType<Pick<WriteHeaders, "if-none-match">> = z.looseObject({
+export const readHeaders: z.ZodType<ReadHeaders> = z.looseObject({
+  "if-match": z.string().optional().meta({ description: "Versions of which this must be one, else 412." }),
+  "if-modified-since": z.string().optional().meta({ description: "304 when it was not written later." }),
+  "if-unmodified-since": z.string().optional().meta({ description: "412 when it was written later." }),
   "if-none-match": z
     .string()
     .optional()
@@ -132,11 +140,11 @@ const wraps = z
   })
   .meta({ id: "Wraps" });
 
-export const putAnswer: z.ZodType<PutResult> = z
+export const putAnswer: z.ZodType<Omit<PutResult, "subject"> & { readonly subject?: string | undefined }> = z
   .object({
     collection: collectionName,
     id: recordId,
-    subject,
+    subject: subject.optional().meta({ description: "Left out where it was not sent and the token may not read." }),
     version,
     createdAt: timestamp,
     outcome: z.enum(["created", "replaced"]),
@@ -204,7 +212,8 @@ export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
         .meta({
           description:
             "What to do with a record that is there: `compare` writes a new version only when the document differs " +
-            "(so a batch may be sent again), `replace` always does, `keep` never does.",
+            "(so a batch may be sent again) and needs the scope `read` as well, `replace` always does, `keep` never " +
+            "does.",
         }),
     })
     .meta({

@@ -1,7 +1,11 @@
 /**
  * Collections as a whole: GET /v1/collections, GET and POST /v1/records/{collection}.
  */
+import { DEFAULT_VAULT_LIMITS } from "@strongroom/vault";
+import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
+import { ServerError } from "../errors.ts";
+import { requireUnconditional } from "../http/record-headers.ts";
 import { problemAnswers, WRITING } from "../openapi/answers.ts";
 import {
   batchAnswer,
@@ -11,6 +15,8 @@ import {
   listAnswer,
   listQuery,
 } from "../openapi/schemas.ts";
+import type { BatchRequest } from "../openapi/schemas.ts";
+import { mayRead } from "../tokens/token.ts";
 
 export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void {
   app.get(
@@ -72,7 +78,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
   app.post(
     "/records/:collection",
     {
-      config: { scope: "write" },
+      config: { scope: "write", work: batchWork },
       bodyLimit: limits.batchBytes,
       schema: {
         operationId: "putRecords",
@@ -89,6 +95,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
             "collection-invalid",
             "collection-unknown",
             "batch-too-large",
+            "condition-invalid",
             "regions-unavailable",
             ...WRITING,
           ),
@@ -102,9 +109,20 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         ...(subject === undefined ? {} : { subject }),
       }));
       const { onExisting } = request.body;
+      requireUnconditional(request.headers);
+      // Threat: `unchanged` says that a guess at a document was right.
+      if (onExisting === "compare" && !mayRead(request)) {
+        const why = "Comparing with what is stored needs the scope read; the choices replace and keep do not";
+        throw new ServerError("scope-missing", why, { scope: "read" });
+      }
       return reply.send({
         results: await vault.putMany(request.params.collection, items, { onExisting, signal: request.deadline }),
       });
     },
   );
+}
+
+/** The vault takes so many records of a batch at once; the rest of them waits inside. */
+function batchWork({ body }: FastifyRequest): number {
+  return Math.min((body as BatchRequest).records.length, DEFAULT_VAULT_LIMITS.batchConcurrency);
 }

@@ -1,9 +1,10 @@
 /**
  * One record: PUT, GET, DELETE /v1/records/{collection}/{id}, and its history: GET …/versions[/{version}].
  */
+import type { PutResult } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
-import { decodeSubject, entityTag, isNotModified, sendRecord, writeExpectation } from "../http/record-headers.ts";
-import { OPENING, problemAnswers, RECORD_HEADERS, VERSION_HEADERS, WRITING } from "../openapi/answers.ts";
+import { decodeSubject, entityTag, sendRecord, writeExpectation } from "../http/record-headers.ts";
+import { CONDITIONAL, OPENING, problemAnswers, RECORD_HEADERS, VERSION_HEADERS, WRITING } from "../openapi/answers.ts";
 import {
   documentBody,
   notModified,
@@ -16,6 +17,7 @@ import {
   versionsAnswer,
   writeHeaders,
 } from "../openapi/schemas.ts";
+import { mayRead } from "../tokens/token.ts";
 
 /** Adds the routes of one record as it is. */
 export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
@@ -68,7 +70,9 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       return reply
         .code(result.outcome === "created" ? 201 : 200)
         .header("etag", entityTag(result.version))
-        .send(result);
+        .send(
+          subject === undefined && result.outcome === "replaced" && !mayRead(request) ? withoutSubject(result) : result,
+        );
     },
   );
 
@@ -88,16 +92,21 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
         response: {
           200: { description: "The document.", content: { "application/json": { schema: documentBody } } },
           304: notModified,
-          ...problemAnswers("id-invalid", "collection-invalid", "collection-unknown", "record-absent", ...OPENING),
+          ...problemAnswers(
+            "id-invalid",
+            "collection-invalid",
+            "collection-unknown",
+            "record-absent",
+            ...CONDITIONAL,
+            ...OPENING,
+          ),
         },
         answerHeaders: { 200: RECORD_HEADERS, 304: VERSION_HEADERS },
       },
     },
     async (request, reply) => {
       const record = await vault.get(request.params, { signal: request.deadline });
-      if (isNotModified(request.headers, record.version))
-        return reply.code(304).header("etag", entityTag(record.version)).send(null);
-      return sendRecord(reply, record);
+      return sendRecord(request, reply, record);
     },
   );
 
@@ -173,26 +182,35 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
         summary: "Read one version of a record",
         tags: ["versions"],
         params: versionParams,
+        headers: readHeaders,
         response: {
           200: {
             description: "The document as it was in this version.",
             content: { "application/json": { schema: documentBody } },
           },
+          304: notModified,
           ...problemAnswers(
             "id-invalid",
             "collection-invalid",
             "collection-unknown",
             "record-absent",
             "version-absent",
+            ...CONDITIONAL,
             ...OPENING,
           ),
         },
-        answerHeaders: { 200: RECORD_HEADERS },
+        answerHeaders: { 200: RECORD_HEADERS, 304: VERSION_HEADERS },
       },
     },
     async (request, reply) => {
       const { version, ...address } = request.params;
-      return sendRecord(reply, await vault.get(address, { version: Number(version), signal: request.deadline }));
+      const record = await vault.get(address, { version: Number(version), signal: request.deadline });
+      return sendRecord(request, reply, record);
     },
   );
+}
+
+/** A subject that was not sent and is not new was read. */
+function withoutSubject({ subject: _read, ...written }: PutResult): Omit<PutResult, "subject"> {
+  return written;
 }

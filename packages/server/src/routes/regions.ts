@@ -14,7 +14,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
   app.get(
     "/regions",
     {
-      config: { scope: "read" },
+      config: { scope: "read", work: "none" },
       schema: {
         operationId: "getRegions",
         summary: "Health of the regions",
@@ -45,7 +45,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
   app.get(
     "/regions/debt",
     {
-      config: { scope: "read" },
+      config: { scope: "read", work: "none" },
       schema: {
         operationId: "listDebt",
         summary: "List the versions that owe a wrap",

@@ -15,6 +15,7 @@ export function healthRoutes(app: Api, context: ApiContext): void {
   app.get(
     "/healthz",
     {
+      config: { work: "none" },
       schema: {
         operationId: "getHealth",
         summary: "Is the process alive?",
@@ -29,6 +30,7 @@ export function healthRoutes(app: Api, context: ApiContext): void {
   app.get(
     "/readyz",
     {
+      config: { work: "none" },
       schema: {
         operationId: "getReadiness",
         summary: "Can the service do its work?",
@@ -85,6 +87,7 @@ export function metricsRoute(app: Api, metrics: Metrics): void {
   app.get(
     "/metrics",
     {
+      config: { work: "none" },
       schema: {
         operationId: "getMetrics",
         summary: "What the service counts",

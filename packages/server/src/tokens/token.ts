@@ -46,6 +46,11 @@ export function hasScope({ scopes }: TokenIdentity, scope: Scope): boolean {
   return scopes.some((held) => INCLUDED[held].includes(scope));
 }
 
+/** Whether what was read may be told to whoever makes this request. */
+export function mayRead({ token }: Pick<FastifyRequest, "token">): boolean {
+  return token !== null && hasScope(token, "read");
+}
+
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**

@@ -39,7 +39,7 @@ export interface Installation {
   readonly log: () => string;
 }
 
-export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections">> {
+export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections" | "hosts">> {
   readonly vaultLimits?: Partial<VaultLimits>;
   readonly store?: SqliteStoreOptions;
   /** Owed wraps are repaired. Left out: they stay owed. */

@@ -371,7 +371,12 @@ export const REFUSALS: readonly Refusal[] = [
     code: "request-invalid",
     detail: /limit/,
   },
-  { name: "a parameter that is not there", path: "/v1/records/people?limt=5", code: "request-invalid", detail: /limt/ },
+  {
+    name: "a parameter that is not there",
+    path: "/v1/records/people?limt=5",
+    code: "request-invalid",
+    detail: /querystring.*a member that is not/,
+  },
 
   {
     name: "a batch that is no object",
@@ -402,7 +407,7 @@ export const REFUSALS: readonly Refusal[] = [
     path: "/v1/records/people",
     options: { method: "POST", body: { records: [], mode: "x" } },
     code: "request-invalid",
-    detail: /mode/,
+    detail: /body.*a member that is not/,
   },
   {
     name: "a batch with an unknown choice",

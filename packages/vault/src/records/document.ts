@@ -5,6 +5,7 @@
  * No message here quotes the document or names a key of it, and the engine's own SyntaxError is not kept as a cause:
  * its message carries a piece of the input.
  */
+import { jsonFault } from "@strongroom/base/json";
 import { VaultError } from "../errors.ts";
 import type { VaultLimits } from "../limits.ts";
 
@@ -22,7 +23,7 @@ export type DocumentLimits = Pick<VaultLimits, "documentBytes" | "documentDepth"
  * Parses a document as it came over a wire. Own keys only: `__proto__` is a key like any other and sets no prototype.
  *
  * @throws VaultError `document-too-large`; `document-invalid` when it is not UTF-8, not JSON, not one object, too deep,
- *   or holds a number that would come back changed.
+ *   has a key twice, or holds a number that would come back changed.
  * @example
  * ```ts
  * import { DEFAULT_VAULT_LIMITS, parseDocument } from "@strongroom/vault";
@@ -34,6 +35,9 @@ export type DocumentLimits = Pick<VaultLimits, "documentBytes" | "documentDepth"
 export function parseDocument(bytes: Uint8Array, limits: DocumentLimits): JsonObject {
   requireSize(bytes.length, limits);
   const document = parseJson(bytes);
+  const fault = jsonFault(bytes);
+  if (fault !== null)
+    throw new VaultError("document-invalid", `An object has a key twice, the second time near byte ${fault.offset}`);
   requireDocument(document, limits);
   return document;
 }

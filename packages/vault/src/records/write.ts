@@ -119,9 +119,9 @@ export async function remove(
   return untilCommitted(dependencies, address, async () => {
     const rows = await recordHead(dependencies.store, address);
     const { head, newestRow, damage } = rows;
-    if (damage === undefined && newestRow === null && head?.state !== "live" && expected.kind === "any")
-      throw recordAbsent();
     if (expected.kind !== "any") requireExpected(expected, recordState(rows));
+    // "There is no such record" may be expected of a removal, and leaves nothing to remove.
+    if (damage === undefined && newestRow === null && head?.state !== "live") throw recordAbsent();
     const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, 1) as Version;
     const removedAt = dependencies.clock().toISOString();
     const base = damage === undefined ? head : "damaged";

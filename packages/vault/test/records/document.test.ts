@@ -50,6 +50,7 @@ const NOT_DOCUMENTS: readonly (readonly [name: string, text: string | Buffer, sa
   ["a surrogate in UTF-8", Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d]), /not UTF-8/],
   ["too deep", `${'{"a":'.repeat(65)}1${"}".repeat(65)}`, /deeper than 64/],
   ["much too deep", `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`, /deeper than 64/],
+  ["a key twice", '{"a":{"b":1,"b":2}}', /twice.*near byte 12/],
   ["a number beyond a double", '{"a":12345678901234567890}', /come back changed/],
   ["an exponent beyond a double", '{"a":1e999}', /come back changed/],
   ["too many digits", '{"a":[0.1234567890123456789]}', /come back changed/],
