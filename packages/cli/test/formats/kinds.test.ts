@@ -169,6 +169,18 @@ const taken: readonly Taken[] = [
     note: /The records are taken from users\./,
   },
   {
+    what: "a list inside of an object in UTF-16",
+    file: utf16(`\uFEFF${JSON.stringify({ users: PEOPLE }, null, 2)}`, "le"),
+    format: "json",
+    note: /users/,
+  },
+  {
+    what: "a list inside of an object in gzip",
+    file: gzipSync(JSON.stringify({ users: PEOPLE })),
+    format: "json",
+    note: /users/,
+  },
+  {
     what: "a list inside of an object, by the ending of NDJSON",
     file: JSON.stringify({ users: PEOPLE }, null, 1),
     options: { path: "users.ndjson" },
