@@ -1,9 +1,8 @@
-// Documents on their way in and out: the formats, and which one a file has; what every input format yields, bad lines
-// with the reason and never with their content; and the field of a document that names it: `id`, or `person.id` inside
-// nested objects.
+// Documents on their way in and out: the formats of an export; and the field of a document that names it: `id`, or
+// `person.id` inside of nested objects.
 import { CliError } from "../errors.ts";
 
-/** The formats. */
+/** The formats of an export. */
 export const FORMATS = ["ndjson", "csv"] as const;
 
 /** A format's name. */

@@ -18,6 +18,8 @@ interface Level {
   /** How many names of the path led here. */
   readonly matched: number;
   expects: "first" | "name" | "colon" | "value" | "separator";
+  /** Whether the path has gone on here. */
+  taken: boolean;
   name: string;
 }
 
@@ -49,7 +51,7 @@ const CLOSING: Readonly<Partial<Record<JsonToken, JsonToken>>> = {
 export class JsonSplitter {
   readonly #path: readonly string[];
   readonly #tokens = new JsonTokenizer();
-  readonly #levels: Level[] = [{ kind: "text", matched: 0, expects: "value", name: "" }];
+  readonly #levels: Level[] = [{ kind: "text", matched: 0, expects: "value", taken: false, name: "" }];
   readonly #names = new Set<string>();
   #whole: Whole | null = null;
   #reached = false;
@@ -136,19 +138,26 @@ export class JsonSplitter {
     } else this.#value(level, token, at);
   }
 
-  #value({ kind, matched, name }: Level, token: JsonToken, at: number): void {
+  #value(level: Level, token: JsonToken, at: number): void {
+    const { kind, matched, name } = level;
     if (kind === "list") {
       this.#begin("record", token, at);
       return;
     }
     const steps = kind === "text" ? 0 : name === this.#path[matched] ? matched + 1 : -1;
+    if (kind === "text" && this.#path.length > 0 && token !== JSON_TOKEN.objectStart)
+      throw this.#invalid("an object is missing, in which --records could lead somewhere");
+    if (kind === "object" && steps >= 0) {
+      if (level.taken) throw this.#invalid("the same name is in one object twice");
+      level.taken = true;
+    }
     if (steps === this.#path.length) {
       this.#reached = true;
       if (token === JSON_TOKEN.listStart)
-        this.#levels.push({ kind: "list", matched: steps, expects: "first", name: "" });
+        this.#levels.push({ kind: "list", matched: steps, expects: "first", taken: false, name: "" });
       else this.#begin("record", token, at);
     } else if (steps >= 0 && token === JSON_TOKEN.objectStart)
-      this.#levels.push({ kind: "object", matched: steps, expects: "first", name: "" });
+      this.#levels.push({ kind: "object", matched: steps, expects: "first", taken: false, name: "" });
     else this.#begin("skipped", token, at);
   }
 

@@ -1,10 +1,10 @@
 // JSON that is not a record a line: a list of records, a list inside of an object, objects over several lines or one
 // after another.
-import { JSON_TOKEN, JsonTokenizer } from "@strongroom/base/json";
 import { CliError } from "../errors.ts";
 import { type Document, type Field, fieldText, isDocument, LONGEST_LINE, parseField } from "./document.ts";
 import type { InputFormat, ReadOptions, Sample, Source, SourceRecord } from "./format.ts";
 import { readJsonRecord } from "./json-record.ts";
+import { shapeOf } from "./json-shape.ts";
 import { JsonSplitter, splitJson } from "./json-split.ts";
 
 /** Where records are: the list that holds them, and where in each of its elements. */
@@ -91,7 +91,7 @@ function shownPath({ list, inner }: RecordsPath): string {
  * line, which is NDJSON.
  */
 function pathByLook(sample: Sample, idField: Field | null): RecordsPath {
-  const { bytes } = sample;
+  const bytes = Buffer.from(sample.text ?? "");
   const { lists, values, names } = shapeOf(bytes);
   if (values > 1 || lists.length === 0) return WHOLE;
   const bundle = BUNDLE.test(sample.text ?? "");
@@ -132,61 +132,4 @@ function firstOf(bytes: Uint8Array, list: readonly string[]): Document | null {
   const first = new JsonSplitter(list).push(bytes).pieces[0]?.bytes ?? null;
   const record = first === null ? null : readJsonRecord(first);
   return record?.kind === "document" ? record.document : null;
-}
-
-/** Objects inside of each other that are looked into for lists. */
-const SHAPE_DEPTH = 4;
-
-interface Shape {
-  /** Paths of lists of objects, through objects only. */
-  readonly lists: readonly (readonly string[])[];
-  /** Values one after another that end within the sample, and the one that goes on. */
-  readonly values: number;
-  /** The first object's own names. */
-  readonly names: ReadonlySet<string>;
-}
-
-/** What the beginning of a text holds. */
-function shapeOf(bytes: Uint8Array): Shape {
-  const lists: string[][] = [];
-  const names = new Set<string>();
-  const open: { readonly isObject: boolean; name: string; atName: boolean }[] = [];
-  let values = 0;
-  let start = 0;
-  let afterListStart = false;
-  new JsonTokenizer().push(bytes, (token, at) => {
-    const inside = open.at(-1);
-    const begins = token === JSON_TOKEN.objectStart || token === JSON_TOKEN.listStart;
-    if (open.length === 0 && (begins || token === JSON_TOKEN.stringStart || token === JSON_TOKEN.scalarStart)) values++;
-    if (begins) {
-      if (afterListStart && token === JSON_TOKEN.objectStart && open.length >= 2 && open.length <= SHAPE_DEPTH + 1) {
-        const outer = open.slice(0, -1);
-        if (outer.every(({ isObject }) => isObject)) lists.push(outer.map(({ name }) => name));
-      }
-      open.push({ isObject: token === JSON_TOKEN.objectStart, name: "", atName: true });
-    } else if (token === JSON_TOKEN.objectEnd || token === JSON_TOKEN.listEnd) open.pop();
-    else if (token === JSON_TOKEN.comma && inside !== undefined) inside.atName = true;
-    else if (token === JSON_TOKEN.colon && inside !== undefined) inside.atName = false;
-    else if (token === JSON_TOKEN.stringStart) start = at;
-    else if (
-      token === JSON_TOKEN.stringEnd &&
-      inside?.isObject === true &&
-      inside.atName &&
-      open.length <= SHAPE_DEPTH
-    ) {
-      inside.name = nameOf(bytes.subarray(start, at + 1));
-      if (open.length === 1 && values === 1) names.add(inside.name);
-    }
-    afterListStart = token === JSON_TOKEN.listStart;
-    return values < 2;
-  });
-  return { lists, values, names };
-}
-
-function nameOf(literal: Uint8Array): string {
-  try {
-    return JSON.parse(new TextDecoder().decode(literal)) as string;
-  } catch {
-    return "";
-  }
 }

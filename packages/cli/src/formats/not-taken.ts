@@ -74,6 +74,12 @@ export const TEXT_KINDS: readonly RefusedKind[] = [
     SQL_STATEMENT,
   ),
   textKind("YAML", "Convert it to JSON: yq -o json . FILE", /^(?:%YAML|---[ \t]*\r?\n)/),
+  textKind("JSON with comments", "Remove the comments.", /^(?:\/\/[^\n]*\n\s*)+[[{]/),
+  textKind(
+    "JavaScript's notation and not JSON",
+    "Write it with JSON.stringify.",
+    /^(?:export\s+default|module\.exports|(?:const|let|var)\s+\w+\s*=|\[?\s*\{\s*[A-Za-z_$][\w$]*\s*:)/,
+  ),
   textKind("Python's notation and not JSON", "Write it with json.dump.", /^\[?\s*\{\s*'/),
   textKind(
     "a table drawn for a screen",
@@ -113,5 +119,5 @@ function zipHas(bytes: Uint8Array, name: string): boolean {
 /** Bytes that no text of a single-byte encoding has. */
 const CONTROL: readonly boolean[] = Array.from(
   { length: 256 },
-  (_, byte) => byte < 0x20 && ![9, 10, 12, 13].includes(byte),
+  (_, byte) => byte < 0x20 && ![9, 10, 12, 13, 26].includes(byte),
 );

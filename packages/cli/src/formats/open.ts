@@ -47,7 +47,7 @@ export async function openRecords(stream: AsyncIterable<Uint8Array>, options: Op
       asked: options.format,
       ending: endingOf(options.path),
     };
-    const format = chooseFormat(sample, options);
+    const format = formatOf(sample, options);
     const isText = format.content === "text" && encoding !== null;
     const chunks = isText ? asUtf8(peeked.chunks, encoding) : peeked.chunks;
     return { format, ...(await format.read({ sample, chunks }, options)) };
@@ -82,7 +82,7 @@ const ONLY_FOR: readonly {
   { flag: "--records", formats: ["json"], given: ({ records }) => records !== null },
 ];
 
-function chooseFormat(sample: Sample, options: OpenOptions): InputFormat {
+function formatOf(sample: Sample, options: OpenOptions): InputFormat {
   const found = FILE_KINDS.find((kind) => kind.looksLike(sample));
   if (found === undefined || found.kind === "refused")
     throw new CliError("input-invalid", {

@@ -134,6 +134,14 @@ describe("a CSV file of another program", () => {
     }
   });
 
+  it("has a row named by its line behind Excel's line, too", async () => {
+    const lines = await readFile("sep=;\r\nid;a\r\n1;x\r\n2\r\n", FILE, 7);
+    assert.deepEqual(
+      lines.map(({ position, kind }) => `${position} ${kind}`),
+      ["3 document", "4 bad"],
+    );
+  });
+
   it("has a member that is there twice in a cell of JSON told by its row", async () => {
     const [record] = await readFile('id,a:json\n1,"{""b"":1,""b"":2}"\n', FILE);
     assert.deepEqual(record, { kind: "bad", position: 2, reason: "column 2 does not hold what its heading says" });
@@ -167,7 +175,7 @@ describe("a CSV file of another program", () => {
     ["a row that never ends", Buffer.alloc(9 * 1024 * 1024, "x"), /A row of the CSV file is longer than 8388608 bytes/],
     [
       "bytes behind the sample that are no UTF-8",
-      Buffer.concat([Buffer.from(`id,name\n${"1,a\n".repeat(100_000)}`), Buffer.from("2,Zo\xeb\n", "latin1")]),
+      Buffer.concat([Buffer.from(`id,name\n${"1,a\n".repeat(70_000)}`), Buffer.from("2,Zo\xeb\n", "latin1")]),
       /not utf-8 to its end/,
     ],
   ];

@@ -169,6 +169,18 @@ const taken: readonly Taken[] = [
     note: /The records are taken from users\./,
   },
   {
+    what: "a list inside of an object in UTF-16",
+    file: utf16(`\uFEFF${JSON.stringify({ users: PEOPLE }, null, 2)}`, "le"),
+    format: "json",
+    note: /users/,
+  },
+  {
+    what: "a list inside of an object in gzip",
+    file: gzipSync(JSON.stringify({ users: PEOPLE })),
+    format: "json",
+    note: /users/,
+  },
+  {
     what: "a list inside of an object, by the ending of NDJSON",
     file: JSON.stringify({ users: PEOPLE }, null, 1),
     options: { path: "users.ndjson" },
@@ -300,6 +312,22 @@ const refused: readonly Refused[] = [
   { what: "statements of SQL", file: "INSERT INTO people VALUES (1,'Ada');\n", says: /an SQL dump/ },
   { what: "YAML", file: "---\n- id: 1\n", says: /YAML/ },
   { what: "Python's notation", file: "[{'id': 1}, {'id': 2}]", says: /Python/ },
+  { what: "JavaScript's notation", file: "[{id: 1}, {id: 2}]", says: /JavaScript/ },
+  { what: "a module of JavaScript", file: "export default [{ id: 1 }];", says: /JavaScript/ },
+  { what: "JSON with comments", file: '// people\n[{"id": 1}]', says: /JSON with comments/ },
+  {
+    what: "a list of records that is there twice",
+    file: '{"users":[{"id":"1"}],"users":[{"id":"2"}]}',
+    options: { records: "users" },
+    says: /line 1: the same name is in one object twice/,
+  },
+  {
+    what: "something behind an object",
+    file: '{"users":[{"id":"1"}]} x',
+    options: { records: "users" },
+    says: /an object is missing/,
+  },
+  { what: "a list where a path is said", file: "[]", options: { records: "users" }, says: /an object is missing/ },
   {
     what: "psql's table",
     file: " id | name\n----+------\n  1 | Ada\n",
