@@ -353,7 +353,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -817,7 +817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -980,7 +980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1343,7 +1343,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1658,7 +1658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `tokens-unreadable`: The tokens cannot be read. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;

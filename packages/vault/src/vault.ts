@@ -43,9 +43,9 @@ export interface Vault {
    * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
    * @throws VaultError `id-invalid`, `collection-invalid`, `subject-invalid`, `document-invalid`, `document-too-large`,
-   *   `version-conflict`, `record-contended`, `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `store-full`,
-   *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
-   *   stored then.
+   *   `version-conflict`, `record-contended`, `wraps-below-minimum`, `deadline-exceeded`, `keyring-overloaded`,
+   *   `aborted`, `store-full`, `store-failed`; the `record-…` codes when the rows it would build on are not as they
+   *   were written. Nothing is stored then.
    */
   put<Document extends object>(
     address: AddressInput,
@@ -63,7 +63,7 @@ export interface Vault {
    *
    * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
    *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `key-not-configured`, `regions-unavailable`,
-   *   `deadline-exceeded`, `aborted`
+   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
   get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
   /** All versions of a record, newest first, unopened. @throws VaultError `record-absent` */

@@ -19,6 +19,9 @@ export interface WrappingRegion {
   readonly credentialsFile?: string | undefined;
 }
 
+/** Which wraps are opened by their region before they count. */
+export type ProveWraps = "all" | "sampled" | "off";
+
 /** How much the service logs. At "info" one line a request. */
 export type LogLevel = Exclude<KmsLogLevel, "silent">;
 
@@ -43,6 +46,7 @@ export interface Config {
     readonly regions?: readonly WrappingRegion[] | undefined;
     readonly minimum?: number | undefined;
     readonly target?: number | undefined;
+    readonly proveWraps?: ProveWraps | undefined;
     readonly attemptTimeoutMs?: number | undefined;
     readonly deadlineMs?: number | undefined;
     readonly stragglerMinMs?: number | undefined;

@@ -86,7 +86,7 @@ export interface InstalledRegion {
 
 /** Makes the keyring. Throws `config-invalid` with what the keyring says. */
 export function installedKeyring(config: Config, regions: readonly InstalledRegion[]): MultiRegionKeyring {
-  const { attemptTimeoutMs, deadlineMs, stragglerMinMs } = config.keys;
+  const { attemptTimeoutMs, deadlineMs, stragglerMinMs, proveWraps } = config.keys;
   try {
     return multiRegionKeyring({
       regions,
@@ -94,6 +94,7 @@ export function installedKeyring(config: Config, regions: readonly InstalledRegi
       ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
       ...(stragglerMinMs === undefined ? {} : { stragglerMinMs }),
+      ...(proveWraps === undefined ? {} : { proveWraps }),
     });
   } catch (cause) {
     if (isEnvelopeError(cause)) throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });

@@ -2,14 +2,13 @@
  * One region of a keyring: a wrapping key, and what is known of it. Every call to the key goes through here, bounded in
  * time and reported to the region's state.
  */
+import { equalInConstantTime, sharedBytes } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import { startCall } from "../resilience/calls.ts";
 import type { CallAnswer, CallInProgress, CallResult, Contestant } from "../resilience/calls.ts";
-import type { ThrottleBucket } from "../resilience/call-limits.ts";
-import type { ResilienceSettings } from "../resilience/settings.ts";
 import type { Deadline, Time } from "../resilience/time.ts";
 import { RegionState } from "./region-state.ts";
-import type { RegionReadiness } from "./region-state.ts";
+import type { RegionReadiness, RegionStateOptions } from "./region-state.ts";
 import type { CallPurpose, RegionId } from "./telemetry.ts";
 import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
 
@@ -36,7 +35,7 @@ export class Region {
 
   constructor(
     { key, group, role }: RegionOptions,
-    options: { readonly settings: ResilienceSettings; readonly time: Time; readonly bucket: ThrottleBucket },
+    options: Omit<RegionStateOptions, "id" | "group" | "role" | "operations">,
   ) {
     this.key = key;
     this.group = group;
@@ -52,8 +51,34 @@ export class Region {
 
   wrap(secret: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<Uint8Array> {
     // Taken now: a call that has to wait may go out when the write is over and the secret wiped.
-    const { bytes } = secret;
+    const bytes = sharedBytes(secret);
     return this.#start("wrap", terms, (signal) => this.key.wrap(bytes, context, signal), nothing);
+  }
+
+  /**
+   * Opens a wrap that this key has just made, and holds it against the data key: `wrap-does-not-open` when it is not
+   * that one's. The data key must not be wiped before the call has ended.
+   */
+  prove(ciphertext: Uint8Array, dataKey: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<true> {
+    const { length: keyLength } = dataKey;
+    return this.#start(
+      "unwrap",
+      terms,
+      (signal) => this.#opens({ ciphertext, keyLength, context }, dataKey, signal),
+      nothing,
+    );
+  }
+
+  async #opens(request: UnwrapRequest, dataKey: SecretBytes, signal: AbortSignal): Promise<CallAnswer<true>> {
+    const answer = await this.key.unwrap(request, signal);
+    if ("failed" in answer)
+      return answer.failed === "invalid-ciphertext" ? { ...answer, failed: "wrap-does-not-open" } : answer;
+    using opened = answer.value;
+    // Nobody hears what comes so late, and there is nothing left to hold it against.
+    if (dataKey.wiped) return { failed: "aborted", errorName: null };
+    return equalInConstantTime(opened.bytes, sharedBytes(dataKey))
+      ? { value: true }
+      : { failed: "wrap-does-not-open", errorName: null };
   }
 
   /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */
@@ -125,6 +150,9 @@ export interface RaceTerms<T, Won> {
 export function contestant<T, Won>(region: Region, call: CallInProgress<T>, terms: RaceTerms<T, Won>): Contestant<Won> {
   return {
     patienceMs: terms.patienceMs,
+    onSent: (callback) => {
+      call.onSent(callback);
+    },
     onHopeless: (callback) => region.state.onOpened(callback),
     stop: () => {
       call.stop(terms.deadline.cutShort() ?? "overtaken");

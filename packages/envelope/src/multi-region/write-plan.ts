@@ -53,6 +53,13 @@ export class WritePlan {
     this.#out.set(region, "timeout");
   }
 
+  /** All begins anew with another data key, but for the regions that are out. */
+  withAnotherKey(): void {
+    this.wraps.clear();
+    this.#asked.clear();
+    for (const region of this.#out.keys()) this.#asked.add(region);
+  }
+
   /** Regions that were not asked yet. */
   left(): readonly Region[] {
     return this.#regions.filter((region) => !this.#asked.has(region));
@@ -113,20 +120,22 @@ export class WritePlan {
     const replaced = new Map<string | null, number>();
     for (const [{ role, group }] of this.inOrder())
       if (role === "substitute") replaced.set(group, (replaced.get(group) ?? 0) + 1);
-    return this.#missed().flatMap((region) => {
+    // Those that gave none, whatever they are by now: one may have come back since it was passed over.
+    return this.#preferredWithout().flatMap((region) => {
       const { id, group } = region;
       const spare = replaced.get(group) ?? 0;
       replaced.set(group, spare - 1);
-      return spare > 0 ? [] : [{ ...id, reason: this.#out.get(region) ?? region.state.standingReason }];
+      return spare > 0 ? [] : [{ ...id, reason: this.#out.get(region) ?? region.state.restingReason }];
     });
   }
 
   /** Preferred regions that give no wrap in this write, by failing in it or by resting since before. */
   #missed(): readonly Region[] {
-    return this.#regions.filter((region) => {
-      if (region.role === "substitute" || this.wraps.has(region)) return false;
-      return this.#out.has(region) || !region.state.isHealthy;
-    });
+    return this.#preferredWithout().filter((region) => this.#out.has(region) || !region.state.isHealthy);
+  }
+
+  #preferredWithout(): readonly Region[] {
+    return this.#regions.filter((region) => region.role === "preferred" && !this.wraps.has(region));
   }
 
   /** Whether more preferred regions of its group are out than substitutes of the group were asked. */
