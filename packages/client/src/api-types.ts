@@ -426,6 +426,12 @@ export interface components {
             substitutions: number;
             /** @description Writes stored with fewer wraps than wanted. */
             writesBelowTarget: number;
+            /** @description Reads and writes refused because too many were under way. */
+            overloaded: number;
+            /** @description Wraps that were opened before they counted. */
+            proofs: number;
+            /** @description Those of them that did not open to the data key. */
+            proofsFailed: number;
         };
         RegionsAnswer: {
             /** @description Wraps that a write needs. */

@@ -39,6 +39,9 @@ const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
   hedgesDenied: "hedge-denied",
   substitutions: "substitution",
   writesBelowTarget: "write-below-target",
+  overloaded: "overloaded",
+  proofs: "proof",
+  proofsFailed: "proof-failed",
 };
 
 export function serverMetrics(vault: Vault, regions: ProbedRegions): Metrics {

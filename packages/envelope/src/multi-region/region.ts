@@ -2,7 +2,7 @@
  * One region of a keyring: a wrapping key, and what is known of it. Every call to the key goes through here, bounded in
  * time and reported to the region's state.
  */
-import { equalInConstantTime, sharedBytes } from "../crypto/secret.ts";
+import { sharedBytes } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import { startCall } from "../resilience/calls.ts";
 import type { CallAnswer, CallInProgress, CallResult, Contestant } from "../resilience/calls.ts";
@@ -10,6 +10,7 @@ import type { Deadline, Time } from "../resilience/time.ts";
 import { RegionState } from "./region-state.ts";
 import type { RegionReadiness, RegionStateOptions } from "./region-state.ts";
 import type { CallPurpose, RegionId } from "./telemetry.ts";
+import { provesToOpen } from "./wrap-proofs.ts";
 import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
 
 /** How a call is made: why, and how long it may take. */
@@ -60,25 +61,9 @@ export class Region {
    * that one's. The data key must not be wiped before the call has ended.
    */
   prove(ciphertext: Uint8Array, dataKey: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<true> {
-    const { length: keyLength } = dataKey;
-    return this.#start(
-      "unwrap",
-      terms,
-      (signal) => this.#opens({ ciphertext, keyLength, context }, dataKey, signal),
-      nothing,
-    );
-  }
-
-  async #opens(request: UnwrapRequest, dataKey: SecretBytes, signal: AbortSignal): Promise<CallAnswer<true>> {
-    const answer = await this.key.unwrap(request, signal);
-    if ("failed" in answer)
-      return answer.failed === "invalid-ciphertext" ? { ...answer, failed: "wrap-does-not-open" } : answer;
-    using opened = answer.value;
-    // Nobody hears what comes so late, and there is nothing left to hold it against.
-    if (dataKey.wiped) return { failed: "aborted", errorName: null };
-    return equalInConstantTime(opened.bytes, sharedBytes(dataKey))
-      ? { value: true }
-      : { failed: "wrap-does-not-open", errorName: null };
+    const request = { ciphertext, keyLength: dataKey.length, context };
+    const expected = (): Uint8Array | null => (dataKey.wiped ? null : sharedBytes(dataKey));
+    return this.#start("unwrap", terms, (signal) => provesToOpen(this.key, request, expected, signal), nothing);
   }
 
   /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */

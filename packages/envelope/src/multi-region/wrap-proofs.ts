@@ -3,9 +3,13 @@
  * count. Threat answered: a region that answers a write with bytes that nothing opens, or that open to another key. The
  * write's minimum would be a number on paper, and the first loss of the other regions the loss of the record.
  */
+import { equalInConstantTime } from "../crypto/secret.ts";
+import type { RegionFailureKind } from "../errors.ts";
 import { oneOf } from "../options.ts";
 import type { Reader } from "../options.ts";
+import type { CallAnswer } from "../resilience/calls.ts";
 import type { RegionHealth } from "./telemetry.ts";
+import type { UnwrapRequest, WrappingKey } from "./wrapping-key.ts";
 
 /**
  * `all`: every wrap. `sampled`: a region's first one, the first one after it was lost or lied, and then a share of them
@@ -16,6 +20,34 @@ import type { RegionHealth } from "./telemetry.ts";
 export type ProveWraps = "all" | "sampled" | "off";
 
 export const proveWrapsOption: Reader<ProveWraps> = oneOf(["all", "sampled", "off"]);
+
+/** What a message's wrap may be blamed for is the region's own doing where it has made the wrap a moment ago. */
+const OPENS_WRONG: ReadonlySet<RegionFailureKind> = new Set<RegionFailureKind>([
+  "invalid-ciphertext",
+  "wrong-key-length",
+]);
+
+/**
+ * Opens a wrap that `key` has just made, and holds it against the secret: `wrap-does-not-open` when it is not that
+ * one's. What was opened is wiped.
+ *
+ * @param secret what the wrap should open to; null when it is gone by the time of the answer, and nobody hears it
+ */
+export async function provesToOpen(
+  key: Pick<WrappingKey, "unwrap">,
+  request: UnwrapRequest,
+  secret: () => Uint8Array | null,
+  signal: AbortSignal,
+): Promise<CallAnswer<true>> {
+  const answer = await key.unwrap(request, signal);
+  if ("failed" in answer) return OPENS_WRONG.has(answer.failed) ? { ...answer, failed: "wrap-does-not-open" } : answer;
+  using opened = answer.value;
+  const expected = secret();
+  if (expected === null) return { failed: "aborted", errorName: null };
+  return equalInConstantTime(opened.bytes, expected)
+    ? { value: true }
+    : { failed: "wrap-does-not-open", errorName: null };
+}
 
 export interface ProofRules {
   readonly proveWraps: ProveWraps;

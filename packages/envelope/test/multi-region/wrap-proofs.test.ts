@@ -165,7 +165,7 @@ const UNPROVABLE = [
   ["server-error", "server-error"],
   ["key-disabled", "key-disabled"],
   ["wrong-key-id", "wrong-key-id"],
-  ["wrong-key-length", "wrong-key-length"],
+  ["wrong-key-length", "wrap-does-not-open"],
 ] as const;
 
 describe("a wrap whose proof fails for another reason", () => {
