@@ -10,8 +10,7 @@ import type { CallInProgress, CallResult } from "../resilience/calls.ts";
 import type { CancelTimer, CutShort } from "../resilience/time.ts";
 import type { CallTerms, Region } from "./region.ts";
 import type { CallPurpose } from "./telemetry.ts";
-import type { Generated, WriteRequest } from "./write.ts";
-import type { WritePlan } from "./write-plan.ts";
+import type { Generated, WritePlan, WriteRequest } from "./write-plan.ts";
 
 export interface ParallelWrapsRequest extends WriteRequest {
   readonly plan: WritePlan;

@@ -2,10 +2,34 @@
  * The plan of a write: which regions were asked, what they answered, and which one is next. Preferred regions in their
  * order, then substitutes of the same geographic group, one for each preferred region that is out.
  */
+import type { SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
+import type { Deadline } from "../resilience/time.ts";
+import type { Hedging } from "./hedging.ts";
 import { mostReady } from "./region.ts";
 import type { Region } from "./region.ts";
+import type { Counters } from "./telemetry.ts";
+import type { GeneratedKey, WrapContext } from "./wrapping-key.ts";
+
+/** What a write is asked for, and what it works with. */
+export interface WriteRequest {
+  /** In the order of preference. */
+  readonly regions: readonly Region[];
+  readonly minimum: number;
+  readonly target: number;
+  readonly context: WrapContext;
+  readonly keyLength: number;
+  /** null to have a region generate it. */
+  readonly dataKey: SecretBytes | null;
+  readonly deadline: Deadline;
+  readonly hedging: Hedging;
+  readonly counters: Counters;
+  readonly attemptTimeoutMs: number;
+}
+
+/** A data key, and the region that made it. */
+export type Generated = GeneratedKey & { readonly region: Region };
 
 export class WritePlan {
   readonly attempts: RegionAttempt[] = [];

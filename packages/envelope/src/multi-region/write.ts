@@ -10,29 +10,11 @@ import type { WrapReport } from "../keyrings/keyring.ts";
 import { overloadedError } from "../resilience/admission.ts";
 import { staggeredRace } from "../resilience/calls.ts";
 import type { Contestant } from "../resilience/calls.ts";
-import type { Deadline } from "../resilience/time.ts";
-import type { Hedging } from "./hedging.ts";
 import { ParallelWraps } from "./parallel-wraps.ts";
 import { contestant } from "./region.ts";
 import type { Region } from "./region.ts";
-import type { Counters } from "./telemetry.ts";
 import { WritePlan } from "./write-plan.ts";
-import type { GeneratedKey, WrapContext } from "./wrapping-key.ts";
-
-export interface WriteRequest {
-  /** In the order of preference. */
-  readonly regions: readonly Region[];
-  readonly minimum: number;
-  readonly target: number;
-  readonly context: WrapContext;
-  readonly keyLength: number;
-  /** null to have a region generate it. */
-  readonly dataKey: SecretBytes | null;
-  readonly deadline: Deadline;
-  readonly hedging: Hedging;
-  readonly counters: Counters;
-  readonly attemptTimeoutMs: number;
-}
+import type { Generated, WriteRequest } from "./write-plan.ts";
 
 export interface WriteResult {
   readonly dataKey: SecretBytes;
@@ -42,9 +24,6 @@ export interface WriteResult {
   /** How many of the wraps are in substitutes. */
   readonly substitutions: number;
 }
-
-/** A data key, and the region that made it. */
-export type Generated = GeneratedKey & { readonly region: Region };
 
 /**
  * @throws EnvelopeError `wraps-below-minimum`, `keyring-overloaded`, `deadline-exceeded`, `aborted`; a data key made

@@ -103,7 +103,7 @@ describe("while every region is well, what is too much is refused, and no region
     const openings = async (work: () => Promise<unknown>): Promise<number> =>
       (await eventsOf(work)).filter((event) => event.kind === "breaker" && event.to === "open").length;
 
-    test(`${name}: once, three and ten times what they can serve`, async () => {
+    test(`${name}: once, three and ten times what they can serve`, async (t) => {
       const goodput: number[] = [];
       for (const times of [1, 3, 10]) {
         const { fleet, message } = await fleetOn();
@@ -121,6 +121,8 @@ describe("while every region is well, what is too much is refused, and no region
         );
         goodput.push(perSecondIn(outcome.succeeded));
       }
+      const asked = [1, 3, 10].map((times) => capacity * times).join(", ");
+      t.diagnostic(`asked ${asked}, answered ${goodput.join(", ")} a second`);
       assert.ok((goodput[2] ?? 0) >= 0.8 * Math.max(...goodput), `answered in a second: ${goodput.join(", ")}`);
     });
 
