@@ -6,13 +6,13 @@
  */
 
 /** How often the beat looks. Only while a timer is set: an idle process is not woken. */
-const BEAT_MS = 10;
+const BEAT_MS = 5;
 
 /**
  * What a turn counts for at most. Turns of a busy process that keeps up are shorter; and short enough that a turn, with
  * the answers that are heard at its end, decides nothing alone.
  */
-const LONGEST_TURN_MS = 25;
+const LONGEST_TURN_MS = 15;
 
 type CancelTimer = () => void;
 
