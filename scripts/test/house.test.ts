@@ -38,7 +38,7 @@ describe("the sources of the packages", () => {
   for (const [call, most, start] of [
     ["encrypt", 15, definitionOf(house, "envelope", "encrypt")],
     ["decrypt", 16, definitionOf(house, "envelope", "decrypt")],
-    ["multiRegionKeyring", 20, definitionOf(house, "envelope", "multiRegionKeyring")],
+    ["multiRegionKeyring", 24, definitionOf(house, "envelope", "multiRegionKeyring")],
     ["openVault", 17, definitionOf(house, "vault", "openVault")],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {

@@ -22,6 +22,7 @@ export type EnvelopeErrorCode =
   | "regions-unavailable"
   | "wraps-below-minimum"
   | "deadline-exceeded"
+  | "keyring-overloaded"
   | "aborted"
   | "worker-failed"
   | "secret-wiped";
@@ -151,6 +152,14 @@ export const ENVELOPE_ERRORS: Readonly<Record<EnvelopeErrorCode, EnvelopeErrorRo
   "deadline-exceeded": {
     title: "The overall deadline passed",
     remedy: "The attempts say which regions were slow. Retry, or raise deadlineMs if the regions are that far away.",
+    outcome: "unavailable",
+    status: 503,
+  },
+  "keyring-overloaded": {
+    title: "More is asked of the keyring than it can do at once",
+    remedy:
+      "Ask for less at once, or retry after a moment: no region is at fault. operationsAtOnce and operationsWaiting " +
+      "say how much is taken.",
     outcome: "unavailable",
     status: 503,
   },

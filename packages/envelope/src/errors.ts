@@ -46,6 +46,8 @@ export type RegionFailureKind =
   | "wrong-key-id"
   | "wrong-key-length"
   | "wrong-data-key"
+  | "wrap-does-not-open"
+  | "busy"
   | "aborted"
   | "unknown";
 
@@ -86,6 +88,10 @@ export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
   "key-not-found": KEY_UNUSABLE,
   "wrong-key-id": LIE,
   "wrong-key-length": LIE,
+  /** It wrapped the data key, and does not open the wrap to that key. */
+  "wrap-does-not-open": LIE,
+  /** The call never went out: this process had as many under way as it may. Nothing is known of the region by it. */
+  busy: { strikes: "none", alarm: false, quarantine: false, mayAskAgain: false },
   /** Counted only once another region's key opened the same message: a changed message must not close a region. */
   "wrong-data-key": MESSAGE,
   "invalid-ciphertext": MESSAGE,

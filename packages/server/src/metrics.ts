@@ -41,6 +41,9 @@ const DECISIONS: Readonly<Record<keyof RegionCounters, string>> = {
   hedgesDenied: "hedge-denied",
   substitutions: "substitution",
   writesBelowTarget: "write-below-target",
+  overloaded: "overloaded",
+  proofs: "proof",
+  proofsFailed: "proof-failed",
 };
 
 /** How the disk of the data is. */

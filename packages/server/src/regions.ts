@@ -38,6 +38,9 @@ export const REGION_COUNTERS = [
   "hedgesDenied",
   "substitutions",
   "writesBelowTarget",
+  "overloaded",
+  "proofs",
+  "proofsFailed",
 ] as const;
 
 /** How often the keyring took each of its decisions. */

@@ -22,6 +22,7 @@ export type VaultErrorCode =
   | "wraps-still-missing"
   | "wraps-would-be-lost"
   | "deadline-exceeded"
+  | "keyring-overloaded"
   | "aborted"
   | "encryption-failed"
   | "id-invalid"
@@ -160,6 +161,12 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "deadline-exceeded": {
     title: "The regions did not answer in time",
     remedy: "Nothing was stored or released. Retry; if it lasts, look at the regions' health.",
+    outcome: "unavailable",
+    status: 503,
+  },
+  "keyring-overloaded": {
+    title: "More is asked of the keyring than it can do at once",
+    remedy: "Nothing was stored or released, and no region is at fault. Retry after a moment, or ask for less at once.",
     outcome: "unavailable",
     status: 503,
   },

@@ -32,8 +32,8 @@ export interface Vault {
    *
    * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`,
    *   `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
-   *   `deadline-exceeded`, `aborted`, `store-full`, `store-failed`; the `record-…` codes when the rows it would build
-   *   on are not as they were written. Nothing is stored then.
+   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`, `store-full`, `store-failed`; the `record-…` codes when the
+   *   rows it would build on are not as they were written. Nothing is stored then.
    */
   put<Document extends object>(
     address: AddressInput,
@@ -51,7 +51,7 @@ export interface Vault {
    *
    * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
    *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `key-not-configured`, `regions-unavailable`,
-   *   `deadline-exceeded`, `aborted`
+   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
   get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
   /** All versions of a record, newest first, unopened. @throws VaultError `record-absent` */

@@ -42,6 +42,9 @@ export interface ServiceSettings {
   readonly keepAliveMs?: number | undefined;
 }
 
+/** Which wraps are opened by their region before they count. */
+export type ProveWraps = "all" | "sampled" | "off";
+
 /** How much the service logs. At "info" one line a request. */
 export type LogLevel = Exclude<KmsLogLevel, "silent">;
 
@@ -69,6 +72,7 @@ export interface Config {
     readonly allowUnauthenticatedKms: boolean;
     readonly minimum?: number | undefined;
     readonly target?: number | undefined;
+    readonly proveWraps?: ProveWraps | undefined;
     readonly attemptTimeoutMs?: number | undefined;
     readonly deadlineMs?: number | undefined;
     readonly stragglerMinMs?: number | undefined;

@@ -227,6 +227,13 @@ export const SETTINGS: InstallationSettings = {
       meaning: "regions that should wrap a record",
       ways: [{ env: "STRONGROOM_TARGET", flag: "--target <n>", reading: asInteger }],
     },
+    proveWraps: {
+      group: "keys",
+      schema: z.enum(["all", "sampled", "off"], "must be all, sampled or off"),
+      standard: "sampled",
+      meaning: "which wraps are opened by their region before they count: all, sampled or off",
+      ways: [{ env: "STRONGROOM_PROVE_WRAPS", flag: "--prove-wraps <which>", reading: asText }],
+    },
     attemptTimeoutMs: {
       schema: milliseconds,
       standard: "750",

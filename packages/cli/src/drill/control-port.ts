@@ -53,7 +53,7 @@ export const DRILL_FAULTS: Readonly<Record<FaultName, DrillFault>> = {
   "access-denied": { meaning: "AccessDeniedException", order: inject({ kind: "access-denied" }) },
   "disabled-key": { meaning: "DisabledException", order: inject({ kind: "disabled-key" }) },
   "wrong-key-id": { meaning: "it lies: answers name another key", order: inject({ kind: "wrong-key-id" }) },
-  // To reads only: what a region says it wrapped cannot be checked without asking it again, what it unwraps can.
+  // In what it opens: reads, and the proofs of what it wrapped.
   "wrong-plaintext": {
     meaning: "it lies: reads get another data key",
     order: inject({ kind: "wrong-plaintext", operations: ["Decrypt"] }),

@@ -104,7 +104,7 @@ export interface InstalledRegion {
 
 /** Makes the keyring. Throws `config-invalid` with what the keyring says. */
 export function installedKeyring(config: Config, regions: readonly InstalledRegion[]): MultiRegionKeyring {
-  const { attemptTimeoutMs, deadlineMs, stragglerMinMs } = config.keys;
+  const { attemptTimeoutMs, deadlineMs, stragglerMinMs, proveWraps } = config.keys;
   try {
     return multiRegionKeyring({
       regions,
@@ -112,6 +112,7 @@ export function installedKeyring(config: Config, regions: readonly InstalledRegi
       ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }),
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
       ...(stragglerMinMs === undefined ? {} : { stragglerMinMs }),
+      ...(proveWraps === undefined ? {} : { proveWraps }),
     });
   } catch (cause) {
     if (isEnvelopeError(cause)) throw new CliError("config-invalid", { detail: `keys: ${cause.message}`, cause });

@@ -42,7 +42,7 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
     vault,
     tokens,
     regions: regionsOf(config, keyring),
-    disk: disk.now,
+    disk: () => disk.now(),
     logger,
     limits,
     hosts: [host, ...hosts],

@@ -6,19 +6,22 @@
  * 1. wrapping-key.ts: what a key can do; FAILURE_RULES of ../errors.ts: what each kind of failure means;
  * 2. this file: the options, and how a read, a write and a probe begin and end;
  * 3. read.ts: which region opens which encrypted data key, in which order, with failover and hedging;
- * 4. write.ts and write-plan.ts: the data key, its wraps in parallel, stragglers, minimum, target and substitutes;
+ * 4. write.ts: the data key; parallel-wraps.ts and write-plan.ts: its wraps in parallel, stragglers, minimum, target,
+ *    substitutes; wrap-proofs.ts: which of them are opened before they count;
  * 5. region.ts and region-state.ts: a call to a region, and whether it may be called now, by its breaker, limits and
  *    latencies; hedging.ts: how long to wait before another is asked beside it, and what that may cost;
  * 6. telemetry.ts: the events, counters and health that come out;
- * 7. ../resilience: the state machines beneath. time.ts (clock, deadline), calls.ts (one call, a race of several),
- *    circuit-breaker.ts, call-limits.ts, settings.ts (every number, and why).
+ * 7. ../resilience: the state machines beneath. time.ts (deadline), listening-clock.ts, admission.ts (operations at
+ *    once), calls.ts (one call, a race of several), circuit-breaker.ts, call-limits.ts, settings.ts (every number, and
+ *    why).
  */
 import { EnvelopeError, isEnvelopeError } from "../errors.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey } from "../keyrings/data-keys.ts";
 import { abortSignal, needed, objectOf, oneOf, option, readOptions, text, wholeNumber } from "../options.ts";
 import type { Rows, RowsFor } from "../options.ts";
-import { ThrottleBucket } from "../resilience/call-limits.ts";
+import { Admission } from "../resilience/admission.ts";
+import { SharedLoad, ThrottleBucket } from "../resilience/call-limits.ts";
 import { noteOrderProblems, SETTINGS_ROWS, settingsOf } from "../resilience/settings.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
 import { Deadline, systemTime, timeOption } from "../resilience/time.ts";
@@ -29,6 +32,8 @@ import { Region } from "./region.ts";
 import type { RegionOptions } from "./region.ts";
 import { Counters, publish } from "./telemetry.ts";
 import type { CounterName, KeyringCounters, RegionHealth } from "./telemetry.ts";
+import { proveWrapsOption } from "./wrap-proofs.ts";
+import type { ProveWraps } from "./wrap-proofs.ts";
 import { writeDataKey } from "./write.ts";
 
 export interface MultiRegionKeyring extends Keyring {
@@ -59,6 +64,11 @@ export interface PolicyOptions extends Partial<ResilienceSettings> {
   readonly minimum: number;
   /** Wraps that are wanted; as many as there are preferred regions by default. */
   readonly target?: number;
+  /**
+   * Which wraps are opened by their region before they count: `all`, `sampled` (the default) or `off`. A proof is a
+   * Decrypt: a writer that may not decrypt says `off`.
+   */
+  readonly proveWraps?: ProveWraps;
   /** Where time comes from; for tests and simulations. */
   readonly time?: Time;
 }
@@ -66,6 +76,7 @@ export interface PolicyOptions extends Partial<ResilienceSettings> {
 export interface Policy {
   readonly minimum: number;
   readonly target: number;
+  readonly proveWraps: ProveWraps;
   readonly settings: ResilienceSettings;
   readonly time: Time;
 }
@@ -74,6 +85,7 @@ export interface Policy {
 export interface PolicyValues extends ResilienceSettings {
   readonly minimum: number;
   readonly target: number | undefined;
+  readonly proveWraps: ProveWraps;
   readonly time: Time;
 }
 
@@ -81,6 +93,7 @@ export const POLICY_ROWS: Rows<PolicyValues> = {
   ...SETTINGS_ROWS,
   minimum: needed(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
   target: option(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+  proveWraps: option(proveWrapsOption, "sampled"),
   time: option(timeOption, systemTime),
 } satisfies RowsFor<Omit<PolicyOptions, "regions">>;
 
@@ -97,7 +110,7 @@ export interface ReadPlace {
 
 /** The policy for these places; every problem is added to `problems`, and it is of no use when there is one. */
 export function resolvePolicy(values: PolicyValues, places: readonly ReadPlace[], problems: string[]): Policy {
-  const { minimum, time } = values;
+  const { minimum, proveWraps, time } = values;
   const settings = settingsOf(values);
   noteOrderProblems(settings, problems);
   const preferred = places.filter(({ role }) => role === "preferred");
@@ -109,7 +122,7 @@ export function resolvePolicy(values: PolicyValues, places: readonly ReadPlace[]
   }
   if (target < minimum || target > preferred.length)
     problems.push("target must be a whole number from minimum to the number of preferred regions");
-  return { minimum, target, settings, time };
+  return { minimum, target, proveWraps, settings, time };
 }
 
 /** The keyring over these keys, in the order of preference. */
@@ -119,6 +132,10 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
   const regions = regionsOf(options, policy);
   const counters = new Counters();
   const hedging = new Hedging(settings, counters);
+  const admissions = {
+    read: new Admission(() => placesFor("read", regions, settings), settings, time),
+    write: new Admission(() => placesFor("write", regions, settings), settings, time),
+  };
   const health = (): readonly RegionHealth[] => regions.map(({ state }) => state.snapshot());
 
   async function operate<T>(
@@ -130,10 +147,11 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
     counters.add(COUNTED[kind].all);
     let code: string | null = null;
     try {
-      return await run(deadline);
+      return await admissions[kind].run(deadline, () => run(deadline));
     } catch (error) {
       counters.add(COUNTED[kind].failed);
       code = isEnvelopeError(error) ? error.code : "unknown";
+      if (code === "keyring-overloaded") counters.add("overloaded");
       throw error;
     } finally {
       publish(() => ({ kind: "operation", operation: kind, code, elapsedMs: deadline.elapsedMs }));
@@ -152,6 +170,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
           dataKey: materials.dataKey,
           deadline,
           hedging,
+          counters,
           attemptTimeoutMs,
         });
         counters.add("substitutions", substitutions);
@@ -214,13 +233,34 @@ const COUNTED: Readonly<Record<"read" | "write", { readonly all: CounterName; re
   write: { all: "writes", failed: "writesFailed" },
 };
 
+/**
+ * How many operations of a kind are let in at once: as many as the regions take calls, so that a call hardly ever waits
+ * for another of ours. A read asks one of the regions that are well, a write all that it wants a wrap from. Where none
+ * is well the operations wait for what the last resorts find.
+ */
+function placesFor(
+  kind: "read" | "write",
+  regions: readonly Region[],
+  { operationsAtOnce }: ResilienceSettings,
+): number {
+  let [all, fewest] = [0, Infinity];
+  for (const { role, state } of regions) {
+    if (!state.isHealthy || (kind === "write" && role === "substitute")) continue;
+    all += state.callsAtOnce;
+    fewest = Math.min(fewest, state.callsAtOnce);
+  }
+  return all === 0 ? operationsAtOnce : Math.min(operationsAtOnce, kind === "read" ? all : fewest);
+}
+
 /** The keys of one provider in one region share its quota, so they share what is known of its throttling. */
-function regionsOf(options: readonly RegionOptions[], { settings, time }: Policy): readonly Region[] {
+function regionsOf(options: readonly RegionOptions[], { settings, proveWraps, time }: Policy): readonly Region[] {
+  const fullShareMs = Math.min(settings.attemptTimeoutMs, settings.deadlineMs / options.length);
   const buckets = new Map<string, ThrottleBucket>();
+  const load = new SharedLoad(settings.callsAtOnceMin * options.length);
   return options.map((each) => {
     const quota = `${each.key.providerId} ${each.key.region}`;
     const bucket = buckets.get(quota) ?? new ThrottleBucket(settings);
     buckets.set(quota, bucket);
-    return new Region(each, { settings, time, bucket });
+    return new Region(each, { settings, proveWraps, time, bucket, load, fullShareMs });
   });
 }

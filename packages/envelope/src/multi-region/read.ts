@@ -9,6 +9,7 @@ import { EnvelopeError, FAILURE_RULES } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { unopenedError } from "../keyrings/data-keys.ts";
 import type { OpeningKey } from "../keyrings/keyring.ts";
+import { overloadedError } from "../resilience/admission.ts";
 import { staggeredRace } from "../resilience/calls.ts";
 import type { Contestant, StartReason } from "../resilience/calls.ts";
 import type { Deadline } from "../resilience/time.ts";
@@ -38,7 +39,8 @@ export interface OpenedKey {
 }
 
 /**
- * @throws EnvelopeError `no-matching-key`, `regions-unavailable`, `decryption-failed`, `deadline-exceeded`, `aborted`
+ * @throws EnvelopeError `no-matching-key`, `regions-unavailable`, `decryption-failed`, `keyring-overloaded`,
+ *   `deadline-exceeded`, `aborted`
  */
 export async function readDataKey(request: ReadRequest): Promise<OpenedKey> {
   return new Read(request).run();
@@ -206,6 +208,8 @@ class Read {
       return new EnvelopeError("aborted", "The operation was aborted", { attempts });
     const unopened = unopenedError(encryptedDataKeys, this.#outcomes, attempts);
     if (deadline.cutShort() === null) return unopened;
+    if (attempts.some(({ reason }) => reason === "busy"))
+      return overloadedError("the deadline passed before a region could be asked", attempts);
     return new EnvelopeError(
       "deadline-exceeded",
       `The deadline passed before a region unwrapped the data key. ${unopened.message}`,

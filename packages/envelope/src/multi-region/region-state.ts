@@ -4,8 +4,8 @@
  */
 import { FAILURE_RULES } from "../errors.ts";
 import type { FailureRule, RegionFailureKind, RegionOperation } from "../errors.ts";
-import { CallLimit } from "../resilience/call-limits.ts";
-import type { ThrottleBucket } from "../resilience/call-limits.ts";
+import { CallLimit, UnhurriedLatency } from "../resilience/call-limits.ts";
+import type { CallOutcome, SharedLoad, ThrottleBucket } from "../resilience/call-limits.ts";
 import type { CallObserver, StopReason } from "../resilience/calls.ts";
 import { CircuitBreaker } from "../resilience/circuit-breaker.ts";
 import type { BreakerOutcome, BreakerState, BreakerTicket } from "../resilience/circuit-breaker.ts";
@@ -14,6 +14,8 @@ import type { Time } from "../resilience/time.ts";
 import { hedgeDelayMs, LatencyWindow } from "./hedging.ts";
 import { HealthRecord, publish } from "./telemetry.ts";
 import type { CallPurpose, RegionHealth, RegionId } from "./telemetry.ts";
+import { WrapProofs } from "./wrap-proofs.ts";
+import type { ProveWraps } from "./wrap-proofs.ts";
 import type { WrappingKey } from "./wrapping-key.ts";
 
 /**
@@ -22,15 +24,23 @@ import type { WrappingKey } from "./wrapping-key.ts";
  */
 export type RegionReadiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
 
+/** How a call that was given up went unanswered. */
+type Silence = "too-short" | "slow" | "silent";
+
 export interface RegionStateOptions {
   readonly id: RegionId;
   readonly group: string | null;
   readonly role: RegionHealth["role"];
   readonly operations: WrappingKey["operations"];
   readonly settings: ResilienceSettings;
+  readonly proveWraps: ProveWraps;
   readonly time: Time;
   /** Shared by all keys of the region: quotas are per region. */
   readonly bucket: ThrottleBucket;
+  /** Shared by all regions of the keyring. */
+  readonly load: SharedLoad;
+  /** The share of an attempt when an operation has all its time and every region is asked in turn. */
+  readonly fullShareMs: number;
 }
 
 export class RegionState {
@@ -40,14 +50,18 @@ export class RegionState {
   readonly #record: HealthRecord;
   readonly #openedListeners = new Set<() => void>();
   readonly #limit: CallLimit;
+  readonly #unhurried = new UnhurriedLatency();
   readonly #waiting: (() => void)[] = [];
+  readonly #proofs: WrapProofs;
   #lastResorts = 0;
   #quarantined = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RegionStateOptions) {
     this.#options = options;
     this.#breaker = new CircuitBreaker(options.settings);
     this.#limit = new CallLimit(options.settings);
+    this.#proofs = new WrapProofs({ ...options.settings, proveWraps: options.proveWraps });
     this.#record = new HealthRecord({ ...options.id, group: options.group, role: options.role });
   }
 
@@ -75,8 +89,12 @@ export class RegionState {
 
   /** Whether more calls would make it worse. */
   get isOverloaded(): boolean {
-    const readiness = this.readiness();
-    return readiness === "throttled" || readiness === "busy";
+    return this.readiness() === "throttled" || this.#limit.isStrained;
+  }
+
+  /** How many calls to it may be under way at once. */
+  get callsAtOnce(): number {
+    return this.#limit.limit;
   }
 
   /** How long to wait for this region before another is asked beside it. */
@@ -84,18 +102,41 @@ export class RegionState {
     return hedgeDelayMs(this.#latencies, this.#options.settings);
   }
 
+  /** Whether a wrap that it has just made has to be proven; one that is not is counted. */
+  wantsProof(): boolean {
+    const due = (this.#quarantined && !this.#proofs.takesItsWord) || this.#proofs.isDue(this.#now);
+    if (!due) this.#proofs.unproven();
+    return due;
+  }
+
+  /** A wrap that it made opened to the data key. While it rests that may be one of before. */
+  proven(): void {
+    this.#proofs.proven(this.#breaker.state === "closed" ? this.#now : null);
+  }
+
   /** How long a write that has its minimum waits for this region. */
   get stragglerMs(): number {
     const { stragglerFactor, stragglerMinMs } = this.#options.settings;
-    return Math.max(stragglerMinMs, this.hedgeDelayMs * stragglerFactor);
+    const usualMs = Math.max(this.hedgeDelayMs, this.#latencies.quantiles()?.p95 ?? 0);
+    return Math.max(stragglerMinMs, usualMs * stragglerFactor);
+  }
+
+  /** Whether it has answered anything since then: a region that answers others is slow, not lost. */
+  hasAnsweredSince(when: number): boolean {
+    return this.#answeredAt > when;
   }
 
   /**
-   * Why it is not asked now, or why a call waited for nothing: what it rests for, its throttling, or no answer in time.
+   * Why it is not asked now, or why a call waited for nothing: what it rests for, its throttling, or nothing but our
+   * own limits.
    */
   get standingReason(): RegionFailureKind {
-    if (this.#breaker.state !== "closed") return this.#record.lastFailureKind ?? "unknown";
-    return this.readiness() === "throttled" ? "throttled" : "timeout";
+    return this.isHealthy ? "busy" : this.restingReason;
+  }
+
+  /** Why it was passed over: its throttling, or what it rested for. */
+  get restingReason(): RegionFailureKind {
+    return this.readiness() === "throttled" ? "throttled" : (this.#record.lastFailureKind ?? "unknown");
   }
 
   /** Calls back when the breaker opens, so that nobody waits on for a region that is given up. */
@@ -133,19 +174,24 @@ export class RegionState {
     this.#options.bucket.take(now);
     if (ticket.kind !== "ordinary") call.purpose = ticket.kind;
     this.#limit.begin();
+    call.unhurried = this.#options.load.begin();
     if (ticket.kind === "last-resort") this.#lastResorts += 1;
     this.#record.called(call.purpose);
     this.#announce(before, null);
     return ticket;
   }
 
+  /** Whether a call that is not answered was out for long enough to say anything of the region. */
+  hadTime(ticket: BreakerTicket): boolean {
+    return this.#elapsed(ticket) >= this.#silenceMs;
+  }
+
   answered(call: ObservedCall, ticket: BreakerTicket): void {
     const elapsedMs = this.#elapsed(ticket);
     this.#latencies.record(elapsedMs);
     this.#options.bucket.succeeded(this.#now);
-    // That a key can be described does not show that a region which lied tells the truth again.
-    const counts = !this.#quarantined || call.operation !== this.#options.operations.describe;
-    this.#report(ticket, counts ? { kind: "success" } : { kind: "inconclusive" }, null);
+    const counts = !this.#quarantined || this.#showsTruth(call.operation);
+    this.#report(call, ticket, counts ? { kind: "success" } : { kind: "inconclusive" }, null);
     this.#record.succeeded(this.#breaker.state);
     this.#publishCall(call, "answered", elapsedMs);
   }
@@ -157,10 +203,12 @@ export class RegionState {
       publish(() => ({ kind: "throttle", ...this.#options.id, callsPerSecond: this.#options.bucket.rate(now) ?? 0 }));
     }
     const rule = FAILURE_RULES[reason];
-    if (!rule.mayAskAgain && reason !== "aborted") this.#record.failed(reason);
-    this.#report(ticket, this.#outcome(rule), reason);
+    const elapsedMs = this.#elapsed(ticket);
+    const silence = reason === "timeout" ? this.#silence(ticket, this.#silenceMs) : null;
+    if (silence !== "too-short" && !rule.mayAskAgain && reason !== "aborted") this.#record.failed(reason);
+    this.#report(call, ticket, this.#outcome(rule, silence), reason, silence);
     if (rule.alarm) this.#alarm(reason);
-    this.#publishCall(call, reason, this.#elapsed(ticket));
+    this.#publishCall(call, reason, elapsedMs);
   }
 
   /**
@@ -169,12 +217,21 @@ export class RegionState {
    */
   stopped(call: ObservedCall, ticket: BreakerTicket, why: StopReason): void {
     const elapsedMs = this.#elapsed(ticket);
-    const silent = elapsedMs >= (why === "overtaken" ? this.hedgeDelayMs : this.stragglerMs);
+    const silence = this.#silence(ticket, why === "overtaken" ? this.hedgeDelayMs : this.#silenceMs);
     if (why === "overtaken") this.#record.overtaken();
-    else if (silent) this.#record.failed("timeout");
+    else if (silence !== "too-short") this.#record.failed("timeout");
     const because = why === "overtaken" ? why : "timeout";
-    this.#report(ticket, silent ? this.#outcome(FAILURE_RULES.timeout) : { kind: "inconclusive" }, because);
+    this.#report(call, ticket, this.#outcome(FAILURE_RULES.timeout, silence), because, silence);
     this.#publishCall(call, why === "deadline" ? "timeout" : why, elapsedMs);
+  }
+
+  /**
+   * Whether an answer shows that a region which lied tells the truth again: what it opened was compared. That a key can
+   * be described never does; a wrap does only where nobody proves wraps.
+   */
+  #showsTruth(operation: RegionOperation): boolean {
+    const { unwrap, describe } = this.#options.operations;
+    return this.#proofs.takesItsWord ? operation !== describe : operation === unwrap;
   }
 
   /** A region gave a data key that was not the message's, and another region's key showed it. */
@@ -198,16 +255,31 @@ export class RegionState {
         restMs: restUntil === null ? null : Math.max(0, Math.round(restUntil - now)),
       },
       callsPerSecond: this.#options.bucket.rate(now),
+      wraps: this.#proofs.snapshot(),
       callsAtOnce: { underWay: this.#limit.underWay, waiting: this.#waiting.length, limit: this.#limit.limit },
     });
+  }
+
+  /**
+   * What it says of the region that a call went unanswered. `too-short`: nothing, it had no time: an operation with
+   * little time left gives an attempt little. `slow`: it had, but the region answered others meanwhile.
+   */
+  #silence(ticket: BreakerTicket, enoughMs: number): Silence {
+    if (this.#elapsed(ticket) < enoughMs) return "too-short";
+    return this.hasAnsweredSince(ticket.startedAt) ? "slow" : "silent";
+  }
+
+  /** How long without an answer counts against it. */
+  get #silenceMs(): number {
+    return Math.min(this.stragglerMs, this.#options.fullShareMs);
   }
 
   #elapsed(ticket: BreakerTicket): number {
     return this.#now - ticket.startedAt;
   }
 
-  #outcome(rule: FailureRule): BreakerOutcome {
-    if (rule.strikes === "none") return { kind: "inconclusive" };
+  #outcome(rule: FailureRule, silence: Silence | null): BreakerOutcome {
+    if (rule.strikes === "none" || (silence !== null && silence !== "silent")) return { kind: "inconclusive" };
     if (rule.quarantine) this.#quarantined = true;
     const { breakerStrikes, quarantineProbes } = this.#options.settings;
     return {
@@ -217,18 +289,30 @@ export class RegionState {
     };
   }
 
-  #report(ticket: BreakerTicket, outcome: BreakerOutcome, because: RegionFailureKind | "overtaken" | null): void {
+  #report(
+    call: ObservedCall,
+    ticket: BreakerTicket,
+    outcome: BreakerOutcome,
+    because: RegionFailureKind | "overtaken" | null,
+    silence: Silence | null = null,
+  ): void {
     const before = this.#breaker.state;
     this.#breaker.report(ticket, outcome, this.#now);
     this.#announce(before, because);
     if (ticket.kind === "last-resort") this.#lastResorts -= 1;
-    const unanswered = outcome.kind === "failure" && (because === "timeout" || because === "overtaken");
-    this.#limit.end(
-      ticket.startedAt,
-      unanswered ? "unanswered" : outcome.kind === "success" ? "answered" : "other",
-      this.#now,
-    );
+    const unanswered = silence !== null && silence !== "too-short";
+    const answered = outcome.kind === "success" ? this.#pace(call, ticket) : "other";
+    this.#options.load.end();
+    this.#limit.end(ticket.startedAt, unanswered ? "unanswered" : answered, this.#now);
     this.#letGo();
+  }
+
+  /** How fast it answered, which is noted. */
+  #pace(call: ObservedCall, ticket: BreakerTicket): CallOutcome {
+    const elapsedMs = this.#elapsed(ticket);
+    this.#answeredAt = this.#now;
+    this.#unhurried.record(elapsedMs, call.unhurried);
+    return this.#unhurried.outcome(elapsedMs);
   }
 
   #hasRoom(): boolean {
@@ -238,13 +322,10 @@ export class RegionState {
     );
   }
 
-  /**
-   * The latest first: under overload those before it have too little time left, and to serve them would make it late
-   * too.
-   */
+  /** In their order: admission.ts keeps them so few that the last one is still in time. */
   #letGo(): void {
     while (this.#hasRoom()) {
-      const go = this.#waiting.pop();
+      const go = this.#waiting.shift();
       if (go === undefined) return;
       go();
     }
@@ -256,6 +337,7 @@ export class RegionState {
     if (to === "closed") this.#quarantined = false;
     publish(() => ({ kind: "breaker", ...this.#options.id, from, to, because }));
     if (to !== "open") return;
+    this.#proofs.again();
     this.#record.opened(because === "overtaken" ? "timeout" : because);
     for (const listener of [...this.#openedListeners]) listener();
   }
@@ -275,6 +357,8 @@ class ObservedCall implements CallObserver {
   readonly operation: RegionOperation;
   /** Why it is made; a probe or a last resort once the breaker said so. */
   purpose: CallPurpose;
+  /** Whether little was under way when it began. */
+  unhurried = false;
   readonly #state: RegionState;
   #ticket: BreakerTicket | null = null;
 
@@ -290,6 +374,10 @@ class ObservedCall implements CallObserver {
 
   get standingReason(): RegionFailureKind {
     return this.#state.standingReason;
+  }
+
+  hadTime(): boolean {
+    return this.#ticket === null || this.#state.hadTime(this.#ticket);
   }
 
   began(): void {

@@ -2,15 +2,15 @@
  * One region of a keyring: a wrapping key, and what is known of it. Every call to the key goes through here, bounded in
  * time and reported to the region's state.
  */
+import { sharedBytes } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import { startCall } from "../resilience/calls.ts";
 import type { CallAnswer, CallInProgress, CallResult, Contestant } from "../resilience/calls.ts";
-import type { ThrottleBucket } from "../resilience/call-limits.ts";
-import type { ResilienceSettings } from "../resilience/settings.ts";
 import type { Deadline, Time } from "../resilience/time.ts";
 import { RegionState } from "./region-state.ts";
-import type { RegionReadiness } from "./region-state.ts";
+import type { RegionReadiness, RegionStateOptions } from "./region-state.ts";
 import type { CallPurpose, RegionId } from "./telemetry.ts";
+import { provesToOpen } from "./wrap-proofs.ts";
 import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
 
 /** How a call is made: why, and how long it may take. */
@@ -36,7 +36,7 @@ export class Region {
 
   constructor(
     { key, group, role }: RegionOptions,
-    options: { readonly settings: ResilienceSettings; readonly time: Time; readonly bucket: ThrottleBucket },
+    options: Omit<RegionStateOptions, "id" | "group" | "role" | "operations">,
   ) {
     this.key = key;
     this.group = group;
@@ -52,8 +52,18 @@ export class Region {
 
   wrap(secret: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<Uint8Array> {
     // Taken now: a call that has to wait may go out when the write is over and the secret wiped.
-    const { bytes } = secret;
+    const bytes = sharedBytes(secret);
     return this.#start("wrap", terms, (signal) => this.key.wrap(bytes, context, signal), nothing);
+  }
+
+  /**
+   * Opens a wrap that this key has just made, and holds it against the data key: `wrap-does-not-open` when it is not
+   * that one's. The data key must not be wiped before the call has ended.
+   */
+  prove(ciphertext: Uint8Array, dataKey: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<true> {
+    const request = { ciphertext, keyLength: dataKey.length, context };
+    const expected = (): Uint8Array | null => (dataKey.wiped ? null : sharedBytes(dataKey));
+    return this.#start("unwrap", terms, (signal) => provesToOpen(this.key, request, expected, signal), nothing);
   }
 
   /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */
@@ -125,6 +135,9 @@ export interface RaceTerms<T, Won> {
 export function contestant<T, Won>(region: Region, call: CallInProgress<T>, terms: RaceTerms<T, Won>): Contestant<Won> {
   return {
     patienceMs: terms.patienceMs,
+    onSent: (callback) => {
+      call.onSent(callback);
+    },
     onHopeless: (callback) => region.state.onOpened(callback),
     stop: () => {
       call.stop(terms.deadline.cutShort() ?? "overtaken");

@@ -12,11 +12,11 @@ export const KMS_CHANNEL = "strongroom:kms";
 /**
  * Why a region was called. `first`: it was the nearest healthy one. `failover`: the one before it failed. `hedge`: the
  * one before it kept us waiting. `wrap`: a data key's further wraps. `substitute`: a wrap in place of a preferred
- * region's. `probe`: to find out whether a resting region is back. `last-resort`: it rests, but no other region was
- * left. `health-check`: somebody asked for a probe of all.
+ * region's. `proof`: a wrap is opened before it counts. `probe`: to find out whether a resting region is back.
+ * `last-resort`: it rests, but no other region was left. `health-check`: somebody asked for a probe of all.
  */
 export type CallPurpose =
-  "first" | "failover" | "hedge" | "wrap" | "substitute" | "probe" | "last-resort" | "health-check";
+  "first" | "failover" | "hedge" | "wrap" | "substitute" | "proof" | "probe" | "last-resort" | "health-check";
 
 /** A region and key, as events, reports and errors name them. */
 export interface RegionId {
@@ -90,6 +90,11 @@ export interface KeyringCounters {
   readonly substitutions: number;
   /** Writes stored with fewer wraps than the target. */
   readonly writesBelowTarget: number;
+  /** Reads and writes that were refused because too many were under way. */
+  readonly overloaded: number;
+  /** Wraps that were opened before they counted, and those of them that did not open to the data key. */
+  readonly proofs: number;
+  readonly proofsFailed: number;
 }
 
 export type CounterName = Exclude<keyof KeyringCounters, "hedgesLeft">;
@@ -106,6 +111,9 @@ export class Counters {
     hedgesDenied: 0,
     substitutions: 0,
     writesBelowTarget: 0,
+    overloaded: 0,
+    proofs: 0,
+    proofsFailed: 0,
   };
 
   add(name: CounterName, howMany = 1): void {
@@ -144,6 +152,8 @@ export interface RegionHealth extends RegionId {
   readonly callsPerSecond: number | null;
   /** Calls under way, calls that wait for one of them to end, and how many may be under way now. */
   readonly callsAtOnce: { readonly underWay: number; readonly waiting: number; readonly limit: number };
+  /** Wraps that it made and that were opened before they counted; when the last was; and those made since. */
+  readonly wraps: { readonly proven: number; readonly lastProvenAt: string | null; readonly sinceProven: number };
   /** Calls to it by their purpose. */
   readonly callsByPurpose: Readonly<Partial<Record<CallPurpose, number>>>;
   /** Calls that another region's answer made superfluous. */
@@ -153,7 +163,7 @@ export interface RegionHealth extends RegionId {
 }
 
 type Identity = Pick<RegionHealth, "region" | "keyArn" | "group" | "role">;
-type Observed = Pick<RegionHealth, "latencyMs" | "breaker" | "callsPerSecond" | "callsAtOnce">;
+type Observed = Pick<RegionHealth, "latencyMs" | "breaker" | "callsPerSecond" | "callsAtOnce" | "wraps">;
 
 /** The facts behind `RegionHealth`; what follows from them is decided in region-state.ts. */
 export class HealthRecord {

@@ -27,6 +27,8 @@ export interface RewrapRequest extends UnwrapRequest {
   readonly source: WrappingKey;
   /** What the new wrap is bound to; `context` is the present one's. */
   readonly newContext: WrapContext;
+  /** `opened`: the new wrap is opened, and held against what the present one holds, before it is given. */
+  readonly proof?: "opened" | "none";
 }
 
 /**

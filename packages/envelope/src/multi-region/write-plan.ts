@@ -2,10 +2,34 @@
  * The plan of a write: which regions were asked, what they answered, and which one is next. Preferred regions in their
  * order, then substitutes of the same geographic group, one for each preferred region that is out.
  */
+import type { SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
+import type { Deadline } from "../resilience/time.ts";
+import type { Hedging } from "./hedging.ts";
 import { mostReady } from "./region.ts";
 import type { Region } from "./region.ts";
+import type { Counters } from "./telemetry.ts";
+import type { GeneratedKey, WrapContext } from "./wrapping-key.ts";
+
+/** What a write is asked for, and what it works with. */
+export interface WriteRequest {
+  /** In the order of preference. */
+  readonly regions: readonly Region[];
+  readonly minimum: number;
+  readonly target: number;
+  readonly context: WrapContext;
+  readonly keyLength: number;
+  /** null to have a region generate it. */
+  readonly dataKey: SecretBytes | null;
+  readonly deadline: Deadline;
+  readonly hedging: Hedging;
+  readonly counters: Counters;
+  readonly attemptTimeoutMs: number;
+}
+
+/** A data key, and the region that made it. */
+export type Generated = GeneratedKey & { readonly region: Region };
 
 export class WritePlan {
   readonly attempts: RegionAttempt[] = [];
@@ -51,6 +75,13 @@ export class WritePlan {
   silent(region: Region): void {
     this.#asked.add(region);
     this.#out.set(region, "timeout");
+  }
+
+  /** All begins anew with another data key, but for the regions that are out. */
+  withAnotherKey(): void {
+    this.wraps.clear();
+    this.#asked.clear();
+    for (const region of this.#out.keys()) this.#asked.add(region);
   }
 
   /** Regions that were not asked yet. */
@@ -113,20 +144,22 @@ export class WritePlan {
     const replaced = new Map<string | null, number>();
     for (const [{ role, group }] of this.inOrder())
       if (role === "substitute") replaced.set(group, (replaced.get(group) ?? 0) + 1);
-    return this.#missed().flatMap((region) => {
+    // Those that gave none, whatever they are by now: one may have come back since it was passed over.
+    return this.#preferredWithout().flatMap((region) => {
       const { id, group } = region;
       const spare = replaced.get(group) ?? 0;
       replaced.set(group, spare - 1);
-      return spare > 0 ? [] : [{ ...id, reason: this.#out.get(region) ?? region.state.standingReason }];
+      return spare > 0 ? [] : [{ ...id, reason: this.#out.get(region) ?? region.state.restingReason }];
     });
   }
 
   /** Preferred regions that give no wrap in this write, by failing in it or by resting since before. */
   #missed(): readonly Region[] {
-    return this.#regions.filter((region) => {
-      if (region.role === "substitute" || this.wraps.has(region)) return false;
-      return this.#out.has(region) || !region.state.isHealthy;
-    });
+    return this.#preferredWithout().filter((region) => this.#out.has(region) || !region.state.isHealthy);
+  }
+
+  #preferredWithout(): readonly Region[] {
+    return this.#regions.filter((region) => region.role === "preferred" && !this.wraps.has(region));
   }
 
   /** Whether more preferred regions of its group are out than substitutes of the group were asked. */

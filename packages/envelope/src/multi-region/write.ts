@@ -1,37 +1,20 @@
 /**
  * A write: wraps a data key in several regions. It is made by the nearest healthy one, then wrapped in the others in
- * parallel until the target is met; those that fail are replaced (write-plan.ts says by whom), and once the minimum is
- * met a region that takes far longer than it usually does is no longer waited for. Fewer than the minimum is a failure;
- * fewer than the target is reported, never silent.
+ * parallel (parallel-wraps.ts). Fewer than the minimum is a failure; fewer than the target is reported, never silent.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt } from "../errors.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
+import { overloadedError } from "../resilience/admission.ts";
 import { staggeredRace } from "../resilience/calls.ts";
-import type { CallInProgress, Contestant } from "../resilience/calls.ts";
-import type { CancelTimer, CutShort, Deadline } from "../resilience/time.ts";
-import type { Hedging } from "./hedging.ts";
+import type { Contestant } from "../resilience/calls.ts";
+import { ParallelWraps } from "./parallel-wraps.ts";
 import { contestant } from "./region.ts";
 import type { Region } from "./region.ts";
-import type { CallPurpose } from "./telemetry.ts";
 import { WritePlan } from "./write-plan.ts";
-import type { GeneratedKey, WrapContext } from "./wrapping-key.ts";
-
-export interface WriteRequest {
-  /** In the order of preference. */
-  readonly regions: readonly Region[];
-  readonly minimum: number;
-  readonly target: number;
-  readonly context: WrapContext;
-  readonly keyLength: number;
-  /** null to have a region generate it. */
-  readonly dataKey: SecretBytes | null;
-  readonly deadline: Deadline;
-  readonly hedging: Hedging;
-  readonly attemptTimeoutMs: number;
-}
+import type { Generated, WriteRequest } from "./write-plan.ts";
 
 export interface WriteResult {
   readonly dataKey: SecretBytes;
@@ -42,29 +25,55 @@ export interface WriteResult {
   readonly substitutions: number;
 }
 
-type Generated = GeneratedKey & { readonly region: Region };
-
-/** @throws EnvelopeError `wraps-below-minimum`, `deadline-exceeded`, `aborted`; a data key made here is then wiped. */
+/**
+ * @throws EnvelopeError `wraps-below-minimum`, `keyring-overloaded`, `deadline-exceeded`, `aborted`; a data key made
+ *   here is then wiped.
+ */
 export async function writeDataKey(request: WriteRequest): Promise<WriteResult> {
-  const { deadline, minimum, target } = request;
   const plan = new WritePlan(request.regions);
-  let { dataKey } = request;
-  if (dataKey === null) {
-    const generated = deadline.cutShort() === null ? await generate(request, plan) : null;
-    if (generated === null) throw belowMinimum(request, plan);
-    dataKey = generated.dataKey;
-    plan.wrapped(generated.region, generated.ciphertext);
+  const { dataKey: given } = request;
+  if (given !== null) {
+    await wrapInParallel(request, plan, given, null);
+    return resultOf(request, plan, given);
   }
-  try {
-    if (deadline.cutShort() === null) await deadline.guard(new ParallelWraps({ ...request, dataKey, plan }));
-    if (plan.wraps.size < minimum || deadline.cutShort() === "aborted") throw belowMinimum(request, plan);
-    const report: WrapReport = { target, minimum, stored: plan.stored(), missing: plan.missing(target) };
-    return { dataKey, encryptedDataKeys: encryptedDataKeys(plan), report, substitutions: plan.substitutions() };
-  } catch (error) {
-    if (request.dataKey === null) dataKey.wipe();
-    throw error;
+  for (;;) {
+    const generated = request.deadline.cutShort() === null ? await generate(request, plan) : null;
+    if (generated === null) throw belowMinimum(request, plan);
+    const { dataKey } = generated;
+    try {
+      // A key from a region that was found lying is not used, whoever else has wrapped it by now.
+      if ((await wrapInParallel(request, plan, dataKey, generated)) === "made-by-a-liar") plan.withAnotherKey();
+      else return resultOf(request, plan, dataKey);
+    } catch (error) {
+      dataKey.wipe();
+      throw error;
+    }
+    dataKey.wipe();
   }
 }
+
+async function wrapInParallel(
+  request: WriteRequest,
+  plan: WritePlan,
+  dataKey: SecretBytes,
+  generated: Generated | null,
+): Promise<"wrapped" | "made-by-a-liar"> {
+  const { deadline } = request;
+  if (deadline.cutShort() !== null) return "wrapped";
+  return await deadline.guard(new ParallelWraps({ ...request, plan, dataKey, generated }));
+}
+
+function resultOf(request: WriteRequest, plan: WritePlan, dataKey: SecretBytes): WriteResult {
+  const { deadline, minimum, target } = request;
+  if (plan.wraps.size < minimum || deadline.cutShort() === "aborted") throw belowMinimum(request, plan);
+  const missing = plan.missing(target);
+  // What only waited for our own limits is owed by no region.
+  if (missing.some(({ reason }) => reason === "busy")) throw overloadedError(NO_TURN);
+  const report: WrapReport = { target, minimum, stored: plan.stored(), missing };
+  return { dataKey, encryptedDataKeys: encryptedDataKeys(plan), report, substitutions: plan.substitutions() };
+}
+
+const NO_TURN = "the deadline passed before every region could be asked";
 
 /**
  * The data key of the first region that makes one; null when none does, or when too few are left to reach the minimum.
@@ -122,109 +131,6 @@ function generator(
   });
 }
 
-interface ParallelWrapsRequest extends WriteRequest {
-  readonly plan: WritePlan;
-  readonly dataKey: SecretBytes;
-}
-
-interface Pending {
-  readonly call: CallInProgress<Uint8Array>;
-  readonly cancelTimer: CancelTimer;
-  /** `probe`: not counted on. `late`: waited for only while the minimum is not met. */
-  standing: "expected" | "late" | "probe";
-}
-
-/** The parallel half of a write: a wrap from each of as many regions as are wanted. */
-class ParallelWraps {
-  readonly result: Promise<void>;
-  readonly #request: ParallelWrapsRequest;
-  readonly #pending = new Map<Region, Pending>();
-  #resolve: () => void = () => undefined;
-  #over = false;
-
-  constructor(request: ParallelWrapsRequest) {
-    this.#request = request;
-    this.result = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    this.#ask();
-  }
-
-  /** Ends the calls that are still waited for. */
-  stop(why: CutShort): void {
-    for (const { call, cancelTimer } of this.#pending.values()) {
-      cancelTimer();
-      call.stop(why);
-    }
-    this.#finish();
-  }
-
-  /** Asks whoever should be asked now, then sees whether the write is done. */
-  #ask(): void {
-    const { plan, minimum, target } = this.#request;
-    for (let region; plan.wraps.size + this.#count("expected") < target && (region = plan.nextWrap()) !== null;)
-      this.#call(region, "expected");
-    if (plan.wraps.size < target) for (const region of plan.dueProbes()) this.#call(region, "probe");
-    // Late ones may still come, but the minimum must not hang on them.
-    const sure = (): number => plan.wraps.size + this.#count("expected") + this.#count("probe");
-    for (let region; sure() < minimum && (region = plan.nextLastResort()) !== null;) this.#call(region, "expected");
-    const done =
-      plan.wraps.size >= target ||
-      this.#pending.size === 0 ||
-      (plan.wraps.size >= minimum && this.#count("expected") === 0);
-    if (done) this.#finish();
-  }
-
-  #call(region: Region, standing: Pending["standing"]): void {
-    const { plan, deadline, dataKey, context, attemptTimeoutMs } = this.#request;
-    plan.asked(region);
-    const purpose: CallPurpose = standing === "probe" ? "probe" : region.role === "substitute" ? "substitute" : "wrap";
-    const stragglerMs = plan.stragglerMs(region);
-    const call = region.wrap(dataKey, context, { purpose, timeoutMs: deadline.shareMs(1, attemptTimeoutMs) });
-    const pending: Pending = {
-      call,
-      standing,
-      cancelTimer: deadline.time.after(stragglerMs, () => {
-        this.#late(region);
-      }),
-    };
-    this.#pending.set(region, pending);
-    void call.result.then((result) => {
-      pending.cancelTimer();
-      this.#pending.delete(region);
-      if (result.kind === "failed") plan.refused(region, result.attempt);
-      if (this.#over) return;
-      if (result.kind === "done") plan.wrapped(region, result.value);
-      this.#ask();
-    });
-  }
-
-  #late(region: Region): void {
-    const pending = this.#pending.get(region);
-    if (this.#over || pending?.standing !== "expected") return;
-    pending.standing = "late";
-    this.#request.plan.silent(region);
-    this.#ask();
-  }
-
-  #count(standing: Pending["standing"]): number {
-    let count = 0;
-    for (const pending of this.#pending.values()) if (pending.standing === standing) count += 1;
-    return count;
-  }
-
-  /** Probes run on: they are there to find something out. */
-  #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
-    for (const { call, cancelTimer, standing } of this.#pending.values()) {
-      cancelTimer();
-      if (standing !== "probe") call.stop("overtaken");
-    }
-    this.#resolve();
-  }
-}
-
 function encryptedDataKeys(plan: WritePlan): readonly EncryptedDataKey[] {
   return plan.inOrder().map(([{ key }, ciphertext]) => key.stored(ciphertext));
 }
@@ -236,6 +142,7 @@ function belowMinimum({ deadline, minimum }: WriteRequest, plan: WritePlan): Env
     case "aborted":
       return new EnvelopeError("aborted", "The operation was aborted", { attempts });
     case "deadline":
+      if (attempts.some(({ reason }) => reason === "busy")) return overloadedError(NO_TURN, attempts);
       return new EnvelopeError(
         "deadline-exceeded",
         `The deadline passed with ${plan.wraps.size} of at least ${minimum} wraps (${failures})`,

@@ -25,6 +25,7 @@ import type { KeyArn } from "./aws-kms/kms-key.ts";
 export type { MultiRegionKeyring } from "../multi-region/keyring.ts";
 export { KMS_CHANNEL } from "../multi-region/telemetry.ts";
 export type { CallPurpose, KeyringCounters, KmsEvent, RegionHealth } from "../multi-region/telemetry.ts";
+export type { ProveWraps } from "../multi-region/wrap-proofs.ts";
 export type { ResilienceSettings } from "../resilience/settings.ts";
 export type { CancelTimer, Time } from "../resilience/time.ts";
 export type {

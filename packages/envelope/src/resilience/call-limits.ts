@@ -1,6 +1,6 @@
 /**
  * How many calls a region gets: a second, after it throttled (ThrottleBucket), and at once (CallLimit). Both are found
- * out as TCP finds its window: a little more with every success, clearly less when it was too much.
+ * out as TCP finds its window: more with every success, less when it was too much.
  */
 
 export interface ThrottleRules {
@@ -120,19 +120,30 @@ export interface CallLimitRules {
   readonly callsAtOnceMax: number;
 }
 
-/** What is left of the limit after calls went unanswered. */
-const DECREASE = 0.7;
+/**
+ * What a call came to, as far as the limit goes by it. `as-usual`: answered about as fast as where it is asked little.
+ * `slow`: it had to wait for others, most likely for ours. `unanswered`: given up after the region had been silent for
+ * longer than it usually is.
+ */
+export type CallOutcome = "as-usual" | "answered" | "slow" | "unanswered" | "other";
+
+/** What is left of the limit after calls went unanswered, and after they were slow. */
+const DECREASE: Readonly<Partial<Record<CallOutcome, number>>> = { unanswered: 0.7, slow: 0.7 };
 
 /**
- * How many calls to one region may be under way at once: a little more with every success while the limit is used up,
- * clearly less when calls go unanswered. Without it an overload feeds on itself: calls that are given up are still
- * served by the other side, so that those after them come too late as well.
+ * How many calls to one region may be under way at once: more while the limit is used up and the answers come as fast
+ * as ever, less as soon as they have to wait for one another, clearly less when calls go unanswered. Without it an
+ * overload feeds on itself: calls that are given up are still served by the other side, so that those after them come
+ * too late as well, and a region that is only asked too much looks like one that is lost.
  */
 export class CallLimit {
   readonly #rules: CallLimitRules;
   #limit: number;
   #underWay = 0;
   #loweredAt = Number.NEGATIVE_INFINITY;
+  #strained = false;
+  /** Of the calls that were under way when the limit was last used up, those that are not answered yet. */
+  #usedUp = 0;
 
   constructor(rules: CallLimitRules) {
     this.#rules = rules;
@@ -151,21 +162,77 @@ export class CallLimit {
     return this.#underWay < this.limit;
   }
 
-  begin(): void {
-    this.#underWay += 1;
+  /** Whether more calls would make it worse: it is full, and what there was came late or not at all. */
+  get isStrained(): boolean {
+    return this.#strained && !this.hasRoom;
   }
 
-  /** @param outcome `unanswered`: it was given up after the region had been silent for longer than it usually is. */
-  end(startedAt: number, outcome: "answered" | "unanswered" | "other", now: number): void {
-    const wasFull = !this.hasRoom;
+  begin(): void {
+    this.#underWay += 1;
+    if (!this.hasRoom) this.#usedUp = this.#underWay;
+  }
+
+  end(startedAt: number, outcome: CallOutcome, now: number): void {
+    const wasFull = this.#usedUp > 0;
+    if (wasFull) this.#usedUp -= 1;
     this.#underWay -= 1;
-    if (outcome === "answered" && wasFull) {
-      this.#limit = Math.min(this.#rules.callsAtOnceMax, this.#limit + 1 / this.#limit);
+    if ((outcome === "answered" || outcome === "as-usual") && wasFull) {
+      // As usual: twice as many with each round. A region that is back may be the only one that is left.
+      const more = outcome === "as-usual" ? 1 : 1 / this.#limit;
+      this.#limit = Math.min(this.#rules.callsAtOnceMax, this.#limit + more);
     }
+    const left = DECREASE[outcome];
+    if (left !== undefined) this.#strained = true;
+    else if (outcome === "as-usual") this.#strained = false;
     // Calls that were under way together go unanswered together: that is one sign, not one per call.
-    if (outcome === "unanswered" && startedAt >= this.#loweredAt) {
-      this.#limit = Math.max(this.#rules.callsAtOnceMin, this.#limit * DECREASE);
+    if (left !== undefined && startedAt >= this.#loweredAt) {
+      this.#limit = Math.max(this.#rules.callsAtOnceMin, this.#limit * left);
       this.#loweredAt = now;
     }
+  }
+}
+
+/** How much longer than usual an answer may take, in milliseconds, and still be as usual; and not yet slow. */
+const AS_USUAL_MS = 50;
+const NOT_SLOW_MS = 100;
+
+/** What a keyring has under way in all its regions together: they may share a machine, or a line to it. */
+export class SharedLoad {
+  readonly #little: number;
+  #underWay = 0;
+
+  /** @param little so many calls are no load that anybody feels: the least that the regions are always asked */
+  constructor(little: number) {
+    this.#little = little;
+  }
+
+  /** Whether it is so little, this call included. */
+  begin(): boolean {
+    this.#underWay += 1;
+    return this.#underWay <= this.#little;
+  }
+
+  end(): void {
+    this.#underWay -= 1;
+  }
+}
+
+/**
+ * How fast a region answers that is asked little: what is slower than that waits for other calls. Without such a
+ * measure an overload would become the usual.
+ */
+export class UnhurriedLatency {
+  #ms: number | null = null;
+
+  /** @param unhurried whether little was under way when the call began: then it says how far away the region is */
+  record(elapsedMs: number, unhurried: boolean): void {
+    if (this.#ms === null || elapsedMs < this.#ms) this.#ms = elapsedMs;
+    else if (unhurried) this.#ms += (elapsedMs - this.#ms) / 8;
+  }
+
+  outcome(elapsedMs: number): CallOutcome {
+    const far = 2 * (this.#ms ?? elapsedMs);
+    if (elapsedMs <= far + AS_USUAL_MS) return "as-usual";
+    return elapsedMs <= far + NOT_SLOW_MS ? "answered" : "slow";
   }
 }

@@ -33,8 +33,10 @@ export type StopReason = "overtaken" | CutShort;
 export interface CallObserver {
   /** Calls `go` when the call may go out, now or later. The returned function takes a waiting call back. */
   whenFree(go: () => void): () => void;
-  /** What a call failed by that never went out. */
+  /** What a call failed by that never went out; `busy`: by nothing but our own limits. */
   readonly standingReason: RegionFailureKind;
+  /** Whether a call that went out has been unanswered for long enough to say anything. */
+  hadTime(): boolean;
   began(): void;
   answered(): void;
   failed(reason: RegionFailureKind): void;
@@ -48,6 +50,7 @@ export const UNOBSERVED: CallObserver = {
     return () => undefined;
   },
   standingReason: "unknown",
+  hadTime: () => true,
   began: () => undefined,
   answered: () => undefined,
   failed: () => undefined,
@@ -63,6 +66,8 @@ export type CallResult<T> =
 /** A call on its way. `result` never rejects, and settles by the time-out or at `stop`, whatever the client does. */
 export interface CallInProgress<T> {
   readonly result: Promise<CallResult<T>>;
+  /** Calls back when the call has gone out, at once if it has: whoever waits for an answer counts from then. */
+  onSent(callback: () => void): void;
   stop(why: StopReason): void;
 }
 
@@ -72,13 +77,21 @@ export interface CallBounds {
   readonly observer: CallObserver;
 }
 
-/** Makes a call as soon as its observer lets it out. The time-out counts from now. */
+/**
+ * Makes a call as soon as its observer lets it out. The time-out counts from then: what a call spends in our own queue
+ * says nothing about who is called. As long, at most, it waits for a region that is kept from being asked; for our own
+ * limits it waits until it is stopped.
+ */
 export function startCall<T>(call: CallRequest<T>, { time, timeoutMs, observer }: CallBounds): CallInProgress<T> {
   const { promise, resolve } = Promise.withResolvers<CallResult<T>>();
-  const startedAt = time.now();
+  const createdAt = time.now();
   const controller = new AbortController();
-  let began = false;
+  const toldWhenSent: (() => void)[] = [];
+  let sentAt: number | null = null;
+  let waited = false;
   let settled = false;
+  let cancelTimeout: CancelTimer = () => undefined;
+  let cancelWait = (): void => undefined;
 
   const settle = (result: CallResult<T>): void => {
     settled = true;
@@ -86,15 +99,15 @@ export function startCall<T>(call: CallRequest<T>, { time, timeoutMs, observer }
     cancelWait();
     resolve(result);
   };
-  const elapsedMs = (): number => Math.round(time.now() - startedAt);
+  const elapsedMs = (): number => Math.round(time.now() - (sentAt ?? createdAt));
   const failed = (reason: RegionFailureKind, errorName: string | null): CallResult<T> => {
     const { region, keyArn, operation } = call;
     return { kind: "failed", attempt: { region, keyArn, operation, reason, errorName, elapsedMs: elapsedMs() } };
   };
   const fail = (reason: RegionFailureKind, errorName: string | null): void => {
     // A call that never went out failed by what keeps the region out.
-    settle(failed(began ? reason : observer.standingReason, errorName));
-    if (began) observer.failed(reason);
+    settle(failed(sentAt !== null ? reason : observer.standingReason, errorName));
+    if (sentAt !== null) observer.failed(reason);
   };
   const receive = (answer: CallAnswer<T>): void => {
     if ("failed" in answer) {
@@ -112,36 +125,52 @@ export function startCall<T>(call: CallRequest<T>, { time, timeoutMs, observer }
     }
   };
 
-  let cancelWait = (): void => undefined;
-  const cancelTimeout = time.after(timeoutMs, () => {
-    fail("timeout", null);
-    controller.abort();
-  });
-  cancelWait = observer.whenFree(() => {
-    began = true;
+  const whatTheTimeWentTo = (): RegionFailureKind => {
+    if (sentAt === null) return observer.standingReason;
+    return waited && !observer.hadTime() ? "busy" : "timeout";
+  };
+
+  const waitForTheRegion = (): void => {
+    cancelTimeout = time.after(timeoutMs, () => {
+      if (observer.standingReason === "busy") waitForTheRegion();
+      else fail(observer.standingReason, null);
+    });
+  };
+  waitForTheRegion();
+  const takeBack = observer.whenFree(() => {
+    cancelTimeout();
+    sentAt = time.now();
+    cancelTimeout = time.after(timeoutMs, () => {
+      fail("timeout", null);
+      controller.abort();
+    });
     observer.began();
-    sent(call, controller.signal).then(receive, () => {
+    for (const tell of toldWhenSent) tell();
+    send(call, controller.signal).then(receive, () => {
       if (!settled) fail("unknown", null);
     });
   });
+  cancelWait = takeBack;
+  waited = (sentAt as number | null) === null;
 
   return {
     result: promise,
+    onSent: (callback) => {
+      if (sentAt === null) toldWhenSent.push(callback);
+      else callback();
+    },
     stop: (why) => {
       if (settled) return;
-      settle(
-        why === "overtaken"
-          ? { kind: "overtaken", elapsedMs: elapsedMs() }
-          : failed(why === "aborted" ? "aborted" : "timeout", null),
-      );
-      if (began) observer.stopped(why);
+      if (why === "overtaken") settle({ kind: "overtaken", elapsedMs: sentAt === null ? 0 : elapsedMs() });
+      else settle(failed(why === "aborted" ? why : whatTheTimeWentTo(), null));
+      if (sentAt !== null) observer.stopped(why);
       controller.abort();
     },
   };
 }
 
 /** What lets a call out serves others too: nothing may be thrown there. */
-function sent<T>(call: CallRequest<T>, abortSignal: AbortSignal): Promise<CallAnswer<T>> {
+function send<T>(call: CallRequest<T>, abortSignal: AbortSignal): Promise<CallAnswer<T>> {
   try {
     return call.send(abortSignal);
   } catch {
@@ -161,8 +190,10 @@ function refusal<T>(call: CallRequest<T>, value: T): RegionFailureKind | null {
 export interface Contestant<T> {
   /** Its value, or null when it failed. Never rejects. */
   readonly outcome: Promise<T | null>;
-  /** How long to wait before another is started beside it. */
+  /** How long to wait, once it has gone out, before another is started beside it. */
   readonly patienceMs: number;
+  /** Calls back when it has gone out, at once if it has. */
+  onSent(callback: () => void): void;
   /** Calls back once when waiting for it has become pointless; the returned function takes that back. */
   onHopeless(callback: () => void): () => void;
   /** Ends it; its outcome must then settle. */
@@ -232,8 +263,12 @@ export function staggeredRace<T>(
     if (contestant === null) return;
     forgetNewest();
     newest = contestant;
-    const cancelTimer = time.after(contestant.patienceMs, () => {
-      next("hedge");
+    let cancelTimer: CancelTimer = () => undefined;
+    contestant.onSent(() => {
+      if (over || newest !== contestant) return;
+      cancelTimer = time.after(contestant.patienceMs, () => {
+        next("hedge");
+      });
     });
     const takeBack = contestant.onHopeless(() => {
       next("failover");

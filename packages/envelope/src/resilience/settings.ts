@@ -33,6 +33,11 @@ export interface ResilienceSettings {
   readonly breakerStableMs: number;
   /** A probe without an answer after this long is given up. */
   readonly breakerProbeLeaseMs: number;
+  /** Reads at once, and writes at once, at most; what is more waits. */
+  readonly operationsAtOnce: number;
+  /** Of each, how many may wait, and the longest wait; what is more is refused before any region is asked. */
+  readonly operationsWaiting: number;
+  readonly operationsWaitMs: number;
   /** Calls at once to a region: to begin with, and between which bounds the limit finds its place. */
   readonly callsAtOnce: number;
   readonly callsAtOnceMin: number;
@@ -41,6 +46,9 @@ export interface ResilienceSettings {
   readonly lastResortCalls: number;
   /** Honest answers in a row that a region needs after it lied. */
   readonly quarantineProbes: number;
+  /** With `proveWraps: "sampled"`: how likely a wrap is proven, and how long after the last the next one is. */
+  readonly proveShare: number;
+  readonly proveEveryMs: number;
   /** Calls per second that a throttling region is always asked. */
   readonly throttleMinRate: number;
   /** Calls per second that one success adds to a throttled region's rate. */
@@ -91,15 +99,26 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   breakerStableMs: 10_000,
   /** Longer than an attempt may take. */
   breakerProbeLeaseMs: 2_000,
-  /** 450 calls a second over a round trip of 70 ms; an AWS SDK client has 50 connections. */
-  callsAtOnce: 32,
+  /** Nine hundred a second over two round trips of 70 ms: more than a process has the time to make. */
+  operationsAtOnce: 128,
+  /** As many as are served in the longest wait, at a thousand a second. */
+  operationsWaiting: 512,
+  /** A quarter of the deadline: what was let in late still has the time that it needs. */
+  operationsWaitMs: 500,
+  /** Few enough for regions on one small machine; twice as many after each round of answers as fast as usual. */
+  callsAtOnce: 8,
   /** Never so few that a far region could not recover. */
   callsAtOnceMin: 4,
-  callsAtOnceMax: 1_000,
+  /** The connections of an AWS SDK client: a call beyond them would wait inside of it, and look like silence. */
+  callsAtOnceMax: 50,
   /** Enough to notice within a round trip that a region is back; too few to keep one down that is overloaded. */
   lastResortCalls: 4,
   /** A region that lied must be right three times in a row: one right answer may be chance. */
   quarantineProbes: 3,
+  /** Two calls more in a hundred wraps; a region that lies in every tenth is found out within a few hundred. */
+  proveShare: 0.02,
+  /** A liar that has just begun lasts no longer, and a quiet service proves nearly all of its wraps. */
+  proveEveryMs: 10_000,
   throttleMinRate: 1,
   /** At rate r a region answers r times a second, so its rate grows by half each second. */
   throttleGain: 0.5,
@@ -126,11 +145,16 @@ const BOUNDS: Readonly<
   breakerLongestRestMs: [1, 600_000, "ms"],
   breakerStableMs: [0, 3_600_000, "ms"],
   breakerProbeLeaseMs: [10, 600_000, "ms"],
+  operationsAtOnce: [1, 10_000, "whole"],
+  operationsWaiting: [0, 100_000, "whole"],
+  operationsWaitMs: [1, 60_000, "ms"],
   callsAtOnce: [1, 10_000, "whole"],
   callsAtOnceMin: [1, 10_000, "whole"],
   callsAtOnceMax: [1, 10_000, "whole"],
   lastResortCalls: [1, 10_000, "whole"],
   quarantineProbes: [1, 100, "whole"],
+  proveShare: [0, 1, "any"],
+  proveEveryMs: [1, 86_400_000, "ms"],
   throttleMinRate: [0.01, 100_000, "any"],
   throttleGain: [0, 100_000, "any"],
   throttleCalmMs: [1, 3_600_000, "ms"],

@@ -5,6 +5,7 @@
  */
 import { having } from "../options.ts";
 import type { Reader } from "../options.ts";
+import { ListeningClock, thisMachine } from "./listening-clock.ts";
 
 export interface Time {
   /** Milliseconds of a monotonic clock; only differences mean something. */
@@ -18,25 +19,10 @@ export type CancelTimer = () => void;
 /** The option `time`. */
 export const timeOption: Reader<Time> = having<Time>("a clock", "now", "after");
 
-/** The machine's monotonic clock: a wall clock set back would keep a breaker open for as long. */
-export const systemTime: Time = {
-  now: () => performance.now(),
-  after: (delayMs, callback) => {
-    let turn: NodeJS.Immediate | undefined;
-    // After a pause of this process its timers come before the answers that arrived meanwhile: those are heard first,
-    // or every pause would look like a silent region. setTimeout rounds down: an attempt that may take all that is left
-    // would end just before the deadline.
-    const timer = setTimeout(() => {
-      turn = setImmediate(callback);
-    }, Math.ceil(delayMs));
-    return () => {
-      clearTimeout(timer);
-      clearImmediate(turn);
-    };
-  },
-};
+/** The clock of the policy: the machine's, less what this process stood still. */
+export const systemTime: Time = new ListeningClock(thisMachine);
 
-/** The same clock with timers that do not keep a process alive: for what is tidied up in the background. */
+/** The machine's clock, with timers that do not keep a process alive: for what is tidied up in the background. */
 export const idleTime: Time = {
   now: () => performance.now(),
   after: (delayMs, callback) => {
@@ -46,6 +32,9 @@ export const idleTime: Time = {
     };
   },
 };
+
+/** No time for an attempt. */
+const TOO_LITTLE_MS = 1;
 
 /** Why an operation ended early. */
 export type CutShort = "deadline" | "aborted";
@@ -79,9 +68,9 @@ export class Deadline implements Disposable {
     else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** null while time is left. */
+  /** null while time is left. By the clock: an attempt that had all that was left may end before the timer is heard. */
   cutShort(): CutShort | null {
-    return this.#cutShort;
+    return this.#cutShort ?? (this.leftMs < TOO_LITTLE_MS ? "deadline" : null);
   }
 
   get elapsedMs(): number {

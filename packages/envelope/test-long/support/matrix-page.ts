@@ -59,6 +59,7 @@ export function matrixPage(healthy: readonly Healthy[], cells: readonly Cell[]):
     "- On a quiet machine and with round trips of 5 and 70 ms that is 90 ms where a region fails, the hedge delay " +
       "and 90 ms where it is silent, and 80 ms with the breaker open.",
     `- No read failed, no write below its minimum was acknowledged, and no operation took longer than the deadline of ${deadlineMs} ms.`,
+    '- Wraps are not proven here (`proveWraps: "off"`): what that costs is in [When a region is lost](resilience.md).',
     "",
     "## Without a fault",
     "",

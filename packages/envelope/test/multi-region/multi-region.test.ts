@@ -22,6 +22,7 @@ function setup(options: Partial<MultiRegionOptions> = {}): {
     minimum: 2,
     attemptTimeoutMs: 60,
     deadlineMs: 1000,
+    proveWraps: "off",
     ...options,
   });
   return { kms, keyring };

@@ -85,7 +85,7 @@ describe("a region that is lost", () => {
   });
 
   test("releases every call that waits for it when its breaker opens", async () => {
-    const fleet = fleetOf([5, 40], { hedgeReserve: breakerStrikes, hedgeRatio: 0 });
+    const fleet = fleetOf([5, 40], { hedgeReserve: breakerStrikes, hedgeRatio: 0, callsAtOnce: 32 });
     const message = await warm(fleet);
     region(fleet, 0).fault = "black-hole";
     const reads = Array.from({ length: 20 }, () => decrypt(message, { keyring: fleet.keyring, encryptionContext }));

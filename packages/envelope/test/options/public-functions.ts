@@ -216,6 +216,7 @@ export const PUBLIC_FUNCTIONS: Readonly<Record<string, PublicFunction>> = {
       ],
       minimum: [...NO_COUNT, 4],
       target: [...NO_COUNT, 1, 4],
+      proveWraps: [null, "", "ALL", "some", true, 1, {}],
       grantTokens: NO_TOKENS,
       time: NO_TIME,
       ...Object.fromEntries(Object.keys(MULTI_REGION_DEFAULTS).map((name) => [name, [...NO_NUMBER, 1e9]])),

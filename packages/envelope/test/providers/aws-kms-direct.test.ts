@@ -69,7 +69,7 @@ describe("direct encryption, against the project's KMS", async () => {
 
 describe("direct encryption", () => {
   test("asks for no data key, and reports regions that are missing", async () => {
-    const { kms, keyring } = setup();
+    const { kms, keyring } = setup({ proveWraps: "off" });
     kms[1].fault = { kind: "throws", error: named("DisabledException") };
     const { wraps } = await encryptDirect(password, { keyring, encryptionContext });
     assert.deepEqual(
@@ -82,6 +82,16 @@ describe("direct encryption", () => {
     );
     kms[2].fault = { kind: "throws", error: named("DisabledException") };
     await rejectsWith(encryptDirect(password, { keyring, encryptionContext }), "wraps-below-minimum");
+  });
+
+  test("a region that wraps something else is found out, and its wrap does not count", async () => {
+    const { kms, keyring } = setup({ proveWraps: "all" });
+    kms[1].wrapping = ({ seal }) => seal(Buffer.from("another password"));
+    const { wraps } = await encryptDirect(password, { keyring, encryptionContext });
+    assert.deepEqual(
+      wraps.missing.map(({ region, reason }) => [region, reason]),
+      [["eu-west-2", "wrap-does-not-open"]],
+    );
   });
 
   test("another context opens nothing", async () => {
@@ -145,7 +155,8 @@ describe("direct encryption", () => {
         encrypt: (input: Parameters<InMemoryKms["encrypt"]>[0]) => (given.push(input.Plaintext), each.encrypt(input)),
       }),
     }));
-    await encryptDirect(password, { keyring: multiRegionKeyring({ regions: spying, minimum: 2 }), encryptionContext });
+    const keyring = multiRegionKeyring({ regions: spying, minimum: 2, proveWraps: "off" });
+    await encryptDirect(password, { keyring, encryptionContext });
     assert.equal(given.length, 3);
     assert.ok(given.every((bytes) => bytes.every((byte) => byte === 0)));
     assert.equal(password.toString(), "correct horse battery staple");

@@ -27,6 +27,8 @@ class Course {
   readonly started: string[] = [];
   readonly stopped: string[] = [];
   readonly discarded: string[] = [];
+  /** When a contestant's call goes out; at once where nothing is said. */
+  readonly sentAt = new Map<string, number>();
   readonly #hopeless = new Map<string, () => void>();
   hedging: "allowed" | "denied" = "allowed";
 
@@ -59,6 +61,11 @@ class Course {
     return {
       outcome: promise,
       patienceMs: plan.patienceMs,
+      onSent: (callback) => {
+        const sentAt = this.sentAt.get(plan.name);
+        if (sentAt === undefined) callback();
+        else this.time.after(sentAt, callback);
+      },
       onHopeless: (callback) => {
         this.#hopeless.set(plan.name, callback);
         return () => this.#hopeless.delete(plan.name);
@@ -115,6 +122,13 @@ describe("a staggered race", () => {
     const course = new Course();
     await course.time.run(course.race([plan("a", 25, null), plan("b", 15), plan("c", 1)]).result);
     assert.deepEqual(course.started, ["a first 0", "b hedge 20"]);
+  });
+
+  test("counts its patience from when a call has gone out: one that waits in our own queue gets no company", async () => {
+    const course = new Course();
+    course.sentAt.set("a", 500);
+    const { value, elapsedMs } = await course.time.run(course.race([plan("a", 530), plan("b", 5)]).result);
+    assert.deepEqual([value, elapsedMs, course.started.slice(1)], ["b", 525, ["b hedge 520"]]);
   });
 
   test("waits on when a hedge is denied, and goes on at its failure", async () => {
@@ -218,6 +232,7 @@ describe("a call", () => {
       log,
       whenFree,
       standingReason: "throttled",
+      hadTime: () => true,
       began: () => void log.push("began"),
       answered: () => void log.push("answered"),
       failed: (reason) => void log.push(`failed: ${reason}`),
@@ -323,6 +338,70 @@ describe("a call", () => {
     assert.equal(await reasonOf(running), "throttled");
     assert.equal(takenBack, 1);
     assert.deepEqual(observed.log, []);
+  });
+
+  /** One that waits until it is let go. */
+  function waiting(standingReason: CallObserver["standingReason"]): {
+    readonly observed: Observed;
+    readonly letGo: () => void;
+  } {
+    let go: () => void = () => undefined;
+    const observed = observer((begin) => {
+      go = begin;
+      return () => undefined;
+    });
+    return {
+      observed: { ...observed, standingReason },
+      letGo: () => {
+        go();
+      },
+    };
+  }
+
+  test("one that waits for our own limits has all its time from when it goes out", async () => {
+    const { observed, letGo } = waiting("busy");
+    const sent: number[] = [];
+    const { time, running } = started(
+      callOf(() => new Promise(() => undefined)),
+      observed,
+    );
+    running.onSent(() => sent.push(time.now()));
+    time.after(450, letGo);
+    const { elapsedMs } = await time.run(running.result);
+    assert.equal(elapsedMs, 450 + 100);
+    const result = await running.result;
+    assert.ok(result.kind === "failed");
+    assert.deepEqual([result.attempt.reason, result.attempt.elapsedMs, sent], ["timeout", 100, [450]]);
+    running.onSent(() => sent.push(time.now()));
+    assert.equal(sent.length, 2);
+  });
+
+  test("one that never went out for our own limits until the deadline says so, and is told to nobody", async () => {
+    const { observed } = waiting("busy");
+    const { time, running } = started(
+      callOf(async () => ({ value: "answer" })),
+      observed,
+    );
+    await time.advance(1_000);
+    running.stop("deadline");
+    assert.equal(await reasonOf(running), "busy");
+    assert.deepEqual(observed.log, []);
+    assert.equal(time.pending, 0);
+  });
+
+  test("one that went out late and had too little time left was kept by our own limits too", async () => {
+    for (const hadTime of [false, true]) {
+      const { observed, letGo } = waiting("busy");
+      const { time, running } = started(
+        callOf(() => new Promise(() => undefined)),
+        { ...observed, hadTime: () => hadTime },
+      );
+      await time.advance(50);
+      letGo();
+      await time.advance(10);
+      running.stop("deadline");
+      assert.equal(await reasonOf(running), hadTime ? "timeout" : "busy");
+    }
   });
 
   test("a stopped one says why it was, and is reported once", async () => {

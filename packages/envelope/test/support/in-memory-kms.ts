@@ -14,12 +14,25 @@ export type Fault =
   | { readonly kind: "wrong-key-length" }
   | { readonly kind: "wrong-data-key" };
 
+/** What a region that lies to a write may answer with. */
+export interface Wrapping {
+  readonly plaintext: Uint8Array;
+  /** The true wrap. */
+  readonly sealed: Buffer;
+  readonly seal: (plaintext: Uint8Array, context?: Record<string, string>) => Buffer;
+  readonly sealElsewhere: (plaintext: Uint8Array) => Buffer;
+}
+
 export class InMemoryKms implements KmsClient {
   readonly region: string;
   readonly keyArn: string;
   readonly calls: string[] = [];
   readonly plaintexts: Uint8Array[] = [];
   fault: Fault = { kind: "none" };
+  /** Makes the wraps in place of the key. */
+  wrapping: ((wrapping: Wrapping) => Buffer) | null = null;
+  /** Makes something else of what was opened. */
+  opening: ((plaintext: Buffer) => Buffer) | null = null;
   readonly #keyId: string;
   readonly #key: Buffer;
 
@@ -45,7 +58,7 @@ export class InMemoryKms implements KmsClient {
   ): Promise<{ Plaintext: Uint8Array; CiphertextBlob: Uint8Array; KeyId: string }> {
     await this.#begin("GenerateDataKey", input.KeyId, options);
     const plaintext = randomBytes(input.NumberOfBytes);
-    const sealed = this.#seal(plaintext, input.EncryptionContext);
+    const sealed = this.#wrap(plaintext, input.EncryptionContext);
     return { ...this.#answer(plaintext), CiphertextBlob: sealed };
   }
 
@@ -53,7 +66,7 @@ export class InMemoryKms implements KmsClient {
     input: { KeyId: string; Plaintext: Uint8Array; EncryptionContext?: Record<string, string> },
     options?: KmsCallOptions,
   ): Promise<{ CiphertextBlob: Uint8Array; KeyId: string }> {
-    const sealed = this.#seal(input.Plaintext, input.EncryptionContext);
+    const sealed = this.#wrap(input.Plaintext, input.EncryptionContext);
     await this.#begin("Encrypt", input.KeyId, options);
     return { CiphertextBlob: sealed, KeyId: this.#answeredKeyId };
   }
@@ -63,7 +76,8 @@ export class InMemoryKms implements KmsClient {
     options?: KmsCallOptions,
   ): Promise<{ Plaintext: Uint8Array; KeyId: string }> {
     await this.#begin("Decrypt", input.KeyId, options);
-    return this.#answer(this.#open(input.CiphertextBlob, input.EncryptionContext));
+    const opened = this.#open(input.CiphertextBlob, input.EncryptionContext);
+    return this.#answer(this.opening?.(opened) ?? opened);
   }
 
   async describeKey(
@@ -107,9 +121,20 @@ export class InMemoryKms implements KmsClient {
     return this.fault.kind === "wrong-key-id" ? `${this.keyArn}0` : this.keyArn;
   }
 
-  #seal(plaintext: Uint8Array, context: Record<string, string> | undefined): Buffer {
+  #wrap(plaintext: Uint8Array, context: Record<string, string> | undefined): Buffer {
+    const sealed = this.#seal(plaintext, context);
+    if (this.wrapping === null) return sealed;
+    return this.wrapping({
+      plaintext,
+      sealed,
+      seal: (other, otherContext = context) => this.#seal(other, otherContext),
+      sealElsewhere: (other) => this.#seal(other, context, randomBytes(32)),
+    });
+  }
+
+  #seal(plaintext: Uint8Array, context: Record<string, string> | undefined, key: Buffer = this.#key): Buffer {
     const iv = randomBytes(12);
-    const cipher = createCipheriv("aes-256-gcm", this.#key, iv, { authTagLength: 16 }).setAAD(contextBytes(context));
+    const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: 16 }).setAAD(contextBytes(context));
     return Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   }
 

@@ -73,6 +73,8 @@ export class SimulatedRegion implements KmsClient {
   readonly region: string;
   rttMs: number;
   fault: FaultName | null = null;
+  /** Of Decrypt alone. */
+  decryptFault: FaultName | null = null;
   machine: Machine | null = null;
   /** Calls received, faults included. */
   calls = 0;
@@ -108,25 +110,39 @@ export class SimulatedRegion implements KmsClient {
   }
 
   decrypt(input: Parameters<InMemoryKms["decrypt"]>[0], options?: KmsCallOptions): ReturnType<InMemoryKms["decrypt"]> {
-    return this.#answer(input, options, () => this.kms.decrypt(input));
+    return this.#answer(
+      input,
+      options,
+      () => this.kms.decrypt(input),
+      () => this.decryptFault,
+    );
   }
 
   describeKey(input: { KeyId: string }, options?: KmsCallOptions): ReturnType<InMemoryKms["describeKey"]> {
     return this.#answer(input, options, () => this.kms.describeKey(input));
   }
 
-  #answer<T>(input: object, options: KmsCallOptions | undefined, answer: () => Promise<T>): Promise<T> {
+  #answer<T>(
+    input: object,
+    options: KmsCallOptions | undefined,
+    answer: () => Promise<T>,
+    ownFault: () => FaultName | null = () => null,
+  ): Promise<T> {
     this.calls += 1;
     this.grantTokens.push((input as { GrantTokens?: string[] }).GrantTokens);
     if (this.fault === "throws-at-once") throw named("Surprise");
-    return this.#afterTheRoundTrip(options, answer);
+    return this.#afterTheRoundTrip(options, answer, ownFault);
   }
 
-  async #afterTheRoundTrip<T>(options: KmsCallOptions | undefined, answer: () => Promise<T>): Promise<T> {
+  async #afterTheRoundTrip<T>(
+    options: KmsCallOptions | undefined,
+    answer: () => Promise<T>,
+    ownFault: () => FaultName | null,
+  ): Promise<T> {
     // The request meets the fault that holds when it arrives.
     await this.#time.sleep(this.rttMs / 2);
     if (this.machine !== null) await this.#beServed(this.machine);
-    const { fault } = this;
+    const fault = ownFault() ?? this.fault;
     if (fault === "black-hole" || fault === "black-hole-deaf")
       await silence(fault === "black-hole" ? options?.abortSignal : undefined);
     if (fault === "slow-body") await this.#time.sleep(SLOW_BODY_MS);

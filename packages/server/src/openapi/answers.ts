@@ -80,6 +80,7 @@ export const OPENING: readonly ProblemCode[] = [
   "key-not-configured",
   "regions-unavailable",
   "deadline-exceeded",
+  "keyring-overloaded",
   "encryption-failed",
 ];
 
@@ -94,6 +95,7 @@ export const WRITING: readonly ProblemCode[] = [
   "record-contended",
   "wraps-below-minimum",
   "deadline-exceeded",
+  "keyring-overloaded",
   "encryption-failed",
   "store-full",
 ];

@@ -51,6 +51,9 @@ const totals = z
     hedgesDenied: count.meta({ description: "Those that the budget did not allow." }),
     substitutions: count.meta({ description: "Wraps made in place of a preferred region's." }),
     writesBelowTarget: count.meta({ description: "Writes stored with fewer wraps than wanted." }),
+    overloaded: count.meta({ description: "Reads and writes refused because too many were under way." }),
+    proofs: count.meta({ description: "Wraps that were opened before they counted." }),
+    proofsFailed: count.meta({ description: "Those of them that did not open to the data key." }),
   })
   .meta({ id: "RegionTotals" });
 

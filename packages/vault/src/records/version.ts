@@ -55,7 +55,7 @@ export interface SealedVersion {
 /**
  * Seals bytes that are a version's document; the caller wipes them.
  *
- * @throws VaultError `wraps-below-minimum`, `deadline-exceeded`, `aborted`, `encryption-failed`
+ * @throws VaultError `wraps-below-minimum`, `deadline-exceeded`, `keyring-overloaded`, `aborted`, `encryption-failed`
  */
 export async function sealBytes(
   plaintext: Uint8Array,
@@ -95,7 +95,7 @@ export async function openVersion(
  *
  * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
  *   `record-tampered` before any key is asked for; `record-tampered`, `key-not-configured`, `regions-unavailable`,
- *   `deadline-exceeded`, `aborted`
+ *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
  */
 export async function openBytes(
   message: Uint8Array,
@@ -209,6 +209,7 @@ const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
   "regions-unavailable": { code: "regions-unavailable", message: "No region could open the data key" },
   "wraps-below-minimum": { code: "wraps-below-minimum", message: "Too few regions could wrap the data key" },
   "deadline-exceeded": { code: "deadline-exceeded", message: "The deadline passed before enough regions answered" },
+  "keyring-overloaded": { code: "keyring-overloaded", message: "Too many operations are under way in the keyring" },
   aborted: { code: "aborted", message: "The caller gave up" },
 };
 

@@ -32,8 +32,8 @@ export type RepairOutcome =
  * Repairs one version. `retryMs`: how long what is still missing afterwards waits for the next repair.
  *
  * @throws VaultError `version-absent`; the `record-…` codes, `key-not-configured`, `regions-unavailable`,
- *   `wraps-below-minimum`, `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `aborted`,
- *   `encryption-failed`; the store's. The stored message is as it was then.
+ *   `wraps-below-minimum`, `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `keyring-overloaded`,
+ *   `aborted`, `encryption-failed`; the store's. The stored message is as it was then.
  */
 export async function repairVersion(
   { store, keyring, clock, signal }: RepairDependencies,

@@ -178,6 +178,11 @@ export class RepairWorker {
         await this.#release(item, { waitMs: 0, problem: null });
         return;
       }
+      if (origin === "load") {
+        // Who reads and writes comes first.
+        await this.#release(item, { waitMs: this.#settings.regionWaitMs, problem: null });
+        return;
+      }
       if (origin === "region") this.#gate.missed(region, this.#now);
       const problem = { code, at: clock().toISOString() };
       const released = await this.#release(item, {

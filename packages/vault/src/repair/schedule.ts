@@ -83,9 +83,10 @@ export class Pace {
 
 /**
  * `region`: others fail there too, and it passes. `caller`: it was told to end. `item`: this version only, until a
- * person sees to it. `store`: nothing can be written now.
+ * person sees to it. `load`: this process has too much to do, for which no region answers. `store`: nothing can be
+ * written now.
  */
-export type FailureOrigin = "region" | "caller" | "item" | "store";
+export type FailureOrigin = "region" | "caller" | "item" | "load" | "store";
 
 /** Codes that are not the version's own fault. */
 const ORIGINS: Readonly<Partial<Record<VaultErrorCode, FailureOrigin>>> = {
@@ -93,6 +94,7 @@ const ORIGINS: Readonly<Partial<Record<VaultErrorCode, FailureOrigin>>> = {
   "wraps-below-minimum": "region",
   "wraps-still-missing": "region",
   "deadline-exceeded": "region",
+  "keyring-overloaded": "load",
   aborted: "caller",
   "store-altered": "store",
   "store-replaced": "store",

@@ -147,10 +147,10 @@ test("waits double up to their longest, and are short only where a region was th
     [60_000, 120_000, 3_600_000],
   );
   assert.deepEqual(
-    ["record-tampered", "key-not-configured", "wraps-still-missing", "store-full", "aborted"].map((code) =>
-      originOf(code as never),
+    ["record-tampered", "key-not-configured", "wraps-still-missing", "store-full", "aborted", "keyring-overloaded"].map(
+      (code) => originOf(code as never),
     ),
-    ["item", "item", "region", "store", "caller"],
+    ["item", "item", "region", "store", "caller", "load"],
   );
 });
 

@@ -6,6 +6,7 @@
 import { SecretBytes } from "../../crypto/secret.ts";
 import { EnvelopeError, shown } from "../../errors.ts";
 import type { EncryptedDataKey } from "../../format/header.ts";
+import { provesToOpen } from "../../multi-region/wrap-proofs.ts";
 import type {
   GeneratedKey,
   RewrapRequest,
@@ -160,7 +161,7 @@ export class KmsKey implements WrappingKey {
    * ReEncrypt, where one client speaks for both keys: only then is it known that both are keys of one service in one
    * region. Otherwise Decrypt there and Encrypt here.
    */
-  rewrap(request: RewrapRequest, abortSignal: AbortSignal): Promise<CallAnswer<Uint8Array>> {
+  async rewrap(request: RewrapRequest, abortSignal: AbortSignal): Promise<CallAnswer<Uint8Array>> {
     const { source, ciphertext, context, newContext } = request;
     const client = this.#client;
     if (client.reEncrypt === undefined || !(source instanceof KmsKey) || source.#client !== client)
@@ -175,12 +176,17 @@ export class KmsKey implements WrappingKey {
       DestinationEncryptionContext: newContext,
       ...this.#grants,
     };
-    return askKms(
+    const made = await askKms(
       () => reEncrypt(input, { abortSignal }),
       ({ SourceKeyId, KeyId, CiphertextBlob }) =>
         SourceKeyId === from && KeyId === to ? ciphertextOf(CiphertextBlob) : wrong("wrong-key-id"),
       nothing,
     );
+    if ("failed" in made || request.proof !== "opened") return made;
+    const opened = await source.unwrap(request, abortSignal);
+    if ("failed" in opened) return opened;
+    using secret = opened.value;
+    return await provenWrap(this, made.value, secret.bytes, request, abortSignal);
   }
 
   describe(abortSignal: AbortSignal): Promise<CallAnswer<true>> {
@@ -257,11 +263,26 @@ function nothing(): void {
 /** A rewrap for keys whose provider has none, or that two providers have: the secret is here for a moment. */
 async function unwrapAndWrap(
   target: WrappingKey,
-  { source, newContext, ...request }: RewrapRequest,
+  request: RewrapRequest,
   signal: AbortSignal,
 ): Promise<CallAnswer<Uint8Array>> {
+  const { source, newContext, proof } = request;
   const opened = await source.unwrap(request, signal);
   if ("failed" in opened) return opened;
   using secret = opened.value;
-  return await target.wrap(secret.bytes, newContext, signal);
+  const made = await target.wrap(secret.bytes, newContext, signal);
+  if ("failed" in made || proof !== "opened") return made;
+  return await provenWrap(target, made.value, secret.bytes, request, signal);
+}
+
+/** The wrap, when it opens to the secret. */
+async function provenWrap(
+  target: WrappingKey,
+  ciphertext: Uint8Array,
+  secret: Uint8Array,
+  { keyLength, newContext: context }: RewrapRequest,
+  signal: AbortSignal,
+): Promise<CallAnswer<Uint8Array>> {
+  const proof = await provesToOpen(target, { ciphertext, keyLength, context }, () => secret, signal);
+  return "failed" in proof ? proof : { value: ciphertext };
 }

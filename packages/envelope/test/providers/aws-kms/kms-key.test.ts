@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { EncryptedDataKey } from "@strongroom/envelope/format";
-import type { KmsClient } from "@strongroom/envelope/aws-kms";
+import type { KmsClient, ReEncryptInput } from "@strongroom/envelope/aws-kms";
 import { KmsKey, parseKeyArn } from "../../../src/providers/aws-kms/kms-key.ts";
 import type { CallAnswer } from "../../../src/resilience/calls.ts";
 import { InMemoryKms, named } from "../../support/in-memory-kms.ts";
+import type { Wrapping } from "../../support/in-memory-kms.ts";
 import { createKey, runningKms } from "../../support/running-kms.ts";
 
 const [WEST, NORTH] = ["eu-west-1", "eu-north-1"] as const;
@@ -169,6 +170,45 @@ describe("against other clients", () => {
     });
     assert.ok(region.plaintexts.at(-1)?.every((byte) => byte === 0));
   });
+
+  for (const reEncrypts of [false, true]) {
+    const by = reEncrypts ? "reEncrypt" : "decrypt and encrypt";
+    test(`a rewrap that is to be proven opens the new wrap before it is given: by ${by}`, async () => {
+      const kmsKey = new InMemoryKms(WEST);
+      const { keyArn: KeyId } = kmsKey;
+      const client: KmsClient = reEncrypts
+        ? Object.assign(kmsKey, {
+            reEncrypt: async ({ CiphertextBlob }: ReEncryptInput) => {
+              const { Plaintext } = await kmsKey.decrypt({ KeyId, CiphertextBlob, EncryptionContext: context });
+              const made = await kmsKey.encrypt({ KeyId, Plaintext, EncryptionContext: newContext });
+              return { ...made, SourceKeyId: KeyId };
+            },
+          })
+        : kmsKey;
+      const honest = keyOf(kmsKey.keyArn, client);
+      const ciphertext = await wrapOf(honest, Buffer.alloc(keyLength, 7));
+      const request = { source: honest, ciphertext, keyLength, context, newContext, proof: "opened" } as const;
+      const moved = await valueOf(honest.rewrap(request, signal));
+      assert.deepEqual(
+        (await valueOf(honest.unwrap({ ciphertext: moved, keyLength, context: newContext }, signal))).bytes,
+        Buffer.alloc(keyLength, 7),
+      );
+      for (const lie of [
+        ({ seal }: Wrapping) => seal(Buffer.alloc(keyLength, 8)),
+        ({ sealElsewhere, plaintext }: Wrapping) => sealElsewhere(plaintext),
+        ({ seal, plaintext }: Wrapping) => seal(plaintext, { other: "context" }),
+      ]) {
+        kmsKey.wrapping = lie;
+        const answer = await honest.rewrap(request, signal);
+        assert.equal("failed" in answer ? answer.failed : "value", "wrap-does-not-open");
+      }
+      kmsKey.wrapping = null;
+      // It opens wrong, each time otherwise.
+      kmsKey.opening = (key) => Buffer.from(key.map((byte) => byte ^ (kmsKey.calls.length & 0xff)));
+      const answer = await honest.rewrap(request, signal);
+      assert.equal("failed" in answer ? answer.failed : "value", "wrap-does-not-open");
+    });
+  }
 
   for (const [name, answer, failed] of [
     ["of another source", { SourceKeyId: westArn, KeyId: region.keyArn }, "wrong-key-id"],
