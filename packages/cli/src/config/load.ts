@@ -21,7 +21,8 @@ import { LOCAL_REGIONS, localRegions } from "@strongroom/kms/command";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
 import type { Config } from "./config.ts";
-import { configSchema, OTHER_VARIABLES, SETTINGS, wrappingRegions } from "./settings.ts";
+import { configSchema, OTHER_VARIABLES, SETTINGS } from "./settings.ts";
+import { wrappingRegions } from "./wrapping-regions.ts";
 
 /** What the configuration is made from. */
 export interface ConfigSources {

@@ -40,7 +40,7 @@ export type FaultName =
 
 /** Every way, by the name that `--faults` takes. */
 export const DRILL_FAULTS: Readonly<Record<FaultName, DrillFault>> = {
-  refused: { meaning: "its port is closed", order: { kind: "stop" } },
+  refused: { meaning: "nothing listens there", order: { kind: "stop" } },
   reset: { meaning: "connections are reset", order: inject({ kind: "refuse" }) },
   "black-hole": { meaning: "requests are taken and never answered", order: inject({ kind: "black-hole" }) },
   slow: { meaning: "answers come 1 to 2 s late", order: inject({ kind: "delay", delayMs: 1500, jitterMs: 500 }) },
