@@ -38,7 +38,13 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
   const repair = repairOptions(config, keyring, logger);
   const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
   const disk = await watchDisk(folder.path, folder.disk, logger);
-  const server = await createServer({ vault, tokens, regions: regionsOf(config, keyring), disk: disk.now, logger });
+  const server = await createServer({
+    vault,
+    tokens,
+    regions: regionsOf(config, keyring),
+    disk: () => disk.now(),
+    logger,
+  });
   try {
     const url = await server.listen({ host, port });
     return {
