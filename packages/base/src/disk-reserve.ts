@@ -3,7 +3,7 @@
  * removes can go on. What makes more of it must stop before: whoever writes asks {@link DiskReserve.hasRoom}.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Room of a volume, in bytes. */
@@ -41,7 +41,8 @@ export class DiskReserve {
     this.#path = path;
     this.#clock = clock;
     this.#bytes = Math.floor(Math.min(RESERVE.bytes, (roomOf(dirname(path))?.size ?? 0) * RESERVE.share));
-    this.#isHeld = (statSync(path, { throwIfNoEntry: false })?.size ?? -1) >= this.#bytes;
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    this.#isHeld = found?.isFile() === true && found.size >= this.#bytes;
     this.hasRoom();
   }
 
@@ -84,7 +85,9 @@ export class DiskReserve {
   /** Random bytes: a file system that compresses keeps no room for others. */
   #hold(): void {
     try {
-      const file = openSync(this.#path, "w", 0o600);
+      // A new file: what stands under its name, a link even, is not written into.
+      rmSync(this.#path, { force: true });
+      const file = openSync(this.#path, "wx", 0o600);
       try {
         const block = randomBytes(Math.min(this.#bytes, MEBIBYTE));
         for (let left = this.#bytes; left > 0; left -= block.length)

@@ -87,6 +87,7 @@ describe("a database that somebody else wrote to", () => {
     assert.equal((await run("regions", "--json")).code, 0, "a debt with an odd date hides nothing");
 
     const metrics = await (await fetch(`${installation.ready.url}/metrics`)).text();
+    assert.match(metrics, /^strongroom_disk_free_bytes \d{6,}$/m);
     assert.match(metrics, /strongroom_damaged_records_total\{route="\/v1\/records\/:collection"\} \d+/);
     const log = await readFile(join(installation.ready.dataDir, "strongroom.log"), "utf8");
     assert.match(log, /"damaged":3/);

@@ -159,8 +159,8 @@ export const KMS_SETTINGS: SettingGroup<KmsSettings> = {
     schema: z.int("must be a whole number").min(0, "must be 0 or more days").max(36_500, "must be at most 36500 days"),
     default: 365,
     meaning:
-      "days for which the KMS's audit keeps the text of its entries; older ones are kept as hashes, and an entry says " +
-      "so; 0: for ever",
+      "days for which the KMS's audit keeps the text of its entries; older ones are kept as hashes, and an entry " +
+      "says so; 0: for ever",
     ways: [{ env: "STRONGROOM_KMS_AUDIT_DAYS", flag: "--audit-days <n>", reading: asInteger }],
   },
   accountId: {

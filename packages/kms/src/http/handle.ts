@@ -77,10 +77,9 @@ async function answer(engine: Engine, request: RegionRequest, requestId: string)
   const { store, material, account } = engine;
   // Before anything is put on record: on a full disk, entries are for what reads and removes.
   if (!SERVED_WITHOUT_ROOM.has(operation.name) && !store.hasRoom)
-    throw new AwsError(
-      "LimitExceededException",
-      "The disk of the KMS is full: only what reads and removes is answered.",
-    );
+    throw new AwsError("LimitExceededException", "Only what reads and removes is answered.", {
+      detail: "the disk of the data directory is full: make room there",
+    });
   const { epoch } = store;
   engine.idleSweep.touch();
   const due = engine.lifecycle.settle(now);

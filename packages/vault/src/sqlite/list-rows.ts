@@ -8,6 +8,7 @@ import type { Collection } from "../records/address.ts";
 import type { FoundCollection, ListedRecord } from "../store.ts";
 import { foundName, moment, nameBytes } from "./columns.ts";
 import { rowsColumns, rowsOf } from "./record-rows.ts";
+import type { RowsColumns } from "./record-rows.ts";
 import type { VaultSchema } from "./schema.ts";
 
 /**
@@ -50,15 +51,9 @@ export async function listRecords(
   });
 }
 
-interface ListedColumns {
+interface ListedColumns extends RowsColumns {
   readonly id: Uint8Array | null;
   readonly updated_at: string | null;
-  readonly has_head: number;
-  readonly head_version: number | null;
-  readonly head_state: string | null;
-  readonly has_rows: number;
-  readonly newest_row: number | null;
-  readonly oldest_row: number | null;
 }
 
 /** Names that no collection has are given as they are, cut. */
