@@ -42,7 +42,7 @@ export const SERVICE_ERRORS: Readonly<Record<Answers["ErrorCode"], ErrorRow>> = 
   "token-missing": {"title":"No token was sent","remedy":"Send the header `Authorization: Bearer srt_…`.","outcome":"not-allowed","status":401},
   "token-invalid": {"title":"The token is not valid","remedy":"Use a token that was made for this service and is not revoked. Look for missing characters at its end.","outcome":"not-allowed","status":401},
   "scope-missing": {"title":"The token may not do this","remedy":"Use a token with the scope named in the detail.","outcome":"not-allowed","status":403},
-  "host-not-allowed": {"title":"The service is not known by this host name","remedy":"Call it by localhost or by its address, or add the name to `service.hosts`. Behind a proxy the name is the one that the proxy hands on in `Host`.","outcome":"not-allowed","status":421},
+  "host-not-allowed": {"title":"The service is not known by this host name","remedy":"Call it by localhost or by its address, or add the name to `service.hosts`. Behind a proxy it is the name that the proxy hands on in `Host`.","outcome":"not-allowed","status":421},
   "origin-not-allowed": {"title":"Pages of other sites may not call the service","remedy":"Call it from a program, or from a page of the same host; add the page's host to `service.hosts`.","outcome":"not-allowed","status":403},
   "route-absent": {"title":"There is no such route","remedy":"GET /openapi.json lists the routes. An id that holds '/' is not allowed, also not percent-encoded.","outcome":"absent","status":404},
   "method-not-allowed": {"title":"The route does not take this method","remedy":"Use one of the methods in the `Allow` header.","outcome":"failure","status":405},
