@@ -1432,7 +1432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `collection-unknown`: The service is not configured for this collection. `record-absent`: There is no such record. `version-absent`: The record has no such version. */
+            /** @description `version-absent`: The record has no such version. `collection-unknown`: The service is not configured for this collection. `record-absent`: There is no such record. */
             404: {
                 headers: {
                     [name: string]: unknown;

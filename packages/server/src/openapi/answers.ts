@@ -66,11 +66,8 @@ const COMMON: readonly ProblemCode[] = [
   "internal",
 ];
 
-/** What the conditions of a read may answer. */
-export const CONDITIONAL: readonly ProblemCode[] = ["condition-invalid", "version-conflict"];
-
 /** What opening a stored message may answer. */
-export const OPENING: readonly ProblemCode[] = [
+const OPENING: readonly ProblemCode[] = [
   "record-moved",
   "record-moved-collection",
   "record-moved-subject",
@@ -83,6 +80,19 @@ export const OPENING: readonly ProblemCode[] = [
   "keyring-overloaded",
   "encryption-failed",
 ];
+
+/** What a request about a record that must be there may answer. */
+export const PRESENT: readonly ProblemCode[] = [
+  "id-invalid",
+  "collection-invalid",
+  "collection-unknown",
+  "record-absent",
+  "condition-invalid",
+  "version-conflict",
+];
+
+/** What reading a record, or one version of it, may answer. */
+export const READING: readonly ProblemCode[] = [...PRESENT, ...OPENING];
 
 /** What writing a message may answer. */
 export const WRITING: readonly ProblemCode[] = [

@@ -4,7 +4,7 @@
 import type { PutResult } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
 import { decodeSubject, entityTag, sendRecord, writeExpectation } from "../http/record-headers.ts";
-import { CONDITIONAL, OPENING, problemAnswers, RECORD_HEADERS, VERSION_HEADERS, WRITING } from "../openapi/answers.ts";
+import { PRESENT, problemAnswers, READING, RECORD_HEADERS, VERSION_HEADERS, WRITING } from "../openapi/answers.ts";
 import {
   documentBody,
   notModified,
@@ -92,14 +92,7 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
         response: {
           200: { description: "The document.", content: { "application/json": { schema: documentBody } } },
           304: notModified,
-          ...problemAnswers(
-            "id-invalid",
-            "collection-invalid",
-            "collection-unknown",
-            "record-absent",
-            ...CONDITIONAL,
-            ...OPENING,
-          ),
+          ...problemAnswers(...READING),
         },
         answerHeaders: { 200: RECORD_HEADERS, 304: VERSION_HEADERS },
       },
@@ -125,16 +118,7 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
         headers: writeHeaders,
         response: {
           200: { description: "The record is removed.", content: { "application/json": { schema: removeAnswer } } },
-          ...problemAnswers(
-            "id-invalid",
-            "collection-invalid",
-            "collection-unknown",
-            "record-absent",
-            "condition-invalid",
-            "version-conflict",
-            "record-contended",
-            "store-full",
-          ),
+          ...problemAnswers(...PRESENT, "record-contended", "store-full"),
         },
       },
     },
@@ -189,15 +173,7 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
             content: { "application/json": { schema: documentBody } },
           },
           304: notModified,
-          ...problemAnswers(
-            "id-invalid",
-            "collection-invalid",
-            "collection-unknown",
-            "record-absent",
-            "version-absent",
-            ...CONDITIONAL,
-            ...OPENING,
-          ),
+          ...problemAnswers("version-absent", ...READING),
         },
         answerHeaders: { 200: RECORD_HEADERS, 304: VERSION_HEADERS },
       },
