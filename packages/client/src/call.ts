@@ -92,12 +92,13 @@ export function caller(options: ClientOptions): Caller {
     );
     if (data !== undefined) return { data, response };
     if (response.ok) throw unintelligible("it is empty");
+    const facts = { status: response.status, retryAfterMs: retryAfterMs(response.headers, Date.now()) };
     if (!isProblem(error))
       throw new ClientError("unintelligible", {
         detail: `It answered with status ${response.status} and no problem description.`,
-        status: response.status,
+        ...facts,
       });
-    throw problemError(error, response.status);
+    throw problemError(error, facts);
   };
 
   return {
@@ -116,6 +117,14 @@ export function caller(options: ClientOptions): Caller {
 /** An answer that is not as described. `what` names a place in it, never what stands there. */
 export function unintelligible(what: string): ClientError {
   return new ClientError("unintelligible", { detail: `Not as expected in its answer: ${what}.` });
+}
+
+/** RFC 9110, section 10.2.3: whole seconds, or a date; null where it is neither. */
+function retryAfterMs(headers: Headers, now: number): number | null {
+  const text = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const date = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
 const validators = new Map<string, Validator>();

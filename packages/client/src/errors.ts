@@ -83,6 +83,7 @@ export interface ClientErrorDetails {
   readonly regions?: readonly { readonly region: string; readonly reason: string }[] | undefined;
   readonly requestId?: string | undefined;
   readonly currentVersion?: number | null | undefined;
+  readonly retryAfterMs?: number | null | undefined;
   readonly cause?: unknown;
 }
 
@@ -121,6 +122,8 @@ export class ClientError extends Error {
   readonly requestId: string | null;
   /** `version-conflict`: the version there is, null for no record. Undefined for other codes. */
   readonly currentVersion: number | null | undefined;
+  /** How long the service asks to be left alone (`Retry-After`), in milliseconds; null where it does not say. */
+  readonly retryAfterMs: number | null;
 
   constructor(code: ClientErrorCode, details: ClientErrorDetails = {}) {
     const row = CLIENT_ERRORS[code];
@@ -137,6 +140,7 @@ export class ClientError extends Error {
     this.regions = details.regions ?? [];
     this.requestId = details.requestId ?? null;
     this.currentVersion = details.currentVersion;
+    this.retryAfterMs = details.retryAfterMs ?? null;
   }
 }
 
@@ -166,10 +170,26 @@ export function isClientError(error: unknown): error is ClientError {
 /** A problem document: of its members only the code is needed, something between here and the service may write it. */
 export type ProblemParts = Partial<Answers["Problem"]> & Pick<Answers["Problem"], "code">;
 
+/** What an answer says beside its body. */
+export interface AnswerFacts {
+  readonly status: number;
+  readonly retryAfterMs: number | null;
+}
+
 /** The error that a problem document (RFC 9457) of the service tells. */
-export function problemError(problem: ProblemParts, status: number): ClientError {
+export function problemError(problem: ProblemParts, { status, retryAfterMs }: AnswerFacts): ClientError {
   const { code, title, detail, remedy, requestId, problems, regions, currentVersion } = problem;
-  const told = { status, title, remedy, requestId, problems, regions, currentVersion, reportedCode: code };
+  const told = {
+    status,
+    retryAfterMs,
+    title,
+    remedy,
+    requestId,
+    problems,
+    regions,
+    currentVersion,
+    reportedCode: code,
+  };
   // A detail that only repeats the title says nothing.
   const details: ClientErrorDetails = detail === title ? told : { ...told, detail };
   return Object.hasOwn(SERVICE_ERRORS, code)
