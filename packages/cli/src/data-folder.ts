@@ -41,6 +41,8 @@ export interface DataFolder {
   readonly lock: string;
   /** Held while `strongroom drill` runs. */
   readonly drillLock: string;
+  /** The key under which an import makes ids of fields; made when it is first needed. */
+  readonly idKey: string;
   readonly kms: string;
   readonly kmsDatabase: string;
   readonly kmsRootKey: string;
@@ -72,6 +74,7 @@ export function dataFolder(path: string): DataFolder {
     disk: join(path, "disk.json"),
     lock: join(path, "up.lock"),
     drillLock: join(path, "drill.lock"),
+    idKey: join(path, "ids.key"),
     kms,
     kmsDatabase: join(kms, "kms.sqlite"),
     kmsRootKey: join(kms, "root.key"),

@@ -18,7 +18,10 @@ export type CliErrorCode =
   | "plain-http"
   | "input-unreadable"
   | "input-invalid"
+  | "input-empty"
   | "input-has-bad-lines"
+  | "id-key-unusable"
+  | "ids-file-unusable"
   | "output-failed"
   | "records-damaged"
   | "export-incomplete"
@@ -138,12 +141,35 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     outcome: "usage",
     status: 400,
   },
+  "input-empty": {
+    title: "The input holds no record",
+    remedy:
+      "Check that the whole file arrived and that it is the right one. Nothing was changed: an import removes no " +
+      "record that a file does not name.",
+    outcome: "usage",
+    status: 400,
+  },
   "input-has-bad-lines": {
     title: "Some lines were not imported",
     remedy:
       "Correct the lines listed and run the same command again: what is stored already is left alone. With " +
       "--skip-bad such lines are not a failure.",
     outcome: "failure",
+    status: 500,
+  },
+  "id-key-unusable": {
+    title: "The key of the ids cannot be used",
+    remedy:
+      "The key must be its owner's alone (chmod 600) and the same as at the last import: with another one the same " +
+      "people get other ids. Give it with --id-key-file FILE, or bring the data folder's ids.key back from a backup.",
+    outcome: "usage",
+    status: 500,
+  },
+  "ids-file-unusable": {
+    title: "The file of ids cannot be used",
+    remedy:
+      "Name the file that the first import of these people wrote, or one that does not exist yet: --ids-file FILE.",
+    outcome: "usage",
     status: 500,
   },
   "output-failed": {

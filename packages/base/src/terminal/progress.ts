@@ -20,10 +20,13 @@ export interface ProgressOptions {
 
 const SILENT: Progress = { update: () => undefined, stop: () => undefined };
 
+/** Between two updates the bar is drawn anew so often, in milliseconds: the time that is left goes down meanwhile. */
+const TICK_MS = 500;
+
 /** Starts a bar, or a silent stand-in where standard error is not a terminal or the output is JSON. */
 export function startProgress(terminal: Terminal, { label, total }: ProgressOptions): Progress {
   if (!terminal.stderr.isTTY || terminal.mode === "json") return SILENT;
-  const startedAt = performance.now();
+  const pace = new Pace(total, performance.now());
   const bar = new SingleBar({
     stream: terminal.stderr,
     hideCursor: true,
@@ -35,16 +38,18 @@ export function startProgress(terminal: Terminal, { label, total }: ProgressOpti
     barIncompleteChar: "─",
     format: format(total),
   });
-  const payload = (position: number, records: number): Record<string, string> => {
-    const seconds = (performance.now() - startedAt) / 1000;
-    return { label, records: records.toLocaleString("en"), ...pace({ seconds, position, records, total }) };
+  const draw = (): void => {
+    bar.update(total === null ? 0 : pace.position, { label, ...pace.at(performance.now()) });
   };
-  bar.start(total ?? 1, 0, payload(0, 0));
+  bar.start(total ?? 1, 0, { label, ...pace.at(performance.now()) });
+  const ticking = setInterval(draw, TICK_MS).unref();
   return {
     update: (position, records) => {
-      bar.update(total === null ? 0 : Math.min(position, total), payload(position, records));
+      pace.update(position, records, performance.now());
+      draw();
     },
     stop: () => {
+      clearInterval(ticking);
       bar.stop();
     },
   };
@@ -56,16 +61,45 @@ function format(total: number | null): NonNullable<Options["format"]> {
     : "{label}  {bar} {percentage}%  {records} records  {rate}/s  {remaining} left";
 }
 
-interface Pace {
-  readonly seconds: number;
-  readonly position: number;
-  readonly records: number;
-  readonly total: number | null;
-}
+/**
+ * Rate over the whole run, and the time that the rest takes at that rate. The end is foreseen when something was done,
+ * and counted down to until more is done: a job that goes on evenly shows a time that falls. Times are milliseconds of
+ * one clock.
+ */
+export class Pace {
+  readonly #total: number | null;
+  readonly #startedAt: number;
+  #position = 0;
+  #records = 0;
+  #endsAt: number | null = null;
 
-/** Rate over the whole run, and the time that the rest takes at that rate. */
-function pace({ seconds, position, records, total }: Pace): { rate: string; remaining: string } {
-  const rate = seconds === 0 ? 0 : Math.round(records / seconds);
-  const remaining = total === null || position === 0 ? null : (seconds * (total - position)) / position;
-  return { rate: rate.toLocaleString("en"), remaining: remaining === null ? "…" : duration(remaining) };
+  constructor(total: number | null, startedAt: number) {
+    this.#total = total;
+    this.#startedAt = startedAt;
+  }
+
+  /** What is done of the total; it does not go back, and not past the end. */
+  get position(): number {
+    return this.#position;
+  }
+
+  update(position: number, records: number, now: number): void {
+    const before = this.#position;
+    this.#position = Math.max(before, this.#total === null ? position : Math.min(position, this.#total));
+    this.#records = records;
+    if (this.#total === null || this.#position === before) return;
+    this.#endsAt = now + ((now - this.#startedAt) * (this.#total - this.#position)) / this.#position;
+  }
+
+  /** What a bar shows at this time. */
+  at(now: number): { readonly records: string; readonly rate: string; readonly remaining: string } {
+    const seconds = (now - this.#startedAt) / 1000;
+    const rate = seconds <= 0 ? 0 : Math.round(this.#records / seconds);
+    const left = this.#endsAt === null ? null : Math.max(0, this.#endsAt - now) / 1000;
+    return {
+      records: this.#records.toLocaleString("en"),
+      rate: rate.toLocaleString("en"),
+      remaining: left === null ? "…" : duration(left),
+    };
+  }
 }

@@ -11,6 +11,7 @@ import { DEFAULT_VAULT_LIMITS } from "@strongroom/vault";
 import { secretText } from "@strongroom/base/secret-memory";
 import { type Document, LONGEST_LINE } from "./document.ts";
 import { readJsonValue } from "./json-record.ts";
+import { spreadsheetBoolean } from "./spreadsheet-booleans.ts";
 
 /** What the cells of a column hold. */
 export type ColumnKind = "text" | "number" | "boolean" | "json";
@@ -142,7 +143,7 @@ type Branch = Map<string, unknown>;
 const READERS: Readonly<Record<ColumnKind, (text: string, column: number) => unknown>> = {
   text: (text) => text,
   number: (text, column) => typed(text, column, "number"),
-  boolean: (text, column) => typed(text, column, "boolean"),
+  boolean: (text, column) => spreadsheetBoolean(text) ?? typed(text, column, "boolean"),
   json: (text, column) => parsed(text, column),
 };
 

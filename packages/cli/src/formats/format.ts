@@ -33,6 +33,8 @@ export interface ReadOptions {
   readonly records: string | null;
   /** CSV: whether a dot in a heading goes into nested objects in files that Strongroom did not write. */
   readonly headings: "literal" | "nested";
+  /** Workbooks: the sheet's name; null: the only one that holds rows. */
+  readonly sheet: string | null;
   /** The field that names a record, where there is one: a JSON object that has it is a record and not a list. */
   readonly idField: Field | null;
 }

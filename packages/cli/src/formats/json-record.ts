@@ -1,8 +1,10 @@
 // One record of JSON text, held to more than JSON.parse does: exact numbers and UTF-8 (the vault's parser), no name
 // twice in one object, no deeper than a vault takes. No reason quotes the record.
 import { jsonFault } from "@strongroom/base/json";
+import { printable } from "@strongroom/base/terminal";
 import { DEFAULT_VAULT_LIMITS, isVaultError, parseJson } from "@strongroom/vault";
 import { type Document, isDocument } from "./document.ts";
+import { inexactNumberField } from "./inexact-number.ts";
 
 /** A value, or why there is none. */
 export type JsonValueRead =
@@ -35,7 +37,9 @@ export function readJsonValue(bytes: Uint8Array): JsonValueRead {
     return { kind: "value", value: parseJson(bytes) };
   } catch (error) {
     // The vault's parser never quotes its input.
-    return { kind: "bad", reason: isVaultError(error) ? error.message : "not JSON" };
+    const reason = isVaultError(error) ? error.message : "not JSON";
+    const field = reason.includes("number") ? inexactNumberField(new TextDecoder().decode(bytes)) : null;
+    return { kind: "bad", reason: field === null ? reason : `${reason}: ${printable(field, 80)}` };
   }
 }
 

@@ -12,7 +12,7 @@ const NAMES = 20;
 
 /** A field that a person named: what for, how, and where it is. */
 export interface NamedField {
-  readonly what: "id" | "subject";
+  readonly what: "id" | "id-from" | "subject" | "drop" | "only";
   readonly text: string;
   readonly field: Field;
 }

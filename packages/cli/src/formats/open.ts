@@ -27,6 +27,7 @@ export const AS_IT_LOOKS: Omit<OpenOptions, "path" | "idField"> = {
   encoding: null,
   delimiter: null,
   records: null,
+  sheet: null,
   headings: "literal",
 };
 

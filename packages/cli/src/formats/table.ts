@@ -3,17 +3,23 @@
 import { csvFormat } from "./csv.ts";
 import type { InputFormat, RefusedKind } from "./format.ts";
 import { jsonFormat } from "./json.ts";
+import { ldifFormat } from "./ldif.ts";
 import { ndjsonFormat } from "./ndjson.ts";
 import { BINARY_KINDS, TEXT_KINDS } from "./not-taken.ts";
 import { postgresCopy } from "./postgres-copy.ts";
+import { vcardFormat } from "./vcard.ts";
+import { xlsxFormat } from "./xlsx.ts";
 
 /** Every kind of file that is known, taken or not. */
 export const FILE_KINDS: readonly (InputFormat | RefusedKind)[] = [
+  xlsxFormat,
   ...BINARY_KINDS,
   ...TEXT_KINDS,
   postgresCopy,
   ndjsonFormat,
   jsonFormat,
+  vcardFormat,
+  ldifFormat,
   csvFormat,
 ];
 

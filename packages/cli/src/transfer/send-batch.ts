@@ -1,12 +1,7 @@
-// Sends the batches of an import, and sends them again while the service or too many regions are away; counts what came
-// of each record.
-import { setTimeout as sleep } from "node:timers/promises";
-import { type BatchItem, type BatchResult, type Client, isClientError, type OnExisting } from "@strongroom/client";
-import { CliError } from "../errors.ts";
-import type { PositionUnit } from "../formats/format.ts";
-
-/** First and longest pause between two tries, in milliseconds. */
-const PAUSE = { firstMs: 250, longestMs: 4000 } as const;
+// Sends the batches of an import and counts what came of each record.
+import type { BatchItem, BatchResult, Client, OnExisting } from "@strongroom/client";
+import { type ImportReport, noteMissing } from "./report.ts";
+import { withRetries } from "./retry.ts";
 
 /** A document on its way, and where in the file it came from. */
 export interface PendingItem {
@@ -14,96 +9,55 @@ export interface PendingItem {
   readonly item: BatchItem;
 }
 
-/** A record of the file that was not imported, and why; never its content. */
-export interface BadRecord {
-  readonly position: number;
-  readonly reason: string;
+/** What was seen while a batch was sent. */
+export interface Sent {
+  /** Whether a region did not keep up, or the service had more to do than it could. */
+  readonly strained: boolean;
 }
 
-/** What an import did; the JSON result. */
-export interface ImportReport {
-  readonly collection: string;
-  /** What the positions of bad records count. */
-  readonly unit: PositionUnit;
-  read: number;
-  created: number;
-  replaced: number;
-  unchanged: number;
-  kept: number;
-  /** Region -> new versions whose wrap is missing there. */
-  readonly missingWraps: Record<string, number>;
-  readonly bad: BadRecord[];
-}
+/** Sends a batch and adds its results to the report. */
+export type Sender = (batch: readonly PendingItem[]) => Promise<Sent>;
 
 /** How batches are sent. */
 export interface SenderOptions {
   readonly client: Client;
   readonly report: ImportReport;
-  readonly onExisting: OnExisting;
   readonly retryForMs: number;
   readonly signal: AbortSignal;
 }
 
-/**
- * Sends a batch and adds its results to the report. An id that stands in two records is stored once: the second is
- * bad.
- */
-export function batchSender({
-  client,
-  report,
-  onExisting,
-  retryForMs,
-  signal,
-}: SenderOptions): (batch: readonly PendingItem[]) => Promise<void> {
-  const firstPositions = new Map<string, number>();
+/** Sends a batch as one request, which the service stores in one transaction. */
+export function batchSender(onExisting: OnExisting, { client, report, retryForMs, signal }: SenderOptions): Sender {
   return async (batch) => {
-    const fresh = batch.filter(({ position, item }) => {
-      const first = firstPositions.get(item.id);
-      if (first === undefined) firstPositions.set(item.id, position);
-      else report.bad.push({ position, reason: `has the same id as ${report.unit} ${first}` });
-      return first === undefined;
-    });
-    if (fresh.length === 0) return;
-    const items = fresh.map(({ item }) => item);
+    let strained = false;
+    const items = batch.map(({ item }) => item);
     const send = (): Promise<readonly BatchResult[]> =>
       client.records.putMany(report.collection, items, { onExisting });
-    const results = await withRetries(send, { onExisting, retryForMs, signal });
-    results.forEach((result, index) => {
-      if (result.outcome === "refused")
-        report.bad.push({
-          position: fresh[index]?.position ?? 0,
-          reason: `refused by the service [${result.code ?? "unknown"}]`,
-        });
-      else report[result.outcome]++;
-      for (const region of result.wraps?.missing ?? [])
-        report.missingWraps[region] = (report.missingWraps[region] ?? 0) + 1;
+    const results = await withRetries(send, {
+      retryForMs,
+      signal,
+      // With `replace` each sending makes new versions.
+      repeat: onExisting === "replace" ? "known-unstored" : "any",
+      onPause: () => {
+        strained = true;
+      },
     });
+    results.forEach((result, index) => {
+      const missing = result.wraps?.missing ?? [];
+      if (missing.length > 0) strained = true;
+      noteMissing(report, missing);
+      if (result.outcome !== "refused") report[result.outcome]++;
+      else report.bad.push({ position: batch[index]?.position ?? 0, ...refusal(result.code, result.detail) });
+    });
+    return { strained };
   };
 }
 
-/**
- * Tries again while the service or too many regions are away. With `replace` a batch is not sent twice unless the
- * service said that nothing was stored: the first may have been, and each sending makes new versions.
- */
-async function withRetries<Result>(
-  send: () => Promise<Result>,
-  {
-    onExisting,
-    retryForMs,
-    signal,
-  }: { readonly onExisting: OnExisting; readonly retryForMs: number; readonly signal: AbortSignal },
-): Promise<Result> {
-  const giveUpAt = performance.now() + retryForMs;
-  for (let delay: number = PAUSE.firstMs; ; delay = Math.min(delay * 2, PAUSE.longestMs)) {
-    try {
-      return await send();
-    } catch (error) {
-      const mayRepeat =
-        isClientError(error) && error.outcome === "unavailable" && (error.status !== null || onExisting !== "replace");
-      if (!mayRepeat || performance.now() + delay > giveUpAt) throw error;
-      await sleep(delay, undefined, { signal }).catch(() => {
-        throw new CliError("interrupted");
-      });
-    }
-  }
+/** Why the service refused a record, in its own words: they name the rule and not what was sent. */
+export function refusal(
+  code: string | undefined,
+  detail: string | null | undefined,
+): { readonly reason: string; readonly code: string } {
+  const known = code ?? "unknown";
+  return { reason: `${detail ?? "refused by the service"} [${known}]`, code: known };
 }

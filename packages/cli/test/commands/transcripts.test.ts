@@ -25,13 +25,14 @@ describe("command transcripts", () => {
     assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), [
       "bad-input.txt",
       "files.txt",
+      "people.txt",
       "records.txt",
       "regions.txt",
       "transfer.txt",
     ]);
   });
 
-  for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "files.txt", "regions.txt"]) {
+  for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "files.txt", "people.txt", "regions.txt"]) {
     it(name, async () => {
       const steps = await runTranscript(await readFile(join(TRANSCRIPTS, name), "utf8"), folder.path);
       assert.ok(steps > 5);

@@ -90,7 +90,7 @@ describe("JSON", () => {
       "a number that a double cannot hold",
       '[{"n":12345678901234567890},{"n":1}]',
       [
-        "The document has a number that would come back changed (more digits or a larger exponent than a double holds); send it as a string (it begins on line 1)",
+        "The document has a number that would come back changed (more digits or a larger exponent than a double holds); send it as a string: n (it begins on line 1)",
         null,
       ],
     ],

@@ -108,9 +108,11 @@ async function runImport(
   const job = {
     collection,
     source: { ...AS_IT_LOOKS, path: `${collection}.ndjson` },
-    idField: "id",
+    unwrap: null,
+    ids: { choice: { kind: "field", field: "id" }, keyFile: null, dataDir: cwd },
     subjectField: null,
-    onExisting: "compare",
+    fields: null,
+    write: { kind: "put", onExisting: "compare" },
     batch: BATCH,
     retryForMs: 0,
     onBad: "fail",
