@@ -56,23 +56,25 @@ export class ProgramBuilder {
   }
 
   #configured(command: Command): Command {
-    const { stdout, stderr } = this.#context.terminal;
     const { terminal } = this.#context;
+    const { stdout, stderr } = terminal;
     return command
       .exitOverride()
       .showSuggestionAfterError(true)
       .showHelpAfterError("  Run it with --help to see its arguments, options and examples.")
       .helpOption("-h, --help", "show help")
       .configureOutput({
-        writeOut: (text) => stdout.write(text),
+        writeOut: (text) => {
+          terminal.print(text.replace(/\n$/, ""));
+        },
         writeErr: (text) => {
-          if (terminal.mode === "human") stderr.write(text);
+          terminal.say(text.replace(/\n$/, ""));
         },
         outputError: (text, write) => {
           write(text.replace(/^error: /, `${terminal.styleError(["red", "bold"], `${this.#spec.name}:`)} `));
         },
-        getOutHasColors: () => stdout.isTTY && stdout.hasColors(),
-        getErrHasColors: () => stderr.isTTY && stderr.hasColors(),
+        getOutHasColors: () => true,
+        getErrHasColors: () => true,
         getOutHelpWidth: () => (stdout.isTTY ? Math.min(stdout.columns, HELP_WIDTH) : HELP_WIDTH),
         getErrHelpWidth: () => (stderr.isTTY ? Math.min(stderr.columns, HELP_WIDTH) : HELP_WIDTH),
       })

@@ -5,9 +5,9 @@ import { CommanderError } from "commander";
 import { commandReport, type ErrorReport, EXIT_CODES, isTableError, reportOf } from "../errors.ts";
 import {
   createTerminal,
+  LONGEST_SHOWN,
   printable,
   printableJson,
-  type OutputMode,
   type Streams,
   type Terminal,
 } from "../terminal/terminal.ts";
@@ -33,18 +33,18 @@ export async function runProgram(spec: ProgramSpec, argv: readonly string[], io:
     await builder.build().parseAsync([...argv], { from: "user" });
     return EXIT_CODES[builder.outcome].code;
   } catch (error) {
-    if (error instanceof CommanderError) return usageExit(error, terminal.mode, io.streams);
+    if (error instanceof CommanderError) return usageExit(error, terminal);
     const report = io.signal.aborted && !isTableError(error) ? commandReport("interrupted") : reportOf(error);
     return printReport(spec.name, report, terminal);
   }
 }
 
 /** Commander has already said what is wrong, with its suggestion; only the exit code and JSON are ours. */
-function usageExit(error: CommanderError, mode: OutputMode, streams: Streams): number {
+function usageExit(error: CommanderError, terminal: Terminal): number {
   if (error.exitCode === 0) return EXIT_CODES.ok.code;
   // Help shown because no command was given is an answer, but not the one that was asked for.
-  if (mode === "json")
-    streams.stderr.write(reportJson(commandReport("usage", { detail: error.message.replace(/^error: /, "") })));
+  if (terminal.mode === "json")
+    terminal.sayAlways(reportJson(commandReport("usage", { detail: error.message.replace(/^error: /, "") })));
   return EXIT_CODES.usage.code;
 }
 
@@ -89,7 +89,7 @@ function stopSignal(): AbortSignal {
 
 /** Prints the report to standard error and returns the exit code; `program` is the name it begins with. */
 export function printReport(program: string, report: ErrorReport, terminal: Terminal): number {
-  terminal.stderr.write(terminal.mode === "json" ? reportJson(report) : describe(program, report, terminal));
+  terminal.sayAlways(terminal.mode === "json" ? reportJson(report) : describe(program, report, terminal));
   return EXIT_CODES[report.outcome].code;
 }
 
@@ -104,21 +104,18 @@ function describe(program: string, report: ErrorReport, terminal: Terminal): str
   const [code, title] = [safe(report.code), safe(report.title)];
   const { detail, problems, remedy, outcome } = report;
   const heading = `${terminal.styleError(["red", "bold"], `${program}:`)} ${terminal.styleError("bold", title)}`;
-  if (outcome === "interrupted") return `${heading}\n  ${remedy}\n`;
+  if (outcome === "interrupted") return `${heading}\n  ${safe(remedy)}\n`;
   const lines = [
     `${heading} ${terminal.styleError("dim", `[${code}]`)}`,
     ...(detail === null ? [] : [`  ${sentence(safe(detail))}`]),
     ...problems.map((problem) => `  - ${safe(problem)}`),
-    ...remedy.split("\n").map((line) => `  ${safe(line)}`),
+    `  ${safe(remedy)}`,
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** Longest part of a report that a person is shown, in UTF-16 units. */
-const LONGEST_PART = 8_192;
-
 function safe(text: string): string {
-  return printable(text, LONGEST_PART);
+  return printable(text, LONGEST_SHOWN);
 }
 
 /** Messages of other packages come without their full stop. */

@@ -3,7 +3,7 @@
  * standard error, so that piped output stays clean.
  */
 import { type Options, SingleBar } from "cli-progress";
-import { duration, type Terminal } from "./terminal.ts";
+import { duration, printable, type Terminal } from "./terminal.ts";
 
 /** Shows how far a job is. Every method is safe to call whether or not a bar is shown. */
 export interface Progress {
@@ -23,9 +23,10 @@ const SILENT: Progress = { update: () => undefined, stop: () => undefined };
 /** Starts a bar, or a silent stand-in where standard error is not a terminal or the output is JSON. */
 export function startProgress(terminal: Terminal, { label, total }: ProgressOptions): Progress {
   if (!terminal.stderr.isTTY || terminal.mode === "json") return SILENT;
+  const shown = printable(label);
   const startedAt = performance.now();
   const bar = new SingleBar({
-    stream: terminal.stderr,
+    stream: terminal.barStream,
     hideCursor: true,
     clearOnComplete: true,
     stopOnComplete: false,
@@ -37,7 +38,7 @@ export function startProgress(terminal: Terminal, { label, total }: ProgressOpti
   });
   const payload = (position: number, records: number): Record<string, string> => {
     const seconds = (performance.now() - startedAt) / 1000;
-    return { label, records: records.toLocaleString("en"), ...pace({ seconds, position, records, total }) };
+    return { label: shown, records: records.toLocaleString("en"), ...pace({ seconds, position, records, total }) };
   };
   bar.start(total ?? 1, 0, payload(0, 0));
   return {

@@ -31,8 +31,8 @@ export const doctorCommand: CommandSpec = command({
     const { CHECKS } = await import("../doctor/checks.ts");
     for (const check of CHECKS) for (const finding of await check(subject)) findings.push(finding);
     context.signal.throwIfAborted();
-    context.terminal.result({ findings }, () =>
-      findings.map((finding) => describe(finding, context.terminal)).join("\n"),
+    context.terminal.result({ findings }, (shown) =>
+      shown.findings.map((finding) => describe(finding, context.terminal)).join("\n"),
     );
     const failed = findings.filter(({ severity }) => severity === "failure").length;
     if (failed > 0) throw new CliError("checks-failed", { detail: `${failed} of ${findings.length} checks failed.` });

@@ -1,7 +1,8 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
 import { text, wholeNumber } from "@strongroom/base/command";
+import { printableJson } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option, withService } from "../command.ts";
-import { openOutput } from "../input-output.ts";
+import { writeOutput } from "../input-output.ts";
 
 /** `strongroom get`. */
 export const getCommand: CommandSpec = command({
@@ -31,20 +32,11 @@ export const getCommand: CommandSpec = command({
     const content = (): string => {
       if (terminal.mode === "json") {
         const { version, subject, createdAt, document } = record;
-        return JSON.stringify({ collection, id, version, subject, createdAt, document });
+        return printableJson({ collection, id, version, subject, createdAt, document });
       }
-      return terminal.stdout.isTTY && options.output === undefined
-        ? JSON.stringify(record.document, null, 2)
-        : record.text;
+      return terminal.stdout.isTTY && options.output === undefined ? printableJson(record.document, 2) : record.text;
     };
-    const output = await openOutput(options.output ?? "-", context);
-    try {
-      await output.write(`${content()}\n`);
-      await output.commit();
-    } catch (error) {
-      await output.discard();
-      throw error;
-    }
+    await writeOutput(options.output ?? "-", `${content()}\n`, context);
     if (options.output !== undefined) terminal.say(`version ${record.version} written to ${options.output}`);
   }),
 });

@@ -1,7 +1,6 @@
 // `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the
 // machine can read.
 import { given, text, wholeNumber } from "@strongroom/base/command";
-import { printable } from "@strongroom/base/terminal";
 import { secretConcat } from "@strongroom/base/secret-memory";
 import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
@@ -48,9 +47,8 @@ export const putCommand: CommandSpec = command({
     const { subject, ifVersion, ifAbsent } = options;
     const answer = await client.records.put(collection, id, body, { subject, ifVersion, ifAbsent });
     body.fill(0);
-    terminal.result(answer, () => {
-      const { outcome, version, wraps } = answer;
-      const name = printable(`${answer.collection}/${answer.id}`);
+    terminal.result(answer, ({ collection: into, id: as, outcome, version, wraps }) => {
+      const name = `${into}/${as}`;
       const line =
         `${terminal.style("bold", name)} ${outcome}, version ${version}, ` +
         `wrapped in ${wraps.stored} of ${wraps.target} regions`;

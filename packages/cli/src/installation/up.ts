@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { logDestination } from "@strongroom/base/terminal/log";
 import type { MultiRegionKeyring, RegionHealth } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
+import { printable } from "@strongroom/base/terminal";
 import type { CommandContext } from "../command.ts";
 import { type Config, wrapPolicy } from "../config/config.ts";
 import {
@@ -199,7 +200,7 @@ function onRegionChange(health: () => readonly RegionHealth[], onChange: (change
 }
 
 function say({ terminal }: CommandContext, text: string): void {
-  terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${text}`);
+  terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${printable(text)}`);
 }
 
 function kmsEventText(event: KmsEvent): string {

@@ -1,6 +1,6 @@
 // Reads documents and stores them in batches, and tells what came of it. What is stored already and equal is left
 // alone, so that an import that was interrupted is completed by the same command.
-import type { Terminal } from "@strongroom/base/terminal";
+import { printable, printableCopy, type Terminal } from "@strongroom/base/terminal";
 import { startProgress } from "@strongroom/base/terminal/progress";
 import type { Client, OnExisting } from "@strongroom/client";
 import type { CommandContext } from "../command.ts";
@@ -54,7 +54,7 @@ export async function importRecords(job: ImportJob, client: Client, context: Com
   } catch (error) {
     progress.stop();
     if (stored(report) > 0)
-      terminal.say(`${summary(report, terminal)}\nIt ended early; the same command completes it.`);
+      terminal.say(`${summary(printableCopy(report), terminal)}\nIt ended early; the same command completes it.`);
     throw error;
   }
   progress.stop();
@@ -125,7 +125,7 @@ function stored({ created, replaced, unchanged, kept }: ImportReport): number {
 /** Prints the result; with bad lines, throws `input-has-bad-lines` unless they were accepted beforehand. */
 function finish(report: ImportReport, terminal: Terminal, onBad: "accept" | "fail"): void {
   report.bad.sort((one, other) => one.line - other.line);
-  terminal.result({ ...report, stored: stored(report) }, () => summary(report, terminal));
+  terminal.result({ ...report, stored: stored(report) }, (shown) => summary(shown, terminal));
   if (report.bad.length === 0) return;
   const named = report.bad.slice(0, NAMED_BAD_LINES).map(({ line, reason }) => `line ${line}: ${reason}`);
   const rest = report.bad.length - named.length;
@@ -133,9 +133,10 @@ function finish(report: ImportReport, terminal: Terminal, onBad: "accept" | "fai
   if (onBad === "fail")
     throw new CliError("input-has-bad-lines", { detail: `${report.bad.length} of ${report.read} lines:`, problems });
   terminal.say(
-    [`${report.bad.length} of ${report.read} lines were skipped:`, ...problems.map((problem) => `  - ${problem}`)].join(
-      "\n",
-    ),
+    [
+      `${report.bad.length} of ${report.read} lines were skipped:`,
+      ...problems.map((problem) => `  - ${printable(problem)}`),
+    ].join("\n"),
   );
 }
 

@@ -43,8 +43,8 @@ export const healthCommand: CommandSpec = command({
   async run({ args, options, loaded, context, endWith }) {
     const urls = args.length > 0 ? args : loaded.regions.map(({ port }) => `http://127.0.0.1:${port}`);
     const found = await Promise.all(urls.map((url) => ask(url, options.timeoutMs)));
-    context.terminal.result({ regions: found }, () =>
-      found.map((one) => `${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`).join("\n"),
+    context.terminal.result({ regions: found }, ({ regions }) =>
+      regions.map((one) => `${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`).join("\n"),
     );
     if (!found.every((one) => one.state === "up")) endWith("unavailable");
   },

@@ -77,9 +77,9 @@ export const serveCommand: CommandSpec = command({
       if (!isTemporary(options, loaded)) makeFolder(loaded.dataDir);
       const { createKms, warningOf, EMULATOR_WARNING } = await loadServer();
       const kms = await createKms(kmsOptions);
-      if (kms.emulatorEndpoint !== null) terminal.stderr.write(`\n*** ${EMULATOR_WARNING} ***\n\n`);
+      if (kms.emulatorEndpoint !== null) terminal.sayAlways(`\n*** ${EMULATOR_WARNING} ***\n\n`);
       const warning = kms.seeded === null ? null : warningOf(kms.seeded);
-      if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
+      if (warning !== null) terminal.sayAlways(`\n*** ${warning} ***\n\n`);
       return kms;
     };
     if (hasParent()) {
@@ -90,7 +90,7 @@ export const serveCommand: CommandSpec = command({
     const { endpoints, emulatorEndpoint, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
     const credentialsFile = emulatorEndpoint === null ? join(dataDir, "credentials.json") : null;
     for (const [region, reason] of Object.entries(notServing))
-      terminal.stderr.write(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
+      terminal.sayAlways(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
     const credentials = { credentialsFile, faultsEndpoint, faultsHeaderFile };
     const result = { endpoints, emulatorEndpoint, notServing, ...credentials, pid: process.pid };
     terminal.result(result, () =>
