@@ -101,6 +101,8 @@ export function asCliError(error: unknown): unknown {
       return new CliError("service-unreachable", told);
     case "timed-out":
       return new CliError("service-unreachable", { ...told, title });
+    case "answer-too-large":
+      return new CliError("service-unintelligible", { ...told, title });
     case "unintelligible":
       return new CliError("service-unintelligible", told);
     default:

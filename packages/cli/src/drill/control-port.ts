@@ -3,6 +3,7 @@
 // assumed to be allowed: an installation that holds someone's data has no such port.
 import { readIfPresent } from "@strongroom/base/files";
 import type { Fault } from "@strongroom/kms";
+import { boundedText } from "@strongroom/base/bounded-body";
 import { z } from "zod";
 import type { LoadedConfig } from "../config/load.ts";
 import { dataFolder, readRunning } from "../data-folder.ts";
@@ -121,6 +122,8 @@ export interface ControlPort {
 
 /** Longest wait for an answer of the control port, in milliseconds; it is on this machine. */
 const ANSWER_WITHIN_MS = 5000;
+/** Bytes of an answer: the regions, each with its faults. */
+const LONGEST_ANSWER = 4 * 1024 * 1024;
 
 const added = z.object({ id: z.string() });
 const listed: z.ZodType<{ readonly regions: readonly ControlledRegion[] }> = z.object({
@@ -159,7 +162,9 @@ export function controlPort({ endpoint, headerFile }: ControlAddress): ControlPo
         cause,
       });
     });
-    const answer: unknown = await response.json().catch(() => undefined);
+    const answer: unknown = await boundedText(response, LONGEST_ANSWER)
+      .then((text) => JSON.parse(text) as unknown)
+      .catch(() => undefined);
     // A fault that is gone already is what taking it back is for.
     if (response.ok || (method === "DELETE" && response.status === 404)) return answer;
     if (response.status === 401)

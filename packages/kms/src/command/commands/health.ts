@@ -1,6 +1,7 @@
 // `strongroom-kms health`: whether regions answer. For containers and start scripts.
 
 import { type CommandSpec, option, wholeNumberOr } from "@strongroom/base/command";
+import { boundedText } from "@strongroom/base/bounded-body";
 import { z } from "zod";
 import { command } from "../spec.ts";
 
@@ -50,13 +51,16 @@ export const healthCommand: CommandSpec = command({
   },
 });
 
+/** Bytes of an answer: it is one short line. */
+const LONGEST_ANSWER = 4096;
+
 async function ask(url: string, timeoutMs: number): Promise<Health> {
   try {
     const response = await fetch(new URL("/healthz", url), {
       signal: AbortSignal.timeout(timeoutMs),
       redirect: "error",
     });
-    const read = answer.safeParse(await response.json());
+    const read = answer.safeParse(JSON.parse(await boundedText(response, LONGEST_ANSWER)));
     if (!read.success) return { url, state: "down", reason: "what answers there is no region of a KMS" };
     const found = read.data;
     if ("mode" in found) return { url, state: "up", mode: found.mode };

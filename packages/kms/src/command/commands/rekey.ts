@@ -59,9 +59,7 @@ export const rekeyCommand: CommandSpec = command({
         `${resealed} secrets are sealed under the new root key.`,
         ...(oldKeyFile === null
           ? []
-          : [
-              `The old one is kept in ${oldKeyFile}: backups made before need it. Make a new backup, then remove it.`,
-            ]),
+          : [`The old one is kept in ${oldKeyFile}: backups made before need it. Make a new backup, then remove it.`]),
       ].join("\n"),
     );
   },
