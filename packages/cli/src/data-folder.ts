@@ -1,18 +1,14 @@
 // The data folder: where everything lies in it (docs/architecture.md has the same list), how it is made and checked at
 // each start, its locks, its log, and the file that tells where a running installation listens.
-import { closeSync, constants, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync } from "node:fs";
 import { access, chmod, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  folderReason,
-  makeFolderSync,
-  readIfPresent,
-  systemErrorCode,
-  systemReason,
-  writeFileAtomic,
-} from "@strongroom/base/files";
+import { networkInterfaces } from "node:os";
+import { join, relative } from "node:path";
+import { requireOwnFolder } from "@strongroom/base/authority";
+import { folderReason, makeFolderSync, systemErrorCode, systemReason, writeFileAtomic } from "@strongroom/base/files";
 import { isLockHeld, type Lock, takeLock } from "@strongroom/base/locks";
 import { z } from "zod";
+import { readAuthorityIfPresent, withRemedy } from "./authority.ts";
 import { CliError } from "./errors.ts";
 
 /** Absolute paths of the files in one data folder. */
@@ -65,6 +61,17 @@ export function dataFolder(path: string): DataFolder {
   };
 }
 
+/** What is written in the folder, by its name there. */
+function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<string> {
+  const names = Object.values(files).map((file) => relative(path, file));
+  const logs = ["vault.sqlite-wal", "vault.sqlite-shm", "strongroom.log.1", "tokens.json.lock", "kms"];
+  return new Set([
+    ...names,
+    ...logs,
+    ...["kms.sqlite-wal", "kms.sqlite-shm", "kms.lock"].map((name) => join("kms", name)),
+  ]);
+}
+
 /** What `prepareDataFolder` found. */
 export interface PreparedFolder {
   readonly folder: DataFolder;
@@ -72,7 +79,10 @@ export interface PreparedFolder {
   readonly tightened: boolean;
 }
 
-/** Makes or checks the data folder. Throws `data-dir-unusable` with the reason. */
+/**
+ * Makes or checks the data folder, and everything in it: nobody else may change a file that holds authority, and no
+ * name that is written to is a link. Throws `data-dir-unusable` or `file-permissions` with the reason.
+ */
 export async function prepareDataFolder(path: string): Promise<PreparedFolder> {
   const folder = dataFolder(path);
   try {
@@ -81,8 +91,12 @@ export async function prepareDataFolder(path: string): Promise<PreparedFolder> {
     const open = (found.mode & 0o077) !== 0;
     if (open) await chmod(folder.path, 0o700);
     await access(folder.path, constants.R_OK | constants.W_OK | constants.X_OK);
+    withRemedy(() => {
+      requireOwnFolder(folder.path, writtenNames(folder));
+    });
     return { folder, tightened: open };
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("data-dir-unusable", { detail: `${path}: ${reason(cause)}.`, cause });
   }
 }
@@ -117,15 +131,27 @@ export interface LogFile {
   close(): void;
 }
 
+/** Threat: a link in the log's place would have the log written to the end of whatever file it names. */
+const LOG_FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /**
  * Opens the log of `strongroom up` (JSON lines) for appending, mode 0600; one that has grown is put aside first. Throws
- * `data-dir-unusable`.
+ * `data-dir-unusable`, also for a log that is no file, or has a second name elsewhere.
  */
 export function openLogFile(path: string): LogFile {
   try {
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size > PUT_ASIDE_BYTES) renameSync(path, `${path}.1`);
-    const fd = openSync(path, "a", 0o600);
+    const fd = openSync(path, LOG_FLAGS, 0o600);
+    const found = fstatSync(fd);
+    if (!found.isFile() || found.nlink > 1) {
+      closeSync(fd);
+      throw new CliError("data-dir-unusable", {
+        detail: `The log ${path} ${found.isFile() ? "has a second name elsewhere (a hard link)" : "is no file"}.`,
+        remedy: "Move it away: the next start makes a log of its own.",
+      });
+    }
     return {
       fd,
       close: () => {
@@ -133,8 +159,9 @@ export function openLogFile(path: string): LogFile {
       },
     };
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("data-dir-unusable", {
-      detail: `The log ${path} cannot be opened: ${systemReason(cause)}.`,
+      detail: `The log ${path} cannot be opened: ${systemReason(cause, { ELOOP: "it is a link, and is not followed" })}.`,
       cause,
     });
   }
@@ -150,18 +177,25 @@ export interface RunningInstallation {
   readonly faultsEndpoint: string | null;
 }
 
+/** `up` runs on this machine: a file that names another one is not of `up`, and no token goes there. */
+const here = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => isThisMachine(new URL(url).hostname.replace(/^\[|\]$/g, "")));
+
 const runningSchema: z.ZodType<RunningInstallation> = z.object({
-  url: z.url({ protocol: /^https?$/ }),
-  kms: z.record(z.string(), z.url({ protocol: /^https?$/ })),
-  faultsEndpoint: z
-    .url({ protocol: /^http$/ })
-    .nullable()
-    .default(null),
+  url: here,
+  kms: z.record(z.string(), here),
+  faultsEndpoint: here.nullable().default(null),
 });
 
-/** Reads the file; null where there is none or it is damaged. */
-export async function readRunning(path: string): Promise<RunningInstallation | null> {
-  const text = await readIfPresent(path);
+function isThisMachine(host: string): boolean {
+  if (host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)) return true;
+  return Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === host));
+}
+
+/** Reads the file; null where there is none or it is damaged. Throws `file-permissions`; the system's error. */
+export function readRunning(path: string): RunningInstallation | null {
+  const text = readAuthorityIfPresent(path, "public");
   if (text === null) return null;
   try {
     return runningSchema.safeParse(JSON.parse(text)).data ?? null;

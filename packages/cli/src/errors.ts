@@ -6,8 +6,10 @@ export type CliErrorCode =
   | "usage"
   | "config-unreadable"
   | "config-invalid"
+  | "config-not-trusted"
   | "data-dir-unusable"
   | "data-dir-newer"
+  | "file-permissions"
   | "data-dir-in-use"
   | "port-in-use"
   | "kms-not-started"
@@ -51,6 +53,14 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     outcome: "usage",
     status: 500,
   },
+  "config-not-trusted": {
+    title: "The configuration file is not trusted",
+    remedy:
+      "Read the file. If it is yours, trust it as it is: strongroom trust; or name it each time: --config FILE or " +
+      "STRONGROOM_CONFIG.",
+    outcome: "usage",
+    status: 500,
+  },
   "data-dir-unusable": {
     title: "The data folder cannot be used",
     remedy: "Choose a folder that you own and may write to (--data-dir DIR), or correct its owner and permissions.",
@@ -60,6 +70,12 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   "data-dir-newer": {
     title: "The data folder was made by a newer version of Strongroom",
     remedy: "Run the version that made it, or a later one. Nothing in the folder was changed.",
+    outcome: "usage",
+    status: 500,
+  },
+  "file-permissions": {
+    title: "A file that holds authority is open to others",
+    remedy: "Close the file, and the folders above it, to other users of this machine: chmod go-rwx FILE.",
     outcome: "usage",
     status: 500,
   },

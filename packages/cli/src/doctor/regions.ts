@@ -28,13 +28,22 @@ async function knownRegions({ loaded: { config }, folder }: CheckSubject): Promi
       keyArn: keyArn ?? keys[region.region] ?? null,
     }));
   }
-  const running = await readRunning(folder.running).catch(() => null);
+  const running = foundRunning(folder.running);
   return config.kms.regions.map(({ name, port }) => ({
     region: name,
     endpoint: running?.kms[name] ?? `http://127.0.0.1:${port}`,
     credentialsFile: folder.kmsCredentials,
     keyArn: keys[name] ?? null,
   }));
+}
+
+function foundRunning(path: string): ReturnType<typeof readRunning> {
+  try {
+    return readRunning(path);
+  } catch {
+    // What is wrong with the file is said by the check of the service.
+    return null;
+  }
 }
 
 async function examine(region: KnownRegion, subject: CheckSubject): Promise<readonly Finding[]> {

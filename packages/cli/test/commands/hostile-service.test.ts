@@ -37,6 +37,7 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   up: "its own KMS and its own paths; what its KMS says goes through the same door (life.test.ts)",
   serve: "its log (log.test.ts)",
+  trust: "the file that is trusted, by its path",
   "token create": "what was typed",
   completion: "the command's own words",
   "kms serve": "what was typed",
