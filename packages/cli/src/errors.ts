@@ -17,6 +17,7 @@ export type CliErrorCode =
   | "startup-failed"
   | "token-missing"
   | "plain-http"
+  | "not-confirmed"
   | "input-unreadable"
   | "input-invalid"
   | "input-has-bad-lines"
@@ -127,6 +128,12 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     remedy:
       "Use an https:// URL. Inside a network that you trust, allow it with --allow-plain-http or " +
       "client.allowPlainHttp.",
+    outcome: "usage",
+    status: 400,
+  },
+  "not-confirmed": {
+    title: "Nothing was removed",
+    remedy: "Say yes when you are asked, or give --yes.",
     outcome: "usage",
     status: 400,
   },

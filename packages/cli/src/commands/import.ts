@@ -42,7 +42,7 @@ export const importCommand: CommandSpec = command({
       meaning: "store a file, one JSON object a line, its field `id` naming each record",
     },
     {
-      line: "npx strongroom import customers customers.csv --id email --on-existing keep",
+      line: "npx strongroom import customers customers.csv --id customer --on-existing keep",
       meaning: "from CSV; leave records alone that exist",
     },
     {

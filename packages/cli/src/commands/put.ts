@@ -5,6 +5,7 @@ import { secretConcat } from "@strongroom/base/secret-memory";
 import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../input-output.ts";
+import { looksPersonal, PERSONAL_ID_ADVICE } from "../personal-id.ts";
 
 /** More than any service takes; beyond it the input is certainly not one document. */
 const LONGEST_DOCUMENT = 16 * 1024 * 1024;
@@ -47,6 +48,13 @@ export const putCommand: CommandSpec = command({
     const { subject, ifVersion, ifAbsent } = options;
     const answer = await client.records.put(collection, id, body, { subject, ifVersion, ifAbsent });
     body.fill(0);
+    if (looksPersonal(id) || looksPersonal(subject ?? ""))
+      terminal.say(
+        terminal.styleError(
+          "yellow",
+          `The ${looksPersonal(id) ? "id" : "subject"} looks like an address. ${PERSONAL_ID_ADVICE}`,
+        ),
+      );
     terminal.result(answer, ({ collection: into, id: as, outcome, version, wraps }) => {
       const name = `${into}/${as}`;
       const line =

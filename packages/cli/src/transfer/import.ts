@@ -9,6 +9,7 @@ import { readCsv } from "../formats/csv.ts";
 import { type Field, fieldText, type Format, parseField, type SourceLine } from "../formats/document.ts";
 import { openInput } from "../input-output.ts";
 import { readNdjson } from "../formats/ndjson.ts";
+import { looksPersonal, PERSONAL_ID_ADVICE } from "../personal-id.ts";
 import { batchSender, type ImportReport, type PendingItem } from "./send-batch.ts";
 
 const READERS = { ndjson: readNdjson, csv: readCsv } as const;
@@ -103,6 +104,7 @@ function accept(line: SourceLine, fields: Fields, report: ImportReport): Pending
   if (id.kind === "problem") return refuse(`the id field ${id.reason}`);
   const subject = fields.subject === null ? null : fieldText(line.document, fields.subject);
   if (subject?.kind === "problem") return refuse(`the subject field ${subject.reason}`);
+  if (looksPersonal(id.text) || looksPersonal(subject?.text ?? "")) report.personalIds++;
   return {
     line: line.line,
     item: { id: id.text, ...(subject === null ? {} : { subject: subject.text }), document: line.document },
@@ -114,7 +116,17 @@ const NAMED_BAD_LINES = 20;
 
 /** The report of an import that has not begun. */
 function newReport(collection: string): ImportReport {
-  return { collection, read: 0, created: 0, replaced: 0, unchanged: 0, kept: 0, missingWraps: {}, bad: [] };
+  return {
+    collection,
+    read: 0,
+    created: 0,
+    replaced: 0,
+    unchanged: 0,
+    kept: 0,
+    missingWraps: {},
+    personalIds: 0,
+    bad: [],
+  };
 }
 
 /** Records that are in the collection now, whether this run wrote them or found them. */
@@ -125,7 +137,17 @@ function stored({ created, replaced, unchanged, kept }: ImportReport): number {
 /** Prints the result; with bad lines, throws `input-has-bad-lines` unless they were accepted beforehand. */
 function finish(report: ImportReport, terminal: Terminal, onBad: "accept" | "fail"): void {
   report.bad.sort((one, other) => one.line - other.line);
-  terminal.result({ ...report, stored: stored(report) }, (shown) => summary(shown, terminal));
+  const { personalIds, ...counted } = report;
+  terminal.result({ ...counted, stored: stored(report), ...(personalIds > 0 && { personalIds }) }, () =>
+    summary(printableCopy(report), terminal),
+  );
+  if (report.personalIds > 0)
+    terminal.say(
+      terminal.styleError(
+        "yellow",
+        `${report.personalIds.toLocaleString("en")} ids look like addresses or telephone numbers. ${PERSONAL_ID_ADVICE}`,
+      ),
+    );
   if (report.bad.length === 0) return;
   const named = report.bad.slice(0, NAMED_BAD_LINES).map(({ line, reason }) => `line ${line}: ${reason}`);
   const rest = report.bad.length - named.length;

@@ -29,6 +29,8 @@ export interface ImportReport {
   kept: number;
   /** Region -> new versions whose wrap is missing there. */
   readonly missingWraps: Record<string, number>;
+  /** Records whose id, or subject, looks like an address or a telephone number. */
+  personalIds: number;
   readonly bad: BadLine[];
 }
 

@@ -77,6 +77,7 @@ export function sendRecord(reply: FastifyReply, { document, version, subject, cr
     .header("etag", entityTag(version))
     .header("strongroom-version", String(version))
     .header("strongroom-subject", encodeSubject(subject))
+    .header("strongroom-created-at", createdAt)
     .header("last-modified", new Date(createdAt).toUTCString())
     .type("application/json; charset=utf-8")
     .send(document);
