@@ -117,9 +117,9 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   "token-missing": {
     title: "No token to show to the service",
     remedy:
-      "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, `strongroom token " +
-      "create NAME` makes one. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or " +
-      "STRONGROOM_TOKEN.",
+      "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, make one into a file: " +
+      "strongroom token create NAME --scope admin --output FILE. Elsewhere bring that file. Then name it: " +
+      "--token-file FILE or STRONGROOM_TOKEN_FILE.",
     outcome: "not-allowed",
     status: 401,
   },

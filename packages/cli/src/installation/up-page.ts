@@ -82,7 +82,10 @@ function steps({ url, endpoints, faultsEndpoint, folder, cwd }: WelcomePage, pat
       : [
           {
             meaning: "a whole file in, and out again",
-            command: [run(`import people ${people} --id id`), run(`export people ${quoted(path(join(folder.path, "people.csv")))}`)],
+            command: [
+              run(`import people ${people} --id id`),
+              run(`export people ${quoted(path(join(folder.path, "people.csv")))}`),
+            ],
           },
         ]),
     ...(faultsEndpoint === null
