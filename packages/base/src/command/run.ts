@@ -10,6 +10,8 @@ import {
   printableJson,
   type Streams,
   type Terminal,
+  widthOf,
+  wrapped,
 } from "../terminal/terminal.ts";
 import { ProgramBuilder } from "./program.ts";
 import type { CommandContext, ProgramSpec } from "./spec.ts";
@@ -105,11 +107,12 @@ function describe(program: string, report: ErrorReport, terminal: Terminal): str
   const { detail, problems, remedy, outcome } = report;
   const heading = `${terminal.styleError(["red", "bold"], `${program}:`)} ${terminal.styleError("bold", title)}`;
   if (outcome === "interrupted") return `${heading}\n  ${safe(remedy)}\n`;
+  const width = widthOf(terminal.stderr);
   const lines = [
     `${heading} ${terminal.styleError("dim", `[${code}]`)}`,
-    ...(detail === null ? [] : [`  ${sentence(safe(detail))}`]),
-    ...problems.map((problem) => `  - ${safe(problem)}`),
-    `  ${safe(remedy)}`,
+    ...(detail === null ? [] : [wrapped(`  ${sentence(safe(detail))}`, width, 2)]),
+    ...problems.map((problem) => wrapped(`  - ${safe(problem)}`, width, 4)),
+    wrapped(`  ${safe(remedy)}`, width, 2),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -9,8 +9,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { styleText } from "node:util";
 import stringWidth from "string-width";
+import { wrapped } from "./layout.ts";
 import { escaped, HIDDEN, printableCopy, printableJson, printableJsonText } from "./printable.ts";
 
+export { commandLines, renderTable, wrapped } from "./layout.ts";
+export type { Column } from "./layout.ts";
 export { LONGEST_SHOWN, printable, printableCopy, printableJson } from "./printable.ts";
 
 /** A colour or weight as `util.styleText` names it. */
@@ -38,6 +41,8 @@ export interface Terminal {
   readonly stdout: Screen;
   readonly stderr: Screen;
   readonly mode: OutputMode;
+  /** Columns of the screen that standard output is; Infinity where it is none, or does not know. */
+  readonly width: number;
   /**
    * Prints a result: `data` as one line of JSON in json mode, `human` of it otherwise. A newline is added. What `human`
    * is given is a copy whose texts are {@link printable}: no name in it can make a line of its own.
@@ -47,7 +52,7 @@ export interface Terminal {
   print(text: string): void;
   /** Prints data to standard output as one line of JSON, whatever the mode. */
   printJson(data: unknown): void;
-  /** Says something to the person (standard error); silent in json mode. */
+  /** Says something to the person, in lines of prose (standard error); silent in json mode. */
   say(text: string): void;
   /** The same in both modes, and as it is: no newline is added. */
   sayAlways(text: string): void;
@@ -85,6 +90,7 @@ export function createTerminal(streams: Streams, mode: OutputMode): Terminal {
     stdout,
     stderr,
     mode,
+    width: widthOf(stdout),
     result(data, human) {
       write(stdout, `${mode === "json" ? printableJson(data) : human(printableCopy(data))}\n`);
     },
@@ -95,7 +101,9 @@ export function createTerminal(streams: Streams, mode: OutputMode): Terminal {
       write(stdout, `${printableJson(data)}\n`);
     },
     say(text) {
-      if (mode === "human") write(stderr, `${text}\n`);
+      if (mode !== "human") return;
+      const lines = text.split("\n").map((line) => wrapped(line, widthOf(stderr), 2));
+      write(stderr, `${lines.join("\n")}\n`);
     },
     sayAlways(text) {
       write(stderr, text);
@@ -142,41 +150,17 @@ function styleMarks(): Record<"marked" | "harmless" | "colours", (text: string) 
   };
 }
 
+/** Columns of a screen; Infinity for what is none, or does not know. */
+export function widthOf({ isTTY, columns }: Screen): number {
+  return isTTY && columns > 0 ? columns : Infinity;
+}
+
 const CLEAR_BELOW = "\u001b[J";
 
 /** Rows that a line takes on a screen: a narrow one breaks it. A terminal that does not know its width says 0. */
 function rowsOf(line: string, columns: number): number {
   const width = stringWidth(line);
   return columns > 0 && width > 0 ? Math.ceil(width / columns) : 1;
-}
-
-/** One column: its heading and on which side its cells are padded. */
-export interface Column {
-  readonly heading: string;
-  readonly align?: "left" | "right";
-}
-
-/**
- * Renders rows under headings. Cells may hold colour codes; their width is that of the visible text.
- * A line end in a cell is shown as one.
- */
-export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((column, index) =>
-    rows.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? "")), stringWidth(column.heading)),
-  );
-  const line = (cells: readonly string[]): string =>
-    columns
-      .map((column, index) =>
-        pad((cells[index] ?? "").replaceAll("\n", escaped), widths[index] ?? 0, column.align ?? "left"),
-      )
-      .join("  ")
-      .trimEnd();
-  return [line(columns.map((column) => column.heading)), ...rows.map(line)].join("\n");
-}
-
-function pad(text: string, width: number, align: "left" | "right"): string {
-  const space = " ".repeat(Math.max(0, width - stringWidth(text)));
-  return align === "left" ? text + space : space + text;
 }
 
 /** Seconds as "42 s", "3 min 5 s" or "1 h 12 min". */

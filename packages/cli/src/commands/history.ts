@@ -24,6 +24,7 @@ export const historyCommand: CommandSpec = command({
       renderTable(
         [{ heading: "VERSION", align: "right" }, { heading: "WRITTEN" }, { heading: "SUBJECT" }],
         shown.versions.map(({ version, createdAt, subject }) => [String(version), createdAt, subject]),
+        context.terminal.width,
       ),
     );
   }),

@@ -26,6 +26,7 @@ export const listCommand: CommandSpec = command({
           : renderTable(
               [{ heading: "COLLECTION" }, { heading: "RECORDS", align: "right" }],
               shown.collections.map((one) => [one.collection, one.records.toLocaleString("en")]),
+              terminal.width,
             ),
       );
       return;
@@ -35,6 +36,7 @@ export const listCommand: CommandSpec = command({
       renderTable(
         [{ heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "WRITTEN" }],
         items.map(({ id, version, updatedAt }) => [id, String(version), updatedAt]),
+        terminal.width,
       ),
     );
     if (listing.next !== null)

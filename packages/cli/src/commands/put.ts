@@ -1,6 +1,7 @@
 // `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the
 // machine can read.
 import { given, text, wholeNumber } from "@strongroom/base/command";
+import { wrapped } from "@strongroom/base/terminal";
 import { secretConcat } from "@strongroom/base/secret-memory";
 import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
@@ -57,9 +58,10 @@ export const putCommand: CommandSpec = command({
       );
     terminal.result(answer, ({ collection: into, id: as, outcome, version, wraps }) => {
       const name = `${into}/${as}`;
-      const line =
+      const said =
         `${terminal.style("bold", name)} ${outcome}, version ${version}, ` +
         `wrapped in ${wraps.stored} of ${wraps.target} regions`;
+      const line = wrapped(said, terminal.width, 2);
       return wraps.missing.length === 0
         ? line
         : `${line}\n${terminal.style("yellow", `missing: ${wraps.missing.join(", ")}`)}`;

@@ -2,7 +2,15 @@
 // On a terminal that draws the table again in its place; elsewhere each change is one line, so that a log or a pipe
 // holds what happened and no more. As JSON, each change is the whole answer on one line.
 import { setTimeout as delay } from "node:timers/promises";
-import { duration, printable, printableCopy, renderTable, type Style, type Terminal } from "@strongroom/base/terminal";
+import {
+  duration,
+  printable,
+  printableCopy,
+  renderTable,
+  type Style,
+  type Terminal,
+  wrapped,
+} from "@strongroom/base/terminal";
 import type { RegionReport, RegionsReport } from "@strongroom/client";
 import { asCliError } from "../connection.ts";
 import { CliError } from "../errors.ts";
@@ -16,7 +24,8 @@ const BREAKER_STYLE: Readonly<Record<RegionReport["breaker"]["state"], Style>> =
 
 /** The table, and what is owed below it. */
 export function regionsView(answer: RegionsReport, terminal: Terminal): string {
-  return [regionTable(answer.regions, terminal), "", policyLine(answer), ...alarmLines(answer, terminal)].join("\n");
+  const lines = [policyLine(answer), ...alarmLines(answer, terminal)].map((line) => wrapped(line, terminal.width));
+  return [regionTable(answer.regions, terminal), "", ...lines].join("\n");
 }
 
 /** The JSON result: of what the service says, that which the command promises. */
@@ -73,6 +82,7 @@ export function regionTable(regions: readonly RegionReport[], terminal: Terminal
       failuresText(one),
       one.lastFailure === null ? "-" : `${one.lastFailure.kind} at ${one.lastFailure.at}`,
     ]),
+    terminal.width,
   );
 }
 

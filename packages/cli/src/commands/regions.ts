@@ -50,13 +50,15 @@ export const regionsDebtCommand: CommandSpec = command({
   ],
   run: withService(async (client, { context, options }) => {
     const listing = await readPage(client.debt(), options);
-    context.terminal.result(listing, ({ items }) => (items.length === 0 ? "No wrap is owed." : debtTable(items)));
+    context.terminal.result(listing, ({ items }) =>
+      items.length === 0 ? "No wrap is owed." : debtTable(items, context.terminal.width),
+    );
     if (listing.next !== null)
       context.terminal.say(`There are more: strongroom regions debt --cursor ${printable(listing.next)} (or --all)`);
   }),
 });
 
-function debtTable(items: readonly OwedVersion[]): string {
+function debtTable(items: readonly OwedVersion[], width: number): string {
   return renderTable(
     [
       { heading: "COLLECTION" },
@@ -76,5 +78,6 @@ function debtTable(items: readonly OwedVersion[]): string {
       String(attempts),
       lastProblem === null ? "-" : `${lastProblem.code} at ${lastProblem.at}`,
     ]),
+    width,
   );
 }

@@ -64,6 +64,7 @@ export const tokenListCommand: CommandSpec = command({
       renderTable(
         [{ heading: "ID" }, { heading: "NAME" }, { heading: "SCOPES" }, { heading: "MADE" }],
         shown.tokens.map(({ id, name, scopes, createdAt }) => [id, name, scopes.join(", "), createdAt]),
+        invocation.context.terminal.width,
       ),
     );
   },

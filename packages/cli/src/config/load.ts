@@ -47,7 +47,7 @@ export const CONFIG_FLAG = "configuration file (default: strongroom.config.json,
 export const INSTALLATION_SETTINGS: SettingsSource<LoadedConfig> = {
   table,
   always: ["files"],
-  heading: "Settings (also in the environment and the configuration file)",
+  heading: "Settings (also in the environment and a file)",
   configFile: CONFIG_FLAG,
   load: loadConfig,
 };

@@ -110,7 +110,7 @@ export const SETTINGS: InstallationSettings = {
     minimum: {
       group: "keys",
       schema: wraps,
-      standard: "2",
+      standard: "2, or as many as there are or as target says, if fewer",
       meaning: "regions that must wrap a record for a write to be accepted",
       ways: [{ env: "STRONGROOM_MINIMUM", flag: "--minimum <n>", reading: asInteger }],
     },

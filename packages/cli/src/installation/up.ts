@@ -20,7 +20,7 @@ import { CliError } from "../errors.ts";
 import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsEvent, type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
-import { startService } from "./service.ts";
+import { requireFreePort, startService } from "./service.ts";
 import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
 
@@ -56,8 +56,10 @@ async function runInstallation(
   folder: DataFolder,
   log: LogFile,
 ): Promise<void> {
-  // Looked at before anything is started: a folder of a newer version is left as it is.
+  // Looked at before anything is started: a folder of a newer version is left as it is, and no key is made for a
+  // service that cannot listen.
   await readRegionKeys(folder.keys);
+  await requireFreePort(config);
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
   if (context.terminal.stderr.isTTY)
     context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));

@@ -49,42 +49,47 @@ type Form = Readonly<Record<string, unknown>>;
 
 /** An answer of the form of that name, in which every text that the form leaves open is evil. */
 export function evilAnswer(name: string): unknown {
-  return instance({ $ref: `#/components/schemas/${name}` });
+  return answerOf(name, EVIL);
 }
 
-function instance(form: Form): unknown {
+/** An answer of the form of that name, in which every text that the form leaves open is this one. */
+export function answerOf(name: string, text: string): unknown {
+  return instance({ $ref: `#/components/schemas/${name}` }, text);
+}
+
+function instance(form: Form, text: string): unknown {
   if (typeof form["$ref"] === "string")
-    return instance((ANSWER_FORMS as Readonly<Record<string, Form>>)[form["$ref"].split("/").at(-1) ?? ""] ?? {});
+    return instance((ANSWER_FORMS as Readonly<Record<string, Form>>)[form["$ref"].split("/").at(-1) ?? ""] ?? {}, text);
   if ("const" in form) return form["const"];
   if (Array.isArray(form["enum"])) return form["enum"][0];
   const choices = (form["anyOf"] ?? form["oneOf"]) as readonly Form[] | undefined;
-  if (choices !== undefined) return instance(choices.find(({ type }) => type !== "null") ?? {});
+  if (choices !== undefined) return instance(choices.find(({ type }) => type !== "null") ?? {}, text);
   const type = Array.isArray(form["type"]) ? (form["type"] as string[]).find((one) => one !== "null") : form["type"];
   switch (type) {
     case "string":
-      return EVIL;
+      return text;
     case "integer":
     case "number":
       return 1;
     case "boolean":
       return true;
     case "array":
-      return [instance((form["items"] ?? {}) as Form)];
+      return [instance((form["items"] ?? {}) as Form, text)];
     case "object": {
       const properties = Object.entries((form["properties"] ?? {}) as Readonly<Record<string, Form>>);
       const more = form["additionalProperties"];
       return Object.fromEntries([
-        ...properties.map(([key, value]) => [key, instance(value)]),
-        ...(typeof more === "object" && more !== null ? [[EVIL, instance(more as Form)]] : []),
+        ...properties.map(([key, value]) => [key, instance(value, text)]),
+        ...(typeof more === "object" && more !== null ? [[text, instance(more as Form, text)]] : []),
       ]) as unknown;
     }
     default:
-      return EVIL;
+      return text;
   }
 }
 
 /** Route -> the form of its answer; the first that fits. */
-const ROUTES: readonly (readonly [RegExp, string])[] = [
+export const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^GET \/v1\/collections$/, "CollectionsAnswer"],
   [/^GET \/v1\/regions\/debt/, "DebtAnswer"],
   [/^GET \/v1\/regions/, "RegionsAnswer"],

@@ -21,6 +21,7 @@ export async function openDatabase(
   path: string,
   { busyTimeoutMs, maxBytes }: OpenDatabaseOptions,
 ): Promise<Kysely<VaultSchema>> {
+  requireFile(path);
   try {
     const { db } = await openSqliteFile<VaultSchema>(path, {
       applicationId: APPLICATION_ID,
@@ -35,6 +36,14 @@ export async function openDatabase(
   } catch (error) {
     throw storeFailure(error);
   }
+}
+
+/** Names that SQLite takes for no file at all: what was acknowledged would be gone with the process. */
+const NO_FILE = /^(?::memory:|file:.*|)$/;
+
+function requireFile(path: string): void {
+  if (typeof path !== "string" || NO_FILE.test(path))
+    throw new VaultError("store-failed", `The store needs the path of a file, which ${JSON.stringify(path)} is not`);
 }
 
 interface Meaning {

@@ -1,6 +1,7 @@
 // `strongroom-kms health`: whether regions answer. For containers and start scripts.
 
 import { type CommandSpec, option, wholeNumberOr } from "@strongroom/base/command";
+import { wrapped } from "@strongroom/base/terminal";
 import { boundedText } from "@strongroom/base/bounded-body";
 import { z } from "zod";
 import { command } from "../spec.ts";
@@ -45,7 +46,9 @@ export const healthCommand: CommandSpec = command({
     const urls = args.length > 0 ? args : loaded.regions.map(({ port }) => `http://127.0.0.1:${port}`);
     const found = await Promise.all(urls.map((url) => ask(url, options.timeoutMs)));
     context.terminal.result({ regions: found }, ({ regions }) =>
-      regions.map((one) => `${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`).join("\n"),
+      regions
+        .map((one) => wrapped(`${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`, context.terminal.width, 6))
+        .join("\n"),
     );
     if (!found.every((one) => one.state === "up")) endWith("unavailable");
   },

@@ -94,7 +94,9 @@ export const serveCommand: CommandSpec = command({
     const credentials = { credentialsFile, faultsEndpoint, faultsHeaderFile };
     const result = { endpoints, emulatorEndpoint, notServing, ...credentials, pid: process.pid };
     terminal.result(result, () =>
-      credentialsFile === null ? emulatorAnnouncement(emulatorEndpoint ?? "") : announcement(kms, credentialsFile),
+      credentialsFile === null
+        ? emulatorAnnouncement(emulatorEndpoint ?? "")
+        : announcement(kms, credentialsFile, terminal.width),
     );
     if (!signal.aborted) await once(signal, "abort");
     const never = Object.values(kms.notServing);
@@ -102,7 +104,7 @@ export const serveCommand: CommandSpec = command({
   },
 });
 
-function announcement(kms: kms.Kms, credentialsFile: string): string {
+function announcement(kms: kms.Kms, credentialsFile: string, width: number): string {
   const { endpoints, notServing, faultsEndpoint, faultsHeaderFile } = kms;
   const [first = ""] = Object.keys(endpoints);
   const rows = Object.entries(endpoints).map(([region, url]) => [
@@ -110,7 +112,7 @@ function announcement(kms: kms.Kms, credentialsFile: string): string {
     region in notServing ? `${url} (in use: does not serve)` : url,
   ]);
   return [
-    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], rows),
+    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], rows, width),
     "",
     `Access key pair: ${credentialsFile}`,
     ...(faultsEndpoint === null
