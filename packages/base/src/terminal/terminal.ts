@@ -14,7 +14,7 @@ import { escaped, HIDDEN, printableCopy, printableJson, printableJsonText } from
 
 export { commandLines, renderTable, wrapped } from "./layout.ts";
 export type { Column } from "./layout.ts";
-export { LONGEST_SHOWN, printable, printableCopy, printableJson } from "./printable.ts";
+export { LONGEST_SHOWN, printable, printableCopy, printableJson, printableJsonText } from "./printable.ts";
 
 /** A colour or weight as `util.styleText` names it. */
 export type Style = Parameters<typeof styleText>[0];

@@ -139,6 +139,20 @@ describe("the data of a hostile service", () => {
     assert.deepEqual(JSON.parse(onScreen.stdout), EVIL_DOCUMENT);
   });
 
+  it("may be nested without an end: it comes out as it is stored", async () => {
+    const document = `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    await using folder = await temporaryFolder();
+    await using service = await answering((_, response) => {
+      response.writeHead(200, { "strongroom-version": "1", "strongroom-subject": "x" });
+      response.end(document);
+    });
+    for (const columns of [undefined, 80])
+      assert.equal((await run(folder.path, service.url, "get", ["people", "x"], columns)).stdout, `${document}\n`);
+    const { stdout, code } = await run(folder.path, service.url, "get", ["people", "x", "--json"]);
+    assert.equal(code, 0);
+    assert.ok(stdout.endsWith(`,"document":${document}}\n`));
+  });
+
   for (const [kind, part] of Object.entries(EVIL_PARTS))
     it(`is shown escaped, not left out: ${kind}`, async () => {
       await using folder = await temporaryFolder();
