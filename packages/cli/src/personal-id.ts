@@ -24,6 +24,6 @@ function isTelephone(id: string): boolean {
 const DATE = /^(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4})$/;
 
 /** What is said of such ids. */
-export const PERSONAL_ID_ADVICE =
+export const PERSONAL_ID_ADVICE: string =
   "An id is not encrypted, and stays in the database and in the audit of the KMS when the record is removed: " +
   "give records ids that say nothing of anybody.";

@@ -11,12 +11,18 @@ import { z } from "zod";
 import { readAuthorityIfPresent } from "../authority.ts";
 import { CliError } from "../errors.ts";
 
-const trustSchema = z.strictObject({
+/** A file as it was trusted. */
+export interface TrustedFile {
+  /** Its path without links. */
+  readonly path: string;
+  /** Of its content, in hex. */
+  readonly sha256: string;
+}
+
+const trustSchema: z.ZodType<{ readonly files: readonly TrustedFile[] }> = z.strictObject({
   format: z.literal(1),
   files: z.array(z.strictObject({ path: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
-
-type TrustedFile = z.infer<typeof trustSchema>["files"][number];
 
 /** Where the trusted files are remembered. Never below the present folder, whatever the environment says of it. */
 export function trustFile(env: Environment): string {
