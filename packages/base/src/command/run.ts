@@ -3,6 +3,7 @@
  */
 import { CommanderError } from "commander";
 import { commandReport, type ErrorReport, EXIT_CODES, isTableError, reportOf } from "../errors.ts";
+import { systemReason } from "../files.ts";
 import {
   createTerminal,
   LONGEST_SHOWN,
@@ -63,7 +64,8 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
   // The reader went away (`strongroom list people | head -1`): nobody is left to be told.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT_CODES.ok.code);
-    throw error;
+    const mode = process.argv.includes("--json") ? "json" : "human";
+    process.exit(printReport(spec.name, unwritten(error), createTerminal(process, mode)));
   });
   process.exitCode = await runProgram(spec, process.argv.slice(2), {
     streams: process,
@@ -71,6 +73,18 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
     cwd: process.cwd(),
     signal: stopSignal(),
   });
+}
+
+/** A disk that is full, say: what was printed is not whole, and whoever reads it must know. */
+function unwritten(error: NodeJS.ErrnoException): ErrorReport {
+  return {
+    code: "output-failed",
+    title: "The output cannot be written",
+    detail: `standard output: ${systemReason(error)}`,
+    problems: [],
+    remedy: "Look at where standard output goes: a disk that is full, a device.",
+    outcome: "failure",
+  };
 }
 
 /** Aborted by the first signal that asks for an orderly end; a second one does not wait for it. */

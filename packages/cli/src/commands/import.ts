@@ -14,7 +14,7 @@ export const importCommand: CommandSpec = command({
   summary: "store every document of an NDJSON or CSV file (- reads standard input)",
   description:
     "Runs in batches. After an interruption run the same command again: records that are there with an equal " +
-    "document are left alone,\n" +
+    "document are left alone, " +
     "so nothing is stored twice. Lines that cannot be imported are reported by number, the others are stored, " +
     "and the exit code is 1.",
   flagGroups: ["client"],
