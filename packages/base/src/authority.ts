@@ -3,8 +3,8 @@
  * configuration that names a program. Whoever can write to it, or put another in its place, has what it gives. No
  * folder above shields it from that: what others may write today they may have written before the folder was closed.
  */
-import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { FilePermissionsError } from "./secret-file.ts";
 
 /** Whose a file may be: `ours` is that of who runs this, or of root; `anyone`: who names the file vouches for it. */
@@ -42,7 +42,7 @@ export function requireUnchangeable(path: string, ownership: Ownership = "ours")
 
 /**
  * Refuses a folder of ours whose files others may change, or in which a link or something else that is no file has a
- * name that we write to.
+ * name that we write to. A folder in it may be a link to another disk: it is held to the same.
  *
  * @param names paths inside of the folder that we write to
  * @throws FilePermissionsError with `remedy`; the system's error
@@ -55,13 +55,28 @@ export function requireOwnFolder(folder: string, names: ReadonlySet<string>): vo
     const found = lstatSync(path, { throwIfNoEntry: false });
     // A log of SQLite, which came and went.
     if (found === undefined) continue;
+    const inside = insideOf(name, names);
+    if (
+      found.isSymbolicLink() &&
+      inside.size > 0 &&
+      statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    ) {
+      // A folder of its own disk: what it leads to is looked at as this one is.
+      requireOwnFolder(path, inside);
+      continue;
+    }
     const isOurs = found.isFile() || found.isDirectory();
     if (!isOurs && names.has(name)) {
       const what = found.isSymbolicLink() ? "it is a link, and is not followed" : "it is no file";
-      throw new FilePermissionsError(path, what, "Move it away, or put the file itself there.");
+      throw new FilePermissionsError(path, what, "Move it away, or put the file itself there");
     }
     if (isOurs) requireOwnFile(path, found, "ours");
   }
+}
+
+/** The names below a folder, relative to it. */
+function insideOf(folder: string, names: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...names].filter((name) => name.startsWith(folder + sep)).map((name) => relative(folder, name)));
 }
 
 function requireOwnFile(path: string, { mode, uid }: Stats, ownership: Ownership): void {

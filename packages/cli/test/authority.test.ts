@@ -122,6 +122,16 @@ describe("the data folder at a start", () => {
         await chown(file, 0, 0);
       }
       await rename(file, join(temporary.path, "elsewhere"));
+      if (name === "kms") {
+        // On a disk of its own: the folder that the link leads to is held to the same.
+        await symlink(join(temporary.path, "elsewhere"), file);
+        assert.equal(await refusal(() => prepareDataFolder(folder.path)), null);
+        await chmod(folder.kmsDatabase, 0o666);
+        assert.match((await refusal(() => prepareDataFolder(folder.path)))?.detail ?? "", /kms\.sqlite: its mode 666/);
+        await rm(file);
+        await rm(join(temporary.path, "elsewhere"), { recursive: true });
+        await writeFile(join(temporary.path, "elsewhere"), "");
+      }
       for (const target of [join(temporary.path, "elsewhere"), join(temporary.path, "nothing")]) {
         await symlink(target, file);
         assert.match((await refusal(() => prepareDataFolder(folder.path)))?.detail ?? "", /is a link/);
