@@ -1,7 +1,15 @@
 // The page docs/settings.md, made from the tables of settings, so that a setting is written once.
-import { settingsTable } from "@strongroom/base/settings";
+import { settingsIn, settingsTable } from "@strongroom/base/settings";
 import { KMS_SETTINGS } from "@strongroom/kms/command";
 import { SETTINGS } from "../packages/cli/src/config/settings.ts";
+
+/** The settings that a file may give that nobody named. */
+function harmless(): string {
+  return settingsIn({ ...SETTINGS })
+    .filter(({ setting }) => setting.harmless === true)
+    .map(({ path }) => `\`${path}\``)
+    .join(", ");
+}
 
 /** The whole page, as Markdown. */
 export function settingsPage(): string {
@@ -17,6 +25,9 @@ export function settingsPage(): string {
       '`service.port` is `{ "service": { "port": 8200 } }` in the file. Paths in the file are relative to it. ' +
       "Mistakes are all listed at once and nothing starts. The token itself is no setting: it comes from a file, or " +
       "from `STRONGROOM_TOKEN`.",
+    "",
+    `A file that was only found in the working folder may give ${harmless()}. For the others, and to be a program, it must be ` +
+      "named, or trusted once as it is: `strongroom trust`.",
     "",
     ...settingsTable({ ...SETTINGS }),
     "",

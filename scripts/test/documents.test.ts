@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -38,6 +39,38 @@ test("pictures name source files that there are", () => {
   assert.ok(named.length > 8);
   assert.deepEqual(
     named.filter((name) => !sources.some((source) => source.endsWith(`/src/${name}`))),
+    [],
+  );
+});
+
+test("no example names a record by what is personal itself, and none leaves people's data where git would add it", () => {
+  const examples = [...documents, ...globSync(["packages/*/src/**/*.ts", "examples/**/*.ts"], { cwd: root })];
+  const lines = examples.flatMap((document) =>
+    read(document)
+      .split("\n")
+      .filter((line) => /strongroom (?:import|export|put|get|rm|history) |\/v1\/records\//.test(line))
+      .map((line) => ({ document, line })),
+  );
+  assert.ok(lines.length > 30);
+  const personal = /--(?:id|subject|id-from) (?:e-?mail|phone|tel|name)\b|\b(?:put|get|rm|history) [a-z]+ [^\s]*@/i;
+  assert.deepEqual(
+    lines.filter(({ line }) => personal.test(line)),
+    [],
+  );
+  const files = lines.flatMap(({ line }) =>
+    [...line.matchAll(/ export [a-z]+ ([\w./-]+\.(?:csv|ndjson))/g)].map(([, file = ""]) => file),
+  );
+  assert.ok(files.length > 1);
+  if (!existsSync(join(root, ".git"))) return;
+  const ignored = execFileSync("git", ["check-ignore", "--no-index", ...files], { cwd: root, encoding: "utf8" });
+  assert.deepEqual(ignored.trim().split("\n"), files);
+});
+
+test("every file that the README's commands read is there", () => {
+  const named = [...read("README.md").matchAll(/strongroom import [a-z]+ ([^\s-]\S*)/g)].map(([, file = ""]) => file);
+  assert.ok(named.length > 0);
+  assert.deepEqual(
+    named.filter((file) => !existsSync(join(root, file))),
     [],
   );
 });

@@ -9,6 +9,7 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -31,11 +32,13 @@ export interface PendingFile {
 }
 
 /**
- * Opens a file that replaces `path` when it is committed. A link at `path` is replaced, never written through.
+ * Opens a file that replaces `path` when it is committed. A link at `path` is replaced, never written through; a
+ * device, a pipe, a socket or a folder never is (EEXIST, EISDIR): output-file.ts writes into it.
  *
  * @throws the system's error (ENOENT, EACCES, ENOSPC …), as do the methods of what it gives
  */
 export async function openAtomic(path: string): Promise<PendingFile> {
+  requireReplaceable(path);
   const draft = draftOf(path);
   const file = await open(draft, "wx", OWNER_ONLY);
   let closed = false;
@@ -50,6 +53,8 @@ export async function openAtomic(path: string): Promise<PendingFile> {
     commit: async () => {
       await file.sync();
       await closeOnce();
+      // Once more: what has the name now is what a rename would take away.
+      requireReplaceable(path);
       await rename(draft, path);
       await flushFolder(dirname(path));
     },
@@ -114,8 +119,19 @@ export function publishSync(draft: string, path: string, mode: "create" | "repla
   }
   // A link, unlike a rename, never replaces what has the name.
   if (mode === "create") linkSync(draft, path);
-  else renameSync(draft, path);
+  else {
+    requireReplaceable(path);
+    renameSync(draft, path);
+  }
   flushFolderSync(dirname(path));
+}
+
+/** Threat: as root, a rename to /dev/null takes the machine's away. */
+function requireReplaceable(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile() || found.isSymbolicLink()) return;
+  const code = found.isDirectory() ? "EISDIR" : "EEXIST";
+  throw Object.assign(new Error(`${code}: it is no file`), { code, path });
 }
 
 /** A file's text, or null where there is none. @throws the system's error, other than ENOENT */
@@ -161,6 +177,7 @@ export type SystemReasons = Readonly<Record<string, string>>;
 
 const REASONS: SystemReasons = {
   EACCES: "permission denied",
+  EEXIST: "there is something of that name",
   EISDIR: "it is a folder",
   ENOENT: "there is no such file",
   ENOSPC: "the disk is full",

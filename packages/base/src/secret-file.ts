@@ -17,13 +17,23 @@ export interface SecretFileOptions {
 export class FilePermissionsError extends Error {
   override readonly name = "FilePermissionsError";
   readonly code = "file-permissions";
+  readonly path: string;
   /** Why the file is refused, without its path and without a full stop. */
   readonly reason: string;
+  /** What a person can do, where there is more to say than to close the file. */
+  readonly remedy: string | null;
 
-  constructor(path: string, reason: string) {
+  constructor(path: string, reason: string, remedy: string | null = null) {
     super(`${path}: ${reason}`);
+    this.path = path;
     this.reason = reason;
+    this.remedy = remedy;
   }
+}
+
+/** Whether an error says that a file is open to others, whichever copy of this package threw it. */
+export function isFilePermissions(error: unknown): error is FilePermissionsError {
+  return error instanceof Error && "code" in error && error.code === "file-permissions" && "reason" in error;
 }
 
 /** Permissions of the group and of everyone. */

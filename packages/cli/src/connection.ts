@@ -1,9 +1,9 @@
 // How a command reaches the service: where it is and which token to show it (flags, environment and configuration
 // first, then what `strongroom up` left in the data folder), and the client's errors as the command tells them. A token
 // never comes from the command line, where every process of the machine could read it.
-import { readFile } from "node:fs/promises";
-import { readIfPresent, systemReason } from "@strongroom/base/files";
+import { systemReason } from "@strongroom/base/files";
 import { type Client, type ClientError, type ClientErrorCode, createClient, isClientError } from "@strongroom/client";
+import { readAuthority, readAuthorityIfPresent } from "./authority.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { dataFolder, readRunning } from "./data-folder.ts";
 import { CliError, type CliErrorOptions } from "./errors.ts";
@@ -19,20 +19,20 @@ export function clientOf({ origin, token }: Connection, timeoutMs: number, signa
   return createClient({ url: origin.origin, token, timeoutMs, signal });
 }
 
-/** Finds both. Throws `token-missing`, `plain-http` or `input-unreadable`. */
+/** Finds both. Throws `token-missing`, `plain-http`, `file-permissions` or `input-unreadable`. */
 export async function findConnection(
   loaded: LoadedConfig,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Connection> {
-  const origin = await findOrigin(loaded);
+  const origin = findOrigin(loaded);
   if (origin.protocol === "http:" && !isLoopback(origin.hostname) && !loaded.config.client.allowPlainHttp) {
     throw new CliError("plain-http", { detail: `${origin.origin} is another machine, and http:// is not encrypted.` });
   }
-  return { origin, token: await findToken(loaded, env) };
+  return { origin, token: findToken(loaded, env) };
 }
 
 /** The service's origin, without a token. */
-export async function findOrigin({ config, origins }: LoadedConfig): Promise<URL> {
+export function findOrigin({ config, origins }: LoadedConfig): URL {
   if (config.client.url !== undefined) return new URL(config.client.url);
   const { host, port } = config.service;
   const configured = new URL(
@@ -40,14 +40,11 @@ export async function findOrigin({ config, origins }: LoadedConfig): Promise<URL
   );
   if (origins.has("service.port")) return configured;
   const path = dataFolder(config.dataDir).running;
-  const running = await readRunning(path).catch(unreadable(path));
+  const running = read(path, () => readRunning(path));
   return running === null ? configured : new URL(running.url);
 }
 
-async function findToken(
-  { config, origins }: LoadedConfig,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+function findToken({ config, origins }: LoadedConfig, env: Readonly<Record<string, string | undefined>>): string {
   const named = config.client.tokenFile;
   const fromVariable = env["STRONGROOM_TOKEN"];
   // A variable beats the configuration file, a flag or STRONGROOM_TOKEN_FILE beats the variable.
@@ -55,11 +52,11 @@ async function findToken(
   if (fromVariable !== undefined && fromVariable !== "" && !namedOutsideFile)
     return wellFormed(fromVariable, "STRONGROOM_TOKEN");
   if (named !== undefined) {
-    const text = await readFile(named, "utf8").catch(unreadable(named));
+    const text = read(named, () => readAuthority(named, "secret"));
     return wellFormed(text, named);
   }
   const path = dataFolder(config.dataDir).token;
-  const text = await readIfPresent(path).catch(unreadable(path));
+  const text = read(path, () => readAuthorityIfPresent(path, "secret"));
   if (text === null) throw new CliError("token-missing", { detail: `There is no token in ${path}.` });
   return wellFormed(text, path);
 }
@@ -89,6 +86,15 @@ function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
+function read<Result>(what: string, reading: () => Result): Result {
+  try {
+    return reading();
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    return unreadable(what)(cause);
+  }
+}
+
 /** What the client threw, as an error that says what to do on the command line; any other error as it is. */
 export function asCliError(error: unknown): unknown {
   if (!isClientError(error)) return error;
@@ -101,6 +107,8 @@ export function asCliError(error: unknown): unknown {
       return new CliError("service-unreachable", told);
     case "timed-out":
       return new CliError("service-unreachable", { ...told, title });
+    case "answer-too-large":
+      return new CliError("service-unintelligible", { ...told, title });
     case "unintelligible":
       return new CliError("service-unintelligible", told);
     default:

@@ -1,20 +1,16 @@
 // The data folder: where everything lies in it (docs/architecture.md has the same list), how it is made and checked at
 // each start, its locks, its log, and the file that tells where a running installation listens.
-import { constants } from "node:fs";
+import { constants, lstatSync } from "node:fs";
 import { access, chmod, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  folderReason,
-  makeFolderSync,
-  readIfPresent,
-  systemErrorCode,
-  systemReason,
-  writeFileAtomic,
-} from "@strongroom/base/files";
+import { networkInterfaces } from "node:os";
+import { join, relative } from "node:path";
+import { requireOwnFolder } from "@strongroom/base/authority";
+import { folderReason, makeFolderSync, systemErrorCode, systemReason, writeFileAtomic } from "@strongroom/base/files";
 import { STRONGROOM_USERS } from "@strongroom/kms/command";
 import { isLockHeld, type Lock, takeLock } from "@strongroom/base/locks";
 import { openRotatingLog, type RotatingLog } from "@strongroom/base/rotating-log";
 import { z } from "zod";
+import { readAuthorityIfPresent, withRemedy } from "./authority.ts";
 import { CliError } from "./errors.ts";
 
 /** Absolute paths of the files in one data folder. */
@@ -86,6 +82,28 @@ export function dataFolder(path: string): DataFolder {
   };
 }
 
+/** What is written in the folder, by its name there. */
+function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<string> {
+  const names = Object.values(files).map((file) => relative(path, file));
+  const logs = [".new", ".1", ".2", ".3", ".4", ".5"].map((end) => `strongroom.log${end}`);
+  const vault = ["vault.sqlite-wal", "vault.sqlite-shm", "vault.sqlite.reserve"];
+  const kms = [
+    "kms.sqlite-wal",
+    "kms.sqlite-shm",
+    "kms.sqlite.reserve",
+    "kms.lock",
+    "tls-certificate.pem",
+    "tls-key.pem",
+  ];
+  return new Set([
+    ...names,
+    ...logs,
+    ...vault,
+    ...["tokens.json.lock", "kms"],
+    ...kms.map((name) => join("kms", name)),
+  ]);
+}
+
 /** What `prepareDataFolder` found. */
 export interface PreparedFolder {
   readonly folder: DataFolder;
@@ -93,7 +111,10 @@ export interface PreparedFolder {
   readonly tightened: boolean;
 }
 
-/** Makes or checks the data folder. Throws `data-dir-unusable` with the reason. */
+/**
+ * Makes or checks the data folder, and everything in it: nobody else may change a file that holds authority, and no
+ * name that is written to is a link. Throws `data-dir-unusable` or `file-permissions` with the reason.
+ */
 export async function prepareDataFolder(path: string): Promise<PreparedFolder> {
   const folder = dataFolder(path);
   try {
@@ -102,8 +123,12 @@ export async function prepareDataFolder(path: string): Promise<PreparedFolder> {
     const open = (found.mode & 0o077) !== 0;
     if (open) await chmod(folder.path, 0o700);
     await access(folder.path, constants.R_OK | constants.W_OK | constants.X_OK);
+    withRemedy(() => {
+      requireOwnFolder(folder.path, writtenNames(folder));
+    });
     return { folder, tightened: open };
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("data-dir-unusable", { detail: `${path}: ${reason(cause)}.`, cause });
   }
 }
@@ -130,14 +155,22 @@ export function lockDataFolder(path: string, folder: string): Lock {
 }
 
 /**
- * Opens the log of `strongroom up` (JSON lines), to which the KMS's process writes as well. Throws `data-dir-unusable`.
+ * Opens the log of `strongroom up` (JSON lines), to which the KMS's process writes as well. Throws `data-dir-unusable`,
+ * also for a log that is no file, or has a second name elsewhere.
  */
 export function openLogFile(path: string): RotatingLog {
   try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isSymbolicLink() && (!found.isFile() || found.nlink > 1))
+      throw new CliError("data-dir-unusable", {
+        detail: `The log ${path} ${found.isFile() ? "has a second name elsewhere (a hard link)" : "is no file"}.`,
+        remedy: "Move it away: the next start makes a log of its own.",
+      });
     return openRotatingLog(path);
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("data-dir-unusable", {
-      detail: `The log ${path} cannot be opened: ${systemReason(cause)}.`,
+      detail: `The log ${path} cannot be opened: ${systemReason(cause, { ELOOP: "it is a link, and is not followed" })}.`,
       cause,
     });
   }
@@ -157,20 +190,27 @@ export interface RunningInstallation {
   readonly faultsEndpoint: string | null;
 }
 
+/** `up` runs on this machine: a file that names another one is not of `up`, and no token goes there. */
+const here = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => isThisMachine(new URL(url).hostname.replace(/^\[|\]$/g, "")));
+
 const runningSchema: z.ZodType<RunningInstallation> = z.object({
-  url: z.url({ protocol: /^https?$/ }),
-  kms: z.record(z.string(), z.url({ protocol: /^https?$/ })),
+  url: here,
+  kms: z.record(z.string(), here),
   kmsSockets: z.record(z.string(), z.string()).default({}),
   kmsTlsFingerprint: z.string().nullable().default(null),
-  faultsEndpoint: z
-    .url({ protocol: /^http$/ })
-    .nullable()
-    .default(null),
+  faultsEndpoint: here.nullable().default(null),
 });
 
-/** Reads the file; null where there is none or it is damaged. */
-export async function readRunning(path: string): Promise<RunningInstallation | null> {
-  const text = await readIfPresent(path);
+function isThisMachine(host: string): boolean {
+  if (host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)) return true;
+  return Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === host));
+}
+
+/** Reads the file; null where there is none or it is damaged. Throws `file-permissions`; the system's error. */
+export function readRunning(path: string): RunningInstallation | null {
+  const text = readAuthorityIfPresent(path, "public");
   if (text === null) return null;
   try {
     return runningSchema.safeParse(JSON.parse(text)).data ?? null;

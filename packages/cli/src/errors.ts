@@ -6,8 +6,10 @@ export type CliErrorCode =
   | "usage"
   | "config-unreadable"
   | "config-invalid"
+  | "config-not-trusted"
   | "data-dir-unusable"
   | "data-dir-newer"
+  | "file-permissions"
   | "data-dir-in-use"
   | "port-in-use"
   | "kms-not-started"
@@ -16,6 +18,7 @@ export type CliErrorCode =
   | "startup-failed"
   | "token-missing"
   | "plain-http"
+  | "not-confirmed"
   | "input-unreadable"
   | "input-invalid"
   | "input-empty"
@@ -56,6 +59,14 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     outcome: "usage",
     status: 500,
   },
+  "config-not-trusted": {
+    title: "The configuration file is not trusted",
+    remedy:
+      "Read the file. If it is yours, trust it as it is: strongroom trust; or name it each time: --config FILE or " +
+      "STRONGROOM_CONFIG.",
+    outcome: "usage",
+    status: 500,
+  },
   "data-dir-unusable": {
     title: "The data folder cannot be used",
     remedy: "Choose a folder that you own and may write to (--data-dir DIR), or correct its owner and permissions.",
@@ -65,6 +76,12 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   "data-dir-newer": {
     title: "The data folder was made by a newer version of Strongroom",
     remedy: "Run the version that made it, or a later one. Nothing in the folder was changed.",
+    outcome: "usage",
+    status: 500,
+  },
+  "file-permissions": {
+    title: "A file that holds authority is open to others",
+    remedy: "Close the file, and the folders above it, to other users of this machine: chmod go-rwx FILE.",
     outcome: "usage",
     status: 500,
   },
@@ -115,9 +132,9 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   "token-missing": {
     title: "No token to show to the service",
     remedy:
-      "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, `strongroom token " +
-      "create NAME` makes one. Elsewhere set STRONGROOM_TOKEN_FILE to a file that holds a token, or " +
-      "STRONGROOM_TOKEN.",
+      "On the machine of `strongroom up`, give the same --data-dir. Beside `strongroom serve`, make one into a file: " +
+      "strongroom token create NAME --scope admin --output FILE. Elsewhere bring that file. Then name it: " +
+      "--token-file FILE or STRONGROOM_TOKEN_FILE.",
     outcome: "not-allowed",
     status: 401,
   },
@@ -126,6 +143,12 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     remedy:
       "Use an https:// URL. Inside a network that you trust, allow it with --allow-plain-http or " +
       "client.allowPlainHttp.",
+    outcome: "usage",
+    status: 400,
+  },
+  "not-confirmed": {
+    title: "Nothing was removed",
+    remedy: "Say yes when you are asked, or give --yes.",
     outcome: "usage",
     status: 400,
   },

@@ -1,10 +1,12 @@
 // Where a command's bulk data comes from and goes to, by a name: a file, or - for the pipe. Input is counted as it is
-// read; an output file appears whole or not at all, and standard output is written with its back pressure.
-import { once } from "node:events";
+// read; an output file appears whole or not at all, a device or a pipe is written into, standard output with its back
+// pressure.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { openAtomic, type PendingFile, systemReason } from "@strongroom/base/files";
+import { systemReason } from "@strongroom/base/files";
+import { openOutputFile, type OutputFile, outputReason } from "@strongroom/base/output-file";
+import type { Terminal } from "@strongroom/base/terminal";
 import type { CommandContext } from "@strongroom/base/command";
 import { CliError } from "./errors.ts";
 
@@ -53,26 +55,29 @@ function unreadable(path: string, cause: unknown): CliError {
 /** Bytes collected before they are written to a file, so that a file of short lines is not one system call each. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** Opens a file, or standard output for "-". Every failure is `output-failed` with the system's reason. */
-export async function openOutput(path: string, { terminal, cwd }: CommandContext): Promise<PendingFile> {
-  if (path === "-") return standardOutput(terminal.stdout);
+/** Opens an output that a person names, or standard output for "-". Every failure is `output-failed`, with why. */
+export async function openOutput(path: string, { terminal, cwd, signal }: CommandContext): Promise<OutputFile> {
+  if (path === "-") return standardOutput(terminal);
   const failed = (cause: unknown): never => {
     if (cause instanceof CliError) throw cause;
+    if (signal.aborted) throw new CliError("interrupted", { cause });
     throw new CliError("output-failed", { detail: `${path}: ${outputReason(cause)}.`, cause });
   };
-  const file = await openAtomic(resolve(cwd, path)).catch(failed);
-  let pending: string[] = [];
+  const file = await openOutputFile(resolve(cwd, path), signal).catch(failed);
+  let pending: Uint8Array[] = [];
   let size = 0;
   const flush = async (): Promise<void> => {
-    const text = pending.join("");
+    const bytes = Buffer.concat(pending);
     pending = [];
     size = 0;
-    if (text !== "") await file.write(text).catch(failed);
+    if (bytes.length > 0) await file.write(bytes).catch(failed);
   };
   return {
+    kind: file.kind,
     write: async (text) => {
-      pending.push(typeof text === "string" ? text : Buffer.from(text).toString("utf8"));
-      size += text.length;
+      const bytes = typeof text === "string" ? Buffer.from(text) : text;
+      pending.push(bytes);
+      size += bytes.length;
       if (size >= BUFFER_BYTES) await flush();
     },
     commit: async () => {
@@ -83,16 +88,22 @@ export async function openOutput(path: string, { terminal, cwd }: CommandContext
   };
 }
 
-/** Why an output file could not be written, in a few words without a full stop. */
-export function outputReason(cause: unknown): string {
-  return systemReason(cause, { ENOENT: "the folder does not exist" });
+/** Writes an output at once. Throws as {@link openOutput} does; a file is then as it was. */
+export async function writeOutput(path: string, text: string, context: CommandContext): Promise<void> {
+  const output = await openOutput(path, context);
+  try {
+    await output.write(text);
+    await output.commit();
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
 }
 
-function standardOutput(stdout: NodeJS.WriteStream): PendingFile {
+function standardOutput(terminal: Terminal): OutputFile {
   return {
-    write: async (text) => {
-      if (!stdout.write(text)) await once(stdout, "drain");
-    },
+    kind: "written-into",
+    write: (text) => terminal.pipe(text),
     commit: async () => undefined,
     discard: async () => undefined,
   };

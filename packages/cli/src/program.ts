@@ -16,6 +16,7 @@ import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./commands/token.ts";
+import { TRUST_TABLE } from "./commands/trust.ts";
 import { upCommand } from "./commands/up.ts";
 import { INSTALLATION_SETTINGS, type LoadedConfig } from "./config/load.ts";
 
@@ -58,6 +59,6 @@ export const PROGRAM: ProgramSpec = {
   description:
     "A vault for personal data: every record sealed under a key of its own, wrapped by KMS keys in several regions.",
   startHere: "strongroom up",
-  tables: [table, KMS_TABLE],
+  tables: [table, TRUST_TABLE, KMS_TABLE],
   completionHeading: "Looking after it",
 };

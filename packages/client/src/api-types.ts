@@ -763,7 +763,9 @@ export interface operations {
                     "Strongroom-Version"?: number;
                     /** @description Whom the record is about, percent-encoded. */
                     "Strongroom-Subject"?: string;
-                    /** @description When this version was written (HTTP date). */
+                    /** @description When this version was written (RFC 3339, to the millisecond). */
+                    "Strongroom-Created-At"?: string;
+                    /** @description The same as an HTTP date, to the second. */
                     "Last-Modified"?: string;
                     [name: string]: unknown;
                 };
@@ -1388,7 +1390,9 @@ export interface operations {
                     "Strongroom-Version"?: number;
                     /** @description Whom the record is about, percent-encoded. */
                     "Strongroom-Subject"?: string;
-                    /** @description When this version was written (HTTP date). */
+                    /** @description When this version was written (RFC 3339, to the millisecond). */
+                    "Strongroom-Created-At"?: string;
+                    /** @description The same as an HTTP date, to the second. */
                     "Last-Modified"?: string;
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ import { Validator } from "@cfworker/json-schema";
 import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
 import { ANSWER_FORMS } from "./api-tables.ts";
 import type { Answers, paths } from "./api-types.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
 import { ClientError, problemError, type ProblemParts } from "./errors.ts";
 import { DEFAULT_RETRIES, retryAfter, withRetries } from "./retry.ts";
 
@@ -24,6 +25,11 @@ export interface ClientOptions {
    * within `timeoutMs`; left out: {@link DEFAULT_RETRIES}, 0 for never.
    */
   readonly retries?: number | undefined;
+  /**
+   * Longest answer, in bytes, after its compression was undone; left out: {@link DEFAULT_MAX_ANSWER_BYTES}. A longer
+   * one ends the call with `answer-too-large`.
+   */
+  readonly maxAnswerBytes?: number | undefined;
   /** Ends every call when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,6 +42,9 @@ export interface CallOptions {
 
 /** Longest wait for an answer unless told otherwise: the service gives up after 30 s itself. */
 export const DEFAULT_TIMEOUT_MS = 35_000;
+
+/** Longest answer unless told otherwise: 32 MiB, more than the largest page of a service as it is installed. */
+export const DEFAULT_MAX_ANSWER_BYTES: number = 32 * 1024 * 1024;
 
 type Http = FetchClient<paths>;
 
@@ -88,12 +97,17 @@ export function caller(options: ClientOptions): Caller {
   const retries = options.retries ?? DEFAULT_RETRIES;
   if (!Number.isSafeInteger(retries) || retries < 0)
     throw new ClientError("option-invalid", { detail: "`retries` must be a whole number from 0." });
+  const maxAnswerBytes = options.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES;
+  if (!Number.isSafeInteger(maxAnswerBytes) || maxAnswerBytes < 1)
+    throw new ClientError("option-invalid", {
+      detail: "`maxAnswerBytes` must be a whole number of bytes, more than 0.",
+    });
   const http = createFetchClient<paths>({
     baseUrl: base.href,
     headers: { accept: "application/json", authorization: `Bearer ${headerToken(options.token)}` },
     // A token is for the service that was named, not for where it points to.
     redirect: "error",
-    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    fetch: boundedFetch(options.fetch ?? ((request) => globalThis.fetch(request)), maxAnswerBytes),
   });
 
   const reply = async <Data>(
@@ -112,10 +126,15 @@ export function caller(options: ClientOptions): Caller {
       const gaveUp = callers.find(({ aborted }) => aborted);
       if (gaveUp !== undefined) throw new ClientError("aborted", { cause: gaveUp.reason });
       if (deadline.aborted)
-        throw new ClientError("timed-out", { detail: `${base.origin} was silent for ${timeoutMs / 1000} s.`, cause });
-      // Of a body that is no JSON; the parser's own message quotes it.
-      if (cause instanceof SyntaxError) throw unintelligible("the whole of it");
+        throw new ClientError("timed-out", {
+          detail: `${base.origin} gave no whole answer within ${timeoutMs / 1000} s.`,
+          cause,
+        });
       if (cause instanceof ClientError) throw cause;
+      // Of a body that is no JSON, or is nested too deep for it; the parser's own message quotes it.
+      if (cause instanceof SyntaxError || cause instanceof RangeError) throw unintelligible("the whole of it");
+      const wrong = malformed(cause);
+      if (wrong !== null) throw unintelligible(wrong);
       throw new ClientError("unreachable", { detail: `${base.origin}: ${reasonOf(cause)}.`, cause });
     });
     if (data !== undefined) return { data, response };
@@ -195,6 +214,7 @@ const CHECKS: Readonly<Record<keyof ClientOptions, (value: unknown) => boolean>>
   fetch: (value) => typeof value === "function",
   timeoutMs: (value) => typeof value === "number",
   retries: (value) => typeof value === "number",
+  maxAnswerBytes: (value) => typeof value === "number",
   signal: (value) => typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value,
 };
 
@@ -239,8 +259,27 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return code === null ? "no connection" : (REASONS[code] ?? code);
+}
+
+/** What the platform's parsers call an answer that is none -> in words. */
+const MALFORMED: readonly (readonly [code: RegExp, what: string])[] = [
+  [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "its head is too long"],
+  [/^HPE_|^UND_ERR_RES_|^ERR_SSL_WRONG_VERSION/, "it is no HTTP"],
+  [/^Z_|^ERR_(?:_?ERROR_|BROTLI|ZSTD)|^ZSTD_/, "its compression"],
+];
+
+/** What is wrong with the form of an answer; null where there is none, or it ended in the middle. */
+function malformed(error: unknown): string | null {
+  const code = codeOf(error);
+  if (error instanceof Error && error.cause instanceof Error && error.cause.name === "HTTPParserError" && code === null)
+    return "it is no HTTP";
+  return code === null ? null : (MALFORMED.find(([pattern]) => pattern.test(code))?.[1] ?? null);
+}
+
+function codeOf(error: unknown): string | null {
   const inner = error instanceof Error ? (error.cause ?? error) : error;
   const first: unknown = inner instanceof AggregateError ? inner.errors[0] : inner;
-  const code = first instanceof Error && "code" in first && typeof first.code === "string" ? first.code : null;
-  return code === null ? "no connection" : (REASONS[code] ?? code);
+  return first instanceof Error && "code" in first && typeof first.code === "string" ? first.code : null;
 }

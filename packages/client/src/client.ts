@@ -20,7 +20,10 @@ export interface StoredRecord {
   readonly version: number;
   /** Whom the record is about. */
   readonly subject: string;
-  /** When this version was written: RFC 3339, to the second. Null if the service did not say. */
+  /**
+   * When this version was written: RFC 3339, to the millisecond; to the second where an older service, or a proxy,
+   * leaves out `Strongroom-Created-At`. Null if the service did not say.
+   */
   readonly createdAt: string | null;
 }
 
@@ -223,14 +226,14 @@ export function createClient(options: ClientOptions): Client {
 function stored({ text, headers }: { readonly text: string; readonly headers: Headers }): StoredRecord {
   const version = Number(headers.get("strongroom-version"));
   const subject = headers.get("strongroom-subject");
-  const modified = Date.parse(headers.get("last-modified") ?? "");
+  const created = Date.parse(headers.get("strongroom-created-at") ?? headers.get("last-modified") ?? "");
   if (!Number.isSafeInteger(version) || version < 1 || subject === null) throw unintelligible("a record's headers");
   return {
     document: parsedDocument(text),
     text,
     version,
     subject: decoded(subject),
-    createdAt: Number.isNaN(modified) ? null : new Date(modified).toISOString(),
+    createdAt: Number.isNaN(created) ? null : new Date(created).toISOString(),
   };
 }
 

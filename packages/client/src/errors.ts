@@ -10,7 +10,14 @@ export type ServiceErrorCode = Answers["ErrorCode"];
 
 /** A code of the client itself. */
 export type OwnErrorCode =
-  "unreachable" | "timed-out" | "unintelligible" | "aborted" | "unknown-code" | "option-invalid" | "records-damaged";
+  | "unreachable"
+  | "timed-out"
+  | "unintelligible"
+  | "answer-too-large"
+  | "aborted"
+  | "unknown-code"
+  | "option-invalid"
+  | "records-damaged";
 
 /** The code of a {@link ClientError}. */
 export type ClientErrorCode = ServiceErrorCode | OwnErrorCode;
@@ -43,6 +50,14 @@ const OWN_ERRORS: Readonly<Record<OwnErrorCode, ClientErrorRow>> = {
   unintelligible: {
     title: "What answered is not a Strongroom service",
     remedy: "Check the URL, and what lies between here and the service.",
+    outcome: "failure",
+    status: 0,
+  },
+  "answer-too-large": {
+    title: "The answer is too large",
+    remedy:
+      "Check the URL, and what lies between here and the service. Where documents of this size are kept, raise " +
+      "`maxAnswerBytes`.",
     outcome: "failure",
     status: 0,
   },

@@ -22,7 +22,7 @@ export type {
   StoredRecord,
   VersionInfo,
 } from "./client.ts";
-export { DEFAULT_TIMEOUT_MS } from "./call.ts";
+export { DEFAULT_MAX_ANSWER_BYTES, DEFAULT_TIMEOUT_MS } from "./call.ts";
 export { DEFAULT_RETRIES } from "./retry.ts";
 export type { CallOptions, ClientOptions } from "./call.ts";
 export type { Damaged, Listing, Page, PageOptions } from "./paging.ts";

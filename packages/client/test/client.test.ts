@@ -21,7 +21,11 @@ test("a record is written, read, listed and removed, with its versions", async (
   assert.deepEqual(newest.document, { name: "Countess" });
   assert.deepEqual([newest.text, newest.version, newest.subject], ['{"name":"Countess"}', 3, "Ada ♥"]);
   assert.equal(new Date(newest.createdAt ?? "").toISOString(), newest.createdAt);
-  assert.deepEqual((await records.version("people", "ada", 1)).document, ada);
+  const { document, createdAt } = await records.version("people", "ada", 1);
+  assert.deepEqual(document, ada);
+  // One time of one version, whoever is asked for it: to the millisecond.
+  assert.equal(createdAt, first.createdAt);
+  assert.equal((await records.history("people", "ada")).at(-1)?.createdAt, first.createdAt);
   assert.deepEqual(
     (await records.history("people", "ada")).map(({ version }) => version),
     [3, 2, 1],

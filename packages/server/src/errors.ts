@@ -112,7 +112,9 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
   },
   "body-too-large": {
     title: "The body is too large",
-    remedy: "Send a smaller document, or fewer documents in one batch.",
+    remedy:
+      "Send a smaller document, or fewer records in one batch. A program that runs the service itself can raise its " +
+      "limits `documentBytes` and `batchBytes`.",
     outcome: "usage",
     status: 413,
   },
@@ -165,7 +167,9 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
   },
   "collection-unknown": {
     title: "The service is not configured for this collection",
-    remedy: "Check the collection's name, or add it to the `collections` of the configuration.",
+    remedy:
+      "Check the collection's name. The program that runs the service decides which there are: " +
+      "`createServer({ collections })`.",
     outcome: "absent",
     status: 404,
   },

@@ -116,6 +116,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
     "ETag",
     "Strongroom-Version",
     "Strongroom-Subject",
+    "Strongroom-Created-At",
     "Last-Modified",
   ]);
   assert.equal(get.responses["304"]!.content, undefined);

@@ -39,7 +39,8 @@ test("a record is written, read, listed, read as it was, and removed", async (t)
   assert.equal(decodeURIComponent(String(got.headers["strongroom-subject"])), "søren");
   assert.equal(got.headers["cache-control"], "no-store");
   assert.equal(got.headers["x-content-type-options"], "nosniff");
-  assert.ok(!Number.isNaN(Date.parse(String(got.headers["last-modified"]))));
+  assert.equal(got.headers["strongroom-created-at"], replaced.json.createdAt);
+  assert.equal(got.headers["last-modified"], new Date(String(replaced.json.createdAt)).toUTCString());
 
   const first = await call(origin, `${path}/versions/1`, { token: token.read });
   assert.deepEqual(first.json, { name: "Ada Lovelace", born: 1815, languages: ["en", "fr"] });

@@ -179,7 +179,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "encryption-failed": {
     title: "The document could not be encrypted or decrypted",
-    remedy: "Nothing was stored or released. The cause says why; check the keyring's configuration.",
+    remedy: "Nothing was stored or released. The error's cause, or the service's log, says why: check the keyring.",
     outcome: "failure",
     status: 500,
   },
@@ -230,8 +230,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "document-invalid": {
     title: "The document cannot be stored as JSON",
-    remedy:
-      "A document is one JSON object in UTF-8 whose values JSON can hold exactly; the message says where it is not.",
+    remedy: "Send one JSON object in UTF-8 whose values JSON can hold exactly. What is not so stands beside the title.",
     outcome: "usage",
     status: 400,
   },
@@ -245,13 +244,13 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "document-too-large": {
     title: "The document is too large",
-    remedy: "Split the document, or raise the limit `documentBytes` if sizes like this are expected.",
+    remedy: "Split the document. A program that opens the vault itself can raise its limit `documentBytes`.",
     outcome: "usage",
     status: 413,
   },
   "batch-too-large": {
     title: "The batch has too many items",
-    remedy: "Send smaller batches, or raise the limit `batchItems`.",
+    remedy: "Send smaller batches. A program that opens the vault itself can raise its limit `batchItems`.",
     outcome: "usage",
     status: 413,
   },
@@ -293,7 +292,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "store-failed": {
     title: "The database cannot be used",
-    remedy: "Read the cause: check that the path, its permissions and the file are those of a Strongroom vault.",
+    remedy: "The error's cause, or the service's log, says why: check the path, its permissions and the file.",
     outcome: "unavailable",
     status: 503,
   },

@@ -1,9 +1,10 @@
 /**
  * Builds a command-line program from tables of commands: parsing, help with examples, suggestions for typos.
  */
-import { Command, Option } from "commander";
+import { Command, type Help, Option } from "commander";
 import { EXIT_CODES, type Outcome } from "../errors.ts";
 import { flagDescription, type FlagText, givenByFlags, type SettingFlag, settingFlags } from "../settings/given.ts";
+import { commandLines, widthOf, wrapped } from "../terminal/terminal.ts";
 import { completionTable } from "./completion.ts";
 import { readOptions } from "./options.ts";
 import type { CommandContext, CommandSpec, CommandTable, ProgramSpec } from "./spec.ts";
@@ -30,7 +31,7 @@ export class ProgramBuilder {
       .version(version, "-V, --version", "print the version")
       .helpCommand("help [command]", "show help for a command")
       .enablePositionalOptions()
-      .addHelpText("after", () => `\n${exitCodeHelp()}\n\nStart here: ${startHere}`);
+      .addHelpText("after", () => `\n${exitCodeHelp(this.#context.terminal.width)}\n\nStart here: ${startHere}`);
     const tables = [...this.#spec.tables, completionTable(this.#spec)];
     const groups = Object.fromEntries(tables.flatMap((table) => Object.entries(table.groups)));
     for (const table of tables)
@@ -56,28 +57,31 @@ export class ProgramBuilder {
   }
 
   #configured(command: Command): Command {
-    const { stdout, stderr } = this.#context.terminal;
     const { terminal } = this.#context;
+    const { stdout, stderr } = terminal;
     return command
       .exitOverride()
       .showSuggestionAfterError(true)
       .showHelpAfterError("  Run it with --help to see its arguments, options and examples.")
       .helpOption("-h, --help", "show help")
       .configureOutput({
-        writeOut: (text) => stdout.write(text),
+        writeOut: (text) => {
+          terminal.print(text.replace(/\n$/, ""));
+        },
         writeErr: (text) => {
-          if (terminal.mode === "human") stderr.write(text);
+          terminal.say(text.replace(/\n$/, ""));
         },
         outputError: (text, write) => {
           write(text.replace(/^error: /, `${terminal.styleError(["red", "bold"], `${this.#spec.name}:`)} `));
         },
-        getOutHasColors: () => stdout.isTTY && stdout.hasColors(),
-        getErrHasColors: () => stderr.isTTY && stderr.hasColors(),
-        getOutHelpWidth: () => (stdout.isTTY ? Math.min(stdout.columns, HELP_WIDTH) : HELP_WIDTH),
-        getErrHelpWidth: () => (stderr.isTTY ? Math.min(stderr.columns, HELP_WIDTH) : HELP_WIDTH),
+        getOutHasColors: () => true,
+        getErrHasColors: () => true,
+        getOutHelpWidth: () => Math.min(widthOf(stdout), HELP_WIDTH),
+        getErrHelpWidth: () => Math.min(widthOf(stderr), HELP_WIDTH),
       })
       .configureHelp({
         styleTitle: (text) => terminal.style("bold", text),
+        formatItem,
         subcommandTerm: (sub) => [sub.name(), ...sub.registeredArguments.map(argumentTerm)].join(" "),
       });
   }
@@ -104,7 +108,7 @@ export class ProgramBuilder {
     if (settings.configFile !== null)
       command.addOption(new Option("--config <file>", settings.configFile).helpGroup(`${settings.heading}:`));
     command.addOption(new Option("--json", "print the result as JSON").helpGroup("Output:"));
-    command.addHelpText("after", () => examplesHelp(spec));
+    command.addHelpText("after", () => examplesHelp(spec, this.#context.terminal.width));
     command.action(async () => {
       const values: Readonly<Record<string, unknown>> = command.opts();
       const { cwd, env } = this.#context;
@@ -146,12 +150,33 @@ function argumentTerm(argument: { readonly required: boolean; name(): string }):
   return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
 }
 
-function examplesHelp({ examples }: CommandSpec): string {
-  if (examples.length === 0) return "";
-  return `\nExamples:\n${examples.map(({ line, meaning }) => `  # ${meaning}\n  ${line}`).join("\n\n")}`;
+/** Widest term that its description stands beside; on a narrow screen, less. In columns. */
+const TERM_WIDTH = { most: 36, shareOfScreen: 0.45 } as const;
+
+/** A term and its description, beside it or, for a long one, below it. */
+function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? HELP_WIDTH;
+  const beside = Math.min(termWidth, TERM_WIDTH.most, Math.floor(width * TERM_WIDTH.shareOfScreen));
+  const indent = " ".repeat(2);
+  if (description === "") return indent + term;
+  const column = beside + 4;
+  const text = wrapped(description, width - column).replaceAll("\n", `\n${" ".repeat(column)}`);
+  const isLong = helper.displayWidth(term) > beside;
+  return isLong ? `${indent}${term}\n${" ".repeat(column)}${text}` : `${indent}${term.padEnd(beside)}${indent}${text}`;
 }
 
-function exitCodeHelp(): string {
-  const rows = Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+function examplesHelp({ examples }: CommandSpec, width: number): string {
+  if (examples.length === 0) return "";
+  const lines = examples.map(
+    ({ line, meaning }) =>
+      `${wrapped(`  # ${meaning}`, width).replaceAll("\n", "\n  # ")}\n${commandLines(line, width, "  ")}`,
+  );
+  return `\nExamples:\n${lines.join("\n\n")}`;
+}
+
+function exitCodeHelp(width: number): string {
+  const rows = Object.values(EXIT_CODES).map(({ code, meaning }) =>
+    wrapped(`  ${String(code).padStart(3)}  ${meaning}`, width, 7),
+  );
   return `Exit codes:\n${rows.join("\n")}`;
 }

@@ -3,13 +3,16 @@
  */
 import { CommanderError } from "commander";
 import { commandReport, type ErrorReport, EXIT_CODES, isTableError, reportOf } from "../errors.ts";
+import { systemReason } from "../files.ts";
 import {
   createTerminal,
+  LONGEST_SHOWN,
   printable,
   printableJson,
-  type OutputMode,
   type Streams,
   type Terminal,
+  widthOf,
+  wrapped,
 } from "../terminal/terminal.ts";
 import { ProgramBuilder } from "./program.ts";
 import type { CommandContext, ProgramSpec } from "./spec.ts";
@@ -33,18 +36,18 @@ export async function runProgram(spec: ProgramSpec, argv: readonly string[], io:
     await builder.build().parseAsync([...argv], { from: "user" });
     return EXIT_CODES[builder.outcome].code;
   } catch (error) {
-    if (error instanceof CommanderError) return usageExit(error, terminal.mode, io.streams);
+    if (error instanceof CommanderError) return usageExit(error, terminal);
     const report = io.signal.aborted && !isTableError(error) ? commandReport("interrupted") : reportOf(error);
     return printReport(spec.name, report, terminal);
   }
 }
 
 /** Commander has already said what is wrong, with its suggestion; only the exit code and JSON are ours. */
-function usageExit(error: CommanderError, mode: OutputMode, streams: Streams): number {
+function usageExit(error: CommanderError, terminal: Terminal): number {
   if (error.exitCode === 0) return EXIT_CODES.ok.code;
   // Help shown because no command was given is an answer, but not the one that was asked for.
-  if (mode === "json")
-    streams.stderr.write(reportJson(commandReport("usage", { detail: error.message.replace(/^error: /, "") })));
+  if (terminal.mode === "json")
+    terminal.sayAlways(reportJson(commandReport("usage", { detail: error.message.replace(/^error: /, "") })));
   return EXIT_CODES.usage.code;
 }
 
@@ -61,7 +64,8 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
   // The reader went away (`strongroom list people | head -1`): nobody is left to be told.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT_CODES.ok.code);
-    throw error;
+    const mode = process.argv.includes("--json") ? "json" : "human";
+    process.exit(printReport(spec.name, unwritten(error), createTerminal(process, mode)));
   });
   process.exitCode = await runProgram(spec, process.argv.slice(2), {
     streams: process,
@@ -69,6 +73,18 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
     cwd: process.cwd(),
     signal: stopSignal(),
   });
+}
+
+/** A disk that is full, say: what was printed is not whole, and whoever reads it must know. */
+function unwritten(error: NodeJS.ErrnoException): ErrorReport {
+  return {
+    code: "output-failed",
+    title: "The output cannot be written",
+    detail: `standard output: ${systemReason(error)}`,
+    problems: [],
+    remedy: "Look at where standard output goes: a disk that is full, a device.",
+    outcome: "failure",
+  };
 }
 
 /** Aborted by the first signal that asks for an orderly end; a second one does not wait for it. */
@@ -89,7 +105,7 @@ function stopSignal(): AbortSignal {
 
 /** Prints the report to standard error and returns the exit code; `program` is the name it begins with. */
 export function printReport(program: string, report: ErrorReport, terminal: Terminal): number {
-  terminal.stderr.write(terminal.mode === "json" ? reportJson(report) : describe(program, report, terminal));
+  terminal.sayAlways(terminal.mode === "json" ? reportJson(report) : describe(program, report, terminal));
   return EXIT_CODES[report.outcome].code;
 }
 
@@ -104,21 +120,19 @@ function describe(program: string, report: ErrorReport, terminal: Terminal): str
   const [code, title] = [safe(report.code), safe(report.title)];
   const { detail, problems, remedy, outcome } = report;
   const heading = `${terminal.styleError(["red", "bold"], `${program}:`)} ${terminal.styleError("bold", title)}`;
-  if (outcome === "interrupted") return `${heading}\n  ${remedy}\n`;
+  if (outcome === "interrupted") return `${heading}\n  ${safe(remedy)}\n`;
+  const width = widthOf(terminal.stderr);
   const lines = [
     `${heading} ${terminal.styleError("dim", `[${code}]`)}`,
-    ...(detail === null ? [] : [`  ${sentence(safe(detail))}`]),
-    ...problems.map((problem) => `  - ${safe(problem)}`),
-    ...remedy.split("\n").map((line) => `  ${safe(line)}`),
+    ...(detail === null ? [] : [wrapped(`  ${sentence(safe(detail))}`, width, 2)]),
+    ...problems.map((problem) => wrapped(`  - ${safe(problem)}`, width, 4)),
+    wrapped(`  ${safe(remedy)}`, width, 2),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** Longest part of a report that a person is shown, in UTF-16 units. */
-const LONGEST_PART = 8_192;
-
 function safe(text: string): string {
-  return printable(text, LONGEST_PART);
+  return printable(text, LONGEST_SHOWN);
 }
 
 /** Messages of other packages come without their full stop. */

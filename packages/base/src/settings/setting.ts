@@ -29,6 +29,11 @@ interface SettingBase<Value> {
   /** The commands that name this group take the setting as a flag. */
   readonly group?: string;
   readonly ways: readonly Way[];
+  /**
+   * It may come from a configuration file that nobody named and nobody trusted, because it can neither run a program,
+   * nor say where a secret or a record comes from or goes, nor weaken what is promised. Left out: it may not.
+   */
+  readonly harmless?: boolean;
   /** Where in the value paths are, which a configuration file gives relative to itself; `[]` is the value. */
   readonly paths?: readonly (readonly string[])[];
 }

@@ -3,7 +3,7 @@
  * standard error, so that piped output stays clean.
  */
 import { type Options, SingleBar } from "cli-progress";
-import { duration, type Terminal } from "./terminal.ts";
+import { duration, printable, type Terminal } from "./terminal.ts";
 
 /** Shows how far a job is. Every method is safe to call whether or not a bar is shown. */
 export interface Progress {
@@ -26,9 +26,10 @@ const TICK_MS = 500;
 /** Starts a bar, or a silent stand-in where standard error is not a terminal or the output is JSON. */
 export function startProgress(terminal: Terminal, { label, total }: ProgressOptions): Progress {
   if (!terminal.stderr.isTTY || terminal.mode === "json") return SILENT;
+  const shown = printable(label);
   const pace = new Pace(total, performance.now());
   const bar = new SingleBar({
-    stream: terminal.stderr,
+    stream: terminal.barStream,
     hideCursor: true,
     clearOnComplete: true,
     stopOnComplete: false,
@@ -39,9 +40,9 @@ export function startProgress(terminal: Terminal, { label, total }: ProgressOpti
     format: format(total),
   });
   const draw = (): void => {
-    bar.update(total === null ? 0 : pace.position, { label, ...pace.at(performance.now()) });
+    bar.update(total === null ? 0 : pace.position, { label: shown, ...pace.at(performance.now()) });
   };
-  bar.start(total ?? 1, 0, { label, ...pace.at(performance.now()) });
+  bar.start(total ?? 1, 0, { label: shown, ...pace.at(performance.now()) });
   const ticking = setInterval(draw, TICK_MS).unref();
   return {
     update: (position, records) => {

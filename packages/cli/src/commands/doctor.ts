@@ -1,5 +1,5 @@
 // `strongroom doctor`: checks everything that usually goes wrong, and says what to do.
-import type { Style, Terminal } from "@strongroom/base/terminal";
+import { type Style, type Terminal, wrapped } from "@strongroom/base/terminal";
 import { command, type CommandSpec } from "../command.ts";
 import { dataFolder } from "../data-folder.ts";
 import type { Finding, Severity } from "../doctor/check.ts";
@@ -31,8 +31,8 @@ export const doctorCommand: CommandSpec = command({
     const { CHECKS } = await import("../doctor/checks.ts");
     for (const check of CHECKS) for (const finding of await check(subject)) findings.push(finding);
     context.signal.throwIfAborted();
-    context.terminal.result({ findings }, () =>
-      findings.map((finding) => describe(finding, context.terminal)).join("\n"),
+    context.terminal.result({ findings }, (shown) =>
+      shown.findings.map((finding) => describe(finding, context.terminal)).join("\n"),
     );
     const failed = findings.filter(({ severity }) => severity === "failure").length;
     if (failed > 0) throw new CliError("checks-failed", { detail: `${failed} of ${findings.length} checks failed.` });
@@ -41,6 +41,17 @@ export const doctorCommand: CommandSpec = command({
 
 function describe({ what, severity, detail, remedy }: Finding, terminal: Terminal): string {
   const { mark, style } = MARKS[severity];
-  const line = `${terminal.style(style, mark.padEnd(4))}  ${what.padEnd(22)}  ${detail}`;
-  return remedy === undefined ? line : `${line}\n${" ".repeat(30)}${terminal.style("dim", remedy)}`;
+  // A narrow screen has no room for a column beside the other.
+  const column = terminal.width < 72 ? 6 : 30;
+  const name = `${terminal.style(style, mark.padEnd(4))}  `;
+  const beside = terminal.width < 72 ? `${name}${what}: ${detail}` : `${name}${what.padEnd(22)}  ${detail}`;
+  const line = wrapped(beside, terminal.width, column);
+  return remedy === undefined ? line : `${line}\n${dimmed(remedy, column, terminal)}`;
+}
+
+function dimmed(text: string, column: number, terminal: Terminal): string {
+  return wrapped(" ".repeat(column) + text, terminal.width, column)
+    .split("\n")
+    .map((line) => terminal.style("dim", line))
+    .join("\n");
 }

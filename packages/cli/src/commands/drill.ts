@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";
 import type { Lock } from "@strongroom/base/locks";
+import { printable } from "@strongroom/base/terminal";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { z } from "zod";
 import { command, type CommandSpec, option } from "../command.ts";
@@ -16,7 +17,7 @@ import { type DrillParts, runDrill } from "../drill/run-drill.ts";
 import { DRILL_DEFAULTS, type DrillSettings } from "../drill/settings.ts";
 import { CliError } from "../errors.ts";
 import { asCliError, clientOf, findConnection } from "../connection.ts";
-import { openOutput } from "../input-output.ts";
+import { writeOutput } from "../input-output.ts";
 
 const words = text().transform((value) => value?.split(",").map((word) => word.trim()) ?? null);
 
@@ -155,7 +156,7 @@ export const drillCommand: CommandSpec = command({
       const startedAt = performance.now();
       const onProgress = (step: string): void => {
         const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
-        terminal.say(`${terminal.styleError("dim", `${seconds} s`)}  ${step}`);
+        terminal.say(`${terminal.styleError("dim", `${seconds} s`)}  ${printable(step)}`);
       };
       const run = await runDrill({
         service: client(signal),
@@ -166,11 +167,9 @@ export const drillCommand: CommandSpec = command({
         onProgress,
       });
       if (timeline !== undefined) {
-        const output = await openOutput(timeline, context);
-        await output.write(`${JSON.stringify(timelineOf(run))}\n`);
-        await output.commit();
+        await writeOutput(timeline, `${JSON.stringify(timelineOf(run))}\n`, context);
       }
-      terminal.result(run.report, () => drillTables(run.report, terminal));
+      terminal.result(run.report, (shown) => drillTables(shown, terminal));
       requireKept(run.report.promises);
     } catch (error) {
       throw asCliError(error);

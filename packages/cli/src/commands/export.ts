@@ -11,7 +11,8 @@ export const exportCommand: CommandSpec = command({
   heading: "Moving data",
   summary: "write every document of a collection to a file (- or nothing: standard output)",
   description:
-    "The file is made with mode 0600 and takes its name only when it is complete. Records come in the order of " +
+    "The file is made with mode 0600 and takes its name only when it is complete; a device or a pipe is written " +
+    "into. Records come in the order of " +
     "their ids.\n" +
     "CSV: nested objects become columns with dots, lists become JSON, and the headings say so: address.city:text,\n" +
     "age:number, tags:json. strongroom import gives back equal documents in both formats. A record that no table\n" +

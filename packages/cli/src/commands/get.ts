@@ -1,7 +1,8 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
 import { text, wholeNumber } from "@strongroom/base/command";
+import { printableJson, printableJsonText } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option, withService } from "../command.ts";
-import { openOutput } from "../input-output.ts";
+import { writeOutput } from "../input-output.ts";
 
 /** `strongroom get`. */
 export const getCommand: CommandSpec = command({
@@ -29,22 +30,24 @@ export const getCommand: CommandSpec = command({
       ? client.records.get(collection, id)
       : client.records.version(collection, id, options.version));
     const content = (): string => {
+      const { document, text: stored, version, subject, createdAt } = record;
       if (terminal.mode === "json") {
-        const { version, subject, createdAt, document } = record;
-        return JSON.stringify({ collection, id, version, subject, createdAt, document });
+        const about = printableJson({ collection, id, version, subject, createdAt });
+        return `${about.slice(0, -1)},"document":${printableOr(stored, document, 0)}}`;
       }
-      return terminal.stdout.isTTY && options.output === undefined
-        ? JSON.stringify(record.document, null, 2)
-        : record.text;
+      return terminal.stdout.isTTY && options.output === undefined ? printableOr(stored, document, 2) : stored;
     };
-    const output = await openOutput(options.output ?? "-", context);
-    try {
-      await output.write(`${content()}\n`);
-      await output.commit();
-    } catch (error) {
-      await output.discard();
-      throw error;
-    }
+    await writeOutput(options.output ?? "-", `${content()}\n`, context);
     if (options.output !== undefined) terminal.say(`version ${record.version} written to ${options.output}`);
   }),
 });
+
+/** Node parses what is nested deeper than it writes: that is given as it is stored. */
+function printableOr(stored: string, document: object, indent: number): string {
+  try {
+    return printableJson(document, indent);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return printableJsonText(stored);
+  }
+}

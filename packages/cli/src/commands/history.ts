@@ -1,5 +1,5 @@
 // `strongroom history`: the versions of a record.
-import { printable, renderTable } from "@strongroom/base/terminal";
+import { renderTable } from "@strongroom/base/terminal";
 import { command, type CommandSpec, withService } from "../command.ts";
 
 /** `strongroom history`. */
@@ -20,10 +20,11 @@ export const historyCommand: CommandSpec = command({
     const [collection = "", id = ""] = args;
     const history = await client.records.history(collection, id);
     const versions = history.map(({ version, subject, createdAt }) => ({ version, subject, createdAt }));
-    context.terminal.result({ collection, id, versions }, () =>
+    context.terminal.result({ collection, id, versions }, (shown) =>
       renderTable(
         [{ heading: "VERSION", align: "right" }, { heading: "WRITTEN" }, { heading: "SUBJECT" }],
-        versions.map(({ version, createdAt, subject }) => [String(version), createdAt, printable(subject)]),
+        shown.versions.map(({ version, createdAt, subject }) => [String(version), createdAt, subject]),
+        context.terminal.width,
       ),
     );
   }),

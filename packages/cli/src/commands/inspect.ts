@@ -1,6 +1,6 @@
 // `strongroom inspect`: what a stored message says of itself, without any key. It reads the header only and decrypts
 // nothing.
-import { printable } from "@strongroom/base/terminal";
+import { printable, printableCopy } from "@strongroom/base/terminal";
 import type { MessageInspection } from "@strongroom/envelope";
 import { command, type CommandSpec } from "../command.ts";
 import { CliError } from "../errors.ts";
@@ -33,7 +33,9 @@ export const inspectCommand: CommandSpec = command({
     for await (const chunk of input.chunks) chunks.push(chunk);
     const found = await inspectMessage(Buffer.concat(chunks));
     const { problem, ...rest } = found;
-    context.terminal.result({ ...rest, problem: problem?.code ?? null }, () => describe(found).join("\n"));
+    context.terminal.result({ ...rest, problem: problem?.code ?? null }, () =>
+      describe({ ...printableCopy(rest), problem }).join("\n"),
+    );
   },
 });
 
@@ -67,13 +69,13 @@ function describe(message: MessageInspection): string[] {
     ],
     ...message.encryptedDataKeys.map(({ providerId, keyInfo, ciphertextLength }, index): [string, string] => [
       index === 0 ? "Data keys" : "",
-      `${printable(providerId)}  ${printable(keyInfo)}  (${ciphertextLength} bytes)`,
+      `${providerId}  ${keyInfo}  (${ciphertextLength} bytes)`,
     ]),
     ...Object.entries(message.encryptionContext).map(([key, value], index): [string, string] => [
       index === 0 ? "Context" : "",
-      `${printable(key)} = ${printable(value)}`,
+      `${key} = ${value}`,
     ]),
   ];
   const lines = rows.map(([label, value]) => `${label.padEnd(10)}  ${value}`);
-  return message.problem === null ? lines : [...lines, `Problem     ${message.problem.message}`];
+  return message.problem === null ? lines : [...lines, `Problem     ${printable(message.problem.message)}`];
 }

@@ -28,7 +28,7 @@ export const KMS_TABLE: CommandTable<GivenKmsSettings> = mount(
   {
     table,
     always: [],
-    heading: "Settings (also in the environment and the configuration file)",
+    heading: "Settings (also in the environment and a file)",
     configFile: CONFIG_FLAG,
     load: loadKmsOfInstallation,
   },

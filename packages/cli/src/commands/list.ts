@@ -20,25 +20,27 @@ export const listCommand: CommandSpec = command({
     const { terminal } = context;
     if (collection === undefined) {
       const collections = await client.collections();
-      terminal.result({ collections }, () =>
-        collections.length === 0
+      terminal.result({ collections }, (shown) =>
+        shown.collections.length === 0
           ? "There are no records yet."
           : renderTable(
               [{ heading: "COLLECTION" }, { heading: "RECORDS", align: "right" }],
-              collections.map((one) => [one.collection, one.records.toLocaleString("en")]),
+              shown.collections.map((one) => [one.collection, one.records.toLocaleString("en")]),
+              terminal.width,
             ),
       );
       return;
     }
     const listing = await readPage(client.records.list(collection), options);
-    terminal.result({ collection, ...listing }, () =>
+    terminal.result({ collection, ...listing }, ({ items }) =>
       renderTable(
         [{ heading: "ID" }, { heading: "VERSION", align: "right" }, { heading: "WRITTEN" }],
-        listing.items.map(({ id, version, updatedAt }) => [printable(id), String(version), updatedAt]),
+        items.map(({ id, version, updatedAt }) => [id, String(version), updatedAt]),
+        terminal.width,
       ),
     );
     if (listing.next !== null)
-      terminal.say(`There are more: strongroom list ${collection} --cursor ${listing.next} (or --all)`);
+      terminal.say(`There are more: strongroom list ${collection} --cursor ${printable(listing.next)} (or --all)`);
     requireUndamaged(listing);
   }),
 });

@@ -1,11 +1,12 @@
 // `strongroom put`: one document from standard input or a file. Never from the command line, which other users of the
 // machine can read.
 import { given, text, wholeNumber } from "@strongroom/base/command";
-import { printable } from "@strongroom/base/terminal";
+import { wrapped } from "@strongroom/base/terminal";
 import { secretConcat } from "@strongroom/base/secret-memory";
 import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../input-output.ts";
+import { looksPersonal, PERSONAL_ID_ADVICE } from "../personal-id.ts";
 
 /** More than any service takes; beyond it the input is certainly not one document. */
 const LONGEST_DOCUMENT = 16 * 1024 * 1024;
@@ -48,12 +49,19 @@ export const putCommand: CommandSpec = command({
     const { subject, ifVersion, ifAbsent } = options;
     const answer = await client.records.put(collection, id, body, { subject, ifVersion, ifAbsent });
     body.fill(0);
-    terminal.result(answer, () => {
-      const { outcome, version, wraps } = answer;
-      const name = printable(`${answer.collection}/${answer.id}`);
-      const line =
+    if (looksPersonal(id) || looksPersonal(subject ?? ""))
+      terminal.say(
+        terminal.styleError(
+          "yellow",
+          `The ${looksPersonal(id) ? "id" : "subject"} looks like an address. ${PERSONAL_ID_ADVICE}`,
+        ),
+      );
+    terminal.result(answer, ({ collection: into, id: as, outcome, version, wraps }) => {
+      const name = `${into}/${as}`;
+      const said =
         `${terminal.style("bold", name)} ${outcome}, version ${version}, ` +
         `wrapped in ${wraps.stored} of ${wraps.target} regions`;
+      const line = wrapped(said, terminal.width, 2);
       return wraps.missing.length === 0
         ? line
         : `${line}\n${terminal.style("yellow", `missing: ${wraps.missing.join(", ")}`)}`;

@@ -2,8 +2,15 @@
 // On a terminal that draws the table again in its place; elsewhere each change is one line, so that a log or a pipe
 // holds what happened and no more. As JSON, each change is the whole answer on one line.
 import { setTimeout as delay } from "node:timers/promises";
-import { stripVTControlCharacters } from "node:util";
-import { duration, renderTable, type Style, type Terminal } from "@strongroom/base/terminal";
+import {
+  duration,
+  printable,
+  printableCopy,
+  renderTable,
+  type Style,
+  type Terminal,
+  wrapped,
+} from "@strongroom/base/terminal";
 import type { RegionReport, RegionsReport } from "@strongroom/client";
 import { asCliError } from "../connection.ts";
 import { CliError } from "../errors.ts";
@@ -17,7 +24,8 @@ const BREAKER_STYLE: Readonly<Record<RegionReport["breaker"]["state"], Style>> =
 
 /** The table, and what is owed below it. */
 export function regionsView(answer: RegionsReport, terminal: Terminal): string {
-  return [regionTable(answer.regions, terminal), "", policyLine(answer), ...alarmLines(answer, terminal)].join("\n");
+  const lines = [policyLine(answer), ...alarmLines(answer, terminal)].map((line) => wrapped(line, terminal.width));
+  return [regionTable(answer.regions, terminal), "", ...lines].join("\n");
 }
 
 /** The JSON result: of what the service says, that which the command promises. */
@@ -74,6 +82,7 @@ export function regionTable(regions: readonly RegionReport[], terminal: Terminal
       failuresText(one),
       one.lastFailure === null ? "-" : `${one.lastFailure.kind} at ${one.lastFailure.at}`,
     ]),
+    terminal.width,
   );
 }
 
@@ -172,13 +181,12 @@ function changes(terminal: Terminal): View {
   let last: RegionsReport | null = null;
   let reason: string | null = null;
   const line = (text: string): void => {
-    terminal.stdout.write(`${new Date().toISOString()} ${text}\n`);
+    terminal.print(`${new Date().toISOString()} ${printable(text)}`);
   };
   return {
     show: (answer) => {
       const lines = changeLines(last, answer);
-      if (lines.length > 0 && terminal.mode === "json")
-        terminal.stdout.write(`${JSON.stringify(regionsResult(answer))}\n`);
+      if (lines.length > 0 && terminal.mode === "json") terminal.printJson(regionsResult(answer));
       else for (const text of lines) line(text);
       last = answer;
       reason = null;
@@ -192,30 +200,14 @@ function changes(terminal: Terminal): View {
   };
 }
 
-const CLEAR_BELOW = "\u001b[J";
-
 function screen(terminal: Terminal): View {
-  let drawn = 0;
-  const draw = (text: string): void => {
-    const up = drawn === 0 ? "" : `\u001b[${drawn}A\r`;
-    terminal.stdout.write(`${up}${CLEAR_BELOW}${text}\n`);
-    drawn = text.split("\n").reduce((rows, line) => rows + rowsOf(line, terminal.stdout.columns), 0);
-  };
   const clock = (): string => terminal.style("dim", `${new Date().toTimeString().slice(0, 8)}  Ctrl-C ends it.`);
   return {
     show: (answer) => {
-      draw(`${regionsView(answer, terminal)}\n${clock()}`);
+      terminal.redraw(`${regionsView(printableCopy(answer), terminal)}\n${clock()}`);
     },
     away: (why) => {
-      draw(`${terminal.style("red", why)}\n${clock()}`);
+      terminal.redraw(`${terminal.style("red", printable(why))}\n${clock()}`);
     },
   };
-}
-
-/**
- * Rows that a line takes on the screen: a narrow terminal breaks it. A terminal that does not know its width says 0.
- */
-function rowsOf(line: string, columns: number): number {
-  const length = stripVTControlCharacters(line).length;
-  return columns > 0 && length > 0 ? Math.ceil(length / columns) : 1;
 }

@@ -1,7 +1,7 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
 // `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
 import { given } from "@strongroom/base/command";
-import { printable, renderTable } from "@strongroom/base/terminal";
+import { printable, printableCopy, renderTable } from "@strongroom/base/terminal";
 import type { OwedVersion } from "@strongroom/client";
 import { command, type CommandSpec, option, pageOptions, readPage, requireUndamaged, withService } from "../command.ts";
 import { regionsResult, regionsView, watchRegions } from "./regions-view.ts";
@@ -30,7 +30,7 @@ export const regionsCommand: CommandSpec = command({
       return;
     }
     const answer = await client.regions();
-    terminal.result(regionsResult(answer), () => regionsView(answer, terminal));
+    terminal.result(regionsResult(answer), () => regionsView(printableCopy(answer), terminal));
   }),
 });
 
@@ -50,16 +50,16 @@ export const regionsDebtCommand: CommandSpec = command({
   ],
   run: withService(async (client, { context, options }) => {
     const listing = await readPage(client.debt(), options);
-    context.terminal.result(listing, () =>
-      listing.items.length === 0 ? "No wrap is owed." : debtTable(listing.items),
+    context.terminal.result(listing, ({ items }) =>
+      items.length === 0 ? "No wrap is owed." : debtTable(items, context.terminal.width),
     );
     if (listing.next !== null)
-      context.terminal.say(`There are more: strongroom regions debt --cursor ${listing.next} (or --all)`);
+      context.terminal.say(`There are more: strongroom regions debt --cursor ${printable(listing.next)} (or --all)`);
     requireUndamaged(listing);
   }),
 });
 
-function debtTable(items: readonly OwedVersion[]): string {
+function debtTable(items: readonly OwedVersion[], width: number): string {
   return renderTable(
     [
       { heading: "COLLECTION" },
@@ -72,12 +72,13 @@ function debtTable(items: readonly OwedVersion[]): string {
     ],
     items.map(({ collection, id, version, regions, since, attempts, lastProblem }) => [
       collection,
-      printable(id),
+      id,
       String(version),
       regions.map(({ region, reason }) => `${region} (${reason})`).join(", "),
       since,
       String(attempts),
       lastProblem === null ? "-" : `${lastProblem.code} at ${lastProblem.at}`,
     ]),
+    width,
   );
 }

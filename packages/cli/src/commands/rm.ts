@@ -1,7 +1,8 @@
-// `strongroom rm`: removes a record with all its versions.
-import { wholeNumber } from "@strongroom/base/command";
+// `strongroom rm`: removes a record with all its versions, once a person has said so.
+import { given, wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import { command, type CommandSpec, option, withService } from "../command.ts";
+import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
+import { CliError } from "../errors.ts";
 
 /** `strongroom rm`. */
 export const rmCommand: CommandSpec = command({
@@ -10,7 +11,11 @@ export const rmCommand: CommandSpec = command({
   heading: "Records",
   summary: "remove a record with all its versions",
   description:
-    "Its version numbers are not used again: a record that is stored later under the same id begins after the last.",
+    "On a terminal it asks first; elsewhere it wants --yes, and standard input is never read as an answer.\n" +
+    "The documents are gone at once, from this database: not from backups of it. What remains is the record's id, " +
+    "and its subject: in the database, so that its version numbers are not used again (a record that is stored later " +
+    "under the same id begins after the last), and in the audit of the KMS, in the encryption context of each call. " +
+    "An e-mail address that is an id outlives its record.",
   flagGroups: ["client"],
   options: {
     ifVersion: option(
@@ -18,14 +23,23 @@ export const rmCommand: CommandSpec = command({
       "only if this is the record's latest version",
       wholeNumber(1, Number.MAX_SAFE_INTEGER),
     ),
+    yes: option("-y, --yes", "remove it without asking", given()),
   },
   examples: [
-    { line: "npx strongroom rm people ada", meaning: "remove it" },
-    { line: "npx strongroom rm people ada --if-version 3", meaning: "only if nobody wrote after version 3" },
+    { line: "npx strongroom rm people ada", meaning: "ask, and remove it" },
+    { line: "npx strongroom rm people ada --yes --if-version 3", meaning: "only if nobody wrote after version 3" },
   ],
   run: withService(async (client, { context, args, options }) => {
     const [collection = "", id = ""] = args;
+    if (!options.yes) await requireYes(`${collection}/${id}`, context);
     await client.records.remove(collection, id, { ifVersion: options.ifVersion });
-    context.terminal.result({ collection, id, removed: true }, () => `${printable(`${collection}/${id}`)} removed`);
+    context.terminal.result({ collection, id, removed: true }, (shown) => `${shown.collection}/${shown.id} removed`);
   }),
 });
+
+async function requireYes(record: string, { terminal, signal }: CommandContext): Promise<void> {
+  const canAsk = terminal.stdin.isTTY === true && terminal.stderr.isTTY && terminal.mode === "human";
+  if (!canAsk) throw new CliError("not-confirmed", { detail: "There is no terminal on which to ask." });
+  const answer = await terminal.ask(`Remove ${printable(record)} with all its versions? [y/N] `, signal);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError("not-confirmed", { detail: "The answer was not yes." });
+}

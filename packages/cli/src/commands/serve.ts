@@ -8,7 +8,9 @@ export const serveCommand: CommandSpec = command({
   summary: "run the service alone, with the KMS keys of the configuration (AWS KMS)",
   description:
     "keys.regions in the configuration lists the regions, nearest first, each with the ARN of its key:\n" +
-    '  { "keys": { "regions": [{ "region": "eu-west-1", "keyArn": "arn:aws:kms:eu-west-1:111122223333:key/…" }] } }\n' +
+    '  { "keys": { "regions": [\n' +
+    '    { "region": "eu-west-1",\n' +
+    '      "keyArn": "arn:aws:kms:eu-west-1:111122223333:key/…" }] } }\n' +
     "Without an endpoint a region is AWS's own, with the credentials that the AWS SDK finds. Tokens: strongroom " +
     "token create.",
   flagGroups: ["service", "keys", "log"],

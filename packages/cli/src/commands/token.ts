@@ -1,15 +1,13 @@
 // `strongroom token …`: the tokens that programs show to the service. They work on the data folder's token file, on the
 // service's machine; a running service sees a change within a second. A new token is printed once, to standard output
 // alone, and kept nowhere.
-import { resolve } from "node:path";
 import { someOf, text } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
-import { writeFileAtomic } from "@strongroom/base/files";
 import type { FileTokens, Scope } from "@strongroom/server";
 import { command, type CommandSpec, type Invocation, option, type OptionTable } from "../command.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
-import { outputReason } from "../input-output.ts";
+import { writeOutput } from "../input-output.ts";
 
 const SCOPES: readonly Scope[] = ["read", "write", "admin"];
 
@@ -38,12 +36,10 @@ export const tokenCreateCommand: CommandSpec = command({
     const { token, identity } = await tokens.create({ name, scopes: invocation.options.scope ?? ["read"] });
     const file = invocation.options.output;
     if (file !== undefined) {
-      await writeFileAtomic(resolve(invocation.context.cwd, file), `${token}\n`).catch(async (cause: unknown) => {
+      await writeOutput(file, `${token}\n`, invocation.context).catch(async (cause: unknown) => {
         await tokens.revoke(identity.id);
-        throw new CliError("output-failed", {
-          detail: `${file}: ${outputReason(cause)}; the token was revoked again.`,
-          cause,
-        });
+        const reason = cause instanceof CliError ? (cause.detail ?? cause.title) : `${file}.`;
+        throw new CliError("output-failed", { detail: `${reason} The token was revoked again.`, cause });
       });
     }
     const { id, scopes } = identity;
@@ -64,10 +60,11 @@ export const tokenListCommand: CommandSpec = command({
   examples: [{ line: "npx strongroom token list", meaning: "id, name and scopes of each" }],
   run: async (invocation) => {
     const tokens = await (await tokensOf(invocation)).list();
-    invocation.context.terminal.result({ tokens }, () =>
+    invocation.context.terminal.result({ tokens }, (shown) =>
       renderTable(
         [{ heading: "ID" }, { heading: "NAME" }, { heading: "SCOPES" }, { heading: "MADE" }],
-        tokens.map(({ id, name, scopes, createdAt }) => [id, printable(name), scopes.join(", "), createdAt]),
+        shown.tokens.map(({ id, name, scopes, createdAt }) => [id, name, scopes.join(", "), createdAt]),
+        invocation.context.terminal.width,
       ),
     );
   },
@@ -87,7 +84,7 @@ export const tokenRevokeCommand: CommandSpec = command({
     const revoked = await (await tokensOf(invocation)).revoke(id);
     invocation.context.terminal.result(
       { revoked },
-      () => `Token ${revoked.id} (${printable(revoked.name)}) is revoked.`,
+      (shown) => `Token ${shown.revoked.id} (${shown.revoked.name}) is revoked.`,
     );
   },
 });

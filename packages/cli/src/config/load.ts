@@ -1,13 +1,9 @@
 // Loads the configuration: file, environment and flags, later ones winning, validated once, with what must hold
 // between settings. A mistake in any of them is refused, never replaced by a default, and every problem is listed with
 // where its value came from.
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { resolve } from "node:path";
 import type { SettingsSource } from "@strongroom/base/command";
 import {
-  absolutePaths,
   type Environment,
   givenByEnvironment,
   type GivenValue,
@@ -15,12 +11,14 @@ import {
   problemLine,
   type SettingProblem,
   type SettingTable,
+  settingsIn,
   settle,
 } from "@strongroom/base/settings";
 import { LOCAL_REGIONS, localRegions } from "@strongroom/kms/command";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
 import type { Config } from "./config.ts";
+import { findConfigFile, readConfigFile, requireBelieved } from "./file.ts";
 import { configSchema, OTHER_VARIABLES, SETTINGS } from "./settings.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
 
@@ -50,16 +48,20 @@ export const CONFIG_FLAG = "configuration file (default: strongroom.config.json,
 export const INSTALLATION_SETTINGS: SettingsSource<LoadedConfig> = {
   table,
   always: ["files"],
-  heading: "Settings (also in the environment and the configuration file)",
+  heading: "Settings (also in the environment and a file)",
   configFile: CONFIG_FLAG,
   load: loadConfig,
 };
 
-/** Loads the configuration. Throws `config-unreadable`, or `config-invalid` with every problem listed. */
+/**
+ * Loads the configuration. Throws `config-unreadable`, `config-invalid` with every problem listed, and
+ * `config-not-trusted`.
+ */
 export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> {
   const { cwd, env, flags = [] } = sources;
   const named = sources.file ?? (env["STRONGROOM_CONFIG"] === "" ? undefined : env["STRONGROOM_CONFIG"]);
-  const file = await readConfigFile(cwd, named);
+  const source = findConfigFile(cwd, named, env);
+  const file = source === null ? null : { path: source.path, value: await readConfigFile(source, table) };
   const { values, problems, raw, origins } = settle({
     schema: configSchema,
     raw: file?.value ?? {},
@@ -76,68 +78,18 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
       problems: lines,
     });
   }
+  if (source !== null) requireBelieved(source, powersOf(file?.path ?? "", origins));
   return { config: { ...values, dataDir: resolve(cwd, values.dataDir) }, file: file?.path ?? null, origins };
 }
 
-/** The names looked for in the working folder. */
-const CONFIG_FILES = [
-  "strongroom.config.json",
-  "strongroom.config.js",
-  "strongroom.config.mjs",
-  "strongroom.config.ts",
-] as const;
-
-/** A configuration file's path and its raw value. */
-interface ConfigFile {
-  readonly path: string;
-  readonly value: unknown;
+/** The settings that a file gives, that nothing later replaced, and that a file must be believed for. */
+function powersOf(file: string, origins: LoadedConfig["origins"]): readonly string[] {
+  const settings = settingsIn(table);
+  return [...origins].flatMap(([path, origin]) => {
+    const row = settings.find((one) => path === one.path || path.startsWith(`${one.path}.`));
+    return origin === file && row?.setting.harmless !== true ? [path] : [];
+  });
 }
-
-/**
- * Reads the named file, or the only one in the folder; null where there is none.
- * Throws `config-unreadable` when the named file is missing, when there are two, or when it cannot be parsed or run.
- */
-async function readConfigFile(cwd: string, named: string | undefined): Promise<ConfigFile | null> {
-  const path = named === undefined ? findConfigFile(cwd) : resolve(cwd, named);
-  if (path === null) return null;
-  if (!existsSync(path)) throw new CliError("config-unreadable", { detail: `${path} does not exist.` });
-  try {
-    return {
-      path,
-      value: absolutePaths(table, await READERS[extname(path) === ".json" ? "json" : "module"](path), dirname(path)),
-    };
-  } catch (cause) {
-    if (cause instanceof CliError) throw cause;
-    throw new CliError("config-unreadable", {
-      detail: `${path}: ${cause instanceof Error ? cause.message : "not readable"}`,
-      cause,
-    });
-  }
-}
-
-function findConfigFile(cwd: string): string | null {
-  const found = CONFIG_FILES.map((name) => resolve(cwd, name)).filter((path) => existsSync(path));
-  if (found.length > 1) {
-    throw new CliError("config-unreadable", {
-      detail: `There is more than one configuration file: ${found.join(", ")}.`,
-      remedy: "Keep one of them, or name the one to use with --config.",
-    });
-  }
-  return found[0] ?? null;
-}
-
-const READERS: Readonly<Record<"json" | "module", (path: string) => Promise<unknown>>> = {
-  json: async (path) => JSON.parse((await readFile(path, "utf8")).replace(/^\uFEFF/, "")) as unknown,
-  module: async (path) => {
-    const loaded = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
-    if ("default" in loaded) return loaded["default"];
-    throw new CliError("config-unreadable", {
-      detail: `${path} has no default export.`,
-      remedy:
-        'Export the configuration: import { defineConfig } from "strongroom"; export default defineConfig({ … });',
-    });
-  },
-};
 
 const lenient = z.object({
   kms: z

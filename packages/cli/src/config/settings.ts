@@ -169,7 +169,7 @@ export const SETTINGS: InstallationSettings = {
     minimum: {
       group: "keys",
       schema: wraps,
-      standard: "2",
+      standard: "2, or as many as there are or as target says, if fewer",
       meaning: "regions that must wrap a record for a write to be accepted",
       ways: [{ env: "STRONGROOM_MINIMUM", flag: "--minimum <n>", reading: asInteger }],
     },
@@ -188,18 +188,21 @@ export const SETTINGS: InstallationSettings = {
       ways: [{ env: "STRONGROOM_PROVE_WRAPS", flag: "--prove-wraps <which>", reading: asText }],
     },
     attemptTimeoutMs: {
+      harmless: true,
       schema: milliseconds,
       standard: "750",
       meaning: "longest wait for one region, in milliseconds",
       ways: [{ env: "STRONGROOM_ATTEMPT_TIMEOUT_MS", reading: asInteger }],
     },
     deadlineMs: {
+      harmless: true,
       schema: milliseconds,
       standard: "2000",
       meaning: "longest wait for all regions together, in milliseconds",
       ways: [{ env: "STRONGROOM_DEADLINE_MS", reading: asInteger }],
     },
     stragglerMinMs: {
+      harmless: true,
       schema: milliseconds,
       standard: "250",
       meaning: "how long a write that has its minimum waits at least for the other regions, in milliseconds",
@@ -214,24 +217,28 @@ export const SETTINGS: InstallationSettings = {
       ways: [{ env: "STRONGROOM_REPAIR", reading: asBoolean }],
     },
     itemsPerSecond: {
+      harmless: true,
       schema: rate,
       standard: "100",
       meaning: "versions repaired per second, at most",
       ways: [{ env: "STRONGROOM_REPAIR_ITEMS_PER_SECOND", reading: asInteger }],
     },
     atOnce: {
+      harmless: true,
       schema: rate,
       standard: "8",
       meaning: "versions under repair at the same time",
       ways: [{ env: "STRONGROOM_REPAIR_AT_ONCE", reading: asInteger }],
     },
     intervalMs: {
+      harmless: true,
       schema: milliseconds,
       standard: "5000",
       meaning: "longest time between two looks for what is owed, in milliseconds",
       ways: [{ env: "STRONGROOM_REPAIR_INTERVAL_MS", reading: asInteger }],
     },
     leaseMs: {
+      harmless: true,
       schema: milliseconds,
       standard: "60000",
       meaning: "how long a process that died keeps what it had claimed, in milliseconds",
@@ -255,6 +262,7 @@ export const SETTINGS: InstallationSettings = {
       ways: [{ env: "STRONGROOM_TOKEN_FILE", flag: "--token-file <file>", reading: asPath }],
     },
     timeoutMs: {
+      harmless: true,
       schema: milliseconds,
       default: 30_000,
       meaning: "longest wait of a client command for an answer, in milliseconds",
@@ -270,6 +278,7 @@ export const SETTINGS: InstallationSettings = {
   },
   log: {
     level: {
+      harmless: true,
       group: "log",
       schema: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]),
       default: "info",

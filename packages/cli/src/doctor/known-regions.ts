@@ -23,7 +23,7 @@ export async function knownRegions({ loaded: { config }, folder }: CheckSubject)
       allowUnauthenticated,
       keyArn: keyArn ?? keys[region.region] ?? null,
     }));
-  const running = await readRunning(folder.running).catch(() => null);
+  const running = foundRunning(folder.running);
   const pinned = running?.kmsTlsFingerprint ?? null;
   return config.kms.regions.map(({ name, port }) => ({
     region: name,
@@ -35,6 +35,15 @@ export async function knownRegions({ loaded: { config }, folder }: CheckSubject)
     credentialsFile: folder.kmsServiceCredentials,
     keyArn: keys[name] ?? null,
   }));
+}
+
+function foundRunning(path: string): ReturnType<typeof readRunning> {
+  try {
+    return readRunning(path);
+  } catch {
+    // What is wrong with the file is said by the check of the service.
+    return null;
+  }
 }
 
 /** The address of a region, for people. */

@@ -9,11 +9,12 @@ import { type Check, PATIENCE_MS } from "./check.ts";
  */
 export const checkService: Check = async ({ loaded, env, signal }) => {
   const what = "Service";
-  const { origin } = await findOrigin(loaded);
+  let place = "";
   try {
+    place = `${findOrigin(loaded).origin}: `;
     const connection = await findConnection(loaded, env);
     await clientOf(connection, PATIENCE_MS, signal).collections();
-    return [{ what, severity: "ok", detail: `${origin} answers and takes the token` }];
+    return [{ what, severity: "ok", detail: `${connection.origin.origin} answers and takes the token` }];
   } catch (cause) {
     const error = asCliError(cause);
     if (!(error instanceof CliError)) throw error;
@@ -21,7 +22,7 @@ export const checkService: Check = async ({ loaded, env, signal }) => {
       return [{ what, severity: "warning", detail: error.detail ?? error.title, remedy: error.remedy }];
     }
     return [
-      { what, severity: "failure", detail: `${origin}: ${error.title} [${error.reportedCode}]`, remedy: error.remedy },
+      { what, severity: "failure", detail: `${place}${error.title} [${error.reportedCode}]`, remedy: error.remedy },
     ];
   }
 };

@@ -1,11 +1,12 @@
 // The control port of a KMS that was started with faults allowed: the ways in which a drill loses a region, where the
 // port is, and the client that takes regions away and brings them back (docs/kms.md, "Faults"). Faults are never
 // assumed to be allowed: an installation that holds someone's data has no such port.
-import { readIfPresent } from "@strongroom/base/files";
 import type { Fault } from "@strongroom/kms";
+import { boundedText } from "@strongroom/base/bounded-body";
 import { z } from "zod";
 import type { LoadedConfig } from "../config/load.ts";
 import { dataFolder, readRunning } from "../data-folder.ts";
+import { readAuthorityIfPresent } from "../authority.ts";
 import { CliError } from "../errors.ts";
 
 /** What is asked of the KMS: its port closed, or faults in its answers. */
@@ -80,7 +81,7 @@ export async function findControl(
   const folder = dataFolder(config.dataDir);
   const at = (endpoint: string): ControlAddress => ({ endpoint, headerFile: headerFile ?? folder.kmsControlHeader });
   if (url !== undefined) return at(url);
-  const running = await readRunning(folder.running);
+  const running = readRunning(folder.running);
   if (running !== null) {
     if (running.faultsEndpoint !== null) return at(running.faultsEndpoint);
     throw new CliError("faults-not-allowed", {
@@ -121,6 +122,8 @@ export interface ControlPort {
 
 /** Longest wait for an answer of the control port, in milliseconds; it is on this machine. */
 const ANSWER_WITHIN_MS = 5000;
+/** Bytes of an answer: the regions, each with its faults. */
+const LONGEST_ANSWER = 4 * 1024 * 1024;
 
 const added = z.object({ id: z.string() });
 const listed: z.ZodType<{ readonly regions: readonly ControlledRegion[] }> = z.object({
@@ -135,7 +138,7 @@ const listed: z.ZodType<{ readonly regions: readonly ControlledRegion[] }> = z.o
 
 /** The header in the file as `fetch` takes it; none where there is no such file. */
 export async function controlHeader(file: string): Promise<Record<string, string>> {
-  const [, value] = /^Authorization: (Bearer [\w-]+)\s*$/.exec((await readIfPresent(file)) ?? "") ?? [];
+  const [, value] = /^Authorization: (Bearer [\w-]+)\s*$/.exec(readAuthorityIfPresent(file, "secret") ?? "") ?? [];
   return value === undefined ? {} : { authorization: value };
 }
 
@@ -159,7 +162,9 @@ export function controlPort({ endpoint, headerFile }: ControlAddress): ControlPo
         cause,
       });
     });
-    const answer: unknown = await response.json().catch(() => undefined);
+    const answer: unknown = await boundedText(response, LONGEST_ANSWER)
+      .then((text) => JSON.parse(text) as unknown)
+      .catch(() => undefined);
     // A fault that is gone already is what taking it back is for.
     if (response.ok || (method === "DELETE" && response.status === 404)) return answer;
     if (response.status === 401)

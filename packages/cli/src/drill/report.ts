@@ -1,7 +1,7 @@
 // What a drill leaves to its reader: the tables of what was felt in each phase of each outage and what became of each
 // promise; and the timeline as a file: every call and every look at the debt, with the outages, for a plot or for one's
 // own questions.
-import { renderTable, type Terminal } from "@strongroom/base/terminal";
+import { renderTable, type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { DebtSample } from "./debt.ts";
 import type { Call, Latency, PhaseFigures } from "./figures.ts";
 import type { OutageReport, PhaseName } from "./outage.ts";
@@ -13,19 +13,25 @@ export function drillTables(report: DrillReport, terminal: Terminal): string {
   const { settings, readBack, alone, outages } = report;
   const opened = alone === null ? "" : ` and from each of ${alone.length} regions alone`;
   return [
-    phaseTable(outages),
+    phaseTable(outages, terminal.width),
     "",
-    "Milliseconds. FAILOVER: from the loss until latency is normal again. NOTICED, PAID: from the region's return " +
-      "until it is used, and until nothing is owed.",
+    wrapped(
+      "Milliseconds. FAILOVER: from the loss until latency is normal again. NOTICED, PAID: from the region's return " +
+        "until it is used, and until nothing is owed.",
+      terminal.width,
+    ),
     "",
     ...report.promises.map((result) => promiseLines(result, terminal)),
     "",
-    `${readBack.versions.toLocaleString("en")} acknowledged writes read back${opened}. ` +
-      `${settings.rate} requests a second; --seed ${settings.seed} repeats the drill.`,
+    wrapped(
+      `${readBack.versions.toLocaleString("en")} acknowledged writes read back${opened}. ` +
+        `${settings.rate} requests a second; --seed ${settings.seed} repeats the drill.`,
+      terminal.width,
+    ),
   ].join("\n");
 }
 
-function phaseTable(outages: readonly OutageReport[]): string {
+function phaseTable(outages: readonly OutageReport[], width: number): string {
   return renderTable(
     [
       { heading: "FAULT" },
@@ -49,6 +55,7 @@ function phaseTable(outages: readonly OutageReport[]): string {
       ].map((heading) => ({ heading, align: "right" as const })),
     ],
     outages.flatMap((outage) => PHASES.map((phase) => row(outage, phase))),
+    width,
   );
 }
 
@@ -100,8 +107,8 @@ const MARKS: Readonly<
 function promiseLines({ words, outcome, problems }: PromiseResult, terminal: Terminal): string {
   const { mark, style } = MARKS[outcome];
   return [
-    `${terminal.style(style, mark.padEnd(10))}  ${words}`,
-    ...problems.map((problem) => `            ${problem}`),
+    wrapped(`${terminal.style(style, mark.padEnd(10))}  ${words}`, terminal.width, 12),
+    ...problems.map((problem) => wrapped(`            ${problem}`, terminal.width, 12)),
   ].join("\n");
 }
 

@@ -2,13 +2,13 @@
 // is given, with the default credential chain. The SDK's retries are off (the next region is the better retry) and its
 // timeouts are set (its default is to wait for ever). Threat answered: plaintext keys in the service's memory; they
 // come and go as bytes, over connections that wipe what they read.
-import { readFile } from "node:fs/promises";
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { isEnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { keysAsBytes } from "@strongroom/envelope/aws-sdk";
 import { currentCaller } from "@strongroom/server";
 import { z } from "zod";
+import { readAuthority } from "../authority.ts";
 import { type Config, wrapPolicy } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import { type KmsPlace, kmsTransport } from "./kms-transport.ts";
@@ -31,8 +31,8 @@ export const KMS_TIMEOUTS: { readonly connectionTimeout: number; readonly reques
 const credentialsSchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 
 /**
- * Makes the client of one region. Throws `kms-unauthenticated` for a KMS over plain HTTP, and `input-unreadable` when
- * its credentials file cannot be used.
+ * Makes the client of one region. Throws `kms-unauthenticated` for a KMS over plain HTTP, and `input-unreadable` or
+ * `file-permissions` when its credentials file cannot be used.
  */
 export async function kmsClient({ region, credentialsFile, ...place }: KmsRegion): Promise<KMS> {
   const transport = kmsTransport({ region, ...place });
@@ -83,8 +83,9 @@ function refusePlainHttp(client: KMS): void {
 
 async function readCredentials(path: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
   try {
-    return credentialsSchema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch {
+    return credentialsSchema.parse(JSON.parse(readAuthority(path, "secret")));
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     // Neither the file's text nor a parser's message about it is kept: it holds a secret.
     throw new CliError("input-unreadable", {
       detail: `${path} does not hold KMS credentials.`,

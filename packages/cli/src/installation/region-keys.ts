@@ -3,8 +3,9 @@
 // interrupted anywhere and run again: the alias says that all is done, and a key that was made but got no alias yet is
 // found by its description and taken up.
 import type { KMS } from "@aws-sdk/client-kms";
-import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
+import { writeFileAtomic } from "@strongroom/base/files";
 import { z } from "zod";
+import { readAuthorityIfPresent } from "../authority.ts";
 import { CliError } from "../errors.ts";
 
 /** Region -> key ARN. */
@@ -15,9 +16,9 @@ const FORMAT = 1;
 
 const fileSchema = z.object({ format: z.literal(FORMAT), keys: z.record(z.string(), z.string().startsWith("arn:")) });
 
-/** Reads the file; empty where there is none. Throws `data-dir-newer` or `data-dir-unusable`. */
+/** Reads the file; empty where there is none. Throws `data-dir-newer`, `data-dir-unusable` or `file-permissions`. */
 export async function readRegionKeys(path: string): Promise<RegionKeys> {
-  const text = await readIfPresent(path);
+  const text = readAuthorityIfPresent(path, "public");
   if (text === null) return {};
   const parsed = fileSchema.safeParse(parse(text));
   if (parsed.success) return parsed.data.keys;

@@ -1,7 +1,9 @@
 // The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that
 // knows them all.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer as createProbe } from "node:net";
 import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
 import { isVaultError, openVault, type RepairOptions, VAULT_ERRORS } from "@strongroom/vault";
@@ -124,6 +126,22 @@ function storeFailed(cause: unknown): never {
     reportedCode: cause.code,
     cause,
   });
+}
+
+/**
+ * Whether the service will be able to listen, found out before keys and tokens are made for it. Throws `port-in-use` or
+ * `startup-failed`.
+ */
+export async function requireFreePort({ service: { host, port } }: Config): Promise<void> {
+  const probe = createProbe();
+  try {
+    probe.listen({ host, port });
+    await once(probe, "listening");
+  } catch (cause) {
+    throw listenFailed(cause, host, port);
+  }
+  probe.close();
+  await once(probe, "close");
 }
 
 const LISTEN_REASONS: SystemReasons = {

@@ -2,9 +2,10 @@
 // first administrator's token, which the client commands on the same machine pick up. That one is made at first start;
 // made anew when its file is lost or no longer fits, and what it replaces is revoked. Beside it lies the same token as
 // an HTTP header, for `curl -H @FILE`: a token on a command line could be read by every process of the machine.
-import { readIfPresent, writeFileAtomic } from "@strongroom/base/files";
+import { writeFileAtomic } from "@strongroom/base/files";
 import { fileTokens, type FileTokens, SERVER_ERRORS, ServerError } from "@strongroom/server";
 import type { DataFolder } from "../data-folder.ts";
+import { readAuthorityIfPresent } from "../authority.ts";
 import { CliError } from "../errors.ts";
 
 /**
@@ -40,7 +41,7 @@ export const FIRST_TOKEN_NAME = "administrator of this data folder";
 
 /** Makes sure that the token file holds a token that works. */
 export async function ensureFirstToken(folder: DataFolder, tokens: FileTokens): Promise<void> {
-  const present = (await readIfPresent(folder.token))?.trim();
+  const present = readAuthorityIfPresent(folder.token, "secret")?.trim();
   if (present !== undefined && (await tokens.verify(present)) !== null) {
     await writeHeader(folder, present);
     return;
@@ -55,5 +56,6 @@ export async function ensureFirstToken(folder: DataFolder, tokens: FileTokens): 
 
 async function writeHeader(folder: DataFolder, token: string): Promise<void> {
   const header = `Authorization: Bearer ${token}\n`;
-  if ((await readIfPresent(folder.tokenHeader)) !== header) await writeFileAtomic(folder.tokenHeader, header);
+  if (readAuthorityIfPresent(folder.tokenHeader, "secret") !== header)
+    await writeFileAtomic(folder.tokenHeader, header);
 }

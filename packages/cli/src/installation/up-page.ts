@@ -2,7 +2,7 @@
 // pasted into another terminal in the same folder.
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { Terminal } from "@strongroom/base/terminal";
+import { commandLines, type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { DataFolder } from "../data-folder.ts";
 
 /** What the page tells. */
@@ -29,8 +29,7 @@ export function welcomePage(terminal: Terminal, page: WelcomePage): string {
   const facts: [string, string][] = [
     [
       "Service",
-      `${cyan(page.url)}   ` +
-        dim(`${page.policy.minimum} of ${page.policy.target} regions must wrap a record before it is stored`),
+      `${cyan(page.url)}   ` + dim(`${page.policy.minimum} of ${page.policy.target} regions must wrap a record`),
     ],
     ...Object.entries(page.endpoints).map(([region, url], index): [string, string] => [
       index === 0 ? "KMS" : "",
@@ -44,13 +43,13 @@ export function welcomePage(terminal: Terminal, page: WelcomePage): string {
     "",
     bold("Strongroom is up."),
     "",
-    ...facts.map(([label, value]) => `  ${bold(label.padEnd(9))}${value}`),
+    ...facts.map(([label, value]) => wrapped(`  ${bold(label.padEnd(9))}${value}`, terminal.width, 11)),
     "",
     bold("Try it, in another terminal:"),
     ...steps(page, path).flatMap(({ meaning, command }) => [
       "",
       `  ${dim(`# ${meaning}`)}`,
-      ...command.map((line) => `  ${line}`),
+      ...command.map((line) => commandLines(line, terminal.width, "  ")),
     ]),
     "",
     dim("Ctrl-C ends it; the next start finds everything again."),
@@ -82,7 +81,10 @@ function steps({ url, endpoints, faultsEndpoint, folder, cwd }: WelcomePage, pat
       : [
           {
             meaning: "a whole file in, and out again",
-            command: [run(`import people ${people} --id id`), run("export people people-copy.csv")],
+            command: [
+              run(`import people ${people} --id id`),
+              run(`export people ${quoted(path(join(folder.path, "people.csv")))}`),
+            ],
           },
         ]),
     ...(faultsEndpoint === null

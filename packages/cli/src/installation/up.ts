@@ -5,6 +5,7 @@ import type { RotatingLog } from "@strongroom/base/rotating-log";
 import { logDestination } from "@strongroom/base/terminal/log";
 import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { pino } from "pino";
+import { printable } from "@strongroom/base/terminal";
 import type { CommandContext } from "../command.ts";
 import { type Config, wrapPolicy } from "../config/config.ts";
 import {
@@ -21,7 +22,7 @@ import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts"
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
 import { kmsEventText, onRegionChange, regionChangeText, takenPortText } from "./up-events.ts";
-import { startService } from "./service.ts";
+import { requireFreePort, startService } from "./service.ts";
 import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
 
@@ -57,8 +58,10 @@ async function runInstallation(
   folder: DataFolder,
   log: RotatingLog,
 ): Promise<void> {
-  // Looked at before anything is started: a folder of a newer version is left as it is.
+  // Looked at before anything is started: a folder of a newer version is left as it is, and no key is made for a
+  // service that cannot listen.
   await readRegionKeys(folder.keys);
+  await requireFreePort(config);
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
   if (context.terminal.stderr.isTTY)
     context.terminal.say(context.terminal.styleError("dim", "Starting the KMS and the service …"));
@@ -199,5 +202,5 @@ async function announce(
 }
 
 function say({ terminal }: CommandContext, text: string): void {
-  terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${text}`);
+  terminal.say(`${terminal.styleError("dim", new Date().toTimeString().slice(0, 8))}  ${printable(text)}`);
 }

@@ -60,7 +60,7 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
       progress.update(report.exported, report.exported);
     });
     await WRITERS[format](records, output, {
-      folder: path === "-" ? tmpdir() : dirname(resolve(context.cwd, path)),
+      folder: output.kind === "replaced" ? dirname(resolve(context.cwd, path)) : tmpdir(),
       formulas,
     });
     signal.throwIfAborted();

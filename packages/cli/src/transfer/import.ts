@@ -2,6 +2,7 @@
 // alone, so that an import that was interrupted is completed by the same command.
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { printableCopy } from "@strongroom/base/terminal";
 import { startProgress } from "@strongroom/base/terminal/progress";
 import type { Client, OnExisting } from "@strongroom/client";
 import type { CommandContext } from "../command.ts";
@@ -87,7 +88,7 @@ export async function importRecords(job: ImportJob, client: Client, context: Com
   } catch (error) {
     progress.stop();
     if (stored(report) > 0)
-      terminal.say(`${summary(report, terminal)}\nIt ended early; the same command completes it.`);
+      terminal.say(`${summary(printableCopy(report), terminal)}\nIt ended early; the same command completes it.`);
     // A request that got no answer may have been carried out.
     else if (!sending) terminal.say("Nothing was stored.");
     throw error;

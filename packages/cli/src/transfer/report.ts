@@ -1,7 +1,8 @@
 // What an import came to: counted as it goes, told at its end, and as the JSON result.
-import { printable, type Terminal } from "@strongroom/base/terminal";
+import { printable, printableCopy, type Terminal } from "@strongroom/base/terminal";
 import { CliError } from "../errors.ts";
 import type { PositionUnit } from "../formats/format.ts";
+import { PERSONAL_ID_ADVICE } from "../personal-id.ts";
 
 /** A record of the file that was not imported, and why; never its content. */
 export interface BadRecord {
@@ -31,6 +32,8 @@ export interface ImportReport {
   kept: number;
   /** Region -> new versions whose wrap is missing there. */
   readonly missingWraps: Record<string, number>;
+  /** Records whose id, or subject, looks like an address or a telephone number. */
+  personalIds: number;
   /** Of records that were merged all the same, as the person decided beforehand. */
   readonly conflicts: MergeConflict[];
   readonly bad: BadRecord[];
@@ -39,7 +42,7 @@ export interface ImportReport {
 /** The report of an import that has not begun. */
 export function newReport(collection: string, unit: PositionUnit): ImportReport {
   const counts = { read: 0, created: 0, replaced: 0, merged: 0, unchanged: 0, kept: 0 };
-  return { collection, unit, ...counts, missingWraps: {}, conflicts: [], bad: [] };
+  return { collection, unit, ...counts, missingWraps: {}, personalIds: 0, conflicts: [], bad: [] };
 }
 
 /** Records that are in the collection now, whether this run wrote them or found them. */
@@ -73,7 +76,7 @@ export function finish(
   remarks: Remarks,
   { terminal, onBad }: { readonly terminal: Terminal; readonly onBad: "accept" | "fail" },
 ): void {
-  const { unit, ...counts } = report;
+  const { unit, personalIds, ...counts } = report;
   const bad = report.bad.sort((one, other) => one.position - other.position);
   const conflicts = report.conflicts.sort((one, other) => one.position - other.position);
   const placed = ({ position, ...row }: BadRecord | MergeConflict): object => ({
@@ -81,9 +84,23 @@ export function finish(
     ...row,
   });
   terminal.result(
-    { ...counts, conflicts: conflicts.map(placed), bad: bad.map(placed), ...remarks, stored: stored(report) },
-    () => summary(report, terminal),
+    {
+      ...counts,
+      ...(personalIds > 0 && { personalIds }),
+      conflicts: conflicts.map(placed),
+      bad: bad.map(placed),
+      ...remarks,
+      stored: stored(report),
+    },
+    () => summary(printableCopy(report), terminal),
   );
+  if (personalIds > 0)
+    terminal.say(
+      terminal.styleError(
+        "yellow",
+        `${personalIds.toLocaleString("en")} ids look like addresses or telephone numbers. ${PERSONAL_ID_ADVICE}`,
+      ),
+    );
   for (const remark of remarksOf(remarks, conflicts, unit)) terminal.say(remark);
   if (bad.length === 0) return;
   const problems = named(bad.map(({ position, reason }) => `${unit} ${position}: ${reason}`));
@@ -95,7 +112,7 @@ export function finish(
       problems,
       ...(stored(report) === 0 ? { remedy: nothing } : {}),
     });
-  terminal.say([`${share} were skipped:`, ...bullets(problems)].join("\n"));
+  terminal.say([`${share} were skipped:`, ...bullets(problems.map((problem) => printable(problem)))].join("\n"));
 }
 
 function remarksOf(

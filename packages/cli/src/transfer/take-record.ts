@@ -3,6 +3,7 @@
 import { type Field, fieldText } from "../formats/document.ts";
 import type { SourceRecord } from "../formats/format.ts";
 import type { FieldFilter } from "./fields.ts";
+import { looksPersonal } from "../personal-id.ts";
 import type { IdSource } from "./ids.ts";
 import type { ImportReport, Remarks } from "./report.ts";
 import type { PendingItem } from "./send-batch.ts";
@@ -36,6 +37,7 @@ export function recordTaker({ ids, subject: whom, filter }: TakeOptions, report:
     const first = firstPositions.get(id.text);
     if (first !== undefined) throw new RangeError(`has the same id as ${report.unit} ${first}`);
     firstPositions.set(id.text, position);
+    if (looksPersonal(id.text) || looksPersonal(subject?.text ?? "")) report.personalIds++;
     return {
       id: id.text,
       document: filter.take(document),

@@ -135,7 +135,7 @@ describe("strongroom kms", () => {
     // The regions and the control port are those of the configuration; its other settings are no matter of the KMS.
     const config = { kms: { regions: [{ name: "us-east-1", port: 0 }], allowFaults: true, faultsPort: 0 } };
     await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));
-    const child = spawnCommand(["kms", "serve", "--json"], folder.path);
+    const child = spawnCommand(["kms", "serve", "--json", "--config", "strongroom.config.json"], folder.path);
     const ready = gather(child.stdout);
     await until(() => ready().includes("\n") || child.exitCode !== null);
     const { endpoints, faultsEndpoint, credentialsFile } = JSON.parse(ready()) as Record<string, unknown>;

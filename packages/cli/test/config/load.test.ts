@@ -56,19 +56,24 @@ describe("configuration", () => {
   });
 
   it("lets a flag win over the environment, and the environment over the file", async () => {
-    await withFile("strongroom.config.json", '{"service":{"port":1,"host":"::1"},"log":{"level":"warn"}}', async () => {
-      const { config } = await load({
-        env: { STRONGROOM_PORT: "2", STRONGROOM_LOG_LEVEL: "error" },
-        flags: [{ path: "service.port", origin: "--port", value: 3 }],
-      });
-      assert.deepEqual([config.service.port, config.service.host, config.log.level], [3, "::1", "error"]);
-    });
+    await withFile(
+      "strongroom.config.json",
+      '{"service":{"port":1,"host":"::1"},"log":{"level":"warn"}}',
+      async (file) => {
+        const { config } = await load({
+          file,
+          env: { STRONGROOM_PORT: "2", STRONGROOM_LOG_LEVEL: "error" },
+          flags: [{ path: "service.port", origin: "--port", value: 3 }],
+        });
+        assert.deepEqual([config.service.port, config.service.host, config.log.level], [3, "::1", "error"]);
+      },
+    );
   });
 
   it("lists every problem at once, with where each value came from", async () => {
     const content = JSON.stringify({ service: { prot: 8200 }, keys: { minimum: 5 }, dataDir: "" });
     await withFile("strongroom.config.json", content, async (path) => {
-      assert.deepEqual(await problemsOf({ env: { STRONGROOM_PORT: "http" } }), [
+      assert.deepEqual(await problemsOf({ file: path, env: { STRONGROOM_PORT: "http" } }), [
         `dataDir (${path}): must not be empty`,
         "service.port (STRONGROOM_PORT): must be a whole number",
         `service.prot (${path}): is no setting; did you mean port?`,
@@ -148,8 +153,8 @@ describe("configuration", () => {
   ];
   for (const { what, config, says } of refused) {
     it(`refuses ${what}`, async () => {
-      await withFile("strongroom.config.json", JSON.stringify(config), async () => {
-        assert.match((await problemsOf({})).join("\n"), says);
+      await withFile("strongroom.config.json", JSON.stringify(config), async (file) => {
+        assert.match((await problemsOf({ file })).join("\n"), says);
       });
     });
   }
@@ -167,7 +172,7 @@ describe("configuration", () => {
       const port: number = 9100;
       export default defineConfig({ service: { port } });`;
     await withFile("strongroom.config.ts", source, async (path) => {
-      const { config, file } = await load();
+      const { config, file } = await load({ file: path });
       assert.equal(config.service.port, 9100);
       assert.equal(file, path);
     });
@@ -195,8 +200,8 @@ describe("configuration", () => {
   ];
   for (const { what, name, content, says } of unreadable) {
     it(`says what is wrong with ${what}`, async () => {
-      await withFile(name, content, async () => {
-        assert.match((await problemsOf({})).join(), says);
+      await withFile(name, content, async (file) => {
+        assert.match((await problemsOf({ file })).join(), says);
       });
     });
   }

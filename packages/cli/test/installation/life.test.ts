@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -138,13 +139,15 @@ describe("strongroom up refuses, with exit code 2 and what to do,", () => {
       assert.equal(code, 2, stderr);
       assert.match(stderr, says);
     };
-    // This one gets as far as making the folder with everything in it.
     await up(["--port", String(port)], new RegExp(`\\[port-in-use\\][^]*127\\.0\\.0\\.1:${port}[^]*--port N`));
     // A KMS of which no region has a port; hung.test.ts has the one where some have.
     await up(["--region", `us-east-1=${port}`], new RegExp(`\\[port-in-use\\][^]*${port}[^]*--region NAME=PORT`));
     other.close();
-
     const data = join(folder.path, "strongroom-data");
+    // Nothing was made for a service that cannot listen.
+    for (const made of ["keys.json", "token", "vault.sqlite"]) assert.equal(existsSync(join(data, made)), false, made);
+    await (await startInstallation(folder.path)).stop();
+
     for (const file of [join(data, "vault.sqlite"), join(data, "kms", "kms.sqlite")]) {
       sql(file, "INSERT INTO kysely_migration VALUES ('9999-of-a-later-version', '2030-01-01T00:00:00.000Z')");
       await up([], /newer version/);

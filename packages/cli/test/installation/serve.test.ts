@@ -51,14 +51,21 @@ describe("strongroom serve", () => {
       service: { port: 0 },
     };
     await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));
-    await runCommand(["token", "create", "test", "--scope", "admin", "--output", "token"], { cwd: folder.path });
+    await runCommand(["trust"], { cwd: folder.path, env: { HOME: folder.path } });
+    await runCommand(["token", "create", "test", "--scope", "admin", "--output", "token"], {
+      cwd: folder.path,
+      env: { HOME: folder.path },
+    });
 
-    const service = spawnCommand(["serve", "--json"], folder.path);
+    const service = spawnCommand(["serve", "--json"], folder.path, { HOME: folder.path });
     const ready = gather(service.stdout);
     const log = gather(service.stderr);
     await until(() => ready().includes("\n") || service.exitCode !== null);
     const { url } = JSON.parse(ready()) as { url: string };
-    const client = { cwd: folder.path, env: { STRONGROOM_URL: url, STRONGROOM_TOKEN_FILE: "token" } };
+    const client = {
+      cwd: folder.path,
+      env: { STRONGROOM_URL: url, STRONGROOM_TOKEN_FILE: "token", HOME: folder.path },
+    };
     const put = await runCommand(["put", "people", "wren", "--json"], { ...client, stdin: '{"name":"Ada Lovelace"}' });
     assert.equal(put.code, 0, put.stderr);
     assert.deepEqual((JSON.parse(put.stdout) as { wraps: unknown }).wraps, { stored: 2, target: 2, missing: [] });
@@ -90,7 +97,7 @@ describe("strongroom serve", () => {
       service: { port: 0 },
     };
     await writeFile(join(folder.path, "strongroom.config.json"), JSON.stringify(config));
-    const { code, stdout } = await runCommand(["doctor"], { cwd: folder.path });
+    const { code, stdout } = await runCommand(["doctor", "--config", "strongroom.config.json"], { cwd: folder.path });
     assert.notEqual(code, 0);
     assert.match(stdout, /Emulator \(us-east-1\) +the region is an emulator, which checks no signature/);
     assert.match(stdout, /without --emulator/);

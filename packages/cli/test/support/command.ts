@@ -10,20 +10,23 @@ export interface CommandRun {
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Columns of the terminal that standard input, output and error are; left out: they are pipes. */
+  readonly columns?: number;
 }
 
 /** Runs one command line and gives its exit code and output. */
 export async function runCommand(
   args: readonly string[],
-  { cwd, stdin = "", env = {}, signal }: CommandRun,
+  { cwd, stdin = "", env = {}, signal, columns }: CommandRun,
 ): Promise<Ended> {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
+  const screen = columns === undefined ? {} : { isTTY: true, columns };
+  const stdout = Object.assign(new PassThrough(), screen);
+  const stderr = Object.assign(new PassThrough(), screen);
   const written = gather(stdout);
   const said = gather(stderr);
   const code = await runProgram(PROGRAM, args, {
     streams: {
-      stdin: Readable.from([Buffer.from(stdin)]),
+      stdin: Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY: columns !== undefined }),
       stdout: stdout as unknown as NodeJS.WriteStream,
       stderr: stderr as unknown as NodeJS.WriteStream,
     },

@@ -120,7 +120,11 @@ export function resolvePolicy(values: PolicyValues, places: readonly ReadPlace[]
     if (role === "substitute" && !preferred.some((other) => other.group === group))
       problems.push(`regions[${index}] is a substitute in a group without a preferred region`);
   }
-  if (target < minimum || target > preferred.length)
+  if (minimum > preferred.length)
+    problems.push(
+      `minimum must be at most ${preferred.length}: no target is higher than the number of preferred regions`,
+    );
+  else if (target < minimum || target > preferred.length)
     problems.push("target must be a whole number from minimum to the number of preferred regions");
   return { minimum, target, proveWraps, settings, time };
 }

@@ -277,6 +277,19 @@ describe("options, health and probe", () => {
     throwsWith(() => multiRegionKeyring({ regions: [], minimum: 0 }), "option-invalid");
   });
 
+  test("a minimum that the regions cannot meet is told of the minimum, a target of the target", () => {
+    const regions = [new InMemoryKms("eu-west-1").asRegion, new InMemoryKms("eu-west-2").asRegion];
+    const says = (options: { readonly minimum: number; readonly target?: number }): string =>
+      throwsWith(() => multiRegionKeyring({ regions, ...options }), "option-invalid").message;
+    for (const options of [{ minimum: 3 }, { minimum: 3, target: 3 }, { minimum: 3, target: 1 }])
+      assert.match(says(options), /(?<!\w )minimum must be at most 2/);
+    for (const options of [
+      { minimum: 1, target: 3 },
+      { minimum: 2, target: 1 },
+    ])
+      assert.match(says(options), /target must be a whole number from minimum/);
+  });
+
   test("health comes from real calls, a probe asks every region", async () => {
     const { kms, keyring } = setup();
     assert.deepEqual(

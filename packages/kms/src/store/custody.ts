@@ -20,6 +20,7 @@ import { openRowKeys } from "../integrity/digest.ts";
 import { ROWS_REMEDY } from "../integrity/row-check.ts";
 import { ROW_TABLE_NAMES } from "../integrity/row-mac.ts";
 import type { RowKeys } from "../integrity/row-mac.ts";
+import { requireOwnDataDir } from "../secret-file.ts";
 import type { Seen, Witness } from "../witness/witness.ts";
 import { DATABASE_FILE, openDatabase } from "./database.ts";
 import type { OpenDatabase } from "./database.ts";
@@ -58,8 +59,8 @@ export interface CustodyOptions {
 
 /**
  * Opens a data directory, or makes it if it is new. The rows of one that an earlier version made get their MACs.
- * @throws KmsError `root-key-missing`, `root-key-wrong`, `data-dir-of-emulator`, `data-dir-not-of-emulator`,
- *   `store-corrupt`, `audit-broken`, `audit-set-back`, and those of `openDatabase`.
+ * @throws KmsError `file-permissions`, `root-key-missing`, `root-key-wrong`, `data-dir-of-emulator`,
+ *   `data-dir-not-of-emulator`, `store-corrupt`, `audit-broken`, `audit-set-back`, and those of `openDatabase`.
  */
 export async function openCustody(
   dataDir: string,
@@ -89,6 +90,7 @@ export async function unlock(
   source: RootKeySource,
   { keeper = "server", witness = null, acceptRestore = null, now = systemClock.now() }: CustodyOptions = {},
 ): Promise<Unlocked> {
+  requireOwnDataDir(dataDir);
   if (keeper === "emulator") requireNoOtherFiles(dataDir);
   const database = await openDatabase(dataDir);
   let sealer: Sealer | null = null;

@@ -1,6 +1,7 @@
 // A witness of c2sp.org/tlog-witness: it is sent the checkpoint with a proof that it goes on from the one before, and
 // answers with its cosignature, or with the size that it has seen instead.
 
+import { boundedText } from "@strongroom/base/bounded-body";
 import { formatConsistencyProof, parseCheckpoint, parseSizeLine } from "@strongroom/tlog/checkpoint";
 import { parseVkey } from "@strongroom/tlog/keys";
 import type { Verifier } from "@strongroom/tlog/keys";
@@ -101,7 +102,7 @@ export class UrlWitness implements Witness {
       redirect: "error",
       signal: AbortSignal.timeout(LIMITS.timeoutMs),
     });
-    const text = await boundedText(response);
+    const text = await boundedText(response, LIMITS.bytes);
     switch (response.status) {
       case 200:
         this.#requireCosigned(note, text);
@@ -133,17 +134,6 @@ function readVkey(vkey: string): Verifier {
   } catch (cause) {
     throw new KmsError("option-invalid", "what follows the # of the witness's address is no verifier key.", { cause });
   }
-}
-
-async function boundedText({ body }: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
-    length += part.length;
-    if (length > LIMITS.bytes) throw new Error("its answer is too long");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
 
 /** fetch hides the system's reason in the cause. */

@@ -131,6 +131,7 @@ export function sendRecord(
   return reply
     .header("strongroom-version", String(version))
     .header("strongroom-subject", encodeSubject(subject))
+    .header("strongroom-created-at", createdAt)
     .header("last-modified", new Date(createdAt).toUTCString())
     .type("application/json; charset=utf-8")
     .send(document);

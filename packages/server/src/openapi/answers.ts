@@ -31,9 +31,14 @@ export const RECORD_HEADERS: AnswerHeaders = {
     description: "Whom the record is about, percent-encoded.",
     examples: ["C000127"],
   },
+  "Strongroom-Created-At": {
+    type: "string",
+    description: "When this version was written (RFC 3339, to the millisecond).",
+    examples: ["2026-03-04T05:06:07.890Z"],
+  },
   "Last-Modified": {
     type: "string",
-    description: "When this version was written (HTTP date).",
+    description: "The same as an HTTP date, to the second.",
     examples: ["Wed, 04 Mar 2026 05:06:07 GMT"],
   },
 };
@@ -67,7 +72,7 @@ const COMMON: readonly ProblemCode[] = [
 ];
 
 /** What opening a stored message may answer. */
-const OPENING: readonly ProblemCode[] = [
+export const OPENING: readonly ProblemCode[] = [
   "record-moved",
   "record-moved-collection",
   "record-moved-subject",

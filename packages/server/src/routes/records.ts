@@ -4,7 +4,15 @@
 import type { PutResult } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
 import { decodeSubject, entityTag, sendRecord, writeExpectation } from "../http/record-headers.ts";
-import { PRESENT, problemAnswers, READING, RECORD_HEADERS, VERSION_HEADERS, WRITING } from "../openapi/answers.ts";
+import {
+  OPENING,
+  PRESENT,
+  problemAnswers,
+  READING,
+  RECORD_HEADERS,
+  VERSION_HEADERS,
+  WRITING,
+} from "../openapi/answers.ts";
 import {
   documentBody,
   notModified,

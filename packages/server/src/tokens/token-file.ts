@@ -2,9 +2,11 @@
  * The tokens file: read and checked as a whole, replaced atomically, 0600, one writer at a time also across processes.
  */
 import { stat } from "node:fs/promises";
+import { requireUnchangeable } from "@strongroom/base/authority";
 import { isAbsent, readIfPresent, writeFileAtomic } from "@strongroom/base/files";
 import { waitForLock } from "@strongroom/base/locks";
 import type { Lock } from "@strongroom/base/locks";
+import { isFilePermissions } from "@strongroom/base/secret-file";
 import { z } from "zod";
 import { ServerError } from "../errors.ts";
 import { SCOPES } from "./token.ts";
@@ -35,9 +37,7 @@ const LOCK_PATIENCE_MS = 2000;
  * @throws ServerError `tokens-unreadable`
  */
 export async function readTokenFile(path: string): Promise<readonly TokenRecord[]> {
-  const text = await readIfPresent(path).catch((error: unknown) => {
-    throw new ServerError("tokens-unreadable", "The tokens file cannot be read", { cause: error });
-  });
+  const text = await readUnchangeable(path);
   if (text === null) return [];
   const parsed = tokensFile.safeParse(parseJson(text));
   if (parsed.success) return parsed.data.tokens;
@@ -45,6 +45,24 @@ export async function readTokenFile(path: string): Promise<readonly TokenRecord[
     .map(({ path: at, message }) => `${at.join(".") || "the file"}: ${message}`)
     .join("; ");
   throw new ServerError("tokens-unreadable", `The tokens file is not valid: ${where}`);
+}
+
+/** Threat: who can write to the file, or put another in its place, makes tokens. */
+async function readUnchangeable(path: string): Promise<string | null> {
+  try {
+    requireUnchangeable(path);
+    return await readIfPresent(path);
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    if (!isFilePermissions(error))
+      throw new ServerError("tokens-unreadable", "The tokens file cannot be read", { cause: error });
+    const { reason, remedy } = error;
+    throw new ServerError(
+      "tokens-unreadable",
+      `The tokens file ${path} is refused: ${reason}. ${remedy ?? ""}`.trim(),
+      { cause: error },
+    );
+  }
 }
 
 /**

@@ -46,6 +46,7 @@ export async function openDatabase(
   { busyTimeoutMs, maxBytes, mark: wanted, reserve }: OpenDatabaseOptions,
 ): Promise<OpenVaultFile> {
   let mark: Mark | null = null;
+  requireFile(path);
   try {
     mark = wanted ? Mark.open(markPath(path)) : null;
     const marked = mark?.found ?? null;
@@ -87,6 +88,14 @@ export async function openDatabase(
 
 /** Whether these migrations are as far as to have the row that a mark is compared with. */
 const hasCommits = (applied: readonly string[]): boolean => applied.includes("0003-commits");
+
+/** Names that SQLite takes for no file at all: what was acknowledged would be gone with the process. */
+const NO_FILE = /^(?::memory:|file:.*|)$/;
+
+function requireFile(path: string): void {
+  if (typeof path !== "string" || NO_FILE.test(path))
+    throw new VaultError("store-failed", `The store needs the path of a file, which ${JSON.stringify(path)} is not`);
+}
 
 interface Meaning {
   readonly code: VaultErrorCode;

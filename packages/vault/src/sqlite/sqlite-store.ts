@@ -42,7 +42,8 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
 };
 
 /**
- * Opens the store in the file `path`, which is made when absent. Its folder must exist.
+ * Opens the store in the file `path`, which is made when absent. Its folder must exist. There is no store in memory:
+ * `:memory:`, an empty path and `file:` URIs are refused; in a test, take a file in a temporary folder.
  *
  * @throws VaultError `store-newer`, `store-altered`, `store-set-back`, `store-full`, `store-failed`
  * @example

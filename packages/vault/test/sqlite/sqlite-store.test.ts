@@ -168,3 +168,18 @@ test("a full database refuses the write, keeps what was acknowledged, and goes o
     "no restart is needed",
   );
 });
+
+test("what SQLite takes for no file is refused, and nothing of that name is made", async (t) => {
+  const before = process.cwd();
+  const folder = await temporaryFolder(t);
+  process.chdir(folder);
+  try {
+    for (const path of [":memory:", "", "file:vault.sqlite", "file::memory:?cache=shared", "file:x?mode=memory"]) {
+      const error = await rejectsWith("store-failed", () => sqliteStore(path));
+      assert.match(error.message, /needs the path of a file/);
+    }
+    assert.deepEqual(await readdir(folder), []);
+  } finally {
+    process.chdir(before);
+  }
+});

@@ -1,7 +1,6 @@
 // `strongroom-kms audit …`: whether the record of all calls is whole, what others need to verify it, and retention.
 
 import { type CommandSpec, option, text, wholeNumber } from "@strongroom/base/command";
-import { printable } from "@strongroom/base/terminal";
 import { z } from "zod";
 import { KmsError } from "../../errors.ts";
 import type { VerifyReport } from "../../upkeep/verify.ts";
@@ -44,7 +43,7 @@ export const auditVerifyCommand: CommandSpec = command({
       ...(loaded.witness !== undefined && { witness: loaded.witness }),
       ...(options.checkpoint !== undefined && { checkpoint: await readCheckpoint(options.checkpoint) }),
     });
-    context.terminal.result(report, () => verified(report));
+    context.terminal.result(report, verified);
   },
 });
 
@@ -70,7 +69,7 @@ function witnessLine(witness: VerifyReport["witness"]): string {
     case "nothing":
       return "The witness has seen nothing yet.";
     case "away":
-      return `The witness cannot be asked (${printable(witness.reason)}): a database set back would not be noticed.`;
+      return `The witness cannot be asked (${witness.reason}): a database set back would not be noticed.`;
   }
 }
 
@@ -192,10 +191,10 @@ export const auditPruneCommand: CommandSpec = command({
       before: new Date(options.before),
       ...(loaded.witness !== undefined && { witness: loaded.witness }),
     });
-    context.terminal.result(report, () =>
-      report.removed === 0
+    context.terminal.result(report, ({ removed, through }) =>
+      removed === 0
         ? "There is nothing to remove."
-        : `The text of ${report.removed} entries up to ${report.through} is removed; their hashes stay.`,
+        : `The text of ${removed} entries up to ${through} is removed; their hashes stay.`,
     );
   },
 });

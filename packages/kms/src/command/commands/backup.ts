@@ -32,8 +32,8 @@ export const backupCommand: CommandSpec = command({
     const report = await backup({ dataDir: loaded.dataDir, to: args[0] ?? "" });
     context.terminal.result(
       report,
-      () =>
-        `${report.path}: ${report.bytes} bytes, ${inside(report)}.\nIt opens with the root key only, which is not in it.`,
+      (shown) =>
+        `${shown.path}: ${shown.bytes} bytes, ${inside(shown)}.\nIt opens with the root key only, which is not in it.`,
     );
   },
 });
@@ -73,10 +73,10 @@ export const restoreCommand: CommandSpec = command({
       rootKey: rootKeyOf(loaded),
       existing,
     });
-    context.terminal.result(report, () =>
+    context.terminal.result(report, (shown) =>
       [
-        `Restored and verified: ${inside(report)}.`,
-        ...(report.setAside === null ? [] : [`What was there is now ${report.setAside}.`]),
+        `Restored and verified: ${inside(shown)}.`,
+        ...(shown.setAside === null ? [] : [`What was there is now ${shown.setAside}.`]),
       ].join("\n"),
     );
   },

@@ -5,7 +5,9 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { TLSSocket } from "node:tls";
 import { type CommandSpec, option, wholeNumberOr } from "@strongroom/base/command";
+import { wrapped } from "@strongroom/base/terminal";
 import { parseFingerprint, PINNED_TLS_OPTIONS, requireFingerprint } from "@strongroom/base/tls-pin";
+import { boundedText } from "@strongroom/base/bounded-body";
 import { z } from "zod";
 import { command } from "../spec.ts";
 
@@ -62,12 +64,17 @@ export const healthCommand: CommandSpec = command({
     const scheme = tlsFingerprint === undefined ? "http" : "https";
     const urls = args.length > 0 ? args : loaded.regions.map(({ port }) => `${scheme}://127.0.0.1:${port}`);
     const found = await Promise.all(urls.map((url) => ask(url, { ...options, tlsFingerprint })));
-    context.terminal.result({ regions: found }, () =>
-      found.map((one) => `${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`).join("\n"),
+    context.terminal.result({ regions: found }, ({ regions }) =>
+      regions
+        .map((one) => wrapped(`${one.state.padEnd(4)}  ${one.url}  ${wordsFor(one)}`, context.terminal.width, 6))
+        .join("\n"),
     );
     if (!found.every((one) => one.state === "up")) endWith("unavailable");
   },
 });
+
+/** Bytes of an answer: it is one short line. */
+const LONGEST_ANSWER = 4096;
 
 interface Asking {
   readonly timeoutMs: number;
@@ -82,7 +89,7 @@ async function ask(url: string, { timeoutMs, tlsFingerprint }: Asking): Promise<
     const read = answer.safeParse(
       isPinned
         ? await pinnedJson(at, signal, tlsFingerprint)
-        : await (await fetch(at, { signal, redirect: "error" })).json(),
+        : JSON.parse(await boundedText(await fetch(at, { signal, redirect: "error" }), LONGEST_ANSWER)),
     );
     if (!read.success) return { url, state: "down", reason: "what answers there is no region of a KMS" };
     const found = read.data;

@@ -110,7 +110,7 @@ export const policyTestCommand: CommandSpec = command({
       input,
       sourceIp,
     });
-    terminal.result(explanation, () => describe(explanation));
+    terminal.result(explanation, describe);
     if (explanation.decision.kind !== "allow") endWith("not-allowed");
   },
 });

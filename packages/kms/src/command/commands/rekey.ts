@@ -54,14 +54,12 @@ export const rekeyCommand: CommandSpec = command({
       );
     const { rekey } = await import("../../upkeep/rekey.ts");
     const report = await rekey({ dataDir: loaded.dataDir, from, to });
-    context.terminal.result(report, () =>
+    context.terminal.result(report, ({ resealed, oldKeyFile }) =>
       [
-        `${report.resealed} secrets are sealed under the new root key.`,
-        ...(report.oldKeyFile === null
+        `${resealed} secrets are sealed under the new root key.`,
+        ...(oldKeyFile === null
           ? []
-          : [
-              `The old one is kept in ${report.oldKeyFile}: backups made before need it. Make a new backup, then remove it.`,
-            ]),
+          : [`The old one is kept in ${oldKeyFile}: backups made before need it. Make a new backup, then remove it.`]),
       ].join("\n"),
     );
   },

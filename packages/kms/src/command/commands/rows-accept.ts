@@ -27,15 +27,18 @@ export const rowsAcceptCommand: CommandSpec = command({
     const { acceptRows } = await import("../../upkeep/accept-rows.ts");
     const mode = options.yes ? "accept" : "look";
     const report = await acceptRows({ dataDir: loaded.dataDir, rootKey: rootKeyOf(loaded), mode });
-    const lines = report.findings.map((line) => `  ${line}`).join("\n");
     if (mode === "look" && report.findings.length > 0)
-      throw new KmsError("store-corrupt", `it is not as the KMS left it:\n${lines}`, {
+      throw new KmsError("store-corrupt", "it is not as the KMS left it:", {
+        problems: report.findings,
         remedy: "Restore a backup; or, if these rows are as you want them, say so with --yes.",
       });
-    context.terminal.result(report, () =>
-      report.findings.length === 0
+    context.terminal.result(report, ({ rows, findings }) =>
+      findings.length === 0
         ? "Every row is as the KMS left it."
-        : `${report.rows} rows are taken over as they are. What did not hold is in the audit:\n${lines}`,
+        : [
+            `${rows} rows are taken over as they are. What did not hold is in the audit:`,
+            ...findings.map((finding) => `  ${finding}`),
+          ].join("\n"),
     );
   },
 });

@@ -36,9 +36,9 @@ export const seedCommand: CommandSpec = command({
       seed: args[0] ?? "",
     });
     const warning = warningOf(report);
-    if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
-    terminal.result(report, () =>
-      [...report.made.map((arn) => `made  ${arn}`), ...report.kept.map((arn) => `kept  ${arn}`)].join("\n"),
+    if (warning !== null) terminal.sayAlways(`\n*** ${warning} ***\n\n`);
+    terminal.result(report, ({ made, kept }) =>
+      [...made.map((arn) => `made  ${arn}`), ...kept.map((arn) => `kept  ${arn}`)].join("\n"),
     );
   },
 });

@@ -97,9 +97,9 @@ export const serveCommand: CommandSpec = command({
       if (!isTemporary(options, loaded)) makeFolder(loaded.dataDir);
       const { createKms, warningOf, EMULATOR_WARNING } = await loadServer();
       const kms = await createKms(kmsOptions);
-      if (kms.emulatorEndpoint !== null) terminal.stderr.write(`\n*** ${EMULATOR_WARNING} ***\n\n`);
+      if (kms.emulatorEndpoint !== null) terminal.sayAlways(`\n*** ${EMULATOR_WARNING} ***\n\n`);
       const warning = kms.seeded === null ? null : warningOf(kms.seeded);
-      if (warning !== null) terminal.stderr.write(`\n*** ${warning} ***\n\n`);
+      if (warning !== null) terminal.sayAlways(`\n*** ${warning} ***\n\n`);
       return kms;
     };
     if (hasParent()) {
@@ -110,13 +110,15 @@ export const serveCommand: CommandSpec = command({
     const { endpoints, sockets, tls, emulatorEndpoint, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
     const credentialsFile = emulatorEndpoint === null ? join(dataDir, "credentials.json") : null;
     for (const [region, reason] of Object.entries(notServing))
-      terminal.stderr.write(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
+      terminal.sayAlways(`\n*** ${region} DOES NOT SERVE: its port is in use, ${reason} It is tried again. ***\n\n`);
     const credentials = { credentialsFile, faultsEndpoint, faultsHeaderFile };
     const users = credentialsFile === null ? null : usersIn(dataDir);
     const listening = { endpoints, sockets, tls, emulatorEndpoint, notServing };
     const result = { ...listening, ...credentials, users, pid: process.pid };
     terminal.result(result, () =>
-      credentialsFile === null ? emulatorAnnouncement(emulatorEndpoint ?? "") : announcement(kms, credentialsFile),
+      credentialsFile === null
+        ? emulatorAnnouncement(emulatorEndpoint ?? "")
+        : announcement(kms, credentialsFile, terminal.width),
     );
     if (!signal.aborted) await once(signal, "abort");
     const never = Object.values(kms.notServing);
@@ -124,7 +126,7 @@ export const serveCommand: CommandSpec = command({
   },
 });
 
-function announcement(kms: kms.Kms, credentialsFile: string): string {
+function announcement(kms: kms.Kms, credentialsFile: string, width: number): string {
   const { endpoints, sockets, tls, notServing, faultsEndpoint, faultsHeaderFile, dataDir } = kms;
   const [first = ""] = Object.keys(endpoints);
   const rows = Object.entries(endpoints).map(([region, url]) => [
@@ -132,7 +134,7 @@ function announcement(kms: kms.Kms, credentialsFile: string): string {
     region in notServing ? `${url} (in use: does not serve)` : url,
   ]);
   return [
-    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], rows),
+    renderTable([{ heading: "REGION" }, { heading: "ENDPOINT" }], rows, width),
     "",
     ...Object.values(sockets).map((path) => `Socket: ${path}`),
     ...(tls === null ? [] : [`Certificate: ${tls.certificateFile}`, `SHA-256 fingerprint: ${tls.fingerprint}`]),
