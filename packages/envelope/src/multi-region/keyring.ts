@@ -138,7 +138,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
   const hedging = new Hedging(settings, counters);
   const admissions = {
     read: new Admission(() => placesFor("read", regions, settings), settings, time),
-    write: new Admission(() => placesFor("write", regions, settings), settings, time),
+    write: new Admission(() => placesFor("write", regions, settings, minimum), settings, time),
   };
   const health = (): readonly RegionHealth[] => regions.map(({ state }) => state.snapshot());
 
@@ -239,21 +239,23 @@ const COUNTED: Readonly<Record<"read" | "write", { readonly all: CounterName; re
 
 /**
  * How many operations of a kind are let in at once: as many as the regions take calls, so that a call hardly ever waits
- * for another of ours. A read asks one of the regions that are well, a write all that it wants a wrap from. Where none
- * is well the operations wait for what the last resorts find.
+ * for another of ours. A read asks one of the regions that are well, a write all that it wants a wrap from. Where fewer
+ * are well than are needed, the operations wait for what the last resorts find, and not for one another.
  */
 function placesFor(
   kind: "read" | "write",
   regions: readonly Region[],
   { operationsAtOnce }: ResilienceSettings,
+  needed = 1,
 ): number {
-  let [all, fewest] = [0, Infinity];
+  let [well, all, fewest] = [0, 0, Infinity];
   for (const { role, state } of regions) {
     if (!state.isHealthy || (kind === "write" && role === "substitute")) continue;
+    well += 1;
     all += state.callsAtOnce;
     fewest = Math.min(fewest, state.callsAtOnce);
   }
-  return all === 0 ? operationsAtOnce : Math.min(operationsAtOnce, kind === "read" ? all : fewest);
+  return well < needed ? operationsAtOnce : Math.min(operationsAtOnce, kind === "read" ? all : fewest);
 }
 
 /** The keys of one provider in one region share its quota, so they share what is known of its throttling. */

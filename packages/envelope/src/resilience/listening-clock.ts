@@ -2,17 +2,19 @@
  * A clock that stands still while this process does. What a region is judged by is the time in which it was listened
  * to: a process that computes for two seconds, is stopped, or gets no processor hears nobody, and would otherwise take
  * every region for silent at once. A timer that is always set (the beat) shows it: one turn of the event loop counts
- * for at most `LONGEST_TURN_MS`, however long it took.
+ * for so much at most, however long it took.
  */
 
 /** How often the beat looks. Only while a timer is set: an idle process is not woken. */
 const BEAT_MS = 5;
 
 /**
- * What a turn counts for at most. Turns of a busy process that keeps up are shorter; and short enough that a turn, with
- * the answers that are heard at its end, decides nothing alone.
+ * What a turn counts for at most, in milliseconds. `REGION_TURN_MS`, where regions are judged: turns of a busy process
+ * that keeps up are shorter; and so short that a turn, with the answers that are heard at its end, decides nothing
+ * alone. `OPERATION_TURN_MS`, for the deadline of the caller: a stall is not counted, a process that is merely slow is.
  */
-const LONGEST_TURN_MS = 15;
+export const REGION_TURN_MS = 15;
+export const OPERATION_TURN_MS = 100;
 
 type CancelTimer = () => void;
 
@@ -46,19 +48,21 @@ export const thisMachine: Machine = {
 
 export class ListeningClock {
   readonly #machine: Machine;
+  readonly #longestTurnMs: number;
   /** Time that did not count, all in all. */
   #stoodStillMs = 0;
   /** When the beat was last seen; null while it rests. */
   #beatAt: number | null = null;
   #timersSet = 0;
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, longestTurnMs: number) {
     this.#machine = machine;
+    this.#longestTurnMs = longestTurnMs;
   }
 
   now(): number {
     const now = this.#machine.now();
-    const counted = this.#beatAt === null ? now : Math.min(now, this.#beatAt + LONGEST_TURN_MS);
+    const counted = this.#beatAt === null ? now : Math.min(now, this.#beatAt + this.#longestTurnMs);
     return counted - this.#stoodStillMs;
   }
 
@@ -95,7 +99,7 @@ export class ListeningClock {
     this.#beatAt = this.#machine.now();
     this.#machine.after(BEAT_MS, "background", () => {
       const now = this.#machine.now();
-      this.#stoodStillMs += Math.max(0, now - (this.#beatAt ?? now) - LONGEST_TURN_MS);
+      this.#stoodStillMs += Math.max(0, now - (this.#beatAt ?? now) - this.#longestTurnMs);
       this.#beatAt = null;
       if (this.#timersSet > 0) this.#beat();
     });

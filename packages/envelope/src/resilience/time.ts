@@ -5,7 +5,7 @@
  */
 import { having } from "../options.ts";
 import type { Reader } from "../options.ts";
-import { ListeningClock, thisMachine } from "./listening-clock.ts";
+import { ListeningClock, OPERATION_TURN_MS, REGION_TURN_MS, thisMachine } from "./listening-clock.ts";
 
 export interface Time {
   /** Milliseconds of a monotonic clock; only differences mean something. */
@@ -20,7 +20,10 @@ export type CancelTimer = () => void;
 export const timeOption: Reader<Time> = having<Time>("a clock", "now", "after");
 
 /** The clock of the policy: the machine's, less what this process stood still. */
-export const systemTime: Time = new ListeningClock(thisMachine);
+export const systemTime: Time = new ListeningClock(thisMachine, REGION_TURN_MS);
+
+/** The same for deadlines, which go on while the process is slow, and stand still while it does. */
+const deadlineTime: Time = new ListeningClock(thisMachine, OPERATION_TURN_MS);
 
 /** The machine's clock, with timers that do not keep a process alive: for what is tidied up in the background. */
 export const idleTime: Time = {
@@ -46,6 +49,7 @@ export type CutShort = "deadline" | "aborted";
  */
 export class Deadline implements Disposable {
   readonly time: Time;
+  readonly #clock: Time;
   readonly #startedAt: number;
   readonly #endsAt: number;
   readonly #cancelTimer: CancelTimer;
@@ -58,9 +62,10 @@ export class Deadline implements Disposable {
 
   constructor(options: { readonly time: Time; readonly deadlineMs: number; readonly signal: AbortSignal | undefined }) {
     this.time = options.time;
-    this.#startedAt = options.time.now();
+    this.#clock = options.time === systemTime ? deadlineTime : options.time;
+    this.#startedAt = this.#clock.now();
     this.#endsAt = this.#startedAt + options.deadlineMs;
-    this.#cancelTimer = options.time.after(options.deadlineMs, () => {
+    this.#cancelTimer = this.#clock.after(options.deadlineMs, () => {
       this.#cut("deadline");
     });
     this.#caller = options.signal;
@@ -74,12 +79,12 @@ export class Deadline implements Disposable {
   }
 
   get elapsedMs(): number {
-    return this.time.now() - this.#startedAt;
+    return this.#clock.now() - this.#startedAt;
   }
 
   /** Milliseconds left, never negative. */
   get leftMs(): number {
-    return Math.max(0, this.#endsAt - this.time.now());
+    return Math.max(0, this.#endsAt - this.#clock.now());
   }
 
   /**

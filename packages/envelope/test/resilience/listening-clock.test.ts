@@ -50,7 +50,7 @@ function turns(machine: TurningMachine, count: number, ms: number): void {
 describe("the clock", () => {
   test("is the machine's while the process keeps up", () => {
     const machine = new TurningMachine();
-    const clock = new ListeningClock(machine);
+    const clock = new ListeningClock(machine, 25);
     let firedAt: number | null = null;
     clock.after(750, () => {
       firedAt = machine.now();
@@ -62,7 +62,7 @@ describe("the clock", () => {
 
   test("does not count a stall, and gives what is waited for its time back", () => {
     const machine = new TurningMachine();
-    const clock = new ListeningClock(machine);
+    const clock = new ListeningClock(machine, 25);
     const fired: string[] = [];
     clock.after(750, () => fired.push("attempt"));
     clock.after(2_000, () => fired.push("deadline"));
@@ -84,7 +84,7 @@ describe("the clock", () => {
         fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.boolean()), { maxLength: 200 }),
         (sequence) => {
           const machine = new TurningMachine();
-          const clock = new ListeningClock(machine);
+          const clock = new ListeningClock(machine, 25);
           let last = 0;
           for (const [ms, set] of sequence) {
             if (set) clock.after(ms, () => undefined);
@@ -101,7 +101,7 @@ describe("the clock", () => {
 
   test("wakes nobody when no timer is set", () => {
     const machine = new TurningMachine();
-    const clock = new ListeningClock(machine);
+    const clock = new ListeningClock(machine, 25);
     const cancel = clock.after(100, () => assert.fail("it was cancelled"));
     turns(machine, 20, 1);
     cancel();
@@ -134,7 +134,7 @@ test("a process that computes for long takes no region for lost, and owes none a
     attemptTimeoutMs: 150,
     stragglerMinMs: 100,
     hedgeMaxMs: 50,
-    deadlineMs: 400,
+    deadlineMs: 1_000,
     breakerStrikes: 1,
   });
   const writes: ReturnType<typeof encrypt>[] = [];
