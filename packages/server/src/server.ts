@@ -12,7 +12,7 @@ import type { Vault } from "@strongroom/vault";
 import { Admission } from "./admission/admission.ts";
 import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
 import { admitRoutes } from "./admission/admitted-routes.ts";
-import { Connections, SURPLUS } from "./admission/connections.ts";
+import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
@@ -137,7 +137,8 @@ export async function createServer(given: ServerOptions): Promise<Api> {
     // Not sooner than its token under /v1, and not later: Fastify has views of its own of bodies that no route takes.
     if (request.is404 && !isGuarded(request)) throw absent.error(request.method, request.url);
   });
-  app.addHook("onSend", (_request, reply, _payload, done) => {
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    if (typeof payload === "string" && payload.length > LARGEST_KEPT) reply.header("connection", "close");
     connections.mustBeRead(reply.raw);
     done();
   });
@@ -212,6 +213,8 @@ function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits,
     routerOptions: { maxParamLength: limits.headerBytes },
     http: {
       maxHeaderSize: limits.headerBytes,
+      // Here too: Node refuses a time for the head that is longer than that for the whole, before Fastify sets it.
+      requestTimeout: limits.receiveMs,
       headersTimeout: limits.receiveMs,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
     },

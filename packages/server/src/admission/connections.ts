@@ -22,6 +22,12 @@ type Refuse = (socket: Socket) => void;
 /** How long a connection beyond the limit may stay silent before it is told, in milliseconds. */
 const SILENCE_MS = 1000;
 
+/**
+ * Characters of the largest answer after which a connection is kept. The system takes in some megabytes for a client
+ * that reads nothing, and does not tell: an idle connection that holds them would be kept as one that holds nothing.
+ */
+export const LARGEST_KEPT: number = 256 * 1024;
+
 export class Connections {
   readonly #limits: Pick<ServerLimits, "connections" | "stallMs" | "sendMs">;
   /** Connections beyond the limit, each with what ends it unless it asks for something. */

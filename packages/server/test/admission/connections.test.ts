@@ -11,7 +11,8 @@ import { installation } from "../support/installation.ts";
 import type { Installation } from "../support/installation.ts";
 
 const path = "/v1/records/people/large";
-const LARGE = { text: "x".repeat(1_000_000) };
+/** Less than after which a connection is ended anyway. */
+const LARGE = { text: "x".repeat(200_000) };
 
 async function opened(t: TestContext, origin: string): Promise<Socket> {
   const { hostname, port } = new URL(origin);
@@ -55,7 +56,7 @@ test("answers that nobody reads are ended, and their memory and their token's pl
   for (const socket of sockets) {
     socket.pause();
     // Several on one connection: more than the system takes in for a client that is not there.
-    socket.write(get(token.read).repeat(24));
+    socket.write(get(token.read).repeat(60));
   }
   await until(async () => (await figures(service))["answers_unread_total"] === clients);
   // The connection of the metrics itself.
@@ -65,17 +66,26 @@ test("answers that nobody reads are ended, and their memory and their token's pl
 });
 
 test("a client that reads a byte now and then is ended when its time is over", async (t) => {
-  const service = await installation(t, { limits: { stallMs: 60_000, sendMs: 400 } });
+  const service = await installation(t, { limits: { stallMs: 60_000, sendMs: 400, waiting: 1000, waitMs: 30_000 } });
   const { origin, token } = service;
   await call(origin, path, { token: token.write, body: LARGE });
   const socket = await opened(t, origin);
   socket.pause();
-  socket.write(get(token.read).repeat(12));
+  socket.write(get(token.read).repeat(60));
   const trickle = setInterval(() => void socket.read(1), 20);
   defer(t, () => {
     clearInterval(trickle);
   });
   await until(async () => (await figures(service))["answers_unread_total"] === 1);
+});
+
+test("a connection is not kept after an answer that the system may hold for nobody", async (t) => {
+  const { origin, token } = await installation(t, { limits: { keepAliveMs: 600_000 } });
+  const text = "x".repeat(1_000_000);
+  await call(origin, path, { token: token.write, body: { text } });
+  const socket = await opened(t, origin);
+  socket.write(get(token.read));
+  assert.match(await everything(socket), /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is);
 });
 
 test("a slow reader that does read gets all of its answer", async (t) => {
