@@ -167,8 +167,8 @@ describe("the log", () => {
       await rm(log, { recursive: true });
     }
     assert.equal(await readFile(victim, "utf8"), "mine");
-    openLogFile(log).close();
-    openLogFile(log).close();
+    await openLogFile(log).close();
+    await openLogFile(log).close();
   });
 
   it("that has grown is put aside as it is, a link too, and nothing is written through it", async () => {
@@ -177,7 +177,7 @@ describe("the log", () => {
     await writeFile(log, "x".repeat(21 * 1024 * 1024));
     await writeFile(join(temporary.path, "victim"), "mine");
     await symlink("victim", `${log}.1`);
-    openLogFile(log).close();
+    await openLogFile(log).close();
     assert.equal(await readFile(join(temporary.path, "victim"), "utf8"), "mine");
     assert.equal((await readFile(log)).length, 0);
   });

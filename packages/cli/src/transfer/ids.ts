@@ -58,7 +58,7 @@ export function derivedIds(fields: readonly Pick<NamedField, "field" | "text">[]
         texts.push(text);
       }
       // As JSON, so that "ab" and "c" are not "a" and "bc".
-      return { kind: "text", text: keyedHash(key, "strongroom id 1", JSON.stringify(texts)) };
+      return { kind: "text", text: keyedHash(key, "strongroom/id/1", JSON.stringify(texts)) };
     },
   };
 }
@@ -68,7 +68,7 @@ export function newIds(file: IdsFile, key: KeyObject): IdSource {
   return {
     of: (document, line) => {
       // Keyed as well: the file lies about, and whoever finds it must not be able to try people's data against it.
-      const fingerprint = keyedHash(key, "strongroom fingerprint 1", JSON.stringify(document));
+      const fingerprint = keyedHash(key, "strongroom/fingerprint/1", JSON.stringify(document));
       const known = file.take(fingerprint);
       if (known !== null) return { kind: "text", text: known };
       const id = randomBytes(ID_DIGITS / 2).toString("hex");
