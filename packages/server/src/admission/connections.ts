@@ -74,6 +74,8 @@ export class Connections {
    */
   mustBeRead(answer: ServerResponse): void {
     const { stallMs, sendMs } = this.#limits;
+    // The client is gone already, and its close with it.
+    if (answer.closed || answer.socket?.destroyed === true) return;
     const arm = (socket: Socket): void => {
       const end = (): void => {
         this.#unread++;
@@ -82,7 +84,7 @@ export class Connections {
       // Node's own clock of a socket: set back by each byte that goes out, and set anew after the answer.
       socket.setTimeout(stallMs);
       answer.once("timeout", end);
-      const whole = setTimeout(end, sendMs);
+      const whole = setTimeout(end, sendMs).unref();
       answer.once("close", () => {
         clearTimeout(whole);
       });
