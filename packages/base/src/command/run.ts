@@ -123,7 +123,7 @@ function describe(program: string, report: ErrorReport, terminal: Terminal): str
   if (outcome === "interrupted") return `${heading}\n  ${safe(remedy)}\n`;
   const width = widthOf(terminal.stderr);
   const lines = [
-    `${heading} ${terminal.styleError("dim", `[${code}]`)}`,
+    wrapped(`${heading} ${terminal.styleError("dim", `[${code}]`)}`, width, 2),
     ...(detail === null ? [] : [wrapped(`  ${sentence(safe(detail))}`, width, 2)]),
     ...problems.map((problem) => wrapped(`  - ${safe(problem)}`, width, 4)),
     wrapped(`  ${safe(remedy)}`, width, 2),

@@ -42,6 +42,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   completion: "the command's own words",
   "kms serve": "what was typed",
   "kms seed": "ids of a form",
+  "kms policy template": "what was typed",
   "kms backup": "what was typed",
   "kms restore": "what was typed",
   "kms rekey": "what was typed",

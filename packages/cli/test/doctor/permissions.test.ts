@@ -69,7 +69,9 @@ describe("strongroom doctor on the service's permissions", () => {
   async function examined(...statements: readonly object[]): Promise<readonly Row[]> {
     const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [ACCOUNT, ...statements] });
     await roots.get("eu-west-2")?.putKeyPolicy({ KeyId: keys.get("eu-west-2"), Policy });
-    const { stdout } = await runCommand(["doctor", "--json"], { cwd: folder.path });
+    const { stdout } = await runCommand(["doctor", "--json", "--config", "strongroom.config.json"], {
+      cwd: folder.path,
+    });
     const { findings } = JSON.parse(stdout) as { findings: Row[] };
     return findings.filter(({ what }) => /^(?:Region|Permissions|kms:)/.test(what));
   }

@@ -13,6 +13,8 @@ import { runCommand } from "../support/command.ts";
 import { temporaryFolder } from "../support/installation.ts";
 
 const REGION = "eu-west-1";
+/** A configuration that is only found would have to be trusted. */
+const named = ["--config", "strongroom.config.json"];
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
 
 /** Variables for the time of a call. */
@@ -190,19 +192,19 @@ describe("a KMS over plain HTTP", () => {
     ];
     const file = join(folder.path, "strongroom.config.json");
     await writeFile(file, JSON.stringify({ keys: { regions }, service: { port: 0 } }));
-    const serve = await runCommand(["serve", "--json"], { cwd: folder.path });
+    const serve = await runCommand(["serve", "--json", ...named], { cwd: folder.path });
     assert.equal(serve.code, 2);
     const { error } = JSON.parse(serve.stderr) as { error: { code: string; problems: string[]; remedy: string } };
     assert.equal(error.code, "kms-unauthenticated");
     assert.deepEqual(error.problems, ["eu-west-1: http://127.0.0.1:1", "eu-central-1: http://kms.example"]);
     assert.match(error.remedy, /allowUnauthenticatedKms/);
-    const doctor = await runCommand(["doctor", "--json"], { cwd: folder.path });
+    const doctor = await runCommand(["doctor", "--json", ...named], { cwd: folder.path });
     const doctorRows = JSON.parse(doctor.stdout) as { findings: { what: string; detail: string }[] };
     const { findings } = doctorRows;
     assert.match(findings.find(({ what }) => what === "Region eu-west-1")?.detail ?? "", /would be taken for it/);
     // Where it is allowed the doctor goes on saying what it means.
     await writeFile(file, JSON.stringify({ keys: { regions, allowUnauthenticatedKms: true } }));
-    const allowed = await runCommand(["doctor", "--json"], { cwd: folder.path });
+    const allowed = await runCommand(["doctor", "--json", ...named], { cwd: folder.path });
     assert.deepEqual(
       (JSON.parse(allowed.stdout) as typeof doctorRows).findings
         .map(({ what }) => what)
@@ -216,7 +218,7 @@ describe("a KMS over plain HTTP", () => {
     const file = join(folder.path, "strongroom.config.json");
     const problemsOf = async (more: object): Promise<string> => {
       await writeFile(file, JSON.stringify({ keys: { regions: [{ region: "eu-west-1", ...more }], minimum: 1 } }));
-      return (await runCommand(["doctor"], { cwd: folder.path })).stderr;
+      return (await runCommand(["doctor", ...named], { cwd: folder.path })).stderr;
     };
     const tlsFingerprint = "ab".repeat(32);
     assert.match(await problemsOf({ tlsFingerprint }), /tlsFingerprint .*: needs an https:\/\/ endpoint/);
