@@ -1,6 +1,8 @@
 // The clients of a load trial, in a process of their own, so that they do not take the service's time in its own
 // process. Reads one job as JSON from standard input and prints one line of JSON: what came of each request.
+import { once } from "node:events";
 import { Agent, request } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -19,7 +21,10 @@ export interface LoadJob {
 export type LoadShape =
   /** So many clients, each sending when it has its answer. */
   | { readonly kind: "clients"; readonly clients: number; readonly seconds: number }
-  /** So many requests a second, whatever becomes of those before. */
+  /**
+   * So many requests a second, whatever becomes of those before, from at most {@link CONNECTIONS} clients, each with a
+   * connection that it keeps: while all of them wait for an answer nothing is sent.
+   */
   | { readonly kind: "rate"; readonly perSecond: number; readonly seconds: number }
   /** So many requests at once. */
   | { readonly kind: "burst"; readonly requests: number };
@@ -39,6 +44,9 @@ export interface LoadResult {
   readonly retryAfter: { readonly said: number; readonly missing: number };
 }
 
+/** More than the service works on and lets wait, less than it takes connections. */
+const CONNECTIONS = 800;
+
 async function run({ url, token, writeShare, patienceMs, shape }: LoadJob): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: Infinity });
   const { hostname, port } = new URL(url);
@@ -47,11 +55,13 @@ async function run({ url, token, writeShare, patienceMs, shape }: LoadJob): Prom
   const retryAfter = { said: 0, missing: 0 };
   const run = `${Date.now().toString(36)}-${process.pid}`;
   let sent = 0;
+  let waiting = 0;
 
   const note = (what: string): void => void others.set(what, (others.get(what) ?? 0) + 1);
 
   const send = async (): Promise<void> => {
     const number = sent++;
+    waiting++;
     // Spread evenly, not by chance: two runs send the same.
     const writes = Math.floor((number + 1) * writeShare) > Math.floor(number * writeShare);
     const body = writes ? JSON.stringify({ number, name: "Somebody Invented", notes: "x".repeat(200) }) : null;
@@ -98,8 +108,11 @@ async function run({ url, token, writeShare, patienceMs, shape }: LoadJob): Prom
       });
       outgoing.end(body);
     });
+    waiting--;
   };
 
+  // Node takes one new connection a turn of its loop: those of a rate are there before it begins.
+  if (shape.kind === "rate") await connect({ agent, hostname, port }, CONNECTIONS);
   const startedAt = performance.now();
   const elapsed = (): number => (performance.now() - startedAt) / 1000;
   const underWay: Promise<void>[] = [];
@@ -111,9 +124,11 @@ async function run({ url, token, writeShare, patienceMs, shape }: LoadJob): Prom
       }),
     );
   else
-    while (elapsed() < shape.seconds) {
+    for (let offered = 0; elapsed() < shape.seconds;) {
       // What is due by now, in one go: a timer is late under load, and the rate must not fall with it.
-      while (sent < elapsed() * shape.perSecond) underWay.push(send());
+      const due = Math.floor((elapsed() - offered) * shape.perSecond);
+      offered += due / shape.perSecond;
+      for (let number = 0; number < due && waiting < CONNECTIONS; number++) underWay.push(send());
       await sleep(2);
     }
   // The goodput of a rate is what came back while it lasted, not what trickled in afterwards.
@@ -131,6 +146,15 @@ async function run({ url, token, writeShare, patienceMs, shape }: LoadJob): Prom
     others: Object.fromEntries([...others].sort()),
     retryAfter,
   };
+}
+
+/** Opens so many connections, which stay open. */
+async function connect(to: Pick<RequestOptions, "agent" | "hostname" | "port">, connections: number): Promise<void> {
+  const answers = Array.from({ length: connections }, async () => {
+    const [incoming] = (await once(request({ ...to, path: "/healthz" }).end(), "response")) as [IncomingMessage];
+    await once(incoming.resume(), "end");
+  });
+  await Promise.all(answers);
 }
 
 process.stdout.write(`${JSON.stringify(await run(JSON.parse(await text(process.stdin)) as LoadJob))}\n`);

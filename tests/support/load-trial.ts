@@ -39,9 +39,9 @@ export class LoadTrial implements AsyncDisposable {
   }
 
   /** Half reads, half writes, in this shape. */
-  async load(name: string, shape: LoadShape, patienceMs = 10_000): Promise<Round> {
+  async load(name: string, shape: LoadShape, patienceMs = 10_000, writeShare = 0.5): Promise<Round> {
     const { url, token } = this.installation;
-    const job: LoadJob = { url, token, writeShare: 0.5, patienceMs, shape };
+    const job: LoadJob = { url, token, writeShare, patienceMs, shape };
     const child = spawn(process.execPath, [GENERATOR], { stdio: ["pipe", "pipe", "inherit"] });
     child.stdin.end(JSON.stringify(job));
     const watched = this.#watchBreakers();
