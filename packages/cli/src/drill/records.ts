@@ -40,7 +40,8 @@ const OWN_ID = /^drill-\d{4}$/;
 const AT_ONCE = MULTI_REGION_DEFAULTS.callsAtOnceMin;
 
 const INTERRUPTED = "interrupted";
-const BELOW_MINIMUM = "wraps-below-minimum";
+/** Too few regions made a wrap, or had made one when the time was over: nothing was stored, and the answer says so. */
+const REFUSED: ReadonlySet<string> = new Set(["wraps-below-minimum", "deadline-exceeded"]);
 /** Also of what is no document at all. */
 const NOT_EQUAL = "not-equal";
 
@@ -110,7 +111,7 @@ export class DrillRecords {
     if (code === INTERRUPTED) return null;
     return {
       kind: "write",
-      outcome: code === null ? "ok" : code === BELOW_MINIMUM ? "refused" : "failed",
+      outcome: code === null ? "ok" : REFUSED.has(code) ? "refused" : "failed",
       code,
       stored,
       missing,

@@ -87,7 +87,9 @@ describe("the records of a drill", () => {
   it("count a write that too few regions could wrap as refused, any other as failed, and none of them as acknowledged", async () => {
     for (const [code, outcome] of [
       ["wraps-below-minimum", "refused"],
-      ["deadline-exceeded", "failed"],
+      ["deadline-exceeded", "refused"],
+      ["regions-unavailable", "failed"],
+      ["store-failed", "failed"],
     ] as const) {
       const records = drillRecords(
         memoryService(new Map(), {
