@@ -2,6 +2,7 @@
 // is (`ldif`) has no types, does not read base64 as text and was last touched years ago. Change records are refused:
 // they say what to do to a directory, not what is in it. A value behind a URL is refused too: no file of ours is read
 // because a file of others names it.
+import { isBase64 } from "./base64.ts";
 import { type Document, LONGEST_LINE } from "./document.ts";
 import type { InputFormat, SourceRecord } from "./format.ts";
 import { type Fold, type TextLine, textLines, unfolded } from "./text-lines.ts";
@@ -100,8 +101,7 @@ function parseLine(text: string, number: number): { readonly name: string; reado
 /** Text where the bytes are text, else an object that says that they are not: a photo, a certificate. */
 function decoded(base64: string, number: number): unknown {
   const digits = base64.trim();
-  if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(digits))
-    throw new RangeError(`line ${number} is not base64`);
+  if (!isBase64(digits)) throw new RangeError(`line ${number} is not base64`);
   const bytes = Buffer.from(digits, "base64");
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
