@@ -55,12 +55,24 @@ function parseEntry(lines: readonly TextLine[]): SourceRecord | null {
   const [first] = own;
   if (first === undefined) return null;
   const position = first.number;
+  if (SEARCH.test(first.text)) return searchEnd(own, position);
   try {
     return { kind: "document", position, document: entryDocument(own) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { kind: "bad", position, reason: error.message };
   }
+}
+
+/** What ldapsearch writes behind the entries where it was not told to leave it out (-LLL): how the search ended. */
+const SEARCH = /^search: \d+$/;
+
+/** Null: it found everything. */
+function searchEnd(lines: readonly TextLine[], position: number): SourceRecord | null {
+  const result = lines.flatMap(({ text }) => /^result: (\d{1,9}) /.exec(text)?.[1] ?? [])[0] ?? "of no number";
+  if (result === "0") return null;
+  const reason = `the search that made the file ended with result ${result}, so that entries may be missing`;
+  return { kind: "bad", position, reason };
 }
 
 /** What only a change record has. `changetype: add` is none: it says what is in an entry, and ldifde writes it so. */
