@@ -86,6 +86,8 @@ describe("a CSV file of another program", () => {
       [{ id: "01", a: "TRUE", b: "1.0", c: "=1+1", d: "{}" }],
     ],
     ["empty cells and empty texts", 'id,a,b\n1,,""\n', [{ id: "1", b: "" }]],
+    ["blank lines before the heading", "\n\r\nid,a\n1,x\n", [{ id: "1", a: "x" }]],
+    ["Excel's line and the line ends of old Macs", "sep=;\rid;a\r1;x\r", [{ id: "1", a: "x" }]],
     ["line breaks in cells", 'id,a\n1,"x\ny\r\nz\rw"\n', [{ id: "1", a: "x\ny\r\nz\rw" }]],
     [
       "names of a prototype",
@@ -139,6 +141,11 @@ describe("a CSV file of another program", () => {
     assert.deepEqual(
       lines.map(({ position, kind }) => `${position} ${kind}`),
       ["3 document", "4 bad"],
+    );
+    const behindBlank = await readFile("\n\nid,a\n1,x\n2\n", FILE, 7);
+    assert.deepEqual(
+      behindBlank.map(({ position, kind }) => `${position} ${kind}`),
+      ["4 document", "5 bad"],
     );
   });
 
