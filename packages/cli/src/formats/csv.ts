@@ -204,10 +204,11 @@ function parseRow(record: readonly Cell[], columns: readonly (CsvColumn | null)[
  * empty line, which is none. A first heading that is more than letters and digits is quoted, so that the file looks
  * like nothing else.
  */
-export function csvHeading(columns: readonly CsvColumn[]): string {
+export function csvHeading(columns: readonly CsvColumn[], { formulas }: CsvRowOptions): string {
   const headings = [...columns.map(heading), ...padding(columns, "")];
   return stringify([headings], {
     quoted_match: QUOTED,
+    escape_formulas: formulas === "escape",
     cast: {
       string: (value, { index }) => ({
         value,

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CliError } from "../../src/errors.ts";
 import { heading, parseHeading } from "../../src/formats/columns.ts";
-import { csvRow } from "../../src/formats/csv.ts";
+import { csvHeading, csvRow } from "../../src/formats/csv.ts";
 import { documentsOf, exported, openFile, readFile } from "../support/formats.ts";
 import { ODD_TEXTS } from "../support/odd-texts.ts";
 
@@ -216,5 +216,17 @@ describe("a CSV row", () => {
     ];
     assert.equal(csvRow({ a: "=HYPERLINK(1)", b: "" }, columns, { formulas: "escape" }), '\'=HYPERLINK(1),""\n');
     assert.equal(csvRow({ a: "=HYPERLINK(1)" }, columns, { formulas: "keep" }), "=HYPERLINK(1),\n");
+  });
+
+  it("has the names of its heading escaped as well, and no number", () => {
+    const columns = [
+      { path: ["=HYPERLINK(1)"], kind: "text" as const },
+      { path: ["b"], kind: "number" as const },
+      { path: ["c"], kind: "json" as const },
+    ];
+    const document = { "=HYPERLINK(1)": "-a", b: -1.5e-7, c: -2 };
+    assert.equal(csvHeading(columns, { formulas: "escape" }), `"'=HYPERLINK(1)",b:number,c:json\n`);
+    assert.equal(csvHeading(columns, { formulas: "keep" }), '"=HYPERLINK(1)",b:number,c:json\n');
+    assert.equal(csvRow(document, columns, { formulas: "escape" }), "'-a,-1.5e-7,-2\n");
   });
 });
