@@ -14,7 +14,8 @@ export const ldifFormat: InputFormat = {
   title: "an LDIF file",
   content: "text",
   unit: "line",
-  looksLike: ({ text }) => text !== null && /^dn:(?::| ?[^=]+=)/i.test(firstLine(text)),
+  looksLike: ({ text }) =>
+    text !== null && (/^dn:(?::| ?[^=]+=)/i.test(firstLine(text)) || SEARCH.test(firstLine(text))),
   read: async ({ chunks }) => ({ columns: null, notes: [], records: readEntries(chunks) }),
 };
 
@@ -101,7 +102,7 @@ function entryDocument(lines: readonly TextLine[]): Document {
 }
 
 /** `cn: Ada`, `cn:: QWRh`; the name may have options, `cn;lang-de`. */
-const LINE = /^([A-Za-z\d][A-Za-z\d.;-]*):([:<]?) *(.*)$/s;
+const LINE = /^([A-Za-z\d][A-Za-z\d.;-]*):([:<]?) *([^\r]*)$/;
 
 function parseLine(text: string, number: number): { readonly name: string; readonly value: unknown } {
   const [, name, kind, value] = LINE.exec(text) ?? [];

@@ -129,10 +129,12 @@ function requireOnce(parameters: readonly string[]): void {
   for (const parameter of parameters) {
     const [name = "", ...value] = parameter.split("=");
     const key = name.trim().toUpperCase();
+    const given = value.join("=").trim();
+    // Words of the format may be in any letters.
+    const text = key === "CHARSET" || key === "ENCODING" ? given.toLowerCase() : given;
     const before = seen.get(key);
-    if (key !== "TYPE" && before !== undefined && before !== value.join("="))
-      throw new RangeError("has the same parameter twice");
-    seen.set(key, value.join("="));
+    if (key !== "TYPE" && before !== undefined && before !== text) throw new RangeError("has the same parameter twice");
+    seen.set(key, text);
   }
 }
 

@@ -127,7 +127,7 @@ describe("vCard", () => {
   it("refuses a parameter that is there twice with two values, of which one would be lost", async () => {
     assert.deepEqual(
       await recordsOf(
-        card("3.0", "TEL;TYPE=HOME;TYPE=VOICE;X-A=1;X-A=1:1") +
+        card("3.0", "TEL;CHARSET=UTF-8;TYPE=HOME;CHARSET=utf-8;TYPE=VOICE;X-A=1;X-A=1:1") +
           card("3.0", "TEL;X-A=1;x-a=secret:1") +
           card("3.0", "FN:a"),
       ),
