@@ -108,12 +108,13 @@ export class ColumnCollector {
 /** Escapes and quotes make of it no more than a row may be long. */
 const LONGEST_HEADING = LONGEST_LINE / 8;
 
-/** The cells of a document, in the order of the columns; an absent value is null. */
-export function toCells(document: Document, columns: readonly CsvColumn[]): (string | null)[] {
+/** The cells of a document, in the order of the columns; an absent value is null. A number is one: no formula. */
+export function toCells(document: Document, columns: readonly CsvColumn[]): (string | number | null)[] {
   const values = new Map(leaves(document, []).map(({ path, value }) => [JSON.stringify(path), value]));
   return columns.map(({ path, kind }) => {
     const value = values.get(JSON.stringify(path));
     if (value === undefined) return null;
+    if (typeof value === "number") return value;
     return kind === "text" && typeof value === "string" ? value : JSON.stringify(value);
   });
 }

@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** The line by which Excel is told of a delimiter. */
-const EXCEL_LINE = /^sep=([^\r\n"])\r?\n/i;
+const EXCEL_LINE = /^sep=([^\r\n"])(?:\r\n|\n|\r)/i;
 
 /** A delimiter, and how many lines stand before the heading. */
 export interface Layout {

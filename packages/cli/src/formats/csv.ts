@@ -42,8 +42,10 @@ export const csvFormat: InputFormat = {
  */
 async function readCsv({ sample, chunks }: Source, { delimiter, headings }: ReadOptions): Promise<Reading> {
   const rows = readRows(chunks, layoutOf(sample.text ?? "", delimiter));
-  const first = await nextRow(rows);
+  let first = await nextRow(rows);
+  while (first !== null && isBlank(first.record)) first = await nextRow(rows);
   if (first === null) throw new CliError("input-invalid", { detail: "The file has no heading." });
+  const headingEnd = first.info.lines;
   const names = first.record.map(({ text }) => text);
   const columns = parseHeadings(names, headings);
   // The first row is read ahead: where it fills a column without a heading, all rows do.
@@ -56,7 +58,7 @@ async function readCsv({ sample, chunks }: Source, { delimiter, headings }: Read
     });
   const records = async function* (): AsyncGenerator<SourceRecord> {
     // A row may go over several lines; it is named by its first.
-    let end = first.info.lines;
+    let end = headingEnd;
     for (let row = second; row !== null; row = await nextRow(rows)) {
       if (!isBlank(row.record)) yield parseRow(row.record, columns, end + 1);
       end = row.info.lines;
@@ -202,10 +204,11 @@ function parseRow(record: readonly Cell[], columns: readonly (CsvColumn | null)[
  * empty line, which is none. A first heading that is more than letters and digits is quoted, so that the file looks
  * like nothing else.
  */
-export function csvHeading(columns: readonly CsvColumn[]): string {
+export function csvHeading(columns: readonly CsvColumn[], { formulas }: CsvRowOptions): string {
   const headings = [...columns.map(heading), ...padding(columns, "")];
   return stringify([headings], {
     quoted_match: QUOTED,
+    escape_formulas: formulas === "escape",
     cast: {
       string: (value, { index }) => ({
         value,

@@ -2,6 +2,7 @@
 // is (`ldif`) has no types, does not read base64 as text and was last touched years ago. Change records are refused:
 // they say what to do to a directory, not what is in it. A value behind a URL is refused too: no file of ours is read
 // because a file of others names it.
+import { isBase64 } from "./base64.ts";
 import { type Document, LONGEST_LINE } from "./document.ts";
 import type { InputFormat, SourceRecord } from "./format.ts";
 import { type Fold, type TextLine, textLines, unfolded } from "./text-lines.ts";
@@ -13,7 +14,8 @@ export const ldifFormat: InputFormat = {
   title: "an LDIF file",
   content: "text",
   unit: "line",
-  looksLike: ({ text }) => text !== null && /^dn:(?::| ?[^=]+=)/i.test(firstLine(text)),
+  looksLike: ({ text }) =>
+    text !== null && (/^dn:(?::| ?[^=]+=)/i.test(firstLine(text)) || SEARCH.test(firstLine(text))),
   read: async ({ chunks }) => ({ columns: null, notes: [], records: readEntries(chunks) }),
 };
 
@@ -54,12 +56,24 @@ function parseEntry(lines: readonly TextLine[]): SourceRecord | null {
   const [first] = own;
   if (first === undefined) return null;
   const position = first.number;
+  if (SEARCH.test(first.text)) return searchEnd(own, position);
   try {
     return { kind: "document", position, document: entryDocument(own) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { kind: "bad", position, reason: error.message };
   }
+}
+
+/** What ldapsearch writes behind the entries where it was not told to leave it out (-LLL): how the search ended. */
+const SEARCH = /^search: \d+$/;
+
+/** Null: it found everything. */
+function searchEnd(lines: readonly TextLine[], position: number): SourceRecord | null {
+  const result = lines.flatMap(({ text }) => /^result: (\d{1,9}) /.exec(text)?.[1] ?? [])[0] ?? "of no number";
+  if (result === "0") return null;
+  const reason = `the search that made the file ended with result ${result}, so that entries may be missing`;
+  return { kind: "bad", position, reason };
 }
 
 /** What only a change record has. `changetype: add` is none: it says what is in an entry, and ldifde writes it so. */
@@ -88,7 +102,7 @@ function entryDocument(lines: readonly TextLine[]): Document {
 }
 
 /** `cn: Ada`, `cn:: QWRh`; the name may have options, `cn;lang-de`. */
-const LINE = /^([A-Za-z\d][A-Za-z\d.;-]*):([:<]?) *(.*)$/s;
+const LINE = /^([A-Za-z\d][A-Za-z\d.;-]*):([:<]?) *([^\r]*)$/;
 
 function parseLine(text: string, number: number): { readonly name: string; readonly value: unknown } {
   const [, name, kind, value] = LINE.exec(text) ?? [];
@@ -100,8 +114,7 @@ function parseLine(text: string, number: number): { readonly name: string; reado
 /** Text where the bytes are text, else an object that says that they are not: a photo, a certificate. */
 function decoded(base64: string, number: number): unknown {
   const digits = base64.trim();
-  if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(digits))
-    throw new RangeError(`line ${number} is not base64`);
+  if (!isBase64(digits)) throw new RangeError(`line ${number} is not base64`);
   const bytes = Buffer.from(digits, "base64");
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

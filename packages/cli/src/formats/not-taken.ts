@@ -67,6 +67,7 @@ export const TEXT_KINDS: readonly RefusedKind[] = [
     /^<(?:!doctype html|html|head|body|table)\b/i,
   ),
   textKind("XML", "Convert it to JSON or CSV first.", /^<(?:\?xml|!--|!doctype|[A-Za-z_][\w.:-]*[\s/>])/i),
+  textKind("a calendar", "A calendar holds no people: export the address book, as vCard.", /^BEGIN:\s*VCALENDAR\s/i),
   textKind("a Rich Text document", EXPORT, /^\{\\rtf/),
   textKind(
     "an SQL dump",
@@ -84,7 +85,7 @@ export const TEXT_KINDS: readonly RefusedKind[] = [
   textKind(
     "a table drawn for a screen",
     "Let the program print CSV: psql --csv, mysql --batch, sqlite3 -csv.",
-    /^(?:\+[-+]{3,}\+[ \t]*\r?\n|[^\n]*\r?\n-{2,}(?:\+-+)+[ \t]*\r?\n)/,
+    /^(?:\+[-+]{3,}\+[ \t]*\r?\n|[^\n]*\r?\n(?:-{2,}(?:\+-+)+|\|(?: *:?-{2,}:? *\|)+)[ \t]*\r?\n)/,
   ),
 ];
 

@@ -3,6 +3,7 @@
 // digits; bytes become base64. What is no value of theirs is refused with its field named, never stored as it stands.
 // Own code and not their libraries: these make Dates, Sets and classes of it, and bring the databases' clients along.
 import { parseJson } from "@strongroom/vault";
+import { isBase64 } from "./base64.ts";
 import { type Document, isDocument } from "./document.ts";
 import type { TypedValues } from "./typed-value-names.ts";
 
@@ -37,8 +38,9 @@ function refuse(field: string, what: string): never {
   throw new RangeError(`${field} ${what}`);
 }
 
-/** A number, or the text of its digits where a double would change it. */
-function exactNumber(digits: string): number | string {
+/** A number, or the text of its digits where a double would change it; null: it is none. */
+function exactNumber(digits: string): number | string | null {
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?$/i.test(digits)) return null;
   try {
     const value = parseJson(Buffer.from(digits));
     return typeof value === "number" ? value : digits;
@@ -63,20 +65,20 @@ function dynamoItem(document: Document): Document {
 const DYNAMO: Readonly<Record<string, (value: unknown, field: string) => unknown>> = {
   S: (value) => (typeof value === "string" ? value : null),
   N: (value) => (typeof value === "string" ? exactNumber(value) : null),
-  B: (value) => (typeof value === "string" ? value : null),
+  B: (value) => base64(value),
   BOOL: (value) => (typeof value === "boolean" ? value : null),
   M: (value, field) => (isDocument(value) ? members(value, `${field}.`, dynamoValue) : null),
   L: (value, field) =>
     Array.isArray(value) ? value.map((item, index) => dynamoValue(item, `${field}.${index}`)) : null,
   SS: (value) => (isTexts(value) ? value : null),
-  NS: (value) => (isTexts(value) ? value.map(exactNumber) : null),
-  BS: (value) => (isTexts(value) ? value : null),
+  NS: (value) => (isTexts(value) ? allOf(value.map(exactNumber)) : null),
+  BS: (value) => (isTexts(value) ? allOf(value.map(base64)) : null),
 };
 
 function dynamoValue(value: unknown, field: string): unknown {
   if (isDynamoValue(value)) {
     const [[type, inner] = ["", null]] = Object.entries(value as Document);
-    if (type === "NULL") return null;
+    if (type === "NULL" && typeof inner === "boolean") return null;
     const taken = DYNAMO[type]?.(inner, field) ?? null;
     if (taken !== null) return taken;
   }
@@ -90,6 +92,16 @@ function isDynamoValue(value: unknown): boolean {
   return names.length === 1 && (type === "NULL" || Object.hasOwn(DYNAMO, type));
 }
 
+/** The list, or null where one of it is none. */
+function allOf<Value>(values: readonly Value[]): readonly Value[] | null {
+  return values.includes(null as Value) ? null : values;
+}
+
+/** The text, or null where it is no base64. */
+function base64(value: unknown): string | null {
+  return typeof value === "string" && isBase64(value) ? value : null;
+}
+
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
@@ -99,8 +111,8 @@ const MONGO: Readonly<Record<string, (value: Document, field: string) => unknown
   $oid: ({ $oid }) => text($oid),
   $uuid: ({ $uuid }) => text($uuid),
   $symbol: ({ $symbol }) => text($symbol),
-  $numberInt: ({ $numberInt }) => number($numberInt),
-  $numberLong: ({ $numberLong }) => number($numberLong),
+  $numberInt: ({ $numberInt }) => wholeNumber($numberInt),
+  $numberLong: ({ $numberLong }) => wholeNumber($numberLong),
   $numberDouble: ({ $numberDouble }) => number($numberDouble),
   $numberDecimal: ({ $numberDecimal }) => number($numberDecimal),
   $date: ({ $date }) => date($date),
@@ -131,22 +143,44 @@ function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** What is no number to JSON stays the text that it is. */
+const NOT_FINITE: ReadonlySet<unknown> = new Set(["NaN", "Infinity", "-Infinity"]);
+
 function number(value: unknown): number | string | null {
-  return typeof value === "string" ? exactNumber(value) : null;
+  if (typeof value !== "string") return null;
+  return NOT_FINITE.has(value) ? value : exactNumber(value);
 }
 
-/** Milliseconds since 1970 or a text; as ISO 8601 in UTC. */
+function wholeNumber(value: unknown): number | string | null {
+  return typeof value === "string" && WHOLE.test(value) ? exactNumber(value) : null;
+}
+
+const WHOLE = /^-?\d+$/;
+
+/**
+ * Milliseconds since 1970 or a text; as ISO 8601 in UTC. JavaScript takes more for a date than is one: 30 February is
+ * 1 March to it, and a text without a zone is a time of this machine.
+ */
 function date(value: unknown): string | null {
-  const given = isDocument(value) ? Number(value["$numberLong"] ?? Number.NaN) : value;
-  if (typeof given !== "number" && typeof given !== "string") return null;
-  const moment = new Date(given);
+  const given = isDocument(value) ? wholeNumber(value["$numberLong"]) : value;
+  if (typeof given === "number" ? !Number.isInteger(given) : !isDate(given)) return null;
+  const moment = new Date(given as number | string);
   return Number.isNaN(moment.getTime()) ? null : moment.toISOString();
 }
 
+function isDate(value: unknown): boolean {
+  const [, day = ""] = typeof value === "string" ? (DATE.exec(value) ?? []) : [];
+  const moment = new Date(day);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day);
+}
+
+/** Day, and the time of day with its zone (RFC 3339; without the colon of the zone in old exports). */
+const DATE = /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d))?$/;
+
 /** Base64, or the usual form of a UUID (subtype 4). */
-function binary(base64: unknown, subtype: unknown): string | null {
-  if (typeof base64 !== "string") return null;
-  const bytes = Buffer.from(base64, "base64");
-  if (Number.parseInt(String(subtype), 16) !== 4 || bytes.length !== 16) return base64;
+function binary(value: unknown, subtype: unknown): string | null {
+  const digits = base64(value);
+  const bytes = Buffer.from(digits ?? "", "base64");
+  if (digits === null || Number.parseInt(String(subtype), 16) !== 4 || bytes.length !== 16) return digits;
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

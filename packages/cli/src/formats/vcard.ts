@@ -23,9 +23,13 @@ async function* readCards(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Sou
   let depth = 0;
   for await (const { number, text } of unfolded(textLines(chunks), fold)) {
     const marker = /^(BEGIN|END):\s*VCARD\s*$/i.exec(text)?.[1]?.toUpperCase();
-    if (marker === "BEGIN") {
-      if (depth++ === 0) card = { position: number, lines: [], length: 0 };
-      else card?.lines.push(text);
+    if (marker === "BEGIN" && card !== null && AGENT.test(card.lines.at(-1) ?? "")) {
+      card.lines.push(text);
+      depth++;
+    } else if (marker === "BEGIN") {
+      if (card !== null) yield cutOff(card.position);
+      card = { position: number, lines: [], length: 0 };
+      depth = 1;
     } else if (card === null) {
       if (text.trim() !== "") yield bad(number, "stands outside of a card");
     } else if (marker === "END" && --depth === 0) {
@@ -38,7 +42,14 @@ async function* readCards(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Sou
       if (card.length <= LONGEST_LINE) card.lines.push(text);
     }
   }
-  if (card !== null) yield bad(card.position, "the card is cut off: its END:VCARD is missing");
+  if (card !== null) yield cutOff(card.position);
+}
+
+/** Behind this a card of vCard 2.1 may hold another; anywhere else the one before has lost its end. */
+const AGENT = /^(?:[^:;]+\.)?AGENT(?:;[^:]*)?:\s*$/i;
+
+function cutOff(position: number): SourceRecord {
+  return bad(position, "the card is cut off: its END:VCARD is missing");
 }
 
 function bad(position: number, reason: string): SourceRecord {
@@ -108,7 +119,23 @@ function withNamedParameters(line: string): string {
   const named = parts.map((part, index) =>
     index === 0 || part.includes("=") ? part : `${BARE_WORDS[part.trim().toUpperCase()] ?? "TYPE"}=${part.trim()}`,
   );
+  requireOnce(named.slice(1));
   return named.join(";") + line.slice(head.length);
+}
+
+/** The library keeps the last of two values. Types are a list, whether in one parameter or in several. */
+function requireOnce(parameters: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const parameter of parameters) {
+    const [name = "", ...value] = parameter.split("=");
+    const key = name.trim().toUpperCase();
+    const given = value.join("=").trim();
+    // Words of the format may be in any letters.
+    const text = key === "CHARSET" || key === "ENCODING" ? given.toLowerCase() : given;
+    const before = seen.get(key);
+    if (key !== "TYPE" && before !== undefined && before !== text) throw new RangeError("has the same parameter twice");
+    seen.set(key, text);
+  }
 }
 
 function parseProperty(line: string, escapes: RegExp): Property {

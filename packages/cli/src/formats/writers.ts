@@ -46,7 +46,7 @@ export const WRITERS: Readonly<Record<Format, Writer>> = {
         await spool.add(ndjsonLine(record.document));
       }
       const columns = collector.columns();
-      await output.write(csvHeading(columns));
+      await output.write(csvHeading(columns, { formulas }));
       for await (const document of spool.documents()) await output.write(csvRow(document, columns, { formulas }));
     } finally {
       await spool.close();

@@ -1,11 +1,11 @@
-// Workbooks (xlsx): the rows of one sheet under its first row. Numbers, truth values and dates are those of the cells;
-// a number that is shown with leading zeros is a text with them, and what a cell cannot mean for sure is refused with
-// its column. The file is a zip: what it says to unfold to is added up before any of it is unfolded.
+// Workbooks (xlsx): the rows of one sheet under its first row; xlsx-cell.ts says what a cell means. The file is a
+// zip: what it says to unfold to is added up before any of it is unfolded.
 import { secretConcat } from "@strongroom/base/secret-memory";
 import type { Cell, CellValue, Sheet, Workbook } from "hucre";
 import { CliError } from "../errors.ts";
 import type { Document } from "./document.ts";
 import type { InputFormat, Reading, ReadOptions, SourceRecord } from "./format.ts";
+import { cellValue, type DateSystem } from "./xlsx-cell.ts";
 import { zipEntries } from "./zip-directory.ts";
 
 /** Largest file, and what all of it may unfold to, in bytes: some hundred thousand rows of ten cells. */
@@ -54,7 +54,7 @@ async function readWorkbook(bytes: Uint8Array, { sheet: wanted }: ReadOptions): 
     throw invalid("The workbook cannot be read: it is damaged, or locked with a password.", AS_CSV);
   }
   const sheet = chooseSheet(workbook.sheets, wanted);
-  return { ...readSheet(sheet), notes: [] };
+  return { ...readSheet(sheet, workbook.dateSystem ?? "1900"), notes: [] };
 }
 
 /** Threat: a small file that unfolds to more than there is memory. */
@@ -88,7 +88,7 @@ function isFilled(row: readonly CellValue[]): boolean {
   return row.some((value) => value !== null && value !== "");
 }
 
-function readSheet({ rows, cells }: Sheet): Pick<Reading, "columns" | "records"> {
+function readSheet({ rows, cells }: Sheet, dateSystem: DateSystem): Pick<Reading, "columns" | "records"> {
   const top = rows.findIndex(isFilled);
   const headings = headingsOf(rows.slice(top), rows[top] ?? []);
   const columns = headings.flatMap((heading) => (heading === null ? [] : [{ heading, field: [heading] }]));
@@ -96,7 +96,7 @@ function readSheet({ rows, cells }: Sheet): Pick<Reading, "columns" | "records">
     for (const [index, row] of rows.entries()) {
       if (index <= top || !isFilled(row)) continue;
       try {
-        yield { kind: "document", position: index + 1, document: rowDocument(row, headings, index, cells) };
+        yield { kind: "document", position: index + 1, document: rowDocument(row, headings, index, cells, dateSystem) };
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         yield { kind: "bad", position: index + 1, reason: error.message };
@@ -131,6 +131,7 @@ function rowDocument(
   headings: readonly (string | null)[],
   index: number,
   cells: ReadonlyMap<string, Cell> | undefined,
+  dateSystem: DateSystem,
 ): Document {
   return Object.fromEntries(
     row.flatMap((value, column): [string, unknown][] => {
@@ -141,37 +142,9 @@ function rowDocument(
       // A program that wrote the formula may have left its result to whoever opens the file.
       if (value === null && cell?.formula !== undefined)
         throw new RangeError(`${where} holds a formula without its result: open the workbook and save it`);
-      return value === null || value === "" ? [] : [[heading, cellValue(value, cell, where)]];
+      return value === null || value === "" ? [] : [[heading, cellValue(value, cell, dateSystem, where)]];
     }),
   );
-}
-
-function cellValue(value: unknown, cell: Cell | undefined, where: string): unknown {
-  if (cell?.type === "error") throw new RangeError(`${where} holds an error of the spreadsheet`);
-  if (value instanceof Date) return dateText(value, where);
-  return typeof value === "number" ? numberValue(value, cell?.style?.numFmt, where) : value;
-}
-
-/** A postcode 01067 is the number 1067 under the format 00000. */
-function numberValue(value: number, format: string | undefined, where: string): number | string {
-  const digits = /^(?:\[[^\]]*\])?(0{2,})(?:;|$)/.exec(format ?? "")?.[1]?.length ?? 0;
-  if (digits > 0 && Number.isSafeInteger(value) && value >= 0) return String(value).padStart(digits, "0");
-  if (Number.isInteger(value) && !Number.isSafeInteger(value))
-    throw new RangeError(
-      `${where} is a number of more than 15 digits, of which the spreadsheet keeps 15: make it text`,
-    );
-  return value;
-}
-
-/** A spreadsheet's dates have no zone: the day, the time of day, or both, as they are shown. */
-function dateText(value: Date, where: string): string {
-  if (Number.isNaN(value.getTime())) throw new RangeError(`${where} is no date`);
-  const [day = "", time = ""] = value
-    .toISOString()
-    .replace(/\.000Z$|Z$/, "")
-    .split("T");
-  if (day === "1899-12-30" || day === "1899-12-31") return time;
-  return time === "00:00:00" ? day : `${day}T${time}`;
 }
 
 /** A, B … Z, AA …: as a spreadsheet names it. */

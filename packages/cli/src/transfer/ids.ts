@@ -89,8 +89,8 @@ export function comparable(text: string): string {
   return text
     .normalize("NFKC")
     .toLowerCase()
-    .normalize("NFKC")
     .replace(/(?!\s)\p{Cf}/gu, "")
+    .normalize("NFKC")
     .replace(/\s+/gu, " ")
     .trim();
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CliError } from "../../src/errors.ts";
 import { heading, parseHeading } from "../../src/formats/columns.ts";
-import { csvRow } from "../../src/formats/csv.ts";
+import { csvHeading, csvRow } from "../../src/formats/csv.ts";
 import { documentsOf, exported, openFile, readFile } from "../support/formats.ts";
 import { ODD_TEXTS } from "../support/odd-texts.ts";
 
@@ -86,6 +86,8 @@ describe("a CSV file of another program", () => {
       [{ id: "01", a: "TRUE", b: "1.0", c: "=1+1", d: "{}" }],
     ],
     ["empty cells and empty texts", 'id,a,b\n1,,""\n', [{ id: "1", b: "" }]],
+    ["blank lines before the heading", "\n\r\nid,a\n1,x\n", [{ id: "1", a: "x" }]],
+    ["Excel's line and the line ends of old Macs", "sep=;\rid;a\r1;x\r", [{ id: "1", a: "x" }]],
     ["line breaks in cells", 'id,a\n1,"x\ny\r\nz\rw"\n', [{ id: "1", a: "x\ny\r\nz\rw" }]],
     [
       "names of a prototype",
@@ -139,6 +141,11 @@ describe("a CSV file of another program", () => {
     assert.deepEqual(
       lines.map(({ position, kind }) => `${position} ${kind}`),
       ["3 document", "4 bad"],
+    );
+    const behindBlank = await readFile("\n\nid,a\n1,x\n2\n", FILE, 7);
+    assert.deepEqual(
+      behindBlank.map(({ position, kind }) => `${position} ${kind}`),
+      ["4 document", "5 bad"],
     );
   });
 
@@ -209,5 +216,17 @@ describe("a CSV row", () => {
     ];
     assert.equal(csvRow({ a: "=HYPERLINK(1)", b: "" }, columns, { formulas: "escape" }), '\'=HYPERLINK(1),""\n');
     assert.equal(csvRow({ a: "=HYPERLINK(1)" }, columns, { formulas: "keep" }), "=HYPERLINK(1),\n");
+  });
+
+  it("has the names of its heading escaped as well, and no number", () => {
+    const columns = [
+      { path: ["=HYPERLINK(1)"], kind: "text" as const },
+      { path: ["b"], kind: "number" as const },
+      { path: ["c"], kind: "json" as const },
+    ];
+    const document = { "=HYPERLINK(1)": "-a", b: -1.5e-7, c: -2 };
+    assert.equal(csvHeading(columns, { formulas: "escape" }), `"'=HYPERLINK(1)",b:number,c:json\n`);
+    assert.equal(csvHeading(columns, { formulas: "keep" }), '"=HYPERLINK(1)",b:number,c:json\n');
+    assert.equal(csvRow(document, columns, { formulas: "escape" }), "'-a,-1.5e-7,-2\n");
   });
 });

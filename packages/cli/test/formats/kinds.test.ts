@@ -297,6 +297,12 @@ const refused: readonly Refused[] = [
   { what: "a custom dump of PostgreSQL", file: Buffer.from("PGDMP\x01\x0e\0", "latin1"), says: /dump of PostgreSQL/ },
   { what: "a picture", file: Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), says: /binary data/ },
   { what: "an HTML page", file: "\n<!DOCTYPE html>\n<html><body>Sign in", says: /an HTML page/ },
+  { what: "a calendar", file: "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", says: /a calendar/ },
+  {
+    what: "a table of Markdown",
+    file: "| id | name |\n|---:|:-----|\n| 1 | Ada |\n",
+    says: /a table drawn for a screen/,
+  },
   { what: "XML", file: '<?xml version="1.0"?>\n<people/>', says: /XML/ },
   { what: "a Rich Text document", file: "{\\rtf1\\ansi people}", says: /Rich Text/ },
   {

@@ -97,4 +97,24 @@ describe("LDIF", () => {
     ];
     assert.deepEqual(await recordsOf(text), expected);
   });
+
+  it("refuses an entry whose lines end as those of old Macs, which would be one value", async () => {
+    assert.deepEqual(await recordsOf("dn: uid=a\ruid: a\r"), ["ldif", "1: line 1 is not understood"]);
+  });
+
+  it("takes what ldapsearch writes without -LLL, and names a search that did not find everything", async () => {
+    const search = (result: string): string =>
+      `# extended LDIF\n#\n# LDAPv3\n\n# ada, x\ndn: uid=ada\nuid: ada\n\n# search result\nsearch: 2\nresult: ${result}\n\n# numEntries: 1\n`;
+    const ada = { dn: "uid=ada", uid: "ada" };
+    assert.deepEqual(await recordsOf(search("0 Success")), ["ldif", ada]);
+    assert.deepEqual(await recordsOf("# extended LDIF\n#\n\n# search result\nsearch: 2\nresult: 32 No such object\n"), [
+      "ldif",
+      "5: the search that made the file ended with result 32, so that entries may be missing",
+    ]);
+    assert.deepEqual(await recordsOf(search("4 Size limit exceeded")), [
+      "ldif",
+      ada,
+      "10: the search that made the file ended with result 4, so that entries may be missing",
+    ]);
+  });
 });

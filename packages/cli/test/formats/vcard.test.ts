@@ -110,6 +110,36 @@ describe("vCard", () => {
     ]);
   });
 
+  it("loses one card where its end is missing, and none of those behind it", async () => {
+    const cut = card("3.0", "FN:cut").replace("END:VCARD\r\n", "");
+    const agent = "AGENT:\r\nBEGIN:VCARD\r\nVERSION:2.1\r\nFN:agent\r\nEND:VCARD";
+    const text = card("3.0", "FN:one") + cut + card("3.0", "FN:two") + card("2.1", agent) + card("3.0", "FN:three");
+    assert.deepEqual(await recordsOf(text), [
+      "vcard",
+      { version: "3.0", fn: "one" },
+      "5: the card is cut off: its END:VCARD is missing",
+      { version: "3.0", fn: "two" },
+      "12: its property 3 is not understood",
+      { version: "3.0", fn: "three" },
+    ]);
+  });
+
+  it("refuses a parameter that is there twice with two values, of which one would be lost", async () => {
+    assert.deepEqual(
+      await recordsOf(
+        card("3.0", "TEL;CHARSET=UTF-8;TYPE=HOME;CHARSET=utf-8;TYPE=VOICE;X-A=1;X-A=1:1") +
+          card("3.0", "TEL;X-A=1;x-a=secret:1") +
+          card("3.0", "FN:a"),
+      ),
+      [
+        "vcard",
+        { version: "3.0", tel: [{ value: "1", type: ["home", "voice"], "x-a": "1" }] },
+        "5: its property 2 has the same parameter twice",
+        { version: "3.0", fn: "a" },
+      ],
+    );
+  });
+
   it("names a card that it cannot read by its line, without its content, and reads the others", async () => {
     const text = [
       "\n",
@@ -118,7 +148,7 @@ describe("vCard", () => {
       card("3.0", 'NOTE;X="secret:open'),
       card("2.1", "FN;CHARSET=KLINGON;ENCODING=QUOTED-PRINTABLE:=AA"),
       card("2.1", "FN;ENCODING=QUOTED-PRINTABLE:=FF"),
-      card("3.0", "BEGIN:VCARD", "FN:inner", "END:VCARD"),
+      card("3.0", "AGENT:", "BEGIN:VCARD", "FN:inner", "END:VCARD"),
       "secret outside\r\n",
       card("3.0", "constructor:a", "FN:two"),
       "BEGIN:VCARD\r\nFN:cut",
@@ -130,10 +160,10 @@ describe("vCard", () => {
       "10: its property 2 is not understood",
       "14: its property 2 has a character set that is not known",
       "18: its property 2 holds bytes that are not of its character set",
-      "22: its property 2 is not understood",
-      "28: stands outside of a card",
+      "22: its property 3 is not understood",
+      "29: stands outside of a card",
       { version: "3.0", constructor: [{ value: "a" }], fn: "two" },
-      "34: the card is cut off: its END:VCARD is missing",
+      "35: the card is cut off: its END:VCARD is missing",
     ];
     assert.deepEqual(await recordsOf(text), expected);
   });

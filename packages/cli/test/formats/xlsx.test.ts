@@ -71,6 +71,113 @@ describe("xlsx", () => {
     ]);
   });
 
+  /** What is read of a column, a cell a row. */
+  const column = async (
+    cells: readonly (readonly [value: number, format: string])[],
+    dateSystem: "1900" | "1904" = "1900",
+  ): Promise<readonly unknown[]> => {
+    const bytes = await writeXlsx({
+      sheets: [
+        {
+          name: "a",
+          rows: [["v"], ...cells.map(([value]) => [value])],
+          cells: new Map(cells.map(([value, numFmt], index) => at(`${index + 1},0`, { value, style: { numFmt } }))),
+        },
+      ],
+      dateSystem,
+    });
+    const [, ...records] = await recordsOf(bytes);
+    return records.map((record) => (typeof record === "string" ? record : (record as { readonly v: unknown }).v));
+  };
+
+  it("keeps leading zeros also between what a format adds, and no zero that a format does not show", async () => {
+    assert.deepEqual(
+      await column([
+        [1067, '"D-"00000'],
+        [1067, "\\D\\-00000"],
+        [12345678, "000\\-00\\-0000"],
+        [12345678, "000-00-0000"],
+        [10671234, "00000\\-0000"],
+        [1234567, "00 00"],
+        [7, "00000;-00000"],
+        [1067, "[Red]00000"],
+        [7, "[>9]00000;0"],
+        [351, '"+49" 0'],
+        [1234.5, "00000"],
+        [5, "0.00"],
+        [5, "0"],
+        [-7, "00000"],
+      ]),
+      [
+        "D-01067",
+        "D-01067",
+        "012-34-5678",
+        "012-34-5678",
+        "01067-1234",
+        "12345 67",
+        "00007",
+        "01067",
+        7,
+        351,
+        1234.5,
+        5,
+        5,
+        -7,
+      ],
+    );
+  });
+
+  it("refuses every whole number of more than 15 digits, also those that a double would hold", async () => {
+    const cut = "column A (v) is a number of more than 15 digits, of which the spreadsheet keeps 15: make it text";
+    assert.deepEqual(
+      await column([
+        [999_999_999_999_999, "0"],
+        [4_111_111_111_111_110, "0"],
+        [4_111_111_111_111_110, "0000000000000000"],
+        [-4_111_111_111_111_110, "General"],
+      ]),
+      [999_999_999_999_999, `3: ${cut}`, `4: ${cut}`, `5: ${cut}`],
+    );
+  });
+
+  it("tells a length of time from a time of day and from a date, in both date systems", async () => {
+    assert.deepEqual(
+      await column([
+        [1.5, "[h]:mm"],
+        [1.5, "[h]:mm:ss"],
+        [0.25, "[hh]:mm"],
+        [100.25, "[h]:mm"],
+        [60, "[h]:mm"],
+        [0.25, "h:mm"],
+        [1, "yyyy-mm-dd"],
+        [-1, "yyyy-mm-dd"],
+      ]),
+      [
+        "36:00:00",
+        "36:00:00",
+        "06:00:00",
+        "2406:00:00",
+        "6: column A (v) is a length of time of 59 or 60 days: make it text",
+        "06:00:00",
+        "1900-01-01",
+        "9: column A (v) is before the first day that a spreadsheet counts: make it text",
+      ],
+    );
+    assert.deepEqual(
+      await column(
+        [
+          [1.5, "[h]:mm"],
+          [100.25, "[h]:mm"],
+          [0.25, "h:mm"],
+          [0, "yyyy-mm-dd"],
+          [0.25, "yyyy-mm-dd hh:mm"],
+        ],
+        "1904",
+      ),
+      ["36:00:00", "2406:00:00", "06:00:00", "1904-01-01", "1904-01-01T06:00:00"],
+    );
+  });
+
   it("takes the only sheet that has rows, or the one that is named", async () => {
     const people = { name: "People", rows: [["id"], ["1"]] };
     const empty = { name: "Notes", rows: [] };

@@ -28,6 +28,7 @@ describe("an id that is made of fields", () => {
     assert.equal(idOf("n", { n: "Zoë" }), idOf("n", { n: "Zoe\u0308" }));
     assert.equal(idOf("n", { n: "Anna  Maria" }), idOf("n", { n: "anna\u00a0maria" }));
     assert.equal(comparable("ẞ İ"), comparable("ß i\u0307"));
+    assert.equal(comparable("Zoe\u200b\u0308"), "zoë");
     assert.notEqual(idOf("n", { n: "+49 30" }), idOf("n", { n: "0049 30" }));
   });
 
