@@ -208,6 +208,28 @@ test("a file that is put back is the file again; a store whose log was deleted l
   await again.close();
 });
 
+test("a database under a link: its log lies beside the file, and is watched there, as is where the link leads", async (t) => {
+  const folder = await temporaryFolder(t);
+  const [kept, path] = [join(folder, "disk", "kept.sqlite"), join(folder, "vault.sqlite")];
+  mkdirSync(join(folder, "disk"));
+  symlinkSync(kept, path);
+  const store = await sqliteStore(path, { mark: true });
+  defer(t, () => store.close());
+  await store.commit([write(at("r1"), null, 1)]);
+  await store.ping();
+  renameSync(path, `${path}.away`);
+  writeFileSync(`${kept}.other`, "");
+  symlinkSync(`${kept}.other`, path);
+  await rejectsWith("store-replaced", () => store.ping());
+  renameSync(`${path}.away`, path);
+  await store.ping();
+  renameSync(`${kept}-wal`, `${kept}-wal.away`);
+  await rejectsWith("store-replaced", () => store.ping());
+  renameSync(`${kept}-wal.away`, `${kept}-wal`);
+  await store.close();
+  assert.equal(await opened(path), "open");
+});
+
 test("a log that another process has emptied into the database is no attack", async (t) => {
   const { path, store } = await openStore(t);
   using database = new DatabaseSync(path);
