@@ -88,6 +88,7 @@ class SqliteStore implements RecordStore {
   }
 
   async commit(changes: readonly Change[]): Promise<CommitResult> {
+    if (changes.length === 0) return this.#read(() => Promise.resolve({ kind: "committed" }));
     let conflicts: number[] = [];
     try {
       const make = async (transaction: Transaction<VaultSchema>): Promise<void> => {

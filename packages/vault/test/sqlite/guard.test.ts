@@ -19,7 +19,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { isVaultError } from "@strongroom/vault";
 import type { RecordStore } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { inspectDatabase, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { at, live, write } from "../support/store-changes.ts";
@@ -228,6 +228,15 @@ test("a database under a link: its log lies beside the file, and is watched ther
   renameSync(`${kept}-wal.away`, `${kept}-wal`);
   await store.close();
   assert.equal(await opened(path), "open");
+});
+
+test("a commit of no changes, as of a batch whose records are all there, writes nothing", async (t) => {
+  const { path, store } = await openStore(t);
+  const { commits } = await inspectDatabase(path);
+  assert.deepEqual(await store.commit([]), { kind: "committed" });
+  assert.equal((await inspectDatabase(path)).commits, commits);
+  rmSync(`${path}-wal`);
+  await rejectsWith("store-replaced", () => store.commit([]));
 });
 
 test("a log that another process has emptied into the database is no attack", async (t) => {
