@@ -121,6 +121,10 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.server.on("connect", (_request, socket: Socket) => {
     answerSocket(new ServerError("method-not-allowed", "The service is no proxy and does not take CONNECT"), socket);
   });
+  // Node's own answer, 417, would be one that no hook has seen. A server may pass over what it does not know.
+  app.server.on("checkExpectation", (request, answer) => {
+    app.routing(request, answer);
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "request-id": request.id });
     request.deadline = requestSignal(reply, limits.answerMs);
@@ -217,6 +221,8 @@ function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits,
       requestTimeout: limits.receiveMs,
       headersTimeout: limits.receiveMs,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
+      // A hook looks at it, and answers as to everything else.
+      requireHostHeader: false,
     },
     frameworkErrors: (error, request, reply) => {
       // Hooks do not run for what the router itself refuses.

@@ -87,10 +87,17 @@ test("no Host at all is an HTTP/1.0 client, and else no request", async (t) => {
   const { origin } = await installation(t);
   assert.equal(await status(origin, "/healthz", [], "1.0"), "200");
   assert.equal(await status(origin, "/healthz", ["Host: evil.example"], "1.0"), "host-not-allowed");
-  assert.equal(await status(origin, "/healthz", [], "1.1"), "400");
+  assert.equal(await status(origin, "/healthz", [], "1.1"), "request-malformed");
   assert.equal(await status(origin, "http://evil.example/healthz", ["Host: localhost"]), "host-not-allowed");
   assert.equal(await status(origin, "http://localhost/healthz", ["Host: localhost"]), "200");
   assert.equal(await status(origin, "http://localhost/v1/nothing", ["Host: localhost"]), "token-missing");
+});
+
+test("an expectation that is none of HTTP's is no way around the names, and changes nothing", async (t) => {
+  const { origin, token } = await installation(t);
+  const expecting = ["Expect: magic", `Authorization: Bearer ${token.read}`];
+  assert.equal(await status(origin, "/v1/records/people/a", ["Host: evil.example", ...expecting]), "host-not-allowed");
+  assert.equal(await status(origin, "/v1/records/people/a", ["Host: localhost", ...expecting]), "record-absent");
 });
 
 test("fields that a request has once are refused when they stand there twice", async (t) => {
