@@ -16,7 +16,7 @@ import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
-import { KnownHosts, requireSingleFields } from "./http/host.ts";
+import { isHostName, KnownHosts, requireSingleFields } from "./http/host.ts";
 import { isDamage, knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
 import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
 import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
@@ -181,7 +181,10 @@ const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(va
   disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
   logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
   collections: [isListOfText, "a list of names"],
-  hosts: [isListOfText, "a list of names"],
+  hosts: [
+    (value) => isListOfText(value) && (value as string[]).every(isHostName),
+    "a list of names or addresses, without a port",
+  ],
 };
 const NEEDED: ReadonlySet<string> = new Set<keyof ServerOptions>(["vault", "tokens", "regions"]);
 
