@@ -27,6 +27,11 @@ const MEBIBYTE = 1024 * 1024;
 export const RESERVE: { readonly bytes: number; readonly share: number } = { bytes: 16 * MEBIBYTE, share: 1 / 16 };
 /** How old an answer about the volume may be, in milliseconds. */
 const LOOK_MS = 200;
+/**
+ * How long after room could not be kept it is tried for again, in milliseconds. Under a quota the volume has room and
+ * the file does not fit: with each try it is written as far as it goes.
+ */
+const RETRY_MS = 60_000;
 
 /** The room that is kept for one database. */
 export class DiskReserve {
@@ -34,6 +39,7 @@ export class DiskReserve {
   readonly #bytes: number;
   readonly #clock: () => number;
   #isHeld = false;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #looked = { at: Number.NEGATIVE_INFINITY, room: null as Room | null };
 
   /** Keeps room at once when there is enough. */
@@ -57,7 +63,8 @@ export class DiskReserve {
    */
   hasRoom(): boolean {
     const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
-    if (!this.#isHeld && free >= 3 * this.#bytes) this.#hold();
+    const isDue = this.#clock() - this.#failedAt >= RETRY_MS;
+    if (!this.#isHeld && isDue && free >= 3 * this.#bytes) this.#hold();
     return this.#isHeld ? free >= this.#bytes : free >= 2 * this.#bytes;
   }
 
@@ -70,10 +77,19 @@ export class DiskReserve {
   /** Gives the room up. False when there was none to give. */
   release(): boolean {
     if (!this.#isHeld) return false;
-    rmSync(this.#path, { force: true });
     this.#isHeld = false;
     this.#looked = { at: Number.NEGATIVE_INFINITY, room: null };
-    return true;
+    return this.#remove();
+  }
+
+  /** False when that could not be. */
+  #remove(): boolean {
+    try {
+      rmSync(this.#path, { force: true });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #look(): Room | null {
@@ -98,7 +114,8 @@ export class DiskReserve {
       }
       this.#isHeld = true;
     } catch {
-      rmSync(this.#path, { force: true });
+      this.#failedAt = this.#clock();
+      this.#remove();
     }
   }
 }

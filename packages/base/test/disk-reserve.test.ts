@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DiskReserve, RESERVE, roomOf } from "@strongroom/base/disk-reserve";
@@ -25,6 +25,22 @@ test("a link under its name is replaced and not written into", (t) => {
   symlinkSync(join(folder, "other"), join(folder, "a.reserve"));
   assert.ok(new DiskReserve(join(folder, "a.reserve")).isHeld);
   assert.equal(readFileSync(join(folder, "other"), "utf8"), "mine");
+});
+
+test("room that cannot be kept is no failure, and is not tried for again with each write", (t) => {
+  const path = join(temporaryFolder(t), "a.reserve");
+  let now = 0;
+  mkdirSync(path);
+  const reserve = new DiskReserve(path, { clock: () => now });
+  assert.deepEqual([reserve.hasRoom(), reserve.isHeld, reserve.release()], [true, false, false]);
+  rmdirSync(path);
+  now += 1000;
+  assert.deepEqual([reserve.hasRoom(), reserve.isHeld], [true, false]);
+  now += 60_000;
+  assert.deepEqual([reserve.hasRoom(), reserve.isHeld], [true, true]);
+  rmSync(path);
+  mkdirSync(path);
+  assert.deepEqual([reserve.release(), reserve.isHeld, reserve.release()], [false, false, false]);
 });
 
 test("on a volume that fills, writing ends first, then the room is given up, and both come back", (t) => {

@@ -16,7 +16,7 @@ import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
 import type { Api, ApiContext } from "./api.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
-import { KnownHosts, requireSingleFields } from "./http/host.ts";
+import { isHostName, KnownHosts, requireSingleFields } from "./http/host.ts";
 import { isDamage, knownError, PROBLEM_TYPE, problemAnswer } from "./http/problems.ts";
 import { deadlineError, endedRequest, logFault, logRequest, requestSignal, useJsonBodies } from "./http/request.ts";
 import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
@@ -121,6 +121,10 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.server.on("connect", (_request, socket: Socket) => {
     answerSocket(new ServerError("method-not-allowed", "The service is no proxy and does not take CONNECT"), socket);
   });
+  // Node's own answer, 417, would be one that no hook has seen. A server may pass over what it does not know.
+  app.server.on("checkExpectation", (request, answer) => {
+    app.routing(request, answer);
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "request-id": request.id });
     request.deadline = requestSignal(reply, limits.answerMs);
@@ -177,7 +181,10 @@ const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(va
   disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
   logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
   collections: [isListOfText, "a list of names"],
-  hosts: [isListOfText, "a list of names"],
+  hosts: [
+    (value) => isListOfText(value) && (value as string[]).every(isHostName),
+    "a list of names or addresses, without a port",
+  ],
 };
 const NEEDED: ReadonlySet<string> = new Set<keyof ServerOptions>(["vault", "tokens", "regions"]);
 
@@ -217,6 +224,8 @@ function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits,
       requestTimeout: limits.receiveMs,
       headersTimeout: limits.receiveMs,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
+      // A hook looks at it, and answers as to everything else.
+      requireHostHeader: false,
     },
     frameworkErrors: (error, request, reply) => {
       // Hooks do not run for what the router itself refuses.

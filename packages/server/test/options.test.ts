@@ -19,6 +19,7 @@ for (const [option, values] of Object.entries({
   limits: [...NO_OBJECT, { documentBytes: 0 }, { documentBytes: "1" }, { documentBytes: NaN }, { documentBits: 1 }],
   collections: [null, "people", {}, [1]],
   colections: [["people"]],
+  hosts: [null, "a.example", [1], ["a.example:8200"], ["https://a.example"], ["*.example"], ["bücher.example"], [""]],
 })) {
   test(`createServer refuses ${option}`, async () => {
     for (const value of values) {

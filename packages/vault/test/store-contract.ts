@@ -248,4 +248,16 @@ export function storeContract(name: string, newStorage: NewStorage): void {
     await rejectsWith("store-closed", () => claim(store));
     await rejectsWith("store-closed", () => store.repair(repairOf("a", 1)));
   });
+
+  contract("closing lets what is under way end, wherever it has come to", async (_store, storage) => {
+    for (let ticks = 0; ticks < 100; ticks += 5) {
+      const closing = await storage.open();
+      const id = `a${ticks}`;
+      const [written, read] = [closing.commit([write(at(id), null, 1)]), closing.heads([at(id)])];
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+      await Promise.all([closing.close(), closing.close()]);
+      assert.equal((await written).kind, "committed");
+      await read;
+    }
+  });
 }

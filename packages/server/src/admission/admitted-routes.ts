@@ -31,7 +31,9 @@ export function admitRoutes(app: Api, admission: Admission, refusals: Refusals):
       });
       return;
     }
-    reply.raw.once("close", opened);
+    // Looking up the token took its time: who went meanwhile closes nothing any more.
+    if (reply.raw.closed) opened();
+    else reply.raw.once("close", opened);
     done();
   });
   app.addHook("onRoute", (route) => {

@@ -45,7 +45,7 @@ export class KnownHosts {
   /** Names or addresses as in a Host field, without a port. */
   constructor(names: readonly string[]) {
     const known = names.filter((name) => !WILDCARDS.has(name));
-    this.#names = new Set(known.map((name) => (name.includes(":") ? `[${bare(name)}]` : name).toLowerCase()));
+    this.#names = new Set(known.map((name) => configuredName(name) ?? name));
   }
 
   /** @throws ServerError `request-malformed`, `host-not-allowed`, `origin-not-allowed` */
@@ -83,8 +83,20 @@ function isTyped({ "sec-fetch-site": site, ...headers }: FastifyRequest["headers
   return site === "none" || (headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document");
 }
 
+/** Whether a Host field can have this name or address, given without a port: any other would never be met. */
+export function isHostName(name: string): boolean {
+  return configuredName(name) !== null;
+}
+
+/** As a Host field would have it: an address of IPv6 in brackets and without its zone. */
+function configuredName(name: string): string | null {
+  return hostName(name.includes(":") ? `[${bare(name).replace(/%.*$/, "")}]` : name);
+}
+
 function hostName(host: string): string | null {
-  return HOST.exec(host.toLowerCase())?.groups?.["name"] ?? null;
+  const name = HOST.exec(host.toLowerCase())?.groups?.["name"] ?? null;
+  // An address of IPv6 is written in many ways, and in one by a URL.
+  return name?.startsWith("[") === true ? (URL.parse(`http://${name}`)?.hostname ?? null) : name;
 }
 
 /** As a Host field would have it. */

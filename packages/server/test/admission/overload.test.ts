@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
+import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { createServer as createApi } from "@strongroom/server";
 import { defer } from "../../../../tests/support/defer.ts";
 import { call } from "../support/http.ts";
 import { installation } from "../support/installation.ts";
@@ -87,6 +89,31 @@ test("one token that has as many requests open as it may is refused, another is 
   for (const giveUp of givenUp) giveUp();
   await until(async () => (await figure(service, "strongroom_admission_in_use")) === 0);
   assert.equal((await call(origin, path, { token: token.admin })).status, 404);
+});
+
+test("who goes while the token is looked up holds nothing of its token's share", async (t) => {
+  const { vault, tokens, token } = await installation(t);
+  const lookups: (() => void)[] = [];
+  const slowly = {
+    verify: async (presented: string) => {
+      await new Promise<void>((resolve) => lookups.push(resolve));
+      return tokens.verify(presented);
+    },
+  };
+  const regions = { minimum: 0, health: () => [] };
+  const app = await createApi({ vault, tokens: slowly, regions, limits: { perToken: 1 } });
+  defer(t, () => app.close());
+  const origin = await app.listen({ host: "127.0.0.1", port: 0 });
+  const gone = once(app.server, "request").then(([, answer]) => once(answer as ServerResponse, "close"));
+  const outgoing = request(`${origin}${path}`, { headers: { authorization: `Bearer ${token.read}` } });
+  outgoing.on("error", () => undefined).end();
+  await until(async () => lookups.length === 1);
+  outgoing.destroy();
+  await gone;
+  const next = call(origin, path, { token: token.read });
+  await until(async () => lookups.length === 2);
+  for (const lookedUp of lookups) lookedUp();
+  assert.equal((await next).json.code, "record-absent");
 });
 
 test("a batch counts as many records as are worked on at once, and a HEAD counts one", async (t) => {

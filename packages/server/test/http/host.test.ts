@@ -70,12 +70,17 @@ test("only by its own names, on every path, with and without a token", async (t)
 test("the address that a connection came to is one of its names", () => {
   const request = (host: string, localAddress: string) =>
     ({ headers: { host }, raw: { httpVersion: "1.1" }, socket: { localAddress } }) as never;
-  const hosts = new KnownHosts(["fd00::7"]);
+  const hosts = new KnownHosts(["fd00::7", "[FD00:0:0::8]", "vault.internal.", "fe80::9%eth0"]);
   for (const [host, address] of [
     ["10.1.2.3:8200", "10.1.2.3"],
     ["10.1.2.3", "::ffff:10.1.2.3"],
     ["[fe80::1]:8200", "fe80::1%eth0"],
     ["[FD00::7]", "10.1.2.3"],
+    ["[fd00:0:0::7]:8200", "10.1.2.3"],
+    ["[fd00::8]", "10.1.2.3"],
+    ["vault.internal", "10.1.2.3"],
+    ["[fe80::9]", "10.1.2.3"],
+    ["[0:0:0:0:0:0:0:1]", "::1"],
   ] as const)
     hosts.require(request(host, address));
   assert.throws(() => {
@@ -87,10 +92,17 @@ test("no Host at all is an HTTP/1.0 client, and else no request", async (t) => {
   const { origin } = await installation(t);
   assert.equal(await status(origin, "/healthz", [], "1.0"), "200");
   assert.equal(await status(origin, "/healthz", ["Host: evil.example"], "1.0"), "host-not-allowed");
-  assert.equal(await status(origin, "/healthz", [], "1.1"), "400");
+  assert.equal(await status(origin, "/healthz", [], "1.1"), "request-malformed");
   assert.equal(await status(origin, "http://evil.example/healthz", ["Host: localhost"]), "host-not-allowed");
   assert.equal(await status(origin, "http://localhost/healthz", ["Host: localhost"]), "200");
   assert.equal(await status(origin, "http://localhost/v1/nothing", ["Host: localhost"]), "token-missing");
+});
+
+test("an expectation that is none of HTTP's is no way around the names, and changes nothing", async (t) => {
+  const { origin, token } = await installation(t);
+  const expecting = ["Expect: magic", `Authorization: Bearer ${token.read}`];
+  assert.equal(await status(origin, "/v1/records/people/a", ["Host: evil.example", ...expecting]), "host-not-allowed");
+  assert.equal(await status(origin, "/v1/records/people/a", ["Host: localhost", ...expecting]), "record-absent");
 });
 
 test("fields that a request has once are refused when they stand there twice", async (t) => {

@@ -2,29 +2,32 @@
  * Whether the files that SQLite has open are still those under their names. SQLite goes on in a file that was deleted
  * or renamed over, and everything that it acknowledges there is lost.
  */
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { VaultError } from "../errors.ts";
 
 /** Endings of the files of one database. */
 const ENDINGS = ["", "-wal", "-shm"] as const;
+type Ending = (typeof ENDINGS)[number];
 
 /** The files of an open database, as they were when it was opened. */
 export class OpenFiles {
-  readonly #path: string;
+  readonly #paths: Readonly<Record<Ending, string>>;
   readonly #opened: readonly (string | null)[];
   #logBytes = 0n;
 
   /** The database must have been read: only then are the files of its log there. */
   constructor(path: string) {
-    this.#path = path;
-    this.#opened = ENDINGS.map((ending) => identityOf(`${path}${ending}`)?.name ?? null);
-    this.#logBytes = identityOf(`${path}-wal`)?.size ?? 0n;
+    // SQLite keeps the log beside the file itself, wherever a link to it lies.
+    const file = realpathSync(path);
+    this.#paths = { "": path, "-wal": `${file}-wal`, "-shm": `${file}-shm` };
+    this.#opened = ENDINGS.map((ending) => identityOf(this.#paths[ending])?.name ?? null);
+    this.#logBytes = this.logSize();
   }
 
   /** @throws VaultError `store-replaced` naming which of the files is another one or gone */
   require(): void {
     for (const [index, ending] of ENDINGS.entries()) {
-      const found = identityOf(`${this.#path}${ending}`);
+      const found = identityOf(this.#paths[ending]);
       if (found === null || found.name !== this.#opened[index])
         throw new VaultError(
           "store-replaced",
@@ -47,11 +50,11 @@ export class OpenFiles {
   }
 
   logSize(): bigint {
-    return identityOf(`${this.#path}-wal`)?.size ?? 0n;
+    return identityOf(this.#paths["-wal"])?.size ?? 0n;
   }
 }
 
-const WHAT: Readonly<Record<(typeof ENDINGS)[number], string>> = {
+const WHAT: Readonly<Record<Ending, string>> = {
   "": "database file",
   "-wal": "database's write-ahead log",
   "-shm": "index of the database's write-ahead log",

@@ -63,7 +63,8 @@ export async function sqliteStore(path: string, options: SqliteStoreOptions = {}
 class SqliteStore implements RecordStore {
   readonly #file: OpenVaultFile;
   readonly #busyTimeoutMs: number;
-  #closed = false;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
 
   constructor(file: OpenVaultFile, busyTimeoutMs: number) {
     this.#file = file;
@@ -87,6 +88,7 @@ class SqliteStore implements RecordStore {
   }
 
   async commit(changes: readonly Change[]): Promise<CommitResult> {
+    if (changes.length === 0) return this.#read(() => Promise.resolve({ kind: "committed" }));
     let conflicts: number[] = [];
     try {
       const make = async (transaction: Transaction<VaultSchema>): Promise<void> => {
@@ -145,10 +147,10 @@ class SqliteStore implements RecordStore {
     await this.#read((db) => db.selectFrom("heads").select("state").limit(1).execute());
   }
 
+  /** Lets what is under way end: a write that is stored is answered as one. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#file.close();
+    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#file.close());
+    await this.#closing;
   }
 
   async #read<Result>(query: (db: Kysely<VaultSchema>) => Promise<Result>): Promise<Result> {
@@ -191,13 +193,17 @@ class SqliteStore implements RecordStore {
   }
 
   async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const running = whileBusy(this.#busyTimeoutMs, async () => {
+      if (this.#closing !== null) throw new VaultError("store-closed", "The store is closed");
+      return work();
+    });
+    this.#underWay.add(running);
     try {
-      return await whileBusy(this.#busyTimeoutMs, async () => {
-        if (this.#closed) throw new VaultError("store-closed", "The store is closed");
-        return work();
-      });
+      return await running;
     } catch (error) {
       throw storeFailure(error);
+    } finally {
+      this.#underWay.delete(running);
     }
   }
 }

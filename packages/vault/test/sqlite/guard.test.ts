@@ -19,7 +19,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { isVaultError } from "@strongroom/vault";
 import type { RecordStore } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { inspectDatabase, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { at, live, write } from "../support/store-changes.ts";
@@ -206,6 +206,37 @@ test("a file that is put back is the file again; a store whose log was deleted l
     [live(1), live(1)],
   );
   await again.close();
+});
+
+test("a database under a link: its log lies beside the file, and is watched there, as is where the link leads", async (t) => {
+  const folder = await temporaryFolder(t);
+  const [kept, path] = [join(folder, "disk", "kept.sqlite"), join(folder, "vault.sqlite")];
+  mkdirSync(join(folder, "disk"));
+  symlinkSync(kept, path);
+  const store = await sqliteStore(path, { mark: true });
+  defer(t, () => store.close());
+  await store.commit([write(at("r1"), null, 1)]);
+  await store.ping();
+  renameSync(path, `${path}.away`);
+  writeFileSync(`${kept}.other`, "");
+  symlinkSync(`${kept}.other`, path);
+  await rejectsWith("store-replaced", () => store.ping());
+  renameSync(`${path}.away`, path);
+  await store.ping();
+  renameSync(`${kept}-wal`, `${kept}-wal.away`);
+  await rejectsWith("store-replaced", () => store.ping());
+  renameSync(`${kept}-wal.away`, `${kept}-wal`);
+  await store.close();
+  assert.equal(await opened(path), "open");
+});
+
+test("a commit of no changes, as of a batch whose records are all there, writes nothing", async (t) => {
+  const { path, store } = await openStore(t);
+  const { commits } = await inspectDatabase(path);
+  assert.deepEqual(await store.commit([]), { kind: "committed" });
+  assert.equal((await inspectDatabase(path)).commits, commits);
+  rmSync(`${path}-wal`);
+  await rejectsWith("store-replaced", () => store.commit([]));
 });
 
 test("a log that another process has emptied into the database is no attack", async (t) => {
