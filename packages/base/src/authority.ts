@@ -3,8 +3,8 @@
  * configuration that names a program. Whoever can write to it, or put another in its place, has what it gives. No
  * folder above shields it from that: what others may write today they may have written before the folder was closed.
  */
-import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { FilePermissionsError } from "./secret-file.ts";
 
 /** Whose a file may be: `ours` is that of who runs this, or of root; `anyone`: who names the file vouches for it. */
@@ -24,21 +24,30 @@ const MOST_LINKS = 40;
  */
 export function requireUnchangeable(path: string, ownership: Ownership = "ours"): void {
   if (!hasModes()) return;
-  let at = resolve(path);
-  for (let links = 0; links < MOST_LINKS; links++) {
-    const folder = realpathSync(dirname(at));
-    requireFoldersUnchangeable(path, folder);
-    const there = join(folder, basename(at));
-    const found = lstatSync(there, { throwIfNoEntry: false });
+  let at: string = sep;
+  let left = partsOf(resolve(path));
+  for (let links = 0; links <= MOST_LINKS;) {
+    const part = left.shift();
+    if (part === undefined) return;
+    requireFolderUnchangeable(path, at);
+    const there = join(at, part);
+    const found = left.length > 0 ? lstatSync(there) : lstatSync(there, { throwIfNoEntry: false });
     if (found === undefined) return;
-    if (!found.isSymbolicLink()) {
-      requireOwnFile(there, found, ownership);
-      return;
-    }
-    at = resolve(folder, readlinkSync(there));
+    if (found.isSymbolicLink()) {
+      // A folder on the way may be a link too: where that lies, others may turn it elsewhere.
+      requireOwner(there, found, ownership);
+      const target = readlinkSync(there);
+      if (isAbsolute(target)) at = sep;
+      left = [...partsOf(target), ...left];
+      links += 1;
+    } else if (left.length === 0) requireOwnFile(there, found, ownership);
+    else at = there;
   }
   throw Object.assign(new Error("too many links"), { code: "ELOOP" });
 }
+
+/** The names on the way, one by one: `..` of a link's target leads out of where the way has come to. */
+const partsOf = (path: string): string[] => path.split(sep).filter((part) => part !== "" && part !== ".");
 
 /**
  * Refuses a folder of ours whose files others may change, or in which a link or something else that is no file has a
@@ -79,13 +88,18 @@ function insideOf(folder: string, names: ReadonlySet<string>): ReadonlySet<strin
   return new Set([...names].filter((name) => name.startsWith(folder + sep)).map((name) => relative(folder, name)));
 }
 
-function requireOwnFile(path: string, { mode, uid }: Stats, ownership: Ownership): void {
+function requireOwner(path: string, { uid }: Stats, ownership: Ownership): void {
   if (ownership === "ours" && uid !== process.geteuid?.() && uid !== 0)
     throw new FilePermissionsError(
       path,
       `it belongs to another user (${uid})`,
-      `Look at what it holds; then make it yours: chown "$(id -u)" ${path}`,
+      `Look at what it holds; then make it yours: chown -h "$(id -u)" ${path}`,
     );
+}
+
+function requireOwnFile(path: string, found: Stats, ownership: Ownership): void {
+  requireOwner(path, found, ownership);
+  const { mode } = found;
   if ((mode & OTHERS_WRITE) !== 0)
     throw new FilePermissionsError(
       path,
@@ -95,7 +109,7 @@ function requireOwnFile(path: string, { mode, uid }: Stats, ownership: Ownership
 }
 
 /** In a sticky folder (/tmp) nobody takes away what is another's. */
-function requireFoldersUnchangeable(path: string, folder: string): void {
+function requireFolderUnchangeable(path: string, folder: string): void {
   const found = lstatSync(folder);
   if ((found.mode & STICKY) === 0 && othersWrite(found))
     throw new FilePermissionsError(
@@ -103,7 +117,6 @@ function requireFoldersUnchangeable(path: string, folder: string): void {
       `others may put another in its place: the mode of ${folder} is ${octal(found.mode)}`,
       `Close the folder: chmod go-w ${folder}`,
     );
-  if (dirname(folder) !== folder) requireFoldersUnchangeable(path, dirname(folder));
 }
 
 /** A group of one's own, as many systems make one for each user, is nobody else. */

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, linkSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { requireOwnFolder, requireUnchangeable } from "@strongroom/base/authority";
@@ -68,6 +78,30 @@ describe("a file that holds authority", () => {
             assert.equal(isTaken(path, "anyone"), isUnchangeable, `${which}, named by who vouches for it`);
           }
       });
+
+  it("is refused where others may turn a folder on the way elsewhere, which is a link", (t) => {
+    const { outside, folder } = place(t);
+    const links = join(outside, "links");
+    mkdirSync(links);
+    symlinkSync(folder, join(links, "absolute"));
+    symlinkSync("../folder", join(links, "relative"));
+    symlinkSync(join(links, "relative"), join(outside, "link"));
+    for (const path of [join(links, "absolute"), join(links, "relative"), join(outside, "link")]) {
+      chmodSync(links, 0o755);
+      assert.equal(isTaken(join(path, "file")), true, path);
+      assert.equal(isTaken(join(path, "none")), true, path);
+      chmodSync(links, 0o777);
+      assert.equal(isTaken(join(path, "file")), false, path);
+      assert.equal(isTaken(join(path, "file"), "anyone"), false, path);
+      assert.equal(isTaken(join(path, "none")), false, path);
+      chmodSync(links, 0o1777);
+      assert.equal(isTaken(join(path, "file")), true, path);
+    }
+    if (!IS_ROOT) return;
+    lchownSync(join(links, "absolute"), OTHER, OTHER);
+    assert.equal(isTaken(join(links, "absolute", "file")), false, "another's link in a sticky folder");
+    assert.equal(isTaken(join(folder, "file")), true);
+  });
 
   it("is refused for a folder further up, and for that of a link on the way", (t) => {
     const { outside, folder } = place(t);

@@ -2,12 +2,19 @@
  * Text from outside in the form in which a terminal may have it: for a person, and as JSON.
  */
 
+/** A selector is kept where it chooses a form: of an emoji, a key cap, an ideograph, a Mongolian letter. Only one. */
+const SELECTOR = [
+  String.raw`(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]`,
+  String.raw`(?<=[0-9#*])\ufe0f(?=\u20e3)`,
+  String.raw`(?<=\p{Ideographic})[\ufe00-\ufe02\u{e0100}-\u{e01ef}]`,
+  String.raw`(?<=\p{Script=Mongolian})[\u180b-\u180d\u180f]`,
+].join("|");
 /**
  * What no terminal may be sent: control characters, directions of writing, whatever is not seen. A joiner is kept
  * between the parts of an emoji and after the signs that Indic scripts join with, where it changes what is seen.
  */
-const NEVER_SHOWN = String.raw`(?!\u200d|\p{Variation_Selector})[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]`;
-const STRAY_JOINER = String.raw`(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f|\p{Mn})\u200d`;
+const NEVER_SHOWN = String.raw`(?!\u200d|${SELECTOR})[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]`;
+const STRAY_JOINER = String.raw`(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f|(?!\p{Script=Inherited})\p{Mn})\u200d`;
 /** As the source of a regular expression with the flag u. */
 export const HIDDEN: string = `${STRAY_JOINER}|${NEVER_SHOWN}`;
 const EVERY_HIDDEN = new RegExp(HIDDEN, "gu");

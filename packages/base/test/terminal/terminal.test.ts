@@ -30,6 +30,21 @@ describe("table", () => {
     assert.equal(printable("\ud800\u2028"), "\\u{d800}\\u{2028}");
   });
 
+  it("shows what is not seen, and keeps the signs that choose the form of what stands before them", () => {
+    const hidden: Readonly<Record<string, string>> = {
+      "ada\ufe0f": "ada\\u{fe0f}",
+      "1\ufe0f": "1\\u{fe0f}",
+      "\u{e0100}ada": "\\u{e0100}ada",
+      "葛\u{e0100}\u{e0101}": "葛\u{e0100}\\u{e0101}",
+      "☀\ufe0f\ufe0f": "☀\ufe0f\\u{fe0f}",
+      "a\u180b": "a\\u{180b}",
+      "e\u0301\u200d": "e\u0301\\u{200d}",
+    };
+    for (const [text, shown] of Object.entries(hidden)) assert.equal(printable(text), shown);
+    for (const kept of ["☀\ufe0f", "☀\ufe0e", "1\ufe0f\u20e3", "葛\u{e0100}城", "ᠠ\u180b", "🏳️‍🌈", "❤️‍🔥", "क्‍ष"])
+      assert.equal(printable(kept), kept);
+  });
+
   it("lets no data steer it in JSON, which reads back as the same", () => {
     const data = { "a\u202e": "\u001b[2J\u0085\u2028\u007f\u{e0041}", b: ["\n"] };
     assert.match(printableJson(data), /^[\x20-\x7e]+$/);

@@ -2,10 +2,12 @@
 // some file systems (folders shared with a container) hold none: then they are in a private folder of their own, for as
 // long as the KMS runs.
 import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { realpathSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
+import { requireUnchangeable } from "@strongroom/base/authority";
 import { makeFolderSync } from "@strongroom/base/files";
 import { fitsSockets, socketPath } from "@strongroom/kms/command";
 
@@ -20,7 +22,8 @@ export interface SocketFolder {
 const PROBE = `probe-${process.pid}`;
 
 /** Where a private folder may lie: the user's own folder of running programs first, which nothing tidies up. */
-const parents = (): readonly string[] => [...new Set([process.env["XDG_RUNTIME_DIR"] ?? tmpdir(), tmpdir(), "/tmp"])];
+const parents = (): readonly string[] =>
+  [...new Set([process.env["XDG_RUNTIME_DIR"] ?? tmpdir(), tmpdir(), "/tmp"])].filter((path) => isAbsolute(path));
 
 /**
  * The folder for regions of these names; null where there can be none.
@@ -29,7 +32,7 @@ const parents = (): readonly string[] => [...new Set([process.env["XDG_RUNTIME_D
 export async function socketFolder(wanted: string, regions: readonly string[]): Promise<SocketFolder | null> {
   if (await holdsSockets(wanted, regions)) return { path: wanted, remove: async () => undefined };
   for (const parent of parents()) {
-    if (!(await keepsNames(parent))) continue;
+    if (!keepsNames(parent)) continue;
     const path = await mkdtemp(join(parent, "strongroom-")).catch(() => null);
     if (path === null) continue;
     const remove = (): Promise<void> => rm(path, { recursive: true, force: true });
@@ -55,8 +58,19 @@ async function holdsSockets(folder: string, regions: readonly string[]): Promise
   }
 }
 
-/** Whether nobody but its owner can move a folder that lies there, and put another in its place. */
-async function keepsNames(folder: string): Promise<boolean> {
-  const found = await stat(folder).catch(() => null);
-  return found?.isDirectory() === true && ((found.mode & 0o022) === 0 || (found.mode & 0o1000) !== 0);
+/**
+ * Whether nobody but who runs this, and root, can move a folder that lies there, and put another in its place. The
+ * variables that name it may be those of another user, whose runtime folder it is then (`sudo -E`, `su`).
+ */
+function keepsNames(folder: string): boolean {
+  try {
+    requireUnchangeable(join(folder, PROBE));
+    return foldersDownTo(realpathSync(folder)).every((path) => [0, process.geteuid?.()].includes(statSync(path).uid));
+  } catch {
+    return false;
+  }
+}
+
+function foldersDownTo(path: string): readonly string[] {
+  return dirname(path) === path ? [path] : [...foldersDownTo(dirname(path)), path];
 }

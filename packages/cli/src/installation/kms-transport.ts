@@ -1,13 +1,14 @@
 // How a KMS is reached so that nothing else can take its place: over a Unix socket in a folder that is ours alone, or
 // over TLS, with a certificate that is pinned, of a named authority, or of a public one. Threat: who takes the port of
 // a KMS over plain HTTP is sent data keys in plaintext, and what it answers is stored as wraps that nothing opens.
-import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
 import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import { TLSSocket } from "node:tls";
 import { systemReason } from "@strongroom/base/files";
 import { parseFingerprint, PINNED_TLS_OPTIONS, requireFingerprint } from "@strongroom/base/tls-pin";
 import { wipingAgents } from "@strongroom/envelope/aws-sdk";
+import { readAuthority } from "../authority.ts";
 import { CliError } from "../errors.ts";
 
 /** Where a KMS is, and how it is known. */
@@ -39,7 +40,8 @@ const SOCKET_ENDPOINT = "http://localhost";
 
 /**
  * The way to a KMS.
- * @throws CliError `kms-unauthenticated` for plain HTTP that is not allowed; `input-unreadable` for the CA's file.
+ * @throws CliError `kms-unauthenticated` for plain HTTP that is not allowed; `input-unreadable` and `file-permissions`
+ *   for the CA's file.
  */
 export function kmsTransport(place: KmsPlace): KmsTransport {
   const { socket, endpoint, tlsFingerprint, caFile } = place;
@@ -103,12 +105,21 @@ function pinnedAgents(tlsFingerprint: string): KmsTransport["agents"] {
   return agents;
 }
 
+/** Whoever may write the file says who the KMS is. */
 function readAuthorities(path: string): string {
+  const text = readable(path, () => readAuthority(path, "public"));
+  // Node takes an empty file for no file, and then believes every public authority.
+  readable(path, () => new X509Certificate(text), "has no certificate in it that can be read");
+  return text;
+}
+
+function readable<T>(path: string, read: () => T, why?: string): T {
   try {
-    return readFileSync(path, "utf8");
+    return read();
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("input-unreadable", {
-      detail: `${path}, the file of a KMS's authorities, cannot be read: ${systemReason(cause)}.`,
+      detail: `${path}, the file of a KMS's authorities, ${why ?? `cannot be read: ${systemReason(cause)}`}.`,
       cause,
     });
   }

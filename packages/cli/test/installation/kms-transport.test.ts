@@ -1,7 +1,7 @@
 // By what a KMS is known before anything is sent to it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -87,6 +87,20 @@ describe("a KMS over TLS", () => {
 
   it("is taken by its authority's file", async () => {
     assert.ok((await wrap({ ...place, caFile: kms.tls?.certificateFile })) > 0);
+  });
+
+  it("is not asked where its authority's file names nobody, or where others may change it", async () => {
+    const caFile = join(folder.path, "authorities.pem");
+    const refused = { code: "input-unreadable", detail: /no certificate in it that can be read/ };
+    // Node takes an empty list of authorities for none, and then believes all the public ones.
+    for (const text of ["", "\n", "authorities", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]) {
+      await writeFile(caFile, text);
+      await assert.rejects(kmsClient({ ...place, caFile }), refused, text);
+    }
+    await writeFile(caFile, await readFile(kms.tls?.certificateFile ?? ""));
+    assert.ok((await wrap({ ...place, caFile })) > 0);
+    await chmod(caFile, 0o666);
+    await assert.rejects(kmsClient({ ...place, caFile }), { code: "file-permissions" });
   });
 
   it("is refused without either, whatever the environment says", async () => {
