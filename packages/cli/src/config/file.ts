@@ -1,7 +1,7 @@
 // The configuration file: which it is, whether it may say what it says, and what it holds. One that was named
 // (--config, STRONGROOM_CONFIG) is believed; one that was only found in the present folder is, for what can do harm,
 // when it was trusted once. Neither is when others may change it.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { requireUnchangeable } from "@strongroom/base/authority";
@@ -36,8 +36,26 @@ export function findConfigFile(cwd: string, named: string | undefined, env: Envi
   if (path === null) return null;
   if (!existsSync(path)) throw new CliError("config-unreadable", { detail: `${path} does not exist.` });
   const kind = extname(path) === ".json" ? "json" : "module";
+  const { size, ...found } = statOf(path);
+  // Threat: a pipe or device with the name of a configuration is read for ever. One that is named may be a pipe.
+  if ((named === undefined && !found.isFile) || size > LONGEST_FILE)
+    throw new CliError("config-unreadable", {
+      detail: found.isFile ? `${path} is larger than ${LONGEST_FILE} bytes.` : `${path} is no file.`,
+    });
   try {
     return { path, kind, how: named === undefined ? "found" : "named", content: readFileSync(path), env };
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** Bytes of a configuration at most. */
+const LONGEST_FILE = 1024 * 1024;
+
+function statOf(path: string): { readonly size: number; readonly isFile: boolean } {
+  try {
+    const found = statSync(path);
+    return { size: found.size, isFile: found.isFile() };
   } catch (cause) {
     throw unreadable(path, cause);
   }

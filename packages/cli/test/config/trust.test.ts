@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmod, chown, mkdir, readFile, rename, stat, symlink, unlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, chown, mkdir, readFile, rename, rm, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { settingsIn } from "@strongroom/base/settings";
@@ -93,6 +94,20 @@ const trusting = ({ cwd, env }: World, ...args: readonly string[]): Promise<Ende
   runCommand(["trust", ...args], { cwd, env });
 
 describe("a configuration that was only found", () => {
+  it("is a file of some length: no pipe and no device is read", async () => {
+    await using folder = await temporaryFolder();
+    const here = await world(folder.path);
+    execFileSync("mkfifo", [here.config]);
+    assert.equal(codeOf(await load(here)), "config-unreadable");
+    await rm(here.config);
+    await symlink("/dev/zero", here.config);
+    assert.equal(codeOf(await load(here)), "config-unreadable");
+    await rm(here.config);
+    await writeFile(here.config, `${" ".repeat(1024 * 1024)}{}`);
+    for (const named of [{}, { STRONGROOM_CONFIG: here.config }])
+      assert.equal(codeOf(await load(here, named)), "config-unreadable");
+  });
+
   it("has every setting in this table", () => {
     assert.deepEqual(
       Object.keys(VALUES),
