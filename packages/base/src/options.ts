@@ -29,6 +29,27 @@ export function ownOptions(given: unknown, names: readonly string[], what = "opt
   return { values, problems };
 }
 
+/** Whether a value will do, and what it must be. */
+export type OptionRule = readonly [is: (value: unknown) => boolean, mustBe: string];
+
+/**
+ * Reads options by a table: each that is there must do, each that is needed must be there.
+ *
+ * @param needed names of those; @param what how messages call all options
+ */
+export function ruledOptions(
+  given: unknown,
+  rules: Readonly<Record<string, OptionRule>>,
+  { what, needed }: { readonly what: string; readonly needed: readonly string[] },
+): OwnOptions {
+  const { values, problems: found } = ownOptions(given, Object.keys(rules), what);
+  const problems = [...found];
+  for (const [name, [isRight, mustBe]] of Object.entries(rules)) {
+    if (name in values ? !isRight(values[name]) : needed.includes(name)) problems.push(`${name} must be ${mustBe}`);
+  }
+  return { values, problems };
+}
+
 /** Made by `{}` in any realm, or without a prototype; a Proxy may answer differently each time. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null || types.isProxy(value)) return false;

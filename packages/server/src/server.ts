@@ -7,7 +7,8 @@ import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import { hasMethods, ownOptions } from "@strongroom/base/options";
+import { hasMethods, ruledOptions } from "@strongroom/base/options";
+import type { OptionRule } from "@strongroom/base/options";
 import type { Vault } from "@strongroom/vault";
 import { Admission } from "./admission/admission.ts";
 import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
@@ -173,8 +174,7 @@ function isListOfText(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
-/** Option -> whether a value will do, and what it must be. */
-const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(value: unknown) => boolean, string]>> = {
+const CHECKS: Readonly<Record<keyof ServerOptions, OptionRule>> = {
   vault: [(value) => hasMethods(value, "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
   tokens: [(value) => hasMethods(value, "verify"), "a verifier of tokens"],
   regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
@@ -185,16 +185,15 @@ const CHECKS: Readonly<Record<keyof Omit<ServerOptions, "limits">, readonly [(va
     (value) => isListOfText(value) && (value as string[]).every(isHostName),
     "a list of names or addresses, without a port",
   ],
+  // Read with problems of its own, one for each number.
+  limits: [() => true, "an object"],
 };
-const NEEDED: ReadonlySet<string> = new Set<keyof ServerOptions>(["vault", "tokens", "regions"]);
+const NEEDED: readonly (keyof ServerOptions)[] = ["vault", "tokens", "regions"];
 
 /** @throws ServerError `option-invalid`, with every problem listed */
 function readServerOptions(given: unknown): ReadServerOptions {
-  const { values, problems: found } = ownOptions(given, [...Object.keys(CHECKS), "limits"], "the options of a server");
+  const { values, problems: found } = ruledOptions(given, CHECKS, { what: "the options of a server", needed: NEEDED });
   const problems = [...found];
-  for (const [name, [isRight, mustBe]] of Object.entries(CHECKS)) {
-    if (name in values ? !isRight(values[name]) : NEEDED.has(name)) problems.push(`${name} must be ${mustBe}`);
-  }
   const limits = parseServerLimits(values["limits"], problems);
   if (problems.length > 0) throw new ServerError("option-invalid", problems.join("; "));
   return { ...(values as unknown as ServerOptions), limits };

@@ -2,7 +2,8 @@
  * The options of the vault and of its calls, a table each. Threat answered: a condition that is misspelt is a condition
  * that is not in force, and a write overwrites what somebody else has written.
  */
-import { hasMethods, ownOptions } from "@strongroom/base/options";
+import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
+import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { VaultError } from "./errors.ts";
 import type { VaultLimits } from "./limits.ts";
@@ -26,14 +27,12 @@ export interface VaultOptions {
   readonly repair?: RepairOptions;
 }
 
-/** Whether a value will do, and what it must be. */
-type Rule = readonly [is: (value: unknown) => boolean, mustBe: string];
-type Rules<Options> = Readonly<Record<keyof Options & string, Rule>>;
+type Rules<Options> = Readonly<Record<keyof Options & string, OptionRule>>;
 
 /** Parsed where it is used, with an error of its own. */
-const ANYTHING: Rule = [() => true, "anything"];
-const A_FUNCTION: Rule = [(value) => typeof value === "function", "a function"];
-const SIGNAL: Rule = [
+const ANYTHING: OptionRule = [() => true, "anything"];
+const A_FUNCTION: OptionRule = [(value) => typeof value === "function", "a function"];
+const SIGNAL: OptionRule = [
   (value) =>
     hasMethods(value, "addEventListener", "removeEventListener") &&
     typeof Reflect.get(value as object, "aborted") === "boolean",
@@ -48,7 +47,7 @@ const EXPECTATIONS: Readonly<Record<Expectation["kind"], readonly string[]>> = {
   version: ["version"],
 };
 
-const EXPECTATION: Rule = [
+const EXPECTATION: OptionRule = [
   (value) => {
     const { values, problems } = ownOptions(value, ["kind", "version"]);
     const { kind } = values;
@@ -60,7 +59,7 @@ const EXPECTATION: Rule = [
     .join(", ")}`,
 ];
 
-const ON_EXISTING: Rule = [
+const ON_EXISTING: OptionRule = [
   (value) => value === "replace" || value === "keep" || value === "compare",
   'one of "replace", "keep", "compare"',
 ];
@@ -103,14 +102,8 @@ function reader<Options extends object>(
   what: string,
   needed: readonly (keyof Options & string)[] = [],
 ): (given: unknown) => Options {
-  const names = Object.keys(rules) as (keyof Options & string)[];
   return (given) => {
-    const { values, problems: found } = ownOptions(given, names, what);
-    const problems = [...found];
-    for (const name of names) {
-      const [isRight, mustBe] = rules[name];
-      if (name in values ? !isRight(values[name]) : needed.includes(name)) problems.push(`${name} must be ${mustBe}`);
-    }
+    const { values, problems } = ruledOptions(given, rules, { what, needed });
     if (problems.length > 0) throw new VaultError("vault-option-invalid", `${what}: ${problems.join("; ")}`);
     return values as Options;
   };
