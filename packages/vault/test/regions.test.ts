@@ -7,7 +7,7 @@ import { DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
 import { inspect } from "@strongroom/envelope";
 import { rejectsWith } from "./support/errors.ts";
 import { REGIONS, regionalVault } from "./support/regional-vault.ts";
-import { tamper } from "./support/vault.ts";
+import { lastByteChanged, tamper } from "./support/vault.ts";
 
 const address = { collection: "people", id: "ada" };
 
@@ -123,9 +123,6 @@ test("a moved row and a changed message are refused as such by real regions too,
   for (const region of REGIONS) await kms.stopRegion(region);
   await rejectsWith("record-moved", () => vault.get(address));
   for (const region of REGIONS) await kms.startRegion(region);
-  tamper(
-    path,
-    "update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where id = 'bob'",
-  );
+  tamper(path, lastByteChanged("id = 'bob'"));
   await rejectsWith("record-tampered", () => vault.get({ collection: "people", id: "bob" }));
 });

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import type { Vault, VaultErrorCode } from "@strongroom/vault";
 import { defer } from "../../../tests/support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
-import { tamper, testVault } from "./support/vault.ts";
+import { lastByteChanged, tamper, testVault } from "./support/vault.ts";
 
 const ada = { collection: "people", id: "ada" };
 const bob = { collection: "people", id: "bob" };
@@ -146,9 +146,7 @@ const TAMPERINGS: readonly Tampering[] = [
   },
   {
     name: "the last byte changed",
-    sql: [
-      `update versions set message = cast(substr(message, 1, length(message) - 1) || x'00' as blob) where ${ADA} and version = 3`,
-    ],
+    sql: [lastByteChanged(`${ADA} and version = 3`)],
     code: "record-tampered",
   },
 ];

@@ -50,4 +50,12 @@ export function tamper(path: string, ...statements: readonly string[]): void {
   }
 }
 
+/**
+ * The statement that changes the last byte of the messages which match `where`. It changes it whatever it was: a fixed
+ * byte would be the one that is there in one run of 256.
+ */
+export const lastByteChanged = (where = "true"): string => `update versions set message =
+  cast(substr(message, 1, length(message) - 1) || iif(substr(message, -1) = x'00', x'01', x'00') as blob)
+  where ${where}`;
+
 export const ADA = { name: "Ada Lovelace", born: 1815, languages: ["en", "fr"] };
