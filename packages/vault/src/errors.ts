@@ -36,6 +36,10 @@ export type VaultErrorCode =
   | "stored-document-invalid"
   | "document-too-large"
   | "batch-too-large"
+  | "key-set-unknown"
+  | "key-set-moved"
+  | "transaction-refused"
+  | "outcome-unknown"
   | "store-newer"
   | "store-altered"
   | "store-replaced"
@@ -253,6 +257,32 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     remedy: "Send smaller batches. A program that opens the vault itself can raise its limit `batchItems`.",
     outcome: "usage",
     status: 413,
+  },
+  "key-set-unknown": {
+    title: "Another key set is in force than this process is configured with",
+    remedy:
+      "Nothing was stored; reads go on. Give this process the keys that the others have, or put its key set in force: " +
+      "strongroom store flip.",
+    outcome: "unavailable",
+    status: 503,
+  },
+  "key-set-moved": {
+    title: "Another key set came into force after the write was prepared",
+    remedy: "Nothing was stored. Prepare the write again.",
+    outcome: "conflict",
+    status: 409,
+  },
+  "transaction-refused": {
+    title: "The transaction is not one that the vault can write in",
+    remedy: "Give a connected client of the store's database, within a transaction that it began.",
+    outcome: "usage",
+    status: 500,
+  },
+  "outcome-unknown": {
+    title: "The connection was lost while the write was committed, and what became of it cannot be asked now",
+    remedy: "The write is stored or it is not: read the record before writing again.",
+    outcome: "unavailable",
+    status: 503,
   },
   "store-newer": {
     title: "The database was made by a newer version",

@@ -1,0 +1,36 @@
+/**
+ * The gate: which key set is in force, so that no process goes on writing under one that was left. The database holds
+ * only a digest of the set; what is in it is each process' own configuration, or whoever writes to the database could
+ * add a key of his own.
+ */
+declare const brand: unique symbol;
+
+/** Counts the changes of the key set. 0: no vault has written yet. */
+export type Epoch = number & { readonly [brand]: "epoch" };
+
+/** Of the rules by which a program reads and writes a store. Raised when an older program must not go on. */
+export const STORE_READER = 1;
+export const STORE_WRITER = 1;
+
+/** The gate's row. */
+export interface GateState {
+  /** Which vault the store is: random, 36 characters. */
+  readonly vault: string;
+  readonly epoch: Epoch;
+  /** Of the key set that is in force; null at epoch 0. */
+  readonly digest: string | null;
+  /** The lowest {@link STORE_READER} and {@link STORE_WRITER} that may use the store. */
+  readonly minReader: number;
+  readonly minWriter: number;
+}
+
+/** The gate of a store. */
+export interface Gate {
+  current(): Promise<GateState>;
+  /**
+   * Puts another key set in force: the epoch becomes `from + 1`. `moved`: it was not `from` any more, and nothing was
+   * changed. Once it resolves with `flipped`, no unit and no rewrap of an earlier epoch is made any more: those under
+   * way have ended.
+   */
+  flip(change: { readonly from: Epoch; readonly digest: string }): Promise<"flipped" | "moved">;
+}

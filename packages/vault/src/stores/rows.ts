@@ -1,0 +1,112 @@
+/**
+ * Records as they lie in a store. Nothing of it is trusted: a row that holds what no vault writes is told as damage,
+ * and fails nothing else.
+ */
+import type { Address, Subject, Version } from "../records/address.ts";
+import type { WrapSetId } from "./wrap-set.ts";
+
+/** `removed`: a tombstone. */
+export type HeadState = "live" | "removed";
+
+/** The head row of a record. */
+export interface Head {
+  /** The newest version; of a removed record, the last one that it had. */
+  readonly version: Version;
+  readonly state: HeadState;
+}
+
+/** How many wraps a version's data key has, and how many were wanted. */
+export interface WrapCount {
+  readonly stored: number;
+  readonly target: number;
+}
+
+/** What is known of one version without opening its message. */
+export interface VersionRow {
+  readonly version: Version;
+  readonly subject: Subject;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly wraps: WrapCount;
+  /** Length of the message in bytes. */
+  readonly messageBytes: number;
+}
+
+/**
+ * What a rewrite of a version's message names, so that it replaces what was read and nothing else: its wrap set, and
+ * how often its message was replaced before.
+ */
+export interface Stamp {
+  readonly wrapSet: WrapSetId;
+  readonly revision: number;
+}
+
+/** One version with its message. */
+export interface StoredMessage extends Omit<VersionRow, "messageBytes"> {
+  readonly stamp: Stamp;
+  /** One message in the AWS Encryption SDK format. */
+  readonly message: Uint8Array;
+}
+
+/**
+ * A record as it lies in the store. All of it is one snapshot; both halves are shown so that a head set back is
+ * noticed.
+ */
+export interface RecordRows {
+  /** Null when there is no head row. */
+  readonly head: Head | null;
+  /** Highest number among the version rows, null when there are none. */
+  readonly newestRow: Version | null;
+  /**
+   * Columns that hold what no vault writes (a number beyond 2^53, a date that is none), by their names; left out when
+   * none does. What is damaged is null above.
+   */
+  readonly damage?: string;
+}
+
+/** A record with one of its versions. */
+export interface RecordRead extends RecordRows {
+  /** The version asked for, null when its row is absent. */
+  readonly stored: StoredMessage | null;
+}
+
+/** A record with what is known of its versions. */
+export interface RecordVersions extends RecordRows {
+  /** Newest first. */
+  readonly versions: readonly VersionRow[];
+}
+
+/** A page of a record's versions. */
+export interface VersionsPage {
+  /** Only versions below this number; null: from the newest. */
+  readonly before: Version | null;
+  readonly limit: number;
+}
+
+/** A page of a collection. */
+export interface ListPage {
+  /** Only ids behind this position; null: from the first. */
+  readonly after: Uint8Array | null;
+  readonly limit: number;
+}
+
+/** A record as a list finds it. Nothing of it is authentic, not even that its id is one. */
+export interface ListedRecord extends RecordRows {
+  /** Cut when it is longer than an id may be. */
+  readonly id: string;
+  /** Where the list goes on behind it. */
+  readonly position: Uint8Array;
+  /** When the newest version was written: ISO 8601, UTC; null when the row holds no date. */
+  readonly updatedAt: string | null;
+}
+
+/** A collection as it lies in the store: its name may be none. */
+export interface FoundCollection {
+  readonly name: string;
+  readonly records: number;
+}
+
+/** One version of one record. */
+export interface VersionPlace extends Address {
+  readonly version: Version;
+}

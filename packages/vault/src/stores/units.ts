@@ -1,0 +1,70 @@
+/**
+ * What a vault asks a store to change. A unit is the whole change of one record, and is made whole or not at all, on
+ * every store; several units are one transaction where the store can do that.
+ */
+import type { Address, Subject, Version } from "../records/address.ts";
+import type { Epoch } from "./gate.ts";
+import type { Head } from "./rows.ts";
+import type { WrapSet } from "./wrap-set.ts";
+
+declare const brand: unique symbol;
+
+/**
+ * The name of one attempt to write, random, never used again. It is kept with what it wrote: whoever lost the answer to
+ * a commit asks by it what became of it.
+ */
+export type WriteId = string & { readonly [brand]: "write-id" };
+
+/** A version that is not stored yet. */
+export interface NewVersion {
+  readonly version: Version;
+  readonly subject: Subject;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly wrapSet: WrapSet;
+  /** One message in the AWS Encryption SDK format. */
+  readonly message: Uint8Array;
+}
+
+/** One or more new versions, each on top of the one before it; the first on top of the unit's base. */
+export interface WriteChange {
+  readonly kind: "write";
+  /** Of the gate, when the data keys were wrapped. */
+  readonly epoch: Epoch;
+  readonly versions: readonly NewVersion[];
+}
+
+/** All versions' rows go; the head becomes a tombstone. It wraps nothing, so that it is made at every epoch. */
+export interface RemoveChange {
+  readonly kind: "remove";
+  /** The highest number the record ever had. */
+  readonly tombstone: Version;
+  /** ISO 8601, UTC. */
+  readonly removedAt: string;
+}
+
+/** One record's whole change. */
+export interface Unit {
+  readonly writeId: WriteId;
+  readonly address: Address;
+  /**
+   * The head that it was prepared against: the unit is made only if the head still is exactly that. Null: there was
+   * none. `damaged`, of a removal only: rows on which nobody builds; they go whatever they hold.
+   */
+  readonly base: Head | "damaged" | null;
+  readonly change: WriteChange | RemoveChange;
+}
+
+/** What became of one unit. */
+export type UnitResult =
+  /** It is stored, durably. */
+  | { readonly kind: "made" }
+  /** The head is not the unit's base, or a version's number was taken; nothing of the unit was changed. */
+  | { readonly kind: "conflict" }
+  /** The key set has changed since the data keys were wrapped; `epoch` is the one that is in force. */
+  | { readonly kind: "gate-moved"; readonly epoch: Epoch }
+  /** Nothing is wrong with it: another unit of the same transaction was not made. */
+  | { readonly kind: "not-made" };
+
+/** What becomes of a write whose answer was lost. `void`: it was not made, and never will be. */
+export type Outcome = "made" | "void";
