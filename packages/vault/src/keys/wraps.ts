@@ -2,7 +2,7 @@
  * The wraps of a message's data key, as the inventory keeps them.
  */
 import { inspect } from "@strongroom/envelope";
-import type { EncryptResult, InspectedDataKey } from "@strongroom/envelope";
+import type { EncryptResult } from "@strongroom/envelope";
 import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
 
 /** The wraps that a message says its data key has. @throws EnvelopeError what `inspect` throws */
@@ -41,6 +41,3 @@ function recipientKey(keyInfo: string): string {
   const length = /^01([0-9a-f]{8})/.exec(keyInfo)?.[1];
   return length === undefined ? keyInfo : keyInfo.slice(10, 10 + 2 * Number.parseInt(length, 16));
 }
-
-/** Of a wrap that a message names: where it is. */
-export type WrapPlace = Pick<InspectedDataKey, "providerId" | "keyInfo" | "region">;
