@@ -162,13 +162,13 @@ test("a key set that changed after the write was prepared is told, and the next 
 test("only what this vault has prepared is made: no copy, none of another vault's, none twice, none of a record twice", async (t) => {
   const { vault, storage } = await opened(t);
   const other = await opened(t);
+  const prepared = await vault.prepare(ada, {});
   const transaction = await storage.begin();
   defer(t, () => {
     transaction.rollback();
   });
   const refused = (given: unknown): Promise<unknown> =>
     rejectsWith("vault-option-invalid", () => vault.withTransaction(transaction, given as never));
-  const prepared = await vault.prepare(ada, {});
   await refused([{ ...prepared }]);
   await refused([await other.vault.prepare(ada, {})]);
   await refused([null]);
@@ -232,8 +232,9 @@ test("more writes than one transaction takes are refused, and documents are take
   const document = { n: 1 };
   const preparing = second.collection("people").prepare("ada", document);
   document.n = 2;
+  const taken = await preparing;
   const transaction = await storage.begin();
-  await second.withTransaction(transaction, [await preparing]);
+  await second.withTransaction(transaction, [taken]);
   transaction.commit();
   assert.deepEqual((await second.get(ada)).document, { n: 1 });
 });
