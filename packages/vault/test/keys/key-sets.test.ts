@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { rawAesKeyring } from "@strongroom/envelope";
-import { openVault } from "@strongroom/vault";
+import { openVault, VaultError } from "@strongroom/vault";
 import type { Epoch, GateState, KeySetInput, Store, Vault } from "@strongroom/vault";
 import { memoryStore } from "@strongroom/vault/memory";
 import { defer } from "../../../../tests/support/defer.ts";
@@ -81,6 +81,28 @@ test("a flip changes under which set is written; what is there stays readable, b
   assert.deepEqual((await vault.get(ada)).document, { n: 1 });
   assert.deepEqual((await vault.get(bob)).document, { n: 2 });
   assert.deepEqual(calls, ["a", "b"], "no keyring is asked for what names none of its keys");
+});
+
+test("a flip that ended before all of before had ended is not done when it is tried again, until that has", async (t) => {
+  const store = memoryStore();
+  let isDrained = false;
+  const late = new VaultError("store-failed", "A transaction of before has not ended in time");
+  const slow = storeWith(store, {
+    gate: {
+      flip: async (change) => {
+        await store.gate.flip(change);
+        throw late;
+      },
+      drained: () => (isDrained ? store.gate.drained() : Promise.reject(late)),
+    },
+  });
+  await (await vaultOver(t, store, a)).put(ada, {});
+  const vault = await vaultOver(t, slow, a, b);
+  await rejectsWith("store-failed", () => vault.flipKeySet());
+  assert.equal((await vault.keySet()).state, "next");
+  await rejectsWith("store-failed", () => vault.flipKeySet());
+  isDrained = true;
+  assert.equal((await vault.flipKeySet()).epoch, 2);
 });
 
 test("an update that inherits its subject opens under the old set and seals under the new one", async (t) => {
