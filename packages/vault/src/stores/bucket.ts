@@ -5,7 +5,17 @@ import { createHash } from "node:crypto";
 import type { Address } from "../records/address.ts";
 import { BUCKETS } from "./inventory.ts";
 
-/** From 0 up to, and without, {@link BUCKETS}. */
+/**
+ * From 0 up to, and without, {@link BUCKETS}.
+ *
+ * @example
+ * ```ts
+ * import { bucketOf, BUCKETS, parseAddress } from "@strongroom/vault";
+ *
+ * const bucket = bucketOf(parseAddress({ collection: "people", id: "C000127" }));
+ * console.log(bucket >= 0 && bucket < BUCKETS); // prints: true
+ * ```
+ */
 export function bucketOf({ collection, id }: Address): number {
   return createHash("sha256").update(`${collection}/${id}`, "utf8").digest().readUInt16BE(0) % BUCKETS;
 }
