@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -18,6 +18,9 @@ import { EARLIER_VAULT, earlierFile, earlierHead, earlierVersion } from "../../s
 import { rejectsWith } from "../../support/errors.ts";
 import { at, make, place, write } from "../../support/records.ts";
 import { temporaryFolder } from "../../support/storage.ts";
+
+/** What is there after a move. The earlier file's mark is: without it an earlier program would begin anew there. */
+const LEFT = ["records.sqlite", "records.sqlite.mark", "vault.sqlite.mark"];
 
 interface Files {
   readonly folder: string;
@@ -55,6 +58,7 @@ for (const migrations of [1, 2, 3] as const) {
     if (migrations === 3)
       writeFileSync(`${all.from}.mark`, `strongroom-vault-mark/1 ${EARLIER_VAULT} 40`.padEnd(127) + "\n");
     writeFileSync(`${all.from}.reserve`, "");
+    const before = migrations === 3 ? 40 : 0;
     assert.deepEqual((await inspectDatabase(all.path, { movesFrom: all.from })).move, { state: "owed", versions: 2 });
     const store = await moved(all);
     assert.deepEqual(
@@ -72,10 +76,11 @@ for (const migrations of [1, 2, 3] as const) {
     if (migrations === 3) assert.equal((await store.gate.current()).vault, EARLIER_VAULT);
     await make(store, write("ada", { version: place("ada", 2).version, state: "live" }, 3));
     await store.close();
-    assert.deepEqual(readdirSync(all.folder).sort(), ["records.sqlite", "records.sqlite.mark"]);
+    assert.deepEqual(readdirSync(all.folder).sort(), LEFT);
     const { state, move, commits } = await inspectDatabase(all.path, { movesFrom: all.from });
     assert.deepEqual([state, move], ["sound", null]);
     if (migrations === 3) assert.ok(commits !== null && commits > 40, "it counts on");
+    assert.ok(Number(readFileSync(`${all.from}.mark`, "utf8").split(" ")[2]) >= before, "says what was here");
     await (await moved(all)).close();
   });
 }
@@ -261,7 +266,7 @@ async function interrupted(all: Files, phase: "heads" | "versions" | "moved"): P
   const vault = "update gate set commits = 40";
   const emptied = phase === "heads" ? "delete from records; delete from heads;" : "";
   if (phase !== "moved") database.exec(`${emptied} delete from versions; ${vault}`);
-  if (phase !== "moved") rmSync(`${all.path}.mark`);
+  if (phase !== "moved") for (const path of [all.path, all.from]) rmSync(`${path}.mark`);
   database
     .prepare("insert into move (one, phase, after_row) values (1, ?, cast('-9223372036854775808' as integer))")
     .run(phase);
@@ -276,7 +281,7 @@ for (const phase of ["heads", "versions", "moved"] as const) {
     const store = await moved(all);
     for (const version of [1, 2]) assert.equal(await textOf(store, "ada", version), `message ada ${version}`);
     await store.close();
-    assert.deepEqual(readdirSync(all.folder).sort(), ["records.sqlite", "records.sqlite.mark"]);
+    assert.deepEqual(readdirSync(all.folder).sort(), LEFT);
   });
 }
 
@@ -286,7 +291,7 @@ test("a move that ended after the earlier file was gone, and not what lies besid
   rmSync(all.from);
   writeFileSync(`${all.from}.mark`, `strongroom-vault-mark/1 ${EARLIER_VAULT} 40`.padEnd(127) + "\n");
   await (await moved(all)).close();
-  assert.deepEqual(readdirSync(all.folder).sort(), ["records.sqlite", "records.sqlite.mark"]);
+  assert.deepEqual(readdirSync(all.folder).sort(), LEFT);
 });
 
 test("a file under a link is moved, and neither the link nor the file is left", async (t) => {
@@ -297,7 +302,7 @@ test("a file under a link is moved, and neither the link nor the file is left", 
   const store = await moved(all);
   assert.equal(await textOf(store, "ada", 1), "message ada 1");
   await store.close();
-  assert.deepEqual(readdirSync(all.folder).sort(), ["records.sqlite", "records.sqlite.mark"]);
+  assert.deepEqual(readdirSync(all.folder).sort(), LEFT);
 });
 
 /** A file of many versions, large enough for a few dozen steps. What is in it, by id. */
@@ -368,7 +373,7 @@ test("a move that is killed again and again comes through, with every record as 
   );
   assert.deepEqual(
     readdirSync(all.folder).filter((name) => name.startsWith("vault")),
-    [],
+    ["vault.sqlite.mark"],
   );
 });
 
