@@ -69,7 +69,8 @@ export function gateContract(contract: Contract): void {
     let isOver = false;
     const results = { made: 0, "gate-moved": 0 };
     const writer = async (name: string, own: Store): Promise<void> => {
-      for (let number = 1; !isOver; await turn()) {
+      for (let number = 1; !isOver;) {
+        await turn();
         const { epoch: seen } = await own.gate.current();
         const more = { at: seen, wrapSet: wrapSet([`key of ${seen}`]) };
         const kind = await applyOne(own, write(at(name), number === 1 ? null : live(number - 1), number, more));
@@ -86,6 +87,8 @@ export function gateContract(contract: Contract): void {
         left.push(...(await countsOf(store, from)));
         // Until somebody has written under the new set: a flip over writers that do nothing shows nothing.
         while (results.made === before) await turn();
+        // Not in step with the writers, or every flip finds them at the same point.
+        for (let turns = Math.random() * 8; turns > 0; turns--) await turn();
       }
     };
     const writers = Array.from({ length: 8 }, (_, index) => writer(`writer-${index}`, stores[index % 3]!));
