@@ -121,6 +121,28 @@ export function gateContract(contract: Contract): void {
       );
     }
   });
+
+  contract("once drained, nothing of before is made, also when whoever flipped has no answer yet", async (given) => {
+    const { store, another, rounds } = given;
+    const [flipping, draining] = [await another(), await another()];
+    for (let round = 0; round < 10 * rounds; round++) {
+      const from = epoch(round + 1);
+      const ids = Array.from({ length: 8 }, (_, index) => `id-${round}-${index}`);
+      const underWay = ids.map((id) => applyOne(store, write(at(id), null, 1, { at: from })));
+      const flip = flipping.gate.flip({ from, digest: `set ${from + 1}` });
+      while ((await draining.gate.current()).epoch === from) await turn();
+      await draining.gate.drained();
+      const there = await headsOf(draining, ...ids);
+      const kinds = await Promise.all(underWay);
+      assert.deepEqual(
+        there.map((head) => head !== null),
+        kinds.map((kind) => kind === "made"),
+        "what is made is there when the gate is drained",
+      );
+      assert.equal(await flip, "flipped");
+    }
+    await store.gate.drained();
+  });
 }
 
 /** How many versions have the set of that epoch; nothing when nobody wrote under it. */

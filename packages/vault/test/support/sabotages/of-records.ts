@@ -276,6 +276,26 @@ export const OF_RECORDS: Readonly<Record<string, Sabotage>> = {
       },
     }),
   ),
+  "checks the epoch, writes later and is drained at once": breaks(
+    "once drained, nothing of before is made, also when whoever flipped has no answer yet",
+    (store) => ({
+      records: {
+        apply: async (units, options) => {
+          const results = await Promise.all(
+            units.map(async ({ change }) => {
+              const { epoch } = await store.gate.current();
+              return change.kind === "write" && change.epoch !== epoch
+                ? ({ kind: "gate-moved", epoch } as const)
+                : null;
+            }),
+          );
+          if (results.some((result) => result !== null)) return results.map((result) => result ?? { kind: "not-made" });
+          await turn();
+          return store.records.apply(await atEpoch(store, units), options);
+        },
+      },
+    }),
+  ),
   "checks the epoch and writes later, under eight writers": breaks(
     "once a flip is answered, nothing of before is made any more, whoever is writing",
     (store) => ({
