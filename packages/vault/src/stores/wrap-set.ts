@@ -91,26 +91,35 @@ export function parseWrapSet(form: string): WrapSet | null {
   if (typeof found !== "object" || found === null) return null;
   const { wraps, target, missing } = found as Readonly<Record<string, unknown>>;
   if (!Number.isSafeInteger(target) || (target as number) < 0) return null;
-  if (
-    !isRows(
-      wraps,
-      ([provider, key, material]) => isText(provider) && isText(key) && (material === null || isText(material)),
-    )
-  )
-    return null;
-  if (!isRows(missing, (texts) => texts.every(isText))) return null;
+  const wrapRows = rowsOf(wraps, isWrapRow);
+  const missingRows = rowsOf(missing, isMissingRow);
+  if (wrapRows === null || missingRows === null) return null;
   return {
-    wraps: wraps.map(([provider, key, material]) => ({ provider: provider!, key: key!, material: material! })),
+    wraps: wrapRows.map(([provider, key, material]) => ({ provider, key, material })),
     target: target as number,
-    missing: missing.map(([keyArn, region, reason]) => ({ region: region!, keyArn: keyArn!, reason: reason! })),
+    missing: missingRows.map(([keyArn, region, reason]) => ({ region, keyArn, reason })),
   };
 }
 
+type WrapRow = readonly [provider: string, key: string, material: string | null];
+type MissingRow = readonly [keyArn: string, region: string, reason: string];
+
 const isText = (value: unknown): value is string => typeof value === "string";
 
-function isRows(
+function isWrapRow(row: readonly unknown[]): row is WrapRow {
+  const [provider, key, material] = row;
+  return row.length === 3 && isText(provider) && isText(key) && (material === null || isText(material));
+}
+
+function isMissingRow(row: readonly unknown[]): row is MissingRow {
+  return row.length === 3 && row.every(isText);
+}
+
+function rowsOf<Row extends readonly unknown[]>(
   value: unknown,
-  fits: (row: readonly unknown[]) => boolean,
-): value is readonly (readonly [string | null, string | null, string | null])[] {
-  return Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length === 3 && fits(row as unknown[]));
+  isRow: (row: readonly unknown[]) => row is Row,
+): readonly Row[] | null {
+  if (!Array.isArray(value)) return null;
+  const rows = value as readonly unknown[];
+  return rows.every((row): row is Row => Array.isArray(row) && isRow(row as unknown[])) ? rows : null;
 }
