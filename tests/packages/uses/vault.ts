@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { AddressInput, JsonObject, Store, Vault, VaultErrorCode, VaultRecord } from "@strongroom/vault";
 import { openVault, VAULT_ERRORS, VaultError } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { sqliteStore } from "@strongroom/records.sqlite";
 import { inFolder } from "./support/folder.ts";
 
 export const use = (): Promise<void> => inFolder(useIn);
 
 async function useIn(folder: string): Promise<void> {
-  const store: Store = await sqliteStore(join(folder, "vault.sqlite"));
+  const store: Store = await sqliteStore(join(folder, "records.sqlite"));
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
   const vault: Vault = await openVault({ store, keyring });
   const ada: AddressInput = { collection: "people", id: "42" };
