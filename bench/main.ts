@@ -2,10 +2,10 @@
 // at full pace also writes docs/performance.md with its plot and its figures as JSON.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
 import { buildLibrary, installPeers } from "./harness/install.ts";
+import { loadNow } from "./harness/machine.ts";
 import { pageOf } from "./harness/page.ts";
 import { plotOf } from "./harness/plot.ts";
 import { reportOf, type Report } from "./harness/report.ts";
@@ -90,7 +90,7 @@ function noSlowerThan(revision: string): readonly Target[] {
 async function run(options: Options): Promise<Report> {
   installPeers();
   buildLibrary();
-  const loadBefore = loadavg()[0] ?? 0;
+  const loadBefore = loadNow();
   const field = await describeField(options.beside === null ? everyContender() : besideItself(options.beside));
   const { turns, failures } = await playRounds({
     ...options,
