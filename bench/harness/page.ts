@@ -26,8 +26,8 @@ export function pageOf(
   const { met, missed, "not-measured": notMeasured } = countOutcomes(report);
   return `# Performance
 
-What counts is ratios: the same work by several libraries, in one run, on one machine. This page is written by \`npm run bench\`; the same figures for
-machines are in [${links.json}](${links.json}).
+What counts is ratios: the same work by several libraries, in one run, on one machine. This page is written by \`npm run bench\`, and its part on the stores by
+\`npm run bench:stores\`; the same figures for machines are in [${links.json}](${links.json}).
 
 ${met} targets met, ${missed} missed, ${notMeasured} not measured. Measured ${report.measuredAt.slice(0, 10)} on ${machineText(report.machine)}. ${weather(report)}
 
