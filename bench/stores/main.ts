@@ -121,6 +121,12 @@ async function run({ pace, effort, rows, growing }: Options): Promise<StoresRepo
   });
 }
 
+// What was made is removed when the process exits.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    process.exit(1);
+  });
+
 try {
   const options = optionsFrom(process.argv.slice(2));
   const report = await run(options);

@@ -77,7 +77,7 @@ ${growthSection(report, links)}
   opening the store to the first document, without the time that Node takes for itself; files are in the system's cache.
 
 \`\`\`sh
-npm run bench:stores                           # everything; writes this section
+npm run bench:stores                           # everything, half an hour, 5 GB for a while; writes this section
 npm run bench:stores -- --quick                # some rows, briefly, and little growth: does everything work?
 npm run bench:stores -- --rows sqlite-get-64x1,sqlite-put-64x4 --rounds 5
 npm run bench:stores -- --growth               # growth alone

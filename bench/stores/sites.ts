@@ -1,6 +1,7 @@
 // Where a run makes its stores: a folder of its own for files, a server of its own for databases. Both are gone when
 // the run is over.
 
+import { rmSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -57,6 +58,10 @@ class FileSite implements Site {
 
   constructor(folder: string) {
     this.#folder = folder;
+    // A million records are not to be left behind by a run that is broken off.
+    process.once("exit", () => {
+      rmSync(folder, { recursive: true, force: true });
+    });
   }
 
   async make(): Promise<Place> {
