@@ -1,19 +1,17 @@
 // `npm run bench`: installs the peers when needed, builds the library, plays the rounds, prints the table. A whole run
-// at full pace also writes docs/performance.md with its plot and its figures as JSON.
+// at full pace also writes its part of docs/performance.md, with its plot and its figures as JSON.
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
 import { buildLibrary, installPeers } from "./harness/install.ts";
-import { pageOf } from "./harness/page.ts";
-import { plotOf } from "./harness/plot.ts";
+import { loadNow } from "./harness/machine.ts";
 import { reportOf, type Report } from "./harness/report.ts";
 import { prepareRevision } from "./harness/revision.ts";
 import { describeField, type Entrant, everyContender, playRounds } from "./harness/rounds.ts";
 import { defaultRounds, type Pace, type Row, type Target } from "./harness/row.ts";
 import { tableOf } from "./harness/table.ts";
 import { ROWS } from "./rows.ts";
+import { DOCS, savePeers } from "./save.ts";
 
 const USAGE = `npm run bench -- [--rows ID,ID] [--rounds N] [--quick] [--json] [--beside REVISION]
 rows: ${ROWS.map(({ id }) => id).join(" ")}`;
@@ -65,17 +63,6 @@ function rowsNamed(list: string | undefined): readonly Row[] {
   });
 }
 
-function save(report: Report): void {
-  const docs = new URL("../docs/", import.meta.url);
-  mkdirSync(new URL("pictures/", docs), { recursive: true });
-  writeFileSync(
-    new URL("performance.md", docs),
-    pageOf(report, { picture: "pictures/performance.svg", json: "performance.json" }),
-  );
-  writeFileSync(new URL("performance.json", docs), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(new URL("pictures/performance.svg", docs), plotOf(report));
-}
-
 /** This checkout and the revision, each as its own bench uses it. */
 function besideItself(revision: string): readonly Entrant[] {
   const own = everyContender().filter(({ id }) => id === "strongroom");
@@ -90,7 +77,7 @@ function noSlowerThan(revision: string): readonly Target[] {
 async function run(options: Options): Promise<Report> {
   installPeers();
   buildLibrary();
-  const loadBefore = loadavg()[0] ?? 0;
+  const loadBefore = loadNow();
   const field = await describeField(options.beside === null ? everyContender() : besideItself(options.beside));
   const { turns, failures } = await playRounds({
     ...options,
@@ -106,7 +93,7 @@ try {
   const report = await run(options);
   process.stdout.write(`${options.output === "json" ? JSON.stringify(report, null, 2) : tableOf(report)}\n`);
   if (options.pace === "full" && options.rows === ROWS && options.beside === null && report.failures.length === 0)
-    save(report);
+    savePeers(report, DOCS);
   // A wrong result fails the run; a missed target is a finding, and the table says so.
   process.exitCode = report.failures.length === 0 ? 0 : 1;
 } catch (error) {

@@ -1,5 +1,6 @@
 // The report as a page for the documentation.
 
+import { machineText } from "./machine.ts";
 import type { Report, RowReport } from "./report.ts";
 import {
   byCpuText,
@@ -14,17 +15,21 @@ import {
 } from "./words.ts";
 
 /**
- * Markdown. `pictures` are the paths of the plots as seen from the page, `json` that of the machine-readable report.
+ * Markdown. The links are the paths of the plot and of the machine-readable report as seen from the page; `sections`
+ * are what other runs measured, each with its own heading.
  */
-export function pageOf(report: Report, links: { readonly picture: string; readonly json: string }): string {
+export function pageOf(
+  report: Report,
+  links: { readonly picture: string; readonly json: string },
+  sections: readonly string[] = [],
+): string {
   const { met, missed, "not-measured": notMeasured } = countOutcomes(report);
   return `# Performance
 
-What counts is ratios: the same work by several libraries, in one run, on one machine. This page is written by \`npm run bench\`; the same figures for
-machines are in [${links.json}](${links.json}).
+What counts is ratios: the same work by several libraries, in one run, on one machine. This page is written by \`npm run bench\`, and its part on the stores by
+\`npm run bench:stores\`; the same figures for machines are in [${links.json}](${links.json}).
 
-${met} targets met, ${missed} missed, ${notMeasured} not measured. Measured ${report.measuredAt.slice(0, 10)} on ${report.machine.cpu}, ${report.machine.cores} cores,
-${report.machine.memoryGiB} GiB, ${report.machine.platform}, Node ${report.machine.node} with OpenSSL ${report.machine.openssl}. ${weather(report)}
+${met} targets met, ${missed} missed, ${notMeasured} not measured. Measured ${report.measuredAt.slice(0, 10)} on ${machineText(report.machine)}. ${weather(report)}
 
 ![Rates of all contenders in all rows](${links.picture})
 
@@ -62,7 +67,7 @@ npm run bench -- --json                        # the report as JSON on standard 
 | contender | version |
 | --- | --- |
 ${report.contenders.map(({ title, version }) => `| ${title} | ${version ?? `Node ${report.machine.node}`} |`).join("\n")}
-${absentSection(report)}`;
+${absentSection(report)}${sections.map((section) => `\n${section}`).join("")}`;
 }
 
 /** A machine that was busy with other things makes ratios by the clock doubtful, and the page has to say so. */

@@ -1,8 +1,7 @@
 // What a run found: medians of the rounds, the ratios of a row's subject to the others, and whether its targets are
 // met.
 
-import { cpus, loadavg, totalmem } from "node:os";
-
+import { loadOf, thisMachine, type Load, type Machine } from "./machine.ts";
 import { percentile, type Sample } from "./measure.ts";
 import type { Absentee, Description, Failure, Field, Turn } from "./rounds.ts";
 import type { Pace, Row, Target } from "./row.ts";
@@ -49,19 +48,9 @@ export interface Report {
   readonly measuredAt: string;
   readonly pace: Pace;
   readonly rounds: number;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly memoryGiB: number;
-    readonly platform: string;
-    readonly node: string;
-    readonly openssl: string;
-  };
-  /**
-   * Processes that wanted a processor, averaged over the minute before the run and over its last quarter of an hour;
-   * the run itself is about one.
-   */
-  readonly load: { readonly before: number; readonly during: number };
+  readonly machine: Machine;
+  /** The run itself is about one. */
+  readonly load: Load;
   readonly contenders: readonly Omit<Description, "rows" | "module">[];
   readonly absent: readonly Absentee[];
   readonly rows: readonly RowReport[];
@@ -90,15 +79,8 @@ export function reportOf(facts: RunFacts): Report {
     measuredAt: new Date().toISOString(),
     pace: facts.pace,
     rounds: facts.rounds,
-    machine: {
-      cpu: cpus()[0]?.model ?? "unknown",
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      platform: `${process.platform} ${process.arch}`,
-      node: process.versions.node,
-      openssl: process.versions.openssl,
-    },
-    load: { before: facts.loadBefore, during: loadavg()[2] ?? 0 },
+    machine: thisMachine(),
+    load: loadOf(facts.loadBefore),
     contenders: facts.field.contenders
       .filter(({ id }) => measured.has(id))
       .map(({ id, title, version }) => ({ id, title, version })),

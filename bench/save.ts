@@ -1,0 +1,57 @@
+// docs/performance.md is made of what two runs have left: the library beside its peers, and the stores. Each keeps its
+// figures in a file of its own, and the page is written anew from both, so that neither run wipes out the other's.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+
+import { pageOf } from "./harness/page.ts";
+import { plotOf } from "./harness/plot.ts";
+import type { Report } from "./harness/report.ts";
+import { growthPlotOf, ratesPlotOf } from "./stores/plots.ts";
+import type { StoresReport } from "./stores/report.ts";
+import { sectionOf } from "./stores/section.ts";
+
+/** Where the page is. */
+export const DOCS: URL = new URL("../docs/", import.meta.url);
+
+const PEERS = { json: "performance.json", picture: "pictures/performance.svg" } as const;
+const STORES = {
+  json: "performance-stores.json",
+  rates: "pictures/performance-stores.svg",
+  growth: "pictures/performance-stores-growth.svg",
+} as const;
+
+/** Keeps what the run beside the peers found. `docs` is a folder's URL, with a slash at its end. */
+export function savePeers(report: Report, docs: URL): void {
+  write(docs, PEERS.json, jsonOf(report));
+  write(docs, PEERS.picture, plotOf(report));
+  writePage(docs);
+}
+
+/** Keeps what the run of the stores found. */
+export function saveStores(report: StoresReport, docs: URL): void {
+  write(docs, STORES.json, jsonOf(report));
+  write(docs, STORES.rates, ratesPlotOf(report));
+  write(docs, STORES.growth, growthPlotOf(report));
+  writePage(docs);
+}
+
+function writePage(docs: URL): void {
+  const peers = read(docs, PEERS.json) as Report | null;
+  if (peers === null) throw new Error(`The page begins with the figures of ${PEERS.json}, which is not there`);
+  const stores = read(docs, STORES.json) as StoresReport | null;
+  write(docs, "performance.md", pageOf(peers, PEERS, stores === null ? [] : [sectionOf(stores, STORES)]));
+}
+
+/** What a run has left, as this same program wrote it; null when there was none. */
+function read(docs: URL, name: string): unknown {
+  const file = new URL(name, docs);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
+}
+
+function write(docs: URL, name: string, text: string): void {
+  const file = new URL(name, docs);
+  mkdirSync(new URL(".", file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+const jsonOf = (figures: unknown): string => `${JSON.stringify(figures, null, 2)}\n`;
