@@ -3,7 +3,7 @@
  * caller holds.
  */
 import { sql } from "kysely";
-import type { RawBuilder } from "kysely";
+import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Address, Subject, Version } from "../../records/address.ts";
 import type {
   RecordRead,
@@ -48,14 +48,21 @@ const ROWS_COLUMNS: { [Column in keyof RowsColumns]: RawBuilder<RowsColumns[Colu
 })();
 
 /** The same as a query selects them. */
-export const SELECTED_ROWS = [
+export const SELECTED_ROWS: readonly [
+  AliasedRawBuilder<RowsColumns["has_head"], "has_head">,
+  AliasedRawBuilder<RowsColumns["head_version"], "head_version">,
+  AliasedRawBuilder<RowsColumns["head_state"], "head_state">,
+  AliasedRawBuilder<RowsColumns["has_rows"], "has_rows">,
+  AliasedRawBuilder<RowsColumns["newest_row"], "newest_row">,
+  AliasedRawBuilder<RowsColumns["oldest_row"], "oldest_row">,
+] = [
   ROWS_COLUMNS.has_head.as("has_head"),
   ROWS_COLUMNS.head_version.as("head_version"),
   ROWS_COLUMNS.head_state.as("head_state"),
   ROWS_COLUMNS.has_rows.as("has_rows"),
   ROWS_COLUMNS.newest_row.as("newest_row"),
   ROWS_COLUMNS.oldest_row.as("oldest_row"),
-] as const;
+];
 
 /** Whether the record that `records.record` names has version rows. */
 export const HAS_ROWS: RawBuilder<number> = ROWS_COLUMNS.has_rows;
