@@ -9,6 +9,7 @@ import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { jobsCommand } from "./commands/jobs.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
@@ -33,6 +34,7 @@ const COMMANDS: readonly CommandSpec[] = [
   exportCommand,
   regionsCommand,
   regionsDebtCommand,
+  jobsCommand,
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,

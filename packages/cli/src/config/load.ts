@@ -20,7 +20,7 @@ import { CliError } from "../errors.ts";
 import type { Config, WrappingRegion } from "./config.ts";
 import { findConfigFile, readConfigFile, requireBelieved } from "./file.ts";
 import { configSchema, OTHER_VARIABLES, SETTINGS } from "./settings.ts";
-import { isOnThisMachine, storePlace, storeUrl } from "./store-url.ts";
+import { isOnThisMachine, readStoreUrl } from "./store-url.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
 
 /** What the configuration is made from. */
@@ -95,7 +95,7 @@ function powersOf(file: string, origins: LoadedConfig["origins"]): readonly stri
 const lenient = z.object({
   store: z
     .object({
-      url: storeUrl.optional().catch(undefined),
+      url: z.string().optional().catch(""),
       passwordFile: z.string().optional().catch(undefined),
       caFile: z.string().optional().catch(undefined),
       allowUnauthenticatedStore: z.boolean().optional().catch(undefined),
@@ -205,7 +205,8 @@ function storeProblems(store: GivenStore | undefined): SettingProblem[] {
     return (["passwordFile", "caFile"] as const).flatMap((name) =>
       when(store?.[name] !== undefined, ["store", name], "is of no use without store.url: SQLite has neither"),
     );
-  const place = storePlace(store.url);
+  const place = readStoreUrl(store.url);
+  if ("problem" in place) return [];
   return [
     ...when(
       place.tls === "plain" && !isOnThisMachine(place) && store.allowUnauthenticatedStore !== true,

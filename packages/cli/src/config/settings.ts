@@ -159,7 +159,7 @@ export const SETTINGS: InstallationSettings = {
     caFile: {
       group: "store",
       schema: text,
-      standard: "the authorities that Node believes",
+      standard: "the authorities that Node and this machine believe",
       meaning: "PEM file of the authorities that may have signed the certificate of the PostgreSQL server",
       paths: [[]],
       ways: [{ env: "STRONGROOM_STORE_CA_FILE", flag: "--store-ca-file <file>", reading: asPath }],

@@ -40,7 +40,7 @@ export function readStoreUrl(text: string): PostgresPlace | UrlProblem {
   let url: URL;
   try {
     // Without a host, as for a socket, URL takes no user: it is given one, which is taken away again.
-    url = new URL(text.replace(/^postgres(ql)?:\/\/([^/?#@]*@)?(?=[/?#]|$)/i, "postgres://$2localhost.socket"));
+    url = new URL(text.replace(/^postgres(ql)?:\/\/([^/?#@]*@)?(?=[:/?#]|$)/i, "postgres://$2localhost.socket"));
   } catch {
     return { problem: `must be a URL ${FORM}` };
   }

@@ -2,6 +2,7 @@
 // proven. Nothing is left to the driver's own defaults, which take passwords, hosts and TLS from the environment and
 // from files of the user's home.
 import { X509Certificate } from "node:crypto";
+import { getCACertificates } from "node:tls";
 import { systemReason } from "@strongroom/base/files";
 import { Client, type ClientConfig, Pool } from "pg";
 import { readAuthority } from "../authority.ts";
@@ -63,7 +64,7 @@ export function postgresAccess({ store }: Config, env: Environment): PostgresAcc
             // Said, because a variable of the environment turns it off (NODE_TLS_REJECT_UNAUTHORIZED).
             rejectUnauthorized: true,
             minVersion: "TLSv1.2",
-            ...(store.caFile === undefined ? {} : { ca: readAuthorities(store.caFile) }),
+            ca: store.caFile === undefined ? publicAuthorities() : readAuthorities(store.caFile),
           }
         : false,
       enableChannelBinding: true,
@@ -100,6 +101,11 @@ function wellFormed(password: string, source: string): string {
     detail: `What ${source} holds is no password: one line, not empty.`,
     remedy: "Write the password of the database's user there, and nothing else.",
   });
+}
+
+/** Those that Node brings, and those of this machine, where a database's own authority often is. */
+function publicAuthorities(): string[] {
+  return [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
 }
 
 /** Whoever may write the file says who the server is. */

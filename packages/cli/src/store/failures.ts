@@ -98,6 +98,11 @@ const MESSAGES: readonly (readonly [RegExp, Failure])[] = [
 /** Codes of Node for a certificate that nobody who is believed has signed. */
 const UNTRUSTED = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_|ERR_SSL_|HOSTNAME_)/;
 
+const UNPROVEN: Failure = {
+  code: "store-unauthenticated",
+  says: () => "Nobody who is believed here has signed its certificate.",
+};
+
 /** The error to show for what a connection or a question to `place` failed with. A CliError stays what it is. */
 export function connectionFailed(cause: unknown, place: PostgresPlace): CliError {
   if (cause instanceof CliError) return cause;
@@ -114,7 +119,7 @@ export function connectionFailed(cause: unknown, place: PostgresPlace): CliError
 function knownFailure(cause: unknown): Failure | null {
   const code = codeOf(cause);
   if (code !== null && Object.hasOwn(FAILURES, code)) return FAILURES[code] ?? null;
-  if (code !== null && UNTRUSTED.test(code)) return { code: "store-unauthenticated" };
+  if (code !== null && UNTRUSTED.test(code)) return UNPROVEN;
   const message = cause instanceof Error ? cause.message : "";
   return MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? null;
 }

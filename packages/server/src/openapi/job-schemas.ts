@@ -1,0 +1,55 @@
+/**
+ * The form of the answer about jobs.
+ */
+import type { JobPartition } from "@strongroom/vault";
+import { z } from "zod";
+import { count, timestamp } from "./schemas.ts";
+
+/** A partition as the service shows it: without the place where its work goes on, which may be a record's id. */
+export type PartitionAnswer = Omit<JobPartition, "job" | "fence" | "cursor">;
+
+export interface JobAnswer {
+  readonly job: string;
+  /** Sums over the partitions. */
+  readonly done: number;
+  readonly failed: number;
+  readonly partitions: readonly PartitionAnswer[];
+}
+
+export interface JobsAnswer {
+  readonly jobs: readonly JobAnswer[];
+}
+
+export const jobsAnswer: z.ZodType<JobsAnswer> = z
+  .object({
+    jobs: z.array(
+      z.object({
+        job: z.string().meta({ examples: ["repair"] }),
+        done: count.meta({ description: "Items that are done, over all partitions." }),
+        failed: count.meta({ description: "Items that failed, over all partitions; they are tried again." }),
+        partitions: z.array(
+          z.object({
+            partition: z.string(),
+            state: z.enum(["waiting", "due", "running", "finished"]).meta({
+              description:
+                "`waiting`: nothing is due. `due`: any process may take it. `running`: a process holds it. `finished`: " +
+                "nothing is left of it.",
+            }),
+            done: count,
+            failed: count,
+            problem: z
+              .object({ code: z.string(), at: timestamp })
+              .nullable()
+              .meta({ description: "Why the last item failed, null when none did." }),
+            holder: z
+              .string()
+              .nullable()
+              .meta({ description: "What the process calls itself that holds it, or held it last." }),
+            takenAt: timestamp.nullable(),
+            savedAt: timestamp.nullable(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: "JobsAnswer" });
