@@ -35,6 +35,18 @@ export interface ListResult {
   readonly next: string | null;
 }
 
+/** A version that has fewer wraps than it should. */
+export interface OwedVersion extends VersionPlace {
+  /** Where a wrap is missing, in order of the key's ARN, and what the region said when the message was sealed. */
+  readonly regions: readonly { readonly region: string; readonly reason: string }[];
+  /** Since when it has the wraps that it has: ISO 8601, UTC. */
+  readonly since: string;
+  /** Repairs of it that failed one after the other. */
+  readonly attempts: number;
+  /** Why the last repair failed, null when none has. */
+  readonly lastProblem: { readonly code: string; readonly at: string } | null;
+}
+
 /** A page of versions that have fewer wraps than they should. */
 export interface DebtPage {
   readonly items: readonly OwedVersion[];
