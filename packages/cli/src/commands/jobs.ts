@@ -37,6 +37,7 @@ export function watchedJobs(look: () => Promise<readonly Job[]>): Watched<readon
   return { look, view: jobsView, result: (jobs) => ({ jobs }), changes: jobChanges };
 }
 
+/** A partition of a job. */
 type Partition = Job["partitions"][number];
 
 const STATE_STYLE: Readonly<Record<Partition["state"], Style>> = {

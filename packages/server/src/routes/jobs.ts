@@ -1,7 +1,7 @@
 /**
  * GET /v1/jobs: the long work of every process on the same store: what runs, how far it is, what failed and why.
  */
-import type { JobPartition } from "@strongroom/vault";
+import type { JobPartition, JobSummary } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
 import { problemAnswers } from "../openapi/answers.ts";
 import { jobsAnswer } from "../openapi/job-schemas.ts";
@@ -25,24 +25,16 @@ export function jobRoutes(app: Api, { vault }: ApiContext): void {
         },
       },
     },
-    async (_request, reply) => reply.send({ jobs: byJob(await vault.jobs()) }),
+    async (_request, reply) => reply.send({ jobs: (await vault.jobs()).map(shown) }),
   );
 }
 
-/** The partitions come in the order of their jobs. */
-function byJob(partitions: readonly JobPartition[]): readonly JobAnswer[] {
-  const jobs = Map.groupBy(partitions, ({ job }) => job);
-  const sum = (of: readonly JobPartition[], count: "done" | "failed"): number =>
-    of.reduce((total, partition) => total + partition[count], 0);
-  return [...jobs].map(([job, of]) => ({
-    job,
-    done: sum(of, "done"),
-    failed: sum(of, "failed"),
-    partitions: of.map(shown),
-  }));
+/** Member by member: where the work goes on stays inside. */
+function shown({ job, states, done, failed, problem, takenAt, savedAt, partitions }: JobSummary): JobAnswer {
+  return { job, states, done, failed, problem, takenAt, savedAt, partitions: partitions.map(shownPartition) };
 }
 
-/** Member by member: where the work goes on stays inside. */
-function shown({ partition, state, done, failed, problem, holder, takenAt, savedAt }: JobPartition): PartitionAnswer {
+function shownPartition(found: JobPartition): PartitionAnswer {
+  const { partition, state, done, failed, problem, holder, takenAt, savedAt } = found;
   return { partition, state, done, failed, problem, holder, takenAt, savedAt };
 }
