@@ -197,7 +197,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 400,
   },
   "not-confirmed": {
-    title: "Nothing was done",
+    title: "Nothing was changed",
     remedy: "Say yes when you are asked, or give --yes.",
     outcome: "usage",
     status: 400,

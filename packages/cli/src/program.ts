@@ -16,6 +16,7 @@ import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./commands/store.ts";
 import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./commands/token.ts";
 import { TRUST_TABLE } from "./commands/trust.ts";
 import { upCommand } from "./commands/up.ts";
@@ -35,6 +36,9 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  storeStatusCommand,
+  storeMigrateCommand,
+  storeFlipCommand,
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
@@ -45,6 +49,7 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  store: { summary: "where the records lie: its state, its schema, its key set", heading: "Looking after it" },
   token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },
 };
 

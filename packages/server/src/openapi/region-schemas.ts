@@ -18,10 +18,10 @@ export interface RegionsAnswer {
   readonly wrapDebt: WrapDebt & {
     readonly oldest: string | null;
     readonly oldestSeconds: number | null;
-    /** When it was looked at. */
-    readonly at: string;
-    /** Whether there are more than were counted. */
-    readonly capped: boolean;
+    /** When it was looked at. Left out by services older than this. */
+    readonly at?: string | undefined;
+    /** Whether there are more than were counted. Left out by services older than this. */
+    readonly capped?: boolean | undefined;
   };
   readonly repair: Omit<RepairStatus, "failuresByCode">;
 }
@@ -104,8 +104,8 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
         oldest: timestamp.nullable(),
         oldestSeconds: count.nullable().meta({ description: "Age of the oldest debt." }),
         regions: z.array(z.object({ region, items: count, oldest: timestamp.nullable() })),
-        at: timestamp.meta({ description: "When this was seen: the repair looks at each of its rounds." }),
-        capped: z.boolean().meta({ description: "Whether there are more: not all of them were counted." }),
+        at: timestamp.optional().meta({ description: "When this was seen: the repair looks at each of its rounds." }),
+        capped: z.boolean().optional().meta({ description: "Whether there are more: not all of them were counted." }),
       })
       .meta({ description: "Versions that have fewer wraps than they should, as they were last seen." }),
     repair: z

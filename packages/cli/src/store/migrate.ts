@@ -1,0 +1,75 @@
+// `strongroom store migrate`: brings a database to the schema of this version. Of PostgreSQL under a lock, one step
+// after the other, beside services of the version before; of SQLite by moving an older version's file into the new one.
+import type { CommandContext } from "../command.ts";
+import { migratePostgres } from "@strongroom/vault/postgres";
+import type { Config } from "../config/config.ts";
+import { placeText } from "../config/store-url.ts";
+import { dataFolder, prepareDataFolder } from "../data-folder.ts";
+import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
+import { connectionFailed, isConnectionFailure } from "./failures.ts";
+import { lookAt, unfitness } from "./look.ts";
+import { openSqlite } from "./open.ts";
+import { sqliteState } from "./sqlite-state.ts";
+
+/**
+ * Says what is pending, and does it. Throws what keeps it from being done: the CliErrors of a connection,
+ * `store-unfit`, `data-dir-newer`.
+ */
+export async function migrateStore(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
+  const access = postgresAccess(config, context.env);
+  await (access === null ? migrateSqlite(context, config, how) : migrateServer(context, access, how));
+}
+
+/** What is said of a run: the steps that are pending, or those that were done. */
+interface MigrationResult {
+  readonly store: string;
+  readonly pending: readonly string[];
+  readonly done: readonly string[];
+}
+
+function tell({ terminal }: CommandContext, result: MigrationResult): void {
+  terminal.result(result, ({ store, pending, done }) => {
+    if (done.length > 0) return `${store}: done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
+    if (pending.length === 0) return `${store}: nothing to do.`;
+    return [`${store}: this would be done, and was not:`, ...pending.map((step) => `  ${step}`)].join("\n");
+  });
+}
+
+async function migrateServer(context: CommandContext, access: PostgresAccess, how: "say" | "do"): Promise<void> {
+  const look = await lookAt(access);
+  const problem = unfitness(access, look);
+  if (problem !== null && problem.code !== "store-unprepared" && problem.code !== "store-login-refused") throw problem;
+  const { version, pending } = look.store;
+  const store = `PostgreSQL, ${placeText(access.place)}, schema ${access.schema}`;
+  const steps = version === null && !look.server.schema.exists ? [`schema ${access.schema}`, ...pending] : pending;
+  if (how === "say" || steps.length === 0) {
+    tell(context, { store, pending: steps, done: [] });
+    return;
+  }
+  const pool = storePool(access);
+  try {
+    const onStep = (name: string): void => {
+      context.terminal.say(`${new Date().toTimeString().slice(0, 8)}  ${name}`);
+    };
+    const done = await migratePostgres(pool, { schema: access.schema, onStep, signal: context.signal });
+    tell(context, { store, pending: [], done });
+  } catch (cause) {
+    throw isConnectionFailure(cause) ? connectionFailed(cause, access.place) : cause;
+  } finally {
+    await pool.end();
+  }
+}
+
+async function migrateSqlite(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
+  const { waiting } = await sqliteState(dataFolder(config.dataDir));
+  const pending = waiting === null ? [] : [`move ${waiting.path}, ${Math.ceil(waiting.bytes / 1024)} KiB, into records.sqlite`];
+  const store = `SQLite, ${config.dataDir}`;
+  if (how === "say" || pending.length === 0) {
+    tell(context, { store, pending, done: [] });
+    return;
+  }
+  const { folder } = await prepareDataFolder(config.dataDir);
+  const opened = await openSqlite({ config, folder, env: context.env, terminal: context.terminal });
+  await opened.close();
+  tell(context, { store, pending: [], done: pending });
+}

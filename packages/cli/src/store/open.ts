@@ -1,0 +1,76 @@
+// Opens the store of an installation, as the configuration says: SQLite in the data folder, or PostgreSQL.
+import { existsSync } from "node:fs";
+import { isVaultError, type Store, VAULT_ERRORS } from "@strongroom/vault";
+import { postgresStore } from "@strongroom/vault/postgres";
+import { sqliteStore } from "@strongroom/vault/sqlite";
+import type { Logger } from "pino";
+import type { Config } from "../config/config.ts";
+import { placeText } from "../config/store-url.ts";
+import type { DataFolder } from "../data-folder.ts";
+import { CliError } from "../errors.ts";
+import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
+import { requireReady } from "./look.ts";
+
+/** What a store is opened with. */
+export interface StoreParts {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logger?: Logger | undefined;
+  /** Called with each step of an old file's move. */
+  readonly onStep?: ((text: string) => void) | undefined;
+}
+
+/** An open store. */
+export interface OpenedStore {
+  readonly store: Store;
+  /** Where the records lie, for a person. */
+  readonly description: string;
+  /** Closes it, also when its vault has, and what the store's own `close` leaves open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens it. Throws `data-dir-newer`, `startup-failed`, and of PostgreSQL what {@link postgresAccess} and
+ * {@link requireReady} do.
+ */
+export async function openStore(parts: StoreParts): Promise<OpenedStore> {
+  const access = postgresAccess(parts.config, parts.env);
+  return access === null ? openSqlite(parts) : openPostgres(access);
+}
+
+async function openSqlite({ folder, logger, onStep }: StoreParts): Promise<OpenedStore> {
+  if (existsSync(folder.records) && !existsSync(folder.recordsMark))
+    logger?.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
+  const store = await sqliteStore(folder.records, { mark: true, reserve: true }).catch(storeFailed);
+  return { store, description: folder.records, close: () => store.close() };
+}
+
+async function openPostgres(access: PostgresAccess): Promise<OpenedStore> {
+  await requireReady(access);
+  const pool = storePool(access);
+  try {
+    const store = await postgresStore(pool, { schema: access.schema });
+    const close = async (): Promise<void> => {
+      await store.close();
+      await pool.end();
+    };
+    return { store, description: `PostgreSQL, ${placeText(access.place)}`, close };
+  } catch (cause) {
+    await pool.end();
+    return storeFailed(cause);
+  }
+}
+
+/** What the store said when it was opened, as an error of the command. */
+export function storeFailed(cause: unknown): never {
+  if (!isVaultError(cause)) throw cause;
+  const { title, remedy } = VAULT_ERRORS[cause.code];
+  throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", {
+    title,
+    detail: cause.message,
+    remedy,
+    reportedCode: cause.code,
+    cause,
+  });
+}
