@@ -18,6 +18,7 @@ import { typedCollection } from "./records/collection.ts";
 import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
 import { collections, debts, list } from "./records/pages.ts";
+import { PreparedWrites } from "./records/prepared.ts";
 import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
 import { putMany } from "./records/put-many.ts";
@@ -244,19 +245,35 @@ export interface Vault {
  * ```
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
-  const { store, keyring, clock = () => new Date(), limits, repair } = readOptions.vault(options);
-  const dependencies = { store, keyring, clock, limits: parseLimits(limits), turns: new Turns() };
-  return new RecordVault(dependencies, repair === undefined ? null : new RepairWorker(dependencies, repair));
+  const {
+    store,
+    keyring,
+    keySet,
+    next,
+    clock = () => new Date(),
+    limits: given,
+    repair: repairing,
+  } = readOptions.vault(options);
+  const current = parseKeySet(keyring, keySet);
+  const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
+  const dependencies = { store, keys, clock, limits: parseLimits(given), turns: new Turns() };
+  const debt = new DebtView(dependencies);
+  const repair = repairing === undefined ? null : new RepairWorker(dependencies, debt, repairing);
+  return new RecordVault(dependencies, debt, repair);
 }
 
 class RecordVault implements Vault {
   readonly #dependencies: Dependencies;
+  readonly #debt: DebtView;
   readonly #repair: RepairWorker | null;
   readonly #records: RecordOperations;
+  readonly #prepared: PreparedWrites;
 
-  constructor(dependencies: Dependencies, repair: RepairWorker | null) {
+  constructor(dependencies: Dependencies, debt: DebtView, repair: RepairWorker | null) {
     this.#dependencies = dependencies;
+    this.#debt = debt;
     this.#repair = repair;
+    this.#prepared = new PreparedWrites(dependencies);
     this.#records = {
       put: async (address, document, options) =>
         this.#owing(await put(dependencies, address, document, readOptions.put(options))),
@@ -265,6 +282,7 @@ class RecordVault implements Vault {
         for (const result of results) if ("wraps" in result) this.#owing(result);
         return results;
       },
+      prepare: (address, document, options) => this.#prepared.prepare(address, document, readOptions.put(options)),
       get: (address, options) => get(dependencies, address, readOptions.get(options)),
       history: (address) => history(dependencies, address),
       remove: (address, options) => remove(dependencies, address, readOptions.remove(options)),
@@ -282,6 +300,14 @@ class RecordVault implements Vault {
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]> {
     return this.#records.putMany(parseCollection(collection), items as readonly PutManyItem[], options);
+  }
+
+  async prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
+    return this.#records.prepare(parseAddress(address), document as JsonObject, options);
+  }
+
+  async withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
+    return this.#prepared.make(client, prepared);
   }
 
   async get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
@@ -309,11 +335,27 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return this.#dependencies.store.wrapDebt();
+    return wrapDebt(this.#dependencies);
+  }
+
+  debtSeen(): DebtSeen | null {
+    return this.#debt.seenOrSoon();
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
     return debts(this.#dependencies, readOptions.list(options));
+  }
+
+  async jobs(): Promise<readonly JobSummary[]> {
+    return jobs(this.#dependencies.store);
+  }
+
+  async keySet(): Promise<KeySetStatus> {
+    return this.#dependencies.keys.status();
+  }
+
+  async flipKeySet(): Promise<KeySetStatus> {
+    return this.#dependencies.keys.flip();
   }
 
   repairStatus(): RepairStatus {
@@ -326,6 +368,7 @@ class RecordVault implements Vault {
 
   async close(): Promise<void> {
     await this.#repair?.stop();
+    await this.#debt.ended();
     await this.#dependencies.store.close();
   }
 

@@ -104,12 +104,12 @@ export class KeySets {
    *
    * @param keys the wrapping keys that the message says it has wraps of
    */
-  forReading(keys: readonly string[]): readonly Keyring[] {
+  forReading(keys: readonly string[]): readonly [Keyring, ...Keyring[]] {
     if (this.#next === null) return [this.#current.keyring];
     const isNextInForce = this.#seen?.state.digest === this.#next.digest;
-    const sets = isNextInForce ? [this.#next, this.#current] : [this.#current, this.#next];
-    const isNamed = ({ names }: KeySet): number => (names === null || keys.some((key) => names.includes(key)) ? 0 : 1);
-    return sets.toSorted((a, b) => isNamed(a) - isNamed(b)).map(({ keyring }) => keyring);
+    const [first, second] = isNextInForce ? [this.#next, this.#current] : [this.#current, this.#next];
+    const isLikely = ({ names }: KeySet): boolean => names === null || keys.some((key) => names.includes(key));
+    return !isLikely(first) && isLikely(second) ? [second.keyring, first.keyring] : [first.keyring, second.keyring];
   }
 
   /** What is in force now, asked anew. @throws VaultError `store-newer`; the store's */
