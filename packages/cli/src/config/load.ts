@@ -150,11 +150,6 @@ function relationProblems(raw: unknown): SettingProblem[] {
     ),
     ...foreignKeys("regions", keys?.regions),
     ...foreignKeys("next", keys?.next),
-    ...when(
-      keys?.next !== undefined && keys.regions === undefined,
-      ["keys", "next"],
-      "needs keys.regions beside it: the set that is in force until it is",
-    ),
     ...storeProblems(store),
     ...when(
       (keys?.target ?? 0) > count,
@@ -201,10 +196,7 @@ function foreignKeys(list: "regions" | "next", regions: readonly WrappingRegion[
 
 /** A server is proven by TLS, or is on this machine, or somebody said that it need not be. */
 function storeProblems(store: GivenStore | undefined): SettingProblem[] {
-  if (store?.url === undefined)
-    return (["passwordFile", "caFile"] as const).flatMap((name) =>
-      when(store?.[name] !== undefined, ["store", name], "is of no use without store.url: SQLite has neither"),
-    );
+  if (store?.url === undefined) return [];
   const place = readStoreUrl(store.url);
   if ("problem" in place) return [];
   return [

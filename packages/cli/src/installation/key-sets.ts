@@ -96,4 +96,3 @@ function tell(logger: Logger, { epoch, state, inForce }: KeySetStatus): void {
   else if (state === "next") logger.info(fields, "the next key set (keys.next) is in force");
   else if (state === "current") logger.info(fields, "the configured key set is in force");
 }
-

@@ -29,12 +29,13 @@ import { welcomePage } from "./up-page.ts";
 
 /** Runs everything until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runUp(context: CommandContext, config: Config): Promise<void> {
-  if (config.keys.regions !== undefined) {
+  const configured = (["regions", "next"] as const).find((name) => config.keys[name] !== undefined);
+  if (configured !== undefined) {
     throw new CliError("usage", {
-      detail: "keys.regions is configured, and `up` runs a KMS of its own.",
+      detail: `keys.${configured} is configured, and \`up\` runs a KMS of its own.`,
       remedy:
-        "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions from the " +
-        "configuration.",
+        "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions and keys.next " +
+        "from the configuration.",
     });
   }
   const { folder, tightened } = await prepareDataFolder(config.dataDir);

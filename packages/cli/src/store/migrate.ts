@@ -62,7 +62,8 @@ async function migrateServer(context: CommandContext, access: PostgresAccess, ho
 
 async function migrateSqlite(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
   const { waiting } = await sqliteState(dataFolder(config.dataDir));
-  const pending = waiting === null ? [] : [`move ${waiting.path}, ${Math.ceil(waiting.bytes / 1024)} KiB, into records.sqlite`];
+  const pending =
+    waiting === null ? [] : [`move ${waiting.path}, ${Math.ceil(waiting.bytes / 1024)} KiB, into records.sqlite`];
   const store = `SQLite, ${config.dataDir}`;
   if (how === "say" || pending.length === 0) {
     tell(context, { store, pending, done: [] });

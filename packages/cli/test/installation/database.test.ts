@@ -31,7 +31,7 @@ describe("a database that somebody else wrote to", () => {
       cwd: folder.path,
       stdin: people,
     });
-    const path = join(installation.ready.dataDir, "vault.sqlite");
+    const path = join(installation.ready.dataDir, "records.sqlite");
     forge(
       path,
       "update heads set version = 9223372036854775807 where id = 'ada'",
@@ -101,7 +101,7 @@ describe("a database that somebody else wrote to", () => {
     const installation = await startInstallation(folder.path);
     t.after(() => installation.stop());
     const { dataDir, url } = installation.ready;
-    const path = join(dataDir, "vault.sqlite");
+    const path = join(dataDir, "records.sqlite");
     const put = (id: string): Promise<Ended> => runCommand(["put", "people", id], { cwd: folder.path, stdin: "{}" });
     const ready = async (): Promise<{ readonly status: number; readonly store: unknown }> => {
       const answer = await fetch(`${url}/readyz`);
