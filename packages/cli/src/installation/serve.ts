@@ -6,6 +6,7 @@ import type { CommandContext } from "../command.ts";
 import type { Config, WrappingRegion } from "../config/config.ts";
 import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { moveInLog } from "../store/moving.ts";
 import { installedKeySet } from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
@@ -28,10 +29,8 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   };
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const tokens = await openTokens(folder);
-  const onStep = (text: string): void => {
-    logger.info(text);
-  };
-  const service = await startService({ config, folder, env, keySets, tokens, logger, onStep });
+  const moving = moveInLog(logger);
+  const service = await startService({ config, folder, env, keySets, tokens, logger, moving });
   try {
     const open = openRegions([...regions, ...next]);
     if (open.length > 0)

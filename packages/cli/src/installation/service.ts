@@ -11,6 +11,7 @@ import type { Config } from "../config/config.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
+import type { MoveListener } from "../store/moving.ts";
 import { openStore } from "../store/open.ts";
 import { watchDisk } from "./disk-watch.ts";
 import { type InstalledKeySet, type KeySetWatch, watchKeySets } from "./key-sets.ts";
@@ -32,8 +33,8 @@ export interface ServiceParts {
   readonly keySets: { readonly current: InstalledKeySet; readonly next: InstalledKeySet | null };
   readonly tokens: FileTokens;
   readonly logger: Logger;
-  /** Called with each step of a database's move or migration, for who waits for the start. */
-  readonly onStep?: (text: string) => void;
+  /** Hears of the move of an older version's database, for who waits for the start. */
+  readonly moving: MoveListener;
   /** What is done with the vault before it serves: `up` puts its own key set in force. */
   readonly prepare?: (vault: Vault) => Promise<void>;
 }

@@ -18,6 +18,7 @@ import {
 } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { missingPermissions } from "./key-permissions.ts";
+import { moveOnTerminal } from "../store/moving.ts";
 import { installedKeySet, type InstalledKeySet } from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
@@ -102,7 +103,7 @@ async function runInstallation(
       keySets: { current, next: null },
       tokens,
       logger,
-      terminal: context.terminal,
+      moving: moveOnTerminal(context.terminal),
       prepare: (vault) => putOwnInForce(vault, context, config, ensured),
     });
     const stopPolling = onRegionChange(

@@ -8,7 +8,8 @@ import { dataFolder, prepareDataFolder } from "../data-folder.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { lookAt, unfitness } from "./look.ts";
-import { openSqlite } from "./open.ts";
+import { moveOnTerminal } from "./moving.ts";
+import { openStore } from "./open.ts";
 import { sqliteState } from "./sqlite-state.ts";
 
 /**
@@ -70,7 +71,8 @@ async function migrateSqlite(context: CommandContext, config: Config, how: "say"
     return;
   }
   const { folder } = await prepareDataFolder(config.dataDir);
-  const opened = await openSqlite({ config, folder, env: context.env, terminal: context.terminal });
+  const moving = moveOnTerminal(context.terminal);
+  const opened = await openStore({ config, folder, env: context.env, moving });
   await opened.close();
   tell(context, { store, pending: [], done: pending });
 }

@@ -8,6 +8,7 @@ import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import type { MoveListener, MoveProgress } from "./moving.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
 import { requireReady } from "./look.ts";
 
@@ -17,8 +18,8 @@ export interface StoreParts {
   readonly folder: DataFolder;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger?: Logger | undefined;
-  /** Called with each step of an old file's move. */
-  readonly onStep?: ((text: string) => void) | undefined;
+  /** Hears of the move of an older version's file. */
+  readonly moving?: MoveListener | undefined;
 }
 
 /** An open store. */
@@ -39,11 +40,19 @@ export async function openStore(parts: StoreParts): Promise<OpenedStore> {
   return access === null ? openSqlite(parts) : openPostgres(access);
 }
 
-async function openSqlite({ folder, logger, onStep }: StoreParts): Promise<OpenedStore> {
+async function openSqlite({ folder, logger, moving }: StoreParts): Promise<OpenedStore> {
   if (existsSync(folder.records) && !existsSync(folder.recordsMark))
     logger?.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
-  const store = await sqliteStore(folder.records, { mark: true, reserve: true }).catch(storeFailed);
-  return { store, description: folder.records, close: () => store.close() };
+  const onProgress = (progress: MoveProgress): void => {
+    moving?.onProgress(progress);
+  };
+  const moveFrom = existsSync(folder.oldVault) ? { path: folder.oldVault, onProgress } : null;
+  try {
+    const store = await sqliteStore(folder.records, { mark: true, reserve: true, moveFrom }).catch(storeFailed);
+    return { store, description: folder.records, close: () => store.close() };
+  } finally {
+    moving?.end();
+  }
 }
 
 async function openPostgres(access: PostgresAccess): Promise<OpenedStore> {

@@ -49,6 +49,8 @@ function answer(regions: readonly RegionReport[], owed = 0): RegionsReport {
     oldest: owed === 0 ? null : SINCE,
     oldestSeconds: owed === 0 ? null : 61,
     regions: owed === 0 ? [] : [{ region: "b", items: owed, oldest: SINCE }],
+    at: SINCE,
+    capped: false,
   };
   const counts = { repaired: 0, settled: 0, overtaken: 0, failed: 0 };
   const repair = { state: "resting", ...counts, lastRepairAt: null, lastFailure: null } as const;
