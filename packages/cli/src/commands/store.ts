@@ -1,6 +1,6 @@
 // `strongroom store …`: the database of the records. `status` looks and changes nothing, `migrate` brings its schema to
 // this version's, `flip` puts another key set in force.
-import { given } from "@strongroom/base/command";
+import { given, text } from "@strongroom/base/command";
 import { command, type CommandSpec, option } from "../command.ts";
 import { dataFolder } from "../data-folder.ts";
 
@@ -38,17 +38,24 @@ export const storeMigrateCommand: CommandSpec = command({
     "before go on; run it once, before the processes of the new version start. SQLite: moves the content of an older " +
     "version's vault.sqlite into records.sqlite, as the next start would. It can be interrupted and run again.",
   flagGroups: ["store"],
-  options: { dryRun: option("--dry-run", "say what it would do, and do nothing", given()) },
+  options: {
+    dryRun: option("--dry-run", "say what it would do, and do nothing", given()),
+    grantTo: option("--grant-to <role>", "let this role of PostgreSQL use the schema, and nothing more", text()),
+  },
   examples: [
     { line: "npx strongroom store migrate --dry-run", meaning: "what is pending" },
     {
       line: "npx strongroom store migrate --store postgres://strongroom@db.example/records",
       meaning: "prepare a new, empty database",
     },
+    {
+      line: "npx strongroom store migrate --store postgres://owner@db.example/records --grant-to strongroom",
+      meaning: "as the owner, for a service whose user makes no tables",
+    },
   ],
   run: async ({ context, loaded, options }) => {
     const { migrateStore } = await import("../store/migrate.ts");
-    await migrateStore(context, loaded.config, options.dryRun ? "say" : "do");
+    await migrateStore(context, loaded.config, { how: options.dryRun ? "say" : "do", grantTo: options.grantTo });
   },
 });
 

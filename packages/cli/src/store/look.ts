@@ -55,27 +55,39 @@ export function unfitness({ place, schema }: PostgresAccess, { server, store }: 
       remedy: VAULT_ERRORS["store-newer"].remedy,
       reportedCode: "store-newer",
     });
-  if (store.version === null)
-    return new CliError("store-unprepared", { detail: `${where}: there are no tables in the schema ${schema} yet.` });
-  if (store.pending.length > 0)
-    return new CliError("store-unprepared", {
-      detail: `${where}: the schema ${schema} lacks ${store.pending.join(", ")}.`,
-    });
   const denied = deniedIn(server);
   if (denied.length > 0)
     return new CliError("store-login-refused", {
       title: "The database's user may not do what is needed",
       detail: `${where}: in the schema ${schema}, ${place.user} is denied`,
       problems: denied,
-      remedy: `Let its owner grant it: grant usage on schema ${schema} to …; grant select, insert, update, delete on all tables in schema ${schema} to …`,
+      remedy: `Let the schema's owner grant it: strongroom store migrate --grant-to ${place.user}.`,
+    });
+  if (store.version === null)
+    return new CliError("store-unprepared", { detail: `${where}: there are no tables in the schema ${schema} yet.` });
+  if (store.pending.length > 0)
+    return new CliError("store-unprepared", {
+      detail: `${where}: the schema ${schema} lacks ${store.pending.join(", ")}.`,
+    });
+  if (store.differences.length > 0)
+    return new CliError("store-unfit", {
+      title: VAULT_ERRORS["store-altered"].title,
+      detail: `${where}: the schema ${schema} is not the one that this version makes`,
+      problems: store.differences,
+      remedy: VAULT_ERRORS["store-altered"].remedy,
+      outcome: "refused",
+      reportedCode: "store-altered",
     });
   return null;
 }
 
 /** What a user lacks in the schema, in words. */
-export function deniedIn({ schema: { exists, mayUse, tables } }: ServerFacts): readonly string[] {
+export function deniedIn({ schema: { exists, mayUse, tables, deniedFunctions } }: ServerFacts): readonly string[] {
   if (exists && !mayUse) return ["usage of the schema"];
-  return tables.flatMap(({ name, denied }) => (denied.length === 0 ? [] : [`${denied.join(", ")} on ${name}`]));
+  return [
+    ...tables.flatMap(({ name, denied }) => (denied.length === 0 ? [] : [`${denied.join(", ")} on ${name}`])),
+    ...(deniedFunctions === 0 ? [] : [`execute on ${deniedFunctions} functions`]),
+  ];
 }
 
 /** @throws CliError that says what keeps this program from using the database */

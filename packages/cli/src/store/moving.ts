@@ -57,4 +57,5 @@ export function moveInLog(logger: Logger): MoveListener {
   };
 }
 
-const counted = (versions: number): string => `${versions.toLocaleString("en")} ${versions === 1 ? "version" : "versions"}`;
+const counted = (versions: number): string =>
+  `${versions.toLocaleString("en")} ${versions === 1 ? "version" : "versions"}`;

@@ -59,12 +59,8 @@ async function openPostgres(access: PostgresAccess): Promise<OpenedStore> {
   await requireReady(access);
   const pool = storePool(access);
   try {
-    const store = await postgresStore(pool, { schema: access.schema });
-    const close = async (): Promise<void> => {
-      await store.close();
-      await pool.end();
-    };
-    return { store, description: `PostgreSQL, ${placeText(access.place)}`, close };
+    const store = await postgresStore(pool, { schema: access.schema, endPool: true });
+    return { store, description: `PostgreSQL, ${placeText(access.place)}`, close: () => store.close() };
   } catch (cause) {
     await pool.end();
     return storeFailed(cause);

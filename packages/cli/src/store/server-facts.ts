@@ -37,6 +37,8 @@ export interface ServerFacts {
     readonly mayUse: boolean;
     readonly mayCreate: boolean;
     readonly tables: readonly TableFacts[];
+    /** Functions that the user may not call. */
+    readonly deniedFunctions: number;
   };
 }
 
@@ -48,7 +50,7 @@ export async function serverFacts(client: Client, schema: string): Promise<Serve
   const [server] = (await client.query<ServerRow>(SERVER)).rows;
   if (server === undefined) throw new Error("the server said nothing of itself");
   const [found] = (await client.query<SchemaRow>(SCHEMA, [schema])).rows;
-  const tables = found === undefined ? [] : (await client.query<TableRow>(TABLES, [schema])).rows;
+  const tables = found === undefined ? [] : (await client.query<TableRow>(TABLES, [schema, ...UNNEEDED])).rows;
   const replicas = (await client.query<{ standbys: number | null }>(STANDBYS)).rows[0]?.standbys ?? null;
   return {
     version: shown(server.version.split(" ")[0] ?? ""),
@@ -62,6 +64,7 @@ export async function serverFacts(client: Client, schema: string): Promise<Serve
       exists: found !== undefined,
       mayUse: found?.may_use ?? false,
       mayCreate: found?.may_create ?? server.may_create,
+      deniedFunctions: found?.denied_functions ?? 0,
       tables: tables.map(({ name, rows, bytes, denied }) => ({
         name: shown(name),
         rows: Number(rows) < 0 ? null : Number(rows),
@@ -107,11 +110,20 @@ const SERVER = `
 interface SchemaRow {
   readonly may_use: boolean;
   readonly may_create: boolean;
+  readonly denied_functions: number;
 }
 
 const SCHEMA = `
-  select has_schema_privilege(oid, 'usage') as may_use, has_schema_privilege(oid, 'create') as may_create
-  from pg_namespace where nspname = $1`;
+  select has_schema_privilege(n.oid, 'usage') as may_use, has_schema_privilege(n.oid, 'create') as may_create,
+         (select count(*)::int from pg_proc p
+          where p.pronamespace = n.oid and not has_function_privilege(p.oid, 'execute')) as denied_functions
+  from pg_namespace n where n.nspname = $1`;
+
+/** What no store does: its tables, and beside each the privilege. */
+const UNNEEDED: readonly (readonly string[])[] = [
+  ["vault", "vault", "migrations", "migrations", "migrations"],
+  ["insert", "delete", "insert", "update", "delete"],
+];
 
 interface TableRow {
   readonly name: string;
@@ -123,7 +135,9 @@ interface TableRow {
 const TABLES = `
   select c.relname as name, c.reltuples::bigint::text as rows, pg_total_relation_size(c.oid)::text as bytes,
          array(select p from unnest(array['select', 'insert', 'update', 'delete']) as p
-               where not has_table_privilege(c.oid, p)) as denied
+               where (c.relname, p) not in (select * from unnest($2::text[], $3::text[]))
+                 and not case p when 'delete' then has_table_privilege(c.oid, p)
+                                else has_any_column_privilege(c.oid, p) end) as denied
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relkind in ('r', 'p')
   order by pg_total_relation_size(c.oid) desc, c.relname

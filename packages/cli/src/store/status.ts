@@ -82,19 +82,19 @@ function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySet
 }
 
 async function sqliteStatus(folder: DataFolder, sets: KeySets): Promise<StoreStatus> {
-  const { gate, schemaVersion, latest, waiting, bytes, versions, problem } = await sqliteState(folder);
+  const { gate, version, latest, waiting, bytes, problem } = await sqliteState(folder);
   return {
     kind: "sqlite",
     place: folder.records,
     schema: {
       name: null,
-      version: schemaVersion,
+      version,
       latest,
       pending: waiting === null ? [] : [`move ${waiting.path}`],
     },
     programs: programsOf(gate),
     keySet: gate === null ? null : keySetState(gate, sets),
-    size: { bytes, versions },
+    size: { bytes, versions: null },
     server: null,
     statements: null,
     problem,

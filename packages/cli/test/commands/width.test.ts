@@ -90,6 +90,7 @@ describe("what commands print", () => {
         endpoints: { "eu-west-1": "http://127.0.0.1:8201", "eu-central-1": "http://127.0.0.1:8203" },
         faultsEndpoint: "http://127.0.0.1:8209",
         folder: dataFolder("/srv/strongroom"),
+        store: "PostgreSQL, strongroom@db.example:5432/records",
         cwd: join(import.meta.dirname, "../../../.."),
         policy: { minimum: 2, target: 3 },
         made: ["eu-west-1", "eu-central-1"],
