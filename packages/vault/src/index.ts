@@ -20,45 +20,68 @@ export type {
 export { parseDocument, parseJson } from "./records/document.ts";
 export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.ts";
 export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";
-export type { CollectionCount, DamagedRecord, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+export type {
+  CollectionCount,
+  DamagedRecord,
+  DebtPage,
+  ListOptions,
+  ListResult,
+  OwedVersion,
+} from "./records/pages.ts";
+export type { PreparedWrite } from "./records/prepared.ts";
 export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
 
+export { MOST_SEEN } from "./repair/debt.ts";
+export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 export type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
 export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
 
+export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
+export type { KeySetInput } from "./keys/key-set.ts";
+export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
+export type { JobSummary } from "./jobs.ts";
+
+export { bucketOf } from "./stores/bucket.ts";
+export { STORE_READER, STORE_WRITER } from "./stores/gate.ts";
+export type { Epoch, Gate, GateState } from "./stores/gate.ts";
+export { BUCKETS } from "./stores/inventory.ts";
 export type {
-  Change,
-  ClaimedVersion,
-  ClaimRelease,
-  ClaimRequest,
-  CommitResult,
-  Head,
-  DebtPosition,
+  BucketRange,
+  Failure,
+  Inventory,
+  InventoryItem,
+  InventoryPage,
+  KnownWrapSet,
+  Rewrap,
+  RewrapResult,
+  WrapSetCount,
+} from "./stores/inventory.ts";
+export type { JobPartition, JobStore, Lease, Leased, Progress } from "./stores/jobs.ts";
+export type {
   FoundCollection,
-  FoundDebt,
+  Head,
   HeadState,
   ListedRecord,
-  MissingWrap,
-  OwedVersion,
+  ListPage,
   RecordRead,
   RecordRows,
-  RecordStore,
   RecordVersions,
-  RemoveChange,
-  RepairChange,
-  RepairResult,
+  Stamp,
   StoredMessage,
   VersionPlace,
   VersionRow,
+  VersionsPage,
   WrapCount,
-  WrapDebt,
-  WriteChange,
-} from "./store.ts";
+} from "./stores/rows.ts";
+export type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "./stores/store.ts";
+export type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "./stores/units.ts";
+export { parseWrapSet, wrapSetDigest, wrapSetForm } from "./stores/wrap-set.ts";
+export type { MissingWrap, Wrap, WrapSet, WrapSetId } from "./stores/wrap-set.ts";
 
 export { isVaultError, VAULT_ERRORS, VaultError } from "./errors.ts";
 export type { RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";

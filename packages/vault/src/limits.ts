@@ -4,9 +4,9 @@
  */
 import { wholeNumbers } from "@strongroom/base/options";
 import type { Turns } from "@strongroom/base/work";
-import type { Keyring } from "@strongroom/envelope";
 import { VaultError } from "./errors.ts";
-import type { RecordStore } from "./store.ts";
+import type { KeySets } from "./keys/key-sets.ts";
+import type { Store } from "./stores/store.ts";
 
 /** Sizes and numbers that a vault does not go beyond. */
 export interface VaultLimits {
@@ -61,8 +61,8 @@ export function parseNumbers<Numbers extends object>(
 
 /** What every operation works with. */
 export interface Dependencies {
-  readonly store: RecordStore;
-  readonly keyring: Keyring;
+  readonly store: Store;
+  readonly keys: KeySets;
   readonly clock: () => Date;
   readonly limits: VaultLimits;
   /** Writers of one record in this process, one after the other. */

@@ -6,20 +6,31 @@ import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { VaultError } from "./errors.ts";
+import type { KeySetInput } from "./keys/key-set.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions } from "./records/read.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./repair/repair-worker.ts";
-import type { RecordStore } from "./store.ts";
+import type { Store } from "./stores/store.ts";
 
 /** What a vault is made of. */
 export interface VaultOptions {
   /** Where the records lie. The vault closes it. */
-  readonly store: RecordStore;
+  readonly store: Store;
   /** Wraps the data key of every version; the regions and their minimum are its affair. */
   readonly keyring: Keyring;
+  /**
+   * Names of the wrapping keys in `keyring`: of keys in AWS KMS, their ARNs, in any order. The store keeps a digest of
+   * them, and lets no vault write that has others. Left out: whoever opens the store without names writes to it.
+   */
+  readonly keySet?: readonly string[];
+  /**
+   * The key set that is to be in force next. What is under it is read already; written under it is once
+   * `vault.flipKeySet()` has put it in force. Give it to every process before that.
+   */
+  readonly next?: KeySetInput;
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
@@ -71,8 +82,10 @@ const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
 const VAULT: Rules<VaultOptions> = {
-  store: [(value) => hasMethods(value, "heads", "commit", "list", "ping", "close"), "a RecordStore"],
+  store: [isStore, "a Store"],
   keyring: [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"],
+  keySet: ANYTHING,
+  next: ANYTHING,
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
@@ -96,6 +109,19 @@ export const readOptions: {
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
 };
+
+function isStore(value: unknown): boolean {
+  if (!hasMethods(value, "requireRoom", "ping", "close")) return false;
+  const { records, gate, inventory, jobs, capabilities } = value as Readonly<Record<string, unknown>>;
+  return (
+    hasMethods(records, "heads", "read", "apply", "outcome") &&
+    hasMethods(gate, "current", "flip") &&
+    hasMethods(inventory, "sets", "list", "rewrap") &&
+    hasMethods(jobs, "lease", "save", "finish") &&
+    typeof capabilities === "object" &&
+    capabilities !== null
+  );
+}
 
 function reader<Options extends object>(
   rules: Rules<Options>,

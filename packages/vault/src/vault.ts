@@ -3,6 +3,11 @@
  * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
  */
 import { Turns } from "@strongroom/base/work";
+import { jobs } from "./jobs.ts";
+import type { JobSummary } from "./jobs.ts";
+import { parseKeySet, parseNext } from "./keys/key-set.ts";
+import { KeySets } from "./keys/key-sets.ts";
+import type { KeySetStatus } from "./keys/key-sets.ts";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
@@ -13,6 +18,8 @@ import { typedCollection } from "./records/collection.ts";
 import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
 import { collections, debts, list } from "./records/pages.ts";
+import { PreparedWrites } from "./records/prepared.ts";
+import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
 import { putMany } from "./records/put-many.ts";
 import type { PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
@@ -20,9 +27,10 @@ import { get, history } from "./records/read.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { DebtView, wrapDebt } from "./repair/debt.ts";
+import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
-import type { WrapDebt } from "./store.ts";
 
 /** An open vault. */
 export interface Vault {
@@ -32,15 +40,23 @@ export interface Vault {
    *
    * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`,
    *   `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
-   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`, `store-full`, `store-failed`; the `record-…` codes when the
-   *   rows it would build on are not as they were written. Nothing is stored then.
+   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`, `key-set-unknown`, `store-newer`, `store-full`,
+   *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
+   *   stored then. `outcome-unknown`: the store was lost while it wrote, and did not come back in time to be asked.
    */
   put<Document extends object>(
     address: AddressInput,
     document: JsonObject | (Document & Storable<Document>),
     options?: PutOptions,
   ): Promise<PutResult>;
-  /** Writes many records in one transaction; see PutManyOptions. @throws VaultError what is not about one item */
+  /**
+   * Writes many records: in one transaction where the store can do that (`capabilities.atomicUnits`), so that all of
+   * them are stored or none; where it cannot, each record is a transaction of its own, and when the batch fails some of
+   * its records may be stored. A record whose id comes twice gets its versions in one transaction on every store.
+   *
+   * @throws VaultError what is not about one item, `batch-too-large`, `record-contended`, `key-set-unknown`,
+   *   `outcome-unknown`
+   */
   putMany<Document extends object>(
     collection: string,
     items: readonly PutManyItem<JsonObject | (Document & Storable<Document>)>[],
@@ -54,7 +70,59 @@ export interface Vault {
    *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
   get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
-  /** All versions of a record, newest first, unopened. @throws VaultError `record-absent` */
+  /**
+   * Does everything of a `put` that needs keys or the network, and stores nothing: {@link Vault.withTransaction} then
+   * makes it. Call it before the transaction begins, and not within.
+   *
+   * @throws VaultError as `put` does
+   */
+  prepare<Document extends object>(
+    address: AddressInput,
+    document: JsonObject | (Document & Storable<Document>),
+    options?: PutOptions,
+  ): Promise<PreparedWrite>;
+  /**
+   * Makes prepared writes within a transaction that the caller began on `client`, and ends: all of them or, with an
+   * error, none. Whether they are stored is decided by the caller's commit alone. No KMS is called and nothing is
+   * waited for but the database.
+   *
+   * After an error of the vault's own the transaction is as it was before and may go on; what was prepared is used up
+   * in any case. Errors of the database itself, such as a serialization failure, come through as they are. What is owed
+   * by these writes is repaired after the commit, at the latest after the repair's interval.
+   *
+   * @param client of the store's database, connected, and in a transaction: for PostgreSQL, a client of `pg`
+   * @throws VaultError `transaction-refused`, `version-conflict`, `record-contended`, `key-set-moved`,
+   *   `batch-too-large`; `vault-option-invalid` for what this vault has not prepared, has made before, or has prepared
+   *   more than a minute ago
+   * @example
+   * ```ts
+   * import type { Vault } from "@strongroom/vault";
+   *
+   * interface Client {
+   *   query(sql: string, values?: unknown[]): Promise<unknown>;
+   * }
+   *
+   * async function placeOrder(vault: Vault, client: Client, id: string, buyer: { name: string }): Promise<void> {
+   *   const prepared = await vault.prepare({ collection: "buyers", id }, buyer);
+   *   await client.query("begin");
+   *   try {
+   *     await client.query("insert into orders (id) values ($1)", [id]);
+   *     await vault.withTransaction(client, [prepared]);
+   *     await client.query("commit");
+   *   } catch (error) {
+   *     await client.query("rollback");
+   *     throw error;
+   *   }
+   * }
+   * console.log(typeof placeOrder); // prints: function
+   * ```
+   */
+  withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]>;
+  /**
+   * All versions of a record, newest first, unopened. A long history is read by pages, which are no snapshot together.
+   *
+   * @throws VaultError `record-absent`
+   */
   history(address: AddressInput): Promise<readonly VersionInfo[]>;
   /**
    * Removes a record: the messages of all versions go, the number of the last one stays so that none is used twice.
@@ -98,13 +166,55 @@ export interface Vault {
   list(collection: string, options?: ListOptions): Promise<ListResult>;
   /** Every collection that ever had a record. */
   collections(): Promise<readonly CollectionCount[]>;
-  /** Versions that have fewer wraps than they should. */
+  /**
+   * Versions that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
+   * {@link Vault.debtSeen}.
+   */
   wrapDebt(): Promise<WrapDebt>;
   /**
-   * Which versions those are, in the order of collection, id and version. @throws VaultError `cursor-invalid`,
-   * `limit-invalid`
+   * What the repair has last seen to be owed; null before its first look. Never waits for the store: without a repair
+   * it looks in the background, at most once in 30 s.
+   */
+  debtSeen(): DebtSeen | null;
+  /**
+   * Which versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out, and of
+   * what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
+   *
+   * @throws VaultError `cursor-invalid`, `limit-invalid`
    */
   debts(options?: ListOptions): Promise<DebtPage>;
+  /** What long work there is, in all processes: how far it is, what failed and why, who does it. */
+  jobs(): Promise<readonly JobSummary[]>;
+  /** Which key set is in force, and which this vault knows, asked anew. @throws VaultError `store-newer` */
+  keySet(): Promise<KeySetStatus>;
+  /**
+   * Puts the vault's `next` key set in force, in all processes; of a vault that was opened with one set, that one. Once
+   * it resolves, no write that was sealed under the set of before is stored any more. It is done when that set is in
+   * force already.
+   *
+   * Every process must know the next set before: one that does not refuses to write from then on.
+   *
+   * @throws VaultError `key-set-unknown` when there is a next set, and the one in force is neither of the two;
+   *   `key-set-moved` when another process changed it meanwhile; `store-newer`
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { sqliteStore } from "@strongroom/vault/sqlite";
+   *
+   * const [a, b] = ["2026", "2027"].map((keyName) => ({
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName, wrappingKey: randomBytes(32) }),
+   *   keySet: [keyName],
+   * }));
+   * const store = await sqliteStore("vault.sqlite");
+   * await using vault = await openVault({ store, keyring: a.keyring, keySet: a.keySet, next: b });
+   * await vault.put({ collection: "people", id: "1" }, { name: "Ada" });
+   * console.log((await vault.flipKeySet()).state); // prints: next
+   * console.log((await vault.get({ collection: "people", id: "1" })).document["name"]); // prints: Ada
+   * ```
+   */
+  flipKeySet(): Promise<KeySetStatus>;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
   /** Resolves when the store answers. */
@@ -135,19 +245,35 @@ export interface Vault {
  * ```
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
-  const { store, keyring, clock = () => new Date(), limits, repair } = readOptions.vault(options);
-  const dependencies = { store, keyring, clock, limits: parseLimits(limits), turns: new Turns() };
-  return new RecordVault(dependencies, repair === undefined ? null : new RepairWorker(dependencies, repair));
+  const {
+    store,
+    keyring,
+    keySet,
+    next,
+    clock = () => new Date(),
+    limits: given,
+    repair: repairing,
+  } = readOptions.vault(options);
+  const current = parseKeySet(keyring, keySet);
+  const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
+  const dependencies = { store, keys, clock, limits: parseLimits(given), turns: new Turns() };
+  const debt = new DebtView(dependencies);
+  const repair = repairing === undefined ? null : new RepairWorker(dependencies, debt, repairing);
+  return new RecordVault(dependencies, debt, repair);
 }
 
 class RecordVault implements Vault {
   readonly #dependencies: Dependencies;
+  readonly #debt: DebtView;
   readonly #repair: RepairWorker | null;
   readonly #records: RecordOperations;
+  readonly #prepared: PreparedWrites;
 
-  constructor(dependencies: Dependencies, repair: RepairWorker | null) {
+  constructor(dependencies: Dependencies, debt: DebtView, repair: RepairWorker | null) {
     this.#dependencies = dependencies;
+    this.#debt = debt;
     this.#repair = repair;
+    this.#prepared = new PreparedWrites(dependencies);
     this.#records = {
       put: async (address, document, options) =>
         this.#owing(await put(dependencies, address, document, readOptions.put(options))),
@@ -156,6 +282,7 @@ class RecordVault implements Vault {
         for (const result of results) if ("wraps" in result) this.#owing(result);
         return results;
       },
+      prepare: (address, document, options) => this.#prepared.prepare(address, document, readOptions.put(options)),
       get: (address, options) => get(dependencies, address, readOptions.get(options)),
       history: (address) => history(dependencies, address),
       remove: (address, options) => remove(dependencies, address, readOptions.remove(options)),
@@ -173,6 +300,14 @@ class RecordVault implements Vault {
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]> {
     return this.#records.putMany(parseCollection(collection), items as readonly PutManyItem[], options);
+  }
+
+  async prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
+    return this.#records.prepare(parseAddress(address), document as JsonObject, options);
+  }
+
+  async withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
+    return this.#prepared.make(client, prepared);
   }
 
   async get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
@@ -200,11 +335,27 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return this.#dependencies.store.wrapDebt();
+    return wrapDebt(this.#dependencies);
+  }
+
+  debtSeen(): DebtSeen | null {
+    return this.#debt.seenOrSoon();
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
     return debts(this.#dependencies, readOptions.list(options));
+  }
+
+  async jobs(): Promise<readonly JobSummary[]> {
+    return jobs(this.#dependencies.store);
+  }
+
+  async keySet(): Promise<KeySetStatus> {
+    return this.#dependencies.keys.status();
+  }
+
+  async flipKeySet(): Promise<KeySetStatus> {
+    return this.#dependencies.keys.flip();
   }
 
   repairStatus(): RepairStatus {
@@ -217,6 +368,7 @@ class RecordVault implements Vault {
 
   async close(): Promise<void> {
     await this.#repair?.stop();
+    await this.#debt.ended();
     await this.#dependencies.store.close();
   }
 

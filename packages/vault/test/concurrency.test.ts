@@ -5,11 +5,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import { openVault } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../tests/support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
 import { storeWith } from "./support/store-with.ts";
-import { aesKeyring, testVault } from "./support/vault.ts";
+import { aesKeyring, fileVault, testVault } from "./support/vault.ts";
 
 const address = { collection: "people", id: "counter" };
 
@@ -90,9 +89,9 @@ test("one failing writer does not fail those that queue behind it", async (t) =>
   assert.equal(good.status, "fulfilled");
 });
 
-test("two vaults on one file: of many conditional writers of one version exactly one wins", async (t) => {
-  const { vault, path, keyring } = await testVault(t);
-  const other = await openVault({ store: await sqliteStore(path), keyring });
+test("two vaults on one store: of many conditional writers of one version exactly one wins", async (t) => {
+  const { vault, storage, keyring } = await testVault(t);
+  const other = await openVault({ store: await storage.open(), keyring });
   defer(t, () => other.close());
   await vault.put(address, { n: 0 });
   for (let version = 1; version <= 10; version++) {
@@ -113,14 +112,16 @@ test("two vaults on one file: of many conditional writers of one version exactly
 });
 
 test("a writer that never gets its turn gives up with a reason", async (t) => {
-  const { vault, path, keyring } = await testVault(t);
+  const { vault, storage, keyring } = await testVault(t);
   await vault.put(address, { n: 0 });
-  const store = await sqliteStore(path);
+  const store = await storage.open();
   let losses = 0;
   const unlucky = storeWith(store, {
-    commit: async () => {
-      losses++;
-      return { kind: "conflict", conflicts: [0] };
+    records: {
+      apply: async (units) => {
+        losses++;
+        return units.map(() => ({ kind: "conflict" }));
+      },
     },
   });
   const loser = await openVault({ store: unlucky, keyring, limits: { writeAttempts: 3 } });
@@ -134,7 +135,7 @@ test("a writer that never gets its turn gives up with a reason", async (t) => {
 
 test("two processes on one file lose no update and use no number twice", async (t) => {
   const key = randomBytes(32);
-  const { vault, path } = await testVault(t, { keyring: aesKeyring(key) });
+  const { vault, path } = await fileVault(t, { keyring: aesKeyring(key) });
   await vault.put(address, { n: 0 });
   await vault.put({ collection: "people", id: "any" }, {});
   const writers = [
@@ -158,7 +159,7 @@ test("two processes on one file lose no update and use no number twice", async (
 
 test("a process killed in the middle of its writes loses nothing that it acknowledged, and leaves nothing half written", async (t) => {
   const key = randomBytes(32);
-  const { vault, path } = await testVault(t, { keyring: aesKeyring(key) });
+  const { vault, path } = await fileVault(t, { keyring: aesKeyring(key) });
   for (let round = 0; round < 4; round++) {
     const { child, acknowledged, ended } = writer(path, key, `run${round}`, 100_000, "batch");
     while (acknowledged.length < 20 + 37 * round) await new Promise((resolve) => setTimeout(resolve, 5));

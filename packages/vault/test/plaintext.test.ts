@@ -6,14 +6,14 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { rejectsWith } from "./support/errors.ts";
-import { testVault } from "./support/vault.ts";
+import { fileVault, testVault } from "./support/vault.ts";
 
 const address = { collection: "people", id: "42" };
 const NAME = "Augusta Ada Lovelace";
 const document = { name: NAME, email: "ada@lovelace.example", notes: "x".repeat(20_000) };
 
 test("no file of the database holds a word of a document, in any common encoding", async (t) => {
-  const { vault, path } = await testVault(t);
+  const { vault, path } = await fileVault(t);
   for (let round = 0; round < 5; round++) await vault.put(address, { ...document, round });
   await vault.putMany("people", [{ id: "43", document }], { onExisting: "compare" });
   await vault.remove({ collection: "people", id: "43" });

@@ -5,9 +5,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
 import { inspect } from "@strongroom/envelope";
+import { parseAddress } from "@strongroom/vault";
 import { rejectsWith } from "./support/errors.ts";
 import { REGIONS, regionalVault } from "./support/regional-vault.ts";
-import { lastByteChanged, tamper } from "./support/vault.ts";
+import { alteredStore, lastByteAltered } from "./support/store-with.ts";
+import { testStorage } from "./support/storage.ts";
 
 const address = { collection: "people", id: "ada" };
 
@@ -15,7 +17,7 @@ test("a version is wrapped in every region, under a context that names it", asyn
   const { vault, store } = await regionalVault(t);
   const { wraps } = await vault.put(address, { n: 1 }, { subject: "person-1" });
   assert.deepEqual(wraps, { stored: 3, target: 3, missing: [] });
-  const { stored } = await store.read({ ...address } as never, null);
+  const { stored } = await store.records.read({ ...address } as never, null);
   const { encryptionContext, encryptedDataKeys } = inspect(stored!.message);
   assert.deepEqual(
     { ...encryptionContext },
@@ -115,14 +117,19 @@ test("a disabled key is one region away, with its own reason", async (t) => {
 });
 
 test("a moved row and a changed message are refused as such by real regions too, also when no region answers", async (t) => {
-  const { vault, path, kms } = await regionalVault(t);
-  await vault.put(address, { n: 1 });
-  await vault.put({ collection: "people", id: "bob" }, { n: 2 });
-  tamper(path, "update versions set message = (select message from versions where id = 'bob') where id = 'ada'");
+  const storage = await testStorage(t);
+  const store = await storage.open();
+  const bob = parseAddress({ collection: "people", id: "bob" });
+  const altered = alteredStore(store, async (stored, id) => {
+    if (id === "bob") return { ...stored, message: lastByteAltered(stored.message) };
+    return { ...stored, message: (await store.records.read(bob, null)).stored!.message };
+  });
+  const { vault, kms } = await regionalVault(t, { storage, store: altered });
+  await vault.put(address, { n: 1 }, { subject: "ada" });
+  await vault.put(bob, { n: 2 });
   await rejectsWith("record-moved", () => vault.get(address));
   for (const region of REGIONS) await kms.stopRegion(region);
   await rejectsWith("record-moved", () => vault.get(address));
   for (const region of REGIONS) await kms.startRegion(region);
-  tamper(path, lastByteChanged("id = 'bob'"));
-  await rejectsWith("record-tampered", () => vault.get({ collection: "people", id: "bob" }));
+  await rejectsWith("record-tampered", () => vault.get(bob));
 });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { DEFAULT_VAULT_LIMITS, openVault } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
 import { rejectsWith, throwsWith } from "./support/errors.ts";
 import { ADA, aesKeyring, testVault } from "./support/vault.ts";
 
@@ -160,16 +159,16 @@ test("a page size or a cursor that the list did not give out is refused", async 
   }
 });
 
-test("records live in the file: a vault opened again with the same key finds them, with another key opens none", async (t) => {
-  const { vault, path, keyring } = await testVault(t);
+test("records live in the store: a vault opened again with the same key finds them, with another key opens none", async (t) => {
+  const { vault, storage, keyring } = await testVault(t);
   await vault.put(address, ADA);
   await vault.close();
-  await using again = await openVault({ store: await sqliteStore(path), keyring });
+  await using again = await openVault({ store: await storage.open(), keyring });
   assert.deepEqual((await again.get(address)).document, ADA);
-  await using stranger = await openVault({ store: await sqliteStore(path), keyring: aesKeyring() });
+  await using stranger = await openVault({ store: await storage.open(), keyring: aesKeyring() });
   await rejectsWith("record-tampered", () => stranger.get(address));
   const other = rawAesKeyring({ keyNamespace: "strongroom-test", keyName: "another", wrappingKey: new Uint8Array(32) });
-  await using unconfigured = await openVault({ store: await sqliteStore(path), keyring: other });
+  await using unconfigured = await openVault({ store: await storage.open(), keyring: other });
   await rejectsWith("key-not-configured", () => unconfigured.get(address));
 });
 

@@ -6,6 +6,7 @@ import { parseId } from "./address.ts";
 import type { Address, Collection } from "./address.ts";
 import type { JsonObject, JsonValue } from "./document.ts";
 import type { ListOptions, ListResult } from "./pages.ts";
+import type { PreparedWrite } from "./prepared.ts";
 import type { PutManyItem, PutManyOptions, PutManyResult } from "./put-many.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./write.ts";
@@ -63,7 +64,9 @@ export interface TypedCollection<Document extends object = JsonObject> {
   readonly name: string;
   /** Writes a new version of a record. @throws VaultError as `vault.put` does */
   put(id: string, document: Document, options?: PutOptions): Promise<PutResult>;
-  /** Writes many records in one transaction. @throws VaultError as `vault.putMany` does */
+  /** Prepares a write for `vault.withTransaction`. @throws VaultError as `vault.prepare` does */
+  prepare(id: string, document: Document, options?: PutOptions): Promise<PreparedWrite>;
+  /** Writes many records, in one transaction where the store can do that. @throws VaultError as `vault.putMany` does */
   putMany(items: readonly PutManyItem<Document>[], options: PutManyOptions): Promise<readonly PutManyResult[]>;
   /** Reads one version of a record. @throws VaultError as `vault.get` does */
   get(id: string, options?: GetOptions): Promise<VaultRecord<Document>>;
@@ -83,6 +86,7 @@ export interface RecordOperations {
     items: readonly PutManyItem[],
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]>;
+  prepare(address: Address, document: JsonObject, options: PutOptions): Promise<PreparedWrite>;
   get(address: Address, options: GetOptions): Promise<VaultRecord>;
   history(address: Address): Promise<readonly VersionInfo[]>;
   remove(address: Address, options: RemoveOptions): Promise<RemoveResult>;
@@ -99,6 +103,7 @@ export function typedCollection<Document extends object>(
   return {
     name: collection,
     put: async (id, document, options = {}) => operations.put(at(id), document as JsonObject, options),
+    prepare: async (id, document, options = {}) => operations.prepare(at(id), document as JsonObject, options),
     putMany: async (items, options) => operations.putMany(collection, items as readonly PutManyItem[], options),
     get: async (id, options = {}) => (await operations.get(at(id), options)) as VaultRecord<Document>,
     history: async (id) => operations.history(at(id)),

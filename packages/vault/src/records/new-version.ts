@@ -1,8 +1,11 @@
 /**
  * The new version of a record, sealed on top of what is there, and whom it is about when its writer does not say.
  */
+import type { Sealing } from "../keys/key-sets.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Head, RecordStore, StoredMessage, WriteChange } from "../store.ts";
+import type { Head, StoredMessage } from "../stores/rows.ts";
+import type { RecordStore } from "../stores/store.ts";
+import type { NewVersion } from "../stores/units.ts";
 import type { Address, Subject } from "./address.ts";
 import { damaged, nextVersion } from "./read.ts";
 import type { RecordState } from "./read.ts";
@@ -17,39 +20,40 @@ export interface Current {
   readonly subject: Subject | null;
 }
 
+/** A document that is to become a version. */
+export interface VersionInput {
+  /** Of the document; the caller wipes it. */
+  readonly plaintext: Uint8Array;
+  /** Null: whom the version before is about. */
+  readonly subject: Subject | null;
+  readonly sealing: Sealing;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * The change that, committed on the head it was prepared against, writes a new version.
+ * The version that, made on the head it was prepared against, comes next.
  *
- * @param input `plaintext` is the document's bytes, which the caller wipes.
  * @throws VaultError as sealBytes does, and as openBytes does of the version before when its subject is inherited
  */
 export async function newVersion(
-  { store, keyring, clock }: Pick<Dependencies, "store" | "keyring" | "clock">,
+  { store, keys, clock }: Pick<Dependencies, "store" | "keys" | "clock">,
   address: Address,
   current: Current,
-  input: { readonly plaintext: Uint8Array; readonly subject: Subject | null; readonly signal: AbortSignal | undefined },
-): Promise<WriteChange> {
+  { plaintext, subject: given, sealing, signal }: VersionInput,
+): Promise<NewVersion> {
   await store.requireRoom();
-  const options = { keyring, signal: input.signal };
   const version = nextVersion(current.state);
-  const before = await versionBefore(store, address, current);
-  const subject = input.subject ?? current.subject ?? before?.subject ?? (address.id as string as Subject);
-  const isProved = input.subject !== null || current.subject !== null;
+  const before = await versionBefore(store.records, address, current);
+  const subject = given ?? current.subject ?? before?.subject ?? (address.id as string as Subject);
+  const isProved = given !== null || current.subject !== null;
   // Beside each other, so that the proof costs no time: what is sealed for a subject that was forged is not stored.
-  const [proof, sealing] = await Promise.allSettled([
-    before === null || isProved ? null : proveSubject(before, address, options),
-    sealBytes(input.plaintext, { ...address, subject, version }, options),
+  const [proof, sealed] = await Promise.allSettled([
+    before === null || isProved ? null : proveSubject(before, address, { keys, signal }),
+    sealBytes(plaintext, { ...address, subject, version }, { keyring: sealing.keyring, signal }),
   ]);
-  if (sealing.status === "rejected") throw sealing.reason;
+  if (sealed.status === "rejected") throw sealed.reason;
   if (proof.status === "rejected") throw proof.reason;
-  const { message, wraps, missing } = sealing.value;
-  return {
-    kind: "write",
-    address,
-    base: current.head,
-    next: { version, subject, createdAt: clock().toISOString(), wraps, message },
-    missing,
-  };
+  return { version, subject, createdAt: clock().toISOString(), ...sealed.value };
 }
 
 /** The version that a new one comes after, when it is not of this same change. */
@@ -80,11 +84,7 @@ async function proveSubject(
   plaintext.fill(0);
 }
 
-/** A record as it is after `change`, for the next change on top of it. */
-export function afterChange({ next }: WriteChange): Current {
-  return {
-    head: { version: next.version, state: "live" },
-    state: { kind: "live", version: next.version },
-    subject: next.subject,
-  };
+/** A record as it is after its new version, for the next one on top of it. */
+export function afterVersion({ version, subject }: NewVersion): Current {
+  return { head: { version, state: "live" }, state: { kind: "live", version }, subject };
 }

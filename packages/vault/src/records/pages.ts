@@ -6,7 +6,9 @@ import { shown } from "@strongroom/base/shown";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { DebtPosition, FoundDebt, ListedRecord, OwedVersion } from "../store.ts";
+import type { InventoryItem } from "../stores/inventory.ts";
+import type { ListedRecord, VersionPlace } from "../stores/rows.ts";
+import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
 import { isCollection, parseId } from "./address.ts";
 import type { Collection } from "./address.ts";
 import { recordState } from "./read.ts";
@@ -35,6 +37,18 @@ export interface ListResult {
   readonly next: string | null;
 }
 
+/** A version that has fewer wraps than it should. */
+export interface OwedVersion extends VersionPlace {
+  /** Where a wrap is missing, in order of the key's ARN, and what the region said when the message was sealed. */
+  readonly regions: readonly { readonly region: string; readonly reason: string }[];
+  /** Since when it has the wraps that it has: ISO 8601, UTC. */
+  readonly since: string;
+  /** Repairs of it that failed one after the other. */
+  readonly attempts: number;
+  /** Why the last repair failed, null when none has. */
+  readonly lastProblem: { readonly code: string; readonly at: string } | null;
+}
+
 /** A page of versions that have fewer wraps than they should. */
 export interface DebtPage {
   readonly items: readonly OwedVersion[];
@@ -55,13 +69,14 @@ export const DEFAULT_LIST_LIMIT = 100;
 
 /** `vault.list`. */
 export async function list(
-  { store, limits }: Pick<Dependencies, "store" | "limits">,
+  { store, keys, limits }: Pick<Dependencies, "store" | "keys" | "limits">,
   collection: Collection,
   { cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions,
 ): Promise<ListResult> {
   requirePageLimit(limit, limits.listItems);
   const after = cursor === undefined ? null : decodeListCursor(collection, cursor);
-  const found = await store.list(collection, { after, limit: limit + 1 });
+  await keys.requireReader();
+  const found = await store.records.list(collection, { after, limit: limit + 1 });
   if (found === null) throw new VaultError("collection-absent", "There is no such collection");
   return page(found, limit, { show: listed, cursorAfter: ({ position }) => [LIST_FORMAT, collection, text(position)] });
 }
@@ -78,26 +93,43 @@ function listed({ id, updatedAt, ...rows }: ListedRecord): Shown<ListResult["ite
   }
 }
 
-/** `vault.debts`. */
+/** `vault.debts`. Versions whose wrap set is damaged are among them: what they owe is not known. */
 export async function debts(
-  { store, limits }: Pick<Dependencies, "store" | "limits">,
+  { store: { inventory }, keys, limits }: Pick<Dependencies, "store" | "keys" | "limits">,
   { cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions,
 ): Promise<DebtPage> {
   requirePageLimit(limit, limits.listItems);
   const after = cursor === undefined ? null : decodeDebtCursor(cursor);
-  const found = await store.debts({ after, limit: limit + 1 });
+  await keys.requireReader();
+  const sets = new Map<WrapSetId, WrapSet | null>();
+  for (const { id, set } of await inventory.sets()) if (set === null || set.missing.length > 0) sets.set(id, set);
+  const found = sets.size === 0 ? [] : await inventory.list({ sets: [...sets.keys()], after, limit: limit + 1 });
   return page(found, limit, {
-    show: ({ owed, collection, id }: FoundDebt): Shown<OwedVersion, DamagedRecord & { readonly collection: string }> =>
-      owed === null
-        ? { damaged: { collection: shown(collection), id: shown(id), code: "record-tampered" } }
-        : { item: owed },
-    cursorAfter: ({ position: { collection, id, version } }) => [DEBT_FORMAT, text(collection), text(id), version],
+    show: (item) => owing(item, sets.get(item.wrapSet) ?? null),
+    cursorAfter: ({ position }) => [DEBT_FORMAT, position],
   });
 }
 
+function owing(
+  { place, collection, id, since, failure }: InventoryItem,
+  set: WrapSet | null,
+): Shown<OwedVersion, DamagedRecord & { readonly collection: string }> {
+  if (place === null || set === null || since === null)
+    return { damaged: { collection: shown(collection), id: shown(id), code: "record-tampered" } };
+  const regions = set.missing
+    .toSorted((a, b) => (a.keyArn < b.keyArn ? -1 : 1))
+    .map(({ region, reason }) => ({ region: shown(region), reason: shown(reason) }));
+  const lastProblem = failure === null ? null : { code: shown(failure.code), at: shown(failure.at) };
+  return { item: { ...place, regions, since, attempts: failure?.attempts ?? 0, lastProblem } };
+}
+
 /** `vault.collections`: what has a name that no collection has is left out. */
-export async function collections({ store }: Pick<Dependencies, "store">): Promise<readonly CollectionCount[]> {
-  return (await store.collections()).flatMap(({ name, records }) =>
+export async function collections({
+  store,
+  keys,
+}: Pick<Dependencies, "store" | "keys">): Promise<readonly CollectionCount[]> {
+  await keys.requireReader();
+  return (await store.records.collections()).flatMap(({ name, records }) =>
     isCollection(name) ? [{ collection: name, records }] : [],
   );
 }
@@ -132,10 +164,13 @@ function page<Row, Item, Damaged>(
 
 /** What a cursor begins with, so that one list's is not taken for another's. */
 const LIST_FORMAT = "list-2";
-const DEBT_FORMAT = "debt-2";
+const DEBT_FORMAT = "debt-3";
 
-/** Two names of the greatest length stay below this. */
-const MAX_CURSOR_LENGTH = 4096;
+/** Of a position in a store's inventory, in characters. */
+const MAX_POSITION_LENGTH = 2048;
+
+/** A position of the greatest length, and two names of the greatest length, stay below this. */
+const MAX_CURSOR_LENGTH = 16_384;
 
 /** A place is bytes: what lies in a row need not be text that can be written as JSON. */
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
@@ -166,12 +201,12 @@ function decodeListCursor(expected: Collection, cursor: string): Uint8Array {
   return bytes(position);
 }
 
-/** @throws VaultError `cursor-invalid` */
-function decodeDebtCursor(cursor: string): DebtPosition {
-  const [format, collection, id, version = "", ...rest] = decodeCursor(cursor);
-  if (format !== DEBT_FORMAT || collection === undefined || id === undefined || rest.length > 0) throw cursorInvalid();
-  if (!/^-?[0-9]{1,19}$/.test(version)) throw cursorInvalid();
-  return { collection: bytes(collection), id: bytes(id), version };
+/** The store's position in it. @throws VaultError `cursor-invalid` */
+function decodeDebtCursor(cursor: string): string {
+  const [format, position, ...rest] = decodeCursor(cursor);
+  if (format !== DEBT_FORMAT || position === undefined || rest.length > 0) throw cursorInvalid();
+  if (position.length > MAX_POSITION_LENGTH) throw cursorInvalid();
+  return position;
 }
 
 function cursorInvalid(): VaultError {

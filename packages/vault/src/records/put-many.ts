@@ -1,25 +1,32 @@
 /**
- * Writes many documents in one transaction. Items are taken in their order, also when an id comes twice: a batch gives
- * the same result as its items one by one, wherever an import cuts its batches.
+ * Writes many documents. Items are taken in their order, also when an id comes twice: a batch gives the same result as
+ * its items one by one, wherever an import cuts its batches. All items of one id are one unit; all units are one
+ * transaction, where the store can do that.
  *
- * What is wrong with one item refuses that item. What is wrong with the regions or the store fails the batch, and
- * nothing of it is stored.
+ * What is wrong with one item refuses that item. What is wrong with the regions or the store fails the batch: nothing
+ * of it is stored then, but in a store that makes each unit for itself.
  */
 import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
+import type { Sealing } from "../keys/key-sets.ts";
 import type { Dependencies } from "../limits.ts";
-import type { RecordRows, WriteChange } from "../store.ts";
+import type { RecordRows } from "../stores/rows.ts";
+import type { Store } from "../stores/store.ts";
+import type { Epoch } from "../stores/gate.ts";
+import type { NewVersion, Unit } from "../stores/units.ts";
 import { parseId, parseSubject } from "./address.ts";
 import type { Address, Collection, Subject, Version } from "./address.ts";
 import { decodeDocument, encodeDocument } from "./document.ts";
 import type { DocumentLimits, JsonObject } from "./document.ts";
-import { afterChange, newVersion } from "./new-version.ts";
+import { afterVersion, newVersion } from "./new-version.ts";
 import type { Current } from "./new-version.ts";
 import { recordState } from "./read.ts";
+import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
+import type { MakeOptions, Settled } from "./units.ts";
 import { openVersion } from "./version.ts";
-import { wrapSummary } from "./write.ts";
+import { keySetMoved, recordContended, requireNotAborted, wrapSummary } from "./write.ts";
 import type { WrapSummary } from "./write.ts";
 
 /**
@@ -83,10 +90,12 @@ interface Group {
   readonly items: readonly Item[];
 }
 
-/** What a group comes to: its items' results, and the changes that make them true. */
+/** What a group comes to: its items' results, and the unit that makes them true; null when nothing is to be written. */
 interface Plan {
   readonly group: Group;
-  readonly changes: readonly WriteChange[];
+  readonly unit: Unit | null;
+  /** At which it was sealed. */
+  readonly epoch: Epoch;
   readonly results: readonly (readonly [index: number, result: PutManyResult])[];
 }
 
@@ -97,7 +106,7 @@ export async function putMany(
   items: readonly PutManyItem[],
   { onExisting, signal }: PutManyOptions,
 ): Promise<readonly PutManyResult[]> {
-  const { limits } = dependencies;
+  const { limits, store } = dependencies;
   if (items.length > limits.batchItems) {
     throw new VaultError(
       "batch-too-large",
@@ -107,7 +116,8 @@ export async function putMany(
   // Before the first await: from then on the caller may change what it has given.
   const given = groupById(collection, items, limits);
   try {
-    const results = await untilCommitted(dependencies, given.groups, { onExisting, signal });
+    requireFits(store, given.groups, onExisting);
+    const results = await untilMade(dependencies, given.groups, { onExisting, signal });
     return inOrder(items.length, [...given.refused, ...results]);
   } finally {
     for (const { items: own } of given.groups)
@@ -120,35 +130,98 @@ interface Options {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Plans the groups and commits them, again and again until no other writer came in between. */
-async function untilCommitted(
+interface PlanOptions extends Options {
+  readonly sealing: Sealing;
+}
+
+/**
+ * Plans the groups and has them made, again and again until no other writer came in between. Only what lost, or was
+ * sealed under a key set that is not in force any more, is sealed anew.
+ */
+async function untilMade(
   dependencies: Dependencies,
   groups: readonly Group[],
   options: Options,
 ): Promise<Plan["results"]> {
-  const { store, limits } = dependencies;
-  let plans: Plan[] = [];
+  const { store, keys, limits } = dependencies;
+  const atomic = store.capabilities.atomicUnits > 1;
+  const made: Plan[] = [];
+  let waiting: readonly Plan[] = [];
   let open = groups;
+  let isMoved = false;
   for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
-    const heads = await store.heads(open.map(({ address }) => address));
-    const pairs = open.flatMap((group, index) => (heads[index] === undefined ? [] : [{ group, head: heads[index] }]));
-    const made = await mapBounded(pairs, limits.batchConcurrency, ({ group, head }) =>
-      planGroup(dependencies, group, head, options),
-    );
-    plans = [...plans, ...made];
-    if (options.signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
-    const owners = plans.flatMap((plan) => plan.changes.map(() => plan));
-    const result = await store.commit(plans.flatMap(({ changes }) => changes));
-    if (result.kind === "committed") return plans.flatMap(({ results }) => results);
-    // Only what lost against another writer is encrypted anew.
-    const lost = new Set(result.conflicts.map((index) => owners[index]));
-    open = plans.filter((plan) => lost.has(plan)).map(({ group }) => group);
-    plans = plans.filter((plan) => !lost.has(plan));
+    const sealing = await keys.forWriting();
+    const stale = waiting.filter(({ epoch }) => epoch !== sealing.epoch);
+    const again = [...open, ...stale.map(({ group }) => group)];
+    const planned = await planGroups(dependencies, again, { ...options, sealing });
+    requireNotAborted(options.signal);
+    waiting = [...waiting.filter((plan) => !stale.includes(plan)), ...planned];
+    const kinds = await makePlans(store, waiting, { atomic, signal: options.signal });
+    for (const plan of waiting) if (kinds.get(plan) === "made") made.push(plan);
+    if (waiting.every((plan) => kinds.get(plan) === "made")) return made.flatMap(({ results }) => results);
+    isMoved = [...kinds.values()].includes("gate-moved");
+    if (isMoved) keys.moved();
+    open = waiting.filter((plan) => IS_LOST[kinds.get(plan) ?? "void"]).map(({ group }) => group);
+    waiting = waiting.filter((plan) => kinds.get(plan) === "not-made");
   }
-  throw new VaultError(
-    "record-contended",
-    "Other writers kept changing records of the batch; nothing of it was stored",
-  );
+  throw isMoved ? keySetMoved() : recordContended("Other writers kept changing records of the batch");
+}
+
+/** Whether a plan is to be made anew: what it was made on has changed, or the writing of it was lost. */
+const IS_LOST: Readonly<Record<Settled["kind"], boolean>> = {
+  made: false,
+  conflict: true,
+  "gate-moved": true,
+  "not-made": false,
+  void: true,
+};
+
+/** What became of each plan. Where nothing is to be written, nothing is to be made. */
+async function makePlans(
+  store: Store,
+  plans: readonly Plan[],
+  options: MakeOptions,
+): Promise<ReadonlyMap<Plan, Settled["kind"]>> {
+  const kinds = new Map<Plan, Settled["kind"]>(plans.map((plan) => [plan, "made"]));
+  const writing = plans.filter(({ unit }) => unit !== null);
+  const units = writing.flatMap(({ unit }) => (unit === null ? [] : [unit]));
+  const settled = units.length === 0 ? [] : await makeUnits(store, units, options);
+  for (const [index, plan] of writing.entries()) kinds.set(plan, settled[index]?.kind ?? "void");
+  return kinds;
+}
+
+async function planGroups(
+  dependencies: Dependencies,
+  groups: readonly Group[],
+  options: PlanOptions,
+): Promise<readonly Plan[]> {
+  if (groups.length === 0) return [];
+  const heads = await dependencies.store.records.heads(groups.map(({ address }) => address));
+  return mapBounded(groups, dependencies.limits.batchConcurrency, (group, index) => {
+    const head = heads[index];
+    if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
+    return planGroup(dependencies, group, head, options);
+  });
+}
+
+/**
+ * That the store can make the batch as it is promised: before anything is sealed.
+ *
+ * @throws VaultError `batch-too-large`
+ */
+function requireFits(store: Pick<Store, "capabilities">, groups: readonly Group[], onExisting: OnExisting): void {
+  const { atomicUnits } = store.capabilities;
+  if (atomicUnits > 1 && groups.length > atomicUnits)
+    throw new VaultError(
+      "batch-too-large",
+      `The batch has ${groups.length} records; the store takes at most ${atomicUnits} in one transaction`,
+    );
+  for (const { items } of groups) {
+    const parts = items.flatMap(({ plaintext }) => ("bytes" in plaintext ? [plaintext.bytes] : []));
+    // A record that is kept as it is gets one version at most, of whichever item comes first.
+    if (onExisting === "keep") for (const part of parts) requireUnitFits(store, [part]);
+    else requireUnitFits(store, parts);
+  }
 }
 
 function groupById(
@@ -173,9 +246,14 @@ function groupById(
   return { groups: [...groups.values()], refused };
 }
 
-async function planGroup(dependencies: Dependencies, group: Group, head: RecordRows, options: Options): Promise<Plan> {
+async function planGroup(
+  dependencies: Dependencies,
+  group: Group,
+  head: RecordRows,
+  { onExisting, signal, sealing }: PlanOptions,
+): Promise<Plan> {
   const { address, items } = group;
-  const changes: WriteChange[] = [];
+  const versions: NewVersion[] = [];
   const results: (readonly [number, PutManyResult])[] = [];
   let current: Current | null = null;
   let document: JsonObject | null = null;
@@ -183,14 +261,14 @@ async function planGroup(dependencies: Dependencies, group: Group, head: RecordR
     try {
       current ??= { head: head.head, state: recordState(head), subject: null };
       const { id } = address;
-      if (current.state.kind === "live" && options.onExisting !== "replace") {
+      if (current.state.kind === "live" && onExisting !== "replace") {
         const { version }: { readonly version: Version } = current.state;
-        if (options.onExisting === "keep") {
+        if (onExisting === "keep") {
           results.push([item.index, { id, outcome: "kept", version }]);
           continue;
         }
         if (document === null) {
-          const stored = await storedDocument(dependencies, address, options.signal);
+          const stored = await storedDocument(dependencies, address, signal);
           document = stored?.document ?? null;
           // Opened, and so proved: a write that inherits it need not open the message again.
           if (stored !== null && stored.version === version) current = { ...current, subject: stored.subject };
@@ -204,33 +282,39 @@ async function planGroup(dependencies: Dependencies, group: Group, head: RecordR
         }
       }
       const outcome = current.state.kind === "live" ? "replaced" : "created";
-      const change = await newVersion(dependencies, address, current, {
-        plaintext: bytesOf(item),
+      const plaintext = bytesOf(item);
+      const next = await newVersion(dependencies, address, current, {
+        plaintext,
         subject: item.subject,
-        signal: options.signal,
+        sealing,
+        signal,
       });
-      changes.push(change);
-      results.push([item.index, { id, outcome, version: change.next.version, wraps: wrapSummary(change) }]);
-      current = afterChange(change);
-      document = options.onExisting === "compare" ? decodeDocument(bytesOf(item)) : null;
+      versions.push(next);
+      results.push([item.index, { id, outcome, version: next.version, wraps: wrapSummary(next.wrapSet) }]);
+      current = afterVersion(next);
+      document = onExisting === "compare" ? decodeDocument(plaintext) : null;
     } catch (error) {
       results.push([item.index, refusal(address.id, error)]);
     }
   }
-  return { group, changes, results };
+  const { epoch } = sealing;
+  if (versions.length === 0) return { group, unit: null, epoch, results };
+  requireUnitFits(dependencies.store, messagesOf(versions));
+  const unit: Unit = { writeId: newWriteId(), address, base: head.head, change: { kind: "write", epoch, versions } };
+  return { group, unit, epoch, results };
 }
 
 async function storedDocument(
-  { store, keyring }: Dependencies,
+  { store, keys }: Dependencies,
   address: Address,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly document: JsonObject; readonly subject: Subject; readonly version: Version } | null> {
-  const read = await store.read(address, null);
+  const read = await store.records.read(address, null);
   const state = recordState(read);
   // Removed since its head was read: nothing to compare with; the commit will find the conflict.
   if (state.kind === "absent" || read.stored === null) return null;
   const { message, subject, version } = read.stored;
-  const document = await openVersion(message, { ...address, subject, version }, { keyring, signal });
+  const document = await openVersion(message, { ...address, subject, version }, { keys, signal });
   return { document, subject, version };
 }
 

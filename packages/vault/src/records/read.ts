@@ -6,7 +6,7 @@
  */
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { HeadState, RecordRows, WrapCount } from "../store.ts";
+import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import { parseVersion } from "./address.ts";
 import type { Address, Version } from "./address.ts";
 import type { JsonObject } from "./document.ts";
@@ -41,26 +41,39 @@ export interface VersionInfo {
 
 /** `vault.get`. */
 export async function get(
-  { store, keyring }: Pick<Dependencies, "store" | "keyring">,
+  { store, keys }: Pick<Dependencies, "store" | "keys">,
   address: Address,
   { version, signal }: GetOptions,
 ): Promise<VaultRecord> {
-  const read = await store.read(address, version === undefined ? null : parseVersion(version));
+  await keys.requireReader();
+  const read = await store.records.read(address, version === undefined ? null : parseVersion(version));
   if (recordState(read).kind === "absent") throw recordAbsent();
   if (read.stored === null) throw new VaultError("version-absent", "The record has no such version");
   const { subject, createdAt, message, version: found } = read.stored;
-  const document = await openVersion(message, { ...address, subject, version: found }, { keyring, signal });
+  const document = await openVersion(message, { ...address, subject, version: found }, { keys, signal });
   return { ...address, subject, version: found, createdAt, document };
 }
 
+/** Versions that are read of a history at a time. */
+const HISTORY_PAGE = 500;
+
 /** `vault.history`. */
 export async function history(
-  { store }: Pick<Dependencies, "store">,
+  { store, keys }: Pick<Dependencies, "store" | "keys">,
   address: Address,
 ): Promise<readonly VersionInfo[]> {
-  const rows = await store.versions(address);
-  if (recordState(rows).kind === "absent") throw recordAbsent();
-  return rows.versions;
+  await keys.requireReader();
+  const found: VersionRow[] = [];
+  let before: Version | null = null;
+  for (;;) {
+    const rows = await store.records.versions(address, { before, limit: HISTORY_PAGE });
+    if (recordState(rows).kind === "absent") throw recordAbsent();
+    // One at a time: a spread of a history that somebody made long would end the stack.
+    for (const row of rows.versions) found.push(row);
+    const last = rows.versions.at(-1)?.version;
+    if (rows.versions.length < HISTORY_PAGE || last === undefined || (before !== null && last >= before)) return found;
+    before = last;
+  }
 }
 
 /** The error for a record that is not there. */

@@ -6,10 +6,12 @@
  * message itself carries is only ever compared with that.
  */
 import { decrypt, encrypt, inspect, isEnvelopeError } from "@strongroom/envelope";
-import type { EncryptionContext, EnvelopeErrorCode, Keyring } from "@strongroom/envelope";
+import type { EncryptionContext, EnvelopeErrorCode, Keyring, MessageInspection } from "@strongroom/envelope";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { RegionReason, VaultErrorCode } from "../errors.ts";
-import type { MissingWrap, WrapCount } from "../store.ts";
+import type { KeySets } from "../keys/key-sets.ts";
+import { sealedWrapSet } from "../keys/wraps.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
 import type { Address, Subject, Version } from "./address.ts";
 import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
@@ -41,15 +43,22 @@ export function versionContext({ collection, id, subject, version }: VersionAddr
   return { [COLLECTION]: collection, [ID]: id, [SUBJECT]: subject, [VERSION]: String(version) };
 }
 
+/** What a message is opened with. */
 export interface OpenOptions {
+  readonly keys: Pick<KeySets, "forReading">;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a message is sealed with. */
+export interface SealOptions {
   readonly keyring: Keyring;
   readonly signal: AbortSignal | undefined;
 }
 
+/** A message that was just made, and the wraps that its data key has. */
 export interface SealedVersion {
   readonly message: Uint8Array;
-  readonly wraps: WrapCount;
-  readonly missing: readonly MissingWrap[];
+  readonly wrapSet: WrapSet;
 }
 
 /**
@@ -60,17 +69,15 @@ export interface SealedVersion {
 export async function sealBytes(
   plaintext: Uint8Array,
   address: VersionAddress,
-  { keyring, signal }: OpenOptions,
+  { keyring, signal }: SealOptions,
 ): Promise<SealedVersion> {
   try {
-    const { message, encryptedDataKeys, wraps } = await encrypt(plaintext, {
+    const { message, wraps } = await encrypt(plaintext, {
       keyring,
       encryptionContext: versionContext(address),
       ...(signal === undefined ? {} : { signal }),
     });
-    // A keyring without regions reports nothing: what it wrapped is what it was meant to wrap.
-    const stored = wraps?.stored.length ?? encryptedDataKeys.length;
-    return { message, wraps: { stored, target: wraps?.target ?? stored }, missing: wraps?.missing ?? [] };
+    return { message, wrapSet: sealedWrapSet(message, wraps) };
   } catch (error) {
     throw envelopeFailure(error);
   }
@@ -100,19 +107,57 @@ export async function openVersion(
 export async function openBytes(
   message: Uint8Array,
   address: VersionAddress,
-  { keyring, signal }: OpenOptions,
+  { keys, signal }: OpenOptions,
 ): Promise<Uint8Array> {
-  const encryptionContext = requireContext(message, address);
+  const { encryptionContext, wrappingKeys } = requireContext(message, address);
+  const [first, ...others] = keys.forReading(wrappingKeys);
+  const open = async (keyring: Keyring): Promise<Uint8Array> => {
+    const options = { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) };
+    return (await decrypt(message, options)).plaintext;
+  };
   try {
-    const { plaintext } = await decrypt(message, {
-      keyring,
-      encryptionContext,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return plaintext;
+    return await open(first);
   } catch (error) {
-    throw envelopeFailure(error);
+    return openByOthers(others, open, envelopeFailure(error));
   }
+}
+
+/** Failures that another keyring would meet too. */
+const NOT_OF_THE_KEYS: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["aborted", "keyring-overloaded"]);
+
+/** Failures that are no news when another keyring, which may have the message's keys, could not ask them. */
+const SAYS_LITTLE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["key-not-configured", "record-tampered"]);
+
+/**
+ * Opens with the next keyring what the one before could not. None calls a KMS for keys that are not its own, so that
+ * nothing is asked in vain. When all fail, what a keyring said that has keys of the message is told.
+ *
+ * @throws VaultError
+ */
+async function openByOthers(
+  keyrings: readonly Keyring[],
+  open: (keyring: Keyring) => Promise<Uint8Array>,
+  before: VaultError,
+): Promise<Uint8Array> {
+  let told = before;
+  for (const keyring of keyrings) {
+    if (NOT_OF_THE_KEYS.has(told.code)) break;
+    try {
+      return await open(keyring);
+    } catch (error) {
+      const failure = envelopeFailure(error);
+      if (failure.code !== "key-not-configured" && (SAYS_LITTLE.has(told.code) || NOT_OF_THE_KEYS.has(failure.code)))
+        told = failure;
+    }
+  }
+  throw told;
+}
+
+/** What a message says of itself that its address says too, and of its keys. */
+export interface Claimed {
+  readonly encryptionContext: EncryptionContext;
+  /** Names of the wrapping keys of its wraps. */
+  readonly wrappingKeys: readonly string[];
 }
 
 /**
@@ -122,16 +167,18 @@ export async function openBytes(
  * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
  *   `record-tampered`
  */
-export function requireContext(message: Uint8Array, address: VersionAddress): EncryptionContext {
+export function requireContext(message: Uint8Array, address: VersionAddress): Claimed {
   const encryptionContext = versionContext(address);
-  const mismatch = contextMismatch(encryptionContext, claimedContext(message));
+  const found = inspected(message);
+  const mismatch = contextMismatch(encryptionContext, found.encryptionContext);
   if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.message);
-  return encryptionContext;
+  return { encryptionContext, wrappingKeys: found.encryptedDataKeys.map(({ keyInfo }) => keyInfo) };
 }
 
-function claimedContext(message: Uint8Array): EncryptionContext {
+/** @throws VaultError */
+function inspected(message: Uint8Array): MessageInspection {
   try {
-    return inspect(message).encryptionContext;
+    return inspect(message);
   } catch (error) {
     throw envelopeFailure(error);
   }

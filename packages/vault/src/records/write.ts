@@ -5,14 +5,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Change, RecordRows, RecordStore, RemoveChange, WrapCount, WriteChange } from "../store.ts";
+import type { RecordRows, WrapCount } from "../stores/rows.ts";
+import type { RecordStore } from "../stores/store.ts";
+import type { Unit } from "../stores/units.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
 import { parseSubject, parseVersion } from "./address.ts";
-import type { Address, Version } from "./address.ts";
+import type { Address, Subject, Version } from "./address.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { newVersion } from "./new-version.ts";
 import { recordAbsent, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
+import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 
 /** What a writer expects to find: the condition of a conditional write. */
 export type Expectation =
@@ -78,35 +82,76 @@ export async function put(
   dependencies: Dependencies,
   address: Address,
   document: JsonObject,
-  { subject, expect = ANY, signal }: PutOptions,
+  options: PutOptions,
 ): Promise<PutResult> {
-  const newSubject = subject === undefined ? null : parseSubject(subject);
   // Before the first await: from then on the caller may change what it has given.
-  const expected = { ...expect };
-  const plaintext = encodeDocument(document, dependencies.limits);
+  const given = takenPut(dependencies, document, options);
   try {
-    return await untilCommitted<PutResult>(dependencies, address, async () => {
-      requireNotAborted(signal);
-      const rows = await recordHead(dependencies.store, address);
-      const state = recordState(rows);
-      requireExpected(expected, state);
-      const change = await newVersion(
-        dependencies,
-        address,
-        { head: rows.head, state, subject: null },
-        { plaintext, subject: newSubject, signal },
-      );
-      requireNotAborted(signal);
-      const { version, createdAt } = change.next;
-      const outcome = state.kind === "live" ? "replaced" : "created";
-      return {
-        change,
-        result: { ...address, subject: change.next.subject, version, createdAt, outcome, wraps: wrapSummary(change) },
-      };
-    });
+    return await untilMade(dependencies, address, given.signal, () => preparePut(dependencies, address, given));
   } finally {
-    plaintext.fill(0);
+    given.plaintext.fill(0);
   }
+}
+
+/** What a caller gave, which nobody changes any more. */
+export interface TakenPut {
+  /** Whoever took it wipes it. */
+  readonly plaintext: Buffer;
+  readonly subject: Subject | null;
+  readonly expect: Expectation;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws VaultError `subject-invalid`, `document-invalid`, `document-too-large` */
+export function takenPut(
+  { limits, store }: Pick<Dependencies, "limits" | "store">,
+  document: JsonObject,
+  { subject, expect = ANY, signal }: PutOptions,
+): TakenPut {
+  const parsed = subject === undefined ? null : parseSubject(subject);
+  const plaintext = encodeDocument(document, limits);
+  try {
+    requireUnitFits(store, [plaintext]);
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
+  }
+  return { plaintext, subject: parsed, expect: { ...expect }, signal };
+}
+
+/** A unit, and what it comes to when it is made. */
+export interface PreparedUnit<Result> {
+  readonly unit: Unit;
+  readonly result: Result;
+}
+
+/** The new version on top of what is there now, sealed under the key set in force. */
+export async function preparePut(
+  dependencies: Dependencies,
+  address: Address,
+  { plaintext, subject, expect, signal }: TakenPut,
+): Promise<PreparedUnit<PutResult>> {
+  const { store, keys } = dependencies;
+  requireNotAborted(signal);
+  const sealing = await keys.forWriting();
+  const { head, ...rows } = await recordHead(store.records, address);
+  const state = recordState({ head, ...rows });
+  requireExpected(expect, state);
+  const current = { head, state, subject: null };
+  const next = await newVersion(dependencies, address, current, { plaintext, subject, sealing, signal });
+  requireUnitFits(store, messagesOf([next]));
+  requireNotAborted(signal);
+  const { version, createdAt, wrapSet } = next;
+  const outcome = state.kind === "live" ? "replaced" : "created";
+  return {
+    unit: {
+      writeId: newWriteId(),
+      address,
+      base: head,
+      change: { kind: "write", epoch: sealing.epoch, versions: [next] },
+    },
+    result: { ...address, subject: next.subject, version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
+  };
 }
 
 /** `vault.remove`. */
@@ -115,39 +160,61 @@ export async function remove(
   address: Address,
   { expect = ANY }: RemoveOptions,
 ): Promise<RemoveResult> {
+  const { store, keys, clock } = dependencies;
   const expected = { ...expect };
-  return untilCommitted(dependencies, address, async () => {
-    const rows = await recordHead(dependencies.store, address);
+  return untilMade(dependencies, address, undefined, async () => {
+    await keys.requireWriter();
+    const rows = await recordHead(store.records, address);
     const { head, newestRow, damage } = rows;
     if (expected.kind !== "any") requireExpected(expected, recordState(rows));
     // "There is no such record" may be expected of a removal, and leaves nothing to remove.
     if (damage === undefined && newestRow === null && head?.state !== "live") throw recordAbsent();
     const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, 1) as Version;
-    const removedAt = dependencies.clock().toISOString();
+    const removedAt = clock().toISOString();
     const base = damage === undefined ? head : "damaged";
-    const change: RemoveChange = { kind: "remove", address, base, tombstone, removedAt };
-    return { change, result: { ...address, lastVersion: tombstone, removedAt } };
+    return {
+      unit: { writeId: newWriteId(), address, base, change: { kind: "remove", tombstone, removedAt } },
+      result: { ...address, lastVersion: tombstone, removedAt },
+    };
   });
 }
 
-/** Prepares a change and commits it, again and again until no other writer came in between. */
-async function untilCommitted<Result>(
-  { store, limits, turns }: Dependencies,
+/**
+ * Prepares a unit and has it made, again and again until no other writer and no change of the key set came in between,
+ * and no connection was lost on the way.
+ */
+async function untilMade<Result>(
+  { store, keys, limits, turns }: Dependencies,
   { collection, id }: Address,
-  prepare: () => Promise<{ readonly change: Change; readonly result: Result }>,
+  signal: AbortSignal | undefined,
+  prepare: () => Promise<PreparedUnit<Result>>,
 ): Promise<Result> {
   return turns.take(`${collection}/${id}`, async () => {
+    let isMoved = false;
     for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
-      const { change, result } = await prepare();
-      if ((await store.commit([change])).kind === "committed") return result;
-      await delay(Math.random() * RETRY_PAUSE_MS);
+      const { unit, result } = await prepare();
+      const [settled] = await makeUnits(store, [unit], { atomic: false, signal });
+      if (settled?.kind === "made") return result;
+      isMoved = settled?.kind === "gate-moved";
+      if (isMoved) keys.moved();
+      else if (settled?.kind !== "void") await delay(Math.random() * RETRY_PAUSE_MS);
     }
-    throw new VaultError("record-contended", "Other writers kept changing the record; nothing was stored");
+    throw isMoved ? keySetMoved() : recordContended("Other writers kept changing the record; nothing was stored");
   });
 }
 
-async function recordHead(store: RecordStore, address: Address): Promise<RecordRows> {
-  const [head] = await store.heads([address]);
+/** The error for a key set that changed before the write was made. */
+export function keySetMoved(): VaultError {
+  return new VaultError("key-set-moved", "Another key set came into force before the write was made");
+}
+
+/** The error for writers that kept coming in between. */
+export function recordContended(message: string): VaultError {
+  return new VaultError("record-contended", message);
+}
+
+async function recordHead(records: Pick<RecordStore, "heads">, address: Address): Promise<RecordRows> {
+  const [head] = await records.heads([address]);
   if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
   return head;
 }
@@ -173,11 +240,11 @@ function requireExpected(expect: Expectation, state: RecordState): void {
 }
 
 /** @throws VaultError `aborted` */
-function requireNotAborted(signal: AbortSignal | undefined): void {
+export function requireNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
 }
 
-/** What a change says of its data key's wraps. */
-export function wrapSummary({ next, missing }: WriteChange): WrapSummary {
-  return { ...next.wraps, missing: missing.map(({ region }) => region) };
+/** What is told of a data key's wraps. */
+export function wrapSummary({ wraps, target, missing }: WrapSet): WrapSummary {
+  return { stored: wraps.length, target, missing: missing.map(({ region }) => region) };
 }

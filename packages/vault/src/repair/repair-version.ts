@@ -9,15 +9,23 @@
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
 import { VaultError } from "../errors.ts";
+import { wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
 import { envelopeFailure, openBytes, sealBytes } from "../records/version.ts";
-import type { MissingWrap, VersionPlace } from "../store.ts";
+import { keySetMoved } from "../records/write.ts";
+import type { RewrapResult } from "../stores/inventory.ts";
+import type { Lease } from "../stores/jobs.ts";
+import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
+import type { MissingWrap } from "../stores/wrap-set.ts";
 
 /** What a repair works with. */
-export interface RepairDependencies extends Pick<Dependencies, "store" | "keyring" | "clock"> {
+export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "clock"> {
   readonly signal: AbortSignal | undefined;
 }
+
+/** Tries of a version whose key set changes while it is sealed. */
+const SEAL_ATTEMPTS = 8;
 
 /** What became of a version that was repaired. */
 export type RepairOutcome =
@@ -29,49 +37,63 @@ export type RepairOutcome =
   | { readonly kind: "overtaken" };
 
 /**
- * Repairs one version. `retryMs`: how long what is still missing afterwards waits for the next repair.
+ * Repairs one version.
  *
- * @throws VaultError `version-absent`; the `record-…` codes, `key-not-configured`, `regions-unavailable`,
- *   `wraps-below-minimum`, `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `keyring-overloaded`,
- *   `aborted`, `encryption-failed`; the store's. The stored message is as it was then.
+ * @param lease of the job that does it: nothing is changed once it is somebody else's. Null: no job does it.
+ * @throws VaultError the `record-…` codes, `key-not-configured`, `regions-unavailable`, `wraps-below-minimum`,
+ *   `wraps-still-missing`, `wraps-would-be-lost`, `deadline-exceeded`, `keyring-overloaded`, `aborted`,
+ *   `encryption-failed`, `key-set-unknown`, `key-set-moved`; the store's. The stored message is as it was then.
  */
 export async function repairVersion(
-  { store, keyring, clock, signal }: RepairDependencies,
+  dependencies: RepairDependencies,
   place: VersionPlace,
-  retryMs: number,
+  lease: Lease | null,
 ): Promise<RepairOutcome> {
-  await store.requireRoom();
-  const { stored, damage } = await store.read(place, place.version);
-  if (stored === null) {
-    if (damage !== undefined) throw damaged({ damage });
-    // Its debts go with a removed version; when they are there and it is not, they were claimed before or a hand
-    // deleted the row.
-    throw new VaultError("version-absent", "The version that owes a wrap is not there");
+  const { store, keys } = dependencies;
+  for (let attempt = 1; attempt <= SEAL_ATTEMPTS; attempt++) {
+    await store.requireRoom();
+    const { stored, damage } = await store.records.read(place, place.version);
+    if (stored === null && damage !== undefined) throw damaged({ damage });
+    // Removed since it was found.
+    if (stored === null) return { kind: "overtaken" };
+    const { decision, result } = await sealAnew(dependencies, { place, stored, lease });
+    if (result.kind === "overtaken") return { kind: "overtaken" };
+    if (result.kind === "made")
+      return decision.kind === "replace" ? { kind: "repaired", gained: decision.gained } : decision;
+    keys.moved();
   }
-  const { message: base, subject } = stored;
+  throw keySetMoved();
+}
+
+interface Found {
+  readonly place: VersionPlace;
+  readonly stored: StoredMessage;
+  readonly lease: Lease | null;
+}
+
+async function sealAnew(
+  { store, keys, clock, signal }: RepairDependencies,
+  { place, stored, lease }: Found,
+): Promise<{ readonly decision: RepairDecision; readonly result: RewrapResult }> {
+  const { epoch, keyring } = await keys.forWriting();
+  const { message: base, subject, stamp } = stored;
   const address = { ...place, subject };
-  const plaintext = await openBytes(base, address, { keyring, signal });
+  const plaintext = await openBytes(base, address, { keys, signal });
   try {
-    const sealed = await sealBytes(plaintext, address, { keyring, signal });
-    const decision = decideRepair(wrapsOf(base), wrapsOf(sealed.message), sealed.missing);
-    const now = clock();
-    const result = await store.repair({
-      place,
-      base,
-      message: decision.kind === "replace" ? sealed.message : null,
-      wraps: decision.kind === "replace" ? sealed.wraps : { stored: stored.wraps.stored, target: sealed.wraps.target },
-      missing: sealed.missing,
-      dueAt: now.getTime() + retryMs,
-      at: now.toISOString(),
-    });
-    if (result === "overtaken") return { kind: "overtaken" };
-    return decision.kind === "replace" ? { kind: "repaired", gained: decision.gained } : decision;
+    const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
+    const decision = decideRepair(placesOf(base), placesOf(message), wrapSet.missing);
+    const changed =
+      decision.kind === "replace"
+        ? { message, wrapSet }
+        : { message: null, wrapSet: { ...wrapSet, wraps: wrapsOf(base) } };
+    const at = clock().toISOString();
+    return { decision, result: await store.inventory.rewrap({ place, seen: stamp, epoch, ...changed, at, lease }) };
   } finally {
     plaintext.fill(0);
   }
 }
 
-function wrapsOf(message: Uint8Array): readonly InspectedDataKey[] {
+function placesOf(message: Uint8Array): readonly InspectedDataKey[] {
   try {
     return inspect(message).encryptedDataKeys;
   } catch (error) {

@@ -1,20 +1,18 @@
 /**
- * Pays owed wraps in the background: looks for versions that owe one to a region which may be asked, claims some,
- * repairs them at a bounded pace, and rests until a region comes back, a write owes something new, or the interval is
- * over. It never throws: what fails is counted, noted at the version, and tried again later.
+ * Pays owed wraps in the background, by rounds: each works until nothing is due in a region that may be asked, and is
+ * followed by a rest, until a region comes back, a write owes something new, or the interval is over. It never throws:
+ * what fails is counted, noted at the version, and tried again later.
  */
-import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { mapBounded } from "@strongroom/base/work";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import { envelopeFailure } from "../records/version.ts";
-import type { ClaimedVersion, ClaimRelease } from "../store.ts";
-import { repairVersion } from "./repair-version.ts";
+import type { DebtView } from "./debt.ts";
+import { REPAIR_JOB, REPAIR_PARTITIONS } from "./partitions.ts";
+import { RepairRound } from "./repair-round.ts";
 import type { RepairOutcome } from "./repair-version.ts";
-import { originOf, Pace, parseRepairSettings, RegionGate, waitMs } from "./schedule.ts";
-import type { Access, RegionHealth, RepairSettings } from "./schedule.ts";
+import { Pace, parseRepairSettings, RegionGate } from "./schedule.ts";
+import type { RegionHealth, RepairSettings } from "./schedule.ts";
 
 /** The settings, and what the worker sees and waits with. */
 export interface RepairOptions extends Partial<RepairSettings> {
@@ -46,36 +44,51 @@ export interface RepairStatus {
 
 /** Repairs from when it is made until it is stopped. */
 export class RepairWorker {
-  readonly #dependencies: Pick<Dependencies, "store" | "keyring" | "clock">;
+  readonly #dependencies: Pick<Dependencies, "store" | "keys" | "clock">;
   readonly #settings: RepairSettings;
+  readonly #debt: DebtView;
   readonly #health: () => readonly RegionHealth[];
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly #giveUp: AbortSignal | undefined;
   readonly #onFault: (error: unknown) => void;
   readonly #stopping = new AbortController();
   readonly #stop: AbortSignal;
-  readonly #holder = randomUUID();
   readonly #gate: RegionGate;
-  readonly #pace: Pace;
   readonly #counters = new RepairCounters();
+  readonly #round: RepairRound;
   readonly #ended: Promise<void>;
   #state: RepairStatus["state"] = "resting";
-  #awake = false;
+  #isAdded = false;
+  #awake = true;
 
-  /** Starts it. @throws VaultError `limit-invalid` */
+  /**
+   * Starts it.
+   *
+   * @param debt is shown what each round sees to be owed
+   * @throws VaultError `limit-invalid`
+   */
   constructor(
-    dependencies: Pick<Dependencies, "store" | "keyring" | "clock">,
+    dependencies: Pick<Dependencies, "store" | "keys" | "clock">,
+    debt: DebtView,
     { health = () => [], signal, onFault = () => undefined, sleep = systemSleep, ...settings }: RepairOptions,
   ) {
     this.#dependencies = dependencies;
+    this.#debt = debt;
     this.#settings = parseRepairSettings(settings);
     this.#health = health;
     this.#sleep = sleep;
-    this.#giveUp = signal;
     this.#onFault = onFault;
     this.#stop = signal === undefined ? this.#stopping.signal : AbortSignal.any([this.#stopping.signal, signal]);
     this.#gate = new RegionGate(this.#settings.intervalMs);
-    this.#pace = new Pace(this.#settings.itemsPerSecond);
+    this.#round = new RepairRound({
+      dependencies: { ...dependencies, signal },
+      settings: this.#settings,
+      gate: this.#gate,
+      pace: new Pace(this.#settings.itemsPerSecond),
+      counters: this.#counters,
+      health,
+      sleep,
+      stop: this.#stop,
+    });
     this.#ended = this.#run();
   }
 
@@ -99,107 +112,27 @@ export class RepairWorker {
     await Promise.resolve();
     while (!this.#stop.aborted) {
       this.#state = "working";
-      await this.#round();
+      await this.#work();
       this.#state = "resting";
       await this.#rest();
     }
     this.#state = "stopped";
   }
 
-  /** Works until nothing is due in a region that may be asked. */
-  async #round(): Promise<void> {
+  async #work(): Promise<void> {
+    const { jobs } = this.#dependencies.store;
     try {
-      while (!this.#stop.aborted) {
-        this.#gate.look(this.#health());
-        const found = await this.#claim();
-        if (found === null) return;
-        await mapBounded(found.claimed, this.#settings.atOnce, (item) => this.#take(item, found));
-      }
+      if (!this.#isAdded) await jobs.add(REPAIR_JOB, REPAIR_PARTITIONS);
+      this.#isAdded = true;
+      if (this.#awake) await jobs.wake(REPAIR_JOB);
+      this.#awake = false;
+      await this.#debt.look();
+      if (await this.#round.work()) await this.#debt.look();
     } catch (error) {
-      // The store cannot be used now. What is claimed comes back when the claims run out.
+      // The store cannot be used now, or nothing may be written. Partitions that are held come back by themselves.
       this.#counters.failed(isVaultError(error) ? error.code : "store-failed", this.#dependencies.clock());
       this.#onFault(error);
     }
-  }
-
-  /**
-   * Versions of the first region that may be asked and has some: all that a claim takes where it is open, one to try it
-   * otherwise.
-   */
-  async #claim(): Promise<Claimed | null> {
-    const due = await this.#dependencies.store.dueRegions(this.#now);
-    const regions = due.map((region) => ({ region, access: this.#gate.access(region, this.#now) }));
-    const { claimItems, leaseMs } = this.#settings;
-    for (const access of ["open", "trial"] as const) {
-      for (const { region } of regions.filter((candidate) => candidate.access === access)) {
-        if (access === "trial") this.#gate.tried(region, this.#now);
-        const now = this.#now;
-        const limit = access === "trial" ? 1 : claimItems;
-        const claimed = await this.#dependencies.store.claimDebts({
-          holder: this.#holder,
-          region,
-          limit,
-          now,
-          until: now + leaseMs,
-        });
-        if (claimed.length > 0) return { region, access, claimed, until: now + leaseMs };
-      }
-    }
-    return null;
-  }
-
-  async #take(item: ClaimedVersion, { region, access, until }: Claimed): Promise<void> {
-    const wait = this.#pace.turn(this.#now);
-    if (wait > 0) await this.#sleep(wait, this.#stop);
-    this.#gate.look(this.#health());
-    const closed = access === "open" && this.#gate.access(region, this.#now) !== "open";
-    // A claim that has run out is somebody else's by now.
-    if (this.#stop.aborted || closed || this.#now >= until) await this.#release(item, { waitMs: 0, problem: null });
-    else await this.#repair(item, region);
-  }
-
-  /** @throws VaultError of the store */
-  async #repair(item: ClaimedVersion, region: string): Promise<void> {
-    const { clock } = this.#dependencies;
-    try {
-      const outcome = await repairVersion(
-        { ...this.#dependencies, signal: this.#giveUp },
-        item,
-        this.#settings.regionWaitMs,
-      );
-      this.#counters.ended(outcome, clock());
-      if (outcome.kind === "repaired") for (const gained of outcome.gained) this.#gate.gained(gained);
-      if (outcome.kind === "repaired" && !outcome.gained.includes(region)) this.#gate.missed(region, this.#now);
-    } catch (error) {
-      const { code } = envelopeFailure(error);
-      const origin = originOf(code);
-      if (origin === "store") throw error;
-      if (origin === "caller") {
-        await this.#release(item, { waitMs: 0, problem: null });
-        return;
-      }
-      if (origin === "load") {
-        // Who reads and writes comes first.
-        await this.#release(item, { waitMs: this.#settings.regionWaitMs, problem: null });
-        return;
-      }
-      if (origin === "region") this.#gate.missed(region, this.#now);
-      const problem = { code, at: clock().toISOString() };
-      const released = await this.#release(item, {
-        waitMs: waitMs(origin, item.attempts + 1, this.#settings),
-        problem,
-      });
-      // A claim that is gone was taken by a removal, or ran out: what was met is not how things are.
-      if (released === "gone") this.#counters.ended({ kind: "overtaken" }, clock());
-      else this.#counters.failed(code, clock());
-    }
-  }
-
-  async #release(
-    place: ClaimedVersion,
-    { waitMs: wait, problem }: { readonly waitMs: number; readonly problem: ClaimRelease["problem"] },
-  ): Promise<"released" | "gone"> {
-    return this.#dependencies.store.releaseDebt({ holder: this.#holder, place, dueAt: this.#now + wait, problem });
   }
 
   async #rest(): Promise<void> {
@@ -207,22 +140,14 @@ export class RepairWorker {
     const began = this.#now;
     do {
       await this.#sleep(lookMs, this.#stop);
-      if (this.#stop.aborted || this.#gate.look(this.#health()) || this.#awake) break;
+      if (this.#gate.look(this.#health())) this.#awake = true;
+      if (this.#stop.aborted || this.#awake) break;
     } while (this.#now - began < intervalMs && this.#now >= began);
-    this.#awake = false;
   }
 
   get #now(): number {
     return this.#dependencies.clock().getTime();
   }
-}
-
-/** Versions that were claimed together, of a region that may be asked. */
-interface Claimed {
-  readonly region: string;
-  readonly access: Exclude<Access, "closed">;
-  readonly claimed: readonly ClaimedVersion[];
-  readonly until: number;
 }
 
 /** Does not keep the process alive. */

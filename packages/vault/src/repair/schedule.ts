@@ -11,9 +11,9 @@ export interface RepairSettings {
   readonly itemsPerSecond: number;
   /** Versions under repair at the same time. */
   readonly atOnce: number;
-  /** Versions claimed together, in one transaction. */
+  /** Versions taken together from the inventory; after so many the partition's lease is renewed. */
   readonly claimItems: number;
-  /** How long a claim holds. A process that died keeps its versions from the others for as long as this. */
+  /** How long a lease holds. A process that died keeps its partition from the others for as long as this. */
   readonly leaseMs: number;
   /**
    * Longest time between two looks for what is owed, and between two attempts in a region that is not known to be up.
@@ -38,9 +38,9 @@ export const DEFAULT_REPAIR_SETTINGS: RepairSettings = {
   itemsPerSecond: 100,
   /** A hundred a second where the farthest region is 80 ms away. */
   atOnce: 8,
-  /** A claim is a write to disk; more at once would keep a second process idle. */
+  /** Renewing a lease is a write to disk. Few, so that what the process has done is known soon when it dies. */
   claimItems: 24,
-  /** Far beyond what opening and sealing may take together, four seconds by default. */
+  /** Far beyond what opening and sealing of so many may take together. */
   leaseMs: 60_000,
   /** A region that is back and that nobody else calls is noticed within this. */
   intervalMs: 5_000,
@@ -95,7 +95,11 @@ const ORIGINS: Readonly<Partial<Record<VaultErrorCode, FailureOrigin>>> = {
   "wraps-still-missing": "region",
   "deadline-exceeded": "region",
   "keyring-overloaded": "load",
+  "key-set-moved": "load",
   aborted: "caller",
+  "key-set-unknown": "store",
+  "outcome-unknown": "store",
+  "store-newer": "store",
   "store-altered": "store",
   "store-replaced": "store",
   "store-set-back": "store",

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { OnExisting, PutManyItem, Vault } from "@strongroom/vault";
-import { openVault } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { openVault, parseAddress } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { rejectsWith } from "../support/errors.ts";
-import { storeWith } from "../support/store-with.ts";
-import { aesKeyring, tamper, testVault } from "../support/vault.ts";
+import { alteredStore, storeWith } from "../support/store-with.ts";
+import { testStorage } from "../support/storage.ts";
+import { aesKeyring, testVault } from "../support/vault.ts";
 
 const outcomes = async (vault: Vault, items: readonly PutManyItem[], onExisting: OnExisting): Promise<string[]> =>
   (await vault.putMany("people", items, { onExisting })).map(
@@ -63,10 +63,15 @@ test("minus zero, and objects without a prototype, are compared as they will rea
 });
 
 test("what is wrong with one item refuses that item alone", async (t) => {
-  const { vault, path } = await testVault(t);
-  await vault.put({ collection: "people", id: "moved" }, { n: 1 });
-  await vault.put({ collection: "people", id: "other" }, { n: 1 });
-  tamper(path, "update versions set message = (select message from versions where id = 'other') where id = 'moved'");
+  const storage = await testStorage(t);
+  const real = await storage.open();
+  const other = parseAddress({ collection: "people", id: "other" });
+  const store = alteredStore(real, async (stored, id) =>
+    id === "moved" ? { ...stored, message: (await real.records.read(other, null)).stored!.message } : stored,
+  );
+  const { vault } = await testVault(t, { storage, store });
+  await vault.put({ collection: "people", id: "moved" }, { n: 1 }, { subject: "other" });
+  await vault.put(other, { n: 1 });
   const results = await vault.putMany(
     "people",
     [
@@ -185,20 +190,22 @@ test("a batch gives the same as its items one by one, wherever it is cut", async
 });
 
 test("a batch that lost a race for some records encrypts only those anew and still commits whole", async (t) => {
-  const { vault, path, keyring } = await testVault(t);
-  const other = await openVault({ store: await sqliteStore(path), keyring });
+  const { vault, storage, keyring } = await testVault(t);
+  const other = await openVault({ store: await storage.open(), keyring });
   defer(t, () => other.close());
-  const store = await sqliteStore(path);
+  const store = await storage.open();
   let raced = false;
   let commits = 0;
   const racing = storeWith(store, {
-    async commit(changes) {
-      commits++;
-      if (!raced) {
-        raced = true;
-        await other.put({ collection: "people", id: "b" }, { from: "other" });
-      }
-      return store.commit(changes);
+    records: {
+      async apply(units, options) {
+        commits++;
+        if (!raced) {
+          raced = true;
+          await other.put({ collection: "people", id: "b" }, { from: "other" });
+        }
+        return store.records.apply(units, options);
+      },
     },
   });
   const racer = await openVault({ store: racing, keyring });

@@ -7,15 +7,17 @@ import type { TestContext } from "node:test";
 import fc from "fast-check";
 import { inspect } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { parseAddress, parseVersion } from "@strongroom/vault";
-import type { MissingWrap, RecordStore, VersionPlace } from "@strongroom/vault";
+import type { Keyring } from "@strongroom/envelope";
+import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
+import type { Lease, MissingWrap, Store, VersionPlace } from "@strongroom/vault";
+import { parseKeySet } from "../../src/keys/key-set.ts";
+import { KeySets } from "../../src/keys/key-sets.ts";
 import { decideRepair, repairVersion } from "../../src/repair/repair-version.ts";
 import type { RepairOutcome, WrapPlace } from "../../src/repair/repair-version.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
 import type { RegionalVault } from "../support/regional-vault.ts";
-import { storeWith } from "../support/store-with.ts";
-import { lastByteChanged, tamper } from "../support/vault.ts";
+import { alteredStore, lastByteAltered, storeWith } from "../support/store-with.ts";
 
 const address = parseAddress({ collection: "people", id: "ada" });
 const place: VersionPlace = { ...address, version: parseVersion(1) };
@@ -35,14 +37,15 @@ async function allUp({ keyring }: RegionalVault): Promise<void> {
 }
 
 async function repair(
-  { store, keyring }: Pick<RegionalVault, "store" | "keyring">,
-  at = place,
+  { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
+  lease: Lease | null = null,
 ): Promise<RepairOutcome> {
-  return repairVersion({ store, keyring, clock: () => new Date(), signal: undefined }, at, 0);
+  const keys = new KeySets(store.gate, parseKeySet(keyring, undefined), null);
+  return repairVersion({ store, keys, clock: () => new Date(), signal: undefined }, place, lease);
 }
 
-async function messageOf(store: RecordStore): Promise<Buffer> {
-  return Buffer.from((await store.read(address, place.version)).stored!.message);
+async function messageOf({ records }: Store): Promise<Buffer> {
+  return Buffer.from((await records.read(address, place.version)).stored!.message);
 }
 
 test("a version gets its missing wrap in a message of its own, and is else as it was", async (t) => {
@@ -92,14 +95,6 @@ const MEANWHILE: readonly {
     versions: [2],
   },
   { what: "another repair", outcome: "overtaken", happens: (regional) => repair(regional), versions: [1] },
-  {
-    what: "a hand in the database",
-    outcome: "overtaken",
-    happens: async ({ path }) => {
-      tamper(path, "update versions set message = cast(message || x'00' as blob)");
-    },
-    versions: [1],
-  },
 ];
 
 for (const { what, outcome, happens, versions } of MEANWHILE) {
@@ -108,15 +103,17 @@ for (const { what, outcome, happens, versions } of MEANWHILE) {
     const { vault, store } = regional;
     const afterIt: Buffer[] = [];
     const racing = storeWith(store, {
-      repair: async (change) => {
-        await happens(regional);
-        if ((await store.read(address, place.version)).stored !== null) afterIt.push(await messageOf(store));
-        return store.repair(change);
+      inventory: {
+        rewrap: async (change) => {
+          await happens(regional);
+          if ((await store.records.read(address, place.version)).stored !== null) afterIt.push(await messageOf(store));
+          return store.inventory.rewrap(change);
+        },
       },
     });
     const result = await repair({ ...regional, store: racing });
     assert.equal(result.kind, outcome);
-    const rows = await store.versions(address);
+    const rows = await store.records.versions(address, { before: null, limit: 10 });
     assert.deepEqual(
       rows.versions.map(({ version }) => version),
       versions,
@@ -186,13 +183,46 @@ test("a repair leaves no region on its own: a wrap where the configuration wants
 
 test("a damaged message is refused as a read refuses it, and stays as it is", async (t) => {
   const regional = await owing(t);
-  tamper(regional.path, lastByteChanged());
-  const before = await messageOf(regional.store);
-  await rejectsWith("record-tampered", () => repair(regional));
-  tamper(regional.path, "update versions set subject = 'someone else'");
-  await rejectsWith("record-moved-subject", () => repair(regional));
-  assert.deepEqual(await messageOf(regional.store), before);
-  assert.equal((await regional.vault.wrapDebt()).items, 1);
+  const { store, vault } = regional;
+  const before = await messageOf(store);
+  const bytes = alteredStore(store, (stored) => ({ ...stored, message: lastByteAltered(stored.message) }));
+  await rejectsWith("record-tampered", () => repair({ ...regional, store: bytes }));
+  const subject = alteredStore(store, (stored) => ({ ...stored, subject: parseSubject("someone else") }));
+  await rejectsWith("record-moved-subject", () => repair({ ...regional, store: subject }));
+  assert.deepEqual(await messageOf(store), before);
+  assert.equal((await vault.wrapDebt()).items, 1);
+});
+
+test("a lease that is somebody else's by now, as after a process stood still, changes nothing", async (t) => {
+  const regional = await owing(t);
+  const { store, vault } = regional;
+  const before = await messageOf(store);
+  await store.jobs.add("repair", ["00"]);
+  const lease = (await store.jobs.lease({ job: "repair", holder: "one", ms: 1 }))!;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const heir = (await store.jobs.lease({ job: "repair", holder: "two", ms: 60_000 }))!;
+  assert.deepEqual(await repair(regional, lease), { kind: "overtaken" });
+  assert.deepEqual(await messageOf(store), before);
+  assert.equal((await vault.wrapDebt()).items, 1);
+  assert.equal((await repair(regional, heir)).kind, "repaired");
+});
+
+test("a key set that changes while a version is sealed: it is sealed anew, under the one in force", async (t) => {
+  const regional = await owing(t);
+  const { store, keyring } = regional;
+  const [current, next] = [parseKeySet(keyring, undefined), parseKeySet(keyring, ["next"])];
+  let seals = 0;
+  const moving = storeWith(store, {
+    inventory: {
+      rewrap: async (change) => {
+        if (++seals === 1) await store.gate.flip({ from: change.epoch, digest: next.digest });
+        return store.inventory.rewrap(change);
+      },
+    },
+  });
+  const keys = new KeySets(store.gate, current, next);
+  const outcome = await repairVersion({ store: moving, keys, clock: () => new Date(), signal: undefined }, place, null);
+  assert.deepEqual([outcome.kind, seals], ["repaired", 2]);
 });
 
 const wrap = (region: string | null, keyInfo = `key-${region ?? "raw"}`): WrapPlace => ({

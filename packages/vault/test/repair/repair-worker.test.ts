@@ -4,15 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openVault, parseAddress } from "@strongroom/vault";
-import type { RecordStore, RepairStatus, Vault } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { bucketOf, openVault, parseAddress } from "@strongroom/vault";
+import type { AddressInput, Leased, RepairStatus, Store, Vault } from "@strongroom/vault";
+import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
 import { defer } from "../../../../tests/support/defer.ts";
+import { bucketsOf, REPAIR_JOB, REPAIR_PARTITIONS } from "../../src/repair/partitions.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
-import { debtsOf } from "../support/store-changes.ts";
-import { storeWith } from "../support/store-with.ts";
-import { aesKeyring, lastByteChanged, tamper, testVault } from "../support/vault.ts";
+import { testStorage } from "../support/storage.ts";
+import { alteredStore, lastByteAltered, storeWith } from "../support/store-with.ts";
+import { aesKeyring, testVault } from "../support/vault.ts";
 
 const owesNothing = (vault: Vault) => async (): Promise<boolean> => (await vault.wrapDebt()).items === 0;
 
@@ -44,19 +45,19 @@ test("a region is lost and comes back: what is owed is paid, by nobody's doing",
 });
 
 test("a vault without the repair keeps what is owed, and one that is opened with it later pays it, without any health", async (t) => {
-  const { vault, kms, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
+  const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 5);
   await kms.startRegion("eu-west-2");
   assert.equal(vault.repairStatus().state, "off");
-  const later = await openVault({ store: await sqliteStore(path), keyring, repair: QUICK_REPAIR });
+  const later = await openVault({ store: await storage.open(), keyring, repair: QUICK_REPAIR });
   defer(t, () => later.close());
   await until(owesNothing(vault));
   assert.equal(later.repairStatus().repaired, 5);
 });
 
 test("while a region is away, one version in an interval is tried and the others wait untouched", async (t) => {
-  const { vault, kms, store } = await regionalVault(t, {
+  const { vault, kms } = await regionalVault(t, {
     keyring: QUICK_KEYRING,
     repair: { ...QUICK_REPAIR, intervalMs: 600_000 },
   });
@@ -66,18 +67,21 @@ test("while a region is away, one version in an interval is tried and the others
   await vault.put({ collection: "people", id: "more" }, {});
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(vault.repairStatus().failed, 1);
-  assert.equal((await debtsOf(store)).filter((one) => one !== null && one.attempts > 0).length, 1);
+  assert.equal((await vault.debts()).items.filter(({ attempts }) => attempts > 0).length, 1);
 });
 
 test("a damaged version does not keep the others waiting, stays owed, and its reason is listed", async (t) => {
-  const { vault, kms, path } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
+  const storage = await testStorage(t);
+  const real = await storage.open();
+  const message = async (): Promise<Uint8Array> =>
+    (await real.records.read(parseAddress({ collection: "people", id: "id-5" }), null)).stored!.message;
+  const store = alteredStore(real, async (stored, id) => {
+    if (id === "id-3") return { ...stored, message: lastByteAltered(stored.message) };
+    return id === "id-4" ? { ...stored, message: await message() } : stored;
+  });
+  const { vault, kms } = await regionalVault(t, { storage, store, keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
   await kms.stopRegion("eu-west-1");
   await putSome(vault, 10);
-  tamper(
-    path,
-    lastByteChanged("id = 'id-3'"),
-    "update versions set message = (select message from versions where id = 'id-5') where id = 'id-4'",
-  );
   await kms.startRegion("eu-west-1");
   await until(async () => (await vault.wrapDebt()).items === 2);
   await until(
@@ -89,14 +93,16 @@ test("a damaged version does not keep the others waiting, stays owed, and its re
   const { items, next } = await vault.debts();
   assert.equal(next, null);
   assert.deepEqual(
-    items.map(({ collection, id, version, regions, attempts, lastProblem }) => [
-      collection,
-      id,
-      version,
-      regions[0]?.region,
-      attempts,
-      lastProblem?.code,
-    ]),
+    items
+      .map(({ collection, id, version, regions, attempts, lastProblem }) => [
+        collection,
+        id,
+        version,
+        regions[0]?.region,
+        attempts,
+        lastProblem?.code,
+      ])
+      .sort(),
     [
       ["people", "id-3", 1, "eu-west-1", 1, "record-tampered"],
       ["people", "id-4", 1, "eu-west-1", 1, "record-moved"],
@@ -107,38 +113,97 @@ test("a damaged version does not keep the others waiting, stays owed, and its re
   assert.equal((await vault.debts()).items[0]?.attempts, 1);
 });
 
-test("what a process held that died is repaired when its claim has run out, and not before", async (t) => {
-  const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
-  const { vault, kms, store, path, keyring } = await regionalVault(t, {
-    keyring: QUICK_KEYRING,
-    clock: () => new Date(clock.now),
-  });
+test("what a process held that died is repaired when its lease has run out, and not before", async (t) => {
+  const time = { now: Date.parse("2026-01-01T00:00:00Z") };
+  const clock = (): Date => new Date(time.now);
+  const memory = new MemoryStorage();
+  const storage = { open: async (): Promise<Store> => memoryStore({ storage: memory, clock }) };
+  const { vault, kms, store, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, clock, storage });
   await kms.stopRegion("eu-west-2");
-  await putSome(vault, 3);
+  await putSome(vault, 30);
   await kms.startRegion("eu-west-2");
   await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
-  await store.claimDebts({ holder: "dead", region: "eu-west-2", limit: 2, now: clock.now, until: clock.now + 60_000 });
-  const heir = await openVault({
-    store: await sqliteStore(path),
-    keyring,
-    clock: () => new Date(clock.now),
-    repair: QUICK_REPAIR,
-  });
+  await store.jobs.add(REPAIR_JOB, REPAIR_PARTITIONS);
+  const dead: Leased[] = [];
+  for (let n = 0; n < 8; n++) dead.push((await store.jobs.lease({ job: REPAIR_JOB, holder: "dead", ms: 60_000 }))!);
+  const partitions = dead.map(({ partition }) => partition);
+  const isHeld = (item: AddressInput): boolean => partitions.some((partition) => isIn(partition, item));
+  const held = (await vault.debts({ limit: 100 })).items.filter(isHeld).length;
+  assert.ok(held > 0 && held < 30, "the test's own records are spread over the partitions");
+  const heir = await openVault({ store: await storage.open(), keyring, clock, repair: QUICK_REPAIR });
   defer(t, () => heir.close());
-  await until(() => heir.repairStatus().repaired === 1);
-  clock.now += 59_999;
+  await until(() => heir.repairStatus().repaired === 30 - held);
+  time.now += 59_999;
   await new Promise((resolve) => setTimeout(resolve, 60));
-  assert.equal((await vault.wrapDebt()).items, 2);
-  // Past the end of the claim, and of the heir's pause between two looks.
-  clock.now += 1 + 100;
+  assert.equal((await vault.wrapDebt()).items, held);
+  const [job] = await vault.jobs();
+  assert.deepEqual(
+    job?.partitions.filter(({ state }) => state === "running").map(({ partition, holder }) => [partition, holder]),
+    partitions.toSorted().map((partition) => [partition, "dead"]),
+  );
+  // Past the end of the lease, and of the heir's pause between two looks.
+  time.now += 1 + 100;
   await until(owesNothing(vault));
-  assert.equal(heir.repairStatus().repaired, 3);
+  assert.equal(heir.repairStatus().repaired, 30);
+  assert.equal(await store.jobs.save(dead[0]!, { cursor: null, done: 1, failed: 0, problem: null }, 1), "overtaken");
 });
 
-test("two vaults on one file pay the same debt together, each version once", async (t) => {
-  const { vault, kms, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
+function isIn(partition: string, { collection, id }: AddressInput): boolean {
+  const { from, to } = bucketsOf(partition)!;
+  const bucket = bucketOf(parseAddress({ collection, id }));
+  return bucket >= from && bucket < to;
+}
+
+test("a repair that stands still over its lease changes nothing when it goes on: another one has done its work", async (t) => {
+  const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
+  await kms.stopRegion("eu-west-2");
+  await putSome(vault, 12);
+  await kms.startRegion("eu-west-2");
+  await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
+  const still = Promise.withResolvers<undefined>();
+  const go = Promise.withResolvers<undefined>();
+  const store = await storage.open();
+  const made: string[] = [];
+  const stopping = storeWith(store, {
+    inventory: {
+      rewrap: async (change) => {
+        still.resolve(undefined);
+        await go.promise;
+        const result = await store.inventory.rewrap(change);
+        made.push(result.kind);
+        return result;
+      },
+    },
+  });
+  const repair = { ...QUICK_REPAIR, leaseMs: 150 };
+  const first = await openVault({ store: stopping, keyring, repair });
+  defer(t, () => first.close());
+  await still.promise;
+  const second = await openVault({ store: await storage.open(), keyring, repair });
+  defer(t, () => second.close());
+  await until(owesNothing(vault));
+  const messages = await allMessages(store, 12);
+  go.resolve(undefined);
+  await until(() => made.length > 0 && first.repairStatus().state === "resting");
+  assert.ok(
+    made.every((kind) => kind === "overtaken"),
+    made.join(),
+  );
+  assert.deepEqual(await allMessages(store, 12), messages);
+  assert.deepEqual([first.repairStatus().repaired, second.repairStatus().repaired], [0, 12]);
+  assert.equal(first.repairStatus().overtaken, made.length);
+});
+
+async function allMessages({ records }: Store, count: number): Promise<readonly string[]> {
+  const addresses = Array.from({ length: count }, (_, n) => parseAddress({ collection: "people", id: `id-${n}` }));
+  const reads = await Promise.all(addresses.map((address) => records.read(address, null)));
+  return reads.map(({ stored }) => Buffer.from(stored!.message).toString("base64"));
+}
+
+test("two vaults on one store pay the same debt together, each version once", async (t) => {
+  const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
   const other = await openVault({
-    store: await sqliteStore(path),
+    store: await storage.open(),
     keyring,
     repair: { ...QUICK_REPAIR, health: () => keyring.health() },
   });
@@ -151,20 +216,22 @@ test("two vaults on one file pay the same debt together, each version once", asy
   assert.deepEqual([first.repaired + second.repaired, first.overtaken + second.overtaken], [120, 0]);
 });
 
-test("closing waits for the repair under way, begins no other, and gives back what was claimed", async (t) => {
-  const { vault, kms, store, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
+test("closing waits for the repair under way, begins no other, and gives its partition back", async (t) => {
+  const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 10);
   await kms.startRegion("eu-west-2");
   await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
   const under = Promise.withResolvers<undefined>();
   const go = Promise.withResolvers<undefined>();
-  const second = await sqliteStore(path);
+  const second = await storage.open();
   const slow = storeWith(second, {
-    repair: async (change) => {
-      under.resolve(undefined);
-      await go.promise;
-      return second.repair(change);
+    inventory: {
+      rewrap: async (change) => {
+        under.resolve(undefined);
+        await go.promise;
+        return second.inventory.rewrap(change);
+      },
     },
   });
   const closing = await openVault({ store: slow, keyring, repair: { ...QUICK_REPAIR, atOnce: 1 } });
@@ -179,18 +246,8 @@ test("closing waits for the repair under way, begins no other, and gives back wh
   await close;
   assert.deepEqual([closing.repairStatus().repaired, closing.repairStatus().state], [1, "stopped"]);
   assert.equal((await vault.wrapDebt()).items, 9);
-  assert.equal(
-    (
-      await store.claimDebts({
-        holder: "next",
-        region: "eu-west-2",
-        limit: 100,
-        now: Date.now(),
-        until: Date.now() + 1000,
-      })
-    ).length,
-    9,
-  );
+  const [repair] = await vault.jobs();
+  assert.deepEqual([repair?.job, repair?.states.running, repair?.done], ["repair", 0, 1]);
   await rejectsWith("store-closed", () => closing.ping());
 });
 
@@ -220,9 +277,11 @@ async function timed(
   await putSome(vault, 50);
   for (let n = 0; n < 50; n++) await owe(store, `id-${n}`);
   const watched = storeWith(store, {
-    read: (address, version) => {
-      starts.push(now);
-      return store.read(address, version);
+    records: {
+      read: (address, version) => {
+        starts.push(now);
+        return store.records.read(address, version);
+      },
     },
     close: async () => undefined,
   });
@@ -242,19 +301,23 @@ async function timed(
 }
 
 /** Writes a version that owes a wrap which its keyring does not ask for: a repair settles it. */
-async function owe(store: RecordStore, id: string): Promise<void> {
+async function owe({ records, gate, inventory }: Store, id: string): Promise<void> {
   const address = parseAddress({ collection: "people", id });
-  const { stored } = await store.read(address, null);
-  const missing = [{ region: "gone", keyArn: "arn:gone", reason: "refused" }];
-  await store.repair({
-    place: { ...address, version: stored!.version },
-    base: stored!.message,
+  const { version, stamp } = (await records.read(address, null)).stored!;
+  const { kind } = await inventory.rewrap({
+    place: { ...address, version },
+    seen: stamp,
+    epoch: (await gate.current()).epoch,
     message: null,
-    wraps: { stored: 1, target: 2 },
-    missing,
-    dueAt: 0,
+    wrapSet: {
+      wraps: [{ provider: "strongroom-test", key: "k", material: null }],
+      target: 2,
+      missing: [{ region: "gone", keyArn: "arn:gone", reason: "refused" }],
+    },
     at: "2026-01-01T00:00:00.000Z",
+    lease: null,
   });
+  assert.equal(kind, "made");
 }
 
 test("the pace is kept: no more versions are begun in a second than allowed", async (t) => {
@@ -265,15 +328,17 @@ test("the pace is kept: no more versions are begun in a second than allowed", as
 });
 
 test("a store that cannot be used now ends a round, not the repair", async (t) => {
-  const { vault, kms, path, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
+  const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 4);
   await kms.startRegion("eu-west-2");
-  const second = await sqliteStore(path);
+  const second = await storage.open();
   const faults: unknown[] = [];
   let failing = 3;
   const sick = storeWith(second, {
-    dueRegions: (now) => (failing-- > 0 ? Promise.reject(new TypeError("a defect")) : second.dueRegions(now)),
+    inventory: {
+      sets: () => (failing-- > 0 ? Promise.reject(new TypeError("a defect")) : second.inventory.sets()),
+    },
   });
   const repairing = await openVault({
     store: sick,
@@ -299,7 +364,7 @@ test("the list of what is owed has pages, and takes no cursor that is not its ow
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
   assert.deepEqual(
-    seen,
+    seen.sort(),
     Array.from({ length: 7 }, (_, n) => `id-${n}`),
   );
   const { next } = await vault.list("people", { limit: 2 });
@@ -307,8 +372,9 @@ test("the list of what is owed has pages, and takes no cursor that is not its ow
     next!,
     "",
     "e30",
-    Buffer.from('["debt-1","people","a/b",1]').toString("base64url"),
-    Buffer.from('["debt-1","people","a",0]').toString("base64url"),
+    Buffer.from('["debt-3"]').toString("base64url"),
+    Buffer.from('["debt-3","a position of nobody\'s"]').toString("base64url"),
+    Buffer.from(JSON.stringify(["debt-3", "x".repeat(2049)])).toString("base64url"),
   ]) {
     await rejectsWith("cursor-invalid", () => vault.debts({ cursor: wrong }));
   }

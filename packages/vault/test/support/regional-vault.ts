@@ -9,10 +9,11 @@ import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import type { MultiRegionKeyring, MultiRegionOptions } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
 import type { Kms } from "@strongroom/kms";
-import type { RepairOptions, VaultOptions } from "@strongroom/vault";
+import type { RepairOptions } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
-import { temporaryFolder, testVault } from "./vault.ts";
-import type { TestVault } from "./vault.ts";
+import { temporaryFolder } from "./storage.ts";
+import { testVault } from "./vault.ts";
+import type { TestVault, TestVaultOptions } from "./vault.ts";
 
 export const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 export type Region = (typeof REGIONS)[number];
@@ -68,7 +69,7 @@ export async function regionalKeys(t: TestContext): Promise<RegionalKeys> {
   return { dataDir, kms, keys };
 }
 
-export interface RegionalOptions extends Partial<Pick<VaultOptions, "clock">> {
+export interface RegionalOptions extends Pick<TestVaultOptions, "clock" | "storage" | "store"> {
   readonly keyring?: Partial<MultiRegionOptions>;
   /** Repairs in the background, seeing the keyring's health. */
   readonly repair?: RepairOptions;

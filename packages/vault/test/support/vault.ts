@@ -1,44 +1,49 @@
 /**
- * A real vault for tests: SQLite in a folder of its own, messages under a raw AES key.
+ * A real vault for tests: over a store of its own, messages under a raw AES key.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
 import { openVault } from "@strongroom/vault";
-import type { RecordStore, Vault, VaultOptions } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import type { Store, Vault, VaultOptions } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
-
-/** A folder that is removed after the test. */
-export async function temporaryFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "strongroom-vault-"));
-  defer(t, () => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { fileStorage, testStorage } from "./storage.ts";
+import type { FileStorage, TestStorage } from "./storage.ts";
 
 export function aesKeyring(key: Uint8Array = randomBytes(32)): Keyring {
   return rawAesKeyring({ keyNamespace: "strongroom-test", keyName: "k", wrappingKey: key });
 }
 
 export interface TestVault {
-  readonly path: string;
   readonly keyring: Keyring;
-  readonly store: RecordStore;
+  readonly store: Store;
   readonly vault: Vault;
+  readonly storage: TestStorage;
 }
 
-export async function testVault(t: TestContext, options: Partial<VaultOptions> = {}): Promise<TestVault> {
-  const path = join(await temporaryFolder(t), "vault.sqlite");
-  const keyring = options.keyring ?? aesKeyring();
-  const store = options.store ?? (await sqliteStore(path));
-  const vault = await openVault({ ...options, store, keyring });
+/** What a test may choose of its vault. */
+export interface TestVaultOptions extends Partial<VaultOptions> {
+  readonly storage?: TestStorage;
+}
+
+export async function testVault(t: TestContext, options: TestVaultOptions = {}): Promise<TestVault> {
+  const { storage = await testStorage(t), ...given } = options;
+  const keyring = given.keyring ?? aesKeyring();
+  const store = given.store ?? (await storage.open());
+  const vault = await openVault({ ...given, store, keyring });
   defer(t, () => vault.close());
-  return { path, keyring, store, vault };
+  return { keyring, store, vault, storage };
+}
+
+/** The same in SQLite, for tests with processes of their own or with a hand in the database. */
+export async function fileVault(
+  t: TestContext,
+  options: Partial<VaultOptions> = {},
+): Promise<TestVault & Pick<FileStorage, "path">> {
+  const storage = await fileStorage(t);
+  return { ...(await testVault(t, { ...options, storage })), path: storage.path };
 }
 
 /** What a hand in the database does: plain SQL from outside. */

@@ -1,0 +1,220 @@
+/**
+ * The key sets that this process knows, and which of them the store's gate has in force: the one it writes under. What
+ * the gate said is kept for a while; a unit that comes too late is told so by the store and sealed anew.
+ */
+import { shown } from "@strongroom/base/shown";
+import type { Keyring } from "@strongroom/envelope";
+import { VaultError } from "../errors.ts";
+import { STORE_READER, STORE_WRITER } from "../stores/gate.ts";
+import type { Epoch, Gate, GateState } from "../stores/gate.ts";
+import type { KeySet } from "./key-set.ts";
+
+/** A key set that a vault was opened with. */
+export interface KnownKeySet {
+  /** SHA-256 in hexadecimal: what the gate keeps of it. */
+  readonly digest: string;
+  /** Names of its wrapping keys; null when it was given without. */
+  readonly keys: readonly string[] | null;
+}
+
+/** Which key set is in force, and which this process knows. */
+export interface KeySetStatus {
+  /** How often the key set has changed; 0: nothing was ever written. */
+  readonly epoch: number;
+  /** Digest of the set in force, as the store has it; null at epoch 0. */
+  readonly inForce: string | null;
+  /**
+   * `unset`: nothing was written yet. `current`, `next`: that one of the known sets is in force. `unknown`: another
+   * one is, and this process does not write.
+   */
+  readonly state: "unset" | "current" | "next" | "unknown";
+  readonly current: KnownKeySet;
+  /** Null: the vault was opened with one set. */
+  readonly next: KnownKeySet | null;
+}
+
+/** What a write is sealed with. */
+export interface Sealing {
+  /** Of the gate: the store makes nothing that was sealed at another one. */
+  readonly epoch: Epoch;
+  readonly keyring: Keyring;
+}
+
+/**
+ * How long what the gate said is believed, in milliseconds. Only that a newer program has shut older ones out is
+ * noticed as late as this: that the key set has changed the store itself says to every write.
+ */
+const GATE_AGE_MS = 5_000;
+
+/** Tries of a change of the gate against other processes that change it. */
+const FLIP_ATTEMPTS = 8;
+
+/** The known key sets over a store's gate. */
+export class KeySets {
+  readonly #gate: Gate;
+  readonly #current: KeySet;
+  readonly #next: KeySet | null;
+  #seen: { readonly state: GateState; readonly at: number } | null = null;
+  #asking: Promise<GateState> | null = null;
+  /** What was asked before is not believed any more. */
+  #movedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(gate: Gate, current: KeySet, next: KeySet | null) {
+    this.#gate = gate;
+    this.#current = current;
+    this.#next = next;
+  }
+
+  /**
+   * What to seal a write with: the set in force, at its epoch. The first writer of a store puts its own in force.
+   *
+   * @throws VaultError `key-set-unknown`, `store-newer`; the store's
+   */
+  async forWriting(): Promise<Sealing> {
+    const seen = await this.#state();
+    // What would be refused may have changed since.
+    const state = this.#inForce(seen) === null ? await this.#ask() : seen;
+    requireWriter(state);
+    const { epoch, digest } = state.digest === null ? await this.#begin(state) : state;
+    const set = this.#known.find((known) => known.digest === digest);
+    if (set === undefined) throw keySetUnknown();
+    return { epoch, keyring: set.keyring };
+  }
+
+  /** That this program may change the store, whatever keys it has. @throws VaultError `store-newer`; the store's */
+  async requireWriter(): Promise<void> {
+    requireWriter(await this.#state());
+  }
+
+  /** That this program may read the store. @throws VaultError `store-newer`; the store's */
+  async requireReader(): Promise<void> {
+    requireReader(await this.#state());
+  }
+
+  /** The store has said that another set is in force than it seemed. */
+  moved(): void {
+    this.#seen = null;
+    this.#asking = null;
+    this.#movedAt = performance.now();
+  }
+
+  /**
+   * The keyrings that may open a message, the likeliest first: that of the set in force before the other one, but one
+   * whose set names a wrapping key of the message before one whose set names none.
+   *
+   * @param keys the wrapping keys that the message says it has wraps of
+   */
+  forReading(keys: readonly string[]): readonly [Keyring, ...Keyring[]] {
+    if (this.#next === null) return [this.#current.keyring];
+    const isNextInForce = this.#seen?.state.digest === this.#next.digest;
+    const [first, second] = isNextInForce ? [this.#next, this.#current] : [this.#current, this.#next];
+    const isLikely = ({ names }: KeySet): boolean => names === null || keys.some((key) => names.includes(key));
+    return !isLikely(first) && isLikely(second) ? [second.keyring, first.keyring] : [first.keyring, second.keyring];
+  }
+
+  /** What is in force now, asked anew. @throws VaultError `store-newer`; the store's */
+  async status(): Promise<KeySetStatus> {
+    const state = await this.#askNow();
+    requireReader(state);
+    return this.#status(state);
+  }
+
+  /**
+   * Puts the next set in force, or of a vault that has one set only, that one. Done when it is in force already.
+   *
+   * @throws VaultError `key-set-unknown` when there is a next set and neither is in force; `key-set-moved` when another
+   *   process changed it meanwhile; `store-newer`; the store's
+   */
+  async flip(): Promise<KeySetStatus> {
+    const target = this.#next ?? this.#current;
+    const state = await this.#askNow();
+    requireWriter(state);
+    if (state.digest === target.digest) return this.#status(state);
+    if (this.#next !== null && this.#status(state).state === "unknown") throw keySetUnknown();
+    const result = await this.#gate.flip({ from: state.epoch, digest: target.digest });
+    this.moved();
+    const after = await this.#askNow();
+    if (result === "moved" && after.digest !== target.digest)
+      throw new VaultError("key-set-moved", "Another process changed the key set at the same time");
+    return this.#status(after);
+  }
+
+  /** Puts this process' own set in force where none ever was. */
+  async #begin(found: GateState): Promise<GateState> {
+    let state = found;
+    for (let attempt = 1; state.digest === null && attempt <= FLIP_ATTEMPTS; attempt++) {
+      await this.#gate.flip({ from: state.epoch, digest: this.#current.digest });
+      this.moved();
+      state = await this.#askNow();
+    }
+    return state;
+  }
+
+  #status({ epoch, digest }: GateState): KeySetStatus {
+    const known = ({ digest: own, names }: KeySet): KnownKeySet => ({ digest: own, keys: names });
+    const state =
+      digest === null
+        ? "unset"
+        : digest === this.#current.digest
+          ? "current"
+          : digest === this.#next?.digest
+            ? "next"
+            : "unknown";
+    return {
+      epoch,
+      inForce: digest === null ? null : shown(digest),
+      state,
+      current: known(this.#current),
+      next: this.#next === null ? null : known(this.#next),
+    };
+  }
+
+  get #known(): readonly KeySet[] {
+    return this.#next === null ? [this.#current] : [this.#current, this.#next];
+  }
+
+  /** The known set that is in force; null: none, or none that is known. */
+  #inForce({ digest }: GateState): KeySet | null {
+    return this.#known.find((known) => known.digest === digest) ?? null;
+  }
+
+  async #state(): Promise<GateState> {
+    const seen = this.#seen;
+    return seen !== null && performance.now() - seen.at < GATE_AGE_MS ? seen.state : this.#ask();
+  }
+
+  /** One question at a time, for all who ask. */
+  async #ask(): Promise<GateState> {
+    if (this.#asking !== null) return this.#asking;
+    const asking = this.#askNow().finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    this.#asking = asking;
+    return asking;
+  }
+
+  async #askNow(): Promise<GateState> {
+    // Before the answer: it is as old as the question.
+    const at = performance.now();
+    const state = await this.#gate.current();
+    if (at >= Math.max(this.#movedAt, this.#seen?.at ?? 0)) this.#seen = { state, at };
+    return state;
+  }
+}
+
+function requireReader({ minReader }: GateState): void {
+  if (minReader > STORE_READER) throw storeNewer();
+}
+
+function requireWriter(state: GateState): void {
+  requireReader(state);
+  if (state.minWriter > STORE_WRITER) throw storeNewer();
+}
+
+function storeNewer(): VaultError {
+  return new VaultError("store-newer", "The store is for a newer version of Strongroom by now");
+}
+
+function keySetUnknown(): VaultError {
+  return new VaultError("key-set-unknown", "Another key set is in force than this process is configured with");
+}

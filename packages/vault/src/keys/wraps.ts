@@ -1,0 +1,43 @@
+/**
+ * The wraps of a message's data key, as the inventory keeps them.
+ */
+import { inspect } from "@strongroom/envelope";
+import type { EncryptResult } from "@strongroom/envelope";
+import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
+
+/** The wraps that a message says its data key has. @throws EnvelopeError what `inspect` throws */
+export function wrapsOf(message: Uint8Array): readonly Wrap[] {
+  return inspect(message).encryptedDataKeys.map(({ providerId, keyInfo }) => ({
+    provider: providerId,
+    key: EPHEMERAL[providerId]?.(keyInfo) ?? keyInfo,
+    // What a message names is the key, and no `Encrypt` of AWS KMS tells which material of it.
+    material: null,
+  }));
+}
+
+/** The wrap set of a message that was just sealed. A keyring that reports nothing wrapped what it was meant to. */
+export function sealedWrapSet(message: Uint8Array, report: EncryptResult["wraps"]): WrapSet {
+  const wraps = wrapsOf(message);
+  if (report === undefined) return { wraps, target: wraps.length, missing: [] };
+  // A keyring beside the one that reports, in a multi-keyring, has its wraps too.
+  const unreported = Math.max(0, wraps.length - report.stored.length);
+  return {
+    wraps,
+    target: report.target + unreported,
+    missing: report.missing.map(({ region, keyArn, reason }) => ({ region, keyArn, reason })),
+  };
+}
+
+/**
+ * Providers whose wraps name a key pair that was made for this one message, beside the recipient's: each message would
+ * have a wrap set of its own. Only the recipient's is kept of it, which stands behind a byte of version and its length.
+ */
+const EPHEMERAL: Readonly<Record<string, (keyInfo: string) => string>> = {
+  "raw-ecdh": recipientKey,
+  "aws-kms-ecdh": recipientKey,
+};
+
+function recipientKey(keyInfo: string): string {
+  const length = /^01([0-9a-f]{8})/.exec(keyInfo)?.[1];
+  return length === undefined ? keyInfo : keyInfo.slice(10, 10 + 2 * Number.parseInt(length, 16));
+}

@@ -1,0 +1,23 @@
+/**
+ * How the repair is cut up for processes to share: a job of sixteen partitions, each of as many of the inventory's
+ * buckets.
+ */
+import { BUCKETS } from "../stores/inventory.ts";
+import type { BucketRange } from "../stores/inventory.ts";
+
+/** The job that pays owed wraps. */
+export const REPAIR_JOB = "repair";
+
+const PARTITIONS = 16;
+const BUCKETS_EACH = BUCKETS / PARTITIONS;
+
+const nameOf = (index: number): string => String(index).padStart(2, "0");
+
+/** The partitions' names. */
+export const REPAIR_PARTITIONS: readonly string[] = Array.from({ length: PARTITIONS }, (_, index) => nameOf(index));
+
+/** The buckets of a partition; null for a name that the store has and the job has not. */
+export function bucketsOf(partition: string): BucketRange | null {
+  const index = REPAIR_PARTITIONS.indexOf(partition);
+  return index < 0 ? null : { from: index * BUCKETS_EACH, to: (index + 1) * BUCKETS_EACH };
+}

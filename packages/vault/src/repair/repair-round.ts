@@ -1,0 +1,257 @@
+/**
+ * One round of the repair: finds what owes a wrap in a region that may be asked, takes partitions in turn, and repairs
+ * what is due in each at a bounded pace.
+ *
+ * A lease saves work, so that two processes do not seal the same version. What keeps data safe is the fence: whoever
+ * was taken over, because it stood still or its clock did, changes nothing any more.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { mapBounded } from "@strongroom/base/work";
+import type { VaultErrorCode } from "../errors.ts";
+import { envelopeFailure } from "../records/version.ts";
+import type { BucketRange, InventoryItem } from "../stores/inventory.ts";
+import type { Leased, Progress } from "../stores/jobs.ts";
+import type { VersionPlace } from "../stores/rows.ts";
+import type { WrapSetId } from "../stores/wrap-set.ts";
+import { owedSets } from "./debt.ts";
+import type { OwedSets } from "./debt.ts";
+import { bucketsOf, REPAIR_JOB } from "./partitions.ts";
+import { repairVersion } from "./repair-version.ts";
+import type { RepairDependencies, RepairOutcome } from "./repair-version.ts";
+import { originOf, waitMs } from "./schedule.ts";
+import type { Access, Pace, RegionGate, RegionHealth, RepairSettings } from "./schedule.ts";
+
+/** What a round works with. */
+export interface RoundDependencies {
+  readonly dependencies: RepairDependencies;
+  readonly settings: RepairSettings;
+  readonly gate: RegionGate;
+  readonly pace: Pace;
+  readonly counters: {
+    ended(outcome: RepairOutcome, at: Date): void;
+    failed(code: VaultErrorCode, at: Date): void;
+  };
+  readonly health: () => readonly RegionHealth[];
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Nothing more is begun after it. */
+  readonly stop: AbortSignal;
+}
+
+/** Which wrap sets are worked on, and for the sake of which regions each. */
+interface Plan {
+  readonly access: Exclude<Access, "closed">;
+  readonly asked: ReadonlyMap<WrapSetId, readonly string[]>;
+}
+
+/**
+ * What became of an item. `left`: nothing was done, and it is as due as it was. `busy`: so too, but not at once.
+ * `damaged`: it cannot even be noted at the item that it failed.
+ */
+type Ended = "done" | "left" | "busy" | "damaged" | { readonly failed: VaultErrorCode };
+
+/**
+ * A partition is due again this much after it was given back: behind all that are due already, also where a clock has
+ * not moved on meanwhile.
+ */
+const NEXT_MS = 1;
+
+export class RepairRound {
+  readonly #d: RoundDependencies;
+  /** What this process calls itself where others see who works. */
+  readonly #holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
+
+  constructor(dependencies: RoundDependencies) {
+    this.#d = dependencies;
+  }
+
+  /**
+   * Works until nothing is due in a region that may be asked. Tells whether anything was done.
+   *
+   * @throws VaultError of the store
+   */
+  async work(): Promise<boolean> {
+    let begun = 0;
+    while (!this.#d.stop.aborted) {
+      this.#d.gate.look(this.#d.health());
+      const plan = await this.#plan();
+      const more = plan === null ? 0 : await this.#follow(plan);
+      begun += more;
+      // What is due is in partitions that others hold.
+      if (more === 0) break;
+    }
+    return begun > 0;
+  }
+
+  /** Everything that is due in regions that are open; otherwise what one region may be tried with. */
+  async #plan(): Promise<Plan | null> {
+    const owed = await owedSets(this.#inventory);
+    const regions = new Set([...owed.values()].flatMap(({ missing }) => missing.map(({ region }) => region)));
+    const having = (wanted: Access): readonly string[] =>
+      [...regions].filter((region) => this.#d.gate.access(region, this.#now) === wanted);
+    const open = { access: "open", asked: askedOf(owed, having("open")) } as const;
+    if (await this.#isDue(open)) return open;
+    for (const region of having("trial")) {
+      const trial = { access: "trial", asked: askedOf(owed, [region]) } as const;
+      if (await this.#isDue(trial)) return trial;
+    }
+    return null;
+  }
+
+  async #isDue({ asked }: Plan): Promise<boolean> {
+    if (asked.size === 0) return false;
+    const sets = [...asked.keys()];
+    // Of a set that nothing has any more the first answer is the quick one.
+    if (!(await this.#inventory.any(sets))) return false;
+    return (await this.#inventory.list({ sets, after: null, limit: 1, due: true })).length > 0;
+  }
+
+  /** Takes each partition once, of a trial only until one version was tried. Tells how many versions were begun. */
+  async #follow(plan: Plan): Promise<number> {
+    const { jobs } = this.#d.dependencies.store;
+    const seen = new Set<string>();
+    let begun = 0;
+    while (!this.#d.stop.aborted && (plan.access === "open" || begun === 0)) {
+      const until = this.#now + this.#d.settings.leaseMs;
+      const leased = await jobs.lease({ job: REPAIR_JOB, holder: this.#holder, ms: this.#d.settings.leaseMs });
+      if (leased === null) break;
+      const buckets = bucketsOf(leased.partition);
+      if (buckets === null) await jobs.finish(leased, nothingDone(leased.cursor), null);
+      else if (seen.has(leased.partition)) {
+        await jobs.finish(leased, nothingDone(leased.cursor), NEXT_MS);
+        break;
+      } else begun += await this.#visit({ leased, buckets, plan, until });
+      seen.add(leased.partition);
+    }
+    return begun;
+  }
+
+  /** Repairs what is due in a partition and gives it back. Tells how many versions were begun. */
+  async #visit({ leased, buckets, plan, until }: Visit): Promise<number> {
+    const { jobs } = this.#d.dependencies.store;
+    const { claimItems, leaseMs, regionWaitMs } = this.#d.settings;
+    const limit = plan.access === "trial" ? 1 : claimItems;
+    let held = { leased, plan, until };
+    let cursor = leased.cursor;
+    let begun = 0;
+    try {
+      for (;;) {
+        const items = await this.#inventory.list({
+          sets: [...plan.asked.keys()],
+          buckets,
+          after: cursor,
+          limit,
+          due: true,
+        });
+        const ended = await mapBounded(items, this.#d.settings.atOnce, (item) => this.#take(item, held));
+        const counted = this.#count(ended);
+        begun += ended.filter((end) => end === "done" || typeof end === "object").length;
+        const isLast = items.length < limit || plan.access === "trial" || ended.includes("left");
+        cursor = isLast ? null : (items.at(-1)?.position ?? null);
+        const progress = { cursor, ...counted };
+        if (isLast || ended.includes("busy") || this.#d.stop.aborted) {
+          await jobs.finish(leased, progress, ended.includes("busy") ? regionWaitMs : NEXT_MS);
+          return begun;
+        }
+        const renewed = this.#now + leaseMs;
+        if ((await jobs.save(leased, progress, leaseMs)) === "overtaken") return begun;
+        held = { ...held, until: renewed };
+      }
+    } catch (error) {
+      // Others need not wait for a lease that nobody works under; when the store cannot be used, they do.
+      await jobs.finish(leased, nothingDone(cursor), NEXT_MS).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #count(ended: readonly Ended[]): Omit<Progress, "cursor"> {
+    const failed = ended.flatMap((end): readonly VaultErrorCode[] =>
+      typeof end === "object" ? [end.failed] : end === "damaged" ? ["record-tampered"] : [],
+    );
+    const code = failed.at(-1);
+    return {
+      done: ended.filter((end) => end === "done").length,
+      failed: failed.length,
+      problem: code === undefined ? null : { code, at: this.#d.dependencies.clock().toISOString() },
+    };
+  }
+
+  async #take(item: InventoryItem, held: Held): Promise<Ended> {
+    const { pace, gate, health, sleep, stop } = this.#d;
+    if (item.place === null) return "damaged";
+    const wait = pace.turn(this.#now);
+    if (wait > 0) await sleep(wait, stop);
+    gate.look(health());
+    const asked = held.plan.asked.get(item.wrapSet) ?? [];
+    const isClosed = held.plan.access === "open" && !asked.some((region) => gate.access(region, this.#now) === "open");
+    // A lease that has run out is somebody else's by now.
+    if (stop.aborted || isClosed || this.#now >= held.until) return "left";
+    if (held.plan.access === "trial") for (const region of asked) gate.tried(region, this.#now);
+    return this.#repair({ ...item, place: item.place }, asked, held);
+  }
+
+  /** @throws VaultError of the store */
+  async #repair(
+    { place, failure }: { readonly place: VersionPlace; readonly failure: InventoryItem["failure"] },
+    asked: readonly string[],
+    { leased }: Held,
+  ): Promise<Ended> {
+    const { dependencies, settings, gate, counters } = this.#d;
+    try {
+      const outcome = await repairVersion(dependencies, place, leased);
+      counters.ended(outcome, dependencies.clock());
+      if (outcome.kind === "repaired") {
+        for (const gained of outcome.gained) gate.gained(gained);
+        for (const region of asked) if (!outcome.gained.includes(region)) gate.missed(region, this.#now);
+      }
+      return "done";
+    } catch (error) {
+      const { code } = envelopeFailure(error);
+      const origin = originOf(code);
+      if (origin === "store") throw error;
+      if (origin === "caller") return "left";
+      // Who reads and writes comes first.
+      if (origin === "load") return "busy";
+      if (origin === "region") for (const region of asked) gate.missed(region, this.#now);
+      await this.#inventory.fail(leased, place, {
+        code,
+        at: dependencies.clock().toISOString(),
+        waitMs: waitMs(origin, (failure?.attempts ?? 0) + 1, settings),
+      });
+      counters.failed(code, dependencies.clock());
+      return { failed: code };
+    }
+  }
+
+  get #inventory(): RepairDependencies["store"]["inventory"] {
+    return this.#d.dependencies.store.inventory;
+  }
+
+  get #now(): number {
+    return this.#d.dependencies.clock().getTime();
+  }
+}
+
+/** A partition that is held for a plan, and until when it surely is. */
+interface Held {
+  readonly leased: Leased;
+  readonly plan: Plan;
+  readonly until: number;
+}
+
+interface Visit extends Held {
+  readonly buckets: BucketRange;
+}
+
+/** The sets that miss a wrap in one of these regions, with those of them that they miss. */
+function askedOf(owed: OwedSets, regions: readonly string[]): Plan["asked"] {
+  const asked = new Map<WrapSetId, readonly string[]>();
+  for (const [id, { missing }] of owed) {
+    const own = new Set(missing.map(({ region }) => region));
+    const some = regions.filter((region) => own.has(region));
+    if (some.length > 0) asked.set(id, some);
+  }
+  return asked;
+}
+
+const nothingDone = (cursor: string | null): Progress => ({ cursor, done: 0, failed: 0, problem: null });

@@ -1,0 +1,156 @@
+/**
+ * Units: made in a draft, which is committed when all of them are made. The rules of compare-and-swap are in
+ * `makeUnit`, in the order in which they are asked.
+ */
+import { VaultError } from "../../errors.ts";
+import { parseAddress, parseSubject, parseVersion } from "../../records/address.ts";
+import type { Version } from "../../records/address.ts";
+import type { Epoch } from "../gate.ts";
+import type { Head } from "../rows.ts";
+import type { Capabilities } from "../store.ts";
+import type { Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "../units.ts";
+import { countWraps, Draft, internWrapSet, recordKey } from "./tables.ts";
+import type { MemoryTables, RecordRow, Tables, VersionRow } from "./tables.ts";
+
+/**
+ * The units as they are now, checked: nobody changes them afterwards.
+ *
+ * @throws VaultError `store-failed`: they are beyond what the store can do, or are no units
+ */
+export function takeUnits(
+  units: readonly Unit[],
+  { atomicUnits, unitItems, unitBytes }: Capabilities,
+  isAtomic: boolean,
+): readonly Unit[] {
+  if (isAtomic && units.length > atomicUnits)
+    throw refused(`one transaction has at most ${atomicUnits} units, not ${units.length}`);
+  if (new Set(units.map(({ address }) => recordKey(address))).size < units.length)
+    throw refused("a record is in two units of one call");
+  return units.map((unit) => {
+    const { change } = unit;
+    if (change.kind === "write") {
+      if (change.versions.length === 0) throw refused("a unit has no version");
+      if (change.versions.length > unitItems)
+        throw refused(`a unit has at most ${unitItems} versions, not ${change.versions.length}`);
+      const bytes = change.versions.reduce((sum, { message }) => sum + message.length, 0);
+      if (bytes > unitBytes) throw refused(`the messages of a unit have at most ${unitBytes} bytes, not ${bytes}`);
+    }
+    try {
+      return copyUnit(unit);
+    } catch (cause) {
+      throw refused("a unit holds what no vault writes", cause);
+    }
+  });
+}
+
+function refused(why: string, cause?: unknown): VaultError {
+  return new VaultError("store-failed", `The store does not take this: ${why}`, { cause });
+}
+
+/** Whatever a caller's object answers the next time that it is asked, and whatever becomes of its buffers. */
+function copyUnit({ writeId, address, base, change }: Unit): Unit {
+  return {
+    writeId,
+    address: parseAddress(address),
+    base: base === null || base === "damaged" ? base : { version: parseVersion(base.version), state: base.state },
+    change:
+      change.kind === "remove"
+        ? { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: parseMoment(change.removedAt) }
+        : {
+            kind: "write",
+            epoch: change.epoch,
+            versions: change.versions.map(({ version, subject, createdAt, wrapSet, message }) => ({
+              version: parseVersion(version),
+              subject: parseSubject(subject),
+              createdAt: parseMoment(createdAt),
+              wrapSet: structuredClone(wrapSet),
+              message: Buffer.from(message),
+            })),
+          },
+  };
+}
+
+/** A moment as `toISOString` writes it. */
+function parseMoment(text: string): string {
+  if (new Date(text).toISOString() === text) return text;
+  throw new RangeError("no moment in UTC");
+}
+
+/** Makes all units or none, in the tables. */
+export function applyTogether(tables: Tables, units: readonly Unit[], epoch: Epoch): readonly UnitResult[] {
+  const draft = new Draft(tables);
+  const results = units.map((unit) => makeUnit(draft, unit, epoch));
+  if (results.every(({ kind }) => kind === "made")) {
+    draft.commit();
+    return results;
+  }
+  return results.map((result) => (result.kind === "made" ? { kind: "not-made" } : result));
+}
+
+/** Makes each unit by itself. */
+export function applyEach(tables: Tables, units: readonly Unit[], epoch: Epoch): readonly UnitResult[] {
+  return units.flatMap((unit) => applyTogether(tables, [unit], epoch));
+}
+
+function makeUnit(tables: Tables, { writeId, address, base, change }: Unit, epoch: Epoch): UnitResult {
+  // Settled before: somebody was told that it is not made, or that it is.
+  if (tables.writes.get(writeId) !== undefined) return { kind: "conflict" };
+  if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
+  const record = tables.records.get(recordKey(address));
+  const highest = Math.max(record?.head.version ?? 0, record?.versions.at(-1)?.version ?? 0);
+  if (!isBase(record, base)) return { kind: "conflict" };
+  const made = change.kind === "remove" ? remove(change, highest) : write(tables, change, highest, record);
+  if (made === null) return { kind: "conflict" };
+  tables.records.set(recordKey(address), { address, ...made });
+  tables.writes.set(writeId, "made");
+  return { kind: "made" };
+}
+
+/** Rows here always fit together: nobody can have found them damaged. */
+function isBase(record: RecordRow | undefined, base: Unit["base"]): boolean {
+  if (base === "damaged") return false;
+  const head: Head | null = record?.head ?? null;
+  return head?.version === base?.version && head?.state === base?.state;
+}
+
+type Made = Omit<RecordRow, "address">;
+
+/** Null: a number would come twice, or go back. */
+function write(tables: Tables, { versions }: WriteChange, highest: number, record: RecordRow | undefined): Made | null {
+  const rows: VersionRow[] = [];
+  let [last, updatedAt]: [number, string] = [highest, ""];
+  for (const { version, subject, createdAt, wrapSet, message } of versions) {
+    if (version <= last) return null;
+    [last, updatedAt] = [version, createdAt];
+    rows.push({
+      version,
+      subject,
+      createdAt,
+      wraps: countWraps(wrapSet),
+      message: message as Buffer,
+      wrapSet: internWrapSet(tables, wrapSet),
+      since: createdAt,
+      revision: 0,
+      failure: null,
+    });
+  }
+  return {
+    head: { version: last as Version, state: "live" },
+    updatedAt,
+    versions: [...(record?.versions ?? []), ...rows],
+  };
+}
+
+function remove({ tombstone, removedAt }: RemoveChange, highest: number): Made | null {
+  if (tombstone < highest) return null;
+  return { head: { version: tombstone, state: "removed" }, updatedAt: removedAt, versions: [] };
+}
+
+/** What became of writes. What is not made by now never will be. */
+export function settle({ writes }: MemoryTables, writeIds: readonly WriteId[]): readonly Outcome[] {
+  return writeIds.map((writeId) => {
+    const settled = writes.get(writeId) ?? "void";
+    writes.set(writeId, settled);
+    return settled;
+  });
+}

@@ -1,0 +1,41 @@
+/**
+ * Where the vaults of a test keep their records: in memory, or in SQLite when `STRONGROOM_TEST_STORE=sqlite` says so.
+ * What a vault does must not depend on it.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { Store } from "@strongroom/vault";
+import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import { sqliteStore } from "@strongroom/vault/sqlite";
+import { defer } from "../../../../tests/support/defer.ts";
+
+export interface TestStorage {
+  /** Another store over the same storage, as another process would open it. Closed by the caller. */
+  open(): Promise<Store>;
+}
+
+/** A storage in SQLite, which has a path. */
+export interface FileStorage extends TestStorage {
+  readonly path: string;
+}
+
+/** A folder that is removed after the test. */
+export async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "strongroom-vault-"));
+  defer(t, () => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function testStorage(t: TestContext): Promise<TestStorage> {
+  if (process.env["STRONGROOM_TEST_STORE"] === "sqlite") return fileStorage(t);
+  const storage = new MemoryStorage();
+  return { open: async () => memoryStore({ storage }) };
+}
+
+/** For tests with processes of their own, or with a hand in the database. */
+export async function fileStorage(t: TestContext): Promise<FileStorage> {
+  const path = join(await temporaryFolder(t), "vault.sqlite");
+  return { path, open: () => sqliteStore(path) };
+}
