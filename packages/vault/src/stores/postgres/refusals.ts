@@ -1,0 +1,29 @@
+/**
+ * What every statement asks beside its own question: is this the vault that was opened, on the primary, and may this
+ * program use it. Another process may have migrated it, a failover may have led to a standby, and whoever moves the
+ * database's address moves every client. A standby's rows may be old, and a head that is old is a head set back.
+ */
+import { VaultError } from "../../errors.ts";
+import { STORE_READER } from "../gate.ts";
+import type { Columns } from "./columns.ts";
+import { text } from "./columns.ts";
+
+/** Selected as `refusal` beside the gate's row `g`; `vault`: the parameter with the vault's id. */
+export const refusalColumn = (vault: string): string =>
+  `case when pg_is_in_recovery() then 'standby' when g.id <> ${vault} then 'replaced' ` +
+  `when g.min_reader > ${STORE_READER} then 'newer' end as refusal`;
+
+/** Refusal -> what is said of it. */
+const REFUSALS: Readonly<Record<string, () => VaultError>> = {
+  "no-gate": () => new VaultError("store-altered", "The database does not say which vault it is: the table vault is empty"),
+  standby: () =>
+    new VaultError("store-failed", "The server is a standby, whose rows may be old: connect to the primary"),
+  replaced: () => new VaultError("store-replaced", "The database is that of another vault than it was when it was opened"),
+  newer: () => new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow"),
+};
+
+/** @throws VaultError when the answer is a refusal */
+export function requireAccepted(rows: readonly Columns[], column: "refusal" | "result" = "refusal"): void {
+  const refusal = rows.length === 0 ? "no-gate" : text(rows[0]![column]);
+  if (refusal !== null && Object.hasOwn(REFUSALS, refusal)) throw REFUSALS[refusal]!();
+}

@@ -1,0 +1,1 @@
+export const SCHEMA_LINES: readonly (readonly [name: string, form: string])[] = [];
