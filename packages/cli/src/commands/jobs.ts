@@ -47,9 +47,37 @@ const STATE_STYLE: Readonly<Record<Partition["state"], Style>> = {
   finished: "dim",
 };
 
+/** One row for each job; below it the partitions that are worked on, and those that something is the matter with. */
 function jobsView(jobs: readonly Job[], terminal: Terminal): string {
-  const rows = jobs.flatMap(({ job, partitions }) => partitions.map((partition) => ({ job, ...partition })));
-  if (rows.length === 0) return "There are no jobs.";
+  if (jobs.length === 0) return "There are no jobs.";
+  const overview = renderTable(
+    [
+      { heading: "JOB" },
+      { heading: "PARTITIONS" },
+      { heading: "DONE", align: "right" },
+      { heading: "FAILED", align: "right" },
+      { heading: "SAVED" },
+      { heading: "LAST PROBLEM" },
+    ],
+    jobs.map(({ job, states, done, failed, savedAt, problem }) => [
+      job,
+      statesText(states),
+      number(done),
+      number(failed),
+      savedAt ?? "-",
+      problemText(problem),
+    ]),
+    terminal.width,
+  );
+  const told = jobs.flatMap(({ job, partitions }) =>
+    partitions
+      .filter(({ state, problem }) => state === "running" || problem !== null)
+      .map((partition) => ({ job, ...partition })),
+  );
+  return told.length === 0 ? overview : [overview, "", partitionsTable(told, terminal)].join("\n");
+}
+
+function partitionsTable(told: readonly (Partition & { readonly job: string })[], terminal: Terminal): string {
   return renderTable(
     [
       { heading: "JOB" },
@@ -61,19 +89,29 @@ function jobsView(jobs: readonly Job[], terminal: Terminal): string {
       { heading: "SAVED" },
       { heading: "LAST PROBLEM" },
     ],
-    rows.map(({ job, partition, state, done, failed, holder, savedAt, problem }) => [
+    told.map(({ job, partition, state, done, failed, holder, savedAt, problem }) => [
       job,
       partition,
       terminal.style(STATE_STYLE[state], state),
-      done.toLocaleString("en"),
-      failed.toLocaleString("en"),
+      number(done),
+      number(failed),
       holder ?? "-",
       savedAt ?? "-",
-      problem === null ? "-" : `${problem.code} at ${problem.at}`,
+      problemText(problem),
     ]),
     terminal.width,
   );
 }
+
+function statesText(states: Job["states"]): string {
+  const found = Object.entries(states).filter(([, count]) => count > 0);
+  return found.length === 0 ? "none" : found.map(([state, count]) => `${number(count)} ${state}`).join(", ");
+}
+
+const problemText = (problem: Partition["problem"]): string =>
+  problem === null ? "-" : `${problem.code} at ${problem.at}`;
+
+const number = (value: number): string => value.toLocaleString("en");
 
 /** A line for each partition that is another one than before: not for the moment alone at which it was saved. */
 function jobChanges(before: readonly Job[] | null, now: readonly Job[]): readonly string[] {
@@ -86,6 +124,6 @@ function linesOf({ job, partitions }: Job): readonly string[] {
   return partitions.map(({ partition, state, done, failed, holder, problem }) => {
     const by = state === "running" && holder !== null ? ` by ${holder}` : "";
     const why = problem === null ? "" : `, last ${problem.code} at ${problem.at}`;
-    return `${job} ${partition} ${state}${by}, done ${done.toLocaleString("en")}, failed ${failed.toLocaleString("en")}${why}`;
+    return `${job} ${partition} ${state}${by}, done ${number(done)}, failed ${number(failed)}${why}`;
   });
 }

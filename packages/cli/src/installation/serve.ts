@@ -30,7 +30,8 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const tokens = await openTokens(folder);
   const moving = moveInLog(logger);
-  const service = await startService({ config, folder, env, keySets, tokens, logger, moving });
+  const parts = { config, folder, env, keySets, tokens, logger, moving };
+  const service = await startService({ ...parts, unprepared: "refuse" });
   try {
     const open = openRegions([...regions, ...next]);
     if (open.length > 0)

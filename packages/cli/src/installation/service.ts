@@ -33,6 +33,8 @@ export interface ServiceParts {
   readonly keySets: { readonly current: InstalledKeySet; readonly next: InstalledKeySet | null };
   readonly tokens: FileTokens;
   readonly logger: Logger;
+  /** What becomes of an empty database. */
+  readonly unprepared: "make" | "refuse";
   /** Hears of the move of an older version's database, for who waits for the start. */
   readonly moving: MoveListener;
   /** What is done with the vault before it serves: `up` puts its own key set in force. */

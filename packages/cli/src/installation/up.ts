@@ -103,6 +103,7 @@ async function runInstallation(
       keySets: { current, next: null },
       tokens,
       logger,
+      unprepared: "make",
       moving: moveOnTerminal(context.terminal),
       prepare: (vault) => putOwnInForce(vault, context, config, ensured),
     });

@@ -89,9 +89,3 @@ export function deniedIn({ schema: { exists, mayUse, tables, deniedFunctions } }
     ...(deniedFunctions === 0 ? [] : [`execute on ${deniedFunctions} functions`]),
   ];
 }
-
-/** @throws CliError that says what keeps this program from using the database */
-export async function requireReady(access: PostgresAccess): Promise<void> {
-  const problem = unfitness(access, await lookAt(access));
-  if (problem !== null) throw problem;
-}

@@ -10,7 +10,7 @@ import type { DataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import type { MoveListener, MoveProgress } from "./moving.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
-import { requireReady } from "./look.ts";
+import { lookAt, unfitness } from "./look.ts";
 
 /** What a store is opened with. */
 export interface StoreParts {
@@ -18,6 +18,8 @@ export interface StoreParts {
   readonly folder: DataFolder;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger?: Logger | undefined;
+  /** `make`: an empty database gets its schema. `refuse`: that is for `strongroom store migrate`. */
+  readonly unprepared?: "make" | "refuse" | undefined;
   /** Hears of the move of an older version's file. */
   readonly moving?: MoveListener | undefined;
 }
@@ -33,11 +35,11 @@ export interface OpenedStore {
 
 /**
  * Opens it. Throws `data-dir-newer`, `startup-failed`, and of PostgreSQL what {@link postgresAccess} and
- * {@link requireReady} do.
+ * {@link lookAt} and {@link unfitness} do.
  */
 export async function openStore(parts: StoreParts): Promise<OpenedStore> {
   const access = postgresAccess(parts.config, parts.env);
-  return access === null ? openSqlite(parts) : openPostgres(access);
+  return access === null ? openSqlite(parts) : openPostgres(access, parts.unprepared ?? "refuse");
 }
 
 async function openSqlite({ folder, logger, moving }: StoreParts): Promise<OpenedStore> {
@@ -55,11 +57,15 @@ async function openSqlite({ folder, logger, moving }: StoreParts): Promise<Opene
   }
 }
 
-async function openPostgres(access: PostgresAccess): Promise<OpenedStore> {
-  await requireReady(access);
+async function openPostgres(access: PostgresAccess, unprepared: "make" | "refuse"): Promise<OpenedStore> {
+  const look = await lookAt(access);
+  const problem = unfitness(access, look);
+  // Only one that nobody has used yet: others may run on what a migration changes.
+  const isMade = problem?.code === "store-unprepared" && unprepared === "make" && look.store.version === null;
+  if (problem !== null && !isMade) throw problem;
   const pool = storePool(access);
   try {
-    const store = await postgresStore(pool, { schema: access.schema, endPool: true });
+    const store = await postgresStore(pool, { schema: access.schema, endPool: true, migrate: isMade });
     return { store, description: `PostgreSQL, ${placeText(access.place)}`, close: () => store.close() };
   } catch (cause) {
     await pool.end();
