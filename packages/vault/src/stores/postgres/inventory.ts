@@ -1,6 +1,6 @@
 /**
- * The inventory over one index, `(wrap_set, bucket, since, record, version)`: it is the order of the list, and its first
- * entry of a set is the proof that the set is still there.
+ * The inventory over one index, `(wrap_set, bucket, since, record, version)`: it is the order of the list, and its
+ * first entry of a set is the proof that the set is still there.
  */
 import { VaultError } from "../../errors.ts";
 import { isCollection, parseId } from "../../records/address.ts";
@@ -13,7 +13,7 @@ import type { VersionPlace } from "../rows.ts";
 import { parseWrapSet, wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSetId } from "../wrap-set.ts";
 import type { Columns } from "./columns.ts";
-import { foundName, moment, nameColumn, text, whole } from "./columns.ts";
+import { foundName, isTrue, moment, nameColumn, text, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { NOW } from "./functions.sql.ts";
@@ -98,8 +98,7 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
     },
     async any(ids) {
       const rows = await connections.run(any, [vault, ids], "repeat");
-      requireAccepted(rows);
-      return rows[0]!["found"] === "t" || rows[0]!["found"] === true;
+      return isTrue(requireAccepted(rows)["found"]);
     },
     async list(page) {
       const rows = await connections.run(list, listArguments(vault, page), "repeat");
@@ -110,8 +109,7 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
       const values = rewrapArguments(change, { vault, lockTimeoutMs });
       for (let attempt = 1; attempt <= 2; attempt++) {
         const rows = await connections.run(rewrap, values, "fail");
-        requireAccepted(rows, "result");
-        const result = rewrapResult(rows[0]!);
+        const result = rewrapResult(requireAccepted(rows, "result"));
         if (result !== null) return result;
         await connections.run(internStatement(schema), internArguments([change.wrapSet]), "repeat");
       }
@@ -168,7 +166,8 @@ const WIDTHS = [31n, 15n, 63n, 63n, 63n];
 /** @throws VaultError `cursor-invalid` */
 function parsePosition(given: string): readonly string[] {
   const parts = POSITION.test(given) ? given.split(",") : [];
-  if (parts.length === WIDTHS.length && parts.every((part, index) => fits(BigInt(part), WIDTHS[index]!))) return parts;
+  if (parts.length === WIDTHS.length && WIDTHS.every((bits, index) => fits(BigInt(parts[index] ?? ""), bits)))
+    return parts;
   throw new VaultError("cursor-invalid", "The position is not one that this inventory gave out");
 }
 
