@@ -215,8 +215,8 @@ end`,
 );
 
 /**
- * What became of writes, written down for good: `made`, or `void`, and then they never will be. The locks are those that a
- * write takes before it looks: one that is under way is waited for, and one that comes later finds it settled.
+ * What became of writes, written down for good: `made`, or `void`, and then they never will be. The locks are those
+ * that a write takes before it looks: one that is under way is waited for, and one that comes later finds it settled.
  */
 const OUTCOME = storeFunction(
   "outcome_v1",
