@@ -40,7 +40,8 @@ export async function callerTransaction(client: unknown, context: ChangeContext)
   );
   if (isTrue(row?.["standby"]) || row?.["read_only"] === "on") throw refused("The caller's transaction is read-only");
   const isolation = text(row?.["isolation"]) ?? "";
-  if (!ISOLATIONS.includes(isolation)) throw refused(`At the isolation level "${shown(isolation)}" the gate cannot be held`);
+  if (!ISOLATIONS.includes(isolation))
+    throw refused(`At the isolation level "${shown(isolation)}" the gate cannot be held`);
   if (row?.["encoding"] !== "UTF8") throw refused("The client's encoding is not UTF8");
   if (gateState(row).vault !== vault) throw refused("The client is one of another vault's database");
   return {
@@ -50,7 +51,12 @@ export async function callerTransaction(client: unknown, context: ChangeContext)
       const results = new Map<Unit, UnitResult>();
       if (parts.length > 1) await query(SAVEPOINT, []);
       for (const part of parts) {
-        const sent = await send(schema, part, { vault, lockTimeoutMs: 0, atomic: true }, { apply: query, intern: query });
+        const sent = await send(
+          schema,
+          part,
+          { vault, lockTimeoutMs: 0, atomic: true },
+          { apply: query, intern: query },
+        );
         part.forEach((unit, index) => results.set(unit, sent[index]!));
         if (sent.every(({ kind }) => kind === "made")) continue;
         for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });

@@ -43,6 +43,9 @@ export const gateKey = (vault: string, epoch: string): string =>
 /** The database's clock, in milliseconds since the epoch. */
 export const NOW = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
+/** What no vault counts to: a number from here on is damage, and holds nobody back from removing it. */
+const BEYOND = "9007199254740992";
+
 /**
  * Time-outs and durability of this transaction alone. A role or a database may have `synchronous_commit` off; what is
  * answered as made is on the disk.

@@ -12,7 +12,9 @@ import type { SchemaName } from "./schema.ts";
 
 /** Reads the gate of whatever vault there is. */
 export const gateStatement = (schema: SchemaName): Statement =>
-  statement(`select g.id, g.epoch, g.digest, g.min_reader, g.min_writer, pg_is_in_recovery() as standby from ${schema}.vault g`);
+  statement(
+    `select g.id, g.epoch, g.digest, g.min_reader, g.min_writer, pg_is_in_recovery() as standby from ${schema}.vault g`,
+  );
 
 /** @throws VaultError `store-altered` when there is none, or it holds what no vault writes */
 export function gateState(row: Readonly<Record<string, unknown>> | undefined): GateState {

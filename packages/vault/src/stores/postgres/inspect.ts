@@ -83,7 +83,13 @@ export async function inspectPostgres(
       };
     const form = await inspectForm(connection, { schema, applied, migrations: MIGRATIONS });
     const rows = await connection.query(gateStatement(schema), [], { isNamed: false }).catch(() => []);
-    return { ...rest, ...form, version: applied.length, gate: gateOrNull(rows[0]), tables: await tables(connection, schema) };
+    return {
+      ...rest,
+      ...form,
+      version: applied.length,
+      gate: gateOrNull(rows[0]),
+      tables: await tables(connection, schema),
+    };
   });
 }
 
@@ -94,13 +100,19 @@ async function inspectForm(
     schema,
     applied,
     migrations,
-  }: { readonly schema: SchemaName; readonly applied: readonly string[]; readonly migrations: readonly PostgresMigration[] },
+  }: {
+    readonly schema: SchemaName;
+    readonly applied: readonly string[];
+    readonly migrations: readonly PostgresMigration[];
+  },
 ): Promise<Pick<InspectedPostgres, "pending" | "newer" | "differences">> {
   const pending = migrations.map(({ name }) => name).filter((name) => !applied.includes(name));
   const newer = applied.filter((name) => !migrations.some((known) => known.name === name));
   const lines = await schemaLines(connection, schema);
   const forms = new Map(lines.map(({ name, form }) => [name, form]));
-  const unmade = concurrentIndexes(migrations).filter((name) => forms.get(`index ${name}`)?.endsWith("(invalid)") ?? true);
+  const unmade = concurrentIndexes(migrations).filter(
+    (name) => forms.get(`index ${name}`)?.endsWith("(invalid)") ?? true,
+  );
   return {
     pending: [...pending, ...unmade.map((name) => `index ${name}`)],
     newer: newer.map(shown),

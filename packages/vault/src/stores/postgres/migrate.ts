@@ -99,7 +99,9 @@ function requireNotAborted(signal: AbortSignal | undefined): void {
 }
 
 const lockStatement = (schema: SchemaName) =>
-  statement(`select pg_advisory_xact_lock(hashtextextended('strongroom/migrate/${schema.slice(1, -1)}' collate "C", 0))`);
+  statement(
+    `select pg_advisory_xact_lock(hashtextextended('strongroom/migrate/${schema.slice(1, -1)}' collate "C", 0))`,
+  );
 
 /** The oldest server whose functions are all there. */
 const OLDEST_SERVER = 140_000;
@@ -121,10 +123,7 @@ export async function requireServer(connection: Connection): Promise<void> {
 }
 
 /** Names of the migrations that a database has; null when it has no vault in this schema. */
-export async function appliedMigrations(
-  connection: Connection,
-  schema: SchemaName,
-): Promise<readonly string[] | null> {
+export async function appliedMigrations(connection: Connection, schema: SchemaName): Promise<readonly string[] | null> {
   const [found] = await connection.query(
     statement(`select to_regclass('${schema}.migrations') is not null as there`),
     [],
@@ -218,7 +217,9 @@ async function buildIndex(
     await holder.query(lockStatement(schema), [], UNNAMED);
     return connections.borrow(async (connection) => {
       const [found] = await connection.query(
-        statement(`select x.indisvalid as valid from pg_index x where x.indexrelid = to_regclass('${schema}."${name}"')`),
+        statement(
+          `select x.indisvalid as valid from pg_index x where x.indexrelid = to_regclass('${schema}."${name}"')`,
+        ),
         [],
         UNNAMED,
       );

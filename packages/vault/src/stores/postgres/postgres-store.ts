@@ -101,10 +101,7 @@ const CAPABILITIES: Capabilities = {
  * await pool.end();
  * ```
  */
-export async function postgresStore(
-  pool: PostgresPool,
-  options: Partial<PostgresStoreOptions> = {},
-): Promise<Store> {
+export async function postgresStore(pool: PostgresPool, options: Partial<PostgresStoreOptions> = {}): Promise<Store> {
   const { values, problems } = ruledOptions(options, RULES, {
     what: "the options of a store in PostgreSQL",
     needed: [],

@@ -62,7 +62,13 @@ function versionRow(row: Columns): VersionRow | string {
         "versions.message": messageBytes,
       }) ?? ""
     );
-  return { version: version as Version, subject: subject as Subject, createdAt, wraps: { stored, target }, messageBytes };
+  return {
+    version: version as Version,
+    subject: subject as Subject,
+    createdAt,
+    wraps: { stored, target },
+    messageBytes,
+  };
 }
 
 /** The reads of one store. */
@@ -139,7 +145,11 @@ function recordRead(row: Columns): RecordRead {
   const message = bytes(row["message"]);
   const [wrapSet, revision] = [whole(row["wrap_set"]), whole(row["revision"], 0)];
   if (message === null || wrapSet === null || revision === null) {
-    const damage = damageOf({ "versions.message": message, "versions.wrap_set": wrapSet, "versions.revision": revision });
+    const damage = damageOf({
+      "versions.message": message,
+      "versions.wrap_set": wrapSet,
+      "versions.revision": revision,
+    });
     return { ...withDamage(rows, damage ?? ""), stored: null };
   }
   const { version, subject, createdAt, wraps } = own;

@@ -15,11 +15,14 @@ export const refusalColumn = (vault: string): string =>
 
 /** Refusal -> what is said of it. */
 const REFUSALS: Readonly<Record<string, () => VaultError>> = {
-  "no-gate": () => new VaultError("store-altered", "The database does not say which vault it is: the table vault is empty"),
+  "no-gate": () =>
+    new VaultError("store-altered", "The database does not say which vault it is: the table vault is empty"),
   standby: () =>
     new VaultError("store-failed", "The server is a standby, whose rows may be old: connect to the primary"),
-  replaced: () => new VaultError("store-replaced", "The database is that of another vault than it was when it was opened"),
-  newer: () => new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow"),
+  replaced: () =>
+    new VaultError("store-replaced", "The database is that of another vault than it was when it was opened"),
+  newer: () =>
+    new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow"),
 };
 
 /** @throws VaultError when the answer is a refusal */

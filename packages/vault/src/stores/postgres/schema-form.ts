@@ -114,7 +114,9 @@ export function schemaDifferences(
   const forms = new Map(found.map(({ name, form }) => [name, form]));
   const isPending = (name: string): boolean => pendingIndexes.some((index) => name === `index ${index}`);
   const problems = [
-    ...[...expected.keys()].filter((name) => !forms.has(name) && !isPending(name)).map((name) => `the ${name} is missing`),
+    ...[...expected.keys()]
+      .filter((name) => !forms.has(name) && !isPending(name))
+      .map((name) => `the ${name} is missing`),
     ...found
       .filter(({ name }) => !expected.has(name) && !isPending(name) && (!isNewer || NEVER_OURS.test(name)))
       .map(({ name }) => `the ${name} is not of this vault`),

@@ -39,7 +39,8 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
     }
     if (base === "damaged") refuse("a write on damaged rows");
     const { versions } = change;
-    if (versions.length === 0 || versions.length > capabilities.unitItems) refuse(`${versions.length} versions in one unit`);
+    if (versions.length === 0 || versions.length > capabilities.unitItems)
+      refuse(`${versions.length} versions in one unit`);
     if (versions.reduce((sum, { message }) => sum + message.length, 0) > capabilities.unitBytes)
       refuse("a unit of too many bytes");
     for (const [index, { version, createdAt }] of versions.entries()) {

@@ -21,10 +21,5 @@ export const internStatement = (schema: SchemaName): Statement =>
 /** Its arguments. */
 export function internArguments(sets: readonly WrapSet[]): unknown[] {
   const forms = sets.map(wrapSetForm);
-  return [
-    forms.map(wrapSetDigest),
-    forms,
-    sets.map(({ wraps }) => wraps.length),
-    sets.map(({ target }) => target),
-  ];
+  return [forms.map(wrapSetDigest), forms, sets.map(({ wraps }) => wraps.length), sets.map(({ target }) => target)];
 }
