@@ -73,7 +73,8 @@ test("a server and its folder are gone when the test's process was killed", asyn
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const [line] = (await Promise.race([once(child.stdout, "data"), once(child, "exit")])) as [Buffer | number];
+  assert.ok(Buffer.isBuffer(line), "the process with the server has ended");
   const { pid, folder } = JSON.parse(line.toString()) as { readonly pid: number; readonly folder: string };
   assert.ok(existsSync(folder));
   process.kill(pid, 0);

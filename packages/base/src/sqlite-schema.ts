@@ -69,10 +69,25 @@ export interface ComparedSchema {
 /** What differs, a line each, with every name cut and escaped; empty when nothing does. */
 export async function schemaDifferences<Schema>(
   db: Kysely<Schema>,
-  { wanted, optional = {}, owner }: ComparedSchema,
+  compared: ComparedSchema,
 ): Promise<readonly string[]> {
+  return differences(await objectsOf(db), await keptPragmas(db), compared);
+}
+
+/** The same of a connection that is used without Kysely, at once. */
+export function schemaDifferencesOf(database: DatabaseSync, compared: ComparedSchema): readonly string[] {
+  const objects = database.prepare(OBJECTS).all() as unknown as readonly FoundObject[];
+  const pragmas = Object.keys(KEPT_PRAGMAS).map((name) => database.prepare(`pragma ${name}`).get()?.[name]);
+  return differences(objects.flatMap(schemaObject), pragmas, compared);
+}
+
+/** `pragmas`: their values, in the order of {@link KEPT_PRAGMAS}. */
+function differences(
+  found: readonly SchemaObject[],
+  pragmas: readonly unknown[],
+  { wanted, optional = {}, owner }: ComparedSchema,
+): readonly string[] {
   const known: SchemaForm = { ...STATISTICS, ...optional, ...wanted };
-  const found = await objectsOf(db);
   const names = new Set(found.map(nameOf));
   const problems = [
     ...Object.keys(wanted)
@@ -82,7 +97,10 @@ export async function schemaDifferences<Schema>(
     ...found
       .filter((one) => Object.hasOwn(known, nameOf(one)) && one.statement !== known[nameOf(one)])
       .map((one) => `the ${nameOf(one)} was defined anew`),
-    ...(await pragmaDifferences(db)),
+    ...Object.entries(KEPT_PRAGMAS)
+      .map(([name, value], index) => ({ name, value, is: pragmas[index] }))
+      .filter(({ value, is }) => is !== value)
+      .map(({ name, value, is }) => `the pragma ${name} is ${String(is)}, not ${value}`),
   ].map(shown);
   const more = problems.length - MOST_NAMED;
   return more <= 0 ? problems : [...problems.slice(0, MOST_NAMED), `${more} more`];
@@ -90,21 +108,28 @@ export async function schemaDifferences<Schema>(
 
 const nameOf = ({ type, name }: SchemaObject): string => `${type} ${name}`;
 
-/** All that is defined, but for the indexes that SQLite makes of primary keys. */
-async function objectsOf<Schema>(db: Kysely<Schema>): Promise<readonly SchemaObject[]> {
-  const { rows } = await sql<{ readonly [Column in keyof SchemaObject]: string | null }>`
-    select cast(type as text) as type, cast(name as text) as name, cast(sql as text) as statement
-    from sqlite_schema`.execute(db);
-  return rows
-    .map(({ type, name, statement }) => ({ type: type ?? "", name: name ?? "", statement }))
-    .filter((one) => !(one.type === "index" && one.statement === null && one.name.startsWith("sqlite_autoindex_")));
+const OBJECTS = `select cast(type as text) as type, cast(name as text) as name, cast(sql as text) as statement
+  from sqlite_schema`;
+
+/** A row of it may hold anything. */
+type FoundObject = { readonly [Column in keyof SchemaObject]: string | null };
+
+/** None for the indexes that SQLite makes of primary keys. */
+function schemaObject({ type, name, statement }: FoundObject): readonly SchemaObject[] {
+  const isMadeBySqlite = type === "index" && statement === null && (name ?? "").startsWith("sqlite_autoindex_");
+  return isMadeBySqlite ? [] : [{ type: type ?? "", name: name ?? "", statement }];
 }
 
-async function pragmaDifferences<Schema>(db: Kysely<Schema>): Promise<readonly string[]> {
-  const problems: string[] = [];
-  for (const [name, value] of Object.entries(KEPT_PRAGMAS)) {
-    const { rows } = await sql<Readonly<Record<string, unknown>>>`pragma ${sql.raw(name)}`.execute(db);
-    if (rows[0]?.[name] !== value) problems.push(`the pragma ${name} is ${String(rows[0]?.[name])}, not ${value}`);
+/** All that is defined. */
+async function objectsOf<Schema>(db: Kysely<Schema>): Promise<readonly SchemaObject[]> {
+  return (await sql.raw<FoundObject>(OBJECTS).execute(db)).rows.flatMap(schemaObject);
+}
+
+async function keptPragmas<Schema>(db: Kysely<Schema>): Promise<readonly unknown[]> {
+  const values: unknown[] = [];
+  for (const name of Object.keys(KEPT_PRAGMAS)) {
+    const { rows } = await sql.raw<Readonly<Record<string, unknown>>>(`pragma ${name}`).execute(db);
+    values.push(rows[0]?.[name]);
   }
-  return problems;
+  return values;
 }

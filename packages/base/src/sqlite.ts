@@ -39,6 +39,8 @@ export interface SqliteFileOptions {
 /** What an application's own look at a file is given. */
 export interface FoundFile<Schema> {
   readonly db: Kysely<Schema>;
+  /** The same connection. */
+  readonly database: DatabaseSync;
   /** The migrations that the file has. */
   readonly applied: readonly string[];
 }
@@ -86,6 +88,25 @@ export function readSqliteFile<Schema>(path: string): Kysely<Schema> {
   }
 }
 
+/**
+ * Opens one more connection to a file that {@link openSqliteFile} has made what it must be, at once.
+ *
+ * @throws what `sqliteFailure` names
+ */
+export function connectSqliteFile(
+  path: string,
+  options: Pick<SqliteFileOptions, "synchronous" | "busyTimeoutMs" | "maxBytes">,
+): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: options.busyTimeoutMs });
+  try {
+    configure(database, options);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
 async function openOnce<Schema>(
   path: string,
   options: SqliteFileOptions,
@@ -99,7 +120,7 @@ async function openOnce<Schema>(
     // One snapshot: another process may be migrating the file.
     database.exec("begin");
     const applied = recognise(database, options);
-    await inspect({ db, applied });
+    await inspect({ db, database, applied });
     database.exec("commit");
     if (applied.length < Object.keys(options.migrations).length) await migrate(database, db, options);
     return { db, database };
@@ -145,7 +166,10 @@ function recognise(
   return applied;
 }
 
-function configure(database: DatabaseSync, { synchronous, maxBytes }: SqliteFileOptions): void {
+function configure(
+  database: DatabaseSync,
+  { synchronous, maxBytes }: Pick<SqliteFileOptions, "synchronous" | "maxBytes">,
+): void {
   // SQLite answers with the mode that it has, which on some network file systems is another one.
   if (pragma(database, "journal_mode = wal", "journal_mode") !== "wal")
     throw new SqliteFileError("no-wal", "the volume does not support write-ahead logging");

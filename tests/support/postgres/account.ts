@@ -1,9 +1,10 @@
 /**
- * As whom a test runs PostgreSQL, which refuses to be root: an ordinary user runs it as it is; root runs it in a user
- * namespace, and where there is none to be had (most containers) as the user `nobody`.
+ * As whom a test runs PostgreSQL, which refuses to be root and to be a user without a name: every other user runs it as
+ * it is; those in a user namespace, and where there is none to be had (most containers) root as the user `nobody`.
  */
 import { execFile } from "node:child_process";
 import { chown, lstat, readdir } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -13,7 +14,7 @@ const run = promisify(execFile);
 const NOBODY = 65_534;
 const NAMESPACE = ["--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"];
 
-/** `self`: as we are. `namespace`: root, mapped to an ordinary user. `nobody`: root gives itself up. */
+/** `self`: as we are. `namespace`: mapped to an ordinary user. `nobody`: root gives itself up. */
 export type Account = "self" | "namespace" | "nobody";
 
 /** A command as its account runs it. */
@@ -34,11 +35,20 @@ export function account(): Promise<Account> {
 async function findAccount(): Promise<Account> {
   const wanted = process.env["STRONGROOM_POSTGRES_ACCOUNT"];
   if (wanted === "self" || wanted === "namespace" || wanted === "nobody") return wanted;
-  if (process.getuid?.() !== 0) return "self";
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && hasName()) return "self";
   return run("unshare", [...NAMESPACE, "true"]).then(
     () => "namespace",
-    () => "nobody",
+    () => (isRoot ? "nobody" : "self"),
   );
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** The command, so that the account runs it. Its process is the program itself: a signal reaches it. */

@@ -28,7 +28,7 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
 /** A process that nobody has reaped yet does nothing any more. */
 async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return send(pid, 0) && !stat.includes(') Z ');
+  return send(pid, 0) && !stat.includes(") Z ");
 }
 
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {

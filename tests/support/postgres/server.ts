@@ -10,7 +10,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,19 +85,28 @@ export class PostgresServer implements AsyncDisposable {
     const { version = 18, within = tmpdir(), tls } = options;
     const who = await account();
     const found = await programs(version, who);
-    const folder = await privateFolder(who, join(within, "strongroom-postgres-"));
-    const data = join(folder, "data");
-    const password = await copyTemplate(who, found, data);
-    if (tls !== undefined)
-      for (const [name, content] of [
-        ["server.crt", tls.certificate],
-        ["server.key", tls.key],
-      ] as const) {
+    return PostgresServer.#in(who, within, async (folder) => {
+      const data = join(folder, "data");
+      const password = await copyTemplate(who, found, data);
+      const files = tls === undefined ? {} : { "server.crt": tls.certificate, "server.key": tls.key };
+      for (const [name, content] of Object.entries(files)) {
         await writeFile(join(data, name), content, { mode: 0o600 });
         await handOver(who, join(data, name));
       }
-    const settings = { ...(tls === undefined ? {} : { ssl: "on" }), ...options.settings };
-    return new PostgresServer({ folder, account: who, programs: found, password, settings }).#begin();
+      const settings = { ...(tls === undefined ? {} : { ssl: "on" }), ...options.settings };
+      return { folder, account: who, programs: found, password, settings };
+    });
+  }
+
+  /** A server of a new folder, which is gone again when it does not start. */
+  static async #in(who: Account, within: string, fill: (folder: string) => Promise<Parts>): Promise<PostgresServer> {
+    const folder = await privateFolder(who, join(within, "strongroom-postgres-"));
+    try {
+      return await new PostgresServer(await fill(folder)).#begin();
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get port(): number {
@@ -183,19 +192,13 @@ export class PostgresServer implements AsyncDisposable {
    * Writes are refused there until `promote`.
    */
   async standby(): Promise<PostgresServer> {
-    const folder = await privateFolder(this.#account, join(tmpdir(), "strongroom-postgres-"));
-    const data = join(folder, "data");
-    await runProgram(
-      this.#account,
-      this.#programs,
-      "pg_basebackup",
-      [`--pgdata=${data}`, "--host", HOST, "--port", String(this.#port), "--username", ADMIN, "--write-recovery-conf"],
-      "",
-      { PGPASSWORD: this.password },
-    );
-    await chmod(data, 0o700);
-    const parts = { folder, account: this.#account, programs: this.#programs, password: this.password };
-    return new PostgresServer({ ...parts, settings: this.#settings }).#begin();
+    const parts = { account: this.#account, programs: this.#programs, password: this.password };
+    const from = ["--host", HOST, "--port", String(this.#port), "--username", ADMIN, "--write-recovery-conf"];
+    return PostgresServer.#in(parts.account, tmpdir(), async (folder) => {
+      const args = [`--pgdata=${join(folder, "data")}`, ...from];
+      await runProgram(parts.account, parts.programs, "pg_basebackup", args, "", { PGPASSWORD: this.password });
+      return { ...parts, folder, settings: this.#settings };
+    });
   }
 
   /** Makes a standby a server of its own; resolves when it takes writes. */

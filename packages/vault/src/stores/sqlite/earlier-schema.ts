@@ -1,71 +1,39 @@
 /**
- * The tables of a vault in SQLite and how they came to be. Migrations are only ever added: a database that names one
- * that is not here was made by a newer version.
+ * The tables that the vaults of earlier versions have in `vault.sqlite`, and what seals such a file: it is there to be
+ * moved from (move.ts), and nothing is added to it any more.
  */
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import type { Generated, Kysely, Migration } from "kysely";
+import type { Kysely, Migration } from "kysely";
 
-/** In the file's header (`PRAGMA application_id`): tells a vault from any other SQLite file. The letters "SRMV". */
-export const APPLICATION_ID = 0x53524d56;
-
-export interface HeadTable {
-  readonly collection: string;
-  readonly id: string;
-  readonly version: number;
-  readonly state: "live" | "removed";
-  readonly updated_at: string;
-}
-
-export interface VersionTable {
-  readonly collection: string;
-  readonly id: string;
-  readonly version: number;
-  readonly subject: string;
-  readonly created_at: string;
-  readonly wraps_stored: number;
-  readonly wraps_target: number;
-  readonly message: Uint8Array;
-}
-
-export interface WrapDebtTable {
-  readonly collection: string;
-  readonly id: string;
-  readonly version: number;
-  readonly region: string;
-  readonly key_arn: string;
-  readonly reason: string;
-  readonly since: string;
-  /** From when it may be claimed, in milliseconds since the epoch. All rows of a version have the same. */
-  readonly due_at: Generated<number>;
-  /** Who repairs it until `due_at`. */
-  readonly holder: string | null;
-  /** Repairs that failed one after the other, and why and when the last did. */
-  readonly attempts: Generated<number>;
-  readonly problem: string | null;
-  readonly problem_at: string | null;
-}
-
-/** One row: which vault this is, and how many changes it has seen. */
-export interface VaultTable {
-  readonly one: 1;
-  readonly id: string;
-  readonly commits: number;
-}
-
-export interface VaultSchema {
-  readonly vault: VaultTable;
-  readonly heads: HeadTable;
-  readonly versions: VersionTable;
-  readonly wrap_debt: WrapDebtTable;
-}
-
-/** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+/** Name -> migration, as they were released. */
+export const EARLIER_MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-records": { up: createRecords },
   "0002-repair": { up: addRepair },
   "0003-commits": { up: addCommits },
 };
+
+/** The last migration of such a file. */
+export const SEAL = "0004-moved";
+
+/**
+ * The earlier tables, sealed. A program of an earlier version that runs looks at the schema within each of its
+ * transactions, finds a table that is not its own and stops; one that starts finds a migration that it does not know.
+ */
+export const SEALED_MIGRATIONS: Readonly<Record<string, Migration>> = {
+  ...EARLIER_MIGRATIONS,
+  [SEAL]: { up: seal },
+};
+
+/** Whether these migrations are as far as to have the row that a mark is compared with. */
+export const hasCommits = (applied: readonly string[]): boolean => applied.includes("0003-commits");
+
+async function seal(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table moved (
+      one integer not null primary key check (one = 1)
+    ) strict`.execute(db);
+}
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
   await sql`

@@ -3,32 +3,43 @@
  * or renamed over, and everything that it acknowledges there is lost.
  */
 import { realpathSync, statSync } from "node:fs";
-import { VaultError } from "../errors.ts";
+import { VaultError } from "../../errors.ts";
 
 /** Endings of the files of one database. */
 const ENDINGS = ["", "-wal", "-shm"] as const;
 type Ending = (typeof ENDINGS)[number];
 
+/** Which files they are: by device and inode. Null: it was not there. */
+export type FileIdentities = Readonly<Record<Ending, string | null>>;
+
 /** The files of an open database, as they were when it was opened. */
 export class OpenFiles {
   readonly #paths: Readonly<Record<Ending, string>>;
-  readonly #opened: readonly (string | null)[];
+  /** As they were found, for another connection to the same database. */
+  readonly identities: FileIdentities;
   #logBytes = 0n;
 
-  /** The database must have been read: only then are the files of its log there. */
-  constructor(path: string) {
+  /**
+   * @param identities of a connection that is open already; left out: as they are now. The database must have been
+   *   read: only then are the files of its log there.
+   */
+  constructor(path: string, identities?: FileIdentities) {
     // SQLite keeps the log beside the file itself, wherever a link to it lies.
-    const file = realpathSync(path);
+    const file = statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
     this.#paths = { "": path, "-wal": `${file}-wal`, "-shm": `${file}-shm` };
-    this.#opened = ENDINGS.map((ending) => identityOf(this.#paths[ending])?.name ?? null);
+    this.identities = identities ?? {
+      "": identityOf(this.#paths[""])?.name ?? null,
+      "-wal": identityOf(this.#paths["-wal"])?.name ?? null,
+      "-shm": identityOf(this.#paths["-shm"])?.name ?? null,
+    };
     this.#logBytes = this.logSize();
   }
 
   /** @throws VaultError `store-replaced` naming which of the files is another one or gone */
   require(): void {
-    for (const [index, ending] of ENDINGS.entries()) {
+    for (const ending of ENDINGS) {
       const found = identityOf(this.#paths[ending]);
-      if (found === null || found.name !== this.#opened[index])
+      if (found === null || found.name !== this.identities[ending])
         throw new VaultError(
           "store-replaced",
           `The ${WHAT[ending]} was ${found === null ? "deleted" : "replaced"} while it was in use`,

@@ -4,7 +4,7 @@
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
-import { MAX_ID_BYTES } from "../records/address.ts";
+import { MAX_ID_BYTES } from "../../records/address.ts";
 
 /** The column's number when it is whole and from `least` to 2^53 - 1, null otherwise. */
 export function whole(column: string, least: number = 1): RawBuilder<number | null> {

@@ -8,7 +8,7 @@
  */
 import { close, closeSync, constants, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
-import { VaultError } from "../errors.ts";
+import { VaultError } from "../../errors.ts";
 
 /** What a database must at least have. */
 export interface Marked {

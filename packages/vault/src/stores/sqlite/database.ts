@@ -1,0 +1,132 @@
+/**
+ * The file of a vault, as this package opens it.
+ */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { DiskReserve } from "@strongroom/base/disk-reserve";
+import { openSqliteFile, SqliteFileError } from "@strongroom/base/sqlite";
+import { VaultError } from "../../errors.ts";
+import { storeFailure } from "./failures.ts";
+import { readGate } from "./gate-row.ts";
+import { Guard, requireMarked, requireSchema, schemaAfter } from "./guard.ts";
+import { Mark, markPath } from "./mark.ts";
+import { moveRecords } from "./move.ts";
+import type { MoveFrom } from "./move.ts";
+import { isMoving } from "./move-row.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import type { VaultSchema } from "./schema.ts";
+import { Connection } from "./statements.ts";
+
+export interface OpenDatabaseOptions {
+  /** How long an operation waits for another process' write lock, in milliseconds. */
+  readonly busyTimeoutMs: number;
+  /** Largest size of the database file in bytes, rounded down to whole pages; what would exceed it is `store-full`. */
+  readonly maxBytes: number;
+  /**
+   * Keeps a mark beside the file, `PATH.mark`: which vault it is and how many changes it had. A database that has
+   * fewer, or is another, is refused with `store-set-back`.
+   */
+  readonly mark: boolean;
+  /**
+   * Keeps room on the volume, in the file `PATH.reserve`, so that removing goes on when it is full. Writing ends with
+   * `store-full` before that.
+   */
+  readonly reserve: boolean;
+  /** A file of an earlier version, whose records are moved into this one. Null: there is none. */
+  readonly moveFrom: MoveFrom | null;
+}
+
+/** An open database, and who watches it. */
+export interface OpenVaultFile {
+  readonly path: string;
+  /** Only reads. */
+  readonly connection: Connection;
+  readonly guard: Guard;
+  /** Null: none is kept. */
+  readonly reserve: DiskReserve | null;
+  close(): Promise<void>;
+}
+
+/** @throws VaultError `store-newer`, `store-altered`, `store-set-back`, `store-full`, `store-failed` */
+export async function openDatabase(
+  path: string,
+  { busyTimeoutMs, maxBytes, mark: wanted, reserve, moveFrom }: OpenDatabaseOptions,
+): Promise<OpenVaultFile> {
+  let mark: Mark | null = null;
+  requireFile(path);
+  try {
+    mark = wanted ? Mark.open(markPath(path)) : null;
+    const opened = mark;
+    const marked = mark?.found ?? null;
+    // Before anything is made in its place.
+    if (marked !== null && isEmpty(path)) requireMarked(null, marked);
+    if (moveFrom !== null) await moveRecords(path, moveFrom, { busyTimeoutMs, maxBytes });
+    const { database } = await openSqliteFile<VaultSchema>(
+      path,
+      {
+        applicationId: APPLICATION_ID,
+        migrations: MIGRATIONS,
+        synchronous: "full",
+        // Waiting for another process must not stop this one, which answers everyone else: the store tries again.
+        busyTimeoutMs: 0,
+        patienceMs: busyTimeoutMs,
+        maxBytes,
+      },
+      async (found) => {
+        requireSchema(found.database, await schemaAfter(MIGRATIONS, found.applied));
+        if (marked !== null)
+          requireMarked(found.applied.length > 0 ? readGate(new Connection(found.database)) : null, marked);
+      },
+    );
+    const connection = new Connection(database);
+    try {
+      if (isMoving(connection))
+        throw new VaultError(
+          "store-failed",
+          "The records of an earlier version are on their way into this database: open it with `moveFrom`",
+        );
+      connection.exec("pragma query_only = on");
+      const guard = Guard.over(connection, resolve(path), await schemaAfter(MIGRATIONS), mark);
+      const close = async (): Promise<void> => {
+        connection.close();
+        await opened?.close();
+      };
+      return {
+        path: resolve(path),
+        connection,
+        guard,
+        reserve: reserve ? new DiskReserve(`${resolve(path)}.reserve`) : null,
+        close,
+      };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  } catch (error) {
+    await mark?.close();
+    throw openingFailure(error);
+  }
+}
+
+/** Whether there is no file, or nothing in it. */
+export const isEmpty = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+
+/** A database of an earlier version is not a newer one, although it has migrations that this version does not name. */
+export function openingFailure(error: unknown): VaultError {
+  if (error instanceof SqliteFileError && error.code === "newer" && error.message.includes("0001-records"))
+    return new VaultError(
+      "store-failed",
+      "The database is one of an earlier version: open a new file, with this one as `moveFrom`",
+      { cause: error },
+    );
+  return storeFailure(error);
+}
+
+/** Names that SQLite takes for no file at all: what was acknowledged would be gone with the process. */
+const NO_FILE = /^(?::memory:|file:.*|)$/;
+
+/** @throws VaultError `store-failed` */
+export function requireFile(path: string): void {
+  if (typeof path !== "string" || NO_FILE.test(path))
+    throw new VaultError("store-failed", `The store needs the path of a file, which ${JSON.stringify(path)} is not`);
+}

@@ -1,0 +1,207 @@
+/**
+ * The inventory in SQLite, found by the index of wrap set, bucket and `since`. What it lists is as untrusted as all
+ * rows: an item whose row holds what no vault writes is among the others, without a place.
+ */
+import { sql } from "kysely";
+import type { RawBuilder } from "kysely";
+import { shown } from "@strongroom/base/shown";
+import { VaultError } from "../../errors.ts";
+import { parseAddress, parseVersion } from "../../records/address.ts";
+import { BUCKETS } from "../inventory.ts";
+import type { Failure, InventoryItem, InventoryPage, WrapSetCount } from "../inventory.ts";
+import type { VersionPlace } from "../rows.ts";
+import type { WrapSetId } from "../wrap-set.ts";
+import { foundName, moment, nameBytes } from "./columns.ts";
+import { statement } from "./statements.ts";
+import type { Connection } from "./statements.ts";
+
+/** The least and the greatest that a column can hold. */
+const [LEAST, GREATEST] = ["-9223372036854775808", "9223372036854775807"];
+/** The first and the last moment that is a date, in milliseconds. */
+const LAST_MOMENT = 8_640_000_000_000_000;
+/** No wait is longer: a moment further away was not written by a vault, and hides nothing. */
+export const LONGEST_WAIT_MS: number = 30 * 24 * 3600 * 1000;
+
+/** A count that is one: what is negative or beyond it is taken for the greatest, and never added to beyond that. */
+const MOST_COUNTED = 1_000_000;
+export const counted = (column: string): RawBuilder<number> =>
+  sql<number>`iif(${sql.ref(column)} between 0 and ${sql.lit(MOST_COUNTED)}, ${sql.ref(column)}, ${sql.lit(MOST_COUNTED)})`;
+
+const ANY = statement((db, { set }: { readonly set: number }) =>
+  db.selectFrom("versions").select("key").where("wrap_set", "=", set).limit(1).compile(),
+);
+
+/** Whether any version has one of these sets. */
+export function anyOf(connection: Connection, sets: readonly WrapSetId[]): boolean {
+  return sets.some((set) => connection.first(ANY, { set }) !== undefined);
+}
+
+const COUNT = statement((db, { set, most }: { readonly set: number; readonly most: number }) =>
+  sql<{ readonly items: number }>`
+    select count(*) as items from (select 1 from versions where wrap_set = ${set} limit ${most})`.compile(db),
+);
+
+/** Goes from one bucket's first entry to the next one's: the index has them by bucket first. */
+const OLDEST = statement((db, { set }: { readonly set: number }) =>
+  sql<{ readonly oldest: number | null }>`
+    with recursive buckets(bucket) as (
+      select min(bucket) from versions where wrap_set = ${set}
+      union all
+      select (select min(bucket) from versions where wrap_set = ${set} and bucket > buckets.bucket)
+      from buckets where buckets.bucket is not null
+      limit ${sql.lit(4 * BUCKETS)}
+    )
+    select min((
+      select min(since) from versions
+      where wrap_set = ${set} and versions.bucket = buckets.bucket
+        and since between ${sql.lit(-LAST_MOMENT)} and ${sql.lit(LAST_MOMENT)}
+    )) as oldest
+    from buckets where buckets.bucket is not null`.compile(db),
+);
+
+export function countSets(connection: Connection, sets: readonly WrapSetId[], atMost: number): readonly WrapSetCount[] {
+  return sets.map((id) => ({
+    id,
+    items: connection.first(COUNT, { set: id, most: atMost })?.items ?? 0,
+    oldest: dateOf(connection.first(OLDEST, { set: id })?.oldest ?? null),
+  }));
+}
+
+interface ListValues {
+  readonly set: number;
+  /** The first bucket, and the last one: of the ends of the range, whatever lies beyond is in it too. */
+  readonly from: number | bigint;
+  readonly to: number | bigint;
+  readonly bucket: bigint;
+  readonly since: bigint;
+  readonly key: bigint;
+  /** What is due later is left out, unless it is so late that no vault wrote it. Null: nothing is. */
+  readonly now: number | null;
+  readonly limit: number;
+}
+
+const LIST = statement((db, { set, from, to, bucket, since, key, now, limit }: ListValues) =>
+  db
+    .selectFrom("versions")
+    .leftJoin("records", "records.record", "versions.record")
+    .leftJoin("failures", "failures.version_key", "versions.key")
+    .where("versions.wrap_set", "=", set)
+    .where(sql<boolean>`versions.bucket between ${from} and ${to}`)
+    .where(sql<boolean>`(versions.bucket, versions.since, versions.key) > (${bucket}, ${since}, ${key})`)
+    .where(
+      sql<boolean>`(${now} is null or failures.due_at is null or failures.due_at <= ${now}
+        or failures.due_at > ${now} + ${sql.lit(LONGEST_WAIT_MS)})`,
+    )
+    .select([
+      nameBytes("records.collection").as("collection"),
+      nameBytes("records.id").as("id"),
+      sql<number>`records.record is not null`.as("has_name"),
+      sql<string>`cast(versions.version as text)`.as("version"),
+      sql<string>`cast(versions.bucket as text)`.as("bucket"),
+      sql<string>`cast(versions.since as text)`.as("since"),
+      sql<string>`cast(versions.key as text)`.as("key"),
+      counted("failures.attempts").as("attempts"),
+      sql<string | null>`substr(failures.code, 1, 200)`.as("code"),
+      sql<string | null>`substr(failures.at, 1, 200)`.as("at"),
+    ])
+    .orderBy("versions.bucket")
+    .orderBy("versions.since")
+    .orderBy("versions.key")
+    .limit(limit)
+    .compile(),
+);
+
+export function listInventory(
+  connection: Connection,
+  { sets, buckets = { from: 0, to: BUCKETS }, after, limit, due }: InventoryPage,
+  now: number,
+): readonly InventoryItem[] {
+  const position = after === null ? null : parsePosition(after);
+  const found: InventoryItem[] = [];
+  for (const set of [...new Set(sets)].sort((a, b) => a - b)) {
+    if (found.length >= limit || buckets.from >= buckets.to) break;
+    if (position !== null && BigInt(set) < position.set) continue;
+    const behind = position !== null && BigInt(set) === position.set ? position : BEFORE_ALL;
+    const rows = connection.all(LIST, {
+      set,
+      // Rows whose bucket is none belong to whoever has the first or the last ones: somebody must find them.
+      from: buckets.from <= 0 ? BigInt(LEAST!) : buckets.from,
+      to: buckets.to >= BUCKETS ? BigInt(GREATEST!) : buckets.to - 1,
+      ...behind,
+      now: due === true ? now : null,
+      limit: limit - found.length,
+    });
+    found.push(...rows.map((row) => itemOf(set, row)));
+  }
+  return found;
+}
+
+interface ItemColumns {
+  readonly collection: Uint8Array | null;
+  readonly id: Uint8Array | null;
+  readonly has_name: number;
+  readonly version: string;
+  readonly bucket: string;
+  readonly since: string;
+  readonly key: string;
+  readonly attempts: number;
+  readonly code: string | null;
+  readonly at: string | null;
+}
+
+function itemOf(set: WrapSetId, row: ItemColumns): InventoryItem {
+  const [collection, id] = [foundName(row.collection), foundName(row.id)];
+  const isNamed = row.has_name === 1 && collection.isWhole && id.isWhole;
+  return {
+    place: isNamed ? placeOf(collection.text, id.text, Number(row.version)) : null,
+    collection: collection.text,
+    id: id.text,
+    wrapSet: set,
+    since: dateOf(Number(row.since)),
+    failure: failureOf(row),
+    position: [set, row.bucket, row.since, row.key].join(" "),
+  };
+}
+
+function failureOf({ attempts, code, at }: ItemColumns): Failure | null {
+  const when = moment(at);
+  return code === null || when === null ? null : { attempts, code: shown(code), at: when };
+}
+
+/** Null when it is no place of a version. */
+function placeOf(collection: string, id: string, version: number): VersionPlace | null {
+  try {
+    return { ...parseAddress({ collection, id }), version: parseVersion(version) };
+  } catch {
+    return null;
+  }
+}
+
+function dateOf(milliseconds: number | null): string | null {
+  return milliseconds === null || Math.abs(milliseconds) > LAST_MOMENT ? null : new Date(milliseconds).toISOString();
+}
+
+/** Where a list goes on: each is any number that SQLite can hold. */
+interface Position {
+  readonly bucket: bigint;
+  readonly since: bigint;
+  readonly key: bigint;
+}
+
+const BEFORE_ALL: Position = { bucket: BigInt(LEAST!), since: BigInt(LEAST!), key: BigInt(LEAST!) };
+const POSITION = /^\d{1,19} -?\d{1,19} -?\d{1,19} -?\d{1,19}$/;
+
+/** @throws VaultError `cursor-invalid` */
+function parsePosition(text: string): Position & { readonly set: bigint } {
+  const numbers = POSITION.test(text) ? text.split(" ").map(BigInt) : [];
+  const [set, bucket, since, key] = numbers;
+  if (
+    set === undefined ||
+    bucket === undefined ||
+    since === undefined ||
+    key === undefined ||
+    numbers.some((one) => one !== BigInt.asIntN(64, one))
+  )
+    throw new VaultError("cursor-invalid", "The position is not one that this inventory gave out");
+  return { set, bucket, since, key };
+}

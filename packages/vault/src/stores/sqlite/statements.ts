@@ -1,0 +1,129 @@
+/**
+ * SQL that is compiled once and run many times, at once. Kysely writes the statements; node:sqlite runs them, so that
+ * nothing is awaited between the beginning of a transaction and its end.
+ */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import type { CompiledQuery } from "kysely";
+import type { VaultSchema } from "./schema.ts";
+
+/** Compiles, and runs nothing. */
+const COMPILER = new Kysely<VaultSchema>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+/** Stands for a value that is not there yet. */
+class Placeholder {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const PLACEHOLDERS = new Proxy({}, { get: (_target, name) => new Placeholder(String(name)) });
+
+/** A statement whose values are given by name each time that it is run. */
+export class Statement<Values extends object, Row> {
+  readonly #build: (db: Kysely<VaultSchema>, values: Values) => CompiledQuery<Row>;
+  #compiled: { readonly sql: string; readonly parameters: readonly unknown[] } | null = null;
+
+  constructor(build: (db: Kysely<VaultSchema>, values: Values) => CompiledQuery<Row>) {
+    this.#build = build;
+  }
+
+  get sql(): string {
+    return this.#once().sql;
+  }
+
+  /** What is bound, in the order of the statement's question marks. */
+  bound(values: Values): SQLInputValue[] {
+    const given = values as Readonly<Record<string, unknown>>;
+    return this.#once().parameters.map((one) => (one instanceof Placeholder ? given[one.name] : one) as SQLInputValue);
+  }
+
+  #once(): { readonly sql: string; readonly parameters: readonly unknown[] } {
+    // Whatever Kysely does with a value it hands on as it is: what it bound are the placeholders.
+    this.#compiled ??= this.#build(COMPILER, PLACEHOLDERS as Values);
+    return this.#compiled;
+  }
+}
+
+/** Declares a statement: what `build` is given for a value is only handed on to Kysely, never looked into. */
+export function statement<Values extends object, Row>(
+  build: (db: Kysely<VaultSchema>, values: Values) => CompiledQuery<Row>,
+): Statement<Values, Row> {
+  return new Statement(build);
+}
+
+/** An open database, with the statements that were run on it kept prepared. */
+export class Connection {
+  readonly database: DatabaseSync;
+  readonly #prepared = new Map<Statement<never, unknown>, StatementSync>();
+  readonly #pragmas = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  all<Values extends object, Row>(query: Statement<Values, Row>, values: Values): readonly Row[] {
+    // eslint-disable-next-line no-restricted-syntax -- as node:sqlite takes them; as many as the statement names
+    return this.#prepare(query).all(...query.bound(values)) as unknown as readonly Row[];
+  }
+
+  first<Values extends object, Row>(query: Statement<Values, Row>, values: Values): Row | undefined {
+    // eslint-disable-next-line no-restricted-syntax -- as above
+    return this.#prepare(query).get(...query.bound(values)) as unknown as Row | undefined;
+  }
+
+  /** How many rows were changed. */
+  run<Values extends object>(query: Statement<Values, unknown>, values: Values): number {
+    // eslint-disable-next-line no-restricted-syntax -- as above
+    return Number(this.#prepare(query).run(...query.bound(values)).changes);
+  }
+
+  exec(sql: string): void {
+    this.database.exec(sql);
+  }
+
+  /** The number that a pragma answers. */
+  pragma(name: "schema_version" | "page_size"): number {
+    const prepared = this.#pragmas.get(name) ?? this.database.prepare(`pragma ${name}`);
+    this.#pragmas.set(name, prepared);
+    return Number(prepared.get()?.[name] ?? 0);
+  }
+
+  /** All that is read in it is one snapshot. */
+  snapshot<Result>(read: () => Result): Result {
+    this.exec("begin");
+    try {
+      return read();
+    } finally {
+      if (this.database.isTransaction) this.exec("commit");
+    }
+  }
+
+  /** SQLite itself rolls back on a full disk or an I/O error; a second rollback would fail and hide the reason. */
+  rollback(): void {
+    if (this.database.isTransaction) this.exec("rollback");
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    this.#pragmas.clear();
+    if (this.database.isOpen) this.database.close();
+  }
+
+  #prepare<Values extends object>(query: Statement<Values, unknown>): StatementSync {
+    const known = this.#prepared.get(query as Statement<never, unknown>);
+    if (known !== undefined) return known;
+    const prepared = this.database.prepare(query.sql);
+    this.#prepared.set(query as Statement<never, unknown>, prepared);
+    return prepared;
+  }
+}

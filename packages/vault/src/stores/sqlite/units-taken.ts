@@ -1,0 +1,149 @@
+/**
+ * Units as the writer is given them: checked and copied at the call, in plain values that another thread can be sent.
+ * Whatever a caller does to its objects and buffers afterwards changes nothing.
+ */
+import { VaultError } from "../../errors.ts";
+import { parseAddress, parseSubject, parseVersion } from "../../records/address.ts";
+import type { Address, Subject, Version } from "../../records/address.ts";
+import { bucketOf } from "../bucket.ts";
+import type { Epoch } from "../gate.ts";
+import type { Rewrap } from "../inventory.ts";
+import type { Capabilities } from "../store.ts";
+import type { NewVersion, RemoveChange, Unit, WriteId } from "../units.ts";
+import { moment } from "./columns.ts";
+import { wrapSetRow } from "./wrap-set-rows.ts";
+import type { WrapSetRow } from "./wrap-set-rows.ts";
+
+/** Bytes in memory of their own, which goes over to the thread as it is. */
+export type OwnBytes = Uint8Array<ArrayBuffer>;
+
+export interface TakenVersion {
+  readonly version: Version;
+  readonly subject: Subject;
+  readonly createdAt: string;
+  /** The same in milliseconds since the epoch. */
+  readonly since: number;
+  readonly wrapSet: WrapSetRow;
+  readonly message: OwnBytes;
+}
+
+export interface TakenWrite {
+  readonly kind: "write";
+  readonly epoch: Epoch;
+  readonly versions: readonly TakenVersion[];
+}
+
+export interface TakenUnit {
+  readonly writeId: WriteId;
+  readonly address: Address;
+  readonly bucket: number;
+  readonly base: Unit["base"];
+  readonly change: TakenWrite | RemoveChange;
+}
+
+export interface TakenRewrap extends Omit<Rewrap, "message" | "wrapSet" | "at"> {
+  readonly message: OwnBytes | null;
+  readonly wrapSet: WrapSetRow;
+  readonly since: number;
+}
+
+/** A write id is random, and short: what is longer is none. */
+const LONGEST_WRITE_ID = 100;
+
+/** @throws VaultError `store-failed`: the units are beyond what the store can do, or are none */
+export function takeUnits(
+  units: readonly Unit[],
+  { atomicUnits, unitItems, unitBytes }: Capabilities,
+  isAtomic: boolean,
+): readonly TakenUnit[] {
+  if (isAtomic && units.length > atomicUnits)
+    throw refused(`one transaction has at most ${atomicUnits} units, not ${units.length}`);
+  const taken = units.map((unit) => whole(() => takeUnit(unit)));
+  if (new Set(taken.map(({ address }) => `${address.collection}/${address.id}`)).size < taken.length)
+    throw refused("a record is in two units of one call");
+  for (const { change } of taken) {
+    if (change.kind === "remove") continue;
+    const { length } = change.versions;
+    if (length === 0 || length > unitItems) throw refused(`a unit has 1 to ${unitItems} versions, not ${length}`);
+    const bytes = change.versions.reduce((sum, { message }) => sum + message.length, 0);
+    if (bytes > unitBytes) throw refused(`the messages of a unit have at most ${unitBytes} bytes, not ${bytes}`);
+  }
+  return taken;
+}
+
+function takeUnit({ writeId, address, base, change }: Unit): TakenUnit {
+  const own = parseAddress(address);
+  return {
+    writeId: takeWriteId(writeId),
+    address: own,
+    bucket: bucketOf(own),
+    base: base === null || base === "damaged" ? base : { version: parseVersion(base.version), state: base.state },
+    change:
+      change.kind === "write"
+        ? { kind: "write", epoch: change.epoch, versions: change.versions.map(takeVersion) }
+        : { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: takeMoment(change.removedAt) },
+  };
+}
+
+function takeVersion({ version, subject, createdAt, wrapSet, message }: NewVersion): TakenVersion {
+  return {
+    version: parseVersion(version),
+    subject: parseSubject(subject),
+    createdAt: takeMoment(createdAt),
+    since: Date.parse(createdAt),
+    wrapSet: wrapSetRow(wrapSet),
+    message: takeBytes(message),
+  };
+}
+
+/** @throws VaultError `store-failed` */
+export function takeRewrap({ place, seen, epoch, message, wrapSet, at, lease }: Rewrap): TakenRewrap {
+  return whole(() => ({
+    place: { ...parseAddress(place), version: parseVersion(place.version) },
+    seen: { wrapSet: seen.wrapSet, revision: seen.revision },
+    epoch,
+    message: message === null ? null : takeBytes(message),
+    wrapSet: wrapSetRow(wrapSet),
+    since: Date.parse(takeMoment(at)),
+    lease: lease === null ? null : { job: lease.job, partition: lease.partition, fence: lease.fence },
+  }));
+}
+
+/** @throws VaultError `store-failed` */
+export function takeWrites(
+  units: readonly Pick<Unit, "address" | "writeId">[],
+): readonly Pick<Unit, "address" | "writeId">[] {
+  return units.map(({ address, writeId }) =>
+    whole(() => ({ address: parseAddress(address), writeId: takeWriteId(writeId) })),
+  );
+}
+
+function takeWriteId(id: WriteId): WriteId {
+  if (typeof (id as unknown) !== "string" || id === "" || id.length > LONGEST_WRITE_ID)
+    throw new RangeError(`a write id has 1 to ${LONGEST_WRITE_ID} characters`);
+  return id;
+}
+
+function takeMoment(text: string): string {
+  if (moment(text) === null) throw new RangeError("a moment is written as toISOString writes it");
+  return text;
+}
+
+/** A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process. */
+function takeBytes(bytes: Uint8Array): OwnBytes {
+  const own = new Uint8Array(bytes.length);
+  own.set(bytes);
+  return own;
+}
+
+function whole<Taken>(take: () => Taken): Taken {
+  try {
+    return take();
+  } catch (cause) {
+    throw refused(`a unit holds what no vault writes${cause instanceof Error ? ` (${cause.message})` : ""}`, cause);
+  }
+}
+
+function refused(why: string, cause?: unknown): VaultError {
+  return new VaultError("store-failed", `The store does not take this: ${why}`, { cause });
+}

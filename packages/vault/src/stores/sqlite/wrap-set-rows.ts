@@ -1,0 +1,72 @@
+/**
+ * Wrap sets in SQLite: each distinct one is a row, found by the digest of its form, and a version names its number.
+ */
+import { sql } from "kysely";
+import type { KnownWrapSet } from "../inventory.ts";
+import type { WrapCount } from "../rows.ts";
+import { parseWrapSet, wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
+import type { WrapSet, WrapSetId } from "../wrap-set.ts";
+import { statement } from "./statements.ts";
+import type { Connection } from "./statements.ts";
+
+/** A wrap set as it is kept. */
+export interface WrapSetRow {
+  readonly digest: string;
+  readonly form: string;
+}
+
+/** Most of a form that is looked at: it is a few wraps, and a hand may have put anything there. */
+const LONGEST_FORM = 65_536;
+
+/** Forms that were parsed, so that it is done once: a store has a handful. */
+const KEPT_FORMS = 256;
+const parsed = new Map<string, WrapSet | null>();
+
+/** The set as it is kept. */
+export function wrapSetRow(set: WrapSet): WrapSetRow {
+  const form = wrapSetForm(set);
+  return { form, digest: wrapSetDigest(form) };
+}
+
+/** The set that a row holds; null when it is none, or another one than its digest says. */
+export function wrapSetOf({ digest, form }: { readonly [Column in keyof WrapSetRow]: string | null }): WrapSet | null {
+  if (digest === null || form === null || form.length > LONGEST_FORM) return null;
+  const key = `${digest} ${form}`;
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  const set = wrapSetDigest(form) === digest ? parseWrapSet(form) : null;
+  if (parsed.size >= KEPT_FORMS) parsed.clear();
+  parsed.set(key, set);
+  return set;
+}
+
+/** How many wraps a set has, and how many it should have. */
+export const countWraps = ({ wraps, target }: WrapSet): WrapCount => ({ stored: wraps.length, target });
+
+/** What is selected of a set's row: a form that is longer than one is would only be carried about. */
+export const FORM_COLUMNS = [
+  sql<string | null>`iif(length(wrap_sets.digest) <= 64, wrap_sets.digest, null)`.as("digest"),
+  sql<string | null>`iif(octet_length(wrap_sets.form) <= ${sql.lit(LONGEST_FORM)}, wrap_sets.form, null)`.as("form"),
+] as const;
+
+const BY_DIGEST = statement((db, { digest }: { digest: string }) =>
+  db.selectFrom("wrap_sets").select("id").where("digest", "=", digest).compile(),
+);
+
+const ADD = statement((db, row: WrapSetRow) =>
+  db.insertInto("wrap_sets").values({ digest: row.digest, form: row.form }).returning("id").compile(),
+);
+
+const ALL = statement((db, _values: object) =>
+  db.selectFrom("wrap_sets").select("id").select(FORM_COLUMNS).orderBy("id").compile(),
+);
+
+/** The number of a set, which is kept from now on if it was not; within the caller's transaction. */
+export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetId {
+  const found = connection.first(BY_DIGEST, row) ?? connection.first(ADD, row);
+  return found!.id as WrapSetId;
+}
+
+export function readWrapSets(connection: Connection): readonly KnownWrapSet[] {
+  return connection.all(ALL, {}).map(({ id, ...row }) => ({ id: id as WrapSetId, set: wrapSetOf(row) }));
+}

@@ -1,0 +1,279 @@
+/**
+ * Units, within the writer's transaction: each is made only if the head still is the one that it was prepared against,
+ * only at the epoch at which its data keys were wrapped, and only if nobody was told that it will not be.
+ */
+import { sql } from "kysely";
+import { VaultError } from "../../errors.ts";
+import type { Address, Version } from "../../records/address.ts";
+import type { Epoch } from "../gate.ts";
+import type { Head } from "../rows.ts";
+import type { Outcome, RemoveChange, Unit, UnitResult } from "../units.ts";
+import { whole } from "./columns.ts";
+import { readGate } from "./gate-row.ts";
+import { statement } from "./statements.ts";
+import type { Connection } from "./statements.ts";
+import type { TakenUnit, TakenWrite } from "./units-taken.ts";
+import { internWrapSet } from "./wrap-set-rows.ts";
+
+/** What an answer says, and that nothing of what led to it stays. */
+export class Undone<Answer> {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    this.answer = answer;
+  }
+}
+
+/** Makes all units or none. */
+export function applyTogether(
+  connection: Connection,
+  units: readonly TakenUnit[],
+): readonly UnitResult[] | Undone<readonly UnitResult[]> {
+  const { epoch } = readGate(connection);
+  const results = units.map((unit) => makeUnit(connection, unit, epoch));
+  if (results.every(({ kind }) => kind === "made")) return results;
+  return new Undone(results.map((result) => (result.kind === "made" ? { kind: "not-made" } : result)));
+}
+
+function makeUnit(
+  connection: Connection,
+  { writeId, address, bucket, base, change }: TakenUnit,
+  epoch: Epoch,
+): UnitResult {
+  // Somebody was told what became of it.
+  if (connection.first(PAST_WRITE, { writeId }) !== undefined) return { kind: "conflict" };
+  if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
+  const record = (connection.first(RECORD, address) ?? connection.first(ADD_RECORD, address))!;
+  const isMade =
+    change.kind === "write"
+      ? write(connection, record, base, change, { writeId, bucket })
+      : remove(connection, record, base, change, writeId);
+  return { kind: isMade ? "made" : "conflict" };
+}
+
+interface RecordKey {
+  readonly record: number;
+}
+
+const RECORD = statement((db, { collection, id }: Address) =>
+  db.selectFrom("records").select("record").where("collection", "=", collection).where("id", "=", id).compile(),
+);
+
+const ADD_RECORD = statement((db, { collection, id }: Address) =>
+  db.insertInto("records").values({ collection, id }).returning("record").compile(),
+);
+
+const ADD_VERSION = statement(
+  (
+    db,
+    row: {
+      readonly record: number;
+      readonly version: number;
+      readonly writeId: string;
+      readonly wrapSet: number;
+      readonly bucket: number;
+      readonly since: number;
+      readonly subject: string;
+      readonly createdAt: string;
+      readonly message: Uint8Array;
+    },
+  ) =>
+    db
+      .insertInto("versions")
+      .values({
+        record: row.record,
+        version: row.version,
+        write_id: row.writeId,
+        revision: 0,
+        wrap_set: row.wrapSet,
+        bucket: row.bucket,
+        since: row.since,
+        subject: row.subject,
+        created_at: row.createdAt,
+        message: row.message,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .compile(),
+);
+
+/** False: the head is another one, or a number would come twice or go back. */
+function write(
+  connection: Connection,
+  { record }: RecordKey,
+  base: TakenUnit["base"],
+  { versions }: TakenWrite,
+  { writeId, bucket }: Pick<TakenUnit, "writeId" | "bucket">,
+): boolean {
+  const newest = versions.at(-1);
+  let last = base === null || base === "damaged" ? 0 : base.version;
+  if (newest === undefined || base === "damaged") return false;
+  if (!moveHead(connection, record, base, { version: newest.version, state: "live", updatedAt: newest.createdAt }))
+    return false;
+  for (const { wrapSet, ...version } of versions) {
+    if (version.version <= last) return false;
+    last = version.version;
+    const id = internWrapSet(connection, wrapSet);
+    if (connection.run(ADD_VERSION, { ...version, record, writeId, bucket, wrapSet: id }) !== 1) return false;
+  }
+  return true;
+}
+
+const DROP_FAILURES = statement((db, { record }: RecordKey) =>
+  db
+    .deleteFrom("failures")
+    .where("version_key", "in", db.selectFrom("versions").select("key").where("record", "=", record))
+    .compile(),
+);
+
+const DROP_VERSIONS = statement((db, { record }: RecordKey) =>
+  db
+    .deleteFrom("versions")
+    .where("record", "=", record)
+    .returning(sql<unknown>`write_id`.as("write_id"))
+    .compile(),
+);
+
+/** False: the head is another one. */
+function remove(
+  connection: Connection,
+  { record }: RecordKey,
+  base: TakenUnit["base"],
+  { tombstone, removedAt }: RemoveChange,
+  writeId: Unit["writeId"],
+): boolean {
+  if (base !== null && base !== "damaged" && tombstone < base.version) return false;
+  if (!moveHead(connection, record, base, { version: tombstone, state: "removed", updatedAt: removedAt })) return false;
+  connection.run(DROP_FAILURES, { record });
+  // Whoever still asks for one of the writes is told that it was made.
+  const gone = new Set(connection.all(DROP_VERSIONS, { record }).map(({ write_id: one }) => one));
+  for (const one of [...gone, writeId])
+    if (typeof one === "string" && one !== "") keepWrite(connection, one as Unit["writeId"], "made");
+  return true;
+}
+
+interface NextHead {
+  readonly version: Version;
+  readonly state: Head["state"];
+  readonly updatedAt: string;
+}
+
+type NextHeadRow = NextHead & RecordKey;
+
+const REPLACE_HEAD = statement((db, { record, version, state, updatedAt }: NextHeadRow) =>
+  db.replaceInto("heads").values({ record, version, state, updated_at: updatedAt }).compile(),
+);
+
+const ADD_HEAD = statement((db, { record, version, state, updatedAt }: NextHeadRow) =>
+  db
+    .insertInto("heads")
+    .values({ record, version, state, updated_at: updatedAt })
+    .onConflict((conflict) => conflict.doNothing())
+    .compile(),
+);
+
+const MOVE_HEAD = statement(
+  (db, next: NextHeadRow & { readonly baseVersion: Version; readonly baseState: Head["state"] }) =>
+    db
+      .updateTable("heads")
+      .set({ version: next.version, state: next.state, updated_at: next.updatedAt })
+      .where("record", "=", next.record)
+      .where("version", "=", next.baseVersion)
+      .where("state", "=", next.baseState)
+      .compile(),
+);
+
+/** Compare-and-swap: the row changes only if it still is what the unit was prepared against. */
+function moveHead(connection: Connection, record: number, base: TakenUnit["base"], next: NextHead): boolean {
+  const row = { ...next, record };
+  // Nobody builds on a head that is damaged, so nobody can have come in between.
+  if (base === "damaged") return connection.run(REPLACE_HEAD, row) > 0;
+  if (base === null) return connection.run(ADD_HEAD, row) === 1;
+  return connection.run(MOVE_HEAD, { ...row, baseVersion: base.version, baseState: base.state }) === 1;
+}
+
+interface WriteKey {
+  readonly writeId: string;
+}
+
+const PAST_WRITE = statement((db, { writeId }: WriteKey) =>
+  db
+    .selectFrom("past_writes")
+    .select(sql<unknown>`state`.as("state"))
+    .where("write_id", "=", writeId)
+    .compile(),
+);
+
+const OWN_WRITE = statement((db, { collection, id, writeId }: Address & WriteKey) =>
+  db
+    .selectFrom("records")
+    .innerJoin("versions", "versions.record", "records.record")
+    .select("versions.key")
+    .where("records.collection", "=", collection)
+    .where("records.id", "=", id)
+    .where("versions.write_id", "=", writeId)
+    .limit(1)
+    .compile(),
+);
+
+/**
+ * What became of a write; from now on that is so for good.
+ *
+ * @throws VaultError `store-altered`: the row that says it holds what no vault writes
+ */
+export function settle(connection: Connection, { address, writeId }: Pick<Unit, "address" | "writeId">): Outcome {
+  if (connection.first(OWN_WRITE, { ...address, writeId }) !== undefined) return "made";
+  const known = connection.first(PAST_WRITE, { writeId });
+  if (known?.state === "made" || known?.state === "void") return known.state;
+  if (known !== undefined) throw new VaultError("store-altered", "The outcome of a write holds what no vault writes");
+  keepWrite(connection, writeId, "void");
+  return "void";
+}
+
+/** Two days: what is younger than one is never forgotten, also when a clock is set forward by hours. */
+const KEPT_MS = 48 * 3600 * 1000;
+/** How many are forgotten with each one that is kept: more than come in, so that what is old goes. */
+const FORGOTTEN = 4;
+
+const KEEP_WRITE = statement((db, row: { readonly writeId: string; readonly state: Outcome; readonly at: number }) =>
+  db
+    .insertInto("past_writes")
+    .values({ write_id: row.writeId, state: row.state, at: row.at })
+    .onConflict((conflict) => conflict.doNothing())
+    .compile(),
+);
+
+const FORGET = statement((db, { before }: { readonly before: number }) =>
+  db
+    .deleteFrom("past_writes")
+    .where(
+      "write_id",
+      "in",
+      db.selectFrom("past_writes").select("write_id").where("at", "<", before).orderBy("at").limit(FORGOTTEN),
+    )
+    .compile(),
+);
+
+function keepWrite(connection: Connection, writeId: Unit["writeId"], state: Outcome): void {
+  const at = Date.now();
+  connection.run(KEEP_WRITE, { writeId, state, at });
+  connection.run(FORGET, { before: at - KEPT_MS });
+}
+
+const VERSION_KEY = statement((db, { collection, id, version }: Address & { readonly version: Version }) =>
+  db
+    .selectFrom("records")
+    .innerJoin("versions", "versions.record", "records.record")
+    .select(["versions.key", whole("versions.wrap_set", 0).as("wrapSet"), whole("versions.revision", 0).as("revision")])
+    .where("records.collection", "=", collection)
+    .where("records.id", "=", id)
+    .where("versions.version", "=", version)
+    .compile(),
+);
+
+/** A version's row as a repair finds it; undefined when it is gone. */
+export function versionKey(
+  connection: Connection,
+  place: Address & { readonly version: Version },
+): { readonly key: number; readonly wrapSet: number | null; readonly revision: number | null } | undefined {
+  return connection.first(VERSION_KEY, place);
+}

@@ -1,0 +1,228 @@
+/**
+ * The store's side of the writer: a thread that all stores of the process share, started with the first write and
+ * again when it has died. Where its file is not to be found, as in a bundle, the writes are made in this thread.
+ */
+import { existsSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import type { TransferListItem } from "node:worker_threads";
+import { VaultError } from "../../errors.ts";
+import { receivedFailure } from "./failures.ts";
+import type { Guard } from "./guard.ts";
+import { UNKNOWN_WHEN_LOST } from "./operations.ts";
+import type { Answer, Given, OperationName } from "./operations.ts";
+import { WriterHost } from "./writer-host.ts";
+import type { FromWriter, ToWriter } from "./writer-host.ts";
+import type { OwnBytes } from "./units-taken.ts";
+import type { WriterFile } from "./writer.ts";
+
+/** Where writers run. */
+interface WriterSide {
+  /** Takes a message over, with the memory of `owned`. */
+  post(message: ToWriter, owned: readonly OwnBytes[]): void;
+  /** Whether somebody waits for it: only then it keeps the process alive. */
+  keepAlive(isNeeded: boolean): void;
+}
+
+/** Sources run as TypeScript, the published package as JavaScript. Null: a bundler has taken this file elsewhere. */
+function threadFile(): URL | null {
+  const here = import.meta.url as string | undefined;
+  if (here === undefined) return null;
+  const file = new URL(here.endsWith(".ts") ? "./writer-thread.ts" : "./writer-thread.js", here);
+  return existsSync(file) ? file : null;
+}
+
+/** The clients that are open, by number. */
+const clients = new Map<number, WriterClient>();
+let lastClient = 0;
+/** Requests that are under way, of all of them. */
+let underWay = 0;
+let side: WriterSide | null = null;
+
+function currentSide(): WriterSide {
+  if (side !== null) return side;
+  const file = threadFile();
+  side = file === null ? new SameThread() : new OtherThread(file);
+  return side;
+}
+
+function received(message: FromWriter): void {
+  clients.get(message.store)?.received(message);
+}
+
+/** The writers died with all that was asked of them. */
+function ended(dead: WriterSide, cause: unknown): void {
+  if (side === dead) side = null;
+  for (const client of clients.values()) client.lost(dead, cause);
+}
+
+class OtherThread implements WriterSide {
+  readonly #worker: Worker;
+
+  constructor(file: URL) {
+    this.#worker = new Worker(file, { name: "strongroom-writer" });
+    let cause: unknown = null;
+    this.#worker.on("message", received);
+    this.#worker.on("error", (error) => {
+      cause = error;
+    });
+    this.#worker.once("exit", () => {
+      ended(this, cause);
+    });
+    // Waiting for work must not keep the process alive.
+    this.#worker.unref();
+  }
+
+  post(message: ToWriter, owned: readonly OwnBytes[]): void {
+    this.#worker.postMessage(
+      message,
+      owned.map(({ buffer }): TransferListItem => buffer),
+    );
+  }
+
+  keepAlive(isNeeded: boolean): void {
+    if (isNeeded) this.#worker.ref();
+    else this.#worker.unref();
+  }
+}
+
+class SameThread implements WriterSide {
+  readonly #host = new WriterHost(received, { takeMore: () => undefined, sleep: null });
+
+  post(message: ToWriter): void {
+    this.#host.take(message);
+  }
+
+  /** What a writer waits for here does by itself. */
+  keepAlive(): void {
+    return undefined;
+  }
+}
+
+interface UnderWay {
+  readonly name: OperationName;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What one store has of the writer. */
+export class WriterClient {
+  readonly #number: number;
+  readonly #file: WriterFile;
+  readonly #guard: Guard;
+  readonly #underWay = new Map<number, UnderWay>();
+  #lastRequest = 0;
+  /** Where this store's writer is open; null: nowhere. */
+  #side: WriterSide | null = null;
+  #closed: (() => void) | null = null;
+
+  constructor(file: Omit<WriterFile, "known" | "committing">, guard: Guard) {
+    this.#number = ++lastClient;
+    this.#guard = guard;
+    this.#file = { ...file, known: guard.known, committing: new BigInt64Array(new SharedArrayBuffer(8)) };
+    clients.set(this.#number, this);
+    // A thread takes a while to start: the first write is not to wait for it.
+    this.#opened();
+  }
+
+  /**
+   * Asks for a change. `owned` is memory that goes over to the writer.
+   *
+   * @throws VaultError `outcome-unknown`, `store-failed` when the thread died before it answered; and what the change
+   *   itself comes to
+   */
+  send<Name extends OperationName>(
+    name: Name,
+    given: Given<Name>,
+    owned: readonly OwnBytes[] = [],
+  ): Promise<Answer<Name>> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const number = ++this.#lastRequest;
+    const bytes = owned.reduce((sum, { length }) => sum + length, 0);
+    const to = this.#opened();
+    to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);
+    this.#underWay.set(number, { name, resolve, reject });
+    countUnderWay(to, 1);
+    return promise as Promise<Answer<Name>>;
+  }
+
+  /** When nothing is under way any more. */
+  async close(): Promise<void> {
+    const open = this.#side;
+    if (open !== null) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#closed = () => {
+        resolve(undefined);
+      };
+      countUnderWay(open, 1);
+      open.post({ kind: "close", store: this.#number }, []);
+      await promise;
+      countUnderWay(open, -1);
+    }
+    clients.delete(this.#number);
+  }
+
+  received(message: FromWriter): void {
+    if (message.kind === "closed") {
+      this.#closed?.();
+      return;
+    }
+    const replaced = this.#noted(message.commits);
+    for (const answer of message.answers) {
+      const one = this.#take(answer.number);
+      if (one === undefined) continue;
+      if ("failure" in answer) one.reject(receivedFailure(answer.failure));
+      else if (replaced !== null) one.reject(replaced);
+      else one.resolve(answer.result);
+    }
+  }
+
+  /** The thread is gone: what went into its last commit may be in the database, and nothing else is. */
+  lost(dead: WriterSide, cause: unknown): void {
+    if (this.#side !== dead) return;
+    this.#side = null;
+    const committing = Atomics.load(this.#file.committing, 0);
+    for (const number of [...this.#underWay.keys()]) {
+      const one = this.#take(number);
+      const isUnknown = BigInt(number) <= committing && UNKNOWN_WHEN_LOST.has(one?.name ?? "apply");
+      one?.reject(
+        isUnknown
+          ? new VaultError("outcome-unknown", "The thread that writes ended while the write was committed", { cause })
+          : new VaultError("store-failed", "The thread that writes ended before it made the change", { cause }),
+      );
+    }
+    this.#closed?.();
+  }
+
+  /** What is acknowledged lies in the file that bears the vault's name, also now. */
+  #noted(commits: number): unknown {
+    try {
+      this.#guard.committed(commits);
+      this.#guard.requireFiles();
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #take(number: number): UnderWay | undefined {
+    const one = this.#underWay.get(number);
+    if (one === undefined) return undefined;
+    this.#underWay.delete(number);
+    countUnderWay(side, -1);
+    return one;
+  }
+
+  #opened(): WriterSide {
+    const current = currentSide();
+    if (this.#side !== current) {
+      current.post({ kind: "open", store: this.#number, file: { ...this.#file, known: this.#guard.known } }, []);
+      this.#side = current;
+    }
+    return current;
+  }
+}
+
+function countUnderWay(of: WriterSide | null, more: 1 | -1): void {
+  underWay += more;
+  of?.keepAlive(underWay > 0);
+}
