@@ -52,8 +52,7 @@ export function recordChanges(context: ChangeContext): RecordChanges {
       const results = new Map<Unit, UnitResult>();
       if (parts.length === 1 || !atomic) {
         for (const part of parts) {
-          const sent = await send(schema, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern });
-          part.forEach((unit, index) => results.set(unit, sent[index]!));
+          await send(schema, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern, results });
         }
       } else {
         await applyParts(context, parts, results, intern);
@@ -97,9 +96,8 @@ async function applyParts(
       async (connection) => {
         const apply: Send = (query, values) => connection.query(query, values, { isNamed: connections.isNamed });
         for (const part of parts) {
-          const sent = await send(schema, part, { vault, lockTimeoutMs, atomic: true }, { apply, intern });
-          part.forEach((unit, index) => results.set(unit, sent[index]!));
-          if (!sent.every(({ kind }) => kind === "made")) throw new NotAll();
+          const isMade = await send(schema, part, { vault, lockTimeoutMs, atomic: true }, { apply, intern, results });
+          if (!isMade) throw new NotAll();
         }
       },
       "unknown",
@@ -113,32 +111,42 @@ async function applyParts(
 /** Ends a transaction of which a unit is not made. */
 class NotAll extends Error {}
 
-/** One statement of units; their results in their order. */
+/** What a statement of units is sent by, and where their results go. */
+export interface Sending {
+  readonly apply: Send;
+  readonly intern: Send;
+  readonly results: Map<Unit, UnitResult>;
+}
+
+/** One statement of units. True: all are made. */
 export async function send(
   schema: SchemaName,
   units: readonly Unit[],
   context: { readonly vault: string; readonly lockTimeoutMs: number; readonly atomic: boolean },
-  { apply, intern }: { readonly apply: Send; readonly intern: Send },
-): Promise<readonly UnitResult[]> {
+  { apply, intern, results }: Sending,
+): Promise<boolean> {
   const values = applyArguments(units, context);
   for (let attempt = 1; attempt <= 2; attempt++) {
     const rows = await apply(applyStatement(schema), values);
-    requireAccepted(rows, "result");
-    if (rows[0]!["result"] !== "set-unknown") return rows.map(unitResult);
+    if (requireAccepted(rows, "result")["result"] !== "set-unknown") {
+      const found = units.map((unit, index) => ({ unit, result: unitResult(rows[index]) }));
+      for (const { unit, result } of found) results.set(unit, result);
+      return found.every(({ result }) => result.kind === "made");
+    }
     await intern(internStatement(schema), internArguments(wrapSetsOf(units)));
   }
   throw new VaultError("store-altered", "A wrap set that was written is not there");
 }
 
-function unitResult(row: Columns): UnitResult {
-  const result = text(row["result"]);
+function unitResult(row: Columns | undefined): UnitResult {
+  const result = text(row?.["result"]);
   switch (result) {
     case "made":
     case "conflict":
     case "not-made":
       return { kind: result };
     case "gate-moved":
-      return { kind: result, epoch: (whole(row["epoch"], 0) ?? 0) as Epoch };
+      return { kind: result, epoch: (whole(row?.["epoch"], 0) ?? 0) as Epoch };
     default:
       throw new VaultError("store-altered", "The database answered what no vault answers");
   }

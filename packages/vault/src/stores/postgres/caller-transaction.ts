@@ -51,14 +51,8 @@ export async function callerTransaction(client: unknown, context: ChangeContext)
       const results = new Map<Unit, UnitResult>();
       if (parts.length > 1) await query(SAVEPOINT, []);
       for (const part of parts) {
-        const sent = await send(
-          schema,
-          part,
-          { vault, lockTimeoutMs: 0, atomic: true },
-          { apply: query, intern: query },
-        );
-        part.forEach((unit, index) => results.set(unit, sent[index]!));
-        if (sent.every(({ kind }) => kind === "made")) continue;
+        const context = { vault, lockTimeoutMs: 0, atomic: true };
+        if (await send(schema, part, context, { apply: query, intern: query, results })) continue;
         for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });
         if (parts.length > 1) await query(BACK, []);
         break;

@@ -16,8 +16,9 @@ import type { SchemaName } from "./schema.ts";
 /** A function as the migrations make it. */
 export interface StoreFunction {
   readonly name: string;
-  /** What stands between the name and the body. */
-  readonly head: string;
+  /** As the catalog tells its arguments and what it returns. */
+  readonly takes: string;
+  readonly returns: string;
   readonly body: (schema: SchemaName) => string;
   readonly create: (schema: SchemaName) => string;
 }
@@ -27,12 +28,15 @@ function storeFunction(
   signature: { readonly takes: string; readonly returns: string },
   body: (schema: SchemaName) => string,
 ): StoreFunction {
-  const head = `(${signature.takes}) returns ${signature.returns} language plpgsql volatile set search_path to pg_catalog, pg_temp`;
+  const takes = signature.takes.replace(/\s+/g, " ");
   return {
     name,
-    head,
+    takes,
+    returns: signature.returns,
     body,
-    create: (schema) => `create function ${schema}.${name}${head} as $body$${body(schema)}$body$`,
+    create: (schema) =>
+      `create function ${schema}.${name}(${takes}) returns ${signature.returns} language plpgsql volatile ` +
+      `set search_path to pg_catalog, pg_temp as $body$${body(schema)}$body$`,
   };
 }
 
@@ -82,7 +86,7 @@ const GATE_VARIABLES = `
 
 /**
  * Makes units. Each has one element in the first arrays; each version one in the second, with its message as a part of
- * `p_messages`. `base`: `none`, `live`, `removed` or `damaged`. A removal has no epoch.
+ * `p_messages`. `base`: `none`, `live`, `removed`, `damaged`, or `never`. A removal has no epoch.
  *
  * `first` is its lowest new number, or the tombstone: numbers go up, past the head and past every row.
  *
@@ -97,7 +101,7 @@ const APPLY = storeFunction(
     p_firsts bigint[], p_head_versions bigint[], p_times bigint[], p_buckets integer[],
     p_units integer[], p_versions bigint[], p_subjects text[], p_created bigint[], p_digests text[],
     p_starts integer[], p_sizes integer[], p_messages bytea`,
-    returns: "table (result text, epoch bigint)",
+    returns: "TABLE(result text, epoch bigint)",
   },
   (schema) => `
 #variable_conflict use_column
@@ -151,7 +155,7 @@ begin${ENTER}
       when u.base = 'damaged' then case
         when u.first < h.version and h.version < ${BEYOND} or u.first < newest.version and newest.version < ${BEYOND}
           then 'conflict' else 'made' end
-      when u.epoch is null and newest.version > u.first or u.epoch is not null and newest.version >= u.first then 'conflict'
+      when newest.version > u.first or u.epoch is not null and newest.version = u.first then 'conflict'
       when u.base = 'none' and h.record is null then 'made'
       when u.base = h.state and u.base_version = h.version
         and (u.first > h.version or u.epoch is null and u.first = h.version) then 'made'
@@ -167,7 +171,8 @@ begin${ENTER}
     select array_agg(case t.result when 'made' then 'not-made' else t.result end order by t.n) into v_results
       from unnest(v_results) with ordinality t(result, n);
   end if;
-  select array_agg(t.result = 'made' order by t.n), array_agg(v_keys[t.n]) filter (where t.result = 'made' and p_epochs[t.n] is null)
+  select array_agg(t.result = 'made' order by t.n),
+      array_agg(v_keys[t.n]) filter (where t.result = 'made' and p_epochs[t.n] is null)
     into v_ready, v_gone
     from unnest(v_results) with ordinality t(result, n);
 
@@ -186,10 +191,11 @@ begin${ENTER}
     on conflict do nothing;
   insert into ${schema}.heads as h (record, version, state, updated_at, write_id)
     select u.key, u.version, case when u.epoch is null then 'removed' else 'live' end, u.at, u.write_id
-    from unnest(v_keys, v_ready, p_head_versions, p_epochs, p_times, p_write_ids) u(key, ready, version, epoch, at, write_id)
+    from unnest(v_keys, v_ready, p_head_versions, p_epochs, p_times, p_write_ids)
+      u(key, ready, version, epoch, at, write_id)
     where u.ready
-    on conflict (record) do update
-      set version = excluded.version, state = excluded.state, updated_at = excluded.updated_at, write_id = excluded.write_id;
+    on conflict (record) do update set version = excluded.version, state = excluded.state,
+      updated_at = excluded.updated_at, write_id = excluded.write_id;
   if v_wraps then
     insert into ${schema}.versions
       (record, version, created_at, since, revision, wrap_set, bucket, subject, write_id, message)
@@ -209,14 +215,14 @@ end`,
 );
 
 /**
- * What became of writes, written down for good: `made`, or `void`, and then they never will be. The locks are those that a
- * write takes before it looks: one that is under way is waited for, and one that comes later finds it settled.
+ * What became of writes, written down for good: `made`, or `void`, and then they never will be. The locks are those
+ * that a write takes before it looks: one that is under way is waited for, and one that comes later finds it settled.
  */
 const OUTCOME = storeFunction(
   "outcome_v1",
   {
     takes: "p_vault text, p_writer integer, p_lock_ms integer, p_write_ids text[], p_collections text[], p_ids text[]",
-    returns: "table (result text)",
+    returns: "TABLE(result text)",
   },
   (schema) => `
 #variable_conflict use_column
@@ -246,7 +252,8 @@ begin${ENTER}
   select array_agg(case
       when s.outcome is not null then s.outcome
       when h.write_id = u.write_id then 'made'
-      when exists (select from ${schema}.versions v where v.record = r.key and v.write_id = u.write_id collate "C") then 'made'
+      when exists (
+        select from ${schema}.versions v where v.record = r.key and v.write_id = u.write_id collate "C") then 'made'
       else 'void' end order by u.n)
     into v_results
     from unnest(p_write_ids, p_collections, p_ids) with ordinality u(write_id, collection, id, n)
@@ -272,7 +279,7 @@ const REWRAP = storeFunction(
     takes: `p_vault text, p_writer integer, p_lock_ms integer, p_epoch bigint,
     p_collection text, p_id text, p_version bigint, p_seen_set integer, p_seen_revision bigint,
     p_digest text, p_at bigint, p_message bytea, p_job text, p_partition text, p_fence bigint`,
-    returns: "table (result text, epoch bigint)",
+    returns: "TABLE(result text, epoch bigint)",
   },
   (schema) => `
 #variable_conflict use_column

@@ -94,16 +94,15 @@ export function recordReads(connections: Connections, schema: SchemaName, vault:
     },
     async read({ collection, id }, version) {
       const rows = await connections.run(statements.read, [vault, collection, id, version], "repeat");
-      requireAccepted(rows);
-      return recordRead(rows[0]!);
+      return recordRead(requireAccepted(rows));
     },
     async versions({ collection, id }, { before, limit }) {
       const rows = await connections.run(statements.versions, [vault, collection, id, before, limit], "repeat");
-      requireAccepted(rows);
+      const first = requireAccepted(rows);
       const versions = rows.filter((row) => isTrue(row["there"])).map(versionRow);
       const damaged = new Set(versions.filter((row) => typeof row === "string"));
       return {
-        ...withDamage(rowsOf(rows[0]!), [...damaged].join(", ")),
+        ...withDamage(rowsOf(first), [...damaged].join(", ")),
         versions: versions.filter((row) => typeof row !== "string"),
       };
     },

@@ -1,0 +1,35 @@
+/**
+ * What a process with writers is told, and how it tells what it saw.
+ */
+import type { Answer } from "./history.ts";
+import type { TestKey } from "./keys.ts";
+import type { Place } from "./place.ts";
+
+/** What the process is to do. */
+export interface WriterTask {
+  readonly place: Place;
+  /** The key set in force, and the next one. */
+  readonly keys: readonly [TestKey, TestKey?];
+  readonly records: number;
+  /** Writers at once in this process. */
+  readonly writers: number;
+  /** Where its lines go. */
+  readonly log: string;
+}
+
+/** A line of the log: a call begins, or ends. */
+export type Line =
+  | {
+      readonly call: string;
+      readonly at: number;
+      readonly record: string;
+      readonly token: string | null;
+      readonly base: number | null;
+      readonly batch: string | null;
+    }
+  | { readonly call: string; readonly at: number; readonly answer: Answer };
+
+export const COLLECTION = "people";
+
+/** Microseconds of a clock that all processes of the machine share. */
+export const now = (): number => Number(process.hrtime.bigint() / 1000n);
