@@ -1,13 +1,11 @@
 // The vault's database: would the service take it as it is? It is only looked at, also while services run.
-import { VAULT_ERRORS } from "@strongroom/vault";
-import { inspectDatabase } from "@strongroom/vault/sqlite";
 import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
 import { type PostgresAccess, postgresAccess } from "../store/connect.ts";
 import { keySetState, keySetText } from "../store/key-set-state.ts";
 import { deniedIn, lookAt, type PostgresLook, unfitness } from "../store/look.ts";
 import { replicationText, statementsText } from "../store/status.ts";
-import { sqliteState } from "../store/sqlite-state.ts";
+import { moveText, sqliteState } from "../store/sqlite-state.ts";
 import type { Check, CheckSubject, Finding } from "./check.ts";
 
 const DATABASE = "Database";
@@ -31,30 +29,23 @@ function failed({ title, detail, reportedCode, remedy, problems }: CliError): Fi
 /** The schema is the one that this version makes, and the file has all changes that its mark counts. */
 async function checkSqlite(subject: CheckSubject): Promise<readonly Finding[]> {
   const { folder } = subject;
-  const { state, problem, isMarked, commits } = await inspectDatabase(folder.records);
+  const { state, problem, isMarked, commits, gate, move } = await sqliteState(folder);
   if (problem !== null)
     return [
-      {
-        what: DATABASE,
-        severity: "failure",
-        detail: `${problem.message} [${problem.code}]`,
-        remedy: VAULT_ERRORS[problem.code].remedy,
-      },
+      { what: DATABASE, severity: "failure", detail: `${problem.detail} [${problem.code}]`, remedy: problem.remedy },
     ];
-  const { waiting, gate } = await sqliteState(folder);
-  const move: Finding[] =
-    waiting === null
+  const owed: Finding[] =
+    move === null
       ? []
       : [
           {
             what: "Older database",
             severity: "warning",
-            detail: `${waiting.path} is of an older version; its content is not in records.sqlite yet`,
-            remedy: "The next start moves it, and says how far it is; strongroom store migrate does so beforehand.",
+            detail: `to do: ${moveText(move)}`,
+            remedy: "The next start does it, and says how far it is; strongroom store migrate does it beforehand.",
           },
         ];
-  if (state === "absent")
-    return waiting === null ? [{ what: DATABASE, severity: "ok", detail: "there is none yet" }] : move;
+  if (state === "absent") return move === null ? [{ what: DATABASE, severity: "ok", detail: "there is none yet" }] : owed;
   const keySet = gate === null ? [] : [await keySetFinding(subject, gate)];
   if (!isMarked)
     return [
@@ -64,12 +55,12 @@ async function checkSqlite(subject: CheckSubject): Promise<readonly Finding[]> {
         detail: `${folder.recordsMark} is not there: nothing tells whether this is the newest state of the vault`,
         remedy: "The service makes it at its next start, from what the database says then.",
       },
-      ...move,
+      ...owed,
       ...keySet,
     ];
   return [
     { what: DATABASE, severity: "ok", detail: `as this version makes it, with ${commits ?? 0} changes` },
-    ...move,
+    ...owed,
     ...keySet,
   ];
 }

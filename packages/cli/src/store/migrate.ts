@@ -14,7 +14,7 @@ import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { lookAt, unfitness } from "./look.ts";
 import { moveOnTerminal } from "./moving.ts";
 import { openStore } from "./open.ts";
-import { sqliteState } from "./sqlite-state.ts";
+import { moveText, sqliteState } from "./sqlite-state.ts";
 
 /**
  * Says what is pending, and does it. Throws what keeps it from being done: the CliErrors of a connection,
@@ -103,9 +103,8 @@ function migrationFailed(cause: unknown, { place }: PostgresAccess): unknown {
 }
 
 async function migrateSqlite(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
-  const { waiting } = await sqliteState(dataFolder(config.dataDir));
-  const pending =
-    waiting === null ? [] : [`move ${waiting.path}, ${Math.ceil(waiting.bytes / 1024)} KiB, into records.sqlite`];
+  const { move } = await sqliteState(dataFolder(config.dataDir));
+  const pending = move === null ? [] : [moveText(move)];
   const store = `SQLite, ${config.dataDir}`;
   if (how === "say" || pending.length === 0) {
     tell(context, { store, pending, done: [] });

@@ -10,7 +10,7 @@ import { type PostgresAccess, postgresAccess } from "./connect.ts";
 import { type KeySetState, keySetState, keySetText } from "./key-set-state.ts";
 import { lookAt, type PostgresLook, unfitness } from "./look.ts";
 import type { ServerFacts } from "./server-facts.ts";
-import { sqliteState } from "./sqlite-state.ts";
+import { moveText, sqliteState } from "./sqlite-state.ts";
 
 /** The result, as JSON. */
 export interface StoreStatus {
@@ -82,7 +82,7 @@ function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySet
 }
 
 async function sqliteStatus(folder: DataFolder, sets: KeySets): Promise<StoreStatus> {
-  const { gate, version, latest, waiting, bytes, problem } = await sqliteState(folder);
+  const { gate, version, latest, move, bytes, problem } = await sqliteState(folder);
   return {
     kind: "sqlite",
     place: folder.records,
@@ -90,7 +90,7 @@ async function sqliteStatus(folder: DataFolder, sets: KeySets): Promise<StoreSta
       name: null,
       version,
       latest,
-      pending: waiting === null ? [] : [`move ${waiting.path}`],
+      pending: move === null ? [] : [moveText(move)],
     },
     programs: programsOf(gate),
     keySet: gate === null ? null : keySetState(gate, sets),
