@@ -92,7 +92,7 @@ function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<strin
   const names = Object.values(files).map((file) => relative(path, file));
   const logs = [".new", ".1", ".2", ".3", ".4", ".5"].map((end) => `strongroom.log${end}`);
   const databases = ["records.sqlite", "vault.sqlite"].flatMap((name) =>
-    ["-wal", "-shm", ".reserve"].map((end) => `${name}${end}`),
+    ["-wal", "-shm", ".reserve", ".move"].map((end) => `${name}${end}`),
   );
   const kms = [
     "kms.sqlite-wal",

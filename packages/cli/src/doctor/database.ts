@@ -45,7 +45,8 @@ async function checkSqlite(subject: CheckSubject): Promise<readonly Finding[]> {
             remedy: "The next start does it, and says how far it is; strongroom store migrate does it beforehand.",
           },
         ];
-  if (state === "absent") return move === null ? [{ what: DATABASE, severity: "ok", detail: "there is none yet" }] : owed;
+  if (state === "absent")
+    return move === null ? [{ what: DATABASE, severity: "ok", detail: "there is none yet" }] : owed;
   const keySet = gate === null ? [] : [await keySetFinding(subject, gate)];
   if (!isMarked)
     return [

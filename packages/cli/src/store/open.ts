@@ -1,6 +1,6 @@
 // Opens the store of an installation, as the configuration says: SQLite in the data folder, or PostgreSQL.
 import { existsSync } from "node:fs";
-import { isVaultError, type Store, VAULT_ERRORS } from "@strongroom/vault";
+import { isVaultError, type Store, VAULT_ERRORS, wrapsOf } from "@strongroom/vault";
 import { postgresStore } from "@strongroom/vault/postgres";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
@@ -48,8 +48,8 @@ async function openSqlite({ folder, logger, moving }: StoreParts): Promise<Opene
   const onProgress = (progress: MoveProgress): void => {
     moving?.onProgress(progress);
   };
-  const moveFrom = existsSync(folder.oldVault) ? { path: folder.oldVault, onProgress } : null;
   try {
+    const moveFrom = { path: folder.oldVault, wrapsOf, onProgress };
     const store = await sqliteStore(folder.records, { mark: true, reserve: true, moveFrom }).catch(storeFailed);
     return { store, description: folder.records, close: () => store.close() };
   } finally {
