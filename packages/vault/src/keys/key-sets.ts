@@ -129,14 +129,20 @@ export class KeySets {
     const target = this.#next ?? this.#current;
     const state = await this.#askNow();
     requireWriter(state);
-    if (state.digest === target.digest) return this.#status(state);
+    if (state.digest === target.digest) return this.#drained(state);
     if (this.#next !== null && this.#status(state).state === "unknown") throw keySetUnknown();
     const result = await this.#gate.flip({ from: state.epoch, digest: target.digest });
     this.moved();
     const after = await this.#askNow();
     if (result === "moved" && after.digest !== target.digest)
       throw new VaultError("key-set-moved", "Another process changed the key set at the same time");
-    return this.#status(after);
+    return this.#drained(after);
+  }
+
+  /** What is in force, once nothing of before can be stored: also where it was another process that flipped. */
+  async #drained(state: GateState): Promise<KeySetStatus> {
+    await this.#gate.drained();
+    return this.#status(state);
   }
 
   /** Puts this process' own set in force where none ever was. */
