@@ -9,7 +9,7 @@ import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "../store.ts";
 import type { Unit } from "../units.ts";
-import { recordChanges } from "./apply.ts";
+import { recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
 import { Connections, statement } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
@@ -149,7 +149,9 @@ class PostgresStore implements Store {
 
   constructor(connections: Connections, { schema, vault, options }: Opened) {
     const { lockTimeoutMs, drainTimeoutMs, endPool } = options;
-    const context = { connections, schema, vault, lockTimeoutMs, drainTimeoutMs, capabilities: CAPABILITIES };
+    const statements = unitStatements(schema);
+    const capabilities = CAPABILITIES;
+    const context = { connections, schema, statements, vault, lockTimeoutMs, drainTimeoutMs, capabilities };
     this.#connections = connections;
     this.#vault = vault;
     this.#endPool = endPool;

@@ -9,7 +9,7 @@ import type { Columns } from "./columns.ts";
 import { text } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connection, Statement } from "./connection.ts";
-import { STORE_FUNCTIONS } from "./functions.sql.ts";
+import { FUNCTION_SETTINGS, STORE_FUNCTIONS } from "./functions.sql.ts";
 import type { SchemaName } from "./schema.ts";
 import { SCHEMA_LINES } from "./schema-lines.ts";
 
@@ -81,7 +81,7 @@ export async function schemaLines(connection: Connection, schema: SchemaName): P
 export function expectedLines(schema: SchemaName): ReadonlyMap<string, string> {
   const functions = STORE_FUNCTIONS.map(({ name, takes, returns, body }): readonly [string, string] => {
     const digest = createHash("sha256").update(body(schema)).digest("hex");
-    return [`function ${name}`, `f plpgsql v u search_path=pg_catalog, pg_temp ${takes} ${returns} ${digest}`];
+    return [`function ${name}`, `f plpgsql v u ${FUNCTION_SETTINGS} ${takes} ${returns} ${digest}`];
   });
   return new Map([...SCHEMA_LINES, ...functions]);
 }

@@ -113,6 +113,35 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
   ];
 }
 
+/**
+ * The arguments of `put_v1`, in its order: of one unit that is one new version and nothing else. Null: it is more.
+ */
+export function putArguments(units: readonly Unit[], { vault, lockTimeoutMs }: ApplyContext): unknown[] | null {
+  const [unit] = units;
+  if (unit?.change.kind !== "write" || units.length !== 1) return null;
+  const { epoch, versions } = unit.change;
+  const [version] = versions;
+  if (version === undefined || versions.length !== 1) return null;
+  const { writeId, address, base } = unit;
+  return [
+    vault,
+    STORE_WRITER,
+    Math.ceil(lockTimeoutMs),
+    writeId,
+    address.collection,
+    address.id,
+    baseOf(unit),
+    base === null || base === "damaged" ? null : base.version,
+    epoch,
+    bucketOf(address),
+    version.version,
+    version.subject,
+    milliseconds(version.createdAt),
+    wrapSetDigest(wrapSetForm(version.wrapSet)),
+    joined([version.message]),
+  ];
+}
+
 /** What the head becomes: its number, the lowest of the numbers that come with it, and when. */
 function headAfter({ change }: Unit): { readonly first: number; readonly last: number; readonly at: number } {
   if (change.kind === "remove")

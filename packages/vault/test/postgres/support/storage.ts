@@ -20,7 +20,9 @@ export interface FileServer {
 }
 
 /** Starts a server for the tests of a file, and ends it after them. */
-export async function fileServer(options: PostgresOptions & { readonly connections?: number } = {}): Promise<FileServer> {
+export async function fileServer(
+  options: PostgresOptions & { readonly connections?: number } = {},
+): Promise<FileServer> {
   const { connections = 20, ...rest } = options;
   const server = await PostgresServer.start(rest);
   const url = await server.createDatabase();
@@ -90,7 +92,10 @@ export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<Co
 }
 
 /** A transaction of a caller's own. */
-export async function begin(pool: pg.Pool, level = "read committed"): Promise<ContractTransaction & { readonly client: pg.PoolClient }> {
+export async function begin(
+  pool: pg.Pool,
+  level = "read committed",
+): Promise<ContractTransaction & { readonly client: pg.PoolClient }> {
   const client = await pool.connect();
   await client.query(`begin isolation level ${level}`);
   const end = async (how: string): Promise<void> => {
