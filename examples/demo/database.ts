@@ -51,7 +51,11 @@ function sqliteRows(path: string): Rows {
   return {
     shell: (statement) => `sqlite3 records.sqlite "${statement}"`,
     reading: (id) => read(id).replace("message", "hex(message)"),
-    message: async (id) => bytesOf(id, withDatabase((database) => database.prepare(read(id)).get()?.["message"])),
+    message: async (id) =>
+      bytesOf(
+        id,
+        withDatabase((database) => database.prepare(read(id)).get()?.["message"]),
+      ),
     moving: moving("", "record"),
     run: async (statement) => {
       withDatabase((database) => {
@@ -73,7 +77,9 @@ function postgresRows(url: string): Rows {
   const schema = `${STRONGROOM_STORE_SCHEMA ?? "strongroom"}.`;
   const password = file === undefined ? STRONGROOM_STORE_PASSWORD : readFileSync(file, "utf8").trimEnd();
   const withClient = async <Result>(use: (client: Client) => Promise<Result>): Promise<Result> => {
-    const client = new Client({ connectionString: url, password });
+    const place = new URL(url);
+    place.password = encodeURIComponent(password ?? "");
+    const client = new Client({ connectionString: place.href });
     await client.connect();
     try {
       return await use(client);
@@ -97,7 +103,9 @@ function postgresRows(url: string): Rows {
       await query(`UPDATE ${schema}versions SET message = $1 ${place}`, [message, id]);
     },
     copyTo: async (path) => {
-      const tables = await query("SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", [schema.slice(0, -1)]);
+      const tables = await query("SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", [
+        schema.slice(0, -1),
+      ]);
       const rows = await Promise.all(tables.map(({ name }) => query(`SELECT * FROM ${schema}"${String(name)}"`)));
       const cells = rows.flat().flatMap((row) => Object.values(row));
       await writeFile(
