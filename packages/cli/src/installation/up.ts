@@ -18,7 +18,7 @@ import {
 } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { missingPermissions } from "./key-permissions.ts";
-import { moveOnTerminal } from "../store/moving.ts";
+import { moveInLog, moveOnTerminal, moveTo } from "../store/moving.ts";
 import { installedKeySet, type InstalledKeySet } from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
@@ -104,7 +104,7 @@ async function runInstallation(
       tokens,
       logger,
       unprepared: "make",
-      moving: moveOnTerminal(context.terminal),
+      moving: moveTo(moveOnTerminal(context.terminal), moveInLog(logger)),
       prepare: (vault) => putOwnInForce(vault, context, config, ensured),
     });
     const stopPolling = onRegionChange(

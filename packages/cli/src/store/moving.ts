@@ -17,6 +17,18 @@ export interface MoveListener {
   end(): void;
 }
 
+/** Tells all of these. */
+export function moveTo(...listeners: readonly MoveListener[]): MoveListener {
+  return {
+    onProgress: (progress) => {
+      for (const listener of listeners) listener.onProgress(progress);
+    },
+    end: () => {
+      for (const listener of listeners) listener.end();
+    },
+  };
+}
+
 /** Tells a person. */
 export function moveOnTerminal(terminal: Terminal): MoveListener {
   let bar: ReturnType<typeof startProgress> | null = null;
