@@ -590,9 +590,9 @@ export interface components {
                  * @description When this was seen: the repair looks at each of its rounds.
                  * @example 2026-03-04T05:06:07.890Z
                  */
-                at: string;
+                at?: string;
                 /** @description Whether there are more: not all of them were counted. */
-                capped: boolean;
+                capped?: boolean;
             };
             /** @description The repair of owed wraps in this process, since it was started. */
             repair: {
