@@ -86,6 +86,9 @@ export class Connections {
     this.#isNamed = isNamed;
     // Without a listener, the first idle connection that the server closes ends the process.
     if (!listenedTo.has(pool)) listenTo(pool, () => {});
+    // Of a client that the server ends in the very moment in which the pool gives it out nobody else takes the error.
+    const { on } = pool as { readonly on?: (event: "connect", listener: (client: object) => void) => unknown };
+    if (!listenedTo.has(pool)) on?.call(pool, "connect", (client) => void listenTo(client, () => {}));
     listenedTo.add(pool);
   }
 
