@@ -1,6 +1,7 @@
 /**
  * What a process with writers is told, and how it tells what it saw.
  */
+import type { JsonObject } from "@strongroom/vault";
 import type { Answer } from "./history.ts";
 import type { TestKey } from "./keys.ts";
 import type { Place } from "./place.ts";
@@ -33,3 +34,8 @@ export const COLLECTION = "people";
 
 /** Microseconds of a clock that all processes of the machine share. */
 export const now = (): number => Number(process.hrtime.bigint() / 1000n);
+
+/** What makes a written document unlike every other. */
+export function tokenOf({ token }: JsonObject): string {
+  return typeof token === "string" ? token : "(none)";
+}

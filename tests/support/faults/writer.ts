@@ -3,37 +3,15 @@
 // its standard input does.
 import { randomBytes, randomUUID } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isVaultError, openVault, type Vault } from "@strongroom/vault";
 import type { Answer } from "./history.ts";
 import { keyringOf, keySetOf } from "./keys.ts";
 import { openPlace } from "./place.ts";
-import { COLLECTION, type Line, now, type WriterTask } from "./task.ts";
+import { COLLECTION, type Line, now, tokenOf, type WriterTask } from "./task.ts";
 
-const input = createInterface({ input: process.stdin });
-const [first] = (await once(input)) as [string];
-const task = JSON.parse(first) as WriterTask;
-let isEnding = false;
-input.on("close", () => {
-  isEnding = true;
-});
-const log = openSync(task.log, "a", 0o600);
-const [key, next] = task.keys;
-const vault = await patiently(async () =>
-  openVault({
-    store: await openPlace(task.place),
-    keyring: keyringOf(key),
-    keySet: [key.name],
-    ...(next === undefined ? {} : { next: keySetOf(next) }),
-  }),
-);
-process.stdout.write("writing\n");
-await Promise.all(Array.from({ length: task.writers }, () => write(vault)));
-await vault.close();
-closeSync(log);
-
-async function once(lines: typeof input): Promise<unknown[]> {
+async function firstLine(lines: Interface): Promise<unknown[]> {
   return new Promise((resolve) =>
     lines.once("line", (line) => {
       resolve([line]);
@@ -41,13 +19,16 @@ async function once(lines: typeof input): Promise<unknown[]> {
   );
 }
 
+const START_MS = 30_000;
+
 /** A store that is down when the process begins is waited for. */
 async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (;;) {
+  for (const until = performance.now() + START_MS; ;) {
     try {
       return await work();
     } catch (error) {
-      if (isEnding || !isVaultError(error) || error.code !== "store-failed") throw error;
+      const isAway = isVaultError(error) && error.code === "store-failed" && performance.now() < until;
+      if (isEnding || !isAway) throw error;
       await sleep(50);
     }
   }
@@ -78,7 +59,7 @@ const aDocument = (token: string): { readonly token: string; readonly filler: st
 async function read(from: Vault, record: string): Promise<number | null> {
   const answer = await called({ record, token: null, base: null, batch: null }, async () => {
     const { version, document } = await from.get({ collection: COLLECTION, id: record });
-    return { kind: "seen", version, token: String(document["token"]) };
+    return { kind: "seen", version, token: tokenOf(document) };
   });
   return answer.kind === "seen" ? answer.version : null;
 }
@@ -158,3 +139,25 @@ function end(call: string, answer: Answer): void {
 function say(line: Line): void {
   writeSync(log, `${JSON.stringify(line)}\n`);
 }
+
+const input = createInterface({ input: process.stdin });
+const [first] = (await firstLine(input)) as [string];
+const task = JSON.parse(first) as WriterTask;
+let isEnding = false;
+input.on("close", () => {
+  isEnding = true;
+});
+const log = openSync(task.log, "a", 0o600);
+const [key, next] = task.keys;
+const vault = await patiently(async () =>
+  openVault({
+    store: await openPlace(task.place),
+    keyring: keyringOf(key),
+    keySet: [key.name],
+    ...(next === undefined ? {} : { next: keySetOf(next) }),
+  }),
+);
+process.stdout.write("writing\n");
+await Promise.all(Array.from({ length: task.writers }, () => write(vault)));
+await vault.close();
+closeSync(log);
