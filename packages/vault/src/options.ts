@@ -115,7 +115,7 @@ function isStore(value: unknown): boolean {
   const { records, gate, inventory, jobs, capabilities } = value as Readonly<Record<string, unknown>>;
   return (
     hasMethods(records, "heads", "read", "apply", "outcome") &&
-    hasMethods(gate, "current", "flip") &&
+    hasMethods(gate, "current", "flip", "drained") &&
     hasMethods(inventory, "sets", "list", "rewrap") &&
     hasMethods(jobs, "lease", "save", "finish") &&
     typeof capabilities === "object" &&

@@ -102,11 +102,12 @@ export class KeySets {
    * The keyrings that may open a message, the likeliest first: that of the set in force before the other one, but one
    * whose set names a wrapping key of the message before one whose set names none.
    *
-   * @param keys the wrapping keys that the message says it has wraps of
+   * @param wrappingKeys the keys that the message says it has wraps of; asked for only when there is a choice
    */
-  forReading(keys: readonly string[]): readonly [Keyring, ...Keyring[]] {
+  forReading(wrappingKeys: () => readonly string[]): readonly [Keyring, ...Keyring[]] {
     if (this.#next === null) return [this.#current.keyring];
     const isNextInForce = this.#seen?.state.digest === this.#next.digest;
+    const keys = wrappingKeys();
     const [first, second] = isNextInForce ? [this.#next, this.#current] : [this.#current, this.#next];
     const isLikely = ({ names }: KeySet): boolean => names === null || keys.some((key) => names.includes(key));
     return !isLikely(first) && isLikely(second) ? [second.keyring, first.keyring] : [first.keyring, second.keyring];
@@ -129,14 +130,20 @@ export class KeySets {
     const target = this.#next ?? this.#current;
     const state = await this.#askNow();
     requireWriter(state);
-    if (state.digest === target.digest) return this.#status(state);
+    if (state.digest === target.digest) return this.#drained(state);
     if (this.#next !== null && this.#status(state).state === "unknown") throw keySetUnknown();
     const result = await this.#gate.flip({ from: state.epoch, digest: target.digest });
     this.moved();
     const after = await this.#askNow();
     if (result === "moved" && after.digest !== target.digest)
       throw new VaultError("key-set-moved", "Another process changed the key set at the same time");
-    return this.#status(after);
+    return this.#drained(after);
+  }
+
+  /** What is in force, once nothing of before can be stored: also where it was another process that flipped. */
+  async #drained(state: GateState): Promise<KeySetStatus> {
+    await this.#gate.drained();
+    return this.#status(state);
   }
 
   /** Puts this process' own set in force where none ever was. */

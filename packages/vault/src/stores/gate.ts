@@ -33,4 +33,9 @@ export interface Gate {
    * way have ended.
    */
   flip(change: { readonly from: Epoch; readonly digest: string }): Promise<"flipped" | "moved">;
+  /**
+   * Resolves when no unit and no rewrap of an epoch before the one in force can be made any more. A flip does this
+   * itself; asked for where one was interrupted after the epoch had moved, so that trying it again does not look done.
+   */
+  drained(): Promise<void>;
 }

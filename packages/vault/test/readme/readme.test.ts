@@ -4,7 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { temporaryFolder } from "../support/vault.ts";
+import { temporaryFolder } from "../support/storage.ts";
 
 const example = new URL("example.ts", import.meta.url).pathname;
 

@@ -9,11 +9,12 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import type { RepairStatus, Vault } from "@strongroom/vault";
+import { parseAddress, parseVersion } from "@strongroom/vault";
+import type { RepairStatus, Store, Vault } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { REGIONS, regionalVault, QUICK_KEYRING, until } from "./regional-vault.ts";
+import { fileStorage } from "./storage.ts";
 import type { Acknowledged, Order, Report, Seen, Setup, Write } from "./repairer.ts";
 
 export interface RoundsReport {
@@ -40,9 +41,9 @@ const SHARED = { collection: COLLECTION, id: "shared-counter" };
 /** @throws AssertionError that names the seed and the round */
 export async function repairRounds(t: TestContext, rounds: number, seed: number): Promise<RoundsReport> {
   const began = performance.now();
-  const { vault, path, kms, keys, dataDir } = await regionalVault(t, { keyring: QUICK_KEYRING });
-  using database = new DatabaseSync(path);
-  database.exec("pragma busy_timeout = 10000");
+  const storage = await fileStorage(t);
+  const { path } = storage;
+  const { vault, store, kms, keys, dataDir } = await regionalVault(t, { keyring: QUICK_KEYRING, storage });
   await vault.put(SHARED, { n: 0 });
   const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as Setup["credentials"];
   const regions = keys.map(({ region, keyArn }) => ({ region, keyArn, endpoint: kms.endpoints[region]! }));
@@ -51,7 +52,6 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
   );
   const random = randomFrom(seed);
   const ledger = new Ledger();
-  const count = (sql: string): number => Number(database.prepare(sql).get()?.["n"]);
   let lostWrites = 0;
 
   for (let round = 1; round <= rounds; round++) {
@@ -63,7 +63,7 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
     await kms.startRegion(region);
     const live = Promise.all(processes.map((child, index) => child.write(after![index]!)));
     for (const acknowledged of await live) ledger.add(acknowledged);
-    await until(() => count("select count(*) as n from wrap_debt") === 0);
+    await until(async () => (await vault.wrapDebt()).items === 0);
     const lost = await ledger.check(vault);
     lostWrites += lost.length;
     const twice = repeated((await seenBy(processes)).repairs);
@@ -76,12 +76,10 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
   const unpaid = debts.filter((version) => !repairs.includes(version));
   // A version that owed and was not repaired must be one that was removed; and every version that is left has all its
   // wraps.
-  const there = database.prepare("select 1 from versions where id = ? and version = ?");
-  assert.deepEqual(
-    unpaid.filter((version) => there.get(...version.split("/")) !== undefined),
-    [],
-  );
-  assert.equal(count("select count(*) as n from versions where wraps_stored <> 3"), 0);
+  for (const version of unpaid) assert.equal(await isThere(store, version), false, version);
+  for (const { id } of await allIds(vault))
+    for (const { wraps } of await vault.history({ collection: COLLECTION, id }))
+      assert.deepEqual(wraps, { stored: 3, target: 3 }, id);
   assert.equal(
     statuses.reduce((sum, status) => sum + status.repaired, 0),
     repairs.length,
@@ -100,6 +98,24 @@ export async function repairRounds(t: TestContext, rounds: number, seed: number)
     overtaken: statuses.reduce((sum, status) => sum + status.overtaken, 0),
     seconds: Math.round((performance.now() - began) / 1000),
   };
+}
+
+/** Of `id/version`. */
+async function isThere({ records }: Store, name: string): Promise<boolean> {
+  const [id = "", version] = name.split("/");
+  const address = parseAddress({ collection: COLLECTION, id });
+  return (await records.read(address, parseVersion(Number(version)))).stored !== null;
+}
+
+async function allIds(vault: Vault): Promise<readonly { readonly id: string }[]> {
+  const found = [];
+  let cursor: string | undefined;
+  do {
+    const page = await vault.list(COLLECTION, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
+    for (const item of page.items) found.push(item);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return found;
 }
 
 /** What all of them have done so far. */

@@ -62,19 +62,24 @@ const keyring = multiRegionKeyring({ regions: keys, minimum: 2, ...QUICK_KEYRING
 const seen = { debts: new Array<string>(), repairs: new Array<string>() };
 const store = await sqliteStore(path);
 const watched = storeWith(store, {
-  commit: async (changes) => {
-    const result = await store.commit(changes);
-    if (result.kind === "committed")
-      for (const change of changes)
-        if (change.kind === "write" && change.missing.length > 0)
-          seen.debts.push(`${change.address.id}/${change.next.version}`);
-    return result;
+  records: {
+    apply: async (units, options) => {
+      const results = await store.records.apply(units, options);
+      for (const [index, { address, change }] of units.entries()) {
+        if (change.kind !== "write" || results[index]?.kind !== "made") continue;
+        for (const { version, wrapSet } of change.versions)
+          if (wrapSet.missing.length > 0) seen.debts.push(`${address.id}/${version}`);
+      }
+      return results;
+    },
   },
-  repair: async (change) => {
-    const result = await store.repair(change);
-    if (result === "repaired" && change.message !== null)
-      seen.repairs.push(`${change.place.id}/${change.place.version}`);
-    return result;
+  inventory: {
+    rewrap: async (change) => {
+      const result = await store.inventory.rewrap(change);
+      if (result.kind === "made" && change.message !== null)
+        seen.repairs.push(`${change.place.id}/${change.place.version}`);
+      return result;
+    },
   },
 });
 const vault = await openVault({

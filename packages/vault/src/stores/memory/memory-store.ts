@@ -92,6 +92,8 @@ class MemoryStore implements Store {
     this.gate = {
       current: () => this.#read((): GateState => ({ ...tables.gate })),
       flip: (change) => this.#flip({ ...change }),
+      // A turn of its own: what was under way before it has ended.
+      drained: () => this.#change(null, () => undefined),
     };
     const inventory = memoryInventory(tables, now);
     this.inventory = {

@@ -98,6 +98,8 @@ class SqliteStore implements Store {
           return { vault, epoch, digest, minReader, minWriter };
         }),
       flip: async ({ from, digest }) => this.#reduce("flip", [{ from, digest }]),
+      // Each transaction looks at the gate when it begins, and none begins before the one before it has ended.
+      drained: async () => undefined,
     };
     this.inventory = {
       sets: () => this.#read(readWrapSets),

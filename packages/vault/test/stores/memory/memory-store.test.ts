@@ -22,10 +22,7 @@ function unit(id: string, message: Uint8Array = Buffer.from(id), epoch = 0): Uni
 }
 
 test("an option that is none, or is no capability that can be chosen, is refused by name", () => {
-  assert.match(
-    throwsWith("vault-option-invalid", () => memoryStore({ storage: {} } as object)).message,
-    /storage/,
-  );
+  assert.match(throwsWith("vault-option-invalid", () => memoryStore({ storage: {} } as object)).message, /storage/);
   assert.match(throwsWith("vault-option-invalid", () => memoryStore({ clok: 1 } as object)).message, /clok/);
   for (const capabilities of [{ atomicUnits: 0 }, { list: "eventual" }, { unitBytes: 1.5 }])
     throwsWith("vault-option-invalid", () => memoryStore({ capabilities }));

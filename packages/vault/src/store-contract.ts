@@ -1,0 +1,80 @@
+/**
+ * @strongroom/vault/store-contract: the tests that every store passes, for stores of your own. They need node:test.
+ */
+import { test } from "node:test";
+import type { Capabilities } from "./stores/store.ts";
+import { callerTransactionContract } from "./store-contract/caller-transaction.ts";
+import { capabilitiesContract } from "./store-contract/capabilities.ts";
+import { concurrencyContract } from "./store-contract/concurrency.ts";
+import { contractOn } from "./store-contract/contract.ts";
+import type { Contract, NewStorage, StoreContractOptions } from "./store-contract/contract.ts";
+import { gateContract } from "./store-contract/gate.ts";
+import { failuresContract, inventoryContract } from "./store-contract/inventory.ts";
+import { jobsContract } from "./store-contract/jobs.ts";
+import { listsContract, strongListsContract } from "./store-contract/lists.ts";
+import { outcomeContract } from "./store-contract/outcome.ts";
+import { recordsContract } from "./store-contract/records.ts";
+import { transactionsContract } from "./store-contract/transactions.ts";
+import { unitsContract } from "./store-contract/units.ts";
+import { untrustedContract } from "./store-contract/untrusted.ts";
+
+export type {
+  ContractStorage,
+  ContractTransaction,
+  NewStorage,
+  RegisterTest,
+  StoreContractOptions,
+} from "./store-contract/contract.ts";
+
+/** A part, and of which stores it is. */
+type Part = readonly [part: (contract: Contract) => void, isOf: (capabilities: Declared) => boolean];
+type Declared = Pick<Capabilities, "atomicUnits" | "list" | "callerTransaction">;
+
+/** What a store declares that is told nothing else. */
+const USUAL: Declared = { atomicUnits: 1000, list: "strong", callerTransaction: false };
+const EVERY = (): boolean => true;
+
+const PARTS: readonly Part[] = [
+  [recordsContract, EVERY],
+  [unitsContract, EVERY],
+  [outcomeContract, EVERY],
+  [listsContract, EVERY],
+  [gateContract, EVERY],
+  [inventoryContract, EVERY],
+  [failuresContract, EVERY],
+  [jobsContract, EVERY],
+  [untrustedContract, EVERY],
+  [concurrencyContract, EVERY],
+  [transactionsContract, ({ atomicUnits }) => atomicUnits > 1],
+  [strongListsContract, ({ list }) => list === "strong"],
+  [callerTransactionContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
+];
+
+/**
+ * Registers the contract's tests. Each is given storage of its own; a hundred are registered for a store that can do
+ * everything.
+ *
+ * @param name what the tests' names begin with
+ * @param newStorage makes empty storage for one test, and sees to it that it goes away
+ * @example
+ * ```ts
+ * import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+ * import { storeContract } from "@strongroom/vault/store-contract";
+ *
+ * storeContract("memory", async () => {
+ *   const storage = new MemoryStorage();
+ *   let passed = 0;
+ *   const clock = () => new Date(Date.now() + passed);
+ *   return {
+ *     open: async () => memoryStore({ storage, clock }),
+ *     passTime: async (ms) => void (passed += ms),
+ *   };
+ * });
+ * ```
+ */
+export function storeContract(name: string, newStorage: NewStorage, options: StoreContractOptions = {}): void {
+  const declared = { ...USUAL, ...options.capabilities };
+  const contract = contractOn(name, newStorage, options.test ?? test, options.rounds ?? 1);
+  capabilitiesContract(contract, declared);
+  for (const [part, isOf] of PARTS) if (isOf(declared)) part(contract);
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import { storeContract, type NewStorage } from "@strongroom/vault/store-contract";
+
+export const use = async (): Promise<void> => {
+  const newStorage: NewStorage = () => {
+    const storage = new MemoryStorage();
+    let passed = 0;
+    const clock = (): Date => new Date(Date.now() + passed);
+    return Promise.resolve({
+      open: () => Promise.resolve(memoryStore({ storage, clock })),
+      passTime: (ms) => {
+        passed += ms;
+        return Promise.resolve();
+      },
+    });
+  };
+  const bodies: Parameters<NonNullable<NonNullable<Parameters<typeof storeContract>[2]>["test"]>>[1][] = [];
+  storeContract("memory", newStorage, {
+    capabilities: { callerTransaction: true, atomicUnits: 1 },
+    test: (_name, body) => bodies.push(body),
+  });
+  assert.ok(bodies.length > 50);
+  // Storage of this kind needs no test's end.
+  for (const body of bodies.slice(0, 10)) await body(undefined as never);
+};
+
+/** What the compiler is to refuse. */
+export function misuse(): void {
+  // @ts-expect-error storage is made for each test
+  storeContract("none");
+  // @ts-expect-error stores are opened
+  storeContract("none", () => Promise.resolve({}));
+}
