@@ -14,9 +14,14 @@ export interface WriterTask {
   readonly records: number;
   /** Writers at once in this process. */
   readonly writers: number;
+  /** Left out: reads and writes of every kind, through the vault alone. */
+  readonly way?: Way;
   /** Where its lines go. */
   readonly log: string;
 }
+
+/** `put`: writes of single records alone. An isolation level: in transactions of the writer's own. */
+export type Way = "put" | "read committed" | "repeatable read" | "serializable";
 
 /** A line of the log: a call begins, or ends. */
 export type Line =

@@ -6,10 +6,11 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isVaultError, openVault, type Vault } from "@strongroom/vault";
+import type pg from "pg";
 import type { Answer } from "./history.ts";
 import { keyringOf, keySetOf } from "./keys.ts";
-import { openPlace } from "./place.ts";
-import { COLLECTION, type Line, now, tokenOf, type WriterTask } from "./task.ts";
+import { openPlace, poolOf } from "./place.ts";
+import { COLLECTION, type Line, now, tokenOf, type Way, type WriterTask } from "./task.ts";
 
 async function firstLine(lines: Interface): Promise<unknown[]> {
   return new Promise((resolve) =>
@@ -35,6 +36,9 @@ async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
 }
 
 async function write(to: Vault): Promise<void> {
+  const { way, place } = task;
+  if (way === "put") while (!isEnding) await put(to, aRecord(), null);
+  else if (way !== undefined && place.kind === "postgres") await writeWithin(to, way, poolOf(place));
   while (!isEnding) {
     const drawn = Math.random();
     const record = aRecord();
@@ -76,6 +80,35 @@ async function put(to: Vault, record: string, base: number | null): Promise<void
     const { version } = await to.put({ collection: COLLECTION, id: record }, aDocument(token), { expect });
     return { kind: "made", version, token };
   });
+}
+
+/** A row of the writer's own table and a record, in one transaction. */
+async function writeWithin(to: Vault, isolation: Way, pool: pg.Pool): Promise<void> {
+  while (!isEnding) {
+    const record = aRecord();
+    const token = randomUUID();
+    await called({ record, token, base: null, batch: null }, async () => {
+      const prepared = await to.prepare({ collection: COLLECTION, id: record }, aDocument(token));
+      const client = await pool.connect();
+      try {
+        await client.query(`begin isolation level ${isolation}`);
+        // Its snapshot is from here on, where it has one.
+        await client.query("select count(*) from pg_class");
+        await sleep(Math.random() * 10);
+        const [made] = await to.withTransaction(client, [prepared]);
+        await client.query("commit");
+        return { kind: "made", version: made!.version, token };
+      } catch (error) {
+        await client.query("rollback");
+        if (isVaultError(error)) throw error;
+        // A serialization failure is the caller's affair: he does it again.
+        return { kind: "refused", code: String((error as { readonly code?: unknown }).code) };
+      } finally {
+        client.release();
+      }
+    });
+  }
+  await pool.end();
 }
 
 /** Several records in one transaction. */
