@@ -31,17 +31,17 @@ export async function madeLines(
 }
 
 const HEAD = `/**
- * What the migrations make: each thing's name, and how it is defined. Of a function the last word, the SHA-256 of its
- * body, is left out: the body is in functions.sql.ts. Written by \`npm run schema:postgres\`.
+ * What the migrations make, but for the functions, whose text is in functions.sql.ts: each thing's name, and how it is
+ * defined. Written by \`npm run schema:postgres\`.
  */
 export const SCHEMA_LINES: readonly (readonly [name: string, form: string])[] = `;
 
 /** The source file. */
 export async function schemaFile(server: PostgresServer): Promise<string> {
-  const lines = (await madeLines(server)).map(({ name, form }) => [
-    name,
-    name.startsWith("function ") ? form.slice(0, form.lastIndexOf(" ")) : form,
-  ]);
+  const lines = (await madeLines(server)).filter(({ name }) => !name.startsWith("function "));
   const config = await resolveConfig(SCHEMA_FILE);
-  return format(`${HEAD}${JSON.stringify(lines)};`, { ...config, parser: "typescript" });
+  return format(`${HEAD}${JSON.stringify(lines.map(({ name, form }) => [name, form]))};`, {
+    ...config,
+    parser: "typescript",
+  });
 }

@@ -13,7 +13,7 @@ import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema.ts";
-import { applyArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
+import { applyArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
 
 /** The changes of records of one store. */
@@ -26,6 +26,7 @@ export interface RecordChanges {
 export interface ChangeContext {
   readonly connections: Connections;
   readonly schema: SchemaName;
+  readonly statements: UnitStatements;
   /** The id that the database must have. */
   readonly vault: string;
   readonly lockTimeoutMs: number;
@@ -35,11 +36,21 @@ export interface ChangeContext {
 /** Sends one statement of units, and says what was answered. */
 export type Send = (query: Statement, values: readonly unknown[]) => Promise<readonly Columns[]>;
 
-export const applyStatement = (schema: SchemaName): Statement =>
-  statement(`select result, epoch from ${schema}.apply_v1(${placeholders(22)})`);
+/** What units are made by. */
+export interface UnitStatements {
+  readonly apply: Statement;
+  readonly put: Statement;
+  readonly intern: Statement;
+}
+
+export const unitStatements = (schema: SchemaName): UnitStatements => ({
+  apply: statement(`select result, epoch from ${schema}.apply_v1(${placeholders(22)})`),
+  put: statement(`select result, epoch from ${schema}.put_v1(${placeholders(15)})`),
+  intern: internStatement(schema),
+});
 
 export function recordChanges(context: ChangeContext): RecordChanges {
-  const { connections, schema, vault, lockTimeoutMs, capabilities } = context;
+  const { connections, schema, statements, vault, lockTimeoutMs, capabilities } = context;
   const outcomes = statement(`select result from ${schema}.outcome_v1(${placeholders(6)})`);
   const once: Send = (query, values) => connections.run(query, values, "unknown");
   const intern: Send = (query, values) => connections.run(query, values, "repeat");
@@ -52,8 +63,7 @@ export function recordChanges(context: ChangeContext): RecordChanges {
       const results = new Map<Unit, UnitResult>();
       if (parts.length === 1 || !atomic) {
         for (const part of parts) {
-          const sent = await send(schema, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern });
-          part.forEach((unit, index) => results.set(unit, sent[index]!));
+          await send(statements, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern, results });
         }
       } else {
         await applyParts(context, parts, results, intern);
@@ -84,22 +94,26 @@ const placeholders = (count: number): string => Array.from({ length: count }, (_
 
 /** One transaction of several statements; none of them is made unless all are. */
 async function applyParts(
-  { connections, schema, vault, lockTimeoutMs }: ChangeContext,
+  { connections, statements, vault, lockTimeoutMs }: ChangeContext,
   parts: readonly (readonly Unit[])[],
   results: Map<Unit, UnitResult>,
   intern: Send,
 ): Promise<void> {
   // Before the first lock of a record: a set that somebody else writes now is waited for.
-  await intern(internStatement(schema), internArguments(wrapSetsOf(parts.flat())));
+  await intern(statements.intern, internArguments(wrapSetsOf(parts.flat())));
   try {
     await connections.transaction(
       lockTimeoutMs,
       async (connection) => {
         const apply: Send = (query, values) => connection.query(query, values, { isNamed: connections.isNamed });
         for (const part of parts) {
-          const sent = await send(schema, part, { vault, lockTimeoutMs, atomic: true }, { apply, intern });
-          part.forEach((unit, index) => results.set(unit, sent[index]!));
-          if (!sent.every(({ kind }) => kind === "made")) throw new NotAll();
+          const isMade = await send(
+            statements,
+            part,
+            { vault, lockTimeoutMs, atomic: true },
+            { apply, intern, results },
+          );
+          if (!isMade) throw new NotAll();
         }
       },
       "unknown",
@@ -113,32 +127,43 @@ async function applyParts(
 /** Ends a transaction of which a unit is not made. */
 class NotAll extends Error {}
 
-/** One statement of units; their results in their order. */
+/** What a statement of units is sent by, and where their results go. */
+export interface Sending {
+  readonly apply: Send;
+  readonly intern: Send;
+  readonly results: Map<Unit, UnitResult>;
+}
+
+/** One statement of units. True: all are made. */
 export async function send(
-  schema: SchemaName,
+  statements: UnitStatements,
   units: readonly Unit[],
   context: { readonly vault: string; readonly lockTimeoutMs: number; readonly atomic: boolean },
-  { apply, intern }: { readonly apply: Send; readonly intern: Send },
-): Promise<readonly UnitResult[]> {
-  const values = applyArguments(units, context);
+  { apply, intern, results }: Sending,
+): Promise<boolean> {
+  const put = putArguments(units, context);
+  const [query, values] = put === null ? [statements.apply, applyArguments(units, context)] : [statements.put, put];
   for (let attempt = 1; attempt <= 2; attempt++) {
-    const rows = await apply(applyStatement(schema), values);
-    requireAccepted(rows, "result");
-    if (rows[0]!["result"] !== "set-unknown") return rows.map(unitResult);
-    await intern(internStatement(schema), internArguments(wrapSetsOf(units)));
+    const rows = await apply(query, values);
+    if (requireAccepted(rows, "result")["result"] !== "set-unknown") {
+      const found = units.map((unit, index) => ({ unit, result: unitResult(rows[index]) }));
+      for (const { unit, result } of found) results.set(unit, result);
+      return found.every(({ result }) => result.kind === "made");
+    }
+    await intern(statements.intern, internArguments(wrapSetsOf(units)));
   }
   throw new VaultError("store-altered", "A wrap set that was written is not there");
 }
 
-function unitResult(row: Columns): UnitResult {
-  const result = text(row["result"]);
+function unitResult(row: Columns | undefined): UnitResult {
+  const result = text(row?.["result"]);
   switch (result) {
     case "made":
     case "conflict":
     case "not-made":
       return { kind: result };
     case "gate-moved":
-      return { kind: result, epoch: (whole(row["epoch"], 0) ?? 0) as Epoch };
+      return { kind: result, epoch: (whole(row?.["epoch"], 0) ?? 0) as Epoch };
     default:
       throw new VaultError("store-altered", "The database answered what no vault answers");
   }

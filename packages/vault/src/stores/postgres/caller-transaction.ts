@@ -27,7 +27,7 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value };
 export async function callerTransaction(client: unknown, context: ChangeContext): Promise<CallerTransaction> {
   if (!isClient(client)) throw refused("What was given is no client of a database");
   const query = queryOf(client);
-  const { schema, vault, capabilities } = context;
+  const { schema, statements, vault, capabilities } = context;
   // Only within a transaction a table can be locked; this lock is what reading the table takes.
   await query(statement(`lock table ${schema}.vault in access share mode`), []);
   const [row] = await query(
@@ -51,14 +51,8 @@ export async function callerTransaction(client: unknown, context: ChangeContext)
       const results = new Map<Unit, UnitResult>();
       if (parts.length > 1) await query(SAVEPOINT, []);
       for (const part of parts) {
-        const sent = await send(
-          schema,
-          part,
-          { vault, lockTimeoutMs: 0, atomic: true },
-          { apply: query, intern: query },
-        );
-        part.forEach((unit, index) => results.set(unit, sent[index]!));
-        if (sent.every(({ kind }) => kind === "made")) continue;
+        const context = { vault, lockTimeoutMs: 0, atomic: true };
+        if (await send(statements, part, context, { apply: query, intern: query, results })) continue;
         for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });
         if (parts.length > 1) await query(BACK, []);
         break;

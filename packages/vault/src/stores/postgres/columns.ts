@@ -55,7 +55,7 @@ export function foundName(selected: unknown): FoundName {
   if (encoded.length <= MAX_ID_BYTES) return { text: name, isWhole: true, position: encoded };
   // Cut between two characters: what is no UTF-8 the database would not compare.
   let length = MAX_ID_BYTES;
-  while ((encoded[length]! & 0xc0) === 0x80) length -= 1;
+  while (((encoded[length] ?? 0) & 0xc0) === 0x80) length -= 1;
   const cut = encoded.subarray(0, length).toString("utf8");
   return { text: cut, isWhole: false, position: Buffer.from(cut + LAST_CHARACTER) };
 }

@@ -74,6 +74,8 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
 const listenedTo = new WeakSet<object>();
 
+const ignored = (): void => undefined;
+
 /** The store's use of a pool. */
 export class Connections {
   readonly #pool: PostgresPool;
@@ -85,10 +87,7 @@ export class Connections {
     this.#times = times;
     this.#isNamed = isNamed;
     // Without a listener, the first idle connection that the server closes ends the process.
-    if (!listenedTo.has(pool)) listenTo(pool, () => {});
-    // Of a client that the server ends in the very moment in which the pool gives it out nobody else takes the error.
-    const { on } = pool as { readonly on?: (event: "connect", listener: (client: object) => void) => unknown };
-    if (!listenedTo.has(pool)) on?.call(pool, "connect", (client) => void listenTo(client, () => {}));
+    if (!listenedTo.has(pool)) listenTo(pool, ignored);
     listenedTo.add(pool);
   }
 
@@ -148,7 +147,7 @@ export class Connections {
       return result;
     } catch (error) {
       if (isCommitting && isFatal(error) && loss === "unknown") throw outcomeUnknown(error);
-      if (!connection.isLost) await connection.query(ROLLBACK, [], { isNamed: false }).catch(() => {});
+      if (!connection.isLost) await connection.query(ROLLBACK, [], { isNamed: false }).catch(ignored);
       throw storeFailure(error);
     } finally {
       connection.release();
@@ -157,23 +156,17 @@ export class Connections {
 
   /** @throws VaultError `store-failed` */
   async #connect(): Promise<Connection> {
-    const waiting = this.#pool.connect();
-    let isLateClient = false;
+    let waiting: Promise<PostgresPoolClient> | undefined;
     try {
+      waiting = this.#pool.connect();
       const client = await within(this.#times.connectTimeoutMs, waiting, "The pool gave no connection in time");
       return new Connection(client, this.#times.answerTimeoutMs);
     } catch (error) {
-      isLateClient = true;
+      // One that comes when nobody waits any more goes back.
+      waiting?.then((client) => {
+        client.release();
+      }, ignored);
       throw storeFailure(error);
-    } finally {
-      // It comes when nobody waits any more: back with it.
-      if (isLateClient)
-        waiting.then(
-          (client) => {
-            client.release();
-          },
-          () => {},
-        );
     }
   }
 
@@ -210,14 +203,14 @@ export class Connection {
   readonly #client: PostgresPoolClient;
   readonly #answerTimeoutMs: number;
   readonly #stopListening: () => void;
-  #loss: unknown = null;
+  #loss: Error | null = null;
   #isSent = false;
 
   constructor(client: PostgresPoolClient, answerTimeoutMs: number) {
     this.#client = client;
     this.#answerTimeoutMs = answerTimeoutMs;
     this.#stopListening = listenTo(client, (error) => {
-      this.#loss ??= error;
+      this.#loss ??= asError(error);
     });
   }
 
@@ -255,7 +248,7 @@ export class Connection {
       const { rows } = await within(this.#answerTimeoutMs, answer, "The database gave no answer in time");
       return rows as readonly Columns[];
     } catch (error) {
-      if (isFatal(error)) this.#loss ??= error;
+      if (isFatal(error)) this.#loss ??= asError(error);
       if (isUnsent(error)) this.#isSent = false;
       throw error;
     }
@@ -268,12 +261,14 @@ export class Connection {
       return;
     }
     // Its listener stays: a connection that is taken down may have more to say.
-    this.#client.release(this.#loss instanceof Error ? this.#loss : true);
+    this.#client.release(this.#loss);
   }
 }
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 /** What `pg` says when it has not written a statement. */
-const isUnsent = (error: unknown): boolean => error instanceof Error && /is not queryable$/.test(error.message);
+const isUnsent = (error: unknown): boolean => error instanceof Error && error.message.endsWith("is not queryable");
 
 const LATE = Symbol("late");
 const isLate = (error: unknown): boolean => typeof error === "object" && error !== null && LATE in error;
@@ -286,7 +281,7 @@ async function within<Result>(milliseconds: number, work: Promise<Result>, messa
       reject(Object.assign(new VaultError("store-failed", message), { [LATE]: true }));
     }, milliseconds);
   });
-  work.catch(() => {});
+  work.catch(ignored);
   try {
     return await Promise.race([work, late]);
   } finally {
@@ -302,7 +297,7 @@ interface Emitter {
 /** Listens to errors, where there are any to listen to. */
 function listenTo(emitter: object, listener: (error: unknown) => void): () => void {
   const { on, off } = emitter as Partial<Emitter>;
-  if (typeof on !== "function" || typeof off !== "function") return () => {};
+  if (typeof on !== "function" || typeof off !== "function") return ignored;
   on.call(emitter, "error", listener);
   return () => {
     off.call(emitter, "error", listener);

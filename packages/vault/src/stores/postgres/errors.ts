@@ -1,6 +1,6 @@
 /**
- * What PostgreSQL and its driver answer, as the store's errors. A server's text may hold what is in a row: it is cut and
- * escaped, its detail is left out, and it is the cause and never the message.
+ * What PostgreSQL and its driver answer, as the store's errors. A server's text may hold what is in a row: it is cut
+ * and escaped, its detail is left out, and it is the cause and never the message.
  */
 import { shown } from "@strongroom/base/shown";
 import { isVaultError, VaultError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 /**
- * The inventory over one index, `(wrap_set, bucket, since, record, version)`: it is the order of the list, and its first
- * entry of a set is the proof that the set is still there.
+ * The inventory over one index, `(wrap_set, bucket, since, record, version)`: it is the order of the list, and its
+ * first entry of a set is the proof that the set is still there.
  */
 import { VaultError } from "../../errors.ts";
 import { isCollection, parseId } from "../../records/address.ts";
@@ -13,7 +13,7 @@ import type { VersionPlace } from "../rows.ts";
 import { parseWrapSet, wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSetId } from "../wrap-set.ts";
 import type { Columns } from "./columns.ts";
-import { foundName, moment, nameColumn, text, whole } from "./columns.ts";
+import { foundName, isTrue, moment, nameColumn, text, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { NOW } from "./functions.sql.ts";
@@ -30,6 +30,10 @@ export interface InventoryContext {
   readonly lockTimeoutMs: number;
 }
 
+/** Each once, without those that no row can have. */
+const possible = (ids: readonly WrapSetId[]): readonly number[] =>
+  [...new Set(ids)].filter((id) => Number.isSafeInteger(id) && Math.abs(id) < 2 ** 31);
+
 /** A form that is longer is none that a vault writes. */
 const LONGEST_FORM = 1_000_000;
 
@@ -42,16 +46,15 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
     select ${refusal}, w.id, case when length(w.form) <= ${LONGEST_FORM} then w.form end as form
     from ${schema}.vault g left join ${schema}.wrap_sets w on true order by w.id`);
   const counts = statement(`
-    select ${refusal}, u.n, c.items, o.oldest
-    from ${schema}.vault g cross join unnest($2::integer[]) with ordinality u(id, n)
+    select ${refusal}, u.id, c.items, o.oldest
+    from ${schema}.vault g cross join unnest($2::integer[]) u(id)
     cross join lateral (
       select count(*) as items from (
         select from ${schema}.versions v where v.wrap_set = u.id limit $3::bigint) found) c
     cross join lateral (
       select min(first.since) as oldest from generate_series(0, ${BUCKETS - 1}) b(bucket) cross join lateral (
         select v.since from ${schema}.versions v where v.wrap_set = u.id and v.bucket = b.bucket
-        order by v.since limit 1) first) o
-    order by u.n`);
+        order by v.since limit 1) first) o`);
   const any = statement(`
     select ${refusal}, exists (
       select from unnest($2::integer[]) u(id)
@@ -87,19 +90,19 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
       });
     },
     async counts(ids, atMost) {
-      if (ids.length === 0) return [];
-      const rows = await connections.run(counts, [vault, ids, atMost], "repeat");
-      requireAccepted(rows);
-      return ids.map((id, index) => ({
+      const asked = possible(ids);
+      const rows = asked.length === 0 ? [] : await connections.run(counts, [vault, asked, atMost], "repeat");
+      if (asked.length > 0) requireAccepted(rows);
+      const found = new Map(rows.map((row) => [whole(row["id"]), row]));
+      return ids.map((id) => ({
         id,
-        items: whole(rows[index]?.["items"], 0) ?? 0,
-        oldest: moment(rows[index]?.["oldest"]),
+        items: whole(found.get(id)?.["items"], 0) ?? 0,
+        oldest: moment(found.get(id)?.["oldest"]),
       }));
     },
     async any(ids) {
-      const rows = await connections.run(any, [vault, ids], "repeat");
-      requireAccepted(rows);
-      return rows[0]!["found"] === "t" || rows[0]!["found"] === true;
+      const rows = await connections.run(any, [vault, possible(ids)], "repeat");
+      return isTrue(requireAccepted(rows)["found"]);
     },
     async list(page) {
       const rows = await connections.run(list, listArguments(vault, page), "repeat");
@@ -110,8 +113,7 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
       const values = rewrapArguments(change, { vault, lockTimeoutMs });
       for (let attempt = 1; attempt <= 2; attempt++) {
         const rows = await connections.run(rewrap, values, "fail");
-        requireAccepted(rows, "result");
-        const result = rewrapResult(rows[0]!);
+        const result = rewrapResult(requireAccepted(rows, "result"));
         if (result !== null) return result;
         await connections.run(internStatement(schema), internArguments([change.wrapSet]), "repeat");
       }
@@ -157,7 +159,7 @@ const listText = (schema: SchemaName, refusal: string): string => `
 function listArguments(vault: string, { sets, buckets, after, limit, due }: InventoryPage): unknown[] {
   const position = after === null ? [null, null, null, null, null] : parsePosition(after);
   const { from, to } = buckets ?? { from: 0, to: BUCKETS };
-  return [vault, [...new Set(sets)], from, to, ...position, due === true, limit];
+  return [vault, possible(sets), from, to, ...position, due === true, limit];
 }
 
 const POSITION = /^(?:-?\d{1,19},){4}-?\d{1,19}$/;
@@ -168,7 +170,8 @@ const WIDTHS = [31n, 15n, 63n, 63n, 63n];
 /** @throws VaultError `cursor-invalid` */
 function parsePosition(given: string): readonly string[] {
   const parts = POSITION.test(given) ? given.split(",") : [];
-  if (parts.length === WIDTHS.length && parts.every((part, index) => fits(BigInt(part), WIDTHS[index]!))) return parts;
+  if (parts.length === WIDTHS.length && WIDTHS.every((bits, index) => fits(BigInt(parts[index] ?? ""), bits)))
+    return parts;
   throw new VaultError("cursor-invalid", "The position is not one that this inventory gave out");
 }
 

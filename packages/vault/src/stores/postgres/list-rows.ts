@@ -43,9 +43,9 @@ export function recordLists(connections: Connections, schema: SchemaName, vault:
     async list(collection, { after, limit }) {
       const [from, beyond] = after === null ? ["", null] : [textBefore(after), Buffer.from(after)];
       const rows = await connections.run(page, [vault, collection, from, beyond, limit], "repeat");
-      requireAccepted(rows);
+      const first = requireAccepted(rows);
       const found = rows.filter((row) => row["id"] !== null);
-      if (found.length === 0 && !isTrue(rows[0]!["known"])) return null;
+      if (found.length === 0 && !isTrue(first["known"])) return null;
       return found.map((row) => {
         const { text: id, isWhole, position } = foundName(row["id"]);
         const updatedAt = moment(row["updated_at"]);
@@ -68,7 +68,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 function textBefore(position: Uint8Array): string {
   for (let length = position.length; length > 0; length--) {
     try {
-      return UTF8.decode(position.subarray(0, length)).split("\0", 1)[0]!;
+      return UTF8.decode(position.subarray(0, length)).replace(/\0[^]*$/, "");
     } catch {
       // Less of it may be text.
     }

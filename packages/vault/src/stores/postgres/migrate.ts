@@ -153,7 +153,8 @@ async function applyPending(
       UNNAMED,
     );
   }
-  const most = (of: "minReader" | "minWriter"): number => Math.max(1, ...migrations.map((one) => one[of] ?? 1));
+  const most = (of: "minReader" | "minWriter"): number =>
+    migrations.reduce((highest, one) => Math.max(highest, one[of] ?? 1), 1);
   await connection.query(
     statement(`
       insert into ${schema}.vault (one, id, epoch, drained, version, min_reader, min_writer)

@@ -7,8 +7,9 @@ import { VaultError } from "../../errors.ts";
 import type { Gate } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import type { CallerTransaction, Capabilities, RecordStore, Store } from "../store.ts";
-import { recordChanges } from "./apply.ts";
+import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "../store.ts";
+import type { Unit } from "../units.ts";
+import { recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
 import { Connections, statement } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
@@ -148,22 +149,19 @@ class PostgresStore implements Store {
 
   constructor(connections: Connections, { schema, vault, options }: Opened) {
     const { lockTimeoutMs, drainTimeoutMs, endPool } = options;
-    const context = { connections, schema, vault, lockTimeoutMs, drainTimeoutMs, capabilities: CAPABILITIES };
+    const statements = unitStatements(schema);
+    const capabilities = CAPABILITIES;
+    const context = { connections, schema, statements, vault, lockTimeoutMs, drainTimeoutMs, capabilities };
     this.#connections = connections;
     this.#vault = vault;
     this.#endPool = endPool;
     this.#ping = statement(`select ${refusalColumn("$1::text")} from ${schema}.vault g`);
-    const reads = recordReads(connections, schema, vault);
-    const lists = recordLists(connections, schema, vault);
     const changes = recordChanges(context);
     this.records = this.#watched({
-      heads: reads.heads,
-      read: reads.read,
-      versions: reads.versions,
-      apply: (units, { atomic }) => changes.apply(units, atomic),
-      outcome: changes.outcome,
-      list: lists.list,
-      collections: lists.collections,
+      ...recordReads(connections, schema, vault),
+      ...recordLists(connections, schema, vault),
+      apply: (units: readonly Unit[], { atomic }: ApplyOptions) => changes.apply(units, atomic),
+      outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => changes.outcome(units),
     });
     this.gate = this.#watched(postgresGate(context));
     this.inventory = this.#watched(postgresInventory(context));
@@ -200,6 +198,8 @@ class PostgresStore implements Store {
     return Object.fromEntries(
       Object.entries(calls).map(([name, call]: [string, (...args: unknown[]) => Promise<unknown>]) => [
         name,
+        // The arguments of one call.
+        // eslint-disable-next-line no-restricted-syntax
         async (...args: unknown[]) => this.#run(() => call(...args)),
       ]),
     ) as Calls;

@@ -94,16 +94,15 @@ export function recordReads(connections: Connections, schema: SchemaName, vault:
     },
     async read({ collection, id }, version) {
       const rows = await connections.run(statements.read, [vault, collection, id, version], "repeat");
-      requireAccepted(rows);
-      return recordRead(rows[0]!);
+      return recordRead(requireAccepted(rows));
     },
     async versions({ collection, id }, { before, limit }) {
       const rows = await connections.run(statements.versions, [vault, collection, id, before, limit], "repeat");
-      requireAccepted(rows);
+      const first = requireAccepted(rows);
       const versions = rows.filter((row) => isTrue(row["there"])).map(versionRow);
       const damaged = new Set(versions.filter((row) => typeof row === "string"));
       return {
-        ...withDamage(rowsOf(rows[0]!), [...damaged].join(", ")),
+        ...withDamage(rowsOf(first), [...damaged].join(", ")),
         versions: versions.filter((row) => typeof row !== "string"),
       };
     },
@@ -111,9 +110,15 @@ export function recordReads(connections: Connections, schema: SchemaName, vault:
 }
 
 function recordStatements(schema: SchemaName): Readonly<Record<"heads" | "read" | "versions", Statement>> {
+  // Each by itself, so that no plan reads a table: a session keeps the one that it made when the tables were small.
   const record = `
-    left join ${schema}.records r on r.collection = a.collection and r.id = a.id
-    left join ${schema}.heads h on h.record = r.key`;
+    left join lateral (
+      select r.key from ${schema}.records r where r.collection = a.collection and r.id = a.id limit 1) r on true
+    left join lateral (
+      select h.record, h.version, h.state from ${schema}.heads h where h.record = r.key limit 1) h on true`;
+  const wraps = `
+    left join lateral (
+      select w.stored, w.target from ${schema}.wrap_sets w where w.id = own.wrap_set limit 1) w on true`;
   return {
     heads: statement(`
       select ${refusalColumn("$1::text")}, ${rowsColumns(schema, "r.key")}
@@ -123,16 +128,16 @@ function recordStatements(schema: SchemaName): Readonly<Record<"heads" | "read" 
       select ${refusalColumn("$1::text")}, ${rowsColumns(schema, "r.key")}, ${VERSION_COLUMNS},
         own.wrap_set, own.revision, encode(own.message, 'hex') as message
       from ${schema}.vault g cross join (select $2::text as collection, $3::text as id) a ${record}
-      left join ${schema}.versions own on own.record = r.key and own.version = coalesce($4::bigint, h.version)
-      left join ${schema}.wrap_sets w on w.id = own.wrap_set`),
+      left join lateral (
+        select * from ${schema}.versions v
+        where v.record = r.key and v.version = coalesce($4::bigint, h.version) limit 1) own on true ${wraps}`),
     versions: statement(`
       select ${refusalColumn("$1::text")}, ${rowsColumns(schema, "r.key")}, ${VERSION_COLUMNS}
       from ${schema}.vault g cross join (select $2::text as collection, $3::text as id) a ${record}
       left join lateral (
         select * from ${schema}.versions v
         where v.record = r.key and ($4::bigint is null or v.version < $4::bigint)
-        order by v.version desc limit $5::bigint) own on true
-      left join ${schema}.wrap_sets w on w.id = own.wrap_set
+        order by v.version desc limit $5::bigint) own on true ${wraps}
       order by own.version desc`),
   };
 }

@@ -13,20 +13,26 @@ export const refusalColumn = (vault: string): string =>
   `case when pg_is_in_recovery() then 'standby' when g.id <> ${vault} then 'replaced' ` +
   `when g.min_reader > ${STORE_READER} then 'newer' end as refusal`;
 
-/** Refusal -> what is said of it. */
-const REFUSALS: Readonly<Record<string, () => VaultError>> = {
-  "no-gate": () =>
-    new VaultError("store-altered", "The database does not say which vault it is: the table vault is empty"),
-  standby: () =>
-    new VaultError("store-failed", "The server is a standby, whose rows may be old: connect to the primary"),
-  replaced: () =>
-    new VaultError("store-replaced", "The database is that of another vault than it was when it was opened"),
-  newer: () =>
-    new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow"),
-};
+const unanswered = (): VaultError =>
+  new VaultError("store-altered", "The database does not say which vault it is: the table vault is empty");
 
-/** @throws VaultError when the answer is a refusal */
-export function requireAccepted(rows: readonly Columns[], column: "refusal" | "result" = "refusal"): void {
-  const refusal = rows.length === 0 ? "no-gate" : text(rows[0]![column]);
-  if (refusal !== null && Object.hasOwn(REFUSALS, refusal)) throw REFUSALS[refusal]!();
+/** Refusal -> what is said of it. */
+const REFUSALS: ReadonlyMap<string, () => VaultError> = new Map(
+  Object.entries({
+    "no-gate": unanswered,
+    standby: () =>
+      new VaultError("store-failed", "The server is a standby, whose rows may be old: connect to the primary"),
+    replaced: () =>
+      new VaultError("store-replaced", "The database is that of another vault than it was when it was opened"),
+    newer: () =>
+      new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow"),
+  }),
+);
+
+/** The first row of the answer. @throws VaultError when the answer is a refusal */
+export function requireAccepted(rows: readonly Columns[], column: "refusal" | "result" = "refusal"): Columns {
+  const [row] = rows;
+  const refusal = REFUSALS.get(row === undefined ? "no-gate" : (text(row[column]) ?? ""));
+  if (refusal !== undefined || row === undefined) throw (refusal ?? unanswered)();
+  return row;
 }

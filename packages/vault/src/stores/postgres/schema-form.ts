@@ -1,7 +1,7 @@
 /**
  * Whether a schema holds what the migrations make, word for word, and nothing beside it.
- * Threat: someone who can write the database plants a trigger, a rule or a row policy, takes a constraint away, or gives
- * a function another body, which does its work with every commit of the vault.
+ * Threat: someone who can write the database plants a trigger, a rule or a row policy, takes a constraint away, or
+ * gives a function another body, which does its work with every commit of the vault.
  */
 import { shown } from "@strongroom/base/shown";
 import { createHash } from "node:crypto";
@@ -9,7 +9,7 @@ import type { Columns } from "./columns.ts";
 import { text } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connection, Statement } from "./connection.ts";
-import { STORE_FUNCTIONS } from "./functions.sql.ts";
+import { FUNCTION_SETTINGS, STORE_FUNCTIONS } from "./functions.sql.ts";
 import type { SchemaName } from "./schema.ts";
 import { SCHEMA_LINES } from "./schema-lines.ts";
 
@@ -62,10 +62,10 @@ const linesStatement = (schema: SchemaName): Statement =>
   union all
   select 'operator ' || o.oprname, '' from pg_operator o join s on o.oprnamespace = s.oid
   union all
-  select 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+  select 'function ' || p.proname,
     concat_ws(' ', p.prokind, l.lanname, p.provolatile, p.proparallel, case when p.prosecdef then 'definer' end,
       case when p.proisstrict then 'strict' end, case when p.proleakproof then 'leakproof' end,
-      array_to_string(p.proconfig, ' '), pg_get_function_result(p.oid),
+      array_to_string(p.proconfig, ' '), pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
       encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'))
     from pg_proc p join s on p.pronamespace = s.oid join pg_language l on l.oid = p.prolang`);
 
@@ -79,15 +79,11 @@ export async function schemaLines(connection: Connection, schema: SchemaName): P
 
 /** What the migrations of this version make. */
 export function expectedLines(schema: SchemaName): ReadonlyMap<string, string> {
-  const digests = new Map(
-    STORE_FUNCTIONS.map(({ name, body }) => [name, createHash("sha256").update(body(schema)).digest("hex")]),
-  );
-  return new Map(
-    SCHEMA_LINES.map(([name, form]) => {
-      const called = /^function ([a-z0-9_]+)\(/.exec(name)?.[1];
-      return [name, called === undefined ? form : `${form} ${digests.get(called) ?? ""}`];
-    }),
-  );
+  const functions = STORE_FUNCTIONS.map(({ name, takes, returns, body }): readonly [string, string] => {
+    const digest = createHash("sha256").update(body(schema)).digest("hex");
+    return [`function ${name}`, `f plpgsql v u ${FUNCTION_SETTINGS} ${takes} ${returns} ${digest}`];
+  });
+  return new Map([...SCHEMA_LINES, ...functions]);
 }
 
 /** What no version puts on a table: it would be run with every commit. */

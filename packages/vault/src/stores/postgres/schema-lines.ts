@@ -1,6 +1,6 @@
 /**
- * What the migrations make: each thing's name, and how it is defined. Of a function the last word, the SHA-256 of its
- * body, is left out: the body is in functions.sql.ts. Written by `npm run schema:postgres`.
+ * What the migrations make, but for the functions, whose text is in functions.sql.ts: each thing's name, and how it is
+ * defined. Written by `npm run schema:postgres`.
  */
 export const SCHEMA_LINES: readonly (readonly [name: string, form: string])[] = [
   ["column failures.at", "bigint not null p"],
@@ -77,18 +77,6 @@ export const SCHEMA_LINES: readonly (readonly [name: string, form: string])[] = 
   ["constraint versions.versions_version_check", "CHECK ((version >= 1))"],
   ["constraint wrap_sets.wrap_sets_digest_key", "UNIQUE (digest)"],
   ["constraint wrap_sets.wrap_sets_pkey", "PRIMARY KEY (id)"],
-  [
-    "function apply_v1(p_vault text, p_writer integer, p_lock_ms integer, p_atomic boolean, p_write_ids text[], p_collections text[], p_ids text[], p_bases text[], p_base_versions bigint[], p_epochs bigint[], p_firsts bigint[], p_head_versions bigint[], p_times bigint[], p_buckets integer[], p_units integer[], p_versions bigint[], p_subjects text[], p_created bigint[], p_digests text[], p_starts integer[], p_sizes integer[], p_messages bytea)",
-    "f plpgsql v u search_path=pg_catalog, pg_temp TABLE(result text, epoch bigint)",
-  ],
-  [
-    "function outcome_v1(p_vault text, p_writer integer, p_lock_ms integer, p_write_ids text[], p_collections text[], p_ids text[])",
-    "f plpgsql v u search_path=pg_catalog, pg_temp TABLE(result text)",
-  ],
-  [
-    "function rewrap_v1(p_vault text, p_writer integer, p_lock_ms integer, p_epoch bigint, p_collection text, p_id text, p_version bigint, p_seen_set integer, p_seen_revision bigint, p_digest text, p_at bigint, p_message bytea, p_job text, p_partition text, p_fence bigint)",
-    "f plpgsql v u search_path=pg_catalog, pg_temp TABLE(result text, epoch bigint)",
-  ],
   ["index failures_pkey", "CREATE UNIQUE INDEX failures_pkey ON failures USING btree (record, version)"],
   ["index heads_pkey", "CREATE UNIQUE INDEX heads_pkey ON heads USING btree (record)"],
   [

@@ -26,7 +26,7 @@ export function parseSchema(name: unknown): SchemaName {
   if (typeof name === "string" && SCHEMA.test(name)) return `"${name}"` as SchemaName;
   throw new VaultError(
     "vault-option-invalid",
-    "schema: must be a lower-case letter or '_', then up to 62 lower-case letters, digits or '_', and not begin with 'pg_'",
+    "schema must be a lower-case letter or '_', then up to 62 of those or digits, and not begin with pg_",
   );
 }
 

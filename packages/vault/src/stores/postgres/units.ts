@@ -28,7 +28,7 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
   };
   if (atomic && units.length > capabilities.atomicUnits) refuse(`${units.length} units in one transaction`);
   const names = new Set<string>();
-  for (const { writeId, address, base, change } of units) {
+  for (const { writeId, address, change } of units) {
     if (!/^[\x21-\x7e]{1,64}$/.test(writeId)) refuse("a write without a proper id");
     const name = `${address.collection}/${address.id}`;
     if (names.has(name)) refuse("a record in two units");
@@ -37,16 +37,12 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
       milliseconds(change.removedAt);
       continue;
     }
-    if (base === "damaged") refuse("a write on damaged rows");
     const { versions } = change;
     if (versions.length === 0 || versions.length > capabilities.unitItems)
       refuse(`${versions.length} versions in one unit`);
     if (versions.reduce((sum, { message }) => sum + message.length, 0) > capabilities.unitBytes)
       refuse("a unit of too many bytes");
-    for (const [index, { version, createdAt }] of versions.entries()) {
-      if (index > 0 && version <= versions[index - 1]!.version) refuse("versions that do not go up");
-      milliseconds(createdAt);
-    }
+    for (const { createdAt } of versions) milliseconds(createdAt);
   }
 }
 
@@ -65,14 +61,14 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
     .sort((a, b) => Buffer.compare(a.name, b.name))
     .map(({ unit }) => unit);
   const parts: Unit[][] = [];
-  let bytes = 0;
+  let [part, bytes]: [Unit[], number] = [[], 0];
   for (const unit of sorted) {
     const more = unit.change.kind === "write" ? unit.change.versions.reduce((sum, v) => sum + v.message.length, 0) : 0;
     if (parts.length === 0 || bytes + more > STATEMENT_BYTES) {
-      parts.push([]);
-      bytes = 0;
+      [part, bytes] = [[], 0];
+      parts.push(part);
     }
-    parts.at(-1)!.push(unit);
+    part.push(unit);
     bytes += more;
   }
   return parts;
@@ -90,6 +86,7 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
     return own;
   });
   const digests = digestsOf();
+  const heads = units.map(headAfter);
   return [
     vault,
     STORE_WRITER,
@@ -98,14 +95,12 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
     units.map(({ writeId }) => writeId),
     units.map(({ address }) => address.collection),
     units.map(({ address }) => address.id),
-    units.map(({ base }) => (base === null ? "none" : base === "damaged" ? base : base.state)),
+    units.map(baseOf),
     units.map(({ base }) => (base === null || base === "damaged" ? null : base.version)),
     units.map(({ change }) => (change.kind === "write" ? change.epoch : null)),
-    units.map(({ change }) => (change.kind === "write" ? change.versions[0]!.version : change.tombstone)),
-    units.map(({ change }) => (change.kind === "write" ? change.versions.at(-1)!.version : change.tombstone)),
-    units.map(({ change }) =>
-      milliseconds(change.kind === "write" ? change.versions.at(-1)!.createdAt : change.removedAt),
-    ),
+    heads.map(({ first }) => first),
+    heads.map(({ last }) => last),
+    heads.map(({ at }) => at),
     units.map(({ address }) => bucketOf(address)),
     versions.map(({ unit }) => unit),
     versions.map(({ version }) => version),
@@ -116,6 +111,54 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
     versions.map(({ message }) => message.length),
     joined(versions.map(({ message }) => message)),
   ];
+}
+
+/**
+ * The arguments of `put_v1`, in its order: of one unit that is one new version and nothing else. Null: it is more.
+ */
+export function putArguments(units: readonly Unit[], { vault, lockTimeoutMs }: ApplyContext): unknown[] | null {
+  const [unit] = units;
+  if (unit?.change.kind !== "write" || units.length !== 1) return null;
+  const { epoch, versions } = unit.change;
+  const [version] = versions;
+  if (version === undefined || versions.length !== 1) return null;
+  const { writeId, address, base } = unit;
+  return [
+    vault,
+    STORE_WRITER,
+    Math.ceil(lockTimeoutMs),
+    writeId,
+    address.collection,
+    address.id,
+    baseOf(unit),
+    base === null || base === "damaged" ? null : base.version,
+    epoch,
+    bucketOf(address),
+    version.version,
+    version.subject,
+    milliseconds(version.createdAt),
+    wrapSetDigest(wrapSetForm(version.wrapSet)),
+    joined([version.message]),
+  ];
+}
+
+/** What the head becomes: its number, the lowest of the numbers that come with it, and when. */
+function headAfter({ change }: Unit): { readonly first: number; readonly last: number; readonly at: number } {
+  if (change.kind === "remove")
+    return { first: change.tombstone, last: change.tombstone, at: milliseconds(change.removedAt) };
+  const [first, last] = [change.versions[0], change.versions.at(-1)];
+  if (first === undefined || last === undefined) throw new VaultError("store-failed", "A unit has no version");
+  return { first: first.version, last: last.version, at: milliseconds(last.createdAt) };
+}
+
+/** `never`: nothing is such a head. Nobody writes on damaged rows, and numbers only go up. */
+function baseOf({ base, change }: Unit): string {
+  if (change.kind === "write") {
+    const goUp = change.versions.every(({ version }, index) => version > (change.versions[index - 1]?.version ?? 0));
+    if (base === "damaged" || !goUp) return "never";
+  }
+  if (base === null) return "none";
+  return base === "damaged" ? base : base.state;
 }
 
 function joined(messages: readonly Uint8Array[]): Buffer {
