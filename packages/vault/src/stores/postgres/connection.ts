@@ -72,6 +72,7 @@ const CONTENTION_TRIES = 10;
 /** Columns as the server writes them: parsers are the caller's, and not the same in every program. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
+/** Pools and clients whose errors somebody takes. */
 const listenedTo = new WeakSet<object>();
 
 const ignored = (): void => undefined;
@@ -86,9 +87,7 @@ export class Connections {
     this.#pool = pool;
     this.#times = times;
     this.#isNamed = isNamed;
-    // Without a listener, the first idle connection that the server closes ends the process.
-    if (!listenedTo.has(pool)) listenTo(pool, ignored);
-    listenedTo.add(pool);
+    takeErrors(pool);
   }
 
   /** Whether statements are prepared once for each session. */
@@ -287,6 +286,22 @@ async function within<Result>(milliseconds: number, work: Promise<Result>, messa
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Without a listener, a connection that the server closes ends the process: while it is idle, and in the very moment in
+ * which the pool gives it out as well, when the pool listens no more and whoever asked for it does not yet.
+ */
+function takeErrors(pool: PostgresPool): void {
+  if (listenedTo.has(pool)) return;
+  listenedTo.add(pool);
+  listenTo(pool, ignored);
+  const { on } = pool as { readonly on?: (event: "acquire", listener: (client: object) => void) => unknown };
+  if (typeof on !== "function") return;
+  on.call(pool, "acquire", (client) => {
+    if (!listenedTo.has(client)) listenTo(client, ignored);
+    listenedTo.add(client);
+  });
 }
 
 interface Emitter {

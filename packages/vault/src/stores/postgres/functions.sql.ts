@@ -200,11 +200,13 @@ begin${ENTER}
     delete from ${schema}.versions v where v.record = any(v_gone);
   end if;
   -- Of a tombstone that is written over, only its own row told who made it.
-  insert into ${schema}.settled (write_id, outcome, at)
-    select h.write_id, 'made', v_now from unnest(v_keys, v_ready) u(key, ready)
-    join ${schema}.heads h on h.record = u.key
-    where u.ready and h.state = 'removed'
-    on conflict do nothing;
+  if 'removed' = any(p_bases) or 'damaged' = any(p_bases) then
+    insert into ${schema}.settled (write_id, outcome, at)
+      select h.write_id, 'made', v_now from unnest(v_keys, v_ready) u(key, ready)
+      join ${schema}.heads h on h.record = u.key
+      where u.ready and h.state = 'removed'
+      on conflict do nothing;
+  end if;
   insert into ${schema}.heads as h (record, version, state, updated_at, write_id)
     select u.key, u.version, case when u.epoch is null then 'removed' else 'live' end, u.at, u.write_id
     from unnest(v_keys, v_ready, p_head_versions, p_epochs, p_times, p_write_ids)
@@ -222,7 +224,7 @@ begin${ENTER}
       join ${schema}.wrap_sets s on s.digest = w.digest collate "C"
       where v_ready[w.unit];
   end if;
-  if v_fresh is not null then
+  if v_fresh is not null and not (true = all(v_ready)) then
     delete from ${schema}.records r where r.key = any(v_fresh) and not exists (
       select from unnest(v_keys, v_ready) u(key, ready) where u.key = r.key and u.ready);
   end if;

@@ -72,5 +72,10 @@ export function postgresGate({ connections, schema, vault, lockTimeoutMs, drainT
       await drainBelow(from + 1);
       return "flipped";
     },
+    async drained() {
+      const rows = await connections.run(current, [vault], "repeat");
+      requireAccepted(rows);
+      await drainBelow(gateState(rows[0]).epoch);
+    },
   };
 }

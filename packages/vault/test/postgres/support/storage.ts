@@ -77,11 +77,11 @@ export async function newSchema(t: TestContext, pool: pg.Pool): Promise<TestSche
 
 /** Storage for the contract: time passes by moving the moments that are kept. */
 export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage> {
-  const { open, forge } = await newSchema(t, pool);
+  const made = await newSchema(t, pool);
   return {
-    open: () => open(),
+    open: () => made.open(),
     passTime: (ms) =>
-      forge(
+      made.forge(
         `update s.job_partitions set due_at = due_at - ${ms}, renewed_at = renewed_at - ${ms},
           taken_at = taken_at - ${ms}, saved_at = saved_at - ${ms}`,
         `update s.failures set due_at = due_at - ${ms}`,
