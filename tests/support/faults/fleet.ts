@@ -6,11 +6,11 @@ import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openVault } from "@strongroom/vault";
+import { isVaultError, openVault, type Vault } from "@strongroom/vault";
 import type { Call, Stored } from "./history.ts";
 import { keyringOf, keySetOf } from "./keys.ts";
 import { openPlace } from "./place.ts";
-import { COLLECTION, type Line, type WriterTask } from "./task.ts";
+import { COLLECTION, type Line, tokenOf, type WriterTask } from "./task.ts";
 
 const WRITER = fileURLToPath(new URL("writer.ts", import.meta.url));
 
@@ -41,9 +41,11 @@ export class Fleet {
     const victim = all[Math.floor(Math.random() * all.length)];
     if (victim === undefined) return;
     this.#processes.delete(victim);
-    const exit = once(victim, "exit");
-    victim.kill("SIGKILL");
-    await exit;
+    if (victim.exitCode === null) {
+      const exit = once(victim, "exit");
+      victim.kill("SIGKILL");
+      await exit;
+    }
     await this.#start();
   }
 
@@ -80,22 +82,12 @@ export class Fleet {
       ...(next === undefined ? {} : { next: keySetOf(next) }),
     });
     const stored = new Map<string, readonly string[]>();
-    for (let cursor: string | null = null; ;) {
-      const page = await vault.list(COLLECTION, cursor === null ? {} : { cursor });
-      for (const id of page.ids) {
-        const address = { collection: COLLECTION, id };
-        const versions = (await vault.history(address)).map(({ version }) => version).reverse();
-        const tokens: string[] = [];
-        for (const version of versions)
-          tokens[version - 1] = String((await vault.get(address, { version })).document["token"]);
-        stored.set(
-          id,
-          Array.from(tokens, (token) => token ?? "(absent)"),
-        );
-      }
-      if (page.cursor === null) return stored;
-      cursor = page.cursor;
+    for (let number = 0; number < this.#task.records; number++) {
+      const id = `r${number}`;
+      const tokens = await tokensOf(vault, id);
+      if (tokens.length > 0) stored.set(id, tokens);
     }
+    return stored;
   }
 
   async #start(): Promise<void> {
@@ -113,6 +105,20 @@ export class Fleet {
     this.#processes.add(child);
     child.stdin.write(`${JSON.stringify({ ...this.#task, log } satisfies WriterTask)}\n`);
     await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+  }
+}
+
+/** What each version of the record holds; none of them: it was never written. */
+async function tokensOf(vault: Vault, id: string): Promise<readonly string[]> {
+  const address = { collection: COLLECTION, id };
+  try {
+    const numbers = (await vault.history(address)).map(({ version }) => version);
+    const tokens = Array<string>(Math.max(...numbers)).fill("(absent)");
+    for (const version of numbers) tokens[version - 1] = tokenOf((await vault.get(address, { version })).document);
+    return tokens;
+  } catch (error) {
+    if (isVaultError(error) && error.code === "record-absent") return [];
+    throw error;
   }
 }
 

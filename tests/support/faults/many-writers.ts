@@ -54,12 +54,9 @@ export async function manyWriters(t: TestContext, run: Run): Promise<void> {
 
 async function keepMaking({ name, everyMs, make }: Trouble, stop: AbortSignal): Promise<string> {
   let count = 0;
-  while (!stop.aborted) {
-    await sleep(everyMs * (0.5 + Math.random()), undefined, { signal: stop }).catch(() => undefined);
-    if (stop.aborted) break;
-    await make();
-    count++;
-  }
+  const waits = (): Promise<boolean> =>
+    sleep(everyMs * (0.5 + Math.random()), true, { signal: stop }).catch(() => false);
+  for (; await waits(); count++) await make();
   return `${count} ${name}`;
 }
 

@@ -3,37 +3,16 @@
 // its standard input does.
 import { randomBytes, randomUUID } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isVaultError, openVault, type Vault } from "@strongroom/vault";
+import type pg from "pg";
 import type { Answer } from "./history.ts";
 import { keyringOf, keySetOf } from "./keys.ts";
-import { openPlace } from "./place.ts";
-import { COLLECTION, type Line, now, type WriterTask } from "./task.ts";
+import { openPlace, poolOf } from "./place.ts";
+import { COLLECTION, type Line, now, tokenOf, type Way, type WriterTask } from "./task.ts";
 
-const input = createInterface({ input: process.stdin });
-const [first] = (await once(input)) as [string];
-const task = JSON.parse(first) as WriterTask;
-let isEnding = false;
-input.on("close", () => {
-  isEnding = true;
-});
-const log = openSync(task.log, "a", 0o600);
-const [key, next] = task.keys;
-const vault = await patiently(async () =>
-  openVault({
-    store: await openPlace(task.place),
-    keyring: keyringOf(key),
-    keySet: [key.name],
-    ...(next === undefined ? {} : { next: keySetOf(next) }),
-  }),
-);
-process.stdout.write("writing\n");
-await Promise.all(Array.from({ length: task.writers }, () => write(vault)));
-await vault.close();
-closeSync(log);
-
-async function once(lines: typeof input): Promise<unknown[]> {
+async function firstLine(lines: Interface): Promise<unknown[]> {
   return new Promise((resolve) =>
     lines.once("line", (line) => {
       resolve([line]);
@@ -41,19 +20,25 @@ async function once(lines: typeof input): Promise<unknown[]> {
   );
 }
 
+const START_MS = 30_000;
+
 /** A store that is down when the process begins is waited for. */
 async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (;;) {
+  for (const until = performance.now() + START_MS; ;) {
     try {
       return await work();
     } catch (error) {
-      if (isEnding || !isVaultError(error) || error.code !== "store-failed") throw error;
+      const isAway = isVaultError(error) && error.code === "store-failed" && performance.now() < until;
+      if (isEnding || !isAway) throw error;
       await sleep(50);
     }
   }
 }
 
 async function write(to: Vault): Promise<void> {
+  const { way, place } = task;
+  if (way === "put") while (!isEnding) await put(to, aRecord(), null);
+  else if (way !== undefined && place.kind === "postgres") await writeWithin(to, way, poolOf(place));
   while (!isEnding) {
     const drawn = Math.random();
     const record = aRecord();
@@ -78,7 +63,7 @@ const aDocument = (token: string): { readonly token: string; readonly filler: st
 async function read(from: Vault, record: string): Promise<number | null> {
   const answer = await called({ record, token: null, base: null, batch: null }, async () => {
     const { version, document } = await from.get({ collection: COLLECTION, id: record });
-    return { kind: "seen", version, token: String(document["token"]) };
+    return { kind: "seen", version, token: tokenOf(document) };
   });
   return answer.kind === "seen" ? answer.version : null;
 }
@@ -95,6 +80,35 @@ async function put(to: Vault, record: string, base: number | null): Promise<void
     const { version } = await to.put({ collection: COLLECTION, id: record }, aDocument(token), { expect });
     return { kind: "made", version, token };
   });
+}
+
+/** A row of the writer's own table and a record, in one transaction. */
+async function writeWithin(to: Vault, isolation: Way, pool: pg.Pool): Promise<void> {
+  while (!isEnding) {
+    const record = aRecord();
+    const token = randomUUID();
+    await called({ record, token, base: null, batch: null }, async () => {
+      const prepared = await to.prepare({ collection: COLLECTION, id: record }, aDocument(token));
+      const client = await pool.connect();
+      try {
+        await client.query(`begin isolation level ${isolation}`);
+        // Its snapshot is from here on, where it has one.
+        await client.query("select count(*) from pg_class");
+        await sleep(Math.random() * 10);
+        const [made] = await to.withTransaction(client, [prepared]);
+        await client.query("commit");
+        return { kind: "made", version: made!.version, token };
+      } catch (error) {
+        await client.query("rollback");
+        if (isVaultError(error)) throw error;
+        // A serialization failure is the caller's affair: he does it again.
+        return { kind: "refused", code: String((error as { readonly code?: unknown }).code) };
+      } finally {
+        client.release();
+      }
+    });
+  }
+  await pool.end();
 }
 
 /** Several records in one transaction. */
@@ -158,3 +172,25 @@ function end(call: string, answer: Answer): void {
 function say(line: Line): void {
   writeSync(log, `${JSON.stringify(line)}\n`);
 }
+
+const input = createInterface({ input: process.stdin });
+const [first] = (await firstLine(input)) as [string];
+const task = JSON.parse(first) as WriterTask;
+let isEnding = false;
+input.on("close", () => {
+  isEnding = true;
+});
+const log = openSync(task.log, "a", 0o600);
+const [key, next] = task.keys;
+const vault = await patiently(async () =>
+  openVault({
+    store: await openPlace(task.place),
+    keyring: keyringOf(key),
+    keySet: [key.name],
+    ...(next === undefined ? {} : { next: keySetOf(next) }),
+  }),
+);
+process.stdout.write("writing\n");
+await Promise.all(Array.from({ length: task.writers }, () => write(vault)));
+await vault.close();
+closeSync(log);
