@@ -30,6 +30,14 @@ function threadFile(): URL | null {
   return existsSync(file) ? file : null;
 }
 
+/**
+ * Where sources run, as in a checkout, the thread resolves packages to sources too. It inherits that from flags of Node,
+ * and not from hooks that the program registered.
+ */
+function sourceOptions({ pathname }: URL): { readonly execArgv?: string[] } {
+  return pathname.endsWith(".ts") ? { execArgv: [...process.execArgv, "--conditions=@strongroom/source"] } : {};
+}
+
 /** The clients that are open, by number. */
 const clients = new Map<number, WriterClient>();
 let lastClient = 0;
@@ -58,7 +66,7 @@ class OtherThread implements WriterSide {
   readonly #worker: Worker;
 
   constructor(file: URL) {
-    this.#worker = new Worker(file, { name: "strongroom-writer" });
+    this.#worker = new Worker(file, { name: "strongroom-writer", ...sourceOptions(file) });
     let cause: unknown = null;
     this.#worker.on("message", received);
     this.#worker.on("error", (error) => {
