@@ -8,13 +8,13 @@ import { CliError } from "../errors.ts";
 
 /** What is watched, and how it is shown. */
 export interface Watched<Answer> {
-  look(): Promise<Answer>;
+  readonly look: () => Promise<Answer>;
   /** For a person, from an answer that can be printed. */
-  view(answer: Answer, terminal: Terminal): string;
+  readonly view: (answer: Answer, terminal: Terminal) => string;
   /** The JSON result. */
-  result(answer: Answer): object;
+  readonly result: (answer: Answer) => object;
   /** What changed, one line each; everything, the first time. */
-  changes(before: Answer | null, now: Answer): readonly string[];
+  readonly changes: (before: Answer | null, now: Answer) => readonly string[];
 }
 
 /** Milliseconds between two looks: as often as the service asks a region that is not known to be up. */

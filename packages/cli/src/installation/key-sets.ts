@@ -51,8 +51,8 @@ const LOOK_EVERY_MS = 5000;
 /** Follows which key set is in force. */
 export interface KeySetWatch {
   /** The set that writes go under; the configured one while nobody has written, and while an unknown one is in force. */
-  inForce(): InstalledKeySet;
-  close(): void;
+  readonly inForce: () => InstalledKeySet;
+  readonly close: () => void;
 }
 
 /** Follows it, and tells the log of every change. */

@@ -82,7 +82,9 @@ async function serve(
   watch = watchKeySets(vault, keySets, logger);
   ends.push(watch.close);
   const disk = await watchDisk(folder.path, folder.disk, logger);
-  ends.push(disk.close);
+  ends.push(() => {
+    disk.close();
+  });
   const server = await createServer({
     vault,
     tokens,

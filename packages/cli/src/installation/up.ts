@@ -190,8 +190,8 @@ async function putOwnInForce(
   if (config.store.url !== undefined && !isOfFolder(inForce, Object.values(keys))) {
     say(
       context,
-      "The database has another installation's keys in force: THIS ONE DOES NOT WRITE (key-set-unknown). Use a database " +
-        "or a schema of its own (store.schema), or take it over: strongroom store flip.",
+      "The database has another installation's keys in force: THIS ONE DOES NOT WRITE (key-set-unknown). Use a " +
+        "database or a schema of its own (store.schema), or take it over: strongroom store flip.",
     );
     return;
   }

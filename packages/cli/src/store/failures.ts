@@ -82,8 +82,8 @@ const MESSAGES: readonly (readonly [RegExp, Failure])[] = [
       code: "store-unauthenticated",
       says: () => "It offers no TLS.",
       remedy: () =>
-        "Switch it on there: ssl = on, ssl_cert_file and ssl_key_file in postgresql.conf. To a server on this machine " +
-        "alone, ?sslmode=disable does without.",
+        "Switch it on there: ssl = on, ssl_cert_file and ssl_key_file in postgresql.conf. On this machine " +
+        "alone, ?sslmode=disable does without it.",
     },
   ],
   [/timeout expired|timeout exceeded/i, { code: "store-unreachable", says: () => "It did not answer in time." }],

@@ -36,8 +36,8 @@ export const jobsAnswer: z.ZodType<JobsAnswer> = z
             partition: z.string(),
             state: z.enum(["waiting", "due", "running", "finished"]).meta({
               description:
-                "`waiting`: nothing is due. `due`: any process may take it. `running`: a process holds it. `finished`: " +
-                "nothing is left of it.",
+                "`waiting`: nothing is due. `due`: any process may take it. `running`: a process holds it. " +
+                "`finished`: nothing is left of it.",
             }),
             done: count,
             failed: count,
