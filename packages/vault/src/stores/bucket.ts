@@ -10,9 +10,10 @@ import { BUCKETS } from "./inventory.ts";
  *
  * @example
  * ```ts
- * import { bucketOf, parseAddress } from "@strongroom/vault";
+ * import { bucketOf, BUCKETS, parseAddress } from "@strongroom/vault";
  *
- * console.log(bucketOf(parseAddress({ collection: "people", id: "C000127" }))); // prints: 220
+ * const bucket = bucketOf(parseAddress({ collection: "people", id: "C000127" }));
+ * console.log(bucket >= 0 && bucket < BUCKETS); // prints: true
  * ```
  */
 export function bucketOf({ collection, id }: Address): number {

@@ -41,9 +41,9 @@ export interface WrapSet {
  * ```ts
  * import { wrapSetForm } from "@strongroom/vault";
  *
- * const wraps = [{ provider: "aws-kms", key: "arn:1", material: null }];
- * console.log(wrapSetForm({ wraps, target: 1, missing: [] }));
- * // prints: {"wraps":[["aws-kms","arn:1",null]],"target":1,"missing":[]}
+ * const wraps = ["a", "b"].map((key) => ({ provider: "aws-kms", key, material: null }));
+ * const forms = [wraps, wraps.toReversed()].map((some) => wrapSetForm({ wraps: some, target: 2, missing: [] }));
+ * console.log(forms[0] === forms[1]); // prints: true
  * ```
  */
 export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
@@ -63,7 +63,7 @@ export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
  * ```ts
  * import { wrapSetDigest, wrapSetForm } from "@strongroom/vault";
  *
- * console.log(wrapSetDigest(wrapSetForm({ wraps: [], target: 1, missing: [] })).length); // prints: 64
+ * console.log(wrapSetDigest(wrapSetForm({ wraps: [], target: 0, missing: [] })).length); // prints: 64
  * ```
  */
 export function wrapSetDigest(form: string): string {
@@ -75,10 +75,10 @@ export function wrapSetDigest(form: string): string {
  *
  * @example
  * ```ts
- * import { parseWrapSet } from "@strongroom/vault";
+ * import { parseWrapSet, wrapSetForm } from "@strongroom/vault";
  *
- * console.log(parseWrapSet('{"wraps":[],"target":2,"missing":[]}')?.target); // prints: 2
- * console.log(parseWrapSet("{}")); // prints: null
+ * const set = { wraps: [{ provider: "aws-kms", key: "a", material: null }], target: 1, missing: [] };
+ * console.log(parseWrapSet(wrapSetForm(set))?.target, parseWrapSet("{}")); // prints: 1 null
  * ```
  */
 export function parseWrapSet(form: string): WrapSet | null {
@@ -91,26 +91,37 @@ export function parseWrapSet(form: string): WrapSet | null {
   if (typeof found !== "object" || found === null) return null;
   const { wraps, target, missing } = found as Readonly<Record<string, unknown>>;
   if (!Number.isSafeInteger(target) || (target as number) < 0) return null;
-  if (
-    !isRows(
-      wraps,
-      ([provider, key, material]) => isText(provider) && isText(key) && (material === null || isText(material)),
-    )
-  )
-    return null;
-  if (!isRows(missing, (texts) => texts.every(isText))) return null;
+  const wrapRows = rowsOf(wraps, isWrapRow);
+  const missingRows = rowsOf(missing, isMissingRow);
+  if (wrapRows === null || missingRows === null) return null;
   return {
-    wraps: wraps.map(([provider, key, material]) => ({ provider: provider!, key: key!, material: material! })),
+    wraps: wrapRows.map(([provider, key, material]) => ({ provider, key, material })),
     target: target as number,
-    missing: missing.map(([keyArn, region, reason]) => ({ region: region!, keyArn: keyArn!, reason: reason! })),
+    missing: missingRows.map(([keyArn, region, reason]) => ({ region, keyArn, reason })),
   };
 }
 
+type WrapRow = readonly [provider: string, key: string, material: string | null];
+type MissingRow = readonly [keyArn: string, region: string, reason: string];
+
 const isText = (value: unknown): value is string => typeof value === "string";
 
-function isRows(
+function isWrapRow(row: readonly unknown[]): row is WrapRow {
+  const [provider, key, material] = row;
+  return row.length === 3 && isText(provider) && isText(key) && (material === null || isText(material));
+}
+
+function isMissingRow(row: readonly unknown[]): row is MissingRow {
+  return row.length === 3 && row.every(isText);
+}
+
+function rowsOf<Row>(
   value: unknown,
-  fits: (row: readonly unknown[]) => boolean,
-): value is readonly (readonly [string | null, string | null, string | null])[] {
-  return Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length === 3 && fits(row as unknown[]));
+  isRow: (row: readonly unknown[]) => row is Row & readonly unknown[],
+): readonly Row[] | null {
+  if (!Array.isArray(value)) return null;
+  const rows = value as readonly unknown[];
+  return rows.every((row): row is Row & readonly unknown[] => Array.isArray(row) && isRow(row as unknown[]))
+    ? rows
+    : null;
 }
