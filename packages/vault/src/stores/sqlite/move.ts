@@ -141,7 +141,8 @@ async function moveInto(connection: Connection, path: string, from: MoveFrom, in
   // On the disk, with the names of its files.
   connection.exec("pragma wal_checkpoint(truncate)");
   syncFolder(path);
-  removeEarlierFile(from.path);
+  const { vault, commits } = readGate(connection);
+  await removeEarlierFile(from.path, { vault, commits });
   syncFolder(from.path);
   await step(() => endMove(connection));
 }

@@ -2,6 +2,7 @@
  * Stores that break a promise about the inventory, jobs, or a caller's transaction.
  */
 import type { JobStore, Lease } from "../../../src/stores/jobs.ts";
+import type { Store } from "../../../src/stores/store.ts";
 import { breaks } from "./sabotage.ts";
 import type { Sabotage } from "./sabotage.ts";
 
@@ -186,4 +187,31 @@ export const OF_INVENTORY_AND_JOBS: Readonly<Record<string, Sabotage>> = {
   "takes anything for a transaction": breaks("what is no transaction is refused", (store) => ({
     transaction: async () => ({ apply: (units) => store.records.apply(units, { atomic: true }) }),
   })),
+  "keeps the failure of a record that is gone": (() => {
+    let kept: Awaited<ReturnType<Store["inventory"]["list"]>>[number]["failure"] = null;
+    return breaks("with its record a failure goes", (store) => ({
+      inventory: {
+        fail: async (lease, place, { code, at, waitMs }) => {
+          kept = { attempts: 1, code, at };
+          return store.inventory.fail(lease, place, { code, at, waitMs });
+        },
+        list: async (page) => (await store.inventory.list(page)).map((item) => ({ ...item, failure: kept })),
+      },
+    }));
+  })(),
+  "counts a failure that was noted without the lease": (() => {
+    let noted = 0;
+    return breaks("nobody whose lease is another's rewraps or notes a failure", (store) => ({
+      inventory: {
+        fail: async () => {
+          noted += 1;
+        },
+        list: async (page) =>
+          (await store.inventory.list(page)).map((item) => ({
+            ...item,
+            failure: { attempts: noted, code: "record-tampered", at: "2026-01-01T00:00:00.000Z" },
+          })),
+      },
+    }));
+  })(),
 };

@@ -344,4 +344,55 @@ export const OF_RECORDS: Readonly<Record<string, Sabotage>> = {
       },
     }),
   ),
+  "looks at the head first and writes afterwards": breaks(
+    "16 writers that read and write one record get every number once, and no gap",
+    (store) => ({
+      records: {
+        apply: async ([unit], options) => {
+          const [now] = await prepared(store, [unit!]);
+          if (JSON.stringify(now!.base) !== JSON.stringify(unit!.base)) return [{ kind: "conflict" }];
+          await turn();
+          const results = await store.records.apply([unit!], options);
+          return results.map(() => ({ kind: "made" }));
+        },
+      },
+    }),
+  ),
+  "tells of what is under way that it was never made": (() => {
+    const made = new Set<string>();
+    return breaks("asked while it is under way, a write is made or never will be", (store) => ({
+      records: {
+        apply: async ([unit], options) => {
+          for (let passed = 0; passed < 3; passed++) await turn();
+          const results = await store.records.apply([unit!], options);
+          if (results[0]?.kind === "made") made.add(unit!.writeId);
+          return results;
+        },
+        outcome: async (units) => units.map(({ writeId }) => (made.has(writeId) ? "made" : "void")),
+      },
+    }));
+  })(),
+  "drops what is under way when it is closed": breaks(
+    "closing lets what is under way end, wherever it has come to",
+    (store) => ({
+      records: {
+        apply: async (units, options) => {
+          await turn();
+          return store.records.apply(units, options);
+        },
+      },
+    }),
+  ),
+  "answers a flip before it has waited": breaks(
+    "a flip waits for a caller's transaction that wrote, and the next one is refused the old set",
+    (store) => ({
+      gate: {
+        flip: async (change) => {
+          if (change.from === 0) return store.gate.flip(change);
+          void store.gate.flip(change);
+          return "flipped";
+        },
+      },
+    }),
+  ),
 };
