@@ -127,9 +127,8 @@ test("a moved row and a changed message are refused as such by real regions too,
   const { vault, kms } = await regionalVault(t, { storage, store: altered });
   await vault.put(address, { n: 1 }, { subject: "ada" });
   await vault.put(bob, { n: 2 });
+  await rejectsWith("record-tampered", () => vault.get(bob));
   await rejectsWith("record-moved", () => vault.get(address));
   for (const region of REGIONS) await kms.stopRegion(region);
   await rejectsWith("record-moved", () => vault.get(address));
-  for (const region of REGIONS) await kms.startRegion(region);
-  await rejectsWith("record-tampered", () => vault.get(bob));
 });

@@ -102,11 +102,12 @@ export class KeySets {
    * The keyrings that may open a message, the likeliest first: that of the set in force before the other one, but one
    * whose set names a wrapping key of the message before one whose set names none.
    *
-   * @param keys the wrapping keys that the message says it has wraps of
+   * @param wrappingKeys the keys that the message says it has wraps of; asked for only when there is a choice
    */
-  forReading(keys: readonly string[]): readonly [Keyring, ...Keyring[]] {
+  forReading(wrappingKeys: () => readonly string[]): readonly [Keyring, ...Keyring[]] {
     if (this.#next === null) return [this.#current.keyring];
     const isNextInForce = this.#seen?.state.digest === this.#next.digest;
+    const keys = wrappingKeys();
     const [first, second] = isNextInForce ? [this.#next, this.#current] : [this.#current, this.#next];
     const isLikely = ({ names }: KeySet): boolean => names === null || keys.some((key) => names.includes(key));
     return !isLikely(first) && isLikely(second) ? [second.keyring, first.keyring] : [first.keyring, second.keyring];

@@ -72,12 +72,12 @@ export async function sealBytes(
   { keyring, signal }: SealOptions,
 ): Promise<SealedVersion> {
   try {
-    const { message, wraps } = await encrypt(plaintext, {
+    const sealed = await encrypt(plaintext, {
       keyring,
       encryptionContext: versionContext(address),
       ...(signal === undefined ? {} : { signal }),
     });
-    return { message, wrapSet: sealedWrapSet(message, wraps) };
+    return { message: sealed.message, wrapSet: sealedWrapSet(sealed) };
   } catch (error) {
     throw envelopeFailure(error);
   }
@@ -109,8 +109,8 @@ export async function openBytes(
   address: VersionAddress,
   { keys, signal }: OpenOptions,
 ): Promise<Uint8Array> {
-  const { encryptionContext, wrappingKeys } = requireContext(message, address);
-  const [first, ...others] = keys.forReading(wrappingKeys);
+  const encryptionContext = versionContext(address);
+  const [first, ...others] = keys.forReading(() => requireContext(message, address));
   const open = async (keyring: Keyring): Promise<Uint8Array> => {
     const options = { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) };
     return (await decrypt(message, options)).plaintext;
@@ -118,6 +118,8 @@ export async function openBytes(
   try {
     return await open(first);
   } catch (error) {
+    // It compares the context before it asks for any key; which entry differs, and what that means, is told here.
+    requireContext(message, address);
     return openByOthers(others, open, envelopeFailure(error));
   }
 }
@@ -153,26 +155,18 @@ async function openByOthers(
   throw told;
 }
 
-/** What a message says of itself that its address says too, and of its keys. */
-export interface Claimed {
-  readonly encryptionContext: EncryptionContext;
-  /** Names of the wrapping keys of its wraps. */
-  readonly wrappingKeys: readonly string[];
-}
-
 /**
- * The encryption context of a version, whose message says that it has it. Asks no key: that the message says it proves
- * nothing yet.
+ * That a message says it belongs to this version. Asks no key: that the message says it proves nothing yet.
  *
+ * @returns names of the wrapping keys that the message says it has wraps of
  * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
  *   `record-tampered`
  */
-export function requireContext(message: Uint8Array, address: VersionAddress): Claimed {
-  const encryptionContext = versionContext(address);
+export function requireContext(message: Uint8Array, address: VersionAddress): readonly string[] {
   const found = inspected(message);
-  const mismatch = contextMismatch(encryptionContext, found.encryptionContext);
+  const mismatch = contextMismatch(versionContext(address), found.encryptionContext);
   if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.message);
-  return { encryptionContext, wrappingKeys: found.encryptedDataKeys.map(({ keyInfo }) => keyInfo) };
+  return found.encryptedDataKeys.map(({ keyInfo }) => keyInfo);
 }
 
 /** @throws VaultError */

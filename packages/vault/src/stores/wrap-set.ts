@@ -34,7 +34,18 @@ export interface WrapSet {
   readonly missing: readonly MissingWrap[];
 }
 
-/** The same text for the same set, in whatever order its members are given. What a store keeps of it. */
+/**
+ * The same text for the same set, in whatever order its members are given. What a store keeps of it.
+ *
+ * @example
+ * ```ts
+ * import { wrapSetForm } from "@strongroom/vault";
+ *
+ * const wraps = [{ provider: "aws-kms", key: "arn:1", material: null }];
+ * console.log(wrapSetForm({ wraps, target: 1, missing: [] }));
+ * // prints: {"wraps":[["aws-kms","arn:1",null]],"target":1,"missing":[]}
+ * ```
+ */
 export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
   const texts = (rows: readonly (readonly (string | null)[])[]): readonly (readonly (string | null)[])[] =>
     [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -45,12 +56,31 @@ export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
   });
 }
 
-/** By which a store finds a set that it has: SHA-256 of its form, in hexadecimal. */
+/**
+ * By which a store finds a set that it has: SHA-256 of its form, in hexadecimal.
+ *
+ * @example
+ * ```ts
+ * import { wrapSetDigest, wrapSetForm } from "@strongroom/vault";
+ *
+ * console.log(wrapSetDigest(wrapSetForm({ wraps: [], target: 1, missing: [] })).length); // prints: 64
+ * ```
+ */
 export function wrapSetDigest(form: string): string {
   return createHash("sha256").update(form, "utf8").digest("hex");
 }
 
-/** The set that a form tells; null when it is none. */
+/**
+ * The set that a form tells; null when it is none.
+ *
+ * @example
+ * ```ts
+ * import { parseWrapSet } from "@strongroom/vault";
+ *
+ * console.log(parseWrapSet('{"wraps":[],"target":2,"missing":[]}')?.target); // prints: 2
+ * console.log(parseWrapSet("{}")); // prints: null
+ * ```
+ */
 export function parseWrapSet(form: string): WrapSet | null {
   let found: unknown;
   try {

@@ -1,18 +1,18 @@
 /**
  * The file of a vault, as this package opens it.
  */
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DiskReserve } from "@strongroom/base/disk-reserve";
-import { openSqliteFile, SqliteFileError } from "@strongroom/base/sqlite";
+import { openSqliteFile } from "@strongroom/base/sqlite";
 import { VaultError } from "../../errors.ts";
-import { storeFailure } from "./failures.ts";
+import { isEmptyFile } from "./earlier-file.ts";
+import { openingFailure } from "./failures.ts";
 import { readGate } from "./gate-row.ts";
 import { Guard, requireMarked, requireSchema, schemaAfter } from "./guard.ts";
 import { Mark, markPath } from "./mark.ts";
 import { moveRecords } from "./move.ts";
 import type { MoveFrom } from "./move.ts";
-import { isMoving } from "./move-row.ts";
+import { moveRow } from "./move-row.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import type { VaultSchema } from "./schema.ts";
 import { Connection } from "./statements.ts";
@@ -59,7 +59,7 @@ export async function openDatabase(
     const opened = mark;
     const marked = mark?.found ?? null;
     // Before anything is made in its place.
-    if (marked !== null && isEmpty(path)) requireMarked(null, marked);
+    if (marked !== null && isEmptyFile(path)) requireMarked(null, marked);
     if (moveFrom !== null) await moveRecords(path, moveFrom, { busyTimeoutMs, maxBytes });
     const { database } = await openSqliteFile<VaultSchema>(
       path,
@@ -80,7 +80,7 @@ export async function openDatabase(
     );
     const connection = new Connection(database);
     try {
-      if (isMoving(connection))
+      if (moveRow(connection) !== undefined)
         throw new VaultError(
           "store-failed",
           "The records of an earlier version are on their way into this database: open it with `moveFrom`",
@@ -106,20 +106,6 @@ export async function openDatabase(
     await mark?.close();
     throw openingFailure(error);
   }
-}
-
-/** Whether there is no file, or nothing in it. */
-export const isEmpty = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-
-/** A database of an earlier version is not a newer one, although it has migrations that this version does not name. */
-export function openingFailure(error: unknown): VaultError {
-  if (error instanceof SqliteFileError && error.code === "newer" && error.message.includes("0001-records"))
-    return new VaultError(
-      "store-failed",
-      "The database is one of an earlier version: open a new file, with this one as `moveFrom`",
-      { cause: error },
-    );
-  return storeFailure(error);
 }
 
 /** Names that SQLite takes for no file at all: what was acknowledged would be gone with the process. */

@@ -1,7 +1,7 @@
 /**
  * What SQLite answers as the store's errors, and those errors as what goes from one thread to another.
  */
-import { sqliteFailure } from "@strongroom/base/sqlite";
+import { SqliteFileError, sqliteFailure } from "@strongroom/base/sqlite";
 import type { SqliteFailure } from "@strongroom/base/sqlite";
 import { isVaultError, VaultError } from "../../errors.ts";
 import type { VaultErrorCode } from "../../errors.ts";
@@ -42,6 +42,17 @@ export function storeFailure(error: unknown): VaultError {
   if (failure === "newer" && error instanceof Error)
     return new VaultError(code, `${message}: ${error.message}, which this version does not know`, { cause: error });
   return new VaultError(code, message, { cause: error });
+}
+
+/** A database of an earlier version is not a newer one, although it has migrations that this version does not name. */
+export function openingFailure(error: unknown): VaultError {
+  if (error instanceof SqliteFileError && error.code === "newer" && error.message.includes("0001-records"))
+    return new VaultError(
+      "store-failed",
+      "The database is one of an earlier version: open a new file, with this one as `moveFrom`",
+      { cause: error },
+    );
+  return storeFailure(error);
 }
 
 /** A failed commit of which nothing is known: the disk has it or not. */

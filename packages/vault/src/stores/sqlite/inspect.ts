@@ -1,16 +1,22 @@
 /**
  * A look at a vault's file from outside, also while a service has it open: it is only read.
  */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { NodeSqliteDialect } from "@strongroom/base/sqlite";
-import { Kysely, sql } from "kysely";
-import { isVaultError } from "../errors.ts";
-import type { VaultErrorCode } from "../errors.ts";
-import { storeFailure } from "./database.ts";
-import { readMarked, requireMarked, requireSchema } from "./guard.ts";
+import { shown } from "@strongroom/base/shown";
+import { isVaultError, VaultError } from "../../errors.ts";
+import type { VaultErrorCode } from "../../errors.ts";
+import type { GateState } from "../gate.ts";
+import { isEmptyFile, lookAtEarlierFile } from "./earlier-file.ts";
+import { storeFailure } from "./failures.ts";
+import { readGate, requireVersion } from "./gate-row.ts";
+import { requireMarked, requireSchema, schemaAfter } from "./guard.ts";
 import { markPath, readMark } from "./mark.ts";
-import type { VaultSchema } from "./schema.ts";
+import { owedMove } from "./move.ts";
+import type { OwedMove } from "./move.ts";
+import { moveRow } from "./move-row.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { Connection } from "./statements.ts";
 
 /** What a look at the file shows. */
 export interface InspectedDatabase {
@@ -22,7 +28,24 @@ export interface InspectedDatabase {
   readonly isMarked: boolean;
   /** Changes that it has seen; null when it does not say. */
   readonly commits: number | null;
+  /** Which key set is in force; null when it does not say. */
+  readonly gate: GateState | null;
+  /** The number of its last migration, and of the last that this version has; null when it has none. */
+  readonly version: number | null;
+  readonly latest: number;
+  /** Records that an earlier version's file still has and that the next start moves here; null when there are none. */
+  readonly move: OwedMove | null;
 }
+
+/** Where else to look. */
+export interface InspectOptions {
+  /** The file of an earlier version from which records are moved. */
+  readonly movesFrom?: string;
+}
+
+/** The number that a migration's name begins with. */
+const numberOf = (name: string): number => Number.parseInt(name, 10);
+const LATEST = Math.max(...Object.keys(MIGRATIONS).map(numberOf));
 
 /**
  * Whether a store would take the file as it is: its schema, and what the mark beside it says.
@@ -31,33 +54,53 @@ export interface InspectedDatabase {
  * ```ts
  * import { inspectDatabase, sqliteStore } from "@strongroom/vault/sqlite";
  *
- * const store = await sqliteStore("vault.sqlite", { mark: true });
- * const { state, isMarked } = await inspectDatabase("vault.sqlite");
- * console.log(state, isMarked); // prints: sound true
+ * const store = await sqliteStore("records.sqlite", { mark: true });
+ * const { state, isMarked, move } = await inspectDatabase("records.sqlite", { movesFrom: "vault.sqlite" });
+ * console.log(state, isMarked, move); // prints: sound true null
  * await store.close();
  * ```
  */
-export async function inspectDatabase(path: string): Promise<InspectedDatabase> {
-  const found = { isMarked: existsSync(markPath(path)), commits: null };
+export async function inspectDatabase(path: string, { movesFrom }: InspectOptions = {}): Promise<InspectedDatabase> {
+  const found = {
+    isMarked: existsSync(markPath(path)),
+    commits: null,
+    gate: null,
+    version: null,
+    latest: LATEST,
+    move: movesFrom === undefined ? null : owedMove(movesFrom, false),
+  };
   try {
     const marked = readMark(markPath(path));
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) {
+    if (isEmptyFile(path)) {
       if (marked !== null) requireMarked(null, marked);
       return { ...found, state: "absent", problem: null };
     }
-    const database = new DatabaseSync(path, { readOnly: true });
-    const db = new Kysely<VaultSchema>({ dialect: new NodeSqliteDialect(database, { transactions: "deferred" }) });
+    const earlier = lookAtEarlierFile(path);
+    if (earlier !== null)
+      return {
+        ...found,
+        state: "sound",
+        problem: null,
+        move: { state: earlier.isSealed ? "under way" : "owed", versions: earlier.versions },
+      };
+    const wanted = await schemaAfter(MIGRATIONS);
+    const connection = new Connection(new DatabaseSync(path, { readOnly: true }));
     try {
-      return await db.transaction().execute(async (transaction) => {
-        const applied = await migrationsOf(transaction);
-        await requireSchema(transaction, applied);
-        const own = applied.includes("0003-commits") ? await readMarked(transaction) : null;
-        if (marked !== null) requireMarked(own, marked);
-        const state = applied.length === 0 ? "absent" : "sound";
-        return { ...found, state, problem: null, commits: own?.commits ?? null };
+      return connection.snapshot(() => {
+        const applied = migrationsOf(connection);
+        requireSchema(connection.database, applied.length === 0 ? {} : wanted);
+        if (applied.length === 0) return { ...found, state: "absent", problem: null };
+        const version = Math.max(...applied.map(numberOf));
+        const { vault, epoch, digest, minReader, minWriter, commits } = readGate(connection);
+        const gate: GateState = { vault, epoch, digest, minReader, minWriter };
+        requireVersion(gate, "write");
+        if (marked !== null) requireMarked({ vault, commits }, marked);
+        const isUnderWay = moveRow(connection) !== undefined;
+        const move = isUnderWay ? owedMove(movesFrom ?? "", true) : found.move;
+        return { ...found, state: "sound", problem: null, commits, gate, version, move };
       });
     } finally {
-      await db.destroy();
+      connection.close();
     }
   } catch (error) {
     const { code, message } = isVaultError(error) ? error : storeFailure(error);
@@ -65,10 +108,17 @@ export async function inspectDatabase(path: string): Promise<InspectedDatabase> 
   }
 }
 
-/** None of a file that nothing was made in. */
-async function migrationsOf(db: Kysely<VaultSchema>): Promise<readonly string[]> {
-  const { rows: tables } = await sql`select 1 from sqlite_schema where name = 'kysely_migration'`.execute(db);
+/** None of a file that nothing was made in. @throws VaultError `store-newer` */
+function migrationsOf({ database }: Connection): readonly string[] {
+  const tables = database.prepare("select 1 from sqlite_schema where name = 'kysely_migration'").all();
   if (tables.length === 0) return [];
-  const { rows } = await sql<{ readonly name: string }>`select name from kysely_migration order by name`.execute(db);
-  return rows.map(({ name }) => name);
+  const applied = database.prepare("select name from kysely_migration order by name").all();
+  const names = applied.map(({ name }) => String(name));
+  const unknown = names.filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  if (unknown.length > 0)
+    throw new VaultError(
+      "store-newer",
+      `The database was made by a newer version: it has ${shown(unknown.join(", "))}`,
+    );
+  return names;
 }

@@ -80,6 +80,3 @@ export const OPERATIONS: {
     return undefined;
   },
 };
-
-/** Which of them are lost without a word when nobody knows whether they were committed. */
-export const UNKNOWN_WHEN_LOST: ReadonlySet<OperationName> = new Set<OperationName>(["apply", "flip", "rewrap"]);

@@ -4,7 +4,6 @@
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
-import { shown } from "@strongroom/base/shown";
 import { VaultError } from "../../errors.ts";
 import { parseAddress, parseVersion } from "../../records/address.ts";
 import { BUCKETS } from "../inventory.ts";
@@ -101,8 +100,8 @@ const LIST = statement((db, { set, from, to, bucket, since, key, now, limit }: L
       sql<string>`cast(versions.since as text)`.as("since"),
       sql<string>`cast(versions.key as text)`.as("key"),
       counted("failures.attempts").as("attempts"),
-      sql<string | null>`substr(failures.code, 1, 200)`.as("code"),
-      sql<string | null>`substr(failures.at, 1, 200)`.as("at"),
+      sql<string | null>`substr(failures.code, 1, 1024)`.as("code"),
+      sql<string | null>`substr(failures.at, 1, 64)`.as("at"),
     ])
     .orderBy("versions.bucket")
     .orderBy("versions.since")
@@ -165,7 +164,7 @@ function itemOf(set: WrapSetId, row: ItemColumns): InventoryItem {
 
 function failureOf({ attempts, code, at }: ItemColumns): Failure | null {
   const when = moment(at);
-  return code === null || when === null ? null : { attempts, code: shown(code), at: when };
+  return code === null || when === null ? null : { attempts, code, at: when };
 }
 
 /** Null when it is no place of a version. */

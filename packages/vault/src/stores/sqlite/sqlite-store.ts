@@ -98,8 +98,8 @@ class SqliteStore implements Store {
           return { vault, epoch, digest, minReader, minWriter };
         }),
       flip: async ({ from, digest }) => this.#reduce("flip", [{ from, digest }]),
-      // Each transaction looks at the gate when it begins, and none begins before the one before it has ended.
-      drained: async () => undefined,
+      // Each transaction looks at the gate under the lock of writing: with the flip's own commit nothing is left.
+      drained: () => this.#read(() => undefined),
     };
     this.inventory = {
       sets: () => this.#read(readWrapSets),
@@ -129,6 +129,7 @@ class SqliteStore implements Store {
   }
 
   async requireRoom(): Promise<void> {
+    this.#requireOpen();
     if (this.#file.reserve?.hasRoom() === false)
       throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
   }
@@ -198,8 +199,12 @@ class SqliteStore implements Store {
     return this.#run(() => this.#writer.send(name, given, owned));
   }
 
-  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+  #requireOpen(): void {
     if (this.#closing !== null) throw new VaultError("store-closed", "The store is closed");
+  }
+
+  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#requireOpen();
     const running = work();
     this.#underWay.add(running);
     try {

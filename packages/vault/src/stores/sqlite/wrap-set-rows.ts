@@ -49,12 +49,18 @@ export const FORM_COLUMNS = [
   sql<string | null>`iif(octet_length(wrap_sets.form) <= ${sql.lit(LONGEST_FORM)}, wrap_sets.form, null)`.as("form"),
 ] as const;
 
-const BY_DIGEST = statement((db, { digest }: { digest: string }) =>
-  db.selectFrom("wrap_sets").select("id").where("digest", "=", digest).compile(),
+const FOUND = statement((db, { digest, form }: WrapSetRow) =>
+  db.selectFrom("wrap_sets").select("id").where("digest", "=", digest).where("form", "=", form).compile(),
 );
 
-const ADD = statement((db, row: WrapSetRow) =>
-  db.insertInto("wrap_sets").values({ digest: row.digest, form: row.form }).returning("id").compile(),
+/** A row whose form is not what its digest says was changed by a hand: what is written now must be readable. */
+const ADD = statement((db, { digest, form }: WrapSetRow) =>
+  db
+    .insertInto("wrap_sets")
+    .values({ digest, form })
+    .onConflict((conflict) => conflict.column("digest").doUpdateSet({ form }))
+    .returning("id")
+    .compile(),
 );
 
 const ALL = statement((db, _values: object) =>
@@ -63,7 +69,7 @@ const ALL = statement((db, _values: object) =>
 
 /** The number of a set, which is kept from now on if it was not; within the caller's transaction. */
 export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetId {
-  const found = connection.first(BY_DIGEST, row) ?? connection.first(ADD, row);
+  const found = connection.first(FOUND, row) ?? connection.first(ADD, row);
   return found!.id as WrapSetId;
 }
 

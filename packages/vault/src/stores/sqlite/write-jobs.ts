@@ -3,7 +3,6 @@
  * The clock is that of the machine, which all processes of one file share.
  */
 import { sql } from "kysely";
-import { shown } from "@strongroom/base/shown";
 import type { JobPartition, Leased, Lease, Progress } from "../jobs.ts";
 import { moment, whole } from "./columns.ts";
 import { LONGEST_WAIT_MS } from "./read-inventory.ts";
@@ -170,21 +169,24 @@ export function wakeJob(connection: Connection, job: string): void {
   connection.run(WAKE, { job, now: Date.now() });
 }
 
+/** Text of this column, as far as anybody shows it: a hand may have put any amount there. */
+const cut = (column: string) => sql<string>`substr(${sql.ref(column)}, 1, 4096)`;
+
 const ALL = statement((db, { now }: { readonly now: number }) =>
   db
     .selectFrom("jobs")
     .select([
-      "job",
-      "partition",
+      cut("job").as("job"),
+      cut("partition").as("partition"),
       "state",
       isDue(now).as("is_due"),
       whole("fence", 0).as("fence"),
-      "cursor",
+      cut("cursor").as("cursor"),
       counter("done").as("done"),
       counter("failed").as("failed"),
-      "problem_code",
-      "problem_at",
-      "holder",
+      cut("problem_code").as("problem_code"),
+      cut("problem_at").as("problem_at"),
+      cut("holder").as("holder"),
       whole("taken_at", 0).as("taken_at"),
       whole("saved_at", 0).as("saved_at"),
     ])
@@ -193,13 +195,12 @@ const ALL = statement((db, { now }: { readonly now: number }) =>
     .compile(),
 );
 
-/** What a database holds of names and words is shown cut and escaped. */
 export function listPartitions(connection: Connection): readonly JobPartition[] {
   return connection.all(ALL, { now: Date.now() }).map((row) => {
     const at = moment(row.problem_at);
     return {
-      job: shown(row.job),
-      partition: shown(row.partition),
+      job: row.job,
+      partition: row.partition,
       state:
         row.state === "finished"
           ? "finished"
@@ -212,8 +213,8 @@ export function listPartitions(connection: Connection): readonly JobPartition[] 
       cursor: row.cursor,
       done: row.done,
       failed: row.failed,
-      problem: row.problem_code === null || at === null ? null : { code: shown(row.problem_code), at },
-      holder: row.holder === null ? null : shown(row.holder),
+      problem: row.problem_code === null || at === null ? null : { code: row.problem_code, at },
+      holder: row.holder,
       takenAt: dateOf(row.taken_at),
       savedAt: dateOf(row.saved_at),
     };

@@ -43,7 +43,7 @@ function makeUnit(
   // Somebody was told what became of it.
   if (connection.first(PAST_WRITE, { writeId }) !== undefined) return { kind: "conflict" };
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
-  const record = (connection.first(RECORD, address) ?? connection.first(ADD_RECORD, address))!;
+  const record = foundRecord(connection, address) ?? newRecord(connection, address);
   const isMade =
     change.kind === "write"
       ? write(connection, record, base, change, { writeId, bucket })
@@ -51,12 +51,39 @@ function makeUnit(
   return { kind: isMade ? "made" : "conflict" };
 }
 
+/** A record, and the highest number that its head and its rows are known to have; 0: none. */
+interface FoundRecord extends RecordKey {
+  readonly highest: number;
+}
+
+function foundRecord(connection: Connection, address: Address): FoundRecord | null {
+  const row = connection.first(RECORD, address);
+  if (row === undefined) return null;
+  return { record: row.record, highest: Math.max(row.head ?? 0, row.newest ?? 0) };
+}
+
+function newRecord(connection: Connection, address: Address): FoundRecord {
+  return { record: connection.first(ADD_RECORD, address)!.record, highest: 0 };
+}
+
 interface RecordKey {
   readonly record: number;
 }
 
+/** What holds what no vault writes counts for nothing, as it does for whoever reads the record. */
 const RECORD = statement((db, { collection, id }: Address) =>
-  db.selectFrom("records").select("record").where("collection", "=", collection).where("id", "=", id).compile(),
+  db
+    .selectFrom("records")
+    .leftJoin("heads", "heads.record", "records.record")
+    .select([
+      "records.record",
+      sql<number | null>`iif(heads.state in ('live', 'removed'), ${whole("heads.version")}, null)`.as("head"),
+      sql<number | null>`(select ${whole("found.version")} from (
+        select max(version) as version from versions where versions.record = records.record) as found)`.as("newest"),
+    ])
+    .where("collection", "=", collection)
+    .where("id", "=", id)
+    .compile(),
 );
 
 const ADD_RECORD = statement((db, { collection, id }: Address) =>
@@ -99,13 +126,13 @@ const ADD_VERSION = statement(
 /** False: the head is another one, or a number would come twice or go back. */
 function write(
   connection: Connection,
-  { record }: RecordKey,
+  { record, highest }: FoundRecord,
   base: TakenUnit["base"],
   { versions }: TakenWrite,
   { writeId, bucket }: Pick<TakenUnit, "writeId" | "bucket">,
 ): boolean {
   const newest = versions.at(-1);
-  let last = base === null || base === "damaged" ? 0 : base.version;
+  let last = highest;
   if (newest === undefined || base === "damaged") return false;
   if (!moveHead(connection, record, base, { version: newest.version, state: "live", updatedAt: newest.createdAt }))
     return false;
@@ -133,15 +160,15 @@ const DROP_VERSIONS = statement((db, { record }: RecordKey) =>
     .compile(),
 );
 
-/** False: the head is another one. */
+/** False: the head is another one, or the number would go back. */
 function remove(
   connection: Connection,
-  { record }: RecordKey,
+  { record, highest }: FoundRecord,
   base: TakenUnit["base"],
   { tombstone, removedAt }: RemoveChange,
   writeId: Unit["writeId"],
 ): boolean {
-  if (base !== null && base !== "damaged" && tombstone < base.version) return false;
+  if (tombstone < highest) return false;
   if (!moveHead(connection, record, base, { version: tombstone, state: "removed", updatedAt: removedAt })) return false;
   connection.run(DROP_FAILURES, { record });
   // Whoever still asks for one of the writes is told that it was made.

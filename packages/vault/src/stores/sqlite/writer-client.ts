@@ -8,7 +8,6 @@ import type { TransferListItem } from "node:worker_threads";
 import { VaultError } from "../../errors.ts";
 import { receivedFailure } from "./failures.ts";
 import type { Guard } from "./guard.ts";
-import { UNKNOWN_WHEN_LOST } from "./operations.ts";
 import type { Answer, Given, OperationName } from "./operations.ts";
 import { WriterHost } from "./writer-host.ts";
 import type { FromWriter, ToWriter } from "./writer-host.ts";
@@ -176,14 +175,17 @@ export class WriterClient {
     }
   }
 
-  /** The thread is gone: what went into its last commit may be in the database, and nothing else is. */
+  /**
+   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units that is
+   * said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
+   */
   lost(dead: WriterSide, cause: unknown): void {
     if (this.#side !== dead) return;
     this.#side = null;
     const committing = Atomics.load(this.#file.committing, 0);
     for (const number of [...this.#underWay.keys()]) {
       const one = this.#take(number);
-      const isUnknown = BigInt(number) <= committing && UNKNOWN_WHEN_LOST.has(one?.name ?? "apply");
+      const isUnknown = BigInt(number) <= committing && one?.name === "apply";
       one?.reject(
         isUnknown
           ? new VaultError("outcome-unknown", "The thread that writes ended while the write was committed", { cause })
