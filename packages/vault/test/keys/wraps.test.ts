@@ -31,10 +31,10 @@ test("two messages under the same keys have one wrap set, in whatever order a ke
   const [one, other] = await sealedTwice(multiKeyring({ generator: aes("a"), children: [aes("b")] }));
   assert.equal(wrapSetForm(one!), wrapSetForm(other!));
   assert.deepEqual(
-    one?.wraps.map(({ provider, key, material }) => [provider, key, material]),
+    one!.wraps.map(({ provider, key, material }) => [provider, key, material]),
     ["a", "b"].map((key) => ["strongroom-test", key, null]),
   );
-  assert.deepEqual([one?.target, one?.missing], [2, []]);
+  assert.deepEqual([one!.target, one!.missing], [2, []]);
 });
 
 test("a key pair that is made for each message makes no wrap set of its own", async () => {
