@@ -12,7 +12,7 @@ import { poolOf, preparePlace } from "./place.ts";
 import { type Fate, WireProxy } from "./wire-proxy.ts";
 
 /** How often each is to happen. */
-export type Losses = Readonly<Record<Exclude<Fate, "pass">, number>>;
+export type Losses = Readonly<Record<Exclude<Fate, "pass" | "hold-request">, number>>;
 
 const COLLECTION = "people";
 const WRITERS = 8;
