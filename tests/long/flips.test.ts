@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { temporaryFolder } from "../support/faults/folder.ts";
 import { flipsUnderWriters } from "../support/faults/flips.ts";
 import { preparePlace } from "../support/faults/place.ts";
+import { stoppedOverFlips } from "../support/faults/stopped.ts";
 import { startPostgres } from "../support/postgres/server.ts";
 
 const FLIPS = Number(process.env["STRONGROOM_FAULT_FLIPS"] ?? 400);
@@ -21,3 +22,16 @@ for (const way of ["put", "read committed", "repeatable read", "serializable"] a
     await preparePlace(place);
     await flipsUnderWriters(t, { ...EIGHT, place, way });
   });
+
+const STOPS = Number(process.env["STRONGROOM_FAULT_STOPS"] ?? 50);
+
+test("a writer that stands still between wrap and commit over a flip, in SQLite", async (t) => {
+  await stoppedOverFlips(t, { kind: "sqlite", path: join(await temporaryFolder(t), "records.sqlite") }, STOPS);
+});
+
+test("a writer that stands still between wrap and commit over a flip, in PostgreSQL", async (t) => {
+  const server = await startPostgres(t);
+  const place = { kind: "postgres", url: server.url, connections: 4 } as const;
+  await preparePlace(place);
+  await stoppedOverFlips(t, place, STOPS);
+});

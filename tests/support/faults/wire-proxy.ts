@@ -2,7 +2,7 @@
  * A proxy between a pool and PostgreSQL that reads the protocol far enough to lose one request, or the answer to it, at
  * will (protocol 3, without TLS). What belongs to one request goes on together: up to `Sync` or a simple `Query`.
  */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** What becomes of a request. */
@@ -13,7 +13,9 @@ export type Fate =
   /** The connection breaks before the server has heard of it. */
   | "lose-request"
   /** The client's connection breaks; the request comes to the server when {@link WireProxy.release} says so. */
-  | "keep-request";
+  | "keep-request"
+  /** As `keep-request`, but that the client waits for the answer, and gets it. */
+  | "hold-request";
 
 /** Says what becomes of a request with this statement. */
 export type Judge = (statement: string) => Fate;
@@ -24,11 +26,17 @@ export class WireProxy implements AsyncDisposable {
   readonly #target: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
+  readonly #waiting = new EventEmitter();
 
   private constructor(target: number) {
     this.#target = target;
     this.#server = createServer((client) => {
-      const link = new Link(client, connect(this.#target, "127.0.0.1"), (statement) => this.judge(statement));
+      const link = new Link(
+        client,
+        connect(this.#target, "127.0.0.1"),
+        (statement) => this.judge(statement),
+        this.#waiting,
+      );
       this.#links.add(link);
       void link.ended.then(() => this.#links.delete(link));
     });
@@ -47,6 +55,11 @@ export class WireProxy implements AsyncDisposable {
     const changed = new URL(url);
     changed.port = String((this.#server.address() as { readonly port: number }).port);
     return changed.href;
+  }
+
+  /** Resolves when the next request is kept or held. */
+  async kept(): Promise<void> {
+    await once(this.#waiting, "kept");
   }
 
   /** Sends what is kept; resolves with how many requests the server has answered. */
@@ -74,6 +87,7 @@ class Link {
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #judge: Judge;
+  readonly #waiting: EventEmitter;
   readonly #statements = new Map<string, string>();
   readonly #fromClient = new Messages();
   readonly #fromServer = new Messages();
@@ -83,9 +97,11 @@ class Link {
   #statement = "";
   #isLosing = false;
   #kept: Buffer | null = null;
+  #isHeld = false;
   #answered: (() => void) | null = null;
 
-  constructor(client: Socket, server: Socket, judge: Judge) {
+  constructor(client: Socket, server: Socket, judge: Judge, waiting: EventEmitter) {
+    this.#waiting = waiting;
     this.#client = client;
     this.#server = server;
     this.#judge = judge;
@@ -117,9 +133,11 @@ class Link {
     // Whoever came first waits for the answer.
     if (kept === null || this.#answered !== null) return false;
     const answered = new Promise<void>((resolve) => (this.#answered = resolve));
+    if (this.#isHeld) this.#kept = null;
     this.#server.write(kept);
     await answered;
-    this.#server.destroy();
+    if (this.#isHeld) this.#answered = null;
+    else this.#server.destroy();
     return true;
   }
 
@@ -154,9 +172,11 @@ class Link {
     this.#statement = "";
     if (fate === "lose-request") {
       this.cut();
-    } else if (fate === "keep-request") {
+    } else if (fate === "keep-request" || fate === "hold-request") {
       this.#kept = request;
-      this.#client.destroy();
+      this.#isHeld = fate === "hold-request";
+      if (!this.#isHeld) this.#client.destroy();
+      this.#waiting.emit("kept");
     } else {
       this.#isLosing = fate === "lose-answer";
       this.#server.write(request);
