@@ -1,4 +1,5 @@
 // The vault's database: would the service take it as it is? It is only looked at, also while services run.
+import { isOnThisMachine } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
 import { type PostgresAccess, postgresAccess } from "../store/connect.ts";
@@ -99,6 +100,13 @@ function transport({ place }: PostgresAccess, { server: { tls } }: PostgresLook)
   const what = "Database transport";
   if (tls !== null) return { what, severity: "ok", detail: `${tls}, the server's certificate is checked` };
   if (place.host.startsWith("/")) return { what, severity: "ok", detail: "a socket of this machine" };
+  if (!isOnThisMachine(place))
+    return {
+      what,
+      severity: "warning",
+      detail: "without TLS to another machine, as store.allowUnauthenticatedStore allows",
+      remedy: "Switch TLS on there, leave ?sslmode=disable out, and name the certificate's authority: store.caFile.",
+    };
   return { what, severity: "ok", detail: "without TLS, within this machine" };
 }
 

@@ -140,7 +140,12 @@ export function statementsText({ pooler, named }: { readonly pooler: boolean; re
 
 /** How far a commit is before it is answered. */
 export function replicationText({ durability, standbys, fsync }: NonNullable<StoreStatus["server"]>): string {
-  const following = standbys === null || standbys === 0 ? "no standby follows" : `${standbys} standbys follow`;
+  const following =
+    standbys === null || standbys === 0
+      ? "no standby follows"
+      : standbys === 1
+        ? "1 standby follows"
+        : `${standbys} standbys follow`;
   if (!fsync || durability === "off") return `commits are answered before they are on a disk; ${following}`;
   return durability === "standby" ? `synchronous; ${following}` : `asynchronous; ${following}`;
 }
