@@ -31,11 +31,11 @@ function threadFile(): URL | null {
 }
 
 /**
- * Where sources run, as in a checkout, the thread resolves packages to sources too. It inherits that from flags of Node,
- * and not from hooks that the program registered.
+ * Where sources run, as in a checkout, the thread resolves packages to sources too. It would not inherit that from hooks
+ * that the program registered; and of the flags of Node, which it would, some are refused in a thread.
  */
 function sourceOptions({ pathname }: URL): { readonly execArgv?: string[] } {
-  return pathname.endsWith(".ts") ? { execArgv: [...process.execArgv, "--conditions=@strongroom/source"] } : {};
+  return pathname.endsWith(".ts") ? { execArgv: ["--conditions=@strongroom/source"] } : {};
 }
 
 /** The clients that are open, by number. */
