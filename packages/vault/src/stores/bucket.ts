@@ -10,10 +10,9 @@ import { BUCKETS } from "./inventory.ts";
  *
  * @example
  * ```ts
- * import { bucketOf, BUCKETS, parseAddress } from "@strongroom/vault";
+ * import { bucketOf, parseAddress } from "@strongroom/vault";
  *
- * const bucket = bucketOf(parseAddress({ collection: "people", id: "C000127" }));
- * console.log(bucket >= 0 && bucket < BUCKETS); // prints: true
+ * console.log(bucketOf(parseAddress({ collection: "people", id: "C000127" }))); // prints: 220
  * ```
  */
 export function bucketOf({ collection, id }: Address): number {

@@ -41,9 +41,9 @@ export interface WrapSet {
  * ```ts
  * import { wrapSetForm } from "@strongroom/vault";
  *
- * const wraps = ["a", "b"].map((key) => ({ provider: "aws-kms", key, material: null }));
- * const forms = [wraps, wraps.toReversed()].map((some) => wrapSetForm({ wraps: some, target: 2, missing: [] }));
- * console.log(forms[0] === forms[1]); // prints: true
+ * const wraps = [{ provider: "aws-kms", key: "arn:1", material: null }];
+ * console.log(wrapSetForm({ wraps, target: 1, missing: [] }));
+ * // prints: {"wraps":[["aws-kms","arn:1",null]],"target":1,"missing":[]}
  * ```
  */
 export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
@@ -63,7 +63,7 @@ export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
  * ```ts
  * import { wrapSetDigest, wrapSetForm } from "@strongroom/vault";
  *
- * console.log(wrapSetDigest(wrapSetForm({ wraps: [], target: 0, missing: [] })).length); // prints: 64
+ * console.log(wrapSetDigest(wrapSetForm({ wraps: [], target: 1, missing: [] })).length); // prints: 64
  * ```
  */
 export function wrapSetDigest(form: string): string {
@@ -75,10 +75,10 @@ export function wrapSetDigest(form: string): string {
  *
  * @example
  * ```ts
- * import { parseWrapSet, wrapSetForm } from "@strongroom/vault";
+ * import { parseWrapSet } from "@strongroom/vault";
  *
- * const set = { wraps: [{ provider: "aws-kms", key: "a", material: null }], target: 1, missing: [] };
- * console.log(parseWrapSet(wrapSetForm(set))?.target, parseWrapSet("{}")); // prints: 1 null
+ * console.log(parseWrapSet('{"wraps":[],"target":2,"missing":[]}')?.target); // prints: 2
+ * console.log(parseWrapSet("{}")); // prints: null
  * ```
  */
 export function parseWrapSet(form: string): WrapSet | null {
@@ -115,13 +115,11 @@ function isMissingRow(row: readonly unknown[]): row is MissingRow {
   return row.length === 3 && row.every(isText);
 }
 
-function rowsOf<Row>(
+function rowsOf<Row extends readonly unknown[]>(
   value: unknown,
-  isRow: (row: readonly unknown[]) => row is Row & readonly unknown[],
+  isRow: (row: readonly unknown[]) => row is Row,
 ): readonly Row[] | null {
   if (!Array.isArray(value)) return null;
   const rows = value as readonly unknown[];
-  return rows.every((row): row is Row & readonly unknown[] => Array.isArray(row) && isRow(row as unknown[]))
-    ? rows
-    : null;
+  return rows.every((row): row is Row => Array.isArray(row) && isRow(row as unknown[])) ? rows : null;
 }

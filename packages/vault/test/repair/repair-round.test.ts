@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bucketOf, openVault, parseAddress } from "@strongroom/vault";
-import type { AddressInput, Leased, Store } from "@strongroom/vault";
+import type { AddressInput, Lease, Leased, Store } from "@strongroom/vault";
 import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
 import { defer } from "../../../../tests/support/defer.ts";
 import { bucketsOf, REPAIR_JOB, REPAIR_PARTITIONS } from "../../src/repair/partitions.ts";
@@ -95,6 +95,46 @@ test("a repair that stands still over its lease changes nothing when it goes on:
   assert.deepEqual(await allMessages(store, 12), messages);
   assert.deepEqual([first.repairStatus().repaired, second.repairStatus().repaired], [0, 12]);
   assert.equal(first.repairStatus().overtaken, made.length);
+});
+
+test("whoever was taken over changes nothing, also where its heir has done nothing yet", async (t) => {
+  const { vault, kms, store, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
+  await kms.stopRegion("eu-west-2");
+  await putSome(vault, 12);
+  await kms.startRegion("eu-west-2");
+  await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
+  const still = Promise.withResolvers<Lease>();
+  const go = Promise.withResolvers<undefined>();
+  const own = await storage.open();
+  const late: string[] = [];
+  const stopping = storeWith(own, {
+    inventory: {
+      rewrap: async (change) => {
+        still.resolve(change.lease!);
+        await go.promise;
+        const result = await own.inventory.rewrap(change);
+        if (change.lease?.partition === (await still.promise).partition) late.push(result.kind);
+        return result;
+      },
+    },
+  });
+  const worker = await openVault({ store: stopping, keyring, repair: { ...QUICK_REPAIR, leaseMs: 500 } });
+  defer(t, () => worker.close());
+  const { partition } = await still.promise;
+  const taken: Leased[] = [];
+  await until(async () => {
+    const lease = await store.jobs.lease({ job: REPAIR_JOB, holder: "heir", ms: 600_000 });
+    if (lease !== null) taken.push(lease);
+    return lease?.partition === partition;
+  });
+  for (const lease of taken)
+    if (lease.partition !== partition)
+      await store.jobs.finish(lease, { cursor: null, done: 0, failed: 0, problem: null }, 0);
+  const held = (await vault.debts({ limit: 100 })).items.filter((item) => isIn(partition, item)).length;
+  go.resolve(undefined);
+  await until(async () => (await vault.wrapDebt()).items === held && worker.repairStatus().state === "resting");
+  assert.ok(held > 0 && late.length > 0);
+  assert.deepEqual(new Set(late), new Set(["overtaken"]));
 });
 
 async function allMessages({ records }: Store, count: number): Promise<readonly string[]> {
