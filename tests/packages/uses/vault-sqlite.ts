@@ -8,9 +8,9 @@ import { inFolder } from "./support/folder.ts";
 export const use = (): Promise<void> =>
   inFolder(async (folder) => {
     const options: SqliteStoreOptions = DEFAULT_SQLITE_STORE_OPTIONS;
-    const store: Store = await sqliteStore(join(folder, "records.sqlite"), options);
+    const store: Store = await sqliteStore(join(folder, "vault.sqlite"), options);
     await store.close();
-    assert.ok((await stat(join(folder, "records.sqlite"))).size > 0);
+    assert.ok((await stat(join(folder, "vault.sqlite"))).size > 0);
   });
 
 /** What the compiler is to refuse. */
