@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { AddressInput, JsonObject, Store, Vault, VaultErrorCode, VaultRecord } from "@strongroom/vault";
 import { openVault, VAULT_ERRORS, VaultError } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/records.sqlite";
+import { sqliteStore } from "@strongroom/vault/sqlite";
 import { inFolder } from "./support/folder.ts";
 
 export const use = (): Promise<void> => inFolder(useIn);
