@@ -10,7 +10,7 @@ import { inFolder } from "./support/folder.ts";
 export const use = (): Promise<void> => inFolder(useIn);
 
 async function useIn(folder: string): Promise<void> {
-  const store: Store = await sqliteStore(join(folder, "records.sqlite"));
+  const store: Store = await sqliteStore(join(folder, "vault.sqlite"));
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
   const vault: Vault = await openVault({ store, keyring });
   const ada: AddressInput = { collection: "people", id: "42" };
