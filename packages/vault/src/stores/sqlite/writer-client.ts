@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { TransferListItem } from "node:worker_threads";
+import type { Transferable } from "node:worker_threads";
 import { VaultError } from "../../errors.ts";
 import { receivedFailure } from "./failures.ts";
 import type { Guard } from "./guard.ts";
@@ -82,7 +82,7 @@ class OtherThread implements WriterSide {
   post(message: ToWriter, owned: readonly OwnBytes[]): void {
     this.#worker.postMessage(
       message,
-      owned.map(({ buffer }): TransferListItem => buffer),
+      owned.map(({ buffer }): Transferable => buffer),
     );
   }
 

@@ -95,6 +95,7 @@ test("buffers are taken at the call, and nothing beside them in their memory is"
 /** Ends every thread of this process that writes, as a failure of it would. */
 async function endThreads(work: () => Promise<unknown>): Promise<void> {
   const found = new Set<Worker>();
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called as the worker's below
   const { postMessage } = Worker.prototype;
   Worker.prototype.postMessage = function (this: Worker, ...given) {
     found.add(this);
