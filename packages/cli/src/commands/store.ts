@@ -34,7 +34,7 @@ export const storeMigrateCommand: CommandSpec = command({
   heading: "Looking after it",
   summary: "bring the database to the schema of this version",
   description:
-    "PostgreSQL: makes the schema, or adds to it what this version needs, under a lock, while services of the version " +
+    "PostgreSQL: makes the schema, or adds what this version needs, under a lock, while services of the version " +
     "before go on; run it once, before the processes of the new version start. SQLite: moves the content of an older " +
     "version's vault.sqlite into records.sqlite, as the next start would. It can be interrupted and run again.",
   flagGroups: ["store"],

@@ -51,7 +51,7 @@ export interface StoreSettings {
   readonly url?: string | undefined;
   /** The file of the database's password; absent: STRONGROOM_STORE_PASSWORD, or none. */
   readonly passwordFile?: string | undefined;
-  /** PEM file of the authorities that may have signed the server's certificate; absent: those of Node and of this machine. */
+  /** PEM file of the authorities that may have signed the server's certificate; absent: Node's and this machine's. */
   readonly caFile?: string | undefined;
   /** The schema of the tables. */
   readonly schema: string;

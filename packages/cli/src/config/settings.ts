@@ -356,8 +356,8 @@ export const SETTINGS: InstallationSettings = {
 export const configSchema: z.ZodType<Config> = settingsSchema<Config>({ ...SETTINGS });
 
 /**
- * Variables of the same prefix that are no settings of the configuration: the token and the database's password (secrets,
- * read where they are used), the configuration's path, and the settings of the KMS alone.
+ * Variables of the same prefix that are no settings of the configuration: the token and the database's password
+ * (secrets, read where they are used), the configuration's path, and the settings of the KMS alone.
  */
 export const OTHER_VARIABLES: readonly string[] = [
   "STRONGROOM_CONFIG",

@@ -47,7 +47,7 @@ export function readStoreUrl(text: string): PostgresPlace | UrlProblem {
   if (url.password !== "" || url.searchParams.has("password"))
     return {
       problem:
-        "holds a password, which every process of this machine can read, and which may be in the shell's history now: " +
+        "holds a password, which every process of this machine can read, and which the shell may remember: " +
         "change it in the database, leave it out here, and put it into a file (store.passwordFile, mode 600) or into " +
         "STRONGROOM_STORE_PASSWORD",
     };

@@ -50,7 +50,7 @@ const LOOK_EVERY_MS = 5000;
 
 /** Follows which key set is in force. */
 export interface KeySetWatch {
-  /** The set that writes go under; the configured one while nobody has written, and while an unknown one is in force. */
+  /** The set that writes go under; the configured one while none is in force, or one that is not known. */
   readonly inForce: () => InstalledKeySet;
   readonly close: () => void;
 }
