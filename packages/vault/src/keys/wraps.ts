@@ -6,7 +6,22 @@ import type { EncryptResult } from "@strongroom/envelope";
 import { namedKey } from "@strongroom/envelope/keyrings";
 import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
 
-/** The wraps that a message says its data key has. @throws EnvelopeError what `inspect` throws */
+/**
+ * The wraps that a message says its data key has. Nothing of it is authentic; for a store that takes over the messages
+ * of an earlier version.
+ *
+ * @throws EnvelopeError what `inspect` throws
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, rawAesKeyring } from "@strongroom/envelope";
+ * import { wrapsOf } from "@strongroom/vault";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(new TextEncoder().encode("{}"), { keyring });
+ * console.log(wrapsOf(message).map(({ provider }) => provider)); // prints: [ 'example' ]
+ * ```
+ */
 export function wrapsOf(message: Uint8Array): readonly Wrap[] {
   return inspect(message).encryptedDataKeys.map(({ providerId, keyInfo }) => wrapOf(providerId, keyInfo));
 }

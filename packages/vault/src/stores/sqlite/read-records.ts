@@ -47,15 +47,12 @@ const ROWS_COLUMNS: { [Column in keyof RowsColumns]: RawBuilder<RowsColumns[Colu
   };
 })();
 
+type SelectedRows = readonly {
+  readonly [Column in keyof RowsColumns]: AliasedRawBuilder<RowsColumns[Column], Column>;
+}[keyof RowsColumns][];
+
 /** The same as a query selects them. */
-export const SELECTED_ROWS: readonly [
-  AliasedRawBuilder<RowsColumns["has_head"], "has_head">,
-  AliasedRawBuilder<RowsColumns["head_version"], "head_version">,
-  AliasedRawBuilder<RowsColumns["head_state"], "head_state">,
-  AliasedRawBuilder<RowsColumns["has_rows"], "has_rows">,
-  AliasedRawBuilder<RowsColumns["newest_row"], "newest_row">,
-  AliasedRawBuilder<RowsColumns["oldest_row"], "oldest_row">,
-] = [
+export const SELECTED_ROWS: SelectedRows = [
   ROWS_COLUMNS.has_head.as("has_head"),
   ROWS_COLUMNS.head_version.as("head_version"),
   ROWS_COLUMNS.head_state.as("head_state"),
@@ -188,8 +185,8 @@ export function readRecord(connection: Connection, address: Address, version: Ve
   if (typeof row === "string") return { ...rows, damage: joined(rows.damage, row), stored: null };
   if (!(message instanceof Uint8Array))
     return { ...rows, damage: joined(rows.damage, "versions.message"), stored: null };
-  const { messageBytes: _length, ...known } = row;
-  return { ...rows, stored: { ...known, message } };
+  const { version: number, subject, createdAt, wraps, stamp } = row;
+  return { ...rows, stored: { version: number, subject, createdAt, wraps, stamp, message } };
 }
 
 const PAGE = statement(

@@ -73,8 +73,8 @@ const ALL = statement((db, _values: object) =>
 
 /** The number of a set, which is kept from now on if it was not; within the caller's transaction. */
 export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetId {
-  const found = connection.first(FOUND, row) ?? connection.first(ADD, row);
-  return found!.id as WrapSetId;
+  const { id } = connection.first(FOUND, row) ?? connection.one(ADD, row);
+  return id as WrapSetId;
 }
 
 export function readWrapSets(connection: Connection): readonly KnownWrapSet[] {

@@ -45,6 +45,25 @@ test("what waits together is committed together, and each is answered for itself
   assert.ok(heads.every(({ head }) => head?.version === 1));
 });
 
+test("of units that are not made together nothing stays, also when others in the transaction are made", async (t) => {
+  const { store } = await opened(t);
+  const results = await Promise.all(
+    Array.from({ length: 40 }, (_, n) =>
+      store.records.apply(
+        n % 2 === 0 ? [write(`a${n}`, null, 1)] : [write(`a${n}`, null, 1), write("first", null, 1)],
+        {
+          atomic: true,
+        },
+      ),
+    ),
+  );
+  for (const [n, units] of results.entries()) {
+    const kinds = units.map(({ kind }) => kind);
+    assert.deepEqual(kinds, n % 2 === 0 ? ["made"] : ["not-made", "conflict"]);
+    assert.equal((await store.records.heads([at(`a${n}`)]))[0]?.head?.version, n % 2 === 0 ? 1 : undefined);
+  }
+});
+
 test("a request that fails in a transaction takes nobody else with it", async (t) => {
   const { path, store } = await opened(t);
   using database = new DatabaseSync(path);
@@ -95,6 +114,7 @@ test("buffers are taken at the call, and nothing beside them in their memory is"
 /** Ends every thread of this process that writes, as a failure of it would. */
 async function endThreads(work: () => Promise<unknown>): Promise<void> {
   const found = new Set<Worker>();
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called as the worker's below
   const { postMessage } = Worker.prototype;
   Worker.prototype.postMessage = function (this: Worker, ...given) {
     found.add(this);

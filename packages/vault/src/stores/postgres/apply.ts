@@ -1,0 +1,170 @@
+/**
+ * Makes units, and settles those whose answer was lost. Units that fit are one statement and one round trip; what does
+ * not fit is one transaction of several, when it must be whole.
+ */
+import { VaultError } from "../../errors.ts";
+import type { Epoch } from "../gate.ts";
+import { STORE_WRITER } from "../gate.ts";
+import type { Capabilities } from "../store.ts";
+import type { Outcome, Unit, UnitResult } from "../units.ts";
+import type { Columns } from "./columns.ts";
+import { text, whole } from "./columns.ts";
+import { statement } from "./connection.ts";
+import type { Connections, Statement } from "./connection.ts";
+import { requireAccepted } from "./refusals.ts";
+import type { SchemaName } from "./schema.ts";
+import { applyArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
+import { internArguments, internStatement } from "./wrap-sets.ts";
+
+/** The changes of records of one store. */
+export interface RecordChanges {
+  apply(units: readonly Unit[], atomic: boolean): Promise<readonly UnitResult[]>;
+  outcome(units: readonly Pick<Unit, "address" | "writeId">[]): Promise<readonly Outcome[]>;
+}
+
+/** What the changes of one store have in common. */
+export interface ChangeContext {
+  readonly connections: Connections;
+  readonly schema: SchemaName;
+  readonly statements: UnitStatements;
+  /** The id that the database must have. */
+  readonly vault: string;
+  readonly lockTimeoutMs: number;
+  readonly capabilities: Capabilities;
+}
+
+/** Sends one statement of units, and says what was answered. */
+export type Send = (query: Statement, values: readonly unknown[]) => Promise<readonly Columns[]>;
+
+/** What units are made by. */
+export interface UnitStatements {
+  readonly apply: Statement;
+  readonly put: Statement;
+  readonly intern: Statement;
+}
+
+export const unitStatements = (schema: SchemaName): UnitStatements => ({
+  apply: statement(`select result, epoch from ${schema}.apply_v1(${placeholders(22)})`),
+  put: statement(`select result, epoch from ${schema}.put_v1(${placeholders(15)})`),
+  intern: internStatement(schema),
+});
+
+export function recordChanges(context: ChangeContext): RecordChanges {
+  const { connections, schema, statements, vault, lockTimeoutMs, capabilities } = context;
+  const outcomes = statement(`select result from ${schema}.outcome_v1(${placeholders(6)})`);
+  const once: Send = (query, values) => connections.run(query, values, "unknown");
+  const intern: Send = (query, values) => connections.run(query, values, "repeat");
+  return {
+    async apply(units, atomic) {
+      requireUnits(units, capabilities, atomic);
+      const parts = statementsOf(units);
+      const [first] = parts;
+      if (first === undefined) return [];
+      const results = new Map<Unit, UnitResult>();
+      if (parts.length === 1 || !atomic) {
+        for (const part of parts) {
+          await send(statements, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern, results });
+        }
+      } else {
+        await applyParts(context, parts, results, intern);
+      }
+      return units.map((unit) => results.get(unit) ?? { kind: "not-made" });
+    },
+    async outcome(units) {
+      if (units.length === 0) return [];
+      const rows = await connections.run(
+        outcomes,
+        [
+          vault,
+          STORE_WRITER,
+          Math.ceil(lockTimeoutMs),
+          units.map(({ writeId }) => writeId),
+          units.map(({ address }) => address.collection),
+          units.map(({ address }) => address.id),
+        ],
+        "repeat",
+      );
+      requireAccepted(rows, "result");
+      return rows.map(({ result }) => (result === "made" ? "made" : "void"));
+    },
+  };
+}
+
+const placeholders = (count: number): string => Array.from({ length: count }, (_, index) => `$${index + 1}`).join(", ");
+
+/** One transaction of several statements; none of them is made unless all are. */
+async function applyParts(
+  { connections, statements, vault, lockTimeoutMs }: ChangeContext,
+  parts: readonly (readonly Unit[])[],
+  results: Map<Unit, UnitResult>,
+  intern: Send,
+): Promise<void> {
+  // Before the first lock of a record: a set that somebody else writes now is waited for.
+  await intern(statements.intern, internArguments(wrapSetsOf(parts.flat())));
+  try {
+    await connections.transaction(
+      lockTimeoutMs,
+      async (connection) => {
+        const apply: Send = (query, values) => connection.query(query, values, { isNamed: connections.isNamed });
+        for (const part of parts) {
+          const isMade = await send(
+            statements,
+            part,
+            { vault, lockTimeoutMs, atomic: true },
+            { apply, intern, results },
+          );
+          if (!isMade) throw new NotAll();
+        }
+      },
+      "unknown",
+    );
+  } catch (error) {
+    if (!(error instanceof VaultError && error.cause instanceof NotAll) && !(error instanceof NotAll)) throw error;
+    for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });
+  }
+}
+
+/** Ends a transaction of which a unit is not made. */
+class NotAll extends Error {}
+
+/** What a statement of units is sent by, and where their results go. */
+export interface Sending {
+  readonly apply: Send;
+  readonly intern: Send;
+  readonly results: Map<Unit, UnitResult>;
+}
+
+/** One statement of units. True: all are made. */
+export async function send(
+  statements: UnitStatements,
+  units: readonly Unit[],
+  context: { readonly vault: string; readonly lockTimeoutMs: number; readonly atomic: boolean },
+  { apply, intern, results }: Sending,
+): Promise<boolean> {
+  const put = putArguments(units, context);
+  const [query, values] = put === null ? [statements.apply, applyArguments(units, context)] : [statements.put, put];
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    const rows = await apply(query, values);
+    if (requireAccepted(rows, "result")["result"] !== "set-unknown") {
+      const found = units.map((unit, index) => ({ unit, result: unitResult(rows[index]) }));
+      for (const { unit, result } of found) results.set(unit, result);
+      return found.every(({ result }) => result.kind === "made");
+    }
+    await intern(statements.intern, internArguments(wrapSetsOf(units)));
+  }
+  throw new VaultError("store-altered", "A wrap set that was written is not there");
+}
+
+function unitResult(row: Columns | undefined): UnitResult {
+  const result = text(row?.["result"]);
+  switch (result) {
+    case "made":
+    case "conflict":
+    case "not-made":
+      return { kind: result };
+    case "gate-moved":
+      return { kind: result, epoch: (whole(row?.["epoch"], 0) ?? 0) as Epoch };
+    default:
+      throw new VaultError("store-altered", "The database answered what no vault answers");
+  }
+}

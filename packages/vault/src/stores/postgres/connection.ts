@@ -1,0 +1,320 @@
+/**
+ * Statements on the caller's pool. What is kept here: every wait has an end; it is known whether a statement whose
+ * connection was lost had been sent; a lost connection ends no process; and nothing is left on a session that the
+ * pool gives to somebody else, or a pooler to another client.
+ */
+import { createHash } from "node:crypto";
+import { VaultError } from "../../errors.ts";
+import type { Columns } from "./columns.ts";
+import { isContention, isFatal, isForeignSession, outcomeUnknown, storeFailure } from "./errors.ts";
+
+/** A statement as `pg` takes it. */
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values?: unknown[];
+  readonly name?: string;
+  readonly types?: { readonly getTypeParser: () => (value: string) => unknown };
+}
+
+/** What a client answers. */
+export interface PostgresResult {
+  readonly rows: unknown[];
+}
+
+/** A connection: `pg.Client`, `pg.PoolClient`, or what has these members. */
+export interface PostgresClient {
+  query(query: PostgresQuery): Promise<PostgresResult>;
+}
+
+/** A connection that goes back to its pool. */
+export interface PostgresPoolClient extends PostgresClient {
+  release(destroy?: Error | boolean): void;
+}
+
+/** `pg.Pool`, or what has these members. */
+export interface PostgresPool {
+  connect(): Promise<PostgresPoolClient>;
+  end(): Promise<void>;
+}
+
+/** A statement of the store's own. */
+export interface Statement {
+  readonly text: string;
+  /** By which a session keeps it prepared. */
+  readonly name: string;
+}
+
+/** The name goes by the text: no two programs give one name to two texts. */
+export function statement(text: string): Statement {
+  return { text, name: `strongroom_${createHash("sha256").update(text).digest("hex").slice(0, 24)}` };
+}
+
+/** How long is waited, in milliseconds. */
+export interface ConnectionTimes {
+  /** For a connection of the pool. */
+  readonly connectTimeoutMs: number;
+  /** For the answer to a statement; the connection is given up then. */
+  readonly answerTimeoutMs: number;
+}
+
+/** What becomes of a statement whose answer was lost. */
+export type Loss =
+  /** It is done again on another connection: it reads, or twice is the same as once. */
+  | "repeat"
+  /** `store-failed`: whoever asked for it asks again, and is told by then what he must know. */
+  | "fail"
+  /** `outcome-unknown`. */
+  | "unknown";
+
+/** Tries of a statement that the server rolled back because of others. */
+const CONTENTION_TRIES = 10;
+
+/** Columns as the server writes them: parsers are the caller's, and not the same in every program. */
+const AS_TEXT = { getTypeParser: () => (value: string) => value };
+
+/** Pools and clients whose errors somebody takes. */
+const listenedTo = new WeakSet<object>();
+
+const ignored = (): void => undefined;
+
+/** The store's use of a pool. */
+export class Connections {
+  readonly #pool: PostgresPool;
+  readonly #times: ConnectionTimes;
+  #isNamed: boolean;
+
+  constructor(pool: PostgresPool, times: ConnectionTimes, { isNamed }: { readonly isNamed: boolean }) {
+    this.#pool = pool;
+    this.#times = times;
+    this.#isNamed = isNamed;
+    takeErrors(pool);
+  }
+
+  /** Whether statements are prepared once for each session. */
+  get isNamed(): boolean {
+    return this.#isNamed;
+  }
+
+  set isNamed(isNamed: boolean) {
+    this.#isNamed = isNamed;
+  }
+
+  /**
+   * One statement, a transaction of its own.
+   *
+   * @throws VaultError `outcome-unknown` when the answer was lost and `loss` says so; others as the server's answer
+   */
+  async run(query: Statement, values: readonly unknown[], loss: Loss): Promise<readonly Columns[]> {
+    let losses = 0;
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#connect();
+      try {
+        return await connection.query(query, values, { isNamed: this.#isNamed });
+      } catch (error) {
+        if (isForeignSession(error) && this.#isNamed) {
+          this.#isNamed = false;
+          continue;
+        }
+        if (isContention(error) && attempt < CONTENTION_TRIES) continue;
+        if (!isFatal(error)) throw storeFailure(error);
+        if (connection.isSent && loss === "unknown") throw outcomeUnknown(error);
+        losses += 1;
+        if (losses > 1 || isLate(error) || (connection.isSent && loss === "fail")) throw storeFailure(error);
+      } finally {
+        connection.release();
+      }
+    }
+  }
+
+  /**
+   * Several statements in one transaction; what throws rolls it back.
+   *
+   * @throws VaultError as {@link run}; `outcome-unknown` only when the answer to the commit was lost
+   */
+  async transaction<Result>(
+    lockTimeoutMs: number,
+    work: (connection: Connection) => Promise<Result>,
+    loss: Exclude<Loss, "repeat"> = "fail",
+  ): Promise<Result> {
+    const connection = await this.#connect();
+    let isCommitting = false;
+    try {
+      await connection.query(begin(lockTimeoutMs), [], { isNamed: false });
+      const result = await work(connection);
+      isCommitting = true;
+      await connection.query(COMMIT, [], { isNamed: false });
+      return result;
+    } catch (error) {
+      if (isCommitting && isFatal(error) && loss === "unknown") throw outcomeUnknown(error);
+      if (!connection.isLost) await connection.query(ROLLBACK, [], { isNamed: false }).catch(ignored);
+      throw storeFailure(error);
+    } finally {
+      connection.release();
+    }
+  }
+
+  /** @throws VaultError `store-failed` */
+  async #connect(): Promise<Connection> {
+    let waiting: Promise<PostgresPoolClient> | undefined;
+    try {
+      waiting = this.#pool.connect();
+      const client = await within(this.#times.connectTimeoutMs, waiting, "The pool gave no connection in time");
+      return new Connection(client, this.#times.answerTimeoutMs);
+    } catch (error) {
+      // One that comes when nobody waits any more goes back.
+      waiting?.then((client) => {
+        client.release();
+      }, ignored);
+      throw storeFailure(error);
+    }
+  }
+
+  /** A connection of the pool's, for as long as `work` takes. */
+  async borrow<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
+    const connection = await this.#connect();
+    try {
+      return await work(connection);
+    } catch (error) {
+      throw storeFailure(error);
+    } finally {
+      connection.release();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+const literal = (text: string): Statement => ({ text, name: "" });
+const COMMIT = literal("commit");
+const ROLLBACK = literal("rollback");
+
+/** Time-outs that end with the transaction. One statement of several parts: no round trip more. */
+const begin = (lockTimeoutMs: number): Statement =>
+  literal(
+    `begin isolation level read committed read write; set local lock_timeout = ${Math.ceil(lockTimeoutMs)}; ` +
+      "set local idle_in_transaction_session_timeout = 60000",
+  );
+
+/** One client while the store has it. */
+export class Connection {
+  readonly #client: PostgresPoolClient;
+  readonly #answerTimeoutMs: number;
+  readonly #stopListening: () => void;
+  #loss: Error | null = null;
+  #isSent = false;
+
+  constructor(client: PostgresPoolClient, answerTimeoutMs: number) {
+    this.#client = client;
+    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#stopListening = listenTo(client, (error) => {
+      this.#loss ??= asError(error);
+    });
+  }
+
+  /** Whether a statement has gone to the server, as far as can be told: yes, unless the client says that it was not. */
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
+  get isLost(): boolean {
+    return this.#loss !== null;
+  }
+
+  /** The process that the server, or a pooler before it, named when the connection was made; null: it is not told. */
+  get processId(): number | null {
+    const { processID: id } = this.#client as { readonly processID?: unknown };
+    return typeof id === "number" ? id : null;
+  }
+
+  /** @throws what the driver throws */
+  async query(
+    { text, name }: Statement,
+    values: readonly unknown[],
+    { isNamed }: { readonly isNamed: boolean },
+  ): Promise<readonly Columns[]> {
+    if (this.#loss !== null) throw this.#loss;
+    try {
+      const query = {
+        text,
+        types: AS_TEXT,
+        ...(values.length === 0 ? {} : { values: [...values] }),
+        ...(isNamed ? { name } : {}),
+      };
+      const answer = this.#client.query(query);
+      this.#isSent = true;
+      const { rows } = await within(this.#answerTimeoutMs, answer, "The database gave no answer in time");
+      return rows as readonly Columns[];
+    } catch (error) {
+      if (isFatal(error)) this.#loss ??= asError(error);
+      if (isUnsent(error)) this.#isSent = false;
+      throw error;
+    }
+  }
+
+  release(): void {
+    if (this.#loss === null) {
+      this.#stopListening();
+      this.#client.release();
+      return;
+    }
+    // Its listener stays: a connection that is taken down may have more to say.
+    this.#client.release(this.#loss);
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** What `pg` says when it has not written a statement. */
+const isUnsent = (error: unknown): boolean => error instanceof Error && error.message.endsWith("is not queryable");
+
+const LATE = Symbol("late");
+const isLate = (error: unknown): boolean => typeof error === "object" && error !== null && LATE in error;
+
+/** Rejects when it takes longer; what comes later is let go. */
+async function within<Result>(milliseconds: number, work: Promise<Result>, message: string): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new VaultError("store-failed", message), { [LATE]: true }));
+    }, milliseconds);
+  });
+  work.catch(ignored);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Without a listener, a connection that the server closes ends the process: while it is idle, and in the very moment in
+ * which the pool gives it out as well, when the pool listens no more and whoever asked for it does not yet.
+ */
+function takeErrors(pool: PostgresPool): void {
+  if (listenedTo.has(pool)) return;
+  listenedTo.add(pool);
+  listenTo(pool, ignored);
+  const { on } = pool as { readonly on?: (event: "acquire", listener: (client: object) => void) => unknown };
+  if (typeof on !== "function") return;
+  on.call(pool, "acquire", (client) => {
+    if (!listenedTo.has(client)) listenTo(client, ignored);
+    listenedTo.add(client);
+  });
+}
+
+interface Emitter {
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  off(event: "error", listener: (error: unknown) => void): unknown;
+}
+
+/** Listens to errors, where there are any to listen to. */
+function listenTo(emitter: object, listener: (error: unknown) => void): () => void {
+  const { on, off } = emitter as Partial<Emitter>;
+  if (typeof on !== "function" || typeof off !== "function") return ignored;
+  on.call(emitter, "error", listener);
+  return () => {
+    off.call(emitter, "error", listener);
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * The gate's row, and the lock with which a flip waits for those who began before it.
+ */
+import { VaultError } from "../../errors.ts";
+import type { Epoch, Gate, GateState } from "../gate.ts";
+import { text, whole } from "./columns.ts";
+import { statement } from "./connection.ts";
+import type { Connections, Statement } from "./connection.ts";
+import { gateKey } from "./functions.sql.ts";
+import { refusalColumn, requireAccepted } from "./refusals.ts";
+import type { SchemaName } from "./schema.ts";
+
+/** Reads the gate of whatever vault there is. */
+export const gateStatement = (schema: SchemaName): Statement =>
+  statement(
+    `select g.id, g.epoch, g.digest, g.min_reader, g.min_writer, pg_is_in_recovery() as standby from ${schema}.vault g`,
+  );
+
+/** @throws VaultError `store-altered` when there is none, or it holds what no vault writes */
+export function gateState(row: Readonly<Record<string, unknown>> | undefined): GateState {
+  const [vault, epoch] = [text(row?.["id"]), whole(row?.["epoch"], 0)];
+  const [minReader, minWriter] = [whole(row?.["min_reader"], 0), whole(row?.["min_writer"], 0)];
+  if (vault === null || vault.length > 64 || epoch === null || minReader === null || minWriter === null)
+    throw new VaultError("store-altered", "The database does not say which vault it is: its gate is absent or damaged");
+  return { vault, epoch: epoch as Epoch, digest: text(row?.["digest"]), minReader, minWriter };
+}
+
+/** What the gate of one store needs. */
+export interface GateContext {
+  readonly connections: Connections;
+  readonly schema: SchemaName;
+  readonly vault: string;
+  readonly lockTimeoutMs: number;
+  /** How long a flip waits for those who began before it. */
+  readonly drainTimeoutMs: number;
+}
+
+export function postgresGate({ connections, schema, vault, lockTimeoutMs, drainTimeoutMs }: GateContext): Gate {
+  const current = statement(`
+    select ${refusalColumn("$1::text")}, g.id, g.epoch, g.digest, g.min_reader, g.min_writer from ${schema}.vault g`);
+  const move = statement(`
+    update ${schema}.vault set epoch = epoch + 1, digest = $3 where id = $1 and epoch = $2::bigint returning epoch`);
+  const undrained = statement(`select g.drained from ${schema}.vault g where g.id = $1`);
+  const drain = statement(`select pg_advisory_xact_lock(${gateKey("$1::text", "$2::bigint")})`);
+  const drained = statement(`update ${schema}.vault set drained = greatest(drained, $2::bigint) where id = $1`);
+
+  /** Waits until nobody holds an epoch below `epoch`; those of a flip that did not come so far as well. */
+  async function drainBelow(epoch: number): Promise<void> {
+    const [row] = await connections.run(undrained, [vault], "repeat");
+    for (let held = Math.max(whole(row?.["drained"], 0) ?? 0, 0); held < epoch; held++) {
+      await connections.transaction(drainTimeoutMs, async (connection) => {
+        await connection.query(drain, [vault, held], { isNamed: false });
+        await connection.query(drained, [vault, held + 1], { isNamed: false });
+      });
+    }
+  }
+
+  return {
+    async current() {
+      const rows = await connections.run(current, [vault], "repeat");
+      requireAccepted(rows);
+      return gateState(rows[0]);
+    },
+    async flip({ from, digest }) {
+      requireAccepted(await connections.run(current, [vault], "repeat"));
+      // Writers in a snapshot hold the row itself, and are waited for here.
+      const isMoved = await connections.transaction(
+        Math.max(lockTimeoutMs, drainTimeoutMs),
+        async (connection) => (await connection.query(move, [vault, from, digest], { isNamed: false })).length === 1,
+      );
+      if (!isMoved) return "moved";
+      await drainBelow(from + 1);
+      return "flipped";
+    },
+    async drained() {
+      const rows = await connections.run(current, [vault], "repeat");
+      requireAccepted(rows);
+      await drainBelow(gateState(rows[0]).epoch);
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * A vault's schema for each test, in one server for the file. `forge` is SQL of someone who minds no rule of the tables.
+ */
+import type { TestContext } from "node:test";
+import { after } from "node:test";
+import { migratePostgres, postgresStore } from "@strongroom/vault/postgres";
+import type { PostgresStoreOptions } from "@strongroom/vault/postgres";
+import type { ContractStorage, ContractTransaction } from "@strongroom/vault/store-contract";
+import pg from "pg";
+import { defer } from "../../../../../tests/support/defer.ts";
+import { PostgresServer } from "../../../../../tests/support/postgres/server.ts";
+import type { PostgresOptions } from "../../../../../tests/support/postgres/server.ts";
+import type { Store } from "../../../src/stores/store.ts";
+
+/** One server of a file. */
+export interface FileServer {
+  readonly server: PostgresServer;
+  readonly url: string;
+  readonly pool: pg.Pool;
+}
+
+/** Starts a server for the tests of a file, and ends it after them. */
+export async function fileServer(
+  options: PostgresOptions & { readonly connections?: number } = {},
+): Promise<FileServer> {
+  const { connections = 20, ...rest } = options;
+  const server = await PostgresServer.start(rest);
+  const url = await server.createDatabase();
+  const pool = poolOf(url, connections);
+  after(async () => {
+    await pool.end();
+    await server[Symbol.asyncDispose]();
+  });
+  return { server, url, pool };
+}
+
+/** A pool that does not mind its connections being ended while they are idle. */
+export function poolOf(connectionString: string, max = 10): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max });
+  pool.on("error", () => undefined);
+  return pool;
+}
+
+/** A vault's schema of one test. */
+export interface TestSchema {
+  readonly schema: string;
+  readonly pool: pg.Pool;
+  open(options?: Partial<PostgresStoreOptions>): Promise<Store>;
+  /** Runs statements on the schema; `s.` in them is its name. */
+  forge(...statements: readonly string[]): Promise<void>;
+}
+
+let schemas = 0;
+
+/** A new schema, migrated, that is dropped after the test. */
+export async function newSchema(t: TestContext, pool: pg.Pool): Promise<TestSchema> {
+  const schema = `vault_${process.pid}_${++schemas}`;
+  await migratePostgres(pool, { schema });
+  const stores: Store[] = [];
+  defer(t, async () => {
+    await Promise.all(stores.map((store) => store.close()));
+    await pool.query(`drop schema ${schema} cascade`);
+  });
+  return {
+    schema,
+    pool,
+    async open(options = {}) {
+      const store = await postgresStore(pool, { schema, ...options });
+      stores.push(store);
+      return store;
+    },
+    async forge(...statements) {
+      for (const text of statements) await pool.query(text.replaceAll(/\bs\./g, `${schema}.`));
+    },
+  };
+}
+
+/** Storage for the contract: time passes by moving the moments that are kept. */
+export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage> {
+  const made = await newSchema(t, pool);
+  return {
+    open: () => made.open(),
+    passTime: (ms) =>
+      made.forge(
+        `update s.job_partitions set due_at = due_at - ${ms}, renewed_at = renewed_at - ${ms},
+          taken_at = taken_at - ${ms}, saved_at = saved_at - ${ms}`,
+        `update s.failures set due_at = due_at - ${ms}`,
+        `update s.settled set at = at - ${ms}`,
+      ),
+    begin: () => begin(pool),
+  };
+}
+
+/** A transaction of a caller's own. */
+export async function begin(
+  pool: pg.Pool,
+  level = "read committed",
+): Promise<ContractTransaction & { readonly client: pg.PoolClient }> {
+  const client = await pool.connect();
+  await client.query(`begin isolation level ${level}`);
+  const end = async (how: string): Promise<void> => {
+    try {
+      await client.query(how);
+    } finally {
+      client.release();
+    }
+  };
+  return { client, commit: () => end("commit"), rollback: () => end("rollback") };
+}
