@@ -30,6 +30,11 @@ function threadFile(): URL | null {
   return existsSync(file) ? file : null;
 }
 
+/** Only sources are found by an option of Node's; others, as `--input-type`, are of the program's own file alone. */
+function threadOptions(file: URL): string[] {
+  return file.pathname.endsWith(".ts") ? process.execArgv.filter((one) => one.startsWith("--conditions")) : [];
+}
+
 /** The clients that are open, by number. */
 const clients = new Map<number, WriterClient>();
 let lastClient = 0;
@@ -58,7 +63,7 @@ class OtherThread implements WriterSide {
   readonly #worker: Worker;
 
   constructor(file: URL) {
-    this.#worker = new Worker(file, { name: "strongroom-writer" });
+    this.#worker = new Worker(file, { name: "strongroom-writer", execArgv: threadOptions(file) });
     let cause: unknown = null;
     this.#worker.on("message", received);
     this.#worker.on("error", (error) => {
