@@ -30,9 +30,13 @@ function threadFile(): URL | null {
   return existsSync(file) ? file : null;
 }
 
-/** Only sources are found by an option of Node's; others, as `--input-type`, are of the program's own file alone. */
+/**
+ * Only sources are found by an option of Node's; others, as `--input-type`, are of the program's own file alone. What
+ * Node 22 says of its SQLite it has said in this thread already.
+ */
 function threadOptions(file: URL): string[] {
-  return file.pathname.endsWith(".ts") ? process.execArgv.filter((one) => one.startsWith("--conditions")) : [];
+  const found = file.pathname.endsWith(".ts") ? process.execArgv.filter((one) => one.startsWith("--conditions")) : [];
+  return [...found, "--disable-warning=ExperimentalWarning"];
 }
 
 /** The clients that are open, by number. */
