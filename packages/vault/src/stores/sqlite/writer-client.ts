@@ -31,11 +31,13 @@ function threadFile(): URL | null {
 }
 
 /**
- * Where sources run, as in a checkout, the thread resolves packages to sources too. It would not inherit that from hooks
- * that the program registered; and of the flags of Node, which it would, some are refused in a thread.
+ * Where sources run, as in a checkout, the thread resolves packages to sources too: it would not inherit that from hooks
+ * that the program registered, and of the flags of Node, which it would, some are refused in a thread. What Node 22 says
+ * of its SQLite it has said in this thread already.
  */
-function sourceOptions({ pathname }: URL): { readonly execArgv?: string[] } {
-  return pathname.endsWith(".ts") ? { execArgv: ["--conditions=@strongroom/source"] } : {};
+function threadOptions({ pathname }: URL): string[] {
+  const sources = pathname.endsWith(".ts") ? ["--conditions=@strongroom/source"] : [];
+  return [...sources, "--disable-warning=ExperimentalWarning"];
 }
 
 /** The clients that are open, by number. */
@@ -66,7 +68,7 @@ class OtherThread implements WriterSide {
   readonly #worker: Worker;
 
   constructor(file: URL) {
-    this.#worker = new Worker(file, { name: "strongroom-writer", ...sourceOptions(file) });
+    this.#worker = new Worker(file, { name: "strongroom-writer", execArgv: threadOptions(file) });
     let cause: unknown = null;
     this.#worker.on("message", received);
     this.#worker.on("error", (error) => {
