@@ -43,7 +43,6 @@ export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
 
 export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
-export { wrapsOf } from "./keys/wraps.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
 export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
 export type { JobSummary } from "./jobs.ts";
