@@ -147,11 +147,11 @@ test("an index is made beside a writer, and one that was left half made is made 
   await assert.rejects(
     pool.query(`create unique index concurrently versions_subject on ${made.schema}.versions (subject)`),
   );
-  let isDone = false;
+  const writing = { isOver: false };
   const migrating = migrateWith([...MIGRATIONS, LATER], pool, { schema: made.schema }).finally(() => {
-    isDone = true;
+    writing.isOver = true;
   });
-  for (let version = 1; !isDone; version++) await put(store, "a", version, version + 1);
+  for (let version = 1; !writing.isOver; version++) await put(store, "a", version, version + 1);
   assert.deepEqual(await migrating, ["9001-later", "index versions_subject"]);
   const { rows } = await pool.query(
     `select indisvalid, indisunique from pg_index where indexrelid = '${made.schema}.versions_subject'::regclass`,

@@ -125,7 +125,8 @@ export class Connections {
         if (!isFatal(error)) throw storeFailure(error);
         if (connection.isSent && loss === "unknown") throw outcomeUnknown(error);
         losses += 1;
-        if (losses >= CONNECTION_TRIES || isLate(error) || (connection.isSent && loss === "fail")) throw storeFailure(error);
+        if (losses >= CONNECTION_TRIES || isLate(error) || (connection.isSent && loss === "fail"))
+          throw storeFailure(error);
       } finally {
         connection.release();
       }
@@ -153,7 +154,7 @@ export class Connections {
     } catch (error) {
       if (isCommitting && isFatal(error) && loss === "unknown") throw outcomeUnknown(error);
       if (!connection.isLost) await connection.query(ROLLBACK, [], { isNamed: false }).catch(ignored);
-      throw storeFailure(error);
+      throw error instanceof RollBack ? error : storeFailure(error);
     } finally {
       connection.release();
     }
@@ -191,6 +192,9 @@ export class Connections {
     await this.#pool.end();
   }
 }
+
+/** Thrown in a transaction, and out of it, to make nothing of it. */
+export class RollBack extends Error {}
 
 const literal = (text: string): Statement => ({ text, name: "" });
 const COMMIT = literal("commit");
