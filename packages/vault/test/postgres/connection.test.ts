@@ -266,6 +266,20 @@ test("a server's text is cut and escaped, and its detail is left out", () => {
     assert.equal(storeFailure(Object.assign(new Error("x"), { code, severity: "ERROR" })).code, becomes);
 });
 
+test("what was settled days ago is taken away by those who settle, and what is younger stays", async (t) => {
+  const { schema, open, forge } = await newSchema(t, pool);
+  const store = await open();
+  await forge(
+    `insert into s.settled select 'old-' || n, 'void', (extract(epoch from now()) * 1000)::bigint - 3 * 86400000 from generate_series(1, 3000) n`,
+    `insert into s.settled select 'young-' || n, 'void', (extract(epoch from now()) * 1000)::bigint - 86400000 from generate_series(1, 10) n`,
+  );
+  await put(store, "ada", null, 1);
+  await remove(store, "ada", 1);
+  await store.records.outcome([writeUnit("x", null, 1)]);
+  const { rows } = await pool.query(`select count(*)::int as n from ${schema}.settled`);
+  assert.deepEqual(rows, [{ n: 12 }]);
+});
+
 test("options that are none are named, each", async () => {
   const error = await rejectsWith("vault-option-invalid", () =>
     postgresStore({} as PostgresPool, { lockTimeoutMs: 0, namedStatements: "yes", shema: "x" } as object),

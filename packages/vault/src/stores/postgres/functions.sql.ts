@@ -94,6 +94,17 @@ const holdGate = (schema: SchemaName, wraps: string, answer: (refusal: string) =
     end loop;
   end if;`;
 
+/** Two days: whoever lost an answer asks at once, and a day is promised, also by a clock that was set ahead. */
+const KEPT_MS = 2 * 24 * 60 * 60 * 1000;
+
+/** Takes away what was settled long ago, more than one call adds. What somebody else takes is left to him. */
+const prune = (schema: SchemaName): string => `
+  if not v_is_snapshot then
+    delete from ${schema}.settled s where s.write_id in (
+      select o.write_id from ${schema}.settled o where o.at < v_now - ${KEPT_MS}
+      order by o.at limit 2000 for update skip locked);
+  end if;`;
+
 const GATE_VARIABLES = `
   v_is_snapshot constant boolean := current_setting('transaction_isolation') in ('repeatable read', 'serializable');
   v_now constant bigint := ${NOW};
@@ -197,7 +208,7 @@ begin${ENTER}
       select v.write_id, 'made', v_now from ${schema}.versions v where v.record = any(v_gone)
       on conflict do nothing;
     delete from ${schema}.failures f where f.record = any(v_gone);
-    delete from ${schema}.versions v where v.record = any(v_gone);
+    delete from ${schema}.versions v where v.record = any(v_gone);${prune(schema).replaceAll("\n", "\n  ")}
   end if;
   -- Of a tombstone that is written over, only its own row told who made it.
   if 'removed' = any(p_bases) or 'damaged' = any(p_bases) then
@@ -360,7 +371,7 @@ begin${ENTER}
     select u.write_id, u.result, v_now from unnest(p_write_ids, v_results) u(write_id, result)
     order by u.write_id collate "C"
     on conflict do nothing;
-  delete from ${schema}.records r where r.key = any(v_fresh);
+  delete from ${schema}.records r where r.key = any(v_fresh);${prune(schema)}
   return query select t.result from unnest(v_results) with ordinality t(result, n) order by t.n;
 end`,
 );

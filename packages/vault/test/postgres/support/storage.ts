@@ -98,7 +98,7 @@ export interface CallersTransaction {
   readonly rollback: () => Promise<void>;
 }
 
-export async function begin(pool: pg.Pool, level = "read committed"): Promise<CallersTransaction> { readonly client: pg.PoolClient }> {
+export async function begin(pool: pg.Pool, level = "read committed"): Promise<CallersTransaction> {
   const client = await pool.connect();
   await client.query(`begin isolation level ${level}`);
   const end = async (how: string): Promise<void> => {
