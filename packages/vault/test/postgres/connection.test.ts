@@ -108,6 +108,8 @@ test("a pool that gives no connection is not waited for, and what it gives later
   const small = poolOf(url, 1);
   defer(t, () => small.end());
   const { schema } = await newSchema(t, pool);
+  // Connected beforehand: a connection that is made takes longer than what is waited for one here.
+  await small.query("select 1");
   const store = await postgresStore(small, { schema, connectTimeoutMs: 50 });
   const taken = await small.connect();
   await rejectsWith("store-failed", () => store.ping());

@@ -12,7 +12,7 @@ import { text, whole } from "./columns.ts";
 import { RollBack, statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 import { applyArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
 

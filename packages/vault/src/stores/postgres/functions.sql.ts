@@ -11,7 +11,7 @@
  * A function is never changed once it is released: a program that needs another makes one with the next number, and
  * those that run on use theirs.
  */
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** A function as the migrations make it. */
 export interface StoreFunction {
@@ -94,6 +94,14 @@ const holdGate = (schema: SchemaName, wraps: string, answer: (refusal: string) =
     end loop;
   end if;`;
 
+/** Locks the heads of records, in the order of their names. */
+const lockHeads = (schema: SchemaName): string => `
+  perform from unnest(p_collections, p_ids) u(collection, id)
+    join ${schema}.records r on r.collection = u.collection and r.id = u.id
+    join ${schema}.heads h on h.record = r.key
+    order by r.collection, r.id
+    for no key update of h;`;
+
 /** Two days: whoever lost an answer asks at once, and a day is promised, also by a clock that was set ahead. */
 const KEPT_MS = 2 * 24 * 60 * 60 * 1000;
 
@@ -166,11 +174,7 @@ begin${ENTER}
       order by r.collection, r.id
       for update of r;
   end if;
-  perform from unnest(p_collections, p_ids) u(collection, id)
-    join ${schema}.records r on r.collection = u.collection and r.id = u.id
-    join ${schema}.heads h on h.record = r.key
-    order by r.collection, r.id
-    for no key update of h;
+${lockHeads(schema)}
 
   select array_agg(r.key order by u.n) into v_keys
     from unnest(p_collections, p_ids) with ordinality u(collection, id, n)
@@ -351,11 +355,7 @@ begin${ENTER}
     where not exists (select from ${schema}.heads h where h.record = r.key)
     order by r.collection, r.id
     for update of r;
-  perform from unnest(p_collections, p_ids) u(collection, id)
-    join ${schema}.records r on r.collection = u.collection and r.id = u.id
-    join ${schema}.heads h on h.record = r.key
-    order by r.collection, r.id
-    for no key update of h;
+${lockHeads(schema)}
   select array_agg(case
       when s.outcome is not null then s.outcome
       when h.write_id = u.write_id then 'made'
