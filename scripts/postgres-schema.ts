@@ -8,7 +8,7 @@ import pg from "pg";
 import { Connections } from "../packages/vault/src/stores/postgres/connection.ts";
 import { schemaLines } from "../packages/vault/src/stores/postgres/schema-form.ts";
 import type { SchemaLine } from "../packages/vault/src/stores/postgres/schema-form.ts";
-import { DEFAULT_SCHEMA, parseSchema } from "../packages/vault/src/stores/postgres/schema.ts";
+import { DEFAULT_SCHEMA, parseSchema } from "../packages/vault/src/stores/postgres/schema-name.ts";
 import type { PostgresServer } from "../tests/support/postgres/server.ts";
 
 export const SCHEMA_FILE = new URL("../packages/vault/src/stores/postgres/schema-lines.ts", import.meta.url);

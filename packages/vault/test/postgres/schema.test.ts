@@ -12,7 +12,8 @@ import { startPostgres } from "../../../../tests/support/postgres/server.ts";
 import { madeLines, SCHEMA_FILE, schemaFile } from "../../../../scripts/postgres-schema.ts";
 import { schemaDifferences } from "../../src/stores/postgres/schema-form.ts";
 import { migrateWith } from "../../src/stores/postgres/migrate.ts";
-import { MIGRATIONS, parseSchema } from "../../src/stores/postgres/schema.ts";
+import { MIGRATIONS } from "../../src/stores/postgres/schema.ts";
+import { parseSchema } from "../../src/stores/postgres/schema-name.ts";
 import type { PostgresMigration } from "../../src/stores/postgres/schema.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { fileServer, newSchema, poolOf } from "./support/storage.ts";
@@ -147,11 +148,11 @@ test("an index is made beside a writer, and one that was left half made is made 
   await assert.rejects(
     pool.query(`create unique index concurrently versions_subject on ${made.schema}.versions (subject)`),
   );
-  let isDone = false;
+  const writing = { isOver: false };
   const migrating = migrateWith([...MIGRATIONS, LATER], pool, { schema: made.schema }).finally(() => {
-    isDone = true;
+    writing.isOver = true;
   });
-  for (let version = 1; !isDone; version++) await put(store, "a", version, version + 1);
+  for (let version = 1; !writing.isOver; version++) await put(store, "a", version, version + 1);
   assert.deepEqual(await migrating, ["9001-later", "index versions_subject"]);
   const { rows } = await pool.query(
     `select indisvalid, indisunique from pg_index where indexrelid = '${made.schema}.versions_subject'::regclass`,

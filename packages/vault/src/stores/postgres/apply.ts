@@ -9,10 +9,10 @@ import type { Capabilities } from "../store.ts";
 import type { Outcome, Unit, UnitResult } from "../units.ts";
 import type { Columns } from "./columns.ts";
 import { text, whole } from "./columns.ts";
-import { statement } from "./connection.ts";
+import { RollBack, statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 import { applyArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
 
@@ -113,19 +113,16 @@ async function applyParts(
             { vault, lockTimeoutMs, atomic: true },
             { apply, intern, results },
           );
-          if (!isMade) throw new NotAll();
+          if (!isMade) throw new RollBack();
         }
       },
       "unknown",
     );
   } catch (error) {
-    if (!(error instanceof VaultError && error.cause instanceof NotAll) && !(error instanceof NotAll)) throw error;
+    if (!(error instanceof RollBack)) throw error;
     for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });
   }
 }
-
-/** Ends a transaction of which a unit is not made. */
-class NotAll extends Error {}
 
 /** What a statement of units is sent by, and where their results go. */
 export interface Sending {

@@ -69,6 +69,12 @@ export type Loss =
 /** Tries of a statement that the server rolled back because of others. */
 const CONTENTION_TRIES = 10;
 
+/**
+ * Connections on which a statement is tried that may be repeated: a server that was started again has ended every one
+ * that a pool holds, and the pool does not know it of all of them at once.
+ */
+const CONNECTION_TRIES = 10;
+
 /** Columns as the server writes them: parsers are the caller's, and not the same in every program. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
@@ -119,7 +125,8 @@ export class Connections {
         if (!isFatal(error)) throw storeFailure(error);
         if (connection.isSent && loss === "unknown") throw outcomeUnknown(error);
         losses += 1;
-        if (losses > 1 || isLate(error) || (connection.isSent && loss === "fail")) throw storeFailure(error);
+        if (losses >= CONNECTION_TRIES || isLate(error) || (connection.isSent && loss === "fail"))
+          throw storeFailure(error);
       } finally {
         connection.release();
       }
@@ -147,7 +154,7 @@ export class Connections {
     } catch (error) {
       if (isCommitting && isFatal(error) && loss === "unknown") throw outcomeUnknown(error);
       if (!connection.isLost) await connection.query(ROLLBACK, [], { isNamed: false }).catch(ignored);
-      throw storeFailure(error);
+      throw error instanceof RollBack ? error : storeFailure(error);
     } finally {
       connection.release();
     }
@@ -186,6 +193,9 @@ export class Connections {
   }
 }
 
+/** Thrown in a transaction, and out of it, to make nothing of it. */
+export class RollBack extends Error {}
+
 const literal = (text: string): Statement => ({ text, name: "" });
 const COMMIT = literal("commit");
 const ROLLBACK = literal("rollback");
@@ -193,7 +203,7 @@ const ROLLBACK = literal("rollback");
 /** Time-outs that end with the transaction. One statement of several parts: no round trip more. */
 const begin = (lockTimeoutMs: number): Statement =>
   literal(
-    `begin isolation level read committed read write; set local lock_timeout = ${Math.ceil(lockTimeoutMs)}; ` +
+    `begin isolation level read committed; set local lock_timeout = ${Math.ceil(lockTimeoutMs)}; ` +
       "set local idle_in_transaction_session_timeout = 60000",
   );
 

@@ -11,7 +11,7 @@
  * A function is never changed once it is released: a program that needs another makes one with the next number, and
  * those that run on use theirs.
  */
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** A function as the migrations make it. */
 export interface StoreFunction {
@@ -94,6 +94,25 @@ const holdGate = (schema: SchemaName, wraps: string, answer: (refusal: string) =
     end loop;
   end if;`;
 
+/** Locks the heads of records, in the order of their names. */
+const lockHeads = (schema: SchemaName): string => `
+  perform from unnest(p_collections, p_ids) u(collection, id)
+    join ${schema}.records r on r.collection = u.collection and r.id = u.id
+    join ${schema}.heads h on h.record = r.key
+    order by r.collection, r.id
+    for no key update of h;`;
+
+/** Two days: whoever lost an answer asks at once, and a day is promised, also by a clock that was set ahead. */
+const KEPT_MS = 2 * 24 * 60 * 60 * 1000;
+
+/** Takes away what was settled long ago, more than one call adds. What somebody else takes is left to him. */
+const prune = (schema: SchemaName): string => `
+  if not v_is_snapshot then
+    delete from ${schema}.settled s where s.write_id in (
+      select o.write_id from ${schema}.settled o where o.at < v_now - ${KEPT_MS}
+      order by o.at limit 2000 for update skip locked);
+  end if;`;
+
 const GATE_VARIABLES = `
   v_is_snapshot constant boolean := current_setting('transaction_isolation') in ('repeatable read', 'serializable');
   v_now constant bigint := ${NOW};
@@ -155,11 +174,7 @@ begin${ENTER}
       order by r.collection, r.id
       for update of r;
   end if;
-  perform from unnest(p_collections, p_ids) u(collection, id)
-    join ${schema}.records r on r.collection = u.collection and r.id = u.id
-    join ${schema}.heads h on h.record = r.key
-    order by r.collection, r.id
-    for no key update of h;
+${lockHeads(schema)}
 
   select array_agg(r.key order by u.n) into v_keys
     from unnest(p_collections, p_ids) with ordinality u(collection, id, n)
@@ -197,7 +212,7 @@ begin${ENTER}
       select v.write_id, 'made', v_now from ${schema}.versions v where v.record = any(v_gone)
       on conflict do nothing;
     delete from ${schema}.failures f where f.record = any(v_gone);
-    delete from ${schema}.versions v where v.record = any(v_gone);
+    delete from ${schema}.versions v where v.record = any(v_gone);${prune(schema).replaceAll("\n", "\n  ")}
   end if;
   -- Of a tombstone that is written over, only its own row told who made it.
   if 'removed' = any(p_bases) or 'damaged' = any(p_bases) then
@@ -340,11 +355,7 @@ begin${ENTER}
     where not exists (select from ${schema}.heads h where h.record = r.key)
     order by r.collection, r.id
     for update of r;
-  perform from unnest(p_collections, p_ids) u(collection, id)
-    join ${schema}.records r on r.collection = u.collection and r.id = u.id
-    join ${schema}.heads h on h.record = r.key
-    order by r.collection, r.id
-    for no key update of h;
+${lockHeads(schema)}
   select array_agg(case
       when s.outcome is not null then s.outcome
       when h.write_id = u.write_id then 'made'
@@ -360,7 +371,7 @@ begin${ENTER}
     select u.write_id, u.result, v_now from unnest(p_write_ids, v_results) u(write_id, result)
     order by u.write_id collate "C"
     on conflict do nothing;
-  delete from ${schema}.records r where r.key = any(v_fresh);
+  delete from ${schema}.records r where r.key = any(v_fresh);${prune(schema)}
   return query select t.result from unnest(v_results) with ordinality t(result, n) order by t.n;
 end`,
 );

@@ -8,7 +8,7 @@ import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { gateKey } from "./functions.sql.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** Reads the gate of whatever vault there is. */
 export const gateStatement = (schema: SchemaName): Statement =>

@@ -12,8 +12,10 @@ import type { Connection, PostgresPool } from "./connection.ts";
 import { gateState, gateStatement } from "./gate.ts";
 import { appliedMigrations, concurrentIndexes, requireServer } from "./migrate.ts";
 import { schemaDifferences, schemaLines } from "./schema-form.ts";
-import { DEFAULT_SCHEMA, MIGRATIONS, parseSchema } from "./schema.ts";
-import type { PostgresMigration, SchemaName } from "./schema.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
+import type { PostgresMigration } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** A database as it was found. */
 export interface InspectedPostgres {

@@ -18,7 +18,7 @@ import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { NOW } from "./functions.sql.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 import { milliseconds } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
 

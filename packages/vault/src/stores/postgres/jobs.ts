@@ -9,7 +9,7 @@ import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { NOW } from "./functions.sql.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 import { milliseconds } from "./units.ts";
 
 /** Of a row `j` at the moment `t.now`. Taken or saved at a moment that has not come: the clock was set back. */

@@ -9,7 +9,7 @@ import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { rowsColumns, rowsOf } from "./record-rows.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** The lists of one store. */
 export interface RecordLists {

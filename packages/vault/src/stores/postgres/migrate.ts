@@ -9,8 +9,10 @@ import { VaultError } from "../../errors.ts";
 import { isTrue, text, whole } from "./columns.ts";
 import { Connections, statement } from "./connection.ts";
 import type { Connection, PostgresPool } from "./connection.ts";
-import { DEFAULT_SCHEMA, MIGRATIONS, parseSchema } from "./schema.ts";
-import type { ConcurrentIndex, PostgresMigration, SchemaName } from "./schema.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
+import type { ConcurrentIndex, PostgresMigration } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** How a database is migrated. */
 export interface MigratePostgresOptions {

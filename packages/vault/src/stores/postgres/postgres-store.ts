@@ -21,8 +21,8 @@ import { recordLists } from "./list-rows.ts";
 import { migratePostgres } from "./migrate.ts";
 import { recordReads } from "./record-rows.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import { DEFAULT_SCHEMA, parseSchema } from "./schema.ts";
-import type { SchemaName } from "./schema.ts";
+import { DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** How a store in PostgreSQL is opened. All times are milliseconds. */
 export interface PostgresStoreOptions {

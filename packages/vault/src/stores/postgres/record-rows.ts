@@ -10,7 +10,7 @@ import type { Columns } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** Of the record whose number is `key`, with its head joined as `h`. */
 export const rowsColumns = (schema: SchemaName, key: string): string => `

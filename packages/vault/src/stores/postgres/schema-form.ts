@@ -10,7 +10,7 @@ import { text } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { FUNCTION_SETTINGS, STORE_FUNCTIONS } from "./functions.sql.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 import { SCHEMA_LINES } from "./schema-lines.ts";
 
 /** One thing that a schema has. */

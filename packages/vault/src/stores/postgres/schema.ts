@@ -8,27 +8,8 @@
  * - Messages are stored out of line and not compressed: ciphertext does not compress.
  * - Heads change in place (`fillfactor`, and no index on anything that changes).
  */
-import { VaultError } from "../../errors.ts";
 import { STORE_FUNCTIONS } from "./functions.sql.ts";
-
-declare const brand: unique symbol;
-
-/** A schema's name, quoted as SQL wants it. Made by {@link parseSchema} alone. */
-export type SchemaName = string & { readonly [brand]: "schema" };
-
-/** The schema of a store that was opened without another. */
-export const DEFAULT_SCHEMA = "strongroom";
-
-const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
-
-/** @throws VaultError `vault-option-invalid` */
-export function parseSchema(name: unknown): SchemaName {
-  if (typeof name === "string" && SCHEMA.test(name)) return `"${name}"` as SchemaName;
-  throw new VaultError(
-    "vault-option-invalid",
-    "schema must be a lower-case letter or '_', then up to 62 of those or digits, and not begin with pg_",
-  );
-}
+import type { SchemaName } from "./schema-name.ts";
 
 /** One step of the schema. */
 export interface PostgresMigration {

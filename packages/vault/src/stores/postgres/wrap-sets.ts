@@ -6,7 +6,7 @@ import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
 import { statement } from "./connection.ts";
 import type { Statement } from "./connection.ts";
-import type { SchemaName } from "./schema.ts";
+import type { SchemaName } from "./schema-name.ts";
 
 /** Writes sets that are not there. Twice is the same as once. */
 export const internStatement = (schema: SchemaName): Statement =>

@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { after } from "node:test";
 import { migratePostgres, postgresStore } from "@strongroom/vault/postgres";
 import type { PostgresStoreOptions } from "@strongroom/vault/postgres";
-import type { ContractStorage, ContractTransaction } from "@strongroom/vault/store-contract";
+import type { ContractStorage } from "@strongroom/vault/store-contract";
 import pg from "pg";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { PostgresServer } from "../../../../../tests/support/postgres/server.ts";
@@ -45,9 +45,9 @@ export function poolOf(connectionString: string, max = 10): pg.Pool {
 export interface TestSchema {
   readonly schema: string;
   readonly pool: pg.Pool;
-  open(options?: Partial<PostgresStoreOptions>): Promise<Store>;
+  readonly open: (options?: Partial<PostgresStoreOptions>) => Promise<Store>;
   /** Runs statements on the schema; `s.` in them is its name. */
-  forge(...statements: readonly string[]): Promise<void>;
+  readonly forge: (...statements: readonly string[]) => Promise<void>;
 }
 
 let schemas = 0;
@@ -92,10 +92,13 @@ export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<Co
 }
 
 /** A transaction of a caller's own. */
-export async function begin(
-  pool: pg.Pool,
-  level = "read committed",
-): Promise<ContractTransaction & { readonly client: pg.PoolClient }> {
+export interface CallersTransaction {
+  readonly client: pg.PoolClient;
+  readonly commit: () => Promise<void>;
+  readonly rollback: () => Promise<void>;
+}
+
+export async function begin(pool: pg.Pool, level = "read committed"): Promise<CallersTransaction> {
   const client = await pool.connect();
   await client.query(`begin isolation level ${level}`);
   const end = async (how: string): Promise<void> => {
