@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openVault, type Store, type Vault } from "@strongroom/vault";
+import { isVaultError, openVault, type Store, type Vault } from "@strongroom/vault";
 import { postgresStore } from "@strongroom/vault/postgres";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../support/defer.ts";
@@ -17,7 +17,7 @@ import { Ledger } from "../support/faults/ledger.ts";
 import { poolOf } from "../support/faults/place.ts";
 import { smallVolume } from "../support/faults/volume.ts";
 import { hasPostgres15 } from "../support/postgres/programs.ts";
-import type { PostgresServer} from "../support/postgres/server.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import { startPostgres } from "../support/postgres/server.ts";
 
 const KEY = newTestKey("one");
@@ -95,28 +95,70 @@ async function moveLog(t: TestContext, server: PostgresServer, within?: string):
   await server.start();
 }
 
-test("SQLite on a volume that became read-only", async (t) => {
+test("SQLite on a volume that was mounted read-only", async (t) => {
   const volume = await smallVolume(t, 12);
   if (volume === null) return;
-  const vault = await vaultOn(t, await sqliteStore(join(volume.folder, "records.sqlite")));
+  const path = join(volume.folder, "records.sqlite");
+  const open = async (): Promise<Vault> => openVault({ store: await sqliteStore(path), keyring: keyringOf(KEY) });
+  const vault = await open();
   const ledger = new Ledger(vault);
   for (let n = 0; n < 20; n++) assert.equal(await ledger.write(), "made");
-  // A volume with files open for writing stays as it is; as root no mode of a file says anything.
-  let isReadOnly = true;
-  try {
-    volume.allow("ro");
-  } catch {
-    isReadOnly = false;
-  }
-  if (!isReadOnly) {
-    t.skip("the volume cannot be made read-only while the store has it open");
-    return;
-  }
-  assert.equal(await ledger.write(), "store-failed");
-  await ledger.check();
+  await vault.close();
+  volume.allow("ro");
+  await assert.rejects(open(), { code: "store-failed" });
   volume.allow("rw");
-  assert.equal(await ledger.write(), "made");
-  await ledger.check();
+  await using later = await open();
+  await ledger.check(later);
+  assert.equal((await later.put({ collection: "people", id: "p0" }, { number: 0 })).version, 2);
+});
+
+test("a newer version shuts this one out of writing, then of reading, and lets it in again", async (t) => {
+  const server = await startPostgres(t);
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const pool = poolOf({ kind: "postgres", url: server.url, connections: 4 });
+  const places = [
+    {
+      store: await sqliteStore(path),
+      set: async (what: string) => {
+        alter(path, `update gate set ${what}`);
+      },
+    },
+    {
+      store: await postgresStore(pool, { migrate: true, endPool: true }),
+      set: async (what: string) => {
+        await pool.query(`update strongroom.vault set ${what}`);
+      },
+    },
+  ];
+  for (const { store, set } of places) {
+    const vault = await vaultOn(t, store);
+    const ledger = new Ledger(vault);
+    const writers = Array.from({ length: 8 }, async () => {
+      const told: string[] = [];
+      while (told.at(-1) !== "store-newer" && !t.signal.aborted && told.length < MANY)
+        told.push(await ledger.write(100));
+      return told;
+    });
+    while (ledger.acknowledged < 50) await sleep(5);
+    await set("min_writer = 1000");
+    const shutOut = ledger.acknowledged;
+    for (const told of await Promise.all(writers))
+      assert.deepEqual([...new Set(told.slice(0, -1))], ["made"], "nothing but writes before it");
+    // Those that were under way, and no more.
+    assert.ok(ledger.acknowledged <= shutOut + 8);
+    assert.equal(await ledger.write(), "store-newer");
+    await ledger.check();
+    await set("min_reader = 1000");
+    await until(async () =>
+      vault.get({ collection: "people", id: "p0" }).then(
+        () => false,
+        (error: unknown) => isVaultError(error) && error.code === "store-newer",
+      ),
+    );
+    await set("min_reader = 1, min_writer = 1");
+    await until(async () => (await ledger.write()) === "made");
+    await ledger.check();
+  }
 });
 
 test("PostgreSQL whose transactions became read-only by default", async (t) => {
@@ -217,13 +259,6 @@ test("a vault's clock that is set back an hour", async (t) => {
   }
 });
 
-/** Moves every moment of the partitions' rows an hour ahead: what a clock that was set back finds. */
-const AHEAD: Readonly<Record<string, (columns: readonly string[]) => string>> = {
-  sqlite: (columns) => `update job_partitions set ${columns.map((name) => `${name} = ${name} + 3600000`).join(", ")}`,
-  postgres: (columns) =>
-    `update strongroom.job_partitions set ${columns.map((name) => `${name} = ${name} + 3600000`).join(", ")}`,
-};
-
 test("leases of a clock that was an hour ahead are over", async (t) => {
   const server = await startPostgres(t);
   const path = join(await temporaryFolder(t), "records.sqlite");
@@ -237,11 +272,10 @@ test("leases of a clock that was an hour ahead are over", async (t) => {
     await store.jobs.add("work", ["one"]);
     const held = await store.jobs.lease({ job: "work", holder: "first", ms: 30_000 });
     assert.equal(await store.jobs.lease({ job: "work", holder: "second", ms: 1000 }), null);
-    const moments = kind === "sqlite" ? sqliteMoments(path) : await postgresMoments(server);
-    if (kind === "sqlite") {
-      using database = new DatabaseSync(path);
-      database.exec(AHEAD["sqlite"]!(moments));
-    } else await server.query(AHEAD["postgres"]!(moments).replaceAll("strongroom.", "strongroom."));
+    // What a clock that was set back finds.
+    const ahead = `set ${MOMENTS.map((name) => `${name} = ${name} + 3600000`).join(", ")}`;
+    if (kind === "sqlite") alter(path, `update jobs ${ahead}`);
+    else await pool.query(`update strongroom.job_partitions ${ahead}`);
     const taken = await store.jobs.lease({ job: "work", holder: "second", ms: 30_000 });
     assert.equal(taken?.fence, held!.fence + 1, kind);
     const nothing = { cursor: null, done: 0, failed: 0, problem: null };
@@ -250,19 +284,11 @@ test("leases of a clock that was an hour ahead are over", async (t) => {
   }
 });
 
-const MOMENT = /(?:_at|until|due)$/;
+const MOMENTS = ["due_at", "taken_at", "saved_at", "renewed_at"];
 
-function sqliteMoments(path: string): readonly string[] {
-  using database = new DatabaseSync(path);
-  const rows = database.prepare("select name from pragma_table_info('job_partitions')").all();
-  return rows.map(({ name }) => String(name)).filter((name) => MOMENT.test(name));
-}
-
-async function postgresMoments(server: PostgresServer): Promise<readonly string[]> {
-  const rows = await server.query<{ readonly name: string }>(
-    "select attname as name from pg_attribute where attnum > 0 and attrelid = 'strongroom.job_partitions'::regclass",
-  );
-  return rows.map(({ name }) => name).filter((name) => MOMENT.test(name));
+function alter(path: string, statement: string): void {
+  using database = new DatabaseSync(path, { timeout: 10_000 });
+  assert.notEqual(database.prepare(statement).run().changes, 0, statement);
 }
 
 async function caughtUp(server: PostgresServer, standby: PostgresServer): Promise<void> {
