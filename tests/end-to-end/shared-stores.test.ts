@@ -28,7 +28,7 @@ test("writers in SQLite whose processes are killed lose no update", async (t) =>
   await manyWriters(t, { ...BRIEF, place: { kind: "sqlite", path }, troubles: [] });
 });
 
-test("writers in PostgreSQL whose processes, connections and server are killed lose no update", async (t) => {
+test("writers in PostgreSQL whose processes and connections are killed lose no update", async (t) => {
   const place = await database();
   const url = place.kind === "postgres" ? place.url : "";
   const terminate = { name: "rounds of terminated backends", everyMs: 300, make: () => server.terminateBackends(url) };
