@@ -1,8 +1,9 @@
 // The acts of the demo. Each does something for real, shows it, and claims what must be true of it.
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "@strongroom/envelope";
+import { rowsOf } from "./database.ts";
 import type { Narrator } from "./narrator.ts";
 import { PEOPLE_FILE, type Person, readPeople } from "./people.ts";
 import { searchFiles } from "./plaintext-search.ts";
@@ -56,12 +57,10 @@ async function lookIntoTheDatabase(stage: Stage, narrator: Narrator): Promise<vo
       "says whose record it is; the rest is noise.",
   );
   const people = await readPeople();
-  const message = withDatabase(stage, (database) => readMessage(database, "p-001"));
+  const rows = rowsOf(stage.ready.dataDir);
+  const message = await rows.message("p-001");
   const header = inspect(message);
-  await narrator.shows(
-    "sqlite3 vault.sqlite \"SELECT hex(message) FROM versions WHERE id = 'p-001'\"",
-    hexLines(message, 4),
-  );
+  await narrator.shows(rows.shell(rows.reading("p-001")), hexLines(message, 4));
   await narrator.shows(
     "strongroom inspect message.bin",
     [
@@ -84,9 +83,11 @@ async function lookIntoTheDatabase(stage: Stage, narrator: Narrator): Promise<vo
   const secrets = people
     .flatMap(({ name, email, phone, address }) => [name, email, phone, ...address.lines])
     .filter((text) => text.length >= SHORTEST_SECRET);
+  const copy = join(stage.ready.dataDir, "demo-copy");
+  const isCopied = await rows.copyTo(copy);
   const result = await searchFiles(stage.ready.dataDir, secrets);
   narrator.says(
-    `Now a search of every file of the installation, log and write-ahead log included (${result.files} files, ${kibibytes(result.bytes)}), for ${secrets.length} names, addresses, e-mails and phone numbers: in clear, hex, base64 and UTF-16.`,
+    `Now a search of every file of the installation, ${isCopied ? "with all rows of the database" : "log and write-ahead log included"} (${result.files} files, ${kibibytes(result.bytes)}), for ${secrets.length} names, addresses, e-mails and phone numbers: in clear, hex, base64 and UTF-16.`,
   );
   await narrator.claims(`${result.patterns.toLocaleString("en")} patterns, 0 hits`, result.found.length === 0);
   const control = await searchFiles(stage.ready.dataDir, ["p-001"]);
@@ -94,6 +95,7 @@ async function lookIntoTheDatabase(stage: Stage, narrator: Narrator): Promise<vo
     "the same search does find an id, which is not secret: it looks in the right place",
     control.found.length === 1,
   );
+  await rm(copy, { force: true });
 }
 
 async function moveARow(stage: Stage, narrator: Narrator): Promise<void> {
@@ -102,13 +104,11 @@ async function moveARow(stage: Stage, narrator: Narrator): Promise<void> {
     "With access to the database one could try to read one person's data under another person's name. Encryption " +
       "alone does not stop that; binding each message to its place does.",
   );
-  const statement =
-    "UPDATE versions SET message = (SELECT message FROM versions WHERE id = 'p-002') WHERE id = 'p-001'";
-  const original = withDatabase(stage, (database) => readMessage(database, "p-001"));
-  withDatabase(stage, (database) => {
-    database.exec(statement);
-  });
-  await narrator.shows(`sqlite3 vault.sqlite "${statement}"`, "");
+  const rows = rowsOf(stage.ready.dataDir);
+  const statement = rows.moving("p-002", "p-001");
+  const original = await rows.message("p-001");
+  await rows.run(statement);
+  await narrator.shows(rows.shell(statement), "");
   const refused = await stage.run(["get", "people", "p-001"]);
   await narrator.shows("strongroom get people p-001", refused.stderr);
   await narrator.claims(
@@ -125,9 +125,7 @@ async function moveARow(stage: Stage, narrator: Narrator): Promise<void> {
       !body.includes(other?.email ?? "") &&
       !body.includes(other?.name ?? ""),
   );
-  withDatabase(stage, (database) =>
-    database.prepare("UPDATE versions SET message = ? WHERE id = 'p-001'").run(original),
-  );
+  await rows.restore("p-001", original);
   await narrator.claims(
     "put back in its place, the record opens again",
     (await stage.run(["get", "people", "p-001"])).code === 0,
@@ -210,22 +208,6 @@ async function writesFully(stage: Stage, deadline: number): Promise<boolean> {
     await sleep(250);
   }
   return false;
-}
-
-function withDatabase<Result>({ ready }: Stage, use: (database: DatabaseSync) => Result): Result {
-  const database = new DatabaseSync(join(ready.dataDir, "vault.sqlite"), { timeout: 5000 });
-  try {
-    return use(database);
-  } finally {
-    database.close();
-  }
-}
-
-function readMessage(database: DatabaseSync, id: string): Uint8Array {
-  const row = database.prepare("SELECT message FROM versions WHERE collection = 'people' AND id = ?").get(id);
-  const message = row?.["message"];
-  if (!(message instanceof Uint8Array)) throw new Error(`there is no row for ${id}`);
-  return message;
 }
 
 function hexLines(bytes: Uint8Array, lines: number): string {

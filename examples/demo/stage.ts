@@ -114,8 +114,11 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** Variables of the shell that the demo is run from which would change what the commands do or print. */
-const KEPT_OUT = /^(STRONGROOM_|AWS_|FORCE_COLOR$)/;
+/**
+ * Variables of the shell that the demo is run from which would change what the commands do or print; not where the
+ * records lie: `STRONGROOM_STORE=postgres://… npm run demo` plays on PostgreSQL.
+ */
+const KEPT_OUT = /^(STRONGROOM_(?!STORE)|AWS_|FORCE_COLOR$)/;
 
 function start(args: readonly string[], cwd: string): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEPT_OUT.test(name)));

@@ -55,7 +55,7 @@ async function kmsVariables(kms: Kms): Promise<Record<string, string>> {
 
 async function serviceVariables(folder: string, stack: AsyncDisposableStack): Promise<Record<string, string>> {
   const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
-  const vault = stack.use(await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring }));
+  const vault = stack.use(await openVault({ store: await sqliteStore(join(folder, "records.sqlite")), keyring }));
   const tokens = await fileTokens(join(folder, "tokens.json"));
   const server = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
   stack.defer(() => server.close());

@@ -39,7 +39,7 @@ describe("the sources of the packages", () => {
     ["encrypt", 15, definitionOf(house, "envelope", "encrypt")],
     ["decrypt", 16, definitionOf(house, "envelope", "decrypt")],
     ["multiRegionKeyring", 24, definitionOf(house, "envelope", "multiRegionKeyring")],
-    ["openVault", 17, definitionOf(house, "vault", "openVault")],
+    ["openVault", 27, definitionOf(house, "vault", "openVault")],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {
     test(`a reader of ${call} opens at most ${most} files`, () => {

@@ -31,7 +31,7 @@ const FLAGS = new Set([
   ),
 ]);
 const VARIABLES = new Set([
-  ...["STRONGROOM_CONFIG", "STRONGROOM_TOKEN"],
+  ...["STRONGROOM_CONFIG", "STRONGROOM_TOKEN", "STRONGROOM_STORE_PASSWORD"],
   ...settings.flatMap(({ setting }) => setting.ways.map(({ env }) => env)),
 ]);
 const SETTINGS = new Set(settings.map(({ path }) => path));

@@ -94,7 +94,7 @@ test("on a full disk that holds the KMS too, reads and removals go on", async (c
     await sleep(300);
     const later = await installation.request("PUT", "/v1/records/people/later", DOCUMENT);
     assert.equal(later.status, 201, await later.text());
-    assert.ok(existsSync(join(dataDir, "vault.sqlite.reserve")), "room is kept again");
+    assert.ok(existsSync(join(dataDir, "records.sqlite.reserve")), "room is kept again");
     assert.ok(existsSync(join(dataDir, "kms", "kms.sqlite.reserve")));
     await installation.down();
     await installation.up();

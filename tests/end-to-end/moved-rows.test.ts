@@ -6,6 +6,14 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, suite, test } from "node:test";
 import { Installation } from "./installation.ts";
 
+/** A row's place, by the record's address. */
+const at = (collection: string, id: string, version?: number): string =>
+  `where record = (select record from records where collection = '${collection}' and id = '${id}')` +
+  (version === undefined ? "" : ` and version = ${version}`);
+/** Puts the message of one row in the place of another's. */
+const move = (from: string, to: string): string =>
+  `update versions set message = (select message from versions ${from}) ${to}`;
+
 const PUT = (name: string): Readonly<Record<string, string>> => ({ name, email: `${name.toLowerCase()}@example.org` });
 
 suite("a row moved by hand", () => {
@@ -22,25 +30,19 @@ suite("a row moved by hand", () => {
   const moves = [
     {
       name: "onto another id",
-      sql:
-        "update versions set message = (select message from versions where collection = 'people' and id = 'ada') " +
-        "where collection = 'people' and id = 'grace'",
+      sql: move(at("people", "ada"), at("people", "grace")),
       path: "/v1/records/people/grace",
       code: "record-moved",
     },
     {
       name: "onto another collection",
-      sql:
-        "update versions set message = (select message from versions where collection = 'people' and id = 'ada') " +
-        "where collection = 'patients' and id = 'ada'",
+      sql: move(at("people", "ada"), at("patients", "ada")),
       path: "/v1/records/patients/ada",
       code: "record-moved-collection",
     },
     {
       name: "an old version put back over the new one's row",
-      sql:
-        "update versions set message = (select message from versions where collection = 'people' and id = 'edith' " +
-        "and version = 1) where collection = 'people' and id = 'edith' and version = 2",
+      sql: move(at("people", "edith", 1), at("people", "edith", 2)),
       path: "/v1/records/people/edith",
       code: "record-rolled-back",
     },
@@ -48,7 +50,7 @@ suite("a row moved by hand", () => {
 
   for (const { name, sql, path, code } of moves) {
     test(`${name}: ${code}`, async () => {
-      const database = new DatabaseSync(join(installation.dataDir, "vault.sqlite"));
+      const database = new DatabaseSync(join(installation.dataDir, "records.sqlite"));
       try {
         assert.equal(database.prepare(sql).run().changes, 1);
       } finally {

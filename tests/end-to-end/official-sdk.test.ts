@@ -30,8 +30,8 @@ test("a stored message is read by the official SDK, and one it writes is read he
 
   const document = { name: "Ada Lovelace", note: "ünïcödé ✓" };
   assert.equal((await installation.request("PUT", "/v1/records/people/ada", document)).status, 201);
-  const database = new DatabaseSync(join(installation.dataDir, "vault.sqlite"), { readOnly: true });
-  const row = database.prepare("select message from versions where id = 'ada'").get();
+  const database = new DatabaseSync(join(installation.dataDir, "records.sqlite"), { readOnly: true });
+  const row = database.prepare("select message from versions join records using (record) where id = 'ada'").get();
   database.close();
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the SDK types its keyrings as classes of another of its packages
   const read = await sdk.decrypt(sdkKeyring, Buffer.from(row?.["message"] as Uint8Array));

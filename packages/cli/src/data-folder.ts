@@ -16,10 +16,13 @@ import { CliError } from "./errors.ts";
 /** Absolute paths of the files in one data folder. */
 export interface DataFolder {
   readonly path: string;
-  /** Records: heads, messages, missing wraps. */
-  readonly vault: string;
+  /** Records: heads, messages, wrap sets, jobs; unless they lie in PostgreSQL. */
+  readonly records: string;
   /** How many changes the vault had, beside its database. */
-  readonly vaultMark: string;
+  readonly recordsMark: string;
+  /** The database of versions before this one, whose content moves into `records` at the next start; and its mark. */
+  readonly oldVault: string;
+  readonly oldVaultMark: string;
   /** Hashes and scopes of the API tokens. */
   readonly tokens: string;
   /** The first administrator's token, which the client commands on this machine pick up. */
@@ -59,8 +62,10 @@ export function dataFolder(path: string): DataFolder {
   const kms = join(path, "kms");
   return {
     path,
-    vault: join(path, "vault.sqlite"),
-    vaultMark: join(path, "vault.sqlite.mark"),
+    records: join(path, "records.sqlite"),
+    recordsMark: join(path, "records.sqlite.mark"),
+    oldVault: join(path, "vault.sqlite"),
+    oldVaultMark: join(path, "vault.sqlite.mark"),
     tokens: join(path, "tokens.json"),
     token: join(path, "token"),
     tokenHeader: join(path, "token.header"),
@@ -86,7 +91,9 @@ export function dataFolder(path: string): DataFolder {
 function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<string> {
   const names = Object.values(files).map((file) => relative(path, file));
   const logs = [".new", ".1", ".2", ".3", ".4", ".5"].map((end) => `strongroom.log${end}`);
-  const vault = ["vault.sqlite-wal", "vault.sqlite-shm", "vault.sqlite.reserve"];
+  const databases = ["records.sqlite", "vault.sqlite"].flatMap((name) =>
+    ["-wal", "-shm", ".reserve", ".move"].map((end) => `${name}${end}`),
+  );
   const kms = [
     "kms.sqlite-wal",
     "kms.sqlite-shm",
@@ -98,7 +105,7 @@ function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<strin
   return new Set([
     ...names,
     ...logs,
-    ...vault,
+    ...databases,
     ...["tokens.json.lock", "kms"],
     ...kms.map((name) => join("kms", name)),
   ]);

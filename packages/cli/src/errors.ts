@@ -15,6 +15,12 @@ export type CliErrorCode =
   | "kms-not-started"
   | "keys-not-ready"
   | "kms-unauthenticated"
+  | "store-unreachable"
+  | "store-login-refused"
+  | "store-unauthenticated"
+  | "store-unprepared"
+  | "store-unfit"
+  | "store-not-flipped"
   | "startup-failed"
   | "token-missing"
   | "plain-http"
@@ -123,6 +129,50 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     outcome: "usage",
     status: 500,
   },
+  "store-unreachable": {
+    title: "The database cannot be reached",
+    remedy:
+      "Check host and port in store.url (--store, STRONGROOM_STORE), that PostgreSQL runs there, and that nothing " +
+      "between keeps the connection back. Nothing was changed.",
+    outcome: "unavailable",
+    status: 503,
+  },
+  "store-login-refused": {
+    title: "The database did not let the user in",
+    remedy:
+      "Check the user in store.url and the password: in the file that store.passwordFile names, or in " +
+      "STRONGROOM_STORE_PASSWORD.",
+    outcome: "not-allowed",
+    status: 500,
+  },
+  "store-unauthenticated": {
+    title: "It is not proven which server answers as the database",
+    remedy:
+      "Name the file of the authorities that signed its certificate: store.caFile; the certificate must have the " +
+      "host's name as store.url has it. To a server on this machine alone, ?sslmode=disable does without.",
+    outcome: "usage",
+    status: 500,
+  },
+  "store-unprepared": {
+    title: "The database is not prepared for this version",
+    remedy:
+      "Run strongroom store migrate with the same settings, once for the database, before the processes of the new " +
+      "version start. strongroom store migrate --dry-run says what it would do.",
+    outcome: "usage",
+    status: 500,
+  },
+  "store-unfit": {
+    title: "The database cannot take writes as it is",
+    remedy: "What is the matter stands above. Nothing was changed.",
+    outcome: "failure",
+    status: 503,
+  },
+  "store-not-flipped": {
+    title: "The key set in force was left as it is",
+    remedy: "strongroom store status shows which set is in force, and which ones this configuration knows.",
+    outcome: "conflict",
+    status: 409,
+  },
   "startup-failed": {
     title: "The service did not start",
     remedy: "The reason is given above; strongroom doctor checks configuration, files and regions.",
@@ -147,7 +197,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 400,
   },
   "not-confirmed": {
-    title: "Nothing was removed",
+    title: "Nothing was changed",
     remedy: "Say yes when you are asked, or give --yes.",
     outcome: "usage",
     status: 400,

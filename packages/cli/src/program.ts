@@ -9,12 +9,14 @@ import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { jobsCommand } from "./commands/jobs.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./commands/store.ts";
 import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./commands/token.ts";
 import { TRUST_TABLE } from "./commands/trust.ts";
 import { upCommand } from "./commands/up.ts";
@@ -33,6 +35,10 @@ const COMMANDS: readonly CommandSpec[] = [
   exportCommand,
   regionsCommand,
   regionsDebtCommand,
+  jobsCommand,
+  storeStatusCommand,
+  storeMigrateCommand,
+  storeFlipCommand,
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
@@ -43,6 +49,7 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  store: { summary: "where the records lie: its state, its schema, its key set", heading: "Looking after it" },
   token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },
 };
 

@@ -54,6 +54,8 @@ export type RegionsReport = Answers["RegionsAnswer"];
 export type RegionReport = RegionsReport["regions"][number];
 /** A version that owes a wrap. */
 export type OwedVersion = Answers["DebtAnswer"]["items"][number];
+/** A job of the store's processes, with its partitions. */
+export type Job = Answers["JobsAnswer"]["jobs"][number];
 /** Whether the service can do its work, and what of it cannot. */
 export type Readiness = Answers["ReadyAnswer"];
 
@@ -101,6 +103,8 @@ export interface Client {
   regions(options?: CallOptions): Promise<RegionsReport>;
   /** The versions that owe a wrap. */
   debt(options?: CallOptions): Listing<OwedVersion>;
+  /** The long work of every process on the same store, by name. */
+  jobs(options?: CallOptions): Promise<readonly Job[]>;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -211,6 +215,8 @@ export function createClient(options: ClientOptions): Client {
           http.GET("/v1/regions/debt", { ...init, params: { query: given(page) } }),
         ),
       ),
+    jobs: async ({ signal } = {}) =>
+      (await answer("JobsAnswer", signal, (http, init) => http.GET("/v1/jobs", init))).jobs,
     health: async ({ signal } = {}) => {
       await answer("HealthAnswer", signal, (http, init) => http.GET("/healthz", init));
     },

@@ -8,6 +8,7 @@ export type {
   Client,
   CollectionInfo,
   DocumentInput,
+  Job,
   JsonObject,
   ListedRecord,
   OnExisting,

@@ -2,8 +2,8 @@
  * What the service counts, in the text format of Prometheus. Labels are route patterns, regions, operations and
  * outcomes: never an id of a record, a token or a key, and never what a client sent.
  *
- * What happens is counted when it happens (requests, calls); what is (breakers, debts) is looked up when it is asked
- * for.
+ * What happens is counted when it happens (requests, calls); what is (breakers, load) is looked up when it is asked
+ * for. The store is asked for nothing: how much is owed is what was last seen, with its age.
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Vault } from "@strongroom/vault";
@@ -109,7 +109,7 @@ export function serverMetrics(
   loadMetrics(registry, load);
   regionMetrics(registry, regions);
   diskMetrics(registry, disk);
-  const lookUpDebt = debtMetrics(registry, vault);
+  const showDebt = debtMetrics(registry, vault);
   return {
     contentType: registry.contentType,
     request: ({ method, route, status, durationMs, damaged }) => {
@@ -120,7 +120,7 @@ export function serverMetrics(
       if (damaged > 0) damagedRecords.inc({ route: labels.route }, damaged);
     },
     text: async () => {
-      await lookUpDebt();
+      showDebt();
       return registry.metrics();
     },
     close: stopListening,
@@ -239,8 +239,8 @@ function diskMetrics(registry: Registry, disk: () => DiskState | null): void {
   );
 }
 
-/** The three gauges are of one look at the store, which the returned function takes. */
-function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
+/** The gauges are of one look at the store, which the repair took; the returned function sets them. */
+function debtMetrics(registry: Registry, vault: Vault): () => void {
   const registers = [registry];
   const oldest = new Gauge({
     name: "strongroom_wrap_debt_oldest_seconds",
@@ -259,6 +259,16 @@ function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
     help: "Versions that have fewer wraps than they should",
     registers,
   });
+  const capped = new Gauge({
+    name: "strongroom_wrap_debt_capped",
+    help: "1 when more is owed than was counted",
+    registers,
+  });
+  const age = new Gauge({
+    name: "strongroom_wrap_debt_age_seconds",
+    help: "How long ago it was looked what is owed; NaN before the first look",
+    registers,
+  });
   new Counter({
     name: "strongroom_repairs_total",
     help: "Repairs of owed wraps by what they came to",
@@ -271,15 +281,21 @@ function debtMetrics(registry: Registry, vault: Vault): () => Promise<void> {
         this.inc({ outcome }, count);
     },
   });
-  return async () => {
-    // A store that does not answer must not hide everything else; /readyz says that it does not.
-    const debt = await vault.wrapDebt().catch(() => null);
+  return () => {
+    const debt = vault.debtSeen();
     for (const gauge of [versions, wraps, oldest]) gauge.reset();
+    // A gauge that was never set would say 0.
+    age.set(debt === null ? Number.NaN : secondsSince(debt.at));
+    capped.set(debt === null ? Number.NaN : debt.capped ? 1 : 0);
     if (debt === null) return;
     versions.set(debt.items);
     for (const { region, items, oldest: since } of debt.regions) {
       wraps.set({ region }, items);
-      if (since !== null) oldest.set({ region }, Math.max(0, (Date.now() - Date.parse(since)) / 1000));
+      if (since !== null) oldest.set({ region }, secondsSince(since));
     }
   };
+}
+
+function secondsSince(moment: string): number {
+  return Math.max(0, (Date.now() - Date.parse(moment)) / 1000);
 }

@@ -89,14 +89,17 @@ const PROBE_INTERVAL_MS = 1000;
  * and is therefore sent no requests, would never learn that they are back.
  */
 export class ProbedRegions {
-  readonly minimum: number;
   readonly #regions: Regions;
   #probing: Promise<void> | null = null;
   #probedAt = -Infinity;
 
   constructor(regions: Regions) {
     this.#regions = regions;
-    this.minimum = regions.minimum;
+  }
+
+  /** It changes with the key set that is in force. */
+  get minimum(): number {
+    return this.#regions.minimum;
   }
 
   counters(): RegionCounters | null {

@@ -29,6 +29,7 @@ import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { healthRoutes, metricsRoute } from "./routes/service.ts";
@@ -80,7 +81,7 @@ const HEADERS: Readonly<Record<string, string>> = {
  * import { sqliteStore } from "@strongroom/vault/sqlite";
  *
  * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
- * await using vault = await openVault({ store: await sqliteStore("vault.sqlite"), keyring });
+ * await using vault = await openVault({ store: await sqliteStore("records.sqlite"), keyring });
  * const tokens = await fileTokens("tokens.json");
  * const server = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
  * const url = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -280,6 +281,7 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   versionRoutes(v1, context);
   collectionRoutes(v1, context);
   regionRoutes(v1, context);
+  jobRoutes(v1, context);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

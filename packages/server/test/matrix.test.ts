@@ -18,6 +18,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/metrics": READ,
   "/openapi.json": READ,
   "/v1/collections": READ,
+  "/v1/jobs": READ,
   "/v1/regions": READ,
   "/v1/regions/debt": READ,
   "/v1/records/people": [...READ, "POST"],

@@ -75,6 +75,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /metrics",
       "GET /readyz",
       "GET /v1/collections",
+      "GET /v1/jobs",
       "GET /v1/records/{collection}",
       "GET /v1/records/{collection}/{id}",
       "GET /v1/records/{collection}/{id}/versions",

@@ -78,21 +78,21 @@ test("all away: 503 for reads and writes; back again, no restart and no request 
   assert.equal((await call(origin, path, { token: token.write, body: { n: 2 } })).status, 200);
 });
 
+/** The rows of a record. */
+const at = (collection: string, id: string): string =>
+  `where record = (select record from records where collection = '${collection}' and id = '${id}')`;
+const messageOf = (rows: string): string => `(select message from versions ${rows})`;
+
 const DAMAGES: readonly (readonly [sql: string, code: string])[] = [
-  ["update versions set message = (select message from versions where id = '43') where id = '42'", "record-moved"],
+  [`update versions set message = ${messageOf(at("people", "43"))} ${at("people", "42")}`, "record-moved"],
+  [`update versions set message = ${messageOf(at("pets", "42"))} ${at("people", "42")}`, "record-moved-collection"],
+  [`update versions set subject = 'x' ${at("people", "42")}`, "record-moved-subject"],
   [
-    "update versions set message = (select message from versions where collection = 'pets') where id = '42' and " +
-      "collection = 'people'",
-    "record-moved-collection",
-  ],
-  ["update versions set subject = 'x' where id = '42'", "record-moved-subject"],
-  [
-    "update versions set message = (select message from versions where id = '42' and version = 1 and collection = " +
-      "'people') where id = '42'",
+    `update versions set message = ${messageOf(`${at("people", "42")} and version = 1`)} ${at("people", "42")}`,
     "record-rolled-back",
   ],
-  ["update heads set version = 1 where id = '42' and collection = 'people'", "record-rolled-back"],
-  ["update versions set message = substr(message, 1, 300) where id = '42'", "record-tampered"],
+  [`update heads set version = 1 ${at("people", "42")}`, "record-rolled-back"],
+  [`update versions set message = substr(message, 1, 300) ${at("people", "42")}`, "record-tampered"],
 ];
 
 test("damaged rows are refused, each with its own code, and no byte of a document is released", async (t) => {

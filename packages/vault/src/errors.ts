@@ -261,8 +261,8 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "key-set-unknown": {
     title: "Another key set is in force than this process is configured with",
     remedy:
-      "Nothing was stored; reads go on. Give this process the keys that the others have, or put its key set in force: " +
-      "strongroom store flip.",
+      "Nothing was stored; reads go on. Give this process the keys that the others have, or put its key set in " +
+      "force: strongroom store flip.",
     outcome: "unavailable",
     status: 503,
   },

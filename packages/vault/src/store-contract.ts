@@ -61,15 +61,21 @@ const PARTS: readonly Part[] = [
  * import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
  * import { storeContract } from "@strongroom/vault/store-contract";
  *
- * storeContract("memory", async () => {
+ * const newStorage = async () => {
  *   const storage = new MemoryStorage();
  *   let passed = 0;
  *   const clock = () => new Date(Date.now() + passed);
  *   return {
  *     open: async () => memoryStore({ storage, clock }),
- *     passTime: async (ms) => void (passed += ms),
+ *     passTime: async (ms: number) => {
+ *       passed += ms;
+ *     },
  *   };
- * });
+ * };
+ * // Left out, `test` is that of node:test.
+ * const tests: string[] = [];
+ * storeContract("memory", newStorage, { test: (name) => tests.push(name) });
+ * console.log(tests[0]); // prints: memory: it declares what it is tested for
  * ```
  */
 export function storeContract(name: string, newStorage: NewStorage, options: StoreContractOptions = {}): void {

@@ -203,12 +203,11 @@ export interface Vault {
    * import { openVault } from "@strongroom/vault";
    * import { sqliteStore } from "@strongroom/vault/sqlite";
    *
-   * const [a, b] = ["2026", "2027"].map((keyName) => ({
-   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName, wrappingKey: randomBytes(32) }),
-   *   keySet: [keyName],
-   * }));
+   * const keyringOf = (keyName: string) =>
+   *   rawAesKeyring({ keyNamespace: "example", keyName, wrappingKey: randomBytes(32) });
+   * const next = { keyring: keyringOf("2027"), keySet: ["2027"] };
    * const store = await sqliteStore("vault.sqlite");
-   * await using vault = await openVault({ store, keyring: a.keyring, keySet: a.keySet, next: b });
+   * await using vault = await openVault({ store, keyring: keyringOf("2026"), keySet: ["2026"], next });
    * await vault.put({ collection: "people", id: "1" }, { name: "Ada" });
    * console.log((await vault.flipKeySet()).state); // prints: next
    * console.log((await vault.get({ collection: "people", id: "1" })).document["name"]); // prints: Ada

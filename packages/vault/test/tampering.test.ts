@@ -9,7 +9,7 @@ import fc from "fast-check";
 import type { Vault, VaultErrorCode } from "@strongroom/vault";
 import { defer } from "../../../tests/support/defer.ts";
 import { rejectsWith } from "./support/errors.ts";
-import { lastByteChanged, tamper, testVault } from "./support/vault.ts";
+import { lastByteChanged, tamper, fileVault } from "./support/vault.ts";
 
 const ada = { collection: "people", id: "ada" };
 const bob = { collection: "people", id: "bob" };
@@ -22,8 +22,10 @@ async function fill(vault: Vault): Promise<void> {
 }
 
 const message = (where: string): string => `(select message from versions where ${where})`;
-const ADA = "collection = 'people' and id = 'ada'";
-const BOB = "collection = 'people' and id = 'bob'";
+const named = (id: string): string => `collection = 'people' and id = '${id}'`;
+const recordOf = (id: string): string => `(select record from records where ${named(id)})`;
+const ADA = `record = ${recordOf("ada")}`;
+const BOB = `record = ${recordOf("bob")}`;
 
 interface Tampering {
   readonly name: string;
@@ -44,36 +46,57 @@ const TAMPERINGS: readonly Tampering[] = [
     sql: [
       `delete from versions where ${ADA}`,
       `delete from heads where ${ADA}`,
-      `update versions set id = 'ada' where ${BOB}`,
-      `update heads set id = 'ada' where ${BOB}`,
+      `update versions set record = ${recordOf("ada")} where ${BOB}`,
+      `update heads set record = ${recordOf("ada")} where ${BOB}`,
     ],
     code: "record-moved",
   },
   {
     name: "a row moved to an id that never was",
-    sql: [`update versions set id = 'eve' where ${BOB}`, `update heads set id = 'eve' where ${BOB}`],
+    sql: [`update records set id = 'eve' where ${named("bob")}`],
     code: "record-moved",
     read: (vault) => vault.get({ collection: "people", id: "eve" }),
   },
   {
+    name: "two records' names swapped",
+    sql: [
+      `update records set id = 'between' where ${named("bob")}`,
+      `update records set id = 'bob' where ${named("ada")}`,
+      `update records set id = 'ada' where ${named("between")}`,
+    ],
+    code: "record-moved",
+  },
+  {
+    name: "the wrap set made that of no version",
+    sql: [`update versions set wrap_set = 99 where ${ADA} and version = 3`],
+    code: "record-tampered",
+  },
+  {
+    name: "the wrap set's form changed",
+    sql: ["update wrap_sets set form = replace(form, 'target', 'Target')"],
+    code: "record-tampered",
+  },
+  {
     name: "two records' rows swapped",
     sql: [
-      `update versions set id = 'between' where ${BOB}`,
-      `update versions set id = 'bob', version = 1 where ${ADA} and version = 3`,
-      "update versions set id = 'ada', version = 3 where id = 'between'",
+      `update versions set record = 0 where ${BOB}`,
+      `update versions set record = ${recordOf("bob")}, version = 1 where ${ADA} and version = 3`,
+      `update versions set record = ${recordOf("ada")}, version = 3 where record = 0`,
     ],
     code: "record-moved",
     read: (vault) => vault.get(bob),
   },
   {
     name: "a message copied from another collection",
-    sql: [`update versions set message = ${message("collection = 'pets'")} where ${BOB}`],
+    sql: [
+      `update versions set message = ${message("record = (select record from records where collection = 'pets')")} where ${BOB}`,
+    ],
     code: "record-moved-collection",
     read: (vault) => vault.get(bob),
   },
   {
     name: "a row moved to another collection",
-    sql: [`update versions set collection = 'pets' where ${BOB}`, `update heads set collection = 'pets' where ${BOB}`],
+    sql: [`update records set collection = 'pets' where ${named("bob")}`],
     code: "record-moved-collection",
     read: (vault) => vault.get({ collection: "pets", id: "bob" }),
   },
@@ -155,7 +178,7 @@ const readNewest = (vault: Vault): Promise<unknown> => vault.get(ada);
 
 for (const { name, sql, code, read = readNewest } of TAMPERINGS) {
   test(`${name}: ${code}`, async (t) => {
-    const { vault, path } = await testVault(t);
+    const { vault, path } = await fileVault(t);
     await fill(vault);
     tamper(path, ...sql);
     const error = await rejectsWith(code, () => read(vault));
@@ -173,7 +196,7 @@ const BROKEN_HEADS = TAMPERINGS.filter(
 );
 for (const { name, sql, code } of BROKEN_HEADS) {
   test(`${name}: nothing is written on top of it, and removing the record is the way out`, async (t) => {
-    const { vault, path } = await testVault(t);
+    const { vault, path } = await fileVault(t);
     await fill(vault);
     tamper(path, ...sql);
     await rejectsWith(code, () => vault.put(ada, { step: 4 }));
@@ -200,16 +223,14 @@ for (const { name, sql, code } of BROKEN_HEADS) {
 }
 
 test("a record that was removed and put back by hand is refused", async (t) => {
-  const { vault, path } = await testVault(t);
+  const { vault, path } = await fileVault(t);
   await fill(vault);
   const copy = new DatabaseSync(path);
   const row = copy.prepare(`select * from versions where ${BOB}`).get()!;
   await vault.remove(bob);
+  const columns = Object.keys(row);
   copy
-    .prepare(
-      "insert into versions (collection, id, version, subject, created_at, wraps_stored, wraps_target, message) " +
-        "values (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
+    .prepare(`insert into versions (${columns.join()}) values (${columns.map(() => "?").join()})`)
     .run(...Object.values(row));
   await rejectsWith("record-tampered", () => vault.get(bob));
   copy.exec(`update heads set state = 'live' where ${BOB}`);
@@ -221,7 +242,7 @@ test("a record that was removed and put back by hand is refused", async (t) => {
 });
 
 test("every changed byte of a message is refused by one of the four codes, and none is ever released", async (t) => {
-  const { vault, path } = await testVault(t);
+  const { vault, path } = await fileVault(t);
   await vault.put(bob, { who: "bob" });
   const database = new DatabaseSync(path);
   defer(t, () => {

@@ -6,9 +6,10 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { isVaultError } from "@strongroom/vault";
-import type { Vault } from "@strongroom/vault";
-import { testVault } from "./support/vault.ts";
+import { BUCKETS, isVaultError } from "@strongroom/vault";
+import type { InventoryItem, Vault } from "@strongroom/vault";
+import { wrapSetDigest, wrapSetForm } from "../src/stores/wrap-set.ts";
+import { fileVault } from "./support/vault.ts";
 
 const ada = { collection: "people", id: "ada" };
 const bob = { collection: "people", id: "bob" };
@@ -70,7 +71,7 @@ interface Forgery {
   readonly comes: Readonly<Record<string, string>>;
 }
 
-const ADA = "where collection = 'people' and id = 'ada'";
+const ADA = "where record = (select record from records where collection = 'people' and id = 'ada')";
 
 const FORGERIES: Readonly<Record<string, Forgery>> = {
   ...Object.fromEntries(
@@ -128,15 +129,33 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
     ),
   ),
   ...Object.fromEntries(
-    ["created_at = 'never'", `wraps_stored = ${BEYOND}`, "wraps_stored = -1", `wraps_target = ${GREATEST}`].map(
-      (set): [string, Forgery] => [
-        `versions.${set}`,
-        {
-          sql: [`update versions set ${set} ${ADA} and version = 2`],
-          comes: { ...all("record-tampered"), list: "ok" },
-        },
-      ],
-    ),
+    [
+      "created_at = 'never'",
+      `wrap_set = ${BEYOND}`,
+      "wrap_set = -1",
+      "wrap_set = 77",
+      `revision = ${GREATEST}`,
+      "revision = -1",
+    ].map((set): [string, Forgery] => [
+      `versions.${set}`,
+      {
+        sql: [`update versions set ${set} ${ADA} and version = 2`],
+        comes: { ...all("record-tampered"), list: "ok" },
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      "bucket = -1",
+      `bucket = ${GREATEST}`,
+      `since = ${GREATEST}`,
+      `since = -${GREATEST}`,
+      "write_id = ''",
+      "write_id = printf('%.100000c', 'a')",
+    ].map((set): [string, Forgery] => [
+      `versions.${set}, which is of no reading`,
+      { sql: [`update versions set ${set} ${ADA} and version = 2`], comes: { ...all("ok"), list: "ok" } },
+    ]),
   ),
   "the subject is somebody else's": {
     sql: [`update versions set subject = 'eve' ${ADA} and version = 2`],
@@ -162,7 +181,7 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
 for (const [name, { sql, comes }] of Object.entries(FORGERIES)) {
   test(name, async (t) => {
     for (const [operation, run] of Object.entries(OPERATIONS)) {
-      const { vault, path } = await testVault(t);
+      const { vault, path } = await fileVault(t);
       await vault.put(ada, { step: 1 }, { subject: "person-1" });
       await vault.put(ada, { step: 2 });
       await vault.put(bob, { who: "bob" });
@@ -184,6 +203,12 @@ for (const [name, { sql, comes }] of Object.entries(FORGERIES)) {
   });
 }
 
+/** A head without versions, of a name that is SQL. */
+const headOf = (collection: string, id: string): readonly string[] => [
+  `insert into records (collection, id) values (${collection}, ${id})`,
+  "insert into heads select max(record), 1, 'live', '2026-01-01T00:00:00.000Z' from records",
+];
+
 const ODD_IDS: Readonly<Record<string, string>> = {
   empty: "''",
   "a control character": "'a' || char(10) || 'b'",
@@ -198,9 +223,9 @@ const ODD_IDS: Readonly<Record<string, string>> = {
 
 for (const [name, id] of Object.entries(ODD_IDS)) {
   test(`an id that is none (${name}) is named, and paging goes on behind it, row by row`, async (t) => {
-    const { vault, path } = await testVault(t);
+    const { vault, path } = await fileVault(t);
     for (const one of ["A", "aaaa", "bob", "\u{10000}"]) await vault.put({ collection: "people", id: one }, { one });
-    forge(path, `insert into heads values ('people', ${id}, 1, 'live', '2026-01-01T00:00:00.000Z')`);
+    forge(path, ...headOf("'people'", id));
     const seen: string[] = [];
     const damaged: string[] = [];
     let pages = 0;
@@ -218,47 +243,172 @@ for (const [name, id] of Object.entries(ODD_IDS)) {
 }
 
 test("a collection whose name is none is not listed, and the others are", async (t) => {
-  const { vault, path } = await testVault(t);
+  const { vault, path } = await fileVault(t);
   await vault.put(bob, { who: "bob" });
   for (const name of ["''", "char(27) || '[31m'", "printf('%.100000c', 'a')", "'Üben'"])
-    forge(path, `insert into heads values (${name}, 'x', 1, 'live', '2026-01-01T00:00:00.000Z')`);
+    forge(path, ...headOf(name, "'x'"));
   assert.deepEqual(await vault.collections(), [{ collection: "people", records: 1 }]);
 });
 
-const DEBT = "insert into wrap_debt (collection, id, version, region, key_arn, reason, since, due_at, attempts)";
-const ODD_DEBTS: Readonly<Record<string, string>> = {
-  "a version beyond 2^53": `${DEBT} values ('people', 'bob', ${GREATEST}, 'r1', 'k', 'x', '2026-01-01T00:00:00.000Z', 0, 0)`,
-  "a negative version": `${DEBT} values ('people', 'bob', -7, 'r1', 'k', 'x', '2026-01-01T00:00:00.000Z', 0, 0)`,
-  "a date that is none": `${DEBT} values ('people', 'bob', 1, 'r1', 'k', 'x', 'long ago', 0, 0)`,
-  "an id that is none": `${DEBT} values ('people', cast(x'ff' as text), 1, 'r1', 'k', 'x', '2026-01-01T00:00:00.000Z', 0, 0)`,
-  "a collection that is none": `${DEBT} values (char(7), 'bob', 1, 'r1', 'k', 'x', '2026-01-01T00:00:00.000Z', 0, 0)`,
+/** Every version owes a wrap, by the word of its row. */
+const OWED = wrapSetForm({
+  wraps: [{ provider: "strongroom-test", key: "k", material: null }],
+  target: 2,
+  missing: [{ region: "r1", keyArn: "arn:1", reason: "refused" }],
+});
+const OWE = [
+  `insert into wrap_sets (digest, form) values ('${wrapSetDigest(OWED)}', '${OWED}')`,
+  "update versions set wrap_set = (select max(id) from wrap_sets)",
+];
+const BOB = "record = (select record from records where id = 'bob')";
+
+/** What a hand does to the row of a version that owes a wrap -> whether it still is one, and since when. */
+const ODD_DEBTS: Readonly<Record<string, { readonly sql: string; readonly comes: "a debt" | "damaged" | "no date" }>> =
+  {
+    "a version beyond 2^53": { sql: `update versions set version = ${GREATEST} where ${BOB}`, comes: "damaged" },
+    "a negative version": { sql: `update versions set version = -7 where ${BOB}`, comes: "damaged" },
+    "an id that is none": { sql: "update records set id = cast(x'ff' as text) where id = 'bob'", comes: "damaged" },
+    "a collection that is none": { sql: "update records set collection = char(7) where id = 'bob'", comes: "damaged" },
+    "no record": { sql: "delete from records where id = 'bob'", comes: "damaged" },
+    "a since that is no date": { sql: `update versions set since = ${GREATEST} where ${BOB}`, comes: "no date" },
+    "a since before all dates": { sql: `update versions set since = -${GREATEST} where ${BOB}`, comes: "no date" },
+    "a bucket of -1": { sql: `update versions set bucket = -1 where ${BOB}`, comes: "a debt" },
+    "a bucket beyond 2^53": { sql: `update versions set bucket = ${GREATEST} where ${BOB}`, comes: "a debt" },
+    "more failures than there can be": {
+      sql: `insert into failures select key, ${GREATEST}, 'x', '2026-01-01T00:00:00.000Z', ${GREATEST} from versions where ${BOB}`,
+      comes: "a debt",
+    },
+    "a failure at no date": {
+      sql: `insert into failures select key, -1, 'x', 'late', -${GREATEST} from versions where ${BOB}`,
+      comes: "a debt",
+    },
+  };
+
+for (const [name, { sql, comes }] of Object.entries(ODD_DEBTS)) {
+  test(`a debt with ${name} is found by whoever looks for it, page by page, and so are the others`, async (t) => {
+    const { vault, store, path } = await fileVault(t);
+    await vault.put({ collection: "pets", id: "cat" }, { who: "cat" });
+    await vault.put(bob, { who: "bob" });
+    forge(path, ...OWE, sql);
+    const sets = (await store.inventory.sets()).filter(({ set }) => set?.missing.length === 1).map(({ id }) => id);
+    const halves = [
+      { from: 0, to: BUCKETS / 2 },
+      { from: BUCKETS / 2, to: BUCKETS },
+    ];
+    const found: InventoryItem[] = [];
+    for (const buckets of halves) {
+      for (let after: string | null = null; ;) {
+        const page: readonly InventoryItem[] = await store.inventory.list({
+          sets,
+          buckets,
+          after,
+          limit: 1,
+          due: true,
+        });
+        const [item] = page;
+        if (item === undefined) break;
+        found.push(item);
+        assert.ok(item.position.length <= 2048 && found.length < 5);
+        after = item.position;
+      }
+    }
+    assert.equal(found.length, 2);
+    assert.deepEqual(
+      found.filter(({ place }) => place?.id === "cat").map(({ since }) => since !== null),
+      [true],
+    );
+    const other = found.find(({ place }) => place?.id !== "cat")!;
+    assert.equal(other.place === null, comes === "damaged");
+    assert.equal(other.since === null, comes === "no date");
+    assert.ok(other.failure === null || other.failure.attempts <= 1_000_000);
+    assert.ok(await store.inventory.any(sets));
+    const [count] = await store.inventory.counts(sets, 100);
+    assert.equal(count?.items, 2);
+    assert.match(count.oldest ?? "", /^20/, "what has no date hides nobody else's");
+  });
+}
+
+/** What a hand makes of the row of the gate -> what every use of the store comes to. */
+const ODD_GATES: Readonly<Record<string, string>> = {
+  [`epoch = ${GREATEST}`]: "store-altered",
+  "epoch = -1": "store-altered",
+  [`min_reader = ${GREATEST}`]: "store-altered",
+  "min_reader = 2": "store-newer",
+  "min_reader = -1": "store-altered",
+  [`commits = ${GREATEST}`]: "store-set-back",
+  "commits = -1": "store-set-back",
+  "vault = printf('%.100000c', 'a')": "store-set-back",
 };
 
-for (const [name, sql] of Object.entries(ODD_DEBTS)) {
-  test(`a debt with ${name} is named, and the others are listed and claimed`, async (t) => {
-    const { vault, store, path } = await testVault(t);
+for (const [set, code] of Object.entries(ODD_GATES)) {
+  test(`the gate's ${set}: ${code}, for reading and writing`, async (t) => {
+    const { vault, store, path } = await fileVault(t);
     await vault.put(bob, { who: "bob" });
-    await vault.put({ collection: "pets", id: "cat" }, { who: "cat" });
-    forge(
-      path,
-      sql,
-      `${DEBT} values ('pets', 'cat', 1, 'r1', 'k', 'x', '2026-01-01T00:00:00.000Z', ${GREATEST}, ${GREATEST})`,
+    forge(path, `update gate set ${set}`);
+    for (const use of [vault.get(bob), vault.put(bob, {}), vault.list("people"), store.gate.current(), store.ping()])
+      assert.equal(await outcome(use), code);
+  });
+}
+
+test("a program that may read and not write any more reads", async (t) => {
+  const { vault, path } = await fileVault(t);
+  await vault.put(bob, { who: "bob" });
+  forge(path, "update gate set min_writer = 2");
+  assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
+  assert.equal(await outcome(vault.put(bob, {})), "store-newer");
+});
+
+const ODD_FORMS: Readonly<Record<string, string>> = {
+  "no JSON": "'{'",
+  "another set than its digest says": "replace(form, 'strongroom-test', 'another')",
+  "a number of no wraps": '\'{"wraps":[],"target":-1,"missing":[]}\'',
+  "very long": "printf('%.1000000c', 'a')",
+};
+
+for (const [name, form] of Object.entries(ODD_FORMS)) {
+  test(`a wrap set that is ${name} is shown as none, and is one again with the next write that has it`, async (t) => {
+    const { vault, store, path } = await fileVault(t);
+    await vault.put(bob, { who: "bob" });
+    forge(path, `update wrap_sets set form = ${form}`);
+    assert.deepEqual(
+      (await store.inventory.sets()).map(({ set }) => set),
+      [null],
     );
-    const items: string[] = [];
-    let damaged = 0;
-    for (let cursor: string | null | undefined; cursor !== null;) {
-      const page = await vault.debts({ limit: 1, ...(cursor === undefined ? {} : { cursor }) });
-      items.push(...page.items.map(({ id }) => id));
-      damaged += page.damaged?.length ?? 0;
-      cursor = page.next;
+    assert.equal(await outcome(vault.get(bob)), "record-tampered");
+    await vault.put(ada, { who: "ada" });
+    assert.deepEqual((await vault.get(ada)).document, { who: "ada" });
+    assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
+  });
+}
+
+/** What a hand makes of a partition's row. */
+const ODD_JOBS: Readonly<Record<string, { readonly set: string; readonly isTaken: boolean }>> = {
+  "a fence that cannot be raised": { set: `fence = ${GREATEST}`, isTaken: false },
+  "a negative fence": { set: "fence = -4", isTaken: false },
+  "a lease without end": { set: `state = 'held', due_at = ${GREATEST}`, isTaken: true },
+  "a state that is none": { set: "state = 'gone'", isTaken: true },
+  "counters beyond 2^53": { set: `done = ${GREATEST}, failed = -${GREATEST}`, isTaken: true },
+  "dates that are none": {
+    set: `taken_at = ${GREATEST}, saved_at = -1, problem_code = 'x', problem_at = 'y'`,
+    isTaken: true,
+  },
+};
+
+for (const [name, { set, isTaken }] of Object.entries(ODD_JOBS)) {
+  test(`a partition with ${name} is listed, and stops no other one`, async (t) => {
+    const { store, path } = await fileVault(t);
+    await store.jobs.add("job", ["a", "b"]);
+    forge(path, `update jobs set ${set} where partition = 'a'`);
+    const listed = await store.jobs.list();
+    assert.equal(listed.length, 2);
+    for (const one of listed)
+      for (const number of [one.fence, one.done, one.failed]) assert.ok(Number.isSafeInteger(number) && number >= 0);
+    const taken = [];
+    for (let lease; (lease = await store.jobs.lease({ job: "job", holder: "h", ms: 60_000 })) !== null;) {
+      taken.push(lease.partition);
+      const progress = { cursor: null, done: 1, failed: 1, problem: null };
+      assert.equal(await store.jobs.save(lease, progress, 60_000), "saved");
     }
-    assert.deepEqual([items, damaged], [["cat"], 1]);
-    assert.equal((await vault.wrapDebt()).regions[0]?.oldest, "2026-01-01T00:00:00.000Z");
-    assert.deepEqual(await store.dueRegions(0), ["r1"], "put off for ever is put off by nobody");
-    const claimed = await store.claimDebts({ holder: "h", region: "r1", limit: 9, now: 0, until: 5 });
-    const cat = claimed.find(({ id }) => id === "cat");
-    assert.ok(cat !== undefined && cat.attempts <= 1_000_000);
-    const problem = { code: "record-tampered", at: "2026-01-01T00:00:00.000Z" };
-    assert.equal(await store.releaseDebt({ holder: "h", place: cat, dueAt: 9, problem }), "released");
+    assert.deepEqual(taken.sort(), isTaken ? ["a", "b"] : ["b"]);
   });
 }

@@ -13,7 +13,7 @@ export const use = (): Promise<void> => inFolder(useIn);
 
 async function useIn(folder: string): Promise<void> {
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
-  const vault = await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring });
+  const vault = await openVault({ store: await sqliteStore(join(folder, "records.sqlite")), keyring });
   const tokens = { verify: () => Promise.resolve({ id: "1", name: "packed", scopes: ["read", "write"] as const }) };
   const server = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
   const options: ClientOptions = { url: await server.listen({ host: "127.0.0.1", port: 0 }), token: "packed" };

@@ -17,7 +17,7 @@ export const use = (): Promise<void> => inFolder(useIn);
 
 async function useIn(folder: string): Promise<void> {
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
-  const vault: Vault = await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring });
+  const vault: Vault = await openVault({ store: await sqliteStore(join(folder, "records.sqlite")), keyring });
   const server: Api = await createServer({ vault, tokens, regions: { minimum: 0, health: () => [] } });
   const origin: string = await server.listen({ host: "127.0.0.1", port: 0 });
   const record = `${origin}/v1/records/people/42`;

@@ -1,20 +1,53 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { RecordStore } from "@strongroom/vault";
-import { DEFAULT_SQLITE_STORE_OPTIONS, sqliteStore, type SqliteStoreOptions } from "@strongroom/vault/sqlite";
+import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
+import type { Epoch, Store, Unit, WriteId } from "@strongroom/vault";
+import {
+  DEFAULT_SQLITE_STORE_OPTIONS,
+  inspectDatabase,
+  SQLITE_CAPABILITIES,
+  sqliteStore,
+  type SqliteStoreOptions,
+} from "@strongroom/vault/sqlite";
 import { inFolder } from "./support/folder.ts";
 
+/** Where the package is installed a thread writes, and in a bundle the program's own: both must store it. */
 export const use = (): Promise<void> =>
   inFolder(async (folder) => {
     const options: SqliteStoreOptions = DEFAULT_SQLITE_STORE_OPTIONS;
-    const store: RecordStore = await sqliteStore(join(folder, "vault.sqlite"), options);
+    const path = join(folder, "records.sqlite");
+    const store: Store = await sqliteStore(path, options);
+    assert.deepEqual(store.capabilities, SQLITE_CAPABILITIES);
+    const unit: Unit = {
+      writeId: randomUUID() as string as WriteId,
+      address: parseAddress({ collection: "people", id: "42" }),
+      base: null,
+      change: {
+        kind: "write",
+        epoch: 0 as Epoch,
+        versions: [
+          {
+            version: parseVersion(1),
+            subject: parseSubject("42"),
+            createdAt: new Date().toISOString(),
+            wrapSet: { wraps: [], target: 0, missing: [] },
+            message: Buffer.from("a message"),
+          },
+        ],
+      },
+    };
+    assert.deepEqual(await store.records.apply([unit], { atomic: true }), [{ kind: "made" }]);
+    const { stored } = await store.records.read(unit.address, null);
+    assert.equal(Buffer.from(stored?.message ?? []).toString(), "a message");
     await store.close();
-    assert.ok((await stat(join(folder, "vault.sqlite"))).size > 0);
+    assert.equal((await inspectDatabase(path)).state, "sound");
+    assert.ok((await stat(path)).size > 0);
   });
 
 /** What the compiler is to refuse. */
-export function misuse(store: RecordStore): void {
+export function misuse(store: Store): void {
   // @ts-expect-error a path is text
   void sqliteStore(42);
   // @ts-expect-error a store is not a number

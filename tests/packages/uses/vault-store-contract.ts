@@ -17,7 +17,7 @@ export const use = async (): Promise<void> => {
   };
   const bodies: Parameters<NonNullable<NonNullable<Parameters<typeof storeContract>[2]>["test"]>>[1][] = [];
   storeContract("memory", newStorage, {
-    capabilities: { callerTransaction: true, atomicUnits: 1 },
+    capabilities: { callerTransaction: true },
     test: (_name, body) => bodies.push(body),
   });
   assert.ok(bodies.length > 50);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { rawAesKeyring } from "@strongroom/envelope";
-import type { AddressInput, JsonObject, RecordStore, Vault, VaultErrorCode, VaultRecord } from "@strongroom/vault";
+import type { AddressInput, JsonObject, Store, Vault, VaultErrorCode, VaultRecord } from "@strongroom/vault";
 import { openVault, VAULT_ERRORS, VaultError } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { inFolder } from "./support/folder.ts";
@@ -10,7 +10,7 @@ import { inFolder } from "./support/folder.ts";
 export const use = (): Promise<void> => inFolder(useIn);
 
 async function useIn(folder: string): Promise<void> {
-  const store: RecordStore = await sqliteStore(join(folder, "vault.sqlite"));
+  const store: Store = await sqliteStore(join(folder, "vault.sqlite"));
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
   const vault: Vault = await openVault({ store, keyring });
   const ada: AddressInput = { collection: "people", id: "42" };
@@ -28,7 +28,7 @@ async function useIn(folder: string): Promise<void> {
 }
 
 /** What the compiler is to refuse. */
-export function misuse(vault: Vault, store: RecordStore): void {
+export function misuse(vault: Vault, store: Store): void {
   // @ts-expect-error a forgotten keyring
   void openVault({ store });
   // @ts-expect-error a document is an object

@@ -16,7 +16,7 @@ export const doctorCommand: CommandSpec = command({
   name: "doctor",
   heading: "Looking after it",
   summary: "check configuration, files, regions, clock and service, and say what to do",
-  flagGroups: ["client"],
+  flagGroups: ["client", "store"],
   options: {},
   examples: [
     { line: "npx strongroom doctor", meaning: "exit code 1 if a check failed" },

@@ -21,7 +21,7 @@ export const inspectCommand: CommandSpec = command({
     { line: "npx strongroom inspect message.bin", meaning: "suite, wrapped data keys, encryption context" },
     {
       line:
-        'sqlite3 strongroom-data/vault.sqlite "SELECT hex(message) FROM versions LIMIT 1" | xxd -r -p | ' +
+        'sqlite3 strongroom-data/records.sqlite "SELECT hex(message) FROM versions LIMIT 1" | xxd -r -p | ' +
         "npx strongroom inspect -",
       meaning: "one from the database",
     },

@@ -1,19 +1,7 @@
-// How the regions are shown: a table for a person, the lines that tell what changed between two answers, and `--watch`.
-// On a terminal that draws the table again in its place; elsewhere each change is one line, so that a log or a pipe
-// holds what happened and no more. As JSON, each change is the whole answer on one line.
-import { setTimeout as delay } from "node:timers/promises";
-import {
-  duration,
-  printable,
-  printableCopy,
-  renderTable,
-  type Style,
-  type Terminal,
-  wrapped,
-} from "@strongroom/base/terminal";
+// How the regions are shown: a table for a person, and the lines that tell what changed between two answers.
+import { duration, renderTable, type Style, type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { RegionReport, RegionsReport } from "@strongroom/client";
-import { asCliError } from "../connection.ts";
-import { CliError } from "../errors.ts";
+import { watch } from "./watch.ts";
 
 const STATE_STYLE: Readonly<Record<RegionReport["state"], Style>> = { up: "green", down: "red", unknown: "dim" };
 const BREAKER_STYLE: Readonly<Record<RegionReport["breaker"]["state"], Style>> = {
@@ -142,72 +130,12 @@ function number(value: number): string {
   return value.toLocaleString("en");
 }
 
-/** Milliseconds between two looks: as often as the service asks a region that is not known to be up. */
-export const POLL_EVERY_MS = 1000;
-
-/** Where the view goes: one answer, or that there was none this time. */
-interface View {
-  show(answer: RegionsReport): void;
-  away(reason: string): void;
-}
-
-/**
- * Looks and shows until the signal is aborted. A service that is away for a while is waited for; any other error is
- * thrown.
- */
+/** Looks and shows until the signal is aborted. */
 export async function watchRegions(
   terminal: Terminal,
   look: () => Promise<RegionsReport>,
   signal: AbortSignal,
-  everyMs: number = POLL_EVERY_MS,
+  everyMs?: number,
 ): Promise<void> {
-  const view = terminal.mode === "json" || !terminal.stdout.isTTY ? changes(terminal) : screen(terminal);
-  while (!signal.aborted) {
-    try {
-      view.show(await look());
-    } catch (error) {
-      const told = asCliError(error);
-      if (!(told instanceof CliError)) throw told;
-      // Asked to end in the middle of a call.
-      if (told.outcome === "interrupted") return;
-      if (told.outcome !== "unavailable") throw told;
-      view.away(told.message);
-    }
-    await delay(everyMs, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-function changes(terminal: Terminal): View {
-  let last: RegionsReport | null = null;
-  let reason: string | null = null;
-  const line = (text: string): void => {
-    terminal.print(`${new Date().toISOString()} ${printable(text)}`);
-  };
-  return {
-    show: (answer) => {
-      const lines = changeLines(last, answer);
-      if (lines.length > 0 && terminal.mode === "json") terminal.printJson(regionsResult(answer));
-      else for (const text of lines) line(text);
-      last = answer;
-      reason = null;
-    },
-    away: (why) => {
-      if (why !== reason && terminal.mode === "human") line(why);
-      reason = why;
-      // What it says when it is back is news.
-      last = null;
-    },
-  };
-}
-
-function screen(terminal: Terminal): View {
-  const clock = (): string => terminal.style("dim", `${new Date().toTimeString().slice(0, 8)}  Ctrl-C ends it.`);
-  return {
-    show: (answer) => {
-      terminal.redraw(`${regionsView(printableCopy(answer), terminal)}\n${clock()}`);
-    },
-    away: (why) => {
-      terminal.redraw(`${terminal.style("red", printable(why))}\n${clock()}`);
-    },
-  };
+  await watch(terminal, { look, result: regionsResult, view: regionsView, changes: changeLines }, signal, everyMs);
 }

@@ -1,8 +1,8 @@
 // `strongroom rm`: removes a record with all its versions, once a person has said so.
 import { given, wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
-import { CliError } from "../errors.ts";
+import { command, type CommandSpec, option, withService } from "../command.ts";
+import { requireYes } from "../confirm.ts";
 
 /** `strongroom rm`. */
 export const rmCommand: CommandSpec = command({
@@ -31,15 +31,8 @@ export const rmCommand: CommandSpec = command({
   ],
   run: withService(async (client, { context, args, options }) => {
     const [collection = "", id = ""] = args;
-    if (!options.yes) await requireYes(`${collection}/${id}`, context);
+    if (!options.yes) await requireYes(`Remove ${printable(`${collection}/${id}`)} with all its versions?`, context);
     await client.records.remove(collection, id, { ifVersion: options.ifVersion });
     context.terminal.result({ collection, id, removed: true }, (shown) => `${shown.collection}/${shown.id} removed`);
   }),
 });
-
-async function requireYes(record: string, { terminal, signal }: CommandContext): Promise<void> {
-  const canAsk = terminal.stdin.isTTY === true && terminal.stderr.isTTY && terminal.mode === "human";
-  if (!canAsk) throw new CliError("not-confirmed", { detail: "There is no terminal on which to ask." });
-  const answer = await terminal.ask(`Remove ${printable(record)} with all its versions? [y/N] `, signal);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError("not-confirmed", { detail: "The answer was not yes." });
-}

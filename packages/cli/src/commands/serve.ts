@@ -13,7 +13,7 @@ export const serveCommand: CommandSpec = command({
     '      "keyArn": "arn:aws:kms:eu-west-1:111122223333:key/…" }] } }\n' +
     "Without an endpoint a region is AWS's own, with the credentials that the AWS SDK finds. Tokens: strongroom " +
     "token create.",
-  flagGroups: ["service", "keys", "log"],
+  flagGroups: ["service", "store", "keys", "log"],
   options: {},
   examples: [
     {

@@ -9,7 +9,7 @@ export const upCommand: CommandSpec = command({
   description:
     "Keys, an access token and the data folder are made at first start. Ctrl-C ends it; the next start finds " +
     "everything again.",
-  flagGroups: ["service", "regions", "root-key", "witness", "audit", "faults", "keys", "log"],
+  flagGroups: ["service", "store", "regions", "root-key", "witness", "audit", "faults", "keys", "log"],
   options: {},
   examples: [
     { line: "npx strongroom up", meaning: "service on port 8200, data in ./strongroom-data" },

@@ -45,6 +45,22 @@ export interface ServiceSettings {
 /** Which wraps are opened by their region before they count. */
 export type ProveWraps = "all" | "sampled" | "off";
 
+/** Where the records lie. */
+export interface StoreSettings {
+  /** `postgres://USER@HOST:PORT/DATABASE`, without a password; absent: SQLite in the data folder. */
+  readonly url?: string | undefined;
+  /** The file of the database's password; absent: STRONGROOM_STORE_PASSWORD, or none. */
+  readonly passwordFile?: string | undefined;
+  /** PEM file of the authorities that may have signed the server's certificate; absent: Node's and this machine's. */
+  readonly caFile?: string | undefined;
+  /** The schema of the tables. */
+  readonly schema: string;
+  /** Connections of one process at most. */
+  readonly poolSize: number;
+  /** Lets a server on another machine be reached without TLS. */
+  readonly allowUnauthenticatedStore: boolean;
+}
+
 /** How much the service logs. At "info" one line a request. */
 export type LogLevel = Exclude<KmsLogLevel, "silent">;
 
@@ -53,6 +69,7 @@ export interface Config {
   /** Folder of everything that is kept. Absolute. */
   readonly dataDir: string;
   readonly service: ServiceSettings;
+  readonly store: StoreSettings;
   /** The KMS that `strongroom up` and `strongroom kms serve` run. */
   readonly kms: {
     /** Nearest first. */
@@ -68,6 +85,8 @@ export interface Config {
   readonly keys: {
     /** The regions of `strongroom serve`, nearest first. `strongroom up` makes its own. */
     readonly regions?: readonly WrappingRegion[] | undefined;
+    /** The regions of the next key set: this process knows it, and writes under it once it is in force. */
+    readonly next?: readonly WrappingRegion[] | undefined;
     /** Lets a KMS be reached over plain HTTP, which authenticates nobody. */
     readonly allowUnauthenticatedKms: boolean;
     readonly minimum?: number | undefined;

@@ -17,9 +17,10 @@ import {
 import { LOCAL_REGIONS, localRegions } from "@strongroom/kms/command";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
-import type { Config } from "./config.ts";
+import type { Config, WrappingRegion } from "./config.ts";
 import { findConfigFile, readConfigFile, requireBelieved } from "./file.ts";
 import { configSchema, OTHER_VARIABLES, SETTINGS } from "./settings.ts";
+import { isOnThisMachine, readStoreUrl } from "./store-url.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
 
 /** What the configuration is made from. */
@@ -92,6 +93,15 @@ function powersOf(file: string, origins: LoadedConfig["origins"]): readonly stri
 }
 
 const lenient = z.object({
+  store: z
+    .object({
+      url: z.string().optional().catch(""),
+      passwordFile: z.string().optional().catch(undefined),
+      caFile: z.string().optional().catch(undefined),
+      allowUnauthenticatedStore: z.boolean().optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
   kms: z
     .object({ regions: localRegions.optional().catch(undefined) })
     .optional()
@@ -99,6 +109,7 @@ const lenient = z.object({
   keys: z
     .object({
       regions: wrappingRegions.optional().catch(undefined),
+      next: wrappingRegions.optional().catch(undefined),
       minimum: z.int().optional().catch(undefined),
       target: z.int().optional().catch(undefined),
       attemptTimeoutMs: z.number().optional().catch(undefined),
@@ -113,7 +124,7 @@ const lenient = z.object({
  * Checked on the raw values, beside the schema and not after it, so that one run lists every problem.
  */
 function relationProblems(raw: unknown): SettingProblem[] {
-  const { kms, keys } = lenient.catch({}).parse(raw);
+  const { kms, keys, store } = lenient.catch({}).parse(raw);
   const count = (keys?.regions ?? kms?.regions ?? LOCAL_REGIONS).length;
   const target = keys?.target ?? count;
   return [
@@ -132,7 +143,14 @@ function relationProblems(raw: unknown): SettingProblem[] {
       keys?.regions?.map(({ region }) => region),
       "region",
     ),
-    ...(keys?.regions ?? []).flatMap(({ region, keyArn }, index) => foreignKey(index, region, keyArn)),
+    ...duplicates(
+      ["keys", "next"],
+      keys?.next?.map(({ region }) => region),
+      "region",
+    ),
+    ...foreignKeys("regions", keys?.regions),
+    ...foreignKeys("next", keys?.next),
+    ...storeProblems(store),
     ...when(
       (keys?.target ?? 0) > count,
       ["keys", "target"],
@@ -165,11 +183,45 @@ function duplicates(
 }
 
 /** A key is used through the endpoint of its own region: the signature's scope names it. */
-function foreignKey(index: number, region: string, keyArn: string | undefined): SettingProblem[] {
-  const keyRegion = keyArn?.split(":")[3] ?? region;
-  return when(
-    keyRegion !== region,
-    ["keys", "regions", index, "keyArn"],
-    `is a key of ${keyRegion}, but the region is ${region}`,
-  );
+function foreignKeys(list: "regions" | "next", regions: readonly WrappingRegion[] = []): SettingProblem[] {
+  return regions.flatMap(({ region, keyArn }, index) => {
+    const keyRegion = keyArn?.split(":")[3] ?? region;
+    return when(
+      keyRegion !== region,
+      ["keys", list, index, "keyArn"],
+      `is a key of ${keyRegion}, but the region is ${region}`,
+    );
+  });
+}
+
+/** A server is proven by TLS, or is on this machine, or somebody said that it need not be. */
+function storeProblems(store: GivenStore | undefined): SettingProblem[] {
+  if (store?.url === undefined) return [];
+  const place = readStoreUrl(store.url);
+  if ("problem" in place) return [];
+  return [
+    ...when(
+      place.tls === "plain" && !isOnThisMachine(place) && store.allowUnauthenticatedStore !== true,
+      ["store", "url"],
+      "says sslmode=disable of another machine: leave that out, and say in store.caFile who signed the server's " +
+        "certificate. Where nobody else can be on the way: store.allowUnauthenticatedStore",
+    ),
+    ...when(
+      place.tls === "plain" && store.caFile !== undefined,
+      ["store", "caFile"],
+      "is of no use with sslmode=disable",
+    ),
+    ...when(
+      place.tls === "verified" && place.host.startsWith("/"),
+      ["store", "url"],
+      "asks for TLS over a socket, which PostgreSQL does not offer: leave sslmode out",
+    ),
+  ];
+}
+
+interface GivenStore {
+  readonly url?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly allowUnauthenticatedStore?: boolean | undefined;
 }

@@ -13,6 +13,7 @@ import {
 import { KMS_SETTINGS } from "@strongroom/kms/command";
 import { z } from "zod";
 import type { Config } from "./config.ts";
+import { storeUrl } from "./store-url.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
 
 /** A row for every setting of {@link Config}. */
@@ -35,6 +36,10 @@ const load = z.int("must be a whole number").min(1, "must be at least 1").max(10
 const hostName = z
   .string()
   .regex(/^[A-Za-z0-9_.-]+$|^\[?[0-9A-Fa-f:.]+\]?$/, "must be a host's name or address, without a port");
+const schemaName = z
+  .string()
+  .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/, "must be a lower-case name of a schema, and no pg_…");
+const connections = z.int("must be a whole number").min(2, "must be at least 2").max(500, "must be at most 500");
 const switched = z.boolean("must be true or false");
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 
@@ -133,6 +138,54 @@ export const SETTINGS: InstallationSettings = {
       ways: [{ env: "STRONGROOM_KEEP_ALIVE_MS", reading: asInteger }],
     },
   },
+  store: {
+    url: {
+      group: "store",
+      schema: storeUrl,
+      standard: "SQLite: records.sqlite in the data folder",
+      meaning:
+        "where the records lie: postgres://USER@HOST:PORT/DATABASE, with ?sslmode=verify-full (disable only to this " +
+        "machine) and, for a socket, ?host=/FOLDER; never with a password",
+      ways: [{ env: "STRONGROOM_STORE", flag: "--store <url>", reading: asText }],
+    },
+    passwordFile: {
+      group: "store",
+      schema: text,
+      standard: "STRONGROOM_STORE_PASSWORD, or none",
+      meaning: "file that holds the password of the database's user",
+      paths: [[]],
+      ways: [{ env: "STRONGROOM_STORE_PASSWORD_FILE", flag: "--store-password-file <file>", reading: asPath }],
+    },
+    caFile: {
+      group: "store",
+      schema: text,
+      standard: "the authorities that Node and this machine believe",
+      meaning: "PEM file of the authorities that may have signed the certificate of the PostgreSQL server",
+      paths: [[]],
+      ways: [{ env: "STRONGROOM_STORE_CA_FILE", flag: "--store-ca-file <file>", reading: asPath }],
+    },
+    schema: {
+      schema: schemaName,
+      default: "strongroom",
+      meaning: "schema of the tables in PostgreSQL",
+      ways: [{ env: "STRONGROOM_STORE_SCHEMA", reading: asText }],
+    },
+    poolSize: {
+      harmless: true,
+      schema: connections,
+      default: 10,
+      meaning: "connections to PostgreSQL of one process, at most",
+      ways: [{ env: "STRONGROOM_STORE_POOL_SIZE", reading: asInteger }],
+    },
+    allowUnauthenticatedStore: {
+      schema: switched,
+      default: false,
+      meaning:
+        "DANGEROUS: let PostgreSQL on another machine be reached without TLS, where whoever is on the way reads who " +
+        "is written about, and takes the server's place",
+      ways: [{ env: "STRONGROOM_ALLOW_UNAUTHENTICATED_STORE", reading: asBoolean }],
+    },
+  },
   kms: {
     regions: KMS_SETTINGS.regions,
     rootKey: KMS_SETTINGS.rootKey,
@@ -152,6 +205,17 @@ export const SETTINGS: InstallationSettings = {
       schema: wrappingRegions,
       meaning:
         "for `serve`, nearest first: `{ region, keyArn, endpoint?, tlsFingerprint?, caFile?, credentialsFile? }`",
+      paths: [
+        ["*", "credentialsFile"],
+        ["*", "caFile"],
+      ],
+      ways: [],
+    },
+    next: {
+      schema: wrappingRegions,
+      meaning:
+        "the regions of the next key set, as keys.regions: writes go under it once strongroom store flip has put " +
+        "it in force",
       paths: [
         ["*", "credentialsFile"],
         ["*", "caFile"],
@@ -292,12 +356,13 @@ export const SETTINGS: InstallationSettings = {
 export const configSchema: z.ZodType<Config> = settingsSchema<Config>({ ...SETTINGS });
 
 /**
- * Variables of the same prefix that are no settings of the configuration: the token itself (a secret, read where it is
- * used), the configuration's path, and the settings of the KMS alone.
+ * Variables of the same prefix that are no settings of the configuration: the token and the database's password
+ * (secrets, read where they are used), the configuration's path, and the settings of the KMS alone.
  */
 export const OTHER_VARIABLES: readonly string[] = [
   "STRONGROOM_CONFIG",
   "STRONGROOM_TOKEN",
+  "STRONGROOM_STORE_PASSWORD",
   ...[KMS_SETTINGS.dataDir, KMS_SETTINGS.host, KMS_SETTINGS.accountId].flatMap(({ ways }) =>
     ways.map(({ env }) => env),
   ),

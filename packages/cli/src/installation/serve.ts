@@ -6,7 +6,9 @@ import type { CommandContext } from "../command.ts";
 import type { Config, WrappingRegion } from "../config/config.ts";
 import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
-import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
+import { moveInLog } from "../store/moving.ts";
+import { installedKeySet } from "./key-sets.ts";
+import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
 import { readRegionKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
@@ -16,22 +18,32 @@ import { openTokens } from "./tokens.ts";
 type ConfiguredRegion = WrappingRegion & Pick<KmsPlace, "allowUnauthenticated">;
 
 /** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
-export async function runServe({ terminal, signal }: CommandContext, config: Config): Promise<void> {
+export async function runServe({ terminal, env, signal }: CommandContext, config: Config): Promise<void> {
   const regions = configuredRegions(config);
-  requireAuthenticated(regions);
+  const next = withPolicy(config.keys.next, config);
+  requireAuthenticated([...regions, ...next]);
   const { folder } = await prepareDataFolder(config.dataDir);
-  const keyring = installedKeyring(config, await installRegions(regions, folder));
+  const keySets = {
+    current: installedKeySet(config, await installRegions("keys.regions", regions, folder)),
+    next: next.length === 0 ? null : installedKeySet(config, await installRegions("keys.next", next, folder)),
+  };
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
-  const service = await startService({ config, folder, keyring, tokens: await openTokens(folder), logger });
+  const tokens = await openTokens(folder);
+  const moving = moveInLog(logger);
+  const parts = { config, folder, env, keySets, tokens, logger, moving };
+  const service = await startService({ ...parts, unprepared: "refuse" });
   try {
-    const open = openRegions(regions);
+    const open = openRegions([...regions, ...next]);
     if (open.length > 0)
       logger.warn(
         { regions: open },
         "these regions are reached over plain HTTP, as keys.allowUnauthenticatedKms allows: whoever takes their " +
           "address is sent data keys in plaintext",
       );
-    logger.info({ url: service.url, regions: regions.map(({ region }) => region) }, "the service listens");
+    logger.info(
+      { url: service.url, store: service.store, regions: regions.map(({ region }) => region) },
+      "the service listens",
+    );
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
     if (!signal.aborted) await once(signal, "abort");
@@ -42,8 +54,7 @@ export async function runServe({ terminal, signal }: CommandContext, config: Con
 }
 
 function configuredRegions(config: Config): readonly ConfiguredRegion[] {
-  const { regions, allowUnauthenticatedKms: allowUnauthenticated } = config.keys;
-  if (regions !== undefined) return regions.map((region) => ({ ...region, allowUnauthenticated }));
+  if (config.keys.regions !== undefined) return withPolicy(config.keys.regions, config);
   throw new CliError("config-invalid", {
     detail: "keys.regions is needed: the regions whose keys wrap every record.",
     remedy:
@@ -52,7 +63,12 @@ function configuredRegions(config: Config): readonly ConfiguredRegion[] {
   });
 }
 
+function withPolicy(regions: readonly WrappingRegion[] = [], { keys }: Config): readonly ConfiguredRegion[] {
+  return regions.map((region) => ({ ...region, allowUnauthenticated: keys.allowUnauthenticatedKms }));
+}
+
 async function installRegions(
+  setting: "keys.regions" | "keys.next",
   regions: readonly ConfiguredRegion[],
   folder: DataFolder,
 ): Promise<readonly InstalledRegion[]> {
@@ -61,7 +77,7 @@ async function installRegions(
   if (unknown.length > 0) {
     throw new CliError("config-invalid", {
       detail: "The key of each region must be known:",
-      problems: unknown.map(({ region }) => `keys.regions: ${region} has no keyArn`),
+      problems: unknown.map(({ region }) => `${setting}: ${region} has no keyArn`),
       remedy: "`aws kms create-key --region REGION --query KeyMetadata.Arn` makes a key and prints its ARN.",
     });
   }

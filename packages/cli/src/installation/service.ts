@@ -2,22 +2,25 @@
 // knows them all.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createServer as createProbe } from "node:net";
 import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
-import { isVaultError, openVault, type RepairOptions, VAULT_ERRORS } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { isVaultError, openVault, type RepairOptions, type Vault } from "@strongroom/vault";
 import type { Logger } from "pino";
-import { type Config, wrapPolicy } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
+import type { MoveListener } from "../store/moving.ts";
+import { openStore } from "../store/open.ts";
 import { watchDisk } from "./disk-watch.ts";
+import { type InstalledKeySet, type KeySetWatch, watchKeySets } from "./key-sets.ts";
 
 /** A service that listens. */
 export interface RunningService {
   readonly url: string;
+  /** Where the records lie, for a person. */
+  readonly store: string;
   /** Lets requests and a repair under way finish, then closes the store. */
   close(): Promise<void>;
 }
@@ -26,45 +29,76 @@ export interface RunningService {
 export interface ServiceParts {
   readonly config: Config;
   readonly folder: DataFolder;
-  readonly keyring: MultiRegionKeyring;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly keySets: { readonly current: InstalledKeySet; readonly next: InstalledKeySet | null };
   readonly tokens: FileTokens;
   readonly logger: Logger;
+  /** What becomes of an empty database. */
+  readonly unprepared: "make" | "refuse";
+  /** Hears of the move of an older version's database, for who waits for the start. */
+  readonly moving: MoveListener;
+  /** What is done with the vault before it serves: `up` puts its own key set in force. */
+  readonly prepare?: (vault: Vault) => Promise<void>;
 }
 
-/** Starts the service. Throws `data-dir-newer`, `startup-failed` or `port-in-use`; nothing stays open then. */
-export async function startService({ config, folder, keyring, tokens, logger }: ServiceParts): Promise<RunningService> {
+/**
+ * Starts the service. Throws what {@link openStore} does, `startup-failed` or `port-in-use`; nothing stays open then.
+ */
+export async function startService(parts: ServiceParts): Promise<RunningService> {
+  // Ended in reverse: the requests under way first, the connections to the database last.
+  const ends: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await serve(parts, ends)), close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+async function serve(
+  parts: ServiceParts,
+  ends: (() => Promise<void> | void)[],
+): Promise<Pick<RunningService, "url" | "store">> {
+  const { config, folder, keySets, tokens, logger } = parts;
   const { host, port, hosts, ...limits } = config.service;
-  if (existsSync(folder.vault) && !existsSync(folder.vaultMark))
-    logger.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
-  const store = await sqliteStore(folder.vault, { mark: true, reserve: true }).catch(storeFailed);
-  const repair = repairOptions(config, keyring, logger);
-  const vault = await openVault({ store, keyring, ...(repair === null ? {} : { repair }) });
+  const { current, next } = keySets;
+  const opened = await openStore(parts);
+  ends.push(() => opened.close());
+  let watch: KeySetWatch | null = null;
+  const inForce = (): InstalledKeySet => watch?.inForce() ?? current;
+  const repair = repairOptions(config, () => inForce().keyring, logger);
+  const vault = await openVault({
+    store: opened.store,
+    keyring: current.keyring,
+    keySet: current.keys,
+    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys } }),
+    ...(repair === null ? {} : { repair }),
+  });
+  ends.push(() => vault.close());
+  await parts.prepare?.(vault);
+  watch = watchKeySets(vault, keySets, logger);
+  ends.push(watch.close);
   const disk = await watchDisk(folder.path, folder.disk, logger);
+  ends.push(() => {
+    disk.close();
+  });
   const server = await createServer({
     vault,
     tokens,
-    regions: regionsOf(config, keyring),
+    regions: regionsOf(inForce),
     disk: () => disk.now(),
     logger,
     limits,
     hosts: [host, ...hosts],
   });
-  try {
-    const url = await server.listen({ host, port, backlog: BACKLOG });
-    return {
-      url,
-      close: async () => {
-        disk.close();
-        await server.close();
-        await vault.close();
-      },
-    };
-  } catch (cause) {
-    disk.close();
-    await server.close();
-    await vault.close();
+  ends.push(() => server.close());
+  const url = await server.listen({ host, port, backlog: BACKLOG }).catch((cause: unknown) => {
     throw listenFailed(cause, host, port);
-  }
+  });
+  return { url, store: opened.description };
 }
 
 /**
@@ -74,7 +108,7 @@ export async function startService({ config, folder, keyring, tokens, logger }: 
 const BACKLOG = 4096;
 
 /** Null when it is switched off. */
-function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: Logger): RepairOptions | null {
+function repairOptions({ repair }: Config, keyring: () => MultiRegionKeyring, logger: Logger): RepairOptions | null {
   const { enabled, itemsPerSecond, atOnce, intervalMs, leaseMs } = repair;
   if (!enabled) return null;
   return {
@@ -82,7 +116,7 @@ function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: 
     ...(atOnce === undefined ? {} : { atOnce }),
     ...(intervalMs === undefined ? {} : { intervalMs }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
-    health: () => keyring.health(),
+    health: () => keyring().health(),
     // Class and code alone: a message may quote what was being handled.
     onFault: (error) => {
       logger.error(
@@ -96,14 +130,16 @@ function repairOptions({ repair }: Config, keyring: MultiRegionKeyring, logger: 
   };
 }
 
-function regionsOf(config: Config, keyring: MultiRegionKeyring): Regions {
+function regionsOf(inForce: () => InstalledKeySet): Regions {
   return {
-    minimum: wrapPolicy(config, keyring.health().length).minimum,
-    health: () => keyring.health(),
-    counters: () => keyring.counters(),
-    probe: (options) => keyring.probe(options),
+    get minimum() {
+      return inForce().minimum;
+    },
+    health: () => inForce().keyring.health(),
+    counters: () => inForce().keyring.counters(),
+    probe: (options) => inForce().keyring.probe(options),
     onCall: (listener: (call: RegionCall) => void) => {
-      // The channel is the process's; a service's process has one keyring.
+      // The channel is the process's, and so are the keyrings of its key sets.
       const heard = (message: unknown): void => {
         const event = message as KmsEvent;
         if (event.kind === "call") listener(event);
@@ -114,18 +150,6 @@ function regionsOf(config: Config, keyring: MultiRegionKeyring): Regions {
       };
     },
   };
-}
-
-function storeFailed(cause: unknown): never {
-  if (!isVaultError(cause)) throw cause;
-  const { title, remedy } = VAULT_ERRORS[cause.code];
-  throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", {
-    title,
-    detail: cause.message,
-    remedy,
-    reportedCode: cause.code,
-    cause,
-  });
 }
 
 /**

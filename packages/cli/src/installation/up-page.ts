@@ -11,6 +11,8 @@ export interface WelcomePage {
   readonly endpoints: Readonly<Record<string, string>>;
   readonly faultsEndpoint: string | null;
   readonly folder: DataFolder;
+  /** Where the records lie; null: in the folder. */
+  readonly store: string | null;
   readonly cwd: string;
   readonly policy: { readonly minimum: number; readonly target: number };
   /** Regions where a key was made by this start. */
@@ -36,6 +38,7 @@ export function welcomePage(terminal: Terminal, page: WelcomePage): string {
       `${cyan(url)}   ${region}${page.made.includes(region) ? dim("   key made") : ""}`,
     ]),
     ["Data", path(page.folder.path)],
+    ...(page.store === null ? [] : ([["Records", page.store]] as [string, string][])),
     ["Token", `${path(page.folder.token)}   ${dim("picked up by the commands below")}`],
     ["Log", path(page.folder.log)],
   ];

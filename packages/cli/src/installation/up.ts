@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { RotatingLog } from "@strongroom/base/rotating-log";
 import { logDestination } from "@strongroom/base/terminal/log";
-import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { keySetDigest, type Vault } from "@strongroom/vault";
 import { pino } from "pino";
 import { printable } from "@strongroom/base/terminal";
 import type { CommandContext } from "../command.ts";
@@ -18,7 +18,9 @@ import {
 } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { missingPermissions } from "./key-permissions.ts";
-import { installedKeyring, type InstalledRegion, kmsClient } from "./keyring.ts";
+import { moveInLog, moveOnTerminal, moveTo } from "../store/moving.ts";
+import { installedKeySet, type InstalledKeySet } from "./key-sets.ts";
+import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
 import { kmsEventText, onRegionChange, regionChangeText, takenPortText } from "./up-events.ts";
@@ -28,12 +30,13 @@ import { welcomePage } from "./up-page.ts";
 
 /** Runs everything until the context's signal is aborted. Throws a CliError that says why it could not start. */
 export async function runUp(context: CommandContext, config: Config): Promise<void> {
-  if (config.keys.regions !== undefined) {
+  const configured = (["regions", "next"] as const).find((name) => config.keys[name] !== undefined);
+  if (configured !== undefined) {
     throw new CliError("usage", {
-      detail: "keys.regions is configured, and `up` runs a KMS of its own.",
+      detail: `keys.${configured} is configured, and \`up\` runs a KMS of its own.`,
       remedy:
-        "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions from the " +
-        "configuration.",
+        "Run strongroom serve: the service alone, with the configured regions. Or remove keys.regions and keys.next " +
+        "from the configuration.",
     });
   }
   const { folder, tightened } = await prepareDataFolder(config.dataDir);
@@ -90,12 +93,22 @@ async function runInstallation(
     for (const [region, why] of Object.entries(ensured.missing))
       say(context, `Region ${region} has no key yet (${why}) and is LEFT OUT of this run; the next start takes it in.`);
     const clients = await regionClients(config, kms, folder.kmsServiceCredentials);
-    const keyring = keyringOf(config, withKeys(clients, ensured));
+    const current = keySetOf(config, withKeys(clients, ensured));
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
-    const service = await startService({ config, folder, keyring, tokens, logger });
+    const service = await startService({
+      config,
+      folder,
+      env: context.env,
+      keySets: { current, next: null },
+      tokens,
+      logger,
+      unprepared: "make",
+      moving: moveTo(moveOnTerminal(context.terminal), moveInLog(logger)),
+      prepare: (vault) => putOwnInForce(vault, context, config, ensured),
+    });
     const stopPolling = onRegionChange(
-      () => keyring.health(),
+      () => current.keyring.health(),
       (change) => {
         say(context, regionChangeText(change));
       },
@@ -108,7 +121,7 @@ async function runInstallation(
         kmsTlsFingerprint: kms.tlsFingerprint,
         faultsEndpoint: kms.faultsEndpoint,
       });
-      await announce(context, { config, folder, kms, ensured, url: service.url });
+      await announce(context, { config, folder, kms, ensured, url: service.url, store: service.store });
       void sayMissingPermissions(context, withKeys(clients, ensured));
       if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
@@ -156,10 +169,47 @@ async function sayMissingPermissions(context: CommandContext, regions: readonly 
 }
 
 /** Regions that are left out are no part of what is wanted of a write. */
-function keyringOf(config: Config, regions: readonly InstalledRegion[]): MultiRegionKeyring {
+function keySetOf(config: Config, regions: readonly InstalledRegion[]): InstalledKeySet {
   const { target } = config.keys;
   const reachable = target === undefined ? {} : { target: Math.min(target, regions.length) };
-  return installedKeyring({ ...config, keys: { ...config.keys, ...reachable } }, regions);
+  return installedKeySet({ ...config, keys: { ...config.keys, ...reachable } }, regions);
+}
+
+/**
+ * Puts the keys of this folder in force where others are: a region was added, or has its key by now. In a file of this
+ * folder nobody else writes. In a database that others may share, only keys that were this folder's too are left.
+ */
+async function putOwnInForce(
+  vault: Vault,
+  context: CommandContext,
+  config: Config,
+  { keys }: EnsuredKeys,
+): Promise<void> {
+  const { state, inForce } = await vault.keySet();
+  if (state !== "unknown") return;
+  if (config.store.url !== undefined && !isOfFolder(inForce, Object.values(keys))) {
+    say(
+      context,
+      "The database has another installation's keys in force: THIS ONE DOES NOT WRITE (key-set-unknown). Use a " +
+        "database or a schema of its own (store.schema), or take it over: strongroom store flip.",
+    );
+    return;
+  }
+  const { epoch } = await vault.flipKeySet();
+  say(context, `The keys of this folder are in force now (epoch ${epoch}).`);
+}
+
+/** Regions at most whose combinations are tried. */
+const MOST_COMBINED = 12;
+
+/** Whether a digest is of some of these keys, as when one of their regions had none yet. */
+function isOfFolder(digest: string | null, keys: readonly string[]): boolean {
+  if (keys.length > MOST_COMBINED) return false;
+  const combinations = Array.from({ length: 2 ** keys.length - 1 }, (_, index) =>
+    keys.filter((__, bit) => ((index + 1) >> bit) % 2 === 1),
+  );
+  // A program that named no keys is an earlier version of this one.
+  return digest === keySetDigest(null) || combinations.some((some) => keySetDigest(some) === digest);
 }
 
 interface Announced {
@@ -168,11 +218,13 @@ interface Announced {
   readonly kms: KmsProcess;
   readonly ensured: EnsuredKeys;
   readonly url: string;
+  /** Where the records lie. */
+  readonly store: string;
 }
 
 async function announce(
   { terminal, cwd }: CommandContext,
-  { config, folder, kms, ensured, url }: Announced,
+  { config, folder, kms, ensured, url, store }: Announced,
 ): Promise<void> {
   const data = {
     url,
@@ -183,6 +235,7 @@ async function announce(
     keys: ensured.keys,
     keysMade: ensured.made,
     dataDir: folder.path,
+    store,
     tokenFile: folder.token,
     faultsEndpoint: kms.faultsEndpoint,
     faultsHeaderFile: kms.faultsEndpoint === null ? null : folder.kmsControlHeader,
@@ -194,6 +247,7 @@ async function announce(
     endpoints: kms.endpoints,
     faultsEndpoint: kms.faultsEndpoint,
     folder,
+    store: config.store.url === undefined ? null : store,
     cwd,
     policy: wrapPolicy(config, config.kms.regions.length),
     made: ensured.made,

@@ -22,6 +22,9 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   export: [["people"], ["people", "--format", "csv"], ["people", "out.csv"]],
   regions: [[], ["--watch"]],
   "regions debt": [[], ["--all"]],
+  jobs: [[], ["--watch"]],
+  "store status": [[]],
+  "store migrate": [["--dry-run"]],
   doctor: [[]],
   drill: [["--faults-url", "URL", "--seconds", "1"]],
   inspect: [["message.bin"]],
@@ -38,6 +41,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   up: "its own KMS and its own paths; what its KMS says goes through the same door (life.test.ts)",
   serve: "its log (log.test.ts)",
   trust: "the file that is trusted, by its path",
+  "store flip": "the keys of the configuration, by its path or its ARNs",
   "token create": "what was typed",
   completion: "the command's own words",
   "kms serve": "what was typed",
@@ -76,7 +80,7 @@ async function run(
   args: readonly string[],
   columns?: number,
 ): Promise<Ended> {
-  const takesUrl = !name.startsWith("kms ") && !name.startsWith("token ") && name !== "inspect";
+  const takesUrl = !name.startsWith("kms ") && !/^(?:token|store) /.test(name) && name !== "inspect";
   const words = [
     ...name.split(" "),
     ...args.map((one) => (one === "URL" ? url : one)),

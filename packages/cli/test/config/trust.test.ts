@@ -26,6 +26,12 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "service.stallMs": [1000, "trust"],
   "service.sendMs": [1000, "trust"],
   "service.keepAliveMs": [1000, "trust"],
+  "store.url": ["postgres://evil@db.example/records", "trust"],
+  "store.passwordFile": ["/home/somebody/password", "trust"],
+  "store.caFile": ["/tmp/evil.pem", "trust"],
+  "store.schema": ["evil", "trust"],
+  "store.poolSize": [20, "nothing"],
+  "store.allowUnauthenticatedStore": [true, "trust"],
   "kms.regions": [
     [
       { name: "eu-west-1", port: 1 },
@@ -39,6 +45,7 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "kms.allowFaults": [true, "trust"],
   "kms.faultsPort": [1234, "trust"],
   "keys.regions": [[{ region: "eu-west-1", endpoint: "http://evil.example", credentialsFile: "/etc/x" }], "trust"],
+  "keys.next": [[{ region: "eu-west-1", endpoint: "http://evil.example", credentialsFile: "/etc/x" }], "trust"],
   "keys.allowUnauthenticatedKms": [true, "trust"],
   "keys.minimum": [1, "trust"],
   "keys.target": [1, "trust"],

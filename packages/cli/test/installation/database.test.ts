@@ -13,6 +13,10 @@ function forge(path: string, ...statements: readonly string[]): void {
   for (const statement of statements) database.exec(statement);
 }
 
+/** The rows of a record in the collection `people`. */
+const of = (id: string): string =>
+  `where record = (select record from records where collection = 'people' and id = '${id}')`;
+
 const lines = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
 
 interface Listed {
@@ -31,15 +35,17 @@ describe("a database that somebody else wrote to", () => {
       cwd: folder.path,
       stdin: people,
     });
-    const path = join(installation.ready.dataDir, "vault.sqlite");
+    const path = join(installation.ready.dataDir, "records.sqlite");
     forge(
       path,
-      "update heads set version = 9223372036854775807 where id = 'ada'",
-      "update heads set updated_at = char(27) || '[31m' where id = 'bob'",
-      "update versions set message = x'00' where id = 'cy'",
-      "insert into heads values ('people', char(27) || ']0;x' || char(7), 1, 'live', '2026-01-01T00:00:00.000Z')",
-      "insert into heads values (char(27) || '[2J', 'x', 1, 'live', '2026-01-01T00:00:00.000Z')",
-      "insert into wrap_debt (collection, id, version, region, key_arn, reason, since) values ('people', 'dan', -1, 'r', 'k', 'x', 'y')",
+      `update heads set version = 9223372036854775807 ${of("ada")}`,
+      `update heads set updated_at = char(27) || '[31m' ${of("bob")}`,
+      `update versions set message = x'00' ${of("cy")}`,
+      "insert into records values (901, 'people', char(27) || ']0;x' || char(7)), (902, char(27) || '[2J', 'x')",
+      "insert into heads values (901, 1, 'live', '2026-01-01T00:00:00.000Z'), (902, 1, 'live', '2026-01-01T00:00:00.000Z')",
+      // A version of nobody's, which owes a wrap since a day that there never was.
+      `insert into wrap_sets values (77, 'x', '{"wraps":[],"target":1,"missing":[["k","r","x"]]}')`,
+      "insert into versions values (903, 903, -1, '', 0, 77, -5, 9223372036854775807, '', '', x'00')",
     );
     const escaped = String.raw`\u{1b}]0;x\u{7}`;
 
@@ -82,7 +88,7 @@ describe("a database that somebody else wrote to", () => {
     const debt = await run("regions", "debt", "--json");
     assert.equal(debt.code, 5);
     assert.deepEqual((JSON.parse(debt.stdout) as Listed).damaged, [
-      { collection: "people", id: "dan", code: "record-tampered" },
+      { collection: "", id: "", code: "record-tampered" },
     ]);
     assert.equal((await run("regions", "--json")).code, 0, "a debt with an odd date hides nothing");
 
@@ -101,7 +107,7 @@ describe("a database that somebody else wrote to", () => {
     const installation = await startInstallation(folder.path);
     t.after(() => installation.stop());
     const { dataDir, url } = installation.ready;
-    const path = join(dataDir, "vault.sqlite");
+    const path = join(dataDir, "records.sqlite");
     const put = (id: string): Promise<Ended> => runCommand(["put", "people", id], { cwd: folder.path, stdin: "{}" });
     const ready = async (): Promise<{ readonly status: number; readonly store: unknown }> => {
       const answer = await fetch(`${url}/readyz`);
@@ -128,7 +134,7 @@ describe("a database that somebody else wrote to", () => {
 
     forge(
       path,
-      "create trigger keep after delete on versions begin insert into heads values ('x', old.id, 1, 'live', ''); end",
+      "create trigger keep after delete on versions begin insert into heads values (old.record, 1, 'live', ''); end",
     );
     assert.deepEqual(await ready(), { status: 503, store: { ok: false, problem: "store-altered" } });
     assert.match(await doctor(), /the trigger keep is not of this vault/);

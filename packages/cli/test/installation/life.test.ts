@@ -145,10 +145,11 @@ describe("strongroom up refuses, with exit code 2 and what to do,", () => {
     other.close();
     const data = join(folder.path, "strongroom-data");
     // Nothing was made for a service that cannot listen.
-    for (const made of ["keys.json", "token", "vault.sqlite"]) assert.equal(existsSync(join(data, made)), false, made);
+    for (const made of ["keys.json", "token", "records.sqlite"])
+      assert.equal(existsSync(join(data, made)), false, made);
     await (await startInstallation(folder.path)).stop();
 
-    for (const file of [join(data, "vault.sqlite"), join(data, "kms", "kms.sqlite")]) {
+    for (const file of [join(data, "records.sqlite"), join(data, "kms", "kms.sqlite")]) {
       sql(file, "INSERT INTO kysely_migration VALUES ('9999-of-a-later-version', '2030-01-01T00:00:00.000Z')");
       await up([], /newer version/);
       sql(file, "DELETE FROM kysely_migration WHERE name LIKE '9999%'");

@@ -91,6 +91,7 @@ function instance(form: Form, text: string): unknown {
 /** Route -> the form of its answer; the first that fits. */
 export const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^GET \/v1\/collections$/, "CollectionsAnswer"],
+  [/^GET \/v1\/jobs$/, "JobsAnswer"],
   [/^GET \/v1\/regions\/debt/, "DebtAnswer"],
   [/^GET \/v1\/regions/, "RegionsAnswer"],
   [/^GET \/v1\/records\/[^/]+\/[^/]+\/versions$/, "VersionsAnswer"],

@@ -23,7 +23,7 @@ export interface Service {
 export async function service(t: TestContext, regions: Regions = { minimum: 0, health: () => [] }): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-client-"));
   const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "test", wrappingKey: randomBytes(32) });
-  const vault = await openVault({ store: await sqliteStore(join(folder, "vault.sqlite")), keyring });
+  const vault = await openVault({ store: await sqliteStore(join(folder, "records.sqlite")), keyring });
   const tokens = await fileTokens(join(folder, "tokens.json"));
   const server = await createServer({ vault, tokens, regions });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });

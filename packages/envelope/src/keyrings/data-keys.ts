@@ -140,7 +140,20 @@ function report(key: EncryptedDataKey, outcome: KeyOutcome): EncryptedDataKeyRep
   return { ...namedKey(key), outcome };
 }
 
-/** The key that an encrypted data key names. */
+/**
+ * The key that an encrypted data key names, as `inspect` and `openedBy` tell it.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, rawAesKeyring } from "@strongroom/envelope";
+ * import { namedKey } from "@strongroom/envelope/keyrings";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const { encryptedDataKeys } = await encrypt(Buffer.from("hello"), { keyring, encryptionContext: { id: "42" } });
+ * console.log(encryptedDataKeys.map((stored) => namedKey(stored).key).join()); // prints: 2026-01
+ * ```
+ */
 export function namedKey({ providerId, providerInfo }: EncryptedDataKey): OpeningKey {
   const key = providerInfoText(providerInfo);
   return { providerId, key, region: arnRegion(key) };

@@ -13,6 +13,7 @@ export type {
 } from "../errors.ts";
 export type { CanonicalContext } from "../format/encryption-context.ts";
 export type { EncryptedDataKey } from "../format/header.ts";
+export { namedKey } from "./data-keys.ts";
 export type { AlgorithmSuite } from "../format/suites.ts";
 export type {
   DecryptionMaterials,

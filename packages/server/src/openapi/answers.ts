@@ -64,6 +64,7 @@ const COMMON: readonly ProblemCode[] = [
   "overloaded",
   "token-limit",
   "tokens-unreadable",
+  "store-newer",
   "store-altered",
   "store-replaced",
   "store-set-back",
@@ -112,6 +113,8 @@ export const WRITING: readonly ProblemCode[] = [
   "deadline-exceeded",
   "keyring-overloaded",
   "encryption-failed",
+  "key-set-unknown",
+  "outcome-unknown",
   "store-full",
 ];
 

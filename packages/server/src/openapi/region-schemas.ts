@@ -15,7 +15,14 @@ export interface RegionsAnswer {
   readonly regions: readonly RegionAnswer[];
   /** Null: the keyring does not count. */
   readonly totals: RegionCounters | null;
-  readonly wrapDebt: WrapDebt & { readonly oldest: string | null; readonly oldestSeconds: number | null };
+  readonly wrapDebt: WrapDebt & {
+    readonly oldest: string | null;
+    readonly oldestSeconds: number | null;
+    /** When it was looked at. Left out by services older than this. */
+    readonly at?: string | undefined;
+    /** Whether there are more than were counted. Left out by services older than this. */
+    readonly capped?: boolean | undefined;
+  };
   readonly repair: Omit<RepairStatus, "failuresByCode">;
 }
 
@@ -31,7 +38,7 @@ export interface ReadyAnswer {
     readonly notDown: number;
     readonly states: readonly Pick<RegionHealth, "region" | "state">[];
   };
-  /** Null: the store did not say. */
+  /** As last seen; null: not looked at yet. */
   readonly wrapDebt: { readonly items: number } | null;
 }
 
@@ -97,8 +104,10 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
         oldest: timestamp.nullable(),
         oldestSeconds: count.nullable().meta({ description: "Age of the oldest debt." }),
         regions: z.array(z.object({ region, items: count, oldest: timestamp.nullable() })),
+        at: timestamp.optional().meta({ description: "When this was seen: the repair looks at each of its rounds." }),
+        capped: z.boolean().optional().meta({ description: "Whether there are more: not all of them were counted." }),
       })
-      .meta({ description: "Versions that have fewer wraps than they should." }),
+      .meta({ description: "Versions that have fewer wraps than they should, as they were last seen." }),
     repair: z
       .object({
         state: z.enum(["off", "resting", "working", "stopped"]),
@@ -128,7 +137,7 @@ export const debtAnswer: z.ZodType<DebtAnswer> = z
         regions: z
           .array(z.object({ region, reason: z.string() }))
           .meta({ description: "Where a wrap is missing, and what the region said when the message was sealed." }),
-        since: timestamp,
+        since: timestamp.meta({ description: "Since when it has the wraps that it has." }),
         attempts: count.meta({ description: "Repairs that failed one after the other." }),
         lastProblem: z
           .object({ code: z.string(), at: timestamp })
@@ -166,9 +175,13 @@ export const readyAnswer: z.ZodType<ReadyAnswer> = z
       notDown: count.meta({ description: "Regions that are up, or not known to be down." }),
       states: z.array(z.object({ region: z.string(), state: regionState })),
     }),
-    wrapDebt: z.object({ items: count }).nullable().meta({
-      description:
-        "Versions that owe a wrap. They are safe by the minimum: owing alone is not a reason not to be ready.",
-    }),
+    wrapDebt: z
+      .object({ items: count })
+      .nullable()
+      .meta({
+        description:
+          "Versions that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing " +
+          "alone is not a reason not to be ready.",
+      }),
   })
   .meta({ id: "ReadyAnswer" });

@@ -49,7 +49,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
       schema: {
         operationId: "listDebt",
         summary: "List the versions that owe a wrap",
-        description: "In the order of collection, id and version. A cursor is a place, not a snapshot.",
+        description: "In an order that is the store's own. A cursor is a place, not a snapshot.",
         tags: ["service"],
         querystring: listQuery(limits.listItems),
         response: {
@@ -111,11 +111,13 @@ function shownTotals(counters: RegionCounters | null): RegionCounters | null {
 }
 
 async function shownDebt(vault: Vault): Promise<RegionsAnswer["wrapDebt"]> {
-  const { items, regions } = await vault.wrapDebt();
+  // Counted for whoever asks only while nothing was seen yet.
+  const seen = vault.debtSeen() ?? { ...(await vault.wrapDebt()), at: new Date().toISOString(), capped: false };
+  const { items, regions, at, capped } = seen;
   // ISO 8601 in UTC: the order of the texts is the order of the times.
   const [oldest = null] = regions.map((region) => region.oldest).sort();
   const oldestSeconds = oldest === null ? null : Math.max(0, Math.round((Date.now() - Date.parse(oldest)) / 1000));
-  return { items, oldest, oldestSeconds, regions };
+  return { items, oldest, oldestSeconds, regions, at, capped };
 }
 
 function shownRepair({

@@ -6,7 +6,7 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 
 // In production: multiRegionKeyring of @strongroom/envelope/aws-kms, which also tells the health of its regions.
 const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
-const vault = await openVault({ store: await sqliteStore("vault.sqlite"), keyring });
+const vault = await openVault({ store: await sqliteStore("records.sqlite"), keyring });
 const tokens = await fileTokens("tokens.json");
 const { token } = await tokens.create({ name: "example", scopes: ["read", "write"] });
 

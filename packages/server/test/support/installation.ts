@@ -73,7 +73,7 @@ export async function installation(
     ...timeouts,
   });
 
-  const database = join(folder, "vault.sqlite");
+  const database = join(folder, "records.sqlite");
   const vault = await openVault({
     store: await sqliteStore(database, store),
     keyring,

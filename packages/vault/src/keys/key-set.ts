@@ -43,8 +43,8 @@ const UNNAMED = "strongroom:key-set:unnamed";
  * import { keySetDigest } from "@strongroom/vault";
  *
  * const [a, b] = ["arn:aws:kms:eu-west-1:111122223333:key/a", "arn:aws:kms:eu-west-2:111122223333:key/b"];
- * console.log(keySetDigest([a, b]) === keySetDigest([b, a]), keySetDigest([a]) === keySetDigest(null));
- * // prints: true false
+ * console.log(keySetDigest([a, b]) === keySetDigest([b, a])); // prints: true
+ * console.log(keySetDigest([a]) === keySetDigest(null)); // prints: false
  * ```
  */
 export function keySetDigest(names: readonly string[] | null): string {

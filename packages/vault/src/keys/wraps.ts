@@ -3,21 +3,35 @@
  */
 import { inspect } from "@strongroom/envelope";
 import type { EncryptResult } from "@strongroom/envelope";
+import { namedKey } from "@strongroom/envelope/keyrings";
 import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
 
-/** The wraps that a message says its data key has. @throws EnvelopeError what `inspect` throws */
+/**
+ * The wraps that a message says its data key has. Nothing of it is authentic; for a store that takes over the messages
+ * of an earlier version.
+ *
+ * @throws EnvelopeError what `inspect` throws
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { encrypt, rawAesKeyring } from "@strongroom/envelope";
+ * import { wrapsOf } from "@strongroom/vault";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * const { message } = await encrypt(new TextEncoder().encode("{}"), { keyring });
+ * console.log(wrapsOf(message).map(({ provider }) => provider)); // prints: [ 'example' ]
+ * ```
+ */
 export function wrapsOf(message: Uint8Array): readonly Wrap[] {
-  return inspect(message).encryptedDataKeys.map(({ providerId, keyInfo }) => ({
-    provider: providerId,
-    key: EPHEMERAL[providerId]?.(keyInfo) ?? keyInfo,
-    // What a message names is the key, and no `Encrypt` of AWS KMS tells which material of it.
-    material: null,
-  }));
+  return inspect(message).encryptedDataKeys.map(({ providerId, keyInfo }) => wrapOf(providerId, keyInfo));
 }
 
 /** The wrap set of a message that was just sealed. A keyring that reports nothing wrapped what it was meant to. */
-export function sealedWrapSet(message: Uint8Array, report: EncryptResult["wraps"]): WrapSet {
-  const wraps = wrapsOf(message);
+export function sealedWrapSet({
+  encryptedDataKeys,
+  wraps: report,
+}: Pick<EncryptResult, "encryptedDataKeys" | "wraps">): WrapSet {
+  const wraps = encryptedDataKeys.map(namedKey).map(({ providerId, key }) => wrapOf(providerId, key));
   if (report === undefined) return { wraps, target: wraps.length, missing: [] };
   // A keyring beside the one that reports, in a multi-keyring, has its wraps too.
   const unreported = Math.max(0, wraps.length - report.stored.length);
@@ -27,6 +41,13 @@ export function sealedWrapSet(message: Uint8Array, report: EncryptResult["wraps"
     missing: report.missing.map(({ region, keyArn, reason }) => ({ region, keyArn, reason })),
   };
 }
+
+/** What a message names is the key, and no `Encrypt` of AWS KMS tells which material of it. */
+const wrapOf = (provider: string, key: string): Wrap => ({
+  provider,
+  key: EPHEMERAL[provider]?.(key) ?? key,
+  material: null,
+});
 
 /**
  * Providers whose wraps name a key pair that was made for this one message, beside the recipient's: each message would

@@ -95,7 +95,8 @@ async function within<Result>(work: Promise<Result>, ms: number, signal: AbortSi
 }
 
 /**
- * That a store can make such a unit: before anything is sealed, with the documents' bytes; after it, with the messages'.
+ * That a store can make such a unit. Asked with the documents' bytes before anything is sealed, and with the messages'
+ * after it.
  *
  * @throws VaultError `document-too-large`, `batch-too-large`
  */

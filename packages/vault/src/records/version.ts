@@ -72,12 +72,12 @@ export async function sealBytes(
   { keyring, signal }: SealOptions,
 ): Promise<SealedVersion> {
   try {
-    const { message, wraps } = await encrypt(plaintext, {
+    const sealed = await encrypt(plaintext, {
       keyring,
       encryptionContext: versionContext(address),
       ...(signal === undefined ? {} : { signal }),
     });
-    return { message, wrapSet: sealedWrapSet(message, wraps) };
+    return { message: sealed.message, wrapSet: sealedWrapSet(sealed) };
   } catch (error) {
     throw envelopeFailure(error);
   }

@@ -3,6 +3,7 @@
  * for those who must not wait. Only wrap sets that miss a wrap are counted, so that it costs what is owed and not what
  * is stored.
  */
+import { shown } from "@strongroom/base/shown";
 import type { Dependencies } from "../limits.ts";
 import type { Inventory, WrapSetCount } from "../stores/inventory.ts";
 import type { Store } from "../stores/store.ts";
@@ -61,7 +62,7 @@ function debtOf(counts: readonly WrapSetCount[], owed: OwedSets): WrapDebt {
   for (const { id, items, oldest } of counts) {
     if (items === 0) continue;
     // A region may miss two keys of one version: it is one version all the same.
-    for (const region of new Set(owed.get(id)?.missing.map((missing) => missing.region))) {
+    for (const region of new Set(owed.get(id)?.missing.map((missing) => shown(missing.region)))) {
       const known = regions.get(region);
       if (known === undefined) regions.set(region, { items, oldest });
       else regions.set(region, { items: known.items + items, oldest: earlier(known.oldest, oldest) });

@@ -8,9 +8,10 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { mapBounded } from "@strongroom/base/work";
+import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import { envelopeFailure } from "../records/version.ts";
-import type { BucketRange, InventoryItem } from "../stores/inventory.ts";
+import type { BucketRange, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
@@ -116,7 +117,8 @@ export class RepairRound {
       const leased = await jobs.lease({ job: REPAIR_JOB, holder: this.#holder, ms: this.#d.settings.leaseMs });
       if (leased === null) break;
       const buckets = bucketsOf(leased.partition);
-      if (buckets === null) await jobs.finish(leased, nothingDone(leased.cursor), null);
+      // Another program's: it is left as it is.
+      if (buckets === null) await jobs.finish(leased, nothingDone(leased.cursor), this.#d.settings.intervalMs);
       else if (seen.has(leased.partition)) {
         await jobs.finish(leased, nothingDone(leased.cursor), NEXT_MS);
         break;
@@ -136,13 +138,7 @@ export class RepairRound {
     let begun = 0;
     try {
       for (;;) {
-        const items = await this.#inventory.list({
-          sets: [...plan.asked.keys()],
-          buckets,
-          after: cursor,
-          limit,
-          due: true,
-        });
+        const items = await this.#due({ sets: [...plan.asked.keys()], buckets, after: cursor, limit });
         const ended = await mapBounded(items, this.#d.settings.atOnce, (item) => this.#take(item, held));
         const counted = this.#count(ended);
         begun += ended.filter((end) => end === "done" || typeof end === "object").length;
@@ -161,6 +157,16 @@ export class RepairRound {
       // Others need not wait for a lease that nobody works under; when the store cannot be used, they do.
       await jobs.finish(leased, nothingDone(cursor), NEXT_MS).catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** What is due behind a position; from the first when the position, which was stored, is none. */
+  async #due(page: InventoryPage): Promise<readonly InventoryItem[]> {
+    try {
+      return await this.#inventory.list({ ...page, due: true });
+    } catch (error) {
+      if (!isVaultError(error) || error.code !== "cursor-invalid" || page.after === null) throw error;
+      return this.#inventory.list({ ...page, after: null, due: true });
     }
   }
 

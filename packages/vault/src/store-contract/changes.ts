@@ -186,10 +186,15 @@ export async function failureOf(work: () => Promise<unknown>): Promise<VaultErro
   try {
     await work();
   } catch (error) {
-    assert.ok(isVaultError(error), `not an error of a vault: ${String(error)}`);
-    return error;
+    return vaultError(error);
   }
   assert.fail("it was not refused");
+}
+
+/** The error, which must be one of a vault. */
+export function vaultError(error: unknown): VaultError {
+  assert.ok(isVaultError(error), `not an error of a vault: ${String(error)}`);
+  return error;
 }
 
 /** A record whose parts belong together, as every reader must see it. */

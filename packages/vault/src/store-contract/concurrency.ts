@@ -86,10 +86,12 @@ export function concurrencyContract(contract: Contract): void {
           const next = head.version + 1;
           await make(store, write(at("a"), head, next, { message: messageFor(next) }));
           head = live(next);
+          await turn();
         }
       };
       const reader = async (own: Store): Promise<void> => {
-        for (let last = 0; !isOver; await turn()) {
+        for (let last = 0; !isOver;) {
+          await turn();
           const read = await own.records.read(at("a"), null);
           assertWhole(read);
           const version = read.head?.version ?? 0;

@@ -18,7 +18,7 @@ export interface ContractStorage {
   /** Another store over the same storage, as another process would open it. Who opens it closes it. */
   open(): Promise<Store>;
   /**
-   * Lets so many milliseconds pass for what the store times (leases, what waits, how long an outcome is kept); negative:
+   * Lets so many milliseconds pass for what the store times: leases, what waits, how long an outcome is kept. Negative:
    * sets its clock back. A store that asks the clock of a server moves the moments that it has kept instead.
    */
   passTime(ms: number): Promise<void>;

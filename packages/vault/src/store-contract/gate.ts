@@ -69,7 +69,8 @@ export function gateContract(contract: Contract): void {
     let isOver = false;
     const results = { made: 0, "gate-moved": 0 };
     const writer = async (name: string, own: Store): Promise<void> => {
-      for (let number = 1; !isOver; await turn()) {
+      for (let number = 1; !isOver;) {
+        await turn();
         const { epoch: seen } = await own.gate.current();
         const more = { at: seen, wrapSet: wrapSet([`key of ${seen}`]) };
         const kind = await applyOne(own, write(at(name), number === 1 ? null : live(number - 1), number, more));
@@ -86,6 +87,8 @@ export function gateContract(contract: Contract): void {
         left.push(...(await countsOf(store, from)));
         // Until somebody has written under the new set: a flip over writers that do nothing shows nothing.
         while (results.made === before) await turn();
+        // Not in step with the writers, or every flip finds them at the same point.
+        for (let turns = Math.random() * 8; turns > 0; turns--) await turn();
       }
     };
     const writers = Array.from({ length: 8 }, (_, index) => writer(`writer-${index}`, stores[index % 3]!));
@@ -117,6 +120,28 @@ export function gateContract(contract: Contract): void {
         "what is made is there when the flip is answered",
       );
     }
+  });
+
+  contract("once drained, nothing of before is made, also when whoever flipped has no answer yet", async (given) => {
+    const { store, another, rounds } = given;
+    const [flipping, draining] = [await another(), await another()];
+    for (let round = 0; round < 10 * rounds; round++) {
+      const from = epoch(round + 1);
+      const ids = Array.from({ length: 8 }, (_, index) => `id-${round}-${index}`);
+      const underWay = ids.map((id) => applyOne(store, write(at(id), null, 1, { at: from })));
+      const flip = flipping.gate.flip({ from, digest: `set ${from + 1}` });
+      while ((await draining.gate.current()).epoch === from) await turn();
+      await draining.gate.drained();
+      const there = await headsOf(draining, ...ids);
+      const kinds = await Promise.all(underWay);
+      assert.deepEqual(
+        there.map((head) => head !== null),
+        kinds.map((kind) => kind === "made"),
+        "what is made is there when the gate is drained",
+      );
+      assert.equal(await flip, "flipped");
+    }
+    await store.gate.drained();
   });
 }
 

@@ -81,11 +81,12 @@ export function inventoryContract(contract: Contract): void {
     for (const limit of [1, 2, 7, 31, 32, 33])
       assert.deepEqual((await paged(store, { sets: ids, limit })).map(nameOf), all.map(nameOf), `pages of ${limit}`);
     const shares: InventoryItem[] = [];
+    const cut = bucketOf(at(all[16]!.id));
     for (const [from, to] of [
-      [0, 1],
-      [1, 100],
-      [100, 100],
-      [100, BUCKETS],
+      [0, cut],
+      [cut, cut + 1],
+      [cut + 1, cut + 1],
+      [cut + 1, BUCKETS],
     ] as const) {
       const share = await paged(store, { sets: ids, limit: 3, buckets: { from, to } });
       for (const item of share) {

@@ -96,7 +96,8 @@ export function strongListsContract(contract: Contract): void {
     for (const id of staying) await make(store, write(at(id), null, 1));
     let isOver = false;
     const writer = async (): Promise<void> => {
-      for (let number = 0; !isOver; number++, await turn()) {
+      for (let number = 0; !isOver; number++) {
+        await turn();
         const id = `stays-${String(number % 40).padStart(2, "0")}-not-${number}`;
         await make(other, write(at(id), null, 1), remove(at(id), live(1), 1));
       }

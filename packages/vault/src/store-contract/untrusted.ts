@@ -4,7 +4,19 @@
  */
 import assert from "node:assert/strict";
 import type { WrapSetId } from "../stores/wrap-set.ts";
-import { applyOne, at, day, failureOf, inventoryOf, live, make, messageOf, PEOPLE, rejects, write } from "./changes.ts";
+import {
+  applyOne,
+  at,
+  day,
+  vaultError,
+  inventoryOf,
+  live,
+  make,
+  messageOf,
+  PEOPLE,
+  rejects,
+  write,
+} from "./changes.ts";
 import type { Contract } from "./contract.ts";
 
 const NAMES = [
@@ -112,7 +124,7 @@ export function untrustedContract(contract: Contract): void {
         try {
           kind = await applyOne(store, unit);
         } catch (error) {
-          await failureOf(() => Promise.reject(error as Error));
+          vaultError(error);
         }
         const read = await store.records.read(at(id), null);
         if (kind === "made") assert.ok(read.damage !== undefined && read.stored === null, createdAt);

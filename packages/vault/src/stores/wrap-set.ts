@@ -34,7 +34,18 @@ export interface WrapSet {
   readonly missing: readonly MissingWrap[];
 }
 
-/** The same text for the same set, in whatever order its members are given. What a store keeps of it. */
+/**
+ * The same text for the same set, in whatever order its members are given. What a store keeps of it.
+ *
+ * @example
+ * ```ts
+ * import { wrapSetForm } from "@strongroom/vault";
+ *
+ * const wraps = [{ provider: "aws-kms", key: "arn:1", material: null }];
+ * console.log(wrapSetForm({ wraps, target: 1, missing: [] }));
+ * // prints: {"wraps":[["aws-kms","arn:1",null]],"target":1,"missing":[]}
+ * ```
+ */
 export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
   const texts = (rows: readonly (readonly (string | null)[])[]): readonly (readonly (string | null)[])[] =>
     [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -45,12 +56,31 @@ export function wrapSetForm({ wraps, target, missing }: WrapSet): string {
   });
 }
 
-/** By which a store finds a set that it has: SHA-256 of its form, in hexadecimal. */
+/**
+ * By which a store finds a set that it has: SHA-256 of its form, in hexadecimal.
+ *
+ * @example
+ * ```ts
+ * import { wrapSetDigest, wrapSetForm } from "@strongroom/vault";
+ *
+ * console.log(wrapSetDigest(wrapSetForm({ wraps: [], target: 1, missing: [] })).length); // prints: 64
+ * ```
+ */
 export function wrapSetDigest(form: string): string {
   return createHash("sha256").update(form, "utf8").digest("hex");
 }
 
-/** The set that a form tells; null when it is none. */
+/**
+ * The set that a form tells; null when it is none.
+ *
+ * @example
+ * ```ts
+ * import { parseWrapSet } from "@strongroom/vault";
+ *
+ * console.log(parseWrapSet('{"wraps":[],"target":2,"missing":[]}')?.target); // prints: 2
+ * console.log(parseWrapSet("{}")); // prints: null
+ * ```
+ */
 export function parseWrapSet(form: string): WrapSet | null {
   let found: unknown;
   try {
@@ -61,26 +91,35 @@ export function parseWrapSet(form: string): WrapSet | null {
   if (typeof found !== "object" || found === null) return null;
   const { wraps, target, missing } = found as Readonly<Record<string, unknown>>;
   if (!Number.isSafeInteger(target) || (target as number) < 0) return null;
-  if (
-    !isRows(
-      wraps,
-      ([provider, key, material]) => isText(provider) && isText(key) && (material === null || isText(material)),
-    )
-  )
-    return null;
-  if (!isRows(missing, (texts) => texts.every(isText))) return null;
+  const wrapRows = rowsOf(wraps, isWrapRow);
+  const missingRows = rowsOf(missing, isMissingRow);
+  if (wrapRows === null || missingRows === null) return null;
   return {
-    wraps: wraps.map(([provider, key, material]) => ({ provider: provider!, key: key!, material: material! })),
+    wraps: wrapRows.map(([provider, key, material]) => ({ provider, key, material })),
     target: target as number,
-    missing: missing.map(([keyArn, region, reason]) => ({ region: region!, keyArn: keyArn!, reason: reason! })),
+    missing: missingRows.map(([keyArn, region, reason]) => ({ region, keyArn, reason })),
   };
 }
 
+type WrapRow = readonly [provider: string, key: string, material: string | null];
+type MissingRow = readonly [keyArn: string, region: string, reason: string];
+
 const isText = (value: unknown): value is string => typeof value === "string";
 
-function isRows(
+function isWrapRow(row: readonly unknown[]): row is WrapRow {
+  const [provider, key, material] = row;
+  return row.length === 3 && isText(provider) && isText(key) && (material === null || isText(material));
+}
+
+function isMissingRow(row: readonly unknown[]): row is MissingRow {
+  return row.length === 3 && row.every(isText);
+}
+
+function rowsOf<Row extends readonly unknown[]>(
   value: unknown,
-  fits: (row: readonly unknown[]) => boolean,
-): value is readonly (readonly [string | null, string | null, string | null])[] {
-  return Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length === 3 && fits(row as unknown[]));
+  isRow: (row: readonly unknown[]) => row is Row,
+): readonly Row[] | null {
+  if (!Array.isArray(value)) return null;
+  const rows = value as readonly unknown[];
+  return rows.every((row): row is Row => Array.isArray(row) && isRow(row as unknown[])) ? rows : null;
 }

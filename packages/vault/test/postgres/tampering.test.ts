@@ -131,8 +131,9 @@ for (const name of ["the head set back while the newest row is there", "the head
 const BEYOND = "9007199254740992";
 const GREATEST = "9223372036854775807";
 
-/** What an operation on Ada's record comes to. */
+/** What an operation on Ada's record comes to; those that may write come last. */
 const OPERATIONS: Readonly<Record<string, (vault: Vault) => Promise<unknown>>> = {
+  list: async (vault) => (await vault.list("people")).damaged?.map(({ id, code }) => `${id}: ${code}`).join(),
   get: (vault) => vault.get(ada),
   history: (vault) => vault.history(ada),
   put: (vault) => vault.put(ada, { step: 9 }),
@@ -140,7 +141,6 @@ const OPERATIONS: Readonly<Record<string, (vault: Vault) => Promise<unknown>>> =
     const [result] = await vault.putMany("people", [{ id: "ada", document: { step: 9 } }], { onExisting: "replace" });
     return result?.outcome === "refused" ? result.code : undefined;
   },
-  list: async (vault) => (await vault.list("people")).damaged?.map(({ id, code }) => `${id}: ${code}`).join(),
 };
 
 async function outcome(work: Promise<unknown>): Promise<string> {
@@ -189,23 +189,22 @@ const FORGERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 for (const [sql, comes] of Object.entries(FORGERIES)) {
   test(`${sql.replace(/\s+/g, " ").slice(0, 60)}… ${sql.slice(-24)}: what it comes to`, async (t) => {
-    for (const [operation, run] of Object.entries(OPERATIONS)) {
-      const { vault, forge } = await postgresVault(t, pool);
-      await vault.put(ada, { step: 1 });
-      await vault.put(ada, { step: 2 });
-      const isOfAll = sql.includes("wrap_sets");
-      if (!isOfAll) await vault.put(bob, { who: "bob" });
-      await forge(...WITHOUT_RULES, sql);
+    const { vault, forge } = await postgresVault(t, pool);
+    await vault.put(ada, { step: 1 });
+    await vault.put(ada, { step: 2 });
+    const isOfAll = sql.includes("wrap_sets");
+    if (!isOfAll) await vault.put(bob, { who: "bob" });
+    await forge(...WITHOUT_RULES, sql);
+    for (const [operation, run] of Object.entries(OPERATIONS))
       assert.equal(await outcome(run(vault)), comes[operation], operation);
-      if (isOfAll) continue;
-      assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
-      assert.ok((await vault.list("people")).items.some(({ id }) => id === "bob"));
-      const { lastVersion } = await vault.remove(ada);
-      assert.ok(Number.isSafeInteger(lastVersion) && lastVersion >= 1);
-      assert.deepEqual((await vault.list("people")).damaged, undefined, "removed, it is named no more");
-      await vault.put(ada, { step: "new" });
-      assert.deepEqual((await vault.get(ada)).document, { step: "new" });
-    }
+    if (isOfAll) return;
+    assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
+    assert.ok((await vault.list("people")).items.some(({ id }) => id === "bob"));
+    const { lastVersion } = await vault.remove(ada);
+    assert.ok(Number.isSafeInteger(lastVersion) && lastVersion >= 1);
+    assert.deepEqual((await vault.list("people")).damaged, undefined, "removed, it is named no more");
+    await vault.put(ada, { step: "new" });
+    assert.deepEqual((await vault.get(ada)).document, { step: "new" });
   });
 }
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MOST_SEEN, openVault } from "@strongroom/vault";
-import type { DebtSeen, JobPartition, KnownWrapSet, Vault, WrapSetId } from "@strongroom/vault";
+import type { DebtSeen, JobPartition, JobSummary, KnownWrapSet, Vault, WrapSetId } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
 import { movableTime } from "../support/key-sets.ts";
@@ -195,10 +195,10 @@ test("jobs are told by partition and as a whole, whatever somebody wrote into th
     },
   });
   const vault = await openVault({ store: altered, keyring: aesKeyring() });
-  const [repair, other] = await vault.jobs();
-  assert.deepEqual(repair?.states, { waiting: 0, due: 2, running: 1, finished: 0 });
-  assert.deepEqual([repair?.done, repair?.failed, repair?.takenAt], [7, 2, "2026-01-01T00:00:01.000Z"]);
-  assert.deepEqual(repair?.problem, { code: "x\\u{1b}[1m", at: "2026-01-01T00:00:03.000Z" });
-  assert.deepEqual([repair?.partitions[0]?.holder, repair?.partitions[2]?.cursor], ["host\\u{7}/1", "\\u{a}"]);
-  assert.deepEqual([other?.job, other?.states.finished, other?.savedAt], ["other", 1, "2026-01-01T00:00:04.000Z"]);
+  const [repair, other] = (await vault.jobs()) as [JobSummary, JobSummary];
+  assert.deepEqual(repair.states, { waiting: 0, due: 2, running: 1, finished: 0 });
+  assert.deepEqual([repair.done, repair.failed, repair.takenAt], [7, 2, "2026-01-01T00:00:01.000Z"]);
+  assert.deepEqual(repair.problem, { code: "x\\u{1b}[1m", at: "2026-01-01T00:00:03.000Z" });
+  assert.deepEqual([repair.partitions[0]?.holder, repair.partitions[2]?.cursor], ["host\\u{7}/1", "\\u{a}"]);
+  assert.deepEqual([other.job, other.states.finished, other.savedAt], ["other", 1, "2026-01-01T00:00:04.000Z"]);
 });

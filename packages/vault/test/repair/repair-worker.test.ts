@@ -4,26 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucketOf, openVault, parseAddress } from "@strongroom/vault";
-import type { AddressInput, Leased, RepairStatus, Store, Vault } from "@strongroom/vault";
-import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import { openVault, parseAddress } from "@strongroom/vault";
+import type { RepairStatus, Store, Vault } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
-import { bucketsOf, REPAIR_JOB, REPAIR_PARTITIONS } from "../../src/repair/partitions.ts";
 import { rejectsWith } from "../support/errors.ts";
-import { QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
+import { owesNothing, putSome, QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
 import { testStorage } from "../support/storage.ts";
 import { alteredStore, lastByteAltered, storeWith } from "../support/store-with.ts";
 import { aesKeyring, testVault } from "../support/vault.ts";
-
-const owesNothing = (vault: Vault) => async (): Promise<boolean> => (await vault.wrapDebt()).items === 0;
-
-async function putSome(vault: Vault, count: number, prefix = "id"): Promise<void> {
-  await vault.putMany(
-    "people",
-    Array.from({ length: count }, (_, n) => ({ id: `${prefix}-${n}`, document: { n } })),
-    { onExisting: "replace" },
-  );
-}
 
 test("a region is lost and comes back: what is owed is paid, by nobody's doing", async (t) => {
   const { vault, kms } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });
@@ -114,95 +102,6 @@ test("a damaged version does not keep the others waiting, stays owed, and its re
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal((await vault.debts()).items[0]?.attempts, 1);
 });
-
-test("what a process held that died is repaired when its lease has run out, and not before", async (t) => {
-  const time = { now: Date.parse("2026-01-01T00:00:00Z") };
-  const clock = (): Date => new Date(time.now);
-  const memory = new MemoryStorage();
-  const storage = { open: async (): Promise<Store> => memoryStore({ storage: memory, clock }) };
-  const { vault, kms, store, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, clock, storage });
-  await kms.stopRegion("eu-west-2");
-  await putSome(vault, 30);
-  await kms.startRegion("eu-west-2");
-  await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
-  await store.jobs.add(REPAIR_JOB, REPAIR_PARTITIONS);
-  const dead: Leased[] = [];
-  for (let n = 0; n < 8; n++) dead.push((await store.jobs.lease({ job: REPAIR_JOB, holder: "dead", ms: 60_000 }))!);
-  const partitions = dead.map(({ partition }) => partition);
-  const isHeld = (item: AddressInput): boolean => partitions.some((partition) => isIn(partition, item));
-  const held = (await vault.debts({ limit: 100 })).items.filter(isHeld).length;
-  assert.ok(held > 0 && held < 30, "the test's own records are spread over the partitions");
-  const heir = await openVault({ store: await storage.open(), keyring, clock, repair: QUICK_REPAIR });
-  defer(t, () => heir.close());
-  await until(() => heir.repairStatus().repaired === 30 - held);
-  time.now += 59_999;
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  assert.equal((await vault.wrapDebt()).items, held);
-  const [job] = await vault.jobs();
-  assert.deepEqual(
-    job?.partitions.filter(({ state }) => state === "running").map(({ partition, holder }) => [partition, holder]),
-    partitions.toSorted().map((partition) => [partition, "dead"]),
-  );
-  // Past the end of the lease, and of the heir's pause between two looks.
-  time.now += 1 + 100;
-  await until(owesNothing(vault));
-  await until(() => heir.repairStatus().repaired >= 30);
-  assert.equal(heir.repairStatus().repaired, 30);
-  assert.equal(await store.jobs.save(dead[0]!, { cursor: null, done: 1, failed: 0, problem: null }, 1), "overtaken");
-});
-
-function isIn(partition: string, { collection, id }: AddressInput): boolean {
-  const { from, to } = bucketsOf(partition)!;
-  const bucket = bucketOf(parseAddress({ collection, id }));
-  return bucket >= from && bucket < to;
-}
-
-test("a repair that stands still over its lease changes nothing when it goes on: another one has done its work", async (t) => {
-  const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING });
-  await kms.stopRegion("eu-west-2");
-  await putSome(vault, 12);
-  await kms.startRegion("eu-west-2");
-  await until(async () => (await keyring.probe()).every(({ state }) => state === "up"));
-  const still = Promise.withResolvers<undefined>();
-  const go = Promise.withResolvers<undefined>();
-  const store = await storage.open();
-  const made: string[] = [];
-  const stopping = storeWith(store, {
-    inventory: {
-      rewrap: async (change) => {
-        still.resolve(undefined);
-        await go.promise;
-        const result = await store.inventory.rewrap(change);
-        made.push(result.kind);
-        return result;
-      },
-    },
-  });
-  const repair = { ...QUICK_REPAIR, leaseMs: 150 };
-  const first = await openVault({ store: stopping, keyring, repair });
-  defer(t, () => first.close());
-  await still.promise;
-  const second = await openVault({ store: await storage.open(), keyring, repair });
-  defer(t, () => second.close());
-  await until(owesNothing(vault));
-  await until(() => second.repairStatus().repaired >= 12);
-  const messages = await allMessages(store, 12);
-  go.resolve(undefined);
-  await until(() => made.length > 0 && first.repairStatus().state === "resting");
-  assert.ok(
-    made.every((kind) => kind === "overtaken"),
-    made.join(),
-  );
-  assert.deepEqual(await allMessages(store, 12), messages);
-  assert.deepEqual([first.repairStatus().repaired, second.repairStatus().repaired], [0, 12]);
-  assert.equal(first.repairStatus().overtaken, made.length);
-});
-
-async function allMessages({ records }: Store, count: number): Promise<readonly string[]> {
-  const addresses = Array.from({ length: count }, (_, n) => parseAddress({ collection: "people", id: `id-${n}` }));
-  const reads = await Promise.all(addresses.map((address) => records.read(address, null)));
-  return reads.map(({ stored }) => Buffer.from(stored!.message).toString("base64"));
-}
 
 test("two vaults on one store pay the same debt together, each version once", async (t) => {
   const { vault, kms, storage, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, repair: QUICK_REPAIR });

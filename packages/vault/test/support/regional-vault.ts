@@ -9,7 +9,7 @@ import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import type { MultiRegionKeyring, MultiRegionOptions } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
 import type { Kms } from "@strongroom/kms";
-import type { RepairOptions } from "@strongroom/vault";
+import type { RepairOptions, Vault } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { temporaryFolder } from "./storage.ts";
 import { testVault } from "./vault.ts";
@@ -89,4 +89,14 @@ export async function regionalVault(
 /** Waits until something holds; the test's own time-out ends a wait that is in vain. */
 export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+export const owesNothing = (vault: Vault) => async (): Promise<boolean> => (await vault.wrapDebt()).items === 0;
+
+export async function putSome(vault: Vault, count: number, prefix = "id"): Promise<void> {
+  await vault.putMany(
+    "people",
+    Array.from({ length: count }, (_, n) => ({ id: `${prefix}-${n}`, document: { n } })),
+    { onExisting: "replace" },
+  );
 }

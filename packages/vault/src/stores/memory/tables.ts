@@ -120,10 +120,10 @@ class Overlay<Row> implements Table<Row> {
 
 /** Everything that stores share. */
 export class MemoryTables implements Tables {
-  readonly records = new RecordTable();
-  readonly writes = new Map<string, WriteRow>();
-  readonly wrapSets = new Map<string, WrapSetRow>();
-  readonly partitions = new Map<string, PartitionRow>();
+  readonly records: RecordTable = new RecordTable();
+  readonly writes: Map<string, WriteRow> = new Map();
+  readonly wrapSets: Map<string, WrapSetRow> = new Map();
+  readonly partitions: Map<string, PartitionRow> = new Map();
   gate: GateState = {
     vault: randomUUID(),
     epoch: 0 as Epoch,

@@ -75,7 +75,7 @@ export async function migrateWith(
     await connection.query(lockStatement(schema), [], UNNAMED);
     await requireServer(connection);
     const pending = await applyPending(connection, schema, migrations);
-    if (grantTo !== undefined) for (const grant of grants(schema, grantTo)) await run(connection, grant);
+    if (grantTo !== undefined) await run(connection, grants(schema, grantTo).join(";\n"));
     return pending;
   });
   for (const name of made) onStep?.(name);
@@ -146,7 +146,7 @@ async function applyPending(
   const pending = migrations.filter(({ name }) => !applied.includes(name));
   if (pending.length === 0) return [];
   for (const { name, up } of pending) {
-    for (const sql of up(schema)) await run(connection, sql);
+    await run(connection, up(schema).join(";\n"));
     await connection.query(
       statement(`insert into ${schema}.migrations (name, at) values ($1, clock_timestamp())`),
       [name],

@@ -9,7 +9,7 @@ import { VaultError } from "../../errors.ts";
 import { EARLIER_MIGRATIONS, hasCommits, SEALED_MIGRATIONS } from "./earlier-schema.ts";
 import { openingFailure } from "./failures.ts";
 import { requireMarked, requireSchema, schemaAfter } from "./guard.ts";
-import { markPath, readMark } from "./mark.ts";
+import { Mark, markPath, readMark } from "./mark.ts";
 import type { Marked } from "./mark.ts";
 import { APPLICATION_ID } from "./schema.ts";
 
@@ -86,9 +86,14 @@ export function lookAtEarlierFile(path: string): EarlierFile | null {
   }
 }
 
-/** Takes the file away, and what lies beside it: the file itself first, without which the rest is nothing. */
-export function removeEarlierFile(path: string): void {
+/**
+ * Takes the file away, and what lies beside it. Its mark stays, or is made: a program of an earlier version that starts
+ * in this place then says that its vault is gone, and does not begin a new one.
+ */
+export async function removeEarlierFile(path: string, marked: Marked): Promise<void> {
+  const mark = Mark.open(markPath(path));
+  mark.note(marked);
+  await mark.close();
   const linked = statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
-  for (const name of [linked, path, `${linked}-wal`, `${linked}-shm`, markPath(path), `${path}.reserve`])
-    rmSync(name, { force: true });
+  for (const name of [linked, path, `${linked}-wal`, `${linked}-shm`, `${path}.reserve`]) rmSync(name, { force: true });
 }

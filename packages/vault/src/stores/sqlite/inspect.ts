@@ -43,9 +43,10 @@ export interface InspectOptions {
   readonly movesFrom?: string;
 }
 
-/** The number that a migration's name begins with. */
+/** The number that a migration's name begins with; of several, the last one's. */
 const numberOf = (name: string): number => Number.parseInt(name, 10);
-const LATEST = Math.max(...Object.keys(MIGRATIONS).map(numberOf));
+const latestOf = (names: readonly string[]): number => numberOf([...names].sort().at(-1) ?? "0");
+const LATEST = latestOf(Object.keys(MIGRATIONS));
 
 /**
  * Whether a store would take the file as it is: its schema, and what the mark beside it says.
@@ -90,7 +91,7 @@ export async function inspectDatabase(path: string, { movesFrom }: InspectOption
         const applied = migrationsOf(connection);
         requireSchema(connection.database, applied.length === 0 ? {} : wanted);
         if (applied.length === 0) return { ...found, state: "absent", problem: null };
-        const version = Math.max(...applied.map(numberOf));
+        const version = latestOf(applied);
         const { vault, epoch, digest, minReader, minWriter, commits } = readGate(connection);
         const gate: GateState = { vault, epoch, digest, minReader, minWriter };
         requireVersion(gate, "write");

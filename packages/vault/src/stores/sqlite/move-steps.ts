@@ -47,12 +47,12 @@ export function moveHeads({ database }: Connection, { after_collection: after, a
         select collection, id from earlier.heads where ${behind} order by collection, id limit ${STEP.heads})
       order by collection desc, id desc limit 1`,
     )
-    .get(values);
+    .get(values) as { readonly collection: Uint8Array; readonly id: Uint8Array } | undefined;
   if (last === undefined) {
     database.prepare("update move set phase = 'versions'").run();
     return;
   }
-  const upTo = { ...values, lastCollection: last["collection"]!, lastId: last["id"]! };
+  const upTo = { ...values, lastCollection: last.collection, lastId: last.id };
   const range = `where ${behind}
     and (collection, id) <= (cast(:lastCollection as text), cast(:lastId as text)) order by collection, id`;
   database.prepare(`insert into records (collection, id) select collection, id from earlier.heads ${range}`).run(upTo);
@@ -64,7 +64,7 @@ export function moveHeads({ database }: Connection, { after_collection: after, a
       cross join records on records.collection = own.collection and records.id = own.id`,
     )
     .run(upTo);
-  database.prepare("update move set after_collection = ?, after_id = ?").run(last["collection"]!, last["id"]!);
+  database.prepare("update move set after_collection = ?, after_id = ?").run(last.collection, last.id);
 }
 
 interface EarlierVersion {
@@ -72,8 +72,8 @@ interface EarlierVersion {
   readonly collection: string;
   readonly id: string;
   readonly created_at: string;
-  readonly stored: number | null;
-  readonly target: number | null;
+  readonly stored: bigint | null;
+  readonly target: bigint | null;
   readonly message: Uint8Array;
 }
 
@@ -183,7 +183,7 @@ function sinceOf({ created_at: createdAt }: EarlierVersion, owed: readonly Debt[
   const moments = (owed.length === 0 ? [createdAt] : owed.map(({ since }) => since))
     .map(moment)
     .filter((one) => one !== null);
-  return moments.length === 0 ? NO_MOMENT : Math.min(...moments.map((one) => Date.parse(one)));
+  return moments.reduce((first, one) => Math.min(first, Date.parse(one)), NO_MOMENT);
 }
 
 /** All of a version's debts have the same account of its repairs. It is of the version that was inserted last. */

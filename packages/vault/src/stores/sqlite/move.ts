@@ -1,8 +1,8 @@
 /**
  * Moves the records of an earlier version's file into a store, step by step: each step is one transaction of the new
  * file, with how far the move is as a part of it, so that it goes on wherever it ended. The new file is no store to
- * anyone before all is in it; the earlier one is sealed before the first step, and goes when the new one is whole and on
- * the disk.
+ * anyone before all is in it; the earlier one is sealed before the first step, and goes when the new one is whole and
+ * on the disk.
  */
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -134,16 +134,22 @@ async function moveInto(connection: Connection, path: string, from: MoveFrom, in
     connection.database.prepare("attach database ? as earlier").run(resolve(from.path));
     // Rows that break the rules of a table are moved as they are: reading tells them, here as there.
     connection.exec("pragma ignore_check_constraints = on");
-    if (phase === undefined) await step(() => beginMove(connection, moving));
+    if (phase === undefined)
+      await step(() => {
+        beginMove(connection, moving);
+      });
     await moveAll(connection, from, step);
     connection.exec("detach database earlier; pragma ignore_check_constraints = off");
   }
   // On the disk, with the names of its files.
   connection.exec("pragma wal_checkpoint(truncate)");
   syncFolder(path);
-  removeEarlierFile(from.path);
+  const { vault, commits } = readGate(connection);
+  await removeEarlierFile(from.path, { vault, commits });
   syncFolder(from.path);
-  await step(() => endMove(connection));
+  await step(() => {
+    endMove(connection);
+  });
 }
 
 async function moveAll(
@@ -156,10 +162,16 @@ async function moveAll(
   for (;;) {
     const row = moveRow(connection);
     if (row === undefined || row.phase === "moved") return;
-    if (row.phase === "heads") await step(() => moveHeads(connection, row));
+    if (row.phase === "heads")
+      await step(() => {
+        moveHeads(connection, row);
+      });
     else {
       const { moved, isLast } = await step(() => moveVersions(connection, row, wrapsOf));
-      if (isLast) await step(() => requireWhole(connection));
+      if (isLast)
+        await step(() => {
+          requireWhole(connection);
+        });
       done += moved;
     }
     onProgress?.({ done, total });

@@ -38,11 +38,11 @@ export class OpenFiles {
   /** @throws VaultError `store-replaced` naming which of the files is another one or gone */
   require(): void {
     for (const ending of ENDINGS) {
-      const found = identityOf(this.#paths[ending]);
-      if (found === null || found.name !== this.identities[ending])
+      const found = identityOf(this.#paths[ending])?.name ?? "";
+      if (found !== this.identities[ending])
         throw new VaultError(
           "store-replaced",
-          `The ${WHAT[ending]} was ${found === null ? "deleted" : "replaced"} while it was in use`,
+          `The ${WHAT[ending]} was ${found === "" ? "deleted" : "replaced"} while it was in use`,
         );
     }
   }

@@ -15,7 +15,7 @@ import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 
 /** The least and the greatest that a column can hold. */
-const [LEAST, GREATEST] = ["-9223372036854775808", "9223372036854775807"];
+const [LEAST, GREATEST] = [-9223372036854775808n, 9223372036854775807n] as const;
 /** The first and the last moment that is a date, in milliseconds. */
 const LAST_MOMENT = 8_640_000_000_000_000;
 /** No wait is longer: a moment further away was not written by a vault, and hides nothing. */
@@ -116,7 +116,7 @@ export function listInventory(
   now: number,
 ): readonly InventoryItem[] {
   const position = after === null ? null : parsePosition(after);
-  const found: InventoryItem[] = [];
+  let found: readonly InventoryItem[] = [];
   for (const set of [...new Set(sets)].sort((a, b) => a - b)) {
     if (found.length >= limit || buckets.from >= buckets.to) break;
     if (position !== null && BigInt(set) < position.set) continue;
@@ -124,13 +124,13 @@ export function listInventory(
     const rows = connection.all(LIST, {
       set,
       // Rows whose bucket is none belong to whoever has the first or the last ones: somebody must find them.
-      from: buckets.from <= 0 ? BigInt(LEAST!) : buckets.from,
-      to: buckets.to >= BUCKETS ? BigInt(GREATEST!) : buckets.to - 1,
+      from: buckets.from <= 0 ? LEAST : buckets.from,
+      to: buckets.to >= BUCKETS ? GREATEST : buckets.to - 1,
       ...behind,
       now: due === true ? now : null,
       limit: limit - found.length,
     });
-    found.push(...rows.map((row) => itemOf(set, row)));
+    found = [...found, ...rows.map((row) => itemOf(set, row))];
   }
   return found;
 }
@@ -187,7 +187,7 @@ interface Position {
   readonly key: bigint;
 }
 
-const BEFORE_ALL: Position = { bucket: BigInt(LEAST!), since: BigInt(LEAST!), key: BigInt(LEAST!) };
+const BEFORE_ALL: Position = { bucket: LEAST, since: LEAST, key: LEAST };
 const POSITION = /^\d{1,19} -?\d{1,19} -?\d{1,19} -?\d{1,19}$/;
 
 /** @throws VaultError `cursor-invalid` */

@@ -3,7 +3,7 @@
  * caller holds.
  */
 import { sql } from "kysely";
-import type { RawBuilder } from "kysely";
+import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Address, Subject, Version } from "../../records/address.ts";
 import type {
   RecordRead,
@@ -47,15 +47,19 @@ const ROWS_COLUMNS: { [Column in keyof RowsColumns]: RawBuilder<RowsColumns[Colu
   };
 })();
 
+type SelectedRows = readonly {
+  readonly [Column in keyof RowsColumns]: AliasedRawBuilder<RowsColumns[Column], Column>;
+}[keyof RowsColumns][];
+
 /** The same as a query selects them. */
-export const SELECTED_ROWS = [
+export const SELECTED_ROWS: SelectedRows = [
   ROWS_COLUMNS.has_head.as("has_head"),
   ROWS_COLUMNS.head_version.as("head_version"),
   ROWS_COLUMNS.head_state.as("head_state"),
   ROWS_COLUMNS.has_rows.as("has_rows"),
   ROWS_COLUMNS.newest_row.as("newest_row"),
   ROWS_COLUMNS.oldest_row.as("oldest_row"),
-] as const;
+];
 
 /** Whether the record that `records.record` names has version rows. */
 export const HAS_ROWS: RawBuilder<number> = ROWS_COLUMNS.has_rows;
@@ -181,8 +185,8 @@ export function readRecord(connection: Connection, address: Address, version: Ve
   if (typeof row === "string") return { ...rows, damage: joined(rows.damage, row), stored: null };
   if (!(message instanceof Uint8Array))
     return { ...rows, damage: joined(rows.damage, "versions.message"), stored: null };
-  const { messageBytes: _length, ...known } = row;
-  return { ...rows, stored: { ...known, message } };
+  const { version: number, subject, createdAt, wraps, stamp } = row;
+  return { ...rows, stored: { version: number, subject, createdAt, wraps, stamp, message } };
 }
 
 const PAGE = statement(

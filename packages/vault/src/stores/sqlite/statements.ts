@@ -5,6 +5,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { CompiledQuery } from "kysely";
+import { VaultError } from "../../errors.ts";
 import type { VaultSchema } from "./schema.ts";
 
 /** Compiles, and runs nothing. */
@@ -81,6 +82,13 @@ export class Connection {
     return this.#prepare(query).get(...query.bound(values)) as unknown as Row | undefined;
   }
 
+  /** Of a statement that always gives a row. @throws VaultError `store-failed` */
+  one<Values extends object, Row>(query: Statement<Values, Row>, values: Values): Row {
+    const row = this.first(query, values);
+    if (row === undefined) throw new VaultError("store-failed", "The database gave no row where one must be");
+    return row;
+  }
+
   /** How many rows were changed. */
   run<Values extends object>(query: Statement<Values, unknown>, values: Values): number {
     // eslint-disable-next-line no-restricted-syntax -- as above
@@ -120,10 +128,10 @@ export class Connection {
   }
 
   #prepare<Values extends object>(query: Statement<Values, unknown>): StatementSync {
-    const known = this.#prepared.get(query as Statement<never, unknown>);
+    const known = this.#prepared.get(query);
     if (known !== undefined) return known;
     const prepared = this.database.prepare(query.sql);
-    this.#prepared.set(query as Statement<never, unknown>, prepared);
+    this.#prepared.set(query, prepared);
     return prepared;
   }
 }

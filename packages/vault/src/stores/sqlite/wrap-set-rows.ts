@@ -2,6 +2,7 @@
  * Wrap sets in SQLite: each distinct one is a row, found by the digest of its form, and a version names its number.
  */
 import { sql } from "kysely";
+import type { AliasedRawBuilder } from "kysely";
 import type { KnownWrapSet } from "../inventory.ts";
 import type { WrapCount } from "../rows.ts";
 import { parseWrapSet, wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
@@ -44,17 +45,26 @@ export function wrapSetOf({ digest, form }: { readonly [Column in keyof WrapSetR
 export const countWraps = ({ wraps, target }: WrapSet): WrapCount => ({ stored: wraps.length, target });
 
 /** What is selected of a set's row: a form that is longer than one is would only be carried about. */
-export const FORM_COLUMNS = [
+export const FORM_COLUMNS: readonly [
+  AliasedRawBuilder<string | null, "digest">,
+  AliasedRawBuilder<string | null, "form">,
+] = [
   sql<string | null>`iif(length(wrap_sets.digest) <= 64, wrap_sets.digest, null)`.as("digest"),
   sql<string | null>`iif(octet_length(wrap_sets.form) <= ${sql.lit(LONGEST_FORM)}, wrap_sets.form, null)`.as("form"),
-] as const;
+];
 
-const BY_DIGEST = statement((db, { digest }: { digest: string }) =>
-  db.selectFrom("wrap_sets").select("id").where("digest", "=", digest).compile(),
+const FOUND = statement((db, { digest, form }: WrapSetRow) =>
+  db.selectFrom("wrap_sets").select("id").where("digest", "=", digest).where("form", "=", form).compile(),
 );
 
-const ADD = statement((db, row: WrapSetRow) =>
-  db.insertInto("wrap_sets").values({ digest: row.digest, form: row.form }).returning("id").compile(),
+/** A row whose form is not what its digest says was changed by a hand: what is written now must be readable. */
+const ADD = statement((db, { digest, form }: WrapSetRow) =>
+  db
+    .insertInto("wrap_sets")
+    .values({ digest, form })
+    .onConflict((conflict) => conflict.column("digest").doUpdateSet({ form }))
+    .returning("id")
+    .compile(),
 );
 
 const ALL = statement((db, _values: object) =>
@@ -63,8 +73,8 @@ const ALL = statement((db, _values: object) =>
 
 /** The number of a set, which is kept from now on if it was not; within the caller's transaction. */
 export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetId {
-  const found = connection.first(BY_DIGEST, row) ?? connection.first(ADD, row);
-  return found!.id as WrapSetId;
+  const { id } = connection.first(FOUND, row) ?? connection.one(ADD, row);
+  return id as WrapSetId;
 }
 
 export function readWrapSets(connection: Connection): readonly KnownWrapSet[] {

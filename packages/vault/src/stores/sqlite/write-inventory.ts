@@ -1,6 +1,6 @@
 /**
- * Repairs of versions, within the writer's transaction: a message in the place of another one, and what a repair came to
- * grief on.
+ * Repairs of versions, within the writer's transaction: a message in the place of another one, and what a repair came
+ * to grief on.
  */
 import type { Lease } from "../jobs.ts";
 import type { RewrapResult } from "../inventory.ts";

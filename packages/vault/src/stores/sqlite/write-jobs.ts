@@ -3,6 +3,7 @@
  * The clock is that of the machine, which all processes of one file share.
  */
 import { sql } from "kysely";
+import type { RawBuilder } from "kysely";
 import type { JobPartition, Leased, Lease, Progress } from "../jobs.ts";
 import { moment, whole } from "./columns.ts";
 import { LONGEST_WAIT_MS } from "./read-inventory.ts";
@@ -170,23 +171,24 @@ export function wakeJob(connection: Connection, job: string): void {
 }
 
 /** Text of this column, as far as anybody shows it: a hand may have put any amount there. */
-const cut = (column: string) => sql<string>`substr(${sql.ref(column)}, 1, 4096)`;
+const cut = <Text extends string | null>(column: string): RawBuilder<Text> =>
+  sql<Text>`substr(${sql.ref(column)}, 1, 4096)`;
 
 const ALL = statement((db, { now }: { readonly now: number }) =>
   db
     .selectFrom("jobs")
     .select([
-      cut("job").as("job"),
-      cut("partition").as("partition"),
+      cut<string>("job").as("job"),
+      cut<string>("partition").as("partition"),
       "state",
       isDue(now).as("is_due"),
       whole("fence", 0).as("fence"),
-      cut("cursor").as("cursor"),
+      cut<string | null>("cursor").as("cursor"),
       counter("done").as("done"),
       counter("failed").as("failed"),
-      cut("problem_code").as("problem_code"),
-      cut("problem_at").as("problem_at"),
-      cut("holder").as("holder"),
+      cut<string | null>("problem_code").as("problem_code"),
+      cut<string | null>("problem_at").as("problem_at"),
+      cut<string | null>("holder").as("holder"),
       whole("taken_at", 0).as("taken_at"),
       whole("saved_at", 0).as("saved_at"),
     ])

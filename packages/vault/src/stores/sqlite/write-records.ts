@@ -63,7 +63,7 @@ function foundRecord(connection: Connection, address: Address): FoundRecord | nu
 }
 
 function newRecord(connection: Connection, address: Address): FoundRecord {
-  return { record: connection.first(ADD_RECORD, address)!.record, highest: 0 };
+  return { record: connection.one(ADD_RECORD, address).record, highest: 0 };
 }
 
 interface RecordKey {
@@ -156,7 +156,7 @@ const DROP_VERSIONS = statement((db, { record }: RecordKey) =>
   db
     .deleteFrom("versions")
     .where("record", "=", record)
-    .returning(sql<unknown>`write_id`.as("write_id"))
+    .returning(sql`write_id`.as("write_id"))
     .compile(),
 );
 
@@ -225,7 +225,7 @@ interface WriteKey {
 const PAST_WRITE = statement((db, { writeId }: WriteKey) =>
   db
     .selectFrom("past_writes")
-    .select(sql<unknown>`state`.as("state"))
+    .select(sql`state`.as("state"))
     .where("write_id", "=", writeId)
     .compile(),
 );

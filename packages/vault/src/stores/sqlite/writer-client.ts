@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { TransferListItem } from "node:worker_threads";
+import type { Transferable } from "node:worker_threads";
 import { VaultError } from "../../errors.ts";
 import { receivedFailure } from "./failures.ts";
 import type { Guard } from "./guard.ts";
@@ -28,6 +28,14 @@ function threadFile(): URL | null {
   if (here === undefined) return null;
   const file = new URL(here.endsWith(".ts") ? "./writer-thread.ts" : "./writer-thread.js", here);
   return existsSync(file) ? file : null;
+}
+
+/**
+ * Where sources run, as in a checkout, the thread resolves packages to sources too. It would not inherit that from hooks
+ * that the program registered; and of the flags of Node, which it would, some are refused in a thread.
+ */
+function sourceOptions({ pathname }: URL): { readonly execArgv?: string[] } {
+  return pathname.endsWith(".ts") ? { execArgv: ["--conditions=@strongroom/source"] } : {};
 }
 
 /** The clients that are open, by number. */
@@ -58,7 +66,7 @@ class OtherThread implements WriterSide {
   readonly #worker: Worker;
 
   constructor(file: URL) {
-    this.#worker = new Worker(file, { name: "strongroom-writer" });
+    this.#worker = new Worker(file, { name: "strongroom-writer", ...sourceOptions(file) });
     let cause: unknown = null;
     this.#worker.on("message", received);
     this.#worker.on("error", (error) => {
@@ -74,7 +82,7 @@ class OtherThread implements WriterSide {
   post(message: ToWriter, owned: readonly OwnBytes[]): void {
     this.#worker.postMessage(
       message,
-      owned.map(({ buffer }): TransferListItem => buffer),
+      owned.map(({ buffer }): Transferable => buffer),
     );
   }
 

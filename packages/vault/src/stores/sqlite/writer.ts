@@ -70,11 +70,17 @@ interface Waiting extends WriteRequest {
   readonly isAlone: boolean;
 }
 
+interface OpenWriter {
+  readonly connection: Connection;
+  readonly guard: Guard;
+}
+
+/** Makes the changes of one database that are asked of it, in groups. */
 export class Writer {
   readonly #file: WriterFile;
   readonly #place: WriterPlace;
-  readonly #waiting: Waiting[] = [];
-  #open: { readonly connection: Connection; readonly guard: Guard } | null = null;
+  #waiting: Waiting[] = [];
+  #open: OpenWriter | null = null;
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
   #othersAt = Number.NEGATIVE_INFINITY;
@@ -136,12 +142,12 @@ export class Writer {
   }
 
   /** Null: another process has the lock. `failed`: whoever waited was told why. */
-  #begin(): Guard | null | "failed" {
+  #begin(): OpenWriter | null | "failed" {
     try {
-      const { connection, guard } = (this.#open ??= openAgain(this.#file));
-      guard.requireFiles();
-      connection.exec("begin immediate");
-      return guard;
+      const open = (this.#open ??= openAgain(this.#file));
+      open.guard.requireFiles();
+      open.connection.exec("begin immediate");
+      return open;
     } catch (error) {
       if (sqliteFailure(error) === "busy") return null;
       this.#fail(this.#waiting.splice(0), error);
@@ -154,8 +160,7 @@ export class Writer {
     const now = performance.now();
     const over = this.#waiting.filter(({ until }) => until <= now);
     if (over.length === 0) return;
-    const left = this.#waiting.filter(({ until }) => until > now);
-    this.#waiting.splice(0, this.#waiting.length, ...left);
+    this.#waiting = this.#waiting.filter(({ until }) => until > now);
     this.#fail(over, new VaultError("store-failed", BUSY));
   }
 
@@ -171,8 +176,7 @@ export class Writer {
     return this.#waiting.splice(0, taken);
   }
 
-  #commit(guard: Guard, group: readonly Waiting[]): void {
-    const { connection } = this.#open!;
+  #commit({ connection, guard }: OpenWriter, group: readonly Waiting[]): void {
     const before = guard.commits;
     try {
       const commits = guard.count();
@@ -194,7 +198,7 @@ export class Writer {
       connection.rollback();
       // What made SQLite lose the whole transaction was one of them, or all of them together.
       if (error instanceof Lost && group.length > 1)
-        this.#waiting.unshift(...group.map((request) => ({ ...request, isAlone: true })));
+        this.#waiting = group.map((request) => ({ ...request, isAlone: true })).concat(this.#waiting);
       else this.#fail(group, error instanceof Lost ? error.cause : error);
     }
   }
@@ -226,7 +230,8 @@ function doOne(connection: Connection, { number, name, given }: WriteRequest): D
   try {
     connection.exec("savepoint request");
     const operation = OPERATIONS[name] as (connection: Connection, ...given: readonly unknown[]) => unknown;
-    const result = operation(connection, ...(given as readonly unknown[]));
+    // eslint-disable-next-line no-restricted-syntax -- the arguments of one call: at most three
+    const result = operation(connection, ...given);
     const isMade = !(result instanceof Undone);
     connection.exec(isMade ? "release request" : "rollback to request; release request");
     return { answer: { number, result: isMade ? result : result.answer }, isMade };
@@ -252,10 +257,7 @@ function commit(connection: Connection): void {
 }
 
 /** Never makes a file in the place of one that is gone. */
-function openAgain({ path, busyTimeoutMs: _waited, maxBytes, known }: WriterFile): {
-  readonly connection: Connection;
-  readonly guard: Guard;
-} {
+function openAgain({ path, maxBytes, known }: WriterFile): OpenWriter {
   new OpenFiles(path, known.files).require();
   const connection = new Connection(connectSqliteFile(path, { synchronous: "full", busyTimeoutMs: 0, maxBytes }));
   return { connection, guard: Guard.again(connection, path, known) };

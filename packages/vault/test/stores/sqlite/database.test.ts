@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { sql } from "kysely";
-import { openDatabase } from "../../src/sqlite/database.ts";
-import { APPLICATION_ID } from "../../src/sqlite/schema.ts";
-import { temporaryFolder } from "../support/vault.ts";
+import { openDatabase } from "../../../src/stores/sqlite/database.ts";
+import { APPLICATION_ID } from "../../../src/stores/sqlite/schema.ts";
+import { temporaryFolder } from "../../support/storage.ts";
 
 /** Pragma -> the value that the connection must have. Most hold for one connection, so only it can tell. */
 const SETTINGS: readonly (readonly [pragma: string, value: string | number])[] = [
@@ -17,34 +17,38 @@ const SETTINGS: readonly (readonly [pragma: string, value: string | number])[] =
   ["busy_timeout", 0], // waiting is done without blocking the process
   ["application_id", APPLICATION_ID],
   ["max_page_count", 250],
+  ["query_only", 1],
 ];
 
 test("a connection is durable, forgets what was deleted, and writes no temporary file", async (t) => {
-  const path = join(await temporaryFolder(t), "vault.sqlite");
+  const path = join(await temporaryFolder(t), "records.sqlite");
   const file = await openDatabase(path, {
     busyTimeoutMs: 100,
     maxBytes: 250 * 4096 + 4095,
     mark: false,
     reserve: false,
+    moveFrom: null,
   });
   for (const [pragma, value] of SETTINGS) {
-    const { rows } = await sql.raw<Record<string, string | number>>(`pragma ${pragma}`).execute(file.db);
-    assert.equal(Object.values(rows[0]!)[0], value, pragma);
+    const row = file.connection.database.prepare(`pragma ${pragma}`).get();
+    assert.equal(Object.values(row!)[0], value, pragma);
   }
   await file.close();
 });
 
 test("a vault that needs no migration is opened without a write, as on a full disk", async (t) => {
-  const path = join(await temporaryFolder(t), "vault.sqlite");
-  const options = { busyTimeoutMs: 0, maxBytes: 1e9, mark: true, reserve: false };
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const options = { busyTimeoutMs: 0, maxBytes: 1e9, mark: true, reserve: false, moveFrom: null };
   const writer = await openDatabase(path, options);
-  await writer.db.connection().execute(async (connection) => {
-    // The lock of writing is taken: whoever writes now fails at once.
-    await sql`begin immediate`.execute(connection);
-    const reader = await openDatabase(path, options);
-    assert.deepEqual(await reader.db.selectFrom("versions").selectAll().execute(), []);
-    await reader.close();
-    await sql`rollback`.execute(connection);
-  });
+  using other = new DatabaseSync(path);
+  // The lock of writing is taken: whoever writes now fails at once.
+  other.exec("begin immediate");
+  const reader = await openDatabase(path, options);
+  assert.deepEqual(reader.connection.database.prepare("select * from versions").all(), []);
+  assert.throws(() => {
+    reader.connection.exec("delete from versions");
+  }, /readonly/);
+  await reader.close();
+  other.exec("rollback");
   await writer.close();
 });

@@ -1,0 +1,91 @@
+// A look at the PostgreSQL database of an installation, which changes nothing: what the server says of itself, and how
+// far its schema is. From it come the refusals of a start, `strongroom store status` and the doctor's findings.
+import { STORE_READER, STORE_WRITER, VAULT_ERRORS } from "@strongroom/vault";
+import { inspectPostgres, type InspectedPostgres } from "@strongroom/vault/postgres";
+import { placeText } from "../config/store-url.ts";
+import { CliError } from "../errors.ts";
+import { type PostgresAccess, storePool, withConnection } from "./connect.ts";
+import { connectionFailed, isConnectionFailure } from "./failures.ts";
+import { OLDEST_POSTGRES, serverFacts, type ServerFacts } from "./server-facts.ts";
+
+/** What was found. */
+export interface PostgresLook {
+  readonly server: ServerFacts;
+  readonly store: InspectedPostgres;
+}
+
+/** Looks. Throws the CliErrors of a connection that does not come to be. */
+export async function lookAt(access: PostgresAccess): Promise<PostgresLook> {
+  const server = await withConnection(access, (client) => serverFacts(client, access.schema));
+  const pool = storePool(access);
+  try {
+    return { server, store: await inspectPostgres(pool, { schema: access.schema }) };
+  } catch (cause) {
+    throw isConnectionFailure(cause) ? connectionFailed(cause, access.place) : cause;
+  } finally {
+    await pool.end();
+  }
+}
+
+/** What keeps this program from using the database, the worst first; null: nothing does. */
+export function unfitness({ place, schema }: PostgresAccess, { server, store }: PostgresLook): CliError | null {
+  const where = placeText(place);
+  if (server.versionNumber < OLDEST_POSTGRES.number)
+    return new CliError("store-unfit", {
+      detail: `${where}: PostgreSQL ${server.version}.`,
+      remedy: `Use PostgreSQL ${OLDEST_POSTGRES.name} or later.`,
+    });
+  if (server.role !== "primary")
+    return new CliError("store-unfit", {
+      detail:
+        server.role === "standby"
+          ? `${where}: it is a standby, in recovery, and takes no writes.`
+          : `${where}: default_transaction_read_only is on.`,
+      remedy:
+        server.role === "standby"
+          ? "Name the primary in store.url. If this one is to take its place, promote it first: select pg_promote()."
+          : "Switch it off for this user or database: alter role … set default_transaction_read_only = off.",
+    });
+  if (store.gate !== null && (store.gate.minReader > STORE_READER || store.gate.minWriter > STORE_WRITER))
+    return new CliError("data-dir-newer", {
+      title: VAULT_ERRORS["store-newer"].title,
+      detail:
+        `${where}: the schema ${schema} is for programs that read as ${store.gate.minReader} and write as ` +
+        `${store.gate.minWriter}; this one reads as ${STORE_READER} and writes as ${STORE_WRITER}.`,
+      remedy: VAULT_ERRORS["store-newer"].remedy,
+      reportedCode: "store-newer",
+    });
+  const denied = deniedIn(server);
+  if (denied.length > 0)
+    return new CliError("store-login-refused", {
+      title: "The database's user may not do what is needed",
+      detail: `${where}: in the schema ${schema}, ${place.user} is denied`,
+      problems: denied,
+      remedy: `Let the schema's owner grant it: strongroom store migrate --grant-to ${place.user}.`,
+    });
+  if (store.version === null)
+    return new CliError("store-unprepared", { detail: `${where}: there are no tables in the schema ${schema} yet.` });
+  if (store.pending.length > 0)
+    return new CliError("store-unprepared", {
+      detail: `${where}: the schema ${schema} lacks ${store.pending.join(", ")}.`,
+    });
+  if (store.differences.length > 0)
+    return new CliError("store-unfit", {
+      title: VAULT_ERRORS["store-altered"].title,
+      detail: `${where}: the schema ${schema} is not the one that this version makes`,
+      problems: store.differences,
+      remedy: VAULT_ERRORS["store-altered"].remedy,
+      outcome: "refused",
+      reportedCode: "store-altered",
+    });
+  return null;
+}
+
+/** What a user lacks in the schema, in words. */
+export function deniedIn({ schema: { exists, mayUse, tables, deniedFunctions } }: ServerFacts): readonly string[] {
+  if (exists && !mayUse) return ["usage of the schema"];
+  return [
+    ...tables.flatMap(({ name, denied }) => (denied.length === 0 ? [] : [`${denied.join(", ")} on ${name}`])),
+    ...(deniedFunctions === 0 ? [] : [`execute on ${deniedFunctions} functions`]),
+  ];
+}

@@ -1,0 +1,118 @@
+// `strongroom store migrate`: brings a database to the schema of this version. Of PostgreSQL under a lock, one step
+// after the other, beside services of the version before; of SQLite by moving an older version's file into the new one.
+import { shown } from "@strongroom/base/shown";
+import { printable } from "@strongroom/base/terminal";
+import { isVaultError, VAULT_ERRORS } from "@strongroom/vault";
+import { migratePostgres } from "@strongroom/vault/postgres";
+import type { CommandContext } from "../command.ts";
+import type { Config } from "../config/config.ts";
+import { placeText } from "../config/store-url.ts";
+import { dataFolder, prepareDataFolder } from "../data-folder.ts";
+import { CLI_ERRORS, CliError } from "../errors.ts";
+import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
+import { connectionFailed, isConnectionFailure } from "./failures.ts";
+import { lookAt, unfitness } from "./look.ts";
+import { moveOnTerminal } from "./moving.ts";
+import { openStore } from "./open.ts";
+import { moveText, sqliteState } from "./sqlite-state.ts";
+
+/**
+ * Says what is pending, and does it. Throws what keeps it from being done: the CliErrors of a connection,
+ * `store-unfit`, `data-dir-newer`.
+ */
+export async function migrateStore(context: CommandContext, config: Config, asked: AskedMigration): Promise<void> {
+  const access = postgresAccess(config, context.env);
+  if (access !== null) return migrateServer(context, access, asked);
+  if (asked.grantTo !== undefined)
+    throw new CliError("usage", { detail: "SQLite has no roles: --grant-to is of PostgreSQL." });
+  return migrateSqlite(context, config, asked.how);
+}
+
+/** What is asked for. */
+export interface AskedMigration {
+  readonly how: "say" | "do";
+  /** A role that may use the schema from then on. */
+  readonly grantTo: string | undefined;
+}
+
+/** What is said of a run: the steps that are pending, or those that were done. */
+interface MigrationResult {
+  readonly store: string;
+  readonly pending: readonly string[];
+  readonly done: readonly string[];
+}
+
+function tell({ terminal }: CommandContext, result: MigrationResult): void {
+  terminal.result(result, ({ store, pending, done }) => {
+    if (done.length > 0) return `${store}: done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
+    if (pending.length === 0) return `${store}: nothing to do.`;
+    return [`${store}: this would be done, and was not:`, ...pending.map((step) => `  ${step}`)].join("\n");
+  });
+}
+
+async function migrateServer(
+  context: CommandContext,
+  access: PostgresAccess,
+  { how, grantTo }: AskedMigration,
+): Promise<void> {
+  const look = await lookAt(access);
+  const problem = unfitness(access, look);
+  // What it is there to mend.
+  if (problem !== null && problem.code !== "store-unprepared" && problem.code !== "store-login-refused") throw problem;
+  const { version, pending } = look.store;
+  const store = `PostgreSQL, ${placeText(access.place)}, schema ${access.schema}`;
+  const steps = [
+    ...(version === null && !look.server.schema.exists ? [`schema ${access.schema}`] : []),
+    ...pending,
+    ...(grantTo === undefined ? [] : [`grants to ${grantTo}`]),
+  ];
+  if (how === "say" || steps.length === 0) {
+    tell(context, { store, pending: steps, done: [] });
+    return;
+  }
+  const pool = storePool(access);
+  try {
+    const onStep = (name: string): void => {
+      context.terminal.say(`${new Date().toTimeString().slice(0, 8)}  ${printable(name)}`);
+    };
+    const granted = grantTo === undefined ? {} : { grantTo };
+    const { signal } = context;
+    const done = await migratePostgres(pool, { schema: access.schema, ...granted, onStep, signal });
+    tell(context, { store, pending: [], done: grantTo === undefined ? done : [...done, `grants to ${grantTo}`] });
+  } catch (cause) {
+    throw migrationFailed(cause, access);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** What went wrong is in the cause: the server's own answer says which right, or which role, is missing. */
+function migrationFailed(cause: unknown, { place }: PostgresAccess): unknown {
+  if (!isVaultError(cause)) return isConnectionFailure(cause) ? connectionFailed(cause, place) : cause;
+  if (cause.code === "aborted") return new CliError("interrupted", { cause });
+  if (isConnectionFailure(cause.cause)) return connectionFailed(cause.cause, place);
+  const said = cause.cause instanceof Error ? ` (${shown(cause.cause.message)})` : "";
+  const { title, remedy } = VAULT_ERRORS[cause.code];
+  return new CliError("store-unfit", {
+    title,
+    detail: `${placeText(place)}: ${cause.message}${said}.`,
+    remedy: cause.code === "store-failed" ? CLI_ERRORS["store-unfit"].remedy : remedy,
+    reportedCode: cause.code,
+    cause,
+  });
+}
+
+async function migrateSqlite(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
+  const { move } = await sqliteState(dataFolder(config.dataDir));
+  const pending = move === null ? [] : [moveText(move)];
+  const store = `SQLite, ${config.dataDir}`;
+  if (how === "say" || pending.length === 0) {
+    tell(context, { store, pending, done: [] });
+    return;
+  }
+  const { folder } = await prepareDataFolder(config.dataDir);
+  const moving = moveOnTerminal(context.terminal);
+  const opened = await openStore({ config, folder, env: context.env, moving });
+  await opened.close();
+  tell(context, { store, pending: [], done: pending });
+}

@@ -1,0 +1,76 @@
+// `strongroom up` on PostgreSQL by configuration alone: it makes the schema of an empty database, finds everything again
+// at the next start, and does not take over a database whose keys are another installation's.
+import assert from "node:assert/strict";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Client } from "pg";
+import { defer } from "../../../../tests/support/defer.ts";
+import { runCommand } from "../support/command.ts";
+import { type Ended, startInstallation, temporaryFolder } from "../support/installation.ts";
+import { namedDatabase } from "../support/postgres.ts";
+
+const PATIENT = {
+  STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000",
+  STRONGROOM_DEADLINE_MS: "20000",
+  STRONGROOM_STRAGGLER_MIN_MS: "8000",
+};
+
+test("an installation keeps its records in PostgreSQL, and shares them with no other keys", async (t) => {
+  const folder = await temporaryFolder();
+  defer(t, () => folder[Symbol.asyncDispose]());
+  const database = await namedDatabase(t, folder.path);
+  const admin = async (statement: string): Promise<void> => {
+    const client = new Client({ connectionString: database.server.urlOf(new URL(database.url).pathname.slice(1)) });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  };
+  const homes = ["one", "other"].map((name) => join(folder.path, name));
+  for (const home of homes) await mkdir(home);
+  const [home = "", otherHome = ""] = homes;
+  const run = (cwd: string, line: string, stdin = ""): Promise<Ended> =>
+    runCommand(line.split(" "), { cwd, stdin, env: database.env });
+  const start = (cwd: string): ReturnType<typeof startInstallation> =>
+    startInstallation(cwd, [], { env: { ...PATIENT, ...database.env } });
+
+  const first = await start(home);
+  t.after(() => first.stop());
+  assert.equal((await run(home, "put people ada", '{"name":"Ada"}')).code, 0);
+  assert.deepEqual(
+    (await readdir(first.ready.dataDir)).filter((name) => name.includes("sqlite")),
+    [],
+    "no file of SQLite is made beside it",
+  );
+  const doctor = await run(home, "doctor");
+  assert.equal(doctor.code, 0, doctor.stdout);
+  assert.match(doctor.stdout, /ok {4}Database +PostgreSQL [\d.]+ takes the login; schema strongroom is at version \d/);
+  assert.match(doctor.stdout, /ok {4}Database privileges +all that is needed/);
+  assert.match(doctor.stdout, /ok {4}Database statements +named: no pooler is between/);
+  assert.match(doctor.stdout, /warn {2}Database durability +asynchronous; no standby follows/);
+  assert.match(doctor.stdout, /ok {4}Key set +epoch 1: the configured keys/);
+  assert.equal(await first.stop(), 0);
+
+  const again = await start(home);
+  t.after(() => again.stop());
+  assert.equal((await run(home, "get people ada")).stdout, '{"name":"Ada"}\n');
+
+  const other = await start(otherHome);
+  t.after(() => other.stop());
+  const refused = await run(otherHome, "put people bob", "{}");
+  assert.equal(refused.code, 7);
+  assert.match(refused.stderr, /key-set-unknown/);
+  assert.equal((await run(home, "put people bob", "{}")).code, 0, "and the first one writes on");
+  assert.equal(await other.stop(), 0);
+  assert.equal(await again.stop(), 0);
+
+  await admin("update strongroom.vault set min_writer = 99");
+  const newer = await run(home, "store status");
+  assert.match(newer.stdout, /store-newer/);
+  const started = await run(home, "up --port 0 --json");
+  assert.equal(started.code, 2);
+  assert.match(started.stderr, /"code":"store-newer".*for programs that read as 1 and write as 99/);
+  await admin("update strongroom.vault set min_writer = 1");
+  await admin("create table strongroom.planted (x int)");
+  assert.match((await run(home, "doctor")).stdout, /FAIL {2}Database .*planted.*\[store-altered\]/s);
+});

@@ -1,0 +1,58 @@
+/**
+ * Single writes on a store, as short as a test wants them.
+ */
+import { randomUUID } from "node:crypto";
+import assert from "node:assert/strict";
+import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
+import type { Store } from "@strongroom/vault";
+import type { Epoch } from "../../../src/stores/gate.ts";
+import type { Unit, WriteId } from "../../../src/stores/units.ts";
+
+/** What a test may choose of a write. */
+export interface UnitOptions {
+  readonly epoch?: number;
+  readonly message?: Uint8Array;
+}
+
+const DATE = "2026-01-01T00:00:00.000Z";
+
+/** A write of version `next` on top of `base`; null: there was none. */
+export function writeUnit(id: string, base: number | null, next: number, options: UnitOptions = {}): Unit {
+  const { epoch = 0, message = Buffer.from(`message ${next}`) } = options;
+  const wrapSet = { wraps: [{ provider: "aws-kms", key: "arn:1", material: null }], target: 1, missing: [] };
+  const version = { version: parseVersion(next), subject: parseSubject("ada"), createdAt: DATE, wrapSet, message };
+  return {
+    writeId: randomUUID() as string as WriteId,
+    address: parseAddress({ collection: "people", id }),
+    base: base === null ? null : { version: parseVersion(base), state: "live" },
+    change: { kind: "write", epoch: epoch as Epoch, versions: [version] },
+  };
+}
+
+export async function put(
+  store: Store,
+  id: string,
+  base: number | null,
+  next: number,
+  options?: UnitOptions,
+): Promise<void> {
+  assert.deepEqual(await store.records.apply([writeUnit(id, base, next, options)], { atomic: true }), [
+    { kind: "made" },
+  ]);
+}
+
+export async function remove(store: Store, id: string, base: number): Promise<void> {
+  const unit: Unit = {
+    writeId: randomUUID() as string as WriteId,
+    address: parseAddress({ collection: "people", id }),
+    base: { version: parseVersion(base), state: "live" },
+    change: { kind: "remove", tombstone: parseVersion(base), removedAt: DATE },
+  };
+  assert.deepEqual(await store.records.apply([unit], { atomic: true }), [{ kind: "made" }]);
+}
+
+/** The newest message as text; null: there is none. */
+export async function get(store: Store, id: string): Promise<string | null> {
+  const { stored } = await store.records.read(parseAddress({ collection: "people", id }), null);
+  return stored === null ? null : Buffer.from(stored.message).toString();
+}
