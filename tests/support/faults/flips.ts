@@ -24,7 +24,7 @@ export interface Flips {
   readonly way: Way;
 }
 
-/** How long the writers have between two flips. */
+/** How long the writers have between two flips, from when one of them has written. */
 const BETWEEN_MS = 20;
 /** Beyond what a run writes. */
 const MANY = 10_000_000;
@@ -37,7 +37,8 @@ export async function flipsUnderWriters(t: TestContext, run: Flips): Promise<voi
   const keys = [newTestKey("one"), newTestKey("other")] as const;
   const store = await openPlace(place);
   defer(t, () => store.close());
-  const fleet = new Fleet({ place, records: 40, writers: writersEach, keys, way }, folder);
+  await store.gate.flip({ from: (await store.gate.current()).epoch, digest: keySetDigest([keys[0].name]) });
+  const fleet = new Fleet({ place, records: 400, writers: writersEach, keys, way }, folder);
   defer(t, () => fleet.end());
   await fleet.start(processes);
   const latencies: number[] = [];
@@ -47,7 +48,9 @@ export async function flipsUnderWriters(t: TestContext, run: Flips): Promise<voi
     // The set that was left with the flip before has the rows that it had then.
     const from = keys[(flip + 1) % 2]!;
     const to = keys[flip % 2]!;
-    await sleep(Math.random() * BETWEEN_MS * 2);
+    const before = await rowsUnder(store, from.name);
+    while ((await rowsUnder(store, from.name)) === before) await sleep(2);
+    await sleep(Math.random() * BETWEEN_MS);
     late += (await rowsUnder(store, to.name)) - left;
     const { epoch, digest } = await store.gate.current();
     assert.equal(digest, keySetDigest([from.name]), "nobody else flips");

@@ -55,5 +55,10 @@ export async function stoppedOverFlips(t: TestContext, place: Place, times: numb
 
 /** Waits until the process stands still. */
 async function isStopped({ pid }: ChildProcess): Promise<void> {
-  while (!execFileSync("ps", ["-o", "state=", "-p", String(pid)]).toString().includes('T')) await sleep(5);
+  while (
+    !execFileSync("ps", ["-o", "state=", "-p", String(pid)])
+      .toString()
+      .includes("T")
+  )
+    await sleep(5);
 }

@@ -11,7 +11,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -22,6 +21,7 @@ import { defer } from "../defer.ts";
 import { account, type Account, asAccount, handOver } from "./account.ts";
 import { privateFolder } from "./cache.ts";
 import type { Task, Told } from "./keeper.ts";
+import { answers, freePort } from "./ports.ts";
 import { killTree } from "./processes.ts";
 import { type PostgresVersion, programs, type Programs } from "./programs.ts";
 import { ADMIN, copyTemplate, runProgram, USER } from "./template.ts";
@@ -44,8 +44,6 @@ const KEEPER = fileURLToPath(new URL("keeper.ts", import.meta.url));
 const HOST = "127.0.0.1";
 const SIGNAL: Readonly<Record<Stop, NodeJS.Signals>> = { fast: "SIGINT", immediate: "SIGQUIT" };
 const START_MS = 60_000;
-/** Below the ports that outgoing connections get, or one of those sits on it while the server is down. */
-const PORTS = { from: 15_000, count: 15_000 };
 const BASE_SETTINGS = { listen_addresses: HOST, unix_socket_directories: "", huge_pages: "off", lc_messages: "C" };
 
 /** Starts a server, and ends it with the test. */
@@ -246,6 +244,7 @@ export class PostgresServer implements AsyncDisposable {
     this.#keeper.unref();
     const deadline = performance.now() + START_MS;
     while (this.#pid !== null && performance.now() < deadline) {
+      // A standby says that it is ready before it takes connections.
       if ((await this.#isReady(this.#pid)) && (await answers(port))) return null;
       await sleep(10);
     }
@@ -280,34 +279,4 @@ function keep(folder: string): ChildProcess {
   keeper.unref();
   (keeper.channel as { unref?: () => void } | null)?.unref?.();
   return keeper;
-}
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
-    const probe = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once("error", () => {
-        resolve(false);
-      });
-      probe.listen(port, HOST, () => {
-        resolve(true);
-      });
-    });
-    await new Promise((resolve) => probe.close(resolve));
-    if (free) return port;
-  }
-}
-
-/** A standby says that it is ready before it takes connections. */
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, HOST);
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
