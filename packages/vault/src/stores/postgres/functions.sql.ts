@@ -37,7 +37,7 @@ const SETTINGS = [
 ] as const;
 
 /** The same, as the catalog tells it. */
-export const FUNCTION_SETTINGS = SETTINGS.map(([setting, value]) => `${setting}=${value}`).join(" ");
+export const FUNCTION_SETTINGS: string = SETTINGS.map(([setting, value]) => `${setting}=${value}`).join(" ");
 
 function storeFunction(
   name: string,

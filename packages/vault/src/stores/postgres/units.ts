@@ -11,7 +11,7 @@ import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
 
 /** Most bytes of messages in one statement; a unit that has more is one of its own. */
-export const STATEMENT_BYTES = 32 * 1024 * 1024;
+export const STATEMENT_BYTES: number = 32 * 1024 * 1024;
 
 /** What a statement of units is given besides them. */
 export interface ApplyContext {

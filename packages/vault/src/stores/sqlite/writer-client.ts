@@ -31,9 +31,9 @@ function threadFile(): URL | null {
 }
 
 /**
- * Where sources run, as in a checkout, the thread resolves packages to sources too: it would not inherit that from hooks
- * that the program registered, and of the flags of Node, which it would, some are refused in a thread. What Node 22 says
- * of its SQLite it has said in this thread already.
+ * Where sources run, as in a checkout, the thread resolves packages to sources too: it would not inherit that from
+ * hooks that the program registered, and of the flags of Node, which it would, some are refused in a thread. What
+ * Node 22 says of its SQLite it has said in this thread already.
  */
 function threadOptions({ pathname }: URL): string[] {
   const sources = pathname.endsWith(".ts") ? ["--conditions=@strongroom/source"] : [];
