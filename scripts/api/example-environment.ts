@@ -1,4 +1,5 @@
-// What the examples find in their environment: a KMS with a key in each of three regions, and a service with a vault.
+// What the examples find in their environment: a KMS with a key in each of three regions, a service with a vault, and an
+// empty database of PostgreSQL.
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { createKms, type Kms } from "@strongroom/kms";
 import { createServer, fileTokens } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
+import { PostgresServer } from "../../tests/support/postgres/server.ts";
 
 /** Environment variables, and the end of what stands behind them. */
 export interface ExampleEnvironment extends AsyncDisposable {
@@ -18,9 +20,9 @@ export interface ExampleEnvironment extends AsyncDisposable {
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 
 /**
- * Starts both. `KMS_KEYS` lists `{ region, endpoint, keyArn }` of each region; `KMS_ECDH_KEY` is one such key for key
+ * Starts all. `KMS_KEYS` lists `{ region, endpoint, keyArn }` of each region; `KMS_ECDH_KEY` is one such key for key
  * agreement; `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` may use them; `STRONGROOM_URL` and `STRONGROOM_TOKEN` lead
- * to the service.
+ * to the service, `DATABASE_URL` to the database.
  */
 export async function exampleEnvironment(): Promise<ExampleEnvironment> {
   await using stack = new AsyncDisposableStack();
@@ -29,7 +31,12 @@ export async function exampleEnvironment(): Promise<ExampleEnvironment> {
   const kms = stack.use(
     await createKms({ dataDir: join(folder, "kms"), regions: REGIONS.map((name) => ({ name, port: 0 })) }),
   );
-  const variables = { ...(await kmsVariables(kms)), ...(await serviceVariables(folder, stack)) };
+  const server = stack.use(await PostgresServer.start({}));
+  const variables = {
+    ...(await kmsVariables(kms)),
+    ...(await serviceVariables(folder, stack)),
+    DATABASE_URL: server.url,
+  };
   const end = stack.move();
   return { variables, [Symbol.asyncDispose]: () => end.disposeAsync() };
 }

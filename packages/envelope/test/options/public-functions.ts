@@ -349,6 +349,7 @@ export const WITHOUT_OPTIONS: Readonly<Record<string, string>> = {
   EnvelopeError: "a class that the package itself makes",
   isEnvelopeError: "takes anything",
   "keyrings SecretBytes": "a class, of bytes",
+  "keyrings namedKey": "takes an encrypted data key alone",
   "aws-sdk keysAsBytes": "takes a client alone",
   "aws-sdk wipingAgents": "the options are those of node's agents",
 };

@@ -18,7 +18,7 @@ import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
  * import { wrapsOf } from "@strongroom/vault";
  *
  * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
- * const { message } = await encrypt(new TextEncoder().encode("{}"), { keyring });
+ * const { message } = await encrypt(Buffer.from("{}"), { keyring, encryptionContext: { id: "42" } });
  * console.log(wrapsOf(message).map(({ provider }) => provider)); // prints: [ 'example' ]
  * ```
  */

@@ -62,9 +62,3 @@ export function foundName(selected: unknown): FoundName {
 
 /** What is selected of a name: all of one that is not too long, and more than may be of one that is. */
 export const nameColumn = (column: string): string => `left(${column}, ${MAX_ID_BYTES + 1})`;
-
-/** Which of these columns are damaged: null when none is. */
-export function damageOf(columns: Columns): string | null {
-  const damaged = Object.keys(columns).filter((name) => columns[name] === null);
-  return damaged.length === 0 ? null : damaged.join(", ");
-}

@@ -247,6 +247,17 @@ ${lockHeads(schema)}
 end`,
 );
 
+const ONE_VERSION = `
+  v_set integer;
+  v_key bigint;`;
+
+/** Holds the gate at `p_epoch`, and sets `v_set` to the wrap set: what a message that was just sealed needs. */
+const holdEpoch = (schema: SchemaName): string => `
+  ${holdGate(schema, "true", (refusal) => `return query select '${refusal}'::text, 0::bigint; return;`)}
+  if v_gate.epoch <> p_epoch then return query select 'gate-moved'::text, v_gate.epoch; return; end if;
+  select s.id into v_set from ${schema}.wrap_sets s where s.digest = p_digest collate "C";
+  if v_set is null then return query select 'set-unknown'::text, v_gate.epoch; return; end if;`;
+
 /**
  * Makes one unit of one new version: what most writes are, and the same in fewer statements than {@link APPLY} takes.
  * Answers as that does.
@@ -261,18 +272,13 @@ const PUT = storeFunction(
   },
   (schema) => `
 #variable_conflict use_column
-declare${GATE_VARIABLES}
-  v_set integer;
-  v_key bigint;
+declare${GATE_VARIABLES}${ONE_VERSION}
   v_is_fresh boolean := false;
   v_head record;
   v_newest bigint;
   v_is_settled boolean;
 begin${ENTER}
-  ${holdGate(schema, "true", (refusal) => `return query select '${refusal}'::text, 0::bigint; return;`)}
-  if v_gate.epoch <> p_epoch then return query select 'gate-moved'::text, v_gate.epoch; return; end if;
-  select s.id into v_set from ${schema}.wrap_sets s where s.digest = p_digest collate "C";
-  if v_set is null then return query select 'set-unknown'::text, 0::bigint; return; end if;
+  ${holdEpoch(schema)}
 
   select r.key into v_key from ${schema}.records r where r.collection = p_collection and r.id = p_id;
   if v_key is null and p_base = 'none' then
@@ -390,14 +396,9 @@ const REWRAP = storeFunction(
   },
   (schema) => `
 #variable_conflict use_column
-declare${GATE_VARIABLES}
-  v_set integer;
-  v_key bigint;
+declare${GATE_VARIABLES}${ONE_VERSION}
 begin${ENTER}
-  ${holdGate(schema, "true", (refusal) => `return query select '${refusal}'::text, 0::bigint; return;`)}
-  if v_gate.epoch <> p_epoch then return query select 'gate-moved'::text, v_gate.epoch; return; end if;
-  select s.id into v_set from ${schema}.wrap_sets s where s.digest = p_digest collate "C";
-  if v_set is null then return query select 'set-unknown'::text, v_gate.epoch; return; end if;
+  ${holdEpoch(schema)}
   if p_job is not null then
     perform from ${schema}.job_partitions j
       where j.job = p_job and j.partition = p_partition and j.fence = p_fence and j.held

@@ -52,13 +52,13 @@ export interface InspectedPostgres {
  *
  * @throws VaultError `store-failed`, `vault-option-invalid`
  * @example
- * ```ts no-run
+ * ```ts
  * import { inspectPostgres } from "@strongroom/vault/postgres";
  * import pg from "pg";
  *
- * const pool = new pg.Pool({ connectionString: "postgres://strongroom_app@db.example/people" });
- * const { version, pending, pooler } = await inspectPostgres(pool);
- * console.log(version, pending, pooler);
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * const { version, pending, pooler } = await inspectPostgres(pool, { schema: "nothing_yet" });
+ * console.log(version, pending.length, pooler); // prints: null 1 false
  * await pool.end();
  * ```
  */

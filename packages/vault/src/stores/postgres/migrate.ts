@@ -45,12 +45,13 @@ const TIMES = { connectTimeoutMs: 10_000, answerTimeoutMs: 24 * 60 * 60 * 1000 }
  *
  * @throws VaultError `store-newer`, `store-failed`, `store-full`, `vault-option-invalid`, `aborted`
  * @example
- * ```ts no-run
+ * ```ts
  * import { migratePostgres } from "@strongroom/vault/postgres";
  * import pg from "pg";
  *
- * const pool = new pg.Pool({ connectionString: "postgres://owner@db.example/people" });
- * console.log(await migratePostgres(pool, { grantTo: "strongroom_app" }));
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * const steps = await migratePostgres(pool, { schema: "people" });
+ * console.log(steps[0]); // prints: 0001-records
  * await pool.end();
  * ```
  */

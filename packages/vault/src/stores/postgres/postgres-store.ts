@@ -5,14 +5,17 @@
 import { ruledOptions } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
 import type { Gate } from "../gate.ts";
+import { INDEXED } from "../indexed-capabilities.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "../store.ts";
+import { UnderWay } from "../under-way.ts";
 import type { Unit } from "../units.ts";
 import { recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
 import { Connections, statement } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
+import { storeFailure } from "./errors.ts";
 import { postgresGate } from "./gate.ts";
 import { isPooled, requireVault } from "./inspect.ts";
 import { postgresInventory } from "./inventory.ts";
@@ -74,15 +77,7 @@ const RULES = {
   endPool: BOOLEAN,
 } as const;
 
-const CAPABILITIES: Capabilities = {
-  atomicUnits: 1000,
-  unitItems: 1000,
-  unitBytes: 256 * 1024 * 1024,
-  list: "strong",
-  inventory: "index",
-  gate: "lock",
-  callerTransaction: true,
-};
+const CAPABILITIES: Capabilities = { ...INDEXED, callerTransaction: true };
 
 /**
  * Opens the store in the database that the pool leads to; `migratePostgres` has made its schema. The pool stays the
@@ -91,13 +86,13 @@ const CAPABILITIES: Capabilities = {
  * @throws VaultError `store-failed` (also when it is not migrated), `store-newer`, `store-altered`,
  *   `vault-option-invalid`
  * @example
- * ```ts no-run
+ * ```ts
  * import { postgresStore } from "@strongroom/vault/postgres";
  * import pg from "pg";
  *
- * const pool = new pg.Pool({ connectionString: "postgres://strongroom_app@db.example/people", max: 10 });
- * const store = await postgresStore(pool);
- * console.log(await store.records.collections());
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"], max: 10 });
+ * const store = await postgresStore(pool, { migrate: true });
+ * console.log(await store.records.collections()); // prints: []
  * await store.close();
  * await pool.end();
  * ```
@@ -143,9 +138,8 @@ class PostgresStore implements Store {
   readonly #vault: string;
   readonly #ping: Statement;
   readonly #endPool: boolean;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
   #fullUntil = 0;
-  #closing: Promise<void> | null = null;
 
   constructor(connections: Connections, { schema, vault, options }: Opened) {
     const { lockTimeoutMs, drainTimeoutMs, endPool } = options;
@@ -167,13 +161,13 @@ class PostgresStore implements Store {
     this.inventory = this.#watched(postgresInventory(context));
     this.jobs = this.#watched(postgresJobs(connections, schema, vault));
     this.transaction = async (client) => {
-      this.#requireOpen();
+      this.#underWay.requireOpen();
       return callerTransaction(client, context);
     };
   }
 
   async requireRoom(): Promise<void> {
-    this.#requireOpen();
+    this.#underWay.requireOpen();
     if (performance.now() < this.#fullUntil)
       throw new VaultError("store-full", "The volume that holds the database was full a moment ago");
     return Promise.resolve();
@@ -185,12 +179,10 @@ class PostgresStore implements Store {
     });
   }
 
-  /** Lets what is under way end: a write that is stored is answered as one. */
   async close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#underWay).then(async () => {
+    await this.#underWay.close(async () => {
       if (this.#endPool) await this.#connections.end();
     });
-    await this.#closing;
   }
 
   /** The same calls, each refused once the store is closed, and waited for when it is being closed. */
@@ -205,21 +197,11 @@ class PostgresStore implements Store {
     ) as Calls;
   }
 
-  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#requireOpen();
-    const running = work();
-    this.#underWay.add(running);
-    try {
-      return await running;
-    } catch (error) {
-      if (error instanceof VaultError && error.code === "store-full") this.#fullUntil = performance.now() + FULL_MS;
-      throw error;
-    } finally {
-      this.#underWay.delete(running);
-    }
-  }
-
-  #requireOpen(): void {
-    if (this.#closing !== null) throw new VaultError("store-closed", "The store is closed");
+  #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#underWay.run(work, (error) => {
+      const failure = storeFailure(error);
+      if (failure.code === "store-full") this.#fullUntil = performance.now() + FULL_MS;
+      return failure;
+    });
   }
 }

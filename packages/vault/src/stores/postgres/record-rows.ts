@@ -5,7 +5,8 @@
 import type { Address, Subject, Version } from "../../records/address.ts";
 import type { RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
 import type { WrapSetId } from "../wrap-set.ts";
-import { bytes, damageOf, isTrue, moment, text, whole } from "./columns.ts";
+import { damageOf, wholeOr } from "../damage.ts";
+import { bytes, isTrue, moment, text, whole } from "./columns.ts";
 import type { Columns } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
@@ -40,35 +41,31 @@ const VERSION_COLUMNS =
 
 /** A version's row; or which of its columns are damaged. */
 function versionRow(row: Columns): VersionRow | string {
-  const version = whole(row["version"]);
-  const subject = text(row["subject"]);
-  const createdAt = moment(row["created_at"]);
-  const [stored, target] = [whole(row["stored"], 0), whole(row["target"], 0)];
-  const messageBytes = whole(row["message_bytes"], 0);
-  if (
-    version === null ||
-    subject === null ||
-    createdAt === null ||
-    stored === null ||
-    target === null ||
-    messageBytes === null
-  )
-    return (
-      damageOf({
-        "versions.version": version,
-        "versions.subject": subject,
-        "versions.created_at": createdAt,
-        "versions.wrap_set": stored === null ? null : target,
-        "versions.message": messageBytes,
-      }) ?? ""
-    );
+  const target = whole(row["target"], 0);
+  const columns = wholeOr<VersionColumns>("versions", {
+    version: whole(row["version"]),
+    subject: text(row["subject"]),
+    created_at: moment(row["created_at"]),
+    wrap_set: whole(row["stored"], 0) === null ? null : target,
+    message: whole(row["message_bytes"], 0),
+  });
+  if (typeof columns === "string") return columns;
   return {
-    version: version as Version,
-    subject: subject as Subject,
-    createdAt,
-    wraps: { stored, target },
-    messageBytes,
+    version: columns.version as Version,
+    subject: columns.subject as Subject,
+    createdAt: columns.created_at,
+    wraps: { stored: whole(row["stored"], 0) ?? 0, target: columns.wrap_set },
+    messageBytes: columns.message,
   };
+}
+
+/** What is read of a version but its message. */
+interface VersionColumns {
+  readonly version: number;
+  readonly subject: string;
+  readonly created_at: string;
+  readonly wrap_set: number;
+  readonly message: number;
 }
 
 /** The reads of one store. */

@@ -42,9 +42,3 @@ export function foundName(selected: Uint8Array | null): FoundName {
   if (bytes.length > MAX_ID_BYTES) return { text, isWhole: false, position: Buffer.concat([bytes, Buffer.of(0xff)]) };
   return { text, isWhole: Buffer.from(text).equals(bytes), position: bytes };
 }
-
-/** Which of these columns are damaged: null when none is. */
-export function damageOf(columns: Readonly<Record<string, unknown>>): string | null {
-  const damaged = Object.keys(columns).filter((name) => columns[name] === null);
-  return damaged.length === 0 ? null : damaged.join(", ");
-}

@@ -3,19 +3,18 @@
  */
 import { resolve } from "node:path";
 import { DiskReserve } from "@strongroom/base/disk-reserve";
-import { openSqliteFile } from "@strongroom/base/sqlite";
 import { VaultError } from "../../errors.ts";
 import { isEmptyFile } from "./earlier-file.ts";
 import { openingFailure } from "./failures.ts";
 import { readGate } from "./gate-row.ts";
-import { Guard, requireMarked, requireSchema, schemaAfter } from "./guard.ts";
+import { Guard, requireMarked, schemaAfter } from "./guard.ts";
 import { Mark, markPath } from "./mark.ts";
 import { moveRecords } from "./move.ts";
 import type { MoveFrom } from "./move.ts";
 import { moveRow } from "./move-row.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
-import type { VaultSchema } from "./schema.ts";
-import { Connection } from "./statements.ts";
+import { openRecordsFile } from "./records-file.ts";
+import { MIGRATIONS } from "./schema.ts";
+import type { Connection } from "./statements.ts";
 
 export interface OpenDatabaseOptions {
   /** How long an operation waits for another process' write lock, in milliseconds. */
@@ -61,24 +60,9 @@ export async function openDatabase(
     // Before anything is made in its place.
     if (marked !== null && isEmptyFile(path)) requireMarked(null, marked);
     if (moveFrom !== null) await moveRecords(path, moveFrom, { busyTimeoutMs, maxBytes });
-    const { database } = await openSqliteFile<VaultSchema>(
-      path,
-      {
-        applicationId: APPLICATION_ID,
-        migrations: MIGRATIONS,
-        synchronous: "full",
-        // Waiting for another process must not stop this one, which answers everyone else: the store tries again.
-        busyTimeoutMs: 0,
-        patienceMs: busyTimeoutMs,
-        maxBytes,
-      },
-      async (found) => {
-        requireSchema(found.database, await schemaAfter(MIGRATIONS, found.applied));
-        if (marked !== null)
-          requireMarked(found.applied.length > 0 ? readGate(new Connection(found.database)) : null, marked);
-      },
-    );
-    const connection = new Connection(database);
+    const connection = await openRecordsFile(path, { busyTimeoutMs, maxBytes }, (found) => {
+      if (marked !== null) requireMarked(found.isNew ? null : readGate(found.connection), marked);
+    });
     try {
       if (moveRow(connection) !== undefined)
         throw new VaultError(

@@ -9,18 +9,18 @@ import { dirname, resolve } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { isLockHeld, waitForLock } from "@strongroom/base/locks";
 import type { Lock } from "@strongroom/base/locks";
-import { openSqliteFile, whileBusy } from "@strongroom/base/sqlite";
+import { whileBusy } from "@strongroom/base/sqlite";
 import { VaultError } from "../../errors.ts";
 import type { Wrap } from "../wrap-set.ts";
 import { isEmptyFile, lookAtEarlierFile, removeEarlierFile, sealEarlierFile } from "./earlier-file.ts";
 import { readGate } from "./gate-row.ts";
-import { requireMarked, requireSchema, schemaAfter } from "./guard.ts";
+import { requireMarked } from "./guard.ts";
 import { markPath, readMark } from "./mark.ts";
 import type { Marked } from "./mark.ts";
 import { moveRow } from "./move-row.ts";
 import { beginMove, countMoved, endMove, moveHeads, moveVersions, requireWhole } from "./move-steps.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
-import { Connection } from "./statements.ts";
+import { openRecordsFile } from "./records-file.ts";
+import type { Connection } from "./statements.ts";
 
 /** How far a move is: versions that are in the new file, and all of them. */
 export interface MoveProgress {
@@ -66,7 +66,7 @@ export async function moveRecords(path: string, from: MoveFrom, into: MoveInto):
   const lock = await takeTurn(path, from.path, into);
   if (lock === null) return;
   try {
-    const connection = await openNew(path, into);
+    const connection = await openRecordsFile(path, into);
     try {
       await moveInto(connection, path, from, into);
     } finally {
@@ -92,30 +92,12 @@ async function takeTurn(path: string, from: string, { busyTimeoutMs }: MoveInto)
 }
 
 async function isUnderWay(path: string, patienceMs: number): Promise<boolean> {
-  const connection = await openNew(path, { busyTimeoutMs: patienceMs, maxBytes: Number.MAX_SAFE_INTEGER });
+  const connection = await openRecordsFile(path, { busyTimeoutMs: patienceMs, maxBytes: Number.MAX_SAFE_INTEGER });
   try {
     return moveRow(connection) !== undefined;
   } finally {
     connection.close();
   }
-}
-
-async function openNew(path: string, { busyTimeoutMs, maxBytes }: MoveInto): Promise<Connection> {
-  const { database } = await openSqliteFile(
-    path,
-    {
-      applicationId: APPLICATION_ID,
-      migrations: MIGRATIONS,
-      synchronous: "full",
-      busyTimeoutMs: 0,
-      patienceMs: busyTimeoutMs,
-      maxBytes,
-    },
-    async (found) => {
-      requireSchema(found.database, await schemaAfter(MIGRATIONS, found.applied));
-    },
-  );
-  return new Connection(database);
 }
 
 async function moveInto(connection: Connection, path: string, from: MoveFrom, into: MoveInto): Promise<void> {

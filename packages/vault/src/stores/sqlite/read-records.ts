@@ -5,17 +5,10 @@
 import { sql } from "kysely";
 import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Address, Subject, Version } from "../../records/address.ts";
-import type {
-  RecordRead,
-  RecordRows,
-  RecordVersions,
-  StoredMessage,
-  VersionRow,
-  VersionsPage,
-  WrapCount,
-} from "../rows.ts";
-import type { WrapSetId } from "../wrap-set.ts";
-import { damageOf, moment, whole } from "./columns.ts";
+import type { RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
+import type { WrapSet, WrapSetId } from "../wrap-set.ts";
+import { damageOf, wholeOr } from "../damage.ts";
+import { moment, whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { countWraps, FORM_COLUMNS, wrapSetOf } from "./wrap-set-rows.ts";
@@ -122,37 +115,33 @@ type FoundVersion = Omit<StoredMessage, "message"> & Pick<VersionRow, "messageBy
 
 /** A version's row; or which of its columns are damaged. */
 function versionOf(row: VersionColumns): FoundVersion | string {
-  const { version, revision, message_bytes: messageBytes } = row;
-  const subject = typeof row.subject === "string" ? row.subject : null;
-  const createdAt = moment(row.created_at);
-  const set = row.wrap_set === null ? null : wrapSetOf(row);
-  if (
-    version === null ||
-    subject === null ||
-    createdAt === null ||
-    set === null ||
-    revision === null ||
-    messageBytes === null
-  )
-    return (
-      damageOf({
-        "versions.version": version,
-        "versions.subject": subject,
-        "versions.created_at": createdAt,
-        "versions.wrap_set": set,
-        "versions.revision": revision,
-        "versions.message": messageBytes,
-      }) ?? ""
-    );
-  const wraps: WrapCount = countWraps(set);
+  const columns = wholeOr<WholeVersion>("versions", {
+    version: row.version,
+    subject: typeof row.subject === "string" ? row.subject : null,
+    created_at: moment(row.created_at),
+    wrap_set: row.wrap_set === null ? null : wrapSetOf(row),
+    revision: row.revision,
+    message: row.message_bytes,
+  });
+  if (typeof columns === "string") return columns;
+  const { version, subject, created_at: createdAt, wrap_set: set, revision, message: messageBytes } = columns;
   return {
     version: version as Version,
     subject: subject as Subject,
     createdAt,
-    wraps,
+    wraps: countWraps(set),
     stamp: { wrapSet: row.wrap_set as WrapSetId, revision },
     messageBytes,
   };
+}
+
+interface WholeVersion {
+  readonly version: number;
+  readonly subject: string;
+  readonly created_at: string;
+  readonly wrap_set: WrapSet;
+  readonly revision: number;
+  readonly message: number;
 }
 
 /** `null` as version: the head's. */

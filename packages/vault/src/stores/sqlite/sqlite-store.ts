@@ -6,9 +6,11 @@
 import { whileBusy } from "@strongroom/base/sqlite";
 import { isVaultError, VaultError } from "../../errors.ts";
 import type { Gate } from "../gate.ts";
+import { INDEXED } from "../indexed-capabilities.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import type { Capabilities, RecordStore, Store } from "../store.ts";
+import { UnderWay } from "../under-way.ts";
 import type { UnitResult } from "../units.ts";
 import { openDatabase } from "./database.ts";
 import type { OpenDatabaseOptions, OpenVaultFile } from "./database.ts";
@@ -36,15 +38,7 @@ export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
 };
 
 /** What a store in SQLite can do. */
-export const SQLITE_CAPABILITIES: Capabilities = {
-  atomicUnits: 1000,
-  unitItems: 1000,
-  unitBytes: 256 * 1024 * 1024,
-  list: "strong",
-  inventory: "index",
-  gate: "lock",
-  callerTransaction: false,
-};
+export const SQLITE_CAPABILITIES: Capabilities = { ...INDEXED, callerTransaction: false };
 
 /**
  * Opens the store in the file `path`, which is made when absent. Its folder must exist. There is no store in memory:
@@ -75,8 +69,7 @@ class SqliteStore implements Store {
   readonly #file: OpenVaultFile;
   readonly #writer: WriterClient;
   readonly #busyTimeoutMs: number;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closing: Promise<void> | null = null;
+  readonly #underWay = new UnderWay();
 
   constructor(file: OpenVaultFile, { busyTimeoutMs, maxBytes }: OpenDatabaseOptions) {
     this.#file = file;
@@ -129,7 +122,7 @@ class SqliteStore implements Store {
   }
 
   async requireRoom(): Promise<void> {
-    this.#requireOpen();
+    this.#underWay.requireOpen();
     if (this.#file.reserve?.hasRoom() === false)
       throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
   }
@@ -138,12 +131,11 @@ class SqliteStore implements Store {
     await this.#read(() => undefined);
   }
 
-  /** Lets what is under way end: a write that is stored is answered as one. */
   async close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#underWay)
-      .then(() => this.#writer.close())
-      .then(() => this.#file.close());
-    await this.#closing;
+    await this.#underWay.close(async () => {
+      await this.#writer.close();
+      await this.#file.close();
+    });
   }
 
   async #apply(units: readonly TakenUnit[], isAtomic: boolean): Promise<readonly UnitResult[]> {
@@ -199,20 +191,7 @@ class SqliteStore implements Store {
     return this.#run(() => this.#writer.send(name, given, owned));
   }
 
-  #requireOpen(): void {
-    if (this.#closing !== null) throw new VaultError("store-closed", "The store is closed");
-  }
-
-  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#requireOpen();
-    const running = work();
-    this.#underWay.add(running);
-    try {
-      return await running;
-    } catch (error) {
-      throw storeFailure(error);
-    } finally {
-      this.#underWay.delete(running);
-    }
+  #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#underWay.run(work, storeFailure);
   }
 }
