@@ -121,9 +121,9 @@ class Overlay<Row> implements Table<Row> {
 /** Everything that stores share. */
 export class MemoryTables implements Tables {
   readonly records: RecordTable = new RecordTable();
-  readonly writes = new Map<string, WriteRow>();
-  readonly wrapSets = new Map<string, WrapSetRow>();
-  readonly partitions = new Map<string, PartitionRow>();
+  readonly writes: Map<string, WriteRow> = new Map<string, WriteRow>();
+  readonly wrapSets: Map<string, WrapSetRow> = new Map<string, WrapSetRow>();
+  readonly partitions: Map<string, PartitionRow> = new Map<string, PartitionRow>();
   gate: GateState = {
     vault: randomUUID(),
     epoch: 0 as Epoch,
