@@ -20,7 +20,7 @@ const options: TypeDocOptions = {
   projectDocuments: documents.map((name) => join(root, "docs", name)),
   out,
   disableSources: true,
-  highlightLanguages: [...OptionDefaults.highlightLanguages, "python"],
+  highlightLanguages: [...OptionDefaults.highlightLanguages, "python", "sql"],
   // openapi-typescript's tag for what the service's document says of a member.
   blockTags: [...OptionDefaults.blockTags, "@description"],
   excludeInternal: true,

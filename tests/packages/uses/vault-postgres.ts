@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import type { Store } from "@strongroom/vault";
+import {
+  DEFAULT_POSTGRES_STORE_OPTIONS,
+  inspectPostgres,
+  migratePostgres,
+  postgresStore,
+} from "@strongroom/vault/postgres";
+import type { PostgresPool, PostgresStoreOptions } from "@strongroom/vault/postgres";
+
+/** A pool whose database cannot be reached. What a database answers is tested where there is one. */
+const unreachable: PostgresPool = {
+  connect: () => Promise.reject(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" })),
+  end: () => Promise.resolve(),
+};
+
+export const use = async (): Promise<void> => {
+  const options: Partial<PostgresStoreOptions> = { ...DEFAULT_POSTGRES_STORE_OPTIONS, schema: "people" };
+  const calls: readonly (() => Promise<unknown>)[] = [
+    (): Promise<Store> => postgresStore(unreachable, options),
+    (): Promise<readonly string[]> => migratePostgres(unreachable, { schema: "people" }),
+    (): Promise<unknown> => inspectPostgres(unreachable, { schema: "people" }),
+  ];
+  for (const call of calls) await assert.rejects(call, { name: "VaultError", code: "store-failed" });
+};
+
+/** What the compiler is to refuse. */
+export function misuse(): void {
+  // @ts-expect-error a schema is a name
+  void postgresStore(unreachable, { schema: 42 });
+  // @ts-expect-error a pool is no address
+  void postgresStore("postgres://localhost/people");
+}
