@@ -113,7 +113,7 @@ export async function postgresStore(pool: PostgresPool, options: Partial<Postgre
   const schema = parseSchema(settled.schema);
   if (settled.migrate) await migratePostgres(pool, { schema: settled.schema });
   const connections = new Connections(pool, settled, { isNamed: settled.namedStatements === true });
-  const gate = await connections.borrow(async (connection) => {
+  const gate = await connections.transaction(settled.lockTimeoutMs, async (connection) => {
     if (settled.namedStatements === "auto") connections.isNamed = !(await isPooled(connection));
     return requireVault(connection, schema);
   });
