@@ -4,9 +4,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { openVault } from "@strongroom/vault";
 import { postgresStore } from "@strongroom/vault/postgres";
 import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
+import { aesKeyring } from "../support/vault.ts";
 import { begin as beginOn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { get, put, writeUnit } from "./support/units.ts";
@@ -145,4 +147,23 @@ test("a partition that waits is due at once when the database's clock was set ba
   assert.equal(await jobs.lease({ job: "repair", holder: "two", ms: 60_000 }), null);
   await forge("update s.job_partitions set due_at = due_at + 3600000, renewed_at = renewed_at + 3600000");
   assert.notEqual(await jobs.lease({ job: "repair", holder: "two", ms: 60_000 }), null);
+});
+
+test("a caller who has not ended holds back nobody else who writes the first of a wrap set", async (t) => {
+  const { schema } = await newSchema(t, pool);
+  const [ours, theirs] = await Promise.all(
+    [0, 1].map(async () => {
+      const store = await postgresStore(pool, { schema, answerTimeoutMs: 3000 });
+      const vault = await openVault({ store, keyring: aesKeyring() });
+      defer(t, () => vault.close());
+      return vault;
+    }),
+  );
+  assert.ok(ours && theirs);
+  const prepared = await ours.prepare({ collection: "people", id: "ada" }, { name: "Ada" });
+  const caller = await begin(t);
+  await ours.withTransaction(caller.client, [prepared]);
+  await theirs.put({ collection: "people", id: "bob" }, { name: "Bob" });
+  await caller.commit();
+  assert.equal((await theirs.list("people")).items.length, 2);
 });

@@ -343,7 +343,8 @@ begin${ENTER}
   end if;
   insert into ${schema}.versions
     (record, version, created_at, since, revision, wrap_set, bucket, subject, write_id, message)
-    values (v_key, p_version, p_created, p_created, 0, v_set, p_bucket, p_subject, p_write_id, p_message);${settleInSnapshot(schema, "select p_write_id as write_id")}
+    values (v_key, p_version, p_created, p_created, 0, v_set, p_bucket, p_subject, p_write_id, p_message);
+${settleInSnapshot(schema, "select p_write_id as write_id")}
   return query select 'made'::text, v_gate.epoch;
 end`,
 );

@@ -9,7 +9,7 @@ import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "../store.ts";
 import type { Unit } from "../units.ts";
-import { recordChanges, unitStatements } from "./apply.ts";
+import { internAhead, recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
 import { Connections, statement } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
@@ -139,6 +139,7 @@ class PostgresStore implements Store {
   readonly inventory: Inventory;
   readonly jobs: JobStore;
   readonly transaction: (client: unknown) => Promise<CallerTransaction>;
+  readonly readyFor: (units: readonly Unit[]) => Promise<void>;
   readonly #connections: Connections;
   readonly #vault: string;
   readonly #ping: Statement;
@@ -166,6 +167,8 @@ class PostgresStore implements Store {
     this.gate = this.#watched(postgresGate(context));
     this.inventory = this.#watched(postgresInventory(context));
     this.jobs = this.#watched(postgresJobs(connections, schema, vault));
+    const intern = internAhead(context);
+    this.readyFor = (units) => this.#run(() => intern(units));
     this.transaction = async (client) => {
       this.#requireOpen();
       return callerTransaction(client, context);
