@@ -121,7 +121,7 @@ const prune = (schema: SchemaName): string => `
   end;`;
 
 /**
- * In a snapshot it is not seen that a write was given up since. To settle it here too is an error of the isolation then.
+ * In a snapshot it is not seen that a write was given up since: to settle it as well is an error of the isolation then.
  *
  * @param made selects the ids of the writes that are being made, as `write_id`
  */
