@@ -9,6 +9,7 @@ import { postgresStore } from "@strongroom/vault/postgres";
 import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
 import { aesKeyring } from "../support/vault.ts";
+import { STATEMENT_BYTES } from "../../src/stores/postgres/units.ts";
 import { begin as beginOn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { get, put, writeUnit } from "./support/units.ts";
@@ -167,3 +168,45 @@ test("a caller who has not ended holds back nobody else who writes the first of 
   await caller.commit();
   assert.equal((await theirs.list("people")).items.length, 2);
 });
+
+test("a table whose vacuum somebody tuned is the same table", async (t) => {
+  const { forge, open } = await newSchema(t, pool);
+  await forge(
+    "alter table s.heads set (autovacuum_vacuum_scale_factor = 0.01, vacuum_truncate = off, toast_tuple_target = 4000)",
+    "alter table s.versions set (log_autovacuum_min_duration = 0, parallel_workers = 0)",
+  );
+  await open();
+  await forge("alter table s.heads set (fillfactor = 10)");
+  await assert.rejects(open, { code: "store-altered" });
+});
+
+test("a batch of several statements that the server ends because of another is made after it", async (t) => {
+  const { open } = await newSchema(t, pool);
+  const [one, two] = await Promise.all([open(), open()]);
+  const large = Buffer.alloc(STATEMENT_BYTES / 2 + 1);
+  await put(one, "a", null, 1);
+  const first = await begin(t);
+  const held = await one.transaction?.(first.client);
+  await held?.apply([writeUnit("b", null, 1)]);
+  // One statement for each of its records: it has the head of "a", and waits for "b".
+  const parts = two.records.apply(
+    [writeUnit("a", 1, 2, { message: large }), writeUnit("b", null, 1, { message: large })],
+    {
+      atomic: true,
+    },
+  );
+  await waiting(1);
+  // Has "b", and waits for the head of "a": the server ends the one that has waited longer.
+  await held?.apply([writeUnit("a", 1, 2)]);
+  await first.rollback();
+  assert.deepEqual(await parts, [{ kind: "made" }, { kind: "made" }]);
+});
+
+/** Until so many wait for a lock. */
+async function waiting(count: number): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query("select count(*)::int as n from pg_locks where not granted");
+    if ((rows[0] as { n: number }).n >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
