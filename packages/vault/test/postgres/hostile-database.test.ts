@@ -79,9 +79,10 @@ test("functions and operators that somebody planted in the public schema are not
     "operator public.* (leftarg = numeric, rightarg = integer, function = public.planted)",
     "function public.planted(name, name) returns name language plpgsql as $$ begin raise 'planted'; end $$",
     "operator public.|| (leftarg = name, rightarg = name, function = public.planted)",
+    "function public.convert_to(text, text) returns bytea language plpgsql as $$ begin raise 'planted'; end $$",
   ];
   defer(t, async () => {
-    await pool.query("drop function public.hashtextextended(text, integer)");
+    await pool.query("drop function public.hashtextextended(text, integer), public.convert_to(text, text)");
     for (const takes of ["text, bigint", "numeric, integer", "name, name"])
       await pool.query(`drop function public.planted(${takes}) cascade`);
   });
@@ -110,7 +111,7 @@ test("functions and operators that somebody planted in the public schema are not
   assert.equal((await store.inventory.list({ sets: [set.id], after: null, limit: 5, due: true })).length, 1);
   await store.inventory.counts([set.id], 10);
   await store.inventory.any([set.id]);
-  await store.records.list("people" as never, { after: null, limit: 5 });
+  await store.records.list("people" as never, { after: Buffer.from("a"), limit: 5 });
   await store.records.collections();
 });
 
