@@ -47,6 +47,7 @@ export class PreparedWrites {
     const given = takenPut(this.#dependencies, document, options);
     try {
       const { unit, result } = await preparePut(this.#dependencies, address, given);
+      await this.#dependencies.store.readyFor?.([unit]);
       const prepared = Object.freeze(result);
       this.#kept.set(prepared, { unit, expect: given.expect, until: performance.now() + LIFETIME_MS });
       return prepared;

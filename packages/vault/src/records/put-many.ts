@@ -26,7 +26,7 @@ import { recordState } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import type { MakeOptions, Settled } from "./units.ts";
 import { openVersion } from "./version.ts";
-import { keySetMoved, recordContended, requireNotAborted, wrapSummary } from "./write.ts";
+import { connectionsLost, keySetMoved, recordContended, requireNotAborted, wrapSummary } from "./write.ts";
 import type { WrapSummary } from "./write.ts";
 
 /**
@@ -149,6 +149,7 @@ async function untilMade(
   let waiting: readonly Plan[] = [];
   let open = groups;
   let isMoved = false;
+  let isLost = false;
   for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
     const sealing = await keys.forWriting();
     const stale = waiting.filter(({ epoch }) => epoch !== sealing.epoch);
@@ -160,10 +161,12 @@ async function untilMade(
     for (const plan of waiting) if (kinds.get(plan) === "made") made.push(plan);
     if (waiting.every((plan) => kinds.get(plan) === "made")) return made.flatMap(({ results }) => results);
     isMoved = [...kinds.values()].includes("gate-moved");
+    isLost = [...kinds.values()].includes("void") && ![...kinds.values()].includes("conflict");
     if (isMoved) keys.moved();
     open = waiting.filter((plan) => IS_LOST[kinds.get(plan) ?? "void"]).map(({ group }) => group);
     waiting = waiting.filter((plan) => kinds.get(plan) === "not-made");
   }
+  if (isLost) throw connectionsLost();
   throw isMoved ? keySetMoved() : recordContended("Other writers kept changing records of the batch");
 }
 

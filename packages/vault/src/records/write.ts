@@ -17,6 +17,7 @@ import { newVersion } from "./new-version.ts";
 import { recordAbsent, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
+import type { Settled } from "./units.ts";
 
 /** What a writer expects to find: the condition of a conditional write. */
 export type Expectation =
@@ -190,22 +191,29 @@ async function untilMade<Result>(
   prepare: () => Promise<PreparedUnit<Result>>,
 ): Promise<Result> {
   return turns.take(`${collection}/${id}`, async () => {
-    let isMoved = false;
+    let lost: Settled["kind"] | undefined;
     for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
       const { unit, result } = await prepare();
       const [settled] = await makeUnits(store, [unit], { atomic: false, signal });
       if (settled?.kind === "made") return result;
-      isMoved = settled?.kind === "gate-moved";
-      if (isMoved) keys.moved();
-      else if (settled?.kind !== "void") await delay(Math.random() * RETRY_PAUSE_MS);
+      lost = settled?.kind;
+      if (lost === "gate-moved") keys.moved();
+      else if (lost !== "void") await delay(Math.random() * RETRY_PAUSE_MS);
     }
-    throw isMoved ? keySetMoved() : recordContended("Other writers kept changing the record; nothing was stored");
+    if (lost === "gate-moved") throw keySetMoved();
+    if (lost === "void") throw connectionsLost();
+    throw recordContended("Other writers kept changing the record; nothing was stored");
   });
 }
 
 /** The error for a key set that changed before the write was made. */
 export function keySetMoved(): VaultError {
   return new VaultError("key-set-moved", "Another key set came into force before the write was made");
+}
+
+/** The error for a store whose answers kept being lost, each time before the write was made. */
+export function connectionsLost(): VaultError {
+  return new VaultError("store-failed", "With each try the store was lost before the write was made");
 }
 
 /** The error for writers that kept coming in between. */

@@ -107,6 +107,11 @@ export interface Store {
    */
   readonly transaction?: (client: unknown) => Promise<CallerTransaction>;
   /**
+   * Writes down, in a transaction of its own, what other writers would otherwise wait for while a caller's transaction
+   * that makes these units lasts. The units are made without it just as well.
+   */
+  readonly readyFor?: (units: readonly Unit[]) => Promise<void>;
+  /**
    * Resolves when there is room for more. Asked before anything is sealed, so that a full disk costs no call of a KMS.
    *
    * @throws VaultError `store-full`

@@ -149,6 +149,13 @@ test("a removal whose answer was lost is settled too", async (t) => {
   }
 });
 
+test("a store that is lost with every try is told as that, and not as other writers", async (t) => {
+  const { vault } = await lossy(t, { fates: Array<Fate>(1000).fill("before") });
+  await rejectsWith("store-failed", () => vault.put(ada, { n: 1 }));
+  await rejectsWith("store-failed", () => vault.putMany("people", items("a", "b"), { onExisting: "replace" }));
+  assert.equal(await vault.get(ada).catch((error: unknown) => (error as VaultError).code), "record-absent");
+});
+
 const items = (...ids: readonly string[]): { id: string; document: { n: number } }[] =>
   ids.map((id, n) => ({ id, document: { n } }));
 

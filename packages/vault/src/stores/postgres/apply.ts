@@ -15,11 +15,32 @@ import { requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { applyArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
+import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
+import type { WrapSet } from "../wrap-set.ts";
 
 /** The changes of records of one store. */
 export interface RecordChanges {
   apply(units: readonly Unit[], atomic: boolean): Promise<readonly UnitResult[]>;
   outcome(units: readonly Pick<Unit, "address" | "writeId">[]): Promise<readonly Outcome[]>;
+}
+
+/** Most wrap sets that are remembered to have been written: there is only a handful. */
+const MOST_KNOWN_SETS = 1000;
+
+/**
+ * Writes the wrap sets of units down ahead of the caller's transaction: within it, one that is new would be waited for
+ * by every writer that has the same.
+ */
+export function internAhead({ connections, statements }: ChangeContext): (units: readonly Unit[]) => Promise<void> {
+  const known = new Set<string>();
+  return async (units) => {
+    const digestOf = (set: WrapSet): string => wrapSetDigest(wrapSetForm(set));
+    const unknown = wrapSetsOf(units).filter((set) => !known.has(digestOf(set)));
+    if (unknown.length === 0) return;
+    await connections.run(statements.intern, internArguments(unknown), "repeat");
+    if (known.size >= MOST_KNOWN_SETS) known.clear();
+    for (const set of unknown) known.add(digestOf(set));
+  };
 }
 
 /** What the changes of one store have in common. */

@@ -134,7 +134,8 @@ export class Connections {
   }
 
   /**
-   * Several statements in one transaction; what throws rolls it back.
+   * Several statements in one transaction; what throws rolls it back. What the server rolled back because of others is
+   * done again from its beginning.
    *
    * @throws VaultError as {@link run}; `outcome-unknown` only when the answer to the commit was lost
    */
@@ -143,10 +144,28 @@ export class Connections {
     work: (connection: Connection) => Promise<Result>,
     loss: Exclude<Loss, "repeat"> = "fail",
   ): Promise<Result> {
-    const connection = await this.#connect();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#transactOnce(lockTimeoutMs, work, loss);
+      } catch (error) {
+        if (error instanceof RollBack) throw error;
+        if (!isContention(error) || attempt >= CONTENTION_TRIES) throw storeFailure(error);
+      }
+    }
+  }
+
+  /** @throws RollBack, VaultError, and what the server says */
+  async #transactOnce<Result>(
+    lockTimeoutMs: number,
+    work: (connection: Connection) => Promise<Result>,
+    loss: Exclude<Loss, "repeat">,
+  ): Promise<Result> {
+    // A lock is waited for beside the time that an answer may take.
+    const answerTimeoutMs = Math.min(this.#times.answerTimeoutMs + lockTimeoutMs, LONGEST_WAIT_MS);
+    const connection = await this.#connect(answerTimeoutMs);
     let isCommitting = false;
     try {
-      await connection.query(begin(lockTimeoutMs), [], { isNamed: false });
+      await connection.query(begin({ lockTimeoutMs, answerTimeoutMs }), [], { isNamed: false });
       const result = await work(connection);
       isCommitting = true;
       await connection.query(COMMIT, [], { isNamed: false });
@@ -154,19 +173,19 @@ export class Connections {
     } catch (error) {
       if (isCommitting && isFatal(error) && loss === "unknown") throw outcomeUnknown(error);
       if (!connection.isLost) await connection.query(ROLLBACK, [], { isNamed: false }).catch(ignored);
-      throw error instanceof RollBack ? error : storeFailure(error);
+      throw error;
     } finally {
       connection.release();
     }
   }
 
   /** @throws VaultError `store-failed` */
-  async #connect(): Promise<Connection> {
+  async #connect(answerTimeoutMs: number = this.#times.answerTimeoutMs): Promise<Connection> {
     let waiting: Promise<PostgresPoolClient> | undefined;
     try {
       waiting = this.#pool.connect();
       const client = await within(this.#times.connectTimeoutMs, waiting, "The pool gave no connection in time");
-      return new Connection(client, this.#times.answerTimeoutMs);
+      return new Connection(client, answerTimeoutMs);
     } catch (error) {
       // One that comes when nobody waits any more goes back.
       waiting?.then((client) => {
@@ -200,11 +219,21 @@ const literal = (text: string): Statement => ({ text, name: "" });
 const COMMIT = literal("commit");
 const ROLLBACK = literal("rollback");
 
-/** Time-outs that end with the transaction. One statement of several parts: no round trip more. */
-const begin = (lockTimeoutMs: number): Statement =>
+/** Longest time that a timer or a setting of the server takes, in milliseconds. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+/**
+ * What ends with the transaction: time-outs, also of statements, which a role may have shorter than a flip waits; no
+ * function or operator but the server's own; no names written otherwise; and what is answered as done is on the disk.
+ * One statement of several parts: no round trip more.
+ */
+const begin = ({ lockTimeoutMs, answerTimeoutMs }: Readonly<Record<"lockTimeoutMs" | "answerTimeoutMs", number>>) =>
   literal(
-    `begin isolation level read committed; set local lock_timeout = ${Math.ceil(lockTimeoutMs)}; ` +
-      "set local idle_in_transaction_session_timeout = 60000",
+    `begin isolation level read committed; set local search_path = pg_catalog, pg_temp; ` +
+      `set local lock_timeout = ${Math.ceil(lockTimeoutMs)}; ` +
+      `set local statement_timeout = ${Math.ceil(answerTimeoutMs)}; ` +
+      "set local idle_in_transaction_session_timeout = 60000; set local quote_all_identifiers = off; " +
+      "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'",
   );
 
 /** One client while the store has it. */

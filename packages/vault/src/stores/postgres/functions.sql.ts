@@ -58,10 +58,13 @@ function storeFunction(
 
 /** The key of the lock that writers of an epoch share, and that a flip takes alone. */
 export const gateKey = (vault: string, epoch: string): string =>
-  `hashtextextended(('strongroom/gate/' || ${vault} || '/' || ${epoch}) collate "C", 0)`;
+  `hashtextextended(('strongroom/gate/' || ${vault} || '/'::text || (${epoch})::text) collate "C", 0::bigint)`;
 
-/** The database's clock, in milliseconds since the epoch. */
-export const NOW = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
+/**
+ * The database's clock, in milliseconds since the epoch. Here as everywhere each operator and function is given exactly
+ * the types that one of the server's own takes: only where none fits so, one that lies in another schema can be nearer.
+ */
+export const NOW = "(extract(epoch from clock_timestamp())::numeric * 1000::numeric)::bigint";
 
 /** What no vault counts to: a number from here on is damage, and holds nobody back from removing it. */
 const BEYOND = "9007199254740992";
@@ -105,12 +108,28 @@ const lockHeads = (schema: SchemaName): string => `
 /** Two days: whoever lost an answer asks at once, and a day is promised, also by a clock that was set ahead. */
 const KEPT_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** Takes away what was settled long ago, more than one call adds. What somebody else takes is left to him. */
+/**
+ * Takes away what was settled long ago, more than one call adds. What somebody else takes is left to him: in a snapshot
+ * also what somebody took since, which is an error of the isolation there, and of nobody's work.
+ */
 const prune = (schema: SchemaName): string => `
-  if not v_is_snapshot then
+  begin
     delete from ${schema}.settled s where s.write_id in (
       select o.write_id from ${schema}.settled o where o.at < v_now - ${KEPT_MS}
       order by o.at limit 2000 for update skip locked);
+  exception when serialization_failure then null;
+  end;`;
+
+/**
+ * In a snapshot it is not seen that a write was given up since: to settle it as well is an error of the isolation then.
+ *
+ * @param made selects the ids of the writes that are being made, as `write_id`
+ */
+const settleInSnapshot = (schema: SchemaName, made: string): string => `
+  if v_is_snapshot then
+    insert into ${schema}.settled (write_id, outcome, at)
+      select m.write_id, 'made', v_now from (${made}) m order by m.write_id collate "C"
+      on conflict do nothing;${prune(schema).replaceAll("\n", "\n  ")}
   end if;`;
 
 const GATE_VARIABLES = `
@@ -239,6 +258,10 @@ ${lockHeads(schema)}
       join ${schema}.wrap_sets s on s.digest = w.digest collate "C"
       where v_ready[w.unit];
   end if;
+  ${settleInSnapshot(
+    schema,
+    "select u.write_id from unnest(p_write_ids, v_ready) u(write_id, ready) where u.ready",
+  ).trim()}
   if v_fresh is not null and not (true = all(v_ready)) then
     delete from ${schema}.records r where r.key = any(v_fresh) and not exists (
       select from unnest(v_keys, v_ready) u(key, ready) where u.key = r.key and u.ready);
@@ -327,6 +350,7 @@ begin${ENTER}
   insert into ${schema}.versions
     (record, version, created_at, since, revision, wrap_set, bucket, subject, write_id, message)
     values (v_key, p_version, p_created, p_created, 0, v_set, p_bucket, p_subject, p_write_id, p_message);
+${settleInSnapshot(schema, "select p_write_id as write_id")}
   return query select 'made'::text, v_gate.epoch;
 end`,
 );

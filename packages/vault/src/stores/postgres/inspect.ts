@@ -68,7 +68,7 @@ export async function inspectPostgres(
 ): Promise<InspectedPostgres> {
   const schema = parseSchema(name);
   const connections = new Connections(pool, { connectTimeoutMs: 10_000, answerTimeoutMs: 30_000 }, { isNamed: false });
-  return connections.borrow(async (connection) => {
+  return connections.transaction(30_000, async (connection) => {
     const applied = await appliedMigrations(connection, schema);
     const server = await inspectServer(connection);
     const pooler = await isPooled(connection);
@@ -84,14 +84,10 @@ export async function inspectPostgres(
         tables: [],
       };
     const form = await inspectForm(connection, { schema, applied, migrations: MIGRATIONS });
+    const sizes = await tables(connection, schema);
+    // The last: where there is no such table, nothing more is answered in this transaction.
     const rows = await connection.query(gateStatement(schema), [], { isNamed: false }).catch(() => []);
-    return {
-      ...rest,
-      ...form,
-      version: applied.length,
-      gate: gateOrNull(rows[0]),
-      tables: await tables(connection, schema),
-    };
+    return { ...rest, ...form, version: applied.length, gate: gateOrNull(rows[0]), tables: sizes };
   });
 }
 

@@ -13,7 +13,7 @@ import type { SchemaName } from "./schema-name.ts";
 import { milliseconds } from "./units.ts";
 
 /** Of a row `j` at the moment `t.now`. Taken or saved at a moment that has not come: the clock was set back. */
-const IS_DUE = "not j.finished and (j.due_at <= t.now or j.held and j.renewed_at > t.now)";
+const IS_DUE = "not j.finished and (j.due_at <= t.now or j.renewed_at > t.now)";
 
 const clock = `t as materialized (select ${NOW} as now)`;
 

@@ -28,7 +28,7 @@ export function recordLists(connections: Connections, schema: SchemaName, vault:
     from ${schema}.vault g left join lateral (
       select r.id as full_id, ${nameColumn("r.id")} as id, h.updated_at, ${rowsColumns(schema, "r.key")}
       from ${schema}.records r left join ${schema}.heads h on h.record = r.key
-      where r.collection = $2::text and r.id >= $3::text and ($4::bytea is null or convert_to(r.id, 'UTF8') > $4::bytea)
+      where r.collection = $2::text and r.id >= $3::text and ($4::bytea is null or convert_to(r.id, 'UTF8'::name) > $4::bytea)
         and (h.record is not null and h.state is distinct from 'removed' or ${hasRows})
       order by r.id limit $5::bigint) l on true
     order by l.full_id`);

@@ -11,7 +11,7 @@ import type { JobStore } from "../jobs.ts";
 import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "../store.ts";
 import { UnderWay } from "../under-way.ts";
 import type { Unit } from "../units.ts";
-import { recordChanges, unitStatements } from "./apply.ts";
+import { internAhead, recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
 import { Connections, statement } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
@@ -108,7 +108,7 @@ export async function postgresStore(pool: PostgresPool, options: Partial<Postgre
   const schema = parseSchema(settled.schema);
   if (settled.migrate) await migratePostgres(pool, { schema: settled.schema });
   const connections = new Connections(pool, settled, { isNamed: settled.namedStatements === true });
-  const gate = await connections.borrow(async (connection) => {
+  const gate = await connections.transaction(settled.lockTimeoutMs, async (connection) => {
     if (settled.namedStatements === "auto") connections.isNamed = !(await isPooled(connection));
     return requireVault(connection, schema);
   });
@@ -134,6 +134,7 @@ class PostgresStore implements Store {
   readonly inventory: Inventory;
   readonly jobs: JobStore;
   readonly transaction: (client: unknown) => Promise<CallerTransaction>;
+  readonly readyFor: (units: readonly Unit[]) => Promise<void>;
   readonly #connections: Connections;
   readonly #vault: string;
   readonly #ping: Statement;
@@ -160,6 +161,8 @@ class PostgresStore implements Store {
     this.gate = this.#watched(postgresGate(context));
     this.inventory = this.#watched(postgresInventory(context));
     this.jobs = this.#watched(postgresJobs(connections, schema, vault));
+    const intern = internAhead(context);
+    this.readyFor = (units) => this.#run(() => intern(units));
     this.transaction = async (client) => {
       this.#underWay.requireOpen();
       return callerTransaction(client, context);

@@ -21,6 +21,9 @@ export interface SchemaLine {
   readonly form: string;
 }
 
+/** Options of tables by which whoever runs the server tunes it: they run nothing, and hold nothing back. */
+const TUNING = "^(log_autovacuum_|autovacuum_|vacuum_|toast|parallel_workers)";
+
 /** Everything that is defined in a schema, of the tables' own names and forms without the schema's. */
 const linesStatement = (schema: SchemaName): Statement =>
   statement(`
@@ -28,7 +31,8 @@ const linesStatement = (schema: SchemaName): Statement =>
   rel as (select c.* from pg_class c join s on c.relnamespace = s.oid)
   select 'relation ' || relname as name, concat_ws(' ', relkind, relpersistence,
       case when relrowsecurity then 'row security' end, case when relforcerowsecurity then 'forced' end,
-      case when relispartition then 'partition' end, array_to_string(reloptions, ' ')) as form
+      case when relispartition then 'partition' end, (
+        select string_agg(o, ' ') from unnest(reloptions) o where o !~ '${TUNING}')) as form
     from rel where relkind not in ('i', 'I', 't')
   union all
   select 'heir ' || h.inhrelid::regclass::text, h.inhparent::regclass::text
