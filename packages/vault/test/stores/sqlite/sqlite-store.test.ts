@@ -126,6 +126,18 @@ test("a full database refuses the write, keeps what was acknowledged, and goes o
   await make(store, write("again", null, 1, Buffer.alloc(4000)));
 });
 
+test("of units of which one was made and another one failed, no one is told that they all failed", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const store = await sqliteStore(path, { maxBytes: 60 * 4096 });
+  defer(t, () => store.close());
+  const large = Buffer.alloc(80 * 4096);
+  const units = [write("large", null, 1, large), write("small", null, 1)];
+  await rejectsWith("outcome-unknown", () => store.records.apply(units, { atomic: false }));
+  assert.deepEqual(await store.records.outcome(units), ["void", "made"]);
+  const none = [write("one", null, 1, large), write("two", null, 1, large)];
+  await rejectsWith("store-full", () => store.records.apply(none, { atomic: false }));
+});
+
 test("what SQLite takes for no file is refused, and nothing of that name is made", async (t) => {
   const before = process.cwd();
   const folder = await temporaryFolder(t);
