@@ -148,7 +148,12 @@ export class WriterClient {
     const number = ++this.#lastRequest;
     const bytes = owned.reduce((sum, { length }) => sum + length, 0);
     const to = this.#opened();
-    to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);
+    try {
+      to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);
+    } catch (cause) {
+      // What cannot be sent to a thread, a function for one, is nothing that a vault asks for.
+      throw new VaultError("store-failed", "The store does not take this: it holds more than plain values", { cause });
+    }
     this.#underWay.set(number, { name, resolve, reject });
     countUnderWay(to, 1);
     return promise as Promise<Answer<Name>>;
