@@ -181,12 +181,16 @@ class SqliteStore implements Store {
 
   /** A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it. */
   async #reduce<Name extends OperationName>(name: Name, given: Given<Name>): Promise<Answer<Name>> {
-    this.#file.reserve?.releaseWhenScarce();
+    const { reserve } = this.#file;
+    const isHeld = reserve?.isHeld === true;
+    reserve?.releaseWhenScarce();
     try {
       return await this.#change(name, given);
     } catch (error) {
       const isFull = isVaultError(error) && error.code === "store-full";
-      if (!isFull || this.#file.reserve?.release() !== true) throw error;
+      // Of several that met the full disk together, the first one has given the room up for all.
+      if (!isFull || !isHeld) throw error;
+      reserve?.release();
       return this.#change(name, given);
     }
   }
