@@ -192,6 +192,15 @@ for (const mode of ["idle", "close"]) {
   });
 }
 
+test("a process that may start no thread writes in its own, and outlives the moment in which its mark is flushed", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const allowed = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*"];
+  await promisify(execFile)(process.execPath, [...allowed, ...ARGUMENTS, path, "linger"], { timeout: 60_000 });
+  const store = await sqliteStore(path, { mark: true });
+  defer(t, () => store.close());
+  assert.deepEqual((await store.records.heads([at("first")]))[0]?.head, live(1));
+});
+
 test("of what a killed process was told that it is stored, nothing is lost", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
   const child = spawn(process.execPath, [...ARGUMENTS, path, "write"], { stdio: ["ignore", "pipe", "inherit"] });
