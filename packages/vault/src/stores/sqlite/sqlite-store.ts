@@ -190,7 +190,7 @@ class SqliteStore implements Store {
       const isFull = isVaultError(error) && error.code === "store-full";
       // Of several that met the full disk together, the first one has given the room up for all.
       if (!isFull || !isHeld) throw error;
-      reserve?.release();
+      reserve.release();
       return this.#change(name, given);
     }
   }
