@@ -15,7 +15,7 @@ import type {
   WrapCount,
 } from "../rows.ts";
 import type { WrapSetId } from "../wrap-set.ts";
-import { damageOf, moment, whole } from "./columns.ts";
+import { damageOf, moment, rowNumber, whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { countWraps, FORM_COLUMNS, wrapSetOf } from "./wrap-set-rows.ts";
@@ -85,7 +85,7 @@ const ROWS = statement((db, { collection, id }: Address) =>
     .leftJoin("heads", "heads.record", "records.record")
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
-    .select("records.record")
+    .select(rowNumber("records.record").as("record"))
     .select(SELECTED_ROWS)
     .compile(),
 );
@@ -192,7 +192,7 @@ export function readRecord(connection: Connection, address: Address, version: Ve
 const PAGE = statement(
   (
     db,
-    { record, before, limit }: { readonly record: number; readonly before: number | null; readonly limit: number },
+    { record, before, limit }: { readonly record: bigint; readonly before: number | null; readonly limit: number },
   ) =>
     db
       .selectFrom("versions")
@@ -214,7 +214,7 @@ export function readVersions(
   const found = connection.first(ROWS, address);
   if (found === undefined) return { ...NOTHING, versions: [] };
   const rows = rowsOf(found);
-  const versions = connection.all(PAGE, { record: found.record, before, limit }).map(versionOf);
+  const versions = connection.all(PAGE, { record: BigInt(found.record), before, limit }).map(versionOf);
   const damaged = new Set(versions.filter((row) => typeof row === "string"));
   return {
     ...rows,
