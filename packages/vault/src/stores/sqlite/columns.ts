@@ -13,6 +13,9 @@ export function whole(column: string, least: number = 1): RawBuilder<number | nu
   return sql<number | null>`iif(typeof(${value}) = 'integer' and ${value} between ${from} and ${to}, ${value}, null)`;
 }
 
+/** A row's number in decimal digits: a hand may have made it any that SQLite can hold, and SQLite goes on from it. */
+export const rowNumber = (column: string): RawBuilder<string> => sql<string>`cast(${sql.ref(column)} as text)`;
+
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** The text when it is a moment as `toISOString` writes it, null otherwise. */

@@ -2,9 +2,11 @@
  * The file of an earlier version, as a move finds it: looked over as that version would, and sealed, so that nobody
  * writes to it any more.
  */
+import { roomOf } from "@strongroom/base/disk-reserve";
 import { openSqliteFile } from "@strongroom/base/sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { realpathSync, rmSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { VaultError } from "../../errors.ts";
 import { EARLIER_MIGRATIONS, hasCommits, SEALED_MIGRATIONS } from "./earlier-schema.ts";
 import { openingFailure } from "./failures.ts";
@@ -15,6 +17,37 @@ import { APPLICATION_ID } from "./schema.ts";
 
 /** Whether there is no file, or nothing in it. */
 export const isEmptyFile = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+
+/** The new file's log holds so much at most before it is emptied into it. */
+const LOG_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Asked before the file is sealed: from then on there is no way back to the program that made it.
+ *
+ * @throws VaultError `store-full` when what is in the file does not fit into a new one at `path`
+ */
+export function requireRoomFor(earlier: string, path: string, maxBytes: number): void {
+  const used = usedBytes(earlier);
+  const needed = used + Math.min(used, LOG_BYTES);
+  const free = roomOf(dirname(resolve(path)))?.free ?? Number.POSITIVE_INFINITY;
+  const why =
+    used > maxBytes
+      ? `take ${used} bytes, and the database may have ${maxBytes}`
+      : `need ${needed} bytes more while they are moved, and the volume has ${free}`;
+  if (used > maxBytes || needed > free)
+    throw new VaultError("store-full", `The records of an earlier version ${why}: nothing was changed`);
+}
+
+/** Bytes of a database that hold something; 0 when it cannot be read: what is wrong with it, sealing it tells. */
+function usedBytes(path: string): number {
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    const number = (pragma: string): number => Number(database.prepare(`pragma ${pragma}`).get()?.[pragma]);
+    return (number("page_count") - number("freelist_count")) * number("page_size");
+  } catch {
+    return 0;
+  }
+}
 
 /**
  * Seals the file: a program of an earlier version that runs is stopped by its next look at the schema, within the

@@ -41,7 +41,12 @@ function listQuery(db: Parameters<Parameters<typeof statement>[0]>[0], collectio
 }
 
 const ANY = statement((db, { collection }: { readonly collection: Collection }) =>
-  db.selectFrom("records").select("record").where("collection", "=", collection).limit(1).compile(),
+  db
+    .selectFrom("records")
+    .select(sql`1`.as("found"))
+    .where("collection", "=", collection)
+    .limit(1)
+    .compile(),
 );
 
 /** An id that is too long is cut; after it comes what does not begin like it. */

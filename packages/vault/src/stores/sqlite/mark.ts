@@ -62,7 +62,11 @@ export class Mark {
     }
     this.#unsynced ??= setTimeout(() => {
       this.#unsynced = null;
-      fdatasync(this.#file, () => undefined);
+      try {
+        fdatasync(this.#file, () => undefined);
+      } catch {
+        // Node's permissions allow it to nobody.
+      }
     }, SYNC_MS).unref();
   }
 
@@ -70,9 +74,10 @@ export class Mark {
     if (this.#unsynced !== null) clearTimeout(this.#unsynced);
     try {
       fdatasyncSync(this.#file);
-    } finally {
-      await promisify(close)(this.#file);
+    } catch {
+      // As above: what is stored is stored, with a mark that may be behind.
     }
+    await promisify(close)(this.#file);
   }
 }
 

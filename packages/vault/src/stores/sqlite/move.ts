@@ -12,7 +12,7 @@ import type { Lock } from "@strongroom/base/locks";
 import { whileBusy } from "@strongroom/base/sqlite";
 import { VaultError } from "../../errors.ts";
 import type { Wrap } from "../wrap-set.ts";
-import { isEmptyFile, lookAtEarlierFile, removeEarlierFile, sealEarlierFile } from "./earlier-file.ts";
+import { isEmptyFile, lookAtEarlierFile, removeEarlierFile, requireRoomFor, sealEarlierFile } from "./earlier-file.ts";
 import { readGate } from "./gate-row.ts";
 import { requireMarked } from "./guard.ts";
 import { markPath, readMark } from "./mark.ts";
@@ -110,7 +110,10 @@ async function moveInto(connection: Connection, path: string, from: MoveFrom, in
       if (phase === undefined) return;
       throw new VaultError("store-set-back", "The file that records were being moved from is gone");
     }
-    if (phase === undefined) requireNothing(connection);
+    if (phase === undefined) {
+      requireNothing(connection);
+      requireRoomFor(from.path, path, into.maxBytes);
+    }
     const moving = await sealEarlierFile(from.path, into.busyTimeoutMs);
     if (phase !== undefined) requireSame(connection, moving);
     connection.database.prepare("attach database ? as earlier").run(resolve(from.path));

@@ -27,7 +27,12 @@ export const counted = (column: string): RawBuilder<number> =>
   sql<number>`iif(${sql.ref(column)} between 0 and ${sql.lit(MOST_COUNTED)}, ${sql.ref(column)}, ${sql.lit(MOST_COUNTED)})`;
 
 const ANY = statement((db, { set }: { readonly set: number }) =>
-  db.selectFrom("versions").select("key").where("wrap_set", "=", set).limit(1).compile(),
+  db
+    .selectFrom("versions")
+    .select(sql`1`.as("found"))
+    .where("wrap_set", "=", set)
+    .limit(1)
+    .compile(),
 );
 
 /** Whether any version has one of these sets. */

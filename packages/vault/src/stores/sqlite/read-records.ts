@@ -5,10 +5,10 @@
 import { sql } from "kysely";
 import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Address, Subject, Version } from "../../records/address.ts";
+import { damageOf, wholeOr } from "../damage.ts";
 import type { RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
 import type { WrapSet, WrapSetId } from "../wrap-set.ts";
-import { damageOf, wholeOr } from "../damage.ts";
-import { moment, whole } from "./columns.ts";
+import { moment, rowNumber, whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { countWraps, FORM_COLUMNS, wrapSetOf } from "./wrap-set-rows.ts";
@@ -78,7 +78,7 @@ const ROWS = statement((db, { collection, id }: Address) =>
     .leftJoin("heads", "heads.record", "records.record")
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
-    .select("records.record")
+    .select(rowNumber("records.record").as("record"))
     .select(SELECTED_ROWS)
     .compile(),
 );
@@ -181,7 +181,7 @@ export function readRecord(connection: Connection, address: Address, version: Ve
 const PAGE = statement(
   (
     db,
-    { record, before, limit }: { readonly record: number; readonly before: number | null; readonly limit: number },
+    { record, before, limit }: { readonly record: bigint; readonly before: number | null; readonly limit: number },
   ) =>
     db
       .selectFrom("versions")
@@ -203,7 +203,7 @@ export function readVersions(
   const found = connection.first(ROWS, address);
   if (found === undefined) return { ...NOTHING, versions: [] };
   const rows = rowsOf(found);
-  const versions = connection.all(PAGE, { record: found.record, before, limit }).map(versionOf);
+  const versions = connection.all(PAGE, { record: BigInt(found.record), before, limit }).map(versionOf);
   const damaged = new Set(versions.filter((row) => typeof row === "string"));
   return {
     ...rows,

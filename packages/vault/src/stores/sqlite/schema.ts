@@ -26,15 +26,18 @@ export interface GateTable {
   readonly commits: number;
 }
 
+/** A row's number: of one that a hand made, beyond what a JavaScript number holds. */
+export type RowNumber = number | bigint;
+
 /** Addresses. A row stays when its record is removed. */
 export interface RecordTable {
-  readonly record: Generated<number>;
+  readonly record: Generated<RowNumber>;
   readonly collection: string;
   readonly id: string;
 }
 
 export interface HeadTable {
-  readonly record: number;
+  readonly record: RowNumber;
   readonly version: number;
   readonly state: HeadState;
   readonly updated_at: string;
@@ -48,8 +51,8 @@ export interface WrapSetTable {
 }
 
 export interface VersionTable {
-  readonly key: Generated<number>;
-  readonly record: number;
+  readonly key: Generated<RowNumber>;
+  readonly record: RowNumber;
   readonly version: number;
   /** Empty: the version was moved from a file of an earlier version. */
   readonly write_id: string;
@@ -66,7 +69,7 @@ export interface VersionTable {
 
 /** Versions whose last repair failed. */
 export interface FailureTable {
-  readonly version_key: number;
+  readonly version_key: RowNumber;
   readonly attempts: number;
   readonly code: string;
   readonly at: string;

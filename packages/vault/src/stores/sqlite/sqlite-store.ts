@@ -142,9 +142,9 @@ class SqliteStore implements Store {
     if (units.length === 0) return this.#read(() => []);
     if (isAtomic) return this.#applyTogether(units);
     const each = await Promise.allSettled(units.map((unit) => this.#applyTogether([unit])));
-    const failed = each.find((one) => one.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-    return each.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    const failed = each.filter((one) => one.status === "rejected").map(({ reason }): unknown => reason);
+    if (failed.length === 0) return each.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    throw failed.length === each.length ? failureOfAll(failed) : mixed(failed[0]);
   }
 
   #applyTogether(units: readonly TakenUnit[]): Promise<readonly UnitResult[]> {
@@ -173,12 +173,16 @@ class SqliteStore implements Store {
 
   /** A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it. */
   async #reduce<Name extends OperationName>(name: Name, given: Given<Name>): Promise<Answer<Name>> {
-    this.#file.reserve?.releaseWhenScarce();
+    const { reserve } = this.#file;
+    const isHeld = reserve?.isHeld === true;
+    reserve?.releaseWhenScarce();
     try {
       return await this.#change(name, given);
     } catch (error) {
       const isFull = isVaultError(error) && error.code === "store-full";
-      if (!isFull || this.#file.reserve?.release() !== true) throw error;
+      // Of several that met the full disk together, the first one has given the room up for all.
+      if (!isFull || !isHeld) throw error;
+      reserve.release();
       return this.#change(name, given);
     }
   }
@@ -195,3 +199,11 @@ class SqliteStore implements Store {
     return this.#underWay.run(work, storeFailure);
   }
 }
+
+/** Of units none of which is known to be made: that it is unknown of one tells more than why another was not made. */
+const failureOfAll = (failures: readonly unknown[]): unknown =>
+  failures.find((one) => isVaultError(one) && one.code === "outcome-unknown") ?? failures[0];
+
+/** Some were answered: whoever heard only why one of them failed would take the others for not made. */
+const mixed = (cause: unknown): VaultError =>
+  new VaultError("outcome-unknown", "Some of the units were made or refused, and others failed", { cause });

@@ -53,22 +53,35 @@ export const FORM_COLUMNS: readonly [
   sql<string | null>`iif(octet_length(wrap_sets.form) <= ${sql.lit(LONGEST_FORM)}, wrap_sets.form, null)`.as("form"),
 ];
 
+/** A number that a vault gave. */
+const IS_NUMBERED = sql<boolean>`wrap_sets.id between 0 and ${sql.lit(Number.MAX_SAFE_INTEGER)}`;
+/** Behind those that a vault gave: SQLite's own choice goes on behind what a hand put there. */
+const NEXT = sql<number>`(select ifnull(max(id), 0) + 1 from wrap_sets where ${IS_NUMBERED})`;
+
 const FOUND = statement((db, { digest, form }: WrapSetRow) =>
-  db.selectFrom("wrap_sets").select("id").where("digest", "=", digest).where("form", "=", form).compile(),
+  db
+    .selectFrom("wrap_sets")
+    .select("id")
+    .where("digest", "=", digest)
+    .where("form", "=", form)
+    .where(IS_NUMBERED)
+    .compile(),
 );
 
-/** A row whose form is not what its digest says was changed by a hand: what is written now must be readable. */
+/** A row whose form or number is not a vault's was changed by a hand: what is written now must be readable. */
 const ADD = statement((db, { digest, form }: WrapSetRow) =>
   db
     .insertInto("wrap_sets")
-    .values({ digest, form })
-    .onConflict((conflict) => conflict.column("digest").doUpdateSet({ form }))
+    .values({ id: NEXT, digest, form })
+    .onConflict((conflict) =>
+      conflict.column("digest").doUpdateSet({ form, id: sql<number>`iif(${IS_NUMBERED}, wrap_sets.id, ${NEXT})` }),
+    )
     .returning("id")
     .compile(),
 );
 
 const ALL = statement((db, _values: object) =>
-  db.selectFrom("wrap_sets").select("id").select(FORM_COLUMNS).orderBy("id").compile(),
+  db.selectFrom("wrap_sets").select("id").select(FORM_COLUMNS).where(IS_NUMBERED).orderBy("id").compile(),
 );
 
 /** The number of a set, which is kept from now on if it was not; within the caller's transaction. */

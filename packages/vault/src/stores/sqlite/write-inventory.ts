@@ -15,7 +15,7 @@ import { versionKey } from "./write-records.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
 
 interface NewAccount {
-  readonly key: number;
+  readonly key: bigint;
   readonly wrapSet: number;
   readonly since: number;
 }
@@ -29,7 +29,7 @@ const SET_MESSAGE = statement(
     db.updateTable("versions").set({ wrap_set: wrapSet, since, revision, message }).where("key", "=", key).compile(),
 );
 
-const DROP_FAILURE = statement((db, { key }: { readonly key: number }) =>
+const DROP_FAILURE = statement((db, { key }: { readonly key: bigint }) =>
   db.deleteFrom("failures").where("version_key", "=", key).compile(),
 );
 
@@ -42,7 +42,7 @@ export function rewrap(
   if (lease !== null && !isHeld(connection, lease)) return { kind: "overtaken" };
   const found = versionKey(connection, place);
   if (found?.wrapSet !== seen.wrapSet || found.revision !== seen.revision) return { kind: "overtaken" };
-  const account = { key: found.key, wrapSet: internWrapSet(connection, wrapSet), since };
+  const account = { key: BigInt(found.key), wrapSet: internWrapSet(connection, wrapSet), since };
   if (message === null) connection.run(SET_ACCOUNT, account);
   else connection.run(SET_MESSAGE, { ...account, revision: seen.revision + 1, message });
   connection.run(DROP_FAILURE, account);
@@ -50,7 +50,7 @@ export function rewrap(
 }
 
 interface NewFailure {
-  readonly key: number;
+  readonly key: bigint;
   readonly code: string;
   readonly at: string;
   readonly dueAt: number;
@@ -79,5 +79,6 @@ export function fail(
   { code, at, waitMs }: { readonly code: string; readonly at: string; readonly waitMs: number },
 ): void {
   const found = isHeld(connection, lease) ? versionKey(connection, place) : undefined;
-  if (found !== undefined) connection.run(FAIL, { key: found.key, code, at, dueAt: Date.now() + Math.round(waitMs) });
+  if (found !== undefined)
+    connection.run(FAIL, { key: BigInt(found.key), code, at, dueAt: Date.now() + Math.round(waitMs) });
 }

@@ -8,7 +8,7 @@ import type { Address, Version } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
 import type { Head } from "../rows.ts";
 import type { Outcome, RemoveChange, Unit, UnitResult } from "../units.ts";
-import { whole } from "./columns.ts";
+import { rowNumber, whole } from "./columns.ts";
 import { readGate } from "./gate-row.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -59,15 +59,15 @@ interface FoundRecord extends RecordKey {
 function foundRecord(connection: Connection, address: Address): FoundRecord | null {
   const row = connection.first(RECORD, address);
   if (row === undefined) return null;
-  return { record: row.record, highest: Math.max(row.head ?? 0, row.newest ?? 0) };
+  return { record: BigInt(row.record), highest: Math.max(row.head ?? 0, row.newest ?? 0) };
 }
 
 function newRecord(connection: Connection, address: Address): FoundRecord {
-  return { record: connection.one(ADD_RECORD, address).record, highest: 0 };
+  return { record: BigInt(connection.one(ADD_RECORD, address).record), highest: 0 };
 }
 
 interface RecordKey {
-  readonly record: number;
+  readonly record: bigint;
 }
 
 /** What holds what no vault writes counts for nothing, as it does for whoever reads the record. */
@@ -76,7 +76,7 @@ const RECORD = statement((db, { collection, id }: Address) =>
     .selectFrom("records")
     .leftJoin("heads", "heads.record", "records.record")
     .select([
-      "records.record",
+      rowNumber("records.record").as("record"),
       sql<number | null>`iif(heads.state in ('live', 'removed'), ${whole("heads.version")}, null)`.as("head"),
       sql<number | null>`(select ${whole("found.version")} from (
         select max(version) as version from versions where versions.record = records.record) as found)`.as("newest"),
@@ -87,14 +87,14 @@ const RECORD = statement((db, { collection, id }: Address) =>
 );
 
 const ADD_RECORD = statement((db, { collection, id }: Address) =>
-  db.insertInto("records").values({ collection, id }).returning("record").compile(),
+  db.insertInto("records").values({ collection, id }).returning(rowNumber("record").as("record")).compile(),
 );
 
 const ADD_VERSION = statement(
   (
     db,
     row: {
-      readonly record: number;
+      readonly record: bigint;
       readonly version: number;
       readonly writeId: string;
       readonly wrapSet: number;
@@ -210,7 +210,7 @@ const MOVE_HEAD = statement(
 );
 
 /** Compare-and-swap: the row changes only if it still is what the unit was prepared against. */
-function moveHead(connection: Connection, record: number, base: TakenUnit["base"], next: NextHead): boolean {
+function moveHead(connection: Connection, record: bigint, base: TakenUnit["base"], next: NextHead): boolean {
   const row = { ...next, record };
   // Nobody builds on a head that is damaged, so nobody can have come in between.
   if (base === "damaged") return connection.run(REPLACE_HEAD, row) > 0;
@@ -234,7 +234,7 @@ const OWN_WRITE = statement((db, { collection, id, writeId }: Address & WriteKey
   db
     .selectFrom("records")
     .innerJoin("versions", "versions.record", "records.record")
-    .select("versions.key")
+    .select(sql`1`.as("found"))
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
     .where("versions.write_id", "=", writeId)
@@ -290,7 +290,11 @@ const VERSION_KEY = statement((db, { collection, id, version }: Address & { read
   db
     .selectFrom("records")
     .innerJoin("versions", "versions.record", "records.record")
-    .select(["versions.key", whole("versions.wrap_set", 0).as("wrapSet"), whole("versions.revision", 0).as("revision")])
+    .select([
+      rowNumber("versions.key").as("key"),
+      whole("versions.wrap_set", 0).as("wrapSet"),
+      whole("versions.revision", 0).as("revision"),
+    ])
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
     .where("versions.version", "=", version)
@@ -301,6 +305,6 @@ const VERSION_KEY = statement((db, { collection, id, version }: Address & { read
 export function versionKey(
   connection: Connection,
   place: Address & { readonly version: Version },
-): { readonly key: number; readonly wrapSet: number | null; readonly revision: number | null } | undefined {
+): { readonly key: string; readonly wrapSet: number | null; readonly revision: number | null } | undefined {
   return connection.first(VERSION_KEY, place);
 }

@@ -1,8 +1,8 @@
 /**
  * The store's side of the writer: a thread that all stores of the process share, started with the first write and
- * again when it has died. Where its file is not to be found, as in a bundle, the writes are made in this thread.
+ * again when it has died. Where its file is not to be found, as in a bundle, or no thread may be started, as under
+ * Node's permissions, the writes are made in this thread.
  */
-import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type { Transferable } from "node:worker_threads";
 import { VaultError } from "../../errors.ts";
@@ -11,6 +11,7 @@ import type { Guard } from "./guard.ts";
 import type { Answer, Given, OperationName } from "./operations.ts";
 import { WriterHost } from "./writer-host.ts";
 import type { FromWriter, ToWriter } from "./writer-host.ts";
+import { threadFile, threadOptions } from "./thread-file.ts";
 import type { OwnBytes } from "./units-taken.ts";
 import type { WriterFile } from "./writer.ts";
 
@@ -22,24 +23,6 @@ interface WriterSide {
   keepAlive(isNeeded: boolean): void;
 }
 
-/** Sources run as TypeScript, the published package as JavaScript. Null: a bundler has taken this file elsewhere. */
-function threadFile(): URL | null {
-  const here = import.meta.url as string | undefined;
-  if (here === undefined) return null;
-  const file = new URL(here.endsWith(".ts") ? "./writer-thread.ts" : "./writer-thread.js", here);
-  return existsSync(file) ? file : null;
-}
-
-/**
- * Where sources run, as in a checkout, the thread resolves packages to sources too: it would not inherit that from
- * hooks that the program registered, and of the flags of Node, which it would, some are refused in a thread. What
- * Node 22 says of its SQLite it has said in this thread already.
- */
-function threadOptions({ pathname }: URL): string[] {
-  const sources = pathname.endsWith(".ts") ? ["--conditions=@strongroom/source"] : [];
-  return [...sources, "--disable-warning=ExperimentalWarning"];
-}
-
 /** The clients that are open, by number. */
 const clients = new Map<number, WriterClient>();
 let lastClient = 0;
@@ -48,10 +31,18 @@ let underWay = 0;
 let side: WriterSide | null = null;
 
 function currentSide(): WriterSide {
-  if (side !== null) return side;
-  const file = threadFile();
-  side = file === null ? new SameThread() : new OtherThread(file);
+  side ??= otherThread() ?? new SameThread();
   return side;
+}
+
+/** Null where its file is not to be found, or the process may start no thread. */
+function otherThread(): WriterSide | null {
+  const file = threadFile();
+  try {
+    return file === null ? null : new OtherThread(file);
+  } catch {
+    return null;
+  }
 }
 
 function received(message: FromWriter): void {
@@ -148,7 +139,12 @@ export class WriterClient {
     const number = ++this.#lastRequest;
     const bytes = owned.reduce((sum, { length }) => sum + length, 0);
     const to = this.#opened();
-    to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);
+    try {
+      to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);
+    } catch (cause) {
+      // What cannot be sent to a thread, a function for one, is nothing that a vault asks for.
+      throw new VaultError("store-failed", "The store does not take this: it holds more than plain values", { cause });
+    }
     this.#underWay.set(number, { name, resolve, reject });
     countUnderWay(to, 1);
     return promise as Promise<Answer<Name>>;

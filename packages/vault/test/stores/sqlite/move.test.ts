@@ -227,6 +227,23 @@ test("a file that is not as its version made it, or is not the newest, is not mo
   }
 });
 
+test("records for which there is no room are not moved, and the earlier file stays its program's", async (t) => {
+  const all = await files(t);
+  const long = "m".repeat(400_000);
+  earlierFile(all.from, 3, earlierHead("ada", 1), earlierVersion("ada", 1, long));
+  const into = { mark: true, moveFrom: { path: all.from, wrapsOf: () => [WRAP] } };
+  const error = await rejectsWith("store-full", () => sqliteStore(all.path, { ...into, maxBytes: 300_000 }));
+  assert.match(error.message, /nothing was changed/);
+  {
+    using database = new DatabaseSync(all.from);
+    assert.equal(database.prepare("select 1 from sqlite_schema where name = 'moved'").get(), undefined);
+  }
+  assert.equal((await inspectDatabase(all.path, { movesFrom: all.from })).move?.state, "owed");
+  const store = await moved(all);
+  assert.equal(await textOf(store, "ada", 1), long);
+  await store.close();
+});
+
 test("two files that are not one move's are refused, and both stay", async (t) => {
   const all = await files(t);
   const store = await sqliteStore(all.path);

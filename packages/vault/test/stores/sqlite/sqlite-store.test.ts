@@ -126,6 +126,51 @@ test("a full database refuses the write, keeps what was acknowledged, and goes o
   await make(store, write("again", null, 1, Buffer.alloc(4000)));
 });
 
+test("of units of which one was made and another one failed, no one is told that they all failed", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const store = await sqliteStore(path, { maxBytes: 60 * 4096 });
+  defer(t, () => store.close());
+  const large = Buffer.alloc(80 * 4096);
+  const units = [write("large", null, 1, large), write("small", null, 1)];
+  await rejectsWith("outcome-unknown", () => store.records.apply(units, { atomic: false }));
+  assert.deepEqual(await store.records.outcome(units), ["void", "made"]);
+  const none = [write("one", null, 1, large), write("two", null, 1, large)];
+  await rejectsWith("store-full", () => store.records.apply(none, { atomic: false }));
+});
+
+test("rows whose numbers a hand put beyond what a vault gives stop nobody else", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const store = await sqliteStore(path);
+  defer(t, () => store.close());
+  await make(store, write("ada", null, 1));
+  {
+    using database = new DatabaseSync(path);
+    database.exec(`
+      insert into records values (9223372036854775807, 'people', 'odd');
+      insert into wrap_sets values (9223372036854775807, 'x', 'y');
+      update wrap_sets set id = 1152921504606846976 where id = 1;
+      insert into versions select 9223372036854775807, 77, 1, 'w', 0, wrap_set, 0, 0, 's', created_at, message
+        from versions`);
+  }
+  // SQLite itself goes on from the greatest number that is there, or behind it at random.
+  await make(store, write("bob", null, 1), write("ada", live(1), 2), write("odd", null, 1));
+  for (const [id, version] of [
+    ["bob", 1],
+    ["ada", 2],
+    ["odd", 1],
+  ] as const) {
+    const { head, stored } = await store.records.read(at(id), null);
+    assert.deepEqual([head?.version, stored?.version], [version, version], id);
+  }
+  const sets = await store.inventory.sets();
+  assert.ok(sets.length > 0 && sets.every((one) => Number.isSafeInteger(one.id)));
+  const ids = sets.map((one) => one.id);
+  assert.equal(await store.inventory.any(ids), true);
+  // Those that were there, the one of no record among them, and the three new ones.
+  assert.equal((await store.inventory.list({ sets: ids, after: null, limit: 10 })).length, 5);
+  await make(store, remove("bob", live(1), 1));
+});
+
 test("what SQLite takes for no file is refused, and nothing of that name is made", async (t) => {
   const before = process.cwd();
   const folder = await temporaryFolder(t);

@@ -14,9 +14,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { isVaultError } from "@strongroom/vault";
-import type { Store, Unit } from "@strongroom/vault";
+import type { Epoch, Store, Unit } from "@strongroom/vault";
 import { inspectDatabase, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../../tests/support/defer.ts";
+import { rejectsWith } from "../../support/errors.ts";
 import { at, live, make, remove, write } from "../../support/records.ts";
 import { temporaryFolder } from "../../support/storage.ts";
 
@@ -97,6 +98,14 @@ test("what makes a transaction too large for the disk fails alone: the others ar
     one.status === "fulfilled" ? one.value[0]?.kind : isVaultError(one.reason) ? one.reason.code : "?",
   );
   assert.deepEqual(codes, ["made", "made", "store-full", "made", "made"]);
+});
+
+test("what cannot be sent to the thread is refused as everything else is, and keeps nobody waiting", async (t) => {
+  const { store } = await opened(t);
+  const odd = write("odd", null, 1);
+  const change = { ...odd.change, epoch: (() => 0) as unknown as Epoch };
+  await rejectsWith("store-failed", () => store.records.apply([{ ...odd, change }], { atomic: true }));
+  await make(store, odd);
 });
 
 test("buffers are taken at the call, and nothing beside them in their memory is", async (t) => {
@@ -182,6 +191,15 @@ for (const mode of ["idle", "close"]) {
     assert.deepEqual((await store.records.heads([at("first")]))[0]?.head, live(1));
   });
 }
+
+test("a process that may start no thread writes in its own, and outlives the moment in which its mark is flushed", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const allowed = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*"];
+  await promisify(execFile)(process.execPath, [...allowed, ...ARGUMENTS, path, "linger"], { timeout: 60_000 });
+  const store = await sqliteStore(path, { mark: true });
+  defer(t, () => store.close());
+  assert.deepEqual((await store.records.heads([at("first")]))[0]?.head, live(1));
+});
 
 test("of what a killed process was told that it is stored, nothing is lost", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
