@@ -33,7 +33,7 @@ export async function lookAt(access: PostgresAccess): Promise<PostgresLook> {
   }
 }
 
-/** What the store says of a database, with the server's own answer, which names the right or the role that is missing. */
+/** What the store says of a database, with the server's own answer, which names what is missing. */
 export function storeRefused(cause: VaultError, place: PostgresPlace): CliError {
   const said = cause.cause instanceof Error ? ` (${shown(cause.cause.message)})` : "";
   const { title, remedy } = VAULT_ERRORS[cause.code];

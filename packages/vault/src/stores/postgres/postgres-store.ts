@@ -11,7 +11,7 @@ import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store 
 import type { Unit } from "../units.ts";
 import { recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
-import { Connections, statement } from "./connection.ts";
+import { Connections, statement, within } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
 import { postgresGate } from "./gate.ts";
 import { isPooled, requireVault } from "./inspect.ts";
@@ -126,6 +126,9 @@ const isPool = (pool: unknown): pool is PostgresPool =>
 /** How long after a full disk nothing is tried. */
 const FULL_MS = 1000;
 
+/** Whoever asks whether the store is well waits no longer, however long a write may take. */
+const PING_MS = 5000;
+
 interface Opened {
   readonly schema: SchemaName;
   readonly vault: string;
@@ -145,6 +148,7 @@ class PostgresStore implements Store {
   readonly #endPool: boolean;
   readonly #underWay = new Set<Promise<unknown>>();
   #fullUntil = 0;
+  #pinging: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(connections: Connections, { schema, vault, options }: Opened) {
@@ -179,10 +183,15 @@ class PostgresStore implements Store {
     return Promise.resolve();
   }
 
+  /** Whoever asks meanwhile is told the same: questions about its health hold one connection of the pool at most. */
   async ping(): Promise<void> {
-    await this.#run(async () => {
+    this.#requireOpen();
+    this.#pinging ??= this.#run(async () => {
       requireAccepted(await this.#connections.run(this.#ping, [this.#vault], "repeat"));
+    }).finally(() => {
+      this.#pinging = null;
     });
+    await within(PING_MS, this.#pinging, "The database gave no answer in time");
   }
 
   /** Lets what is under way end: a write that is stored is answered as one. */
