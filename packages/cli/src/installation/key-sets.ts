@@ -4,7 +4,7 @@ import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { isVaultError, type KeySetStatus, type Vault } from "@strongroom/vault";
 import type { Logger } from "pino";
 import { type Config, wrapPolicy } from "../config/config.ts";
-import type { DataFolder } from "../data-folder.ts";
+import { type DataFolder, readRunning } from "../data-folder.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
 import { readRegionKeys } from "./region-keys.ts";
 
@@ -38,7 +38,10 @@ export async function namedKeySets(config: Config, folder: DataFolder): Promise<
     const keys = regions?.flatMap(({ region, keyArn = remembered[region] }) => (keyArn === undefined ? [] : [keyArn]));
     return keys === undefined || keys.length === 0 || keys.length < (regions?.length ?? 0) ? null : keys;
   };
-  const own = config.kms.regions.map(({ name }) => ({ region: name }));
+  // Where `up` runs, its regions are those that it was started with, which no configuration need know.
+  const running = readRunning(folder.running);
+  const names = running === null ? config.kms.regions.map(({ name }) => name) : Object.keys(running.kms);
+  const own = names.map((region) => ({ region }));
   return {
     current: named(config.keys.regions ?? own.filter(({ region }) => remembered[region] !== undefined)),
     next: named(config.keys.next),

@@ -1,9 +1,10 @@
 // A look at the PostgreSQL database of an installation, which changes nothing: what the server says of itself, and how
 // far its schema is. From it come the refusals of a start, `strongroom store status` and the doctor's findings.
-import { STORE_READER, STORE_WRITER, VAULT_ERRORS } from "@strongroom/vault";
+import { shown } from "@strongroom/base/shown";
+import { isVaultError, STORE_READER, STORE_WRITER, type VaultError, VAULT_ERRORS } from "@strongroom/vault";
 import { inspectPostgres, type InspectedPostgres } from "@strongroom/vault/postgres";
-import { placeText } from "../config/store-url.ts";
-import { CliError } from "../errors.ts";
+import { placeText, type PostgresPlace } from "../config/store-url.ts";
+import { CLI_ERRORS, CliError } from "../errors.ts";
 import { type PostgresAccess, storePool, withConnection } from "./connect.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { OLDEST_POSTGRES, serverFacts, type ServerFacts } from "./server-facts.ts";
@@ -14,21 +15,50 @@ export interface PostgresLook {
   readonly store: InspectedPostgres;
 }
 
-/** Looks. Throws the CliErrors of a connection that does not come to be. */
+/**
+ * Looks. Throws the CliErrors of a connection that does not come to be, and `store-login-refused` for a user who may
+ * not even look.
+ */
 export async function lookAt(access: PostgresAccess): Promise<PostgresLook> {
   const server = await withConnection(access, (client) => serverFacts(client, access.schema));
   const pool = storePool(access);
   try {
     return { server, store: await inspectPostgres(pool, { schema: access.schema }) };
   } catch (cause) {
+    const denied = deniedIn(server);
+    if (isVaultError(cause)) throw denied.length > 0 ? userDenied(access, denied) : storeRefused(cause, access.place);
     throw isConnectionFailure(cause) ? connectionFailed(cause, access.place) : cause;
   } finally {
     await pool.end();
   }
 }
 
+/** What the store says of a database, with the server's own answer, which names what is missing. */
+export function storeRefused(cause: VaultError, place: PostgresPlace): CliError {
+  const said = cause.cause instanceof Error ? ` (${shown(cause.cause.message)})` : "";
+  const { title, remedy } = VAULT_ERRORS[cause.code];
+  return new CliError("store-unfit", {
+    title,
+    detail: `${placeText(place)}: ${cause.message}${said}.`,
+    remedy: cause.code === "store-failed" ? CLI_ERRORS["store-unfit"].remedy : remedy,
+    reportedCode: cause.code,
+    cause,
+  });
+}
+
+/** `denied` is what {@link deniedIn} found. */
+function userDenied({ place, schema }: PostgresAccess, denied: readonly string[]): CliError {
+  return new CliError("store-login-refused", {
+    title: "The database's user may not do what is needed",
+    detail: `${placeText(place)}: in the schema ${schema}, the user ${place.user} lacks:`,
+    problems: denied,
+    remedy: `Let the schema's owner grant it: strongroom store migrate --grant-to ${place.user}.`,
+  });
+}
+
 /** What keeps this program from using the database, the worst first; null: nothing does. */
-export function unfitness({ place, schema }: PostgresAccess, { server, store }: PostgresLook): CliError | null {
+export function unfitness(access: PostgresAccess, { server, store }: PostgresLook): CliError | null {
+  const { place, schema } = access;
   const where = placeText(place);
   if (server.versionNumber < OLDEST_POSTGRES.number)
     return new CliError("store-unfit", {
@@ -56,13 +86,7 @@ export function unfitness({ place, schema }: PostgresAccess, { server, store }: 
       reportedCode: "store-newer",
     });
   const denied = deniedIn(server);
-  if (denied.length > 0)
-    return new CliError("store-login-refused", {
-      title: "The database's user may not do what is needed",
-      detail: `${where}: in the schema ${schema}, ${place.user} is denied`,
-      problems: denied,
-      remedy: `Let the schema's owner grant it: strongroom store migrate --grant-to ${place.user}.`,
-    });
+  if (denied.length > 0) return userDenied(access, denied);
   if (store.version === null)
     return new CliError("store-unprepared", { detail: `${where}: there are no tables in the schema ${schema} yet.` });
   if (store.pending.length > 0)

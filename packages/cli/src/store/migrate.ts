@@ -1,24 +1,23 @@
 // `strongroom store migrate`: brings a database to the schema of this version. Of PostgreSQL under a lock, one step
 // after the other, beside services of the version before; of SQLite by moving an older version's file into the new one.
-import { shown } from "@strongroom/base/shown";
 import { printable } from "@strongroom/base/terminal";
-import { isVaultError, VAULT_ERRORS } from "@strongroom/vault";
+import { isVaultError } from "@strongroom/vault";
 import { migratePostgres } from "@strongroom/vault/postgres";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
-import { dataFolder, prepareDataFolder } from "../data-folder.ts";
-import { CLI_ERRORS, CliError } from "../errors.ts";
+import { dataFolder, lockDataFolder, prepareDataFolder } from "../data-folder.ts";
+import { CliError } from "../errors.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
-import { lookAt, unfitness } from "./look.ts";
+import { lookAt, storeRefused, unfitness } from "./look.ts";
 import { moveOnTerminal } from "./moving.ts";
 import { openStore } from "./open.ts";
 import { moveText, sqliteState } from "./sqlite-state.ts";
 
 /**
  * Says what is pending, and does it. Throws what keeps it from being done: the CliErrors of a connection,
- * `store-unfit`, `data-dir-newer`.
+ * `store-unfit`, `data-dir-newer`, `data-dir-in-use`.
  */
 export async function migrateStore(context: CommandContext, config: Config, asked: AskedMigration): Promise<void> {
   const access = postgresAccess(config, context.env);
@@ -91,15 +90,7 @@ function migrationFailed(cause: unknown, { place }: PostgresAccess): unknown {
   if (!isVaultError(cause)) return isConnectionFailure(cause) ? connectionFailed(cause, place) : cause;
   if (cause.code === "aborted") return new CliError("interrupted", { cause });
   if (isConnectionFailure(cause.cause)) return connectionFailed(cause.cause, place);
-  const said = cause.cause instanceof Error ? ` (${shown(cause.cause.message)})` : "";
-  const { title, remedy } = VAULT_ERRORS[cause.code];
-  return new CliError("store-unfit", {
-    title,
-    detail: `${placeText(place)}: ${cause.message}${said}.`,
-    remedy: cause.code === "store-failed" ? CLI_ERRORS["store-unfit"].remedy : remedy,
-    reportedCode: cause.code,
-    cause,
-  });
+  return storeRefused(cause, place);
 }
 
 async function migrateSqlite(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
@@ -111,8 +102,14 @@ async function migrateSqlite(context: CommandContext, config: Config, how: "say"
     return;
   }
   const { folder } = await prepareDataFolder(config.dataDir);
-  const moving = moveOnTerminal(context.terminal);
-  const opened = await openStore({ config, folder, env: context.env, moving });
-  await opened.close();
+  // An older version's `up` may run, which would lose its database under its feet.
+  const lock = lockDataFolder(folder.lock, folder.path);
+  try {
+    const moving = moveOnTerminal(context.terminal);
+    const opened = await openStore({ config, folder, env: context.env, moving });
+    await opened.close();
+  } finally {
+    lock.release();
+  }
   tell(context, { store, pending: [], done: pending });
 }

@@ -5,6 +5,7 @@ import { type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
 import type { DataFolder } from "../data-folder.ts";
+import type { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
 import { type PostgresAccess, postgresAccess } from "./connect.ts";
 import { type KeySetState, keySetState, keySetText } from "./key-set-state.ts";
@@ -75,10 +76,13 @@ function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySet
     server: facts,
     statements: { pooler: store.pooler, named: store.namedStatements },
     problem:
-      problem === null
-        ? null
-        : { code: problem.reportedCode, detail: problem.detail ?? problem.title, remedy: problem.remedy },
+      problem === null ? null : { code: problem.reportedCode, detail: problemText(problem), remedy: problem.remedy },
   };
+}
+
+/** With each of what is wrong, on one line. */
+function problemText({ detail, title, problems }: CliError): string {
+  return [detail ?? title, problems.join("; ")].filter((part) => part !== "").join(" ");
 }
 
 async function sqliteStatus(folder: DataFolder, sets: KeySets): Promise<StoreStatus> {

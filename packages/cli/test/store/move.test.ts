@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { defer } from "../../../../tests/support/defer.ts";
 import { earlierFile } from "../../../vault/test/support/earlier-vault.ts";
+import { lockDataFolder } from "../../src/data-folder.ts";
 import { runCommand } from "../support/command.ts";
 import { type Ended, startInstallation, temporaryFolder } from "../support/installation.ts";
 
@@ -43,6 +44,11 @@ test("the records of an older version move beforehand, when store migrate is ask
   assert.match((await run("store status")).stdout, owed);
   assert.match((await run("store migrate --dry-run")).stdout, owed);
   assert.ok(existsSync(join(dataDir, "vault.sqlite")) && !existsSync(join(dataDir, "records.sqlite")), "only said");
+  const lock = lockDataFolder(join(dataDir, "up.lock"), dataDir);
+  const beside = await run("store migrate");
+  lock.release();
+  assert.match(beside.stderr, /data-dir-in-use/, "not under a service of the older version");
+  assert.ok(existsSync(join(dataDir, "vault.sqlite")));
   const moved = await run("store migrate");
   assert.equal(moved.code, 0, moved.stderr);
   assert.match(moved.stderr, /move from vault\.sqlite into records\.sqlite: 1 version\.[^]*1 version of 1 moved/);
@@ -62,4 +68,17 @@ test("they move at the next start, which tells the terminal and the log, and ope
   const log = await readFile(join(dataDir, "strongroom.log"), "utf8");
   assert.match(log, /"done":1,"total":1,"msg":"the move of the older version's records has ended"/);
   assert.equal(await installation.stop(), 0);
+});
+
+test("a running installation's keys are known by every command beside it, whatever regions it was started with", async (t) => {
+  const folder = await temporaryFolder();
+  defer(t, () => folder[Symbol.asyncDispose]());
+  const installation = await startInstallation(folder.path, ["--region", "us-east-1=0"]);
+  t.after(() => installation.stop());
+  const run = (line: string): Promise<Ended> => runCommand(line.split(" "), { cwd: folder.path });
+  assert.equal((await runCommand(["put", "people", "ada"], { cwd: folder.path, stdin: "{}" })).code, 0);
+  assert.match((await run("store status")).stdout, /epoch 1: the configured keys/);
+  assert.match((await run("doctor")).stdout, /ok {4}Key set +epoch 1: the configured keys/);
+  assert.match((await run("store flip --yes")).stdout, /in force already/);
+  assert.equal((await runCommand(["put", "people", "ada"], { cwd: folder.path, stdin: "{}" })).code, 0);
 });

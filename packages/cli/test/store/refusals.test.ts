@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import pg from "pg";
 import { createKms } from "@strongroom/kms";
 import { PostgresServer } from "../../../../tests/support/postgres/server.ts";
 import { runCommand } from "../support/command.ts";
@@ -36,6 +37,8 @@ describe("a database that cannot be used", () => {
       PostgresServer.start({ settings: { default_transaction_read_only: "on" } }),
     ]);
     url = withoutPassword(await server.createDatabase());
+    const password = server.password;
+    for (const role of ["stranger", "reader"]) await server.query(`create role ${role} login password '${password}'`);
     await writeFile(join(folder.path, "right"), `${server.password}\n`, { mode: 0o600 });
     await writeFile(join(folder.path, "plain"), plain.password, { mode: 0o600 });
     await writeFile(join(folder.path, "wrong"), "not-the-password", { mode: 0o600 });
@@ -180,6 +183,37 @@ describe("a database that cannot be used", () => {
       for (const pattern of says) assert.match(told.said, pattern);
       assert.equal(told.code, code, told.said);
     });
+
+  it("is told of by the rights that its user lacks, by every command that looks", async () => {
+    const named = { STRONGROOM_STORE_PASSWORD_FILE: "right" };
+    const own = withoutPassword(await server.createDatabase());
+    const run = async (args: readonly string[], user: string) => {
+      const store = new URL(own);
+      store.username = user;
+      const { code, stdout, stderr } = await runCommand([...args, "--store", store.href], {
+        cwd: folder.path,
+        env: named,
+      });
+      return { code, said: `${stdout}${stderr}`.replace(/\s+/g, " ") };
+    };
+    const missing = await run(["store", "migrate", "--grant-to", "nobody"], "strongroom");
+    assert.match(missing.said, /There is no role nobody: make it on the server/);
+    assert.match((await run(["store", "status"], "strongroom")).said, /not made yet/, "nothing was made");
+    assert.equal((await run(["store", "migrate"], "strongroom")).code, 0);
+    for (const command of [["store", "status"], ["store", "migrate"], ["doctor"]]) {
+      const { said } = await run(command, "stranger");
+      assert.match(said, /the user stranger lacks:? (- )?usage of the schema/, command.join(" "));
+      assert.match(said, /store-login-refused.*--grant-to stranger|--grant-to stranger.*store-login-refused/);
+    }
+    const client = new pg.Client({ connectionString: server.urlOf(new URL(own).pathname.slice(1)) });
+    await client.connect();
+    await client.query("grant usage on schema strongroom to reader");
+    await client.query("grant select on all tables in schema strongroom to reader");
+    await client.end();
+    assert.match((await run(["store", "status"], "reader")).said, /lacks:.*insert, update, delete on versions/);
+    assert.equal((await run(["store", "migrate", "--grant-to", "reader"], "strongroom")).code, 0);
+    assert.doesNotMatch((await run(["store", "status"], "reader")).said, /Problem/);
+  });
 
   it("is reached over TLS where its authority is named, by the names in its certificate alone", async () => {
     const env = { STRONGROOM_STORE_PASSWORD_FILE: "right", STRONGROOM_STORE_CA_FILE: "ca.pem" };

@@ -89,7 +89,10 @@ export type RewrapResult =
 
 /** The inventory of a store. */
 export interface Inventory {
-  /** Every wrap set that there is: a handful. */
+  /**
+   * Every wrap set that there is: a handful. Numbers that versions have and that no set has are among them, with `set`
+   * null: under which wraps those lie is not known, and must not pass for "under none that is asked for".
+   */
   sets(): Promise<readonly KnownWrapSet[]>;
   /** How many versions have each of these sets. Costs what it counts: `atMost` bounds it, for each set. */
   counts(sets: readonly WrapSetId[], atMost: number): Promise<readonly WrapSetCount[]>;

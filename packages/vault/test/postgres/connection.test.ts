@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { postgresStore } from "@strongroom/vault/postgres";
 import type { PostgresPool, PostgresQuery } from "@strongroom/vault/postgres";
 import pg from "pg";
@@ -118,6 +119,22 @@ test("a pool that gives no connection is not waited for, and what it gives later
   await store.ping();
   assert.equal(small.totalCount, 1);
   assert.equal(small.idleCount, 1);
+});
+
+test("whether the store is well is answered while the database stands still, by one connection for all", async (t) => {
+  const small = poolOf(url, 4);
+  defer(t, () => small.end());
+  const { schema } = await newSchema(t, pool);
+  const store = await postgresStore(small, { schema, answerTimeoutMs: 600_000 });
+  await store.ping();
+  const other = await begin(pool);
+  await other.client.query(`lock table ${schema}.vault in access exclusive mode`);
+  const asked = Promise.all(Array.from({ length: 20 }, () => rejectsWith("store-failed", () => store.ping())));
+  await setImmediate();
+  const held = [small.totalCount, small.waitingCount];
+  await asked.finally(() => other.rollback());
+  assert.deepEqual(held, [1, 0]);
+  await store.ping();
 });
 
 test("a session goes back as it came, whatever was done on it", async (t) => {

@@ -252,6 +252,17 @@ test("a collection whose name is none is not listed, and the others are", async 
   assert.deepEqual(await vault.collections(), [{ collection: "people", records: 1 }]);
 });
 
+test("versions whose wrap set has no row are in the inventory, as what is not known", async (t) => {
+  const { vault, store, forge } = await postgresVault(t, pool);
+  await vault.put(ada, { step: 1 });
+  await vault.put(bob, { who: "bob" });
+  await forge(`update s.versions set wrap_set = -7 where ${ADA}`);
+  const unknown = (await store.inventory.sets()).filter(({ set }) => set === null).map(({ id }) => id);
+  assert.deepEqual(unknown, [-7]);
+  assert.equal(await store.inventory.any(unknown), true);
+  assert.equal((await store.inventory.list({ sets: unknown, after: null, limit: 10 })).length, 1);
+});
+
 test("what the inventory finds and is none is named, and the others are found", async (t) => {
   const { vault, store, forge } = await postgresVault(t, pool);
   await vault.put(ada, { step: 1 });

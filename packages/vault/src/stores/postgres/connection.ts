@@ -312,7 +312,7 @@ const LATE = Symbol("late");
 const isLate = (error: unknown): boolean => typeof error === "object" && error !== null && LATE in error;
 
 /** Rejects when it takes longer; what comes later is let go. */
-async function within<Result>(milliseconds: number, work: Promise<Result>, message: string): Promise<Result> {
+export async function within<Result>(milliseconds: number, work: Promise<Result>, message: string): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

@@ -34,6 +34,9 @@ export interface InventoryContext {
 const possible = (ids: readonly WrapSetId[]): readonly number[] =>
   [...new Set(ids)].filter((id) => Number.isSafeInteger(id) && Math.abs(id) < 2 ** 31);
 
+/** A hand can give every version a number of its own. */
+const MOST_WITHOUT_ROW = 1000;
+
 /** A form that is longer is none that a vault writes. */
 const LONGEST_FORM = 1_000_000;
 
@@ -42,9 +45,21 @@ const MOST_ATTEMPTS = 1_000_000;
 
 export function postgresInventory({ connections, schema, vault, lockTimeoutMs }: InventoryContext): Inventory {
   const refusal = refusalColumn("$1::text");
+  // Numbers that versions have and no row are among them: what is not known must not pass for nothing. They are found
+  // from one number's first index entry to the next one's: `distinct` would read all versions.
   const sets = statement(`
-    select ${refusal}, w.id, case when length(w.form) <= ${LONGEST_FORM} then w.form end as form
-    from ${schema}.vault g left join ${schema}.wrap_sets w on true order by w.id`);
+    with recursive used(id) as (
+      select min(v.wrap_set) from ${schema}.versions v
+      union all
+      select (select min(v.wrap_set) from ${schema}.versions v where v.wrap_set > used.id)
+      from used where used.id is not null),
+    all_sets as (
+      select w.id, case when length(w.form) <= ${LONGEST_FORM} then w.form end as form from ${schema}.wrap_sets w
+      union all (
+        select used.id, null from used
+        where used.id is not null and not exists (select from ${schema}.wrap_sets w where w.id = used.id)
+        limit ${MOST_WITHOUT_ROW}))
+    select ${refusal}, s.id, s.form from ${schema}.vault g left join all_sets s on true order by s.id`);
   const counts = statement(`
     select ${refusal}, u.id, c.items, o.oldest
     from ${schema}.vault g cross join unnest($2::integer[]) u(id)
@@ -85,7 +100,7 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
       const rows = await connections.run(sets, [vault], "repeat");
       requireAccepted(rows);
       return rows.flatMap((row) => {
-        const [id, form] = [whole(row["id"]), text(row["form"])];
+        const [id, form] = [whole(row["id"], -(2 ** 31)), text(row["form"])];
         return id === null ? [] : [{ id: id as WrapSetId, set: form === null ? null : parseWrapSet(form) }];
       });
     },

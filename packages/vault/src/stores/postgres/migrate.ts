@@ -4,6 +4,7 @@
  * made afterwards, beside running writers.
  */
 import { ruledOptions } from "@strongroom/base/options";
+import { shown } from "@strongroom/base/shown";
 import { randomUUID } from "node:crypto";
 import { VaultError } from "../../errors.ts";
 import { isTrue, text, whole } from "./columns.ts";
@@ -77,6 +78,7 @@ export async function migrateWith(
   const made = await connections.transaction(lockTimeoutMs, async (connection) => {
     await connection.query(lockStatement(schema), [], UNNAMED);
     await requireServer(connection);
+    if (grantTo !== undefined) await requireRole(connection, grantTo);
     const pending = await applyPending(connection, schema, migrations);
     if (grantTo !== undefined) await run(connection, grants(schema, grantTo).join(";\n"));
     return pending;
@@ -193,6 +195,17 @@ async function beginSchema(connection: Connection, schema: SchemaName): Promise<
     )`,
   );
   return [];
+}
+
+/** @throws VaultError `store-failed` */
+async function requireRole(connection: Connection, role: string): Promise<void> {
+  const [found] = await connection.query(
+    statement("select exists (select from pg_roles where rolname = $1) as there"),
+    [role],
+    UNNAMED,
+  );
+  if (isTrue(found?.["there"])) return;
+  throw new VaultError("store-failed", `There is no role ${shown(role)}: make it on the server, or correct its name`);
 }
 
 /** What a store uses. Rights on what a later migration makes are given with that migration's run. */

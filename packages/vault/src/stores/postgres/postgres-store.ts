@@ -13,7 +13,7 @@ import { UnderWay } from "../under-way.ts";
 import type { Unit } from "../units.ts";
 import { internAhead, recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
-import { Connections, statement } from "./connection.ts";
+import { Connections, statement, within } from "./connection.ts";
 import type { PostgresPool, Statement } from "./connection.ts";
 import { storeFailure } from "./errors.ts";
 import { postgresGate } from "./gate.ts";
@@ -121,6 +121,9 @@ const isPool = (pool: unknown): pool is PostgresPool =>
 /** How long after a full disk nothing is tried. */
 const FULL_MS = 1000;
 
+/** Whoever asks whether the store is well waits no longer, however long a write may take. */
+const PING_MS = 5000;
+
 interface Opened {
   readonly schema: SchemaName;
   readonly vault: string;
@@ -141,6 +144,7 @@ class PostgresStore implements Store {
   readonly #endPool: boolean;
   readonly #underWay = new UnderWay();
   #fullUntil = 0;
+  #pinging: Promise<void> | null = null;
 
   constructor(connections: Connections, { schema, vault, options }: Opened) {
     const { lockTimeoutMs, drainTimeoutMs, endPool } = options;
@@ -176,10 +180,15 @@ class PostgresStore implements Store {
     return Promise.resolve();
   }
 
+  /** Whoever asks meanwhile is told the same: questions about its health hold one connection of the pool at most. */
   async ping(): Promise<void> {
-    await this.#run(async () => {
+    this.#underWay.requireOpen();
+    this.#pinging ??= this.#run(async () => {
       requireAccepted(await this.#connections.run(this.#ping, [this.#vault], "repeat"));
+    }).finally(() => {
+      this.#pinging = null;
     });
+    await within(PING_MS, this.#pinging, "The database gave no answer in time");
   }
 
   async close(): Promise<void> {

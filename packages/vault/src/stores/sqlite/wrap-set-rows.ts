@@ -80,6 +80,11 @@ const ADD = statement((db, { digest, form }: WrapSetRow) =>
     .compile(),
 );
 
+const LEAST = sql.lit(Number.MIN_SAFE_INTEGER);
+const MOST = sql.lit(Number.MAX_SAFE_INTEGER);
+/** A hand can give every version a number of its own. */
+const MOST_WITHOUT_ROW = 1000;
+
 const ALL = statement((db, _values: object) =>
   db.selectFrom("wrap_sets").select("id").select(FORM_COLUMNS).where(IS_NUMBERED).orderBy("id").compile(),
 );
@@ -90,6 +95,25 @@ export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetI
   return id as WrapSetId;
 }
 
+/**
+ * Numbers that versions have and no row: what they say of their wraps is not known, and must not pass for nothing. From
+ * one number's first index entry to the next one's: SQLite's own `distinct` would read all versions.
+ */
+const WITHOUT_ROW = statement((db, _values: object) =>
+  sql<{ readonly id: number }>`
+    with recursive used(id) as (
+      select min(wrap_set) from versions where wrap_set between ${LEAST} and ${MOST}
+      union all
+      select (
+        select min(wrap_set) from versions
+        where wrap_set > used.id and wrap_set <= ${MOST}
+      ) from used where used.id is not null
+    )
+    select id from used where id is not null and not exists (select 1 from wrap_sets where wrap_sets.id = used.id)
+    limit ${sql.lit(MOST_WITHOUT_ROW)}`.compile(db),
+);
+
 export function readWrapSets(connection: Connection): readonly KnownWrapSet[] {
-  return connection.all(ALL, {}).map(({ id, ...row }) => ({ id: id as WrapSetId, set: wrapSetOf(row) }));
+  const known = connection.all(ALL, {}).map(({ id, ...row }) => ({ id: id as WrapSetId, set: wrapSetOf(row) }));
+  return [...known, ...connection.all(WITHOUT_ROW, {}).map(({ id }) => ({ id: id as WrapSetId, set: null }))];
 }

@@ -171,6 +171,22 @@ test("rows whose numbers a hand put beyond what a vault gives stop nobody else",
   await make(store, remove("bob", live(1), 1));
 });
 
+test("versions whose wrap set has no row are in the inventory, as what is not known", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  const store = await sqliteStore(path);
+  defer(t, () => store.close());
+  await make(store, write("ada", null, 1), write("bob", null, 1), write("cat", null, 1));
+  {
+    using database = new DatabaseSync(path);
+    const update = database.prepare("update versions set wrap_set = ? where version = 1 and key = ?");
+    for (const [index, set] of [0, -7].entries()) assert.equal(update.run(set, index + 1).changes, 1);
+  }
+  const unknown = (await store.inventory.sets()).filter(({ set }) => set === null).map(({ id }) => id);
+  assert.deepEqual(unknown, [-7, 0]);
+  assert.equal(await store.inventory.any(unknown), true);
+  assert.equal((await store.inventory.list({ sets: unknown, after: null, limit: 10 })).length, 2);
+});
+
 test("what SQLite takes for no file is refused, and nothing of that name is made", async (t) => {
   const before = process.cwd();
   const folder = await temporaryFolder(t);
