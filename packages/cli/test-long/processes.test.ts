@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { createKms, type Kms } from "@strongroom/kms";
 import { Client } from "pg";
-import { defer } from "../../../../tests/support/defer.ts";
-import type { WrappingRegion } from "../../src/config/config.ts";
-import { kmsClient } from "../../src/installation/keyring.ts";
-import { runCommand } from "../support/command.ts";
-import { type Ended, gather, spawnCommand, temporaryFolder, until } from "../support/installation.ts";
-import { type NamedDatabase, namedDatabase } from "../support/postgres.ts";
+import { defer } from "../../../tests/support/defer.ts";
+import type { WrappingRegion } from "../src/config/config.ts";
+import { kmsClient } from "../src/installation/keyring.ts";
+import { runCommand } from "../test/support/command.ts";
+import { type Ended, gather, spawnCommand, temporaryFolder, until } from "../test/support/installation.ts";
+import { type NamedDatabase, namedDatabase } from "../test/support/postgres.ts";
 
 const REGIONS = ["eu-west-1", "eu-west-2"] as const;
 const PATIENT = { minimum: 1, stragglerMinMs: 8000, attemptTimeoutMs: 8000, deadlineMs: 20_000 };
