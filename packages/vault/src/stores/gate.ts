@@ -9,13 +9,18 @@ declare const brand: unique symbol;
 export type Epoch = number & { readonly [brand]: "epoch" };
 
 /** Of the rules by which a program reads and writes a store. Raised when an older program must not go on. */
-export const STORE_READER = 1;
-export const STORE_WRITER = 1;
+export const STORE_READER = 2;
+export const STORE_WRITER = 2;
 
 /** The gate's row. */
 export interface GateState {
-  /** Which vault the store is: random, 36 characters. */
+  /** Which store it is: random, 36 characters. Of the record store it is the vault's id, which every message names. */
   readonly vault: string;
+  /**
+   * The id of the store that it belongs together with: of a record store its key store's, and the other way round. Null:
+   * none yet.
+   */
+  readonly peer: string | null;
   readonly epoch: Epoch;
   /** Of the key set that is in force; null at epoch 0. */
   readonly digest: string | null;
@@ -38,4 +43,6 @@ export interface Gate {
    * itself; asked for where one was interrupted after the epoch had moved, so that trying it again does not look done.
    */
   drained(): Promise<void>;
+  /** Notes the peer, where none is noted yet. Answers what is noted then: whoever was first decides, and for good. */
+  bind(peer: string): Promise<string>;
 }

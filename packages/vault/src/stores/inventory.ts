@@ -41,9 +41,9 @@ export interface Failure {
 }
 
 /** A version as the inventory finds it. */
-export interface InventoryItem {
+export interface InventoryItem<Place = VersionPlace> {
   /** Null when its row holds what no vault writes. */
-  readonly place: VersionPlace | null;
+  readonly place: Place | null;
   /** As they lie in the store, cut. */
   readonly collection: string;
   readonly id: string;
@@ -87,8 +87,8 @@ export interface Rewrap {
 export type RewrapResult =
   { readonly kind: "made" } | { readonly kind: "overtaken" } | { readonly kind: "gate-moved"; readonly epoch: Epoch };
 
-/** The inventory of a store. */
-export interface Inventory {
+/** The inventory of a store: of a record store over versions, of a key store over keys. */
+export interface Inventory<Place = VersionPlace, Change = Rewrap> {
   /**
    * Every wrap set that there is: a handful. Numbers that versions have and that no set has are among them, with `set`
    * null: under which wraps those lie is not known, and must not pass for "under none that is asked for".
@@ -99,13 +99,13 @@ export interface Inventory {
   /** Whether any version has one of these sets. Quick however many there are: the proof that a key is not needed. */
   any(sets: readonly WrapSetId[]): Promise<boolean>;
   /** Versions that have one of these sets, in the store's own order: by set, bucket and `since`. */
-  list(page: InventoryPage): Promise<readonly InventoryItem[]>;
+  list(page: InventoryPage): Promise<readonly InventoryItem<Place>[]>;
   /** Makes the whole change, or none of it. What failed before is forgotten when it is made. */
-  rewrap(change: Rewrap): Promise<RewrapResult>;
+  rewrap(change: Change): Promise<RewrapResult>;
   /** Notes why a version could not be repaired, and that it is not due for a while. Not made without the lease. */
   fail(
     lease: Lease,
-    place: VersionPlace,
+    place: Place,
     failure: { readonly code: string; readonly at: string; readonly waitMs: number },
   ): Promise<void>;
 }

@@ -3,6 +3,7 @@
  * and fails nothing else.
  */
 import type { Address, Subject, Version } from "../records/address.ts";
+import type { SubjectId, SubjectRow } from "./subjects.ts";
 import type { WrapSetId } from "./wrap-set.ts";
 
 /** `removed`: a tombstone. */
@@ -21,10 +22,20 @@ export interface WrapCount {
   readonly target: number;
 }
 
+/**
+ * How a version's context is made. 1: it names whom it is about as the caller did. 2: it names the vault, and people by
+ * opaque ids.
+ */
+export type Scheme = 1 | 2;
+
 /** What is known of one version without opening its message. */
 export interface VersionRow {
   readonly version: Version;
+  readonly scheme: Scheme;
+  /** Scheme 1: a name. Scheme 2: a person's opaque id, or `collection:NAME` where it is about nobody. */
   readonly subject: Subject;
+  /** Scheme 2: the further people it is about, sorted, without the subject. Empty: nobody else. */
+  readonly about: readonly SubjectId[];
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly wraps: WrapCount;
@@ -68,6 +79,8 @@ export interface RecordRows {
 export interface RecordRead extends RecordRows {
   /** The version asked for, null when its row is absent. */
   readonly stored: StoredMessage | null;
+  /** The rows of the people that the version is about, in any order; of scheme 1, none. One that is absent is missing. */
+  readonly subjects: readonly SubjectRow[];
 }
 
 /** A record with what is known of its versions. */
@@ -98,6 +111,8 @@ export interface ListedRecord extends RecordRows {
   readonly position: Uint8Array;
   /** When the newest version was written: ISO 8601, UTC; null when the row holds no date. */
   readonly updatedAt: string | null;
+  /** The record's own id, sealed, where the row's id is a keyed hash of it. */
+  readonly sealedId: Uint8Array | null;
 }
 
 /** A collection as it lies in the store: its name may be none. */

@@ -13,8 +13,8 @@
  *   `store-failed`, `store-closed`, `outcome-unknown`.
  * - What is stored is not trusted: a row that holds what no vault writes is told as damage, and fails nothing else.
  *
- * A key store, an audit log and a store of files are neighbours of these, each with a contract of its own: an outbox
- * row or an index tag is a further member of the unit, not another transaction.
+ * The key store (key-store.ts) is a neighbour of these, with a contract of its own; an outbox row or an index tag is a
+ * further member of the unit, not another transaction.
  */
 import type { Address, Collection, Version } from "../records/address.ts";
 import type { Gate } from "./gate.ts";
@@ -29,6 +29,7 @@ import type {
   RecordVersions,
   VersionsPage,
 } from "./rows.ts";
+import type { SubjectId, SubjectRecord, SubjectRow, SubjectsPage, SubjectState } from "./subjects.ts";
 import type { Outcome, Unit, UnitResult } from "./units.ts";
 
 /** What a store can do. A vault refuses what is beyond it before anything is encrypted. */
@@ -84,6 +85,31 @@ export interface RecordStore {
   collections(): Promise<readonly FoundCollection[]>;
 }
 
+/** The people of a store. */
+export interface SubjectRows {
+  /** The rows of these people, in their order. */
+  get(ids: readonly SubjectId[]): Promise<readonly (SubjectRow | null)[]>;
+  /** Everybody, in the order of ids. */
+  list(page: SubjectsPage): Promise<readonly SubjectRow[]>;
+  /** Those whose rows were made last, newest first. */
+  newest(limit: number): Promise<readonly SubjectRow[]>;
+  /**
+   * Changes a state, if it is one of `from` by now; a row that is absent counts as `active` and is made. Waits for the
+   * units under way that are about the person; none that begins later is made unless the new state is `active`. Answers
+   * the state that the row has then.
+   */
+  setState(change: {
+    readonly id: SubjectId;
+    readonly from: readonly SubjectState[];
+    readonly to: SubjectState;
+  }): Promise<SubjectState>;
+  /** Records that have, or have had, a version about them and were not removed: in the store's own order. */
+  records(
+    id: SubjectId,
+    page: { readonly after: Uint8Array | null; readonly limit: number },
+  ): Promise<readonly SubjectRecord[]>;
+}
+
 /** Makes units within a transaction that the caller began and ends. */
 export interface CallerTransaction {
   /**
@@ -97,6 +123,7 @@ export interface CallerTransaction {
 export interface Store {
   readonly capabilities: Capabilities;
   readonly records: RecordStore;
+  readonly subjects: SubjectRows;
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;

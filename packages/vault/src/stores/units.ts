@@ -4,7 +4,8 @@
  */
 import type { Address, Subject, Version } from "../records/address.ts";
 import type { Epoch } from "./gate.ts";
-import type { Head } from "./rows.ts";
+import type { Head, Scheme } from "./rows.ts";
+import type { SubjectId, SubjectState, UnitSubject } from "./subjects.ts";
 import type { WrapSet } from "./wrap-set.ts";
 
 declare const brand: unique symbol;
@@ -18,7 +19,10 @@ export type WriteId = string & { readonly [brand]: "write-id" };
 /** A version that is not stored yet. */
 export interface NewVersion {
   readonly version: Version;
+  readonly scheme: Scheme;
   readonly subject: Subject;
+  /** Further people, sorted, without the subject. */
+  readonly about: readonly SubjectId[];
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly wrapSet: WrapSet;
@@ -32,9 +36,16 @@ export interface WriteChange {
   /** Of the gate, when the data keys were wrapped. */
   readonly epoch: Epoch;
   readonly versions: readonly NewVersion[];
+  /**
+   * Everybody the versions are about, each once, sorted by id: their rows are locked, or made, before anything is
+   * written; a link from each to the record is made where there is none. Of scheme 1, nobody.
+   */
+  readonly subjects: readonly UnitSubject[];
+  /** The record's own id, sealed, at most 1,024 bytes; null where the row's id is it. Kept at the head. */
+  readonly sealedId: Uint8Array | null;
 }
 
-/** All versions' rows go; the head becomes a tombstone. It wraps nothing, so that it is made at every epoch. */
+/** All versions' rows and links go; the head becomes a tombstone. It wraps nothing, so that it is made at every epoch. */
 export interface RemoveChange {
   readonly kind: "remove";
   /** The highest number the record ever had. */
@@ -63,6 +74,10 @@ export type UnitResult =
   | { readonly kind: "conflict" }
   /** The key set has changed since the data keys were wrapped; `epoch` is the one that is in force. */
   | { readonly kind: "gate-moved"; readonly epoch: Epoch }
+  /** Somebody it is about may not be written about; nothing of the unit was changed. */
+  | { readonly kind: "subject-closed"; readonly id: SubjectId; readonly state: Exclude<SubjectState, "active"> }
+  /** It was sealed under an older key of somebody than one that has sealed before; nothing of the unit was changed. */
+  | { readonly kind: "key-set-back"; readonly id: SubjectId }
   /** Nothing is wrong with it: another unit of the same transaction was not made. */
   | { readonly kind: "not-made" };
 
