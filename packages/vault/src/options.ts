@@ -5,8 +5,11 @@
 import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
+import type { CollectionOptions } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
+import type { KeyStore } from "./stores/key-store.ts";
+import type { Scope } from "./stores/subjects.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
@@ -14,6 +17,44 @@ import type { GetOptions } from "./records/read.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./repair/repair-worker.ts";
 import type { Store } from "./stores/store.ts";
+
+/** The keys of people, of a vault that has a key store. */
+export interface KeysOptions {
+  /** Where they lie. The vault closes it. */
+  readonly store: KeyStore;
+  /** Of the collections that declare none; `subject` when left out. */
+  readonly scope?: Scope;
+  /**
+   * Wraps the keys in the key store. Give it wrapping keys of its own, which wrap nothing else, so that destroying them
+   * destroys every old backup of the key store. Left out: the vault's keyring, as generation 0, which is never shredded.
+   */
+  readonly keyring?: Keyring;
+  /** Names of the wrapping keys in `keys.keyring`, as `keySet`. */
+  readonly keySet?: readonly string[];
+  /** The key set of the key store that is to be in force next. */
+  readonly next?: KeySetInput;
+  /** Shredding generation of `keyring`; 1 when left out, and 0 without a keyring of its own. */
+  readonly generation?: number;
+  /** How long, how often and how many opened keys are kept in memory. */
+  readonly cache?: Partial<KeyCacheSettings>;
+}
+
+/** Bounds of the opened keys in memory: whole numbers from 1. */
+export interface KeyCacheSettings {
+  /** Milliseconds that a key is used before its wraps are read and opened again. */
+  readonly maxAgeMs: number;
+  /** Messages that a key seals or opens before it is opened again. */
+  readonly maxUses: number;
+  /** Keys in memory. */
+  readonly capacity: number;
+}
+
+/** Five minutes; no bound of uses; ten thousand people. */
+export const DEFAULT_KEY_CACHE: KeyCacheSettings = {
+  maxAgeMs: 300_000,
+  maxUses: Number.MAX_SAFE_INTEGER,
+  capacity: 10_000,
+};
 
 /** What a vault is made of. */
 export interface VaultOptions {
@@ -31,6 +72,13 @@ export interface VaultOptions {
    * `vault.flipKeySet()` has put it in force. Give it to every process before that.
    */
   readonly next?: KeySetInput;
+  /**
+   * The keys of people. Left out: there are none, each version's data key is wrapped by `keyring` itself, and the KMS
+   * and the database have in clear what callers call people.
+   */
+  readonly keys?: KeysOptions;
+  /** What is declared of collections, by their names; only with `keys`. */
+  readonly collections?: Readonly<Record<string, CollectionOptions>>;
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
