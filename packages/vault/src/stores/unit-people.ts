@@ -11,6 +11,9 @@ export const MAX_UNIT_SUBJECTS = 64;
 /** Most bytes of a record's own id, sealed. */
 export const MAX_SEALED_BYTES = 1024;
 
+const SCHEMES: readonly unknown[] = [1, 2];
+const SCOPES: readonly unknown[] = ["record", "subject", "tenant"];
+
 /** What of a unit is about people, as it was at the call. */
 export type PeopleOfWrite = Pick<WriteChange, "subjects" | "sealedId">;
 /** What of a version is about people, as it was at the call. */
@@ -42,7 +45,7 @@ export function takePeople({ subjects, sealedId, versions }: WriteChange): Peopl
  * @throws VaultError `store-failed`
  */
 export function takePeopleOf({ scheme, subject, about }: NewVersion): PeopleOfVersion {
-  if (scheme !== 1 && scheme !== 2) throw refused("a version has a scheme that there is not");
+  if (!SCHEMES.includes(scheme)) throw refused("a version has a scheme that there is not");
   if (about.length > (scheme === 1 ? 0 : MAX_UNIT_SUBJECTS - 1)) throw refused("a version is about too many people");
   if (!about.every(isSubjectId)) throw refused("a version is about somebody without an id");
   requireSorted(about);
@@ -52,15 +55,15 @@ export function takePeopleOf({ scheme, subject, about }: NewVersion): PeopleOfVe
 
 function requireSubject({ id, scope, ordinal }: UnitSubject): void {
   if (!isSubjectId(id)) throw refused("it is about somebody without an id");
-  if (scope !== "record" && scope !== "subject" && scope !== "tenant") throw refused("a scope is none");
+  if (!SCOPES.includes(scope)) throw refused("a scope is none");
   // In `record` scope no key of theirs has sealed; in the others one has, and the first is 1.
   if (!Number.isSafeInteger(ordinal) || (scope === "record" ? ordinal !== 0 : ordinal < 1))
     throw refused("a key's ordinal is none");
 }
 
 function requireSorted(ids: readonly SubjectId[]): void {
-  for (const [index, id] of ids.entries())
-    if (index > 0 && id <= ids[index - 1]!) throw refused("people are not in order, each once");
+  if (ids.some((id, index) => index > 0 && id <= (ids[index - 1] ?? "")))
+    throw refused("people are not in order, each once");
 }
 
 function refused(why: string): VaultError {

@@ -6,6 +6,7 @@ import { VaultError } from "../../errors.ts";
 import { parseAddress, parseSubject, parseVersion } from "../../records/address.ts";
 import type { Version } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
+import { parseMoment } from "../moment.ts";
 import type { Head } from "../rows.ts";
 import type { Capabilities } from "../store.ts";
 import type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "../units.ts";
@@ -78,12 +79,6 @@ function copyVersion(given: NewVersion): NewVersion {
     wrapSet: structuredClone(own.wrapSet),
     message: Buffer.from(own.message),
   };
-}
-
-/** A moment as `toISOString` writes it. */
-function parseMoment(text: string): string {
-  if (new Date(text).toISOString() === text) return text;
-  throw new RangeError("no moment in UTC");
 }
 
 /** Makes all units or none, in the tables. */
