@@ -41,6 +41,8 @@ export type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
 export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
 
+export { keyCostBetween } from "./keys/cost.ts";
+export type { KeyCost, ScopeCalls } from "./keys/cost.ts";
 export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
