@@ -8,9 +8,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { mapBounded } from "@strongroom/base/work";
+import { envelopeFailure } from "../envelope-failure.ts";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
-import { envelopeFailure } from "../records/version.ts";
 import type { BucketRange, Failure, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
