@@ -1,19 +1,22 @@
 /**
  * @strongroom/vault/store-contract: the tests that every store passes, for stores of your own. They need node:test.
  */
-import { test } from "node:test";
 import type { Capabilities } from "./stores/store.ts";
 import { callerTransactionContract } from "./store-contract/caller-transaction.ts";
 import { capabilitiesContract } from "./store-contract/capabilities.ts";
 import { concurrencyContract } from "./store-contract/concurrency.ts";
 import { contractOn } from "./store-contract/contract.ts";
 import type { Contract, NewStorage, StoreContractOptions } from "./store-contract/contract.ts";
+import { gateRowContract } from "./store-contract/gate-row.ts";
 import { gateContract } from "./store-contract/gate.ts";
 import { failuresContract, inventoryContract } from "./store-contract/inventory.ts";
 import { jobsContract } from "./store-contract/jobs.ts";
 import { listsContract, strongListsContract } from "./store-contract/lists.ts";
 import { outcomeContract } from "./store-contract/outcome.ts";
+import { peopleOfRecordsContract } from "./store-contract/people-of-records.ts";
 import { recordsContract } from "./store-contract/records.ts";
+import { statesContract } from "./store-contract/subject-states.ts";
+import { subjectsContract, subjectsTogetherContract } from "./store-contract/subjects.ts";
 import { transactionsContract } from "./store-contract/transactions.ts";
 import { unitsContract } from "./store-contract/units.ts";
 import { untrustedContract } from "./store-contract/untrusted.ts";
@@ -39,13 +42,18 @@ const PARTS: readonly Part[] = [
   [unitsContract, EVERY],
   [outcomeContract, EVERY],
   [listsContract, EVERY],
+  [gateRowContract, EVERY],
   [gateContract, EVERY],
+  [subjectsContract, EVERY],
+  [statesContract, EVERY],
+  [peopleOfRecordsContract, EVERY],
   [inventoryContract, EVERY],
   [failuresContract, EVERY],
   [jobsContract, EVERY],
   [untrustedContract, EVERY],
   [concurrencyContract, EVERY],
   [transactionsContract, ({ atomicUnits }) => atomicUnits > 1],
+  [subjectsTogetherContract, ({ atomicUnits }) => atomicUnits > 1],
   [strongListsContract, ({ list }) => list === "strong"],
   [callerTransactionContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
 ];
@@ -80,7 +88,7 @@ const PARTS: readonly Part[] = [
  */
 export function storeContract(name: string, newStorage: NewStorage, options: StoreContractOptions = {}): void {
   const declared = { ...USUAL, ...options.capabilities };
-  const contract = contractOn(name, newStorage, options.test ?? test, options.rounds ?? 1);
+  const contract = contractOn(name, newStorage, options);
   capabilitiesContract(contract, declared);
   for (const [part, isOf] of PARTS) if (isOf(declared)) part(contract);
 }

@@ -66,7 +66,7 @@ export function write(
   base: Head | null,
   number: number,
   { at: when = EPOCH.first, subjects = [], sealedId = null, ...more }: WriteOptions = {},
-): Unit {
+): WriteUnit {
   const unit = writeAll(address, base, [newVersion(number, more)], when);
   return { ...unit, change: { ...unit.change, subjects, sealedId } };
 }
