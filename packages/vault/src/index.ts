@@ -7,6 +7,11 @@ export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 
+export type { CollectionOptions } from "./collections/declaration.ts";
+export { DEFAULT_KEY_CACHE } from "./options.ts";
+export type { KeyCacheSettings, KeysOptions } from "./options.ts";
+export type { Scope } from "./stores/subjects.ts";
+
 export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
 export type {
