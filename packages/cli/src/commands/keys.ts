@@ -36,12 +36,12 @@ export const keysCostCommand: CommandSpec = command({
     "scopes' figures; they are in the calls that were counted.",
   flagGroups: ["client"],
   options: {
-    perRequests: option(
+    priceRequests: option(
       "--price-requests <dollars>",
       `price of 10,000 KMS requests (default: ${LIST_PRICE.requests}, AWS's list price)`,
       dollars(LIST_PRICE.requests),
     ),
-    perKey: option(
+    priceKey: option(
       "--price-key <dollars>",
       `price of a KMS key in one region a month (default: ${LIST_PRICE.key})`,
       dollars(LIST_PRICE.key),
@@ -63,7 +63,11 @@ export const keysCostCommand: CommandSpec = command({
         detail: "The service has no key store, and so no scopes to choose from.",
         outcome: "failure",
       });
-    const bill = monthlyBill(cost, options);
+    const bill = monthlyBill(cost, {
+      perRequests: options.priceRequests,
+      perKey: options.priceKey,
+      keys: options.keys,
+    });
     context.terminal.result({ ...bill, counted: cost.counted }, () => billView(bill, cost, context.terminal));
   }),
 });
