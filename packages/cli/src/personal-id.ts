@@ -1,5 +1,5 @@
 // Ids that are personal data themselves. Of a collection whose ids are public an id is not encrypted: it stands in the
-// database, stays there after the record was removed, and in `record` scope every call for the record leaves it in the
+// database, stays there after the record was removed, and in `record` scope every call for it leaves it in the
 // audit of a KMS. Known by their form are addresses and telephone numbers; a name, a birthday or a customer's number are
 // not told from any other id.
 
