@@ -4,22 +4,25 @@
  */
 import { VaultError } from "../../errors.ts";
 import { parseAddress, parseSubject, parseVersion } from "../../records/address.ts";
-import type { Address, Subject, Version } from "../../records/address.ts";
+import type { Address, Version } from "../../records/address.ts";
 import { bucketOf } from "../bucket.ts";
 import type { Epoch } from "../gate.ts";
 import type { Rewrap } from "../inventory.ts";
-import type { Capabilities } from "../store.ts";
-import type { NewVersion, RemoveChange, Unit, WriteId } from "../units.ts";
-import { moment } from "./columns.ts";
+import type { Scheme } from "../rows.ts";
+import type { Capabilities, SubjectRows } from "../store.ts";
+import { isSubjectId } from "../subjects.ts";
+import type { Scope, SubjectId, SubjectState, UnitSubject } from "../subjects.ts";
+import type { NewVersion, RemoveChange, Unit, WriteChange, WriteId } from "../units.ts";
+import { MAX_SEALED_BYTES, moment } from "./columns.ts";
+import { ABOUT_NOBODY, MOST_ABOUT } from "./whom.ts";
 import { wrapSetRow } from "./wrap-set-rows.ts";
 import type { WrapSetRow } from "./wrap-set-rows.ts";
 
 /** Bytes in memory of their own, which goes over to the thread as it is. */
 export type OwnBytes = Uint8Array<ArrayBuffer>;
 
-export interface TakenVersion {
+export interface TakenVersion extends TakenWhom {
   readonly version: Version;
-  readonly subject: Subject;
   readonly createdAt: string;
   /** The same in milliseconds since the epoch. */
   readonly since: number;
@@ -27,10 +30,22 @@ export interface TakenVersion {
   readonly message: OwnBytes;
 }
 
+/** Whom a version is about, as its rows are written. */
+export interface TakenWhom {
+  readonly scheme: Scheme;
+  /** Of scheme 2, empty where it is about somebody. */
+  readonly subject: string;
+  /** Of scheme 2, whom it is about; null: nobody. */
+  readonly owner: SubjectId | null;
+  readonly about: readonly SubjectId[];
+}
+
 export interface TakenWrite {
   readonly kind: "write";
   readonly epoch: Epoch;
   readonly versions: readonly TakenVersion[];
+  readonly subjects: readonly UnitSubject[];
+  readonly sealedId: OwnBytes | null;
 }
 
 export interface TakenUnit {
@@ -80,15 +95,52 @@ function takeUnit({ writeId, address, base, change }: Unit): TakenUnit {
     base: base === null || base === "damaged" ? base : { version: parseVersion(base.version), state: base.state },
     change:
       change.kind === "write"
-        ? { kind: "write", epoch: change.epoch, versions: change.versions.map(takeVersion) }
+        ? takeWrite(change)
         : { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: takeMoment(change.removedAt) },
   };
 }
 
-function takeVersion({ version, subject, createdAt, wrapSet, message }: NewVersion): TakenVersion {
+function takeWrite({ epoch, versions, subjects, sealedId }: WriteChange): TakenWrite {
+  const people = subjects.map(takeSubject);
+  const known = new Set(people.map(({ id }) => id));
+  if (known.size < people.length) throw new RangeError("somebody is in one unit twice");
+  const taken = versions.map(takeVersion);
+  for (const { owner, about } of taken)
+    for (const id of owner === null ? about : [owner, ...about])
+      if (!known.has(id)) throw new RangeError("a version is about somebody whom its unit does not name");
+  if (sealedId !== null && (sealedId.length === 0 || sealedId.length > MAX_SEALED_BYTES))
+    throw new RangeError(`a sealed id has 1 to ${MAX_SEALED_BYTES} bytes`);
+  const sealed = sealedId === null ? null : takeBytes(sealedId);
+  return { kind: "write", epoch, versions: taken, subjects: people, sealedId: sealed };
+}
+
+const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
+
+function takeSubject({ id, scope, ordinal }: UnitSubject): UnitSubject {
+  if (!isSubjectId(id) || !SCOPES.includes(scope) || !Number.isSafeInteger(ordinal) || ordinal < 0)
+    throw new RangeError("a person of a unit has an id, a scope and an ordinal");
+  return { id, scope, ordinal };
+}
+
+/** @throws RangeError */
+function takeWhom({ scheme, subject, about }: NewVersion): TakenWhom {
+  if ((scheme as number) !== 1 && (scheme as number) !== 2) throw new RangeError("a version has scheme 1 or 2");
+  if (!isAbout(about) || about.includes(subject as string as SubjectId) || (scheme === 1 && about.length > 0))
+    throw new RangeError("further people are named by ids, sorted, each once, and in scheme 2 only");
+  if (scheme === 1) return { scheme, subject: parseSubject(subject), owner: null, about };
+  if (isSubjectId(subject)) return { scheme, subject: "", owner: subject, about: [...about] };
+  if (!subject.startsWith(ABOUT_NOBODY)) throw new RangeError("the subject of scheme 2 is an id, or a collection");
+  return { scheme, subject: parseSubject(subject), owner: null, about: [...about] };
+}
+
+const isAbout = (about: readonly SubjectId[]): boolean =>
+  about.length <= MOST_ABOUT && about.every((id, n) => isSubjectId(id) && (n === 0 || id > (about[n - 1] ?? "")));
+
+function takeVersion(given: NewVersion): TakenVersion {
+  const { version, createdAt, wrapSet, message } = given;
   return {
     version: parseVersion(version),
-    subject: parseSubject(subject),
+    ...takeWhom(given),
     createdAt: takeMoment(createdAt),
     since: Date.parse(createdAt),
     wrapSet: wrapSetRow(wrapSet),
@@ -117,6 +169,19 @@ export function takeWrites(
     whole(() => ({ address: parseAddress(address), writeId: takeWriteId(writeId) })),
   );
 }
+
+type StateChange = Parameters<SubjectRows["setState"]>[0];
+
+/** @throws VaultError `store-failed` */
+export function takeStateChange({ id, from, to }: StateChange): StateChange {
+  return whole(() => {
+    if (!isSubjectId(id) || ![...from, to].every((state) => STATES.includes(state)))
+      throw new RangeError("a person has an id and a state");
+    return { id, from: [...from], to };
+  });
+}
+
+const STATES: readonly SubjectState[] = ["active", "restricted", "erasing", "erased"];
 
 function takeWriteId(id: WriteId): WriteId {
   if (typeof (id as unknown) !== "string" || id === "" || id.length > LONGEST_WRITE_ID)
