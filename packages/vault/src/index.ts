@@ -2,7 +2,11 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { openVault } from "./vault.ts";
-export type { VaultOptions } from "./options.ts";
+export { DEFAULT_KEY_CACHE } from "./options.ts";
+export type { KeyCacheSettings, KeysOptions, VaultOptions } from "./options.ts";
+export { parseTenant } from "./collections/declaration.ts";
+export type { CollectionOptions } from "./collections/declaration.ts";
+export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
 export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
@@ -29,11 +33,16 @@ export type {
   OwedVersion,
 } from "./records/pages.ts";
 export type { PreparedWrite } from "./records/prepared.ts";
-export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
+export type { OnExisting, PutManyResult } from "./records/batch-plan.ts";
+export type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
+export { MAX_ABOUT } from "./records/whom.ts";
+export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./repair/debt.ts";
 export type { DebtSeen, WrapDebt } from "./repair/debt.ts";

@@ -26,6 +26,19 @@ export function wrapsOf(message: Uint8Array): readonly Wrap[] {
   return inspect(message).encryptedDataKeys.map(({ providerId, keyInfo }) => wrapOf(providerId, keyInfo));
 }
 
+/** What the specification's hierarchical keyring calls itself in a message. */
+export const HIERARCHY_PROVIDER = "aws-kms-hierarchy";
+
+/**
+ * The wrap set, in the inventory of records, of every message that hangs on a key of the key store: one for all of them,
+ * and never one for each person. What such a key owes is in the inventory of the key store.
+ */
+export const KEY_STORE_WRAP_SET: WrapSet = {
+  wraps: [{ provider: HIERARCHY_PROVIDER, key: "", material: null }],
+  target: 1,
+  missing: [],
+};
+
 /** The wrap set of a message that was just sealed. A keyring that reports nothing wrapped what it was meant to. */
 export function sealedWrapSet({
   encryptedDataKeys,

@@ -5,12 +5,16 @@
  * The encryption context of a version is computed from the address of its row, never read from its message. What the
  * message itself carries is only ever compared with that.
  */
+import { createHash } from "node:crypto";
 import { decrypt, encrypt, inspect, isEnvelopeError } from "@strongroom/envelope";
 import type { EncryptionContext, EnvelopeErrorCode, Keyring, MessageInspection } from "@strongroom/envelope";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { RegionReason, VaultErrorCode } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
-import { sealedWrapSet } from "../keys/wraps.ts";
+import { lengthPrefixed } from "../keys/length-prefixed.ts";
+import type { SubjectKeys } from "../keys/subject-keys.ts";
+import { HIERARCHY_PROVIDER, KEY_STORE_WRAP_SET, sealedWrapSet } from "../keys/wraps.ts";
+import type { StoredMessage } from "../stores/rows.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { Address, Subject, Version } from "./address.ts";
 import { decodeDocument } from "./document.ts";
@@ -20,32 +24,75 @@ import type { JsonObject } from "./document.ts";
 export interface VersionAddress extends Address {
   readonly subject: Subject;
   readonly version: Version;
+  /** Scheme 2: the vault's id. Left out: scheme 1, of a vault without a key store. */
+  readonly vault?: string;
+  /** Scheme 2: opaque ids of further people. */
+  readonly about?: readonly string[];
 }
 
+const VAULT = "strongroom:vault";
 const COLLECTION = "strongroom:collection";
 const ID = "strongroom:id";
 const SUBJECT = "strongroom:subject";
 const VERSION = "strongroom:version";
+const ABOUT = "strongroom:about";
 
 /**
- * The encryption context of a version: to read its message with any other AWS Encryption SDK.
+ * The encryption context of a version: to read its message with any other AWS Encryption SDK. With the vault's id it is
+ * that of scheme 2, in which `subject` is a person's opaque id and, in a collection whose ids are sealed, `id` is the
+ * keyed hash.
  *
  * @example
  * ```ts
  * import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
  *
  * const address = parseAddress({ collection: "people", id: "C000127" });
- * const context = versionContext({ ...address, subject: parseSubject("person-42"), version: parseVersion(1) });
+ * const version = { ...address, subject: parseSubject("person-42"), version: parseVersion(1) };
+ * const context = versionContext(version);
  * console.log(context["strongroom:subject"], context["strongroom:version"]); // prints: person-42 1
+ * const vault = "7d6a1c9e-55b2-4f0f-9d0e-0a6f3c1b2d4e";
+ * console.log(Object.keys(versionContext({ ...version, vault })).length); // prints: 5
  * ```
  */
-export function versionContext({ collection, id, subject, version }: VersionAddress): EncryptionContext {
-  return { [COLLECTION]: collection, [ID]: id, [SUBJECT]: subject, [VERSION]: String(version) };
+export function versionContext(address: VersionAddress): EncryptionContext {
+  const { collection, id, subject, version, vault, about = [] } = address;
+  const first = { [COLLECTION]: collection, [ID]: id, [SUBJECT]: subject, [VERSION]: String(version) };
+  if (vault === undefined) return first;
+  const second = { ...first, [VAULT]: vault };
+  return about.length === 0 ? second : { ...second, [ABOUT]: digestOf([subject, ...about]) };
+}
+
+/** Of everybody, in one order: who is named first is in the context besides. */
+function digestOf(people: readonly string[]): string {
+  return createHash("sha256")
+    .update(lengthPrefixed(...people.toSorted()))
+    .digest("base64url");
+}
+
+/**
+ * The address of a version as its row says it.
+ *
+ * @throws VaultError `key-store-lost` for a version of scheme 2 in a vault that has no key store
+ */
+export function storedAddress(
+  { collection, id }: Address,
+  { scheme, subject, version, about }: Pick<StoredMessage, "scheme" | "subject" | "version" | "about">,
+  subjectKeys: Pick<SubjectKeys, "vault"> | null,
+): VersionAddress {
+  if (scheme === 1) return { collection, id, subject, version };
+  return { collection, id, subject, version, about, vault: requireKeyStore(subjectKeys).vault };
+}
+
+/** @throws VaultError `key-store-lost` */
+export function requireKeyStore<Keys>(subjectKeys: Keys | null): Keys {
+  if (subjectKeys !== null) return subjectKeys;
+  throw new VaultError("key-store-lost", "The record needs the vault's key store, and the vault was opened without one");
 }
 
 /** What a message is opened with. */
 export interface OpenOptions {
   readonly keys: Pick<KeySets, "forReading">;
+  readonly subjectKeys: Pick<SubjectKeys, "opening"> | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -77,7 +124,8 @@ export async function sealBytes(
       encryptionContext: versionContext(address),
       ...(signal === undefined ? {} : { signal }),
     });
-    return { message: sealed.message, wrapSet: sealedWrapSet(sealed) };
+    const hangsOnKeyStore = address.vault !== undefined && sealed.encryptedDataKeys.some(isOfKeyStore);
+    return { message: sealed.message, wrapSet: hangsOnKeyStore ? KEY_STORE_WRAP_SET : sealedWrapSet(sealed) };
   } catch (error) {
     throw envelopeFailure(error);
   }
@@ -101,27 +149,41 @@ export async function openVersion(
  * The bytes of a version's document; the caller wipes them.
  *
  * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
- *   `record-tampered` before any key is asked for; `record-tampered`, `key-not-configured`, `regions-unavailable`,
- *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
+ *   `record-tampered` before any key is asked for; `record-tampered`, `key-not-configured`, `subject-key-absent`,
+ *   `subject-key-tampered`, `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`, `aborted`
  */
 export async function openBytes(
   message: Uint8Array,
   address: VersionAddress,
-  { keys, signal }: OpenOptions,
+  { keys, subjectKeys, signal }: OpenOptions,
 ): Promise<Uint8Array> {
   const encryptionContext = versionContext(address);
-  const [first, ...others] = keys.forReading(() => requireContext(message, address));
+  const [first, ...others] = keys.forReading(() => requireContext(message, address).map(({ keyInfo }) => keyInfo));
+  const opening = address.vault === undefined ? null : (subjectKeys?.opening ?? null);
   const open = async (keyring: Keyring): Promise<Uint8Array> => {
     const options = { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) };
     return (await decrypt(message, options)).plaintext;
   };
   try {
-    return await open(first);
+    return await open(opening === null ? first : byMessage(opening, first));
   } catch (error) {
     // It compares the context before it asks for any key; which entry differs, and what that means, is told here.
-    requireContext(message, address);
+    const hangsOnKeyStore = requireContext(message, address).some(isOfKeyStore);
+    if (opening !== null && hangsOnKeyStore) throw envelopeFailure(error);
     return openByOthers(others, open, envelopeFailure(error));
   }
+}
+
+/** Whether a data key is wrapped by a key of the key store. Only in scheme 2: before it no vault wrote that. */
+const isOfKeyStore = ({ providerId }: { readonly providerId: string }): boolean => providerId === HIERARCHY_PROVIDER;
+
+/** The message says which: decided on the header that is parsed already. */
+function byMessage(opening: Keyring, other: Keyring): Keyring {
+  return {
+    onEncrypt: (materials, call) => other.onEncrypt(materials, call),
+    onDecrypt: (materials, dataKeys, call) =>
+      (dataKeys.some(isOfKeyStore) ? opening : other).onDecrypt(materials, dataKeys, call),
+  };
 }
 
 /** Failures that another keyring would meet too. */
@@ -158,15 +220,15 @@ async function openByOthers(
 /**
  * That a message says it belongs to this version. Asks no key: that the message says it proves nothing yet.
  *
- * @returns names of the wrapping keys that the message says it has wraps of
+ * @returns what the message says wraps its data key
  * @throws VaultError `record-moved`, `record-moved-collection`, `record-moved-subject`, `record-rolled-back`,
  *   `record-tampered`
  */
-export function requireContext(message: Uint8Array, address: VersionAddress): readonly string[] {
+export function requireContext(message: Uint8Array, address: VersionAddress): MessageInspection["encryptedDataKeys"] {
   const found = inspected(message);
   const mismatch = contextMismatch(versionContext(address), found.encryptionContext);
   if (mismatch !== null) throw new VaultError(mismatch.code, mismatch.message);
-  return found.encryptedDataKeys.map(({ keyInfo }) => keyInfo);
+  return found.encryptedDataKeys;
 }
 
 /** @throws VaultError */
@@ -188,6 +250,7 @@ interface Meaning {
  * has another subject and version as well.
  */
 const MISMATCHES: readonly (Meaning & { readonly key: string })[] = [
+  { key: VAULT, code: "record-moved", message: "The message under this address says that it belongs to another vault" },
   {
     key: COLLECTION,
     code: "record-moved-collection",
@@ -204,18 +267,34 @@ const MISMATCHES: readonly (Meaning & { readonly key: string })[] = [
     code: "record-rolled-back",
     message: "The message of this version says that it is another version of the record",
   },
+  {
+    key: ABOUT,
+    code: "record-moved-subject",
+    message: "The message of this version says that other people are in it besides its subject",
+  },
+];
+
+/** Entries of every scheme; those of scheme 2 besides; that of further people, which only some versions have. */
+const FIRST_SCHEME = [COLLECTION, ID, SUBJECT, VERSION];
+const SCHEMES: readonly (readonly string[])[] = [
+  FIRST_SCHEME,
+  [...FIRST_SCHEME, VAULT],
+  [...FIRST_SCHEME, VAULT, ABOUT],
 ];
 
 /**
  * What is wrong with a message that carries the context `found` under an address whose context is `expected`; null when
  * they are equal. It goes by what the message says of itself: the message is refused unopened, so whether that is
- * authentic stays open. A message without exactly these four entries was never a version of a record.
+ * authentic stays open. A message without exactly the entries of a scheme was never a version of a record; one of another
+ * scheme is another version than the row says.
  */
 function contextMismatch(expected: EncryptionContext, found: EncryptionContext): Meaning | null {
-  const keys = Object.keys(found);
-  if (keys.length !== MISMATCHES.length || !MISMATCHES.every(({ key }) => Object.hasOwn(found, key))) {
+  const names = Object.keys(found);
+  const isOfVault = SCHEMES.some((keys) => keys.length === names.length && keys.every((key) => Object.hasOwn(found, key)));
+  if (!isOfVault)
     return { code: "record-tampered", message: "The message under this address was not made for a record" };
-  }
+  if (Object.hasOwn(found, VAULT) !== Object.hasOwn(expected, VAULT))
+    return { code: "record-tampered", message: "The message of this version was made under another scheme than its row" };
   return MISMATCHES.find(({ key }) => found[key] !== expected[key]) ?? null;
 }
 
@@ -247,6 +326,10 @@ const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
     code: "key-not-configured",
     message: "None of the configured keys belongs to the stored message",
   },
+  "branch-key-unavailable": {
+    code: "subject-key-absent",
+    message: "The key store has no key that belongs to the stored message",
+  },
   "regions-unavailable": { code: "regions-unavailable", message: "No region could open the data key" },
   "wraps-below-minimum": { code: "wraps-below-minimum", message: "Too few regions could wrap the data key" },
   "deadline-exceeded": { code: "deadline-exceeded", message: "The deadline passed before enough regions answered" },
@@ -257,6 +340,8 @@ const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
 /** Makes a VaultError of whatever encrypt, decrypt or inspect threw; a VaultError stays what it is. */
 export function envelopeFailure(error: unknown): VaultError {
   if (isVaultError(error)) return error;
+  // What the key store, or the opening of a key in it, said of itself.
+  if (isEnvelopeError(error) && isVaultError(error.cause)) return error.cause;
   if (!isEnvelopeError(error)) return new VaultError(FAILED.code, FAILED.message, { cause: error });
   const { code, message } = MEANINGS[error.code] ?? FAILED;
   const regions = (error.attempts ?? []).map(({ region, reason }): RegionReason => ({ region, reason }));
