@@ -71,6 +71,23 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { KEY_KINDS } from "./stores/key-store.ts";
+export type {
+  Creation,
+  CreationResult,
+  KeyKind,
+  KeyName,
+  KeyPlace,
+  KeyRead,
+  KeyRewrap,
+  KeyRow,
+  KeyRows,
+  KeyStore,
+  KeyVersion,
+  KeyWrap,
+  NameRow,
+  NewKey,
+} from "./stores/key-store.ts";
 export type { JobPartition, JobStore, Lease, Leased, Progress } from "./stores/jobs.ts";
 export type {
   FoundCollection,
@@ -81,6 +98,7 @@ export type {
   RecordRead,
   RecordRows,
   RecordVersions,
+  Scheme,
   Stamp,
   StoredMessage,
   VersionPlace,
@@ -88,7 +106,19 @@ export type {
   VersionsPage,
   WrapCount,
 } from "./stores/rows.ts";
-export type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "./stores/store.ts";
+export type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store, SubjectRows } from "./stores/store.ts";
+export { isSubjectId } from "./stores/subjects.ts";
+export type {
+  Scope,
+  SubjectId,
+  SubjectRecord,
+  SubjectRow,
+  SubjectScope,
+  SubjectsPage,
+  SubjectState,
+  UnitSubject,
+} from "./stores/subjects.ts";
+export { MAX_SEALED_BYTES, MAX_UNIT_SUBJECTS } from "./stores/unit-people.ts";
 export type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "./stores/units.ts";
 export { parseWrapSet, wrapSetDigest, wrapSetForm } from "./stores/wrap-set.ts";
 export type { MissingWrap, Wrap, WrapSet, WrapSetId } from "./stores/wrap-set.ts";
