@@ -40,6 +40,7 @@ export type VaultErrorCode =
   | "subject-erased"
   | "subject-differs"
   | "subject-missing"
+  | "subject-absent"
   | "subject-name-absent"
   | "subject-key-absent"
   | "subject-key-tampered"
@@ -296,6 +297,12 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     remedy: "The collection declares a field that names the person: fill it with a string, or name the subject.",
     outcome: "input",
     status: 422,
+  },
+  "subject-absent": {
+    title: "Nobody has that name",
+    remedy: "Check the name and the tenant. Whoever was never written about, or was erased, has no key.",
+    outcome: "absent",
+    status: 404,
   },
   "subject-name-absent": {
     title: "The key store has no name of the person",

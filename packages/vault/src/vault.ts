@@ -3,15 +3,19 @@
  * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
  */
 import { Turns } from "@strongroom/base/work";
+import { parseCollections } from "./collections/declaration.ts";
+import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
 import { parseKeySet, parseNext } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
+import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
+import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
-import { readItems, readOptions } from "./options.ts";
-import type { VaultOptions } from "./options.ts";
+import { parseKeys, readItems, readOptions } from "./options.ts";
+import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
 import { parseAddress, parseCollection } from "./records/address.ts";
 import type { AddressInput } from "./records/address.ts";
 import { typedCollection } from "./records/collection.ts";
@@ -22,15 +26,21 @@ import { PreparedWrites } from "./records/prepared.ts";
 import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
 import { putMany } from "./records/put-many.ts";
-import type { PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
+import type { PutManyResult } from "./records/batch-plan.ts";
+import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import { get, history } from "./records/read.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import { RowAddresses } from "./records/row-addresses.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
+import type { KeyStore } from "./stores/key-store.ts";
+import type { Store } from "./stores/store.ts";
+import { subjectsOf } from "./subjects/subjects.ts";
+import type { Subjects } from "./subjects/subjects.ts";
 
 /** An open vault. */
 export interface Vault {
@@ -38,8 +48,9 @@ export interface Vault {
    * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
    * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
-   * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`,
-   *   `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
+   * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`, `tenant-invalid`,
+   *   `subject-differs`, `subject-missing`, `subject-restricted`, `subject-erased`, the `subject-key-…` codes,
+   *   `collection-differs`, `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
    *   `deadline-exceeded`, `keyring-overloaded`, `aborted`, `key-set-unknown`, `store-newer`, `store-full`,
    *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
    *   stored then. `outcome-unknown`: the store was lost while it wrote, and did not come back in time to be asked.
@@ -66,8 +77,9 @@ export interface Vault {
    * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version.
    *
    * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
-   *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `key-not-configured`, `regions-unavailable`,
-   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
+   *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `subject-restricted`, `subject-erased`,
+   *   `subject-name-absent`, `subject-key-absent`, `subject-key-tampered`, `collection-differs`, `key-not-configured`,
+   *   `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
   get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
   /**
@@ -92,7 +104,7 @@ export interface Vault {
    *
    * @param client of the store's database, connected, and in a transaction: for PostgreSQL, a client of `pg`
    * @throws VaultError `transaction-refused`, `version-conflict`, `record-contended`, `key-set-moved`,
-   *   `batch-too-large`; `vault-option-invalid` for what this vault has not prepared, has made before, or has prepared
+   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for what this vault has not prepared, has made before, or has prepared
    *   more than a minute ago
    * @example
    * ```ts
@@ -160,8 +172,9 @@ export interface Vault {
     name: string,
   ): TypedCollection<Document>;
   /**
-   * Ids of a collection in the order of their UTF-8 bytes. @throws VaultError `collection-absent`, `cursor-invalid`,
-   * `limit-invalid`
+   * Ids of a collection in the order of their UTF-8 bytes; where ids are sealed, in no order.
+   *
+   * @throws VaultError `collection-absent`, `collection-differs`, `cursor-invalid`, `limit-invalid`
    */
   list(collection: string, options?: ListOptions): Promise<ListResult>;
   /** Every collection that ever had a record. */
@@ -214,19 +227,26 @@ export interface Vault {
    * ```
    */
   flipKeySet(): Promise<KeySetStatus>;
+  /** The people that records are about: whether they may be read and written about, their records and their keys. */
+  readonly subjects: Subjects;
+  /** What the opened keys of people in memory have spared, and how many there are; null in a vault without a key store. */
+  subjectKeys(): SubjectKeyCounts | null;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
-  /** Resolves when the store answers. */
+  /** Resolves when the store answers, and the key store. */
   ping(): Promise<void>;
-  /** Lets a repair under way end, then closes the store. */
+  /** Lets a repair under way end, wipes the keys in memory, then closes the store and the key store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Opens a vault over a store and a keyring. Close it, or declare it with `await using`: that also closes the store.
+ * Opens a vault over a store and a keyring, and over a key store where people are to have keys of their own. Close it,
+ * or declare it with `await using`: that also closes the stores. When it throws it has closed neither.
  *
- * @throws VaultError `vault-option-invalid`, `limit-invalid`
+ * @throws VaultError `vault-option-invalid`, `limit-invalid`; `key-store-foreign`, `key-store-lost`,
+ *   `key-store-behind` when the two stores do not belong together, or the store has a key store and none is given;
+ *   `store-newer`; the stores'
  * @example
  * ```ts
  * import { randomBytes } from "node:crypto";
@@ -249,16 +269,37 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     keyring,
     keySet,
     next,
+    keys: people,
+    collections: declared,
     clock = () => new Date(),
     limits: given,
     repair: repairing,
   } = readOptions.vault(options);
   const current = parseKeySet(keyring, keySet);
   const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
-  const dependencies = { store, keys, clock, limits: parseLimits(given), turns: new Turns() };
+  const limits = parseLimits(given);
+  const parsed = people === undefined ? null : parseKeys(people);
+  if (parsed === null && declared !== undefined)
+    throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
+  const declarations = parseCollections(declared, parsed?.scope ?? "record");
+  const subjectKeys = parsed === null ? await withoutKeyStore(store) : await opened(parsed);
+  const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
+  const turns = new Turns();
+  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
   const debt = new DebtView(dependencies);
   const repair = repairing === undefined ? null : new RepairWorker(dependencies, debt, repairing);
-  return new RecordVault(dependencies, debt, repair);
+  return new RecordVault(dependencies, debt, repair, parsed?.store ?? null);
+
+  async function opened(options: ParsedKeysOptions): Promise<SubjectKeys> {
+    await keys.requireReader();
+    const vault = await bindStores(store, options.store);
+    return openSubjectKeys({ ...options, vault, recordKeyring: keyring, clock });
+  }
+}
+
+async function withoutKeyStore(store: Store): Promise<null> {
+  await requireNoKeyStore(store);
+  return null;
 }
 
 class RecordVault implements Vault {
@@ -267,9 +308,20 @@ class RecordVault implements Vault {
   readonly #repair: RepairWorker | null;
   readonly #records: RecordOperations;
   readonly #prepared: PreparedWrites;
+  readonly #keyStore: KeyStore | null;
+  readonly subjects: Subjects;
 
-  constructor(dependencies: Dependencies, debt: DebtView, repair: RepairWorker | null) {
+  constructor(dependencies: Dependencies, debt: DebtView, repair: RepairWorker | null, keyStore: KeyStore | null) {
     this.#dependencies = dependencies;
+    this.#keyStore = keyStore;
+    const people = subjectsOf(dependencies);
+    this.subjects = {
+      state: async (name, options) => people.state(name, readOptions.subject(options ?? {})),
+      restrict: async (name, options) => people.restrict(name, readOptions.subject(options ?? {})),
+      release: async (name, options) => people.release(name, readOptions.subject(options ?? {})),
+      renewKey: async (name, options) => people.renewKey(name, readOptions.subject(options ?? {})),
+      records: async (name, options) => people.records(name, readOptions.subjectList(options ?? {})),
+    };
     this.#debt = debt;
     this.#repair = repair;
     this.#prepared = new PreparedWrites(dependencies);
@@ -357,18 +409,25 @@ class RecordVault implements Vault {
     return this.#dependencies.keys.flip();
   }
 
+  subjectKeys(): SubjectKeyCounts | null {
+    return this.#dependencies.subjectKeys?.counts() ?? null;
+  }
+
   repairStatus(): RepairStatus {
     return this.#repair?.status() ?? new RepairCounters().status("off");
   }
 
   async ping(): Promise<void> {
-    await this.#dependencies.store.ping();
+    await Promise.all([this.#dependencies.store.ping(), this.#keyStore?.ping()]);
   }
 
   async close(): Promise<void> {
     await this.#repair?.stop();
     await this.#debt.ended();
-    await this.#dependencies.store.close();
+    this.#dependencies.subjectKeys?.close();
+    // Both, whatever becomes of one.
+    const closed = await Promise.allSettled([this.#dependencies.store.close(), this.#keyStore?.close()]);
+    for (const one of closed) if (one.status === "rejected") throw one.reason;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

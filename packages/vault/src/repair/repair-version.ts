@@ -12,7 +12,7 @@ import { VaultError } from "../errors.ts";
 import { wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
-import { envelopeFailure, openBytes, sealBytes } from "../records/version.ts";
+import { envelopeFailure, openBytes, sealBytes, storedAddress } from "../records/version.ts";
 import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
@@ -20,7 +20,7 @@ import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
 import type { MissingWrap } from "../stores/wrap-set.ts";
 
 /** What a repair works with. */
-export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "clock"> {
+export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "subjectKeys" | "clock"> {
   readonly signal: AbortSignal | undefined;
 }
 
@@ -72,13 +72,13 @@ interface Found {
 }
 
 async function sealAnew(
-  { store, keys, clock, signal }: RepairDependencies,
+  { store, keys, subjectKeys, clock, signal }: RepairDependencies,
   { place, stored, lease }: Found,
 ): Promise<{ readonly decision: RepairDecision; readonly result: RewrapResult }> {
   const { epoch, keyring } = await keys.forWriting();
-  const { message: base, subject, stamp } = stored;
-  const address = { ...place, subject };
-  const plaintext = await openBytes(base, address, { keys, signal });
+  const { message: base, stamp } = stored;
+  const address = storedAddress(place, stored, subjectKeys);
+  const plaintext = await openBytes(base, address, { keys, subjectKeys, signal });
   try {
     const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
     const decision = decideRepair(placesOf(base), placesOf(message), wrapSet.missing);
