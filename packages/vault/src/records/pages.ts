@@ -4,6 +4,7 @@
  */
 import { shown } from "@strongroom/base/shown";
 import { mapBounded } from "@strongroom/base/work";
+import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
@@ -13,7 +14,6 @@ import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
 import { isCollection, parseId } from "./address.ts";
 import type { Collection, RecordId } from "./address.ts";
 import { recordState } from "./read.ts";
-import { envelopeFailure } from "./version.ts";
 
 /** Which page of a list. */
 export interface ListOptions {

@@ -10,7 +10,7 @@ import { hostname } from "node:os";
 import { mapBounded } from "@strongroom/base/work";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
-import { envelopeFailure } from "../records/version.ts";
+import { envelopeFailure } from "../envelope-failure.ts";
 import type { BucketRange, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { VersionPlace } from "../stores/rows.ts";

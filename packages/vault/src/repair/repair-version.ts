@@ -8,11 +8,12 @@
  */
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
+import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import { wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
-import { envelopeFailure, openBytes, sealBytes, storedAddress } from "../records/version.ts";
+import { openBytes, sealBytes, storedAddress } from "../records/version.ts";
 import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
