@@ -18,7 +18,7 @@ import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions } from "./records/read.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
-import type { RepairOptions } from "./repair/repair-worker.ts";
+import type { RepairOptions } from "./repair/repairs.ts";
 import type { Store } from "./stores/store.ts";
 import type { SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
 
@@ -207,7 +207,12 @@ export function parseKeys(given: unknown): ParsedKeysOptions {
   if (keyring !== undefined && generation === 0)
     problems.push("generation must be 1 or more with a keyring of their own");
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `keys: ${problems.join("; ")}`);
-  return { ...values, scope, generation, cache: parseNumbers("keys.cache", "a bound", values.cache, DEFAULT_KEY_CACHE) };
+  return {
+    ...values,
+    scope,
+    generation,
+    cache: parseNumbers("keys.cache", "a bound", values.cache, DEFAULT_KEY_CACHE),
+  };
 }
 
 const readKeys: (given: unknown) => KeysOptions = reader<KeysOptions>(KEYS, "the options of keys", ["store"]);

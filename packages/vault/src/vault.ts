@@ -10,6 +10,7 @@ import type { JobSummary } from "./jobs.ts";
 import { parseKeySet, parseNext } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
+import { openSubjectKeys } from "./keys/open-subject-keys.ts";
 import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
 import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
@@ -21,10 +22,10 @@ import type { AddressInput } from "./records/address.ts";
 import { typedCollection } from "./records/collection.ts";
 import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
-import { collections, debts, list } from "./records/pages.ts";
+import { collections, list } from "./records/pages.ts";
 import { PreparedWrites } from "./records/prepared.ts";
 import type { PreparedWrite } from "./records/prepared.ts";
-import type { CollectionCount, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
 import { putMany } from "./records/put-many.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
@@ -33,10 +34,15 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import { DebtView, wrapDebt } from "./repair/debt.ts";
+import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
+import { debts } from "./repair/debts.ts";
+import type { DebtPage } from "./repair/debts.ts";
+import { repairableVersions } from "./repair/repair-version.ts";
+import { RepairCounters } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
+import { Repairs } from "./repair/repairs.ts";
+import type { RepairOptions } from "./repair/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Store } from "./stores/store.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
@@ -286,9 +292,9 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
   const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
-  const debt = new DebtView(dependencies);
-  const repair = repairing === undefined ? null : new RepairWorker(dependencies, debt, repairing);
-  return new RecordVault(dependencies, debt, repair, parsed?.store ?? null);
+  const look = new DebtLook(store.inventory, clock);
+  const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
+  return new RecordVault(dependencies, new DebtView([look]), repair, parsed?.store ?? null);
 
   async function opened(options: ParsedKeysOptions): Promise<SubjectKeys> {
     await keys.requireReader();
@@ -302,16 +308,24 @@ async function withoutKeyStore(store: Store): Promise<null> {
   return null;
 }
 
+function repairs(
+  dependencies: Dependencies,
+  { look, options }: { readonly look: DebtLook; readonly options: RepairOptions },
+): Repairs {
+  const repairable = repairableVersions({ ...dependencies, signal: options.signal });
+  return new Repairs({ versions: { repairable, look }, keys: null }, dependencies.clock, options);
+}
+
 class RecordVault implements Vault {
   readonly #dependencies: Dependencies;
   readonly #debt: DebtView;
-  readonly #repair: RepairWorker | null;
+  readonly #repair: Repairs | null;
   readonly #records: RecordOperations;
   readonly #prepared: PreparedWrites;
   readonly #keyStore: KeyStore | null;
   readonly subjects: Subjects;
 
-  constructor(dependencies: Dependencies, debt: DebtView, repair: RepairWorker | null, keyStore: KeyStore | null) {
+  constructor(dependencies: Dependencies, debt: DebtView, repair: Repairs | null, keyStore: KeyStore | null) {
     this.#dependencies = dependencies;
     this.#keyStore = keyStore;
     const people = subjectsOf(dependencies);
@@ -386,7 +400,7 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return wrapDebt(this.#dependencies);
+    return wrapDebt([this.#dependencies.store.inventory]);
   }
 
   debtSeen(): DebtSeen | null {

@@ -64,10 +64,7 @@ export interface SubjectKeys {
    *
    * @throws VaultError about the regions or the key store, which fails all of them
    */
-  sealers(
-    requests: readonly SealerRequest[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (Sealer | Error)[]>;
+  sealers(requests: readonly SealerRequest[], signal: AbortSignal | undefined): Promise<readonly (Sealer | Error)[]>;
   /** Opens what hangs on a key of the key store: the branch key is the context's subject. */
   readonly opening: Keyring;
   /** Ids of people by names; null: nobody has it. Makes nobody. */

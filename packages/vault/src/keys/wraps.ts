@@ -30,6 +30,12 @@ export function wrapsOf(message: Uint8Array): readonly Wrap[] {
 export const HIERARCHY_PROVIDER = "aws-kms-hierarchy";
 
 /**
+ * Whether what is wrapped hangs on a key of the key store. Of messages of scheme 2 only: before it no vault wrote that.
+ */
+export const isOfKeyStore = ({ providerId }: { readonly providerId: string }): boolean =>
+  providerId === HIERARCHY_PROVIDER;
+
+/**
  * The wrap set, in the inventory of records, of every message that hangs on a key of the key store: one for all of them,
  * and never one for each person. What such a key owes is in the inventory of the key store.
  */

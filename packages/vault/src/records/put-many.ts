@@ -13,7 +13,16 @@ import type { SubjectId } from "../stores/subjects.ts";
 import { parseId } from "./address.ts";
 import type { Collection, RecordId } from "./address.ts";
 import { planGroups, refusal } from "./batch-plan.ts";
-import type { Group, Item, ItemResults, OnExisting, Plaintext, Plan, PlanOptions, PutManyResult } from "./batch-plan.ts";
+import type {
+  Group,
+  Item,
+  ItemResults,
+  OnExisting,
+  Plaintext,
+  Plan,
+  PlanOptions,
+  PutManyResult,
+} from "./batch-plan.ts";
 import { encodeDocument } from "./document.ts";
 import type { DocumentLimits, JsonObject } from "./document.ts";
 import { closedError, FreshTries, isClosed } from "./people.ts";
@@ -70,7 +79,8 @@ export async function putMany(
       return { address, row: rows[index] ?? address, items: own };
     });
     const results = await untilMade(dependencies, groups, { onExisting, signal });
-    if (results.some(([, { outcome }]) => outcome === "created" || outcome === "replaced")) rowAddresses.wrote(collection);
+    if (results.some(([, { outcome }]) => outcome === "created" || outcome === "replaced"))
+      rowAddresses.wrote(collection);
     return inOrder(items.length, [...given.refused, ...results]);
   } finally {
     for (const { items: own } of given.groups)

@@ -103,8 +103,12 @@ export async function history(dependencies: Reading, address: Address): Promise<
 }
 
 /** Whom a version is about, by name; null: nobody, or somebody who may not be read about. */
-async function provedName(dependencies: Reading, row: Address, { version, subject }: VersionRow): Promise<Subject | null> {
-  const { store, keys, subjectKeys } = dependencies;
+async function provedName(
+  dependencies: Reading,
+  row: Address,
+  { version, subject }: VersionRow,
+): Promise<Subject | null> {
+  const { store, subjectKeys } = dependencies;
   if (subjectKeys === null) return subject;
   const read = await store.records.read(row, version);
   // Gone since: so is its name.

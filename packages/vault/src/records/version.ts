@@ -12,9 +12,9 @@ import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
-import { lengthPrefixed } from "../keys/length-prefixed.ts";
+import { lp } from "../keys/length-prefixed.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
-import { HIERARCHY_PROVIDER, KEY_STORE_WRAP_SET, sealedWrapSet } from "../keys/wraps.ts";
+import { isOfKeyStore, KEY_STORE_WRAP_SET, sealedWrapSet } from "../keys/wraps.ts";
 import type { StoredMessage } from "../stores/rows.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { Address, Subject, Version } from "./address.ts";
@@ -66,7 +66,7 @@ export function versionContext(address: VersionAddress): EncryptionContext {
 /** Of everybody, in one order: who is named first is in the context besides. */
 function digestOf(people: readonly string[]): string {
   return createHash("sha256")
-    .update(lengthPrefixed(...people.toSorted()))
+    .update(lp(...people.toSorted()))
     .digest("base64url");
 }
 
@@ -87,7 +87,10 @@ export function storedAddress(
 /** @throws VaultError `key-store-lost` */
 export function requireKeyStore<Keys>(subjectKeys: Keys | null): Keys {
   if (subjectKeys !== null) return subjectKeys;
-  throw new VaultError("key-store-lost", "The record needs the vault's key store, and the vault was opened without one");
+  throw new VaultError(
+    "key-store-lost",
+    "The record needs the vault's key store, and the vault was opened without one",
+  );
 }
 
 /** What a message is opened with. */
@@ -175,9 +178,6 @@ export async function openBytes(
   }
 }
 
-/** Whether a data key is wrapped by a key of the key store. Only in scheme 2: before it no vault wrote that. */
-const isOfKeyStore = ({ providerId }: { readonly providerId: string }): boolean => providerId === HIERARCHY_PROVIDER;
-
 /** The message says which: decided on the header that is parsed already. */
 function byMessage(opening: Keyring, other: Keyring): Keyring {
   return {
@@ -260,10 +260,15 @@ const SCHEMES: readonly (readonly string[])[] = [
  */
 function contextMismatch(expected: EncryptionContext, found: EncryptionContext): Meaning | null {
   const names = Object.keys(found);
-  const isOfVault = SCHEMES.some((keys) => keys.length === names.length && keys.every((key) => Object.hasOwn(found, key)));
+  const isOfVault = SCHEMES.some(
+    (keys) => keys.length === names.length && keys.every((key) => Object.hasOwn(found, key)),
+  );
   if (!isOfVault)
     return { code: "record-tampered", message: "The message under this address was not made for a record" };
   if (Object.hasOwn(found, VAULT) !== Object.hasOwn(expected, VAULT))
-    return { code: "record-tampered", message: "The message of this version was made under another scheme than its row" };
+    return {
+      code: "record-tampered",
+      message: "The message of this version was made under another scheme than its row",
+    };
   return MISMATCHES.find(({ key }) => found[key] !== expected[key]) ?? null;
 }

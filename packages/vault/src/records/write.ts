@@ -147,7 +147,8 @@ export async function preparePut(
   requireExpected(expect, state);
   const stored = await versionBefore(dependencies, row, state, signal);
   // Beside the sealing, so that it costs no time: what is sealed on the word of a forged row is not stored.
-  const proof = stored !== null && isInherited(stated, { stored }) ? provePeople(dependencies, row, stored, signal) : null;
+  const proof =
+    stored !== null && isInherited(stated, { stored }) ? provePeople(dependencies, row, stored, signal) : null;
   const [proved, sealed] = await Promise.allSettled([proof, seal()]);
   if (sealed.status === "rejected") throw sealed.reason;
   if (proved.status === "rejected") throw proved.reason;

@@ -10,15 +10,17 @@ import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
 import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
-import { wrapsOf } from "../keys/wraps.ts";
+import { isOfKeyStore, KEY_STORE_WRAP_SET, wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
-import { openBytes, sealBytes, storedAddress } from "../records/version.ts";
+import { openBytes, requireContext, sealBytes, storedAddress } from "../records/version.ts";
 import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
 import type { MissingWrap } from "../stores/wrap-set.ts";
+import { REPAIR_JOB } from "./partitions.ts";
+import type { Repairable, RepairOutcome } from "./repairable.ts";
 
 /** What a repair works with. */
 export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "subjectKeys" | "clock"> {
@@ -28,14 +30,17 @@ export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" 
 /** Tries of a version whose key set changes while it is sealed. */
 const SEAL_ATTEMPTS = 8;
 
-/** What became of a version that was repaired. */
-export type RepairOutcome =
-  /** The version has wraps in `gained` now. */
-  | { readonly kind: "repaired"; readonly gained: readonly string[] }
-  /** Nothing is owed any more by what is configured by now; the message stayed. */
-  | { readonly kind: "settled" }
-  /** A writer, a removal or another repair was faster; nothing was changed. */
-  | { readonly kind: "overtaken" };
+/** The versions of a record store. */
+export function repairableVersions(dependencies: RepairDependencies): Repairable {
+  const { inventory, jobs } = dependencies.store;
+  return {
+    job: REPAIR_JOB,
+    inventory,
+    jobs,
+    damaged: "record-tampered",
+    repair: (place, lease) => repairVersion(dependencies, place, lease),
+  };
+}
 
 /**
  * Repairs one version.
@@ -79,6 +84,12 @@ async function sealAnew(
   const { epoch, keyring } = await keys.forWriting();
   const { message: base, stamp } = stored;
   const address = storedAddress(place, stored, subjectKeys);
+  const at = clock().toISOString();
+  // Its row says that it owes what only messages with wraps of their own can owe.
+  if (address.vault !== undefined && requireContext(base, address).some(isOfKeyStore)) {
+    const change = { place, seen: stamp, epoch, message: null, wrapSet: KEY_STORE_WRAP_SET, at, lease };
+    return { decision: { kind: "settled" }, result: await store.inventory.rewrap(change) };
+  }
   const plaintext = await openBytes(base, address, { keys, subjectKeys, signal });
   try {
     const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
@@ -87,7 +98,6 @@ async function sealAnew(
       decision.kind === "replace"
         ? { message, wrapSet }
         : { message: null, wrapSet: { ...wrapSet, wraps: wrapsOf(base) } };
-    const at = clock().toISOString();
     return { decision, result: await store.inventory.rewrap({ place, seen: stamp, epoch, ...changed, at, lease }) };
   } finally {
     plaintext.fill(0);
