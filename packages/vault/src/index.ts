@@ -1,7 +1,7 @@
 /**
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
-export { openVault } from "./vault.ts";
+export { openVault } from "./open-vault.ts";
 export type { VaultOptions } from "./options.ts";
 export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
@@ -13,7 +13,15 @@ export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
 export { DEFAULT_KEY_CACHE } from "./options.ts";
 export type { KeyCacheSettings, KeysOptions } from "./options.ts";
 
-export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
+export {
+  MAX_ABOUT,
+  MAX_ID_BYTES,
+  parseAddress,
+  parseCollection,
+  parseId,
+  parseSubject,
+  parseVersion,
+} from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
 export type {
   NotJson,
@@ -33,7 +41,6 @@ export type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
-export { MAX_ABOUT } from "./records/whom.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
 

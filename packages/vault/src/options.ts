@@ -30,7 +30,8 @@ export interface KeysOptions {
   readonly scope?: Scope;
   /**
    * Wraps the keys in the key store. Give it wrapping keys of its own, which wrap nothing else, so that destroying them
-   * destroys every old backup of the key store. Left out: the vault's keyring, as generation 0, which is never shredded.
+   * destroys every old backup of the key store. Left out: the vault's keyring, as generation 0, which is never
+   * shredded.
    */
   readonly keyring?: Keyring;
   /** Names of the wrapping keys in `keys.keyring`, as `keySet`. */

@@ -1,51 +1,21 @@
 /**
- * The vault: documents in, documents out, and between them nothing but messages. The face: each call parses the address
- * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
+ * The vault's face: documents in, documents out, and between them nothing but messages.
  */
-import { Turns } from "@strongroom/base/work";
-import { parseCollections } from "./collections/declaration.ts";
-import { VaultError } from "./errors.ts";
-import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
-import { parseKeySet, parseNext } from "./keys/key-set.ts";
-import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
-import { openSubjectKeys } from "./keys/open-subject-keys.ts";
-import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
-import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
-import { parseLimits } from "./limits.ts";
-import type { Dependencies } from "./limits.ts";
-import { parseKeys, readItems, readOptions } from "./options.ts";
-import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
-import { parseAddress, parseCollection } from "./records/address.ts";
+import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
 import type { AddressInput } from "./records/address.ts";
-import { typedCollection } from "./records/collection.ts";
-import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
+import type { NotList, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
-import { collections, list } from "./records/pages.ts";
-import { PreparedWrites } from "./records/prepared.ts";
 import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
-import { putMany } from "./records/put-many.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import { get, history } from "./records/read.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
-import { RowAddresses } from "./records/row-addresses.ts";
-import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import { debts } from "./repair/debts.ts";
 import type { DebtPage } from "./repair/debts.ts";
-import { repairableVersions } from "./repair/repair-version.ts";
-import { RepairCounters } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
-import { Repairs } from "./repair/repairs.ts";
-import type { RepairOptions } from "./repair/repairs.ts";
-import type { KeyStore } from "./stores/key-store.ts";
-import type { Store } from "./stores/store.ts";
-import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 
 /** An open vault. */
@@ -56,7 +26,8 @@ export interface Vault {
    *
    * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`, `tenant-invalid`,
    *   `subject-differs`, `subject-missing`, `subject-restricted`, `subject-erased`, the `subject-key-…` codes,
-   *   `collection-differs`, `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
+   *   `collection-differs`, `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`,
+   *   `wraps-below-minimum`,
    *   `deadline-exceeded`, `keyring-overloaded`, `aborted`, `key-set-unknown`, `store-newer`, `store-full`,
    *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
    *   stored then. `outcome-unknown`: the store was lost while it wrote, and did not come back in time to be asked.
@@ -110,7 +81,8 @@ export interface Vault {
    *
    * @param client of the store's database, connected, and in a transaction: for PostgreSQL, a client of `pg`
    * @throws VaultError `transaction-refused`, `version-conflict`, `record-contended`, `key-set-moved`,
-   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for what this vault has not prepared, has made before, or has prepared
+   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for what
+   *   this vault has not prepared, has made before, or has prepared
    *   more than a minute ago
    * @example
    * ```ts
@@ -235,7 +207,7 @@ export interface Vault {
   flipKeySet(): Promise<KeySetStatus>;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
-  /** What the opened keys of people in memory have spared, and how many there are; null in a vault without a key store. */
+  /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
   subjectKeys(): SubjectKeyCounts | null;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
@@ -244,213 +216,4 @@ export interface Vault {
   /** Lets a repair under way end, wipes the keys in memory, then closes the store and the key store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Opens a vault over a store and a keyring, and over a key store where people are to have keys of their own. Close it,
- * or declare it with `await using`: that also closes the stores. When it throws it has closed neither.
- *
- * @throws VaultError `vault-option-invalid`, `limit-invalid`; `key-store-foreign`, `key-store-lost`,
- *   `key-store-behind` when the two stores do not belong together, or the store has a key store and none is given;
- *   `store-newer`; the stores'
- * @example
- * ```ts
- * import { randomBytes } from "node:crypto";
- * import { rawAesKeyring } from "@strongroom/envelope";
- * import { openVault } from "@strongroom/vault";
- * import { sqliteStore } from "@strongroom/vault/sqlite";
- *
- * await using vault = await openVault({
- *   store: await sqliteStore("vault.sqlite"),
- *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
- * });
- * const ada = { collection: "people", id: "C000127" };
- * await vault.put(ada, { name: "Ada Lovelace" }, { subject: "person-8f14e45f" });
- * console.log((await vault.get(ada)).document["name"]); // prints: Ada Lovelace
- * ```
- */
-export async function openVault(options: VaultOptions): Promise<Vault> {
-  const {
-    store,
-    keyring,
-    keySet,
-    next,
-    keys: people,
-    collections: declared,
-    clock = () => new Date(),
-    limits: given,
-    repair: repairing,
-  } = readOptions.vault(options);
-  const current = parseKeySet(keyring, keySet);
-  const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
-  const limits = parseLimits(given);
-  const parsed = people === undefined ? null : parseKeys(people);
-  if (parsed === null && declared !== undefined)
-    throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
-  const declarations = parseCollections(declared, parsed?.scope ?? "record");
-  const subjectKeys = parsed === null ? await withoutKeyStore(store) : await opened(parsed);
-  const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
-  const turns = new Turns();
-  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
-  const look = new DebtLook(store.inventory, clock);
-  const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
-  return new RecordVault(dependencies, new DebtView([look]), repair, parsed?.store ?? null);
-
-  async function opened(options: ParsedKeysOptions): Promise<SubjectKeys> {
-    await keys.requireReader();
-    const vault = await bindStores(store, options.store);
-    return openSubjectKeys({ ...options, vault, recordKeyring: keyring, clock });
-  }
-}
-
-async function withoutKeyStore(store: Store): Promise<null> {
-  await requireNoKeyStore(store);
-  return null;
-}
-
-function repairs(
-  dependencies: Dependencies,
-  { look, options }: { readonly look: DebtLook; readonly options: RepairOptions },
-): Repairs {
-  const repairable = repairableVersions({ ...dependencies, signal: options.signal });
-  return new Repairs({ versions: { repairable, look }, keys: null }, dependencies.clock, options);
-}
-
-class RecordVault implements Vault {
-  readonly #dependencies: Dependencies;
-  readonly #debt: DebtView;
-  readonly #repair: Repairs | null;
-  readonly #records: RecordOperations;
-  readonly #prepared: PreparedWrites;
-  readonly #keyStore: KeyStore | null;
-  readonly subjects: Subjects;
-
-  constructor(dependencies: Dependencies, debt: DebtView, repair: Repairs | null, keyStore: KeyStore | null) {
-    this.#dependencies = dependencies;
-    this.#keyStore = keyStore;
-    const people = subjectsOf(dependencies);
-    this.subjects = {
-      state: async (name, options) => people.state(name, readOptions.subject(options ?? {})),
-      restrict: async (name, options) => people.restrict(name, readOptions.subject(options ?? {})),
-      release: async (name, options) => people.release(name, readOptions.subject(options ?? {})),
-      renewKey: async (name, options) => people.renewKey(name, readOptions.subject(options ?? {})),
-      records: async (name, options) => people.records(name, readOptions.subjectList(options ?? {})),
-    };
-    this.#debt = debt;
-    this.#repair = repair;
-    this.#prepared = new PreparedWrites(dependencies);
-    this.#records = {
-      put: async (address, document, options) =>
-        this.#owing(await put(dependencies, address, document, readOptions.put(options))),
-      putMany: async (collection, items, options) => {
-        const results = await putMany(dependencies, collection, readItems(items), readOptions.putMany(options));
-        for (const result of results) if ("wraps" in result) this.#owing(result);
-        return results;
-      },
-      prepare: (address, document, options) => this.#prepared.prepare(address, document, readOptions.put(options)),
-      get: (address, options) => get(dependencies, address, readOptions.get(options)),
-      history: (address) => history(dependencies, address),
-      remove: (address, options) => remove(dependencies, address, readOptions.remove(options)),
-      list: (collection, options) => list(dependencies, collection, readOptions.list(options)),
-    };
-  }
-
-  async put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
-    return this.#records.put(parseAddress(address), document as JsonObject, options);
-  }
-
-  async putMany(
-    collection: string,
-    items: readonly PutManyItem<object>[],
-    options: PutManyOptions,
-  ): Promise<readonly PutManyResult[]> {
-    return this.#records.putMany(parseCollection(collection), items as readonly PutManyItem[], options);
-  }
-
-  async prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
-    return this.#records.prepare(parseAddress(address), document as JsonObject, options);
-  }
-
-  async withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    return this.#prepared.make(client, prepared);
-  }
-
-  async get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
-    return this.#records.get(parseAddress(address), options);
-  }
-
-  async history(address: AddressInput): Promise<readonly VersionInfo[]> {
-    return this.#records.history(parseAddress(address));
-  }
-
-  async remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
-    return this.#records.remove(parseAddress(address), options);
-  }
-
-  collection<Document extends object>(name: string): TypedCollection<Document> {
-    return typedCollection(this.#records, parseCollection(name));
-  }
-
-  async list(collection: string, options: ListOptions = {}): Promise<ListResult> {
-    return this.#records.list(parseCollection(collection), options);
-  }
-
-  async collections(): Promise<readonly CollectionCount[]> {
-    return collections(this.#dependencies);
-  }
-
-  async wrapDebt(): Promise<WrapDebt> {
-    return wrapDebt([this.#dependencies.store.inventory]);
-  }
-
-  debtSeen(): DebtSeen | null {
-    return this.#debt.seenOrSoon();
-  }
-
-  async debts(options: ListOptions = {}): Promise<DebtPage> {
-    return debts(this.#dependencies, readOptions.list(options));
-  }
-
-  async jobs(): Promise<readonly JobSummary[]> {
-    return jobs(this.#dependencies.store);
-  }
-
-  async keySet(): Promise<KeySetStatus> {
-    return this.#dependencies.keys.status();
-  }
-
-  async flipKeySet(): Promise<KeySetStatus> {
-    return this.#dependencies.keys.flip();
-  }
-
-  subjectKeys(): SubjectKeyCounts | null {
-    return this.#dependencies.subjectKeys?.counts() ?? null;
-  }
-
-  repairStatus(): RepairStatus {
-    return this.#repair?.status() ?? new RepairCounters().status("off");
-  }
-
-  async ping(): Promise<void> {
-    await Promise.all([this.#dependencies.store.ping(), this.#keyStore?.ping()]);
-  }
-
-  async close(): Promise<void> {
-    await this.#repair?.stop();
-    await this.#debt.ended();
-    this.#dependencies.subjectKeys?.close();
-    // Both, whatever becomes of one.
-    const closed = await Promise.allSettled([this.#dependencies.store.close(), this.#keyStore?.close()]);
-    for (const one of closed) if (one.status === "rejected") throw one.reason;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /** A write that owes a wrap wakes the repair. */
-  #owing<Written extends Pick<PutResult, "wraps">>(written: Written): Written {
-    if (written.wraps.missing.length > 0) this.#repair?.wake();
-    return written;
-  }
 }

@@ -14,9 +14,9 @@ export interface CollectionOptions {
   /** Left out: the vault's. */
   readonly scope?: Scope;
   /**
-   * Whom a record is about when its writer does not say: whoever a field of the document names, whoever has the record's
-   * id for a name, or `none`: nobody, and then the collection has one key. Left out: `COLLECTION/ID`, somebody who is in
-   * no other record.
+   * Whom a record is about when its writer does not say: whoever a field of the document names, whoever has the
+   * record's id for a name, or `none`: nobody, and then the collection has one key. Left out: `COLLECTION/ID`, somebody
+   * who is in no other record.
    */
   readonly subject?: "id" | "none" | { readonly field: string };
   /**
@@ -116,7 +116,7 @@ export function parseCollections(given: unknown, scope: Scope): Declarations {
       continue;
     }
     const own = ownOptions(value, Object.keys(MEMBERS), `what ${shown} declares`);
-    problems.push(...own.problems);
+    for (const problem of own.problems) problems.push(problem);
     for (const [member, [isRight, mustBe]] of Object.entries(MEMBERS))
       if (member in own.values && !isRight(own.values[member])) problems.push(`${shown}: ${member} must be ${mustBe}`);
     declared.push(withDefaults(name, own.values, scope));
@@ -131,9 +131,9 @@ function withDefaults(collection: Collection, given: CollectionOptions, scope: S
   return {
     collection,
     scope: given.scope ?? scope,
-    subject: fieldOf(subject) ?? (subject as "id" | "none"),
+    subject: fieldOf(subject) ?? subject,
     ids,
-    tenant: fieldOf(tenant) ?? (tenant as Tenant),
+    tenant: fieldOf(tenant) ?? tenant,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Two stores that belong together: each keeps the other's id, and whoever was first decides. Threats answered: records
- * written under keys of another vault's key store, which a restore of either would leave unreadable; a key store that is
- * new, empty or older than the records, under which people would get second keys.
+ * written under keys of another vault's key store, which a restore of either would leave unreadable; a key store that
+ * is new, empty or older than the records, under which people would get second keys.
  */
 import { VaultError } from "../errors.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
@@ -49,7 +49,9 @@ async function requireNewestPeople({ subjects }: Store, { keys }: KeyStore): Pro
     keys.active(ids.flatMap(keysOfPerson)),
   ]);
   const hasKey = ids.map((_, index) => found.slice(2 * index, 2 * index + 2).some(({ key }) => key !== null));
-  const missing = ids.filter((_, index) => names[index] == null && erased[index] !== true && hasKey[index] !== true);
+  const missing = ids.filter(
+    (_, index) => (names[index] ?? null) === null && erased[index] !== true && hasKey[index] !== true,
+  );
   if (missing.length > 0)
     throw new VaultError(
       "key-store-behind",

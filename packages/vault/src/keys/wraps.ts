@@ -36,8 +36,8 @@ export const isOfKeyStore = ({ providerId }: { readonly providerId: string }): b
   providerId === HIERARCHY_PROVIDER;
 
 /**
- * The wrap set, in the inventory of records, of every message that hangs on a key of the key store: one for all of them,
- * and never one for each person. What such a key owes is in the inventory of the key store.
+ * The wrap set, in the inventory of records, of every message that hangs on a key of the key store: one for all of
+ * them, and never one for each person. What such a key owes is in the inventory of the key store.
  */
 export const KEY_STORE_WRAP_SET: WrapSet = {
   wraps: [{ provider: HIERARCHY_PROVIDER, key: "", material: null }],

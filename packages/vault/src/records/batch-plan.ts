@@ -131,19 +131,16 @@ export async function planGroups(
     try {
       let taken = 0;
       const withSealers = drafts.map((draft) => {
-        const own = sealers.slice(taken, (taken += draft.versions.length));
-        return { draft, sealers: own };
+        const from = taken;
+        taken += draft.versions.length;
+        return { draft, own: sealers.slice(from, taken) };
       });
-      const sealed = await mapBounded(withSealers, limits.batchConcurrency, ({ draft, sealers: own }) =>
-        sealGroup(dependencies, draft, own, options),
-      );
-      open = [];
-      const again: Group[] = [];
-      for (const [index, plan] of sealed.entries()) {
-        if (plan !== null) plans.push(plan);
-        else again.push(drafts[index]!.group);
-      }
-      open = again;
+      const sealed = await mapBounded(withSealers, limits.batchConcurrency, async ({ draft, own }) => ({
+        group: draft.group,
+        plan: await sealGroup(dependencies, draft, own, options),
+      }));
+      for (const { plan } of sealed) if (plan !== null) plans.push(plan);
+      open = sealed.filter(({ plan }) => plan === null).map(({ group }) => group);
     } finally {
       for (const sealer of sealers) if (!(sealer instanceof Error)) sealer[Symbol.dispose]();
     }

@@ -1,7 +1,7 @@
 /**
- * Under which address a record lies in the store: its own, or, in a collection whose ids are sealed, a keyed hash in the
- * place of the id. Threat answered: a process that declares a collection otherwise than the others, which would write
- * ids in clear into a collection that hides them, or find none of its records.
+ * Under which address a record lies in the store: its own, or, in a collection whose ids are sealed, a keyed hash in
+ * the place of the id. Threat answered: a process that declares a collection otherwise than the others, which would
+ * write ids in clear into a collection that hides them, or find none of its records.
  */
 import type { Declarations } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";

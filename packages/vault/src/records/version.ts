@@ -17,6 +17,7 @@ import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { isOfKeyStore, KEY_STORE_WRAP_SET, sealedWrapSet } from "../keys/wraps.ts";
 import type { StoredMessage } from "../stores/rows.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
+import { MAX_ABOUT } from "./address.ts";
 import type { Address, Subject, Version } from "./address.ts";
 import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
@@ -65,6 +66,7 @@ export function versionContext(address: VersionAddress): EncryptionContext {
 
 /** Of everybody, in one order: who is named first is in the context besides. */
 function digestOf(people: readonly string[]): string {
+  // eslint-disable-next-line no-restricted-syntax -- at most 65 of them
   return createHash("sha256")
     .update(lp(...people.toSorted()))
     .digest("base64url");
@@ -73,7 +75,7 @@ function digestOf(people: readonly string[]): string {
 /**
  * The address of a version as its row says it.
  *
- * @throws VaultError `key-store-lost` for a version of scheme 2 in a vault that has no key store
+ * @throws VaultError `key-store-lost` for a version of scheme 2 in a vault that has no key store; `record-tampered`
  */
 export function storedAddress(
   { collection, id }: Address,
@@ -81,6 +83,8 @@ export function storedAddress(
   subjectKeys: Pick<SubjectKeys, "vault"> | null,
 ): VersionAddress {
   if (scheme === 1) return { collection, id, subject, version };
+  if (about.length > MAX_ABOUT)
+    throw new VaultError("record-tampered", "The row of the version is about more people than any version is");
   return { collection, id, subject, version, about, vault: requireKeyStore(subjectKeys).vault };
 }
 
@@ -255,8 +259,8 @@ const SCHEMES: readonly (readonly string[])[] = [
 /**
  * What is wrong with a message that carries the context `found` under an address whose context is `expected`; null when
  * they are equal. It goes by what the message says of itself: the message is refused unopened, so whether that is
- * authentic stays open. A message without exactly the entries of a scheme was never a version of a record; one of another
- * scheme is another version than the row says.
+ * authentic stays open. A message without exactly the entries of a scheme was never a version of a record; one of
+ * another scheme is another version than the row says.
  */
 function contextMismatch(expected: EncryptionContext, found: EncryptionContext): Meaning | null {
   const names = Object.keys(found);

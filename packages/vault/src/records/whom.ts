@@ -10,7 +10,7 @@ import type { Dependencies } from "../limits.ts";
 import type { StoredMessage } from "../stores/rows.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { SubjectId } from "../stores/subjects.ts";
-import { isCollection, parseId, parseSubject } from "./address.ts";
+import { isCollection, MAX_ABOUT, parseId, parseSubject } from "./address.ts";
 import type { Address, Subject } from "./address.ts";
 import { decodeDocument } from "./document.ts";
 import { requireKeyStore } from "./version.ts";
@@ -29,9 +29,6 @@ export interface WhomOptions {
    */
   readonly repoint?: boolean;
 }
-
-/** Most further people of a version. */
-export const MAX_ABOUT = 64;
 
 /** The same as it was at the call, parsed. */
 export interface Stated {

@@ -73,7 +73,8 @@ export interface Subjects {
    * const ada = { collection: "people", id: "1" };
    * await vault.put(ada, { name: "Ada" }, { subject: "ada@example.com" });
    * await vault.subjects.restrict("ada@example.com");
-   * await vault.get(ada).catch((error) => console.log(isVaultError(error) && error.code)); // prints: subject-restricted
+   * const refused = await vault.get(ada).catch((error: unknown) => error);
+   * console.log(isVaultError(refused) && refused.code); // prints: subject-restricted
    * console.log(await vault.subjects.release("ada@example.com")); // prints: active
    * ```
    */
