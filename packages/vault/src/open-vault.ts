@@ -8,6 +8,7 @@ import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
 import { parseKeySet, parseNext } from "./keys/key-set.ts";
+import type { KeySet } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
@@ -44,7 +45,6 @@ import type { RepairStatus } from "./repair/repair-worker.ts";
 import { Repairs } from "./repair/repairs.ts";
 import type { RepairOptions } from "./repair/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
-import type { Store } from "./stores/store.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { Vault } from "./vault.ts";
@@ -73,42 +73,43 @@ import type { Vault } from "./vault.ts";
  * ```
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
-  const {
-    store,
-    keyring,
-    keySet,
-    next,
-    keys: people,
-    collections: declared,
-    clock = () => new Date(),
-    limits: given,
-    repair: repairing,
-  } = readOptions.vault(options);
-  const current = parseKeySet(keyring, keySet);
-  const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
-  const limits = parseLimits(given);
-  const parsed = people === undefined ? null : parseKeys(people);
-  if (parsed === null && declared !== undefined)
+  const given = readOptions.vault(options);
+  const { store, clock = () => new Date(), repair: repairing } = given;
+  const current = parseKeySet(given.keyring, given.keySet);
+  const next = given.next === undefined ? null : parseNext(given.next, current);
+  const keys = new KeySets(store.gate, current, next);
+  const limits = parseLimits(given.limits);
+  const people = given.keys === undefined ? null : parseKeys(given.keys);
+  if (people === null && given.collections !== undefined)
     throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
-  const declarations = parseCollections(declared, parsed?.scope ?? "record");
-  const subjectKeys = parsed === null ? await withoutKeyStore(store) : await opened(parsed);
+  const declarations = parseCollections(given.collections, people?.scope ?? "record");
+  const subjectKeys = people === null ? null : await openKeys(people, { store, keys, current, next, clock });
+  if (people === null) await requireNoKeyStore(store);
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
   const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
   const look = new DebtLook(store.inventory, clock);
   const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
-  return new RecordVault(dependencies, new DebtView([look]), repair, parsed?.store ?? null);
-
-  async function opened(options: ParsedKeysOptions): Promise<SubjectKeys> {
-    await keys.requireReader();
-    const vault = await bindStores(store, options.store);
-    return openSubjectKeys({ ...options, vault, recordKeyring: keyring, clock });
-  }
+  return new RecordVault(dependencies, new DebtView([look]), repair, people?.store ?? null);
 }
 
-async function withoutKeyStore(store: Store): Promise<null> {
-  await requireNoKeyStore(store);
-  return null;
+/** What the keys of people hang on besides their own options. */
+interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock"> {
+  readonly current: KeySet;
+  readonly next: KeySet | null;
+}
+
+/** Without a keyring of their own they are wrapped by that of the records, under the same key sets. */
+async function openKeys(
+  { store, keyring, keySet, next, generation, cache }: ParsedKeysOptions,
+  records: OfRecords,
+): Promise<SubjectKeys> {
+  const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet);
+  const following = next === undefined ? null : parseNext(next, current);
+  await records.keys.requireReader();
+  const vault = await bindStores(records.store, store);
+  const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
+  return openSubjectKeys({ store, vault, keySets, generation, cache, clock: records.clock });
 }
 
 function repairs(

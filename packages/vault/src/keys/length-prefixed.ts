@@ -13,7 +13,7 @@ export type Part = string | number | Uint8Array;
  * @throws VaultError `vault-option-invalid` for anything else than a part: what was forgotten must not be bound as
  *   "undefined"
  */
-export function lp(...parts: readonly Part[]): Buffer {
+export function lp(parts: readonly Part[]): Buffer {
   const fields = parts.flatMap((part) => {
     const bytes = bytesOf(part);
     const length = Buffer.alloc(4);

@@ -11,14 +11,15 @@ import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { RecordRows, StoredMessage } from "../stores/rows.ts";
-import type { SubjectId } from "../stores/subjects.ts";
+import type { SubjectId, UnitSubject } from "../stores/subjects.ts";
+import { MAX_UNIT_SUBJECTS } from "../stores/unit-people.ts";
 import type { Unit } from "../stores/units.ts";
 import type { Version } from "./address.ts";
 import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
 import type { Place, SealedNewVersion } from "./new-version.ts";
-import { everybody, provePeople } from "./people.ts";
+import { everybody, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { messagesOf, newWriteId, requireUnitFits } from "./units.ts";
@@ -165,6 +166,8 @@ interface Draft {
   readonly versions: readonly DraftedVersion[];
   /** Of the items that write nothing. */
   readonly results: ItemResults;
+  /** Of the version that is there. */
+  readonly mentioned: readonly UnitSubject[];
 }
 
 /** What becomes of each item of a group, before anything is sealed. */
@@ -179,6 +182,7 @@ async function draftGroup(
   const results: (readonly [number, PutManyResult])[] = [];
   let state: RecordState | null = null;
   let before: Before | null = null;
+  let found: StoredMessage | null = null;
   let document: JsonObject | null = null;
   let isProved = false;
   for (const item of items) {
@@ -191,8 +195,8 @@ async function draftGroup(
         continue;
       }
       if (before === null) {
-        const stored = await versionBefore(dependencies, row, state, signal);
-        before = stored === null ? { kind: "none" } : { kind: "stored", stored };
+        found = await versionBefore(dependencies, row, state, signal);
+        before = found === null ? { kind: "none" } : { kind: "stored", stored: found };
       }
       if (onExisting === "compare" && before.kind === "stored" && document === null) {
         document = await storedDocument(dependencies, row, before.stored, signal);
@@ -223,13 +227,13 @@ async function draftGroup(
       results.push([item.index, refusal(address.id, error)]);
     }
   }
-  return { group, head, versions, results };
+  return { group, head, versions, results, mentioned: mentioned(row.collection, found) };
 }
 
 /** Null: an item turned out to be refused, and the group is to be planned anew. */
 async function sealGroup(
   dependencies: Dependencies,
-  { group, head, versions, results: told }: Draft,
+  { group, head, versions, results: told, mentioned: before }: Draft,
   sealers: readonly (Sealer | Error)[],
   { signal, sealing, refused }: PlanOptions,
 ): Promise<Plan | null> {
@@ -259,6 +263,12 @@ async function sealGroup(
     }
   }
   const next = sealed.map((version) => version.next);
+  const subjects = everybody([...sealed.flatMap((version) => version.people), ...before]);
+  if (subjects.length > MAX_UNIT_SUBJECTS)
+    throw new VaultError(
+      "batch-too-large",
+      `The batch's documents for one record are about ${subjects.length} people; at most ${MAX_UNIT_SUBJECTS} are allowed`,
+    );
   requireUnitFits(dependencies.store, messagesOf(next));
   const unit: Unit = {
     writeId: newWriteId(),
@@ -268,11 +278,13 @@ async function sealGroup(
       kind: "write",
       epoch,
       versions: next,
-      subjects: everybody(sealed.flatMap(({ people }) => people)),
+      subjects,
       sealedId: sealed.at(-1)?.sealedId ?? null,
     },
   };
-  const people = versions.flatMap(({ item }, index) => (sealed[index]?.people ?? []).map(({ id }) => ({ item, id })));
+  const people = versions.flatMap(({ item }, index) =>
+    [...(sealed[index]?.people ?? []), ...before].map(({ id }) => ({ item, id })),
+  );
   return { group, unit, epoch, results, people };
 }
 

@@ -111,6 +111,12 @@ export async function namesOf(
 export const answered = ({ subject, about }: PeopleNames): { subject: string | null; about?: readonly string[] } =>
   about.length === 0 ? { subject } : { subject, about };
 
+/** The people of the version before: nobody writes over what is about somebody who is closed. */
+export const mentioned = (collection: Collection, stored: StoredMessage | null): readonly UnitSubject[] =>
+  stored === null || stored.scheme === 1
+    ? []
+    : peopleOf(collection, stored).map((id) => ({ id, scope: "record", ordinal: 0 }));
+
 /** Everybody of several versions, each once, in the order of their ids, with the newest key that sealed. */
 export function everybody(people: readonly UnitSubject[]): readonly UnitSubject[] {
   const found = new Map<SubjectId, UnitSubject>();

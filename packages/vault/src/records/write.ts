@@ -15,7 +15,7 @@ import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
-import { answered, closedError, FreshTries, isClosed, provePeople } from "./people.ts";
+import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
@@ -162,7 +162,13 @@ export async function preparePut(
       writeId: newWriteId(),
       address: row,
       base: head,
-      change: { kind: "write", epoch: sealing.epoch, versions: [next], subjects: people, sealedId },
+      change: {
+        kind: "write",
+        epoch: sealing.epoch,
+        versions: [next],
+        subjects: everybody([...people, ...mentioned(row.collection, stored)]),
+        sealedId,
+      },
     },
     result: { ...address, ...answered(names), version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
   };

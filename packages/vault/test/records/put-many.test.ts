@@ -6,7 +6,7 @@ import { parseAddress } from "@strongroom/vault";
 import { rejectsWith } from "../support/errors.ts";
 import { alteredStore, storeWith } from "../support/store-with.ts";
 import { testStorage } from "../support/storage.ts";
-import { aesKeyring, KINDS, testVault } from "../support/vault.ts";
+import { KINDS, testVault } from "../support/vault.ts";
 
 const outcomes = async (vault: Vault, items: readonly PutManyItem[], onExisting: OnExisting): Promise<string[]> =>
   (await vault.putMany("people", items, { onExisting })).map(
@@ -106,11 +106,11 @@ for (const kind of KINDS)
     });
 
     test("what is wrong with the keys or the store fails the batch, and nothing of it is stored", async (t) => {
-      const { vault, store, another } = await testVault(t, { kind });
+      const { vault, store, keyring, another } = await testVault(t, { kind });
       await vault.put({ collection: "people", id: "a" }, { n: 1 });
       let calls = 0;
       const failing = {
-        ...aesKeyring(),
+        ...keyring,
         onEncrypt: () => {
           calls++;
           throw new Error("the keyring broke");
