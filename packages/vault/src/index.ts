@@ -10,7 +10,6 @@ export type { VaultLimits } from "./limits.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
 export { DEFAULT_KEY_CACHE } from "./options.ts";
 export type { KeyCacheSettings, KeysOptions } from "./options.ts";
-export type { Scope } from "./stores/subjects.ts";
 
 export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
@@ -64,6 +63,7 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { MAX_CREATIONS, MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "./stores/key-limits.ts";
 export { KEY_KINDS } from "./stores/key-store.ts";
 export type {
   Creation,

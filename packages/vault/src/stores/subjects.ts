@@ -5,7 +5,7 @@
  */
 declare const brand: unique symbol;
 
-/** A person's opaque id: a random version 4 UUID in lower case. It says nothing of them; the key store knows the name. */
+/** A person's opaque id: a random version 4 UUID in lower case. It says nothing of them; the key store has the name. */
 export type SubjectId = string & { readonly [brand]: "subject-id" };
 
 /**
