@@ -77,6 +77,7 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { MAX_CREATIONS, MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "./stores/key-limits.ts";
 export { KEY_KINDS } from "./stores/key-store.ts";
 export type {
   Creation,
