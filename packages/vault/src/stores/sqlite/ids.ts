@@ -19,6 +19,6 @@ export const idDigits = (column: string): RawBuilder<string | null> =>
 export function idOf(digits: string | null): SubjectId | null {
   if (digits === null) return null;
   const all = digits.toLowerCase();
-  const id = [all.slice(0, 8), all.slice(8, 12), all.slice(12, 16), all.slice(16, 20), all.slice(20)].join("-");
+  const id = `${all.slice(0, 8)}-${all.slice(8, 12)}-${all.slice(12, 16)}-${all.slice(16, 20)}-${all.slice(20)}`;
   return isSubjectId(id) ? id : null;
 }
