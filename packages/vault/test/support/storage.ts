@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import type { Store } from "@strongroom/vault";
 import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
@@ -38,4 +39,17 @@ export async function testStorage(t: TestContext): Promise<TestStorage> {
 export async function fileStorage(t: TestContext): Promise<FileStorage> {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   return { path, open: () => sqliteStore(path) };
+}
+
+/** Lets time pass for a store in SQLite, whose clock is the machine's: moves the moments in these columns of its tables. */
+export async function passTime(
+  path: string,
+  moments: Readonly<Record<string, readonly string[]>>,
+  ms: number,
+): Promise<void> {
+  using database = new DatabaseSync(path, { timeout: 5000 });
+  for (const [table, columns] of Object.entries(moments))
+    database
+      .prepare(`update ${table} set ${columns.map((column) => `${column} = ${column} - :ms`).join()}`)
+      .run({ ms });
 }
