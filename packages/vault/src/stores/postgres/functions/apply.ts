@@ -41,17 +41,18 @@ interface More {
  * Answers for each unit in its place: `made`, `conflict`, `gate-moved`, `not-made`; or with one row for all: `no-gate`,
  * `replaced`, `newer`, `set-unknown`.
  */
-const applyFunction = (name: string, more: More): StoreFunction => storeFunction(
-  name,
-  {
-    takes: `p_vault text, p_writer integer, p_lock_ms integer, p_atomic boolean,
+const applyFunction = (name: string, more: More): StoreFunction =>
+  storeFunction(
+    name,
+    {
+      takes: `p_vault text, p_writer integer, p_lock_ms integer, p_atomic boolean,
     p_write_ids text[], p_collections text[], p_ids text[], p_bases text[], p_base_versions bigint[], p_epochs bigint[],
     p_firsts bigint[], p_head_versions bigint[], p_times bigint[], p_buckets integer[],
     p_units integer[], p_versions bigint[], p_subjects text[], p_created bigint[], p_digests text[],
     p_starts integer[], p_sizes integer[], p_messages bytea${more.takes}`,
-    returns: `TABLE(result text, epoch bigint${more.returns})`,
-  },
-  (schema) => `
+      returns: `TABLE(result text, epoch bigint${more.returns})`,
+    },
+    (schema) => `
 #variable_conflict use_column
 declare${GATE_VARIABLES}
   v_wraps constant boolean := array_length(p_units, 1) > 0;
@@ -162,8 +163,7 @@ ${more.refuse}
   end if;
   return query select t.result, v_gate.epoch${more.answer} from unnest(v_results) with ordinality t(result, n) order by t.n;
 end`,
-);
-
+  );
 
 const NO_COLUMNS: MoreColumns = { names: "", values: "", arrays: "" };
 const nothing = (): string => "";
