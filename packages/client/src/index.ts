@@ -12,7 +12,7 @@ export type {
   JsonObject,
   ListedRecord,
   OnExisting,
-  OwedVersion,
+  Owed,
   PutOptions,
   PutResult,
   Readiness,
