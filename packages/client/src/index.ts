@@ -10,6 +10,7 @@ export type {
   DocumentInput,
   Job,
   JsonObject,
+  KeyCost,
   ListedRecord,
   OnExisting,
   Owed,
@@ -22,6 +23,7 @@ export type {
   RemoveResult,
   StoredRecord,
   VersionInfo,
+  Whom,
 } from "./client.ts";
 export { DEFAULT_MAX_ANSWER_BYTES, DEFAULT_TIMEOUT_MS } from "./call.ts";
 export { DEFAULT_RETRIES } from "./retry.ts";
