@@ -197,8 +197,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the versions that owe a wrap
-         * @description In an order that is the store's own. A cursor is a place, not a snapshot. Needs the scope `read`.
+         * List the keys and versions that owe a wrap
+         * @description Keys first, each in an order that is the store's own. A cursor is a place, not a snapshot. Needs the scope `read`.
          */
         get: operations["listDebt"];
         put?: never;
@@ -656,7 +656,7 @@ export interface components {
                 } | null;
             }[];
             totals: components["schemas"]["RegionTotals"] | null;
-            /** @description Versions that have fewer wraps than they should, as they were last seen. */
+            /** @description Versions and keys that have fewer wraps than they should, as they were last seen. */
             wrapDebt: {
                 items: number;
                 oldest: string | null;
@@ -700,7 +700,9 @@ export interface components {
             };
         };
         DebtAnswer: {
-            items: {
+            items: ({
+                /** @constant */
+                kind: "version";
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
                  * @example people
@@ -716,7 +718,7 @@ export interface components {
                  * @example 3
                  */
                 version: number;
-                /** @description Where a wrap is missing, and what the region said when the message was sealed. */
+                /** @description Where a wrap is missing, and what the region said when it was to be made. */
                 regions: {
                     /** @example eu-west-1 */
                     region: string;
@@ -740,10 +742,51 @@ export interface components {
                      */
                     at: string;
                 } | null;
-            }[];
-            /** @description Rows that are no debts of versions, cut and escaped; left out without any. */
+            } | {
+                /** @constant */
+                kind: "key";
+                key: {
+                    /**
+                     * @description What the key is for.
+                     * @example subject
+                     */
+                    kind: string;
+                    /** @description A person's opaque id, a tenant or a collection; never a person's name. */
+                    owner: string;
+                    version: string;
+                };
+                /** @description Where a wrap is missing, and what the region said when it was to be made. */
+                regions: {
+                    /** @example eu-west-1 */
+                    region: string;
+                    reason: string;
+                }[];
+                /**
+                 * Format: date-time
+                 * @description Since when it has the wraps that it has.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                since: string;
+                /** @description Repairs that failed one after the other. */
+                attempts: number;
+                /** @description Why the last of them failed. */
+                lastProblem: {
+                    code: string;
+                    /**
+                     * Format: date-time
+                     * @description ISO 8601, UTC.
+                     * @example 2026-03-04T05:06:07.890Z
+                     */
+                    at: string;
+                } | null;
+            })[];
+            /** @description Rows that are no debts, cut and escaped; left out without any. */
             damaged?: {
+                /** @enum {string} */
+                kind: "version" | "key";
+                /** @description Of a key, its kind. */
                 collection: string;
+                /** @description Of a key, its owner. */
                 id: string;
                 code: string;
             }[];
@@ -772,7 +815,7 @@ export interface components {
                     state: "up" | "down" | "unknown";
                 }[];
             };
-            /** @description Versions that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
+            /** @description Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
             wrapDebt: {
                 items: number;
             } | null;

@@ -64,8 +64,8 @@ export type CollectionInfo = Answers["CollectionsAnswer"]["collections"][number]
 export type RegionsReport = Answers["RegionsAnswer"];
 /** One region as the service saw it in real calls. */
 export type RegionReport = RegionsReport["regions"][number];
-/** A version that owes a wrap. */
-export type OwedVersion = Answers["DebtAnswer"]["items"][number];
+/** A key or a version that owes a wrap: `kind` says which. */
+export type Owed = Answers["DebtAnswer"]["items"][number];
 /** A job of the store's processes, with its partitions. */
 export type Job = Answers["JobsAnswer"]["jobs"][number];
 /** Calls of a KMS that the traffic of a process has come to, and would come to in each scope. */
@@ -113,8 +113,8 @@ export interface Client {
   collections(options?: CallOptions): Promise<readonly CollectionInfo[]>;
   /** Health of each region, and the wraps that are owed. */
   regions(options?: CallOptions): Promise<RegionsReport>;
-  /** The versions that owe a wrap. */
-  debt(options?: CallOptions): Listing<OwedVersion>;
+  /** The keys and versions that owe a wrap. */
+  debt(options?: CallOptions): Listing<Owed>;
   /** The long work of every process on the same store, by name. */
   jobs(options?: CallOptions): Promise<readonly Job[]>;
   /** What the keys cost, as the process that answers has counted since it started; null: it has no key store. */

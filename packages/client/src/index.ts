@@ -13,7 +13,7 @@ export type {
   KeyCost,
   ListedRecord,
   OnExisting,
-  OwedVersion,
+  Owed,
   PutOptions,
   PutResult,
   Readiness,

@@ -299,8 +299,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "subject-name-absent": {
     title: "The key store has no name of the person",
-    remedy:
-      "A row of the key store is gone. Restore the key store from its newest backup; strongroom doctor lists more.",
+    remedy: "A row of the key store is gone. Restore the key store from its newest backup; strongroom doctor lists more.",
     outcome: "failure",
     status: 500,
   },
@@ -356,8 +355,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "key-store-behind": {
     title: "The key store is older than the records",
-    remedy:
-      "It lacks keys of the newest people. Restore a newer backup of it: the keys must be newer than the records.",
+    remedy: "It lacks keys of the newest people. Restore a newer backup of it: the keys must be newer than the records.",
     outcome: "failure",
     status: 500,
   },

@@ -6,9 +6,6 @@ import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import { MAX_ID_BYTES } from "../../records/address.ts";
 
-/** Most bytes of a name or an id that is kept sealed. */
-export const MAX_SEALED_BYTES = 1024;
-
 /** The column's number when it is whole and from `least` to 2^53 - 1, null otherwise. */
 export function whole(column: string, least: number = 1): RawBuilder<number | null> {
   const value = sql.ref(column);

@@ -3,6 +3,7 @@
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
+import { MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "../key-limits.ts";
 import { KEY_KINDS } from "../key-store.ts";
 import type { KeyKind, KeyWrap } from "../key-store.ts";
 import { isSubjectId } from "../subjects.ts";
@@ -11,8 +12,8 @@ import { idBytes, idOf } from "./ids.ts";
 /** Bytes of a name's tag, and of a key's check. */
 export const DIGEST_BYTES = 32;
 
-/** Most bytes of a key's wraps: a dozen regions, with public-key wraps, are a tenth of it. */
-const MOST_WRAP_BYTES = 65_536;
+/** Most bytes of a key's wraps: what is longer was written by a hand, and is not carried about. */
+const MOST_WRAP_BYTES = MAX_KEY_WRAPS * (MAX_WRAP_BYTES + 4096);
 
 /** An owner as it is kept: of a person, the id's bytes. */
 export const ownerValue = (owner: string): Uint8Array | string => (isSubjectId(owner) ? idBytes(owner) : owner);
@@ -38,11 +39,10 @@ export const digestBytes = (column: string): RawBuilder<Uint8Array | null> =>
 
 export const wrapBytes: RawBuilder<Uint8Array | null> = sql<Uint8Array | null>`iif(octet_length(keys.wraps) <= ${sql.lit(MOST_WRAP_BYTES)}, keys.wraps, null)`;
 
-/** Each part behind its length in four bytes: provider, info and ciphertext of each wrap. @throws RangeError */
+/** Each part behind its length in four bytes: provider, info and ciphertext of each wrap. */
 export function encodeWraps(wraps: readonly KeyWrap[]): Uint8Array {
   const parts = wraps.flatMap(({ provider, info, ciphertext }) => [Buffer.from(provider, "utf8"), info, ciphertext]);
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + 4 + length, 0));
-  if (bytes.length > MOST_WRAP_BYTES) throw new RangeError(`the wraps of a key have at most ${MOST_WRAP_BYTES} bytes`);
   const view = new DataView(bytes.buffer);
   let at = 0;
   for (const part of parts) {

@@ -5,7 +5,8 @@
 import { sql } from "kysely";
 import type { Collection } from "../../records/address.ts";
 import type { FoundCollection, ListedRecord, ListPage } from "../rows.ts";
-import { foundName, MAX_SEALED_BYTES, moment, nameBytes } from "./columns.ts";
+import { MAX_SEALED_BYTES } from "../unit-people.ts";
+import { foundName, moment, nameBytes } from "./columns.ts";
 import { HAS_ROWS, rowsOf, SELECTED_ROWS } from "./read-records.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -62,7 +63,7 @@ export function listRecords(
   return rows.map(({ id, updated_at: updatedAt, sealed_id: sealed, ...row }) => {
     const { text, isWhole, position } = foundName(id);
     const found = rowsOf(row);
-    const isSealed = sealed !== null && sealed.length > 0 && sealed.length <= MAX_SEALED_BYTES;
+    const isSealed = sealed !== null && sealed.length <= MAX_SEALED_BYTES;
     const damage = isWhole ? (isSealed || sealed === null ? null : "heads.sealed_id") : "records.id";
     return {
       ...found,

@@ -57,7 +57,7 @@ export interface RecordOperations extends CommonOperations {
 
 export interface KeyOperations extends CommonOperations {
   readonly create: (creations: readonly TakenCreation[]) => readonly CreationResult[];
-  readonly erase: (ids: readonly SubjectId[], at: string) => undefined;
+  readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
   readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: KeyPlace, failure: NewFailure) => undefined;
 }
@@ -114,8 +114,8 @@ const RECORDS: Table<RecordOperations> = {
 const KEYS: Table<KeyOperations> = {
   ...COMMON,
   create: createAll,
-  erase: (connection, ids, at) => {
-    eraseOwners(connection, ids, at);
+  erase: (connection, erasure) => {
+    eraseOwners(connection, erasure);
     return undefined;
   },
   rewrap: rewrapKey,

@@ -8,7 +8,8 @@ import { KEY_KINDS } from "../key-store.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion, NameRow } from "../key-store.ts";
 import type { SubjectId } from "../subjects.ts";
 import type { WrapSetId } from "../wrap-set.ts";
-import { MAX_SEALED_BYTES, whole } from "./columns.ts";
+import { MAX_SEALED_BYTES } from "../unit-people.ts";
+import { whole } from "./columns.ts";
 import {
   decodeWraps,
   digestBytes,

@@ -5,11 +5,12 @@
 import type { Gate } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
+import { takeCreations, takeErasure, takeKeyRewrap } from "../key-limits.ts";
 import type { KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../key-store.ts";
 import { openKeys } from "./database.ts";
 import type { OpenFileOptions, OpenVaultFile } from "./database.ts";
 import { KEY_INVENTORY } from "./key-inventory.ts";
-import { takeCreations, takeIds, takeKeyRewrap, takeMomentText } from "./keys-taken.ts";
+import { takenCreation, takenKeyRewrap } from "./keys-taken.ts";
 import { DEFAULT_FILE_OPTIONS, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { KeyOperations } from "./operations.ts";
 import { activeKey, countKeys, isErased, keyVersion, keyVersions, nameOf, people, personByTag } from "./read-keys.ts";
@@ -54,8 +55,8 @@ class SqliteKeyStore implements KeyStore {
       active: (names) => store.read((db) => names.map((name) => activeKey(db, name))),
       version: (owner, version) => store.read((db) => keyVersion(db, owner, version)),
       versions: (name) => store.read((db) => keyVersions(db, name)),
-      create: async (creations) => store.change("create", [takeCreations(creations)]),
-      erase: async (ids, at) => store.reduce("erase", [takeIds(ids), takeMomentText(at)]),
+      create: async (creations) => store.change("create", [takeCreations(creations).map(takenCreation)]),
+      erase: async (ids, at) => store.reduce("erase", [takeErasure(ids, at)]),
       erased: (ids) => store.read((db) => ids.map((id) => isErased(db, id))),
       people: (page) => store.read((db) => people(db, page)),
       counts: () => store.read(countKeys),
@@ -66,7 +67,7 @@ class SqliteKeyStore implements KeyStore {
       counts: (sets, atMost) => store.read((db) => KEY_INVENTORY.counts(db, sets, atMost)),
       any: (sets) => store.read((db) => KEY_INVENTORY.any(db, sets)),
       list: (page) => store.read((db) => KEY_INVENTORY.list(db, page, Date.now())),
-      rewrap: async (change) => store.change("rewrap", [takeKeyRewrap(change)]),
+      rewrap: async (change) => store.change("rewrap", [takenKeyRewrap(takeKeyRewrap(change))]),
       fail: async (...given) => store.reduce("fail", given),
     };
     this.jobs = jobsOf(store);

@@ -1,7 +1,7 @@
 /**
  * People of a store: their rows, and the records that are linked to them. Rows are untrusted: a state that is none
- * counts as `restricted`, and an ordinal that is none as the highest, so that nothing of the person is written or released
- * before somebody has looked at it.
+ * counts as `restricted`, and an ordinal that is none as the highest, so that nothing of the person is written or
+ * released before somebody has looked at it.
  */
 import { sql } from "kysely";
 import type { AliasedRawBuilder } from "kysely";

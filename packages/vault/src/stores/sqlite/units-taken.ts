@@ -11,10 +11,11 @@ import type { Rewrap } from "../inventory.ts";
 import type { Scheme } from "../rows.ts";
 import type { Capabilities, SubjectRows } from "../store.ts";
 import { isSubjectId } from "../subjects.ts";
-import type { Scope, SubjectId, SubjectState, UnitSubject } from "../subjects.ts";
+import type { SubjectId, SubjectState, UnitSubject } from "../subjects.ts";
 import type { NewVersion, RemoveChange, Unit, WriteChange, WriteId } from "../units.ts";
-import { MAX_SEALED_BYTES, moment } from "./columns.ts";
-import { ABOUT_NOBODY, MOST_ABOUT } from "./whom.ts";
+import { takePeople, takePeopleOf } from "../unit-people.ts";
+import { moment } from "./columns.ts";
+import { ABOUT_NOBODY } from "./whom.ts";
 import { wrapSetRow } from "./wrap-set-rows.ts";
 import type { WrapSetRow } from "./wrap-set-rows.ts";
 
@@ -100,41 +101,21 @@ function takeUnit({ writeId, address, base, change }: Unit): TakenUnit {
   };
 }
 
-function takeWrite({ epoch, versions, subjects, sealedId }: WriteChange): TakenWrite {
-  const people = subjects.map(takeSubject);
-  const known = new Set(people.map(({ id }) => id));
-  if (known.size < people.length) throw new RangeError("somebody is in one unit twice");
-  const taken = versions.map(takeVersion);
-  for (const { owner, about } of taken)
-    for (const id of owner === null ? about : [owner, ...about])
-      if (!known.has(id)) throw new RangeError("a version is about somebody whom its unit does not name");
-  if (sealedId !== null && (sealedId.length === 0 || sealedId.length > MAX_SEALED_BYTES))
-    throw new RangeError(`a sealed id has 1 to ${MAX_SEALED_BYTES} bytes`);
+function takeWrite(change: WriteChange): TakenWrite {
+  const { subjects, sealedId } = takePeople(change);
   const sealed = sealedId === null ? null : takeBytes(sealedId);
-  return { kind: "write", epoch, versions: taken, subjects: people, sealedId: sealed };
-}
-
-const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
-
-function takeSubject({ id, scope, ordinal }: UnitSubject): UnitSubject {
-  if (!isSubjectId(id) || !SCOPES.includes(scope) || !Number.isSafeInteger(ordinal) || ordinal < 0)
-    throw new RangeError("a person of a unit has an id, a scope and an ordinal");
-  return { id, scope, ordinal };
+  return { kind: "write", epoch: change.epoch, versions: change.versions.map(takeVersion), subjects, sealedId: sealed };
 }
 
 /** @throws RangeError */
-function takeWhom({ scheme, subject, about }: NewVersion): TakenWhom {
-  if ((scheme as number) !== 1 && (scheme as number) !== 2) throw new RangeError("a version has scheme 1 or 2");
-  if (!isAbout(about) || about.includes(subject as string as SubjectId) || (scheme === 1 && about.length > 0))
-    throw new RangeError("further people are named by ids, sorted, each once, and in scheme 2 only");
-  if (scheme === 1) return { scheme, subject: parseSubject(subject), owner: null, about };
-  if (isSubjectId(subject)) return { scheme, subject: "", owner: subject, about: [...about] };
+function takeWhom(given: NewVersion): TakenWhom {
+  const { scheme, about } = takePeopleOf(given);
+  const subject = parseSubject(given.subject);
+  if (scheme === 1) return { scheme, subject, owner: null, about };
+  if (isSubjectId(subject)) return { scheme, subject: "", owner: subject, about };
   if (!subject.startsWith(ABOUT_NOBODY)) throw new RangeError("the subject of scheme 2 is an id, or a collection");
-  return { scheme, subject: parseSubject(subject), owner: null, about: [...about] };
+  return { scheme, subject, owner: null, about };
 }
-
-const isAbout = (about: readonly SubjectId[]): boolean =>
-  about.length <= MOST_ABOUT && about.every((id, n) => isSubjectId(id) && (n === 0 || id > (about[n - 1] ?? "")));
 
 function takeVersion(given: NewVersion): TakenVersion {
   const { version, createdAt, wrapSet, message } = given;

@@ -7,12 +7,10 @@ import type { Subject } from "../../records/address.ts";
 import type { Scheme } from "../rows.ts";
 import { isSubjectId } from "../subjects.ts";
 import type { SubjectId } from "../subjects.ts";
+import { MAX_UNIT_SUBJECTS } from "../unit-people.ts";
 import { ID_BYTES, idOf } from "./ids.ts";
 import { SUBJECT_COLUMNS, subjectOf } from "./subject-rows.ts";
 import type { FoundSubject, SubjectColumns } from "./subject-rows.ts";
-
-/** Most further people of one version. */
-export const MOST_ABOUT = 1000;
 
 /** Begins the subject of what is about nobody: the collection's name follows. */
 export const ABOUT_NOBODY = "collection:";
@@ -33,7 +31,7 @@ type Selected = readonly { readonly [Column in keyof Own]: AliasedRawBuilder<Own
 const OWN_COLUMNS: Selected = [
   sql<string | null>`versions.subject`.as("subject"),
   sql<number>`(version_subjects.version_key is not null) + (version_subjects.subject is not null)`.as("whom"),
-  sql<Uint8Array | null>`substr(version_subjects.about, 1, ${sql.lit(MOST_ABOUT * ID_BYTES + 1)})`.as("about"),
+  sql<Uint8Array | null>`substr(version_subjects.about, 1, ${sql.lit(MAX_UNIT_SUBJECTS * ID_BYTES + 1)})`.as("about"),
 ];
 
 export const WHOM_COLUMNS: readonly (Selected[number] | (typeof SUBJECT_COLUMNS)[number])[] = [
@@ -73,7 +71,7 @@ export function whomOf(found: WhomColumns): Whom | string {
 
 /** Null when they are none: no whole ids, or not sorted. */
 function parseAbout(bytes: Uint8Array): readonly SubjectId[] | null {
-  if (bytes.length === 0 || bytes.length % ID_BYTES !== 0 || bytes.length > MOST_ABOUT * ID_BYTES) return null;
+  if (bytes.length === 0 || bytes.length % ID_BYTES !== 0 || bytes.length > MAX_UNIT_SUBJECTS * ID_BYTES) return null;
   const digits = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
   const ids = Array.from({ length: bytes.length / ID_BYTES }, (_, n) => idOf(digits.slice(n * 32, n * 32 + 32)));
   const isSorted = ids.every((id, n) => isSubjectId(id) && (n === 0 || id > (ids[n - 1] ?? "")));

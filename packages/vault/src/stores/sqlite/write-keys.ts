@@ -1,6 +1,7 @@
 /**
  * Keys and names, within the writer's transaction: made where they are not, destroyed, and put into other wraps.
  */
+import { sql } from "kysely";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { CreationResult, KeyPlace, NameRow } from "../key-store.ts";
@@ -84,20 +85,20 @@ const SET_NAME = statement((db, { owner, tag, sealed }: OwnerNumber & Pick<NameR
 
 type KindOfOwner = OwnerNumber & { readonly kind: number; readonly ordinal: number };
 
-/** Ordinals only grow: one that is behind another one is not made either. */
-const HAS_KEY = statement((db, { owner, kind, ordinal }: KindOfOwner) =>
+type SameKey = KindOfOwner & { readonly version: Uint8Array };
+
+const HAS_KEY = statement((db, { owner, kind, ordinal, version }: SameKey) =>
   db
     .selectFrom("keys")
     .where("owner", "=", owner)
-    .where("kind", "=", kind)
-    .where("ordinal", ">=", ordinal)
+    .where(sql<boolean>`((kind = ${kind} and ordinal = ${ordinal}) or version = ${version})`)
     .select("key")
     .limit(1)
     .compile(),
 );
 
-const hasKey = (connection: Connection, owner: bigint, { kind, ordinal }: TakenKey): boolean =>
-  connection.first(HAS_KEY, { owner, kind: kindValue(kind), ordinal }) !== undefined;
+const hasKey = (connection: Connection, owner: bigint, { kind, ordinal, version }: TakenKey): boolean =>
+  connection.first(HAS_KEY, { owner, kind: kindValue(kind), ordinal, version: idBytes(version) }) !== undefined;
 
 interface NewKeyRow extends KindOfOwner {
   readonly version: Uint8Array;
@@ -159,7 +160,10 @@ const SET_ERASED = statement((db, { owner, at }: OwnerNumber & { readonly at: st
 );
 
 /** `secure_delete` overwrites what is deleted. */
-export function eraseOwners(connection: Connection, ids: readonly SubjectId[], at: string): void {
+export function eraseOwners(
+  connection: Connection,
+  { ids, at }: { readonly ids: readonly SubjectId[]; readonly at: string },
+): void {
   for (const id of ids) {
     const name = idBytes(id);
     const owner = BigInt((connection.first(OWNER, { name }) ?? connection.one(ADD_OWNER, { name })).owner);

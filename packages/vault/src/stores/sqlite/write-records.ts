@@ -18,8 +18,7 @@ import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
 import { rewrapItem } from "./write-inventory.ts";
 import type { FoundItem } from "./write-inventory.ts";
-import { dropWhom, link, NOBODY, noteWhom, takePeople } from "./write-subjects.ts";
-import type { People } from "./write-subjects.ts";
+import { dropWhom, link, noteWhom, takePeople } from "./write-subjects.ts";
 
 /** Makes all units or none. */
 export function applyTogether(
@@ -40,14 +39,10 @@ function makeUnit(
   // Somebody was told what became of it.
   if (connection.first(PAST_WRITE, { writeId }) !== undefined) return { kind: "conflict" };
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
-  const people = change.kind === "write" ? takePeople(connection, change.subjects) : NOBODY;
-  if ("kind" in people) return people;
   const record = foundRecord(connection, address) ?? newRecord(connection, address);
-  const isMade =
-    change.kind === "write"
-      ? write(connection, record, base, change, { writeId, bucket, people })
-      : remove(connection, record, base, change, writeId);
-  return { kind: isMade ? "made" : "conflict" };
+  return change.kind === "write"
+    ? write(connection, record, base, change, { writeId, bucket })
+    : { kind: remove(connection, record, base, change, writeId) ? "made" : "conflict" };
 }
 
 /** A record, and the highest number that its head and its rows are known to have; 0: none. */
@@ -122,28 +117,34 @@ const ADD_VERSION = statement(
       .compile(),
 );
 
-/** False: the head is another one, or a number would come twice or go back. */
+const CONFLICT: UnitResult = { kind: "conflict" };
+
+/** A conflict: the head is another one, or a number would come twice or go back. */
 function write(
   connection: Connection,
   { record, highest }: FoundRecord,
   base: TakenUnit["base"],
-  { versions, sealedId }: TakenWrite,
-  { writeId, bucket, people }: Pick<TakenUnit, "writeId" | "bucket"> & { readonly people: People },
-): boolean {
+  { versions, subjects, sealedId }: TakenWrite,
+  { writeId, bucket }: Pick<TakenUnit, "writeId" | "bucket">,
+): UnitResult {
   const newest = versions.at(-1);
   let last = highest;
-  if (newest === undefined || base === "damaged") return false;
+  if (newest === undefined || base === "damaged") return CONFLICT;
   const { version: number, createdAt: updatedAt } = newest;
-  if (!moveHead(connection, record, base, { version: number, state: "live", updatedAt, sealedId })) return false;
+  if (!moveHead(connection, record, base, { version: number, state: "live", updatedAt, sealedId })) return CONFLICT;
+  for (const { version } of versions) {
+    if (version <= last) return CONFLICT;
+    last = version;
+  }
+  const people = takePeople(connection, subjects);
+  if ("kind" in people) return people;
   for (const { wrapSet, ...version } of versions) {
-    if (version.version <= last) return false;
-    last = version.version;
     const id = internWrapSet(connection, wrapSet);
-    if (connection.run(ADD_VERSION, { ...version, record, writeId, bucket, wrapSet: id }) !== 1) return false;
+    if (connection.run(ADD_VERSION, { ...version, record, writeId, bucket, wrapSet: id }) !== 1) return CONFLICT;
     if (version.scheme === 2) noteWhom(connection, version, people);
   }
   link(connection, record, people);
-  return true;
+  return { kind: "made" };
 }
 
 const DROP_FAILURES = statement((db, { record }: RecordKey) =>

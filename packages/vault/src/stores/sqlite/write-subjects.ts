@@ -15,7 +15,7 @@ import type { TakenWhom } from "./units-taken.ts";
 export type People = ReadonlyMap<SubjectId, bigint>;
 
 /** Of a unit that is about nobody. */
-export const NOBODY: People = new Map();
+const NOBODY: People = new Map();
 
 interface Raised {
   readonly subject: bigint;
@@ -36,17 +36,18 @@ const NEW: SubjectRow["ordinals"] = { subject: 0, tenant: 0 };
 /** Everybody's row, made where there is none; or why nothing may be written about one of them. */
 export function takePeople(connection: Connection, subjects: readonly UnitSubject[]): People | UnitResult {
   if (subjects.length === 0) return NOBODY;
-  const people = new Map<SubjectId, bigint>();
-  for (const { id, scope, ordinal } of subjects) {
-    const found = subjectById(connection, id);
-    const state = found?.row?.state ?? "active";
+  const found = subjects.map((subject) => ({ ...subject, row: subjectById(connection, subject.id) }));
+  for (const { id, row } of found) {
+    const state = row?.row?.state ?? "active";
     if (state !== "active") return { kind: "subject-closed", id, state };
-    const subject = found?.subject ?? addSubject(connection, id, "active");
-    people.set(id, subject);
-    if (scope === "record") continue;
-    const highest = (found?.row?.ordinals ?? NEW)[scope];
+  }
+  const people = new Map<SubjectId, bigint>();
+  for (const { id, scope, ordinal, row } of found) {
+    const highest = scope === "record" ? ordinal : (row?.row?.ordinals ?? NEW)[scope];
     if (ordinal < highest) return { kind: "key-set-back", id };
-    if (ordinal > highest) connection.run(RAISE[scope], { subject, ordinal });
+    const subject = row?.subject ?? addSubject(connection, id, "active");
+    if (scope !== "record" && ordinal > highest) connection.run(RAISE[scope], { subject, ordinal });
+    people.set(id, subject);
   }
   return people;
 }
