@@ -1,5 +1,5 @@
-// The regions as the keyrings of an installation saw them together: that of the records and that of the key store call the
-// same regions, each with keys of its own.
+// The regions as the keyrings of an installation saw them together: that of the records and that of the key store call
+// the same regions, each with keys of its own.
 import type { MultiRegionKeyring, RegionHealth } from "@strongroom/envelope/aws-kms";
 
 /** The worst of two first. */

@@ -31,6 +31,7 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   requireAuthenticated([...regions, ...next]);
   const { folder } = await prepareDataFolder(config.dataDir);
   const remembered = await readInstallationKeys(folder.keys);
+  requireAllOrNone(regions, remembered);
   const setsOf = async (purpose: KeyPurpose): Promise<KnownKeySets> => {
     const install = async (setting: "regions" | "next", list: readonly ConfiguredRegion[]): Promise<InstalledKeySet> =>
       installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered }));
@@ -70,6 +71,17 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   } finally {
     await service.close();
   }
+}
+
+/** Of what is configured and what is remembered together. */
+function requireAllOrNone(regions: readonly WrappingRegion[], remembered: InstallationKeys): void {
+  const without = regions.filter((region) => keyOf(region, "keyStore", remembered) === undefined);
+  if (without.length === 0 || without.length === regions.length) return;
+  throw new CliError("config-invalid", {
+    detail: "The keys of people need a wrapping key of their own in every region, or in none:",
+    problems: without.map(({ region }) => `keys.regions: ${region} has no keyStoreKeyArn`),
+    remedy: "Name one for each region. `aws kms create-key --region REGION --query KeyMetadata.Arn` makes a key.",
+  });
 }
 
 function configuredRegions(config: Config): readonly ConfiguredRegion[] {

@@ -1,5 +1,5 @@
-// The service of an installation: stores, keyrings, vault, HTTP server, wired and listening. This is the only place that
-// knows them all.
+// The service of an installation: stores, keyrings, vault, HTTP server, wired and listening. This is the only place
+// that knows them all.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer as createProbe } from "node:net";
@@ -203,7 +203,7 @@ function regionsOf(inForce: () => readonly InstalledKeySet[]): Regions {
   const keyrings = (): readonly InstalledKeySet["keyring"][] => [...new Set(inForce().map(({ keyring }) => keyring))];
   return {
     get minimum() {
-      return Math.max(...inForce().map(({ minimum }) => minimum));
+      return inForce().reduce((most, { minimum }) => Math.max(most, minimum), 0);
     },
     health: () => regionsSeen(keyrings()),
     counters: () => countersOf(keyrings()),

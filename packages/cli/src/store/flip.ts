@@ -1,5 +1,5 @@
-// `strongroom store flip`: puts key sets in force, of the records and of the keys. It needs the names of the wrapping keys
-// and nothing else of them: no KMS is called, so that a set can be left whose regions do not answer.
+// `strongroom store flip`: puts key sets in force, of the records and of the keys. It needs the names of the wrapping
+// keys and nothing else of them: no KMS is called, so that a set can be left whose regions do not answer.
 import { type GateKeySets, isVaultError, keySetsOf, type KeySetStatus, VAULT_ERRORS } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
@@ -26,8 +26,9 @@ interface Flip {
 }
 
 /**
- * Says what it will do, asks, does it: first in the key store, so that no record is written meanwhile that hangs on a key
- * of the set that is left. Throws `not-confirmed`, `store-not-flipped`, `config-invalid`, and what opening a store throws.
+ * Says what it will do, asks, does it: first in the key store, so that no record is written meanwhile that hangs on a
+ * key of the set that is left. Throws `not-confirmed`, `store-not-flipped`, `config-invalid`, and what opening a store
+ * throws.
  */
 export async function flipKeySet(context: CommandContext, config: Config, how: "ask" | "yes"): Promise<void> {
   const { terminal } = context;

@@ -187,7 +187,7 @@ function added(document: Document, field: Field, value: string, id: string): Doc
 
 /** Codes that say that one stored record cannot be given, and nothing of the others or of the store. */
 const ABOUT_ONE_RECORD =
-  /^(?:record-(?:moved|rolled-back|tampered)|stored-document-invalid$|key-not-configured$|subject-(?:restricted|name|key))/;
+  /^(?:record-(?:moved|rolled-back|tampered)|stored-document-invalid$|key-not-configured$|subject-(?:restr|name|key))/;
 
 function isAboutOneRecord({ reportedCode }: ClientError): boolean {
   return ABOUT_ONE_RECORD.test(reportedCode);
