@@ -60,6 +60,8 @@ export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
 export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
+export { keySetsOf } from "./keys/key-sets-of.ts";
+export type { GateKeySets, KeySetNames } from "./keys/key-sets-of.ts";
 export type { JobSummary } from "./jobs.ts";
 
 export { bucketOf } from "./stores/bucket.ts";
