@@ -67,7 +67,7 @@ const PARTS: readonly Part[] = [
 ];
 
 /**
- * Registers the contract's tests. Each is given storage of its own; a hundred are registered for a store that can do
+ * Registers the contract's tests. Each is given storage of its own; more than a hundred are registered for a store that can do
  * everything.
  *
  * @param name what the tests' names begin with
