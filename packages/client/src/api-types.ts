@@ -71,7 +71,7 @@ export interface paths {
         get: operations["getRecord"];
         /**
          * Write a record
-         * @description Writes a new version. Without a condition it is written on whatever is there. Needs the scope `write`.
+         * @description Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is meant. Needs the scope `write`.
          */
         put: operations["putRecord"];
         post?: never;
@@ -154,7 +154,7 @@ export interface paths {
         };
         /**
          * List a collection's ids
-         * @description In the order of the ids' UTF-8 bytes. A cursor is a place, not a snapshot: what is written behind it is not seen. Needs the scope `read`.
+         * @description In the order of the ids' UTF-8 bytes; where the collection's ids are sealed, in no order. A cursor is a place, not a snapshot: what is written behind it is not seen. Needs the scope `read`.
          */
         get: operations["listRecords"];
         put?: never;
@@ -197,8 +197,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the versions that owe a wrap
-         * @description In an order that is the store's own. A cursor is a place, not a snapshot. Needs the scope `read`.
+         * List the keys and versions that owe a wrap
+         * @description Keys first, each in an order that is the store's own. A cursor is a place, not a snapshot. Needs the scope `read`.
          */
         get: operations["listDebt"];
         put?: never;
@@ -229,6 +229,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/keys/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the keys cost
+         * @description Calls of a KMS that real traffic has come to in the present scopes, and those that the same traffic would come to in each scope. Counts alone: of nobody, and of no record. Needs the scope `read`.
+         */
+        get: operations["getKeyCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -244,7 +264,7 @@ export interface components {
             [key: string]: unknown;
         };
         Wraps: {
-            /** @description Regions that hold a wrap of the data key. */
+            /** @description Regions that hold a wrap: of the person's key, or in `record` scope of the version's data key. */
             stored: number;
             /** @description Regions that should. */
             target: number;
@@ -267,11 +287,15 @@ export interface components {
              * @example C000127
              */
             id: string;
+            /** @description Null: about nobody. Left out where it was not sent and the token may not read. */
+            subject?: string | null;
             /**
-             * @description Left out where it was not sent and the token may not read.
-             * @example person-8f14e45f
+             * @description Left out where there is nobody further, and as `subject` is.
+             * @example [
+             *       "person-1679091c"
+             *     ]
              */
-            subject?: string;
+            about?: string[];
             /**
              * @description Number of the version. Never used twice for one record, also not after a removal.
              * @example 3
@@ -348,11 +372,15 @@ export interface components {
                  * @example 3
                  */
                 version: number;
+                /** @description Null: about nobody, or about somebody who may not be read about. */
+                subject: string | null;
                 /**
-                 * @description Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.
-                 * @example person-8f14e45f
+                 * @description Further people whom the record is about.
+                 * @example [
+                 *       "person-1679091c"
+                 *     ]
                  */
-                subject: string;
+                about?: string[];
                 /**
                  * Format: date-time
                  * @description ISO 8601, UTC.
@@ -381,7 +409,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -491,6 +519,61 @@ export interface components {
                 }[];
             }[];
         };
+        KeyCostAnswer: {
+            /** @description Of the process that answers, since it started; null when its vault has no key store. */
+            cost: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                from: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                to: string;
+                /** @description Wraps wanted of a message in `record` scope, and of a key in the key store. */
+                regions: {
+                    records: number;
+                    keys: number;
+                };
+                traffic: {
+                    /** @description Versions. */
+                    writes: number;
+                    reads: number;
+                    /** @description People whose first key was made, or would have been. */
+                    newOwners: number;
+                    newTenants: number;
+                };
+                /** @description Calls of the present scopes: what the traffic in each has come to. */
+                present: {
+                    /** @description As many as regions for each version that is written, one for each that is read. */
+                    record: number;
+                    /** @description As many as regions for each new person, one each time a person's key is opened. */
+                    subject: number;
+                    /** @description As many as regions for each new tenant, one each time a tenant's key is opened. */
+                    tenant: number;
+                };
+                /** @description Calls, had everything been in one scope. */
+                inScope: {
+                    /** @description As many as regions for each version that is written, one for each that is read. */
+                    record: number;
+                    /** @description As many as regions for each new person, one each time a person's key is opened. */
+                    subject: number;
+                    /** @description As many as regions for each new tenant, one each time a tenant's key is opened. */
+                    tenant: number;
+                };
+                /** @description Calls that were made, for whatever reason; null when nothing counts them. */
+                counted: {
+                    calls: number;
+                    byPurpose: {
+                        [key: string]: number;
+                    };
+                } | null;
+            } | null;
+        };
         RegionTotals: {
             reads: number;
             writes: number;
@@ -573,7 +656,7 @@ export interface components {
                 } | null;
             }[];
             totals: components["schemas"]["RegionTotals"] | null;
-            /** @description Versions that have fewer wraps than they should, as they were last seen. */
+            /** @description Versions and keys that have fewer wraps than they should, as they were last seen. */
             wrapDebt: {
                 items: number;
                 oldest: string | null;
@@ -617,7 +700,9 @@ export interface components {
             };
         };
         DebtAnswer: {
-            items: {
+            items: ({
+                /** @constant */
+                kind: "version";
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
                  * @example people
@@ -633,7 +718,7 @@ export interface components {
                  * @example 3
                  */
                 version: number;
-                /** @description Where a wrap is missing, and what the region said when the message was sealed. */
+                /** @description Where a wrap is missing, and what the region said when it was to be made. */
                 regions: {
                     /** @example eu-west-1 */
                     region: string;
@@ -657,10 +742,51 @@ export interface components {
                      */
                     at: string;
                 } | null;
-            }[];
-            /** @description Rows that are no debts of versions, cut and escaped; left out without any. */
+            } | {
+                /** @constant */
+                kind: "key";
+                key: {
+                    /**
+                     * @description What the key is for.
+                     * @example subject
+                     */
+                    kind: string;
+                    /** @description A person's opaque id, a tenant or a collection; never a person's name. */
+                    owner: string;
+                    version: string;
+                };
+                /** @description Where a wrap is missing, and what the region said when it was to be made. */
+                regions: {
+                    /** @example eu-west-1 */
+                    region: string;
+                    reason: string;
+                }[];
+                /**
+                 * Format: date-time
+                 * @description Since when it has the wraps that it has.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                since: string;
+                /** @description Repairs that failed one after the other. */
+                attempts: number;
+                /** @description Why the last of them failed. */
+                lastProblem: {
+                    code: string;
+                    /**
+                     * Format: date-time
+                     * @description ISO 8601, UTC.
+                     * @example 2026-03-04T05:06:07.890Z
+                     */
+                    at: string;
+                } | null;
+            })[];
+            /** @description Rows that are no debts, cut and escaped; left out without any. */
             damaged?: {
+                /** @enum {string} */
+                kind: "version" | "key";
+                /** @description Of a key, its kind. */
                 collection: string;
+                /** @description Of a key, its owner. */
                 id: string;
                 code: string;
             }[];
@@ -689,7 +815,7 @@ export interface components {
                     state: "up" | "down" | "unknown";
                 }[];
             };
-            /** @description Versions that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
+            /** @description Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
             wrapDebt: {
                 items: number;
             } | null;
@@ -717,10 +843,24 @@ export interface components {
                 id: string;
                 document: components["schemas"]["Document"];
                 /**
-                 * @description Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.
+                 * @description Whom the record is about, by the name that its writers use. Database and KMS know them by an opaque id alone; only a service without a key store hands the name on in clear.
                  * @example person-8f14e45f
                  */
                 subject?: string;
+                /**
+                 * @description Further people whom the record is about.
+                 * @example [
+                 *       "person-1679091c"
+                 *     ]
+                 */
+                about?: string[];
+                /** @description Whether the record may come to be about somebody else: it is encrypted anew under their key. */
+                repoint?: boolean;
+                /**
+                 * @description Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal data.
+                 * @example acme
+                 */
+                tenant?: string;
             }[];
             /**
              * @description What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again) and needs the scope `read` as well, `replace` always does, `keep` never does.
@@ -843,8 +983,10 @@ export interface operations {
                     ETag?: string;
                     /** @description The version. */
                     "Strongroom-Version"?: number;
-                    /** @description Whom the record is about, percent-encoded. */
+                    /** @description Whom the record is about, percent-encoded; left out where it is about nobody. */
                     "Strongroom-Subject"?: string;
+                    /** @description The further people whom it is about, a list, each percent-encoded; left out where there are none. */
+                    "Strongroom-About"?: string;
                     /** @description When this version was written (RFC 3339, to the millisecond). */
                     "Strongroom-Created-At"?: string;
                     /** @description The same as an HTTP date, to the second. */
@@ -882,7 +1024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -902,6 +1044,15 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -945,7 +1096,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -973,8 +1124,20 @@ export interface operations {
                 "if-match"?: string;
                 /** @description `*`: write only if there is no such record. */
                 "if-none-match"?: string;
-                /** @description Whom the record is about, percent-encoded. Left out: as it is; of a new record, its id. */
+                /** @description Whom the record is about, percent-encoded. Left out: as it is; of a new record as its collection declares, or `COLLECTION/ID`. */
                 "strongroom-subject"?: string;
+                /**
+                 * @description Further people whom it is about: a list with commas, each percent-encoded; empty for nobody. Left out: as it is.
+                 * @example person-1679091c, person-c81e728d
+                 */
+                "strongroom-about"?: string;
+                /** @description Whether the record may come to be about somebody else: it is encrypted anew under their key. */
+                "strongroom-repoint"?: "true" | "false";
+                /**
+                 * @description Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal data.
+                 * @example acme
+                 */
+                "strongroom-tenant"?: string;
             };
             path: {
                 /**
@@ -1018,7 +1181,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1036,7 +1199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1063,8 +1226,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-contended`: Too many writers changed the record at the same time. */
+            /** @description `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1108,6 +1280,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `subject-missing`: The document does not say whom it is about. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `token-limit`: The token has too many requests open. */
             429: {
                 headers: {
@@ -1126,7 +1307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `subject-key-set-back`: The key store offers a key that was retired. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1279,7 +1460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1288,7 +1469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1409,7 +1590,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1418,7 +1599,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1470,8 +1651,10 @@ export interface operations {
                     ETag?: string;
                     /** @description The version. */
                     "Strongroom-Version"?: number;
-                    /** @description Whom the record is about, percent-encoded. */
+                    /** @description Whom the record is about, percent-encoded; left out where it is about nobody. */
                     "Strongroom-Subject"?: string;
+                    /** @description The further people whom it is about, a list, each percent-encoded; left out where there are none. */
+                    "Strongroom-About"?: string;
                     /** @description When this version was written (RFC 3339, to the millisecond). */
                     "Strongroom-Created-At"?: string;
                     /** @description The same as an HTTP date, to the second. */
@@ -1509,7 +1692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1529,6 +1712,15 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1572,7 +1764,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1794,7 +1986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1803,7 +1995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1842,7 +2034,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1860,7 +2052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1887,8 +2079,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-contended`: Too many writers changed the record at the same time. */
+            /** @description `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1923,6 +2124,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `subject-missing`: The document does not say whom it is about. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `token-limit`: The token has too many requests open. */
             429: {
                 headers: {
@@ -1941,7 +2151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `subject-key-set-back`: The key store offers a key that was retired. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1950,7 +2160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2193,6 +2403,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobsAnswer"];
+                };
+            };
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeyCost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counted in this process. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCostAnswer"];
                 };
             };
             /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */

@@ -3,7 +3,7 @@
  */
 import type { Answers } from "./api-types.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, type ClientErrorCode } from "./errors.ts";
 import { type Listing, listing } from "./paging.ts";
 
 /** A parsed document. */
@@ -18,8 +18,10 @@ export interface StoredRecord {
   /** The document's JSON text, exactly as the service sent it. */
   readonly text: string;
   readonly version: number;
-  /** Whom the record is about. */
-  readonly subject: string;
+  /** Whom the record is about; null: nobody. */
+  readonly subject: string | null;
+  /** Further people whom it is about; left out where there are none. */
+  readonly about?: readonly string[];
   /**
    * When this version was written: RFC 3339, to the millisecond; to the second where an older service, or a proxy,
    * leaves out `Strongroom-Created-At`. Null if the service did not say.
@@ -35,12 +37,22 @@ export type RemoveResult = Answers["RemoveAnswer"];
 export type VersionInfo = Answers["VersionsAnswer"]["versions"][number];
 /** One record in a listing. */
 export type ListedRecord = Answers["ListAnswer"]["items"][number];
+/** Whom a record is about, by the names that its writers use. */
+export interface Whom {
+  /** Left out: as it is; of a new record as its collection declares, or `COLLECTION/ID`. */
+  readonly subject?: string | undefined;
+  /** Further people; left out: as it is. Empty: nobody. */
+  readonly about?: readonly string[] | undefined;
+  /** Lets the record come to be about somebody else; without it that is `subject-differs`. */
+  readonly repoint?: boolean | undefined;
+  /** Whose people they are. The KMS logs it in clear. */
+  readonly tenant?: string | undefined;
+}
+
 /** A record of a batch. */
-export interface BatchItem {
+export interface BatchItem extends Whom {
   readonly id: string;
   readonly document: object;
-  /** Whom it is about; left out: as it is, and the id of a new record. */
-  readonly subject?: string | undefined;
 }
 /** What a batch does where a record exists already: `compare` leaves equal documents alone. */
 export type OnExisting = Answers["BatchRequest"]["onExisting"];
@@ -52,17 +64,17 @@ export type CollectionInfo = Answers["CollectionsAnswer"]["collections"][number]
 export type RegionsReport = Answers["RegionsAnswer"];
 /** One region as the service saw it in real calls. */
 export type RegionReport = RegionsReport["regions"][number];
-/** A version that owes a wrap. */
-export type OwedVersion = Answers["DebtAnswer"]["items"][number];
+/** A key or a version that owes a wrap: `kind` says which. */
+export type Owed = Answers["DebtAnswer"]["items"][number];
 /** A job of the store's processes, with its partitions. */
 export type Job = Answers["JobsAnswer"]["jobs"][number];
+/** Calls of a KMS that the traffic of a process has come to, and would come to in each scope. */
+export type KeyCost = NonNullable<Answers["KeyCostAnswer"]["cost"]>;
 /** Whether the service can do its work, and what of it cannot. */
 export type Readiness = Answers["ReadyAnswer"];
 
 /** Conditions of a write, and whom it is about. */
-export interface PutOptions extends CallOptions {
-  /** Whom the record is about; left out: as it is, and the id of a new record. No personal data: a KMS logs it. */
-  readonly subject?: string | undefined;
+export interface PutOptions extends CallOptions, Whom {
   /** Write only on this version, else `version-conflict`. */
   readonly ifVersion?: number | undefined;
   /** Write only where there is no such record, else `version-conflict`. */
@@ -101,10 +113,12 @@ export interface Client {
   collections(options?: CallOptions): Promise<readonly CollectionInfo[]>;
   /** Health of each region, and the wraps that are owed. */
   regions(options?: CallOptions): Promise<RegionsReport>;
-  /** The versions that owe a wrap. */
-  debt(options?: CallOptions): Listing<OwedVersion>;
+  /** The keys and versions that owe a wrap. */
+  debt(options?: CallOptions): Listing<Owed>;
   /** The long work of every process on the same store, by name. */
   jobs(options?: CallOptions): Promise<readonly Job[]>;
+  /** What the keys cost, as the process that answers has counted since it started; null: it has no key store. */
+  keyCost(options?: CallOptions): Promise<KeyCost | null>;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -134,10 +148,10 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const { answer, text } = caller(options);
   const records: Records = {
-    put: async (collection, id, document, { subject, ifVersion, ifAbsent, signal } = {}) => {
+    put: async (collection, id, document, { ifVersion, ifAbsent, signal, ...whom } = {}) => {
       const path = address(collection, id);
       const header = {
-        ...(subject === undefined ? {} : { "strongroom-subject": encoded(subject, "subject-invalid") }),
+        ...whomHeaders(whom),
         ...(ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` }),
         ...(ifAbsent === true ? { "if-none-match": "*" } : {}),
       };
@@ -217,6 +231,8 @@ export function createClient(options: ClientOptions): Client {
       ),
     jobs: async ({ signal } = {}) =>
       (await answer("JobsAnswer", signal, (http, init) => http.GET("/v1/jobs", init))).jobs,
+    keyCost: async ({ signal } = {}) =>
+      (await answer("KeyCostAnswer", signal, (http, init) => http.GET("/v1/keys/cost", init))).cost,
     health: async ({ signal } = {}) => {
       await answer("HealthAnswer", signal, (http, init) => http.GET("/healthz", init));
     },
@@ -232,15 +248,27 @@ export function createClient(options: ClientOptions): Client {
 function stored({ text, headers }: { readonly text: string; readonly headers: Headers }): StoredRecord {
   const version = Number(headers.get("strongroom-version"));
   const subject = headers.get("strongroom-subject");
+  const about = headers.get("strongroom-about");
   const created = Date.parse(headers.get("strongroom-created-at") ?? headers.get("last-modified") ?? "");
-  if (!Number.isSafeInteger(version) || version < 1 || subject === null) throw unintelligible("a record's headers");
+  if (!Number.isSafeInteger(version) || version < 1) throw unintelligible("a record's headers");
   return {
     document: parsedDocument(text),
     text,
     version,
-    subject: decoded(subject),
+    subject: subject === null ? null : decoded(subject),
+    ...(about === null ? {} : { about: about.split(",").map((name) => decoded(name.trim())) }),
     createdAt: Number.isNaN(created) ? null : new Date(created).toISOString(),
   };
+}
+
+function whomHeaders({ subject, about, repoint, tenant }: Whom) {
+  const name = (text: string): string => encoded(text, "subject-invalid");
+  return given({
+    "strongroom-subject": subject === undefined ? undefined : name(subject),
+    "strongroom-about": about?.map(name).join(", "),
+    "strongroom-repoint": repoint === undefined ? undefined : (`${repoint}` as const),
+    "strongroom-tenant": tenant === undefined ? undefined : encoded(tenant, "tenant-invalid"),
+  });
 }
 
 function parsedDocument(text: string): JsonObject {
@@ -316,7 +344,7 @@ function segment(name: string, what: "collection" | "id"): string {
 }
 
 /** Percent-encoded UTF-8: a header field holds ASCII (RFC 9110, section 5.5), and so does a path. */
-function encoded(text: string, code: "collection-invalid" | "id-invalid" | "subject-invalid"): string {
+function encoded(text: string, code: Extract<ClientErrorCode, `${string}-invalid`>): string {
   if (text.isWellFormed()) return encodeURIComponent(text);
   throw new ClientError(code, { detail: "It is not well-formed text." });
 }

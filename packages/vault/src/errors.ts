@@ -40,6 +40,7 @@ export type VaultErrorCode =
   | "subject-erased"
   | "subject-differs"
   | "subject-missing"
+  | "subject-absent"
   | "subject-name-absent"
   | "subject-key-absent"
   | "subject-key-tampered"
@@ -294,12 +295,19 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "subject-missing": {
     title: "The document does not say whom it is about",
     remedy: "The collection declares a field that names the person: fill it with a string, or name the subject.",
-    outcome: "input",
+    outcome: "usage",
     status: 422,
+  },
+  "subject-absent": {
+    title: "Nobody has that name",
+    remedy: "Check the name and the tenant. Whoever was never written about, or was erased, has no key.",
+    outcome: "absent",
+    status: 404,
   },
   "subject-name-absent": {
     title: "The key store has no name of the person",
-    remedy: "A row of the key store is gone. Restore the key store from its newest backup; strongroom doctor lists more.",
+    remedy:
+      "A row of the key store is gone. Restore the key store from its newest backup; strongroom doctor lists more.",
     outcome: "failure",
     status: 500,
   },
@@ -330,7 +338,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "tenant-invalid": {
     title: "That is no tenant",
     remedy: "A tenant is up to 63 lower-case letters, digits, '.', '_' and '-', and begins with a letter or digit.",
-    outcome: "input",
+    outcome: "usage",
     status: 400,
   },
   "collection-differs": {
@@ -355,7 +363,8 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "key-store-behind": {
     title: "The key store is older than the records",
-    remedy: "It lacks keys of the newest people. Restore a newer backup of it: the keys must be newer than the records.",
+    remedy:
+      "It lacks keys of the newest people. Restore a newer backup of it: the keys must be newer than the records.",
     outcome: "failure",
     status: 500,
   },

@@ -1,13 +1,27 @@
 /**
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
-export { openVault } from "./vault.ts";
+export { openVault } from "./open-vault.ts";
 export type { VaultOptions } from "./options.ts";
 export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 
-export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
+export { parseTenant } from "./collections/declaration.ts";
+export type { CollectionOptions } from "./collections/declaration.ts";
+export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
+export { DEFAULT_KEY_CACHE } from "./options.ts";
+export type { KeyCacheSettings, KeysOptions } from "./options.ts";
+
+export {
+  MAX_ABOUT,
+  MAX_ID_BYTES,
+  parseAddress,
+  parseCollection,
+  parseId,
+  parseSubject,
+  parseVersion,
+} from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
 export type {
   NotJson,
@@ -20,31 +34,34 @@ export type {
 export { parseDocument, parseJson } from "./records/document.ts";
 export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.ts";
 export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";
-export type {
-  CollectionCount,
-  DamagedRecord,
-  DebtPage,
-  ListOptions,
-  ListResult,
-  OwedVersion,
-} from "./records/pages.ts";
+export type { CollectionCount, DamagedRecord, ListOptions, ListResult } from "./records/pages.ts";
 export type { PreparedWrite } from "./records/prepared.ts";
-export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
+export type { OnExisting, PutManyResult } from "./records/batch-plan.ts";
+export type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
+export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./repair/debt.ts";
 export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-export type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
+export type { DamagedDebt, DebtPage, Owed, OwedKey, OwedVersion } from "./repair/debts.ts";
+export type { RepairStatus } from "./repair/repair-worker.ts";
+export type { RepairOptions } from "./repair/repairs.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
 export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
 
+export { keyCostBetween } from "./keys/cost.ts";
+export type { KeyCost, ScopeCalls } from "./keys/cost.ts";
 export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
 export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
+export { keySetsOf } from "./keys/key-sets-of.ts";
+export type { GateKeySets, KeySetNames } from "./keys/key-sets-of.ts";
 export type { JobSummary } from "./jobs.ts";
 
 export { bucketOf } from "./stores/bucket.ts";
@@ -62,6 +79,7 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { MAX_CREATIONS, MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "./stores/key-limits.ts";
 export { KEY_KINDS } from "./stores/key-store.ts";
 export type {
   Creation,
