@@ -48,7 +48,7 @@ export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects }
 
 export { MOST_SEEN } from "./repair/debt.ts";
 export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-export type { DebtPage, OwedVersion } from "./repair/debts.ts";
+export type { DamagedDebt, DebtPage, Owed, OwedKey, OwedVersion } from "./repair/debts.ts";
 export type { RepairStatus } from "./repair/repair-worker.ts";
 export type { RepairOptions } from "./repair/repairs.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
@@ -60,6 +60,8 @@ export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
 export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
+export { keySetsOf } from "./keys/key-sets-of.ts";
+export type { GateKeySets, KeySetNames } from "./keys/key-sets-of.ts";
 export type { JobSummary } from "./jobs.ts";
 
 export { bucketOf } from "./stores/bucket.ts";
@@ -77,6 +79,7 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { MAX_CREATIONS, MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "./stores/key-limits.ts";
 export { KEY_KINDS } from "./stores/key-store.ts";
 export type {
   Creation,

@@ -11,7 +11,7 @@ import type { PendingItem } from "./send-batch.ts";
 /** How records are taken. */
 export interface TakeOptions {
   readonly ids: IdSource;
-  /** Null: the subject is the id. */
+  /** Null: as it is; of a new record as its collection declares. */
   readonly subject: Field | null;
   readonly filter: FieldFilter;
 }
@@ -37,7 +37,7 @@ export function recordTaker({ ids, subject: whom, filter }: TakeOptions, report:
     const first = firstPositions.get(id.text);
     if (first !== undefined) throw new RangeError(`has the same id as ${report.unit} ${first}`);
     firstPositions.set(id.text, position);
-    if (looksPersonal(id.text) || looksPersonal(subject?.text ?? "")) report.personalIds++;
+    if (looksPersonal(id.text)) report.personalIds++;
     return {
       id: id.text,
       document: filter.take(document),

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import type { KeyStore, Store } from "@strongroom/vault";
 import { MemoryKeyStorage, memoryKeyStore, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
@@ -46,4 +47,17 @@ export async function fileStorage(t: TestContext): Promise<FileStorage> {
   const path = join(await temporaryFolder(t), "vault.sqlite");
   const storage = new MemoryKeyStorage();
   return { path, open: () => sqliteStore(path), openKeys: async () => memoryKeyStore({ storage }) };
+}
+
+/** Lets time pass for a store in SQLite, whose clock is the machine's: moves the moments in these columns of its tables. */
+export async function passTime(
+  path: string,
+  moments: Readonly<Record<string, readonly string[]>>,
+  ms: number,
+): Promise<void> {
+  using database = new DatabaseSync(path, { timeout: 5000 });
+  for (const [table, columns] of Object.entries(moments))
+    database
+      .prepare(`update ${table} set ${columns.map((column) => `${column} = ${column} - :ms`).join()}`)
+      .run({ ms });
 }
