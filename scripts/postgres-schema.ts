@@ -1,6 +1,6 @@
 /**
  * What the migrations of the vault's stores in PostgreSQL make, as the lines that an opened store compares with: made in
- * a real server, written as a source file for each.
+ * a real server, written as a source file.
  */
 import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
 import type { MigratePostgresOptions, PostgresPool } from "@strongroom/vault/postgres";
@@ -12,31 +12,15 @@ import type { SchemaLine } from "../packages/vault/src/stores/postgres/schema-fo
 import { DEFAULT_SCHEMA, parseSchema } from "../packages/vault/src/stores/postgres/schema-name.ts";
 import type { PostgresServer } from "../tests/support/postgres/server.ts";
 
-/** A schema whose lines are a source file. */
-export interface WrittenSchema {
-  readonly file: URL;
-  readonly constant: string;
-  readonly migrate: (pool: PostgresPool, options: MigratePostgresOptions) => Promise<readonly string[]>;
-}
+export const SCHEMA_FILE = new URL("../packages/vault/src/stores/postgres/schema-lines.ts", import.meta.url);
 
-const file = (name: string): URL => new URL(`../packages/vault/src/stores/postgres/${name}`, import.meta.url);
-
-export const RECORD_LINES: WrittenSchema = {
-  file: file("schema-lines.ts"),
-  constant: "SCHEMA_LINES",
-  migrate: migratePostgres,
-};
-
-export const KEY_LINES: WrittenSchema = {
-  file: file("keys/schema-lines.ts"),
-  constant: "KEY_SCHEMA_LINES",
-  migrate: migratePostgresKeys,
-};
+/** What brings a schema to this version. */
+export type Migrate = (pool: PostgresPool, options: MigratePostgresOptions) => Promise<readonly string[]>;
 
 /** What a migrated schema of this server holds, in the order of the names. */
 export async function madeLines(
   server: PostgresServer,
-  { migrate }: WrittenSchema,
+  migrate: Migrate,
   schema: string = DEFAULT_SCHEMA,
 ): Promise<readonly SchemaLine[]> {
   const pool = new pg.Pool({ connectionString: await server.createDatabase() });
@@ -55,14 +39,37 @@ const HEAD = `/**
  * What the migrations make, but for the functions, whose text is in functions/: each thing's name, and how it is
  * defined. Written by \`npm run schema:postgres\`.
  */
-export const `;
 
-const TYPE = ": readonly (readonly [name: string, form: string])[] = ";
+`;
+
+/** Which lines a constant has, and what is said of it. */
+const constant = (name: string, says: string, lines: readonly SchemaLine[]): string =>
+  `/** ${says} */\nexport const ${name}: readonly (readonly [name: string, form: string])[] = ${JSON.stringify(
+    lines.map((line) => [line.name, line.form]),
+  )};\n\n`;
 
 /** The source file. */
-export async function schemaFile(server: PostgresServer, written: WrittenSchema): Promise<string> {
-  const lines = (await madeLines(server, written)).filter(({ name }) => !name.startsWith("function "));
-  const config = await resolveConfig(written.file);
-  const forms = JSON.stringify(lines.map(({ name, form }) => [name, form]));
-  return format(`${HEAD}${written.constant}${TYPE}${forms};`, { ...config, parser: "typescript" });
+export async function schemaFile(server: PostgresServer): Promise<string> {
+  const all = await Promise.all([migratePostgres, migratePostgresKeys].map((migrate) => madeLines(server, migrate)));
+  const [records = [], keys = []] = all.map((lines) => lines.filter(({ name }) => !name.startsWith("function ")));
+  const isIn = (lines: readonly SchemaLine[], line: SchemaLine): boolean =>
+    lines.some(({ name, form }) => name === line.name && form === line.form);
+  const parts = [
+    constant(
+      "COMMON_LINES",
+      "Of both.",
+      records.filter((line) => isIn(keys, line)),
+    ),
+    constant(
+      "RECORD_LINES",
+      "Of the records alone.",
+      records.filter((line) => !isIn(keys, line)),
+    ),
+    constant(
+      "KEY_LINES",
+      "Of the keys alone.",
+      keys.filter((line) => !isIn(records, line)),
+    ),
+  ];
+  return format(HEAD + parts.join(""), { ...(await resolveConfig(SCHEMA_FILE)), parser: "typescript" });
 }

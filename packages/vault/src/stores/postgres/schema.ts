@@ -15,7 +15,7 @@ import type { StoreFunction } from "./functions/function.ts";
 import { OUTCOME } from "./functions/outcome.ts";
 import { PUT_1, PUT_2 } from "./functions/put.ts";
 import { REWRAP } from "./functions/rewrap.ts";
-import { SCHEMA_LINES } from "./schema-lines.ts";
+import { COMMON_LINES, RECORD_LINES } from "./schema-lines.ts";
 import type { PostgresMigration, StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
 
@@ -43,7 +43,7 @@ export const RECORD_SCHEMA: StoreSchema = {
   what: "vault",
   migrations: MIGRATIONS,
   functions: [...FIRST, ...SECOND],
-  lines: SCHEMA_LINES,
+  lines: [...COMMON_LINES, ...RECORD_LINES],
 };
 
 const tables = (schema: SchemaName): readonly string[] => [

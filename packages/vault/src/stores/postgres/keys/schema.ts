@@ -10,7 +10,7 @@ import { gateTable, jobsTable, NAME, peerColumn, wrapSetsTable } from "../common
 import { CREATE, ERASE } from "../functions/create-keys.ts";
 import type { StoreFunction } from "../functions/function.ts";
 import { REWRAP_KEY } from "../functions/rewrap.ts";
-import { KEY_SCHEMA_LINES } from "./schema-lines.ts";
+import { COMMON_LINES, KEY_LINES } from "../schema-lines.ts";
 import type { StoreSchema } from "../migration.ts";
 import type { SchemaName } from "../schema-name.ts";
 
@@ -29,7 +29,7 @@ export const KEY_SCHEMA: StoreSchema = {
     },
   ],
   functions: FUNCTIONS,
-  lines: KEY_SCHEMA_LINES,
+  lines: [...COMMON_LINES, ...KEY_LINES],
 };
 
 const tables = (schema: SchemaName): readonly string[] => [
