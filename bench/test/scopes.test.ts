@@ -37,7 +37,9 @@ for (const contender of [...SCOPES, "people"] as const)
 test("every row is played on a file by everybody, and read back", { timeout: 240_000 }, async () => {
   await using site = await SITES.sqlite();
   const effort = { ...SCOPE_EFFORTS.quick, warmupMs: 10, measureMs: 30, records: 200 };
-  const rows = SCOPE_ROWS.filter(({ id }) => ["sqlite-get-64x1", "sqlite-cold-64x1", "sqlite-newcomers-1x1"].includes(id));
+  const rows = SCOPE_ROWS.filter(({ id }) =>
+    ["sqlite-get-64x1", "sqlite-cold-64x1", "sqlite-newcomers-1x1"].includes(id),
+  );
   const { turns, failures } = await playTurns({
     processes: new Processes(["--conditions=@strongroom/source"]),
     rows,

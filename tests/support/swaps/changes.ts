@@ -1,0 +1,67 @@
+/**
+ * What a hand does to the two databases, one change at a time: every exchange of one column between two rows, of columns
+ * that belong together, of whole rows; and what is no exchange: a key that was retired made the newest one again, one
+ * person's key put at another's id.
+ */
+import type { Edit, Hand, Row, Table } from "./hand.ts";
+import { isSame } from "./hand.ts";
+
+/** Which of the two databases. */
+export type Place = "records" | "keys";
+
+/** One change. */
+export interface Change {
+  /** What the table of results counts it as. */
+  readonly kind: string;
+  readonly place: Place;
+  readonly edits: readonly Edit[];
+}
+
+/** Columns that are exchanged together, by table. A table that is not here, and a column alone, is tried as well. */
+export type Together = Readonly<Record<string, readonly (readonly string[])[]>>;
+
+/** How many pairs of rows are tried of each kind: all of them, or so many, spread over all. */
+export type Pairs = "all" | number;
+
+/** Every exchange between two rows of each table. */
+export function exchanges(place: Place, { tables }: Hand, together: Together, pairs: Pairs): readonly Change[] {
+  return tables.flatMap((table) => {
+    const { name, columns, key } = table;
+    const rest = columns.filter((column) => !key.includes(column));
+    const groups = [
+      ...columns.map((column) => [column]),
+      ...(key.length > 1 ? [key] : []),
+      ...(rest.length > 1 ? [rest] : []),
+      ...(together[name] ?? []).filter((group) => group.every((column) => columns.includes(column))),
+    ];
+    return groups.flatMap((group) => {
+      const kind = `${name}: ${group === rest ? "whole rows" : group.join(", ")}`;
+      const found = pairsOf(table).filter(([one, other]) => group.some((name) => !isSame(one[name], other[name])));
+      return spread(found, pairs).map(([one, other]): Change => {
+        const put = [
+          { ...one, ...pick(other, group) },
+          { ...other, ...pick(one, group) },
+        ];
+        return { kind, place, edits: [{ table: name, gone: [one, other], put }] };
+      });
+    });
+  });
+}
+
+/** A row of a table becomes another. */
+export function altered(place: Place, kind: string, table: string, from: Row, to: Row): Change {
+  return { kind, place, edits: [{ table, gone: [from], put: [to] }] };
+}
+
+function pairsOf({ rows }: Table): readonly (readonly [Row, Row])[] {
+  return rows.flatMap((one, index) => rows.slice(index + 1).map((other) => [one, other] as const));
+}
+
+/** So many of a list, as far from each other as may be. */
+export function spread<T>(list: readonly T[], count: Pairs): readonly T[] {
+  if (count === "all" || list.length <= count) return list;
+  return Array.from({ length: count }, (_, index) => list[Math.floor(((index + 0.5) * list.length) / count)]!);
+}
+
+const pick = (row: Row, columns: readonly string[]): Row =>
+  Object.fromEntries(columns.map((column) => [column, row[column]]));
