@@ -1,23 +1,26 @@
 /**
- * What a hand does to the two databases, one change at a time: every exchange of one column between two rows, of columns
- * that belong together, of whole rows; and what is no exchange: a key that was retired made the newest one again, one
- * person's key put at another's id.
+ * Exchanges in the two databases, one at a time: of one column between two rows, of columns that belong together, of
+ * whole rows.
  */
-import type { Edit, Hand, Row, Table } from "./hand.ts";
+import type { Hand, Row, RowEdit, Table } from "./hand.ts";
 import { isSame } from "./hand.ts";
 
 /** Which of the two databases. */
 export type Place = "records" | "keys";
 
+/** Rows of one of the databases. */
+export interface Edit extends RowEdit {
+  readonly place: Place;
+}
+
 /** One change. */
 export interface Change {
-  /** What the table of results counts it as. */
+  /** What the results count it as. */
   readonly kind: string;
-  readonly place: Place;
   readonly edits: readonly Edit[];
 }
 
-/** Columns that are exchanged together, by table. A table that is not here, and a column alone, is tried as well. */
+/** Columns that are exchanged together, by table. Each column alone and whole rows are exchanged in any case. */
 export type Together = Readonly<Record<string, readonly (readonly string[])[]>>;
 
 /** How many pairs of rows are tried of each kind: all of them, or so many, spread over all. */
@@ -32,25 +35,22 @@ export function exchanges(place: Place, { tables }: Hand, together: Together, pa
       ...columns.map((column) => [column]),
       ...(key.length > 1 ? [key] : []),
       ...(rest.length > 1 ? [rest] : []),
-      ...(together[name] ?? []).filter((group) => group.every((column) => columns.includes(column))),
+      ...(together[name] ?? []),
     ];
     return groups.flatMap((group) => {
       const kind = `${name}: ${group === rest ? "whole rows" : group.join(", ")}`;
-      const found = pairsOf(table).filter(([one, other]) => group.some((name) => !isSame(one[name], other[name])));
+      const found = pairsOf(table).filter(([one, other]) =>
+        group.some((column) => !isSame(one[column], other[column])),
+      );
       return spread(found, pairs).map(([one, other]): Change => {
         const put = [
           { ...one, ...pick(other, group) },
           { ...other, ...pick(one, group) },
         ];
-        return { kind, place, edits: [{ table: name, gone: [one, other], put }] };
+        return { kind, edits: [{ place, table: name, gone: [one, other], put }] };
       });
     });
   });
-}
-
-/** A row of a table becomes another. */
-export function altered(place: Place, kind: string, table: string, from: Row, to: Row): Change {
-  return { kind, place, edits: [{ table, gone: [from], put: [to] }] };
 }
 
 function pairsOf({ rows }: Table): readonly (readonly [Row, Row])[] {

@@ -18,8 +18,8 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
-/** Rows of one table that go, and those that come in their place, in one transaction. */
-export interface Edit {
+/** Rows of one table that go, and those that come in their place. */
+export interface RowEdit {
   readonly table: string;
   readonly gone: readonly Row[];
   readonly put: readonly Row[];
@@ -29,8 +29,12 @@ export interface Edit {
 export interface Hand {
   /** As they were at the beginning. */
   readonly tables: readonly Table[];
-  /** @throws the database's error, when it takes no such row: nothing is changed then */
-  edit(edits: readonly Edit[]): Promise<void>;
+  /**
+   * In one transaction, rows go and others come in their place.
+   *
+   * @throws the database's error, when it takes no such row: nothing is changed then
+   */
+  edit(edits: readonly RowEdit[]): Promise<void>;
   /** Puts every row back as it was at the beginning. */
   restore(): Promise<void>;
   close(): Promise<void>;

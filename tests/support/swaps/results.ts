@@ -2,7 +2,7 @@
  * What was tried and what refused it, counted by kind of change and by scope, as a page.
  */
 import type { Scope } from "@strongroom/vault";
-import type { Place } from "./changes.ts";
+import type { Change, Place } from "./changes.ts";
 import type { Outcome } from "./trial.ts";
 
 export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
@@ -10,15 +10,20 @@ export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
 /** One change that was tried. */
 export interface Result {
   readonly scope: Scope;
-  readonly place: Place;
-  readonly kind: string;
+  readonly change: Change;
   readonly outcome: Outcome;
 }
 
-const PLACES: Readonly<Record<Place, string>> = {
+const HEADINGS: Readonly<Record<Place | "both", string>> = {
   records: "In the record store",
   keys: "In the key store",
+  both: "In both",
 };
+
+function headingOf({ edits }: Change): string {
+  const places = [...new Set(edits.map(({ place }) => place))];
+  return HEADINGS[places.length === 1 ? places[0]! : "both"];
+}
 
 /** The page: a table of each database, a line for each kind of change. */
 export function swapsPage(
@@ -41,11 +46,11 @@ that anybody reads: all answers were right. No answer held another record's docu
 another's key.
 
 In a cell: refused / not taken by the database / all answers right.
-${(Object.keys(PLACES) as Place[])
-  .map((place) =>
-    placeSection(
-      place,
-      results.filter((result) => result.place === place),
+${Object.values(HEADINGS)
+  .map((heading) =>
+    section(
+      heading,
+      results.filter(({ change }) => headingOf(change) === heading),
     ),
   )
   .join("")}`;
@@ -63,16 +68,16 @@ export function kindsIn(page: string): readonly string[] {
 
 /** The same of a run. */
 export function kindsOf(results: readonly Result[]): readonly string[] {
-  return [...new Set(results.map(({ place, kind }) => `${PLACES[place]}: ${kind}`))];
+  return [...new Set(results.map(({ change }) => `${headingOf(change)}: ${change.kind}`))];
 }
 
-function placeSection(place: Place, results: readonly Result[]): string {
-  const lines = [...Map.groupBy(results, ({ kind }) => kind)].map(([kind, all]) => {
+function section(heading: string, results: readonly Result[]): string {
+  const lines = [...Map.groupBy(results, ({ change }) => change.kind)].map(([kind, all]) => {
     const cells = SCOPES.map((scope) => cellOf(all.filter((result) => result.scope === scope)));
     return `| \`${kind}\` | ${cells.join(" | ")} | ${codesOf(all)} |`;
   });
   return `
-## ${PLACES[place]}
+## ${heading}
 
 | what was exchanged | ${SCOPES.join(" | ")} | refused with |
 | --- | ---: | ---: | ---: | --- |

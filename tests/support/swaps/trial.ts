@@ -10,7 +10,7 @@ import type { Keyring } from "@strongroom/envelope";
 import type { JsonObject, KeyStore, Scope, Store, Vault } from "@strongroom/vault";
 import type { Change, Place } from "./changes.ts";
 import type { Hand } from "./hand.ts";
-import { COLLECTIONS, documentOf, PEOPLE, TENANTS, writeAll } from "./people.ts";
+import { COLLECTIONS, documentOf, PEOPLE, TENANTS, writeSteps } from "./people.ts";
 import type { TrialRecord } from "./people.ts";
 
 /** Where a trial's rows lie: both stores, and a hand in each. */
@@ -28,7 +28,8 @@ export type Outcome =
 /** What a trial is made of. */
 export interface TrialOptions {
   readonly scope: Scope;
-  readonly keyring: Keyring;
+  /** Of the records, and of the key store. */
+  readonly keyrings: Readonly<Record<Place, Keyring>>;
   readonly databases: Databases;
   readonly records: readonly TrialRecord[];
 }
@@ -50,17 +51,19 @@ export class Trial {
 
   /** Writes the records, and reads each of them with a vault that goes on. */
   static async begin(options: TrialOptions): Promise<Trial> {
-    const writer = await vaultOver(options);
-    await writeAll(writer, options.records, async () => {
-      if (options.scope === "record") return;
-      await writer.subjects.renewKey("ada", { tenant: TENANTS.ada });
-      await writer.subjects.renewKey("grace", { tenant: TENANTS.grace });
-    });
+    const { databases, records, scope } = options;
+    const [first, second] = [records.map((record) => ({ ...record, versions: 1 })), records];
+    const writer = await vaultOver(options, 1);
+    await writeSteps(writer, first, 1);
     await writer.close();
-    const { hand } = options.databases;
+    const next = await vaultOver(options, 2);
+    if (scope !== "record")
+      for (const person of ["ada", "grace"] as const) await next.subjects.renewKey(person, { tenant: TENANTS[person] });
+    await writeSteps(next, second, 2);
+    await next.close();
     const trial = new Trial(options, await vaultOver(options), {
-      records: await hand("records"),
-      keys: await hand("keys"),
+      records: await databases.hand("records"),
+      keys: await databases.hand("keys"),
     });
     assert.deepEqual(await trial.#readAll(trial.#warm, "before anything was changed"), new Set());
     return trial;
@@ -74,10 +77,10 @@ export class Trial {
 
   /** Makes one change, looks what becomes of it, and takes it back. @throws AssertionError that names it */
   async play(change: Change): Promise<Outcome> {
-    const { place, edits } = change;
     try {
-      await this.hands[place].edit(edits);
+      for (const place of PLACES) await this.hands[place].edit(change.edits.filter((edit) => edit.place === place));
     } catch {
+      await this.#restore();
       return { kind: "no-such-row" };
     }
     try {
@@ -85,9 +88,12 @@ export class Trial {
       for (const code of await this.#fresh(change)) codes.add(code);
       return codes.size === 0 ? { kind: "right" } : { kind: "refused", codes: [...codes].sort() };
     } finally {
-      await this.hands.records.restore();
-      await this.hands.keys.restore();
+      await this.#restore();
     }
+  }
+
+  async #restore(): Promise<void> {
+    for (const place of PLACES) await this.hands[place].restore();
   }
 
   /** Reads and writes with a vault that has nothing in memory. */
@@ -170,6 +176,8 @@ export class Trial {
   }
 }
 
+const PLACES: readonly Place[] = ["records", "keys"];
+
 /** What is said of a key, or of somebody, that the key store does not have. */
 const MADE_MEANWHILE: ReadonlySet<string> = new Set(["subject-key-absent", "subject-name-absent"]);
 
@@ -201,11 +209,15 @@ function codeOf(error: unknown, when: string): string {
   return error.code;
 }
 
-async function vaultOver({ scope, keyring, databases: { records, keys } }: TrialOptions): Promise<Vault> {
+/** Keys that it makes are of the second generation, unless it says otherwise. */
+async function vaultOver(
+  { scope, keyrings, databases: { records, keys } }: TrialOptions,
+  generation: number = 2,
+): Promise<Vault> {
   return openVault({
     store: keptOpen(records),
-    keyring,
-    keys: { store: keptOpen(keys), scope, keyring },
+    keyring: keyrings.records,
+    keys: { store: keptOpen(keys), scope, keyring: keyrings.keys, generation },
     collections: COLLECTIONS,
   });
 }
@@ -224,9 +236,11 @@ function keptOpen<Kept extends Store | KeyStore>(store: Kept): Kept {
 
 const nameOf = ({ collection, id }: TrialRecord): string => `${collection}/${id}`;
 
-function wordsOf({ kind, place, edits }: Change): string {
-  const rows = edits.flatMap(({ gone }) => gone).map((row) => JSON.stringify(row, shortened).slice(0, 300));
-  return `${place}, ${kind}, of ${rows.join(" and ")}`;
+function wordsOf({ kind, edits }: Change): string {
+  const rows = edits.flatMap(({ place, gone }) =>
+    gone.map((row) => `${place} ${JSON.stringify(row, shortened).slice(0, 300)}`),
+  );
+  return `${kind}, of ${rows.join(" and ")}`;
 }
 
 function shortened(_: string, value: unknown): unknown {
