@@ -23,8 +23,8 @@ export function settingsPage(): string {
     "A file `strongroom.config.json` (or `.js`, `.mjs`, `.ts` with `defineConfig`) in the working folder, or the one that " +
       "`--config` or `STRONGROOM_CONFIG` names; then environment variables, then flags; the later wins. A setting " +
       '`service.port` is `{ "service": { "port": 8200 } }` in the file. Paths in the file are relative to it. ' +
-      "Mistakes are all listed at once and nothing starts. The token and the database's password are no settings: " +
-      "they come from files, or from `STRONGROOM_TOKEN` and `STRONGROOM_STORE_PASSWORD`.",
+      "Mistakes are all listed at once and nothing starts. The token and the databases' passwords are no settings: " +
+      "they come from files, or from `STRONGROOM_TOKEN`, `STRONGROOM_STORE_PASSWORD` and `STRONGROOM_KEY_STORE_PASSWORD`.",
     "",
     `A file that was only found in the working folder may give ${harmless()}. For the others, and to be a program, it must be ` +
       "named, or trusted once as it is: `strongroom trust`.",

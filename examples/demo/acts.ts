@@ -144,7 +144,7 @@ async function loseARegion(stage: Stage, narrator: Narrator): Promise<void> {
   await narrator.shows("strongroom put people p-041 < person.json", put.stdout + put.stderr);
   await narrator.claims(
     "a write succeeds and reports its missing wrap",
-    put.code === 0 && put.stdout.includes("2 of 3 regions") && put.stdout.includes("missing: eu-west-1"),
+    put.code === 0 && put.stdout.includes("2 of 3 wraps") && put.stdout.includes("missing: eu-west-1"),
   );
 }
 

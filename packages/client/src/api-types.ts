@@ -71,7 +71,7 @@ export interface paths {
         get: operations["getRecord"];
         /**
          * Write a record
-         * @description Writes a new version. Without a condition it is written on whatever is there. Needs the scope `write`.
+         * @description Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is meant. Needs the scope `write`.
          */
         put: operations["putRecord"];
         post?: never;
@@ -154,7 +154,7 @@ export interface paths {
         };
         /**
          * List a collection's ids
-         * @description In the order of the ids' UTF-8 bytes. A cursor is a place, not a snapshot: what is written behind it is not seen. Needs the scope `read`.
+         * @description In the order of the ids' UTF-8 bytes; where the collection's ids are sealed, in no order. A cursor is a place, not a snapshot: what is written behind it is not seen. Needs the scope `read`.
          */
         get: operations["listRecords"];
         put?: never;
@@ -244,7 +244,7 @@ export interface components {
             [key: string]: unknown;
         };
         Wraps: {
-            /** @description Regions that hold a wrap of the data key. */
+            /** @description Regions that hold a wrap: of the person's key, or in `record` scope of the version's data key. */
             stored: number;
             /** @description Regions that should. */
             target: number;
@@ -272,6 +272,13 @@ export interface components {
              * @example person-8f14e45f
              */
             subject?: string;
+            /**
+             * @description Left out where there is nobody further, and as `subject` is.
+             * @example [
+             *       "person-1679091c"
+             *     ]
+             */
+            about?: string[];
             /**
              * @description Number of the version. Never used twice for one record, also not after a removal.
              * @example 3
@@ -349,10 +356,17 @@ export interface components {
                  */
                 version: number;
                 /**
-                 * @description Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.
+                 * @description Whom the record is about, by the name that its writers use. Database and KMS know them by an opaque id alone; only a service without a key store hands the name on in clear.
                  * @example person-8f14e45f
                  */
                 subject: string;
+                /**
+                 * @description Further people whom the record is about.
+                 * @example [
+                 *       "person-1679091c"
+                 *     ]
+                 */
+                about?: string[];
                 /**
                  * Format: date-time
                  * @description ISO 8601, UTC.
@@ -381,7 +395,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -717,10 +731,24 @@ export interface components {
                 id: string;
                 document: components["schemas"]["Document"];
                 /**
-                 * @description Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.
+                 * @description Whom the record is about, by the name that its writers use. Database and KMS know them by an opaque id alone; only a service without a key store hands the name on in clear.
                  * @example person-8f14e45f
                  */
                 subject?: string;
+                /**
+                 * @description Further people whom the record is about.
+                 * @example [
+                 *       "person-1679091c"
+                 *     ]
+                 */
+                about?: string[];
+                /** @description Whether the record may come to be about somebody else: it is encrypted anew under their key. */
+                repoint?: boolean;
+                /**
+                 * @description Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal data.
+                 * @example acme
+                 */
+                tenant?: string;
             }[];
             /**
              * @description What to do with a record that is there: `compare` writes a new version only when the document differs (so a batch may be sent again) and needs the scope `read` as well, `replace` always does, `keep` never does.
@@ -845,6 +873,8 @@ export interface operations {
                     "Strongroom-Version"?: number;
                     /** @description Whom the record is about, percent-encoded. */
                     "Strongroom-Subject"?: string;
+                    /** @description The further people whom it is about, a list, each percent-encoded; left out where there are none. */
+                    "Strongroom-About"?: string;
                     /** @description When this version was written (RFC 3339, to the millisecond). */
                     "Strongroom-Created-At"?: string;
                     /** @description The same as an HTTP date, to the second. */
@@ -882,7 +912,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -902,6 +932,15 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -945,7 +984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -973,8 +1012,20 @@ export interface operations {
                 "if-match"?: string;
                 /** @description `*`: write only if there is no such record. */
                 "if-none-match"?: string;
-                /** @description Whom the record is about, percent-encoded. Left out: as it is; of a new record, its id. */
+                /** @description Whom the record is about, percent-encoded. Left out: as it is; of a new record as its collection declares, or `COLLECTION/ID`. */
                 "strongroom-subject"?: string;
+                /**
+                 * @description Further people whom it is about: a list with commas, each percent-encoded; empty for nobody. Left out: as it is.
+                 * @example person-1679091c, person-c81e728d
+                 */
+                "strongroom-about"?: string;
+                /** @description Whether the record may come to be about somebody else: it is encrypted anew under their key. */
+                "strongroom-repoint"?: "true" | "false";
+                /**
+                 * @description Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal data.
+                 * @example acme
+                 */
+                "strongroom-tenant"?: string;
             };
             path: {
                 /**
@@ -1018,7 +1069,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1036,7 +1087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1063,8 +1114,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-contended`: Too many writers changed the record at the same time. */
+            /** @description `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1108,6 +1168,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `subject-missing`: The document does not say whom it is about. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `token-limit`: The token has too many requests open. */
             429: {
                 headers: {
@@ -1126,7 +1195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `subject-key-set-back`: The key store offers a key that was retired. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1279,7 +1348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1288,7 +1357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1409,7 +1478,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1418,7 +1487,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1472,6 +1541,8 @@ export interface operations {
                     "Strongroom-Version"?: number;
                     /** @description Whom the record is about, percent-encoded. */
                     "Strongroom-Subject"?: string;
+                    /** @description The further people whom it is about, a list, each percent-encoded; left out where there are none. */
+                    "Strongroom-About"?: string;
                     /** @description When this version was written (RFC 3339, to the millisecond). */
                     "Strongroom-Created-At"?: string;
                     /** @description The same as an HTTP date, to the second. */
@@ -1509,7 +1580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1529,6 +1600,15 @@ export interface operations {
             };
             /** @description `request-timeout`: The request did not arrive in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1572,7 +1652,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1794,7 +1874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1803,7 +1883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1842,7 +1922,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1860,7 +1940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1887,8 +1967,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-contended`: Too many writers changed the record at the same time. */
+            /** @description `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1923,6 +2012,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `subject-missing`: The document does not say whom it is about. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `token-limit`: The token has too many requests open. */
             429: {
                 headers: {
@@ -1941,7 +2039,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `subject-key-set-back`: The key store offers a key that was retired. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1950,7 +2048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;

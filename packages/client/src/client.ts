@@ -3,7 +3,7 @@
  */
 import type { Answers } from "./api-types.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, type ClientErrorCode } from "./errors.ts";
 import { type Listing, listing } from "./paging.ts";
 
 /** A parsed document. */
@@ -20,6 +20,8 @@ export interface StoredRecord {
   readonly version: number;
   /** Whom the record is about. */
   readonly subject: string;
+  /** Further people whom it is about; left out where there are none. */
+  readonly about?: readonly string[];
   /**
    * When this version was written: RFC 3339, to the millisecond; to the second where an older service, or a proxy,
    * leaves out `Strongroom-Created-At`. Null if the service did not say.
@@ -35,12 +37,22 @@ export type RemoveResult = Answers["RemoveAnswer"];
 export type VersionInfo = Answers["VersionsAnswer"]["versions"][number];
 /** One record in a listing. */
 export type ListedRecord = Answers["ListAnswer"]["items"][number];
+/** Whom a record is about, by the names that its writers use. */
+export interface Whom {
+  /** Left out: as it is; of a new record as its collection declares, or `COLLECTION/ID`. */
+  readonly subject?: string | undefined;
+  /** Further people; left out: as it is. Empty: nobody. */
+  readonly about?: readonly string[] | undefined;
+  /** Lets the record come to be about somebody else; without it that is `subject-differs`. */
+  readonly repoint?: boolean | undefined;
+  /** Whose people they are. The KMS logs it in clear. */
+  readonly tenant?: string | undefined;
+}
+
 /** A record of a batch. */
-export interface BatchItem {
+export interface BatchItem extends Whom {
   readonly id: string;
   readonly document: object;
-  /** Whom it is about; left out: as it is, and the id of a new record. */
-  readonly subject?: string | undefined;
 }
 /** What a batch does where a record exists already: `compare` leaves equal documents alone. */
 export type OnExisting = Answers["BatchRequest"]["onExisting"];
@@ -60,9 +72,7 @@ export type Job = Answers["JobsAnswer"]["jobs"][number];
 export type Readiness = Answers["ReadyAnswer"];
 
 /** Conditions of a write, and whom it is about. */
-export interface PutOptions extends CallOptions {
-  /** Whom the record is about; left out: as it is, and the id of a new record. No personal data: a KMS logs it. */
-  readonly subject?: string | undefined;
+export interface PutOptions extends CallOptions, Whom {
   /** Write only on this version, else `version-conflict`. */
   readonly ifVersion?: number | undefined;
   /** Write only where there is no such record, else `version-conflict`. */
@@ -134,10 +144,10 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const { answer, text } = caller(options);
   const records: Records = {
-    put: async (collection, id, document, { subject, ifVersion, ifAbsent, signal } = {}) => {
+    put: async (collection, id, document, { ifVersion, ifAbsent, signal, ...whom } = {}) => {
       const path = address(collection, id);
       const header = {
-        ...(subject === undefined ? {} : { "strongroom-subject": encoded(subject, "subject-invalid") }),
+        ...whomHeaders(whom),
         ...(ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` }),
         ...(ifAbsent === true ? { "if-none-match": "*" } : {}),
       };
@@ -232,6 +242,7 @@ export function createClient(options: ClientOptions): Client {
 function stored({ text, headers }: { readonly text: string; readonly headers: Headers }): StoredRecord {
   const version = Number(headers.get("strongroom-version"));
   const subject = headers.get("strongroom-subject");
+  const about = headers.get("strongroom-about");
   const created = Date.parse(headers.get("strongroom-created-at") ?? headers.get("last-modified") ?? "");
   if (!Number.isSafeInteger(version) || version < 1 || subject === null) throw unintelligible("a record's headers");
   return {
@@ -239,8 +250,19 @@ function stored({ text, headers }: { readonly text: string; readonly headers: He
     text,
     version,
     subject: decoded(subject),
+    ...(about === null ? {} : { about: about.split(",").map((name) => decoded(name.trim())) }),
     createdAt: Number.isNaN(created) ? null : new Date(created).toISOString(),
   };
+}
+
+function whomHeaders({ subject, about, repoint, tenant }: Whom) {
+  const name = (text: string): string => encoded(text, "subject-invalid");
+  return given({
+    "strongroom-subject": subject === undefined ? undefined : name(subject),
+    "strongroom-about": about?.map(name).join(", "),
+    "strongroom-repoint": repoint === undefined ? undefined : (`${repoint}` as const),
+    "strongroom-tenant": tenant === undefined ? undefined : encoded(tenant, "tenant-invalid"),
+  });
 }
 
 function parsedDocument(text: string): JsonObject {
@@ -316,7 +338,7 @@ function segment(name: string, what: "collection" | "id"): string {
 }
 
 /** Percent-encoded UTF-8: a header field holds ASCII (RFC 9110, section 5.5), and so does a path. */
-function encoded(text: string, code: "collection-invalid" | "id-invalid" | "subject-invalid"): string {
+function encoded(text: string, code: Extract<ClientErrorCode, `${string}-invalid`>): string {
   if (text.isWellFormed()) return encodeURIComponent(text);
   throw new ClientError(code, { detail: "It is not well-formed text." });
 }

@@ -294,7 +294,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "subject-missing": {
     title: "The document does not say whom it is about",
     remedy: "The collection declares a field that names the person: fill it with a string, or name the subject.",
-    outcome: "input",
+    outcome: "usage",
     status: 422,
   },
   "subject-name-absent": {
@@ -330,7 +330,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   "tenant-invalid": {
     title: "That is no tenant",
     remedy: "A tenant is up to 63 lower-case letters, digits, '.', '_' and '-', and begins with a letter or digit.",
-    outcome: "input",
+    outcome: "usage",
     status: 400,
   },
   "collection-differs": {

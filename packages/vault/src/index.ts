@@ -7,6 +7,11 @@ export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 
+export type { CollectionOptions } from "./collections/declaration.ts";
+export { DEFAULT_KEY_CACHE } from "./options.ts";
+export type { KeyCacheSettings, KeysOptions } from "./options.ts";
+export type { Scope } from "./stores/subjects.ts";
+
 export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
 export type {
@@ -20,14 +25,7 @@ export type {
 export { parseDocument, parseJson } from "./records/document.ts";
 export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.ts";
 export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";
-export type {
-  CollectionCount,
-  DamagedRecord,
-  DebtPage,
-  ListOptions,
-  ListResult,
-  OwedVersion,
-} from "./records/pages.ts";
+export type { CollectionCount, DamagedRecord, ListOptions, ListResult } from "./records/pages.ts";
 export type { PreparedWrite } from "./records/prepared.ts";
 export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
@@ -37,10 +35,14 @@ export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, W
 
 export { MOST_SEEN } from "./repair/debt.ts";
 export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-export type { RepairOptions, RepairStatus } from "./repair/repair-worker.ts";
+export type { DebtPage, OwedVersion } from "./repair/debts.ts";
+export type { RepairStatus } from "./repair/repair-worker.ts";
+export type { RepairOptions } from "./repair/repairs.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
 export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
 
+export { keyCostBetween } from "./keys/cost.ts";
+export type { KeyCost, ScopeCalls } from "./keys/cost.ts";
 export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
@@ -62,6 +64,23 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { KEY_KINDS } from "./stores/key-store.ts";
+export type {
+  Creation,
+  CreationResult,
+  KeyKind,
+  KeyName,
+  KeyPlace,
+  KeyRead,
+  KeyRewrap,
+  KeyRow,
+  KeyRows,
+  KeyStore,
+  KeyVersion,
+  KeyWrap,
+  NameRow,
+  NewKey,
+} from "./stores/key-store.ts";
 export type { JobPartition, JobStore, Lease, Leased, Progress } from "./stores/jobs.ts";
 export type {
   FoundCollection,
@@ -72,6 +91,7 @@ export type {
   RecordRead,
   RecordRows,
   RecordVersions,
+  Scheme,
   Stamp,
   StoredMessage,
   VersionPlace,
@@ -79,7 +99,19 @@ export type {
   VersionsPage,
   WrapCount,
 } from "./stores/rows.ts";
-export type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store } from "./stores/store.ts";
+export type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store, SubjectRows } from "./stores/store.ts";
+export { isSubjectId } from "./stores/subjects.ts";
+export type {
+  Scope,
+  SubjectId,
+  SubjectRecord,
+  SubjectRow,
+  SubjectScope,
+  SubjectsPage,
+  SubjectState,
+  UnitSubject,
+} from "./stores/subjects.ts";
+export { MAX_SEALED_BYTES, MAX_UNIT_SUBJECTS } from "./stores/unit-people.ts";
 export type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "./stores/units.ts";
 export { parseWrapSet, wrapSetDigest, wrapSetForm } from "./stores/wrap-set.ts";
 export type { MissingWrap, Wrap, WrapSet, WrapSetId } from "./stores/wrap-set.ts";

@@ -15,7 +15,7 @@ import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions } from "./records/read.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
-import type { RepairOptions } from "./repair/repair-worker.ts";
+import type { RepairOptions } from "./repair/repairs.ts";
 import type { Store } from "./stores/store.ts";
 
 /** The keys of people, of a vault that has a key store. */

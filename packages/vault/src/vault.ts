@@ -17,20 +17,25 @@ import type { AddressInput } from "./records/address.ts";
 import { typedCollection } from "./records/collection.ts";
 import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
-import { collections, debts, list } from "./records/pages.ts";
+import { collections, list } from "./records/pages.ts";
 import { PreparedWrites } from "./records/prepared.ts";
 import type { PreparedWrite } from "./records/prepared.ts";
-import type { CollectionCount, DebtPage, ListOptions, ListResult } from "./records/pages.ts";
+import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
 import { putMany } from "./records/put-many.ts";
 import type { PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
 import { get, history } from "./records/read.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import { DebtView, wrapDebt } from "./repair/debt.ts";
+import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import { RepairCounters, RepairWorker } from "./repair/repair-worker.ts";
+import { debts } from "./repair/debts.ts";
+import type { DebtPage } from "./repair/debts.ts";
+import { repairableVersions } from "./repair/repair-version.ts";
+import { RepairCounters } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
+import { Repairs } from "./repair/repairs.ts";
+import type { RepairOptions } from "./repair/repairs.ts";
 
 /** An open vault. */
 export interface Vault {
@@ -256,19 +261,27 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const current = parseKeySet(keyring, keySet);
   const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
   const dependencies = { store, keys, clock, limits: parseLimits(given), turns: new Turns() };
-  const debt = new DebtView(dependencies);
-  const repair = repairing === undefined ? null : new RepairWorker(dependencies, debt, repairing);
-  return new RecordVault(dependencies, debt, repair);
+  const look = new DebtLook(store.inventory, clock);
+  const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
+  return new RecordVault(dependencies, new DebtView([look]), repair);
+}
+
+function repairs(
+  dependencies: Dependencies,
+  { look, options }: { readonly look: DebtLook; readonly options: RepairOptions },
+): Repairs {
+  const repairable = repairableVersions({ ...dependencies, signal: options.signal });
+  return new Repairs({ versions: { repairable, look }, keys: null }, dependencies.clock, options);
 }
 
 class RecordVault implements Vault {
   readonly #dependencies: Dependencies;
   readonly #debt: DebtView;
-  readonly #repair: RepairWorker | null;
+  readonly #repair: Repairs | null;
   readonly #records: RecordOperations;
   readonly #prepared: PreparedWrites;
 
-  constructor(dependencies: Dependencies, debt: DebtView, repair: RepairWorker | null) {
+  constructor(dependencies: Dependencies, debt: DebtView, repair: Repairs | null) {
     this.#dependencies = dependencies;
     this.#debt = debt;
     this.#repair = repair;
@@ -334,7 +347,7 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return wrapDebt(this.#dependencies);
+    return wrapDebt([this.#dependencies.store.inventory]);
   }
 
   debtSeen(): DebtSeen | null {

@@ -30,12 +30,16 @@ export const use = (): Promise<void> =>
         versions: [
           {
             version: parseVersion(1),
+            scheme: 1,
             subject: parseSubject("42"),
+            about: [],
             createdAt: new Date().toISOString(),
             wrapSet: { wraps: [], target: 0, missing: [] },
             message: Buffer.from("a message"),
           },
         ],
+        subjects: [],
+        sealedId: null,
       },
     };
     assert.deepEqual(await store.records.apply([unit], { atomic: true }), [{ kind: "made" }]);

@@ -30,9 +30,9 @@ export const getCommand: CommandSpec = command({
       ? client.records.get(collection, id)
       : client.records.version(collection, id, options.version));
     const content = (): string => {
-      const { document, text: stored, version, subject, createdAt } = record;
+      const { document, text: stored, version, subject, about: also, createdAt } = record;
       if (terminal.mode === "json") {
-        const about = printableJson({ collection, id, version, subject, createdAt });
+        const about = printableJson({ collection, id, version, subject, about: also, createdAt });
         return `${about.slice(0, -1)},"document":${printableOr(stored, document, 0)}}`;
       }
       return terminal.stdout.isTTY && options.output === undefined ? printableOr(stored, document, 2) : stored;

@@ -19,11 +19,15 @@ export const historyCommand: CommandSpec = command({
   run: withService(async (client, { context, args }) => {
     const [collection = "", id = ""] = args;
     const history = await client.records.history(collection, id);
-    const versions = history.map(({ version, subject, createdAt }) => ({ version, subject, createdAt }));
+    const versions = history.map(({ version, subject, about, createdAt }) => ({ version, subject, about, createdAt }));
     context.terminal.result({ collection, id, versions }, (shown) =>
       renderTable(
         [{ heading: "VERSION", align: "right" }, { heading: "WRITTEN" }, { heading: "SUBJECT" }],
-        shown.versions.map(({ version, createdAt, subject }) => [String(version), createdAt, subject]),
+        shown.versions.map(({ version, createdAt, subject, about = [] }) => [
+          String(version),
+          createdAt,
+          [subject, ...about].join(", "),
+        ]),
         context.terminal.width,
       ),
     );

@@ -1,6 +1,7 @@
 // The configuration as a type that cannot be wrong inside. What each setting means, its default, its flag and its
 // variable are in its row in settings.ts, which the compiler holds to this type.
 import type { KmsLogLevel, LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
+import type { CollectionOptions, Scope } from "@strongroom/vault";
 
 export type { LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
 
@@ -13,6 +14,11 @@ export interface WrappingRegion {
   readonly region: string;
   /** `arn:aws:kms:REGION:ACCOUNT:key/ID`; where it is left out, the one remembered in the data folder. */
   readonly keyArn?: string | undefined;
+  /**
+   * Of the key that wraps the keys of people and nothing else; where every region leaves it out, `keyArn` wraps them
+   * too (generation 0, which cannot be shredded).
+   */
+  readonly keyStoreKeyArn?: string | undefined;
   /** URL of a KMS other than AWS's own. */
   readonly endpoint?: string | undefined;
   /** SHA-256 of the one certificate that the endpoint may have, as `strongroom kms serve --tls` prints it. */
@@ -45,11 +51,14 @@ export interface ServiceSettings {
 /** Which wraps are opened by their region before they count. */
 export type ProveWraps = "all" | "sampled" | "off";
 
-/** Where the records lie. */
+/** Where the records lie, or the keys. */
 export interface StoreSettings {
-  /** `postgres://USER@HOST:PORT/DATABASE`, without a password; absent: SQLite in the data folder. */
+  /**
+   * `postgres://USER@HOST:PORT/DATABASE`, without a password. Absent: SQLite in the data folder; of the keys, where the
+   * records lie.
+   */
   readonly url?: string | undefined;
-  /** The file of the database's password; absent: STRONGROOM_STORE_PASSWORD, or none. */
+  /** The file of the password; absent: STRONGROOM_STORE_PASSWORD or STRONGROOM_KEY_STORE_PASSWORD, or none. */
   readonly passwordFile?: string | undefined;
   /** PEM file of the authorities that may have signed the server's certificate; absent: Node's and this machine's. */
   readonly caFile?: string | undefined;
@@ -70,6 +79,10 @@ export interface Config {
   readonly dataDir: string;
   readonly service: ServiceSettings;
   readonly store: StoreSettings;
+  /** Where the keys of people lie: a database of their own, so that a backup of the records alone opens nothing. */
+  readonly keyStore: StoreSettings;
+  /** What is declared of collections, by their names. */
+  readonly collections: Readonly<Record<string, CollectionOptions>>;
   /** The KMS that `strongroom up` and `strongroom kms serve` run. */
   readonly kms: {
     /** Nearest first. */
@@ -89,6 +102,12 @@ export interface Config {
     readonly next?: readonly WrappingRegion[] | undefined;
     /** Lets a KMS be reached over plain HTTP, which authenticates nobody. */
     readonly allowUnauthenticatedKms: boolean;
+    /** Of the collections that declare none. */
+    readonly scope: Scope;
+    /** Bounds of the opened keys in memory; what is left out is as in the vault's DEFAULT_KEY_CACHE. */
+    readonly cacheAgeMs?: number | undefined;
+    readonly cacheUses?: number | undefined;
+    readonly cacheKeys?: number | undefined;
     readonly minimum?: number | undefined;
     readonly target?: number | undefined;
     readonly proveWraps?: ProveWraps | undefined;

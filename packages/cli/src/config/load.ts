@@ -20,7 +20,7 @@ import { CliError } from "../errors.ts";
 import type { Config, WrappingRegion } from "./config.ts";
 import { findConfigFile, readConfigFile, requireBelieved } from "./file.ts";
 import { configSchema, OTHER_VARIABLES, SETTINGS } from "./settings.ts";
-import { isOnThisMachine, readStoreUrl } from "./store-url.ts";
+import { isOnThisMachine, type PostgresPlace, readStoreUrl } from "./store-url.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
 
 /** What the configuration is made from. */
@@ -92,16 +92,20 @@ function powersOf(file: string, origins: LoadedConfig["origins"]): readonly stri
   });
 }
 
+const lenientStore = z
+  .object({
+    url: z.string().optional().catch(""),
+    passwordFile: z.string().optional().catch(undefined),
+    caFile: z.string().optional().catch(undefined),
+    schema: z.string().optional().catch(undefined),
+    allowUnauthenticatedStore: z.boolean().optional().catch(undefined),
+  })
+  .optional()
+  .catch(undefined);
+
 const lenient = z.object({
-  store: z
-    .object({
-      url: z.string().optional().catch(""),
-      passwordFile: z.string().optional().catch(undefined),
-      caFile: z.string().optional().catch(undefined),
-      allowUnauthenticatedStore: z.boolean().optional().catch(undefined),
-    })
-    .optional()
-    .catch(undefined),
+  store: lenientStore,
+  keyStore: lenientStore,
   kms: z
     .object({ regions: localRegions.optional().catch(undefined) })
     .optional()
@@ -124,7 +128,7 @@ const lenient = z.object({
  * Checked on the raw values, beside the schema and not after it, so that one run lists every problem.
  */
 function relationProblems(raw: unknown): SettingProblem[] {
-  const { kms, keys, store } = lenient.catch({}).parse(raw);
+  const { kms, keys, store, keyStore } = lenient.catch({}).parse(raw);
   const count = (keys?.regions ?? kms?.regions ?? LOCAL_REGIONS).length;
   const target = keys?.target ?? count;
   return [
@@ -148,9 +152,13 @@ function relationProblems(raw: unknown): SettingProblem[] {
       keys?.next?.map(({ region }) => region),
       "region",
     ),
-    ...foreignKeys("regions", keys?.regions),
-    ...foreignKeys("next", keys?.next),
-    ...storeProblems(store),
+    ...(["regions", "next"] as const).flatMap((list) => [
+      ...foreignKeys(list, keys?.[list]),
+      ...mixedKeys(list, keys?.[list]),
+    ]),
+    ...storeProblems("store", store),
+    ...storeProblems("keyStore", keyStore),
+    ...keyStoreProblems(store, keyStore),
     ...when(
       (keys?.target ?? 0) > count,
       ["keys", "target"],
@@ -184,44 +192,88 @@ function duplicates(
 
 /** A key is used through the endpoint of its own region: the signature's scope names it. */
 function foreignKeys(list: "regions" | "next", regions: readonly WrappingRegion[] = []): SettingProblem[] {
-  return regions.flatMap(({ region, keyArn }, index) => {
-    const keyRegion = keyArn?.split(":")[3] ?? region;
-    return when(
-      keyRegion !== region,
-      ["keys", list, index, "keyArn"],
-      `is a key of ${keyRegion}, but the region is ${region}`,
-    );
-  });
+  return regions.flatMap((one, index) =>
+    (["keyArn", "keyStoreKeyArn"] as const).flatMap((name) => {
+      const keyRegion = one[name]?.split(":")[3] ?? one.region;
+      return when(
+        keyRegion !== one.region,
+        ["keys", list, index, name],
+        `is a key of ${keyRegion}, but the region is ${one.region}`,
+      );
+    }),
+  );
+}
+
+/**
+ * Keys of people are wrapped in all regions by keys that wrap nothing else, or in none: where one wraps other things
+ * too, destroying it destroys those.
+ */
+function mixedKeys(list: "regions" | "next", regions: readonly WrappingRegion[] = []): SettingProblem[] {
+  const without = regions.filter(({ keyStoreKeyArn }) => keyStoreKeyArn === undefined).map(({ region }) => region);
+  const shared = regions.findIndex(({ keyArn, keyStoreKeyArn }) => keyArn !== undefined && keyArn === keyStoreKeyArn);
+  return [
+    ...when(
+      without.length > 0 && without.length < regions.length,
+      ["keys", list],
+      `must have a keyStoreKeyArn in every region or in none; ${without.join(", ")} has none`,
+    ),
+    ...when(
+      shared >= 0,
+      ["keys", list, shared, "keyStoreKeyArn"],
+      "is the keyArn too: the keys of people need a key that wraps nothing else. Make one, or leave it out",
+    ),
+  ];
 }
 
 /** A server is proven by TLS, or is on this machine, or somebody said that it need not be. */
-function storeProblems(store: GivenStore | undefined): SettingProblem[] {
+function storeProblems(name: "store" | "keyStore", store: GivenStore | undefined): SettingProblem[] {
   if (store?.url === undefined) return [];
   const place = readStoreUrl(store.url);
   if ("problem" in place) return [];
   return [
     ...when(
       place.tls === "plain" && !isOnThisMachine(place) && store.allowUnauthenticatedStore !== true,
-      ["store", "url"],
-      "says sslmode=disable of another machine: leave that out, and say in store.caFile who signed the server's " +
-        "certificate. Where nobody else can be on the way: store.allowUnauthenticatedStore",
+      [name, "url"],
+      `says sslmode=disable of another machine: leave that out, and say in ${name}.caFile who signed the server's ` +
+        `certificate. Where nobody else can be on the way: ${name}.allowUnauthenticatedStore`,
     ),
-    ...when(
-      place.tls === "plain" && store.caFile !== undefined,
-      ["store", "caFile"],
-      "is of no use with sslmode=disable",
-    ),
+    ...when(place.tls === "plain" && store.caFile !== undefined, [name, "caFile"], "is of no use with sslmode=disable"),
     ...when(
       place.tls === "verified" && place.host.startsWith("/"),
-      ["store", "url"],
+      [name, "url"],
       "asks for TLS over a socket, which PostgreSQL does not offer: leave sslmode out",
     ),
   ];
 }
 
+/** The keys lie in another schema than the records, and what is said of their server says which one it is. */
+function keyStoreProblems(store: GivenStore = {}, keyStore: GivenStore = {}): SettingProblem[] {
+  const schemas = { records: store.schema ?? "strongroom", keys: keyStore.schema ?? "strongroom_keys" };
+  const places = [store.url, keyStore.url ?? store.url].map((url) => (url === undefined ? null : readStoreUrl(url)));
+  const names = places.map((place) => (place === null || "problem" in place ? null : whereText(place)));
+  return [
+    ...(["passwordFile", "caFile"] as const).flatMap((name) =>
+      when(
+        store.url !== undefined && keyStore.url === undefined && keyStore[name] !== undefined,
+        ["keyStore", name],
+        "is of no use without keyStore.url: the keys lie where the records do, and the same login reaches them",
+      ),
+    ),
+    ...when(
+      names[0] !== null && names[0] === names[1] && schemas.records === schemas.keys,
+      ["keyStore", "schema"],
+      `is the schema of the records (${schemas.records}) in the same database: the keys need one of their own`,
+    ),
+  ];
+}
+
+/** Whoever logs in, a schema is the database's. */
+const whereText = ({ host, port, database }: PostgresPlace): string => `${host}:${port}/${database}`;
+
 interface GivenStore {
   readonly url?: string | undefined;
   readonly passwordFile?: string | undefined;
   readonly caFile?: string | undefined;
+  readonly schema?: string | undefined;
   readonly allowUnauthenticatedStore?: boolean | undefined;
 }

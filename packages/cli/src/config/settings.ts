@@ -12,13 +12,17 @@ import {
 } from "@strongroom/base/settings";
 import { KMS_SETTINGS } from "@strongroom/kms/command";
 import { z } from "zod";
+import { collectionDeclarations, scope } from "./collections.ts";
 import type { Config } from "./config.ts";
-import { storeUrl } from "./store-url.ts";
+import { databaseSettings } from "./database-settings.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
+
+/** Settings that are no group of settings. */
+type Single = "dataDir" | "collections";
 
 /** A row for every setting of {@link Config}. */
 export type InstallationSettings = {
-  readonly [Name in keyof Config]: Config[Name] extends string ? Setting<Config[Name]> : SettingGroup<Config[Name]>;
+  readonly [Name in keyof Config]: Name extends Single ? Setting<Config[Name]> : SettingGroup<Config[Name]>;
 };
 
 const text = z.string().min(1, "must not be empty");
@@ -36,10 +40,10 @@ const load = z.int("must be a whole number").min(1, "must be at least 1").max(10
 const hostName = z
   .string()
   .regex(/^[A-Za-z0-9_.-]+$|^\[?[0-9A-Fa-f:.]+\]?$/, "must be a host's name or address, without a port");
-const schemaName = z
-  .string()
-  .regex(/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/, "must be a lower-case name of a schema, and no pg_…");
-const connections = z.int("must be a whole number").min(2, "must be at least 2").max(500, "must be at most 500");
+const amount = z
+  .int("must be a whole number")
+  .min(1, "must be at least 1")
+  .max(1_000_000_000, "must be at most 1000000000");
 const switched = z.boolean("must be true or false");
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 
@@ -138,53 +142,37 @@ export const SETTINGS: InstallationSettings = {
       ways: [{ env: "STRONGROOM_KEEP_ALIVE_MS", reading: asInteger }],
     },
   },
-  store: {
-    url: {
-      group: "store",
-      schema: storeUrl,
-      standard: "SQLite: records.sqlite in the data folder",
-      meaning:
-        "where the records lie: postgres://USER@HOST:PORT/DATABASE, with ?sslmode=verify-full (disable only to this " +
-        "machine) and, for a socket, ?host=/FOLDER; never with a password",
-      ways: [{ env: "STRONGROOM_STORE", flag: "--store <url>", reading: asText }],
-    },
-    passwordFile: {
-      group: "store",
-      schema: text,
-      standard: "STRONGROOM_STORE_PASSWORD, or none",
-      meaning: "file that holds the password of the database's user",
-      paths: [[]],
-      ways: [{ env: "STRONGROOM_STORE_PASSWORD_FILE", flag: "--store-password-file <file>", reading: asPath }],
-    },
-    caFile: {
-      group: "store",
-      schema: text,
-      standard: "the authorities that Node and this machine believe",
-      meaning: "PEM file of the authorities that may have signed the certificate of the PostgreSQL server",
-      paths: [[]],
-      ways: [{ env: "STRONGROOM_STORE_CA_FILE", flag: "--store-ca-file <file>", reading: asPath }],
-    },
-    schema: {
-      schema: schemaName,
-      default: "strongroom",
-      meaning: "schema of the tables in PostgreSQL",
-      ways: [{ env: "STRONGROOM_STORE_SCHEMA", reading: asText }],
-    },
-    poolSize: {
-      harmless: true,
-      schema: connections,
-      default: 10,
-      meaning: "connections to PostgreSQL of one process, at most",
-      ways: [{ env: "STRONGROOM_STORE_POOL_SIZE", reading: asInteger }],
-    },
-    allowUnauthenticatedStore: {
-      schema: switched,
-      default: false,
-      meaning:
-        "DANGEROUS: let PostgreSQL on another machine be reached without TLS, where whoever is on the way reads who " +
-        "is written about, and takes the server's place",
-      ways: [{ env: "STRONGROOM_ALLOW_UNAUTHENTICATED_STORE", reading: asBoolean }],
-    },
+  store: databaseSettings({
+    env: "STORE",
+    flag: "store",
+    schema: "strongroom",
+    url:
+      "where the records lie: postgres://USER@HOST:PORT/DATABASE, with ?sslmode=verify-full (disable only to this " +
+      "machine) and, for a socket, ?host=/FOLDER; never with a password",
+    absent: "SQLite: records.sqlite in the data folder",
+    tables: "the tables",
+    exposed: "who is written about",
+  }),
+  keyStore: databaseSettings({
+    env: "KEY_STORE",
+    flag: "key-store",
+    schema: "strongroom_keys",
+    url:
+      "where the keys of people lie, a URL as store.url: another database or, better, another cluster, whose backups " +
+      "are kept apart from those of the records",
+    absent: "keys.sqlite in the data folder; with store.url, the same database in a schema of its own",
+    tables: "the tables of the keys",
+    exposed: "which keys there are",
+  }),
+  collections: {
+    schema: collectionDeclarations,
+    default: {},
+    standard: "none",
+    meaning:
+      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant? }`. scope: record, subject or " +
+      "tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. tenant: a name, or " +
+      "`{ field }`",
+    ways: [],
   },
   kms: {
     regions: KMS_SETTINGS.regions,
@@ -204,7 +192,9 @@ export const SETTINGS: InstallationSettings = {
     regions: {
       schema: wrappingRegions,
       meaning:
-        "for `serve`, nearest first: `{ region, keyArn, endpoint?, tlsFingerprint?, caFile?, credentialsFile? }`",
+        "for `serve`, nearest first: `{ region, keyArn, keyStoreKeyArn?, endpoint?, tlsFingerprint?, caFile?, " +
+        "credentialsFile? }`. keyStoreKeyArn, in every region or in none: the key that wraps the keys of people and " +
+        "nothing else",
       paths: [
         ["*", "credentialsFile"],
         ["*", "caFile"],
@@ -229,6 +219,35 @@ export const SETTINGS: InstallationSettings = {
         "DANGEROUS: let a KMS be reached over plain http://, where whoever takes its port is sent data keys in " +
         "plaintext",
       ways: [{ env: "STRONGROOM_ALLOW_UNAUTHENTICATED_KMS", reading: asBoolean }],
+    },
+    scope: {
+      schema: scope,
+      default: "subject",
+      meaning:
+        "the keys that records hang on: record (each version has its own, and every write and read calls a KMS), " +
+        "subject (each person has one) or tenant (and people's keys are under their tenant's)",
+      ways: [{ env: "STRONGROOM_SCOPE", reading: asText }],
+    },
+    cacheAgeMs: {
+      schema: z
+        .int("must be a whole number of milliseconds")
+        .min(1, "must be at least 1 millisecond")
+        .max(86_400_000, "must be at most 86400000 milliseconds (a day)"),
+      standard: "300000",
+      meaning: "how long the opened key of a person is used before a KMS opens it again, in milliseconds",
+      ways: [{ env: "STRONGROOM_KEY_CACHE_AGE_MS", reading: asInteger }],
+    },
+    cacheUses: {
+      schema: amount,
+      standard: "no bound",
+      meaning: "messages that an opened key seals or opens before a KMS opens it again",
+      ways: [{ env: "STRONGROOM_KEY_CACHE_USES", reading: asInteger }],
+    },
+    cacheKeys: {
+      schema: amount.max(10_000_000, "must be at most 10000000"),
+      standard: "10000",
+      meaning: "opened keys in the memory of one process, at most",
+      ways: [{ env: "STRONGROOM_KEY_CACHE_KEYS", reading: asInteger }],
     },
     minimum: {
       group: "keys",
@@ -356,13 +375,14 @@ export const SETTINGS: InstallationSettings = {
 export const configSchema: z.ZodType<Config> = settingsSchema<Config>({ ...SETTINGS });
 
 /**
- * Variables of the same prefix that are no settings of the configuration: the token and the database's password
- * (secrets, read where they are used), the configuration's path, and the settings of the KMS alone.
+ * Variables of the same prefix that are no settings of the configuration: the token and the databases'
+ * passwords (secrets, read where they are used), the configuration's path, and the settings of the KMS alone.
  */
 export const OTHER_VARIABLES: readonly string[] = [
   "STRONGROOM_CONFIG",
   "STRONGROOM_TOKEN",
   "STRONGROOM_STORE_PASSWORD",
+  "STRONGROOM_KEY_STORE_PASSWORD",
   ...[KMS_SETTINGS.dataDir, KMS_SETTINGS.host, KMS_SETTINGS.accountId].flatMap(({ ways }) =>
     ways.map(({ env }) => env),
   ),

@@ -38,6 +38,7 @@ export const wrappingRegions: z.ZodType<readonly WrappingRegion[]> = z
       .strictObject({
         region: regionName,
         keyArn: keyArn.optional(),
+        keyStoreKeyArn: keyArn.optional(),
         endpoint: httpUrl.optional(),
         tlsFingerprint: tlsFingerprint.optional(),
         caFile: text.optional(),

@@ -1,7 +1,8 @@
 /**
  * How the hierarchical keyring wraps a data key under a branch key: a key derived for this one wrap, then AES-256-GCM
  * (framework/aws-kms/aws-kms-hierarchical-keyring.md, "Ciphertext", "Branch Key Wrapping", "Branch Key Wrapping and
- * Unwrapping AAD").
+ * Unwrapping AAD"). Beside it the same for whoever has another label and another AAD: however much is sealed under one
+ * key, no IV is used twice under one derived key.
  */
 import { counterKdf, counterKdfInput } from "../crypto/counter-kdf.ts";
 import { GCM_TAG_LENGTH, gcmOpen, gcmSeal } from "../crypto/gcm.ts";
@@ -34,24 +35,93 @@ export function isBranchKeyVersion(version: unknown): version is string {
 
 /** @param version must be a branch key's version */
 export function branchKeyWrap(dataKey: SecretBytes, version: string, wrapping: BranchKeyWrapping): Buffer {
+  return wrapUnder(dataKey, version, termsOf(wrapping, versionBytes(version)));
+}
+
+/** What bytes are sealed with. */
+export interface DerivedSealing {
+  /** Of what is sealed so and of nothing else: part of the derivation. */
+  readonly label: string;
+  /** 32 bytes. */
+  readonly key: SecretBytes;
+  readonly aad: Uint8Array;
+}
+
+/** Bytes that {@link sealUnder} adds. */
+export const DERIVED_SEALING_OVERHEAD: number = VERSION_START + GCM_TAG_LENGTH;
+
+/**
+ * Seals bytes under a key that is derived for this one time: salt 16 | IV 12 | ciphertext | tag 16. There is no bound
+ * on how often one key may be used so.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { openUnder, sealUnder, SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * using key = new SecretBytes(randomBytes(32));
+ * const sealing = { label: "my-app/names", key, aad: Buffer.from("customer 42") };
+ * using name = openUnder(sealUnder(Buffer.from("Ada"), sealing), sealing);
+ * console.log(name?.bytes.toString()); // prints: Ada
+ * console.log(openUnder(sealUnder(Buffer.from("Ada"), sealing), { ...sealing, aad: Buffer.from("customer 43") }));
+ * // prints: null
+ * ```
+ */
+export function sealUnder(bytes: Uint8Array, { label, key, aad }: DerivedSealing): Buffer {
   const saltAndIv = randomPublicBytes(VERSION_START);
-  const versionBytes = Buffer.from(version.replaceAll("-", ""), "hex");
-  const derived = derive(wrapping.branchKey, saltAndIv.subarray(0, SALT_LENGTH));
+  const derived = derive(key, label, saltAndIv.subarray(0, SALT_LENGTH));
   try {
-    const { ciphertext, tag } = gcmSeal(
-      "aes-256-gcm",
-      derived,
-      saltAndIv.subarray(SALT_LENGTH),
-      aad(wrapping, versionBytes),
-      dataKey.bytes,
-    );
-    return Buffer.concat([saltAndIv, versionBytes, ciphertext, tag]);
+    const { ciphertext, tag } = gcmSeal("aes-256-gcm", derived, saltAndIv.subarray(SALT_LENGTH), aad, bytes);
+    return Buffer.concat([saltAndIv, ciphertext, tag]);
   } finally {
     derived.fill(0);
   }
 }
 
-/** The version of the branch key that wrapped this; null for a ciphertext of another length than this data key's. */
+/** What {@link sealUnder} made, opened; null when it does not open. */
+export function openUnder(sealed: Uint8Array, sealing: DerivedSealing): SecretBytes | null {
+  if (sealed.length < DERIVED_SEALING_OVERHEAD) return null;
+  const bytes = asBuffer(sealed);
+  const tagStart = bytes.length - GCM_TAG_LENGTH;
+  const derived = derive(sealing.key, sealing.label, bytes.subarray(0, SALT_LENGTH));
+  const iv = bytes.subarray(SALT_LENGTH, VERSION_START);
+  try {
+    return new SecretBytes(
+      gcmOpen(
+        "aes-256-gcm",
+        derived,
+        iv,
+        sealing.aad,
+        bytes.subarray(VERSION_START, tagStart),
+        bytes.subarray(tagStart),
+      ),
+    );
+  } catch {
+    return null;
+  } finally {
+    derived.fill(0);
+  }
+}
+
+/**
+ * The same around a key, with the version of the key that it is wrapped under: salt 16 | IV 12 | version 16 | key |
+ * tag 16. The version is for who has to find that key; the AAD must name it.
+ *
+ * @param version a version 4 UUID in lower case
+ */
+export function wrapUnder(secret: SecretBytes, version: string, sealing: DerivedSealing): Buffer {
+  const sealed = sealUnder(sharedBytes(secret), sealing);
+  return Buffer.concat([sealed.subarray(0, VERSION_START), versionBytes(version), sealed.subarray(VERSION_START)]);
+}
+
+/** The key that {@link wrapUnder} wrapped; null when it does not open. */
+export function unwrapUnder(wrapped: Uint8Array, sealing: DerivedSealing): SecretBytes | null {
+  if (wrapped.length < KEY_START + GCM_TAG_LENGTH) return null;
+  const bytes = asBuffer(wrapped);
+  return openUnder(Buffer.concat([bytes.subarray(0, VERSION_START), bytes.subarray(KEY_START)]), sealing);
+}
+
+/** The version of the key that wrapped this; null for a ciphertext of another length than this data key's. */
 export function branchKeyVersionOf(ciphertext: Uint8Array, keyLength: number): string | null {
   if (ciphertext.length !== KEY_START + keyLength + GCM_TAG_LENGTH) return null;
   const digits = asBuffer(ciphertext).toString("hex", VERSION_START, KEY_START);
@@ -62,32 +132,20 @@ export function branchKeyVersionOf(ciphertext: Uint8Array, keyLength: number): s
 
 /** null when it does not open. The ciphertext's length must have been checked by `branchKeyVersionOf`. */
 export function branchKeyUnwrap(ciphertext: Uint8Array, wrapping: BranchKeyWrapping): SecretBytes | null {
-  const bytes = asBuffer(ciphertext);
-  const tagStart = bytes.length - GCM_TAG_LENGTH;
-  const derived = derive(wrapping.branchKey, bytes.subarray(0, SALT_LENGTH));
-  try {
-    const iv = bytes.subarray(SALT_LENGTH, VERSION_START);
-    const associated = aad(wrapping, bytes.subarray(VERSION_START, KEY_START));
-    return new SecretBytes(
-      gcmOpen("aes-256-gcm", derived, iv, associated, bytes.subarray(KEY_START, tagStart), bytes.subarray(tagStart)),
-    );
-  } catch {
-    return null;
-  } finally {
-    derived.fill(0);
-  }
+  return unwrapUnder(ciphertext, termsOf(wrapping, ciphertext.subarray(VERSION_START, KEY_START)));
 }
 
-/** One wrap's own key. */
-function derive(branchKey: SecretBytes, salt: Uint8Array): Buffer {
-  return counterKdf(
-    "sha256",
-    sharedBytes(branchKey),
-    counterKdfInput(LABEL, salt, BRANCH_KEY_LENGTH),
-    BRANCH_KEY_LENGTH,
-  );
+/** One seal's own key. */
+function derive(key: SecretBytes, label: string, salt: Uint8Array): Buffer {
+  const input = counterKdfInput(Buffer.from(label, "utf8"), salt, BRANCH_KEY_LENGTH);
+  return counterKdf("sha256", sharedBytes(key), input, BRANCH_KEY_LENGTH);
 }
 
-function aad({ branchKeyId, context }: BranchKeyWrapping, version: Uint8Array): Buffer {
-  return Buffer.concat([LABEL, Buffer.from(branchKeyId, "utf8"), version, context]);
+function termsOf({ branchKeyId, branchKey, context }: BranchKeyWrapping, version: Uint8Array): DerivedSealing {
+  const aad = Buffer.concat([LABEL, Buffer.from(branchKeyId, "utf8"), version, context]);
+  return { label: HIERARCHY_PROVIDER, key: branchKey, aad };
+}
+
+function versionBytes(version: string): Buffer {
+  return Buffer.from(version.replaceAll("-", ""), "hex");
 }

@@ -55,7 +55,7 @@ export async function unwrapDataKey(
       continue;
     }
     if (dataKey.length === materials.suite.keyLength && materials.accepts(dataKey.bytes))
-      return { ...materials, dataKey, openedBy: plan.openedBy?.(key) ?? namedKey(key) };
+      return { ...materials, dataKey, openedBy: plan.openedBy?.(key) ?? namedKey(key), ...refusedOf(outcomes) };
     dataKey.wipe();
     outcomes.set(key, plan.notAccepted);
   }
@@ -86,6 +86,13 @@ const CRYPTOGRAPHIC: ReadonlySet<KeyOutcome> = new Set<KeyOutcome>([
   "invalid-ciphertext",
   "wrong-data-key",
 ]);
+
+/** The encrypted data keys that are themselves wrong, as `DecryptionMaterials.refused` tells them. */
+export function refusedOf(outcomes: ReadonlyMap<EncryptedDataKey, KeyOutcome>): Pick<DecryptionMaterials, "refused"> {
+  const refused: EncryptedDataKeyReport[] = [];
+  for (const [key, outcome] of outcomes) if (CRYPTOGRAPHIC.has(outcome)) refused.push(report(key, outcome));
+  return refused.length === 0 ? {} : { refused };
+}
 
 /**
  * Of several outcomes for one encrypted data key: what kept a key from being asked says more than that another refused.

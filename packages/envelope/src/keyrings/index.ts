@@ -14,6 +14,17 @@ export type {
 export type { CanonicalContext } from "../format/encryption-context.ts";
 export type { EncryptedDataKey } from "../format/header.ts";
 export { namedKey } from "./data-keys.ts";
+export {
+  branchKeyVersionOf as wrapVersionOf,
+  DERIVED_SEALING_OVERHEAD,
+  openUnder,
+  sealUnder,
+  unwrapUnder,
+  wrapUnder,
+} from "./branch-key-wrapping.ts";
+export type { DerivedSealing } from "./branch-key-wrapping.ts";
+export { keyedHash, makeKey, unwrapKey, wrapKey } from "./wrapped-keys.ts";
+export type { KeyWraps, MadeKey, UnwrappedKey, WrappingOptions } from "./wrapped-keys.ts";
 export type { AlgorithmSuite } from "../format/suites.ts";
 export type {
   DecryptionMaterials,

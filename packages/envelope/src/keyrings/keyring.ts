@@ -6,7 +6,7 @@
 import type { CipherKey } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import type { SigningKey } from "../crypto/signature.ts";
-import type { RegionFailureKind } from "../errors.ts";
+import type { EncryptedDataKeyReport, RegionFailureKind } from "../errors.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey, MessageHeader } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
@@ -56,6 +56,11 @@ export interface DecryptionMaterials {
   accepts(candidate: Uint8Array): boolean;
   /** What the data key was opened with, said by the keyring that did. */
   readonly openedBy?: OpeningKey | undefined;
+  /**
+   * Encrypted data keys that were tried before and are wrong beside one that is right: they did not open, or to a key
+   * that is not accepted. Left out when there are none.
+   */
+  readonly refused?: readonly EncryptedDataKeyReport[];
 }
 
 /** Materials that may be sealed with. */
@@ -75,6 +80,11 @@ export interface CompleteDecryptionMaterials extends DecryptionMaterials {
 export interface KeyringCall {
   /** Aborted when the caller gives up. A keyring that waits for anything honours it. */
   readonly signal: AbortSignal | undefined;
+  /**
+   * Name of an entry that each wrapping key adds to the context of its own wrap, with its own ARN as the value
+   * (framework/branch-key-store.md, `kms-arn`). Keyrings whose wrapping keys have no ARN leave it out.
+   */
+  readonly keyArnEntry?: string | undefined;
 }
 
 export interface Keyring {

@@ -59,6 +59,11 @@ export class MaterialsCache<T extends Wipeable> {
     return slot.value;
   }
 
+  /** What is there, whatever its age, without a use of it. */
+  peek(id: string): T | undefined {
+    return this.#slots.get(id)?.value;
+  }
+
   /**
    * Takes over `value`: from now on the cache wipes it, at once if it is too old or older than what it would replace.
    *

@@ -163,13 +163,14 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
   }
 
   return {
-    onEncrypt: (materials, { signal }) =>
+    onEncrypt: (materials, { signal, keyArnEntry }) =>
       operate("write", signal, async (deadline) => {
         const { dataKey, encryptedDataKeys, report, substitutions } = await writeDataKey({
           regions,
           minimum,
           target,
           context: Object.fromEntries(materials.encryptionContext.pairs),
+          keyArnEntry,
           keyLength: materials.suite.keyLength,
           dataKey: materials.dataKey,
           deadline,
@@ -191,7 +192,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
         };
       }),
 
-    onDecrypt: (materials, encryptedDataKeys, { signal }) =>
+    onDecrypt: (materials, encryptedDataKeys, { signal, keyArnEntry }) =>
       operate("read", signal, async (deadline) => {
         requireNoDataKey(materials);
         const opened = await readDataKey({
@@ -199,6 +200,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
           encryptedDataKeys,
           keyLength: materials.suite.keyLength,
           context: Object.fromEntries(materials.encryptionContext.pairs),
+          keyArnEntry,
           accepts: (candidate) => materials.accepts(candidate),
           deadline,
           hedging,

@@ -79,11 +79,11 @@ export class ParallelWraps {
   }
 
   #wrap(region: Region, standing: Standing): void {
-    const { plan, context } = this.#request;
+    const { plan } = this.#request;
     plan.asked(region);
     const pending = this.#pendingOf(region, standing);
     const purpose: CallPurpose = standing === "probe" ? "probe" : region.role === "substitute" ? "substitute" : "wrap";
-    const call = region.wrap(pending.dataKey, context, this.#terms(purpose));
+    const call = region.wrap(pending.dataKey, this.#request, this.#terms(purpose));
     this.#follow(pending, call, plan.stragglerMs(region), (ciphertext) => {
       this.#made(pending, ciphertext);
     });
@@ -91,7 +91,7 @@ export class ParallelWraps {
 
   /** The region made a wrap; it counts at once, or when it is proven. */
   #made(pending: Pending, ciphertext: Uint8Array): void {
-    const { plan, context, counters } = this.#request;
+    const { plan, counters } = this.#request;
     const { region } = pending;
     if (!region.state.wantsProof()) {
       this.#end(pending);
@@ -99,7 +99,7 @@ export class ParallelWraps {
       return;
     }
     counters.add("proofs");
-    const call = region.prove(ciphertext, pending.dataKey, context, this.#terms("proof"));
+    const call = region.prove(ciphertext, pending.dataKey, this.#request, this.#terms("proof"));
     this.#follow(pending, call, region.state.stragglerMs, () => {
       region.state.proven();
       this.#end(pending);

@@ -7,25 +7,23 @@ import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
 import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
 import { EnvelopeError, FAILURE_RULES } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import { unopenedError } from "../keyrings/data-keys.ts";
-import type { OpeningKey } from "../keyrings/keyring.ts";
+import { refusedOf, unopenedError } from "../keyrings/data-keys.ts";
+import type { DecryptionMaterials, OpeningKey } from "../keyrings/keyring.ts";
 import { overloadedError } from "../resilience/admission.ts";
 import { staggeredRace } from "../resilience/calls.ts";
 import type { Contestant, StartReason } from "../resilience/calls.ts";
 import type { Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
 import { contestant, mostReady } from "./region.ts";
-import type { Region } from "./region.ts";
+import type { Binding, Region } from "./region.ts";
 import type { CallPurpose } from "./telemetry.ts";
-import type { WrapContext } from "./wrapping-key.ts";
 
-export interface ReadRequest {
+export interface ReadRequest extends Binding {
   /** In the order of preference. */
   readonly regions: readonly Region[];
   /** All of the message's. */
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
   readonly keyLength: number;
-  readonly context: WrapContext;
   readonly accepts: (candidate: Uint8Array) => boolean;
   readonly deadline: Deadline;
   readonly hedging: Hedging;
@@ -33,7 +31,7 @@ export interface ReadRequest {
 }
 
 /** A data key, and the key of the region that opened it. */
-export interface OpenedKey {
+export interface OpenedKey extends Pick<DecryptionMaterials, "refused"> {
   readonly dataKey: SecretBytes;
   readonly openedBy: OpeningKey;
 }
@@ -50,6 +48,8 @@ export async function readDataKey(request: ReadRequest): Promise<OpenedKey> {
 interface Candidate {
   readonly region: Region;
   readonly stored: EncryptedDataKey;
+  /** The key that the wrap names. */
+  readonly madeBy: string;
 }
 
 /**
@@ -62,7 +62,9 @@ function candidatesOf({ regions, encryptedDataKeys }: ReadRequest): readonly Can
     const replicas: Candidate[] = [];
     for (const stored of encryptedDataKeys) {
       const match = region.key.matches(stored);
-      if (match !== null) (match === "own" ? own : replicas).push({ region, stored });
+      if (match === null) continue;
+      const madeBy = match === "own" ? region.key.keyId : Buffer.from(stored.providerInfo).toString("utf8");
+      (match === "own" ? own : replicas).push({ region, stored, madeBy });
     }
     return replicas.length === 0 ? own : [...own, ...replicas];
   });
@@ -108,7 +110,7 @@ class Read {
     }
     // Another region gave the right key for the same message: those that gave a wrong one lied.
     for (const suspect of this.#suspects) suspect.state.accuse();
-    return opened;
+    return { ...opened, ...refusedOf(this.#outcomes) };
   }
 
   /** Probes ride along only where a healthy region answers the reader meanwhile. */
@@ -134,8 +136,8 @@ class Read {
   }
 
   #call(candidate: Candidate, purpose: CallPurpose): Contestant<OpenedKey> {
-    const { region, stored } = candidate;
-    const { keyLength, context, deadline, attemptTimeoutMs, hedging } = this.#request;
+    const { region, stored, madeBy } = candidate;
+    const { keyLength, context, keyArnEntry, deadline, attemptTimeoutMs, hedging } = this.#request;
     const regionsLeft = [...new Set([...this.#untried].map((each) => each.region))];
     this.#untried.delete(candidate);
     this.#inFlight.add(region);
@@ -145,7 +147,7 @@ class Read {
       regionsLeft.filter((other) => !this.#inFlight.has(other)),
     );
     const call = region.unwrap(
-      { ciphertext: stored.ciphertext, keyLength, context },
+      { ciphertext: stored.ciphertext, keyLength, context, keyArnEntry, madeBy },
       (dataKey) => this.#accepts(dataKey.bytes, region),
       terms,
     );
@@ -157,6 +159,8 @@ class Read {
         this.#forgetReference();
         if (result.kind === "done") {
           if (purpose === "hedge") hedging.won();
+          // Whatever another region has said of the same wrap, it is a right one.
+          this.#outcomes.delete(stored);
           const { providerId, keyId, region: at } = region.key;
           return { dataKey: result.value, openedBy: { providerId, key: keyId, region: at } };
         }

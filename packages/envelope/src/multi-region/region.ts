@@ -19,6 +19,25 @@ export interface CallTerms {
   readonly timeoutMs: number;
 }
 
+/** What the wraps of one data key are bound to. */
+export interface Binding {
+  /** The encryption context: the same for every wrap. */
+  readonly context: WrapContext;
+  /** Name of an entry that names each wrap's own key besides; left out: none does. */
+  readonly keyArnEntry?: string | undefined;
+}
+
+/** What a wrap under this key is bound to. */
+function boundTo({ context, keyArnEntry }: Binding, keyId: string): WrapContext {
+  return keyArnEntry === undefined ? context : { ...context, [keyArnEntry]: keyId };
+}
+
+/** A wrap that is to be opened. */
+export interface StoredWrap extends Omit<UnwrapRequest, "context">, Binding {
+  /** The key that made it: the region's own, or its replica. */
+  readonly madeBy: string;
+}
+
 export interface RegionOptions {
   readonly key: WrappingKey;
   /** Geographic group, null when none was given. */
@@ -46,11 +65,13 @@ export class Region {
     this.#time = options.time;
   }
 
-  generate(keyLength: number, context: WrapContext, terms: CallTerms): CallInProgress<GeneratedKey> {
+  generate(keyLength: number, binding: Binding, terms: CallTerms): CallInProgress<GeneratedKey> {
+    const context = boundTo(binding, this.key.keyId);
     return this.#start("generate", terms, (signal) => this.key.generate(keyLength, context, signal), wipeDataKey);
   }
 
-  wrap(secret: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<Uint8Array> {
+  wrap(secret: SecretBytes, binding: Binding, terms: CallTerms): CallInProgress<Uint8Array> {
+    const context = boundTo(binding, this.key.keyId);
     // Taken now: a call that has to wait may go out when the write is over and the secret wiped.
     const bytes = sharedBytes(secret);
     return this.#start("wrap", terms, (signal) => this.key.wrap(bytes, context, signal), nothing);
@@ -60,18 +81,19 @@ export class Region {
    * Opens a wrap that this key has just made, and holds it against the data key: `wrap-does-not-open` when it is not
    * that one's. The data key must not be wiped before the call has ended.
    */
-  prove(ciphertext: Uint8Array, dataKey: SecretBytes, context: WrapContext, terms: CallTerms): CallInProgress<true> {
-    const request = { ciphertext, keyLength: dataKey.length, context };
+  prove(ciphertext: Uint8Array, dataKey: SecretBytes, binding: Binding, terms: CallTerms): CallInProgress<true> {
+    const request = { ciphertext, keyLength: dataKey.length, context: boundTo(binding, this.key.keyId) };
     const expected = (): Uint8Array | null => (dataKey.wiped ? null : sharedBytes(dataKey));
     return this.#start("unwrap", terms, (signal) => provesToOpen(this.key, request, expected, signal), nothing);
   }
 
   /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */
   unwrap(
-    request: UnwrapRequest,
+    { ciphertext, keyLength, madeBy, ...binding }: StoredWrap,
     accepts: (candidate: SecretBytes) => boolean,
     terms: CallTerms,
   ): CallInProgress<SecretBytes> {
+    const request = { ciphertext, keyLength, context: boundTo(binding, madeBy) };
     return this.#start("unwrap", terms, (signal) => this.key.unwrap(request, signal), wipe, accepts);
   }
 

@@ -8,17 +8,16 @@ import type { WrapReport } from "../keyrings/keyring.ts";
 import type { Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
 import { mostReady } from "./region.ts";
-import type { Region } from "./region.ts";
+import type { Binding, Region } from "./region.ts";
 import type { Counters } from "./telemetry.ts";
-import type { GeneratedKey, WrapContext } from "./wrapping-key.ts";
+import type { GeneratedKey } from "./wrapping-key.ts";
 
 /** What a write is asked for, and what it works with. */
-export interface WriteRequest {
+export interface WriteRequest extends Binding {
   /** In the order of preference. */
   readonly regions: readonly Region[];
   readonly minimum: number;
   readonly target: number;
-  readonly context: WrapContext;
   readonly keyLength: number;
   /** null to have a region generate it. */
   readonly dataKey: SecretBytes | null;

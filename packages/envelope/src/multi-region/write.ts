@@ -113,7 +113,7 @@ function generator(
   plan.asked(region);
   const { stragglerMs } = region.state;
   const patienceMs = hedging.patienceMs(region, plan.left());
-  const call = region.generate(request.keyLength, request.context, { purpose, timeoutMs });
+  const call = region.generate(request.keyLength, request, { purpose, timeoutMs });
   return contestant(region, call, {
     deadline,
     patienceMs,

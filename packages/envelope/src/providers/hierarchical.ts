@@ -16,7 +16,7 @@ import {
   HIERARCHY_PROVIDER,
   isBranchKeyVersion,
 } from "../keyrings/branch-key-wrapping.ts";
-import type { DecryptionMaterials, Keyring } from "../keyrings/keyring.ts";
+import type { DecryptionMaterials, EncryptionMaterials, Keyring } from "../keyrings/keyring.ts";
 import type { KeyOutcome } from "../keyrings/data-keys.ts";
 import { unwrapDataKey, wrapDataKey } from "../keyrings/data-keys.ts";
 import type { CacheCounts } from "../materials/materials-cache.ts";
@@ -34,10 +34,14 @@ import {
 import type { Reader, RowsFor } from "../options.ts";
 import { idleTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
-import { BranchKeyCache } from "./hierarchical/branch-key-cache.ts";
-import type { BranchKeyStore } from "./hierarchical/branch-key-store.ts";
+import { BranchKeyCache, requireSound } from "./hierarchical/branch-key-cache.ts";
+import type { BranchKey, BranchKeyStore } from "./hierarchical/branch-key-store.ts";
 
+export { BranchKeyCache } from "./hierarchical/branch-key-cache.ts";
+export type { BranchKeyCacheOptions, BranchKeyRequest, FetchBranchKey } from "./hierarchical/branch-key-cache.ts";
 export type { BranchKey, BranchKeyStore } from "./hierarchical/branch-key-store.ts";
+export type { CacheCounts } from "../materials/materials-cache.ts";
+export type { Time } from "../resilience/time.ts";
 
 /** Which branch key belongs to a message, by its context ("Branch Key Supplier"). */
 export type BranchKeySupplier = (encryptionContext: EncryptionContext) => string;
@@ -51,6 +55,8 @@ export interface HierarchicalKeyringOptions {
    * revoked one goes on working.
    */
   readonly maxAgeMs: number;
+  /** Messages that a branch key seals or opens before the key store is asked again; no bound when left out. */
+  readonly maxUses?: number;
   /** Branch keys held at once; the active version of each counts once more. */
   readonly capacity?: number;
   /** The clock, for tests. */
@@ -96,9 +102,29 @@ export interface HierarchicalKeyring extends Keyring, Disposable {
  * ```
  */
 export function hierarchicalKeyring(options: HierarchicalKeyringOptions): HierarchicalKeyring {
-  const { keyStore, branchKeyId, maxAgeMs, capacity, time } = readOptions(readHierarchical, options);
-  const cache = new BranchKeyCache({ store: keyStore, maxAgeMs, capacity, time });
+  const { keyStore, branchKeyId, ...bounds } = readOptions(readHierarchical, options);
+  const cache = new BranchKeyCache({ store: keyStore, ...bounds });
+  return {
+    ...cachedBranchKeyring(cache, branchKeyId),
+    forget: (id) => {
+      cache.forget(id);
+    },
+    counts: () => cache.counts(),
+    get size() {
+      return cache.size;
+    },
+    [Symbol.dispose]: () => {
+      cache.close();
+    },
+  };
+}
 
+/**
+ * The keyring over a cache of branch keys that others use too. Whoever made the cache closes it.
+ *
+ * @param branchKeyId as in {@link HierarchicalKeyringOptions}
+ */
+export function cachedBranchKeyring(cache: BranchKeyCache, branchKeyId: string | BranchKeySupplier): Keyring {
   return {
     async onEncrypt(materials, { signal }) {
       requireNotAborted(signal);
@@ -108,16 +134,8 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
       });
       if (active === null)
         throw new EnvelopeError("branch-key-unavailable", `The key store has no branch key ${shown(id)}`);
-      using branchKey = active.key;
-      return await wrapDataKey(materials, (dataKey) => ({
-        providerId: HIERARCHY_PROVIDER,
-        providerInfo: Buffer.from(id, "utf8"),
-        ciphertext: branchKeyWrap(dataKey, active.version, {
-          branchKeyId: id,
-          branchKey,
-          context: materials.encryptionContext.bytes,
-        }),
-      }));
+      using key = active.key;
+      return await wrapWith({ ...active, key }, id, materials);
     },
 
     async onDecrypt(materials, encryptedDataKeys, call) {
@@ -147,18 +165,52 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
         failure: (unopened) => withoutBranchKey(unopened, storeErrors),
       });
     },
-
-    forget: (id) => {
-      cache.forget(id);
-    },
-    counts: () => cache.counts(),
-    get size() {
-      return cache.size;
-    },
-    [Symbol.dispose]: () => {
-      cache.close();
-    },
   };
+}
+
+/**
+ * A keyring that seals under a branch key which is at hand, without asking anybody. It does not open.
+ *
+ * @param branchKey its key stays the caller's, who wipes it when nothing more is sealed
+ * @example
+ * ```ts
+ * import { randomBytes, randomUUID } from "node:crypto";
+ * import { encrypt, inspect } from "@strongroom/envelope";
+ * import { branchKeySealing } from "@strongroom/envelope/hierarchical";
+ * import { SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * using key = new SecretBytes(randomBytes(32));
+ * const keyring = branchKeySealing("customer-42", { version: randomUUID(), key });
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring, encryptionContext: { id: "42" } });
+ * console.log(inspect(message).encryptedDataKeys[0]?.providerId); // prints: aws-kms-hierarchy
+ * ```
+ */
+export function branchKeySealing(branchKeyId: string, branchKey: BranchKey): Keyring {
+  if (!isBranchKeyId(branchKeyId)) throw new EnvelopeError("option-invalid", "branchKeyId must be a non-empty string");
+  requireSound(branchKey, null);
+  return {
+    async onEncrypt(materials, { signal }) {
+      requireNotAborted(signal);
+      return await wrapWith(branchKey, branchKeyId, materials);
+    },
+    onDecrypt: () =>
+      Promise.reject(
+        new EnvelopeError("keyring-unsuitable", "This keyring seals under one branch key and opens nothing"),
+      ),
+  };
+}
+
+function wrapWith(
+  { version, key: branchKey }: BranchKey,
+  branchKeyId: string,
+  materials: EncryptionMaterials,
+): Promise<EncryptionMaterials> {
+  const { bytes: context } = materials.encryptionContext;
+  return wrapDataKey(materials, (dataKey) => ({
+    providerId: HIERARCHY_PROVIDER,
+    providerInfo: Buffer.from(branchKeyId, "utf8"),
+    ciphertext: branchKeyWrap(dataKey, version, { branchKeyId, branchKey, context }),
+  }));
 }
 
 function open(
@@ -232,6 +284,7 @@ const readHierarchical = objectOf({
   keyStore: needed(having<BranchKeyStore>("a branch key store", "getActiveBranchKey", "getBranchKeyVersion")),
   branchKeyId: needed(branchKeyIdOption),
   maxAgeMs: needed(milliseconds(FOR_EVER)),
+  maxUses: option(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
   capacity: option(wholeNumber(1, Number.MAX_SAFE_INTEGER), HIERARCHICAL_DEFAULTS.capacity),
   time: option(timeOption, idleTime),
 } satisfies RowsFor<HierarchicalKeyringOptions>);

@@ -2,7 +2,7 @@
 // policies with AWS KMS"; "kms:EncryptionContextKeys" for the form of the condition.
 
 import { rootArn } from "../auth/principal-arn.ts";
-import { ACCOUNT_KEEPS, CONTEXT_NAMES, ROLES } from "./roles.ts";
+import { ACCOUNT_KEEPS, CONTEXT_FORMS, ROLES } from "./roles.ts";
 import type { Role } from "./roles.ts";
 
 /** A statement of a policy, as JSON. */
@@ -21,11 +21,21 @@ export interface PolicyDocument {
   readonly Statement: readonly PolicyStatement[];
 }
 
-/** All pairs of a record's context, and no other pair: `ForAllValues` alone would hold for no context at all. */
-const UNDER_CONTEXT: NonNullable<PolicyStatement["Condition"]> = {
-  "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": CONTEXT_NAMES },
-  Null: Object.fromEntries(CONTEXT_NAMES.map((name) => [`kms:EncryptionContext:${name}`, "false"])),
-};
+/** What every statement of a document says of whom it is about and where it holds. */
+type Whom = Pick<PolicyStatement, "Effect" | "Principal" | "Resource">;
+
+/** A statement for each form of context. `ForAllValues` alone would hold for no context at all. */
+function underContext(role: Role, whom: Whom): readonly PolicyStatement[] {
+  return CONTEXT_FORMS.map(({ sid, needed, optional }) => ({
+    Sid: `${titled(role)}${sid}`,
+    ...whom,
+    Action: kms(ROLES[role].underContext),
+    Condition: {
+      "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": [...needed, ...optional] },
+      Null: Object.fromEntries(needed.map((name) => [`kms:EncryptionContext:${name}`, "false"])),
+    },
+  }));
+}
 
 const kms = (operations: readonly string[]): readonly string[] => operations.map((operation) => `kms:${operation}`);
 const titled = (role: Role): string => role.charAt(0).toUpperCase() + role.slice(1);
@@ -50,18 +60,8 @@ export function keyPolicy(principals: Readonly<Partial<Record<Role, string>>>, a
       Resource: "*",
     },
     ...roles.flatMap(([role, arn]): PolicyStatement[] => {
-      const { underContext, onKeys } = ROLES[role];
-      const whom = { Effect: "Allow", Principal: { AWS: arn } } as const;
-      return [
-        {
-          Sid: `${titled(role)}UnderContext`,
-          ...whom,
-          Action: kms(underContext),
-          Resource: "*",
-          Condition: UNDER_CONTEXT,
-        },
-        { Sid: `${titled(role)}OnKey`, ...whom, Action: kms(onKeys), Resource: "*" },
-      ];
+      const whom: Whom = { Effect: "Allow", Principal: { AWS: arn }, Resource: "*" };
+      return [...underContext(role, whom), { Sid: `${titled(role)}OnKey`, ...whom, Action: kms(ROLES[role].onKeys) }];
     }),
   ]);
 }
@@ -74,16 +74,10 @@ export function iamPolicy(
   role: Role,
   { account, keys }: { readonly account: string; readonly keys: readonly string[] },
 ): PolicyDocument {
-  const { underContext, onKeys } = ROLES[role];
+  const whom: Whom = { Effect: "Allow", Resource: keys };
   return document([
-    {
-      Sid: `${titled(role)}UnderContext`,
-      Effect: "Allow",
-      Action: kms(underContext),
-      Resource: keys,
-      Condition: UNDER_CONTEXT,
-    },
-    { Sid: `${titled(role)}OnKeys`, Effect: "Allow", Action: kms(onKeys), Resource: keys },
+    ...underContext(role, whom),
+    { Sid: `${titled(role)}OnKeys`, ...whom, Action: kms(ROLES[role].onKeys) },
     ...beyondKeys(role, account),
   ]);
 }

@@ -8,7 +8,7 @@ export type Role = "service" | "writer" | "operator" | "auditor";
 /** What a role may do. */
 export interface RolePermissions {
   readonly meaning: string;
-  /** On the keys, under the encryption context of a record and no other. */
+  /** On the keys, under an encryption context of {@link CONTEXT_FORMS} and no other. */
   readonly underContext: readonly string[];
   /** On the keys. */
   readonly onKeys: readonly string[];
@@ -18,15 +18,35 @@ export interface RolePermissions {
   readonly onAccount: readonly string[];
 }
 
-/**
- * The names of the pairs in a record's encryption context; all of them, and no others. Those of the vault's
- * `versionContext`: a test of the command, which knows both packages, holds them to it.
- */
-export const CONTEXT_NAMES: readonly string[] = [
+/** An encryption context by the names of its pairs: all that are needed, perhaps the optional ones, and no others. */
+export interface ContextForm {
+  /** End of a statement's Sid. */
+  readonly sid: string;
+  readonly needed: readonly string[];
+  readonly optional: readonly string[];
+}
+
+const OF_RECORDS: readonly string[] = [
   "strongroom:collection",
   "strongroom:id",
   "strongroom:subject",
   "strongroom:version",
+];
+
+/**
+ * The contexts of a Strongroom: those that the vault makes. A test of the command, which knows both packages, holds
+ * them to it.
+ */
+export const CONTEXT_FORMS: readonly ContextForm[] = [
+  // Of a version whose context names neither vault nor opaque ids.
+  { sid: "UnderContext", needed: OF_RECORDS, optional: [] },
+  { sid: "UnderVaultContext", needed: [...OF_RECORDS, "strongroom:vault"], optional: ["strongroom:about"] },
+  // Of a key in the key store, as a decrypt-only branch key has it (AWS Encryption SDK specification, branch keystore).
+  {
+    sid: "UnderKeyContext",
+    needed: ["branch-key-id", "create-time", "hierarchy-version", "kms-arn", "tablename", "type"],
+    optional: [],
+  },
 ];
 
 /** What tells about keys, and nothing of what is under them. */

@@ -6,12 +6,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { CONTEXT_NAMES, ROLE_NAMES } from "../../src/policies/roles.ts";
+import { CONTEXT_FORMS, ROLE_NAMES } from "../../src/policies/roles.ts";
 import type { Role } from "../../src/policies/roles.ts";
 import type { Members } from "../behaviours/behaviour.ts";
 import { run } from "../command/run.ts";
 import { ACCOUNT, runningKms } from "../running-kms.ts";
-import { arnOf, CONTEXT, deniedFirst, expected, world } from "./world-of-roles.ts";
+import { arnOf, contextOf, deniedFirst, expected, world } from "./world-of-roles.ts";
 import type { GivenBy, World } from "./world-of-roles.ts";
 
 interface Policy {
@@ -93,19 +93,30 @@ interface TerraformModule {
   };
 }
 
-/** Contexts that are not a record's. */
+/** Contexts of a Strongroom: every form of them, with and without what is optional. */
+const CONTEXTS = CONTEXT_FORMS.flatMap(({ needed, optional }) =>
+  optional.length === 0 ? [contextOf(needed)] : [contextOf(needed), contextOf([...needed, ...optional])],
+);
+
+const formOf = (context: object): string => Object.keys(context).toSorted().join();
+const KNOWN_FORMS: ReadonlySet<string> = new Set(CONTEXTS.map(formOf));
+
+/** Contexts that are none of a Strongroom. */
 const OTHER_CONTEXTS: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = {
   none: undefined,
   empty: {},
   foreign: { team: "a" },
-  "one pair more": { ...CONTEXT, team: "a" },
   ...Object.fromEntries(
-    CONTEXT_NAMES.map((name) => [
-      `without ${name}`,
-      Object.fromEntries(Object.entries(CONTEXT).filter(([other]) => other !== name)),
-    ]),
+    CONTEXTS.flatMap((context) => [
+      [`one pair more than ${formOf(context)}`, { ...context, team: "a" }],
+      [`in another case ${formOf(context)}`, contextOf(Object.keys(context).map((name) => name.toUpperCase()))],
+      ...Object.keys(context)
+        .map((name) => contextOf(Object.keys(context).filter((other) => other !== name)))
+        .filter((less) => !KNOWN_FORMS.has(formOf(less)))
+        .map((less) => [`too few: ${formOf(less)}`, less]),
+    ]) as [string, Readonly<Record<string, string>>][],
   ),
-  "in another case": Object.fromEntries(CONTEXT_NAMES.map((name) => [name.toUpperCase(), "x"])),
+  "pairs of two forms": Object.assign({}, ...CONTEXTS) as Readonly<Record<string, string>>,
 };
 
 void test("the service's and the operator's access keys, which the server makes: other contexts, and what destroys keys", async (t) => {
@@ -119,9 +130,14 @@ void test("the service's and the operator's access keys, which the server makes:
   ];
   const KeyId = (await operator.createKey({})).KeyMetadata?.Arn ?? "";
   const denied = { name: "AccessDeniedException" };
-  const { CiphertextBlob } = await service.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext: CONTEXT });
-  await service.decrypt({ KeyId, CiphertextBlob, EncryptionContext: CONTEXT });
-  await service.encrypt({ KeyId, Plaintext: Buffer.alloc(32), EncryptionContext: CONTEXT });
+  assert.equal(CONTEXTS.length, 4);
+  let wrapped: Parameters<typeof service.decrypt>[0] = { CiphertextBlob: undefined };
+  for (const EncryptionContext of CONTEXTS) {
+    const { CiphertextBlob } = await service.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext });
+    wrapped = { KeyId, CiphertextBlob, EncryptionContext };
+    await service.decrypt(wrapped);
+    await service.encrypt({ KeyId, Plaintext: Buffer.alloc(32), EncryptionContext });
+  }
   await service.describeKey({ KeyId });
   for (const [name, EncryptionContext] of Object.entries(OTHER_CONTEXTS)) {
     const under = EncryptionContext === undefined ? {} : { EncryptionContext };
@@ -141,9 +157,11 @@ void test("the service's and the operator's access keys, which the server makes:
     () => service.listKeys({}),
     () => operator.scheduleKeyDeletion({ KeyId }),
     () => operator.createGrant({ KeyId, GranteePrincipal: arnOf("operator"), Operations: ["Decrypt"] }),
-    () => operator.decrypt({ KeyId, CiphertextBlob, EncryptionContext: CONTEXT }),
-    () => operator.encrypt({ KeyId, Plaintext: Buffer.alloc(1), EncryptionContext: CONTEXT }),
-    () => operator.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext: CONTEXT }),
+    () => operator.decrypt(wrapped),
+    ...CONTEXTS.flatMap((EncryptionContext) => [
+      () => operator.encrypt({ KeyId, Plaintext: Buffer.alloc(1), EncryptionContext }),
+      () => operator.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext }),
+    ]),
   ])
     await assert.rejects(destroys(), denied);
   // They are the same after a start.

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { CONTEXT_NAMES, ROLE_NAMES, ROLES } from "../../src/policies/roles.ts";
+import { CONTEXT_FORMS, ROLE_NAMES, ROLES } from "../../src/policies/roles.ts";
 import type { Role } from "../../src/policies/roles.ts";
 import { PERMISSIONS } from "../access/permission-table.ts";
 import { prepare, REQUEST_NAMES } from "../access/requests.ts";
@@ -16,8 +16,11 @@ import { ACCOUNT, runningKms, temporaryDirectory } from "../running-kms.ts";
 import { signedCall } from "../signed-call.ts";
 import type { Credentials } from "../signed-call.ts";
 
+/** A context of those names. */
+export const contextOf = (names: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(names.map((name) => [name, "x"]));
 /** The context of a record. */
-export const CONTEXT = Object.fromEntries(CONTEXT_NAMES.map((name) => [name, "x"]));
+export const CONTEXT: Readonly<Record<string, string>> = contextOf(CONTEXT_FORMS[0]?.needed ?? []);
 /** Who has a role. */
 export const arnOf = (role: Role): string => `arn:aws:iam::${ACCOUNT}:role/strongroom-${role}`;
 const keyPairOf = (role: Role): Credentials => ({

@@ -16,7 +16,10 @@ const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   "if-unmodified-since",
   "origin",
   "sec-fetch-site",
+  "strongroom-about",
+  "strongroom-repoint",
   "strongroom-subject",
+  "strongroom-tenant",
   "transfer-encoding",
 ]);
 

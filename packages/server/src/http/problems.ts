@@ -47,9 +47,9 @@ export interface ProblemAnswer {
 /** The rows of every code that a request can end with. */
 export const PROBLEMS: ErrorTable<ProblemCode> = { ...VAULT_ERRORS, ...SERVER_ERRORS };
 
-/** Whether a code says that a stored record is not as it was written. */
+/** Whether a code says that a stored record, or the key that it hangs on, is not as it was written. */
 export function isDamage(code: ProblemCode): boolean {
-  return code.startsWith("record-") && PROBLEMS[code].outcome === "refused";
+  return /^(?:record|subject-key)-/.test(code) && PROBLEMS[code].outcome === "refused";
 }
 
 /** The answer that tells of `error`. */

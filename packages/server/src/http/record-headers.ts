@@ -3,7 +3,7 @@
  * tag of version 3 is `"3"`), whom it is about, and on an answer all that is known of the document in its body.
  */
 import { parseSubject, VaultError } from "@strongroom/vault";
-import type { Expectation, VaultRecord } from "@strongroom/vault";
+import type { Expectation, PutOptions, VaultRecord } from "@strongroom/vault";
 import type { FastifyReply } from "fastify";
 import { ServerError } from "../errors.ts";
 
@@ -99,24 +99,48 @@ function httpDate(header: string | undefined): number {
   return header !== undefined && /^[A-Z][a-z]{2,8},? .*(?:GMT|\d{4})$/.test(header) ? Date.parse(header) : Number.NaN;
 }
 
-/**
- * The subject in the header `Strongroom-Subject`: percent-encoded UTF-8, because a header field holds ASCII (RFC 9110,
- * section 5.5).
- *
- * @throws VaultError `subject-invalid`
- */
-export function decodeSubject(header: string): string {
-  let subject: string;
-  try {
-    subject = decodeURIComponent(header);
-  } catch {
-    throw new VaultError("subject-invalid", "The header Strongroom-Subject is not valid percent-encoded UTF-8");
-  }
-  return parseSubject(subject);
+/** The headers that say whom a record is about: names as percent-encoded UTF-8, because a field holds ASCII (5.5). */
+export interface WhomHeaders {
+  readonly "strongroom-subject"?: string | undefined;
+  /** A list, its items separated by commas. */
+  readonly "strongroom-about"?: string | undefined;
+  readonly "strongroom-repoint"?: "true" | "false" | undefined;
+  readonly "strongroom-tenant"?: string | undefined;
 }
 
-function encodeSubject(subject: string): string {
-  return encodeURIComponent(subject);
+/** Whom a write is about, as the vault takes it. What was not said is left out. */
+export type Whom = Pick<PutOptions, "subject" | "about" | "repoint" | "tenant">;
+
+/** @throws VaultError `subject-invalid` */
+export function whomOf(headers: WhomHeaders): Whom {
+  const {
+    "strongroom-subject": subject,
+    "strongroom-about": about,
+    "strongroom-repoint": repoint,
+    "strongroom-tenant": tenant,
+  } = headers;
+  return {
+    ...(subject === undefined ? {} : { subject: decodeName(subject, "Strongroom-Subject") }),
+    ...(about === undefined ? {} : { about: decodeNames(about) }),
+    ...(repoint === undefined ? {} : { repoint: repoint === "true" }),
+    ...(tenant === undefined ? {} : { tenant }),
+  };
+}
+
+/** An empty field is a list of nobody: who was named before is not any more. */
+function decodeNames(header: string): readonly string[] {
+  const list = header.trim();
+  return list === "" ? [] : list.split(",").map((name) => decodeName(name.trim(), "Strongroom-About"));
+}
+
+function decodeName(text: string, header: string): string {
+  let name: string;
+  try {
+    name = decodeURIComponent(text);
+  } catch {
+    throw new VaultError("subject-invalid", `The header ${header} is not valid percent-encoded UTF-8`);
+  }
+  return parseSubject(name);
 }
 
 /** A record as an answer: its document is the body, what is known of it is in the headers. */
@@ -125,12 +149,13 @@ export function sendRecord(
   reply: FastifyReply,
   record: VaultRecord,
 ): FastifyReply {
-  const { document, version, subject, createdAt } = record;
+  const { document, version, subject, about, createdAt } = record;
   reply.header("etag", entityTag(version));
   if (isNotModified(headers, record)) return reply.code(304).send(null);
   return reply
     .header("strongroom-version", String(version))
-    .header("strongroom-subject", encodeSubject(subject))
+    .header("strongroom-subject", encodeURIComponent(subject))
+    .headers(about === undefined ? {} : { "strongroom-about": about.map(encodeURIComponent).join(", ") })
     .header("strongroom-created-at", createdAt)
     .header("last-modified", new Date(createdAt).toUTCString())
     .type("application/json; charset=utf-8")

@@ -31,6 +31,11 @@ export const RECORD_HEADERS: AnswerHeaders = {
     description: "Whom the record is about, percent-encoded.",
     examples: ["C000127"],
   },
+  "Strongroom-About": {
+    type: "string",
+    description: "The further people whom it is about, a list, each percent-encoded; left out where there are none.",
+    examples: ["C000127, C000128"],
+  },
   "Strongroom-Created-At": {
     type: "string",
     description: "When this version was written (RFC 3339, to the millisecond).",
@@ -72,8 +77,22 @@ const COMMON: readonly ProblemCode[] = [
   "internal",
 ];
 
+/** What opening a key of the key store may answer: of a name, a sealed id or a message. */
+export const NAMING: readonly ProblemCode[] = [
+  "subject-name-absent",
+  "subject-key-absent",
+  "subject-key-tampered",
+  "collection-differs",
+  "regions-unavailable",
+  "deadline-exceeded",
+  "keyring-overloaded",
+];
+
 /** What opening a stored message may answer. */
 export const OPENING: readonly ProblemCode[] = [
+  ...NAMING,
+  "subject-restricted",
+  "subject-erased",
   "record-moved",
   "record-moved-collection",
   "record-moved-subject",
@@ -81,9 +100,6 @@ export const OPENING: readonly ProblemCode[] = [
   "record-tampered",
   "stored-document-invalid",
   "key-not-configured",
-  "regions-unavailable",
-  "deadline-exceeded",
-  "keyring-overloaded",
   "encryption-failed",
 ];
 
@@ -108,6 +124,12 @@ export const WRITING: readonly ProblemCode[] = [
   "body-invalid",
   "document-invalid",
   "document-too-large",
+  "subject-missing",
+  "subject-differs",
+  "subject-restricted",
+  "subject-erased",
+  "subject-key-set-back",
+  "tenant-invalid",
   "record-contended",
   "wraps-below-minimum",
   "deadline-exceeded",

@@ -17,6 +17,7 @@ import type {
 import { z } from "zod";
 import { PROBLEMS } from "../http/problems.ts";
 import type { ProblemCode } from "../http/problems.ts";
+import type { WhomHeaders } from "../http/record-headers.ts";
 
 export interface RecordParams {
   readonly collection: string;
@@ -38,6 +39,9 @@ export interface BatchRequest {
     readonly id: string;
     readonly document: JsonObject;
     readonly subject?: string | undefined;
+    readonly about?: readonly string[] | undefined;
+    readonly repoint?: boolean | undefined;
+    readonly tenant?: string | undefined;
   }[];
   readonly onExisting: OnExisting;
 }
@@ -65,9 +69,21 @@ export const recordId: z.ZodType<string> = z.string().meta({
   examples: ["C000127"],
 });
 const subject = z.string().meta({
-  description: "Whom the record is about. It is logged in clear by the KMS: an opaque identifier, no personal data.",
+  description:
+    "Whom the record is about, by the name that its writers use. Database and KMS know them by an opaque id alone; " +
+    "only a service without a key store hands the name on in clear.",
   examples: ["person-8f14e45f"],
 });
+const about = z
+  .array(z.string())
+  .meta({ description: "Further people whom the record is about.", examples: [["person-1679091c"]] });
+const tenant = z.string().meta({
+  description:
+    "Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal " +
+    "data.",
+  examples: ["acme"],
+});
+const REPOINT = "Whether the record may come to be about somebody else: it is encrypted anew under their key.";
 
 /** Passed through untouched: the vault checks it, and a copy made key by key would lose a key named `__proto__`. */
 const document = (z.any() as unknown as z.ZodType<JsonObject>).meta({
@@ -110,13 +126,27 @@ const conditionHeaders = z.looseObject({
   "if-none-match": z.string().optional().meta({ description: "`*`: write only if there is no such record." }),
 });
 export const writeHeaders: z.ZodType<WriteHeaders> = conditionHeaders;
-export const putHeaders: z.ZodType<WriteHeaders & { readonly "strongroom-subject"?: string | undefined }> =
-  conditionHeaders.extend({
-    "strongroom-subject": z
-      .string()
-      .optional()
-      .meta({ description: "Whom the record is about, percent-encoded. Left out: as it is; of a new record, its id." }),
-  });
+export const putHeaders: z.ZodType<WriteHeaders & WhomHeaders> = conditionHeaders.extend({
+  "strongroom-subject": z
+    .string()
+    .optional()
+    .meta({
+      description:
+        "Whom the record is about, percent-encoded. Left out: as it is; of a new record as its collection declares, " +
+        "or `COLLECTION/ID`.",
+    }),
+  "strongroom-about": z
+    .string()
+    .optional()
+    .meta({
+      description:
+        "Further people whom it is about: a list with commas, each percent-encoded; empty for nobody. Left out: as " +
+        "it is.",
+      examples: ["person-1679091c, person-c81e728d"],
+    }),
+  "strongroom-repoint": z.enum(["true", "false"], "must be true or false").optional().meta({ description: REPOINT }),
+  "strongroom-tenant": tenant.optional(),
+});
 
 export const listQuery = (
   most: number,
@@ -134,17 +164,20 @@ export const listQuery = (
 
 const wraps = z
   .object({
-    stored: count.meta({ description: "Regions that hold a wrap of the data key." }),
+    stored: count.meta({
+      description: "Regions that hold a wrap: of the person's key, or in `record` scope of the version's data key.",
+    }),
     target: count.meta({ description: "Regions that should." }),
     missing: z.array(z.string()).meta({ description: "Regions whose wrap is owed.", examples: [["eu-west-2"]] }),
   })
   .meta({ id: "Wraps" });
 
-export const putAnswer: z.ZodType<Omit<PutResult, "subject"> & { readonly subject?: string | undefined }> = z
+export const putAnswer: z.ZodType<Omit<PutResult, "subject"> & Partial<Pick<PutResult, "subject">>> = z
   .object({
     collection: collectionName,
     id: recordId,
     subject: subject.optional().meta({ description: "Left out where it was not sent and the token may not read." }),
+    about: about.optional().meta({ description: "Left out where there is nobody further, and as `subject` is." }),
     version,
     createdAt: timestamp,
     outcome: z.enum(["created", "replaced"]),
@@ -185,6 +218,7 @@ export const versionsAnswer: z.ZodType<{ readonly versions: readonly VersionInfo
         z.object({
           version,
           subject,
+          about: about.optional(),
           createdAt: timestamp,
           messageBytes: count.meta({ description: "Length of the stored message." }),
           wraps: z.object({ stored: count, target: count }),
@@ -205,7 +239,18 @@ export const collectionsAnswer: z.ZodType<{ readonly collections: readonly Colle
 export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
   z
     .strictObject({
-      records: z.array(z.strictObject({ id: recordId, document, subject: subject.optional() })).max(most),
+      records: z
+        .array(
+          z.strictObject({
+            id: recordId,
+            document,
+            subject: subject.optional(),
+            about: about.optional(),
+            repoint: z.boolean().optional().meta({ description: REPOINT }),
+            tenant: tenant.optional(),
+          }),
+        )
+        .max(most),
       onExisting: z
         .enum(["compare", "replace", "keep"])
         .default("compare")
@@ -229,6 +274,9 @@ export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
 /** Codes of starting, of the repair, and of clients that are gone: no answer has them. */
 const NEVER_ANSWERED: ReadonlySet<string> = new Set<ProblemCode>([
   "aborted",
+  "key-store-behind",
+  "key-store-foreign",
+  "key-store-lost",
   "option-invalid",
   "store-newer",
   "token-absent",

@@ -6,7 +6,7 @@ import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
 import { ServerError } from "../errors.ts";
 import { requireUnconditional } from "../http/record-headers.ts";
-import { problemAnswers, WRITING } from "../openapi/answers.ts";
+import { NAMING, problemAnswers, WRITING } from "../openapi/answers.ts";
 import {
   batchAnswer,
   batchRequest,
@@ -47,8 +47,8 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         operationId: "listRecords",
         summary: "List a collection's ids",
         description:
-          "In the order of the ids' UTF-8 bytes. A cursor is a place, not a snapshot: what is written behind it is " +
-          "not seen.",
+          "In the order of the ids' UTF-8 bytes; where the collection's ids are sealed, in no order. A cursor is a " +
+          "place, not a snapshot: what is written behind it is not seen.",
         tags: ["collections"],
         params: collectionParams,
         querystring: listQuery(limits.listItems),
@@ -60,6 +60,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
             "collection-absent",
             "cursor-invalid",
             "limit-invalid",
+            ...NAMING,
           ),
         },
       },
@@ -96,17 +97,20 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
             "collection-unknown",
             "batch-too-large",
             "condition-invalid",
-            "regions-unavailable",
+            ...NAMING,
             ...WRITING,
           ),
         },
       },
     },
     async (request, reply) => {
-      const items = request.body.records.map(({ id, document, subject }) => ({
+      const items = request.body.records.map(({ id, document, subject, about, repoint, tenant }) => ({
         id,
         document,
         ...(subject === undefined ? {} : { subject }),
+        ...(about === undefined ? {} : { about }),
+        ...(repoint === undefined ? {} : { repoint }),
+        ...(tenant === undefined ? {} : { tenant }),
       }));
       const { onExisting } = request.body;
       requireUnconditional(request.headers);

@@ -3,8 +3,10 @@
  */
 import type { PutResult } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
-import { decodeSubject, entityTag, sendRecord, writeExpectation } from "../http/record-headers.ts";
+import { entityTag, sendRecord, whomOf, writeExpectation } from "../http/record-headers.ts";
+import type { Whom } from "../http/record-headers.ts";
 import {
+  NAMING,
   OPENING,
   PRESENT,
   problemAnswers,
@@ -39,7 +41,10 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       schema: {
         operationId: "putRecord",
         summary: "Write a record",
-        description: "Writes a new version. Without a condition it is written on whatever is there.",
+        description:
+          "Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is " +
+          "kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is " +
+          "meant.",
         tags: ["records"],
         params: recordParams,
         headers: putHeaders,
@@ -69,18 +74,16 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const subject = request.headers["strongroom-subject"];
+      const whom = whomOf(request.headers);
       const result = await vault.put(request.params, request.body, {
         expect: writeExpectation(request.headers),
         signal: request.deadline,
-        ...(subject === undefined ? {} : { subject: decodeSubject(subject) }),
+        ...whom,
       });
       return reply
         .code(result.outcome === "created" ? 201 : 200)
         .header("etag", entityTag(result.version))
-        .send(
-          subject === undefined && result.outcome === "replaced" && !mayRead(request) ? withoutSubject(result) : result,
-        );
+        .send(result.outcome === "replaced" && !mayRead(request) ? onlySent(result, whom) : result);
     },
   );
 
@@ -126,7 +129,7 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
         headers: writeHeaders,
         response: {
           200: { description: "The record is removed.", content: { "application/json": { schema: removeAnswer } } },
-          ...problemAnswers(...PRESENT, "record-contended", "store-full"),
+          ...problemAnswers(...PRESENT, ...NAMING, "record-contended", "store-full"),
         },
       },
     },
@@ -158,6 +161,7 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
             "record-absent",
             "record-rolled-back",
             "record-tampered",
+            ...NAMING,
           ),
         },
       },
@@ -194,7 +198,11 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
   );
 }
 
-/** A subject that was not sent and is not new was read. */
-function withoutSubject({ subject: _read, ...written }: PutResult): Omit<PutResult, "subject"> {
-  return written;
+/** People who were not sent and are not new were read. */
+function onlySent({ subject, about, ...written }: PutResult, sent: Whom): Omit<PutResult, "subject"> {
+  return {
+    ...written,
+    ...(sent.subject === undefined ? {} : { subject }),
+    ...(sent.about === undefined || about === undefined ? {} : { about }),
+  };
 }

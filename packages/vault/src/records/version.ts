@@ -5,10 +5,11 @@
  * The encryption context of a version is computed from the address of its row, never read from its message. What the
  * message itself carries is only ever compared with that.
  */
-import { decrypt, encrypt, inspect, isEnvelopeError } from "@strongroom/envelope";
-import type { EncryptionContext, EnvelopeErrorCode, Keyring, MessageInspection } from "@strongroom/envelope";
-import { isVaultError, VaultError } from "../errors.ts";
-import type { RegionReason, VaultErrorCode } from "../errors.ts";
+import { decrypt, encrypt, inspect } from "@strongroom/envelope";
+import type { EncryptionContext, Keyring, MessageInspection } from "@strongroom/envelope";
+import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
+import { VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import { sealedWrapSet } from "../keys/wraps.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
@@ -124,37 +125,6 @@ export async function openBytes(
   }
 }
 
-/** Failures that another keyring would meet too. */
-const NOT_OF_THE_KEYS: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["aborted", "keyring-overloaded"]);
-
-/** Failures that are no news when another keyring, which may have the message's keys, could not ask them. */
-const SAYS_LITTLE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["key-not-configured", "record-tampered"]);
-
-/**
- * Opens with the next keyring what the one before could not. None calls a KMS for keys that are not its own, so that
- * nothing is asked in vain. When all fail, what a keyring said that has keys of the message is told.
- *
- * @throws VaultError
- */
-async function openByOthers(
-  keyrings: readonly Keyring[],
-  open: (keyring: Keyring) => Promise<Uint8Array>,
-  before: VaultError,
-): Promise<Uint8Array> {
-  let told = before;
-  for (const keyring of keyrings) {
-    if (NOT_OF_THE_KEYS.has(told.code)) break;
-    try {
-      return await open(keyring);
-    } catch (error) {
-      const failure = envelopeFailure(error);
-      if (failure.code !== "key-not-configured" && (SAYS_LITTLE.has(told.code) || NOT_OF_THE_KEYS.has(failure.code)))
-        told = failure;
-    }
-  }
-  throw told;
-}
-
 /**
  * That a message says it belongs to this version. Asks no key: that the message says it proves nothing yet.
  *
@@ -217,50 +187,4 @@ function contextMismatch(expected: EncryptionContext, found: EncryptionContext):
     return { code: "record-tampered", message: "The message under this address was not made for a record" };
   }
   return MISMATCHES.find(({ key }) => found[key] !== expected[key]) ?? null;
-}
-
-/*
- * The envelope's errors as the vault's. What the envelope says of keys and regions stays on the cause; the vault's own
- * message names regions and reasons, no ARN.
- */
-
-const TAMPERED: Meaning = {
-  code: "record-tampered",
-  message: "The stored message does not authenticate or is not a whole message",
-};
-const FAILED: Meaning = { code: "encryption-failed", message: "The envelope refused to work" };
-
-/**
- * Envelope code -> what it means while a stored message is opened or a new one is made. Every other one is a fault of
- * the set-up.
- */
-const MEANINGS: Readonly<Partial<Record<EnvelopeErrorCode, Meaning>>> = {
-  "message-malformed": TAMPERED,
-  "message-truncated": TAMPERED,
-  "message-trailing-bytes": TAMPERED,
-  "suite-unsupported": TAMPERED,
-  "commitment-policy": TAMPERED,
-  "limit-exceeded": TAMPERED,
-  "context-mismatch": TAMPERED,
-  "decryption-failed": TAMPERED,
-  "no-matching-key": {
-    code: "key-not-configured",
-    message: "None of the configured keys belongs to the stored message",
-  },
-  "regions-unavailable": { code: "regions-unavailable", message: "No region could open the data key" },
-  "wraps-below-minimum": { code: "wraps-below-minimum", message: "Too few regions could wrap the data key" },
-  "deadline-exceeded": { code: "deadline-exceeded", message: "The deadline passed before enough regions answered" },
-  "keyring-overloaded": { code: "keyring-overloaded", message: "Too many operations are under way in the keyring" },
-  aborted: { code: "aborted", message: "The caller gave up" },
-};
-
-/** Makes a VaultError of whatever encrypt, decrypt or inspect threw; a VaultError stays what it is. */
-export function envelopeFailure(error: unknown): VaultError {
-  if (isVaultError(error)) return error;
-  if (!isEnvelopeError(error)) return new VaultError(FAILED.code, FAILED.message, { cause: error });
-  const { code, message } = MEANINGS[error.code] ?? FAILED;
-  const regions = (error.attempts ?? []).map(({ region, reason }): RegionReason => ({ region, reason }));
-  if (regions.length === 0) return new VaultError(code, message, { cause: error });
-  const listed = regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ");
-  return new VaultError(code, `${message} (${listed})`, { cause: error, regions });
 }

@@ -1,15 +1,16 @@
 /**
- * What is owed, from the store's inventory: exact figures and lists for those who ask for them, and figures last seen
- * for those who must not wait. Only wrap sets that miss a wrap are counted, so that it costs what is owed and not what
- * is stored.
+ * What is owed, from the inventories of the vault's stores: exact figures for those who ask for them, and figures last
+ * seen for those who must not wait. Only wrap sets that miss a wrap are counted, so that it costs what is owed and not
+ * what is stored.
  */
 import { shown } from "@strongroom/base/shown";
-import type { Dependencies } from "../limits.ts";
 import type { Inventory, WrapSetCount } from "../stores/inventory.ts";
-import type { Store } from "../stores/store.ts";
 import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
 
-/** Versions that have fewer wraps than they should. */
+/** What counts: the inventory of a store, whatever it is an inventory of. */
+export type CountingInventory = Pick<Inventory, "sets" | "counts">;
+
+/** Versions, and keys of the key store, that have fewer wraps than they should. */
 export interface WrapDebt {
   readonly items: number;
   /** `oldest`: since when, ISO 8601, UTC; null when no date is told. */
@@ -20,11 +21,11 @@ export interface WrapDebt {
 export interface DebtSeen extends WrapDebt {
   /** When it was looked at: ISO 8601, UTC. */
   readonly at: string;
-  /** Whether there are more: no more than {@link MOST_SEEN} versions of one wrap set are counted. */
+  /** Whether there are more: no more than {@link MOST_SEEN} items of one wrap set are counted. */
   readonly capped: boolean;
 }
 
-/** Versions of one wrap set that a look counts at most. */
+/** Items of one wrap set that a look counts at most. */
 export const MOST_SEEN = 100_000;
 
 /** Time between two looks for those who only ask, in milliseconds. */
@@ -43,13 +44,14 @@ export async function owedSets({ sets }: Pick<Inventory, "sets">): Promise<OwedS
   return owed;
 }
 
-/** `vault.wrapDebt`. */
-export async function wrapDebt({ store }: { readonly store: Pick<Store, "inventory"> }): Promise<WrapDebt> {
-  return (await countDebt(store.inventory, Number.MAX_SAFE_INTEGER)).debt;
+/** `vault.wrapDebt`: of all inventories together. */
+export async function wrapDebt(inventories: readonly CountingInventory[]): Promise<WrapDebt> {
+  const counted = await Promise.all(inventories.map((inventory) => countDebt(inventory, Number.MAX_SAFE_INTEGER)));
+  return sumOf(counted.map(({ debt }) => debt));
 }
 
 async function countDebt(
-  inventory: Inventory,
+  inventory: CountingInventory,
   atMost: number,
 ): Promise<{ readonly debt: WrapDebt; readonly capped: boolean }> {
   const owed = await owedSets({ sets: () => inventory.sets() });
@@ -58,21 +60,27 @@ async function countDebt(
 }
 
 function debtOf(counts: readonly WrapSetCount[], owed: OwedSets): WrapDebt {
-  const regions = new Map<string, { items: number; oldest: string | null }>();
-  for (const { id, items, oldest } of counts) {
-    if (items === 0) continue;
-    // A region may miss two keys of one version: it is one version all the same.
-    for (const region of new Set(owed.get(id)?.missing.map((missing) => shown(missing.region)))) {
-      const known = regions.get(region);
-      if (known === undefined) regions.set(region, { items, oldest });
-      else regions.set(region, { items: known.items + items, oldest: earlier(known.oldest, oldest) });
-    }
+  return sumOf(
+    counts
+      .filter(({ items }) => items > 0)
+      .map(({ id, items, oldest }) => {
+        // A region may miss two keys of one item: it is one item all the same.
+        const regions = new Set(owed.get(id)?.missing.map((missing) => shown(missing.region)));
+        return { items, regions: [...regions].map((region) => ({ region, items, oldest })) };
+      }),
+  );
+}
+
+/** The sum, by regions in the order of their names. */
+function sumOf(debts: readonly WrapDebt[]): WrapDebt {
+  const regions = new Map<string, WrapDebt["regions"][number]>();
+  for (const { region, items, oldest } of debts.flatMap((debt) => debt.regions)) {
+    const known = regions.get(region) ?? { items: 0, oldest: null };
+    regions.set(region, { region, items: known.items + items, oldest: earlier(known.oldest, oldest) });
   }
   return {
-    items: counts.reduce((sum, { items }) => sum + items, 0),
-    regions: [...regions]
-      .map(([region, known]) => ({ region, ...known }))
-      .toSorted((a, b) => (a.region < b.region ? -1 : 1)),
+    items: debts.reduce((sum, { items }) => sum + items, 0),
+    regions: [...regions.values()].toSorted((a, b) => (a.region < b.region ? -1 : 1)),
   };
 }
 
@@ -81,9 +89,40 @@ function earlier(a: string | null, b: string | null): string | null {
   return a < b ? a : b;
 }
 
-/** The figures that a look last saw. */
+/** The figures that looks last saw, of all inventories together. */
 export class DebtView {
-  readonly #inventory: Inventory;
+  readonly #looks: readonly DebtLook[];
+
+  /** @param looks one for each inventory */
+  constructor(looks: readonly DebtLook[]) {
+    this.#looks = looks;
+  }
+
+  /** What was seen last, as old as the oldest look; null: not everything was looked at yet. Waits for nothing. */
+  get seen(): DebtSeen | null {
+    const all = this.#looks.flatMap(({ seen }) => (seen === null ? [] : [seen]));
+    const [first, ...others] = all;
+    if (first === undefined || all.length < this.#looks.length) return null;
+    if (others.length === 0) return first;
+    const at = all.map((seen) => seen.at).reduce((a, b) => (a < b ? a : b));
+    return { ...sumOf(all), at, capped: all.some(({ capped }) => capped) };
+  }
+
+  /** The same, and looks again in the background where the last look was long ago. */
+  seenOrSoon(): DebtSeen | null {
+    for (const look of this.#looks) look.soon();
+    return this.seen;
+  }
+
+  /** Resolves when no look is under way. */
+  async ended(): Promise<void> {
+    for (const look of this.#looks) await look.ended();
+  }
+}
+
+/** The figures that a look at one inventory last saw. */
+export class DebtLook {
+  readonly #inventory: CountingInventory;
   readonly #clock: () => Date;
   #seen: DebtSeen | null = null;
   #looking: Promise<void> | null = null;
@@ -91,8 +130,8 @@ export class DebtView {
   #restUntil = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ store, clock }: Pick<Dependencies, "store" | "clock">) {
-    this.#inventory = store.inventory;
+  constructor(inventory: CountingInventory, clock: () => Date) {
+    this.#inventory = inventory;
     this.#clock = clock;
   }
 
@@ -101,10 +140,9 @@ export class DebtView {
     return this.#seen;
   }
 
-  /** The same, and looks again in the background when the last look was long ago. */
-  seenOrSoon(): DebtSeen | null {
+  /** Looks in the background when the last look was long ago. */
+  soon(): void {
     if (performance.now() - this.#lookedAt >= LOOK_EVERY_MS) void this.look().catch(() => undefined);
-    return this.#seen;
   }
 
   /** Looks now, unless that would take too much of the time. @throws VaultError of the store */

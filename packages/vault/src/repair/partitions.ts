@@ -5,8 +5,9 @@
 import { BUCKETS } from "../stores/inventory.ts";
 import type { BucketRange } from "../stores/inventory.ts";
 
-/** The job that pays owed wraps. */
+/** The jobs that pay owed wraps: of the record store's versions, and of the key store's keys. */
 export const REPAIR_JOB = "repair";
+export const REPAIR_KEYS_JOB = "repair-keys";
 
 const PARTITIONS = 16;
 const BUCKETS_EACH = BUCKETS / PARTITIONS;

@@ -2,30 +2,29 @@
  * One round of the repair: finds what owes a wrap in a region that may be asked, takes partitions in turn, and repairs
  * what is due in each at a bounded pace.
  *
- * A lease saves work, so that two processes do not seal the same version. What keeps data safe is the fence: whoever
+ * A lease saves work, so that two processes do not wrap the same item. What keeps data safe is the fence: whoever
  * was taken over, because it stood still or its clock did, changes nothing any more.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { mapBounded } from "@strongroom/base/work";
+import { envelopeFailure } from "../envelope-failure.ts";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
-import { envelopeFailure } from "../records/version.ts";
-import type { BucketRange, InventoryItem, InventoryPage } from "../stores/inventory.ts";
+import type { BucketRange, Failure, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
-import type { VersionPlace } from "../stores/rows.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
 import { owedSets } from "./debt.ts";
 import type { OwedSets } from "./debt.ts";
-import { bucketsOf, REPAIR_JOB } from "./partitions.ts";
-import { repairVersion } from "./repair-version.ts";
-import type { RepairDependencies, RepairOutcome } from "./repair-version.ts";
+import { bucketsOf } from "./partitions.ts";
+import type { Repairable, RepairOutcome } from "./repairable.ts";
 import { originOf, waitMs } from "./schedule.ts";
 import type { Access, Pace, RegionGate, RegionHealth, RepairSettings } from "./schedule.ts";
 
 /** What a round works with. */
-export interface RoundDependencies {
-  readonly dependencies: RepairDependencies;
+export interface RoundDependencies<Place> {
+  readonly repairable: Repairable<Place>;
+  readonly clock: () => Date;
   readonly settings: RepairSettings;
   readonly gate: RegionGate;
   readonly pace: Pace;
@@ -57,12 +56,12 @@ type Ended = "done" | "left" | "busy" | "damaged" | { readonly failed: VaultErro
  */
 const NEXT_MS = 1;
 
-export class RepairRound {
-  readonly #d: RoundDependencies;
+export class RepairRound<Place> {
+  readonly #d: RoundDependencies<Place>;
   /** What this process calls itself where others see who works. */
   readonly #holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
 
-  constructor(dependencies: RoundDependencies) {
+  constructor(dependencies: RoundDependencies<Place>) {
     this.#d = dependencies;
   }
 
@@ -107,14 +106,14 @@ export class RepairRound {
     return (await this.#inventory.list({ sets, after: null, limit: 1, due: true })).length > 0;
   }
 
-  /** Takes each partition once, of a trial only until one version was tried. Tells how many versions were begun. */
+  /** Takes each partition once, of a trial only until one item was tried. Tells how many items were begun. */
   async #follow(plan: Plan): Promise<number> {
-    const { jobs } = this.#d.dependencies.store;
+    const { job, jobs } = this.#d.repairable;
     const seen = new Set<string>();
     let begun = 0;
     while (!this.#d.stop.aborted && (plan.access === "open" || begun === 0)) {
       const until = this.#now + this.#d.settings.leaseMs;
-      const leased = await jobs.lease({ job: REPAIR_JOB, holder: this.#holder, ms: this.#d.settings.leaseMs });
+      const leased = await jobs.lease({ job, holder: this.#holder, ms: this.#d.settings.leaseMs });
       if (leased === null) break;
       const buckets = bucketsOf(leased.partition);
       // Another program's: it is left as it is.
@@ -128,9 +127,9 @@ export class RepairRound {
     return begun;
   }
 
-  /** Repairs what is due in a partition and gives it back. Tells how many versions were begun. */
+  /** Repairs what is due in a partition and gives it back. Tells how many items were begun. */
   async #visit({ leased, buckets, plan, until }: Visit): Promise<number> {
-    const { jobs } = this.#d.dependencies.store;
+    const { jobs } = this.#d.repairable;
     const { claimItems, leaseMs, regionWaitMs } = this.#d.settings;
     const limit = plan.access === "trial" ? 1 : claimItems;
     let held = { leased, plan, until };
@@ -161,7 +160,7 @@ export class RepairRound {
   }
 
   /** What is due behind a position; from the first when the position, which was stored, is none. */
-  async #due(page: InventoryPage): Promise<readonly InventoryItem[]> {
+  async #due(page: InventoryPage): Promise<readonly InventoryItem<Place>[]> {
     try {
       return await this.#inventory.list({ ...page, due: true });
     } catch (error) {
@@ -172,17 +171,17 @@ export class RepairRound {
 
   #count(ended: readonly Ended[]): Omit<Progress, "cursor"> {
     const failed = ended.flatMap((end): readonly VaultErrorCode[] =>
-      typeof end === "object" ? [end.failed] : end === "damaged" ? ["record-tampered"] : [],
+      typeof end === "object" ? [end.failed] : end === "damaged" ? [this.#d.repairable.damaged] : [],
     );
     const code = failed.at(-1);
     return {
       done: ended.filter((end) => end === "done").length,
       failed: failed.length,
-      problem: code === undefined ? null : { code, at: this.#d.dependencies.clock().toISOString() },
+      problem: code === undefined ? null : { code, at: this.#d.clock().toISOString() },
     };
   }
 
-  async #take(item: InventoryItem, held: Held): Promise<Ended> {
+  async #take(item: InventoryItem<Place>, held: Held): Promise<Ended> {
     const { pace, gate, health, sleep, stop } = this.#d;
     if (item.place === null) return "damaged";
     const wait = pace.turn(this.#now);
@@ -198,14 +197,14 @@ export class RepairRound {
 
   /** @throws VaultError of the store */
   async #repair(
-    { place, failure }: { readonly place: VersionPlace; readonly failure: InventoryItem["failure"] },
+    { place, failure }: { readonly place: Place; readonly failure: Failure | null },
     asked: readonly string[],
     { leased }: Held,
   ): Promise<Ended> {
-    const { dependencies, settings, gate, counters } = this.#d;
+    const { repairable, clock, settings, gate, counters } = this.#d;
     try {
-      const outcome = await repairVersion(dependencies, place, leased);
-      counters.ended(outcome, dependencies.clock());
+      const outcome = await repairable.repair(place, leased);
+      counters.ended(outcome, clock());
       if (outcome.kind === "repaired") {
         for (const gained of outcome.gained) gate.gained(gained);
         for (const region of asked) if (!outcome.gained.includes(region)) gate.missed(region, this.#now);
@@ -221,20 +220,20 @@ export class RepairRound {
       if (origin === "region") for (const region of asked) gate.missed(region, this.#now);
       await this.#inventory.fail(leased, place, {
         code,
-        at: dependencies.clock().toISOString(),
+        at: clock().toISOString(),
         waitMs: waitMs(origin, (failure?.attempts ?? 0) + 1, settings),
       });
-      counters.failed(code, dependencies.clock());
+      counters.failed(code, clock());
       return { failed: code };
     }
   }
 
-  get #inventory(): RepairDependencies["store"]["inventory"] {
-    return this.#d.dependencies.store.inventory;
+  get #inventory(): Repairable<Place>["inventory"] {
+    return this.#d.repairable.inventory;
   }
 
   get #now(): number {
-    return this.#d.dependencies.clock().getTime();
+    return this.#d.clock().getTime();
   }
 }
 

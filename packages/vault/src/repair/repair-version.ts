@@ -8,16 +8,19 @@
  */
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
+import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import { wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
-import { envelopeFailure, openBytes, sealBytes } from "../records/version.ts";
+import { openBytes, sealBytes } from "../records/version.ts";
 import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
 import type { MissingWrap } from "../stores/wrap-set.ts";
+import { REPAIR_JOB } from "./partitions.ts";
+import type { Repairable, RepairOutcome } from "./repairable.ts";
 
 /** What a repair works with. */
 export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "clock"> {
@@ -27,14 +30,17 @@ export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" 
 /** Tries of a version whose key set changes while it is sealed. */
 const SEAL_ATTEMPTS = 8;
 
-/** What became of a version that was repaired. */
-export type RepairOutcome =
-  /** The version has wraps in `gained` now. */
-  | { readonly kind: "repaired"; readonly gained: readonly string[] }
-  /** Nothing is owed any more by what is configured by now; the message stayed. */
-  | { readonly kind: "settled" }
-  /** A writer, a removal or another repair was faster; nothing was changed. */
-  | { readonly kind: "overtaken" };
+/** The versions of a record store. */
+export function repairableVersions(dependencies: RepairDependencies): Repairable {
+  const { inventory, jobs } = dependencies.store;
+  return {
+    job: REPAIR_JOB,
+    inventory,
+    jobs,
+    damaged: "record-tampered",
+    repair: (place, lease) => repairVersion(dependencies, place, lease),
+  };
+}
 
 /**
  * Repairs one version.

@@ -3,34 +3,37 @@
  * followed by a rest, until a region comes back, a write owes something new, or the interval is over. It never throws:
  * what fails is counted, noted at the version, and tried again later.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
-import type { Dependencies } from "../limits.ts";
-import type { DebtView } from "./debt.ts";
-import { REPAIR_JOB, REPAIR_PARTITIONS } from "./partitions.ts";
+import type { DebtLook } from "./debt.ts";
+import { REPAIR_PARTITIONS } from "./partitions.ts";
 import { RepairRound } from "./repair-round.ts";
-import type { RepairOutcome } from "./repair-version.ts";
-import { Pace, parseRepairSettings, RegionGate } from "./schedule.ts";
-import type { RegionHealth, RepairSettings } from "./schedule.ts";
+import type { Repairable, RepairOutcome } from "./repairable.ts";
+import { RegionGate } from "./schedule.ts";
+import type { Pace, RegionHealth, RepairSettings } from "./schedule.ts";
 
-/** The settings, and what the worker sees and waits with. */
-export interface RepairOptions extends Partial<RepairSettings> {
-  /** The regions as calls have shown them; makes none. Left out: only repairs themselves show it. */
-  readonly health?: () => readonly RegionHealth[];
-  /** Ends the repair like closing the vault does, and what is under way with it. */
-  readonly signal?: AbortSignal;
-  /** Told of what ended a round: the store cannot be used now, or a defect. Nothing that is stored is in it. */
-  readonly onFault?: (error: unknown) => void;
-  /** Waits, or less when aborted. For tests that have time of their own. */
-  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+/** What a worker works with. */
+export interface WorkerDependencies<Place> {
+  readonly repairable: Repairable<Place>;
+  /** At the same inventory: what each round sees to be owed. */
+  readonly look: DebtLook;
+  readonly settings: RepairSettings;
+  readonly clock: () => Date;
+  /** Shared with other workers, as the counters are. */
+  readonly pace: Pace;
+  readonly counters: RepairCounters;
+  readonly health: () => readonly RegionHealth[];
+  readonly onFault: (error: unknown) => void;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Nothing more is begun after it. */
+  readonly stop: AbortSignal;
 }
 
 /** What the repair of owed wraps has done since it was started, in numbers. No id, no region's words. */
 export interface RepairStatus {
   /** `off`: the vault was opened without it. */
-  readonly state: "off" | "resting" | "working" | "stopped";
-  /** Versions that got wraps, and versions that were found to owe nothing any more. */
+  readonly state: "off" | RepairState;
+  /** Versions and keys that got wraps, and those that were found to owe nothing any more. */
   readonly repaired: number;
   readonly settled: number;
   /** Repairs that met a writer, a removal or another repair, and changed nothing. */
@@ -42,58 +45,30 @@ export interface RepairStatus {
   readonly lastFailure: { readonly code: VaultErrorCode; readonly at: string } | null;
 }
 
+/** What a worker does now. */
+export type RepairState = "resting" | "working" | "stopped";
+
 /** Repairs from when it is made until it is stopped. */
-export class RepairWorker {
-  readonly #dependencies: Pick<Dependencies, "store" | "keys" | "clock">;
-  readonly #settings: RepairSettings;
-  readonly #debt: DebtView;
-  readonly #health: () => readonly RegionHealth[];
-  readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly #onFault: (error: unknown) => void;
-  readonly #stopping = new AbortController();
-  readonly #stop: AbortSignal;
+export class RepairWorker<Place> {
+  readonly #d: WorkerDependencies<Place>;
   readonly #gate: RegionGate;
-  readonly #counters = new RepairCounters();
-  readonly #round: RepairRound;
-  readonly #ended: Promise<void>;
-  #state: RepairStatus["state"] = "resting";
+  readonly #round: RepairRound<Place>;
+  #state: RepairState = "resting";
   #isAdded = false;
   #awake = true;
+  /** Resolves when it was stopped, and what was under way has ended. */
+  readonly ended: Promise<void>;
 
-  /**
-   * Starts it.
-   *
-   * @param debt is shown what each round sees to be owed
-   * @throws VaultError `limit-invalid`
-   */
-  constructor(
-    dependencies: Pick<Dependencies, "store" | "keys" | "clock">,
-    debt: DebtView,
-    { health = () => [], signal, onFault = () => undefined, sleep = systemSleep, ...settings }: RepairOptions,
-  ) {
-    this.#dependencies = dependencies;
-    this.#debt = debt;
-    this.#settings = parseRepairSettings(settings);
-    this.#health = health;
-    this.#sleep = sleep;
-    this.#onFault = onFault;
-    this.#stop = signal === undefined ? this.#stopping.signal : AbortSignal.any([this.#stopping.signal, signal]);
-    this.#gate = new RegionGate(this.#settings.intervalMs);
-    this.#round = new RepairRound({
-      dependencies: { ...dependencies, signal },
-      settings: this.#settings,
-      gate: this.#gate,
-      pace: new Pace(this.#settings.itemsPerSecond),
-      counters: this.#counters,
-      health,
-      sleep,
-      stop: this.#stop,
-    });
-    this.#ended = this.#run();
+  /** Starts it. */
+  constructor(dependencies: WorkerDependencies<Place>) {
+    this.#d = dependencies;
+    this.#gate = new RegionGate(dependencies.settings.intervalMs);
+    this.#round = new RepairRound({ ...dependencies, gate: this.#gate });
+    this.ended = this.#run();
   }
 
-  status(): RepairStatus {
-    return this.#counters.status(this.#state);
+  get state(): RepairState {
+    return this.#state;
   }
 
   /** Something new is owed: look at it soon. */
@@ -101,16 +76,10 @@ export class RepairWorker {
     this.#awake = true;
   }
 
-  /** Begins nothing more, and resolves when what is under way has ended. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#ended;
-  }
-
   async #run(): Promise<void> {
     // Not within the constructor's own turn: opening a vault must not wait for it.
     await Promise.resolve();
-    while (!this.#stop.aborted) {
+    while (!this.#d.stop.aborted) {
       this.#state = "working";
       await this.#work();
       this.#state = "resting";
@@ -120,39 +89,36 @@ export class RepairWorker {
   }
 
   async #work(): Promise<void> {
-    const { jobs } = this.#dependencies.store;
+    const { repairable, look, counters, clock, onFault } = this.#d;
+    const { job, jobs } = repairable;
     try {
-      if (!this.#isAdded) await jobs.add(REPAIR_JOB, REPAIR_PARTITIONS);
+      if (!this.#isAdded) await jobs.add(job, REPAIR_PARTITIONS);
       this.#isAdded = true;
-      if (this.#awake) await jobs.wake(REPAIR_JOB);
+      if (this.#awake) await jobs.wake(job);
       this.#awake = false;
-      await this.#debt.look();
-      if (await this.#round.work()) await this.#debt.look();
+      await look.look();
+      if (await this.#round.work()) await look.look();
     } catch (error) {
       // The store cannot be used now, or nothing may be written. Partitions that are held come back by themselves.
-      this.#counters.failed(isVaultError(error) ? error.code : "store-failed", this.#dependencies.clock());
-      this.#onFault(error);
+      counters.failed(isVaultError(error) ? error.code : "store-failed", clock());
+      onFault(error);
     }
   }
 
   async #rest(): Promise<void> {
-    const { intervalMs, lookMs } = this.#settings;
+    const { settings, sleep, health, stop } = this.#d;
+    const { intervalMs, lookMs } = settings;
     const began = this.#now;
     do {
-      await this.#sleep(lookMs, this.#stop);
-      if (this.#gate.look(this.#health())) this.#awake = true;
-      if (this.#stop.aborted || this.#awake) break;
+      await sleep(lookMs, stop);
+      if (this.#gate.look(health())) this.#awake = true;
+      if (stop.aborted || this.#awake) break;
     } while (this.#now - began < intervalMs && this.#now >= began);
   }
 
   get #now(): number {
-    return this.#dependencies.clock().getTime();
+    return this.#d.clock().getTime();
   }
-}
-
-/** Does not keep the process alive. */
-async function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }
 
 /** Counts what the repairs come to. */

@@ -12,7 +12,7 @@ import type { InventoryItem, Rewrap } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { Head, ListedRecord, RecordRead, Stamp, VersionPlace } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
-import type { NewVersion, Unit, WriteId } from "../stores/units.ts";
+import type { NewVersion, Unit, WriteChange, WriteId } from "../stores/units.ts";
 import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
 
 /** `none`: no key set was ever in force. `first`: at which every test begins. */
@@ -47,7 +47,9 @@ export const day = (number: number): string => new Date(Date.UTC(2026, 0, number
 export function newVersion(number: number, more: Partial<NewVersion> = {}): NewVersion {
   return {
     version: parseVersion(number),
+    scheme: 1,
     subject: parseSubject("subject"),
+    about: [],
     createdAt: day(number % 25),
     wrapSet: wrapSet(),
     message: Buffer.from(`message ${number}`),
@@ -55,15 +57,22 @@ export function newVersion(number: number, more: Partial<NewVersion> = {}): NewV
   };
 }
 
+/** What a test may choose of a write of one version. */
+export type WriteOptions = Partial<NewVersion & Pick<WriteChange, "subjects" | "sealedId">> & { readonly at?: Epoch };
+
 /** A write of one version. */
 export function write(
   address: Address,
   base: Head | null,
   number: number,
-  { at: when = EPOCH.first, ...more }: Partial<NewVersion> & { readonly at?: Epoch } = {},
+  { at: when = EPOCH.first, subjects = [], sealedId = null, ...more }: WriteOptions = {},
 ): Unit {
-  return writeAll(address, base, [newVersion(number, more)], when);
+  const unit = writeAll(address, base, [newVersion(number, more)], when);
+  return { ...unit, change: { ...unit.change, subjects, sealedId } };
 }
+
+/** A unit that writes. */
+export type WriteUnit = Unit & { readonly change: WriteChange };
 
 /** A write of several versions. */
 export function writeAll(
@@ -71,8 +80,9 @@ export function writeAll(
   base: Head | null,
   versions: readonly NewVersion[],
   when: Epoch = EPOCH.first,
-): Unit {
-  return { writeId: newWriteId(), address, base, change: { kind: "write", epoch: when, versions } };
+): WriteUnit {
+  const change = { kind: "write", epoch: when, versions, subjects: [], sealedId: null } as const;
+  return { writeId: newWriteId(), address, base, change };
 }
 
 export function remove(address: Address, base: Unit["base"], tombstone: number): Unit {

@@ -11,8 +11,8 @@ export function recordsContract(contract: Contract): void {
   contract("an empty store has nothing", async ({ store: { records, inventory, jobs, ...store } }) => {
     const nothing = { head: null, newestRow: null };
     assert.deepEqual(await records.heads([at("a"), at("b")]), [nothing, nothing]);
-    assert.deepEqual(await records.read(at("a"), null), { ...nothing, stored: null });
-    assert.deepEqual(await records.read(at("a"), parseVersion(1)), { ...nothing, stored: null });
+    assert.deepEqual(await records.read(at("a"), null), { ...nothing, stored: null, subjects: [] });
+    assert.deepEqual(await records.read(at("a"), parseVersion(1)), { ...nothing, stored: null, subjects: [] });
     assert.deepEqual(await records.versions(at("a"), { before: null, limit: 9 }), { ...nothing, versions: [] });
     assert.equal(await records.list(PEOPLE, { after: null, limit: 10 }), null);
     assert.deepEqual(await records.collections(), []);
@@ -48,7 +48,15 @@ export function recordsContract(contract: Contract): void {
           { subject: version.subject, createdAt: version.createdAt, wraps: { stored: 1, target: 3 }, number: 1 },
         );
         const [row] = (await reader.records.versions(at(id), { before: null, limit: 1 })).versions;
-        assert.deepEqual(row, { version: 1, subject, createdAt, wraps, messageBytes: message.length });
+        assert.deepEqual(row, {
+          version: 1,
+          scheme: 1,
+          about: [],
+          subject,
+          createdAt,
+          wraps,
+          messageBytes: message.length,
+        });
       }
     }
   });
@@ -85,7 +93,7 @@ export function recordsContract(contract: Contract): void {
       assert.equal((await messageOf(store, "a", number))?.toString(), `message ${number}`);
     assert.equal((await messageOf(store, "a"))?.toString(), "message 5", "null is the head's");
     const absent = await store.records.read(at("a"), parseVersion(6));
-    assert.deepEqual(absent, { head: live(5), newestRow: 5, stored: null });
+    assert.deepEqual(absent, { head: live(5), newestRow: 5, stored: null, subjects: [] });
   });
 
   contract("records are apart by collection and by id, by every byte of them", async ({ store }) => {

@@ -1,8 +1,8 @@
 /**
- * In which bucket a record's versions are: a hash of its address, so that every store spreads them alike.
+ * In which bucket a record's versions are, or an owner's keys (`collection`: the kind): a hash of the address, so that
+ * every store spreads them alike.
  */
 import { createHash } from "node:crypto";
-import type { Address } from "../records/address.ts";
 import { BUCKETS } from "./inventory.ts";
 
 /**
@@ -15,6 +15,6 @@ import { BUCKETS } from "./inventory.ts";
  * console.log(bucketOf(parseAddress({ collection: "people", id: "C000127" }))); // prints: 220
  * ```
  */
-export function bucketOf({ collection, id }: Address): number {
+export function bucketOf({ collection, id }: { readonly collection: string; readonly id: string }): number {
   return createHash("sha256").update(`${collection}/${id}`, "utf8").digest().readUInt16BE(0) % BUCKETS;
 }

@@ -101,7 +101,7 @@ export interface NameRow {
   readonly sealed: Uint8Array;
 }
 
-/** What is made at once, or not at all: a person, a key, or a person with their first key. */
+/** What is made at once, or not at all: a person, a key, or a person with a key of their own (the same id). */
 export interface Creation {
   /** Of the key store's gate, when the key was wrapped. Of a creation without a key, any. */
   readonly epoch: Epoch;
@@ -109,17 +109,19 @@ export interface Creation {
   readonly key: NewKey | null;
 }
 
-/** What became of a creation. */
+/** What became of a creation. Where more than one of these is true, the first of them is told. */
 export type CreationResult =
   | { readonly kind: "made" }
-  /**
-   * The name's tag belongs to somebody, whose id is told, or the owner has a key of that kind and ordinal: nothing was
-   * made, and what is there is to be used. `id` is null when it was the key.
-   */
-  | { readonly kind: "exists"; readonly id: SubjectId | null }
+  /** Only of a creation with a key. */
   | { readonly kind: "gate-moved"; readonly epoch: Epoch }
   /** The owner was erased. */
-  | { readonly kind: "erased" };
+  | { readonly kind: "erased" }
+  /**
+   * The name's tag belongs to somebody, whose id is told (or the person has a name already: then it is theirs), or the
+   * owner has a key of that kind and ordinal, or of that version: nothing was made, and what is there is to be used.
+   * `id` is null when it was the key. Of two creations of one call the second finds what the first made.
+   */
+  | { readonly kind: "exists"; readonly id: SubjectId | null };
 
 /** Keys and names. */
 export interface KeyRows {
@@ -135,8 +137,9 @@ export interface KeyRows {
   versions(name: KeyName): Promise<readonly KeyRead[]>;
   /**
    * Makes each creation, for itself, and answers in its place; together in one transaction where the store can do that.
-   * What is answered as made is durable.
+   * What is answered as made is durable. At most 1,000; what a row may hold is in key-limits.ts.
    *
+   * @throws VaultError `store-failed`: one of them is beyond these limits; none was made
    * @throws VaultError `outcome-unknown`: some may be made; asking `active` and `resolve` tells, and creating again is
    *   safe.
    */
@@ -163,7 +166,7 @@ export interface KeyRewrap {
   readonly epoch: Epoch;
   /** Null: the wraps stay. */
   readonly wraps: readonly KeyWrap[] | null;
-  /** Of `wraps`, and the check that goes with it; null: it stays. */
+  /** Of `wraps`, and the check that goes with it; null: it stays. Without new wraps, null. */
   readonly moved: { readonly generation: number; readonly check: Uint8Array } | null;
   readonly wrapSet: WrapSet;
   /** ISO 8601, UTC: since when the key has the new set. */

@@ -13,7 +13,8 @@ import type { Lease, MissingWrap, Store, VersionPlace } from "@strongroom/vault"
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { decideRepair, repairVersion } from "../../src/repair/repair-version.ts";
-import type { RepairOutcome, WrapPlace } from "../../src/repair/repair-version.ts";
+import type { WrapPlace } from "../../src/repair/repair-version.ts";
+import type { RepairOutcome } from "../../src/repair/repairable.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
 import type { RegionalVault } from "../support/regional-vault.ts";

@@ -1,20 +1,22 @@
 /**
  * A real store with some of its methods replaced, to come in between.
  */
-import type { Gate, Inventory, JobStore, RecordStore, Store, StoredMessage } from "@strongroom/vault";
+import type { Gate, Inventory, JobStore, RecordStore, Store, StoredMessage, SubjectRows } from "@strongroom/vault";
 
 /** What is replaced of a store and of its parts. */
-export interface Replaced extends Partial<Omit<Store, "records" | "gate" | "inventory" | "jobs">> {
+export interface Replaced extends Partial<Omit<Store, "records" | "subjects" | "gate" | "inventory" | "jobs">> {
   readonly records?: Partial<RecordStore>;
+  readonly subjects?: Partial<SubjectRows>;
   readonly gate?: Partial<Gate>;
   readonly inventory?: Partial<Inventory>;
   readonly jobs?: Partial<JobStore>;
 }
 
-export function storeWith(store: Store, { records, gate, inventory, jobs, ...own }: Replaced): Store {
+export function storeWith(store: Store, { records, subjects, gate, inventory, jobs, ...own }: Replaced): Store {
   return overlaid(store, {
     ...own,
     ...(records === undefined ? {} : { records: overlaid(store.records, records) }),
+    ...(subjects === undefined ? {} : { subjects: overlaid(store.subjects, subjects) }),
     ...(gate === undefined ? {} : { gate: overlaid(store.gate, gate) }),
     ...(inventory === undefined ? {} : { inventory: overlaid(store.inventory, inventory) }),
     ...(jobs === undefined ? {} : { jobs: overlaid(store.jobs, jobs) }),

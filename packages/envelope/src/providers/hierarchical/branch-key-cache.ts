@@ -9,42 +9,83 @@
 import { EnvelopeError } from "../../errors.ts";
 import { BRANCH_KEY_LENGTH, isBranchKeyVersion } from "../../keyrings/branch-key-wrapping.ts";
 import { CacheCounters, MaterialsCache } from "../../materials/materials-cache.ts";
-import type { CacheCounts, Wipeable } from "../../materials/materials-cache.ts";
+import type { CacheCounts, CacheScope, Wipeable } from "../../materials/materials-cache.ts";
 import { ReadThroughCache } from "../../materials/read-through-cache.ts";
+import { idleTime } from "../../resilience/time.ts";
 import type { Time } from "../../resilience/time.ts";
 import type { BranchKey, BranchKeyStore } from "./branch-key-store.ts";
 
-export interface BranchKeyCacheOptions {
-  readonly store: BranchKeyStore;
+/** Bounds of a cache of branch keys. */
+export interface BranchKeyCacheOptions<Key extends BranchKey = BranchKey> {
+  /** Where a key is fetched that is not at hand. What it gives beside version and key is kept with them. */
+  readonly store: BranchKeyStore<Key>;
+  /** Milliseconds that a key is given out before it is fetched again. */
   readonly maxAgeMs: number;
+  /** How often a key is given out before it is fetched again; as often as it is asked for when left out. */
+  readonly maxUses?: number | undefined;
+  /** Branch keys held at once; the active version of each counts once more. */
   readonly capacity: number;
-  readonly time: Time;
+  /** The clock, for tests. */
+  readonly time?: Time;
 }
 
-/** `version` null: the active one. */
+/** Which key is asked for. */
 export interface BranchKeyRequest {
   readonly branchKeyId: string;
+  /** Null: the active one. */
   readonly version: string | null;
+  /** Where a branch key has several active versions, each for a purpose of its own: which. */
+  readonly purpose?: string;
 }
 
-export class BranchKeyCache {
-  readonly #store: BranchKeyStore;
-  readonly #entries: MaterialsCache<Entry>;
-  readonly #cache: ReadThroughCache<undefined, undefined, Entry>;
+/** Fetches one key; null: there is none. */
+export type FetchBranchKey<Key extends BranchKey> = () => Promise<Key | null>;
+
+/**
+ * Branch keys that were opened, for a keyring and for whoever opens and makes them.
+ *
+ * @example
+ * ```ts
+ * import { randomBytes, randomUUID } from "node:crypto";
+ * import { BranchKeyCache } from "@strongroom/envelope/hierarchical";
+ * import { SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * const version = randomUUID();
+ * let fetched = 0;
+ * const fetch = async () => ({ version, key: new SecretBytes(randomBytes(32)), fetched: ++fetched });
+ * const store = { getActiveBranchKey: fetch, getBranchKeyVersion: fetch };
+ * const cache = new BranchKeyCache({ store, maxAgeMs: 300_000, maxUses: 10, capacity: 1_000 });
+ * for (let use = 1; use <= 20; use++) {
+ *   const found = await cache.get({ branchKeyId: "customer-42", version: null }, undefined);
+ *   found?.key.wipe();
+ * }
+ * console.log(fetched); // prints: 2
+ * cache.close();
+ * ```
+ */
+export class BranchKeyCache<Key extends BranchKey = BranchKey> {
+  readonly #store: BranchKeyStore<Key>;
+  readonly #maxUses: number;
+  readonly #time: Time;
+  readonly #entries: MaterialsCache<Entry<Key>>;
+  readonly #cache: ReadThroughCache<undefined, undefined, Entry<Key>>;
   /** Which entries belong to a branch key, so that all of them can go at once. */
   readonly #idsOf = new Map<string, Set<string>>();
   readonly #counters = new CacheCounters();
 
-  constructor({ store, ...bounds }: BranchKeyCacheOptions) {
+  constructor({ store, maxUses = Infinity, time = idleTime, ...bounds }: BranchKeyCacheOptions<Key>) {
     this.#store = store;
+    this.#maxUses = maxUses;
+    this.#time = time;
     this.#entries = new MaterialsCache({
       ...bounds,
+      time,
       onEviction: (reason) => {
         this.#counters.record({ kind: "eviction", reason });
       },
     });
     this.#cache = new ReadThroughCache({
-      time: bounds.time,
+      time,
       entries: this.#entries,
       counters: this.#counters,
       // What was forgotten may have been erased: not even who waits may use it.
@@ -59,23 +100,50 @@ export class BranchKeyCache {
     });
   }
 
-  /** The branch key, with a handle of its own that the caller wipes; null when the store has none. */
-  async get(request: BranchKeyRequest, signal: AbortSignal | undefined): Promise<BranchKey | null> {
+  /**
+   * The branch key, with a handle of its own that the caller wipes; null when there is none. Each is one use.
+   *
+   * @param fetch how this one is fetched when it is not at hand; from the store when left out
+   */
+  async get(
+    request: BranchKeyRequest,
+    signal: AbortSignal | undefined,
+    fetch: FetchBranchKey<Key> = () => this.#fromStore(request),
+  ): Promise<Key | null> {
     const id = entryId(request);
-    const scope = request.version === null ? "encrypt" : "decrypt";
-    const fromCache = (entry: Entry): BranchKey | null => entry.handle();
     return (
-      this.#cache.hit(id, scope, fromCache) ??
+      this.atHand(request) ??
       this.#cache.fetch({
         id,
-        scope,
+        scope: scopeOf(request),
         party: undefined,
         signal,
-        fromCache,
-        call: () => this.#fetch(request),
+        fromCache: (entry) => this.#use(entry),
+        call: () => this.#fetch(request, fetch),
         take: (entry) => entry.handle(),
       })
     );
+  }
+
+  /** The branch key if it is held, as `get` gives it; null: it has to be fetched. */
+  atHand(request: BranchKeyRequest): Key | null {
+    return this.#cache.hit(entryId(request), scopeOf(request), (entry) => this.#use(entry));
+  }
+
+  /**
+   * Holds a key that was just made, as the active one. It stays the caller's, who wipes it.
+   *
+   * @param since when it was made, by the cache's clock: {@link BranchKeyCache.now}
+   */
+  put(request: BranchKeyRequest, made: Key, since: number): void {
+    this.#cache.requireOpen();
+    requireSound(made, request.version);
+    this.#keep(new Entry(request, { ...made, key: made.key.share() }, { left: this.#maxUses }), since);
+  }
+
+  /** Milliseconds of the clock by which keys age. */
+  now(): number {
+    return this.#time.now();
   }
 
   /** Wipes every version of a branch key and lets none in that is on its way. */
@@ -84,10 +152,12 @@ export class BranchKeyCache {
     for (const id of [...(this.#idsOf.get(branchKeyId) ?? [])]) this.#entries.delete(id, "cleared");
   }
 
+  /** Wipes everything; nothing is given out any more. */
   close(): void {
     this.#cache.close();
   }
 
+  /** Branch keys held now. */
   get size(): number {
     return this.#cache.size;
   }
@@ -96,27 +166,52 @@ export class BranchKeyCache {
     return this.#counters.counts();
   }
 
-  async #fetch(request: BranchKeyRequest): Promise<Entry> {
-    const { branchKeyId, version } = request;
-    const fetched = await (version === null
+  #fromStore({ branchKeyId, version }: BranchKeyRequest): Promise<Key | null> {
+    return version === null
       ? this.#store.getActiveBranchKey(branchKeyId)
-      : this.#store.getBranchKeyVersion(branchKeyId, version));
-    if (fetched !== null) requireSound(fetched, version);
-    return new Entry(request, fetched);
+      : this.#store.getBranchKeyVersion(branchKeyId, version);
   }
 
-  #keep(entry: Entry, since: number): void {
-    const { request, branchKey } = entry;
+  async #fetch(request: BranchKeyRequest, fetch: FetchBranchKey<Key>): Promise<Entry<Key>> {
+    const fetched = await fetch();
+    try {
+      if (fetched !== null) requireSound(fetched, request.version);
+    } catch (error) {
+      fetched?.key.wipe();
+      throw error;
+    }
+    return new Entry(request, fetched, { left: this.#maxUses });
+  }
+
+  /** A handle on what is held. The last use takes it out of the cache; who has a handle goes on with it. */
+  #use(entry: Entry<Key>): Key | null {
+    const handle = entry.handle();
+    if (entry.uses.left <= 0) this.#exhausted(entry);
+    return handle;
+  }
+
+  /** The active version and the same one by name are one key, and its uses are counted together. */
+  #exhausted({ request: { branchKeyId }, uses }: Entry<Key>): void {
+    for (const id of [...(this.#idsOf.get(branchKeyId) ?? [])])
+      if (this.#entries.peek(id)?.uses === uses) this.#entries.delete(id, "exhausted");
+  }
+
+  #keep(entry: Entry<Key>, since: number): void {
+    const { request, branchKey, uses } = entry;
     if (branchKey === null) return;
+    if (uses.left <= 0) {
+      entry.wipe();
+      return;
+    }
     // The active version is what the next read will ask for by name.
     if (request.version === null) {
-      const named = { ...request, version: branchKey.version };
-      this.#put(new Entry(named, { ...branchKey, key: branchKey.key.share() }), since);
+      const named = { branchKeyId: request.branchKeyId, version: branchKey.version };
+      this.#put(new Entry(named, { ...branchKey, key: branchKey.key.share() }, uses), since);
     }
     this.#put(entry, since);
   }
 
-  #put(entry: Entry, since: number): void {
+  #put(entry: Entry<Key>, since: number): void {
     const { branchKeyId } = entry.request;
     const id = entryId(entry.request);
     // In this order: the entry that is replaced takes its id away with it.
@@ -132,22 +227,27 @@ export class BranchKeyCache {
 }
 
 /** What the store answered; no branch key is an answer too, but never kept. */
-class Entry implements Wipeable {
+class Entry<Key extends BranchKey> implements Wipeable {
   readonly request: BranchKeyRequest;
-  readonly branchKey: BranchKey | null;
+  readonly branchKey: Key | null;
+  /** Shared by the entries of one key. */
+  readonly uses: { left: number };
   onWiped: () => void = () => undefined;
 
-  constructor(request: BranchKeyRequest, branchKey: BranchKey | null) {
+  constructor(request: BranchKeyRequest, branchKey: Key | null, uses: { left: number }) {
     this.request = request;
     this.branchKey = branchKey;
+    this.uses = uses;
   }
 
   get wiped(): boolean {
     return this.branchKey?.key.wiped === true;
   }
 
-  handle(): BranchKey | null {
-    return this.branchKey === null ? null : { ...this.branchKey, key: this.branchKey.key.share() };
+  handle(): Key | null {
+    if (this.branchKey === null) return null;
+    this.uses.left -= 1;
+    return { ...this.branchKey, key: this.branchKey.key.share() };
   }
 
   wipe(): void {
@@ -156,15 +256,19 @@ class Entry implements Wipeable {
   }
 }
 
-/** A version is of fixed length, so that no two requests have one id whatever the branch key's own id is. */
-function entryId({ branchKeyId, version }: BranchKeyRequest): string {
-  return `${version ?? "active"}/${branchKeyId}`;
+function scopeOf({ version }: BranchKeyRequest): CacheScope {
+  return version === null ? "encrypt" : "decrypt";
+}
+
+/** Versions and purposes are of known length, so that no two requests have one id whatever the branch key's id is. */
+function entryId({ branchKeyId, version, purpose = "" }: BranchKeyRequest): string {
+  return version === null ? `active ${purpose.length} ${purpose}/${branchKeyId}` : `${version}/${branchKeyId}`;
 }
 
 /**
  * A store that answers something else than it was asked for is broken; using its key would make messages unreadable.
  */
-function requireSound({ version, key }: BranchKey, asked: string | null): void {
+export function requireSound({ version, key }: BranchKey, asked: string | null): void {
   const problem = isBranchKeyVersion(version)
     ? asked !== null && version !== asked
       ? "the key store answered another version than it was asked for"
@@ -173,6 +277,5 @@ function requireSound({ version, key }: BranchKey, asked: string | null): void {
         : null
     : "a branch key's version must be a version 4 UUID in lower case";
   if (problem === null) return;
-  key.wipe();
   throw new EnvelopeError("branch-key-unavailable", `The branch key cannot be used: ${problem}`);
 }

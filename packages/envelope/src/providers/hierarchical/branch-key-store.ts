@@ -15,9 +15,9 @@ export interface BranchKey {
  * A key store. Both calls are made for all who wait for the same key at that moment, so they get no signal of a single
  * caller: the store bounds its own time. What they throw reaches the caller; an EnvelopeError keeps its code.
  */
-export interface BranchKeyStore {
+export interface BranchKeyStore<Key extends BranchKey = BranchKey> {
   /** The version that new data keys are wrapped with; null when there is no such branch key. */
-  getActiveBranchKey(branchKeyId: string): Promise<BranchKey | null>;
+  getActiveBranchKey(branchKeyId: string): Promise<Key | null>;
   /** One version, active or not; null when there is none, or none any more. */
-  getBranchKeyVersion(branchKeyId: string, version: string): Promise<BranchKey | null>;
+  getBranchKeyVersion(branchKeyId: string, version: string): Promise<Key | null>;
 }

@@ -3,14 +3,14 @@
  * holds it no more.
  */
 import type { JobPartition, JobStore, Lease, Progress } from "../jobs.ts";
-import type { MemoryTables, PartitionRow } from "./tables.ts";
+import type { CommonTables, PartitionRow } from "./common-tables.ts";
 
 /** The calls of the jobs, each done at once. */
 export type JobCalls = {
   readonly [Name in keyof JobStore]: (...args: Parameters<JobStore[Name]>) => Awaited<ReturnType<JobStore[Name]>>;
 };
 
-export function memoryJobs(tables: MemoryTables, now: () => number): JobCalls {
+export function memoryJobs(tables: CommonTables, now: () => number): JobCalls {
   const { partitions } = tables;
 
   /** The partition as it becomes; `overtaken` when the lease is somebody else's. */
@@ -84,7 +84,7 @@ const NEW: Omit<PartitionRow, "job" | "partition" | "dueAt"> = {
 };
 
 /** Whether the lease is still its holder's. One that ran out is, until somebody else takes the partition. */
-export function isHeld({ partitions }: MemoryTables, lease: Lease): boolean {
+export function isHeld({ partitions }: CommonTables, lease: Lease): boolean {
   const row = partitions.get(partitionKey(lease));
   return row?.state === "held" && row.fence === lease.fence;
 }

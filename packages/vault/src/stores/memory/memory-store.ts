@@ -4,16 +4,18 @@
  */
 import { ruledOptions, wholeNumbers } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
-import type { Epoch, Gate, GateState } from "../gate.ts";
+import type { Gate } from "../gate.ts";
 import type { Inventory, Rewrap } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import type { Capabilities, CallerTransaction, RecordStore, Store } from "../store.ts";
+import type { Capabilities, CallerTransaction, RecordStore, Store, SubjectRows } from "../store.ts";
 import { memoryInventory } from "./inventory.ts";
-import { memoryJobs } from "./jobs.ts";
 import { countCollections, listRecords, readHead, readRecord, readVersions } from "./record-reads.ts";
 import { draftOf, MemoryStorage, MemoryTransaction, tablesOf } from "./memory-storage.ts";
+import { Opened } from "./opened.ts";
+import { memorySubjects } from "./subjects.ts";
 import type { MemoryTables } from "./tables.ts";
 import { applyEach, applyTogether, settle, takeUnits } from "./units.ts";
+import { wrappedVersions } from "./wrapped-versions.ts";
 
 /** What a store in memory is made with. */
 export interface MemoryStoreOptions {
@@ -78,128 +80,83 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 class MemoryStore implements Store {
   readonly capabilities: Capabilities;
   readonly records: RecordStore;
+  readonly subjects: SubjectRows;
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
-  readonly #tables: MemoryTables;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #isClosed = false;
+  readonly #opened: Opened<MemoryTables>;
 
   constructor(tables: MemoryTables, now: () => number, capabilities: Capabilities) {
-    this.#tables = tables;
+    const opened = new Opened(tables, now);
+    this.#opened = opened;
     this.capabilities = capabilities;
     this.records = this.#recordStore();
-    this.gate = {
-      current: () => this.#read((): GateState => ({ ...tables.gate })),
-      flip: (change) => this.#flip({ ...change }),
-      // A turn of its own: what was under way before it has ended.
-      drained: () => this.#change(null, () => undefined),
-    };
-    const inventory = memoryInventory(tables, now);
-    this.inventory = {
-      sets: () => this.#read(() => inventory.sets()),
-      counts: (sets, atMost) => this.#read(() => inventory.counts(sets, atMost)),
-      any: (sets) => this.#read(() => inventory.any(sets)),
-      list: (page) => this.#read(() => inventory.list(page)),
-      rewrap: async (change) => this.#change(copyRewrap(change), (own) => inventory.rewrap(own)),
-      fail: async (lease, place, failure) =>
-        this.#change(structuredClone({ lease, place, failure }), (own) => {
-          inventory.fail(own.lease, own.place, own.failure);
-        }),
-    };
-    // A partition is a row that records do not share: taking one waits for no writer.
-    const jobs = memoryJobs(tables, now);
-    this.jobs = {
-      add: (job, partitions) =>
-        this.#read(() => {
-          jobs.add(job, partitions);
-        }),
-      lease: (request) => this.#read(() => jobs.lease(request)),
-      save: (lease, progress, ms) => this.#read(() => jobs.save(lease, progress, ms)),
-      finish: (lease, progress, dueInMs) => this.#read(() => jobs.finish(lease, progress, dueInMs)),
-      wake: (job) =>
-        this.#read(() => {
-          jobs.wake(job);
-        }),
-      list: () => this.#read(() => jobs.list()),
-    };
+    this.subjects = this.#subjectRows();
+    this.gate = opened.gate;
+    this.inventory = opened.inventory(memoryInventory(tables, wrappedVersions(tables), now), copyRewrap);
+    this.jobs = opened.jobs;
   }
 
   #recordStore(): RecordStore {
-    const tables = this.#tables;
+    const opened = this.#opened;
+    const { tables } = opened;
     return {
-      heads: (addresses) => this.#read(() => addresses.map((address) => readHead(tables, address))),
-      read: (address, version) => this.#read(() => readRecord(tables, address, version)),
-      versions: (address, page) => this.#read(() => readVersions(tables, address, page)),
-      list: (collection, page) => this.#read(() => listRecords(tables, collection, page)),
-      collections: () => this.#read(() => countCollections(tables)),
+      heads: (addresses) => opened.read(() => addresses.map((address) => readHead(tables, address))),
+      read: (address, version) => opened.read(() => readRecord(tables, address, version)),
+      versions: (address, page) => opened.read(() => readVersions(tables, address, page)),
+      list: (collection, page) => opened.read(() => listRecords(tables, collection, page)),
+      collections: () => opened.read(() => countCollections(tables)),
       apply: async (units, { atomic }) =>
-        this.#change(takeUnits(units, this.capabilities, atomic), (own) =>
+        opened.change(takeUnits(units, this.capabilities, atomic), (own) =>
           (atomic ? applyTogether : applyEach)(tables, own, tables.gate.epoch),
         ),
       outcome: async (units) =>
-        this.#change(
+        opened.change(
           units.map(({ writeId }) => writeId),
           (own) => settle(tables, own),
         ),
     };
   }
 
-  async #flip({ from, digest }: { readonly from: Epoch; readonly digest: string }): Promise<"flipped" | "moved"> {
-    return this.#change(null, () => {
-      if (this.#tables.gate.epoch !== from) return "moved";
-      this.#tables.gate = { ...this.#tables.gate, epoch: (from + 1) as Epoch, digest };
-      return "flipped";
-    });
+  #subjectRows(): SubjectRows {
+    const opened = this.#opened;
+    const subjects = memorySubjects(opened.tables);
+    return {
+      get: (ids) => opened.read(() => subjects.get(ids)),
+      list: (page) => opened.read(() => subjects.list(page)),
+      newest: (limit) => opened.read(() => subjects.newest(limit)),
+      records: (id, page) => opened.read(() => subjects.records(id, page)),
+      // In turn: the units under way, in a caller's transaction too, have ended.
+      setState: async (change) => opened.change(structuredClone(change), (own) => subjects.setState(own)),
+    };
   }
 
   /** Takes a transaction of {@link MemoryStorage.begin}. */
   transaction = async (client: unknown): Promise<CallerTransaction> => {
-    this.#requireOpen();
+    this.#opened.requireOpen();
     if (!(client instanceof MemoryTransaction))
       throw new VaultError("transaction-refused", "The client is no transaction of a MemoryStorage");
-    draftOf(client, this.#tables);
+    const { tables } = this.#opened;
+    draftOf(client, tables);
     return {
       apply: async (units) => {
-        this.#requireOpen();
+        this.#opened.requireOpen();
         const own = takeUnits(units, this.capabilities, true);
-        return applyTogether(draftOf(client, this.#tables), own, this.#tables.gate.epoch);
+        return applyTogether(draftOf(client, tables), own, tables.gate.epoch);
       },
     };
   };
 
   requireRoom(): Promise<void> {
-    return this.#read(() => undefined);
+    return this.#opened.read(() => undefined);
   }
 
   ping(): Promise<void> {
-    return this.#read(() => undefined);
+    return this.#opened.read(() => undefined);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#underWay);
-  }
-
-  async #read<Result>(work: () => Result): Promise<Result> {
-    this.#requireOpen();
-    return work();
-  }
-
-  /** In turn; `own` is a copy of what was given, as it was at the call. */
-  async #change<Given, Result>(own: Given, work: (own: Given) => Result): Promise<Result> {
-    this.#requireOpen();
-    const running = this.#tables.change(() => work(own));
-    this.#underWay.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#underWay.delete(running);
-    }
-  }
-
-  #requireOpen(): void {
-    if (this.#isClosed) throw new VaultError("store-closed", "The store is closed");
+  close(): Promise<void> {
+    return this.#opened.close();
   }
 }
 

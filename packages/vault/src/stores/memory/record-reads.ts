@@ -13,6 +13,7 @@ import type {
   VersionRow,
   VersionsPage,
 } from "../rows.ts";
+import { subjectsOf } from "./subjects.ts";
 import { recordKey } from "./tables.ts";
 import type { MemoryTables, OrderedRecord, RecordRow, VersionRow as KeptVersion } from "./tables.ts";
 
@@ -24,7 +25,8 @@ export function readRecord(tables: MemoryTables, address: Address, version: Vers
   const record = tables.records.get(recordKey(address));
   const wanted = version ?? record?.head.version;
   const found = record?.versions.find((row) => row.version === wanted);
-  return { ...rowsOf(record), stored: found === undefined ? null : storedMessage(found) };
+  if (found === undefined) return { ...rowsOf(record), stored: null, subjects: [] };
+  return { ...rowsOf(record), stored: storedMessage(found), subjects: subjectsOf(tables, found) };
 }
 
 export function readVersions(tables: MemoryTables, address: Address, { before, limit }: VersionsPage): RecordVersions {
@@ -50,6 +52,7 @@ export function listRecords(
       id: record.address.id,
       position: Buffer.from(position),
       updatedAt: record.updatedAt,
+      sealedId: record.sealedId === null ? null : Buffer.from(record.sealedId),
     });
   }
   return found;
@@ -71,18 +74,15 @@ function rowsOf(record: RecordRow | undefined): RecordRows {
   return { head: { ...record.head }, newestRow: record.versions.at(-1)?.version ?? null };
 }
 
-function versionRow({ version, subject, createdAt, wraps, message }: KeptVersion): VersionRow {
-  return { version, subject, createdAt, wraps: { ...wraps }, messageBytes: message.length };
+function versionRow({ message, ...row }: KeptVersion): VersionRow {
+  return { ...commonOf(row), messageBytes: message.length };
 }
 
 function storedMessage({ message, wrapSet, revision, ...row }: KeptVersion): StoredMessage {
-  const { version, subject, createdAt, wraps } = row;
-  return {
-    version,
-    subject,
-    createdAt,
-    wraps: { ...wraps },
-    stamp: { wrapSet, revision },
-    message: Buffer.from(message),
-  };
+  return { ...commonOf(row), stamp: { wrapSet, revision }, message: Buffer.from(message) };
+}
+
+function commonOf(row: Omit<VersionRow, "messageBytes">): Omit<VersionRow, "messageBytes"> {
+  const { version, scheme, subject, about, createdAt, wraps } = row;
+  return { version, scheme, subject, about: [...about], createdAt, wraps: { ...wraps } };
 }

@@ -1,29 +1,21 @@
 /**
- * What stores in memory keep. Rows are never changed, only replaced: whoever read one has a snapshot.
+ * What stores of records keep in memory, besides what every store does.
  */
-import { randomUUID } from "node:crypto";
-import { Turns } from "@strongroom/base/work";
 import type { Address, Collection, Subject, Version } from "../../records/address.ts";
-import { STORE_READER, STORE_WRITER } from "../gate.ts";
-import type { Epoch, GateState } from "../gate.ts";
-import type { Failure } from "../inventory.ts";
-import type { JobPartition } from "../jobs.ts";
-import type { Head, WrapCount } from "../rows.ts";
-import { wrapSetForm } from "../wrap-set.ts";
-import type { WrapSet, WrapSetId } from "../wrap-set.ts";
+import type { Head, Scheme, WrapCount } from "../rows.ts";
+import type { SubjectId, SubjectRow } from "../subjects.ts";
+import { CommonTables, Overlay } from "./common-tables.ts";
+import type { Table, WrappedRow, WrapSetRow, WrapSetTable } from "./common-tables.ts";
 
 /** One version as it is kept. */
-export interface VersionRow {
+export interface VersionRow extends WrappedRow {
   readonly version: Version;
+  readonly scheme: Scheme;
   readonly subject: Subject;
+  readonly about: readonly SubjectId[];
   readonly createdAt: string;
   readonly wraps: WrapCount;
   readonly message: Buffer;
-  readonly wrapSet: WrapSetId;
-  readonly since: string;
-  readonly revision: number;
-  /** `dueAt`: in milliseconds, by the store's clock. */
-  readonly failure: (Failure & { readonly dueAt: number }) | null;
 }
 
 /** One record as it is kept. It stays when the record is removed: its number must not come again. */
@@ -31,112 +23,48 @@ export interface RecordRow {
   readonly address: Address;
   readonly head: Head;
   readonly updatedAt: string;
+  readonly sealedId: Uint8Array | null;
   /** The oldest first. */
   readonly versions: readonly VersionRow[];
+  /** Whom its versions are about, or ever were. */
+  readonly links: readonly SubjectId[];
 }
 
 /** Of a write: what it changed, or that it never will. */
 export type WriteRow = "made" | "void";
 
-/** One distinct wrap set. */
-export interface WrapSetRow {
-  readonly id: WrapSetId;
-  readonly form: string;
-}
-
-/** One partition of a job. Times are in milliseconds, by the store's clock. */
-export interface PartitionRow extends Pick<
-  JobPartition,
-  "job" | "partition" | "fence" | "cursor" | "done" | "failed" | "problem" | "holder"
-> {
-  /** `held`: until `dueAt`, unless it is saved or given back before. */
-  readonly state: "free" | "held" | "finished";
-  readonly dueAt: number;
-  readonly takenAt: number | null;
-  readonly savedAt: number | null;
-  /** When the lease was taken or last made longer. */
-  readonly renewedAt: number;
-}
-
-/** Rows by their key. None is ever taken away. */
-export interface Table<Row> {
-  readonly size: number;
-  get(key: string): Row | undefined;
-  set(key: string, row: Row): unknown;
-}
-
 /** The tables that units and rewraps change. */
-export interface Tables {
+export interface Tables extends WrapSetTable {
   readonly records: Table<RecordRow>;
   readonly writes: Table<WriteRow>;
-  readonly wrapSets: Table<WrapSetRow>;
+  readonly subjects: Table<SubjectRow>;
 }
 
 /** Changes that nobody sees before they are committed, on top of tables or of other changes. */
 export class Draft implements Tables {
   readonly records: Overlay<RecordRow>;
   readonly writes: Overlay<WriteRow>;
+  readonly subjects: Overlay<SubjectRow>;
   readonly wrapSets: Overlay<WrapSetRow>;
 
-  constructor({ records, writes, wrapSets }: Tables) {
+  constructor({ records, writes, subjects, wrapSets }: Tables) {
     this.records = new Overlay(records);
     this.writes = new Overlay(writes);
+    this.subjects = new Overlay(subjects);
     this.wrapSets = new Overlay(wrapSets);
   }
 
   commit(): void {
-    this.records.commit();
-    this.writes.commit();
-    this.wrapSets.commit();
+    for (const table of [this.records, this.writes, this.subjects, this.wrapSets]) table.commit();
   }
 }
 
-class Overlay<Row> implements Table<Row> {
-  readonly #below: Table<Row>;
-  readonly #changed = new Map<string, Row>();
-  #added = 0;
-
-  constructor(below: Table<Row>) {
-    this.#below = below;
-  }
-
-  get size(): number {
-    return this.#below.size + this.#added;
-  }
-
-  get(key: string): Row | undefined {
-    return this.#changed.get(key) ?? this.#below.get(key);
-  }
-
-  set(key: string, row: Row): void {
-    if (this.get(key) === undefined) this.#added += 1;
-    this.#changed.set(key, row);
-  }
-
-  commit(): void {
-    for (const [key, row] of this.#changed) this.#below.set(key, row);
-  }
-}
-
-/** Everything that stores share. */
-export class MemoryTables implements Tables {
+/** Everything that stores of records share. */
+export class MemoryTables extends CommonTables implements Tables {
   readonly records: RecordTable = new RecordTable();
   readonly writes: Map<string, WriteRow> = new Map<string, WriteRow>();
-  readonly wrapSets: Map<string, WrapSetRow> = new Map<string, WrapSetRow>();
-  readonly partitions: Map<string, PartitionRow> = new Map<string, PartitionRow>();
-  gate: GateState = {
-    vault: randomUUID(),
-    epoch: 0 as Epoch,
-    digest: null,
-    minReader: STORE_READER,
-    minWriter: STORE_WRITER,
-  };
-  readonly #turns = new Turns();
-
-  /** Does it while nobody else changes records or the gate, as under a database's write lock. */
-  change<Result>(work: () => Result | Promise<Result>): Promise<Result> {
-    return this.#turns.take("", async () => work());
-  }
+  /** In the order in which they were made. */
+  readonly subjects: Map<string, SubjectRow> = new Map<string, SubjectRow>();
 }
 
 /** Where a record is in the order of its collection. */
@@ -178,19 +106,4 @@ export class RecordTable extends Map<string, RecordRow> {
 /** By which a record is found. No collection's name has a slash. */
 export function recordKey({ collection, id }: Address): string {
   return `${collection}/${id}`;
-}
-
-/** The set's number; a new one when it is a new set. */
-export function internWrapSet({ wrapSets }: Tables, set: WrapSet): WrapSetId {
-  const form = wrapSetForm(set);
-  const found = wrapSets.get(form);
-  if (found !== undefined) return found.id;
-  const id = (wrapSets.size + 1) as WrapSetId;
-  wrapSets.set(form, { id, form });
-  return id;
-}
-
-/** How many wraps a set has, and how many it should have. */
-export function countWraps({ wraps, target }: WrapSet): WrapCount {
-  return { stored: wraps.length, target };
 }

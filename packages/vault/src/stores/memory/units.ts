@@ -6,10 +6,14 @@ import { VaultError } from "../../errors.ts";
 import { parseAddress, parseSubject, parseVersion } from "../../records/address.ts";
 import type { Version } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
+import { parseMoment } from "../moment.ts";
 import type { Head } from "../rows.ts";
 import type { Capabilities } from "../store.ts";
-import type { Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "../units.ts";
-import { countWraps, Draft, internWrapSet, recordKey } from "./tables.ts";
+import type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "../units.ts";
+import { takePeople, takePeopleOf } from "../unit-people.ts";
+import { countWraps, internWrapSet } from "./common-tables.ts";
+import { noteSubjects, refusalOf } from "./subjects.ts";
+import { Draft, recordKey } from "./tables.ts";
 import type { MemoryTables, RecordRow, Tables, VersionRow } from "./tables.ts";
 
 /**
@@ -56,24 +60,25 @@ function copyUnit({ writeId, address, base, change }: Unit): Unit {
     change:
       change.kind === "remove"
         ? { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: parseMoment(change.removedAt) }
-        : {
-            kind: "write",
-            epoch: change.epoch,
-            versions: change.versions.map(({ version, subject, createdAt, wrapSet, message }) => ({
-              version: parseVersion(version),
-              subject: parseSubject(subject),
-              createdAt: parseMoment(createdAt),
-              wrapSet: structuredClone(wrapSet),
-              message: Buffer.from(message),
-            })),
-          },
+        : copyWrite(change),
   };
 }
 
-/** A moment as `toISOString` writes it. */
-function parseMoment(text: string): string {
-  if (new Date(text).toISOString() === text) return text;
-  throw new RangeError("no moment in UTC");
+function copyWrite({ epoch, versions, ...people }: WriteChange): WriteChange {
+  const own = versions.map(copyVersion);
+  return { kind: "write", epoch, versions: own, ...takePeople({ ...people, epoch, versions: own }) };
+}
+
+function copyVersion(given: NewVersion): NewVersion {
+  const own = { ...given, subject: parseSubject(given.subject) };
+  return {
+    ...takePeopleOf(own),
+    version: parseVersion(own.version),
+    subject: own.subject,
+    createdAt: parseMoment(own.createdAt),
+    wrapSet: structuredClone(own.wrapSet),
+    message: Buffer.from(own.message),
+  };
 }
 
 /** Makes all units or none, in the tables. */
@@ -101,6 +106,11 @@ function makeUnit(tables: Tables, { writeId, address, base, change }: Unit, epoc
   if (!isBase(record, base)) return { kind: "conflict" };
   const made = change.kind === "remove" ? remove(change, highest) : write(tables, change, highest, record);
   if (made === null) return { kind: "conflict" };
+  if (change.kind === "write") {
+    const refusal = refusalOf(tables, change.subjects);
+    if (refusal !== null) return refusal;
+    noteSubjects(tables, change.subjects);
+  }
   tables.records.set(recordKey(address), { address, ...made });
   tables.writes.set(writeId, "made");
   return { kind: "made" };
@@ -116,18 +126,18 @@ function isBase(record: RecordRow | undefined, base: Unit["base"]): boolean {
 type Made = Omit<RecordRow, "address">;
 
 /** Null: a number would come twice, or go back. */
-function write(tables: Tables, { versions }: WriteChange, highest: number, record: RecordRow | undefined): Made | null {
+function write(tables: Tables, change: WriteChange, highest: number, record: RecordRow | undefined): Made | null {
+  const { versions, subjects, sealedId } = change;
   const rows: VersionRow[] = [];
   let [last, updatedAt]: [number, string] = [highest, ""];
-  for (const { version, subject, createdAt, wrapSet, message } of versions) {
+  for (const { wrapSet, ...given } of versions) {
+    const { version, createdAt } = given;
     if (version <= last) return null;
     [last, updatedAt] = [version, createdAt];
     rows.push({
-      version,
-      subject,
-      createdAt,
+      ...given,
+      message: given.message as Buffer,
       wraps: countWraps(wrapSet),
-      message: message as Buffer,
       wrapSet: internWrapSet(tables, wrapSet),
       since: createdAt,
       revision: 0,
@@ -137,13 +147,21 @@ function write(tables: Tables, { versions }: WriteChange, highest: number, recor
   return {
     head: { version: last as Version, state: "live" },
     updatedAt,
+    sealedId,
     versions: [...(record?.versions ?? []), ...rows],
+    links: [...new Set([...(record?.links ?? []), ...subjects.map(({ id }) => id)])],
   };
 }
 
 function remove({ tombstone, removedAt }: RemoveChange, highest: number): Made | null {
   if (tombstone < highest) return null;
-  return { head: { version: tombstone, state: "removed" }, updatedAt: removedAt, versions: [] };
+  return {
+    head: { version: tombstone, state: "removed" },
+    updatedAt: removedAt,
+    sealedId: null,
+    versions: [],
+    links: [],
+  };
 }
 
 /** What became of writes. What is not made by now never will be. */

@@ -20,12 +20,13 @@ const DATE = "2026-01-01T00:00:00.000Z";
 export function writeUnit(id: string, base: number | null, next: number, options: UnitOptions = {}): Unit {
   const { epoch = 0, message = Buffer.from(`message ${next}`) } = options;
   const wrapSet = { wraps: [{ provider: "aws-kms", key: "arn:1", material: null }], target: 1, missing: [] };
-  const version = { version: parseVersion(next), subject: parseSubject("ada"), createdAt: DATE, wrapSet, message };
+  const about = { scheme: 1, subject: parseSubject("ada"), about: [] } as const;
+  const version = { version: parseVersion(next), ...about, createdAt: DATE, wrapSet, message };
   return {
     writeId: randomUUID() as string as WriteId,
     address: parseAddress({ collection: "people", id }),
     base: base === null ? null : { version: parseVersion(base), state: "live" },
-    change: { kind: "write", epoch: epoch as Epoch, versions: [version] },
+    change: { kind: "write", epoch: epoch as Epoch, versions: [version], subjects: [], sealedId: null },
   };
 }
 

@@ -12,12 +12,13 @@ import { rejectsWith, throwsWith } from "../../support/errors.ts";
 function unit(id: string, message: Uint8Array = Buffer.from(id), epoch = 0): Unit {
   const createdAt = "2026-01-01T00:00:00.000Z";
   const wrapSet = { wraps: [], target: 1, missing: [] };
-  const version = { version: parseVersion(1), subject: parseSubject("ada"), createdAt, wrapSet, message };
+  const about = { scheme: 1, subject: parseSubject("ada"), about: [] } as const;
+  const version = { version: parseVersion(1), ...about, createdAt, wrapSet, message };
   return {
     writeId: `write-${id}` as WriteId,
     address: parseAddress({ collection: "people", id }),
     base: null,
-    change: { kind: "write", epoch: epoch as Epoch, versions: [version] },
+    change: { kind: "write", epoch: epoch as Epoch, versions: [version], subjects: [], sealedId: null },
   };
 }
 

@@ -133,7 +133,7 @@ export const OF_RECORDS: Readonly<Record<string, Sabotage>> = {
         read: async (address, version) => {
           const { head, newestRow } = await store.records.read(address, version);
           await turn();
-          return { head, newestRow, stored: (await store.records.read(address, version)).stored };
+          return { ...(await store.records.read(address, version)), head, newestRow };
         },
       },
     }),

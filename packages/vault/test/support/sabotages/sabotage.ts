@@ -4,7 +4,7 @@
 import type { Gate } from "../../../src/stores/gate.ts";
 import type { Inventory } from "../../../src/stores/inventory.ts";
 import type { JobStore } from "../../../src/stores/jobs.ts";
-import type { RecordStore, Store } from "../../../src/stores/store.ts";
+import type { RecordStore, Store, SubjectRows } from "../../../src/stores/store.ts";
 import type { NewVersion, Unit } from "../../../src/stores/units.ts";
 
 /** One promise that is broken. */
@@ -18,16 +18,18 @@ export interface Sabotage {
 
 type Parts = {
   readonly records?: Partial<RecordStore>;
+  readonly subjects?: Partial<SubjectRows>;
   readonly gate?: Partial<Gate>;
   readonly inventory?: Partial<Inventory>;
   readonly jobs?: Partial<JobStore>;
 } & Partial<Pick<Store, "close" | "transaction">>;
 
 /** The store, with some of its methods replaced. */
-function altered(store: Store, { records, gate, inventory, jobs, close, transaction }: Parts): Store {
+function altered(store: Store, { records, subjects, gate, inventory, jobs, close, transaction }: Parts): Store {
   return {
     capabilities: store.capabilities,
     records: { ...store.records, ...records },
+    subjects: { ...store.subjects, ...subjects },
     gate: { ...store.gate, ...gate },
     inventory: { ...store.inventory, ...inventory },
     jobs: { ...store.jobs, ...jobs },

@@ -1,0 +1,40 @@
+// The form of `collections`: what is declared of each. The vault has the last word; a mistake is told here with its
+// place.
+import type { CollectionOptions, Scope } from "@strongroom/vault";
+import { z } from "zod";
+
+/** `keys.scope`, and a collection's. */
+export const scope: z.ZodType<Scope> = z.enum(["record", "subject", "tenant"], "must be record, subject or tenant");
+
+const NAME = /^[a-z][a-z0-9_-]{0,62}$/;
+const TENANT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const TENANT_RULE = "must be a tenant's name (small letters, digits, `.`, `_`, `-`), or { field: NAME }";
+
+const field = z.strictObject(
+  { field: z.string("must name a field").min(1, "must name a field") },
+  "must be a member { field }",
+);
+/** `{ field }`, or one of `texts`; each refused with `message`. */
+const orField = <Text extends string>(texts: z.ZodType<Text>, message: string): z.ZodType<Text | { field: string }> =>
+  z.union([texts, field], message);
+
+/** `collections` alone. */
+export const collectionDeclarations: z.ZodType<Readonly<Record<string, CollectionOptions>>> = z
+  .record(
+    z.string(),
+    z.strictObject({
+      scope: scope.optional(),
+      subject: orField(z.enum(["id", "none"]), "must be id, none, or { field: NAME }").optional(),
+      ids: z.enum(["public", "sealed"], "must be public or sealed").optional(),
+      tenant: orField(z.string().regex(TENANT, TENANT_RULE), TENANT_RULE).optional(),
+    }),
+  )
+  .superRefine((declared, context) => {
+    for (const name of Object.keys(declared))
+      if (!NAME.test(name))
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: "is no name of a collection: a small letter, then small letters, digits, - or _",
+        });
+  }) as unknown as z.ZodType<Readonly<Record<string, CollectionOptions>>>;

@@ -1,0 +1,167 @@
+/**
+ * Keys that are kept wrapped, apart from any message: made, wrapped and opened by a keyring as data keys are
+ * (framework/branch-key-store.md keeps branch keys so). Whoever keeps them keeps the wraps and what tells the right key
+ * from another.
+ */
+import { hmac } from "../crypto/key-derivation.ts";
+import { SecretBytes, sharedBytes } from "../crypto/secret.ts";
+import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import { canonicalContext } from "../format/encryption-context.ts";
+import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
+import type { EncryptedDataKey } from "../format/header.ts";
+import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
+import { abortSignal, anything, needed, objectOf, option, readOptions, text } from "../options.ts";
+import type { RowsFor } from "../options.ts";
+import { keyringOption } from "./keyring.ts";
+import type { DecryptionMaterials, EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
+
+/** How a key is wrapped. */
+export interface WrappingOptions {
+  readonly keyring: Keyring;
+  /** What every wrap is bound to. */
+  readonly encryptionContext: EncryptionContext;
+  /** Name of an entry that each wrapping key adds, with its own ARN as the value. */
+  readonly keyArnEntry?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The wraps of a key. */
+export interface KeyWraps {
+  readonly wraps: readonly EncryptedDataKey[];
+  /** Which regions have one and which owe one; null when the keyring does not report. */
+  readonly report: WrapReport | null;
+}
+
+/** A key that was just made. Whoever gets it wipes it. */
+export interface MadeKey extends KeyWraps {
+  readonly key: SecretBytes;
+}
+
+/** A key that was opened. Whoever gets it wipes it. */
+export interface UnwrappedKey extends Pick<DecryptionMaterials, "openedBy" | "refused"> {
+  readonly key: SecretBytes;
+}
+
+/** Bytes of every key here. */
+const KEY_LENGTH = 32;
+
+/** All that keyrings ask of a suite is how long its data key is. */
+const SUITE = ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
+
+/**
+ * A new key of 32 bytes, and its wraps.
+ *
+ * @throws EnvelopeError `option-invalid`, and as the keyring's onEncrypt does
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { makeKey, unwrapKey } from "@strongroom/envelope/keyrings";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const options = { keyring, encryptionContext: { purpose: "backups" } };
+ * const made = await makeKey(options);
+ * const opened = await unwrapKey(made.wraps, { ...options, accepts: (key) => key.length === 32 });
+ * console.log(opened.key.bytes.equals(made.key.bytes)); // prints: true
+ * made.key.wipe();
+ * opened.key.wipe();
+ * ```
+ */
+export async function makeKey(options: WrappingOptions): Promise<MadeKey> {
+  const { materials, wraps } = await wrapped(options, null);
+  const { dataKey } = materials;
+  if (dataKey?.length === KEY_LENGTH) return { key: dataKey, ...wraps };
+  dataKey?.wipe();
+  throw new EnvelopeError("wrap-failed", `The keyring made no key of ${KEY_LENGTH} bytes`);
+}
+
+/**
+ * Wraps of a key that is there. It stays the caller's.
+ *
+ * @throws EnvelopeError `option-invalid`, and as the keyring's onEncrypt does
+ */
+export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promise<KeyWraps> {
+  if (!(key instanceof SecretBytes) || key.length !== KEY_LENGTH)
+    throw new EnvelopeError("option-invalid", `the key must be ${KEY_LENGTH} bytes as SecretBytes`);
+  using given = key.share();
+  return (await wrapped(options, given)).wraps;
+}
+
+/**
+ * Opens a key by the first of its wraps that can be opened to a key which is accepted.
+ *
+ * @param options `accepts` tells the right key: a region that answers another one costs a try, and the next is asked
+ * @throws EnvelopeError `option-invalid`, and as the keyring's onDecrypt does
+ */
+export async function unwrapKey(
+  wraps: readonly EncryptedDataKey[],
+  options: WrappingOptions & { readonly accepts: (candidate: Uint8Array) => boolean },
+): Promise<UnwrappedKey> {
+  const { accepts, ...others } = options;
+  if (typeof accepts !== "function") throw new EnvelopeError("option-invalid", "accepts must be a function");
+  const { keyring, encryptionContext, call } = resolveOptions(others);
+  requireNotAborted(call.signal);
+  const { dataKey, openedBy, refused } = await keyring.onDecrypt(
+    { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey: null, accepts },
+    wraps,
+    call,
+  );
+  if (dataKey !== null && accepts(sharedBytes(dataKey)))
+    return { key: dataKey, openedBy, ...(refused === undefined ? {} : { refused }) };
+  dataKey?.wipe();
+  throw new EnvelopeError("decryption-failed", "The keyring returned no key that is accepted");
+}
+
+/**
+ * HMAC-SHA-256 of bytes under a key: by which a key is known again, or by which a text is found without being read.
+ * Nothing of the key is left behind.
+ *
+ * @example
+ * ```ts
+ * import { keyedHash, SecretBytes } from "@strongroom/envelope/keyrings";
+ *
+ * using key = new SecretBytes(Buffer.alloc(32, 1));
+ * console.log(keyedHash(key, Buffer.from("Ada")).length); // prints: 32
+ * ```
+ */
+export function keyedHash(key: SecretBytes | Uint8Array, bytes: Uint8Array): Buffer {
+  return hmac("sha256", key instanceof SecretBytes ? sharedBytes(key) : key, bytes);
+}
+
+async function wrapped(
+  options: WrappingOptions,
+  dataKey: SecretBytes | null,
+): Promise<{ readonly materials: EncryptionMaterials; readonly wraps: KeyWraps }> {
+  const { keyring, encryptionContext, call } = resolveOptions(options);
+  requireNotAborted(call.signal);
+  const materials = await keyring.onEncrypt(
+    { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey, encryptedDataKeys: [], signingKey: null },
+    call,
+  );
+  const { encryptedDataKeys, wraps: report = null } = materials;
+  if (encryptedDataKeys.length > 0) return { materials, wraps: { wraps: encryptedDataKeys, report } };
+  if (dataKey === null) materials.dataKey?.wipe();
+  throw new EnvelopeError("wrap-failed", "The keyring gave no wrap of the key");
+}
+
+interface Resolved {
+  readonly keyring: Keyring;
+  readonly encryptionContext: CanonicalContext;
+  readonly call: KeyringCall;
+}
+
+const readWrapping = objectOf({
+  keyring: needed(keyringOption),
+  encryptionContext: needed(anything),
+  keyArnEntry: option(text),
+  signal: option(abortSignal),
+} satisfies RowsFor<WrappingOptions>);
+
+function resolveOptions(options: WrappingOptions): Resolved {
+  const { keyring, encryptionContext: given, keyArnEntry, signal } = readOptions(readWrapping, options);
+  const encryptionContext = canonicalContext(given, DEFAULT_LIMITS);
+  // It would be replaced in silence, and the wraps be bound to less than was meant.
+  if (encryptionContext.pairs.some(([name]) => name === keyArnEntry))
+    throw new EnvelopeError("option-invalid", "encryptionContext has the entry that keyArnEntry names");
+  return { keyring, encryptionContext, call: { signal, keyArnEntry } };
+}

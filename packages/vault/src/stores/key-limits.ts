@@ -1,0 +1,142 @@
+/**
+ * What a key store takes, the same on every one: checked and copied at the call, so that nothing that a caller does to
+ * its objects and buffers afterwards changes what is stored.
+ */
+import { VaultError } from "../errors.ts";
+import { KEY_KINDS } from "./key-store.ts";
+import type { Creation, KeyName, KeyPlace, KeyRewrap, KeyVersion, KeyWrap, NameRow, NewKey } from "./key-store.ts";
+import { parseMoment } from "./moment.ts";
+import { isSubjectId } from "./subjects.ts";
+import type { SubjectId } from "./subjects.ts";
+import { MAX_SEALED_BYTES } from "./unit-people.ts";
+
+/** Most creations of one call. */
+export const MAX_CREATIONS = 1000;
+/** Most wraps of one key. */
+export const MAX_KEY_WRAPS = 64;
+/** Most bytes of a wrap's ciphertext. */
+export const MAX_WRAP_BYTES: number = 8 * 1024;
+/** Most bytes of an owner, of a provider, and of a wrapping key's name as its provider writes it. */
+const MAX_OWNER_BYTES = 256;
+const MAX_PROVIDER_BYTES = 256;
+const MAX_INFO_BYTES = 2048;
+/** Of a tag and of a key check: SHA-256. */
+const DIGEST_BYTES = 32;
+
+/** @throws VaultError `store-failed`: they are more than one call takes, or hold what no vault writes */
+export function takeCreations(creations: readonly Creation[]): readonly Creation[] {
+  if (creations.length > MAX_CREATIONS)
+    throw refused(`one call has at most ${MAX_CREATIONS} creations, not ${creations.length}`);
+  return whole(() => creations.map(takeCreation));
+}
+
+/** @throws VaultError `store-failed` */
+export function takeKeyRewrap({ place, seen, epoch, wraps, moved, wrapSet, at, lease }: KeyRewrap): KeyRewrap {
+  if (wraps === null && moved !== null) throw refused("a generation changes with new wraps only");
+  return whole(() => ({
+    place: takePlace(place),
+    seen: { wrapSet: seen.wrapSet, revision: seen.revision },
+    epoch,
+    wraps: wraps === null ? null : takeWraps(wraps),
+    moved:
+      moved === null
+        ? null
+        : { generation: wholeNumber(moved.generation, 0), check: bytes(moved.check, DIGEST_BYTES, DIGEST_BYTES) },
+    wrapSet: structuredClone(wrapSet),
+    at: parseMoment(at),
+    lease: lease === null ? null : { job: lease.job, partition: lease.partition, fence: lease.fence },
+  }));
+}
+
+/** People that are to be erased, each once. @throws VaultError `store-failed` */
+export function takeErasure(ids: readonly SubjectId[], at: string): { readonly ids: SubjectId[]; readonly at: string } {
+  return whole(() => ({ ids: [...new Set(ids.map(subjectId))], at: parseMoment(at) }));
+}
+
+function takeCreation({ epoch, name, key }: Creation): Creation {
+  if (name === null && key === null) throw new RangeError("a creation makes something");
+  const own = { epoch, name: name === null ? null : takeName(name), key: key === null ? null : takeKey(key) };
+  if (own.name !== null && own.key !== null && own.name.id !== own.key.owner)
+    throw new RangeError("a person is made with a key of their own");
+  return own;
+}
+
+function takeName({ id, tag, sealed }: NameRow): NameRow {
+  return {
+    id: subjectId(id),
+    tag: bytes(tag, DIGEST_BYTES, DIGEST_BYTES),
+    sealed: bytes(sealed, 1, MAX_SEALED_BYTES),
+  };
+}
+
+function takeKey(key: NewKey): NewKey {
+  return {
+    ...takePlace(key),
+    ordinal: wholeNumber(key.ordinal, 1),
+    generation: wholeNumber(key.generation, 0),
+    createdAt: parseMoment(key.createdAt),
+    check: bytes(key.check, DIGEST_BYTES, DIGEST_BYTES),
+    wraps: takeWraps(key.wraps),
+    wrapSet: structuredClone(key.wrapSet),
+  };
+}
+
+function takePlace({ kind, owner, version }: KeyPlace): KeyPlace {
+  const own: KeyName = { kind, owner: text(owner, MAX_OWNER_BYTES) };
+  if (!KEY_KINDS.includes(own.kind)) throw new RangeError("there is no such kind of key");
+  return { ...own, version: keyVersion(version) };
+}
+
+function takeWraps(wraps: readonly KeyWrap[]): readonly KeyWrap[] {
+  if (wraps.length === 0 || wraps.length > MAX_KEY_WRAPS) throw new RangeError(`a key has 1 to ${MAX_KEY_WRAPS} wraps`);
+  return wraps.map(({ provider, info, ciphertext }) => ({
+    provider: text(provider, MAX_PROVIDER_BYTES),
+    info: bytes(info, 0, MAX_INFO_BYTES),
+    ciphertext: bytes(ciphertext, 1, MAX_WRAP_BYTES),
+  }));
+}
+
+function subjectId(id: SubjectId): SubjectId {
+  if (isSubjectId(id)) return id;
+  throw new RangeError("a person's id is none");
+}
+
+function keyVersion(version: KeyVersion): KeyVersion {
+  // The same form: a random UUID of version 4 in lower case.
+  if (isSubjectId(version)) return version;
+  throw new RangeError("a key's version is none");
+}
+
+function text(value: string, most: number): string {
+  if (typeof (value as unknown) !== "string" || !value.isWellFormed()) throw new RangeError("a text is none");
+  const length = Buffer.byteLength(value, "utf8");
+  if (length === 0 || length > most || value.includes("\0")) throw new RangeError(`a text has 1 to ${most} bytes`);
+  return value;
+}
+
+function wholeNumber(value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(`a number is whole and at least ${least}`);
+}
+
+/** A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process. */
+function bytes(value: Uint8Array, least: number, most: number): Uint8Array<ArrayBuffer> {
+  const { length } = value;
+  if (!(value instanceof Uint8Array) || length < least || length > most)
+    throw new RangeError(`some bytes are ${length}, not ${least} to ${most}`);
+  const own = new Uint8Array(length);
+  own.set(value);
+  return own;
+}
+
+function whole<Taken>(take: () => Taken): Taken {
+  try {
+    return take();
+  } catch (cause) {
+    throw refused(`it holds what no vault writes${cause instanceof Error ? ` (${cause.message})` : ""}`, cause);
+  }
+}
+
+function refused(why: string, cause?: unknown): VaultError {
+  return new VaultError("store-failed", `The key store does not take this: ${why}`, { cause });
+}

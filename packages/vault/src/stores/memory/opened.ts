@@ -1,0 +1,111 @@
+/**
+ * What every store in memory does alike, whatever its rows are: calls in turn, none once it is closed, the gate, jobs
+ * and the face of the inventory.
+ */
+import { VaultError } from "../../errors.ts";
+import type { Epoch, Gate, GateState } from "../gate.ts";
+import type { Inventory } from "../inventory.ts";
+import type { JobStore } from "../jobs.ts";
+import type { CommonTables } from "./common-tables.ts";
+import type { InventoryCalls } from "./inventory.ts";
+import { memoryJobs } from "./jobs.ts";
+
+/** One store's hold on memory that others may share. */
+export class Opened<Tables extends CommonTables> {
+  readonly tables: Tables;
+  readonly gate: Gate;
+  readonly jobs: JobStore;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(tables: Tables, now: () => number) {
+    this.tables = tables;
+    this.gate = this.#gate();
+    this.jobs = this.#jobs(now);
+  }
+
+  #gate(): Gate {
+    const { tables } = this;
+    return {
+      current: () => this.read((): GateState => ({ ...tables.gate })),
+      flip: async (change) =>
+        this.change({ ...change }, ({ from, digest }) => {
+          if (tables.gate.epoch !== from) return "moved";
+          tables.gate = { ...tables.gate, epoch: (from + 1) as Epoch, digest };
+          return "flipped";
+        }),
+      // A turn of its own: what was under way before it has ended.
+      drained: () => this.change(null, () => undefined),
+      bind: (peer) =>
+        this.change(peer, (own) => {
+          const noted = tables.gate.peer ?? own;
+          tables.gate = { ...tables.gate, peer: noted };
+          return noted;
+        }),
+    };
+  }
+
+  /** A partition is a row that nothing else shares: taking one waits for no writer. */
+  #jobs(now: () => number): JobStore {
+    const jobs = memoryJobs(this.tables, now);
+    return {
+      add: (job, partitions) =>
+        this.read(() => {
+          jobs.add(job, partitions);
+        }),
+      lease: (request) => this.read(() => jobs.lease(request)),
+      save: (lease, progress, ms) => this.read(() => jobs.save(lease, progress, ms)),
+      finish: (lease, progress, dueInMs) => this.read(() => jobs.finish(lease, progress, dueInMs)),
+      wake: (job) =>
+        this.read(() => {
+          jobs.wake(job);
+        }),
+      list: () => this.read(() => jobs.list()),
+    };
+  }
+
+  /** `copy`: a change as it is at the call. */
+  inventory<Place, Change>(
+    inventory: InventoryCalls<Place, Change>,
+    copy: (change: Change) => Change,
+  ): Inventory<Place, Change> {
+    return {
+      sets: () => this.read(() => inventory.sets()),
+      counts: (sets, atMost) => this.read(() => inventory.counts(sets, atMost)),
+      any: (sets) => this.read(() => inventory.any(sets)),
+      list: (page) => this.read(() => inventory.list(page)),
+      rewrap: async (change) => this.change(copy(change), (own) => inventory.rewrap(own)),
+      fail: async (lease, place, failure) =>
+        this.change(structuredClone({ lease, place, failure }), (own) => {
+          inventory.fail(own.lease, own.place, own.failure);
+        }),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async read<Result>(work: () => Result): Promise<Result> {
+    this.requireOpen();
+    return work();
+  }
+
+  /** In turn; `own` is a copy of what was given, as it was at the call. */
+  async change<Given, Result>(own: Given, work: (own: Given) => Result): Promise<Result> {
+    this.requireOpen();
+    const running = this.tables.change(() => work(own));
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+
+  /** @throws VaultError `store-closed` */
+  requireOpen(): void {
+    if (this.#isClosed) throw new VaultError("store-closed", "The store is closed");
+  }
+}
