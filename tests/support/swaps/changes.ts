@@ -31,8 +31,9 @@ export function exchanges(place: Place, { tables }: Hand, together: Together, pa
   return tables.flatMap((table) => {
     const { name, columns, key } = table;
     const rest = columns.filter((column) => !key.includes(column));
+    // Exchanging a key of one column is exchanging all the others.
     const groups = [
-      ...columns.map((column) => [column]),
+      ...(key.length > 1 || rest.length === 0 ? columns : rest).map((column) => [column]),
       ...(key.length > 1 ? [key] : []),
       ...(rest.length > 1 ? [rest] : []),
       ...(together[name] ?? []),

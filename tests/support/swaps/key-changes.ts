@@ -4,7 +4,7 @@
  */
 import type { Change, Pairs } from "./changes.ts";
 import { spread } from "./changes.ts";
-import type { Hand, Row } from "./hand.ts";
+import type { Hand, Row, Table } from "./hand.ts";
 import { isSame } from "./hand.ts";
 
 /** Columns that belong together, by table: those of a key, a name, a version. */
@@ -162,9 +162,12 @@ function bothChanges(
   retired: readonly (readonly [Row, Row])[],
   pairs: Pairs,
 ): readonly Change[] {
-  const rowsOf = (hand: Hand, table: string): readonly Row[] => hand.tables.find(({ name }) => name === table)!.rows;
-  const subjects = rowsOf(records, "subjects");
-  const owners = rowsOf(keys, "owners");
+  const tableOf = (hand: Hand, table: string): Table => hand.tables.find(({ name }) => name === table)!;
+  const subjects = tableOf(records, "subjects").rows;
+  const {
+    rows: owners,
+    key: [ownerKey = ""],
+  } = tableOf(keys, "owners");
   const ownerOf = (subject: Row): Row | undefined => owners.find(({ name }) => isSame(name, subject["id"]));
   const people = subjects.flatMap((one, index) => subjects.slice(index + 1).map((other) => [one, other] as const));
   return [
@@ -198,7 +201,7 @@ function bothChanges(
       ];
     }),
     ...retired.flatMap(([newest]): Change[] => {
-      const owner = owners.find((row) => row["owner"] === newest["owner"]);
+      const owner = owners.find((row) => row[ownerKey] === newest["owner"]);
       const subject = subjects.find(({ id }) => isSame(id, owner?.["name"]));
       if (subject === undefined) return [];
       return [

@@ -78,7 +78,8 @@ export function documentOf({ collection, id, person }: TrialRecord, step: number
 /** Writes the steps of the records from the first on that is named, to the last that each has. */
 export async function writeSteps(vault: Vault, records: readonly TrialRecord[], from: number): Promise<void> {
   for (const record of records) {
-    const about = record.about.length === 0 ? {} : { about: record.about };
-    for (let step = from; step <= record.versions; step++) await vault.put(record, documentOf(record, step), about);
+    const { about, versions } = record;
+    for (let step = from; step <= versions; step++)
+      await vault.put(record, documentOf(record, step), about.length === 0 ? {} : { about });
   }
 }
