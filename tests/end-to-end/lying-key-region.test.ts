@@ -84,7 +84,7 @@ async function vaultsWithLies(
       await store.close();
       return counts
         .filter(({ items }) => items > 0)
-        .flatMap(({ set }) => (known.get(set)?.missing ?? []).map(({ region, reason }) => `${region} ${reason}`));
+        .flatMap(({ id }) => (known.get(id)?.missing ?? []).map(({ region, reason }) => `${region} ${reason}`));
     },
   };
 }
@@ -127,7 +127,7 @@ for (const scope of ["subject", "tenant"] as const) {
     for (const id of PEOPLE) {
       const address = { collection: "people", id };
       for (const work of [() => vault.get(address), () => vault.put(address, { of: id, step: 2 })])
-        await assert.rejects<unknown>(work(), (error) => isVaultError(error) && REFUSALS.has(error.code));
+        await assert.rejects(work(), (error: unknown) => isVaultError(error) && REFUSALS.has(error.code));
     }
     await vault.close();
 

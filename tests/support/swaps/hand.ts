@@ -50,6 +50,8 @@ export const LEFT_ALONE: RegExp = /^(gate|jobs|move|past_writes|failures|sqlite_
 export function sqliteHand(path: string): Hand {
   const database = new DatabaseSync(path);
   database.exec("pragma busy_timeout = 5000; pragma foreign_keys = off; pragma ignore_check_constraints = on");
+  // What it did need not survive the machine.
+  database.exec("pragma synchronous = off");
   const all = (sql: string): readonly Row[] => {
     const statement = database.prepare(sql);
     statement.setReadBigInts(true);

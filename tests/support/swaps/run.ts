@@ -47,10 +47,10 @@ export async function sqliteDatabases(t: TestContext): Promise<Databases> {
 
 /** Tries everything in one scope. @throws AssertionError at the first answer that is wrong */
 export async function tryAll(
-  options: Omit<TrialOptions, "records">,
+  options: Omit<TrialOptions, "records" | "isThorough">,
   { size, pairs }: Extent,
 ): Promise<readonly Result[]> {
-  const trial = await Trial.begin({ ...options, records: trialRecords(size) });
+  const trial = await Trial.begin({ ...options, records: trialRecords(size), isThorough: pairs === "all" });
   try {
     const { records, keys } = trial.hands;
     const changes = [

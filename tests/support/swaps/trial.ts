@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { isVaultError, openVault } from "@strongroom/vault";
 import type { Keyring } from "@strongroom/envelope";
-import type { JsonObject, KeyStore, Scope, Store, Vault } from "@strongroom/vault";
+import type { KeyStore, Scope, Store, Vault, VaultRecord } from "@strongroom/vault";
 import type { Change, Place } from "./changes.ts";
 import type { Hand } from "./hand.ts";
 import { COLLECTIONS, documentOf, PEOPLE, TENANTS, writeSteps } from "./people.ts";
@@ -32,6 +32,11 @@ export interface TrialOptions {
   readonly keyrings: Readonly<Record<Place, Keyring>>;
   readonly databases: Databases;
   readonly records: readonly TrialRecord[];
+  /**
+   * Whether vaults that have nothing in memory read and write after every change, or only after those of keys: rows of
+   * records are in no memory.
+   */
+  readonly isThorough: boolean;
 }
 
 /** The vault of a trial, with its rows as they were written. */
@@ -39,14 +44,11 @@ export class Trial {
   readonly hands: Readonly<Record<Place, Hand>>;
   readonly #options: TrialOptions;
   readonly #warm: Vault;
-  /** What each of the records holds, by its address. */
-  readonly #newest: ReadonlyMap<string, JsonObject>;
 
   private constructor(options: TrialOptions, warm: Vault, hands: Readonly<Record<Place, Hand>>) {
     this.#options = options;
     this.#warm = warm;
     this.hands = hands;
-    this.#newest = new Map(options.records.map((record) => [nameOf(record), documentOf(record, record.versions)]));
   }
 
   /** Writes the records, and reads each of them with a vault that goes on. */
@@ -65,7 +67,9 @@ export class Trial {
       records: await databases.hand("records"),
       keys: await databases.hand("keys"),
     });
-    assert.deepEqual(await trial.#readAll(trial.#warm, "before anything was changed"), new Set());
+    const codes = new Set<string>();
+    await trial.#readAll(trial.#warm, codes, "before anything was changed");
+    assert.deepEqual(codes, new Set());
     return trial;
   }
 
@@ -83,62 +87,69 @@ export class Trial {
       await this.#restore();
       return { kind: "no-such-row" };
     }
+    const codes = new Set<string>();
     try {
-      const codes = await this.#readAll(this.#warm, `${wordsOf(change)}, read from memory`);
-      for (const code of await this.#fresh(change)) codes.add(code);
-      return codes.size === 0 ? { kind: "right" } : { kind: "refused", codes: [...codes].sort() };
+      await this.#readAll(this.#warm, codes, `${wordsOf(change)}, read from memory`);
+      if (this.#options.isThorough || change.edits.some(({ place }) => place === "keys")) {
+        await this.#anew(codes, `${wordsOf(change)}, read anew`, (vault, when) => this.#readAll(vault, codes, when));
+        await this.#anew(codes, `${wordsOf(change)}, written anew`, (vault, when) =>
+          this.#writeAll(vault, codes, when),
+        );
+      } else await this.#writeAll(this.#warm, codes, `${wordsOf(change)}, written`);
     } finally {
       await this.#restore();
     }
+    return codes.size === 0 ? { kind: "right" } : { kind: "refused", codes: [...codes].sort() };
   }
 
   async #restore(): Promise<void> {
     for (const place of PLACES) await this.hands[place].restore();
   }
 
-  /** Reads and writes with a vault that has nothing in memory. */
-  async #fresh(change: Change): Promise<ReadonlySet<string>> {
-    const codes = new Set<string>();
-    const vault = await vaultOver(this.#options).catch((error: unknown) => {
-      codes.add(codeOf(error, `${wordsOf(change)}, opened anew`));
-      return null;
-    });
-    if (vault === null) return codes;
-    let written: ReadonlyMap<TrialRecord, JsonObject>;
-    try {
-      for (const code of await this.#readAll(vault, `${wordsOf(change)}, read anew`)) codes.add(code);
-      written = await this.#writeAll(vault, change, codes);
-    } finally {
-      await vault.close();
-    }
-    await this.#requireOwn(change, written);
-    return codes;
+  /** With a vault that has nothing in memory. */
+  async #anew(codes: Set<string>, when: string, work: (vault: Vault, when: string) => Promise<void>): Promise<void> {
+    const opened = await outcomeOf(() => vaultOver(this.#options), when);
+    if ("code" in opened) codes.add(opened.code);
+    else
+      try {
+        await work(opened.result, when);
+      } finally {
+        await opened.result.close();
+      }
   }
 
-  /** The codes of what was refused. @throws AssertionError where a document is not the record's own newest */
-  async #readAll(vault: Vault, when: string): Promise<Set<string>> {
-    const codes = new Set<string>();
+  /** Adds the codes of what was refused. @throws AssertionError where an answer is not the record's own */
+  async #readAll(vault: Vault, codes: Set<string>, when: string): Promise<void> {
     await eachOf(this.#options.records, async (record) => {
       const read = await outcomeOf(() => vault.get(record), when);
-      if ("code" in read) {
-        codes.add(read.code);
-        return;
-      }
-      const { document, subject, about } = read.result;
-      const own = {
-        document: this.#newest.get(nameOf(record)),
-        subject: record.person,
-        about: [...record.about].sort(),
-      };
-      assert.deepEqual({ document, subject, about: [...(about ?? [])].sort() }, own, `${when}: ${nameOf(record)}`);
+      if ("code" in read) codes.add(read.code);
+      else requireOwn(read.result, record, record.versions, when);
     });
-    return codes;
+    const ids = Map.groupBy(this.#options.records, ({ collection }) => collection);
+    await eachOf([...ids], async ([collection, records]) => {
+      const list = await outcomeOf(() => vault.list(collection), when);
+      if ("code" in list) codes.add(list.code);
+      else {
+        for (const { code } of list.result.damaged ?? []) codes.add(code);
+        const listed = list.result.items.map(({ id }) => id);
+        const own = new Set(records.map(({ id }) => id));
+        assert.equal(new Set(listed).size, listed.length, `${when}: an id is twice in ${collection}`);
+        assert.deepEqual(
+          listed.filter((id) => !own.has(id)),
+          [],
+          `${when}: ids of ${collection}`,
+        );
+      }
+    });
   }
 
-  /** Writes each record once more, and a new one of each person. What was acknowledged. */
-  async #writeAll(vault: Vault, change: Change, codes: Set<string>): Promise<ReadonlyMap<TrialRecord, JsonObject>> {
-    const written = new Map<TrialRecord, JsonObject>();
-    const { records } = this.#options;
+  /**
+   * Writes a new record of each person, and each record once more. Then the key store is made right again, and what was
+   * acknowledged must be its own person's: it opens under that person's true key, which a vault has in memory, and is
+   * about them. Or it lies under a key that was made meanwhile, which nobody else's data lies under.
+   */
+  async #writeAll(vault: Vault, codes: Set<string>, when: string): Promise<void> {
+    const written: TrialRecord[] = [];
     const fresh = PEOPLE.map((person): TrialRecord => ({
       collection: "orders",
       id: `${person}-new`,
@@ -146,34 +157,33 @@ export class Trial {
       about: [],
       versions: 0,
     }));
-    await eachOf([...records, ...fresh], async (record) => {
-      const document = documentOf(record, record.versions + 1);
-      const put = await outcomeOf(() => vault.put(record, document), `${wordsOf(change)}, written`);
+    await eachOf([...fresh, ...this.#options.records], async (record) => {
+      const put = await outcomeOf(() => vault.put(record, documentOf(record, record.versions + 1)), when);
       if ("code" in put) codes.add(put.code);
-      else written.set(record, document);
+      else written.push(record);
     });
-    return written;
-  }
-
-  /**
-   * With the key store as it was, each written record is its own person's: it opens under that person's true key, and is
-   * about them. Or it lies under a key that was made meanwhile, which nobody else's data lies under.
-   */
-  async #requireOwn(change: Change, written: ReadonlyMap<TrialRecord, JsonObject>): Promise<void> {
-    if (written.size === 0) return;
     await this.hands.keys.restore();
-    const vault = await vaultOver(this.#options);
-    try {
-      await eachOf([...written], async ([record, document]) => {
-        const when = `${wordsOf(change)}, written and read with the true keys: ${nameOf(record)}`;
-        const read = await outcomeOf(() => vault.get(record), when);
-        if ("code" in read) assert.ok(MADE_MEANWHILE.has(read.code), `${when}: ${read.code}`);
-        else assert.deepEqual([read.result.document, read.result.subject], [document, record.person], when);
-      });
-    } finally {
-      await vault.close();
-    }
+    await eachOf(written, async (record) => {
+      const why = `${when}, and read with the true keys: ${nameOf(record)}`;
+      const read = await outcomeOf(() => this.#warm.get(record), why);
+      if ("code" in read) assert.ok(MADE_MEANWHILE.has(read.code), `${why}: ${read.code}`);
+      else requireOwn(read.result, record, record.versions + 1, why);
+    });
   }
+}
+
+/** A read gave the document of that step, about those whom the record is about. @throws AssertionError */
+function requireOwn(
+  { document, subject, about = [] }: VaultRecord,
+  record: TrialRecord,
+  step: number,
+  when: string,
+): void {
+  assert.deepEqual(
+    { document, subject, about: about.toSorted() },
+    { document: documentOf(record, step), subject: record.person, about: record.about.toSorted() },
+    `${when}: ${nameOf(record)}`,
+  );
 }
 
 const PLACES: readonly Place[] = ["records", "keys"];
