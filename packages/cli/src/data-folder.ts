@@ -20,6 +20,9 @@ export interface DataFolder {
   readonly records: string;
   /** How many changes the vault had, beside its database. */
   readonly recordsMark: string;
+  /** Keys of people, their wraps and names; unless they lie in PostgreSQL. And its mark. */
+  readonly keyStore: string;
+  readonly keyStoreMark: string;
   /** The database of versions before this one, whose content moves into `records` at the next start; and its mark. */
   readonly oldVault: string;
   readonly oldVaultMark: string;
@@ -29,7 +32,7 @@ export interface DataFolder {
   readonly token: string;
   /** The same token as an HTTP header, for `curl -H @FILE`. */
   readonly tokenHeader: string;
-  /** Region -> key ARN. */
+  /** Which keys wrap in each region: those of records, and those of the key store. */
   readonly keys: string;
   /** Where the service and the KMS of a running `strongroom up` listen. */
   readonly running: string;
@@ -64,6 +67,8 @@ export function dataFolder(path: string): DataFolder {
     path,
     records: join(path, "records.sqlite"),
     recordsMark: join(path, "records.sqlite.mark"),
+    keyStore: join(path, "keys.sqlite"),
+    keyStoreMark: join(path, "keys.sqlite.mark"),
     oldVault: join(path, "vault.sqlite"),
     oldVaultMark: join(path, "vault.sqlite.mark"),
     tokens: join(path, "tokens.json"),
@@ -91,7 +96,7 @@ export function dataFolder(path: string): DataFolder {
 function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<string> {
   const names = Object.values(files).map((file) => relative(path, file));
   const logs = [".new", ".1", ".2", ".3", ".4", ".5"].map((end) => `strongroom.log${end}`);
-  const databases = ["records.sqlite", "vault.sqlite"].flatMap((name) =>
+  const databases = ["records.sqlite", "keys.sqlite", "vault.sqlite"].flatMap((name) =>
     ["-wal", "-shm", ".reserve", ".move"].map((end) => `${name}${end}`),
   );
   const kms = [

@@ -1,8 +1,9 @@
-// Ids that are personal data themselves. An id is not encrypted: it stands in the database, stays there after the
-// record was removed, and every call for the record leaves it in the audit of a KMS. Known by their form are addresses
-// and telephone numbers; a name, a birthday or a customer's number are not told from any other id.
+// Ids that are personal data themselves. Of a collection whose ids are public an id is not encrypted: it stands in the
+// database, stays there after the record was removed, and in `record` scope every call for it leaves it in the
+// audit of a KMS. Known by their form are addresses and telephone numbers; a name, a birthday or a customer's number are
+// not told from any other id.
 
-/** Whether an id (or a subject) looks like an e-mail address, a handle or a telephone number. */
+/** Whether an id looks like an e-mail address, a handle or a telephone number. */
 export function looksPersonal(id: string): boolean {
   return ADDRESS.test(id) || isTelephone(id);
 }
@@ -25,5 +26,5 @@ const DATE = /^(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4})$/;
 
 /** What is said of such ids. */
 export const PERSONAL_ID_ADVICE: string =
-  "An id is not encrypted, and stays in the database and in the audit of the KMS when the record is removed: " +
-  "give records ids that say nothing of anybody.";
+  "An id is not encrypted, and stays in the database when the record is removed, and in the audit of the KMS: give " +
+  'records ids that say nothing of anybody, or declare the collection with ids: "sealed".';

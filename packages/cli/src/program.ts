@@ -10,6 +10,7 @@ import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { jobsCommand } from "./commands/jobs.ts";
+import { keysCostCommand } from "./commands/keys.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
@@ -36,6 +37,7 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  keysCostCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,
@@ -49,7 +51,11 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
-  store: { summary: "where the records lie: its state, its schema, its key set", heading: "Looking after it" },
+  keys: { summary: "the keys that records hang on: what they cost", heading: "Looking after it" },
+  store: {
+    summary: "where the records and the keys lie: their state, their schemas, their key sets",
+    heading: "Looking after it",
+  },
   token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },
 };
 

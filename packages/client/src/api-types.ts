@@ -197,8 +197,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the versions that owe a wrap
-         * @description In an order that is the store's own. A cursor is a place, not a snapshot. Needs the scope `read`.
+         * List the keys and versions that owe a wrap
+         * @description Keys first, each in an order that is the store's own. A cursor is a place, not a snapshot. Needs the scope `read`.
          */
         get: operations["listDebt"];
         put?: never;
@@ -221,6 +221,26 @@ export interface paths {
          * @description Each job is cut into partitions that the processes of a store take in turn. What is listed is of all of them, whichever process is asked. Needs the scope `read`.
          */
         get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the keys cost
+         * @description Calls of a KMS that real traffic has come to in the present scopes, and those that the same traffic would come to in each scope. Counts alone: of nobody, and of no record. Needs the scope `read`.
+         */
+        get: operations["getKeyCost"];
         put?: never;
         post?: never;
         delete?: never;
@@ -267,11 +287,8 @@ export interface components {
              * @example C000127
              */
             id: string;
-            /**
-             * @description Left out where it was not sent and the token may not read.
-             * @example person-8f14e45f
-             */
-            subject?: string;
+            /** @description Null: about nobody. Left out where it was not sent and the token may not read. */
+            subject?: string | null;
             /**
              * @description Left out where there is nobody further, and as `subject` is.
              * @example [
@@ -355,11 +372,8 @@ export interface components {
                  * @example 3
                  */
                 version: number;
-                /**
-                 * @description Whom the record is about, by the name that its writers use. Database and KMS know them by an opaque id alone; only a service without a key store hands the name on in clear.
-                 * @example person-8f14e45f
-                 */
-                subject: string;
+                /** @description Null: about nobody, or about somebody who may not be read about. */
+                subject: string | null;
                 /**
                  * @description Further people whom the record is about.
                  * @example [
@@ -505,6 +519,61 @@ export interface components {
                 }[];
             }[];
         };
+        KeyCostAnswer: {
+            /** @description Of the process that answers, since it started; null when its vault has no key store. */
+            cost: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                from: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                to: string;
+                /** @description Wraps wanted of a message in `record` scope, and of a key in the key store. */
+                regions: {
+                    records: number;
+                    keys: number;
+                };
+                traffic: {
+                    /** @description Versions. */
+                    writes: number;
+                    reads: number;
+                    /** @description People whose first key was made, or would have been. */
+                    newOwners: number;
+                    newTenants: number;
+                };
+                /** @description Calls of the present scopes: what the traffic in each has come to. */
+                present: {
+                    /** @description As many as regions for each version that is written, one for each that is read. */
+                    record: number;
+                    /** @description As many as regions for each new person, one each time a person's key is opened. */
+                    subject: number;
+                    /** @description As many as regions for each new tenant, one each time a tenant's key is opened. */
+                    tenant: number;
+                };
+                /** @description Calls, had everything been in one scope. */
+                inScope: {
+                    /** @description As many as regions for each version that is written, one for each that is read. */
+                    record: number;
+                    /** @description As many as regions for each new person, one each time a person's key is opened. */
+                    subject: number;
+                    /** @description As many as regions for each new tenant, one each time a tenant's key is opened. */
+                    tenant: number;
+                };
+                /** @description Calls that were made, for whatever reason; null when nothing counts them. */
+                counted: {
+                    calls: number;
+                    byPurpose: {
+                        [key: string]: number;
+                    };
+                } | null;
+            } | null;
+        };
         RegionTotals: {
             reads: number;
             writes: number;
@@ -587,7 +656,7 @@ export interface components {
                 } | null;
             }[];
             totals: components["schemas"]["RegionTotals"] | null;
-            /** @description Versions that have fewer wraps than they should, as they were last seen. */
+            /** @description Versions and keys that have fewer wraps than they should, as they were last seen. */
             wrapDebt: {
                 items: number;
                 oldest: string | null;
@@ -631,7 +700,9 @@ export interface components {
             };
         };
         DebtAnswer: {
-            items: {
+            items: ({
+                /** @constant */
+                kind: "version";
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
                  * @example people
@@ -647,7 +718,7 @@ export interface components {
                  * @example 3
                  */
                 version: number;
-                /** @description Where a wrap is missing, and what the region said when the message was sealed. */
+                /** @description Where a wrap is missing, and what the region said when it was to be made. */
                 regions: {
                     /** @example eu-west-1 */
                     region: string;
@@ -671,10 +742,51 @@ export interface components {
                      */
                     at: string;
                 } | null;
-            }[];
-            /** @description Rows that are no debts of versions, cut and escaped; left out without any. */
+            } | {
+                /** @constant */
+                kind: "key";
+                key: {
+                    /**
+                     * @description What the key is for.
+                     * @example subject
+                     */
+                    kind: string;
+                    /** @description A person's opaque id, a tenant or a collection; never a person's name. */
+                    owner: string;
+                    version: string;
+                };
+                /** @description Where a wrap is missing, and what the region said when it was to be made. */
+                regions: {
+                    /** @example eu-west-1 */
+                    region: string;
+                    reason: string;
+                }[];
+                /**
+                 * Format: date-time
+                 * @description Since when it has the wraps that it has.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                since: string;
+                /** @description Repairs that failed one after the other. */
+                attempts: number;
+                /** @description Why the last of them failed. */
+                lastProblem: {
+                    code: string;
+                    /**
+                     * Format: date-time
+                     * @description ISO 8601, UTC.
+                     * @example 2026-03-04T05:06:07.890Z
+                     */
+                    at: string;
+                } | null;
+            })[];
+            /** @description Rows that are no debts, cut and escaped; left out without any. */
             damaged?: {
+                /** @enum {string} */
+                kind: "version" | "key";
+                /** @description Of a key, its kind. */
                 collection: string;
+                /** @description Of a key, its owner. */
                 id: string;
                 code: string;
             }[];
@@ -703,7 +815,7 @@ export interface components {
                     state: "up" | "down" | "unknown";
                 }[];
             };
-            /** @description Versions that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
+            /** @description Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
             wrapDebt: {
                 items: number;
             } | null;
@@ -871,7 +983,7 @@ export interface operations {
                     ETag?: string;
                     /** @description The version. */
                     "Strongroom-Version"?: number;
-                    /** @description Whom the record is about, percent-encoded. */
+                    /** @description Whom the record is about, percent-encoded; left out where it is about nobody. */
                     "Strongroom-Subject"?: string;
                     /** @description The further people whom it is about, a list, each percent-encoded; left out where there are none. */
                     "Strongroom-About"?: string;
@@ -1539,7 +1651,7 @@ export interface operations {
                     ETag?: string;
                     /** @description The version. */
                     "Strongroom-Version"?: number;
-                    /** @description Whom the record is about, percent-encoded. */
+                    /** @description Whom the record is about, percent-encoded; left out where it is about nobody. */
                     "Strongroom-Subject"?: string;
                     /** @description The further people whom it is about, a list, each percent-encoded; left out where there are none. */
                     "Strongroom-About"?: string;
@@ -2291,6 +2403,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobsAnswer"];
+                };
+            };
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeyCost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counted in this process. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCostAnswer"];
                 };
             };
             /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */

@@ -18,8 +18,8 @@ export interface StoredRecord {
   /** The document's JSON text, exactly as the service sent it. */
   readonly text: string;
   readonly version: number;
-  /** Whom the record is about. */
-  readonly subject: string;
+  /** Whom the record is about; null: nobody. */
+  readonly subject: string | null;
   /** Further people whom it is about; left out where there are none. */
   readonly about?: readonly string[];
   /**
@@ -64,10 +64,12 @@ export type CollectionInfo = Answers["CollectionsAnswer"]["collections"][number]
 export type RegionsReport = Answers["RegionsAnswer"];
 /** One region as the service saw it in real calls. */
 export type RegionReport = RegionsReport["regions"][number];
-/** A version that owes a wrap. */
-export type OwedVersion = Answers["DebtAnswer"]["items"][number];
+/** A key or a version that owes a wrap: `kind` says which. */
+export type Owed = Answers["DebtAnswer"]["items"][number];
 /** A job of the store's processes, with its partitions. */
 export type Job = Answers["JobsAnswer"]["jobs"][number];
+/** Calls of a KMS that the traffic of a process has come to, and would come to in each scope. */
+export type KeyCost = NonNullable<Answers["KeyCostAnswer"]["cost"]>;
 /** Whether the service can do its work, and what of it cannot. */
 export type Readiness = Answers["ReadyAnswer"];
 
@@ -111,10 +113,12 @@ export interface Client {
   collections(options?: CallOptions): Promise<readonly CollectionInfo[]>;
   /** Health of each region, and the wraps that are owed. */
   regions(options?: CallOptions): Promise<RegionsReport>;
-  /** The versions that owe a wrap. */
-  debt(options?: CallOptions): Listing<OwedVersion>;
+  /** The keys and versions that owe a wrap. */
+  debt(options?: CallOptions): Listing<Owed>;
   /** The long work of every process on the same store, by name. */
   jobs(options?: CallOptions): Promise<readonly Job[]>;
+  /** What the keys cost, as the process that answers has counted since it started; null: it has no key store. */
+  keyCost(options?: CallOptions): Promise<KeyCost | null>;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -227,6 +231,8 @@ export function createClient(options: ClientOptions): Client {
       ),
     jobs: async ({ signal } = {}) =>
       (await answer("JobsAnswer", signal, (http, init) => http.GET("/v1/jobs", init))).jobs,
+    keyCost: async ({ signal } = {}) =>
+      (await answer("KeyCostAnswer", signal, (http, init) => http.GET("/v1/keys/cost", init))).cost,
     health: async ({ signal } = {}) => {
       await answer("HealthAnswer", signal, (http, init) => http.GET("/healthz", init));
     },
@@ -244,12 +250,12 @@ function stored({ text, headers }: { readonly text: string; readonly headers: He
   const subject = headers.get("strongroom-subject");
   const about = headers.get("strongroom-about");
   const created = Date.parse(headers.get("strongroom-created-at") ?? headers.get("last-modified") ?? "");
-  if (!Number.isSafeInteger(version) || version < 1 || subject === null) throw unintelligible("a record's headers");
+  if (!Number.isSafeInteger(version) || version < 1) throw unintelligible("a record's headers");
   return {
     document: parsedDocument(text),
     text,
     version,
-    subject: decoded(subject),
+    subject: subject === null ? null : decoded(subject),
     ...(about === null ? {} : { about: about.split(",").map((name) => decoded(name.trim())) }),
     createdAt: Number.isNaN(created) ? null : new Date(created).toISOString(),
   };

@@ -10,9 +10,10 @@ export type {
   DocumentInput,
   Job,
   JsonObject,
+  KeyCost,
   ListedRecord,
   OnExisting,
-  OwedVersion,
+  Owed,
   PutOptions,
   PutResult,
   Readiness,
@@ -22,6 +23,7 @@ export type {
   RemoveResult,
   StoredRecord,
   VersionInfo,
+  Whom,
 } from "./client.ts";
 export { DEFAULT_MAX_ANSWER_BYTES, DEFAULT_TIMEOUT_MS } from "./call.ts";
 export { DEFAULT_RETRIES } from "./retry.ts";

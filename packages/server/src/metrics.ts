@@ -256,7 +256,7 @@ function debtMetrics(registry: Registry, vault: Vault): () => void {
   });
   const versions = new Gauge({
     name: "strongroom_wrap_debt_versions",
-    help: "Versions that have fewer wraps than they should",
+    help: "Versions and keys that have fewer wraps than they should",
     registers,
   });
   const capped = new Gauge({

@@ -30,6 +30,7 @@ import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { healthRoutes, metricsRoute } from "./routes/service.ts";
@@ -282,6 +283,7 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   collectionRoutes(v1, context);
   regionRoutes(v1, context);
   jobRoutes(v1, context);
+  keyRoutes(v1, context);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -60,7 +60,11 @@ export function envelopeFailure(error: unknown): VaultError {
 const NOT_OF_THE_KEYS: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["aborted", "keyring-overloaded"]);
 
 /** Failures that are no news when another keyring, which may have the message's keys, could not ask them. */
-const SAYS_LITTLE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["key-not-configured", "record-tampered"]);
+const SAYS_LITTLE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "key-not-configured",
+  "record-tampered",
+  "subject-key-tampered",
+]);
 
 /**
  * Opens with the next keyring what the one before could not. None calls a KMS for keys that are not its own, so that

@@ -35,7 +35,7 @@ export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, W
 
 export { MOST_SEEN } from "./repair/debt.ts";
 export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-export type { DebtPage, OwedVersion } from "./repair/debts.ts";
+export type { DamagedDebt, DebtPage, Owed, OwedKey, OwedVersion } from "./repair/debts.ts";
 export type { RepairStatus } from "./repair/repair-worker.ts";
 export type { RepairOptions } from "./repair/repairs.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";

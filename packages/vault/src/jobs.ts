@@ -1,13 +1,13 @@
 /**
- * The long work of a store as a list shows it: what runs, how far it is, what failed and why, and who does it. What the
- * store says of it is cut and escaped: it is anybody's who can write to the database.
+ * The long work of a vault's stores as a list shows it: what runs, how far it is, what failed and why, and who does it.
+ * What a store says of it is cut and escaped: it is anybody's who can write to the database.
  */
 import { shown } from "@strongroom/base/shown";
 import type { JobPartition, JobStore } from "./stores/jobs.ts";
 
 /** A job with all its partitions. */
 export interface JobSummary {
-  /** `repair` pays owed wraps. */
+  /** `repair` pays owed wraps of versions, `repair-keys` those of the keys in the key store. */
   readonly job: string;
   /** How many partitions are in each state; see {@link JobPartition}. */
   readonly states: Readonly<Record<JobPartition["state"], number>>;
@@ -23,8 +23,12 @@ export interface JobSummary {
   readonly partitions: readonly JobPartition[];
 }
 
-/** `vault.jobs`. */
-export async function jobs({ jobs: store }: { readonly jobs: JobStore }): Promise<readonly JobSummary[]> {
+/** `vault.jobs`: of all stores, one after the other. */
+export async function jobs(stores: readonly JobStore[]): Promise<readonly JobSummary[]> {
+  return (await Promise.all(stores.map(jobsOf))).flat();
+}
+
+async function jobsOf(store: JobStore): Promise<readonly JobSummary[]> {
   const byJob = new Map<string, JobPartition[]>();
   for (const found of await store.list()) {
     const partition = shownPartition(found);

@@ -1,24 +1,35 @@
 /**
- * @strongroom/vault/store-contract: the tests that every store passes, for stores of your own. They need node:test.
+ * @strongroom/vault/store-contract: the tests that every store passes, of records and of keys, for stores of your own.
+ * They need node:test.
  */
-import { test } from "node:test";
+import type { KeyStore } from "./stores/key-store.ts";
 import type { Capabilities } from "./stores/store.ts";
 import { callerTransactionContract } from "./store-contract/caller-transaction.ts";
 import { capabilitiesContract } from "./store-contract/capabilities.ts";
 import { concurrencyContract } from "./store-contract/concurrency.ts";
 import { contractOn } from "./store-contract/contract.ts";
-import type { Contract, NewStorage, StoreContractOptions } from "./store-contract/contract.ts";
+import type { Contract, ContractOptions, NewStorage, StoreContractOptions } from "./store-contract/contract.ts";
+import { gateRowContract } from "./store-contract/gate-row.ts";
 import { gateContract } from "./store-contract/gate.ts";
 import { failuresContract, inventoryContract } from "./store-contract/inventory.ts";
 import { jobsContract } from "./store-contract/jobs.ts";
+import { creationsContract, keyGateContract, keyLimitsContract } from "./store-contract/key-creations.ts";
+import { erasureContract } from "./store-contract/key-erasure.ts";
+import { keyFailuresContract, keyInventoryContract } from "./store-contract/key-inventory.ts";
+import { keysContract } from "./store-contract/key-rows.ts";
 import { listsContract, strongListsContract } from "./store-contract/lists.ts";
 import { outcomeContract } from "./store-contract/outcome.ts";
+import { peopleOfRecordsContract } from "./store-contract/people-of-records.ts";
 import { recordsContract } from "./store-contract/records.ts";
+import { statesContract } from "./store-contract/subject-states.ts";
+import { subjectsContract, subjectsTogetherContract } from "./store-contract/subjects.ts";
 import { transactionsContract } from "./store-contract/transactions.ts";
 import { unitsContract } from "./store-contract/units.ts";
 import { untrustedContract } from "./store-contract/untrusted.ts";
 
 export type {
+  AnyStore,
+  ContractOptions,
   ContractStorage,
   ContractTransaction,
   NewStorage,
@@ -39,13 +50,18 @@ const PARTS: readonly Part[] = [
   [unitsContract, EVERY],
   [outcomeContract, EVERY],
   [listsContract, EVERY],
+  [gateRowContract, EVERY],
   [gateContract, EVERY],
+  [subjectsContract, EVERY],
+  [statesContract, EVERY],
+  [peopleOfRecordsContract, EVERY],
   [inventoryContract, EVERY],
   [failuresContract, EVERY],
   [jobsContract, EVERY],
   [untrustedContract, EVERY],
   [concurrencyContract, EVERY],
   [transactionsContract, ({ atomicUnits }) => atomicUnits > 1],
+  [subjectsTogetherContract, ({ atomicUnits }) => atomicUnits > 1],
   [strongListsContract, ({ list }) => list === "strong"],
   [callerTransactionContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
 ];
@@ -80,7 +96,52 @@ const PARTS: readonly Part[] = [
  */
 export function storeContract(name: string, newStorage: NewStorage, options: StoreContractOptions = {}): void {
   const declared = { ...USUAL, ...options.capabilities };
-  const contract = contractOn(name, newStorage, options.test ?? test, options.rounds ?? 1);
+  const contract = contractOn(name, newStorage, options);
   capabilitiesContract(contract, declared);
   for (const [part, isOf] of PARTS) if (isOf(declared)) part(contract);
+}
+
+/** Parts of the contract of a key store. */
+const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
+  keysContract,
+  creationsContract,
+  keyGateContract,
+  keyLimitsContract,
+  erasureContract,
+  gateRowContract,
+  keyInventoryContract,
+  keyFailuresContract,
+  jobsContract,
+];
+
+/**
+ * Registers the tests of a key store's contract. Each is given storage of its own.
+ *
+ * @param name what the tests' names begin with
+ * @param newStorage makes empty storage for one test, and sees to it that it goes away
+ * @example
+ * ```ts
+ * import { memoryKeyStore, MemoryKeyStorage } from "@strongroom/vault/memory";
+ * import { keyStoreContract } from "@strongroom/vault/store-contract";
+ *
+ * const newStorage = async () => {
+ *   const storage = new MemoryKeyStorage();
+ *   let passed = 0;
+ *   const clock = () => new Date(Date.now() + passed);
+ *   return {
+ *     open: async () => memoryKeyStore({ storage, clock }),
+ *     passTime: async (ms: number) => {
+ *       passed += ms;
+ *     },
+ *   };
+ * };
+ * // Left out, `test` is that of node:test.
+ * const tests: string[] = [];
+ * keyStoreContract("memory", newStorage, { test: (name) => tests.push(name) });
+ * console.log(tests[0]); // prints: memory: an empty key store has nothing
+ * ```
+ */
+export function keyStoreContract(name: string, newStorage: NewStorage<KeyStore>, options: ContractOptions = {}): void {
+  const contract = contractOn(name, newStorage, options);
+  for (const part of KEY_PARTS) part(contract);
 }

@@ -172,7 +172,7 @@ export interface Vault {
   /** Every collection that ever had a record. */
   collections(): Promise<readonly CollectionCount[]>;
   /**
-   * Versions that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
+   * Versions and keys that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
    * {@link Vault.debtSeen}.
    */
   wrapDebt(): Promise<WrapDebt>;
@@ -182,8 +182,8 @@ export interface Vault {
    */
   debtSeen(): DebtSeen | null;
   /**
-   * Which versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out, and of
-   * what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
+   * Which keys and versions owe wraps: keys first, each in an order that is the store's own. A cursor is of the stores
+   * that gave it out, and of what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
    *
    * @throws VaultError `cursor-invalid`, `limit-invalid`
    */
@@ -355,11 +355,12 @@ class RecordVault implements Vault {
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
-    return debts(this.#dependencies, readOptions.list(options));
+    const sources = { keys: null, versions: this.#dependencies.store.inventory };
+    return debts(this.#dependencies, sources, readOptions.list(options));
   }
 
   async jobs(): Promise<readonly JobSummary[]> {
-    return jobs(this.#dependencies.store);
+    return jobs([this.#dependencies.store.jobs]);
   }
 
   async keySet(): Promise<KeySetStatus> {

@@ -26,7 +26,7 @@ export const historyCommand: CommandSpec = command({
         shown.versions.map(({ version, createdAt, subject, about = [] }) => [
           String(version),
           createdAt,
-          [subject, ...about].join(", "),
+          [subject ?? "-", ...about].join(", "),
         ]),
         context.terminal.width,
       ),

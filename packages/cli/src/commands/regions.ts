@@ -1,8 +1,8 @@
 // `strongroom regions`: the health of each region as the service saw it in real calls; with --watch, as it changes.
-// `strongroom regions debt`: the versions that owe a wrap, where, since when, and why the last repair failed.
+// `strongroom regions debt`: the keys and versions that owe a wrap, where, since when, and why the last repair failed.
 import { given } from "@strongroom/base/command";
 import { printable, printableCopy, renderTable } from "@strongroom/base/terminal";
-import type { OwedVersion } from "@strongroom/client";
+import type { Owed } from "@strongroom/client";
 import { command, type CommandSpec, option, pageOptions, readPage, requireUndamaged, withService } from "../command.ts";
 import { regionsResult, regionsView, watchRegions } from "./regions-view.ts";
 
@@ -38,12 +38,12 @@ export const regionsCommand: CommandSpec = command({
 export const regionsDebtCommand: CommandSpec = command({
   name: "regions debt",
   heading: "Looking after it",
-  summary: "list the versions that owe a wrap",
+  summary: "list the keys and versions that owe a wrap",
   description:
     "They were written while a region was away. The service repairs them by itself when it is back; what cannot be " +
     "repaired stays listed with the reason.",
   flagGroups: ["client"],
-  options: pageOptions("versions"),
+  options: pageOptions("items"),
   examples: [
     { line: "npx strongroom regions debt", meaning: "the first 100" },
     { line: "npx strongroom regions debt --all --json | jq '.items | length'", meaning: "how many there are" },
@@ -59,10 +59,10 @@ export const regionsDebtCommand: CommandSpec = command({
   }),
 });
 
-function debtTable(items: readonly OwedVersion[], width: number): string {
+function debtTable(items: readonly Owed[], width: number): string {
   return renderTable(
     [
-      { heading: "COLLECTION" },
+      { heading: "WHAT" },
       { heading: "ID" },
       { heading: "VERSION", align: "right" },
       { heading: "MISSING IN" },
@@ -70,10 +70,10 @@ function debtTable(items: readonly OwedVersion[], width: number): string {
       { heading: "TRIES", align: "right" },
       { heading: "LAST PROBLEM" },
     ],
-    items.map(({ collection, id, version, regions, since, attempts, lastProblem }) => [
-      collection,
-      id,
-      String(version),
+    items.map(({ regions, since, attempts, lastProblem, ...item }) => [
+      ...(item.kind === "version"
+        ? [item.collection, item.id, String(item.version)]
+        : [`key: ${item.key.kind}`, item.key.owner, item.key.version]),
       regions.map(({ region, reason }) => `${region} (${reason})`).join(", "),
       since,
       String(attempts),

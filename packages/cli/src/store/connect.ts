@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import { isOnThisMachine, placeText, type PostgresPlace, storePlace } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
+import { placeSettings, STORE_ROLES, type StoreRole, type StoreSetting } from "./which.ts";
 
 /** The variables of the process. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,9 +21,16 @@ export const CONNECT_MS = 5000;
 const IDLE_MS = 30_000;
 const LONGEST_PASSWORD = 4096;
 
-/** The database of the configuration, and all that a connection to it needs. */
-export interface PostgresAccess {
+/** A database, and the settings that say which it is. */
+export interface ConfiguredPlace {
   readonly place: PostgresPlace;
+  readonly setting: StoreSetting;
+}
+
+/** The database of the configuration, and all that a connection to it needs. */
+export interface PostgresAccess extends ConfiguredPlace {
+  /** Which store lies in the schema. */
+  readonly role: StoreRole;
   readonly schema: string;
   readonly poolSize: number;
   /** Whether connections go over TLS, with the server proven. */
@@ -31,19 +39,23 @@ export interface PostgresAccess {
 }
 
 /**
- * What the configuration says of PostgreSQL; null: the records lie in SQLite.
+ * What the configuration says of a store in PostgreSQL; null: it lies in SQLite.
  *
  * @throws CliError `config-invalid`, `input-unreadable` and `file-permissions` about the files of the password and of
  *   the authorities
  */
-export function postgresAccess({ store }: Config, env: Environment): PostgresAccess | null {
+export function postgresAccess(config: Config, env: Environment, role: StoreRole): PostgresAccess | null {
+  const { settings: store, role: configured } = placeSettings(config, role);
   if (store.url === undefined) return null;
   const place = storePlace(store.url);
-  const password = readPassword(store.passwordFile, env);
+  const { setting } = STORE_ROLES[configured];
+  const password = readPassword(store.passwordFile, env, configured);
   const tls = usesTls(place, store.caFile);
   const { host, port, user, database } = place;
   return {
+    role,
     place,
+    setting,
     schema: store.schema,
     poolSize: store.poolSize,
     tls,
@@ -82,14 +94,14 @@ function usesTls(place: PostgresPlace, caFile: string | undefined): boolean {
 }
 
 /** Null: none is given, as for a login by the socket's owner. */
-function readPassword(file: string | undefined, env: Environment): string | null {
-  const variable = env["STRONGROOM_STORE_PASSWORD"];
+function readPassword(file: string | undefined, env: Environment, role: StoreRole): string | null {
+  const { setting, passwordVariable } = STORE_ROLES[role];
+  const variable = env[passwordVariable];
   if (file === undefined)
-    return variable === undefined || variable === "" ? null : wellFormed(variable, "STRONGROOM_STORE_PASSWORD");
+    return variable === undefined || variable === "" ? null : wellFormed(variable, passwordVariable);
   if (variable !== undefined && variable !== "")
     throw new CliError("config-invalid", {
-      detail:
-        "The database's password is given by store.passwordFile and by STRONGROOM_STORE_PASSWORD: give one of them.",
+      detail: `The database's password is given by ${setting}.passwordFile and by ${passwordVariable}: give one of them.`,
     });
   return wellFormed(readable(file, "secret", "password").replace(/\r?\n$/, ""), file);
 }
@@ -151,18 +163,18 @@ export function storePool({ connection, poolSize }: PostgresAccess): Pool {
  * @throws CliError for what the connection or a question failed with
  */
 export async function withConnection<Result>(
-  { connection, place }: PostgresAccess,
+  access: PostgresAccess,
   ask: (client: Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new Client(connection);
+  const client = new Client(access.connection);
   client.on("error", () => undefined);
   try {
     await client.connect().catch((cause: unknown) => {
-      throw connectionFailed(cause, place);
+      throw connectionFailed(cause, access);
     });
     return await ask(client);
   } catch (cause) {
-    throw isConnectionFailure(cause) ? connectionFailed(cause, place) : cause;
+    throw isConnectionFailure(cause) ? connectionFailed(cause, access) : cause;
   } finally {
     await client.end().catch(() => undefined);
   }

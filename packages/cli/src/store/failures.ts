@@ -3,7 +3,9 @@
 import { systemErrorCode } from "@strongroom/base/files";
 import { shown } from "@strongroom/base/shown";
 import { placeText, type PostgresPlace } from "../config/store-url.ts";
-import { CliError, type CliErrorCode } from "../errors.ts";
+import { CLI_ERRORS, CliError, type CliErrorCode } from "../errors.ts";
+import type { ConfiguredPlace } from "./connect.ts";
+import { aboutSettings } from "./which.ts";
 
 /** One kind of failure. */
 interface Failure {
@@ -104,13 +106,13 @@ const UNPROVEN: Failure = {
 };
 
 /** The error to show for what a connection or a question to `place` failed with. A CliError stays what it is. */
-export function connectionFailed(cause: unknown, place: PostgresPlace): CliError {
+export function connectionFailed(cause: unknown, { place, setting }: ConfiguredPlace): CliError {
   if (cause instanceof CliError) return cause;
   const said = cause instanceof Error ? shown(cause.message) : "no reason was given";
   const { code, says, remedy } = knownFailure(cause) ?? { code: "store-unreachable" };
   return new CliError(code, {
     detail: `${placeText(place)}: ${says?.(place) ?? `${said.replace(/\.$/, "")}.`}`,
-    ...(remedy === undefined ? {} : { remedy: remedy(place) }),
+    remedy: aboutSettings(remedy?.(place) ?? CLI_ERRORS[code].remedy, setting),
     cause,
   });
 }

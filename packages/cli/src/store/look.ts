@@ -2,18 +2,25 @@
 // far its schema is. From it come the refusals of a start, `strongroom store status` and the doctor's findings.
 import { shown } from "@strongroom/base/shown";
 import { isVaultError, STORE_READER, STORE_WRITER, type VaultError, VAULT_ERRORS } from "@strongroom/vault";
-import { inspectPostgres, type InspectedPostgres } from "@strongroom/vault/postgres";
-import { placeText, type PostgresPlace } from "../config/store-url.ts";
+import { inspectPostgres, inspectPostgresKeys, type InspectedPostgres } from "@strongroom/vault/postgres";
+import { placeText } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError } from "../errors.ts";
-import { type PostgresAccess, storePool, withConnection } from "./connect.ts";
+import { type ConfiguredPlace, type PostgresAccess, storePool, withConnection } from "./connect.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { OLDEST_POSTGRES, serverFacts, type ServerFacts } from "./server-facts.ts";
+import { aboutSettings, type StoreRole } from "./which.ts";
 
 /** What was found. */
 export interface PostgresLook {
   readonly server: ServerFacts;
   readonly store: InspectedPostgres;
 }
+
+/** How the schema of each store is looked at. */
+const INSPECTIONS: Readonly<Record<StoreRole, typeof inspectPostgres>> = {
+  records: inspectPostgres,
+  keys: inspectPostgresKeys,
+};
 
 /**
  * Looks. Throws the CliErrors of a connection that does not come to be, and `store-login-refused` for a user who may
@@ -23,24 +30,24 @@ export async function lookAt(access: PostgresAccess): Promise<PostgresLook> {
   const server = await withConnection(access, (client) => serverFacts(client, access.schema));
   const pool = storePool(access);
   try {
-    return { server, store: await inspectPostgres(pool, { schema: access.schema }) };
+    return { server, store: await INSPECTIONS[access.role](pool, { schema: access.schema }) };
   } catch (cause) {
     const denied = deniedIn(server);
-    if (isVaultError(cause)) throw denied.length > 0 ? userDenied(access, denied) : storeRefused(cause, access.place);
-    throw isConnectionFailure(cause) ? connectionFailed(cause, access.place) : cause;
+    if (isVaultError(cause)) throw denied.length > 0 ? userDenied(access, denied) : storeRefused(cause, access);
+    throw isConnectionFailure(cause) ? connectionFailed(cause, access) : cause;
   } finally {
     await pool.end();
   }
 }
 
 /** What the store says of a database, with the server's own answer, which names what is missing. */
-export function storeRefused(cause: VaultError, place: PostgresPlace): CliError {
+export function storeRefused(cause: VaultError, { place, setting }: ConfiguredPlace): CliError {
   const said = cause.cause instanceof Error ? ` (${shown(cause.cause.message)})` : "";
   const { title, remedy } = VAULT_ERRORS[cause.code];
   return new CliError("store-unfit", {
     title,
     detail: `${placeText(place)}: ${cause.message}${said}.`,
-    remedy: cause.code === "store-failed" ? CLI_ERRORS["store-unfit"].remedy : remedy,
+    remedy: aboutSettings(cause.code === "store-failed" ? CLI_ERRORS["store-unfit"].remedy : remedy, setting),
     reportedCode: cause.code,
     cause,
   });
@@ -58,7 +65,7 @@ function userDenied({ place, schema }: PostgresAccess, denied: readonly string[]
 
 /** What keeps this program from using the database, the worst first; null: nothing does. */
 export function unfitness(access: PostgresAccess, { server, store }: PostgresLook): CliError | null {
-  const { place, schema } = access;
+  const { place, schema, setting } = access;
   const where = placeText(place);
   if (server.versionNumber < OLDEST_POSTGRES.number)
     return new CliError("store-unfit", {
@@ -73,7 +80,7 @@ export function unfitness(access: PostgresAccess, { server, store }: PostgresLoo
           : `${where}: default_transaction_read_only is on.`,
       remedy:
         server.role === "standby"
-          ? "Name the primary in store.url. If this one is to take its place, promote it first: select pg_promote()."
+          ? `Name the primary in ${setting}.url. If this one is to take its place, promote it first: select pg_promote().`
           : "Switch it off for this user or database: alter role … set default_transaction_read_only = off.",
     });
   if (store.gate !== null && (store.gate.minReader > STORE_READER || store.gate.minWriter > STORE_WRITER))

@@ -37,7 +37,7 @@ export function recordTaker({ ids, subject: whom, filter }: TakeOptions, report:
     const first = firstPositions.get(id.text);
     if (first !== undefined) throw new RangeError(`has the same id as ${report.unit} ${first}`);
     firstPositions.set(id.text, position);
-    if (looksPersonal(id.text) || looksPersonal(subject?.text ?? "")) report.personalIds++;
+    if (looksPersonal(id.text)) report.personalIds++;
     return {
       id: id.text,
       document: filter.take(document),

@@ -168,7 +168,7 @@ describe("a region that is lost and comes back", () => {
       const { stdout } = await run("regions", "debt");
       assert.match(
         stdout,
-        /^COLLECTION +ID +VERSION +MISSING IN +SINCE +TRIES +LAST PROBLEM\npeople +(?:ada|grace) +1 +eu-west-2 \(refused\) +\S+Z +\d/,
+        /^WHAT +ID +VERSION +MISSING IN +SINCE +TRIES +LAST PROBLEM\npeople +(?:ada|grace) +1 +eu-west-2 \(refused\) +\S+Z +\d/,
       );
       const { items } = JSON.parse((await run("regions", "debt", "--all", "--json")).stdout) as {
         items: { id: string }[];

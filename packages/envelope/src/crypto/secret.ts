@@ -212,6 +212,17 @@ export function randomPublicBytes(length: number): Buffer {
   return randomBytes(length);
 }
 
+/**
+ * Random bytes as a secret: in memory of their own, which nothing moves.
+ *
+ * @example
+ * ```ts
+ * import { randomSecret } from "@strongroom/envelope/keyrings";
+ *
+ * using key = randomSecret(32);
+ * console.log(key.length); // prints: 32
+ * ```
+ */
 export function randomSecret(length: number): SecretBytes {
   return new SecretBytes(randomFillSync(unmovedMemory(length)));
 }

@@ -2,7 +2,7 @@
  * @strongroom/envelope/keyrings: for a keyring of your own, and for reading what a keyring reports. The keyrings that
  * come with the package are the root's and the other subpaths'.
  */
-export { SecretBytes } from "../crypto/secret.ts";
+export { randomSecret, SecretBytes } from "../crypto/secret.ts";
 export type { SigningKey } from "../crypto/signature.ts";
 export type {
   EncryptedDataKeyReport,

@@ -154,7 +154,7 @@ export function sendRecord(
   if (isNotModified(headers, record)) return reply.code(304).send(null);
   return reply
     .header("strongroom-version", String(version))
-    .header("strongroom-subject", encodeURIComponent(subject))
+    .headers(subject === null ? {} : { "strongroom-subject": encodeURIComponent(subject) })
     .headers(about === undefined ? {} : { "strongroom-about": about.map(encodeURIComponent).join(", ") })
     .header("strongroom-created-at", createdAt)
     .header("last-modified", new Date(createdAt).toUTCString())

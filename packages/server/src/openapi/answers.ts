@@ -28,7 +28,7 @@ export const RECORD_HEADERS: AnswerHeaders = {
   "Strongroom-Version": { type: "integer", minimum: 1, description: "The version.", examples: [3] },
   "Strongroom-Subject": {
     type: "string",
-    description: "Whom the record is about, percent-encoded.",
+    description: "Whom the record is about, percent-encoded; left out where it is about nobody.",
     examples: ["C000127"],
   },
   "Strongroom-About": {

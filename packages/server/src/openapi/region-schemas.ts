@@ -1,7 +1,15 @@
 /**
  * The forms of the answers about regions, owed wraps and readiness.
  */
-import type { CollectionCount, DamagedRecord, DebtPage, OwedVersion, RepairStatus, WrapDebt } from "@strongroom/vault";
+import type {
+  CollectionCount,
+  DamagedRecord,
+  DebtPage,
+  OwedKey,
+  OwedVersion,
+  RepairStatus,
+  WrapDebt,
+} from "@strongroom/vault";
 import { z } from "zod";
 import type { RegionCounters, RegionHealth } from "../regions.ts";
 import { collectionName, count, recordId, timestamp, version } from "./schemas.ts";
@@ -107,7 +115,7 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
         at: timestamp.optional().meta({ description: "When this was seen: the repair looks at each of its rounds." }),
         capped: z.boolean().optional().meta({ description: "Whether there are more: not all of them were counted." }),
       })
-      .meta({ description: "Versions that have fewer wraps than they should, as they were last seen." }),
+      .meta({ description: "Versions and keys that have fewer wraps than they should, as they were last seen." }),
     repair: z
       .object({
         state: z.enum(["off", "resting", "working", "stopped"]),
@@ -127,34 +135,53 @@ export const regionsAnswer: z.ZodType<RegionsAnswer> = z
   })
   .meta({ id: "RegionsAnswer" });
 
+/** What is the same of everything that owes a wrap. */
+const owed = {
+  regions: z
+    .array(z.object({ region, reason: z.string() }))
+    .meta({ description: "Where a wrap is missing, and what the region said when it was to be made." }),
+  since: timestamp.meta({ description: "Since when it has the wraps that it has." }),
+  attempts: count.meta({ description: "Repairs that failed one after the other." }),
+  lastProblem: z
+    .object({ code: z.string(), at: timestamp })
+    .nullable()
+    .meta({ description: "Why the last of them failed." }),
+};
+
+const owedVersion = z.object({
+  kind: z.literal("version"),
+  collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>,
+  id: recordId as unknown as z.ZodType<OwedVersion["id"]>,
+  version: version as unknown as z.ZodType<OwedVersion["version"]>,
+  ...owed,
+});
+
+const owedKey = z.object({
+  kind: z.literal("key"),
+  key: z.object({
+    kind: z.string().meta({ description: "What the key is for.", examples: ["subject"] }) as unknown as z.ZodType<
+      OwedKey["key"]["kind"]
+    >,
+    owner: z.string().meta({ description: "A person's opaque id, a tenant or a collection; never a person's name." }),
+    version: z.string() as unknown as z.ZodType<OwedKey["key"]["version"]>,
+  }),
+  ...owed,
+});
+
 export const debtAnswer: z.ZodType<DebtAnswer> = z
   .object({
-    items: z.array(
-      z.object({
-        collection: collectionName as unknown as z.ZodType<CollectionCount["collection"]>,
-        id: recordId as unknown as z.ZodType<OwedVersion["id"]>,
-        version: version as unknown as z.ZodType<OwedVersion["version"]>,
-        regions: z
-          .array(z.object({ region, reason: z.string() }))
-          .meta({ description: "Where a wrap is missing, and what the region said when the message was sealed." }),
-        since: timestamp.meta({ description: "Since when it has the wraps that it has." }),
-        attempts: count.meta({ description: "Repairs that failed one after the other." }),
-        lastProblem: z
-          .object({ code: z.string(), at: timestamp })
-          .nullable()
-          .meta({ description: "Why the last of them failed." }),
-      }),
-    ),
+    items: z.array(z.union([owedVersion, owedKey])),
     damaged: z
       .array(
         z.object({
-          collection: z.string(),
-          id: z.string(),
+          kind: z.enum(["version", "key"]),
+          collection: z.string().meta({ description: "Of a key, its kind." }),
+          id: z.string().meta({ description: "Of a key, its owner." }),
           code: z.string() as unknown as z.ZodType<DamagedRecord["code"]>,
         }),
       )
       .optional()
-      .meta({ description: "Rows that are no debts of versions, cut and escaped; left out without any." }),
+      .meta({ description: "Rows that are no debts, cut and escaped; left out without any." }),
     next: z.string().nullable().meta({ description: "Cursor of the next page, null on the last one." }),
   })
   .meta({ id: "DebtAnswer" });
@@ -180,7 +207,7 @@ export const readyAnswer: z.ZodType<ReadyAnswer> = z
       .nullable()
       .meta({
         description:
-          "Versions that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing " +
+          "Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing " +
           "alone is not a reason not to be ready.",
       }),
   })

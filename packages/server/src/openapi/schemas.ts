@@ -176,7 +176,9 @@ export const putAnswer: z.ZodType<Omit<PutResult, "subject"> & Partial<Pick<PutR
   .object({
     collection: collectionName,
     id: recordId,
-    subject: subject.optional().meta({ description: "Left out where it was not sent and the token may not read." }),
+    subject: subject.nullable().optional().meta({
+      description: "Null: about nobody. Left out where it was not sent and the token may not read.",
+    }),
     about: about.optional().meta({ description: "Left out where there is nobody further, and as `subject` is." }),
     version,
     createdAt: timestamp,
@@ -217,7 +219,9 @@ export const versionsAnswer: z.ZodType<{ readonly versions: readonly VersionInfo
       .array(
         z.object({
           version,
-          subject,
+          subject: subject
+            .nullable()
+            .meta({ description: "Null: about nobody, or about somebody who may not be read about." }),
           about: about.optional(),
           createdAt: timestamp,
           messageBytes: count.meta({ description: "Length of the stored message." }),

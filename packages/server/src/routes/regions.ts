@@ -48,8 +48,8 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
       config: { scope: "read", work: "none" },
       schema: {
         operationId: "listDebt",
-        summary: "List the versions that owe a wrap",
-        description: "In an order that is the store's own. A cursor is a place, not a snapshot.",
+        summary: "List the keys and versions that owe a wrap",
+        description: "Keys first, each in an order that is the store's own. A cursor is a place, not a snapshot.",
         tags: ["service"],
         querystring: listQuery(limits.listItems),
         response: {

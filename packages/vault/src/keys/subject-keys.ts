@@ -1,9 +1,10 @@
 /**
- * What the records ask of the keys: whose key seals a version, what opens one, and who a person is. The only face of this
- * folder that `records/` knows.
+ * What the records ask of the keys: whose key seals a version, what opens one, and who a person is. The only face of
+ * this folder that `records/` knows.
  */
 import type { Keyring } from "@strongroom/envelope";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
+import type { KeyKind } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 
@@ -52,6 +53,10 @@ export interface SubjectKeyCounts {
   readonly misses: number;
   readonly shared: number;
   readonly evictions: number;
+  /** Keys that were made, by kinds: each a call to the KMS for every region, but for those under a tenant's key. */
+  readonly made: Readonly<Partial<Record<KeyKind, number>>>;
+  /** Keys that were opened, by their kinds: each a call to the KMS, but for those under a tenant's key. */
+  readonly opened: Readonly<Partial<Record<KeyKind, number>>>;
 }
 
 /** The keys of a vault that has a key store. */
@@ -59,15 +64,12 @@ export interface SubjectKeys {
   /** Of the vault: every context of scheme 2 names it. */
   readonly vault: string;
   /**
-   * One sealer for each request, in their order. Keys that are not there are made, together where the store can do that.
-   * A request that fails for itself is an error in its place.
+   * One sealer for each request, in their order. Keys that are not there are made, together where the store can do
+   * that. A request that fails for itself is an error in its place.
    *
    * @throws VaultError about the regions or the key store, which fails all of them
    */
-  sealers(
-    requests: readonly SealerRequest[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (Sealer | Error)[]>;
+  sealers(requests: readonly SealerRequest[], signal: AbortSignal | undefined): Promise<readonly (Sealer | Error)[]>;
   /** Opens what hangs on a key of the key store: the branch key is the context's subject. */
   readonly opening: Keyring;
   /** Ids of people by names; null: nobody has it. Makes nobody. */

@@ -4,6 +4,7 @@
 import { inspect } from "@strongroom/envelope";
 import type { EncryptResult } from "@strongroom/envelope";
 import { namedKey } from "@strongroom/envelope/keyrings";
+import type { EncryptedDataKey } from "@strongroom/envelope/keyrings";
 import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
 
 /**
@@ -31,7 +32,7 @@ export function sealedWrapSet({
   encryptedDataKeys,
   wraps: report,
 }: Pick<EncryptResult, "encryptedDataKeys" | "wraps">): WrapSet {
-  const wraps = encryptedDataKeys.map(namedKey).map(({ providerId, key }) => wrapOf(providerId, key));
+  const wraps = encryptedDataKeys.map(wrapNamed);
   if (report === undefined) return { wraps, target: wraps.length, missing: [] };
   // A keyring beside the one that reports, in a multi-keyring, has its wraps too.
   const unreported = Math.max(0, wraps.length - report.stored.length);
@@ -40,6 +41,12 @@ export function sealedWrapSet({
     target: report.target + unreported,
     missing: report.missing.map(({ region, keyArn, reason }) => ({ region, keyArn, reason })),
   };
+}
+
+/** A stored wrap, by what it names. */
+export function wrapNamed(stored: EncryptedDataKey): Wrap {
+  const { providerId, key } = namedKey(stored);
+  return wrapOf(providerId, key);
 }
 
 /** What a message names is the key, and no `Encrypt` of AWS KMS tells which material of it. */

@@ -3,9 +3,11 @@
  */
 import assert from "node:assert/strict";
 import type { CallerTransaction, Store } from "../stores/store.ts";
+import type { SubjectId } from "../stores/subjects.ts";
 import { applyOne, at, EPOCH, epoch, headsOf, large, live, make, messageOf, rejects } from "./changes.ts";
 import { remove, removed, write } from "./changes.ts";
 import type { Contract, ContractStorage, ContractTransaction } from "./contract.ts";
+import { aboutAll, newPeople, newPerson, recordsOf, row, setState, writeAbout } from "./people.ts";
 
 export function callerTransactionContract(contract: Contract): void {
   contract("what is made in a caller's transaction is there when he commits, and not before", async (given) => {
@@ -109,6 +111,77 @@ export function callerTransactionContract(contract: Contract): void {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await first.transaction.commit();
     assert.deepEqual(await second, [{ kind: "conflict" }]);
+  });
+
+  contract("a person is closed when a transaction that wrote about them has ended, and not before", async (given) => {
+    const { store, storage, another } = given;
+    const other = await another();
+    for (const ending of ["commit", "rollback"] as const) {
+      const ada = newPerson();
+      const { units, transaction } = await begin(store, storage);
+      assert.deepEqual(await units.apply([writeAbout(ada, at(ending), null, 1)]), [{ kind: "made" }]);
+      let isClosed = false;
+      const closing = setState(other, ada, "restricted").then(() => {
+        isClosed = true;
+      });
+      await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 100))]);
+      assert.equal(isClosed, false, "the transaction is open");
+      await transaction[ending]();
+      await closing;
+      const isMade = ending === "commit";
+      assert.deepEqual(await headsOf(other, ending), [isMade ? live(1) : null]);
+      assert.deepEqual(await recordsOf(other, ada), isMade ? [`people/${ending}`] : []);
+      assert.deepEqual(await other.subjects.get([ada]), [row(ada, "restricted", [isMade ? 1 : 0, 0])]);
+    }
+  });
+
+  contract("a closed person, and a key that was left, are answers: the transaction goes on", async (given) => {
+    const { store, storage } = given;
+    const [ada, ben] = newPeople(2) as [SubjectId, SubjectId];
+    await setState(store, ada, "erasing");
+    const { units, transaction } = await begin(store, storage);
+    assert.deepEqual(await units.apply([write(at("b"), null, 1, aboutAll([ben], { ordinal: 4 }))]), [{ kind: "made" }]);
+    const told = await units.apply([writeAbout(ben, at("c"), null, 1), writeAbout(ada, at("a"), null, 1)]);
+    assert.deepEqual(told, [
+      { kind: "key-set-back", id: ben },
+      { kind: "subject-closed", id: ada, state: "erasing" },
+    ]);
+    assert.deepEqual(await units.apply([write(at("c"), null, 1, aboutAll([ben], { ordinal: 4 }))]), [{ kind: "made" }]);
+    await transaction.commit();
+    assert.deepEqual(await headsOf(store, "a", "b", "c"), [null, live(1), live(1)]);
+    assert.deepEqual(await recordsOf(store, ben), ["people/b", "people/c"]);
+    assert.deepEqual(await store.subjects.get([ben]), [row(ben, "active", [4, 0])]);
+  });
+
+  contract("of a transaction that is rolled back nobody has a row or a link", async ({ store, storage }) => {
+    const [ada, ben] = newPeople(2) as [SubjectId, SubjectId];
+    await make(store, writeAbout(ben, at("b"), null, 1));
+    const { units, transaction } = await begin(store, storage);
+    await units.apply([
+      write(at("a"), null, 1, { ...aboutAll([ada, ben]), sealedId: Buffer.from("sealed") }),
+      write(at("b"), live(1), 2, aboutAll([ben], { ordinal: 2 })),
+    ]);
+    await transaction.rollback();
+    assert.deepEqual(await store.subjects.get([ada, ben]), [null, row(ben, "active", [1, 0])]);
+    assert.deepEqual([await recordsOf(store, ada), await recordsOf(store, ben)], [[], ["people/b"]]);
+    await make(store, writeAbout(ada, at("a"), null, 1));
+  });
+
+  contract("two transactions about one new person are both made, one after the other", async (given) => {
+    const { store, storage, another } = given;
+    const other = await another();
+    const ada = newPerson();
+    const first = await begin(store, storage);
+    assert.deepEqual(await first.units.apply([writeAbout(ada, at("a"), null, 1)]), [{ kind: "made" }]);
+    const second = begin(other, storage).then(async ({ units, transaction }) => {
+      const told = await units.apply([writeAbout(ada, at("b"), null, 1)]);
+      await transaction.commit();
+      return told;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await first.transaction.commit();
+    assert.deepEqual(await second, [{ kind: "made" }]);
+    assert.deepEqual(await recordsOf(store, ada), ["people/a", "people/b"]);
   });
 
   contract("what is no transaction is refused", async ({ store, storage }) => {

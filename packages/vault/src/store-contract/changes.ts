@@ -66,7 +66,7 @@ export function write(
   base: Head | null,
   number: number,
   { at: when = EPOCH.first, subjects = [], sealedId = null, ...more }: WriteOptions = {},
-): Unit {
+): WriteUnit {
   const unit = writeAll(address, base, [newVersion(number, more)], when);
   return { ...unit, change: { ...unit.change, subjects, sealedId } };
 }
@@ -136,8 +136,13 @@ export async function stampOf(store: Store, id: string, version: number): Promis
   return stored.stamp;
 }
 
-/** The number of a set that some version has or had. */
-export async function idOf(store: Store, set: WrapSet): Promise<WrapSetId> {
+/** A store of any kind. */
+interface KnowsSets {
+  readonly inventory: Pick<Store["inventory"], "sets">;
+}
+
+/** The number of a set that something has or had. */
+export async function idOf(store: KnowsSets, set: WrapSet): Promise<WrapSetId> {
   const found = (await store.inventory.sets()).find((known) => known.set !== null && isSameSet(known.set, set));
   assert.ok(found !== undefined, "the set is known");
   return found.id;
@@ -168,7 +173,7 @@ export async function rewrapOf(store: Store, id: string, version: number, more: 
 }
 
 /** A lease of a partition of the job `repair`, which is added. */
-export async function leaseOf(store: Store, partition = "all", ms = 60_000): Promise<Lease> {
+export async function leaseOf(store: Pick<Store, "jobs">, partition = "all", ms = 60_000): Promise<Lease> {
   await store.jobs.add("repair", [partition]);
   const lease = await store.jobs.lease({ job: "repair", holder: "the contract", ms });
   assert.ok(lease !== null);

@@ -1,6 +1,7 @@
 /**
  * What the parts of a store's contract are written against: empty storage for each test, stores over it, and time.
  */
+import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Capabilities, Store } from "../stores/store.ts";
 import { EPOCH } from "./changes.ts";
@@ -13,10 +14,13 @@ export interface ContractTransaction {
   rollback(): Promise<void>;
 }
 
+/** What of a store every contract has to do with, and every kind of store has. */
+export type AnyStore = Pick<Store, "gate" | "jobs" | "close">;
+
 /** Empty storage of one test. */
-export interface ContractStorage {
+export interface ContractStorage<Kind extends AnyStore = Store> {
   /** Another store over the same storage, as another process would open it. Who opens it closes it. */
-  open(): Promise<Store>;
+  open(): Promise<Kind>;
   /**
    * Lets so many milliseconds pass for what the store times: leases, what waits, how long an outcome is kept. Negative:
    * sets its clock back. A store that asks the clock of a server moves the moments that it has kept instead.
@@ -27,41 +31,52 @@ export interface ContractStorage {
 }
 
 /** Makes empty storage that goes away after the test. */
-export type NewStorage = (t: TestContext) => Promise<ContractStorage>;
+export type NewStorage<Kind extends AnyStore = Store> = (t: TestContext) => Promise<ContractStorage<Kind>>;
 
 /** Registers a test, as `test` of node:test does. */
 export type RegisterTest = (name: string, body: (t: TestContext) => Promise<void>) => unknown;
 
-/** How the contract is run. */
-export interface StoreContractOptions {
-  /** What the store declares, where it is not the usual: tests of what it does not do are left out. */
-  readonly capabilities?: Partial<Capabilities>;
+/** How a contract is run. */
+export interface ContractOptions {
   /** How many rounds those tests take that look for a race: a whole number from 1. */
   readonly rounds?: number;
   /** Registers each test. Left out: `test` of node:test. */
   readonly test?: RegisterTest;
 }
 
+/** How the contract of a store of records is run. */
+export interface StoreContractOptions extends ContractOptions {
+  /** What the store declares, where it is not the usual: tests of what it does not do are left out. */
+  readonly capabilities?: Partial<Capabilities>;
+}
+
 /** What a behaviour is shown on. */
-export interface Given {
+export interface Given<Kind extends AnyStore = Store> {
   /** Over empty storage, at the first epoch. */
-  readonly store: Store;
-  readonly storage: ContractStorage;
+  readonly store: Kind;
+  readonly storage: ContractStorage<Kind>;
   /** Another store over the same storage; the contract closes it. */
-  readonly another: () => Promise<Store>;
+  readonly another: () => Promise<Kind>;
   readonly rounds: number;
 }
 
 /** States one behaviour. */
-export type Contract = (behaviour: string, body: (given: Given) => Promise<void>) => void;
+export type Contract<Kind extends AnyStore = Store> = (
+  behaviour: string,
+  body: (given: Given<Kind>) => Promise<void>,
+) => void;
 
 /** Gives each behaviour storage, stores and an end. */
-export function contractOn(name: string, newStorage: NewStorage, register: RegisterTest, rounds: number): Contract {
+export function contractOn<Kind extends AnyStore>(
+  name: string,
+  newStorage: NewStorage<Kind>,
+  { test: register = test, rounds = 1 }: ContractOptions,
+): Contract<Kind> {
   return (behaviour, body) => {
     register(`${name}: ${behaviour}`, async (t) => {
       const storage = await newStorage(t);
-      const opened: Store[] = [];
-      const another = async (): Promise<Store> => {
+      const opened: Kind[] = [];
+      const another = async (): Promise<Kind> => {
         const store = await storage.open();
         opened.push(store);
         return store;

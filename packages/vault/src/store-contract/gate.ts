@@ -2,7 +2,6 @@
  * Part of a store's contract: nothing is made under a key set that was left.
  */
 import assert from "node:assert/strict";
-import { STORE_READER, STORE_WRITER } from "../stores/gate.ts";
 import type { WrapSetCount } from "../stores/inventory.ts";
 import type { Store } from "../stores/store.ts";
 import { applyOne, at, EPOCH, epoch, headsOf, live, make, messageOf, newVersion, turn } from "./changes.ts";
@@ -10,43 +9,6 @@ import { rewrapOf, wrapSet, write, writeAll } from "./changes.ts";
 import type { Contract } from "./contract.ts";
 
 export function gateContract(contract: Contract): void {
-  contract("a new store has its name, no key set, and rules that this program knows", async ({ storage, another }) => {
-    const store = await another();
-    const { vault, minReader, minWriter } = await store.gate.current();
-    assert.equal(vault.length, 36);
-    assert.equal((await (await another()).gate.current()).vault, vault, "the same in every store");
-    assert.ok(minReader <= STORE_READER && minWriter <= STORE_WRITER);
-    const fresh = await storage.open();
-    try {
-      assert.deepEqual(await fresh.gate.current(), { ...(await store.gate.current()) });
-    } finally {
-      await fresh.close();
-    }
-  });
-
-  contract("a flip goes one on from the epoch that it names, and from no other", async ({ store, another }) => {
-    const other = await another();
-    const before = await store.gate.current();
-    assert.deepEqual([before.epoch, before.digest], [1, "the first key set"]);
-    for (const from of [0, 2, 7])
-      assert.equal(await store.gate.flip({ from: epoch(from), digest: "no" }), "moved", `from ${from}`);
-    assert.deepEqual(await other.gate.current(), before);
-    assert.equal(await other.gate.flip({ from: EPOCH.first, digest: "second" }), "flipped");
-    assert.deepEqual(await store.gate.current(), { ...before, epoch: 2, digest: "second" });
-    assert.equal(await store.gate.flip({ from: EPOCH.first, digest: "second" }), "moved");
-  });
-
-  contract("of many flips from one epoch exactly one is made", async ({ store, another }) => {
-    const stores = [store, await another()];
-    const flips = Array.from({ length: 16 }, (_, index) =>
-      stores[index % 2]!.gate.flip({ from: EPOCH.first, digest: `by ${index}` }),
-    );
-    const results = await Promise.all(flips);
-    assert.equal(results.filter((result) => result === "flipped").length, 1);
-    const { epoch: now, digest } = await store.gate.current();
-    assert.deepEqual([now, digest], [2, `by ${results.indexOf("flipped")}`]);
-  });
-
   contract("after a flip no write and no rewrap of before is made, and both are told the epoch", async (given) => {
     const { store, another } = given;
     const other = await another();

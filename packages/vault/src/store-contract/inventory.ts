@@ -5,8 +5,7 @@
 import assert from "node:assert/strict";
 import { bucketOf } from "../stores/bucket.ts";
 import { BUCKETS } from "../stores/inventory.ts";
-import type { InventoryItem, InventoryPage } from "../stores/inventory.ts";
-import type { Store } from "../stores/store.ts";
+import type { Inventory, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
 import { applyOne, at, day, idOf, inventoryOf, large, leaseOf, live, make, messageOf, numbersOf } from "./changes.ts";
 import { place, remove, removed, rewrapOf, sorted, stampOf, wrapSet, write } from "./changes.ts";
@@ -294,10 +293,16 @@ export function failuresContract(contract: Contract): void {
   });
 }
 
-const nameOf = ({ collection, id, place: found }: InventoryItem): string => `${collection}/${id}/${found?.version}`;
+/** Which of them it is. */
+export const nameOf = ({ collection, id, place: found }: InventoryItem<AnyPlace>): string =>
+  `${collection}/${id}/${found?.version}`;
+
+interface AnyPlace {
+  readonly version: number | string;
+}
 
 /** By set, bucket and since: whatever the order of the sets is, each comes once. */
-function assertOrder(items: readonly InventoryItem[]): void {
+export function assertOrder(items: readonly InventoryItem<unknown>[]): void {
   for (const [index, item] of items.entries()) {
     const before = items[index - 1];
     if (before === undefined) continue;
@@ -308,19 +313,23 @@ function assertOrder(items: readonly InventoryItem[]): void {
       );
       continue;
     }
-    const [left, right] = [bucketOf(at(before.id)), bucketOf(at(item.id))];
+    const [left, right] = [bucketOf(before), bucketOf(item)];
     assert.ok(left <= right, "buckets in their order");
     if (left === right) assert.ok(before.since! <= item.since!, "the first one first");
   }
 }
 
-async function paged(store: Store, page: Omit<InventoryPage, "after">): Promise<readonly InventoryItem[]> {
-  const found: InventoryItem[] = [];
+/** All of them, page by page. */
+export async function paged<Place>(
+  { inventory }: { readonly inventory: Pick<Inventory<Place, never>, "list"> },
+  page: Omit<InventoryPage, "after">,
+): Promise<readonly InventoryItem<Place>[]> {
+  const found: InventoryItem<Place>[] = [];
   for (let after: string | null = null; ;) {
-    const items = await store.inventory.list({ ...page, after });
+    const items = await inventory.list({ ...page, after });
     assert.ok(items.length <= page.limit && found.length <= 1000);
     found.push(...items);
-    const last: InventoryItem | undefined = items.at(-1);
+    const last: InventoryItem<Place> | undefined = items.at(-1);
     if (last === undefined) return found;
     after = last.position;
   }

@@ -1,14 +1,14 @@
 /**
- * Part of a store's contract: a partition is one holder's at a time, and who was taken over changes nothing more.
+ * Part of the contract of every store: a partition is one holder's at a time, and who was taken over changes nothing
+ * more.
  */
 import assert from "node:assert/strict";
 import type { Leased, Progress } from "../stores/jobs.ts";
-import type { Store } from "../stores/store.ts";
 import { day } from "./changes.ts";
-import type { Contract } from "./contract.ts";
+import type { AnyStore, Contract } from "./contract.ts";
 
 const JOB = "repair";
-const lease = (store: Store, holder = "h", ms = 60_000, job = JOB): Promise<Leased | null> =>
+const lease = (store: Pick<AnyStore, "jobs">, holder = "h", ms = 60_000, job = JOB): Promise<Leased | null> =>
   store.jobs.lease({ job, holder, ms });
 const progress = (more: Partial<Progress> = {}): Progress => ({
   cursor: null,
@@ -19,7 +19,7 @@ const progress = (more: Partial<Progress> = {}): Progress => ({
 });
 const problem = { code: "record-tampered", at: day(3) };
 
-export function jobsContract(contract: Contract): void {
+export function jobsContract(contract: Contract<AnyStore>): void {
   contract("partitions are added once, due at once, and listed in their order", async ({ store, another }) => {
     const other = await another();
     await store.jobs.add("b-job", ["2", "10", "\u{1f511}", "'; --"]);

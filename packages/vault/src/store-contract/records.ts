@@ -6,6 +6,7 @@ import { parseSubject, parseVersion } from "../records/address.ts";
 import { applyOne, at, headsOf, large, live, make, messageOf, newVersion, numbersOf, PEOPLE } from "./changes.ts";
 import { rejects, remove, removed, rewrapOf, wrapSet, write, writeAll } from "./changes.ts";
 import type { Contract } from "./contract.ts";
+import { newPeople } from "./people.ts";
 
 export function recordsContract(contract: Contract): void {
   contract("an empty store has nothing", async ({ store: { records, inventory, jobs, ...store } }) => {
@@ -148,7 +149,8 @@ export function recordsContract(contract: Contract): void {
   });
 
   contract("a closed store says so, however often it is closed", async ({ store }) => {
-    const { records, gate, inventory, jobs } = store;
+    const { records, subjects, gate, inventory, jobs } = store;
+    const [id] = newPeople(1);
     const unit = write(at("a"), null, 1);
     await make(store, unit);
     const rewrap = await rewrapOf(store, "a", 1);
@@ -162,7 +164,13 @@ export function recordsContract(contract: Contract): void {
       () => records.apply([write(at("a"), live(1), 2)], { atomic: true }),
       () => records.outcome([unit]),
       () => records.list(PEOPLE, { after: null, limit: 1 }),
+      () => subjects.get([id!]),
+      () => subjects.list({ after: null, limit: 1 }),
+      () => subjects.newest(1),
+      () => subjects.records(id!, { after: null, limit: 1 }),
+      () => subjects.setState({ id: id!, from: ["active"], to: "restricted" }),
       () => gate.current(),
+      () => gate.bind("another"),
       () => inventory.sets(),
       () => inventory.rewrap(rewrap),
       () => jobs.lease({ job: "repair", holder: "h", ms: 1000 }),

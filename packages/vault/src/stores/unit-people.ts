@@ -53,8 +53,18 @@ export function takePeopleOf({ scheme, subject, about }: NewVersion): PeopleOfVe
   return { scheme, about: [...about] };
 }
 
+/**
+ * An id as it was at the call.
+ *
+ * @throws VaultError `store-failed`
+ */
+export function takeSubjectId(id: SubjectId): SubjectId {
+  if (isSubjectId(id)) return id;
+  throw refused("it is about somebody without an id");
+}
+
 function requireSubject({ id, scope, ordinal }: UnitSubject): void {
-  if (!isSubjectId(id)) throw refused("it is about somebody without an id");
+  takeSubjectId(id);
   if (!SCOPES.includes(scope)) throw refused("a scope is none");
   // In `record` scope no key of theirs has sealed; in the others one has, and the first is 1.
   if (!Number.isSafeInteger(ordinal) || (scope === "record" ? ordinal !== 0 : ordinal < 1))
@@ -67,5 +77,5 @@ function requireSorted(ids: readonly SubjectId[]): void {
 }
 
 function refused(why: string): VaultError {
-  return new VaultError("store-failed", `The store does not take this unit: ${why}`);
+  return new VaultError("store-failed", `The store does not take this: ${why}`);
 }

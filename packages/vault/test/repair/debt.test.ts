@@ -164,7 +164,7 @@ test("versions whose place, date or wrap set is damaged are listed as damaged, e
     },
   });
   const vault = await openVault({ store: altered, keyring });
-  const damaged = { collection: "peo\\u{1b}[2Jple", id: "a\\u{a}", code: "record-tampered" };
+  const damaged = { kind: "version", collection: "peo\\u{1b}[2Jple", id: "a\\u{a}", code: "record-tampered" };
   assert.deepEqual(await vault.debts(), { items: [], damaged: [damaged, damaged], next: null });
 });
 

@@ -1,16 +1,17 @@
 /**
  * Storage in memory as the contract of a store asks for it.
  */
-import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import { memoryKeyStore, MemoryKeyStorage, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
 import type { MemoryLimits } from "@strongroom/vault/memory";
 import type { ContractStorage } from "@strongroom/vault/store-contract";
+import type { KeyStore } from "../../src/stores/key-store.ts";
 import type { Store } from "../../src/stores/store.ts";
 
 /** How a test departs from the usual. */
-export interface MemoryContractOptions {
+export interface MemoryContractOptions<Kind = Store> {
   readonly capabilities?: Partial<MemoryLimits>;
   /** Changes each store that is opened. */
-  readonly alter?: (store: Store) => Store;
+  readonly alter?: (store: Kind) => Kind;
   /** What the stores are told of the time. */
   readonly clock?: (now: number) => number;
 }
@@ -36,6 +37,20 @@ export function memoryContractStorage(options: MemoryContractOptions = {}): Prom
           client.rollback();
         },
       };
+    },
+  });
+}
+
+export function memoryKeyContractStorage(
+  options: Omit<MemoryContractOptions<KeyStore>, "capabilities"> = {},
+): Promise<ContractStorage<KeyStore>> {
+  const { alter = (store: KeyStore) => store, clock = (now: number) => now } = options;
+  const storage = new MemoryKeyStorage();
+  let passed = 0;
+  return Promise.resolve({
+    open: async () => alter(memoryKeyStore({ storage, clock: () => new Date(clock(Date.now() + passed)) })),
+    passTime: async (ms) => {
+      passed += ms;
     },
   });
 }

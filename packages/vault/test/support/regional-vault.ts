@@ -9,7 +9,7 @@ import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import type { MultiRegionKeyring, MultiRegionOptions } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
 import type { Kms } from "@strongroom/kms";
-import type { RepairOptions, Vault } from "@strongroom/vault";
+import type { OwedVersion, RepairOptions, Vault } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { temporaryFolder } from "./storage.ts";
 import { testVault } from "./vault.ts";
@@ -92,6 +92,11 @@ export async function until(holds: () => Promise<boolean> | boolean): Promise<vo
 }
 
 export const owesNothing = (vault: Vault) => async (): Promise<boolean> => (await vault.wrapDebt()).items === 0;
+
+/** The versions among the first 1,000 things that owe a wrap. */
+export async function owedVersions(vault: Vault): Promise<readonly OwedVersion[]> {
+  return (await vault.debts({ limit: 1000 })).items.filter((item) => item.kind === "version");
+}
 
 export async function putSome(vault: Vault, count: number, prefix = "id"): Promise<void> {
   await vault.putMany(

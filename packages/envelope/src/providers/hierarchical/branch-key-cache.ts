@@ -36,6 +36,8 @@ export interface BranchKeyRequest {
   readonly version: string | null;
   /** Where a branch key has several active versions, each for a purpose of its own: which. */
   readonly purpose?: string;
+  /** For something else than a message: not one of its uses. */
+  readonly uncounted?: true;
 }
 
 /** Fetches one key; null: there is none. */
@@ -118,27 +120,27 @@ export class BranchKeyCache<Key extends BranchKey = BranchKey> {
         scope: scopeOf(request),
         party: undefined,
         signal,
-        fromCache: (entry) => this.#use(entry),
+        fromCache: (entry) => this.#use(entry, request),
         call: () => this.#fetch(request, fetch),
-        take: (entry) => entry.handle(),
+        take: (entry) => entry.handle(request),
       })
     );
   }
 
   /** The branch key if it is held, as `get` gives it; null: it has to be fetched. */
   atHand(request: BranchKeyRequest): Key | null {
-    return this.#cache.hit(entryId(request), scopeOf(request), (entry) => this.#use(entry));
+    return this.#cache.hit(entryId(request), scopeOf(request), (entry) => this.#use(entry, request));
   }
 
   /**
-   * Holds a key that was just made, as the active one. It stays the caller's, who wipes it.
+   * Holds a key that was just made, and is used once by who made it. It stays the caller's, who wipes it.
    *
    * @param since when it was made, by the cache's clock: {@link BranchKeyCache.now}
    */
   put(request: BranchKeyRequest, made: Key, since: number): void {
     this.#cache.requireOpen();
     requireSound(made, request.version);
-    this.#keep(new Entry(request, { ...made, key: made.key.share() }, { left: this.#maxUses }), since);
+    this.#keep(new Entry(request, { ...made, key: made.key.share() }, { left: this.#maxUses - 1 }), since);
   }
 
   /** Milliseconds of the clock by which keys age. */
@@ -184,8 +186,8 @@ export class BranchKeyCache<Key extends BranchKey = BranchKey> {
   }
 
   /** A handle on what is held. The last use takes it out of the cache; who has a handle goes on with it. */
-  #use(entry: Entry<Key>): Key | null {
-    const handle = entry.handle();
+  #use(entry: Entry<Key>, request: BranchKeyRequest): Key | null {
+    const handle = entry.handle(request);
     if (entry.uses.left <= 0) this.#exhausted(entry);
     return handle;
   }
@@ -244,9 +246,9 @@ class Entry<Key extends BranchKey> implements Wipeable {
     return this.branchKey?.key.wiped === true;
   }
 
-  handle(): Key | null {
+  handle({ uncounted }: BranchKeyRequest): Key | null {
     if (this.branchKey === null) return null;
-    this.uses.left -= 1;
+    if (uncounted !== true) this.uses.left -= 1;
     return { ...this.branchKey, key: this.branchKey.key.share() };
   }
 

@@ -8,6 +8,7 @@ import type { Gate } from "../gate.ts";
 import type { Inventory, Rewrap } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import type { Capabilities, CallerTransaction, RecordStore, Store, SubjectRows } from "../store.ts";
+import { takeSubjectId } from "../unit-people.ts";
 import { memoryInventory } from "./inventory.ts";
 import { countCollections, listRecords, readHead, readRecord, readVersions } from "./record-reads.ts";
 import { draftOf, MemoryStorage, MemoryTransaction, tablesOf } from "./memory-storage.ts";
@@ -127,7 +128,8 @@ class MemoryStore implements Store {
       newest: (limit) => opened.read(() => subjects.newest(limit)),
       records: (id, page) => opened.read(() => subjects.records(id, page)),
       // In turn: the units under way, in a caller's transaction too, have ended.
-      setState: async (change) => opened.change(structuredClone(change), (own) => subjects.setState(own)),
+      setState: async ({ id, from, to }) =>
+        opened.change({ id: takeSubjectId(id), from: [...from], to }, (own) => subjects.setState(own)),
     };
   }
 

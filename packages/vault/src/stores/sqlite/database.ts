@@ -1,5 +1,5 @@
 /**
- * The file of a vault, as this package opens it.
+ * The file of a store, as this package opens it.
  */
 import { resolve } from "node:path";
 import { DiskReserve } from "@strongroom/base/disk-reserve";
@@ -12,11 +12,11 @@ import { Mark, markPath } from "./mark.ts";
 import { moveRecords } from "./move.ts";
 import type { MoveFrom } from "./move.ts";
 import { moveRow } from "./move-row.ts";
-import { openRecordsFile } from "./records-file.ts";
-import { MIGRATIONS } from "./schema.ts";
 import type { Connection } from "./statements.ts";
+import { FILE_FORMS, openStoreFile } from "./store-file.ts";
+import type { FileKind } from "./store-file.ts";
 
-export interface OpenDatabaseOptions {
+export interface OpenFileOptions {
   /** How long an operation waits for another process' write lock, in milliseconds. */
   readonly busyTimeoutMs: number;
   /** Largest size of the database file in bytes, rounded down to whole pages; what would exceed it is `store-full`. */
@@ -31,6 +31,10 @@ export interface OpenDatabaseOptions {
    * `store-full` before that.
    */
   readonly reserve: boolean;
+}
+
+/** The same, of records. */
+export interface OpenDatabaseOptions extends OpenFileOptions {
   /** A file of an earlier version, whose records are moved into this one. Null: there is none. */
   readonly moveFrom: MoveFrom | null;
 }
@@ -38,6 +42,7 @@ export interface OpenDatabaseOptions {
 /** An open database, and who watches it. */
 export interface OpenVaultFile {
   readonly path: string;
+  readonly kind: FileKind;
   /** Only reads. */
   readonly connection: Connection;
   readonly guard: Guard;
@@ -47,9 +52,31 @@ export interface OpenVaultFile {
 }
 
 /** @throws VaultError `store-newer`, `store-altered`, `store-set-back`, `store-full`, `store-failed` */
-export async function openDatabase(
+export function openRecords(path: string, { moveFrom, ...options }: OpenDatabaseOptions): Promise<OpenVaultFile> {
+  return openDatabase(path, "records", options, {
+    before: async () => {
+      if (moveFrom !== null) await moveRecords(path, moveFrom, options);
+    },
+    inspect: (connection) => {
+      if (moveRow(connection) !== undefined)
+        throw new VaultError(
+          "store-failed",
+          "The records of an earlier version are on their way into this database: open it with `moveFrom`",
+        );
+    },
+  });
+}
+
+/** The same. */
+export function openKeys(path: string, options: OpenFileOptions): Promise<OpenVaultFile> {
+  return openDatabase(path, "keys", options, { before: async () => undefined, inspect: () => undefined });
+}
+
+async function openDatabase(
   path: string,
-  { busyTimeoutMs, maxBytes, mark: wanted, reserve, moveFrom }: OpenDatabaseOptions,
+  kind: FileKind,
+  { busyTimeoutMs, maxBytes, mark: wanted, reserve }: OpenFileOptions,
+  own: { readonly before: () => Promise<void>; readonly inspect: (connection: Connection) => void },
 ): Promise<OpenVaultFile> {
   let mark: Mark | null = null;
   requireFile(path);
@@ -59,24 +86,21 @@ export async function openDatabase(
     const marked = mark?.found ?? null;
     // Before anything is made in its place.
     if (marked !== null && isEmptyFile(path)) requireMarked(null, marked);
-    if (moveFrom !== null) await moveRecords(path, moveFrom, { busyTimeoutMs, maxBytes });
-    const connection = await openRecordsFile(path, { busyTimeoutMs, maxBytes }, (found) => {
+    await own.before();
+    const connection = await openStoreFile(path, kind, { busyTimeoutMs, maxBytes }, (found) => {
       if (marked !== null) requireMarked(found.isNew ? null : readGate(found.connection), marked);
     });
     try {
-      if (moveRow(connection) !== undefined)
-        throw new VaultError(
-          "store-failed",
-          "The records of an earlier version are on their way into this database: open it with `moveFrom`",
-        );
+      own.inspect(connection);
       connection.exec("pragma query_only = on");
-      const guard = Guard.over(connection, resolve(path), await schemaAfter(MIGRATIONS), mark);
+      const guard = Guard.over(connection, resolve(path), await schemaAfter(FILE_FORMS[kind].migrations), mark);
       const close = async (): Promise<void> => {
         connection.close();
         await opened?.close();
       };
       return {
         path: resolve(path),
+        kind,
         connection,
         guard,
         reserve: reserve ? new DiskReserve(`${resolve(path)}.reserve`) : null,
@@ -88,7 +112,7 @@ export async function openDatabase(
     }
   } catch (error) {
     await mark?.close();
-    throw openingFailure(error);
+    throw openingFailure(error, FILE_FORMS[kind].title);
   }
 }
 

@@ -45,7 +45,9 @@ export function storeFailure(error: unknown): VaultError {
 }
 
 /** A database of an earlier version is not a newer one, although it has migrations that this version does not name. */
-export function openingFailure(error: unknown): VaultError {
+export function openingFailure(error: unknown, title: string = "a Strongroom vault"): VaultError {
+  if (sqliteFailure(error) === "foreign")
+    return new VaultError("store-failed", `The file is a SQLite database, but not ${title}`, { cause: error });
   if (error instanceof SqliteFileError && error.code === "newer" && error.message.includes("0001-records"))
     return new VaultError(
       "store-failed",

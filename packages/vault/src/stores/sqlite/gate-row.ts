@@ -1,6 +1,7 @@
 /**
  * The row of the gate: read within each transaction, so that it is of the same snapshot as everything else in it.
  */
+import { sql } from "kysely";
 import { VaultError } from "../../errors.ts";
 import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { Epoch, GateState } from "../gate.ts";
@@ -34,15 +35,26 @@ const FLIP = statement((db, { from, next, digest }: { from: number; next: number
   db.updateTable("gate").set({ epoch: next, digest }).where("epoch", "=", from).compile(),
 );
 
-/** What the gate's row says, with what a mark is compared with. */
-export interface GateRow extends GateState, Marked {}
+const PEER = statement((db, _values: object) =>
+  db
+    .selectFrom("gate")
+    .select(sql<string | null>`substr(peer, 1, 100)`.as("peer"))
+    .compile(),
+);
 
-const VAULT_ID = /^[0-9a-f-]{36}$/;
+const BIND = statement((db, { peer }: { readonly peer: string }) =>
+  db.updateTable("gate").set({ peer }).where("peer", "is", null).compile(),
+);
+
+/** What the gate's row says to every transaction, with what a mark is compared with. */
+export interface GateRow extends Omit<GateState, "peer">, Marked {}
+
+const STORE_ID = /^[0-9a-f-]{36}$/;
 
 /** @throws VaultError `store-set-back`, `store-altered` when it holds what no vault writes */
 export function readGate(connection: Connection): GateRow {
   const row = connection.first(GATE_ROW, {});
-  if (row === undefined || row.commits === null || !VAULT_ID.test(row.vault))
+  if (row === undefined || row.commits === null || !STORE_ID.test(row.vault))
     throw new VaultError(
       "store-set-back",
       "The database does not say which vault it is and how many changes it has seen",
@@ -54,9 +66,32 @@ export function readGate(connection: Connection): GateRow {
 }
 
 /** @throws VaultError `store-newer` when a program of this version must not do this any more */
-export function requireVersion({ minReader, minWriter }: GateState, use: "read" | "write"): void {
+export function requireVersion({ minReader, minWriter }: GateRow, use: "read" | "write"): void {
   if (minReader > STORE_READER || (use === "write" && minWriter > STORE_WRITER))
     throw new VaultError("store-newer", "The database is used by a newer version, and this one must not go on with it");
+}
+
+/** All that the gate's row says. @throws VaultError as {@link readGate}, and `store-altered` of a peer that is none */
+export function currentGate(connection: Connection): GateState {
+  const { vault, epoch, digest, minReader, minWriter } = readGate(connection);
+  return { vault, peer: readPeer(connection), epoch, digest, minReader, minWriter };
+}
+
+/** Asked for by whoever opens a vault, and not by every transaction: what is wrong with it stops nothing else. */
+function readPeer(connection: Connection): string | null {
+  const { peer } = connection.one(PEER, {});
+  if (peer !== null && !STORE_ID.test(peer))
+    throw new VaultError(
+      "store-altered",
+      "The row that says which store this one belongs to holds what no vault writes",
+    );
+  return peer;
+}
+
+/** Notes the peer where none is noted, within the caller's transaction; answers what is noted then. */
+export function bindGate(connection: Connection, peer: string): { readonly peer: string; readonly isNew: boolean } {
+  const isNew = connection.run(BIND, { peer }) === 1;
+  return { peer: readPeer(connection) ?? peer, isNew };
 }
 
 /** Counts a transaction within itself. */

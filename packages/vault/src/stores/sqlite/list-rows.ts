@@ -5,6 +5,7 @@
 import { sql } from "kysely";
 import type { Collection } from "../../records/address.ts";
 import type { FoundCollection, ListedRecord, ListPage } from "../rows.ts";
+import { MAX_SEALED_BYTES } from "../unit-people.ts";
 import { foundName, moment, nameBytes } from "./columns.ts";
 import { HAS_ROWS, rowsOf, SELECTED_ROWS } from "./read-records.ts";
 import { statement } from "./statements.ts";
@@ -36,6 +37,7 @@ function listQuery(db: Parameters<Parameters<typeof statement>[0]>[0], collectio
     .where(sql<boolean>`((heads.record is not null and heads.state is not 'removed') or ${HAS_ROWS})`)
     .select(nameBytes("records.id").as("id"))
     .select(sql<string | null>`heads.updated_at`.as("updated_at"))
+    .select(sql<Uint8Array | null>`substr(heads.sealed_id, 1, ${sql.lit(MAX_SEALED_BYTES + 1)})`.as("sealed_id"))
     .select(SELECTED_ROWS)
     .orderBy("records.id");
 }
@@ -58,10 +60,19 @@ export function listRecords(
   const values = { collection, after: after ?? new Uint8Array(), limit };
   const rows = connection.all(after === null ? FIRST_PAGE : NEXT_PAGE, values);
   if (rows.length === 0 && connection.first(ANY, { collection }) === undefined) return null;
-  return rows.map(({ id, updated_at: updatedAt, ...row }) => {
+  return rows.map(({ id, updated_at: updatedAt, sealed_id: sealed, ...row }) => {
     const { text, isWhole, position } = foundName(id);
     const found = rowsOf(row);
-    return { ...found, ...(isWhole ? {} : { damage: "records.id" }), id: text, position, updatedAt: moment(updatedAt) };
+    const isSealed = sealed !== null && sealed.length <= MAX_SEALED_BYTES;
+    const damage = isWhole ? (isSealed || sealed === null ? null : "heads.sealed_id") : "records.id";
+    return {
+      ...found,
+      ...(damage === null ? {} : { damage }),
+      id: text,
+      position,
+      updatedAt: moment(updatedAt),
+      sealedId: isSealed ? sealed : null,
+    };
   });
 }
 

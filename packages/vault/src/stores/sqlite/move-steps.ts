@@ -3,7 +3,6 @@
  * Names and documents go from the one to the other within SQLite, byte for byte; what of a row is none is still none.
  */
 import { VaultError } from "../../errors.ts";
-import type { Address } from "../../records/address.ts";
 import { bucketOf } from "../bucket.ts";
 import type { MissingWrap, Wrap, WrapSet, WrapSetId } from "../wrap-set.ts";
 import { moment } from "./columns.ts";
@@ -116,7 +115,7 @@ export function moveVersions(
     insert.version.run({
       row,
       set: set === null ? NO_SET : internWrapSet(connection, wrapSetRow(set)),
-      bucket: bucketOf({ collection, id } as Address),
+      bucket: bucketOf({ collection, id }),
       since: sinceOf(own, owed),
     });
     noteFailure(connection, owed);

@@ -19,7 +19,7 @@ import { markPath, readMark } from "./mark.ts";
 import type { Marked } from "./mark.ts";
 import { moveRow } from "./move-row.ts";
 import { beginMove, countMoved, endMove, moveHeads, moveVersions, requireWhole } from "./move-steps.ts";
-import { openRecordsFile } from "./records-file.ts";
+import { openStoreFile } from "./store-file.ts";
 import type { Connection } from "./statements.ts";
 
 /** How far a move is: versions that are in the new file, and all of them. */
@@ -66,7 +66,7 @@ export async function moveRecords(path: string, from: MoveFrom, into: MoveInto):
   const lock = await takeTurn(path, from.path, into);
   if (lock === null) return;
   try {
-    const connection = await openRecordsFile(path, into);
+    const connection = await openStoreFile(path, "records", into);
     try {
       await moveInto(connection, path, from, into);
     } finally {
@@ -92,7 +92,10 @@ async function takeTurn(path: string, from: string, { busyTimeoutMs }: MoveInto)
 }
 
 async function isUnderWay(path: string, patienceMs: number): Promise<boolean> {
-  const connection = await openRecordsFile(path, { busyTimeoutMs: patienceMs, maxBytes: Number.MAX_SAFE_INTEGER });
+  const connection = await openStoreFile(path, "records", {
+    busyTimeoutMs: patienceMs,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+  });
   try {
     return moveRow(connection) !== undefined;
   } finally {

@@ -1,31 +1,38 @@
 /**
- * What is done to a database, each within the writer's transaction and at once: a row for each. What changes nothing is
- * answered as undone, so that it costs no commit.
+ * What is done to a database, each within the writer's transaction and at once: a table for each kind of file, with a
+ * row for each operation. What changes nothing is answered as undone, so that it costs no commit.
  */
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
+import type { CreationResult, KeyPlace } from "../key-store.ts";
 import type { VersionPlace } from "../rows.ts";
+import type { SubjectId, SubjectState } from "../subjects.ts";
 import type { Outcome, Unit, UnitResult } from "../units.ts";
-import { flipGate } from "./gate-row.ts";
+import { bindGate, flipGate } from "./gate-row.ts";
+import type { TakenCreation, TakenKeyRewrap } from "./keys-taken.ts";
 import type { Connection } from "./statements.ts";
+import type { FileKind } from "./store-file.ts";
+import { setSubjectState } from "./subject-rows.ts";
+import { changed } from "./undone.ts";
+import type { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit } from "./units-taken.ts";
-import { fail, rewrap } from "./write-inventory.ts";
+import { note } from "./write-inventory.ts";
+import type { NewFailure } from "./write-inventory.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
-import { applyTogether, settle, Undone } from "./write-records.ts";
+import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
+import { applyTogether, rewrapVersion, settle, versionItem } from "./write-records.ts";
 
-/** Name -> what it is given, and what it answers. */
-export interface Operations {
-  readonly apply: (units: readonly TakenUnit[]) => readonly UnitResult[];
-  readonly outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => readonly Outcome[];
+/** Name -> what an operation is given, and what it answers. */
+export type Operations<Own> = { readonly [Name in keyof Own]: (...given: never) => unknown };
+export type Given<Own extends Operations<Own>, Name extends keyof Own> = Parameters<Own[Name]>;
+export type Answer<Own extends Operations<Own>, Name extends keyof Own> = ReturnType<Own[Name]>;
+
+/** Of every file. */
+export interface CommonOperations {
   readonly flip: (change: { readonly from: Epoch; readonly digest: string }) => "flipped" | "moved";
-  readonly rewrap: (change: TakenRewrap) => RewrapResult;
-  readonly fail: (
-    lease: Lease,
-    place: VersionPlace,
-    failure: { readonly code: string; readonly at: string; readonly waitMs: number },
-  ) => undefined;
+  readonly bind: (peer: string) => string;
   readonly addPartitions: (job: string, partitions: readonly string[]) => undefined;
   readonly takePartition: (request: {
     readonly job: string;
@@ -36,32 +43,40 @@ export interface Operations {
   readonly wakeJob: (job: string) => undefined;
 }
 
-export type OperationName = keyof Operations;
-export type Given<Name extends OperationName> = Parameters<Operations[Name]>;
-export type Answer<Name extends OperationName> = ReturnType<Operations[Name]>;
+export interface RecordOperations extends CommonOperations {
+  readonly apply: (units: readonly TakenUnit[]) => readonly UnitResult[];
+  readonly outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => readonly Outcome[];
+  readonly rewrap: (change: TakenRewrap) => RewrapResult;
+  readonly fail: (lease: Lease, place: VersionPlace, failure: NewFailure) => undefined;
+  readonly setState: (change: {
+    readonly id: SubjectId;
+    readonly from: readonly SubjectState[];
+    readonly to: SubjectState;
+  }) => SubjectState;
+}
 
-const changed = <Result>(result: Result, is: boolean): Result | Undone<Result> => (is ? result : new Undone(result));
+export interface KeyOperations extends CommonOperations {
+  readonly create: (creations: readonly TakenCreation[]) => readonly CreationResult[];
+  readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
+  readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
+  readonly fail: (lease: Lease, place: KeyPlace, failure: NewFailure) => undefined;
+}
 
-/** Name -> how it is done. */
-export const OPERATIONS: {
-  readonly [Name in OperationName]: (
+type Table<Own extends Operations<Own>> = {
+  readonly [Name in keyof Own]: (
     connection: Connection,
-    ...given: Given<Name>
-  ) => Answer<Name> | Undone<Answer<Name>>;
-} = {
-  apply: applyTogether,
-  outcome: (connection, units) => units.map((unit) => settle(connection, unit)),
+    ...given: Given<Own, Name>
+  ) => Answer<Own, Name> | Undone<Answer<Own, Name>>;
+};
+
+const COMMON: Table<CommonOperations> = {
   flip: (connection, change) => {
     const result = flipGate(connection, change);
     return changed(result, result === "flipped");
   },
-  rewrap: (connection, change) => {
-    const result = rewrap(connection, change);
-    return changed(result, result.kind === "made");
-  },
-  fail: (connection, lease, place, failure) => {
-    fail(connection, lease, place, failure);
-    return undefined;
+  bind: (connection, peer) => {
+    const bound = bindGate(connection, peer);
+    return changed(bound.peer, bound.isNew);
   },
   addPartitions: (connection, job, partitions) => {
     addPartitions(connection, job, partitions);
@@ -80,3 +95,37 @@ export const OPERATIONS: {
     return undefined;
   },
 };
+
+const RECORDS: Table<RecordOperations> = {
+  ...COMMON,
+  apply: applyTogether,
+  outcome: (connection, units) => units.map((unit) => settle(connection, unit)),
+  rewrap: rewrapVersion,
+  fail: (connection, lease, place, failure) => {
+    note(connection, lease, () => versionItem(connection, place), failure);
+    return undefined;
+  },
+  setState: (connection, change) => {
+    const { state, isChanged } = setSubjectState(connection, change);
+    return changed(state, isChanged);
+  },
+};
+
+const KEYS: Table<KeyOperations> = {
+  ...COMMON,
+  create: createAll,
+  erase: (connection, erasure) => {
+    eraseOwners(connection, erasure);
+    return undefined;
+  },
+  rewrap: rewrapKey,
+  fail: (connection, lease, place, failure) => {
+    note(connection, lease, () => keyItem(connection, place), failure);
+    return undefined;
+  },
+};
+
+/** Kind of file -> name -> how it is done. */
+export const OPERATIONS: { readonly records: typeof RECORDS; readonly keys: typeof KEYS } & Readonly<
+  Record<FileKind, object>
+> = { records: RECORDS, keys: KEYS };

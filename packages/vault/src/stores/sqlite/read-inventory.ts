@@ -1,16 +1,14 @@
 /**
- * The inventory in SQLite, found by the index of wrap set, bucket and `since`. What it lists is as untrusted as all
- * rows: an item whose row holds what no vault writes is among the others, without a place.
+ * The inventory in SQLite, of versions or of keys, found by the index of wrap set, bucket and `since`. What it lists is
+ * as untrusted as all rows: an item whose row holds what no vault writes is among the others, without a place.
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import { VaultError } from "../../errors.ts";
-import { parseAddress, parseVersion } from "../../records/address.ts";
 import { BUCKETS } from "../inventory.ts";
 import type { Failure, InventoryItem, InventoryPage, WrapSetCount } from "../inventory.ts";
-import type { VersionPlace } from "../rows.ts";
 import type { WrapSetId } from "../wrap-set.ts";
-import { foundName, moment, nameBytes } from "./columns.ts";
+import { moment } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 
@@ -26,49 +24,25 @@ const MOST_COUNTED = 1_000_000;
 export const counted = (column: string): RawBuilder<number> =>
   sql<number>`iif(${sql.ref(column)} between 0 and ${sql.lit(MOST_COUNTED)}, ${sql.ref(column)}, ${sql.lit(MOST_COUNTED)})`;
 
-const ANY = statement((db, { set }: { readonly set: number }) =>
-  db
-    .selectFrom("versions")
-    .select(sql`1`.as("found"))
-    .where("wrap_set", "=", set)
-    .limit(1)
-    .compile(),
-);
+/** In which table the items of an inventory lie. */
+export type ItemTable = "versions" | "keys";
 
-/** Whether any version has one of these sets. */
-export function anyOf(connection: Connection, sets: readonly WrapSetId[]): boolean {
-  return sets.some((set) => connection.first(ANY, { set }) !== undefined);
+/** What is selected of an item beside its names. */
+interface ItemColumns {
+  readonly bucket: string;
+  readonly since: string;
+  readonly key: string;
+  readonly attempts: number;
+  readonly code: string | null;
+  readonly at: string | null;
 }
 
-const COUNT = statement((db, { set, most }: { readonly set: number; readonly most: number }) =>
-  sql<{ readonly items: number }>`
-    select count(*) as items from (select 1 from versions where wrap_set = ${set} limit ${most})`.compile(db),
-);
-
-/** Goes from one bucket's first entry to the next one's: the index has them by bucket first. */
-const OLDEST = statement((db, { set }: { readonly set: number }) =>
-  sql<{ readonly oldest: number | null }>`
-    with recursive buckets(bucket) as (
-      select min(bucket) from versions where wrap_set = ${set}
-      union all
-      select (select min(bucket) from versions where wrap_set = ${set} and bucket > buckets.bucket)
-      from buckets where buckets.bucket is not null
-      limit ${sql.lit(4 * BUCKETS)}
-    )
-    select min((
-      select min(since) from versions
-      where wrap_set = ${set} and versions.bucket = buckets.bucket
-        and since between ${sql.lit(-LAST_MOMENT)} and ${sql.lit(LAST_MOMENT)}
-    )) as oldest
-    from buckets where buckets.bucket is not null`.compile(db),
-);
-
-export function countSets(connection: Connection, sets: readonly WrapSetId[], atMost: number): readonly WrapSetCount[] {
-  return sets.map((id) => ({
-    id,
-    items: connection.first(COUNT, { set: id, most: atMost })?.items ?? 0,
-    oldest: dateOf(connection.first(OLDEST, { set: id })?.oldest ?? null),
-  }));
+/** How an item is named. */
+export interface ItemNames<Names, Place> {
+  /** Joins what has the names, to the table itself. */
+  readonly join: RawBuilder<unknown>;
+  readonly columns: RawBuilder<unknown>;
+  readonly nameOf: (row: Names) => Pick<InventoryItem<Place>, "place" | "collection" | "id">;
 }
 
 interface ListValues {
@@ -84,82 +58,101 @@ interface ListValues {
   readonly limit: number;
 }
 
-const LIST = statement((db, { set, from, to, bucket, since, key, now, limit }: ListValues) =>
-  db
-    .selectFrom("versions")
-    .leftJoin("records", "records.record", "versions.record")
-    .leftJoin("failures", "failures.version_key", "versions.key")
-    .where("versions.wrap_set", "=", set)
-    .where(sql<boolean>`versions.bucket between ${from} and ${to}`)
-    .where(sql<boolean>`(versions.bucket, versions.since, versions.key) > (${bucket}, ${since}, ${key})`)
-    .where(
-      sql<boolean>`(${now} is null or failures.due_at is null or failures.due_at <= ${now}
-        or failures.due_at > ${now} + ${sql.lit(LONGEST_WAIT_MS)})`,
-    )
-    .select([
-      nameBytes("records.collection").as("collection"),
-      nameBytes("records.id").as("id"),
-      sql<number>`records.record is not null`.as("has_name"),
-      sql<string>`cast(versions.version as text)`.as("version"),
-      sql<string>`cast(versions.bucket as text)`.as("bucket"),
-      sql<string>`cast(versions.since as text)`.as("since"),
-      sql<string>`cast(versions.key as text)`.as("key"),
-      counted("failures.attempts").as("attempts"),
-      sql<string | null>`substr(failures.code, 1, 1024)`.as("code"),
-      sql<string | null>`substr(failures.at, 1, 64)`.as("at"),
-    ])
-    .orderBy("versions.bucket")
-    .orderBy("versions.since")
-    .orderBy("versions.key")
-    .limit(limit)
-    .compile(),
-);
-
-export function listInventory(
-  connection: Connection,
-  { sets, buckets = { from: 0, to: BUCKETS }, after, limit, due }: InventoryPage,
-  now: number,
-): readonly InventoryItem[] {
-  const position = after === null ? null : parsePosition(after);
-  let found: readonly InventoryItem[] = [];
-  for (const set of [...new Set(sets)].sort((a, b) => a - b)) {
-    if (found.length >= limit || buckets.from >= buckets.to) break;
-    if (position !== null && BigInt(set) < position.set) continue;
-    const behind = position !== null && BigInt(set) === position.set ? position : BEFORE_ALL;
-    const rows = connection.all(LIST, {
-      set,
-      // Rows whose bucket is none belong to whoever has the first or the last ones: somebody must find them.
-      from: buckets.from <= 0 ? LEAST : buckets.from,
-      to: buckets.to >= BUCKETS ? GREATEST : buckets.to - 1,
-      ...behind,
-      now: due === true ? now : null,
-      limit: limit - found.length,
-    });
-    found = [...found, ...rows.map((row) => itemOf(set, row))];
-  }
-  return found;
+/** The reads of an inventory, each within the caller's snapshot. */
+export interface InventoryReads<Place> {
+  /** Whether any item has one of these sets. */
+  readonly any: (connection: Connection, sets: readonly WrapSetId[]) => boolean;
+  readonly counts: (connection: Connection, sets: readonly WrapSetId[], atMost: number) => readonly WrapSetCount[];
+  readonly list: (connection: Connection, page: InventoryPage, now: number) => readonly InventoryItem<Place>[];
 }
 
-interface ItemColumns {
-  readonly collection: Uint8Array | null;
-  readonly id: Uint8Array | null;
-  readonly has_name: number;
-  readonly version: string;
-  readonly bucket: string;
-  readonly since: string;
-  readonly key: string;
-  readonly attempts: number;
-  readonly code: string | null;
-  readonly at: string | null;
-}
+/** Of the items in a table. */
+export function inventoryReads<Names, Place>(
+  name: ItemTable,
+  { join, columns, nameOf }: ItemNames<Names, Place>,
+): InventoryReads<Place> {
+  const table = sql.table(name);
 
-function itemOf(set: WrapSetId, row: ItemColumns): InventoryItem {
-  const [collection, id] = [foundName(row.collection), foundName(row.id)];
-  const isNamed = row.has_name === 1 && collection.isWhole && id.isWhole;
+  const ANY = statement((db, { set }: { readonly set: number }) =>
+    sql<object>`select 1 from ${table} where wrap_set = ${set} limit 1`.compile(db),
+  );
+
+  const COUNT = statement((db, { set, most }: { readonly set: number; readonly most: number }) =>
+    sql<{ readonly items: number }>`
+      select count(*) as items from (select 1 from ${table} where wrap_set = ${set} limit ${most})`.compile(db),
+  );
+
+  /** Goes from one bucket's first entry to the next one's: the index has them by bucket first. */
+  const OLDEST = statement((db, { set }: { readonly set: number }) =>
+    sql<{ readonly oldest: number | null }>`
+      with recursive buckets(bucket) as (
+        select min(bucket) from ${table} where wrap_set = ${set}
+        union all
+        select (select min(bucket) from ${table} where wrap_set = ${set} and bucket > buckets.bucket)
+        from buckets where buckets.bucket is not null
+        limit ${sql.lit(4 * BUCKETS)}
+      )
+      select min((
+        select min(since) from ${table} as own
+        where wrap_set = ${set} and own.bucket = buckets.bucket
+          and since between ${sql.lit(-LAST_MOMENT)} and ${sql.lit(LAST_MOMENT)}
+      )) as oldest
+      from buckets where buckets.bucket is not null`.compile(db),
+  );
+
+  const LIST = statement((db, { set, from, to, bucket, since, key, now, limit }: ListValues) =>
+    sql<ItemColumns & Names>`
+      select ${columns},
+        cast(own.bucket as text) as bucket, cast(own.since as text) as since, cast(own.key as text) as key,
+        ${counted("failures.attempts")} as attempts,
+        substr(failures.code, 1, 1024) as code, substr(failures.at, 1, 64) as at
+      from ${table} as own ${join} left join failures on failures.version_key = own.key
+      where own.wrap_set = ${set} and own.bucket between ${from} and ${to}
+        and (own.bucket, own.since, own.key) > (${bucket}, ${since}, ${key})
+        and (${now} is null or failures.due_at is null or failures.due_at <= ${now}
+          or failures.due_at > ${now} + ${sql.lit(LONGEST_WAIT_MS)})
+      order by own.bucket, own.since, own.key
+      limit ${limit}`.compile(db),
+  );
+
   return {
-    place: isNamed ? placeOf(collection.text, id.text, Number(row.version)) : null,
-    collection: collection.text,
-    id: id.text,
+    any: (connection, sets) => sets.some((set) => connection.first(ANY, { set }) !== undefined),
+    counts: (connection, sets, atMost) =>
+      sets.map((id) => ({
+        id,
+        items: connection.first(COUNT, { set: id, most: atMost })?.items ?? 0,
+        oldest: dateOf(connection.first(OLDEST, { set: id })?.oldest ?? null),
+      })),
+    list: (connection, { sets, buckets = { from: 0, to: BUCKETS }, after, limit, due }, now) => {
+      const position = after === null ? null : parsePosition(after);
+      let found: readonly InventoryItem<Place>[] = [];
+      for (const set of [...new Set(sets)].sort((a, b) => a - b)) {
+        if (found.length >= limit || buckets.from >= buckets.to) break;
+        if (position !== null && BigInt(set) < position.set) continue;
+        const behind = position !== null && BigInt(set) === position.set ? position : BEFORE_ALL;
+        const rows = connection.all(LIST, {
+          set,
+          // Rows whose bucket is none belong to whoever has the first or the last ones: somebody must find them.
+          from: buckets.from <= 0 ? LEAST : buckets.from,
+          to: buckets.to >= BUCKETS ? GREATEST : buckets.to - 1,
+          ...behind,
+          now: due === true ? now : null,
+          limit: limit - found.length,
+        });
+        found = [...found, ...rows.map((row) => itemOf(set, row, nameOf(row)))];
+      }
+      return found;
+    },
+  };
+}
+
+function itemOf<Place>(
+  set: WrapSetId,
+  row: ItemColumns,
+  names: Pick<InventoryItem<Place>, "place" | "collection" | "id">,
+): InventoryItem<Place> {
+  return {
+    ...names,
     wrapSet: set,
     since: dateOf(Number(row.since)),
     failure: failureOf(row),
@@ -170,15 +163,6 @@ function itemOf(set: WrapSetId, row: ItemColumns): InventoryItem {
 function failureOf({ attempts, code, at }: ItemColumns): Failure | null {
   const when = moment(at);
   return code === null || when === null ? null : { attempts, code, at: when };
-}
-
-/** Null when it is no place of a version. */
-function placeOf(collection: string, id: string, version: number): VersionPlace | null {
-  try {
-    return { ...parseAddress({ collection, id }), version: parseVersion(version) };
-  } catch {
-    return null;
-  }
 }
 
 function dateOf(milliseconds: number | null): string | null {

@@ -4,13 +4,17 @@
  */
 import { sql } from "kysely";
 import type { AliasedRawBuilder, RawBuilder } from "kysely";
-import type { Address, Subject, Version } from "../../records/address.ts";
+import type { Address, Version } from "../../records/address.ts";
 import { damageOf, wholeOr } from "../damage.ts";
 import type { RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
+import type { SubjectRow } from "../subjects.ts";
 import type { WrapSet, WrapSetId } from "../wrap-set.ts";
 import { moment, rowNumber, whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
+import { subjectById } from "./subject-rows.ts";
+import { WHOM_COLUMNS, whomOf } from "./whom.ts";
+import type { Whom, WhomColumns } from "./whom.ts";
 import { countWraps, FORM_COLUMNS, wrapSetOf } from "./wrap-set-rows.ts";
 
 /** What {@link rowsOf} makes a record's rows of. The numbers are null as well where they are damaged. */
@@ -90,19 +94,17 @@ export function readHead(connection: Connection, address: Address): RecordRows {
   return row === undefined ? NOTHING : rowsOf(row);
 }
 
-/** What is read of a version but its message. */
+/** What is read of a version but its message, and whom it is about. */
 const VERSION_COLUMNS = [
   whole("versions.version").as("version"),
-  sql<string | null>`versions.subject`.as("subject"),
   sql<string | null>`versions.created_at`.as("created_at"),
   whole("versions.wrap_set", 0).as("wrap_set"),
   whole("versions.revision", 0).as("revision"),
   sql<number | null>`octet_length(versions.message)`.as("message_bytes"),
 ] as const;
 
-interface VersionColumns {
+interface VersionColumns extends WhomColumns {
   readonly version: number | null;
-  readonly subject: string | null;
   readonly created_at: string | null;
   readonly wrap_set: number | null;
   readonly revision: number | null;
@@ -111,23 +113,24 @@ interface VersionColumns {
   readonly form: string | null;
 }
 
-type FoundVersion = Omit<StoredMessage, "message"> & Pick<VersionRow, "messageBytes">;
+type FoundVersion = Omit<StoredMessage, "message"> & Pick<VersionRow, "messageBytes"> & Pick<Whom, "owner">;
 
 /** A version's row; or which of its columns are damaged. */
 function versionOf(row: VersionColumns): FoundVersion | string {
+  const whom = whomOf(row);
+  if (typeof whom === "string") return whom;
   const columns = wholeOr<WholeVersion>("versions", {
     version: row.version,
-    subject: typeof row.subject === "string" ? row.subject : null,
     created_at: moment(row.created_at),
     wrap_set: row.wrap_set === null ? null : wrapSetOf(row),
     revision: row.revision,
     message: row.message_bytes,
   });
   if (typeof columns === "string") return columns;
-  const { version, subject, created_at: createdAt, wrap_set: set, revision, message: messageBytes } = columns;
+  const { version, created_at: createdAt, wrap_set: set, revision, message: messageBytes } = columns;
   return {
     version: version as Version,
-    subject: subject as Subject,
+    ...whom,
     createdAt,
     wraps: countWraps(set),
     stamp: { wrapSet: row.wrap_set as WrapSetId, revision },
@@ -137,7 +140,6 @@ function versionOf(row: VersionColumns): FoundVersion | string {
 
 interface WholeVersion {
   readonly version: number;
-  readonly subject: string;
   readonly created_at: string;
   readonly wrap_set: WrapSet;
   readonly revision: number;
@@ -154,11 +156,14 @@ const READ = statement((db, { collection, id, version }: Address & { readonly ve
         .onRef("versions.record", "=", "records.record")
         .on("versions.version", "=", sql<number>`ifnull(${version}, heads.version)`),
     )
+    .leftJoin("version_subjects", "version_subjects.version_key", "versions.key")
+    .leftJoin("subjects", "subjects.subject", "version_subjects.subject")
     .leftJoin("wrap_sets", "wrap_sets.id", "versions.wrap_set")
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
     .select(SELECTED_ROWS)
     .select(VERSION_COLUMNS)
+    .select(WHOM_COLUMNS)
     .select(FORM_COLUMNS)
     .select(["versions.message", sql<number>`versions.key is not null`.as("there")])
     .compile(),
@@ -166,17 +171,40 @@ const READ = statement((db, { collection, id, version }: Address & { readonly ve
 
 export function readRecord(connection: Connection, address: Address, version: Version | null): RecordRead {
   const found = connection.first(READ, { ...address, version });
-  if (found === undefined) return { ...NOTHING, stored: null };
+  if (found === undefined) return { ...NOTHING, stored: null, subjects: [] };
   const rows = rowsOf(found);
-  if (found.there !== 1) return { ...rows, stored: null };
+  if (found.there !== 1) return { ...rows, stored: null, subjects: [] };
   const row = versionOf(found);
   const message: unknown = found.message;
-  if (typeof row === "string") return { ...rows, damage: joined(rows.damage, row), stored: null };
-  if (!(message instanceof Uint8Array))
-    return { ...rows, damage: joined(rows.damage, "versions.message"), stored: null };
-  const { version: number, subject, createdAt, wraps, stamp } = row;
-  return { ...rows, stored: { version: number, subject, createdAt, wraps, stamp, message } };
+  const damage = typeof row === "string" ? row : message instanceof Uint8Array ? null : "versions.message";
+  if (typeof row === "string" || !(message instanceof Uint8Array))
+    return { ...rows, damage: joined(rows.damage, damage ?? ""), stored: null, subjects: [] };
+  const { version: number, scheme, subject, about, createdAt, wraps, stamp, owner } = row;
+  const people = peopleOf(connection, owner, about);
+  return {
+    ...rows,
+    ...(people.damaged.length === 0 ? {} : { damage: joined(rows.damage, people.damaged.join(", ")) }),
+    stored: { version: number, scheme, subject, about, createdAt, wraps, stamp, message },
+    subjects: people.subjects,
+  };
 }
+
+interface FoundPeople {
+  readonly subjects: readonly SubjectRow[];
+  readonly damaged: readonly string[];
+}
+
+/** Whom a version is about, in the snapshot in which it was read. Rows that are damaged are left out, and named. */
+function peopleOf(connection: Connection, owner: Whom["owner"], about: Whom["about"]): FoundPeople {
+  if (owner === null && about.length === 0) return NOBODY;
+  const all = [...(owner === null ? [] : [owner]), ...about.flatMap((id) => subjectById(connection, id) ?? [])];
+  return {
+    subjects: all.flatMap(({ row, damaged }) => (row === null || damaged.length > 0 ? [] : [row])),
+    damaged: [...new Set(all.flatMap(({ damaged }) => damaged))],
+  };
+}
+
+const NOBODY: FoundPeople = { subjects: [], damaged: [] };
 
 const PAGE = statement(
   (
@@ -185,10 +213,13 @@ const PAGE = statement(
   ) =>
     db
       .selectFrom("versions")
+      .leftJoin("version_subjects", "version_subjects.version_key", "versions.key")
+      .leftJoin("subjects", "subjects.subject", "version_subjects.subject")
       .leftJoin("wrap_sets", "wrap_sets.id", "versions.wrap_set")
       .where("versions.record", "=", record)
       .where(sql<boolean>`versions.version < ifnull(${before}, ${sql.lit(Number.MAX_SAFE_INTEGER)} + 1)`)
       .select(VERSION_COLUMNS)
+      .select(WHOM_COLUMNS)
       .select(FORM_COLUMNS)
       .orderBy("versions.version", "desc")
       .limit(limit)
@@ -210,9 +241,11 @@ export function readVersions(
     ...(damaged.size === 0 ? {} : { damage: joined(rows.damage, [...damaged].join(", ")) }),
     versions: versions
       .filter((row) => typeof row !== "string")
-      .map(({ version, subject, createdAt, wraps, messageBytes }) => ({
+      .map(({ version, scheme, subject, about, createdAt, wraps, messageBytes }) => ({
         version,
+        scheme,
         subject,
+        about,
         createdAt,
         wraps,
         messageBytes,

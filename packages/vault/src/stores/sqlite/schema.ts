@@ -11,23 +11,12 @@ import { sql } from "kysely";
 import type { Generated, Kysely, Migration } from "kysely";
 import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { HeadState } from "../rows.ts";
+import type { SubjectState } from "../subjects.ts";
+import { TABLE } from "./common-schema.ts";
+import type { CommonSchema, RowNumber } from "./common-schema.ts";
 
 /** In the file's header (`PRAGMA application_id`): tells a vault from any other SQLite file. The letters "SRMV". */
 export const APPLICATION_ID = 0x53524d56;
-
-/** One row: which vault this is, which key set is in force, and how many transactions it has seen. */
-export interface GateTable {
-  readonly one: Generated<number>;
-  readonly vault: string;
-  readonly epoch: number;
-  readonly digest: string | null;
-  readonly min_reader: number;
-  readonly min_writer: number;
-  readonly commits: number;
-}
-
-/** A row's number: of one that a hand made, beyond what a JavaScript number holds. */
-export type RowNumber = number | bigint;
 
 /** Addresses. A row stays when its record is removed. */
 export interface RecordTable {
@@ -41,13 +30,8 @@ export interface HeadTable {
   readonly version: number;
   readonly state: HeadState;
   readonly updated_at: string;
-}
-
-/** Each distinct wrap set, as `wrapSetForm` writes it. */
-export interface WrapSetTable {
-  readonly id: Generated<number>;
-  readonly digest: string;
-  readonly form: string;
+  /** The record's own id, sealed, where the address has a keyed hash of it. */
+  readonly sealed_id: Uint8Array | null;
 }
 
 export interface VersionTable {
@@ -62,19 +46,39 @@ export interface VersionTable {
   readonly bucket: number;
   /** Since when it has its wrap set, in milliseconds since the epoch. */
   readonly since: number;
+  /** Of scheme 2, empty where it is about somebody: who, says {@link VersionSubjectTable}. */
   readonly subject: string;
   readonly created_at: string;
   readonly message: Uint8Array;
 }
 
-/** Versions whose last repair failed. */
-export interface FailureTable {
+/** People, by number in the order in which they came. */
+export interface SubjectTable {
+  readonly subject: Generated<RowNumber>;
+  /** The 16 bytes of the opaque id. */
+  readonly id: Uint8Array;
+  readonly state: SubjectState;
+  /** The highest ordinals of keys that have sealed. */
+  readonly subject_ordinal: number;
+  readonly tenant_ordinal: number;
+}
+
+/**
+ * Whom a version is about. A row of its own for each version of scheme 2, and not columns of the version: they would
+ * stand behind the message, which would be read with them, or the table be written anew.
+ */
+export interface VersionSubjectTable {
   readonly version_key: RowNumber;
-  readonly attempts: number;
-  readonly code: string;
-  readonly at: string;
-  /** From when it is due again, in milliseconds since the epoch. */
-  readonly due_at: number;
+  /** Null: nobody. */
+  readonly subject: RowNumber | null;
+  /** The ids of further people, 16 bytes each, sorted; null: there are none. */
+  readonly about: Uint8Array | null;
+}
+
+/** Which records have had a version about whom. */
+export interface LinkTable {
+  readonly subject: RowNumber;
+  readonly record: RowNumber;
 }
 
 /** Write ids that no version has: of removals, of what was removed, and of what will never be made. */
@@ -82,26 +86,6 @@ export interface PastWriteTable {
   readonly write_id: string;
   readonly state: "made" | "void";
   readonly at: number;
-}
-
-/** Partitions of jobs. Moments are milliseconds since the epoch. */
-export interface JobTable {
-  readonly job: string;
-  readonly partition: string;
-  readonly state: "free" | "held" | "finished";
-  /** Free: when it is due. Held: when the lease runs out. */
-  readonly due_at: number;
-  readonly fence: number;
-  readonly cursor: string | null;
-  readonly done: number;
-  readonly failed: number;
-  readonly problem_code: string | null;
-  readonly problem_at: string | null;
-  readonly holder: string | null;
-  readonly taken_at: number | null;
-  readonly saved_at: number | null;
-  /** When the lease was taken or last made longer. */
-  readonly renewed_at: number;
 }
 
 /** A row while records are moved in from a file of an earlier version (move.ts): how far that is. */
@@ -113,34 +97,26 @@ export interface MoveTable {
   readonly after_row: number;
 }
 
-export interface VaultSchema {
-  readonly gate: GateTable;
+export interface VaultSchema extends CommonSchema {
   readonly records: RecordTable;
   readonly heads: HeadTable;
-  readonly wrap_sets: WrapSetTable;
   readonly versions: VersionTable;
-  readonly failures: FailureTable;
+  readonly version_subjects: VersionSubjectTable;
+  readonly subjects: SubjectTable;
+  readonly links: LinkTable;
   readonly past_writes: PastWriteTable;
-  readonly jobs: JobTable;
   readonly move: MoveTable;
 }
 
 /** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-units": { up: createTables },
+  "0005-subjects": { up: addSubjects },
 };
 
 /** In the order in which they are made. The message comes last: what stands before it is read without it. */
 const TABLES: readonly string[] = [
-  `create table gate (
-    one integer not null primary key check (one = 1),
-    vault text not null,
-    epoch integer not null check (epoch >= 0),
-    digest text,
-    min_reader integer not null,
-    min_writer integer not null,
-    commits integer not null
-  ) strict`,
+  TABLE.gate,
   `create table records (
     record integer not null primary key,
     collection text not null,
@@ -153,11 +129,7 @@ const TABLES: readonly string[] = [
     state text not null check (state in ('live', 'removed')),
     updated_at text not null
   ) strict`,
-  `create table wrap_sets (
-    id integer not null primary key,
-    digest text not null unique,
-    form text not null
-  ) strict`,
+  TABLE.wrapSets,
   `create table versions (
     key integer not null primary key,
     record integer not null,
@@ -173,36 +145,14 @@ const TABLES: readonly string[] = [
     unique (record, version)
   ) strict`,
   "create index versions_inventory on versions (wrap_set, bucket, since)",
-  `create table failures (
-    version_key integer not null primary key,
-    attempts integer not null,
-    code text not null,
-    at text not null,
-    due_at integer not null
-  ) strict`,
+  TABLE.failures,
   `create table past_writes (
     write_id text not null primary key,
     state text not null check (state in ('made', 'void')),
     at integer not null
   ) strict, without rowid`,
   "create index past_writes_at on past_writes (at)",
-  `create table jobs (
-    job text not null,
-    partition text not null,
-    state text not null check (state in ('free', 'held', 'finished')),
-    due_at integer not null,
-    fence integer not null,
-    cursor text,
-    done integer not null,
-    failed integer not null,
-    problem_code text,
-    problem_at text,
-    holder text,
-    taken_at integer,
-    saved_at integer,
-    renewed_at integer not null,
-    primary key (job, partition)
-  ) strict, without rowid`,
+  TABLE.jobs,
   `create table move (
     one integer not null primary key check (one = 1),
     phase text not null check (phase in ('heads', 'versions', 'moved')),
@@ -217,4 +167,39 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   await sql`
     insert into gate (one, vault, epoch, digest, min_reader, min_writer, commits)
     values (1, ${randomUUID()}, 0, null, ${STORE_READER}, ${STORE_WRITER}, 0)`.execute(db);
+}
+
+/**
+ * What a version of scheme 1 has stays as it is. A program of before must not go on: it would write versions of which
+ * nobody's row is asked, and leave links behind.
+ */
+const SUBJECT_TABLES: readonly string[] = [
+  "alter table gate add column peer text",
+  "alter table heads add column sealed_id blob",
+  `create table subjects (
+    subject integer not null primary key,
+    id blob not null unique,
+    state text not null check (state in ('active', 'restricted', 'erasing', 'erased')),
+    subject_ordinal integer not null,
+    tenant_ordinal integer not null
+  ) strict`,
+  `create table version_subjects (
+    version_key integer not null primary key,
+    subject integer,
+    about blob
+  ) strict`,
+  `create table links (
+    subject integer not null,
+    record integer not null,
+    primary key (subject, record)
+  ) strict, without rowid`,
+  // What a removal takes away.
+  "create index links_record on links (record)",
+];
+
+async function addSubjects(db: Kysely<unknown>): Promise<void> {
+  for (const table of SUBJECT_TABLES) await sql.raw(table).execute(db);
+  await sql`
+    update gate
+    set min_reader = max(min_reader, ${STORE_READER}), min_writer = max(min_writer, ${STORE_WRITER})`.execute(db);
 }

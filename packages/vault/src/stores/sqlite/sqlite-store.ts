@@ -1,41 +1,29 @@
 /**
  * A store in one SQLite file. Write-ahead log, `synchronous=FULL` (a commit that was answered survives the loss of
- * power), `secure_delete` (removed messages are overwritten, not only unlinked), mode 0600. Reads are made here, at
- * once, each on one snapshot; changes by the writer, a thread of its own (writer.ts).
+ * power), `secure_delete` (removed messages are overwritten, not only unlinked), mode 0600.
  */
-import { whileBusy } from "@strongroom/base/sqlite";
 import { isVaultError, VaultError } from "../../errors.ts";
 import type { Gate } from "../gate.ts";
 import { INDEXED } from "../indexed-capabilities.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import type { Capabilities, RecordStore, Store } from "../store.ts";
-import { UnderWay } from "../under-way.ts";
+import type { Capabilities, RecordStore, Store, SubjectRows } from "../store.ts";
 import type { UnitResult } from "../units.ts";
-import { openDatabase } from "./database.ts";
+import { openRecords } from "./database.ts";
 import type { OpenDatabaseOptions, OpenVaultFile } from "./database.ts";
-import { storeFailure } from "./failures.ts";
-import { readGate } from "./gate-row.ts";
 import { countCollections, listRecords } from "./list-rows.ts";
-import type { Answer, Given, OperationName } from "./operations.ts";
-import { anyOf, countSets, listInventory } from "./read-inventory.ts";
+import { DEFAULT_FILE_OPTIONS, gateOf, jobsOf, OpenStore } from "./open-store.ts";
+import type { RecordOperations } from "./operations.ts";
 import { readHead, readRecord, readVersions } from "./read-records.ts";
-import type { Connection } from "./statements.ts";
-import { takeRewrap, takeUnits, takeWrites } from "./units-taken.ts";
-import type { OwnBytes, TakenUnit } from "./units-taken.ts";
+import { getSubjects, listSubjects, newestSubjects, recordsOfSubject } from "./subject-rows.ts";
+import { takeRewrap, takeStateChange, takeUnits, takeWrites } from "./units-taken.ts";
+import type { TakenUnit } from "./units-taken.ts";
+import { VERSION_INVENTORY } from "./version-inventory.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
-import { listPartitions } from "./write-jobs.ts";
-import { WriterClient } from "./writer-client.ts";
 
 export type SqliteStoreOptions = Partial<OpenDatabaseOptions>;
 
-export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = {
-  busyTimeoutMs: 5000,
-  maxBytes: Number.MAX_SAFE_INTEGER,
-  mark: false,
-  reserve: false,
-  moveFrom: null,
-};
+export const DEFAULT_SQLITE_STORE_OPTIONS: OpenDatabaseOptions = { ...DEFAULT_FILE_OPTIONS, moveFrom: null };
 
 /** What a store in SQLite can do. */
 export const SQLITE_CAPABILITIES: Capabilities = { ...INDEXED, callerTransaction: false };
@@ -57,89 +45,66 @@ export const SQLITE_CAPABILITIES: Capabilities = { ...INDEXED, callerTransaction
  */
 export async function sqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<Store> {
   const settled = { ...DEFAULT_SQLITE_STORE_OPTIONS, ...options };
-  return new SqliteStore(await openDatabase(path, settled), settled);
+  return new SqliteStore(await openRecords(path, settled), settled);
 }
 
 class SqliteStore implements Store {
   readonly capabilities: Capabilities = SQLITE_CAPABILITIES;
   readonly records: RecordStore;
+  readonly subjects: SubjectRows;
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
-  readonly #file: OpenVaultFile;
-  readonly #writer: WriterClient;
-  readonly #busyTimeoutMs: number;
-  readonly #underWay = new UnderWay();
+  readonly #store: OpenStore<RecordOperations>;
 
-  constructor(file: OpenVaultFile, { busyTimeoutMs, maxBytes }: OpenDatabaseOptions) {
-    this.#file = file;
-    this.#busyTimeoutMs = busyTimeoutMs;
-    this.#writer = new WriterClient({ path: file.path, busyTimeoutMs, maxBytes }, file.guard);
+  constructor(file: OpenVaultFile, options: OpenDatabaseOptions) {
+    const store = new OpenStore<RecordOperations>(file, options);
+    this.#store = store;
     this.records = {
-      heads: (addresses) => this.#read((db) => addresses.map((address) => readHead(db, address))),
-      read: (address, version) => this.#read((db) => readRecord(db, address, version)),
-      versions: (address, page) => this.#read((db) => readVersions(db, address, page)),
-      list: (collection, page) => this.#read((db) => listRecords(db, collection, page)),
-      collections: () => this.#read(countCollections),
+      heads: (addresses) => store.read((db) => addresses.map((address) => readHead(db, address))),
+      read: (address, version) => store.read((db) => readRecord(db, address, version)),
+      versions: (address, page) => store.read((db) => readVersions(db, address, page)),
+      list: (collection, page) => store.read((db) => listRecords(db, collection, page)),
+      collections: () => store.read(countCollections),
       apply: async (units, { atomic }) => this.#apply(takeUnits(units, this.capabilities, atomic), atomic),
-      outcome: async (units) => this.#reduce("outcome", [takeWrites(units)]),
+      outcome: async (units) => store.reduce("outcome", [takeWrites(units)]),
     };
-    this.gate = {
-      current: () =>
-        this.#read((db) => {
-          const { vault, epoch, digest, minReader, minWriter } = readGate(db);
-          return { vault, epoch, digest, minReader, minWriter };
-        }),
-      flip: async ({ from, digest }) => this.#reduce("flip", [{ from, digest }]),
-      // Each transaction looks at the gate under the lock of writing: with the flip's own commit nothing is left.
-      drained: () => this.#read(() => undefined),
+    this.subjects = {
+      get: (ids) => store.read((db) => getSubjects(db, ids)),
+      list: (page) => store.read((db) => listSubjects(db, page)),
+      newest: (limit) => store.read((db) => newestSubjects(db, limit)),
+      setState: async (change) => store.reduce("setState", [takeStateChange(change)]),
+      records: (id, page) => store.read((db) => recordsOfSubject(db, id, page)),
     };
+    this.gate = gateOf(store);
     this.inventory = {
-      sets: () => this.#read(readWrapSets),
-      counts: (sets, atMost) => this.#read((db) => countSets(db, sets, atMost)),
-      any: (sets) => this.#read((db) => anyOf(db, sets)),
-      list: (page) => this.#read((db) => listInventory(db, page, Date.now())),
+      sets: () => store.read((db) => readWrapSets(db, "versions")),
+      counts: (sets, atMost) => store.read((db) => VERSION_INVENTORY.counts(db, sets, atMost)),
+      any: (sets) => store.read((db) => VERSION_INVENTORY.any(db, sets)),
+      list: (page) => store.read((db) => VERSION_INVENTORY.list(db, page, Date.now())),
       rewrap: async (change) => {
         const taken = takeRewrap(change);
-        return this.#change("rewrap", [taken], taken.message === null ? [] : [taken.message]);
+        return store.change("rewrap", [taken], taken.message === null ? [] : [taken.message]);
       },
-      fail: async (...given) => this.#reduce("fail", given),
+      fail: async (...given) => store.reduce("fail", given),
     };
-    this.jobs = {
-      add: async (job, partitions) => this.#reduce("addPartitions", [job, partitions]),
-      lease: async ({ job, holder, ms }) => this.#reduce("takePartition", [{ job, holder, ms }]),
-      save: async (lease, progress, ms) =>
-        this.#reduce("savePartition", [lease, progress, { state: "held", inMs: ms }]),
-      finish: async (lease, progress, dueInMs) =>
-        this.#reduce("savePartition", [
-          lease,
-          progress,
-          dueInMs === null ? { state: "finished", inMs: 0 } : { state: "free", inMs: dueInMs },
-        ]),
-      wake: async (job) => this.#reduce("wakeJob", [job]),
-      list: () => this.#read(listPartitions),
-    };
+    this.jobs = jobsOf(store);
   }
 
   async requireRoom(): Promise<void> {
-    this.#underWay.requireOpen();
-    if (this.#file.reserve?.hasRoom() === false)
-      throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
+    this.#store.requireRoom();
   }
 
   async ping(): Promise<void> {
-    await this.#read(() => undefined);
+    await this.#store.read(() => undefined);
   }
 
-  async close(): Promise<void> {
-    await this.#underWay.close(async () => {
-      await this.#writer.close();
-      await this.#file.close();
-    });
+  close(): Promise<void> {
+    return this.#store.close();
   }
 
   async #apply(units: readonly TakenUnit[], isAtomic: boolean): Promise<readonly UnitResult[]> {
-    if (units.length === 0) return this.#read(() => []);
+    if (units.length === 0) return this.#store.read(() => []);
     if (isAtomic) return this.#applyTogether(units);
     const each = await Promise.allSettled(units.map((unit) => this.#applyTogether([unit])));
     const failed = each.filter((one) => one.status === "rejected").map(({ reason }): unknown => reason);
@@ -148,55 +113,13 @@ class SqliteStore implements Store {
   }
 
   #applyTogether(units: readonly TakenUnit[]): Promise<readonly UnitResult[]> {
-    if (units.every(({ change }) => change.kind === "remove")) return this.#reduce("apply", [units]);
+    if (units.every(({ change }) => change.kind === "remove")) return this.#store.reduce("apply", [units]);
     const messages = units.flatMap(({ change }) => (change.kind === "write" ? change.versions : []));
-    return this.#change(
+    return this.#store.change(
       "apply",
       [units],
       messages.map(({ message }) => message),
     );
-  }
-
-  /** One snapshot. */
-  #read<Result>(query: (connection: Connection) => Result): Promise<Result> {
-    const { connection, guard } = this.#file;
-    return this.#run(() =>
-      whileBusy(this.#busyTimeoutMs, async () => {
-        guard.requireFiles();
-        return connection.snapshot(() => {
-          guard.requireState("read");
-          return query(connection);
-        });
-      }),
-    );
-  }
-
-  /** A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it. */
-  async #reduce<Name extends OperationName>(name: Name, given: Given<Name>): Promise<Answer<Name>> {
-    const { reserve } = this.#file;
-    const isHeld = reserve?.isHeld === true;
-    reserve?.releaseWhenScarce();
-    try {
-      return await this.#change(name, given);
-    } catch (error) {
-      const isFull = isVaultError(error) && error.code === "store-full";
-      // Of several that met the full disk together, the first one has given the room up for all.
-      if (!isFull || !isHeld) throw error;
-      reserve.release();
-      return this.#change(name, given);
-    }
-  }
-
-  #change<Name extends OperationName>(
-    name: Name,
-    given: Given<Name>,
-    owned: readonly OwnBytes[] = [],
-  ): Promise<Answer<Name>> {
-    return this.#run(() => this.#writer.send(name, given, owned));
-  }
-
-  #run<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#underWay.run(work, storeFailure);
   }
 }
 

@@ -6,10 +6,14 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { CompiledQuery } from "kysely";
 import { VaultError } from "../../errors.ts";
+import type { KeySchema } from "./key-schema.ts";
 import type { VaultSchema } from "./schema.ts";
 
+/** Every table, of whichever file. */
+export interface Tables extends VaultSchema, KeySchema {}
+
 /** Compiles, and runs nothing. */
-const COMPILER = new Kysely<VaultSchema>({
+const COMPILER = new Kysely<Tables>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
@@ -31,10 +35,10 @@ const PLACEHOLDERS = new Proxy({}, { get: (_target, name) => new Placeholder(Str
 
 /** A statement whose values are given by name each time that it is run. */
 export class Statement<Values extends object, Row> {
-  readonly #build: (db: Kysely<VaultSchema>, values: Values) => CompiledQuery<Row>;
+  readonly #build: (db: Kysely<Tables>, values: Values) => CompiledQuery<Row>;
   #compiled: { readonly sql: string; readonly parameters: readonly unknown[] } | null = null;
 
-  constructor(build: (db: Kysely<VaultSchema>, values: Values) => CompiledQuery<Row>) {
+  constructor(build: (db: Kysely<Tables>, values: Values) => CompiledQuery<Row>) {
     this.#build = build;
   }
 
@@ -57,7 +61,7 @@ export class Statement<Values extends object, Row> {
 
 /** Declares a statement: what `build` is given for a value is only handed on to Kysely, never looked into. */
 export function statement<Values extends object, Row>(
-  build: (db: Kysely<VaultSchema>, values: Values) => CompiledQuery<Row>,
+  build: (db: Kysely<Tables>, values: Values) => CompiledQuery<Row>,
 ): Statement<Values, Row> {
   return new Statement(build);
 }

@@ -4,22 +4,26 @@
  */
 import { VaultError } from "../../errors.ts";
 import { parseAddress, parseSubject, parseVersion } from "../../records/address.ts";
-import type { Address, Subject, Version } from "../../records/address.ts";
+import type { Address, Version } from "../../records/address.ts";
 import { bucketOf } from "../bucket.ts";
 import type { Epoch } from "../gate.ts";
 import type { Rewrap } from "../inventory.ts";
-import type { Capabilities } from "../store.ts";
-import type { NewVersion, RemoveChange, Unit, WriteId } from "../units.ts";
+import type { Scheme } from "../rows.ts";
+import type { Capabilities, SubjectRows } from "../store.ts";
+import { isSubjectId } from "../subjects.ts";
+import type { SubjectId, SubjectState, UnitSubject } from "../subjects.ts";
+import type { NewVersion, RemoveChange, Unit, WriteChange, WriteId } from "../units.ts";
+import { takePeople, takePeopleOf } from "../unit-people.ts";
 import { moment } from "./columns.ts";
+import { ABOUT_NOBODY } from "./whom.ts";
 import { wrapSetRow } from "./wrap-set-rows.ts";
 import type { WrapSetRow } from "./wrap-set-rows.ts";
 
 /** Bytes in memory of their own, which goes over to the thread as it is. */
 export type OwnBytes = Uint8Array<ArrayBuffer>;
 
-export interface TakenVersion {
+export interface TakenVersion extends TakenWhom {
   readonly version: Version;
-  readonly subject: Subject;
   readonly createdAt: string;
   /** The same in milliseconds since the epoch. */
   readonly since: number;
@@ -27,10 +31,22 @@ export interface TakenVersion {
   readonly message: OwnBytes;
 }
 
+/** Whom a version is about, as its rows are written. */
+export interface TakenWhom {
+  readonly scheme: Scheme;
+  /** Of scheme 2, empty where it is about somebody. */
+  readonly subject: string;
+  /** Of scheme 2, whom it is about; null: nobody. */
+  readonly owner: SubjectId | null;
+  readonly about: readonly SubjectId[];
+}
+
 export interface TakenWrite {
   readonly kind: "write";
   readonly epoch: Epoch;
   readonly versions: readonly TakenVersion[];
+  readonly subjects: readonly UnitSubject[];
+  readonly sealedId: OwnBytes | null;
 }
 
 export interface TakenUnit {
@@ -80,15 +96,32 @@ function takeUnit({ writeId, address, base, change }: Unit): TakenUnit {
     base: base === null || base === "damaged" ? base : { version: parseVersion(base.version), state: base.state },
     change:
       change.kind === "write"
-        ? { kind: "write", epoch: change.epoch, versions: change.versions.map(takeVersion) }
+        ? takeWrite(change)
         : { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: takeMoment(change.removedAt) },
   };
 }
 
-function takeVersion({ version, subject, createdAt, wrapSet, message }: NewVersion): TakenVersion {
+function takeWrite(change: WriteChange): TakenWrite {
+  const { subjects, sealedId } = takePeople(change);
+  const sealed = sealedId === null ? null : takeBytes(sealedId);
+  return { kind: "write", epoch: change.epoch, versions: change.versions.map(takeVersion), subjects, sealedId: sealed };
+}
+
+/** @throws RangeError */
+function takeWhom(given: NewVersion): TakenWhom {
+  const { scheme, about } = takePeopleOf(given);
+  const subject = parseSubject(given.subject);
+  if (scheme === 1) return { scheme, subject, owner: null, about };
+  if (isSubjectId(subject)) return { scheme, subject: "", owner: subject, about };
+  if (!subject.startsWith(ABOUT_NOBODY)) throw new RangeError("the subject of scheme 2 is an id, or a collection");
+  return { scheme, subject, owner: null, about };
+}
+
+function takeVersion(given: NewVersion): TakenVersion {
+  const { version, createdAt, wrapSet, message } = given;
   return {
     version: parseVersion(version),
-    subject: parseSubject(subject),
+    ...takeWhom(given),
     createdAt: takeMoment(createdAt),
     since: Date.parse(createdAt),
     wrapSet: wrapSetRow(wrapSet),
@@ -117,6 +150,19 @@ export function takeWrites(
     whole(() => ({ address: parseAddress(address), writeId: takeWriteId(writeId) })),
   );
 }
+
+type StateChange = Parameters<SubjectRows["setState"]>[0];
+
+/** @throws VaultError `store-failed` */
+export function takeStateChange({ id, from, to }: StateChange): StateChange {
+  return whole(() => {
+    if (!isSubjectId(id) || ![...from, to].every((state) => STATES.includes(state)))
+      throw new RangeError("a person has an id and a state");
+    return { id, from: [...from], to };
+  });
+}
+
+const STATES: readonly SubjectState[] = ["active", "restricted", "erasing", "erased"];
 
 function takeWriteId(id: WriteId): WriteId {
   if (typeof (id as unknown) !== "string" || id === "" || id.length > LONGEST_WRITE_ID)

@@ -7,8 +7,9 @@ import type { KnownWrapSet } from "../inventory.ts";
 import type { WrapCount } from "../rows.ts";
 import { parseWrapSet, wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet, WrapSetId } from "../wrap-set.ts";
+import type { ItemTable } from "./read-inventory.ts";
 import { statement } from "./statements.ts";
-import type { Connection } from "./statements.ts";
+import type { Connection, Statement } from "./statements.ts";
 
 /** A wrap set as it is kept. */
 export interface WrapSetRow {
@@ -96,24 +97,33 @@ export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetI
 }
 
 /**
- * Numbers that versions have and no row: what they say of their wraps is not known, and must not pass for nothing. From
- * one number's first index entry to the next one's: SQLite's own `distinct` would read all versions.
+ * Numbers that items have and no row: what they say of their wraps is not known, and must not pass for nothing. From
+ * one number's first index entry to the next one's: SQLite's own `distinct` would read all items.
  */
-const WITHOUT_ROW = statement((db, _values: object) =>
-  sql<{ readonly id: number }>`
-    with recursive used(id) as (
-      select min(wrap_set) from versions where wrap_set between ${LEAST} and ${MOST}
-      union all
-      select (
-        select min(wrap_set) from versions
-        where wrap_set > used.id and wrap_set <= ${MOST}
-      ) from used where used.id is not null
-    )
-    select id from used where id is not null and not exists (select 1 from wrap_sets where wrap_sets.id = used.id)
-    limit ${sql.lit(MOST_WITHOUT_ROW)}`.compile(db),
-);
+const withoutRow = (name: ItemTable): Statement<object, { readonly id: number }> => {
+  const table = sql.table(name);
+  return statement((db) =>
+    sql<{ readonly id: number }>`
+      with recursive used(id) as (
+        select min(wrap_set) from ${table} where wrap_set between ${LEAST} and ${MOST}
+        union all
+        select (
+          select min(wrap_set) from ${table}
+          where wrap_set > used.id and wrap_set <= ${MOST}
+        ) from used where used.id is not null
+      )
+      select id from used where id is not null and not exists (select 1 from wrap_sets where wrap_sets.id = used.id)
+      limit ${sql.lit(MOST_WITHOUT_ROW)}`.compile(db),
+  );
+};
 
-export function readWrapSets(connection: Connection): readonly KnownWrapSet[] {
+const WITHOUT_ROW: Readonly<Record<ItemTable, Statement<object, { readonly id: number }>>> = {
+  versions: withoutRow("versions"),
+  keys: withoutRow("keys"),
+};
+
+/** Those that there are, and those that items of the table have. */
+export function readWrapSets(connection: Connection, items: ItemTable): readonly KnownWrapSet[] {
   const known = connection.all(ALL, {}).map(({ id, ...row }) => ({ id: id as WrapSetId, set: wrapSetOf(row) }));
-  return [...known, ...connection.all(WITHOUT_ROW, {}).map(({ id }) => ({ id: id as WrapSetId, set: null }))];
+  return [...known, ...connection.all(WITHOUT_ROW[items], {}).map(({ id }) => ({ id: id as WrapSetId, set: null }))];
 }

@@ -1,62 +1,69 @@
 /**
- * Repairs of versions, within the writer's transaction: a message in the place of another one, and what a repair came
- * to grief on.
+ * Repairs of what the inventory lists, within the writer's transaction: other wraps in the place of those that were
+ * read, and what a repair came to grief on.
  */
-import type { Lease } from "../jobs.ts";
+import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
-import type { VersionPlace } from "../rows.ts";
+import type { Lease } from "../jobs.ts";
+import type { Stamp } from "../rows.ts";
 import { readGate } from "./gate-row.ts";
 import { counted } from "./read-inventory.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
-import type { TakenRewrap } from "./units-taken.ts";
+import { changed } from "./undone.ts";
+import type { Undone } from "./undone.ts";
 import { isHeld } from "./write-jobs.ts";
-import { versionKey } from "./write-records.ts";
-import { internWrapSet } from "./wrap-set-rows.ts";
 
-interface NewAccount {
-  readonly key: bigint;
-  readonly wrapSet: number;
-  readonly since: number;
+/** An item's row as a repair finds it. Numbers are null where they are none. */
+export interface FoundItem {
+  readonly key: string;
+  readonly wrapSet: number | null;
+  readonly revision: number | null;
 }
 
-const SET_ACCOUNT = statement((db, { key, wrapSet, since }: NewAccount) =>
-  db.updateTable("versions").set({ wrap_set: wrapSet, since }).where("key", "=", key).compile(),
-);
-
-const SET_MESSAGE = statement(
-  (db, { key, wrapSet, since, revision, message }: NewAccount & { revision: number; message: Uint8Array }) =>
-    db.updateTable("versions").set({ wrap_set: wrapSet, since, revision, message }).where("key", "=", key).compile(),
-);
+/** On what a rewrap depends. */
+export interface Rewrapped {
+  readonly seen: Stamp;
+  readonly epoch: Epoch;
+  readonly lease: Lease | null;
+}
 
 const DROP_FAILURE = statement((db, { key }: { readonly key: bigint }) =>
   db.deleteFrom("failures").where("version_key", "=", key).compile(),
 );
 
-export function rewrap(
+/** Makes a change of an item, if it still is what was seen, at the epoch of the new wraps and under the lease. */
+export function rewrapItem(
   connection: Connection,
-  { place, seen, epoch, message, wrapSet, since, lease }: TakenRewrap,
-): RewrapResult {
+  { seen, epoch, lease }: Rewrapped,
+  find: () => FoundItem | undefined,
+  make: (key: bigint) => void,
+): RewrapResult | Undone<RewrapResult> {
   const gate = readGate(connection);
-  if (epoch !== gate.epoch) return { kind: "gate-moved", epoch: gate.epoch };
-  if (lease !== null && !isHeld(connection, lease)) return { kind: "overtaken" };
-  const found = versionKey(connection, place);
-  if (found?.wrapSet !== seen.wrapSet || found.revision !== seen.revision) return { kind: "overtaken" };
-  const account = { key: BigInt(found.key), wrapSet: internWrapSet(connection, wrapSet), since };
-  if (message === null) connection.run(SET_ACCOUNT, account);
-  else connection.run(SET_MESSAGE, { ...account, revision: seen.revision + 1, message });
-  connection.run(DROP_FAILURE, account);
+  if (epoch !== gate.epoch) return changed({ kind: "gate-moved", epoch: gate.epoch }, false);
+  const found = lease === null || isHeld(connection, lease) ? find() : undefined;
+  if (found?.wrapSet !== seen.wrapSet || found.revision !== seen.revision) return changed({ kind: "overtaken" }, false);
+  const key = BigInt(found.key);
+  make(key);
+  connection.run(DROP_FAILURE, { key });
   return { kind: "made" };
 }
 
-interface NewFailure {
+/** What a repair came to grief on, and how long the item is to wait. */
+export interface NewFailure {
+  readonly code: string;
+  readonly at: string;
+  readonly waitMs: number;
+}
+
+interface NewFailureRow {
   readonly key: bigint;
   readonly code: string;
   readonly at: string;
   readonly dueAt: number;
 }
 
-const FAIL = statement((db, { key, code, at, dueAt }: NewFailure) =>
+const FAIL = statement((db, { key, code, at, dueAt }: NewFailureRow) =>
   db
     .insertInto("failures")
     .values({ version_key: key, attempts: 1, code, at, due_at: dueAt })
@@ -71,14 +78,14 @@ const FAIL = statement((db, { key, code, at, dueAt }: NewFailure) =>
     .compile(),
 );
 
-/** Notes a failure; nothing when the lease is somebody else's, or the version is gone. */
-export function fail(
+/** Notes a failure; nothing when the lease is somebody else's, or the item is gone. */
+export function note(
   connection: Connection,
   lease: Lease,
-  place: VersionPlace,
-  { code, at, waitMs }: { readonly code: string; readonly at: string; readonly waitMs: number },
+  find: () => FoundItem | undefined,
+  { code, at, waitMs }: NewFailure,
 ): void {
-  const found = isHeld(connection, lease) ? versionKey(connection, place) : undefined;
+  const found = isHeld(connection, lease) ? find() : undefined;
   if (found !== undefined)
     connection.run(FAIL, { key: BigInt(found.key), code, at, dueAt: Date.now() + Math.round(waitMs) });
 }

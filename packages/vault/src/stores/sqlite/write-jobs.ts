@@ -6,8 +6,9 @@ import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import type { JobPartition, Leased, Lease, Progress } from "../jobs.ts";
 import { moment, whole } from "./columns.ts";
+import type { JobTable } from "./common-schema.ts";
 import { LONGEST_WAIT_MS } from "./read-inventory.ts";
-import type { JobTable } from "./schema.ts";
+
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 

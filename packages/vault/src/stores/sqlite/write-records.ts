@@ -6,23 +6,19 @@ import { sql } from "kysely";
 import { VaultError } from "../../errors.ts";
 import type { Address, Version } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
-import type { Head } from "../rows.ts";
+import type { RewrapResult } from "../inventory.ts";
+import type { Head, VersionPlace } from "../rows.ts";
 import type { Outcome, RemoveChange, Unit, UnitResult } from "../units.ts";
 import { rowNumber, whole } from "./columns.ts";
 import { readGate } from "./gate-row.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
-import type { TakenUnit, TakenWrite } from "./units-taken.ts";
+import { Undone } from "./undone.ts";
+import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
-
-/** What an answer says, and that nothing of what led to it stays. */
-export class Undone<Answer> {
-  readonly answer: Answer;
-
-  constructor(answer: Answer) {
-    this.answer = answer;
-  }
-}
+import { rewrapItem } from "./write-inventory.ts";
+import type { FoundItem } from "./write-inventory.ts";
+import { dropWhom, link, noteWhom, takePeople } from "./write-subjects.ts";
 
 /** Makes all units or none. */
 export function applyTogether(
@@ -44,11 +40,9 @@ function makeUnit(
   if (connection.first(PAST_WRITE, { writeId }) !== undefined) return { kind: "conflict" };
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
   const record = foundRecord(connection, address) ?? newRecord(connection, address);
-  const isMade =
-    change.kind === "write"
-      ? write(connection, record, base, change, { writeId, bucket })
-      : remove(connection, record, base, change, writeId);
-  return { kind: isMade ? "made" : "conflict" };
+  return change.kind === "write"
+    ? write(connection, record, base, change, { writeId, bucket })
+    : { kind: remove(connection, record, base, change, writeId) ? "made" : "conflict" };
 }
 
 /** A record, and the highest number that its head and its rows are known to have; 0: none. */
@@ -123,26 +117,34 @@ const ADD_VERSION = statement(
       .compile(),
 );
 
-/** False: the head is another one, or a number would come twice or go back. */
+const CONFLICT: UnitResult = { kind: "conflict" };
+
+/** A conflict: the head is another one, or a number would come twice or go back. */
 function write(
   connection: Connection,
   { record, highest }: FoundRecord,
   base: TakenUnit["base"],
-  { versions }: TakenWrite,
+  { versions, subjects, sealedId }: TakenWrite,
   { writeId, bucket }: Pick<TakenUnit, "writeId" | "bucket">,
-): boolean {
+): UnitResult {
   const newest = versions.at(-1);
   let last = highest;
-  if (newest === undefined || base === "damaged") return false;
-  if (!moveHead(connection, record, base, { version: newest.version, state: "live", updatedAt: newest.createdAt }))
-    return false;
-  for (const { wrapSet, ...version } of versions) {
-    if (version.version <= last) return false;
-    last = version.version;
-    const id = internWrapSet(connection, wrapSet);
-    if (connection.run(ADD_VERSION, { ...version, record, writeId, bucket, wrapSet: id }) !== 1) return false;
+  if (newest === undefined || base === "damaged") return CONFLICT;
+  const { version: number, createdAt: updatedAt } = newest;
+  if (!moveHead(connection, record, base, { version: number, state: "live", updatedAt, sealedId })) return CONFLICT;
+  for (const { version } of versions) {
+    if (version <= last) return CONFLICT;
+    last = version;
   }
-  return true;
+  const people = takePeople(connection, subjects);
+  if ("kind" in people) return people;
+  for (const { wrapSet, ...version } of versions) {
+    const id = internWrapSet(connection, wrapSet);
+    if (connection.run(ADD_VERSION, { ...version, record, writeId, bucket, wrapSet: id }) !== 1) return CONFLICT;
+    if (version.scheme === 2) noteWhom(connection, version, people);
+  }
+  link(connection, record, people);
+  return { kind: "made" };
 }
 
 const DROP_FAILURES = statement((db, { record }: RecordKey) =>
@@ -169,8 +171,10 @@ function remove(
   writeId: Unit["writeId"],
 ): boolean {
   if (tombstone < highest) return false;
-  if (!moveHead(connection, record, base, { version: tombstone, state: "removed", updatedAt: removedAt })) return false;
+  const next: NextHead = { version: tombstone, state: "removed", updatedAt: removedAt, sealedId: null };
+  if (!moveHead(connection, record, base, next)) return false;
   connection.run(DROP_FAILURES, { record });
+  dropWhom(connection, record);
   // Whoever still asks for one of the writes is told that it was made.
   const gone = new Set(connection.all(DROP_VERSIONS, { record }).map(({ write_id: one }) => one));
   for (const one of [...gone, writeId])
@@ -182,18 +186,19 @@ interface NextHead {
   readonly version: Version;
   readonly state: Head["state"];
   readonly updatedAt: string;
+  readonly sealedId: Uint8Array | null;
 }
 
 type NextHeadRow = NextHead & RecordKey;
 
-const REPLACE_HEAD = statement((db, { record, version, state, updatedAt }: NextHeadRow) =>
-  db.replaceInto("heads").values({ record, version, state, updated_at: updatedAt }).compile(),
+const REPLACE_HEAD = statement((db, { record, version, state, updatedAt, sealedId }: NextHeadRow) =>
+  db.replaceInto("heads").values({ record, version, state, updated_at: updatedAt, sealed_id: sealedId }).compile(),
 );
 
-const ADD_HEAD = statement((db, { record, version, state, updatedAt }: NextHeadRow) =>
+const ADD_HEAD = statement((db, { record, version, state, updatedAt, sealedId }: NextHeadRow) =>
   db
     .insertInto("heads")
-    .values({ record, version, state, updated_at: updatedAt })
+    .values({ record, version, state, updated_at: updatedAt, sealed_id: sealedId })
     .onConflict((conflict) => conflict.doNothing())
     .compile(),
 );
@@ -202,7 +207,7 @@ const MOVE_HEAD = statement(
   (db, next: NextHeadRow & { readonly baseVersion: Version; readonly baseState: Head["state"] }) =>
     db
       .updateTable("heads")
-      .set({ version: next.version, state: next.state, updated_at: next.updatedAt })
+      .set({ version: next.version, state: next.state, updated_at: next.updatedAt, sealed_id: next.sealedId })
       .where("record", "=", next.record)
       .where("version", "=", next.baseVersion)
       .where("state", "=", next.baseState)
@@ -302,9 +307,36 @@ const VERSION_KEY = statement((db, { collection, id, version }: Address & { read
 );
 
 /** A version's row as a repair finds it; undefined when it is gone. */
-export function versionKey(
-  connection: Connection,
-  place: Address & { readonly version: Version },
-): { readonly key: string; readonly wrapSet: number | null; readonly revision: number | null } | undefined {
+export function versionItem(connection: Connection, place: VersionPlace): FoundItem | undefined {
   return connection.first(VERSION_KEY, place);
+}
+
+interface NewAccount {
+  readonly key: bigint;
+  readonly wrapSet: number;
+  readonly since: number;
+}
+
+const SET_ACCOUNT = statement((db, { key, wrapSet, since }: NewAccount) =>
+  db.updateTable("versions").set({ wrap_set: wrapSet, since }).where("key", "=", key).compile(),
+);
+
+const SET_MESSAGE = statement(
+  (db, { key, wrapSet, since, revision, message }: NewAccount & { revision: number; message: Uint8Array }) =>
+    db.updateTable("versions").set({ wrap_set: wrapSet, since, revision, message }).where("key", "=", key).compile(),
+);
+
+/** A message in the place of another one, or another account of its wraps. */
+export function rewrapVersion(connection: Connection, change: TakenRewrap): RewrapResult | Undone<RewrapResult> {
+  const { place, seen, message, wrapSet, since } = change;
+  return rewrapItem(
+    connection,
+    change,
+    () => versionItem(connection, place),
+    (key) => {
+      const account = { key, wrapSet: internWrapSet(connection, wrapSet), since };
+      if (message === null) connection.run(SET_ACCOUNT, account);
+      else connection.run(SET_MESSAGE, { ...account, revision: seen.revision + 1, message });
+    },
+  );
 }

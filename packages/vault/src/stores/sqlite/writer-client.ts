@@ -8,10 +8,10 @@ import type { Transferable } from "node:worker_threads";
 import { VaultError } from "../../errors.ts";
 import { receivedFailure } from "./failures.ts";
 import type { Guard } from "./guard.ts";
-import type { Answer, Given, OperationName } from "./operations.ts";
+import type { Answer, Given, Operations } from "./operations.ts";
+import { threadFile, threadOptions } from "./thread-file.ts";
 import { WriterHost } from "./writer-host.ts";
 import type { FromWriter, ToWriter } from "./writer-host.ts";
-import { threadFile, threadOptions } from "./thread-file.ts";
 import type { OwnBytes } from "./units-taken.ts";
 import type { WriterFile } from "./writer.ts";
 
@@ -23,8 +23,14 @@ interface WriterSide {
   keepAlive(isNeeded: boolean): void;
 }
 
+/** What the writers tell a store. */
+interface Client {
+  received(message: FromWriter): void;
+  lost(dead: WriterSide, cause: unknown): void;
+}
+
 /** The clients that are open, by number. */
-const clients = new Map<number, WriterClient>();
+const clients = new Map<number, Client>();
 let lastClient = 0;
 /** Requests that are under way, of all of them. */
 let underWay = 0;
@@ -98,14 +104,17 @@ class SameThread implements WriterSide {
   }
 }
 
+/** What may be made although nobody was told, and could be made twice by who tries again. */
+const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create"]);
+
 interface UnderWay {
-  readonly name: OperationName;
+  readonly name: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** What one store has of the writer. */
-export class WriterClient {
+export class WriterClient<Own extends Operations<Own>> implements Client {
   readonly #number: number;
   readonly #file: WriterFile;
   readonly #guard: Guard;
@@ -130,11 +139,11 @@ export class WriterClient {
    * @throws VaultError `outcome-unknown`, `store-failed` when the thread died before it answered; and what the change
    *   itself comes to
    */
-  send<Name extends OperationName>(
+  send<Name extends keyof Own & string>(
     name: Name,
-    given: Given<Name>,
+    given: Given<Own, Name>,
     owned: readonly OwnBytes[] = [],
-  ): Promise<Answer<Name>> {
+  ): Promise<Answer<Own, Name>> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const number = ++this.#lastRequest;
     const bytes = owned.reduce((sum, { length }) => sum + length, 0);
@@ -147,7 +156,7 @@ export class WriterClient {
     }
     this.#underWay.set(number, { name, resolve, reject });
     countUnderWay(to, 1);
-    return promise as Promise<Answer<Name>>;
+    return promise as Promise<Answer<Own, Name>>;
   }
 
   /** When nothing is under way any more. */
@@ -182,8 +191,8 @@ export class WriterClient {
   }
 
   /**
-   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units that is
-   * said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
+   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units and new
+   * keys that is said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
    */
   lost(dead: WriterSide, cause: unknown): void {
     if (this.#side !== dead) return;
@@ -191,7 +200,7 @@ export class WriterClient {
     const committing = Atomics.load(this.#file.committing, 0);
     for (const number of [...this.#underWay.keys()]) {
       const one = this.#take(number);
-      const isUnknown = BigInt(number) <= committing && one?.name === "apply";
+      const isUnknown = BigInt(number) <= committing && one !== undefined && ASKED_FOR.has(one.name);
       one?.reject(
         isUnknown
           ? new VaultError("outcome-unknown", "The thread that writes ended while the write was committed", { cause })

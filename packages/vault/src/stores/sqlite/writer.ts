@@ -12,13 +12,15 @@ import { Guard } from "./guard.ts";
 import type { Known } from "./guard.ts";
 import { OpenFiles } from "./open-files.ts";
 import { OPERATIONS } from "./operations.ts";
-import type { Given, OperationName } from "./operations.ts";
 import { Connection } from "./statements.ts";
-import { Undone } from "./write-records.ts";
+import type { FileKind } from "./store-file.ts";
+import { Undone } from "./undone.ts";
 
 /** The database of a writer, as the store opened it. */
 export interface WriterFile {
   readonly path: string;
+  /** Which operations it is asked for. */
+  readonly kind: FileKind;
   readonly busyTimeoutMs: number;
   readonly maxBytes: number;
   readonly known: Known;
@@ -27,10 +29,11 @@ export interface WriterFile {
 }
 
 /** What is asked of a writer. Numbers only grow. */
-export interface WriteRequest<Name extends OperationName = OperationName> {
+export interface WriteRequest {
   readonly number: number;
-  readonly name: Name;
-  readonly given: Given<Name>;
+  /** Of an operation of the file's kind, and what it is given: the client's types see to that. */
+  readonly name: string;
+  readonly given: readonly unknown[];
   /** Of its messages. */
   readonly bytes: number;
 }
@@ -181,7 +184,7 @@ export class Writer {
     try {
       const commits = guard.count();
       if (commits > before + 1) this.#othersAt = performance.now();
-      const done = group.map((request) => doOne(connection, request));
+      const done = group.map((request) => doOne(connection, this.#file.kind, request));
       if (done.some(({ isMade }) => isMade)) {
         Atomics.store(this.#file.committing, 0, BigInt(group.at(-1)?.number ?? 0));
         commit(connection);
@@ -221,15 +224,18 @@ class Lost extends Error {
   }
 }
 
+type AnyOperation = (connection: Connection, ...given: readonly unknown[]) => unknown;
+
 interface Done {
   readonly answer: WriteAnswer;
   readonly isMade: boolean;
 }
 
-function doOne(connection: Connection, { number, name, given }: WriteRequest): Done {
+function doOne(connection: Connection, kind: FileKind, { number, name, given }: WriteRequest): Done {
   try {
     connection.exec("savepoint request");
-    const operation = OPERATIONS[name] as (connection: Connection, ...given: readonly unknown[]) => unknown;
+    const operation = (OPERATIONS[kind] as Readonly<Record<string, AnyOperation>>)[name];
+    if (operation === undefined) throw new VaultError("store-failed", "The store has no such operation");
     // eslint-disable-next-line no-restricted-syntax -- the arguments of one call: at most three
     const result = operation(connection, ...given);
     const isMade = !(result instanceof Undone);

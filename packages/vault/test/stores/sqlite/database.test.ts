@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { openDatabase } from "../../../src/stores/sqlite/database.ts";
+import { openRecords } from "../../../src/stores/sqlite/database.ts";
 import { APPLICATION_ID } from "../../../src/stores/sqlite/schema.ts";
 import { temporaryFolder } from "../../support/storage.ts";
 
@@ -22,7 +22,7 @@ const SETTINGS: readonly (readonly [pragma: string, value: string | number])[] =
 
 test("a connection is durable, forgets what was deleted, and writes no temporary file", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
-  const file = await openDatabase(path, {
+  const file = await openRecords(path, {
     busyTimeoutMs: 100,
     maxBytes: 250 * 4096 + 4095,
     mark: false,
@@ -39,11 +39,11 @@ test("a connection is durable, forgets what was deleted, and writes no temporary
 test("a vault that needs no migration is opened without a write, as on a full disk", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
   const options = { busyTimeoutMs: 0, maxBytes: 1e9, mark: true, reserve: false, moveFrom: null };
-  const writer = await openDatabase(path, options);
+  const writer = await openRecords(path, options);
   using other = new DatabaseSync(path);
   // The lock of writing is taken: whoever writes now fails at once.
   other.exec("begin immediate");
-  const reader = await openDatabase(path, options);
+  const reader = await openRecords(path, options);
   assert.deepEqual(reader.connection.database.prepare("select * from versions").all(), []);
   assert.throws(() => {
     reader.connection.exec("delete from versions");

@@ -1,0 +1,162 @@
+/**
+ * Makes the facade that records use (subject-keys.ts) of a key store and the keyring that wraps keys in it.
+ */
+import type { Time } from "@strongroom/envelope/hierarchical";
+import { keyedHash } from "@strongroom/envelope/keyrings";
+import { VaultError } from "../errors.ts";
+import type { KeyCacheSettings } from "../options.ts";
+import { parseId } from "../records/address.ts";
+import type { Collection, RecordId, Subject } from "../records/address.ts";
+import type { KeyName, KeyStore } from "../stores/key-store.ts";
+import type { Scope, SubjectId } from "../stores/subjects.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
+import type { KeySets } from "./key-sets.ts";
+import { VAULT_OWNER } from "./key-binding.ts";
+import { lp } from "./length-prefixed.ts";
+import { People, requireSame } from "./people.ts";
+import type { Named } from "./people.ts";
+import { DEFAULT_TENANT, idPlace, sealersFor } from "./sealers.ts";
+import { openText, textHeader } from "./sealed-text.ts";
+import type { TextHeader, TextOwner } from "./sealed-text.ts";
+import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+
+/** What the keys of a vault are opened with. */
+export interface SubjectKeysOptions {
+  readonly store: KeyStore;
+  /** The vault's id, as the gate of the records has it. */
+  readonly vault: string;
+  /** Over the gate of the key store. */
+  readonly keySets: KeySets;
+  /** Shredding generation of what is made. */
+  readonly generation: number;
+  readonly cache: KeyCacheSettings;
+  readonly clock: () => Date;
+  /** By which keys age, for tests. */
+  readonly time?: Time;
+}
+
+/** The keys of a vault over its key store, which stays the caller's to close. */
+export function openSubjectKeys({ cache, time, ...dependencies }: SubjectKeysOptions): SubjectKeys {
+  return new StoredSubjectKeys(new VaultKeys(dependencies, cache, time), cache);
+}
+
+const ROW_ID_LABEL = "strongroom/record-id/1";
+
+class StoredSubjectKeys implements SubjectKeys {
+  readonly vault: string;
+  readonly opening: SubjectKeys["opening"];
+  readonly #keys: VaultKeys;
+  readonly #people: People;
+
+  constructor(keys: VaultKeys, { capacity, maxAgeMs }: KeyCacheSettings) {
+    this.vault = keys.dependencies.vault;
+    this.opening = keys.opening;
+    this.#keys = keys;
+    this.#people = new People(keys, { capacity, maxAgeMs, now: () => keys.now() });
+  }
+
+  sealers(
+    requests: readonly SealerRequest[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (Sealer | VaultError)[]> {
+    return sealersFor(this.#keys, this.#people, requests, signal);
+  }
+
+  resolve(names: readonly Named[], signal: AbortSignal | undefined): Promise<readonly (SubjectId | null)[]> {
+    return this.#people.resolve(names, signal);
+  }
+
+  async nameOf(id: SubjectId, signal: AbortSignal | undefined): Promise<Subject> {
+    const known = this.#people.knownById(id);
+    if (known !== null) return known.name;
+    const [found] = await this.#people.names([id], signal);
+    return requireSame(found, null).name;
+  }
+
+  async rowIds(
+    collection: Collection,
+    ids: readonly RecordId[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly RecordId[]> {
+    using names = (await this.#keys.own("names", signal)).key;
+    return ids.map((id) => {
+      const hash = keyedHash(names, lp([ROW_ID_LABEL, this.vault, collection, id]));
+      return hash.toString("base64url") as RecordId;
+    });
+  }
+
+  async openId(
+    sealed: Uint8Array,
+    { collection, rowId }: { readonly collection: Collection; readonly rowId: RecordId },
+    signal: AbortSignal | undefined,
+  ): Promise<RecordId> {
+    const header = textHeader(sealed);
+    if (header === null) throw tampered();
+    const { owner, name } = sealedUnder(header, collection);
+    using key = (await this.#keys.version(name, header.version, signal)).key;
+    const text = openText(sealed, owner, { version: header.version, key }, idPlace(this.vault, collection, rowId));
+    if (text === null) throw tampered();
+    const id = parseId(text);
+    const [expected] = await this.rowIds(collection, [id], signal);
+    if (expected !== rowId) throw tampered();
+    return id;
+  }
+
+  wrapSets(owners: readonly string[]): Promise<readonly (WrapSet | null)[]> {
+    return this.#keys.wrapSets(owners);
+  }
+
+  async renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void> {
+    const { store, keySets } = this.#keys.dependencies;
+    const name: KeyName = { kind: scope === "subject" ? "subject" : "tenant-subject", owner: id };
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      // Asked anew, and opened: a row that somebody made up is not continued.
+      const [row = null] = await this.#keys.activeRows([name]);
+      if (row instanceof VaultError) throw row;
+      if (row === null) throw new VaultError("subject-key-absent", "The person has no key of that scope to renew");
+      this.#keys.forget(id);
+      const active = await this.#keys.active(name, signal, row);
+      active?.key.wipe();
+      const tenant: Tenant = active?.tenant ?? DEFAULT_TENANT;
+      const since = this.#keys.now();
+      const fresh = await this.#keys.make(name, row.ordinal + 1, tenant, signal);
+      using key = fresh.key;
+      this.#keys.requireOpen();
+      const [result] = await store.keys.create([{ epoch: fresh.epoch, name: null, key: fresh.row }]);
+      this.#keys.forget(id);
+      if (result?.kind === "made") return void this.#keys.keep({ ...fresh, key }, tenant, since);
+      // Somebody else renewed it at the same time.
+      if (result?.kind === "exists") return;
+      if (result?.kind === "erased") throw new VaultError("subject-erased", "The person was erased");
+      keySets.moved();
+    }
+    throw keySetMoved();
+  }
+
+  forget(id: SubjectId): void {
+    this.#people.forget(id);
+    this.#keys.forget(id);
+  }
+
+  counts(): SubjectKeyCounts {
+    return this.#keys.counts();
+  }
+
+  close(): void {
+    this.#keys.close();
+    this.#people.clear();
+  }
+}
+
+/** Whose key a sealed id says that it is under: of which owner it is, its opening says. */
+function sealedUnder({ kind, ownerId }: TextHeader, collection: Collection): { owner: TextOwner; name: KeyName } {
+  if (kind === "vault") return { owner: { kind, owner: VAULT_OWNER }, name: { kind: "names", owner: VAULT_OWNER } };
+  if (kind === "collection") return { owner: { kind, owner: collection }, name: { kind, owner: collection } };
+  const owner = ownerId ?? "";
+  return { owner: { kind, owner }, name: { kind: "subject", owner } };
+}
+
+function tampered(): VaultError {
+  return new VaultError("record-tampered", "The sealed id of a record is none, or another record's");
+}

@@ -1,0 +1,164 @@
+/**
+ * Keys under the regions: made with a wrap in each, opened by the nearest that gives the right key. Which key is right
+ * the check in its row tells, so that a region which answers another one is accused, and what it owes is noted.
+ */
+import { randomUUID } from "node:crypto";
+import { isEnvelopeError } from "@strongroom/envelope";
+import type { Keyring } from "@strongroom/envelope";
+import { makeKey, namedKey, unwrapKey } from "@strongroom/envelope/keyrings";
+import type { EncryptedDataKey, SecretBytes, UnwrappedKey } from "@strongroom/envelope/keyrings";
+import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
+import type { VaultError } from "../errors.ts";
+import type { Epoch } from "../stores/gate.ts";
+import type { KeyName, KeyRow, KeyStore, KeyVersion, KeyWrap, NewKey } from "../stores/key-store.ts";
+import { isKeyOf, KEY_ARN_ENTRY, keyCheck, keyContext, keyTampered } from "./key-binding.ts";
+import type { CheckedColumns } from "./key-binding.ts";
+import type { KeySets } from "./key-sets.ts";
+import { sealedWrapSet, wrapNamed } from "./wraps.ts";
+
+/** What keys are made and opened with. */
+export interface KeyDependencies {
+  readonly store: KeyStore;
+  /** The vault's id: every key is bound to it. */
+  readonly vault: string;
+  /** Of the key store. */
+  readonly keySets: KeySets;
+  /** Shredding generation of what is made. */
+  readonly generation: number;
+  readonly clock: () => Date;
+}
+
+/** A key that is not in the store yet. Whoever has it wipes it. */
+export interface FreshKey {
+  readonly key: SecretBytes;
+  readonly row: NewKey;
+  /** At which it was wrapped. */
+  readonly epoch: Epoch;
+}
+
+/** A key as its row is read; of one that was just made, without a stamp. */
+export type KeyColumns = Omit<KeyRow, "stamp" | "wrapSet">;
+
+export class RegionWraps {
+  readonly #dependencies: KeyDependencies;
+
+  constructor(dependencies: KeyDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * A new key: one call to the KMS for it, and one for each further wrap.
+   *
+   * @throws VaultError `wraps-below-minimum`, `deadline-exceeded`, `keyring-overloaded`, `aborted`,
+   *   `encryption-failed`, `key-set-unknown`; the store's
+   */
+  async make(name: KeyName, ordinal: number, signal: AbortSignal | undefined): Promise<FreshKey> {
+    const { vault, keySets } = this.#dependencies;
+    const { epoch, keyring } = await keySets.forWriting();
+    const columns = newColumns(this.#dependencies, name, ordinal);
+    try {
+      const { key, wraps, report } = await makeKey({
+        keyring,
+        encryptionContext: keyContext(vault, columns, columns.createdAt),
+        keyArnEntry: KEY_ARN_ENTRY,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const wrapSet = sealedWrapSet({ encryptedDataKeys: wraps, ...(report === null ? {} : { wraps: report }) });
+      const row = { ...columns, check: keyCheck(key, vault, columns), wraps: wraps.map(asKeyWrap), wrapSet };
+      return { key, row, epoch };
+    } catch (error) {
+      throw envelopeFailure(error);
+    }
+  }
+
+  /**
+   * Opens a key by the first of its wraps that opens to it. The caller wipes it.
+   *
+   * @param row its kind, owner and version are those that were asked for
+   * @throws VaultError `subject-key-tampered` when every region gave something else; `key-not-configured`,
+   *   `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`
+   */
+  async open(row: KeyColumns): Promise<{ readonly key: SecretBytes } & Pick<UnwrappedKey, "refused">> {
+    const { vault, keySets } = this.#dependencies;
+    const wraps = row.wraps.map(asDataKey);
+    const open = async (keyring: Keyring): Promise<UnwrappedKey> => {
+      try {
+        return await unwrapKey(wraps, {
+          keyring,
+          encryptionContext: keyContext(vault, row, row.createdAt),
+          keyArnEntry: KEY_ARN_ENTRY,
+          accepts: (candidate) => isKeyOf(candidate, vault, row),
+        });
+      } catch (error) {
+        throw openingFailure(error);
+      }
+    };
+    const [first, ...others] = keySets.forReading(() => wraps.map((wrap) => namedKey(wrap).key));
+    try {
+      return await open(first);
+    } catch (error) {
+      return await openByOthers(others, open, openingFailure(error));
+    }
+  }
+
+  /**
+   * Takes wraps that were found wrong beside a right one out of a row, and notes them as owed. A key that opens is
+   * given out whatever comes of this: the next one who opens it finds the same.
+   */
+  async owe(row: KeyRow, refused: NonNullable<UnwrappedKey["refused"]>): Promise<void> {
+    const { store, keySets, clock } = this.#dependencies;
+    const wrong = new Set(refused.map(({ providerId, key }) => `${providerId} ${key}`));
+    const isWrong = (wrap: KeyWrap): boolean => {
+      const { providerId, key } = namedKey(asDataKey(wrap));
+      return wrong.has(`${providerId} ${key}`);
+    };
+    const wraps = row.wraps.filter((wrap) => !isWrong(wrap));
+    if (wraps.length === 0 || wraps.length === row.wraps.length) return;
+    const before = row.wrapSet ?? wrapSetOf(row.wraps);
+    const missing = refused.map(({ region, key }) => ({ region: region ?? "", keyArn: key, reason: "wrong-data-key" }));
+    const known = new Set(missing.map(({ keyArn }) => keyArn));
+    const wrapSet = {
+      wraps: wraps.map((wrap) => wrapNamed(asDataKey(wrap))),
+      target: before.target,
+      missing: [...before.missing.filter(({ keyArn }) => !known.has(keyArn)), ...missing],
+    };
+    try {
+      const { epoch } = await keySets.forWriting();
+      const { kind, owner, version, stamp: seen } = row;
+      const place = { kind, owner, version };
+      const at = clock().toISOString();
+      await store.inventory.rewrap({ place, seen, epoch, wraps, moved: null, wrapSet, at, lease: null });
+    } catch {
+      // Nothing is lost by it: the wrong wrap lies where it was, and is found again.
+    }
+  }
+}
+
+/** The columns of a key that is made now, under a version of its own. */
+export function newColumns(
+  { generation, clock }: KeyDependencies,
+  { kind, owner }: KeyName,
+  ordinal: number,
+): CheckedColumns {
+  const version = randomUUID() as string as KeyVersion;
+  return { kind, owner, version, ordinal, generation, createdAt: clock().toISOString() };
+}
+
+/** What a row's wraps say themselves, where the account of them is not to be read. */
+export function wrapSetOf(wraps: readonly KeyWrap[]): NewKey["wrapSet"] {
+  return { wraps: wraps.map((wrap) => wrapNamed(asDataKey(wrap))), target: wraps.length, missing: [] };
+}
+
+/** A key that no wrap opens to is not a message that was tampered with. */
+function openingFailure(error: unknown): VaultError {
+  if (!isEnvelopeError(error) || error.code !== "decryption-failed") return envelopeFailure(error);
+  return keyTampered("No wrap of a stored key opens to the key that it was made as", error);
+}
+
+function asKeyWrap({ providerId, providerInfo, ciphertext }: EncryptedDataKey): KeyWrap {
+  return { provider: providerId, info: providerInfo, ciphertext };
+}
+
+function asDataKey({ provider, info, ciphertext }: KeyWrap): EncryptedDataKey {
+  return { providerId: provider, providerInfo: info, ciphertext };
+}

@@ -1,0 +1,438 @@
+/**
+ * What seals a batch of versions. People are found and keys are read in one call each, opened and made at the same
+ * time, and what is made is stored in one call. Of two processes that make the same person one wins, and the other uses
+ * what the winner has made.
+ */
+import { mapBounded } from "@strongroom/base/work";
+import type { Keyring } from "@strongroom/envelope";
+import { branchKeySealing } from "@strongroom/envelope/hierarchical";
+import { isVaultError, VaultError } from "../errors.ts";
+import { isCollection } from "../records/address.ts";
+import type { Collection, RecordId, Subject } from "../records/address.ts";
+import type { Creation, CreationResult, KeyKind, KeyName, KeyRow } from "../stores/key-store.ts";
+import { isSubjectId } from "../stores/subjects.ts";
+import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
+import { branchKeyId, isTenant, keyTampered } from "./key-binding.ts";
+import { itsOwn, KEYS_AT_ONCE, requireSame, textOf } from "./people.ts";
+import type { Named, People } from "./people.ts";
+import type { FreshKey } from "./region-wraps.ts";
+import { ownerOfKey, sealText } from "./sealed-text.ts";
+import type { TextPlace } from "./sealed-text.ts";
+import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
+import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
+
+/** Most creations that a key store takes in one call. */
+const CREATIONS = 1_000;
+
+/** Of people whom nobody says to be a tenant's. */
+export const DEFAULT_TENANT: Tenant = "default";
+
+const SUBJECT_KINDS: readonly KeyKind[] = ["subject", "tenant-subject"];
+
+const KIND_OF: Readonly<Record<Scope, KeyKind | null>> = {
+  record: null,
+  subject: "subject",
+  tenant: "tenant-subject",
+};
+
+/** One sealer for each request, in their order. @throws VaultError what fails all of them */
+export async function sealersFor(
+  keys: VaultKeys,
+  people: People,
+  requests: readonly SealerRequest[],
+  signal: AbortSignal | undefined,
+): Promise<readonly (Sealer | VaultError)[]> {
+  const results: (Sealer | VaultError | null)[] = requests.map(problemOf);
+  try {
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      const open = results.flatMap((result, index) => (result === null ? [index] : []));
+      if (open.length === 0) break;
+      const round = new Round(keys, people, signal);
+      try {
+        const sealers = await round.run(open.flatMap((index) => requests[index] ?? []));
+        for (const [n, index] of open.entries()) results[index] = sealers[n] ?? null;
+      } finally {
+        round.end();
+      }
+    }
+  } catch (error) {
+    disposeAll(results);
+    throw error;
+  }
+  return results.map((result) => result ?? keySetMoved());
+}
+
+/** Somebody in a round. */
+interface Person {
+  readonly id: SubjectId;
+  /** Null: only the id was said, and the name is not opened yet. */
+  named: Named | null;
+  /** Of somebody new, until they are made: the hash of the name. */
+  tag: Uint8Array | null;
+  /** Whether the id is known to be the name's. */
+  isProved: boolean;
+  problem: VaultError | null;
+}
+
+type NewPerson = Person & { readonly tag: Uint8Array; readonly named: Named };
+
+/** A key in a round. */
+interface Slot {
+  readonly name: KeyName;
+  /** Whose; null: a collection's. */
+  readonly person: Person | null;
+  /** What the round has opened or made. Its first use is counted already. */
+  opened: OpenedKey | null;
+  row: KeyRow | null;
+  isUsed: boolean;
+  problem: VaultError | null;
+}
+
+/** What is to be made, with its key when it has one. */
+interface Making {
+  readonly slot: Slot | null;
+  readonly person: Person | null;
+  readonly fresh: FreshKey | null;
+  readonly creation: Creation;
+}
+
+class Round {
+  readonly #keys: VaultKeys;
+  readonly #people: People;
+  readonly #signal: AbortSignal | undefined;
+  /** By what was said of them: a name, or an id. */
+  readonly #persons = new Map<string, Person>();
+  readonly #slots = new Map<string, Slot>();
+
+  constructor(keys: VaultKeys, people: People, signal: AbortSignal | undefined) {
+    this.#keys = keys;
+    this.#people = people;
+    this.#signal = signal;
+  }
+
+  /** Null in the place of a request that has to be tried again. */
+  async run(requests: readonly SealerRequest[]): Promise<readonly (Sealer | VaultError | null)[]> {
+    await this.#findPeople(requests);
+    for (const request of requests) this.#chooseKeys(request);
+    await this.#openKeys();
+    await this.#proveNames();
+    await this.#make();
+    const sealers: (Sealer | VaultError | null)[] = [];
+    try {
+      for (const request of requests) sealers.push(await itsOwn(() => this.#sealer(request)));
+    } catch (error) {
+      disposeAll(sealers);
+      throw error;
+    }
+    return sealers;
+  }
+
+  /** Wipes what the round has opened for itself. */
+  end(): void {
+    for (const { opened } of this.#slots.values()) opened?.key.wipe();
+  }
+
+  async #findPeople(requests: readonly SealerRequest[]): Promise<void> {
+    const unknown = new Map<string, Named>();
+    for (const { whom, also } of requests) {
+      if (whom.kind === "id") this.#person(whom.id, whom.id, this.#people.knownById(whom.id));
+      for (const named of namesIn(whom, also)) {
+        const id = this.#people.known(named);
+        if (id === null) unknown.set(textOf(named), named);
+        else this.#person(textOf(named), id, named);
+      }
+    }
+    const found = await this.#people.find([...unknown.values()], this.#signal);
+    for (const [index, [said, named]] of [...unknown].entries()) {
+      const one = found[index];
+      if (one === undefined) continue;
+      const tag = one.isNew ? one.tag : null;
+      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, problem: null });
+    }
+  }
+
+  #person(said: string, id: SubjectId, named: Named | null): void {
+    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, problem: null });
+  }
+
+  /** The key of whom a version is about; of others only if they are new, and get one. */
+  #chooseKeys({ scope, whom, also }: SealerRequest): void {
+    const kind = KIND_OF[scope];
+    if (kind === null) return;
+    if (whom.kind === "nobody") this.#choose({ kind: "collection", owner: whom.collection }, null);
+    const main = this.#persons.get(saidIn(whom));
+    if (main !== undefined) this.#choose({ kind, owner: main.id }, main);
+    for (const person of this.#alsoOf(whom, also))
+      if (person.tag !== null) this.#choose({ kind, owner: person.id }, person);
+  }
+
+  #choose(name: KeyName, person: Person | null): void {
+    const id = slotId(name);
+    if (this.#slots.has(id)) return;
+    const opened = isNew(person) ? null : this.#keys.atHand(name);
+    this.#slots.set(id, { name, person, opened, row: null, isUsed: false, problem: null });
+  }
+
+  async #openKeys(): Promise<void> {
+    const unread = [...this.#slots.values()].filter(({ opened, person }) => opened === null && !isNew(person));
+    const rows = await this.#keys.activeRows(unread.map(({ name }) => name));
+    await mapBounded(unread, KEYS_AT_ONCE, async (slot, index) => {
+      const row = rows[index] ?? null;
+      const opened =
+        row === null || row instanceof VaultError
+          ? row
+          : await itsOwn(() => this.#keys.active(slot.name, this.#signal, row));
+      if (opened instanceof VaultError) slot.problem = opened;
+      else slot.opened = opened;
+      if (!(row instanceof VaultError)) slot.row = row;
+    });
+  }
+
+  /** That ids which the key store gave are those of the names, and how those are called who were said by id. */
+  async #proveNames(): Promise<void> {
+    const unproved = [...new Set(this.#persons.values())].filter(({ isProved }) => !isProved);
+    const atHand = (id: SubjectId): OpenedKey | null => {
+      const slots = SUBJECT_KINDS.flatMap((kind) => this.#slots.get(slotId({ kind, owner: id })) ?? []);
+      return slots.find(({ opened }) => opened !== null)?.opened ?? null;
+    };
+    const names = await this.#people.names(
+      unproved.map(({ id }) => id),
+      this.#signal,
+      atHand,
+    );
+    for (const [index, person] of unproved.entries()) {
+      const proved = await itsOwn(() => Promise.resolve(requireSame(names[index], person.named)));
+      if (proved instanceof VaultError) person.problem = proved;
+      else [person.named, person.isProved] = [proved, true];
+    }
+  }
+
+  /** Makes the people and the keys that are not there. */
+  async #make(): Promise<void> {
+    const since = this.#keys.now();
+    const makings: Making[] = [];
+    try {
+      const missing = [...this.#slots.values()].filter(
+        ({ opened, row, problem, person }) =>
+          opened === null && row === null && problem === null && (person?.isProved ?? true),
+      );
+      await mapBounded(missing, KEYS_AT_ONCE, async (slot) => {
+        const fresh = await this.#keys.make(slot.name, 1, slot.person?.named?.tenant ?? DEFAULT_TENANT, this.#signal);
+        const { person } = slot;
+        const owner = ownerOfKey(slot.name);
+        const key = { version: fresh.row.version, key: fresh.key };
+        const name = isNew(person) ? this.#people.row(person, owner, key) : null;
+        makings.push({ slot, person, fresh, creation: { epoch: fresh.epoch, name, key: fresh.row } });
+      });
+      const keyless = [...new Set(this.#persons.values())].filter(
+        (person): person is NewPerson => isNew(person) && !missing.some((slot) => slot.person === person),
+      );
+      for (const making of await this.#nameOnly(keyless)) makings.push(making);
+      for (let start = 0; start < makings.length; start += CREATIONS)
+        await this.#create(makings.slice(start, start + CREATIONS), since);
+    } finally {
+      for (const { fresh } of makings) fresh?.key.wipe();
+    }
+  }
+
+  /** People without a key of their own: the vault's names key seals what they are called. */
+  async #nameOnly(people: readonly NewPerson[]): Promise<readonly Making[]> {
+    if (people.length === 0) return [];
+    const { keySets } = this.#keys.dependencies;
+    const { epoch } = await keySets.forWriting();
+    const { key: handle, ...others } = await this.#keys.own("names", this.#signal);
+    using key = handle;
+    const names = { ...others, key };
+    return people.map((person) => {
+      const name = this.#people.row(person, ownerOfKey(names), names);
+      return { slot: null, person, fresh: null, creation: { epoch, name, key: null } };
+    });
+  }
+
+  async #create(makings: readonly Making[], since: number): Promise<void> {
+    this.#keys.requireOpen();
+    if (this.#signal?.aborted === true) throw new VaultError("aborted", "The caller gave up");
+    const { store } = this.#keys.dependencies;
+    let results: readonly CreationResult[];
+    try {
+      results = await store.keys.create(makings.map(({ creation }) => creation));
+    } catch (error) {
+      // What is made is found by the next round.
+      if (isVaultError(error) && error.code === "outcome-unknown") return;
+      throw error;
+    }
+    for (const [index, making] of makings.entries()) this.#created(making, results[index], since);
+  }
+
+  #created({ slot, person, fresh }: Making, result: CreationResult | undefined, since: number): void {
+    const { keySets } = this.#keys.dependencies;
+    if (result?.kind === "made") {
+      const tenant = person?.named?.tenant ?? DEFAULT_TENANT;
+      if (person !== null) this.#madePerson(person);
+      if (slot !== null && fresh !== null)
+        slot.opened = this.#keys.keep({ ...fresh, key: fresh.key.share() }, tenant, since);
+      return;
+    }
+    if (result?.kind === "gate-moved") keySets.moved();
+    if (result?.kind !== "erased" || person === null) return;
+    // By name, the next round finds somebody new.
+    this.#people.forget(person.id);
+    if (this.#persons.get(person.id) === person)
+      person.problem = new VaultError("subject-erased", "The person was erased");
+  }
+
+  #madePerson(person: Person): void {
+    person.tag = null;
+    if (person.named !== null) this.#people.learn(person.id, person.named);
+  }
+
+  async #sealer({ scope, whom, also }: SealerRequest): Promise<Sealer | null> {
+    const main = this.#persons.get(saidIn(whom)) ?? null;
+    const others = this.#alsoOf(whom, also);
+    for (const person of main === null ? others : [main, ...others]) {
+      if (person.problem !== null) throw person.problem;
+      if (isNew(person)) return null;
+    }
+    const kind = KIND_OF[scope];
+    const name: KeyName | null =
+      kind === null
+        ? null
+        : whom.kind === "nobody"
+          ? { kind: "collection", owner: whom.collection }
+          : { kind, owner: main?.id ?? "" };
+    const key = name === null ? null : await this.#use(name);
+    if (name !== null && key === null) return null;
+    try {
+      if (key !== null && key.tenant !== null && key.tenant !== main?.named?.tenant)
+        throw keyTampered("A person's key is under another tenant's key");
+      const about = [...new Set(others.map(({ id }) => id))].filter((id) => id !== main?.id).sort();
+      const text = key ?? (await this.#keys.own("names", this.#signal));
+      return new KeySealer({
+        vault: this.#keys.dependencies.vault,
+        subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
+        name: main?.named?.name ?? null,
+        about,
+        subjects: unitSubjects(main === null ? null : { id: main.id, scope, ordinal: key?.ordinal ?? 0 }, about),
+        sealing: key,
+        text,
+      });
+    } catch (error) {
+      key?.key.wipe();
+      throw error;
+    }
+  }
+
+  /** A handle on a key for one version; null: it is not there yet. */
+  async #use(name: KeyName): Promise<OpenedKey | null> {
+    const slot = this.#slots.get(slotId(name));
+    if (slot === undefined) return null;
+    if (slot.problem !== null) throw slot.problem;
+    if (slot.opened === null) return null;
+    if (slot.isUsed) return this.#keys.active(name, this.#signal, slot.row ?? undefined);
+    slot.isUsed = true;
+    return { ...slot.opened, key: slot.opened.key.share() };
+  }
+
+  #alsoOf(whom: Whom, also: readonly Subject[]): readonly Person[] {
+    const tenant = tenantOf(whom);
+    return also.flatMap((name) => this.#persons.get(textOf({ tenant, name })) ?? []);
+  }
+}
+
+interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
+  readonly vault: string;
+  readonly subject: string;
+  /** Seals the message; null in `record` scope. */
+  readonly sealing: OpenedKey | null;
+  /** Seals the record's id; the same one, or the vault's names key. */
+  readonly text: OpenedKey;
+}
+
+/** It holds the handles that it was made with, until it is disposed of. */
+class KeySealer implements Sealer {
+  readonly subject: Subject;
+  readonly name: Subject | null;
+  readonly about: readonly SubjectId[];
+  readonly subjects: readonly UnitSubject[];
+  readonly keyring: Keyring | null;
+  readonly wrapSet: WrapSet | null;
+  readonly #vault: string;
+  readonly #text: OpenedKey;
+
+  constructor({ vault, subject, name, about, subjects, sealing, text }: SealerParts) {
+    this.subject = subject as Subject;
+    this.name = name;
+    this.about = about;
+    this.subjects = subjects;
+    this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);
+    this.wrapSet = sealing?.wrapSet ?? null;
+    this.#vault = vault;
+    this.#text = text;
+  }
+
+  sealId(collection: Collection, rowId: RecordId, id: RecordId): Uint8Array {
+    return sealText(id, ownerOfKey(this.#text), this.#text, idPlace(this.#vault, collection, rowId));
+  }
+
+  [Symbol.dispose](): void {
+    this.#text.key.wipe();
+  }
+}
+
+/** Where a sealed id lies. */
+export function idPlace(vault: string, collection: Collection, rowId: RecordId): TextPlace {
+  return { label: "strongroom/sealed-id/1", vault, place: [collection, rowId] };
+}
+
+/** What cannot be asked for; null: it can. */
+function problemOf({ scope, whom, also }: SealerRequest): VaultError | null {
+  if (!Object.hasOwn(KIND_OF, scope)) return new VaultError("vault-option-invalid", "There is no such scope of keys");
+  if (!isTenant(tenantOf(whom))) return new VaultError("tenant-invalid", "A tenant has up to 63 letters and digits");
+  const isWhom =
+    whom.kind === "name"
+      ? isText(whom.name)
+      : whom.kind === "id"
+        ? isSubjectId(whom.id)
+        : isCollection(whom.collection);
+  if (isWhom && also.every(isText)) return null;
+  return new VaultError("subject-invalid", "Whom a record is about must be said by a name, an id or a collection");
+}
+
+/** A name has no separator of its own, or two people's names could be one text. */
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && value.isWellFormed() && !value.includes("\0");
+}
+
+function tenantOf(whom: Whom): Tenant {
+  return whom.kind === "nobody" ? DEFAULT_TENANT : whom.tenant;
+}
+
+function namesIn(whom: Whom, also: readonly Subject[]): readonly Named[] {
+  const tenant = tenantOf(whom);
+  const names = whom.kind === "name" ? [whom.name, ...also] : also;
+  return names.map((name) => ({ tenant, name }));
+}
+
+function saidIn(whom: Whom): string {
+  return whom.kind === "name" ? textOf(whom) : whom.kind === "id" ? whom.id : "";
+}
+
+function slotId({ kind, owner }: KeyName): string {
+  return `${kind} ${owner}`;
+}
+
+function isNew(person: Person | null): person is NewPerson {
+  return person !== null && person.tag !== null;
+}
+
+/** Everybody, each once, in the order of their ids. */
+function unitSubjects(main: UnitSubject | null, about: readonly SubjectId[]): readonly UnitSubject[] {
+  const others = about.map((id): UnitSubject => ({ id, scope: "record", ordinal: 0 }));
+  return [...(main === null ? [] : [main]), ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function disposeAll(results: readonly (Sealer | VaultError | null)[]): void {
+  for (const result of results) if (result !== null && !(result instanceof VaultError)) result[Symbol.dispose]();
+}

@@ -1,0 +1,354 @@
+/**
+ * The keys of a vault: found in the key store, opened, made, and held for a while. Two caches, since the keys that find
+ * and name people seal no message: no bound of uses is theirs, and no crowd of people drives them out.
+ */
+import type { Keyring } from "@strongroom/envelope";
+import { BranchKeyCache, cachedBranchKeyring } from "@strongroom/envelope/hierarchical";
+import type { BranchKey, BranchKeyRequest, BranchKeyStore, Time } from "@strongroom/envelope/hierarchical";
+import { randomSecret } from "@strongroom/envelope/keyrings";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
+import { isVaultError, VaultError } from "../errors.ts";
+import { envelopeFailure } from "../envelope-failure.ts";
+import type { KeyCacheSettings } from "../options.ts";
+import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
+import { AgedMap } from "./aged-map.ts";
+import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
+import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
+import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
+import { namedTenantKey, tenantUnwrap, tenantWrap, tenantWrapSet } from "./tenant-wrap.ts";
+
+/** A key that was opened. Whoever gets one wipes it. */
+export interface OpenedKey extends BranchKey, KeyName {
+  readonly ordinal: number;
+  /** Whose key wraps it; null: the regions do. */
+  readonly tenant: Tenant | null;
+  readonly wrapSet: WrapSet;
+}
+
+/** Keys that the vault has of its own. */
+export type VaultKeyKind = "lookup" | "names";
+
+const VAULT_KEYS: readonly (KeyName & { readonly kind: VaultKeyKind })[] = [
+  { kind: "lookup", owner: VAULT_OWNER },
+  { kind: "names", owner: VAULT_OWNER },
+];
+
+/** Tries of a key that another process makes, or whose key set changes, at the same time. */
+export const MAKE_ATTEMPTS = 8;
+
+export class VaultKeys {
+  readonly dependencies: KeyDependencies;
+  /** Opens what hangs on a key of a person or a collection: the context's subject names it. */
+  readonly opening: Keyring;
+  readonly #regions: RegionWraps;
+  readonly #people: BranchKeyCache<OpenedKey>;
+  readonly #own: BranchKeyCache<OpenedKey>;
+  readonly #wrapSets: AgedMap<WrapSet>;
+  readonly #made = new Map<KeyKind, number>();
+  readonly #opened = new Map<KeyKind, number>();
+  #closed = false;
+
+  constructor(
+    dependencies: KeyDependencies,
+    { maxAgeMs, maxUses, capacity }: KeyCacheSettings,
+    time: Time | undefined,
+  ) {
+    this.dependencies = dependencies;
+    this.#regions = new RegionWraps(dependencies);
+    const store: BranchKeyStore<OpenedKey> = {
+      // Which key is active is always asked for with its kind.
+      getActiveBranchKey: () => Promise.resolve(null),
+      getBranchKeyVersion: (id, version) => this.#readVersion(id, version),
+    };
+    const bounds = { store, maxAgeMs, capacity, ...(time === undefined ? {} : { time }) };
+    this.#people = new BranchKeyCache({ ...bounds, maxUses });
+    this.#own = new BranchKeyCache(bounds);
+    this.#wrapSets = new AgedMap({ capacity, maxAgeMs, now: () => this.#people.now() });
+    this.opening = cachedBranchKeyring(this.#people, (context) => {
+      const subject = context["strongroom:subject"] ?? "";
+      const kinds = ownerOf(subject)?.kinds ?? [];
+      return kinds.some((kind) => isSealing(kind)) ? subject : "";
+    });
+  }
+
+  /** The active key, when it is held; null: it has to be read. */
+  atHand(name: KeyName): OpenedKey | null {
+    return this.#cacheOf(name.kind).atHand(activeRequest(name));
+  }
+
+  /**
+   * The active key.
+   *
+   * @param row as it was read; a row that the key store is asked for when left out
+   * @returns null: there is none
+   * @throws VaultError `subject-key-tampered`, and as opening does
+   */
+  active(name: KeyName, signal: AbortSignal | undefined, row?: KeyRow): Promise<OpenedKey | null> {
+    return this.#get(activeRequest(name), name.kind, signal, async () => {
+      const found = row ?? (await this.#readActive(name));
+      return found === null ? null : await this.#open(found);
+    });
+  }
+
+  /** Rows of active keys, in one call, in their order. An error stands in the place of one that is not sound. */
+  async activeRows(names: readonly KeyName[]): Promise<readonly (KeyRow | VaultError | null)[]> {
+    const { store, keySets } = this.dependencies;
+    if (names.length === 0) return [];
+    await keySets.requireReader();
+    const reads = await store.keys.active(names);
+    return names.map(({ kind, owner }, index) => {
+      try {
+        return soundRow(reads[index] ?? NOTHING, { owner, kinds: [kind] });
+      } catch (error) {
+        if (isVaultError(error)) return error;
+        throw error;
+      }
+    });
+  }
+
+  /** One version of a key, for a text that is sealed under it. @throws VaultError `subject-key-absent` */
+  async version(name: KeyName, version: string, signal: AbortSignal | undefined): Promise<OpenedKey> {
+    const request = { branchKeyId: branchKeyId(name), version, uncounted: true } as const;
+    const found = await this.#get(request, name.kind, signal);
+    if (found === null) throw new VaultError("subject-key-absent", "The key store has no such version of a key");
+    return found;
+  }
+
+  /**
+   * A key of the vault itself; made when the key store is new. In one that has people, a key that is missing was lost.
+   *
+   * @throws VaultError `key-store-behind`, and as making and opening do
+   */
+  async own(kind: VaultKeyKind, signal: AbortSignal | undefined): Promise<OpenedKey> {
+    const found = await this.#get(activeRequest({ kind, owner: VAULT_OWNER }), kind, signal, () =>
+      this.#ownOrMade(kind),
+    );
+    if (found === null) throw lost();
+    return found;
+  }
+
+  /** The active key of a tenant; made when there is none. */
+  async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<OpenedKey> {
+    const name = { kind: "tenant", owner: tenant } as const;
+    const found = await this.#get(activeRequest(name), "tenant", signal, () => this.#tenantOrMade(name));
+    if (found === null) throw keySetMoved();
+    return found;
+  }
+
+  /**
+   * A new key, not in the store yet.
+   *
+   * @param tenant of a `tenant-subject` key
+   */
+  async make(name: KeyName, ordinal: number, tenant: Tenant, signal: AbortSignal | undefined): Promise<FreshKey> {
+    if (name.kind !== "tenant-subject") return this.#regions.make(name, ordinal, signal);
+    const { vault, keySets } = this.dependencies;
+    const { epoch } = await keySets.forWriting();
+    using tenantKey = disposable(await this.ofTenant(tenant, signal));
+    const key = randomSecret(KEY_LENGTH);
+    const columns = newColumns(this.dependencies, name, ordinal);
+    const wrap = tenantWrap(key, tenantKey, { vault, tenant, ...columns });
+    const row = { ...columns, check: keyCheck(key, vault, columns), wraps: [wrap], wrapSet: tenantWrapSet(tenant) };
+    return { key, row, epoch };
+  }
+
+  /** A key that was made is in the store: it is held from now on, and counted. The caller goes on to use it, once. */
+  keep({ key, row }: FreshKey, tenant: Tenant, since: number): OpenedKey {
+    const { kind, owner, version, ordinal, wrapSet } = row;
+    const opened = { kind, owner, version, ordinal, wrapSet, key, tenant: kind === "tenant-subject" ? tenant : null };
+    count(this.#made, kind);
+    this.#wrapSets.set(branchKeyId(row), wrapSet);
+    this.#cacheOf(kind).put(activeRequest(row), opened, since);
+    return opened;
+  }
+
+  /** Wraps of keys by what messages call them; null: there is none. */
+  async wrapSets(ids: readonly string[]): Promise<readonly (WrapSet | null)[]> {
+    const unknown = [...new Set(ids)].filter((id) => this.#wrapSets.get(id) === undefined);
+    const names = unknown.flatMap((id) => {
+      const { owner, kinds } = ownerOf(id) ?? { owner: "", kinds: [] };
+      return kinds.map((kind): KeyName => ({ kind, owner }));
+    });
+    for (const row of await this.activeRows(names))
+      // In the order of the kinds: of somebody who has keys of both, those in the regions.
+      if (row !== null && !(row instanceof VaultError) && this.#wrapSets.get(branchKeyId(row)) === undefined)
+        this.#wrapSets.set(branchKeyId(row), row.wrapSet ?? wrapSetOf(row.wraps));
+    return ids.map((id) => this.#wrapSets.get(id) ?? null);
+  }
+
+  /** Milliseconds of the clock by which keys age. */
+  now(): number {
+    return this.#people.now();
+  }
+
+  forget(id: string): void {
+    this.#people.forget(id);
+    this.#wrapSets.delete(id);
+  }
+
+  counts(): SubjectKeyCounts {
+    const [people, own] = [this.#people.counts(), this.#own.counts()];
+    return {
+      held: this.#people.size + this.#own.size,
+      hits: people.hits + own.hits,
+      misses: people.misses + own.misses,
+      shared: people.shared + own.shared,
+      evictions: people.evictions + own.evictions,
+      made: Object.fromEntries(this.#made),
+      opened: Object.fromEntries(this.#opened),
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#people.close();
+    this.#own.close();
+    this.#wrapSets.clear();
+  }
+
+  /** Nothing is stored after a close. @throws VaultError `aborted` */
+  requireOpen(): void {
+    if (this.#closed) throw new VaultError("aborted", "The vault was closed");
+  }
+
+  #cacheOf(kind: KeyKind): BranchKeyCache<OpenedKey> {
+    return isSealing(kind) ? this.#people : this.#own;
+  }
+
+  async #get(
+    request: BranchKeyRequest,
+    kind: KeyKind,
+    signal: AbortSignal | undefined,
+    fetch?: () => Promise<OpenedKey | null>,
+  ): Promise<OpenedKey | null> {
+    this.requireOpen();
+    try {
+      return await this.#cacheOf(kind).get(request, signal, fetch);
+    } catch (error) {
+      this.requireOpen();
+      throw envelopeFailure(error);
+    }
+  }
+
+  async #readActive(name: KeyName): Promise<KeyRow | null> {
+    const [row = null] = await this.activeRows([name]);
+    if (row instanceof VaultError) throw row;
+    return row;
+  }
+
+  async #readVersion(id: string, version: string): Promise<OpenedKey | null> {
+    const asked = ownerOf(id);
+    if (asked === null) return null;
+    const { store, keySets } = this.dependencies;
+    await keySets.requireReader();
+    const row = soundRow(await store.keys.version(asked.owner, version as KeyVersion), { ...asked, version });
+    return row === null ? null : await this.#open(row);
+  }
+
+  /** Opens a row that is the one which was asked for. */
+  async #open(row: KeyRow): Promise<OpenedKey> {
+    const { kind, owner, version, ordinal } = row;
+    const wrapSet = row.wrapSet ?? wrapSetOf(row.wraps);
+    const { key, tenant } = kind === "tenant-subject" ? await this.#openTenantWrap(row) : await this.#openWraps(row);
+    count(this.#opened, kind);
+    this.#wrapSets.set(branchKeyId(row), wrapSet);
+    return { kind, owner, version, ordinal, tenant, wrapSet, key };
+  }
+
+  async #openWraps(row: KeyRow): Promise<{ readonly key: SecretBytes; readonly tenant: null }> {
+    const { key, refused } = await this.#regions.open(row);
+    if (refused !== undefined && !this.#closed) await this.#regions.owe(row, refused);
+    return { key, tenant: null };
+  }
+
+  /** The wrap names whose key it is under; that this is true its opening says. */
+  async #openTenantWrap(row: KeyRow): Promise<{ readonly key: SecretBytes; readonly tenant: Tenant }> {
+    const named = namedTenantKey(row.wraps);
+    if (named === null) throw keyTampered("A person's key is not under a tenant's key as its row says");
+    const { wrap, tenant } = named;
+    const { vault } = this.dependencies;
+    using tenantKey = disposable(await this.version({ kind: "tenant", owner: tenant }, named.version, undefined));
+    const key = tenantUnwrap(wrap, tenantKey, { vault, tenant, ...row });
+    if (key !== null && isKeyOf(key.bytes, vault, row)) return { key, tenant };
+    key?.wipe();
+    throw keyTampered("A person's key does not open under the tenant's key to the key that it was made as");
+  }
+
+  async #ownOrMade(kind: VaultKeyKind): Promise<OpenedKey | null> {
+    const { store } = this.dependencies;
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      const rows = await this.activeRows(VAULT_KEYS);
+      const row = rows[VAULT_KEYS.findIndex((name) => name.kind === kind)] ?? null;
+      if (row instanceof VaultError) throw row;
+      const missing = VAULT_KEYS.filter((_, index) => rows[index] === null);
+      const isNew = missing.length > 0 && (await store.keys.people({ after: null, limit: 1 })).length === 0;
+      if (row === null && !isNew) throw lost();
+      // Both at once, before there are people: one that is missing later was lost.
+      if (isNew) await this.#create(missing);
+      else if (row !== null) return await this.#open(row);
+    }
+    throw keySetMoved();
+  }
+
+  async #tenantOrMade(name: KeyName): Promise<OpenedKey | null> {
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      const row = await this.#readActive(name);
+      if (row !== null) return await this.#open(row);
+      await this.#create([name]);
+    }
+    throw keySetMoved();
+  }
+
+  /** Makes first keys that are read again then: whoever was faster has made them. */
+  async #create(names: readonly KeyName[]): Promise<void> {
+    const { store, keySets } = this.dependencies;
+    const made: FreshKey[] = [];
+    try {
+      for (const name of names) made.push(await this.#regions.make(name, 1, undefined));
+      this.requireOpen();
+      const results = await store.keys.create(made.map(({ epoch, row }) => ({ epoch, name: null, key: row })));
+      for (const [index, { kind }] of results.entries()) {
+        if (kind === "gate-moved") keySets.moved();
+        if (kind === "made" && names[index] !== undefined) count(this.#made, names[index].kind);
+      }
+    } finally {
+      for (const { key } of made) key.wipe();
+    }
+  }
+}
+
+const KEY_LENGTH = 32;
+const NOTHING: KeyRead = { key: null };
+
+/** Kinds that seal messages. */
+function isSealing(kind: KeyKind): boolean {
+  return kind === "subject" || kind === "tenant-subject" || kind === "collection";
+}
+
+/** A person may have an active key of two kinds. */
+function activeRequest(name: KeyName): BranchKeyRequest {
+  return { branchKeyId: branchKeyId(name), version: null, purpose: name.kind };
+}
+
+function count(counters: Map<KeyKind, number>, kind: KeyKind): void {
+  counters.set(kind, (counters.get(kind) ?? 0) + 1);
+}
+
+function disposable(opened: OpenedKey): OpenedKey & Disposable {
+  return {
+    ...opened,
+    [Symbol.dispose]: () => {
+      opened.key.wipe();
+    },
+  };
+}
+
+function lost(): VaultError {
+  return new VaultError("key-store-behind", "The key store has people, and not the keys by which they are found");
+}
+
+export function keySetMoved(): VaultError {
+  return new VaultError("key-set-moved", "The key set of the key store changed again and again");
+}

@@ -1,0 +1,131 @@
+/**
+ * What the stores in SQLite have in common: one file, whose reads are made here, at once, each on one snapshot, and
+ * whose changes are made by the writer, a thread of its own (writer.ts); its gate and its jobs.
+ */
+import { whileBusy } from "@strongroom/base/sqlite";
+import { isVaultError, VaultError } from "../../errors.ts";
+import type { Gate } from "../gate.ts";
+import type { JobStore } from "../jobs.ts";
+import { UnderWay } from "../under-way.ts";
+import type { OpenFileOptions, OpenVaultFile } from "./database.ts";
+import { storeFailure } from "./failures.ts";
+import { currentGate } from "./gate-row.ts";
+import type { Answer, CommonOperations, Given, Operations } from "./operations.ts";
+import type { Connection } from "./statements.ts";
+import type { OwnBytes } from "./units-taken.ts";
+import { listPartitions } from "./write-jobs.ts";
+import { WriterClient } from "./writer-client.ts";
+
+/** How a file is opened where nothing else is said. */
+export const DEFAULT_FILE_OPTIONS: OpenFileOptions = {
+  busyTimeoutMs: 5000,
+  maxBytes: Number.MAX_SAFE_INTEGER,
+  mark: false,
+  reserve: false,
+};
+
+/** A file that is open, and who writes to it. */
+export class OpenStore<Own extends Operations<Own>> {
+  readonly #file: OpenVaultFile;
+  readonly #writer: WriterClient<Own>;
+  readonly #busyTimeoutMs: number;
+  readonly #underWay = new UnderWay();
+
+  constructor(file: OpenVaultFile, { busyTimeoutMs, maxBytes }: Pick<OpenFileOptions, "busyTimeoutMs" | "maxBytes">) {
+    this.#file = file;
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#writer = new WriterClient({ path: file.path, kind: file.kind, busyTimeoutMs, maxBytes }, file.guard);
+  }
+
+  /** One snapshot. */
+  read<Result>(query: (connection: Connection) => Result): Promise<Result> {
+    const { connection, guard } = this.#file;
+    return this.#run(() =>
+      whileBusy(this.#busyTimeoutMs, async () => {
+        guard.requireFiles();
+        return connection.snapshot(() => {
+          guard.requireState("read");
+          return query(connection);
+        });
+      }),
+    );
+  }
+
+  /** A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it. */
+  async reduce<Name extends keyof Own & string>(name: Name, given: Given<Own, Name>): Promise<Answer<Own, Name>> {
+    const { reserve } = this.#file;
+    const isHeld = reserve?.isHeld === true;
+    reserve?.releaseWhenScarce();
+    try {
+      return await this.change(name, given);
+    } catch (error) {
+      const isFull = isVaultError(error) && error.code === "store-full";
+      // Of several that met the full disk together, the first one has given the room up for all.
+      if (!isFull || !isHeld) throw error;
+      reserve.release();
+      return this.change(name, given);
+    }
+  }
+
+  /** `owned` is memory that goes over to the writer. */
+  change<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    owned: readonly OwnBytes[] = [],
+  ): Promise<Answer<Own, Name>> {
+    return this.#run(() => this.#writer.send(name, given, owned));
+  }
+
+  /** @throws VaultError `store-full`, `store-closed` */
+  requireRoom(): void {
+    this.#underWay.requireOpen();
+    if (this.#file.reserve?.hasRoom() === false)
+      throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
+  }
+
+  async close(): Promise<void> {
+    await this.#underWay.close(async () => {
+      await this.#writer.close();
+      await this.#file.close();
+    });
+  }
+
+  #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#underWay.run(work, storeFailure);
+  }
+}
+
+/** Of whichever file: what of it the operations of every file need. */
+type AnyStore = Pick<OpenStore<CommonOperations>, "read" | "reduce">;
+
+export function gateOf(store: AnyStore): Gate {
+  return {
+    current: () => store.read(currentGate),
+    flip: async ({ from, digest }) => store.reduce("flip", [{ from, digest }]),
+    // Each transaction looks at the gate under the lock of writing: with the flip's own commit nothing is left.
+    drained: () => store.read(() => undefined),
+    bind: async (peer) => store.reduce("bind", [takePeer(peer)]),
+  };
+}
+
+/** @throws VaultError `store-failed` */
+function takePeer(peer: string): string {
+  if (/^[0-9a-f-]{36}$/.test(peer)) return peer;
+  throw new VaultError("store-failed", "The store does not take this: a peer is named by the id of its gate");
+}
+
+export function jobsOf(store: AnyStore): JobStore {
+  return {
+    add: async (job, partitions) => store.reduce("addPartitions", [job, partitions]),
+    lease: async ({ job, holder, ms }) => store.reduce("takePartition", [{ job, holder, ms }]),
+    save: async (lease, progress, ms) => store.reduce("savePartition", [lease, progress, { state: "held", inMs: ms }]),
+    finish: async (lease, progress, dueInMs) =>
+      store.reduce("savePartition", [
+        lease,
+        progress,
+        dueInMs === null ? { state: "finished", inMs: 0 } : { state: "free", inMs: dueInMs },
+      ]),
+    wake: async (job) => store.reduce("wakeJob", [job]),
+    list: () => store.read(listPartitions),
+  };
+}
