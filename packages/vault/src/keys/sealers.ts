@@ -271,8 +271,7 @@ class Round {
     if (result?.kind === "made") {
       const tenant = person?.named?.tenant ?? DEFAULT_TENANT;
       if (person !== null) this.#madePerson(person);
-      if (slot !== null && fresh !== null)
-        slot.opened = this.#keys.keep({ ...fresh, key: fresh.key.share() }, tenant, since);
+      if (slot !== null && fresh !== null) slot.opened = this.#keys.keep(fresh, tenant, since);
       return;
     }
     if (result?.kind === "gate-moved") keySets.moved();
