@@ -5,7 +5,6 @@ import { rawAesKeyring, type Keyring } from "@strongroom/envelope";
 import { openVault, type Scope, type Subject, type SubjectId } from "@strongroom/vault";
 
 import {
-  addressOf,
   clearRecords,
   KEYRING,
   unitOf,

@@ -1,7 +1,6 @@
 // The scopes' part of the page for the documentation.
 
 import { machineText } from "../harness/machine.ts";
-import { OUTCOME_TEXT } from "../harness/words.ts";
 import type { StoresReport } from "../stores/report.ts";
 import { ratesLines, verdictLines, versionsText, weatherText } from "../stores/section.ts";
 import { countStoreOutcomes, countText, groupsOf, storeTitle, workText } from "../stores/words.ts";
