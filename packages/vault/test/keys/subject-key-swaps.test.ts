@@ -164,6 +164,21 @@ test("a retired key that is offered as the newest seals nothing unless its row s
   assert.equal((await sealer(REQUESTS["ada"]!)).subjects[0]?.ordinal, 1);
 });
 
+test("a retired key that was opened to read with is not sealed with when a row calls it the newest", async (t) => {
+  const all = await cast(t);
+  const [retired, active] = [all.rows["ada before"]!, all.rows["ada"]!];
+  const rows = (inner: KeyRows): Partial<KeyRows> => ({
+    active: async (names) =>
+      (await inner.active(names)).map((read) =>
+        read.key?.owner === retired.owner ? { key: { ...retired, ordinal: active.ordinal + 1 } } : read,
+      ),
+  });
+  const { keys } = testKeys(t, { storage: all.storage, rows });
+  assert.equal(await opened(keys, all.messages["ada before"]!), "ada");
+  const [refused] = await keys.sealers([REQUESTS["ada"]!], undefined);
+  assert.equal((refused as { code?: string }).code, "subject-key-tampered");
+});
+
 test("a retired version, or another one's, opens no message of the other one", async (t) => {
   const all = await cast(t);
   for (const other of ["ada", "bob before"]) {
