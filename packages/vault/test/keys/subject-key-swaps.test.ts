@@ -120,6 +120,8 @@ const SWAPS: readonly (readonly [name: string, who: string, change: (cast: Cast)
     "tim",
     ({ rows }) => ({ wraps: [{ ...rows["tim"]!.wraps[0]!, info: Buffer.from("other") }] }),
   ],
+  ["another ordinal of a key under a tenant's", "tim", () => ({ ordinal: 3 })],
+  ["another time of a key under a tenant's", "tim", () => ({ createdAt: "2020-01-01T00:00:00.000Z" })],
   ["another generation of a tenant's wrap", "tim", () => ({ generation: 2 })],
   ["a tenant's wrap twice", "tim", ({ rows }) => ({ wraps: [rows["tim"]!.wraps[0]!, rows["tim"]!.wraps[0]!] })],
   ["a wrap of the regions", "tim", ({ rows }) => ({ wraps: rows["ada"]!.wraps })],
