@@ -3,6 +3,7 @@
  * what is owed after a write wakes the repair.
  */
 import { Turns } from "@strongroom/base/work";
+import type { Keyring } from "@strongroom/envelope";
 import { parseCollections } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
@@ -12,8 +13,11 @@ import type { KeySet } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
+import { KeyCostMeter } from "./keys/cost.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
-import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
+import type { KeyDependencies } from "./keys/region-wraps.ts";
+import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
 import { parseKeys, readItems, readOptions } from "./options.ts";
@@ -36,9 +40,10 @@ import { RowAddresses } from "./records/row-addresses.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
-import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
+import type { CountingInventory, DebtSeen, WrapDebt } from "./repair/debt.ts";
 import { debts } from "./repair/debts.ts";
 import type { DebtPage } from "./repair/debts.ts";
+import { repairableKeys } from "./repair/repair-key.ts";
 import { repairableVersions } from "./repair/repair-version.ts";
 import { RepairCounters } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
@@ -83,14 +88,28 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   if (people === null && given.collections !== undefined)
     throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
   const declarations = parseCollections(given.collections, people?.scope ?? "record");
-  const subjectKeys = people === null ? null : await openKeys(people, { store, keys, current, next, clock });
+  const keyDependencies = people === null ? null : await pairedKeys(people, { store, keys, current, next, clock });
   if (people === null) await requireNoKeyStore(store);
-  const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
-  const turns = new Turns();
-  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
-  const look = new DebtLook(store.inventory, clock);
-  const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
-  return new RecordVault(dependencies, new DebtView([look]), repair, people?.store ?? null);
+  const subjectKeys =
+    people === null || keyDependencies === null ? null : openSubjectKeys({ ...keyDependencies, cache: people.cache });
+  const dependencies = {
+    store,
+    keys,
+    subjectKeys,
+    declarations,
+    rowAddresses: new RowAddresses({ store, subjectKeys, declarations }),
+    cost: people === null ? null : meterOf(people, { current, keyring: given.keyring, clock }),
+    clock,
+    limits,
+    turns: new Turns(),
+  };
+  const looks = {
+    versions: new DebtLook(store.inventory, clock),
+    keys: people === null ? null : new DebtLook(people.store.inventory, clock),
+  };
+  const repair = repairing === undefined ? null : repairs(dependencies, keyDependencies, { looks, options: repairing });
+  const debt = new DebtView([looks.versions, ...(looks.keys === null ? [] : [looks.keys])]);
+  return new RecordVault(dependencies, debt, repair, people?.store ?? null);
 }
 
 /** What the keys of people hang on besides their own options. */
@@ -100,24 +119,44 @@ interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock"> {
 }
 
 /** Without a keyring of their own they are wrapped by that of the records, under the same key sets. */
-async function openKeys(
-  { store, keyring, keySet, next, generation, cache }: ParsedKeysOptions,
+async function pairedKeys(
+  { store, keyring, keySet, next, generation }: ParsedKeysOptions,
   records: OfRecords,
-): Promise<SubjectKeys> {
+): Promise<KeyDependencies> {
   const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet);
   const following = next === undefined ? null : parseNext(next, current);
   await records.keys.requireReader();
   const vault = await bindStores(records.store, store);
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
-  return openSubjectKeys({ store, vault, keySets, generation, cache, clock: records.clock });
+  return { store, vault, keySets, generation, clock: records.clock };
+}
+
+function meterOf(
+  { cache, keyring: ofKeys }: ParsedKeysOptions,
+  { current, keyring, clock }: Pick<OfRecords, "current" | "clock"> & { readonly keyring: Keyring },
+): KeyCostMeter {
+  const keyrings = ofKeys === undefined ? [keyring] : [keyring, ofKeys];
+  return new KeyCostMeter({ cache, regions: current.names?.length ?? 1, keyrings, clock });
+}
+
+/** The looks at what is owed, of versions and of the keys in the key store. */
+interface Looks {
+  readonly versions: DebtLook;
+  readonly keys: DebtLook | null;
 }
 
 function repairs(
   dependencies: Dependencies,
-  { look, options }: { readonly look: DebtLook; readonly options: RepairOptions },
+  keyDependencies: KeyDependencies | null,
+  { looks, options }: { readonly looks: Looks; readonly options: RepairOptions },
 ): Repairs {
-  const repairable = repairableVersions({ ...dependencies, signal: options.signal });
-  return new Repairs({ versions: { repairable, look }, keys: null }, dependencies.clock, options);
+  const { signal } = options;
+  const versions = { repairable: repairableVersions({ ...dependencies, signal }), look: looks.versions };
+  const keys =
+    keyDependencies === null || looks.keys === null
+      ? null
+      : { repairable: repairableKeys({ ...keyDependencies, signal }), look: looks.keys };
+  return new Repairs({ versions, keys }, dependencies.clock, options);
 }
 
 class RecordVault implements Vault {
@@ -204,7 +243,11 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return wrapDebt([this.#dependencies.store.inventory]);
+    const inventories: readonly CountingInventory[] = [
+      this.#dependencies.store.inventory,
+      ...this.#ofKeys(({ inventory }) => inventory),
+    ];
+    return wrapDebt(inventories);
   }
 
   debtSeen(): DebtSeen | null {
@@ -212,11 +255,12 @@ class RecordVault implements Vault {
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
-    return debts(this.#dependencies, readOptions.list(options));
+    const sources = { keys: this.#keyStore?.inventory ?? null, versions: this.#dependencies.store.inventory };
+    return debts(this.#dependencies, sources, readOptions.list(options));
   }
 
   async jobs(): Promise<readonly JobSummary[]> {
-    return jobs(this.#dependencies.store);
+    return jobs([this.#dependencies.store.jobs, ...this.#ofKeys((store) => store.jobs)]);
   }
 
   async keySet(): Promise<KeySetStatus> {
@@ -229,6 +273,10 @@ class RecordVault implements Vault {
 
   subjectKeys(): SubjectKeyCounts | null {
     return this.#dependencies.subjectKeys?.counts() ?? null;
+  }
+
+  keyCost(): KeyCost | null {
+    return this.#dependencies.cost?.report() ?? null;
   }
 
   repairStatus(): RepairStatus {
@@ -250,6 +298,11 @@ class RecordVault implements Vault {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A part of the key store, where there is one. */
+  #ofKeys<Part>(part: (store: KeyStore) => Part): readonly Part[] {
+    return this.#keyStore === null ? [] : [part(this.#keyStore)];
   }
 
   /** A write that owes a wrap wakes the repair. */
