@@ -17,7 +17,7 @@ import { KeyCostMeter } from "./keys/cost.ts";
 import type { KeyCost } from "./keys/cost.ts";
 import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
 import type { KeyDependencies } from "./keys/region-wraps.ts";
-import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
+import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
 import { parseKeys, readItems, readOptions } from "./options.ts";
@@ -40,7 +40,7 @@ import { RowAddresses } from "./records/row-addresses.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
-import type { CountingInventory, DebtSeen, WrapDebt } from "./repair/debt.ts";
+import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 import { debts } from "./repair/debts.ts";
 import type { DebtPage } from "./repair/debts.ts";
 import { repairableKeys } from "./repair/repair-key.ts";
@@ -50,6 +50,7 @@ import type { RepairStatus } from "./repair/repair-worker.ts";
 import { Repairs } from "./repair/repairs.ts";
 import type { RepairOptions } from "./repair/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
+import type { Store } from "./stores/store.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { Vault } from "./vault.ts";
@@ -88,28 +89,18 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   if (people === null && given.collections !== undefined)
     throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
   const declarations = parseCollections(given.collections, people?.scope ?? "record");
-  const keyDependencies = people === null ? null : await pairedKeys(people, { store, keys, current, next, clock });
+  const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock });
   if (people === null) await requireNoKeyStore(store);
-  const subjectKeys =
-    people === null || keyDependencies === null ? null : openSubjectKeys({ ...keyDependencies, cache: people.cache });
-  const dependencies = {
-    store,
-    keys,
-    subjectKeys,
-    declarations,
-    rowAddresses: new RowAddresses({ store, subjectKeys, declarations }),
-    cost: people === null ? null : meterOf(people, { current, keyring: given.keyring, clock }),
-    clock,
-    limits,
-    turns: new Turns(),
-  };
-  const looks = {
-    versions: new DebtLook(store.inventory, clock),
-    keys: people === null ? null : new DebtLook(people.store.inventory, clock),
-  };
-  const repair = repairing === undefined ? null : repairs(dependencies, keyDependencies, { looks, options: repairing });
-  const debt = new DebtView([looks.versions, ...(looks.keys === null ? [] : [looks.keys])]);
-  return new RecordVault(dependencies, debt, repair, people?.store ?? null);
+  const subjectKeys = keyParts?.subjectKeys ?? null;
+  const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
+  const turns = new Turns();
+  const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
+  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
+  const looks = [store, ...(people === null ? [] : [people.store])].map(
+    ({ inventory }) => new DebtLook(inventory, clock),
+  );
+  const repair = repairing === undefined ? null : repairs(dependencies, keyParts, { looks, options: repairing });
+  return new RecordVault(dependencies, new DebtView(looks), repair, people?.store ?? null);
 }
 
 /** What the keys of people hang on besides their own options. */
@@ -119,16 +110,17 @@ interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock"> {
 }
 
 /** Without a keyring of their own they are wrapped by that of the records, under the same key sets. */
-async function pairedKeys(
-  { store, keyring, keySet, next, generation }: ParsedKeysOptions,
+async function openKeys(
+  { store, keyring, keySet, next, generation, cache }: ParsedKeysOptions,
   records: OfRecords,
-): Promise<KeyDependencies> {
+): Promise<KeyParts> {
   const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet);
   const following = next === undefined ? null : parseNext(next, current);
   await records.keys.requireReader();
   const vault = await bindStores(records.store, store);
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
-  return { store, vault, keySets, generation, clock: records.clock };
+  const dependencies = { store, vault, keySets, generation, clock: records.clock };
+  return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache }) };
 }
 
 function meterOf(
@@ -139,24 +131,27 @@ function meterOf(
   return new KeyCostMeter({ cache, regions: current.names?.length ?? 1, keyrings, clock });
 }
 
-/** The looks at what is owed, of versions and of the keys in the key store. */
-interface Looks {
-  readonly versions: DebtLook;
-  readonly keys: DebtLook | null;
+/** The keys of people, and what they are made of. */
+interface KeyParts {
+  readonly dependencies: KeyDependencies;
+  readonly subjectKeys: SubjectKeys;
 }
 
 function repairs(
   dependencies: Dependencies,
-  keyDependencies: KeyDependencies | null,
-  { looks, options }: { readonly looks: Looks; readonly options: RepairOptions },
+  keys: KeyParts | null,
+  { looks, options }: { readonly looks: readonly DebtLook[]; readonly options: RepairOptions },
 ): Repairs {
   const { signal } = options;
-  const versions = { repairable: repairableVersions({ ...dependencies, signal }), look: looks.versions };
-  const keys =
-    keyDependencies === null || looks.keys === null
-      ? null
-      : { repairable: repairableKeys({ ...keyDependencies, signal }), look: looks.keys };
-  return new Repairs({ versions, keys }, dependencies.clock, options);
+  const [ofVersions = new DebtLook(dependencies.store.inventory, dependencies.clock), ofKeys] = looks;
+  const stores = {
+    versions: { repairable: repairableVersions({ ...dependencies, signal }), look: ofVersions },
+    keys:
+      keys === null || ofKeys === undefined
+        ? null
+        : { repairable: repairableKeys({ ...keys.dependencies, signal }), look: ofKeys },
+  };
+  return new Repairs(stores, dependencies.clock, options);
 }
 
 class RecordVault implements Vault {
@@ -243,11 +238,7 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    const inventories: readonly CountingInventory[] = [
-      this.#dependencies.store.inventory,
-      ...this.#ofKeys(({ inventory }) => inventory),
-    ];
-    return wrapDebt(inventories);
+    return wrapDebt(this.#stores.map(({ inventory }) => inventory));
   }
 
   debtSeen(): DebtSeen | null {
@@ -260,7 +251,7 @@ class RecordVault implements Vault {
   }
 
   async jobs(): Promise<readonly JobSummary[]> {
-    return jobs([this.#dependencies.store.jobs, ...this.#ofKeys((store) => store.jobs)]);
+    return jobs(this.#stores.map((store) => store.jobs));
   }
 
   async keySet(): Promise<KeySetStatus> {
@@ -300,9 +291,8 @@ class RecordVault implements Vault {
     await this.close();
   }
 
-  /** A part of the key store, where there is one. */
-  #ofKeys<Part>(part: (store: KeyStore) => Part): readonly Part[] {
-    return this.#keyStore === null ? [] : [part(this.#keyStore)];
+  get #stores(): readonly (Store | KeyStore)[] {
+    return this.#keyStore === null ? [this.#dependencies.store] : [this.#dependencies.store, this.#keyStore];
   }
 
   /** A write that owes a wrap wakes the repair. */
