@@ -207,8 +207,8 @@ export const readyAnswer: z.ZodType<ReadyAnswer> = z
       .nullable()
       .meta({
         description:
-          "Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing " +
-          "alone is not a reason not to be ready.",
+          "Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the " +
+          "minimum: owing alone is not a reason not to be ready.",
       }),
   })
   .meta({ id: "ReadyAnswer" });

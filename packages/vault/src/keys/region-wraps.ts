@@ -5,12 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { isEnvelopeError } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
-import { makeKey, namedKey, unwrapKey } from "@strongroom/envelope/keyrings";
-import type { EncryptedDataKey, SecretBytes, UnwrappedKey } from "@strongroom/envelope/keyrings";
+import { makeKey, namedKey, unwrapKey, wrapKey } from "@strongroom/envelope/keyrings";
+import type { EncryptedDataKey, KeyWraps, OpeningKey, SecretBytes, UnwrappedKey } from "@strongroom/envelope/keyrings";
 import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
 import type { VaultError } from "../errors.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { KeyName, KeyRow, KeyStore, KeyVersion, KeyWrap, NewKey } from "../stores/key-store.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
 import { isKeyOf, KEY_ARN_ENTRY, keyCheck, keyContext, keyTampered } from "./key-binding.ts";
 import type { CheckedColumns } from "./key-binding.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -63,9 +64,32 @@ export class RegionWraps {
         keyArnEntry: KEY_ARN_ENTRY,
         ...(signal === undefined ? {} : { signal }),
       });
-      const wrapSet = sealedWrapSet({ encryptedDataKeys: wraps, ...(report === null ? {} : { wraps: report }) });
-      const row = { ...columns, check: keyCheck(key, vault, columns), wraps: wraps.map(asKeyWrap), wrapSet };
-      return { key, row, epoch };
+      return { key, row: { ...columns, check: keyCheck(key, vault, columns), ...stored({ wraps, report }) }, epoch };
+    } catch (error) {
+      throw envelopeFailure(error);
+    }
+  }
+
+  /**
+   * New wraps of a key that was opened, in all regions of the key set in force: a call to the KMS for each.
+   *
+   * @throws VaultError as making does
+   */
+  async wrap(
+    key: SecretBytes,
+    row: KeyColumns,
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<NewKey, "wraps" | "wrapSet"> & Pick<FreshKey, "epoch">> {
+    const { vault, keySets } = this.#dependencies;
+    const { epoch, keyring } = await keySets.forWriting();
+    try {
+      const wrapped = await wrapKey(key, {
+        keyring,
+        encryptionContext: keyContext(vault, row, row.createdAt),
+        keyArnEntry: KEY_ARN_ENTRY,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { ...stored(wrapped), epoch };
     } catch (error) {
       throw envelopeFailure(error);
     }
@@ -104,16 +128,13 @@ export class RegionWraps {
   /**
    * Takes wraps that were found wrong beside a right one out of a row, and notes them as owed. A key that opens is
    * given out whatever comes of this: the next one who opens it finds the same.
+   *
+   * @returns the wraps that are right; null: they all are
    */
-  async owe(row: KeyRow, refused: NonNullable<UnwrappedKey["refused"]>): Promise<void> {
+  async owe(row: KeyRow, refused: NonNullable<UnwrappedKey["refused"]>): Promise<WrapSet | null> {
     const { store, keySets, clock } = this.#dependencies;
-    const wrong = new Set(refused.map(({ providerId, key }) => `${providerId} ${key}`));
-    const isWrong = (wrap: KeyWrap): boolean => {
-      const { providerId, key } = namedKey(asDataKey(wrap));
-      return wrong.has(`${providerId} ${key}`);
-    };
-    const wraps = row.wraps.filter((wrap) => !isWrong(wrap));
-    if (wraps.length === 0 || wraps.length === row.wraps.length) return;
+    const wraps = withoutRefused(row.wraps, refused);
+    if (wraps.length === 0 || wraps.length === row.wraps.length) return null;
     const before = row.wrapSet ?? wrapSetOf(row.wraps);
     const missing = refused.map(({ region, key }) => ({ region: region ?? "", keyArn: key, reason: "wrong-data-key" }));
     const known = new Set(missing.map(({ keyArn }) => keyArn));
@@ -131,7 +152,25 @@ export class RegionWraps {
     } catch {
       // Nothing is lost by it: the wrong wrap lies where it was, and is found again.
     }
+    return wrapSet;
   }
+}
+
+/** The wraps that were not found wrong beside a right one. */
+export function withoutRefused(
+  wraps: readonly KeyWrap[],
+  refused: NonNullable<UnwrappedKey["refused"]>,
+): readonly KeyWrap[] {
+  const wrong = new Set(refused.map(({ providerId, key }) => `${providerId} ${key}`));
+  return wraps.filter((wrap) => {
+    const { providerId, key } = wrappingKeyOf(wrap);
+    return !wrong.has(`${providerId} ${key}`);
+  });
+}
+
+/** The wrapping key that a wrap names, and where it lives. */
+export function wrappingKeyOf(wrap: KeyWrap): OpeningKey {
+  return namedKey(asDataKey(wrap));
 }
 
 /** The columns of a key that is made now, under a version of its own. */
@@ -153,6 +192,12 @@ export function wrapSetOf(wraps: readonly KeyWrap[]): NewKey["wrapSet"] {
 function openingFailure(error: unknown): VaultError {
   if (!isEnvelopeError(error) || error.code !== "decryption-failed") return envelopeFailure(error);
   return keyTampered("No wrap of a stored key opens to the key that it was made as", error);
+}
+
+/** Wraps that were just made, as a row keeps them and its account of them. */
+function stored({ wraps, report }: KeyWraps): Pick<NewKey, "wraps" | "wrapSet"> {
+  const wrapSet = sealedWrapSet({ encryptedDataKeys: wraps, ...(report === null ? {} : { wraps: report }) });
+  return { wraps: wraps.map(asKeyWrap), wrapSet };
 }
 
 function asKeyWrap({ providerId, providerInfo, ciphertext }: EncryptedDataKey): KeyWrap {

@@ -4,18 +4,17 @@
  * touched.
  *
  * A key's wraps stand each for itself, other than a message's: a region that is away in its turn keeps the wrap that it
- * has. A keyring wraps in all of its regions or in none, so that a repair costs one call to open the key and one for
- * each region, also where a single one is owed.
+ * has. A keyring wraps in all of its regions, so that a repair costs one call to open the key and one for each region,
+ * also where a single one is owed.
  */
-import { VaultError } from "../errors.ts";
 import { keyCheck, soundRow } from "../keys/key-binding.ts";
-import { RegionWraps, wrapName, wrapSetOf } from "../keys/region-wraps.ts";
+import { RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import { keySetMoved } from "../keys/vault-keys.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { KeyPlace, KeyRewrap, KeyRow, KeyWrap } from "../stores/key-store.ts";
 import type { MissingWrap } from "../stores/wrap-set.ts";
-import { decideRepair } from "./decide-repair.ts";
+import { decideRepair, placeName } from "./decide-repair.ts";
 import type { WrapPlace } from "./decide-repair.ts";
 import { REPAIR_KEYS_JOB } from "./partitions.ts";
 import type { Repairable, RepairOutcome } from "./repairable.ts";
@@ -60,7 +59,7 @@ export async function repairKey(
     const row = soundRow(await store.keys.version(owner, version), { owner, kinds: [kind], version });
     // Erased since it was found.
     if (row === null) return { kind: "overtaken" };
-    const { outcome, change } = await wrappedAnew(dependencies, row);
+    const { outcome, change } = await wrapAnew(dependencies, row);
     const at = clock().toISOString();
     const result = await store.inventory.rewrap({ place, seen: row.stamp, ...change, at, lease });
     if (result.kind === "overtaken") return { kind: "overtaken" };
@@ -70,44 +69,63 @@ export async function repairKey(
   throw keySetMoved();
 }
 
-interface Wrapped {
+/** What is to be done to a row, and what it comes to. */
+interface Change {
   readonly outcome: RepairOutcome;
   readonly change: Pick<KeyRewrap, "epoch" | "wraps" | "moved" | "wrapSet">;
 }
 
-async function wrappedAnew(dependencies: KeyRepairDependencies, row: KeyRow): Promise<Wrapped> {
+async function wrapAnew(dependencies: KeyRepairDependencies, row: KeyRow): Promise<Change> {
   const { vault, keySets, generation, signal } = dependencies;
-  // Its wrap is one under the tenant's key: whatever its row says, it owes nothing to regions.
-  if (row.kind === "tenant-subject") {
-    const { epoch } = await keySets.forWriting();
-    return { outcome: SETTLED, change: { epoch, wraps: null, moved: null, wrapSet: wrapSetOf(row.wraps) } };
-  }
+  // Wrapped under a tenant's key: whatever its row says, it owes nothing to regions.
+  if (row.kind === "tenant-subject") return settled(row, { epoch: (await keySets.forWriting()).epoch, target: 1 });
   const regions = new RegionWraps(dependencies);
   const { key, refused = [] } = await regions.open(row);
   try {
     const { epoch, wraps: fresh, wrapSet } = await regions.wrap(key, row, signal);
-    const wrong = new Set(refused.map(wrapName));
-    const right = row.wraps.filter((wrap) => !wrong.has(wrapName(placeOf(wrap))));
-    // Another generation's wraps are left behind whole, or the keys that it is to be shredded with would still open it.
+    const right = withoutRefused(row.wraps, refused);
+    // The wraps of another generation are left whole, or the row would say that they are of this one.
     const isMoved = row.generation !== generation;
-    const wraps = isMoved ? fresh : [...fresh, ...without(right, fresh)];
-    const missing = stillMissing(wrapSet.missing, wraps);
+    const wraps = isMoved ? fresh : [...fresh, ...staying(right, fresh, wrapSet.missing)];
+    const names = new Set(wraps.map((wrap) => wrappingKeyOf(wrap).key));
+    const missing = wrapSet.missing.filter(({ keyArn }) => !names.has(keyArn));
     const decision = decideRepair(right.map(placeOf), wraps.map(placeOf), missing);
-    const account = { ...wrapSetOf(wraps), target: wrapSet.target, missing };
-    if (decision.kind === "settled" && wrong.size === 0 && !isMoved)
-      return { outcome: decision, change: { epoch, wraps: null, moved: null, wrapSet: { ...account, ...wrapSetOf(row.wraps) } } };
+    const { target } = wrapSet;
+    if (decision.kind === "settled" && !isMoved && right.length === row.wraps.length)
+      return settled(row, { epoch, target });
     const moved = isMoved ? { generation, check: keyCheck(key, vault, { ...row, generation }) } : null;
-    const gained = decision.kind === "replace" ? decision.gained : [];
-    return { outcome: { kind: "repaired", gained }, change: { epoch, wraps, moved, wrapSet: account } };
+    const account = { ...wrapSetOf(wraps), target, missing };
+    const outcome = decision.kind === "settled" ? decision : { kind: "repaired" as const, gained: decision.gained };
+    return { outcome, change: { epoch, wraps, moved, wrapSet: account } };
   } finally {
     key.wipe();
   }
 }
 
-const SETTLED: RepairOutcome = { kind: "settled" };
+/** The wraps stay, and their account is set right. */
+function settled(
+  { wraps }: KeyRow,
+  { epoch, target }: { readonly epoch: KeyRewrap["epoch"]; readonly target: number },
+): Change {
+  const wrapSet = { ...wrapSetOf(wraps), target };
+  return { outcome: { kind: "settled" }, change: { epoch, wraps: null, moved: null, wrapSet } };
+}
 
-/** The wraps in places where there is none of the others. */
-function without(wraps: readonly KeyWrap[], others: readonly KeyWrap[]): readonly KeyWrap[] {
-  const taken = new Set(others.map((wrap) => regionOf(placeOf(wrap))));
-  return wraps.filter((wrap) => !taken.has(regionOf(placeOf(wrap))));
+/**
+ * The wraps that the new ones do not replace: of a wrapping key that gave none this time, and in places where none of
+ * the new ones is.
+ */
+function staying(
+  wraps: readonly KeyWrap[],
+  fresh: readonly KeyWrap[],
+  missing: readonly MissingWrap[],
+): readonly KeyWrap[] {
+  const failed = new Set(missing.map(({ keyArn }) => keyArn));
+  const taken = new Set(fresh.map((wrap) => placeName(placeOf(wrap))));
+  return wraps.filter((wrap) => failed.has(wrappingKeyOf(wrap).key) || !taken.has(placeName(placeOf(wrap))));
+}
+
+function placeOf(wrap: KeyWrap): WrapPlace {
+  const { providerId, key, region } = wrappingKeyOf(wrap);
+  return { providerId, keyInfo: key, region };
 }

@@ -9,21 +9,21 @@
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
 import { envelopeFailure } from "../envelope-failure.ts";
-import { VaultError } from "../errors.ts";
-import { wrapsOf } from "../keys/wraps.ts";
+import { isOfKeyStore, KEY_STORE_WRAP_SET, wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
-import { openBytes, sealBytes } from "../records/version.ts";
+import { openBytes, requireContext, sealBytes, storedAddress } from "../records/version.ts";
 import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
-import type { MissingWrap } from "../stores/wrap-set.ts";
+import { decideRepair } from "./decide-repair.ts";
+import type { RepairDecision } from "./decide-repair.ts";
 import { REPAIR_JOB } from "./partitions.ts";
 import type { Repairable, RepairOutcome } from "./repairable.ts";
 
 /** What a repair works with. */
-export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "clock"> {
+export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "subjectKeys" | "clock"> {
   readonly signal: AbortSignal | undefined;
 }
 
@@ -78,13 +78,19 @@ interface Found {
 }
 
 async function sealAnew(
-  { store, keys, clock, signal }: RepairDependencies,
+  { store, keys, subjectKeys, clock, signal }: RepairDependencies,
   { place, stored, lease }: Found,
 ): Promise<{ readonly decision: RepairDecision; readonly result: RewrapResult }> {
   const { epoch, keyring } = await keys.forWriting();
-  const { message: base, subject, stamp } = stored;
-  const address = { ...place, subject };
-  const plaintext = await openBytes(base, address, { keys, signal });
+  const { message: base, stamp } = stored;
+  const address = storedAddress(place, stored, subjectKeys);
+  const at = clock().toISOString();
+  // Its row says that it owes what only messages with wraps of their own can owe.
+  if (address.vault !== undefined && requireContext(base, address).some(isOfKeyStore)) {
+    const change = { place, seen: stamp, epoch, message: null, wrapSet: KEY_STORE_WRAP_SET, at, lease };
+    return { decision: { kind: "settled" }, result: await store.inventory.rewrap(change) };
+  }
+  const plaintext = await openBytes(base, address, { keys, subjectKeys, signal });
   try {
     const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
     const decision = decideRepair(placesOf(base), placesOf(message), wrapSet.missing);
@@ -92,7 +98,6 @@ async function sealAnew(
       decision.kind === "replace"
         ? { message, wrapSet }
         : { message: null, wrapSet: { ...wrapSet, wraps: wrapsOf(base) } };
-    const at = clock().toISOString();
     return { decision, result: await store.inventory.rewrap({ place, seen: stamp, epoch, ...changed, at, lease }) };
   } finally {
     plaintext.fill(0);
@@ -105,54 +110,4 @@ function placesOf(message: Uint8Array): readonly InspectedDataKey[] {
   } catch (error) {
     throw envelopeFailure(error);
   }
-}
-
-/** Whether a new message takes the place of the old one. */
-export type RepairDecision =
-  /** It has every region that the old one has, and `gained` besides. */
-  | { readonly kind: "replace"; readonly gained: readonly string[] }
-  /** It is no better, and nothing is missing: the old one meets what is configured by now. */
-  | { readonly kind: "settled" };
-
-/** Where a wrap is. */
-export type WrapPlace = Pick<InspectedDataKey, "providerId" | "keyInfo" | "region">;
-
-/**
- * Decides whether a version's new message may take the place of the one it has. Wraps only ever grow: a message that
- * would lose a region is never taken, however many others it has. Leaving a region is a decision, not a side effect of
- * a repair.
- *
- * @throws VaultError `wraps-still-missing` when regions gave no wrap this time either; `wraps-would-be-lost` when none
- *   is missing, but the old message has a wrap in a place that is not configured any more
- */
-export function decideRepair(
-  before: readonly WrapPlace[],
-  after: readonly WrapPlace[],
-  missing: readonly MissingWrap[],
-): RepairDecision {
-  const had = new Set(before.map(place));
-  const has = new Set(after.map(place));
-  const gained = [...has].filter((wrap) => !had.has(wrap));
-  const lost = [...had].filter((wrap) => !has.has(wrap));
-  if (lost.length === 0 && after.length >= before.length) {
-    if (gained.length > 0) return { kind: "replace", gained };
-    if (missing.length === 0) return { kind: "settled" };
-  }
-  if (missing.length > 0) {
-    const regions = missing.map(({ region, reason }) => ({ region, reason }));
-    throw new VaultError(
-      "wraps-still-missing",
-      `Regions gave no wrap (${regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ")})`,
-      { regions },
-    );
-  }
-  throw new VaultError(
-    "wraps-would-be-lost",
-    "The message has a wrap in a region that is not configured as wanted any more; a repair does not take wraps away",
-  );
-}
-
-/** Keys without a region are places of their own. */
-function place({ region, providerId, keyInfo }: WrapPlace): string {
-  return region ?? `${providerId} ${keyInfo}`;
 }

@@ -12,8 +12,9 @@ import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
 import type { Lease, MissingWrap, Store, VersionPlace } from "@strongroom/vault";
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
-import { decideRepair, repairVersion } from "../../src/repair/repair-version.ts";
-import type { WrapPlace } from "../../src/repair/repair-version.ts";
+import { decideRepair } from "../../src/repair/decide-repair.ts";
+import type { WrapPlace } from "../../src/repair/decide-repair.ts";
+import { repairVersion } from "../../src/repair/repair-version.ts";
 import type { RepairOutcome } from "../../src/repair/repairable.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
@@ -42,7 +43,7 @@ async function repair(
   lease: Lease | null = null,
 ): Promise<RepairOutcome> {
   const keys = new KeySets(store.gate, parseKeySet(keyring, undefined), null);
-  return repairVersion({ store, keys, clock: () => new Date(), signal: undefined }, place, lease);
+  return repairVersion({ store, keys, subjectKeys: null, clock: () => new Date(), signal: undefined }, place, lease);
 }
 
 async function messageOf({ records }: Store): Promise<Buffer> {
@@ -222,7 +223,11 @@ test("a key set that changes while a version is sealed: it is sealed anew, under
     },
   });
   const keys = new KeySets(store.gate, current, next);
-  const outcome = await repairVersion({ store: moving, keys, clock: () => new Date(), signal: undefined }, place, null);
+  const outcome = await repairVersion(
+    { store: moving, keys, subjectKeys: null, clock: () => new Date(), signal: undefined },
+    place,
+    null,
+  );
   assert.deepEqual([outcome.kind, seals], ["repaired", 2]);
 });
 
