@@ -23,7 +23,8 @@ export function storeWith(store: Store, { records, subjects, gate, inventory, jo
   });
 }
 
-function overlaid<Part extends object>(part: Part, replaced: Partial<Part>): Part {
+/** An object with some of its members replaced. */
+export function overlaid<Part extends object>(part: Part, replaced: Partial<Part>): Part {
   return new Proxy(part, {
     get: (target, name) => {
       if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name) as unknown;
