@@ -1,8 +1,9 @@
 /**
- * What the migrations of the vault's PostgreSQL store make, as the lines that an opened store compares with: made in a
- * real server, written as a source file.
+ * What the migrations of the vault's stores in PostgreSQL make, as the lines that an opened store compares with: made in
+ * a real server, written as a source file.
  */
-import { migratePostgres } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
+import type { MigratePostgresOptions, PostgresPool } from "@strongroom/vault/postgres";
 import { format, resolveConfig } from "prettier";
 import pg from "pg";
 import { Connections } from "../packages/vault/src/stores/postgres/connection.ts";
@@ -13,14 +14,18 @@ import type { PostgresServer } from "../tests/support/postgres/server.ts";
 
 export const SCHEMA_FILE = new URL("../packages/vault/src/stores/postgres/schema-lines.ts", import.meta.url);
 
+/** What brings a schema to this version. */
+export type Migrate = (pool: PostgresPool, options: MigratePostgresOptions) => Promise<readonly string[]>;
+
 /** What a migrated schema of this server holds, in the order of the names. */
 export async function madeLines(
   server: PostgresServer,
+  migrate: Migrate,
   schema: string = DEFAULT_SCHEMA,
 ): Promise<readonly SchemaLine[]> {
   const pool = new pg.Pool({ connectionString: await server.createDatabase() });
   try {
-    await migratePostgres(pool, { schema });
+    await migrate(pool, { schema });
     const times = { connectTimeoutMs: 10_000, answerTimeoutMs: 10_000 };
     const connections = new Connections(pool, times, { isNamed: false });
     const lines = await connections.borrow((connection) => schemaLines(connection, parseSchema(schema)));
@@ -31,17 +36,40 @@ export async function madeLines(
 }
 
 const HEAD = `/**
- * What the migrations make, but for the functions, whose text is in functions.sql.ts: each thing's name, and how it is
+ * What the migrations make, but for the functions, whose text is in functions/: each thing's name, and how it is
  * defined. Written by \`npm run schema:postgres\`.
  */
-export const SCHEMA_LINES: readonly (readonly [name: string, form: string])[] = `;
+
+`;
+
+/** Which lines a constant has, and what is said of it. */
+const constant = (name: string, says: string, lines: readonly SchemaLine[]): string =>
+  `/** ${says} */\nexport const ${name}: readonly (readonly [name: string, form: string])[] = ${JSON.stringify(
+    lines.map((line) => [line.name, line.form]),
+  )};\n\n`;
 
 /** The source file. */
 export async function schemaFile(server: PostgresServer): Promise<string> {
-  const lines = (await madeLines(server)).filter(({ name }) => !name.startsWith("function "));
-  const config = await resolveConfig(SCHEMA_FILE);
-  return format(`${HEAD}${JSON.stringify(lines.map(({ name, form }) => [name, form]))};`, {
-    ...config,
-    parser: "typescript",
-  });
+  const all = await Promise.all([migratePostgres, migratePostgresKeys].map((migrate) => madeLines(server, migrate)));
+  const [records = [], keys = []] = all.map((lines) => lines.filter(({ name }) => !name.startsWith("function ")));
+  const isIn = (lines: readonly SchemaLine[], line: SchemaLine): boolean =>
+    lines.some(({ name, form }) => name === line.name && form === line.form);
+  const parts = [
+    constant(
+      "COMMON_LINES",
+      "Of both.",
+      records.filter((line) => isIn(keys, line)),
+    ),
+    constant(
+      "RECORD_LINES",
+      "Of the records alone.",
+      records.filter((line) => !isIn(keys, line)),
+    ),
+    constant(
+      "KEY_LINES",
+      "Of the keys alone.",
+      keys.filter((line) => !isIn(records, line)),
+    ),
+  ];
+  return format(HEAD + parts.join(""), { ...(await resolveConfig(SCHEMA_FILE)), parser: "typescript" });
 }

@@ -40,6 +40,7 @@ export type VaultErrorCode =
   | "subject-erased"
   | "subject-differs"
   | "subject-missing"
+  | "subject-absent"
   | "subject-name-absent"
   | "subject-key-absent"
   | "subject-key-tampered"
@@ -297,9 +298,16 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     outcome: "usage",
     status: 422,
   },
+  "subject-absent": {
+    title: "Nobody has that name",
+    remedy: "Check the name and the tenant. Whoever was never written about, or was erased, has no key.",
+    outcome: "absent",
+    status: 404,
+  },
   "subject-name-absent": {
     title: "The key store has no name of the person",
-    remedy: "A row of the key store is gone. Restore the key store from its newest backup; strongroom doctor lists more.",
+    remedy:
+      "A row of the key store is gone. Restore the key store from its newest backup; strongroom doctor lists more.",
     outcome: "failure",
     status: 500,
   },
@@ -355,7 +363,8 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   "key-store-behind": {
     title: "The key store is older than the records",
-    remedy: "It lacks keys of the newest people. Restore a newer backup of it: the keys must be newer than the records.",
+    remedy:
+      "It lacks keys of the newest people. Restore a newer backup of it: the keys must be newer than the records.",
     outcome: "failure",
     status: 500,
   },

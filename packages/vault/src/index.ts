@@ -1,18 +1,27 @@
 /**
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
-export { openVault } from "./vault.ts";
+export { openVault } from "./open-vault.ts";
 export type { VaultOptions } from "./options.ts";
 export type { Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 
+export { parseTenant } from "./collections/declaration.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
+export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
 export { DEFAULT_KEY_CACHE } from "./options.ts";
 export type { KeyCacheSettings, KeysOptions } from "./options.ts";
-export type { Scope } from "./stores/subjects.ts";
 
-export { MAX_ID_BYTES, parseAddress, parseCollection, parseId, parseSubject, parseVersion } from "./records/address.ts";
+export {
+  MAX_ABOUT,
+  MAX_ID_BYTES,
+  parseAddress,
+  parseCollection,
+  parseId,
+  parseSubject,
+  parseVersion,
+} from "./records/address.ts";
 export type { Address, AddressInput, Collection, RecordId, Subject, Version } from "./records/address.ts";
 export type {
   NotJson,
@@ -27,11 +36,15 @@ export type { DocumentLimits, JsonObject, JsonValue } from "./records/document.t
 export { DEFAULT_LIST_LIMIT } from "./records/pages.ts";
 export type { CollectionCount, DamagedRecord, ListOptions, ListResult } from "./records/pages.ts";
 export type { PreparedWrite } from "./records/prepared.ts";
-export type { OnExisting, PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
+export type { OnExisting, PutManyResult } from "./records/batch-plan.ts";
+export type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
+export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./repair/debt.ts";
 export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
@@ -47,6 +60,8 @@ export { wrapsOf } from "./keys/wraps.ts";
 export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-set.ts";
 export type { KeySetInput } from "./keys/key-set.ts";
 export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
+export { keySetsOf } from "./keys/key-sets-of.ts";
+export type { GateKeySets, KeySetNames } from "./keys/key-sets-of.ts";
 export type { JobSummary } from "./jobs.ts";
 
 export { bucketOf } from "./stores/bucket.ts";
@@ -64,6 +79,7 @@ export type {
   RewrapResult,
   WrapSetCount,
 } from "./stores/inventory.ts";
+export { MAX_CREATIONS, MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "./stores/key-limits.ts";
 export { KEY_KINDS } from "./stores/key-store.ts";
 export type {
   Creation,

@@ -4,8 +4,11 @@
  */
 import { wholeNumbers } from "@strongroom/base/options";
 import type { Turns } from "@strongroom/base/work";
+import type { Declarations } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import type { KeySets } from "./keys/key-sets.ts";
+import type { SubjectKeys } from "./keys/subject-keys.ts";
+import type { RowAddresses } from "./records/row-addresses.ts";
 import type { Store } from "./stores/store.ts";
 
 /** Sizes and numbers that a vault does not go beyond. */
@@ -63,6 +66,10 @@ export function parseNumbers<Numbers extends object>(
 export interface Dependencies {
   readonly store: Store;
   readonly keys: KeySets;
+  /** Null: the vault has no key store, and each version's data key is wrapped by the key set itself. */
+  readonly subjectKeys: SubjectKeys | null;
+  readonly declarations: Declarations;
+  readonly rowAddresses: RowAddresses;
   readonly clock: () => Date;
   readonly limits: VaultLimits;
   /** Writers of one record in this process, one after the other. */

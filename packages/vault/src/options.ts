@@ -5,18 +5,22 @@
 import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
+import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Scope } from "./stores/subjects.ts";
+import { parseNumbers } from "./limits.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions } from "./records/read.ts";
+import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./repair/repairs.ts";
 import type { Store } from "./stores/store.ts";
+import type { SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
 
 /** The keys of people, of a vault that has a key store. */
 export interface KeysOptions {
@@ -26,7 +30,8 @@ export interface KeysOptions {
   readonly scope?: Scope;
   /**
    * Wraps the keys in the key store. Give it wrapping keys of its own, which wrap nothing else, so that destroying them
-   * destroys every old backup of the key store. Left out: the vault's keyring, as generation 0, which is never shredded.
+   * destroys every old backup of the key store. Left out: the vault's keyring, as generation 0, which is never
+   * shredded.
    */
   readonly keyring?: Keyring;
   /** Names of the wrapping keys in `keys.keyring`, as `keySet`. */
@@ -123,17 +128,35 @@ const ON_EXISTING: OptionRule = [
   'one of "replace", "keep", "compare"',
 ];
 
-const PUT: Rules<PutOptions> = { subject: ANYTHING, expect: EXPECTATION, signal: SIGNAL };
+const YES_OR_NO: OptionRule = [(value) => typeof value === "boolean", "true or false"];
+
+/** Whom a write says that it is about. */
+const WHOM: Rules<WhomOptions> = { subject: ANYTHING, about: ANYTHING, tenant: ANYTHING, repoint: YES_OR_NO };
+const PUT: Rules<PutOptions> = { ...WHOM, expect: EXPECTATION, signal: SIGNAL };
 const PUT_MANY: Rules<PutManyOptions> = { onExisting: ON_EXISTING, signal: SIGNAL };
-const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, subject: ANYTHING };
+const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, ...WHOM };
 const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
-const VAULT: Rules<VaultOptions> = {
-  store: [isStore, "a Store"],
-  keyring: [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"],
+const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
+const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
+const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
+const KEYS: Rules<KeysOptions> = {
+  store: [isKeyStore, "a KeyStore"],
+  scope: [(value) => SCOPES.includes(value as Scope), 'one of "record", "subject", "tenant"'],
+  keyring: KEYRING,
   keySet: ANYTHING,
   next: ANYTHING,
+  generation: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "a whole number from 0"],
+  cache: ANYTHING,
+};
+const VAULT: Rules<VaultOptions> = {
+  store: [isStore, "a Store"],
+  keyring: KEYRING,
+  keySet: ANYTHING,
+  next: ANYTHING,
+  keys: ANYTHING,
+  collections: ANYTHING,
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
@@ -148,6 +171,8 @@ export const readOptions: {
   readonly get: (given: unknown) => GetOptions;
   readonly remove: (given: unknown) => RemoveOptions;
   readonly list: (given: unknown) => ListOptions;
+  readonly subject: (given: unknown) => SubjectOptions;
+  readonly subjectList: (given: unknown) => SubjectListOptions;
 } = {
   vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
   put: reader<PutOptions>(PUT, "the options of put"),
@@ -156,18 +181,66 @@ export const readOptions: {
   get: reader<GetOptions>(GET, "the options of get"),
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
+  subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
+  subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
 };
 
+/** Options of the keys with everything in them but key sets, which are parsed where they are used. */
+export interface ParsedKeysOptions extends KeysOptions {
+  readonly scope: Scope;
+  readonly generation: number;
+  readonly cache: KeyCacheSettings;
+}
+
+/**
+ * Reads the options of the keys of people.
+ *
+ * @throws VaultError `vault-option-invalid`; `limit-invalid` for the cache's bounds
+ */
+export function parseKeys(given: unknown): ParsedKeysOptions {
+  const values = readKeys(given);
+  const { scope = "subject", keyring, keySet, next, generation = keyring === undefined ? 0 : 1 } = values;
+  const problems: string[] = [];
+  if (keyring === undefined && (keySet !== undefined || next !== undefined))
+    problems.push("keySet and next are of keys.keyring: give it too");
+  if (keyring === undefined && generation !== 0)
+    problems.push("generation must be 0 without a keyring of their own: what else wraps under it is not shredded");
+  if (keyring !== undefined && generation === 0)
+    problems.push("generation must be 1 or more with a keyring of their own");
+  if (problems.length > 0) throw new VaultError("vault-option-invalid", `keys: ${problems.join("; ")}`);
+  return {
+    ...values,
+    scope,
+    generation,
+    cache: parseNumbers("keys.cache", "a bound", values.cache, DEFAULT_KEY_CACHE),
+  };
+}
+
+const readKeys: (given: unknown) => KeysOptions = reader<KeysOptions>(KEYS, "the options of keys", ["store"]);
+
 function isStore(value: unknown): boolean {
-  if (!hasMethods(value, "requireRoom", "ping", "close")) return false;
-  const { records, gate, inventory, jobs, capabilities } = value as Readonly<Record<string, unknown>>;
+  if (!isAnyStore(value)) return false;
+  const { records, subjects, capabilities } = value as Readonly<Record<string, unknown>>;
   return (
     hasMethods(records, "heads", "read", "apply", "outcome") &&
-    hasMethods(gate, "current", "flip", "drained") &&
-    hasMethods(inventory, "sets", "list", "rewrap") &&
-    hasMethods(jobs, "lease", "save", "finish") &&
+    hasMethods(subjects, "get", "newest", "setState") &&
     typeof capabilities === "object" &&
     capabilities !== null
+  );
+}
+
+function isKeyStore(value: unknown): boolean {
+  return isAnyStore(value) && hasMethods(Reflect.get(value as object, "keys"), "resolve", "active", "create", "erased");
+}
+
+/** What both kinds of store have. */
+function isAnyStore(value: unknown): boolean {
+  if (!hasMethods(value, "requireRoom", "ping", "close")) return false;
+  const { gate, inventory, jobs } = value as Readonly<Record<string, unknown>>;
+  return (
+    hasMethods(gate, "current", "flip", "drained", "bind") &&
+    hasMethods(inventory, "sets", "list", "rewrap") &&
+    hasMethods(jobs, "lease", "save", "finish")
   );
 }
 

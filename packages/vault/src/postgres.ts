@@ -1,11 +1,12 @@
 /**
- * @strongroom/vault/postgres: the store in a PostgreSQL database, which many processes share.
+ * @strongroom/vault/postgres: the stores of records and of keys in PostgreSQL databases, which many processes share.
  */
 export { DEFAULT_POSTGRES_STORE_OPTIONS, postgresStore } from "./stores/postgres/postgres-store.ts";
-export type { PostgresStoreOptions } from "./stores/postgres/postgres-store.ts";
-export { migratePostgres } from "./stores/postgres/migrate.ts";
+export { DEFAULT_POSTGRES_KEY_STORE_OPTIONS, postgresKeyStore } from "./stores/postgres/keys/key-store.ts";
+export type { PostgresStoreOptions } from "./stores/postgres/opened.ts";
+export { migratePostgres, migratePostgresKeys } from "./stores/postgres/migrate.ts";
 export type { MigratePostgresOptions } from "./stores/postgres/migrate.ts";
-export { inspectPostgres } from "./stores/postgres/inspect.ts";
+export { inspectPostgres, inspectPostgresKeys } from "./stores/postgres/inspect.ts";
 export type { InspectedPostgres } from "./stores/postgres/inspect.ts";
 export type {
   PostgresClient,

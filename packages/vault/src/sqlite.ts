@@ -8,3 +8,4 @@ export type { SqliteKeyStoreOptions } from "./stores/sqlite/sqlite-key-store.ts"
 export type { MoveFrom, MoveProgress, OwedMove } from "./stores/sqlite/move.ts";
 export { inspectDatabase } from "./stores/sqlite/inspect.ts";
 export type { InspectedDatabase, InspectOptions } from "./stores/sqlite/inspect.ts";
+export type { FileKind } from "./stores/sqlite/store-file.ts";

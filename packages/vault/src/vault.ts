@@ -1,41 +1,22 @@
 /**
- * The vault: documents in, documents out, and between them nothing but messages. The face: each call parses the address
- * that it is given and hands over to `records/`; what is owed after a write wakes the repair.
+ * The vault's face: documents in, documents out, and between them nothing but messages.
  */
-import { Turns } from "@strongroom/base/work";
-import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
-import { parseKeySet, parseNext } from "./keys/key-set.ts";
-import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
-import { parseLimits } from "./limits.ts";
-import type { Dependencies } from "./limits.ts";
-import { readItems, readOptions } from "./options.ts";
-import type { VaultOptions } from "./options.ts";
-import { parseAddress, parseCollection } from "./records/address.ts";
+import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
 import type { AddressInput } from "./records/address.ts";
-import { typedCollection } from "./records/collection.ts";
-import type { NotList, RecordOperations, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
+import type { NotList, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
-import { collections, list } from "./records/pages.ts";
-import { PreparedWrites } from "./records/prepared.ts";
 import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
-import { putMany } from "./records/put-many.ts";
-import type { PutManyItem, PutManyOptions, PutManyResult } from "./records/put-many.ts";
-import { get, history } from "./records/read.ts";
+import type { PutManyResult } from "./records/batch-plan.ts";
+import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
-import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import { debts } from "./repair/debts.ts";
 import type { DebtPage } from "./repair/debts.ts";
-import { repairableVersions } from "./repair/repair-version.ts";
-import { RepairCounters } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
-import { Repairs } from "./repair/repairs.ts";
-import type { RepairOptions } from "./repair/repairs.ts";
+import type { Subjects } from "./subjects/subjects.ts";
 
 /** An open vault. */
 export interface Vault {
@@ -43,8 +24,10 @@ export interface Vault {
    * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
    * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
-   * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`,
-   *   `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`, `wraps-below-minimum`,
+   * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`, `tenant-invalid`,
+   *   `subject-differs`, `subject-missing`, `subject-restricted`, `subject-erased`, the `subject-key-…` codes,
+   *   `collection-differs`, `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`,
+   *   `wraps-below-minimum`,
    *   `deadline-exceeded`, `keyring-overloaded`, `aborted`, `key-set-unknown`, `store-newer`, `store-full`,
    *   `store-failed`; the `record-…` codes when the rows it would build on are not as they were written. Nothing is
    *   stored then. `outcome-unknown`: the store was lost while it wrote, and did not come back in time to be asked.
@@ -71,8 +54,9 @@ export interface Vault {
    * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version.
    *
    * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
-   *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `key-not-configured`, `regions-unavailable`,
-   *   `deadline-exceeded`, `keyring-overloaded`, `aborted`
+   *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `subject-restricted`, `subject-erased`,
+   *   `subject-name-absent`, `subject-key-absent`, `subject-key-tampered`, `collection-differs`, `key-not-configured`,
+   *   `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
   get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
   /**
@@ -97,8 +81,8 @@ export interface Vault {
    *
    * @param client of the store's database, connected, and in a transaction: for PostgreSQL, a client of `pg`
    * @throws VaultError `transaction-refused`, `version-conflict`, `record-contended`, `key-set-moved`,
-   *   `batch-too-large`; `vault-option-invalid` for what this vault has not prepared, has made before, or has prepared
-   *   more than a minute ago
+   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for
+   *   what this vault has not prepared, has made before, or has prepared more than a minute ago
    * @example
    * ```ts
    * import type { Vault } from "@strongroom/vault";
@@ -165,14 +149,15 @@ export interface Vault {
     name: string,
   ): TypedCollection<Document>;
   /**
-   * Ids of a collection in the order of their UTF-8 bytes. @throws VaultError `collection-absent`, `cursor-invalid`,
-   * `limit-invalid`
+   * Ids of a collection in the order of their UTF-8 bytes; where ids are sealed, in no order.
+   *
+   * @throws VaultError `collection-absent`, `collection-differs`, `cursor-invalid`, `limit-invalid`
    */
   list(collection: string, options?: ListOptions): Promise<ListResult>;
   /** Every collection that ever had a record. */
   collections(): Promise<readonly CollectionCount[]>;
   /**
-   * Versions and keys that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
+   * Versions that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
    * {@link Vault.debtSeen}.
    */
   wrapDebt(): Promise<WrapDebt>;
@@ -182,8 +167,8 @@ export interface Vault {
    */
   debtSeen(): DebtSeen | null;
   /**
-   * Which keys and versions owe wraps: keys first, each in an order that is the store's own. A cursor is of the stores
-   * that gave it out, and of what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
+   * Which versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out, and of
+   * what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
    *
    * @throws VaultError `cursor-invalid`, `limit-invalid`
    */
@@ -219,179 +204,15 @@ export interface Vault {
    * ```
    */
   flipKeySet(): Promise<KeySetStatus>;
+  /** The people that records are about: whether they may be read and written about, their records and their keys. */
+  readonly subjects: Subjects;
+  /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
+  subjectKeys(): SubjectKeyCounts | null;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
-  /** Resolves when the store answers. */
+  /** Resolves when the store answers, and the key store. */
   ping(): Promise<void>;
-  /** Lets a repair under way end, then closes the store. */
+  /** Lets a repair under way end, wipes the keys in memory, then closes the store and the key store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Opens a vault over a store and a keyring. Close it, or declare it with `await using`: that also closes the store.
- *
- * @throws VaultError `vault-option-invalid`, `limit-invalid`
- * @example
- * ```ts
- * import { randomBytes } from "node:crypto";
- * import { rawAesKeyring } from "@strongroom/envelope";
- * import { openVault } from "@strongroom/vault";
- * import { sqliteStore } from "@strongroom/vault/sqlite";
- *
- * await using vault = await openVault({
- *   store: await sqliteStore("vault.sqlite"),
- *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
- * });
- * const ada = { collection: "people", id: "C000127" };
- * await vault.put(ada, { name: "Ada Lovelace" }, { subject: "person-8f14e45f" });
- * console.log((await vault.get(ada)).document["name"]); // prints: Ada Lovelace
- * ```
- */
-export async function openVault(options: VaultOptions): Promise<Vault> {
-  const {
-    store,
-    keyring,
-    keySet,
-    next,
-    clock = () => new Date(),
-    limits: given,
-    repair: repairing,
-  } = readOptions.vault(options);
-  const current = parseKeySet(keyring, keySet);
-  const keys = new KeySets(store.gate, current, next === undefined ? null : parseNext(next, current));
-  const dependencies = { store, keys, clock, limits: parseLimits(given), turns: new Turns() };
-  const look = new DebtLook(store.inventory, clock);
-  const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
-  return new RecordVault(dependencies, new DebtView([look]), repair);
-}
-
-function repairs(
-  dependencies: Dependencies,
-  { look, options }: { readonly look: DebtLook; readonly options: RepairOptions },
-): Repairs {
-  const repairable = repairableVersions({ ...dependencies, signal: options.signal });
-  return new Repairs({ versions: { repairable, look }, keys: null }, dependencies.clock, options);
-}
-
-class RecordVault implements Vault {
-  readonly #dependencies: Dependencies;
-  readonly #debt: DebtView;
-  readonly #repair: Repairs | null;
-  readonly #records: RecordOperations;
-  readonly #prepared: PreparedWrites;
-
-  constructor(dependencies: Dependencies, debt: DebtView, repair: Repairs | null) {
-    this.#dependencies = dependencies;
-    this.#debt = debt;
-    this.#repair = repair;
-    this.#prepared = new PreparedWrites(dependencies);
-    this.#records = {
-      put: async (address, document, options) =>
-        this.#owing(await put(dependencies, address, document, readOptions.put(options))),
-      putMany: async (collection, items, options) => {
-        const results = await putMany(dependencies, collection, readItems(items), readOptions.putMany(options));
-        for (const result of results) if ("wraps" in result) this.#owing(result);
-        return results;
-      },
-      prepare: (address, document, options) => this.#prepared.prepare(address, document, readOptions.put(options)),
-      get: (address, options) => get(dependencies, address, readOptions.get(options)),
-      history: (address) => history(dependencies, address),
-      remove: (address, options) => remove(dependencies, address, readOptions.remove(options)),
-      list: (collection, options) => list(dependencies, collection, readOptions.list(options)),
-    };
-  }
-
-  async put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
-    return this.#records.put(parseAddress(address), document as JsonObject, options);
-  }
-
-  async putMany(
-    collection: string,
-    items: readonly PutManyItem<object>[],
-    options: PutManyOptions,
-  ): Promise<readonly PutManyResult[]> {
-    return this.#records.putMany(parseCollection(collection), items as readonly PutManyItem[], options);
-  }
-
-  async prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
-    return this.#records.prepare(parseAddress(address), document as JsonObject, options);
-  }
-
-  async withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    return this.#prepared.make(client, prepared);
-  }
-
-  async get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
-    return this.#records.get(parseAddress(address), options);
-  }
-
-  async history(address: AddressInput): Promise<readonly VersionInfo[]> {
-    return this.#records.history(parseAddress(address));
-  }
-
-  async remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
-    return this.#records.remove(parseAddress(address), options);
-  }
-
-  collection<Document extends object>(name: string): TypedCollection<Document> {
-    return typedCollection(this.#records, parseCollection(name));
-  }
-
-  async list(collection: string, options: ListOptions = {}): Promise<ListResult> {
-    return this.#records.list(parseCollection(collection), options);
-  }
-
-  async collections(): Promise<readonly CollectionCount[]> {
-    return collections(this.#dependencies);
-  }
-
-  async wrapDebt(): Promise<WrapDebt> {
-    return wrapDebt([this.#dependencies.store.inventory]);
-  }
-
-  debtSeen(): DebtSeen | null {
-    return this.#debt.seenOrSoon();
-  }
-
-  async debts(options: ListOptions = {}): Promise<DebtPage> {
-    const sources = { keys: null, versions: this.#dependencies.store.inventory };
-    return debts(this.#dependencies, sources, readOptions.list(options));
-  }
-
-  async jobs(): Promise<readonly JobSummary[]> {
-    return jobs([this.#dependencies.store.jobs]);
-  }
-
-  async keySet(): Promise<KeySetStatus> {
-    return this.#dependencies.keys.status();
-  }
-
-  async flipKeySet(): Promise<KeySetStatus> {
-    return this.#dependencies.keys.flip();
-  }
-
-  repairStatus(): RepairStatus {
-    return this.#repair?.status() ?? new RepairCounters().status("off");
-  }
-
-  async ping(): Promise<void> {
-    await this.#dependencies.store.ping();
-  }
-
-  async close(): Promise<void> {
-    await this.#repair?.stop();
-    await this.#debt.ended();
-    await this.#dependencies.store.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /** A write that owes a wrap wakes the repair. */
-  #owing<Written extends Pick<PutResult, "wraps">>(written: Written): Written {
-    if (written.wraps.missing.length > 0) this.#repair?.wake();
-    return written;
-  }
 }

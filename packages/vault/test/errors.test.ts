@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { EnvelopeError } from "@strongroom/envelope";
 import { EXIT_CODES } from "@strongroom/base/errors";
 import { VAULT_ERRORS, VaultError } from "@strongroom/vault";
-import { envelopeFailure } from "../src/records/version.ts";
+import { envelopeFailure } from "../src/envelope-failure.ts";
 
 test("every code is in kebab case, with a title and a remedy that are sentences", () => {
   for (const [code, { title, remedy }] of Object.entries(VAULT_ERRORS)) {

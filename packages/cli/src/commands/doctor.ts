@@ -26,7 +26,8 @@ export const doctorCommand: CommandSpec = command({
     },
   ],
   run: async ({ context, loaded }) => {
-    const subject = { loaded, folder: dataFolder(loaded.config.dataDir), env: context.env, signal: context.signal };
+    const { env, signal, terminal } = context;
+    const subject = { loaded, folder: dataFolder(loaded.config.dataDir), env, signal, terminal };
     const findings: Finding[] = [];
     const { CHECKS } = await import("../doctor/checks.ts");
     for (const check of CHECKS) for (const finding of await check(subject)) findings.push(finding);

@@ -46,7 +46,11 @@ export const importCommand: CommandSpec = command({
       "the key of --id-from and --new-ids, at least 32 bytes (default: ids.key in the data folder, made when needed)",
       text(),
     ),
-    subject: option("--subject <field>", "field that names the person a record is about (default: the id)", text()),
+    subject: option(
+      "--subject <field>",
+      "field that names the person a record is about (default: as it is; of a new record as its collection declares)",
+      text(),
+    ),
     format: option(
       "--format <format>",
       `${INPUT_FORMAT_NAMES.join(", ")} (default: as the file looks)`,

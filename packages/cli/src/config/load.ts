@@ -156,6 +156,7 @@ function relationProblems(raw: unknown): SettingProblem[] {
       ...foreignKeys(list, keys?.[list]),
       ...mixedKeys(list, keys?.[list]),
     ]),
+    ...otherGeneration(keys),
     ...storeProblems("store", store),
     ...storeProblems("keyStore", keyStore),
     ...keyStoreProblems(store, keyStore),
@@ -223,6 +224,19 @@ function mixedKeys(list: "regions" | "next", regions: readonly WrappingRegion[] 
       "is the keyArn too: the keys of people need a key that wraps nothing else. Make one, or leave it out",
     ),
   ];
+}
+
+/** What is wrapped by a key of its own stays so: the next set replaces the keys, and not what they are for. */
+function otherGeneration(
+  keys: Readonly<Partial<Record<"regions" | "next", readonly WrappingRegion[] | undefined>>> = {},
+) {
+  const hasOwn = (regions: readonly WrappingRegion[] = []): boolean =>
+    regions.some(({ keyStoreKeyArn }) => keyStoreKeyArn !== undefined);
+  return when(
+    keys.regions !== undefined && keys.next !== undefined && hasOwn(keys.regions) !== hasOwn(keys.next),
+    ["keys", "next"],
+    "must have a keyStoreKeyArn where keys.regions has them, and none where it has none",
+  );
 }
 
 /** A server is proven by TLS, or is on this machine, or somebody said that it need not be. */

@@ -1,4 +1,5 @@
 // What a check of `strongroom doctor` is given, and what it says.
+import type { Terminal } from "@strongroom/base/terminal";
 import type { LoadedConfig } from "../config/load.ts";
 import type { DataFolder } from "../data-folder.ts";
 
@@ -20,6 +21,8 @@ export interface CheckSubject {
   readonly folder: DataFolder;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** For what takes its time: a check shows how far it is. */
+  readonly terminal: Terminal;
 }
 
 /** A check gives one finding or several; it does not throw for what it is there to find. */

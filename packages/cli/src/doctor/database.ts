@@ -1,4 +1,5 @@
-// The vault's database: would the service take it as it is? It is only looked at, also while services run.
+// The databases of the vault, of records and of keys: would the service take them as they are? They are only looked at,
+// also while services run.
 import { isOnThisMachine } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
@@ -6,31 +7,45 @@ import { type PostgresAccess, postgresAccess } from "../store/connect.ts";
 import { keySetState, keySetText } from "../store/key-set-state.ts";
 import { deniedIn, lookAt, type PostgresLook, unfitness } from "../store/look.ts";
 import { replicationText, statementsText } from "../store/status.ts";
-import { moveText, sqliteState } from "../store/sqlite-state.ts";
+import { moveText, pendingText, sqliteState } from "../store/sqlite-state.ts";
+import type { StoreRole } from "../store/which.ts";
 import type { Check, CheckSubject, Finding } from "./check.ts";
 
-const DATABASE = "Database";
-
-/** SQLite in the data folder, or PostgreSQL: whether it is fit, and what of it should be otherwise. */
-export const checkDatabase: Check = async (subject) => {
-  try {
-    const access = postgresAccess(subject.loaded.config, subject.env);
-    return access === null ? await checkSqlite(subject) : await checkPostgres(subject, access);
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    return [failed(error)];
-  }
+/** What the findings about each store are called. */
+const NAMES: Readonly<Record<StoreRole, { readonly database: string; readonly keySet: string }>> = {
+  records: { database: "Database", keySet: "Key set" },
+  keys: { database: "Key store", keySet: "Key store's key set" },
 };
 
-function failed({ title, detail, reportedCode, remedy, problems }: CliError): Finding {
+/** SQLite in the data folder, or PostgreSQL: whether it is fit, and what of it should be otherwise. */
+function databaseCheck(role: StoreRole): Check {
+  return async (subject) => {
+    try {
+      const access = postgresAccess(subject.loaded.config, subject.env, role);
+      return access === null ? await checkSqlite(subject, role) : await checkPostgres(subject, access);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      return [failed(error, role)];
+    }
+  };
+}
+
+/** The store of the records. */
+export const checkDatabase: Check = databaseCheck("records");
+
+/** The store of the keys. */
+export const checkKeyStore: Check = databaseCheck("keys");
+
+function failed({ title, detail, reportedCode, remedy, problems }: CliError, role: StoreRole): Finding {
   const said = [detail ?? title, ...problems].join(" ");
-  return { what: DATABASE, severity: "failure", detail: `${said} [${reportedCode}]`, remedy };
+  return { what: NAMES[role].database, severity: "failure", detail: `${said} [${reportedCode}]`, remedy };
 }
 
 /** The schema is the one that this version makes, and the file has all changes that its mark counts. */
-async function checkSqlite(subject: CheckSubject): Promise<readonly Finding[]> {
-  const { folder } = subject;
-  const { state, problem, isMarked, commits, gate, move } = await sqliteState(folder);
+async function checkSqlite(subject: CheckSubject, role: StoreRole): Promise<readonly Finding[]> {
+  const found = await sqliteState(subject.folder, role);
+  const { state, problem, isMarked, commits, gate, move, markPath, pending } = found;
+  const DATABASE = NAMES[role].database;
   if (problem !== null)
     return [
       { what: DATABASE, severity: "failure", detail: `${problem.detail} [${problem.code}]`, remedy: problem.remedy },
@@ -48,13 +63,24 @@ async function checkSqlite(subject: CheckSubject): Promise<readonly Finding[]> {
         ];
   if (state === "absent")
     return move === null ? [{ what: DATABASE, severity: "ok", detail: "there is none yet" }] : owed;
-  const keySet = gate === null ? [] : [await keySetFinding(subject, gate)];
+  const keySet = gate === null ? [] : [await keySetFinding(subject, gate, role)];
+  if (pending.length > 0)
+    return [
+      {
+        what: DATABASE,
+        severity: "warning",
+        detail: `of the version before; to do: ${pendingText(found, role).join(", ")}`,
+        remedy:
+          "The next start does it; strongroom store migrate does it beforehand. The version before cannot go on then.",
+      },
+      ...keySet,
+    ];
   if (!isMarked)
     return [
       {
         what: DATABASE,
         severity: "warning",
-        detail: `${folder.recordsMark} is not there: nothing tells whether this is the newest state of the vault`,
+        detail: `${markPath} is not there: nothing tells whether this is the newest state of the vault`,
         remedy: "The service makes it at its next start, from what the database says then.",
       },
       ...owed,
@@ -74,50 +100,55 @@ async function checkPostgres(subject: CheckSubject, access: PostgresAccess): Pro
   const fit: Finding =
     problem === null
       ? {
-          what: DATABASE,
+          what: NAMES[access.role].database,
           severity: "ok",
           detail: `PostgreSQL ${server.version} takes the login; schema ${access.schema} is at version ${store.version ?? 0}`,
         }
-      : failed(problem);
-  const keySet = store.gate === null ? [] : [await keySetFinding(subject, store.gate)];
-  return [fit, ...privileges(look), transport(access, look), statements(look), replication(look), ...keySet];
+      : failed(problem, access.role);
+  const keySet = store.gate === null ? [] : [await keySetFinding(subject, store.gate, access.role)];
+  // Where the keys lie in the database of the records, all of that was said of these.
+  const ofServer =
+    access.role === "keys" && access.setting === "store"
+      ? []
+      : [transport(access, look), statements(access, look), replication(access, look)];
+  return [fit, ...privileges(access, look), ...ofServer, ...keySet];
 }
 
-function privileges({ server }: PostgresLook): readonly Finding[] {
+function privileges({ role }: PostgresAccess, { server }: PostgresLook): readonly Finding[] {
   const denied = deniedIn(server);
   // What is denied is said with the database.
   if (!server.schema.exists || denied.length > 0) return [];
   return [
     {
-      what: "Database privileges",
+      what: `${NAMES[role].database} privileges`,
       severity: "ok",
       detail: `all that is needed in ${server.schema.tables.length} tables`,
     },
   ];
 }
 
-function transport({ place }: PostgresAccess, { server: { tls } }: PostgresLook): Finding {
-  const what = "Database transport";
+function transport({ place, role, setting }: PostgresAccess, { server: { tls } }: PostgresLook): Finding {
+  const what = `${NAMES[role].database} transport`;
   if (tls !== null) return { what, severity: "ok", detail: `${tls}, the server's certificate is checked` };
   if (place.host.startsWith("/")) return { what, severity: "ok", detail: "a socket of this machine" };
   if (!isOnThisMachine(place))
     return {
       what,
       severity: "warning",
-      detail: "without TLS to another machine, as store.allowUnauthenticatedStore allows",
-      remedy: "Switch TLS on there, leave ?sslmode=disable out, and name the certificate's authority: store.caFile.",
+      detail: `without TLS to another machine, as ${setting}.allowUnauthenticatedStore allows`,
+      remedy: `Switch TLS on there, leave ?sslmode=disable out, and name the certificate's authority: ${setting}.caFile.`,
     };
   return { what, severity: "ok", detail: "without TLS, within this machine" };
 }
 
-function statements({ store }: PostgresLook): Finding {
+function statements({ role }: PostgresAccess, { store }: PostgresLook): Finding {
   const said = statementsText({ pooler: store.pooler, named: store.namedStatements });
-  return { what: "Database statements", severity: "ok", detail: said };
+  return { what: `${NAMES[role].database} statements`, severity: "ok", detail: said };
 }
 
 /** What is answered as stored must outlive the loss of a machine; without a standby that has it, it may not. */
-function replication({ server }: PostgresLook): Finding {
-  const what = "Database durability";
+function replication({ role }: PostgresAccess, { server }: PostgresLook): Finding {
+  const what = `${NAMES[role].database} durability`;
   const detail = replicationText(server);
   if (!server.fsync)
     return {
@@ -145,12 +176,13 @@ function replication({ server }: PostgresLook): Finding {
 async function keySetFinding(
   { loaded, folder }: CheckSubject,
   gate: NonNullable<PostgresLook["store"]["gate"]>,
+  role: StoreRole,
 ): Promise<Finding> {
-  const state = keySetState(gate, await namedKeySets(loaded.config, folder));
+  const state = keySetState(gate, await namedKeySets(loaded.config, folder, role));
   const { text, remedy } = keySetText(state);
   const isKnown = state.state !== "unknown" && state.state !== "unnamed";
   return {
-    what: "Key set",
+    what: NAMES[role].keySet,
     severity: isKnown ? "ok" : "failure",
     detail: text,
     ...(remedy === undefined ? {} : { remedy }),

@@ -5,23 +5,27 @@ import type { IncomingHttpHeaders } from "node:http";
 import { readRunning } from "../data-folder.ts";
 import type { KmsRegion } from "../installation/keyring.ts";
 import { kmsTransport } from "../installation/kms-transport.ts";
-import { readRegionKeys, type RegionKeys } from "../installation/region-keys.ts";
+import { keyOf } from "../installation/key-sets.ts";
+import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "../installation/region-keys.ts";
 import type { CheckSubject } from "./check.ts";
 
 /** A region, with the credentials that the service signs with. */
 export interface KnownRegion extends KmsRegion {
   readonly keyArn: string | null;
+  /** Of the key that wraps the keys of people; null: there is none of its own, or it is not known yet. */
+  readonly keyStoreKeyArn: string | null;
 }
 
 /** The regions of `serve` if they are configured, else those of the local KMS where it listens now, or would. */
 export async function knownRegions({ loaded: { config }, folder }: CheckSubject): Promise<readonly KnownRegion[]> {
-  const keys = await readRegionKeys(folder.keys).catch((): RegionKeys => ({}));
+  const keys = await readInstallationKeys(folder.keys).catch((): InstallationKeys => ({ records: {}, keyStore: {} }));
   const { regions, allowUnauthenticatedKms: allowUnauthenticated } = config.keys;
   if (regions !== undefined)
-    return regions.map(({ keyArn, ...region }) => ({
+    return regions.map((region) => ({
       ...region,
       allowUnauthenticated,
-      keyArn: keyArn ?? keys[region.region] ?? null,
+      keyArn: keyOf(region, "records", keys) ?? null,
+      keyStoreKeyArn: keyOf(region, "keyStore", keys) ?? null,
     }));
   const running = foundRunning(folder.running);
   const pinned = running?.kmsTlsFingerprint ?? null;
@@ -33,8 +37,18 @@ export async function knownRegions({ loaded: { config }, folder }: CheckSubject)
     // Without `up`, as with `kms serve` alone, there is its port; the doctor sends no secret.
     allowUnauthenticated: pinned === null,
     credentialsFile: folder.kmsServiceCredentials,
-    keyArn: keys[name] ?? null,
+    keyArn: keys.records[name] ?? null,
+    keyStoreKeyArn: keys.keyStore[name] ?? null,
   }));
+}
+
+/** The keys of a region that are known, by what they wrap. */
+export function keysOf({ keyArn, keyStoreKeyArn }: KnownRegion): readonly (readonly [KeyPurpose, string])[] {
+  const keys: [KeyPurpose, string | null][] = [
+    ["records", keyArn],
+    ["keyStore", keyStoreKeyArn],
+  ];
+  return keys.flatMap(([purpose, arn]) => (arn === null ? [] : [[purpose, arn] as const]));
 }
 
 function foundRunning(path: string): ReturnType<typeof readRunning> {

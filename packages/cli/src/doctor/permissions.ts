@@ -3,8 +3,9 @@
 import type { KMS } from "@aws-sdk/client-kms";
 import { kmsClient } from "../installation/keyring.ts";
 import { missingPermissions, type MissingPermission, SERVICE_PERMISSIONS } from "../installation/key-permissions.ts";
+import type { KeyPurpose } from "../installation/region-keys.ts";
 import { type Check, type Finding, PATIENCE_MS } from "./check.ts";
-import { type KnownRegion, knownRegions } from "./known-regions.ts";
+import { keysOf, type KnownRegion, knownRegions } from "./known-regions.ts";
 
 /** The service's permissions on its key, region by region. What does not answer is a finding of the region's check. */
 export const checkKeyPermissions: Check = async (subject) => {
@@ -14,17 +15,24 @@ export const checkKeyPermissions: Check = async (subject) => {
 };
 
 async function examine(region: KnownRegion, signal: AbortSignal): Promise<readonly Finding[]> {
-  const { keyArn } = region;
-  if (keyArn === null) return [];
+  const findings = await Promise.all(keysOf(region).map(async (key) => examineKey(region, key, signal)));
+  return findings.flat();
+}
+
+async function examineKey(
+  region: KnownRegion,
+  [purpose, keyArn]: readonly [KeyPurpose, string],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const what = `Permissions (${region.region})`;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   const client = await kmsClient(region).catch((): KMS | null => null);
   if (client === null) return [];
   try {
-    const { missing, unproven } = await missingPermissions({ client, keyArn, signal: bounded });
-    if (missing.length > 0) return missing.map((one) => lacking(one, region, keyArn));
+    const { missing, unproven } = await missingPermissions({ client, keyArn, purpose, signal: bounded });
+    if (missing.length > 0) return missing.map((one) => lacking(one, region, [purpose, keyArn]));
     if (unproven.length === 0)
-      return [{ what, severity: "ok", detail: `${SERVICE_PERMISSIONS.join(", ")}: proven by dry run` }];
+      return [{ what, severity: "ok", detail: `${SERVICE_PERMISSIONS.join(", ")}: proven by dry run${OF[purpose]}` }];
     // A key that is disabled says so to a dry run as well; its state is a finding already.
     return [
       {
@@ -39,8 +47,17 @@ async function examine(region: KnownRegion, signal: AbortSignal): Promise<readon
   }
 }
 
-function lacking({ action, underContext }: MissingPermission, { region }: KnownRegion, keyArn: string): Finding {
-  const condition = underContext ? ", under the encryption context of records" : "";
+/** What is said of the second key of a region. */
+const OF: Readonly<Record<KeyPurpose, string>> = { records: "", keyStore: ", on the key of people" };
+
+function lacking(
+  { action, underContext }: MissingPermission,
+  { region }: KnownRegion,
+  [purpose, keyArn]: readonly [KeyPurpose, string],
+): Finding {
+  const condition = underContext
+    ? `, under the encryption context of ${purpose === "records" ? "records" : "keys of people"}`
+    : "";
   return {
     what: `${action} (${region})`,
     severity: "failure",

@@ -3,9 +3,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { systemErrorCode } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 import { kmsClient } from "../installation/keyring.ts";
+import type { KeyPurpose } from "../installation/region-keys.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
 import { openRegions } from "../installation/kms-transport.ts";
-import { addressOf, answerHeaders, type KnownRegion, knownRegions } from "./known-regions.ts";
+import { addressOf, answerHeaders, type KnownRegion, knownRegions, keysOf } from "./known-regions.ts";
 
 /** AWS Signature Version 4 refuses requests whose time is further off than five minutes. */
 const CLOCK_SKEW_MS = { warning: 60_000, failure: 300_000 } as const;
@@ -40,7 +41,7 @@ async function examine(region: KnownRegion, subject: CheckSubject): Promise<read
   const clock = clockFinding(region.region, headers.date ?? null);
   return [
     ...(headers[EMULATOR_HEADER] !== undefined ? [emulatorFinding(region.region)] : []),
-    await keyFinding(what, region, subject),
+    ...(await keyFindings(what, region, subject)),
     ...(clock === null ? [] : [clock]),
   ];
 }
@@ -89,21 +90,40 @@ const KEY_STATES: Readonly<Record<string, { readonly severity: Finding["severity
   },
 };
 
-async function keyFinding(what: string, region: KnownRegion, { signal }: CheckSubject): Promise<Finding> {
+/** Of the key of records, and of that of people where it is another one. */
+async function keyFindings(what: string, region: KnownRegion, subject: CheckSubject): Promise<readonly Finding[]> {
   if (region.keyArn === null)
-    return {
-      what,
-      severity: "warning",
-      detail: "answers; its key is not known yet",
-      remedy: "strongroom up makes it; strongroom serve needs keys.regions[].keyArn.",
-    };
+    return [
+      {
+        what,
+        severity: "warning",
+        detail: "answers; its key is not known yet",
+        remedy: "strongroom up makes it; strongroom serve needs keys.regions[].keyArn.",
+      },
+    ];
+  return Promise.all(
+    keysOf(region).map(async ([purpose, keyArn]) => keyFinding(what, { region, purpose, keyArn }, subject)),
+  );
+}
+
+interface LookedAtKey {
+  readonly region: KnownRegion;
+  readonly purpose: KeyPurpose;
+  readonly keyArn: string;
+}
+
+async function keyFinding(
+  what: string,
+  { region, purpose, keyArn }: LookedAtKey,
+  { signal }: CheckSubject,
+): Promise<Finding> {
   try {
     const client = await kmsClient(region);
-    const { KeyMetadata } = await client.describeKey({ KeyId: region.keyArn }, { abortSignal: signal });
+    const { KeyMetadata } = await client.describeKey({ KeyId: keyArn }, { abortSignal: signal });
     const state = KeyMetadata?.KeyState ?? "unknown";
     return {
       what,
-      detail: `answers; the key is ${state}`,
+      detail: `answers; the key${purpose === "keyStore" ? " of people" : ""} is ${state}`,
       ...(KEY_STATES[state] ?? { severity: "failure", remedy: "Look at the key in its console." }),
     };
   } catch (error) {

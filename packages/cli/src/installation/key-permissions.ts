@@ -2,11 +2,13 @@
 // encrypted or decrypted, and no secret is sent: the plaintext of the dry run is a zero.
 import { DescribeKeyCommand, type KMS } from "@aws-sdk/client-kms";
 import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
+import type { KeyPurpose } from "./region-keys.ts";
 
 /** A key, and who is to use it. */
 export interface KeyUse {
   readonly client: KMS;
   readonly keyArn: string;
+  readonly purpose: KeyPurpose;
   readonly signal: AbortSignal;
 }
 
@@ -14,7 +16,7 @@ export interface KeyUse {
 export interface MissingPermission {
   /** `kms:Decrypt` and its like. */
   readonly action: string;
-  /** Whether it is needed under the encryption context of a record. */
+  /** Whether it is needed under an encryption context. */
   readonly underContext: boolean;
 }
 
@@ -25,14 +27,26 @@ export interface ProvenPermissions {
   readonly unproven: readonly { readonly action: string; readonly reason: string }[];
 }
 
-/** The context of a record that nobody has: a policy decides on it as on any other. */
-const CONTEXT: Record<string, string> = {
-  ...versionContext({
-    ...parseAddress({ collection: "doctor", id: "dry-run" }),
-    subject: parseSubject("doctor"),
-    version: parseVersion(1),
+/** The context of a record, and of a key, that nobody has: a policy decides on it as on any other. */
+const CONTEXTS: Readonly<Record<KeyPurpose, (keyArn: string) => Record<string, string>>> = {
+  records: () => ({
+    ...versionContext({
+      ...parseAddress({ collection: "doctor", id: "dry-run" }),
+      subject: parseSubject("doctor"),
+      version: parseVersion(1),
+    }),
+  }),
+  // As a decrypt-only branch key has it.
+  keyStore: (keyArn) => ({
+    "branch-key-id": "doctor:dry-run",
+    "create-time": "2026-01-01T00:00:00.000Z",
+    "hierarchy-version": "1",
+    "kms-arn": keyArn,
+    tablename: "strongroom/doctor",
+    type: "branch:version:00000000-0000-4000-8000-000000000000",
   }),
 };
+const contextOf = ({ purpose, keyArn }: KeyUse): Record<string, string> => CONTEXTS[purpose](keyArn);
 
 const DATA_KEY_BYTES = 32;
 
@@ -45,7 +59,7 @@ const PROOFS: Readonly<Record<string, { readonly underContext: boolean; readonly
     underContext: true,
     ask: (use) =>
       use.client.generateDataKey(
-        { KeyId: use.keyArn, NumberOfBytes: DATA_KEY_BYTES, EncryptionContext: CONTEXT, DryRun: true },
+        { KeyId: use.keyArn, NumberOfBytes: DATA_KEY_BYTES, EncryptionContext: contextOf(use), DryRun: true },
         options(use),
       ),
   },
@@ -53,7 +67,7 @@ const PROOFS: Readonly<Record<string, { readonly underContext: boolean; readonly
     underContext: true,
     ask: (use) =>
       use.client.encrypt(
-        { KeyId: use.keyArn, Plaintext: Buffer.alloc(1), EncryptionContext: CONTEXT, DryRun: true },
+        { KeyId: use.keyArn, Plaintext: Buffer.alloc(1), EncryptionContext: contextOf(use), DryRun: true },
         options(use),
       ),
   },
@@ -61,7 +75,7 @@ const PROOFS: Readonly<Record<string, { readonly underContext: boolean; readonly
     underContext: true,
     ask: (use) =>
       use.client.decrypt(
-        { KeyId: use.keyArn, EncryptionContext: CONTEXT, DryRun: true, DryRunModifiers: ["IGNORE_CIPHERTEXT"] },
+        { KeyId: use.keyArn, EncryptionContext: contextOf(use), DryRun: true, DryRunModifiers: ["IGNORE_CIPHERTEXT"] },
         options(use),
       ),
   },

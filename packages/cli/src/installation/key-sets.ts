@@ -1,12 +1,13 @@
 // The key sets of an installation: the one that is configured, and the next one; which of them is in force, followed
 // while a service runs; and which keys each of them names, without a KMS being called.
 import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { isVaultError, type KeySetStatus, type Vault } from "@strongroom/vault";
+import { type GateKeySets, isVaultError, type KeySetNames, type KeySetStatus } from "@strongroom/vault";
 import type { Logger } from "pino";
-import { type Config, wrapPolicy } from "../config/config.ts";
+import { type Config, type WrappingRegion, wrapPolicy } from "../config/config.ts";
 import { type DataFolder, readRunning } from "../data-folder.ts";
+import type { StoreRole } from "../store/which.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
-import { readRegionKeys } from "./region-keys.ts";
+import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./region-keys.ts";
 
 /** A key set with what wraps under it. */
 export interface InstalledKeySet {
@@ -29,27 +30,66 @@ export interface NamedKeySets {
   readonly next: readonly string[] | null;
 }
 
+/** A region as a configuration has it, or as `up` made it. */
+type NamedRegion = Partial<WrappingRegion> & Pick<WrappingRegion, "region">;
+
 /**
- * Which keys they are. Those of `strongroom up` are remembered in its folder. Throws what {@link readRegionKeys} does.
+ * Which keys wrap in a store. Those of `strongroom up` are remembered in its folder. Throws what
+ * {@link readInstallationKeys} does.
  */
-export async function namedKeySets(config: Config, folder: DataFolder): Promise<NamedKeySets> {
-  const remembered = await readRegionKeys(folder.keys);
-  const named = (regions: readonly { readonly region: string; readonly keyArn?: string | undefined }[] | undefined) => {
-    const keys = regions?.flatMap(({ region, keyArn = remembered[region] }) => (keyArn === undefined ? [] : [keyArn]));
+export async function namedKeySets(config: Config, folder: DataFolder, role: StoreRole): Promise<NamedKeySets> {
+  const remembered = await readInstallationKeys(folder.keys);
+  const named = (regions: readonly NamedRegion[] | undefined): readonly string[] | null => {
+    const purpose = role === "keys" && hasOwnKeys(regions ?? [], remembered) ? "keyStore" : "records";
+    const keys = regions?.flatMap((region) => keyOf(region, purpose, remembered) ?? []);
     return keys === undefined || keys.length === 0 || keys.length < (regions?.length ?? 0) ? null : keys;
   };
   // Where `up` runs, its regions are those that it was started with, which no configuration need know.
   const running = readRunning(folder.running);
   const names = running === null ? config.kms.regions.map(({ name }) => name) : Object.keys(running.kms);
-  const own = names.map((region) => ({ region }));
+  const own = names.map((region): NamedRegion => ({ region }));
+  const purpose = role === "keys" ? "keyStore" : "records";
   return {
-    current: named(config.keys.regions ?? own.filter(({ region }) => remembered[region] !== undefined)),
+    current: named(config.keys.regions ?? own.filter(({ region }) => remembered[purpose][region] !== undefined)),
     next: named(config.keys.next),
   };
 }
 
+/** The key of a region: the configured one, else the one that is remembered. */
+export function keyOf(region: NamedRegion, purpose: KeyPurpose, remembered: InstallationKeys): string | undefined {
+  const configured = purpose === "records" ? region.keyArn : region.keyStoreKeyArn;
+  return configured ?? remembered[purpose][region.region];
+}
+
+/**
+ * Whether the keys of people have wrapping keys of their own, in every region: generation 1. In some regions alone is
+ * refused where the configuration is loaded.
+ */
+export function hasOwnKeys(regions: readonly NamedRegion[], remembered: InstallationKeys): boolean {
+  return regions.length > 0 && regions.every((region) => keyOf(region, "keyStore", remembered) !== undefined);
+}
+
 /** Milliseconds between two looks at the gate: one row is read. */
 const LOOK_EVERY_MS = 5000;
+
+/** The sets of a store that this process knows. */
+export interface KnownKeySets {
+  readonly current: InstalledKeySet;
+  readonly next: InstalledKeySet | null;
+}
+
+/** The sets of both stores. */
+export interface InstalledKeySets {
+  readonly records: KnownKeySets;
+  /** Null: the keys of records wrap those of people too. They are generation 0, which is never shredded. */
+  readonly keys: KnownKeySets | null;
+}
+
+/** Names of the wrapping keys of a store. */
+export function keySetNames({ records, keys }: InstalledKeySets, role: StoreRole): KeySetNames {
+  const { current, next } = role === "keys" && keys !== null ? keys : records;
+  return { keySet: current.keys, ...(next === null ? {} : { next: next.keys }) };
+}
 
 /** Follows which key set is in force. */
 export interface KeySetWatch {
@@ -58,16 +98,12 @@ export interface KeySetWatch {
   readonly close: () => void;
 }
 
-/** Follows it, and tells the log of every change. */
-export function watchKeySets(
-  vault: Pick<Vault, "keySet">,
-  sets: { readonly current: InstalledKeySet; readonly next: InstalledKeySet | null },
-  logger: Logger,
-): KeySetWatch {
+/** Follows it in a store, and tells the log of every change. */
+export function watchKeySets(gate: Pick<GateKeySets, "status">, sets: KnownKeySets, logger: Logger): KeySetWatch {
   let seen: Pick<KeySetStatus, "epoch" | "state"> | null = null;
   let closed = false;
   const look = async (): Promise<void> => {
-    const status = await vault.keySet();
+    const status = await gate.status();
     if (closed || (seen?.epoch === status.epoch && seen.state === status.state)) return;
     tell(logger, status);
     seen = status;

@@ -4,13 +4,20 @@ import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
 import type { CommandContext } from "../command.ts";
 import type { Config, WrappingRegion } from "../config/config.ts";
-import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
+import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { moveInLog } from "../store/moving.ts";
-import { installedKeySet } from "./key-sets.ts";
+import {
+  hasOwnKeys,
+  type InstalledKeySet,
+  installedKeySet,
+  type InstalledKeySets,
+  keyOf,
+  type KnownKeySets,
+} from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
-import { readRegionKeys } from "./region-keys.ts";
+import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./region-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
 
@@ -23,9 +30,19 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   const next = withPolicy(config.keys.next, config);
   requireAuthenticated([...regions, ...next]);
   const { folder } = await prepareDataFolder(config.dataDir);
-  const keySets = {
-    current: installedKeySet(config, await installRegions("keys.regions", regions, folder)),
-    next: next.length === 0 ? null : installedKeySet(config, await installRegions("keys.next", next, folder)),
+  const remembered = await readInstallationKeys(folder.keys);
+  requireAllOrNone(regions, remembered);
+  const setsOf = async (purpose: KeyPurpose): Promise<KnownKeySets> => {
+    const install = async (setting: "regions" | "next", list: readonly ConfiguredRegion[]): Promise<InstalledKeySet> =>
+      installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered }));
+    return {
+      current: await install("regions", regions),
+      next: next.length === 0 ? null : await install("next", next),
+    };
+  };
+  const keySets: InstalledKeySets = {
+    records: await setsOf("records"),
+    keys: hasOwnKeys(regions, remembered) ? await setsOf("keyStore") : null,
   };
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const tokens = await openTokens(folder);
@@ -40,10 +57,13 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
         "these regions are reached over plain HTTP, as keys.allowUnauthenticatedKms allows: whoever takes their " +
           "address is sent data keys in plaintext",
       );
-    logger.info(
-      { url: service.url, store: service.store, regions: regions.map(({ region }) => region) },
-      "the service listens",
-    );
+    if (keySets.keys === null)
+      logger.warn(
+        "the keys of people are wrapped by the keys of records (generation 0: shared, and never shredded): name keys " +
+          "of their own in every region, keys.regions[].keyStoreKeyArn",
+      );
+    const { url, store, keyStore } = service;
+    logger.info({ url, store, keyStore, regions: regions.map(({ region }) => region) }, "the service listens");
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
     if (!signal.aborted) await once(signal, "abort");
@@ -51,6 +71,17 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   } finally {
     await service.close();
   }
+}
+
+/** Of what is configured and what is remembered together. */
+function requireAllOrNone(regions: readonly WrappingRegion[], remembered: InstallationKeys): void {
+  const without = regions.filter((region) => keyOf(region, "keyStore", remembered) === undefined);
+  if (without.length === 0 || without.length === regions.length) return;
+  throw new CliError("config-invalid", {
+    detail: "The keys of people need a wrapping key of their own in every region, or in none:",
+    problems: without.map(({ region }) => `keys.regions: ${region} has no keyStoreKeyArn`),
+    remedy: "Name one for each region. `aws kms create-key --region REGION --query KeyMetadata.Arn` makes a key.",
+  });
 }
 
 function configuredRegions(config: Config): readonly ConfiguredRegion[] {
@@ -70,21 +101,21 @@ function withPolicy(regions: readonly WrappingRegion[] = [], { keys }: Config): 
 async function installRegions(
   setting: "keys.regions" | "keys.next",
   regions: readonly ConfiguredRegion[],
-  folder: DataFolder,
+  { purpose, remembered }: { readonly purpose: KeyPurpose; readonly remembered: InstallationKeys },
 ): Promise<readonly InstalledRegion[]> {
-  const remembered = await readRegionKeys(folder.keys);
-  const unknown = regions.filter(({ region, keyArn }) => keyArn === undefined && remembered[region] === undefined);
+  const member = purpose === "records" ? "keyArn" : "keyStoreKeyArn";
+  const unknown = regions.filter((region) => keyOf(region, purpose, remembered) === undefined);
   if (unknown.length > 0) {
     throw new CliError("config-invalid", {
       detail: "The key of each region must be known:",
-      problems: unknown.map(({ region }) => `${setting}: ${region} has no keyArn`),
+      problems: unknown.map(({ region }) => `${setting}: ${region} has no ${member}`),
       remedy: "`aws kms create-key --region REGION --query KeyMetadata.Arn` makes a key and prints its ARN.",
     });
   }
   return Promise.all(
     regions.map(async (one) => ({
       region: one.region,
-      keyArn: one.keyArn ?? remembered[one.region] ?? "",
+      keyArn: keyOf(one, purpose, remembered) ?? "",
       client: await kmsClient(one),
     })),
   );

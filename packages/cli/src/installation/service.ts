@@ -1,26 +1,43 @@
-// The service of an installation: store, keyring, vault, HTTP server, wired and listening. This is the only place that
-// knows them all.
+// The service of an installation: stores, keyrings, vault, HTTP server, wired and listening. This is the only place
+// that knows them all.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer as createProbe } from "node:net";
-import { KMS_CHANNEL, type KmsEvent, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { KMS_CHANNEL, type KmsEvent, type RegionHealth } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
-import { isVaultError, openVault, type RepairOptions, type Vault } from "@strongroom/vault";
+import {
+  type GateKeySets,
+  isVaultError,
+  keySetsOf,
+  type KeysOptions,
+  openVault,
+  type RepairOptions,
+} from "@strongroom/vault";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 import type { MoveListener } from "../store/moving.ts";
-import { openStore } from "../store/open.ts";
+import { type OpenedStore, openStore, storeFailed } from "../store/open.ts";
+import type { StoreRole } from "../store/which.ts";
 import { watchDisk } from "./disk-watch.ts";
-import { type InstalledKeySet, type KeySetWatch, watchKeySets } from "./key-sets.ts";
+import {
+  type InstalledKeySet,
+  type InstalledKeySets,
+  keySetNames,
+  type KeySetWatch,
+  watchKeySets,
+} from "./key-sets.ts";
+import { FIRST_GENERATION } from "./region-keys.ts";
+import { countersOf, regionsSeen } from "./regions-seen.ts";
 
 /** A service that listens. */
 export interface RunningService {
   readonly url: string;
-  /** Where the records lie, for a person. */
+  /** Where the records lie, and where the keys do, for a person. */
   readonly store: string;
+  readonly keyStore: string;
   /** Lets requests and a repair under way finish, then closes the store. */
   close(): Promise<void>;
 }
@@ -30,16 +47,19 @@ export interface ServiceParts {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly keySets: { readonly current: InstalledKeySet; readonly next: InstalledKeySet | null };
+  readonly keySets: InstalledKeySets;
   readonly tokens: FileTokens;
   readonly logger: Logger;
   /** What becomes of an empty database. */
   readonly unprepared: "make" | "refuse";
   /** Hears of the move of an older version's database, for who waits for the start. */
   readonly moving: MoveListener;
-  /** What is done with the vault before it serves: `up` puts its own key set in force. */
-  readonly prepare?: (vault: Vault) => Promise<void>;
+  /** What is done before the vault serves: `up` puts its own key sets in force. */
+  readonly prepare?: (gates: Gates) => Promise<void>;
 }
+
+/** The key sets of each store, as its gate has them. */
+export type Gates = Readonly<Record<StoreRole, GateKeySets>>;
 
 /**
  * Starts the service. Throws what {@link openStore} does, `startup-failed` or `port-in-use`; nothing stays open then.
@@ -61,26 +81,37 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
 async function serve(
   parts: ServiceParts,
   ends: (() => Promise<void> | void)[],
-): Promise<Pick<RunningService, "url" | "store">> {
+): Promise<Omit<RunningService, "close">> {
   const { config, folder, keySets, tokens, logger } = parts;
   const { host, port, hosts, ...limits } = config.service;
-  const { current, next } = keySets;
-  const opened = await openStore(parts);
-  ends.push(() => opened.close());
-  let watch: KeySetWatch | null = null;
-  const inForce = (): InstalledKeySet => watch?.inForce() ?? current;
-  const repair = repairOptions(config, () => inForce().keyring, logger);
+  const records = await openStore(parts, "records");
+  ends.push(() => records.close());
+  const keyStore = await openStore(parts, "keys");
+  ends.push(() => keyStore.close());
+  const watches: Partial<Record<StoreRole, KeySetWatch>> = {};
+  const inForce = (role: StoreRole): InstalledKeySet => {
+    const { current } = (role === "keys" ? keySets.keys : null) ?? keySets.records;
+    return watches[role]?.inForce() ?? current;
+  };
   const vault = await openVault({
-    store: opened.store,
-    keyring: current.keyring,
-    keySet: current.keys,
-    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys } }),
-    ...(repair === null ? {} : { repair }),
-  });
+    store: records.store,
+    ...asVaultKeys(keySets.records),
+    keys: keysOptions(config, keySets, keyStore.store),
+    collections: config.collections,
+    ...repairOptions(config, (role) => inForce(role).keyring.health(), logger),
+  }).catch(vaultFailed);
   ends.push(() => vault.close());
-  await parts.prepare?.(vault);
-  watch = watchKeySets(vault, keySets, logger);
-  ends.push(watch.close);
+  const gates: Gates = {
+    records: keySetsOf(records.store.gate, keySetNames(keySets, "records")),
+    keys: keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys")),
+  };
+  await parts.prepare?.(gates);
+  for (const role of ["records", "keys"] as const) {
+    const known = (role === "keys" ? keySets.keys : null) ?? keySets.records;
+    const watch = watchKeySets(gates[role], known, logger.child({ store: role }));
+    watches[role] = watch;
+    ends.push(watch.close);
+  }
   const disk = await watchDisk(folder.path, folder.disk, logger);
   ends.push(() => {
     disk.close();
@@ -88,7 +119,7 @@ async function serve(
   const server = await createServer({
     vault,
     tokens,
-    regions: regionsOf(inForce),
+    regions: regionsOf(() => [inForce("records"), inForce("keys")]),
     disk: () => disk.now(),
     logger,
     limits,
@@ -98,7 +129,40 @@ async function serve(
   const url = await server.listen({ host, port, backlog: BACKLOG }).catch((cause: unknown) => {
     throw listenFailed(cause, host, port);
   });
-  return { url, store: opened.description };
+  return { url, store: records.description, keyStore: keyStore.description };
+}
+
+/** A key set and the next one, as an option of the vault. */
+function asVaultKeys({ current, next }: InstalledKeySets["records"]) {
+  return {
+    keyring: current.keyring,
+    keySet: current.keys,
+    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys } }),
+  };
+}
+
+function keysOptions(
+  { keys: { scope, cacheAgeMs, cacheUses, cacheKeys } }: Config,
+  { keys }: InstalledKeySets,
+  store: OpenedStore<"keys">["store"],
+): KeysOptions {
+  return {
+    store,
+    scope,
+    cache: {
+      ...(cacheAgeMs === undefined ? {} : { maxAgeMs: cacheAgeMs }),
+      ...(cacheUses === undefined ? {} : { maxUses: cacheUses }),
+      ...(cacheKeys === undefined ? {} : { capacity: cacheKeys }),
+    },
+    ...(keys === null ? {} : { ...asVaultKeys(keys), generation: FIRST_GENERATION }),
+  };
+}
+
+/** That two stores do not belong together, or that a declaration is none, as an error of the command. */
+function vaultFailed(cause: unknown): never {
+  if (isVaultError(cause) && cause.code === "vault-option-invalid")
+    throw new CliError("config-invalid", { detail: cause.message, cause });
+  return storeFailed(cause);
 }
 
 /**
@@ -107,16 +171,20 @@ async function serve(
  */
 const BACKLOG = 4096;
 
-/** Null when it is switched off. */
-function repairOptions({ repair }: Config, keyring: () => MultiRegionKeyring, logger: Logger): RepairOptions | null {
-  const { enabled, itemsPerSecond, atOnce, intervalMs, leaseMs } = repair;
-  if (!enabled) return null;
-  return {
+/** Nothing when it is switched off. */
+function repairOptions(
+  { repair: { enabled, itemsPerSecond, atOnce, intervalMs, leaseMs } }: Config,
+  health: (role: StoreRole) => readonly RegionHealth[],
+  logger: Logger,
+): { readonly repair?: RepairOptions } {
+  if (!enabled) return {};
+  const repair: RepairOptions = {
     ...(itemsPerSecond === undefined ? {} : { itemsPerSecond }),
     ...(atOnce === undefined ? {} : { atOnce }),
     ...(intervalMs === undefined ? {} : { intervalMs }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
-    health: () => keyring().health(),
+    health: () => health("records"),
+    keysHealth: () => health("keys"),
     // Class and code alone: a message may quote what was being handled.
     onFault: (error) => {
       logger.error(
@@ -128,16 +196,21 @@ function repairOptions({ repair }: Config, keyring: () => MultiRegionKeyring, lo
       );
     },
   };
+  return { repair };
 }
 
-function regionsOf(inForce: () => InstalledKeySet): Regions {
+function regionsOf(inForce: () => readonly InstalledKeySet[]): Regions {
+  const keyrings = (): readonly InstalledKeySet["keyring"][] => [...new Set(inForce().map(({ keyring }) => keyring))];
   return {
     get minimum() {
-      return inForce().minimum;
+      return inForce().reduce((most, { minimum }) => Math.max(most, minimum), 0);
     },
-    health: () => inForce().keyring.health(),
-    counters: () => inForce().keyring.counters(),
-    probe: (options) => inForce().keyring.probe(options),
+    health: () => regionsSeen(keyrings()),
+    counters: () => countersOf(keyrings()),
+    probe: async (options) => {
+      await Promise.all(keyrings().map((keyring) => keyring.probe(options)));
+      return regionsSeen(keyrings());
+    },
     onCall: (listener: (call: RegionCall) => void) => {
       // The channel is the process's, and so are the keyrings of its key sets.
       const heard = (message: unknown): void => {

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { RotatingLog } from "@strongroom/base/rotating-log";
 import { logDestination } from "@strongroom/base/terminal/log";
-import { keySetDigest, type Vault } from "@strongroom/vault";
+import { keySetDigest } from "@strongroom/vault";
 import { pino } from "pino";
 import { printable } from "@strongroom/base/terminal";
 import type { CommandContext } from "../command.ts";
@@ -19,12 +19,21 @@ import {
 import { CliError } from "../errors.ts";
 import { missingPermissions } from "./key-permissions.ts";
 import { moveInLog, moveOnTerminal, moveTo } from "../store/moving.ts";
-import { installedKeySet, type InstalledKeySet } from "./key-sets.ts";
+import { placeSettings, STORE_ROLES } from "../store/which.ts";
+import { installedKeySet, type InstalledKeySet, type InstalledKeySets } from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
-import { type EnsuredKeys, ensureRegionKeys, readRegionKeys, type RegionClient } from "./region-keys.ts";
+import {
+  type EnsuredKeys,
+  ensureRegionKeys,
+  type KeyPurpose,
+  readInstallationKeys,
+  type RegionClient,
+  type RegionKeys,
+} from "./region-keys.ts";
+import { regionsSeen } from "./regions-seen.ts";
 import { kmsEventText, onRegionChange, regionChangeText, takenPortText } from "./up-events.ts";
-import { requireFreePort, startService } from "./service.ts";
+import { type Gates, requireFreePort, startService } from "./service.ts";
 import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
 
@@ -63,7 +72,7 @@ async function runInstallation(
 ): Promise<void> {
   // Looked at before anything is started: a folder of a newer version is left as it is, and no key is made for a
   // service that cannot listen.
-  await readRegionKeys(folder.keys);
+  const before = await readInstallationKeys(folder.keys);
   await requireFreePort(config);
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(log.fd));
   if (context.terminal.stderr.isTTY)
@@ -89,26 +98,33 @@ async function runInstallation(
     for (const [region, why] of Object.entries(kms.notServing)) say(context, takenPortText(region, why, kms));
     const { minimum } = wrapPolicy(config, config.kms.regions.length);
     const operator = await regionClients(config, kms, folder.kmsOperatorCredentials);
-    const ensured = await ensureRegionKeys(folder.keys, operator, minimum);
-    for (const [region, why] of Object.entries(ensured.missing))
-      say(context, `Region ${region} has no key yet (${why}) and is LEFT OUT of this run; the next start takes it in.`);
+    const ensured = {
+      records: await ensureRegionKeys(folder.keys, operator, { minimum }),
+      keyStore: await ensureRegionKeys(folder.keys, operator, { purpose: "keyStore", minimum }),
+    };
+    for (const text of leftOutTexts(ensured)) say(context, text);
     const clients = await regionClients(config, kms, folder.kmsServiceCredentials);
-    const current = keySetOf(config, withKeys(clients, ensured));
+    const keySets: InstalledKeySets = {
+      records: { current: keySetOf(config, withKeys(clients, ensured.records)), next: null },
+      keys: { current: keySetOf(config, withKeys(clients, ensured.keyStore)), next: null },
+    };
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
     const service = await startService({
       config,
       folder,
       env: context.env,
-      keySets: { current, next: null },
+      keySets,
       tokens,
       logger,
       unprepared: "make",
       moving: moveTo(moveOnTerminal(context.terminal), moveInLog(logger)),
-      prepare: (vault) => putOwnInForce(vault, context, config, ensured),
+      prepare: (gates) => putOwnInForce(gates, { context, config, ensured }),
     });
+    if (hasKeys(before.records) && !hasKeys(before.keyStore)) say(context, gainedText(service.keyStore));
+    const keyrings = [keySets.records, keySets.keys].flatMap((sets) => sets?.current.keyring ?? []);
     const stopPolling = onRegionChange(
-      () => current.keyring.health(),
+      () => regionsSeen(keyrings),
       (change) => {
         say(context, regionChangeText(change));
       },
@@ -121,8 +137,10 @@ async function runInstallation(
         kmsTlsFingerprint: kms.tlsFingerprint,
         faultsEndpoint: kms.faultsEndpoint,
       });
-      await announce(context, { config, folder, kms, ensured, url: service.url, store: service.store });
-      void sayMissingPermissions(context, withKeys(clients, ensured));
+      const { url, store, keyStore } = service;
+      await announce(context, { config, folder, kms, ensured, url, store, keyStore });
+      for (const purpose of ["records", "keyStore"] as const)
+        void sayMissingPermissions(context, withKeys(clients, ensured[purpose]), purpose);
       if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
     } finally {
@@ -157,12 +175,35 @@ function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): read
   });
 }
 
+/** The keys of both purposes. */
+type EnsuredOfBoth = Readonly<Record<KeyPurpose, EnsuredKeys>>;
+
+const hasKeys = (keys: RegionKeys): boolean => Object.keys(keys).length > 0;
+
+/** A region that has no key for one of the two is named once. */
+function leftOutTexts({ records, keyStore }: EnsuredOfBoth): readonly string[] {
+  return Object.entries({ ...keyStore.missing, ...records.missing }).map(
+    ([region, why]) =>
+      `Region ${region} has no key yet (${why}) and is LEFT OUT of this run; the next start takes it in.`,
+  );
+}
+
+/** Said once: at the first start of this version on an installation of the one before. */
+const gainedText = (keyStore: string): string =>
+  `This installation has a key store now: ${keyStore}. New records hang on a key of the person they are about; what is ` +
+  "stored stays as it is and is read as before. From now on a backup needs both stores: the records first, then the " +
+  "keys (docs/upgrading.md).";
+
 /** A key policy may leave the service out. Said beside the run: a region that is away takes its time. */
-async function sayMissingPermissions(context: CommandContext, regions: readonly InstalledRegion[]): Promise<void> {
+async function sayMissingPermissions(
+  context: CommandContext,
+  regions: readonly InstalledRegion[],
+  purpose: KeyPurpose,
+): Promise<void> {
   const { signal } = context;
   await Promise.all(
     regions.map(async ({ region, client, keyArn }) => {
-      for (const { action } of (await missingPermissions({ client, keyArn, signal })).missing)
+      for (const { action } of (await missingPermissions({ client, keyArn, purpose, signal })).missing)
         say(context, `The service is NOT ALLOWED ${action} in ${region}: strongroom doctor says what to do.`);
     }),
   );
@@ -179,24 +220,30 @@ function keySetOf(config: Config, regions: readonly InstalledRegion[]): Installe
  * Puts the keys of this folder in force where others are: a region was added, or has its key by now. In a file of this
  * folder nobody else writes. In a database that others may share, only keys that were this folder's too are left.
  */
-async function putOwnInForce(
-  vault: Vault,
-  context: CommandContext,
-  config: Config,
-  { keys }: EnsuredKeys,
-): Promise<void> {
-  const { state, inForce } = await vault.keySet();
-  if (state !== "unknown") return;
-  if (config.store.url !== undefined && !isOfFolder(inForce, Object.values(keys))) {
-    say(
-      context,
-      "The database has another installation's keys in force: THIS ONE DOES NOT WRITE (key-set-unknown). Use a " +
-        "database or a schema of its own (store.schema), or take it over: strongroom store flip.",
-    );
-    return;
+async function putOwnInForce(gates: Gates, { context, config, ensured }: OwnKeys): Promise<void> {
+  for (const role of ["records", "keys"] as const) {
+    const { setting, label } = STORE_ROLES[role];
+    const { state, inForce } = await gates[role].status();
+    if (state !== "unknown") continue;
+    const { keys } = ensured[role === "keys" ? "keyStore" : "records"];
+    if (placeSettings(config, role).settings.url !== undefined && !isOfFolder(inForce, Object.values(keys))) {
+      say(
+        context,
+        `The ${label.toLowerCase()} has another installation's keys in force: THIS ONE DOES NOT WRITE ` +
+          `(key-set-unknown). Use a database or a schema of its own (${setting}.schema), or take it over: strongroom ` +
+          "store flip.",
+      );
+      continue;
+    }
+    const { epoch } = await gates[role].flip();
+    say(context, `The keys of this folder are in force in the ${label.toLowerCase()} now (epoch ${epoch}).`);
   }
-  const { epoch } = await vault.flipKeySet();
-  say(context, `The keys of this folder are in force now (epoch ${epoch}).`);
+}
+
+interface OwnKeys {
+  readonly context: CommandContext;
+  readonly config: Config;
+  readonly ensured: EnsuredOfBoth;
 }
 
 /** Regions at most whose combinations are tried. */
@@ -216,26 +263,29 @@ interface Announced {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly kms: KmsProcess;
-  readonly ensured: EnsuredKeys;
+  readonly ensured: EnsuredOfBoth;
   readonly url: string;
-  /** Where the records lie. */
+  /** Where the records lie, and the keys. */
   readonly store: string;
+  readonly keyStore: string;
 }
 
 async function announce(
   { terminal, cwd }: CommandContext,
-  { config, folder, kms, ensured, url, store }: Announced,
+  { config, folder, kms, ensured: { records, keyStore: ofPeople }, url, store, keyStore }: Announced,
 ): Promise<void> {
   const data = {
     url,
     regions: kms.endpoints,
     regionSockets: kms.sockets,
     regionsNotServing: kms.notServing,
-    regionsLeftOut: Object.keys(ensured.missing),
-    keys: ensured.keys,
-    keysMade: ensured.made,
+    regionsLeftOut: [...new Set([...Object.keys(records.missing), ...Object.keys(ofPeople.missing)])],
+    keys: records.keys,
+    keysMade: records.made,
+    keyStoreKeys: ofPeople.keys,
     dataDir: folder.path,
     store,
+    keyStore,
     tokenFile: folder.token,
     faultsEndpoint: kms.faultsEndpoint,
     faultsHeaderFile: kms.faultsEndpoint === null ? null : folder.kmsControlHeader,
@@ -250,7 +300,7 @@ async function announce(
     store: config.store.url === undefined ? null : store,
     cwd,
     policy: wrapPolicy(config, config.kms.regions.length),
-    made: ensured.made,
+    made: records.made,
   });
   terminal.result(data, () => page);
 }

@@ -1,77 +1,118 @@
-// `strongroom store flip`: puts a key set in force. It needs the names of the keys and nothing else of them: no KMS is
-// called, so that a set can be left whose regions do not answer.
-import type { Keyring } from "@strongroom/envelope";
-import { isVaultError, openVault, VAULT_ERRORS, type Vault } from "@strongroom/vault";
+// `strongroom store flip`: puts key sets in force, of the records and of the keys. It needs the names of the wrapping
+// keys and nothing else of them: no KMS is called, so that a set can be left whose regions do not answer.
+import { type GateKeySets, isVaultError, keySetsOf, type KeySetStatus, VAULT_ERRORS } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { requireYes } from "../confirm.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
-import { type NamedKeySets, namedKeySets } from "../installation/key-sets.ts";
-import { openStore } from "./open.ts";
+import { namedKeySets } from "../installation/key-sets.ts";
+import { openStore, type StoreParts } from "./open.ts";
+import { STORE_ROLES, type StoreRole } from "./which.ts";
 
-/** A keyring for a vault that only its key sets are asked of. */
-const NO_KEYS: Keyring = {
-  onEncrypt: () => Promise.reject(new Error("this vault has no keys")),
-  onDecrypt: () => Promise.reject(new Error("this vault has no keys")),
-};
+/** What is to be in force in a store. */
+interface Target {
+  readonly role: StoreRole;
+  readonly current: readonly string[];
+  readonly next: readonly string[] | null;
+}
+
+/** A target, its store being open. */
+interface Flip {
+  readonly keys: readonly string[];
+  readonly sets: GateKeySets;
+  readonly before: KeySetStatus;
+  readonly isDone: boolean;
+}
 
 /**
- * Says what it will do, asks, does it. Throws `not-confirmed`, `store-not-flipped`, `config-invalid`, and what opening
- * the store throws.
+ * Says what it will do, asks, does it: first in the key store, so that no record is written meanwhile that hangs on a
+ * key of the set that is left. Throws `not-confirmed`, `store-not-flipped`, `config-invalid`, and what opening a store
+ * throws.
  */
 export async function flipKeySet(context: CommandContext, config: Config, how: "ask" | "yes"): Promise<void> {
+  const { terminal } = context;
   const { folder } = await prepareDataFolder(config.dataDir);
-  const sets = await namedKeySets(config, folder);
-  const target = sets.next ?? sets.current;
-  if (sets.current === null || target === null)
+  const parts: StoreParts = { config, folder, env: context.env };
+  const [keys, records] = await Promise.all((["keys", "records"] as const).map((role) => targetOf(role, parts)));
+  if (records === undefined || records === null)
     throw new CliError("config-invalid", {
       detail: "No key set is configured: keys.regions names no keys, and none are remembered in the data folder.",
       remedy: "Run it with the configuration of the service: --config FILE, or --data-dir DIR of strongroom up.",
     });
-  const opened = await openStore({ config, folder, env: context.env });
+  const ends: (() => Promise<void>)[] = [];
   try {
-    const vault = await openVault({ store: opened.store, ...asOptions(sets.current, sets) });
-    await flip(vault, { context, how, target, where: opened.description });
+    const flips = new Map<StoreRole, Flip>();
+    for (const target of [keys, records]) {
+      if (target === null || target === undefined) continue;
+      const opened = await openStore(parts, target.role);
+      ends.push(() => opened.close());
+      flips.set(target.role, await lookAtSets(target, opened.store));
+      if (flips.get(target.role)?.isDone === false) tell(target, opened.description, flips, context);
+    }
+    const owed = [...flips.values()].filter(({ isDone }) => !isDone);
+    if (owed.length > 0 && how === "ask") await requireYes("Put them in force?", context);
+    const results = new Map<StoreRole, FlipResult>();
+    for (const [role, flip] of flips) results.set(role, await flipOne(flip));
+    const result = { ...results.get("records"), keyStore: results.get("keys") ?? null };
+    const epochs = [...results].map(
+      ([role, { epoch }]) => `${STORE_ROLES[role].label.toLowerCase()} at epoch ${epoch}`,
+    );
+    terminal.result(result, () =>
+      owed.length === 0 ? "They are in force already." : `In force: ${epochs.toReversed().join(", ")}.`,
+    );
   } finally {
-    await opened.close();
+    for (const end of ends.reverse()) await end();
   }
 }
 
-function asOptions(
-  current: readonly string[],
-  { next }: NamedKeySets,
-): Pick<Parameters<typeof openVault>[0], "keyring" | "keySet" | "next"> {
-  const named = { keyring: NO_KEYS, keySet: current };
-  return next === null ? named : { ...named, next: { keyring: NO_KEYS, keySet: next } };
+async function targetOf(role: StoreRole, { config, folder }: StoreParts): Promise<Target | null> {
+  const { current, next } = await namedKeySets(config, folder, role);
+  return current === null ? null : { role, current, next };
 }
 
-interface Flip {
-  readonly context: CommandContext;
-  readonly how: "ask" | "yes";
-  readonly target: readonly string[];
-  /** Where the records lie. */
-  readonly where: string;
+async function lookAtSets(
+  { current, next }: Target,
+  { gate }: { readonly gate: Parameters<typeof keySetsOf>[0] },
+): Promise<Flip> {
+  const sets = keySetsOf(gate, { keySet: current, ...(next === null ? {} : { next }) });
+  const before = await told(sets.status());
+  const isDone = before.inForce === (before.next ?? before.current).digest;
+  return { keys: next ?? current, sets, before, isDone };
 }
 
-async function flip(vault: Vault, { context, how, target, where }: Flip): Promise<void> {
-  const { terminal } = context;
+function tell(
+  { role }: Target,
+  where: string,
+  flips: ReadonlyMap<StoreRole, Flip>,
+  { terminal }: CommandContext,
+): void {
+  const { keys = [], before } = flips.get(role) ?? {};
+  const epoch = before?.epoch ?? 0;
+  terminal.say(`${STORE_ROLES[role].label.padEnd(10)}${where}`);
+  for (const [index, key] of keys.entries()) terminal.say(`${(index === 0 ? "Keys" : "").padEnd(10)}${key}`);
+  terminal.say(
+    `Epoch ${epoch} becomes ${epoch + 1}: ${role === "keys" ? "every new key" : "every write"} goes under these keys ` +
+      "from then on, and a process that does not know them refuses to write (key-set-unknown). Reads go on everywhere.",
+  );
+}
+
+/** What became of a store. */
+interface FlipResult {
+  readonly flipped: boolean;
+  readonly epoch: number;
+  readonly keys: readonly string[];
+}
+
+/** Also one that is done: another process may be about to finish it. */
+async function flipOne({ keys, sets, isDone }: Flip): Promise<FlipResult> {
+  const { epoch } = await told(sets.flip());
+  return { flipped: !isDone, epoch, keys };
+}
+
+async function told(status: Promise<KeySetStatus>): Promise<KeySetStatus> {
   try {
-    const before = await vault.keySet();
-    const wanted = before.next ?? before.current;
-    if (before.inForce === wanted.digest) {
-      terminal.result({ flipped: false, epoch: before.epoch, keys: target }, () => "It is in force already.");
-      return;
-    }
-    terminal.say(`Where   ${where}`);
-    for (const [index, key] of target.entries()) terminal.say(`${index === 0 ? "Keys  " : "      "}  ${key}`);
-    terminal.say(
-      `Epoch ${before.epoch} becomes ${before.epoch + 1}: every write goes under these keys from then on, and a process ` +
-        "that does not know them refuses to write (key-set-unknown). Reads go on everywhere.",
-    );
-    if (how === "ask") await requireYes("Put them in force?", context);
-    const after = await vault.flipKeySet();
-    terminal.result({ flipped: true, epoch: after.epoch, keys: target }, () => `In force, at epoch ${after.epoch}.`);
+    return await status;
   } catch (cause) {
     if (!isVaultError(cause)) throw cause;
     const { title } = VAULT_ERRORS[cause.code];

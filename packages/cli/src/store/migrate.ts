@@ -2,7 +2,7 @@
 // after the other, beside services of the version before; of SQLite by moving an older version's file into the new one.
 import { printable } from "@strongroom/base/terminal";
 import { isVaultError } from "@strongroom/vault";
-import { migratePostgres } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
@@ -13,18 +13,40 @@ import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { lookAt, storeRefused, unfitness } from "./look.ts";
 import { moveOnTerminal } from "./moving.ts";
 import { openStore } from "./open.ts";
-import { moveText, sqliteState } from "./sqlite-state.ts";
+import { pendingText, sqliteState } from "./sqlite-state.ts";
+import type { StoreRole } from "./which.ts";
 
 /**
  * Says what is pending, and does it. Throws what keeps it from being done: the CliErrors of a connection,
  * `store-unfit`, `data-dir-newer`, `data-dir-in-use`.
  */
 export async function migrateStore(context: CommandContext, config: Config, asked: AskedMigration): Promise<void> {
-  const access = postgresAccess(config, context.env);
-  if (access !== null) return migrateServer(context, access, asked);
-  if (asked.grantTo !== undefined)
+  const accesses = ROLES.map((role) => postgresAccess(config, context.env, role));
+  if (asked.grantTo !== undefined && accesses.every((access) => access === null))
     throw new CliError("usage", { detail: "SQLite has no roles: --grant-to is of PostgreSQL." });
-  return migrateSqlite(context, config, asked.how);
+  const [keyStore, records] = [
+    await migrateOne("keys", accesses[0] ?? null, { context, config, asked }),
+    await migrateOne("records", accesses[1] ?? null, { context, config, asked }),
+  ];
+  const { terminal } = context;
+  terminal.result({ ...records, keyStore }, () => [records, keyStore].map(resultText).join("\n"));
+}
+
+/** The keys first: a process of the new version needs both, and one of the version before only the records. */
+const ROLES = ["keys", "records"] as const satisfies readonly StoreRole[];
+
+interface Migrating {
+  readonly context: CommandContext;
+  readonly config: Config;
+  readonly asked: AskedMigration;
+}
+
+async function migrateOne(
+  role: StoreRole,
+  access: PostgresAccess | null,
+  { context, config, asked }: Migrating,
+): Promise<MigrationResult> {
+  return access === null ? migrateSqlite(role, context, config, asked.how) : migrateServer(context, access, asked);
 }
 
 /** What is asked for. */
@@ -41,19 +63,23 @@ interface MigrationResult {
   readonly done: readonly string[];
 }
 
-function tell({ terminal }: CommandContext, result: MigrationResult): void {
-  terminal.result(result, ({ store, pending, done }) => {
-    if (done.length > 0) return `${store}:\n  done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
-    if (pending.length === 0) return `${store}:\n  nothing to do.`;
-    return [`${store}: this would be done, and was not:`, ...pending.map((step) => `  ${step}`)].join("\n");
-  });
+function resultText({ store, pending, done }: MigrationResult): string {
+  if (done.length > 0) return `${store}:\n  done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
+  if (pending.length === 0) return `${store}:\n  nothing to do.`;
+  return [`${store}: this would be done, and was not:`, ...pending.map((step) => `  ${step}`)].join("\n");
 }
+
+/** How the schema of each store is brought to this version's. */
+const MIGRATIONS: Readonly<Record<StoreRole, typeof migratePostgres>> = {
+  records: migratePostgres,
+  keys: migratePostgresKeys,
+};
 
 async function migrateServer(
   context: CommandContext,
   access: PostgresAccess,
   { how, grantTo }: AskedMigration,
-): Promise<void> {
+): Promise<MigrationResult> {
   const look = await lookAt(access);
   const problem = unfitness(access, look);
   // What it is there to mend.
@@ -65,10 +91,7 @@ async function migrateServer(
     ...pending,
     ...(grantTo === undefined ? [] : [`grants to ${grantTo}`]),
   ];
-  if (how === "say" || steps.length === 0) {
-    tell(context, { store, pending: steps, done: [] });
-    return;
-  }
+  if (how === "say" || steps.length === 0) return { store, pending: steps, done: [] };
   const pool = storePool(access);
   try {
     const onStep = (name: string): void => {
@@ -76,8 +99,8 @@ async function migrateServer(
     };
     const granted = grantTo === undefined ? {} : { grantTo };
     const { signal } = context;
-    const done = await migratePostgres(pool, { schema: access.schema, ...granted, onStep, signal });
-    tell(context, { store, pending: [], done: grantTo === undefined ? done : [...done, `grants to ${grantTo}`] });
+    const done = await MIGRATIONS[access.role](pool, { schema: access.schema, ...granted, onStep, signal });
+    return { store, pending: [], done: grantTo === undefined ? done : [...done, `grants to ${grantTo}`] };
   } catch (cause) {
     throw migrationFailed(cause, access);
   } finally {
@@ -86,30 +109,32 @@ async function migrateServer(
 }
 
 /** What went wrong is in the cause: the server's own answer says which right, or which role, is missing. */
-function migrationFailed(cause: unknown, { place }: PostgresAccess): unknown {
+function migrationFailed(cause: unknown, place: PostgresAccess): unknown {
   if (!isVaultError(cause)) return isConnectionFailure(cause) ? connectionFailed(cause, place) : cause;
   if (cause.code === "aborted") return new CliError("interrupted", { cause });
   if (isConnectionFailure(cause.cause)) return connectionFailed(cause.cause, place);
   return storeRefused(cause, place);
 }
 
-async function migrateSqlite(context: CommandContext, config: Config, how: "say" | "do"): Promise<void> {
-  const { move } = await sqliteState(dataFolder(config.dataDir));
-  const pending = move === null ? [] : [moveText(move)];
-  const store = `SQLite, ${config.dataDir}`;
-  if (how === "say" || pending.length === 0) {
-    tell(context, { store, pending, done: [] });
-    return;
-  }
+async function migrateSqlite(
+  role: StoreRole,
+  context: CommandContext,
+  config: Config,
+  how: "say" | "do",
+): Promise<MigrationResult> {
+  const state = await sqliteState(dataFolder(config.dataDir), role);
+  const pending = pendingText(state, role);
+  const store = `SQLite, ${state.path}`;
+  if (how === "say" || pending.length === 0) return { store, pending, done: [] };
   const { folder } = await prepareDataFolder(config.dataDir);
   // An older version's `up` may run, which would lose its database under its feet.
   const lock = lockDataFolder(folder.lock, folder.path);
   try {
     const moving = moveOnTerminal(context.terminal);
-    const opened = await openStore({ config, folder, env: context.env, moving });
+    const opened = await openStore({ config, folder, env: context.env, moving }, role);
     await opened.close();
   } finally {
     lock.release();
   }
-  tell(context, { store, pending: [], done: pending });
+  return { store, pending: [], done: pending };
 }

@@ -1,8 +1,8 @@
-// Opens the store of an installation, as the configuration says: SQLite in the data folder, or PostgreSQL.
+// Opens the stores of an installation, as the configuration says: SQLite in the data folder, or PostgreSQL.
 import { existsSync } from "node:fs";
-import { isVaultError, type Store, VAULT_ERRORS, wrapsOf } from "@strongroom/vault";
-import { postgresStore } from "@strongroom/vault/postgres";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { isVaultError, type KeyStore, type Store, VAULT_ERRORS, wrapsOf } from "@strongroom/vault";
+import { postgresKeyStore, postgresStore } from "@strongroom/vault/postgres";
+import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
@@ -11,6 +11,8 @@ import { CliError } from "../errors.ts";
 import type { MoveListener, MoveProgress } from "./moving.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
 import { lookAt, unfitness } from "./look.ts";
+import { sqliteFiles } from "./sqlite-state.ts";
+import { STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** What a store is opened with. */
 export interface StoreParts {
@@ -24,40 +26,76 @@ export interface StoreParts {
   readonly moving?: MoveListener | undefined;
 }
 
+/** The stores by what is in them. */
+interface Stores {
+  readonly records: Store;
+  readonly keys: KeyStore;
+}
+
 /** An open store. */
-export interface OpenedStore {
-  readonly store: Store;
-  /** Where the records lie, for a person. */
+export interface OpenedStore<Role extends StoreRole = "records"> {
+  readonly store: Stores[Role];
+  /** Where it lies, for a person. */
   readonly description: string;
   /** Closes it, also when its vault has, and what the store's own `close` leaves open. */
   close(): Promise<void>;
 }
 
+/** How a store is made open. */
+interface Opening<Role extends StoreRole> {
+  readonly sqlite: (parts: StoreParts) => Promise<Stores[Role]>;
+  readonly postgres: (
+    pool: ReturnType<typeof storePool>,
+    options: { readonly schema: string; readonly endPool: true; readonly migrate: boolean },
+  ) => Promise<Stores[Role]>;
+}
+
+/** In the data folder each keeps a mark, and room for removals. */
+const KEPT = { mark: true, reserve: true } as const;
+
+const OPENINGS: { readonly [Role in StoreRole]: Opening<Role> } = {
+  records: {
+    sqlite: async ({ folder, moving }) => {
+      const onProgress = (progress: MoveProgress): void => {
+        moving?.onProgress(progress);
+      };
+      try {
+        const moveFrom = { path: folder.oldVault, wrapsOf, onProgress };
+        return await sqliteStore(folder.records, { ...KEPT, moveFrom });
+      } finally {
+        moving?.end();
+      }
+    },
+    postgres: postgresStore,
+  },
+  keys: { sqlite: ({ folder }) => sqliteKeyStore(folder.keyStore, KEPT), postgres: postgresKeyStore },
+};
+
 /**
- * Opens it. Throws `data-dir-newer`, `startup-failed`, and of PostgreSQL what {@link postgresAccess} and
+ * Opens one. Throws `data-dir-newer`, `startup-failed`, and of PostgreSQL what {@link postgresAccess} and
  * {@link lookAt} and {@link unfitness} do.
  */
-export async function openStore(parts: StoreParts): Promise<OpenedStore> {
-  const access = postgresAccess(parts.config, parts.env);
-  return access === null ? openSqlite(parts) : openPostgres(access, parts.unprepared ?? "refuse");
+export async function openStore<Role extends StoreRole>(parts: StoreParts, role: Role): Promise<OpenedStore<Role>> {
+  const access = postgresAccess(parts.config, parts.env, role);
+  return access === null ? openSqlite(parts, role) : openPostgres(access, role, parts.unprepared ?? "refuse");
 }
 
-async function openSqlite({ folder, logger, moving }: StoreParts): Promise<OpenedStore> {
-  if (existsSync(folder.records) && !existsSync(folder.recordsMark))
-    logger?.warn("no mark tells whether the database is the newest state of the vault: it is taken as it is");
-  const onProgress = (progress: MoveProgress): void => {
-    moving?.onProgress(progress);
-  };
-  try {
-    const moveFrom = { path: folder.oldVault, wrapsOf, onProgress };
-    const store = await sqliteStore(folder.records, { mark: true, reserve: true, moveFrom }).catch(storeFailed);
-    return { store, description: folder.records, close: () => store.close() };
-  } finally {
-    moving?.end();
-  }
+async function openSqlite<Role extends StoreRole>(parts: StoreParts, role: Role): Promise<OpenedStore<Role>> {
+  const { path, markPath } = sqliteFiles(parts.folder, role);
+  if (existsSync(path) && !existsSync(markPath))
+    parts.logger?.warn(
+      { file: STORE_ROLES[role].file },
+      "no mark tells whether the database is its newest state: it is taken as it is",
+    );
+  const store = await OPENINGS[role].sqlite(parts).catch(storeFailed);
+  return { store, description: path, close: () => store.close() };
 }
 
-async function openPostgres(access: PostgresAccess, unprepared: "make" | "refuse"): Promise<OpenedStore> {
+async function openPostgres<Role extends StoreRole>(
+  access: PostgresAccess,
+  role: Role,
+  unprepared: "make" | "refuse",
+): Promise<OpenedStore<Role>> {
   const look = await lookAt(access);
   const problem = unfitness(access, look);
   // Only one that nobody has used yet: others may run on what a migration changes.
@@ -65,8 +103,13 @@ async function openPostgres(access: PostgresAccess, unprepared: "make" | "refuse
   if (problem !== null && !isMade) throw problem;
   const pool = storePool(access);
   try {
-    const store = await postgresStore(pool, { schema: access.schema, endPool: true, migrate: isMade });
-    return { store, description: `PostgreSQL, ${placeText(access.place)}`, close: () => store.close() };
+    const store = await OPENINGS[role].postgres(pool, { schema: access.schema, endPool: true, migrate: isMade });
+    const { place, schema } = access;
+    return {
+      store,
+      description: `PostgreSQL, ${placeText(place)}${role === "keys" ? `, schema ${schema}` : ""}`,
+      close: () => store.close(),
+    };
   } catch (cause) {
     await pool.end();
     return storeFailed(cause);

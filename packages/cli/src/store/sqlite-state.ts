@@ -1,28 +1,43 @@
-// What lies in the data folder of an installation on SQLite: the database, and what an older version left that is not
-// in it yet. Looked at from outside, also while a service runs.
+// What lies in the data folder of an installation on SQLite: the databases of records and of keys, and what an older
+// version left that is not in them yet. Looked at from outside, also while a service runs.
 import { statSync } from "node:fs";
 import { VAULT_ERRORS } from "@strongroom/vault";
 import { inspectDatabase, type InspectedDatabase, type OwedMove } from "@strongroom/vault/sqlite";
 import type { DataFolder } from "../data-folder.ts";
+import { STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** What was found. */
-export interface SqliteState extends Pick<InspectedDatabase, "state" | "gate" | "version" | "latest" | "isMarked"> {
-  /** Changes that the database has seen; null: it does not say. */
-  readonly commits: number | null;
+export interface SqliteState extends Pick<
+  InspectedDatabase,
+  "state" | "gate" | "version" | "latest" | "isMarked" | "commits" | "pending" | "move"
+> {
+  readonly path: string;
+  readonly markPath: string;
   /** With its write-ahead log. */
   readonly bytes: number;
-  /** Records of an older version that are not in the database yet; null: there are none. */
-  readonly move: OwedMove | null;
   /** Why a start would refuse it; null: it would not. */
   readonly problem: { readonly code: string; readonly detail: string; readonly remedy: string } | null;
 }
 
+/** The files of a store. */
+export function sqliteFiles(
+  { records, recordsMark, keyStore, keyStoreMark }: DataFolder,
+  role: StoreRole,
+): { readonly path: string; readonly markPath: string } {
+  return role === "records" ? { path: records, markPath: recordsMark } : { path: keyStore, markPath: keyStoreMark };
+}
+
 /** Looks; changes nothing. */
-export async function sqliteState({ records, oldVault }: DataFolder): Promise<SqliteState> {
-  const { problem, ...found } = await inspectDatabase(records, { movesFrom: oldVault });
+export async function sqliteState(folder: DataFolder, role: StoreRole): Promise<SqliteState> {
+  const files = sqliteFiles(folder, role);
+  const { problem, ...found } = await inspectDatabase(files.path, {
+    kind: role,
+    ...(role === "records" ? { movesFrom: folder.oldVault } : {}),
+  });
   return {
     ...found,
-    bytes: sizeOf(records) + sizeOf(`${records}-wal`),
+    ...files,
+    bytes: sizeOf(files.path) + sizeOf(`${files.path}-wal`),
     problem:
       problem === null
         ? null
@@ -32,6 +47,16 @@ export async function sqliteState({ records, oldVault }: DataFolder): Promise<Sq
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** What the next start does with a store, in words. */
+export function pendingText({ state, pending, move, gate }: SqliteState, role: StoreRole): readonly string[] {
+  const { file } = STORE_ROLES[role];
+  return [
+    ...(state === "absent" && role === "keys" ? [`make ${file}`] : []),
+    ...(move === null ? [] : [moveText(move)]),
+    ...(gate === null ? [] : pending.map((name) => `${name} in ${file}`)),
+  ];
 }
 
 /** A move in words: what there is to do. */

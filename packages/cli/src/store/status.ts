@@ -1,5 +1,5 @@
-// `strongroom store status`: where the records lie and how that is, for a person and for programs. It looks, and
-// changes nothing.
+// `strongroom store status`: where the records and the keys lie and how that is, for a person and for programs. It
+// looks, and changes nothing.
 import { STORE_READER, STORE_WRITER } from "@strongroom/vault";
 import { type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { Config } from "../config/config.ts";
@@ -11,10 +11,16 @@ import { type PostgresAccess, postgresAccess } from "./connect.ts";
 import { type KeySetState, keySetState, keySetText } from "./key-set-state.ts";
 import { lookAt, type PostgresLook, unfitness } from "./look.ts";
 import type { ServerFacts } from "./server-facts.ts";
-import { moveText, sqliteState } from "./sqlite-state.ts";
+import { pendingText, sqliteState } from "./sqlite-state.ts";
+import { STORE_ROLES, type StoreRole } from "./which.ts";
 
-/** The result, as JSON. */
-export interface StoreStatus {
+/** The result, as JSON: the store of the records, and within it the other one. */
+export interface StoreStatus extends DatabaseStatus {
+  readonly keyStore: DatabaseStatus;
+}
+
+/** One of the two. */
+export interface DatabaseStatus {
   readonly kind: "sqlite" | "postgres";
   /** A path, or USER@HOST:PORT/DATABASE. */
   readonly place: string;
@@ -51,15 +57,20 @@ export async function storeStatus(
   folder: DataFolder,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<StoreStatus> {
-  const access = postgresAccess(config, env);
-  const sets = await namedKeySets(config, folder);
-  if (access === null) return sqliteStatus(folder, sets);
-  return postgresStatus(access, await lookAt(access), sets);
+  const look = async (role: StoreRole): Promise<DatabaseStatus> => {
+    const access = postgresAccess(config, env, role);
+    const sets = await namedKeySets(config, folder, role);
+    return access === null ? sqliteStatus(folder, role, sets) : postgresStatus(access, await lookAt(access), sets);
+  };
+  return { ...(await look("records")), keyStore: await look("keys") };
 }
+
+/** The table that tells how much there is: versions of records, and of keys. */
+const COUNTED_TABLE: Readonly<Record<StoreRole, string>> = { records: "versions", keys: "keys" };
 
 type KeySets = Awaited<ReturnType<typeof namedKeySets>>;
 
-function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySets): StoreStatus {
+function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySets): DatabaseStatus {
   const { server, store } = look;
   const { schema, ...facts } = server;
   const problem = unfitness(access, look);
@@ -71,7 +82,7 @@ function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySet
     keySet: store.gate === null ? null : keySetState(store.gate, sets),
     size: {
       bytes: schema.tables.reduce((sum, { bytes }) => sum + bytes, 0),
-      versions: schema.tables.find(({ name }) => name === "versions")?.rows ?? null,
+      versions: schema.tables.find(({ name }) => name === COUNTED_TABLE[access.role])?.rows ?? null,
     },
     server: facts,
     statements: { pooler: store.pooler, named: store.namedStatements },
@@ -85,17 +96,13 @@ function problemText({ detail, title, problems }: CliError): string {
   return [detail ?? title, problems.join("; ")].filter((part) => part !== "").join(" ");
 }
 
-async function sqliteStatus(folder: DataFolder, sets: KeySets): Promise<StoreStatus> {
-  const { gate, version, latest, move, bytes, problem } = await sqliteState(folder);
+async function sqliteStatus(folder: DataFolder, role: StoreRole, sets: KeySets): Promise<DatabaseStatus> {
+  const found = await sqliteState(folder, role);
+  const { path, gate, version, latest, bytes, problem } = found;
   return {
     kind: "sqlite",
-    place: folder.records,
-    schema: {
-      name: null,
-      version,
-      latest,
-      pending: move === null ? [] : [moveText(move)],
-    },
+    place: path,
+    schema: { name: null, version, latest, pending: pendingText(found, role) },
     programs: programsOf(gate),
     keySet: gate === null ? null : keySetState(gate, sets),
     size: { bytes, versions: null },
@@ -105,28 +112,33 @@ async function sqliteStatus(folder: DataFolder, sets: KeySets): Promise<StoreSta
   };
 }
 
-function programsOf(gate: PostgresLook["store"]["gate"]): StoreStatus["programs"] {
+function programsOf(gate: PostgresLook["store"]["gate"]): DatabaseStatus["programs"] {
   if (gate === null) return null;
   const { minReader, minWriter } = gate;
   return { minReader, minWriter, reader: STORE_READER, writer: STORE_WRITER };
 }
 
-/** For a person: one line for each matter. */
+/** For a person: a block for each store. */
 export function statusView(status: StoreStatus, terminal: Terminal): string {
+  return [databaseView("records", status, terminal), databaseView("keys", status.keyStore, terminal)].join("\n\n");
+}
+
+/** One line for each matter. */
+function databaseView(role: StoreRole, status: DatabaseStatus, terminal: Terminal): string {
   const rows: readonly (readonly [string, string])[] = [
-    ["Store", `${status.kind === "sqlite" ? "SQLite" : "PostgreSQL"}  ${status.place}`],
+    [STORE_ROLES[role].label, `${status.kind === "sqlite" ? "SQLite" : "PostgreSQL"}  ${status.place}`],
     ...serverRows(status),
     ["Schema", schemaText(status)],
     ["Programs", programsText(status)],
     ...keySetRows(status),
-    ["Size", sizeText(status)],
+    ["Size", sizeText(status, COUNTED_TABLE[role])],
     ...(status.problem === null ? [] : [["Problem", `${status.problem.detail} [${status.problem.code}]`] as const]),
     ...(status.problem === null ? [] : [["", status.problem.remedy] as const]),
   ];
   return rows.map(([label, text]) => wrapped(`${label.padEnd(13)}${text}`, terminal.width, 13)).join("\n");
 }
 
-function serverRows({ server, statements }: StoreStatus): readonly (readonly [string, string])[] {
+function serverRows({ server, statements }: DatabaseStatus): readonly (readonly [string, string])[] {
   if (server === null || statements === null) return [];
   return [
     ["Server", `PostgreSQL ${server.version}, ${server.role}`],
@@ -143,7 +155,7 @@ export function statementsText({ pooler, named }: { readonly pooler: boolean; re
 }
 
 /** How far a commit is before it is answered. */
-export function replicationText({ durability, standbys, fsync }: NonNullable<StoreStatus["server"]>): string {
+export function replicationText({ durability, standbys, fsync }: NonNullable<DatabaseStatus["server"]>): string {
   const following =
     standbys === null || standbys === 0
       ? "no standby follows"
@@ -154,20 +166,20 @@ export function replicationText({ durability, standbys, fsync }: NonNullable<Sto
   return durability === "standby" ? `synchronous; ${following}` : `asynchronous; ${following}`;
 }
 
-function schemaText({ schema: { name, version, latest, pending } }: StoreStatus): string {
+function schemaText({ schema: { name, version, latest, pending } }: DatabaseStatus): string {
   const called = name === null ? "" : `${name}, `;
   const is = version === null ? "not made yet" : `version ${version}, this program's is ${latest}`;
   const rest = pending.length === 0 ? "nothing to migrate" : `to migrate: ${pending.join(", ")}`;
   return `${called}${is}; ${rest}`;
 }
 
-function programsText({ programs }: StoreStatus): string {
+function programsText({ programs }: DatabaseStatus): string {
   if (programs === null) return "-";
   const { minReader, minWriter, reader, writer } = programs;
   return `may read from ${minReader}, write from ${minWriter}; this one reads as ${reader}, writes as ${writer}`;
 }
 
-function keySetRows({ keySet }: StoreStatus): readonly (readonly [string, string])[] {
+function keySetRows({ keySet }: DatabaseStatus): readonly (readonly [string, string])[] {
   if (keySet === null) return [["Key set", "-"]];
   const { text, remedy } = keySetText(keySet);
   const inForce = keySet.state === "next" ? keySet.next : keySet.state === "current" ? keySet.current : null;
@@ -180,7 +192,7 @@ function keySetRows({ keySet }: StoreStatus): readonly (readonly [string, string
 
 const MEBIBYTE = 1024 * 1024;
 
-function sizeText({ size: { bytes, versions } }: StoreStatus): string {
-  const counted = versions === null ? "" : `, about ${versions.toLocaleString("en")} versions`;
+function sizeText({ size: { bytes, versions } }: DatabaseStatus, counts: string): string {
+  const counted = versions === null ? "" : `, about ${versions.toLocaleString("en")} ${counts}`;
   return `${(bytes / MEBIBYTE).toFixed(1)} MiB${counted}`;
 }

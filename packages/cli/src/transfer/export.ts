@@ -156,7 +156,7 @@ async function readDocument(
   report: ExportReport,
 ): Promise<Document | "vanished" | "refused"> {
   let document: Document;
-  let subject: string;
+  let subject: string | null;
   try {
     ({ document, subject } = await client.records.get(collection, id));
   } catch (error) {
@@ -171,7 +171,7 @@ async function readDocument(
   )
     report.withoutId++;
   const withId = job.idField === null ? document : added(document, job.idField, id, id);
-  return job.subjectField === null ? withId : added(withId, job.subjectField, subject, id);
+  return job.subjectField === null || subject === null ? withId : added(withId, job.subjectField, subject, id);
 }
 
 function added(document: Document, field: Field, value: string, id: string): Document {
@@ -185,8 +185,9 @@ function added(document: Document, field: Field, value: string, id: string): Doc
   });
 }
 
-/** Codes that say that one stored record is not as it was written, and nothing of the others or of the store. */
-const ABOUT_ONE_RECORD = /^(?:record-(?:moved|rolled-back|tampered)|stored-document-invalid$|key-not-configured$)/;
+/** Codes that say that one stored record cannot be given, and nothing of the others or of the store. */
+const ABOUT_ONE_RECORD =
+  /^(?:record-(?:moved|rolled-back|tampered)|stored-document-invalid$|key-not-configured$|subject-(?:restr|name|key))/;
 
 function isAboutOneRecord({ reportedCode }: ClientError): boolean {
   return ABOUT_ONE_RECORD.test(reportedCode);

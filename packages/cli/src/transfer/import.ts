@@ -42,7 +42,7 @@ export interface ImportJob {
   /** Whose typed values are taken out of their wrapping; null: the documents are as they stand. */
   readonly unwrap: TypedValues | null;
   readonly ids: IdJob;
-  /** Null: the subject is the id. */
+  /** Null: as it is; of a new record as its collection declares. */
   readonly subjectField: string | null;
   readonly fields: FieldChoice;
   readonly write: WriteMode;

@@ -35,6 +35,11 @@ export interface MergeOptions {
 const ABOUT_ONE_RECORD: ReadonlySet<ClientError["code"]> = new Set([
   "id-invalid",
   "subject-invalid",
+  "subject-differs",
+  "subject-restricted",
+  "subject-erased",
+  "subject-missing",
+  "tenant-invalid",
   "document-invalid",
   "document-too-large",
   "body-too-large",

@@ -32,7 +32,7 @@ export interface ImportReport {
   kept: number;
   /** Region -> new versions whose wrap is missing there. */
   readonly missingWraps: Record<string, number>;
-  /** Records whose id, or subject, looks like an address or a telephone number. */
+  /** Records whose id looks like an address or a telephone number. */
   personalIds: number;
   /** Of records that were merged all the same, as the person decided beforehand. */
   readonly conflicts: MergeConflict[];

@@ -11,7 +11,7 @@ import type { PendingItem } from "./send-batch.ts";
 /** How records are taken. */
 export interface TakeOptions {
   readonly ids: IdSource;
-  /** Null: the subject is the id. */
+  /** Null: as it is; of a new record as its collection declares. */
   readonly subject: Field | null;
   readonly filter: FieldFilter;
 }

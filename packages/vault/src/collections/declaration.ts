@@ -2,6 +2,9 @@
  * What is declared of a collection: which keys its records hang on, whom they are about, and whether their ids may be
  * read by whoever reads the database.
  */
+import { ownOptions } from "@strongroom/base/options";
+import { VaultError } from "../errors.ts";
+import { isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
 import type { Scope } from "../stores/subjects.ts";
@@ -11,9 +14,9 @@ export interface CollectionOptions {
   /** Left out: the vault's. */
   readonly scope?: Scope;
   /**
-   * Whom a record is about when its writer does not say: whoever a field of the document names, whoever has the record's
-   * id for a name, or `none`: nobody, and then the collection has one key. Left out: `COLLECTION/ID`, somebody who is in
-   * no other record.
+   * Whom a record is about when its writer does not say: whoever a field of the document names, whoever has the
+   * record's id for a name, or `none`: nobody, and then the collection has one key. Left out: `COLLECTION/ID`, somebody
+   * who is in no other record.
    */
   readonly subject?: "id" | "none" | { readonly field: string };
   /**
@@ -36,3 +39,109 @@ export interface Declaration {
 
 /** Name of somebody who is in one record only. */
 export const nameOfRecord = (collection: string, id: string): Subject => `${collection}/${id}` as Subject;
+
+/** The tenant of those who have declared none. */
+export const DEFAULT_TENANT: Tenant = "default";
+
+const TENANT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/**
+ * Checks a tenant.
+ *
+ * @throws VaultError `tenant-invalid`
+ * @example
+ * ```ts
+ * import { parseTenant } from "@strongroom/vault";
+ *
+ * console.log(parseTenant("acme-2026")); // prints: acme-2026
+ * ```
+ */
+export function parseTenant(value: unknown): Tenant {
+  if (typeof value === "string" && TENANT.test(value)) return value;
+  throw new VaultError(
+    "tenant-invalid",
+    "A tenant is a lower-case letter or digit followed by up to 62 lower-case letters, digits, '.', '_' or '-'",
+  );
+}
+
+/** Most characters of a field that a declaration names. */
+const MAX_FIELD_LENGTH = 256;
+
+export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
+
+/** Member of a declaration -> whether a value will do, and what it must be. */
+const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: unknown) => boolean, mustBe: string]>> = {
+  scope: [(value) => SCOPES.includes(value as Scope), 'one of "record", "subject", "tenant"'],
+  subject: [
+    (value) => value === "id" || value === "none" || fieldOf(value) !== null,
+    'one of "id", "none", { field: NAME }',
+  ],
+  ids: [(value) => value === "public" || value === "sealed", 'one of "public", "sealed"'],
+  tenant: [
+    (value) => (typeof value === "string" && TENANT.test(value)) || fieldOf(value) !== null,
+    "a tenant (up to 63 of a-z, 0-9, '.', '_', '-') or { field: NAME }",
+  ],
+};
+
+/** The collections of a vault: those that are declared, and all others as they are when nothing is. */
+export class Declarations {
+  readonly #scope: Scope;
+  readonly #declared: ReadonlyMap<string, Declaration>;
+
+  constructor(scope: Scope, declared: readonly Declaration[] = []) {
+    this.#scope = scope;
+    this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
+  }
+
+  of(collection: Collection): Declaration {
+    return this.#declared.get(collection) ?? withDefaults(collection, {}, this.#scope);
+  }
+}
+
+/**
+ * Reads the declarations of a vault's options.
+ *
+ * @param scope of the collections that declare none
+ * @throws VaultError `vault-option-invalid` with everything that is wrong
+ */
+export function parseCollections(given: unknown, scope: Scope): Declarations {
+  const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
+  const { values, problems: found } = ownOptions(given ?? {}, names, "collections");
+  const problems = [...found];
+  const declared: Declaration[] = [];
+  for (const [name, value] of Object.entries(values)) {
+    const shown = JSON.stringify(name.slice(0, 64));
+    if (!isCollection(name)) {
+      problems.push(`${shown} is no name of a collection`);
+      continue;
+    }
+    const own = ownOptions(value, Object.keys(MEMBERS), `what ${shown} declares`);
+    for (const problem of own.problems) problems.push(problem);
+    for (const [member, [isRight, mustBe]] of Object.entries(MEMBERS))
+      if (member in own.values && !isRight(own.values[member])) problems.push(`${shown}: ${member} must be ${mustBe}`);
+    declared.push(withDefaults(name, own.values, scope));
+  }
+  if (problems.length > 0) throw new VaultError("vault-option-invalid", `collections: ${problems.join("; ")}`);
+  return new Declarations(scope, declared);
+}
+
+/** Copies, so that nobody changes a declaration afterwards. */
+function withDefaults(collection: Collection, given: CollectionOptions, scope: Scope): Declaration {
+  const { subject = "record", tenant = DEFAULT_TENANT, ids = "public" } = given;
+  return {
+    collection,
+    scope: given.scope ?? scope,
+    subject: fieldOf(subject) ?? subject,
+    ids,
+    tenant: fieldOf(tenant) ?? tenant,
+  };
+}
+
+/** Null: the value names no field. */
+function fieldOf(value: unknown): { readonly field: string } | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { values, problems } = ownOptions(value, ["field"]);
+  const { field } = values;
+  const isName = typeof field === "string" && field !== "" && field.length <= MAX_FIELD_LENGTH;
+  return problems.length === 0 && isName ? { field } : null;
+}

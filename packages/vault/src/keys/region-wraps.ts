@@ -11,6 +11,7 @@ import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
 import type { VaultError } from "../errors.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { KeyName, KeyRow, KeyStore, KeyVersion, KeyWrap, NewKey } from "../stores/key-store.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
 import { isKeyOf, KEY_ARN_ENTRY, keyCheck, keyContext, keyTampered } from "./key-binding.ts";
 import type { CheckedColumns } from "./key-binding.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -127,11 +128,13 @@ export class RegionWraps {
   /**
    * Takes wraps that were found wrong beside a right one out of a row, and notes them as owed. A key that opens is
    * given out whatever comes of this: the next one who opens it finds the same.
+   *
+   * @returns the wraps that are right; null: they all are
    */
-  async owe(row: KeyRow, refused: NonNullable<UnwrappedKey["refused"]>): Promise<void> {
+  async owe(row: KeyRow, refused: NonNullable<UnwrappedKey["refused"]>): Promise<WrapSet | null> {
     const { store, keySets, clock } = this.#dependencies;
     const wraps = withoutRefused(row.wraps, refused);
-    if (wraps.length === 0 || wraps.length === row.wraps.length) return;
+    if (wraps.length === 0 || wraps.length === row.wraps.length) return null;
     const before = row.wrapSet ?? wrapSetOf(row.wraps);
     const missing = refused.map(({ region, key }) => ({ region: region ?? "", keyArn: key, reason: "wrong-data-key" }));
     const known = new Set(missing.map(({ keyArn }) => keyArn));
@@ -149,6 +152,7 @@ export class RegionWraps {
     } catch {
       // Nothing is lost by it: the wrong wrap lies where it was, and is found again.
     }
+    return wrapSet;
   }
 }
 

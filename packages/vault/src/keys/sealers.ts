@@ -271,8 +271,7 @@ class Round {
     if (result?.kind === "made") {
       const tenant = person?.named?.tenant ?? DEFAULT_TENANT;
       if (person !== null) this.#madePerson(person);
-      if (slot !== null && fresh !== null)
-        slot.opened = this.#keys.keep({ ...fresh, key: fresh.key.share() }, tenant, since);
+      if (slot !== null && fresh !== null) slot.opened = this.#keys.keep(fresh, tenant, since);
       return;
     }
     if (result?.kind === "gate-moved") keySets.moved();
@@ -352,12 +351,12 @@ interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
 
 /** It holds the handles that it was made with, until it is disposed of. */
 class KeySealer implements Sealer {
+  readonly keyring: Keyring | null;
+  readonly wrapSet: WrapSet | null;
   readonly subject: Subject;
   readonly name: Subject | null;
   readonly about: readonly SubjectId[];
   readonly subjects: readonly UnitSubject[];
-  readonly keyring: Keyring | null;
-  readonly wrapSet: WrapSet | null;
   readonly #vault: string;
   readonly #text: OpenedKey;
 

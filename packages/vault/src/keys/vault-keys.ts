@@ -6,7 +6,6 @@ import type { Keyring } from "@strongroom/envelope";
 import { BranchKeyCache, cachedBranchKeyring } from "@strongroom/envelope/hierarchical";
 import type { BranchKey, BranchKeyRequest, BranchKeyStore, Time } from "@strongroom/envelope/hierarchical";
 import { randomSecret } from "@strongroom/envelope/keyrings";
-import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
@@ -25,6 +24,12 @@ export interface OpenedKey extends BranchKey, KeyName {
   /** Whose key wraps it; null: the regions do. */
   readonly tenant: Tenant | null;
   readonly wrapSet: WrapSet;
+}
+
+/** What the wraps of a row gave. */
+interface OpenedWraps extends Pick<OpenedKey, "key" | "tenant"> {
+  /** Left out: as the row has it. */
+  readonly wrapSet?: WrapSet;
 }
 
 /** Keys that the vault has of its own. */
@@ -154,14 +159,19 @@ export class VaultKeys {
     return { key, row, epoch };
   }
 
-  /** A key that was made is in the store: it is held from now on, and counted. The caller goes on to use it, once. */
+  /**
+   * A key that was made is in the store: it is held from now on, and counted.
+   *
+   * @returns a handle on it, for one use: whoever gets it wipes it
+   */
   keep({ key, row }: FreshKey, tenant: Tenant, since: number): OpenedKey {
+    this.requireOpen();
     const { kind, owner, version, ordinal, wrapSet } = row;
     const opened = { kind, owner, version, ordinal, wrapSet, key, tenant: kind === "tenant-subject" ? tenant : null };
     count(this.#made, kind);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     this.#cacheOf(kind).put(activeRequest(row), opened, since);
-    return opened;
+    return { ...opened, key: key.share() };
   }
 
   /** Wraps of keys by what messages call them; null: there is none. */
@@ -250,21 +260,24 @@ export class VaultKeys {
   /** Opens a row that is the one which was asked for. */
   async #open(row: KeyRow): Promise<OpenedKey> {
     const { kind, owner, version, ordinal } = row;
-    const wrapSet = row.wrapSet ?? wrapSetOf(row.wraps);
-    const { key, tenant } = kind === "tenant-subject" ? await this.#openTenantWrap(row) : await this.#openWraps(row);
+    const {
+      key,
+      tenant,
+      wrapSet = row.wrapSet ?? wrapSetOf(row.wraps),
+    } = kind === "tenant-subject" ? await this.#openTenantWrap(row) : await this.#openWraps(row);
     count(this.#opened, kind);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }
 
-  async #openWraps(row: KeyRow): Promise<{ readonly key: SecretBytes; readonly tenant: null }> {
+  async #openWraps(row: KeyRow): Promise<OpenedWraps> {
     const { key, refused } = await this.#regions.open(row);
-    if (refused !== undefined && !this.#closed) await this.#regions.owe(row, refused);
-    return { key, tenant: null };
+    const wrapSet = refused === undefined || this.#closed ? null : await this.#regions.owe(row, refused);
+    return { key, tenant: null, ...(wrapSet === null ? {} : { wrapSet }) };
   }
 
   /** The wrap names whose key it is under; that this is true its opening says. */
-  async #openTenantWrap(row: KeyRow): Promise<{ readonly key: SecretBytes; readonly tenant: Tenant }> {
+  async #openTenantWrap(row: KeyRow): Promise<OpenedWraps> {
     const named = namedTenantKey(row.wraps);
     if (named === null) throw keyTampered("A person's key is not under a tenant's key as its row says");
     const { wrap, tenant } = named;

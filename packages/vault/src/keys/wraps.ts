@@ -27,6 +27,25 @@ export function wrapsOf(message: Uint8Array): readonly Wrap[] {
   return inspect(message).encryptedDataKeys.map(({ providerId, keyInfo }) => wrapOf(providerId, keyInfo));
 }
 
+/** What the specification's hierarchical keyring calls itself in a message. */
+export const HIERARCHY_PROVIDER = "aws-kms-hierarchy";
+
+/**
+ * Whether what is wrapped hangs on a key of the key store. Of messages of scheme 2 only: before it no vault wrote that.
+ */
+export const isOfKeyStore = ({ providerId }: { readonly providerId: string }): boolean =>
+  providerId === HIERARCHY_PROVIDER;
+
+/**
+ * The wrap set, in the inventory of records, of every message that hangs on a key of the key store: one for all of
+ * them, and never one for each person. What such a key owes is in the inventory of the key store.
+ */
+export const KEY_STORE_WRAP_SET: WrapSet = {
+  wraps: [{ provider: HIERARCHY_PROVIDER, key: "", material: null }],
+  target: 1,
+  missing: [],
+};
+
 /** The wrap set of a message that was just sealed. A keyring that reports nothing wrapped what it was meant to. */
 export function sealedWrapSet({
   encryptedDataKeys,

@@ -30,6 +30,8 @@ export interface AddressInput {
 
 /** Most bytes of an id or a subject as UTF-8. */
 export const MAX_ID_BYTES = 256;
+/** Most people that a version is about besides its subject: those of two versions are one unit's. */
+export const MAX_ABOUT = 31;
 const COLLECTION = /^[a-z][a-z0-9_-]{0,62}$/;
 // Categories Cc (control), Zl and Zp (line and paragraph separators): invisible, and able to break a log line or a
 // list.

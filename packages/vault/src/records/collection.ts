@@ -4,10 +4,11 @@
  */
 import { parseId } from "./address.ts";
 import type { Address, Collection } from "./address.ts";
+import type { PutManyResult } from "./batch-plan.ts";
 import type { JsonObject, JsonValue } from "./document.ts";
 import type { ListOptions, ListResult } from "./pages.ts";
 import type { PreparedWrite } from "./prepared.ts";
-import type { PutManyItem, PutManyOptions, PutManyResult } from "./put-many.ts";
+import type { PutManyItem, PutManyOptions } from "./put-many.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./write.ts";
 

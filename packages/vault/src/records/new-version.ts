@@ -1,90 +1,150 @@
 /**
- * The new version of a record, sealed on top of what is there, and whom it is about when its writer does not say.
+ * The new version of a record: what it comes after, the keys that seal it, and the sealing itself, on top of what is
+ * there.
  */
+import { VaultError } from "../errors.ts";
 import type { Sealing } from "../keys/key-sets.ts";
+import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Head, StoredMessage } from "../stores/rows.ts";
-import type { RecordStore } from "../stores/store.ts";
+import type { StoredMessage } from "../stores/rows.ts";
+import type { UnitSubject } from "../stores/subjects.ts";
 import type { NewVersion } from "../stores/units.ts";
-import type { Address, Subject } from "./address.ts";
-import { damaged, nextVersion } from "./read.ts";
+import type { WrapSet } from "../stores/wrap-set.ts";
+import type { Address, Subject, Version } from "./address.ts";
+import { peopleOf, requireOpenPeople } from "./people.ts";
+import type { PeopleNames } from "./people.ts";
+import { damaged } from "./read.ts";
 import type { RecordState } from "./read.ts";
-import { openBytes, requireContext, sealBytes } from "./version.ts";
-import type { OpenOptions } from "./version.ts";
+import { requireContext, sealBytes, storedAddress } from "./version.ts";
+import type { Concern } from "./whom.ts";
 
-/** A record as a change finds it. */
-export interface Current {
-  readonly head: Head | null;
-  readonly state: RecordState;
-  /** Of the newest version, as its message proved it; null when no message was opened, or there is none. */
-  readonly subject: Subject | null;
+/** A record's own address and that of its row: another one where ids are sealed. */
+export interface Place {
+  readonly address: Address;
+  readonly row: Address;
 }
 
-/** A document that is to become a version. */
-export interface VersionInput {
+/**
+ * The version that a new one comes after; null: there is none. That it says what its row says is checked here, that it
+ * proves it is not.
+ *
+ * @throws VaultError the `record-…` codes, `subject-restricted`, `subject-erased`, `key-store-lost`
+ */
+export async function versionBefore(
+  dependencies: Pick<Dependencies, "store" | "subjectKeys">,
+  row: Address,
+  state: RecordState,
+  signal: AbortSignal | undefined,
+): Promise<StoredMessage | null> {
+  if (state.kind === "absent") return null;
+  const read = await dependencies.store.records.read(row, state.version);
+  // Changed since its head was read: what is prepared meets a conflict.
+  if (read.stored === null && read.damage === undefined) return null;
+  if (read.stored === null) throw damaged(read);
+  const address = storedAddress(row, read.stored, dependencies.subjectKeys);
+  await requireOpenPeople(dependencies, row, read, read.stored, signal);
+  requireContext(read.stored.message, address);
+  return read.stored;
+}
+
+/** Whom a version in this collection is to be about. */
+export interface SealerInput extends Place {
+  readonly concern: Concern;
+}
+
+/** What seals each of these versions, in their order; in its place, what is wrong with one of them. */
+export async function sealersFor(
+  { subjectKeys, declarations }: Pick<Dependencies, "subjectKeys" | "declarations">,
+  inputs: readonly SealerInput[],
+  signal: AbortSignal | undefined,
+): Promise<readonly (Sealer | Error)[]> {
+  if (subjectKeys === null) return inputs.map(({ concern }) => inClear(concern));
+  if (inputs.length === 0) return [];
+  const sealers = await subjectKeys.sealers(
+    inputs.map(({ address, concern: { whom, also } }) => ({
+      scope: declarations.of(address.collection).scope,
+      whom,
+      also,
+    })),
+    signal,
+  );
+  return sealers.map((sealer, index) => {
+    const inherited = inputs[index]?.concern.inherited ?? null;
+    if (sealer instanceof Error || inherited === null || isSame(sealer, inherited)) return sealer;
+    sealer[Symbol.dispose]();
+    return new VaultError("subject-differs", "The further people of the record are not found by their names any more");
+  });
+}
+
+/** Whether the further people that were inherited by name are the same ones. */
+function isSame({ subject, about }: Sealer, inherited: readonly string[]): boolean {
+  const wanted = new Set(inherited.filter((id) => id !== subject));
+  const found = about.filter((id) => id !== (subject as string));
+  return found.length === wanted.size && found.every((id) => wanted.has(id));
+}
+
+/** Without a key store: the key set wraps each version's own data key, and the name is the subject. */
+function inClear({ whom }: Concern): Sealer {
+  if (whom.kind !== "name") throw new TypeError("without a key store everybody has a name");
+  return {
+    subject: whom.name,
+    name: whom.name,
+    about: [],
+    subjects: [],
+    keyring: null,
+    wrapSet: null,
+    sealId: () => {
+      throw new TypeError("without a key store no id is sealed");
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+/** A version that only needs to be sealed. */
+export interface VersionInput extends SealerInput {
+  readonly version: Version;
   /** Of the document; the caller wipes it. */
   readonly plaintext: Uint8Array;
-  /** Null: whom the version before is about. */
-  readonly subject: Subject | null;
+  readonly sealer: Sealer;
   readonly sealing: Sealing;
   readonly signal: AbortSignal | undefined;
 }
 
-/**
- * The version that, made on the head it was prepared against, comes next.
- *
- * @throws VaultError as sealBytes does, and as openBytes does of the version before when its subject is inherited
- */
-export async function newVersion(
-  { store, keys, clock }: Pick<Dependencies, "store" | "keys" | "clock">,
-  address: Address,
-  current: Current,
-  { plaintext, subject: given, sealing, signal }: VersionInput,
-): Promise<NewVersion> {
+/** A version that only needs to be stored. */
+export interface SealedNewVersion {
+  readonly next: NewVersion;
+  readonly people: readonly UnitSubject[];
+  readonly sealedId: Uint8Array | null;
+  readonly names: PeopleNames;
+  /** Of the key that seals it: the message's own, or that of its person. */
+  readonly wrapSet: WrapSet;
+}
+
+/** @throws VaultError as sealBytes does; `store-full` */
+export async function sealVersion(
+  { store, subjectKeys, rowAddresses, clock }: Pick<Dependencies, "store" | "subjectKeys" | "rowAddresses" | "clock">,
+  { address, row, version, plaintext, concern, sealer, sealing, signal }: VersionInput,
+): Promise<SealedNewVersion> {
   await store.requireRoom();
-  const version = nextVersion(current.state);
-  const before = await versionBefore(store.records, address, current);
-  const subject = given ?? current.subject ?? before?.subject ?? (address.id as string as Subject);
-  const isProved = given !== null || current.subject !== null;
-  // Beside each other, so that the proof costs no time: what is sealed for a subject that was forged is not stored.
-  const [proof, sealed] = await Promise.allSettled([
-    before === null || isProved ? null : proveSubject(before, address, { keys, signal }),
-    sealBytes(plaintext, { ...address, subject, version }, { keyring: sealing.keyring, signal }),
-  ]);
-  if (sealed.status === "rejected") throw sealed.reason;
-  if (proof.status === "rejected") throw proof.reason;
-  return { version, subject, createdAt: clock().toISOString(), ...sealed.value };
+  const { collection, id } = row;
+  const { subject } = sealer;
+  const about = sealer.about.filter((person) => person !== (subject as string));
+  // That the keys' answer is one that will be read again.
+  if (subjectKeys !== null) peopleOf(collection, { subject, about });
+  const scheme = subjectKeys === null ? 1 : 2;
+  const { message, wrapSet } = await sealBytes(
+    plaintext,
+    { collection, id, subject, version, ...(subjectKeys === null ? {} : { vault: subjectKeys.vault, about }) },
+    { keyring: sealer.keyring ?? sealing.keyring, signal },
+  );
+  return {
+    next: { version, scheme, subject, about, createdAt: clock().toISOString(), wrapSet, message },
+    people: sealer.subjects,
+    sealedId: rowAddresses.isSealed(collection) ? sealer.sealId(collection, id, address.id) : null,
+    names: { subject: sealer.name, about: withoutSubject(concern.also, sealer.name) },
+    wrapSet: sealer.wrapSet ?? wrapSet,
+  };
 }
 
-/** The version that a new one comes after, when it is not of this same change. */
-async function versionBefore(
-  store: RecordStore,
-  address: Address,
-  { state, subject }: Current,
-): Promise<StoredMessage | null> {
-  if (state.kind === "absent" || subject !== null) return null;
-  const read = await store.read(address, state.version);
-  // Changed since its head was read: what is prepared meets a conflict.
-  if (read.stored === null && read.damage === undefined) return null;
-  if (read.stored === null) throw damaged(read);
-  requireContext(read.stored.message, { ...address, ...read.stored });
-  return read.stored;
-}
-
-/**
- * A writer who names no subject leaves it as it is: otherwise a plain update would quietly be about someone else. Who
- * it is about, the message says and its regions prove; the row's word alone would be anybody's who can write the file.
- */
-async function proveSubject(
-  { message, subject, version }: StoredMessage,
-  address: Address,
-  options: OpenOptions,
-): Promise<void> {
-  const plaintext = await openBytes(message, { ...address, subject, version }, options);
-  plaintext.fill(0);
-}
-
-/** A record as it is after its new version, for the next one on top of it. */
-export function afterVersion({ version, subject }: NewVersion): Current {
-  return { head: { version, state: "live" }, state: { kind: "live", version }, subject };
-}
+const withoutSubject = (names: readonly Subject[], subject: Subject | null): readonly Subject[] =>
+  names.filter((name) => name !== subject);

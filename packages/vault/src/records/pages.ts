@@ -3,12 +3,14 @@
  * written behind it is not seen, what is written ahead of it is.
  */
 import { shown } from "@strongroom/base/shown";
-import { isVaultError, VaultError } from "../errors.ts";
+import { mapBounded } from "@strongroom/base/work";
+import { envelopeFailure } from "../envelope-failure.ts";
+import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { ListedRecord } from "../stores/rows.ts";
 import { isCollection, parseId } from "./address.ts";
-import type { Collection } from "./address.ts";
+import type { Collection, RecordId } from "./address.ts";
 import { cursorInvalid, decodeCursor, page, requirePageLimit } from "./paging.ts";
 import type { Shown } from "./paging.ts";
 import { recordState } from "./read.ts";
@@ -48,29 +50,60 @@ export const DEFAULT_LIST_LIMIT = 100;
 
 /** `vault.list`. */
 export async function list(
-  { store, keys, limits }: Pick<Dependencies, "store" | "keys" | "limits">,
+  { store, keys, subjectKeys, rowAddresses, limits }: Omit<Dependencies, "clock" | "turns">,
   collection: Collection,
   { cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions,
 ): Promise<ListResult> {
   requirePageLimit(limit, limits.listItems);
-  const after = cursor === undefined ? null : decodeListCursor(collection, cursor);
+  const after = cursor === undefined ? null : positionAfter(LIST_FORMAT, collection, cursor);
   await keys.requireReader();
+  await rowAddresses.requireKind(collection);
   const found = await store.records.list(collection, { after, limit: limit + 1 });
   if (found === null) throw new VaultError("collection-absent", "There is no such collection");
-  return page(found, limit, { show: listed, cursorAfter: ({ position }) => [LIST_FORMAT, collection, text(position)] });
+  const shownRows = await mapBounded(found.slice(0, limit), limits.batchConcurrency, (row) => listed(row, ownId));
+  const told = new Map(shownRows.map((one, index) => [found[index], one]));
+  return page(found, limit, {
+    show: (row) => told.get(row) ?? { damaged: { id: shown(row.id), code: "record-tampered" } },
+    cursorAfter: ({ position }) => [LIST_FORMAT, collection, text(position)],
+  });
+
+  /** The record's own id, as its row has it. */
+  async function ownId({ id, sealedId }: ListedRecord): Promise<RecordId> {
+    if (subjectKeys === null) return parseId(id);
+    if (!rowAddresses.isDeclared(collection, { sealedId }))
+      throw new VaultError("collection-differs", "The row is of the other kind than its collection");
+    const rowId = parseId(id);
+    return sealedId === null ? rowId : subjectKeys.openId(sealedId, { collection, rowId }, undefined);
+  }
 }
 
-function listed({ id, updatedAt, ...rows }: ListedRecord): Shown<ListResult["items"][number], DamagedRecord> {
+type Listed = Shown<ListResult["items"][number], DamagedRecord>;
+
+async function listed(row: ListedRecord, ownId: (row: ListedRecord) => Promise<RecordId>): Promise<Listed> {
+  const { id, updatedAt, ...rows } = row;
   try {
     const state = recordState(rows);
     if (state.kind === "live" && updatedAt !== null)
-      return { item: { id: parseId(id), version: state.version, updatedAt } };
+      return { item: { id: await ownId(row), version: state.version, updatedAt } };
     return { damaged: { id: shown(id), code: "record-tampered" } };
   } catch (error) {
-    const code = isVaultError(error) && error.code !== "id-invalid" ? error.code : "record-tampered";
-    return { damaged: { id: shown(id), code } };
+    const { code } = envelopeFailure(error);
+    if (FAILS_THE_LIST.has(code)) throw error;
+    return { damaged: { id: shown(id), code: code === "id-invalid" ? "record-tampered" : code } };
   }
 }
+
+/** What is not wrong with one row: the rest of the page would meet it too. */
+const FAILS_THE_LIST: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "aborted",
+  "deadline-exceeded",
+  "encryption-failed",
+  "key-not-configured",
+  "keyring-overloaded",
+  "regions-unavailable",
+  "store-closed",
+  "store-failed",
+]);
 
 /** `vault.collections`: what has a name that no collection has is left out. */
 export async function collections({
@@ -90,11 +123,11 @@ const LIST_FORMAT = "list-2";
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
 const bytes = (value: string): Uint8Array => Buffer.from(value, "base64url");
 
-/** @throws VaultError `cursor-invalid` */
-function decodeListCursor(expected: Collection, cursor: string): Uint8Array {
-  const [format, collection, position, ...rest] = decodeCursor(cursor);
-  if (format !== LIST_FORMAT || collection === undefined || position === undefined || rest.length > 0)
-    throw cursorInvalid();
-  if (collection !== expected) throw new VaultError("cursor-invalid", "The cursor is of another collection");
+/** The position of a cursor of a list of this format and of what is listed. @throws VaultError `cursor-invalid` */
+export function positionAfter(of: string, expected: string, cursor: string): Uint8Array {
+  const [format, listed, position, ...rest] = decodeCursor(cursor);
+  if (format !== of || listed === undefined || position === undefined || rest.length > 0) throw cursorInvalid();
+  if (listed !== expected)
+    throw new VaultError("cursor-invalid", `The cursor is of another ${of === LIST_FORMAT ? "collection" : "list"}`);
   return bytes(position);
 }

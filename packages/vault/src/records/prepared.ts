@@ -8,6 +8,7 @@ import type { Dependencies } from "../limits.ts";
 import type { Unit } from "../stores/units.ts";
 import type { Address } from "./address.ts";
 import type { JsonObject } from "./document.ts";
+import { closedError, isClosed } from "./people.ts";
 import { keySetMoved, preparePut, recordContended, takenPut } from "./write.ts";
 import type { Expectation, PutOptions, PutResult } from "./write.ts";
 
@@ -58,7 +59,7 @@ export class PreparedWrites {
 
   /** `vault.withTransaction`. */
   async make(client: unknown, given: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    const { store, keys } = this.#dependencies;
+    const { store, keys, subjectKeys } = this.#dependencies;
     if (store.transaction === undefined)
       throw new VaultError("transaction-refused", "The vault's store takes part in no transaction of others");
     const prepared = takenList(given);
@@ -78,6 +79,12 @@ export class PreparedWrites {
       throw keySetMoved();
     }
     if (lost >= 0) throw overtaken(kept[lost]?.expect.kind);
+    const closed = results.find(isClosed);
+    if (closed !== undefined) {
+      // The caller's transaction cannot wait for keys: what is prepared next asks for them afresh.
+      subjectKeys?.forget(closed.id);
+      throw closedError(closed);
+    }
     if (units.some((_, index) => results[index]?.kind !== "made")) throw overtaken("any");
     return prepared;
   }

@@ -4,13 +4,14 @@
  * Head and version rows are written in one transaction, so a head behind its newest row, or rows without a live head,
  * were made by a hand in the database and are never read over.
  */
-import { VaultError } from "../errors.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import { parseVersion } from "./address.ts";
-import type { Address, Version } from "./address.ts";
+import type { Address, Subject, Version } from "./address.ts";
 import type { JsonObject } from "./document.ts";
-import { openVersion } from "./version.ts";
+import { answered, namesOf, provePeople, requireOpenPeople } from "./people.ts";
+import { openVersion, storedAddress } from "./version.ts";
 
 /** How a record is read. */
 export interface GetOptions {
@@ -23,7 +24,10 @@ export interface GetOptions {
 export interface VaultRecord<Document = JsonObject> {
   readonly collection: string;
   readonly id: string;
-  readonly subject: string;
+  /** As callers say it; null: about nobody. */
+  readonly subject: string | null;
+  /** Further people. Left out: there are none. */
+  readonly about?: readonly string[] | undefined;
   readonly version: number;
   /** When this version was written: ISO 8601, UTC. */
   readonly createdAt: string;
@@ -33,46 +37,91 @@ export interface VaultRecord<Document = JsonObject> {
 /** What is known of a version without opening it. Not authenticated: `get` is what proves a version. */
 export interface VersionInfo {
   readonly version: number;
-  readonly subject: string;
+  /**
+   * As callers say it; null: about nobody, or about somebody who may not be read about. Of a vault with a key store it
+   * is proved, by opening one version of each person.
+   */
+  readonly subject: string | null;
   readonly createdAt: string;
   readonly messageBytes: number;
+  /** Of the message's own data key: one, where it hangs on a person's key. */
   readonly wraps: WrapCount;
 }
 
+/** What reading works with. */
+type Reading = Pick<Dependencies, "store" | "keys" | "subjectKeys" | "rowAddresses">;
+
 /** `vault.get`. */
 export async function get(
-  { store, keys }: Pick<Dependencies, "store" | "keys">,
+  dependencies: Reading,
   address: Address,
   { version, signal }: GetOptions,
 ): Promise<VaultRecord> {
+  const { store, keys, subjectKeys, rowAddresses } = dependencies;
   await keys.requireReader();
-  const read = await store.records.read(address, version === undefined ? null : parseVersion(version));
+  const row = await rowAddresses.of(address, signal);
+  const read = await store.records.read(row, version === undefined ? null : parseVersion(version));
   if (recordState(read).kind === "absent") throw recordAbsent();
-  if (read.stored === null) throw new VaultError("version-absent", "The record has no such version");
-  const { subject, createdAt, message, version: found } = read.stored;
-  const document = await openVersion(message, { ...address, subject, version: found }, { keys, signal });
-  return { ...address, subject, version: found, createdAt, document };
+  const { stored } = read;
+  if (stored === null) throw new VaultError("version-absent", "The record has no such version");
+  await requireOpenPeople(dependencies, row, read, stored, signal);
+  const of = storedAddress(row, stored, subjectKeys);
+  const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
+  const names = answered(await namesOf(dependencies, stored, signal));
+  return { ...address, ...names, version: stored.version, createdAt: stored.createdAt, document };
 }
 
 /** Versions that are read of a history at a time. */
 const HISTORY_PAGE = 500;
 
 /** `vault.history`. */
-export async function history(
-  { store, keys }: Pick<Dependencies, "store" | "keys">,
-  address: Address,
-): Promise<readonly VersionInfo[]> {
+export async function history(dependencies: Reading, address: Address): Promise<readonly VersionInfo[]> {
+  const { store, keys, rowAddresses } = dependencies;
   await keys.requireReader();
+  const row = await rowAddresses.of(address);
   const found: VersionRow[] = [];
   let before: Version | null = null;
   for (;;) {
-    const rows = await store.records.versions(address, { before, limit: HISTORY_PAGE });
+    const rows = await store.records.versions(row, { before, limit: HISTORY_PAGE });
     if (recordState(rows).kind === "absent") throw recordAbsent();
     // One at a time: a spread of a history that somebody made long would end the stack.
-    for (const row of rows.versions) found.push(row);
+    for (const version of rows.versions) found.push(version);
     const last = rows.versions.at(-1)?.version;
-    if (rows.versions.length < HISTORY_PAGE || last === undefined || (before !== null && last >= before)) return found;
+    if (rows.versions.length < HISTORY_PAGE || last === undefined || (before !== null && last >= before)) break;
     before = last;
+  }
+  const names = new Map<Subject, Subject | null>();
+  for (const version of found)
+    if (!names.has(version.subject)) names.set(version.subject, await provedName(dependencies, row, version));
+  return found.map(({ version, subject, createdAt, messageBytes, wraps }) => ({
+    version,
+    subject: names.get(subject) ?? null,
+    createdAt,
+    messageBytes,
+    wraps,
+  }));
+}
+
+/** Whom a version is about, by name; null: nobody, or somebody who may not be read about. */
+async function provedName(
+  dependencies: Reading,
+  row: Address,
+  { version, subject }: VersionRow,
+): Promise<Subject | null> {
+  const { store, subjectKeys } = dependencies;
+  if (subjectKeys === null) return subject;
+  const read = await store.records.read(row, version);
+  // Gone since: so is its name.
+  if (read.stored === null) return null;
+  try {
+    await requireOpenPeople(dependencies, row, read, read.stored, undefined);
+    if (read.stored.scheme === 1) return read.stored.subject;
+    // Of another person's id in the row, the name would be told to whoever may read this record.
+    await provePeople(dependencies, row, read.stored, undefined);
+    return (await namesOf(dependencies, { ...read.stored, about: [] }, undefined)).subject;
+  } catch (error) {
+    if (isVaultError(error) && (error.code === "subject-restricted" || error.code === "subject-erased")) return null;
+    throw error;
   }
 }
 

@@ -9,15 +9,19 @@ import type { RecordRows, WrapCount } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { Unit } from "../stores/units.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
-import { parseSubject, parseVersion } from "./address.ts";
-import type { Address, Subject, Version } from "./address.ts";
+import { parseVersion } from "./address.ts";
+import type { Address, Version } from "./address.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { newVersion } from "./new-version.ts";
-import { recordAbsent, recordState } from "./read.ts";
+import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
+import type { SealedNewVersion } from "./new-version.ts";
+import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
+import { nextVersion, recordAbsent, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import type { Settled } from "./units.ts";
+import { concernOf, isInherited, takenWhom } from "./whom.ts";
+import type { Before, Stated, WhomOptions } from "./whom.ts";
 
 /** What a writer expects to find: the condition of a conditional write. */
 export type Expectation =
@@ -31,9 +35,7 @@ export type Expectation =
   | { readonly kind: "version"; readonly version: number };
 
 /** How a record is written. */
-export interface PutOptions {
-  /** Whom the record is about. Left out: as it is; of a new record, its id. */
-  readonly subject?: string;
+export interface PutOptions extends WhomOptions {
   /** Left out: whatever is there. */
   readonly expect?: Expectation;
   readonly signal?: AbortSignal;
@@ -55,12 +57,16 @@ export interface WrapSummary extends WrapCount {
 export interface PutResult {
   readonly collection: string;
   readonly id: string;
-  readonly subject: string;
+  /** As callers say it; null: about nobody. */
+  readonly subject: string | null;
+  /** Further people. Left out: there are none. */
+  readonly about?: readonly string[] | undefined;
   readonly version: number;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   /** `created` also for a record that was removed before. */
   readonly outcome: "created" | "replaced";
+  /** Of the key that sealed it: the version's own in `record` scope, the person's or collection's otherwise. */
   readonly wraps: WrapSummary;
 }
 
@@ -98,18 +104,18 @@ export async function put(
 export interface TakenPut {
   /** Whoever took it wipes it. */
   readonly plaintext: Buffer;
-  readonly subject: Subject | null;
+  readonly stated: Stated;
   readonly expect: Expectation;
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws VaultError `subject-invalid`, `document-invalid`, `document-too-large` */
+/** @throws VaultError `subject-invalid`, `tenant-invalid`, `document-invalid`, `document-too-large` */
 export function takenPut(
-  { limits, store }: Pick<Dependencies, "limits" | "store">,
+  { limits, store, subjectKeys }: Pick<Dependencies, "limits" | "store" | "subjectKeys">,
   document: JsonObject,
-  { subject, expect = ANY, signal }: PutOptions,
+  { expect = ANY, signal, ...whom }: PutOptions,
 ): TakenPut {
-  const parsed = subject === undefined ? null : parseSubject(subject);
+  const stated = takenWhom(whom, { subjectKeys });
   const plaintext = encodeDocument(document, limits);
   try {
     requireUnitFits(store, [plaintext]);
@@ -117,7 +123,7 @@ export function takenPut(
     plaintext.fill(0);
     throw error;
   }
-  return { plaintext, subject: parsed, expect: { ...expect }, signal };
+  return { plaintext, stated, expect: { ...expect }, signal };
 }
 
 /** A unit, and what it comes to when it is made. */
@@ -126,33 +132,66 @@ export interface PreparedUnit<Result> {
   readonly result: Result;
 }
 
-/** The new version on top of what is there now, sealed under the key set in force. */
+/** The new version on top of what is there now, sealed under the keys in force. */
 export async function preparePut(
   dependencies: Dependencies,
   address: Address,
-  { plaintext, subject, expect, signal }: TakenPut,
+  { plaintext, stated, expect, signal }: TakenPut,
 ): Promise<PreparedUnit<PutResult>> {
-  const { store, keys } = dependencies;
+  const { store, keys, rowAddresses } = dependencies;
   requireNotAborted(signal);
   const sealing = await keys.forWriting();
-  const { head, ...rows } = await recordHead(store.records, address);
+  const row = await rowAddresses.of(address, signal);
+  const { head, ...rows } = await recordHead(store.records, row);
   const state = recordState({ head, ...rows });
   requireExpected(expect, state);
-  const current = { head, state, subject: null };
-  const next = await newVersion(dependencies, address, current, { plaintext, subject, sealing, signal });
+  const stored = await versionBefore(dependencies, row, state, signal);
+  // Beside the sealing, so that it costs no time: what is sealed on the word of a forged row is not stored.
+  const proof =
+    stored !== null && isInherited(stated, { stored }) ? provePeople(dependencies, row, stored, signal) : null;
+  const [proved, sealed] = await Promise.allSettled([proof, seal()]);
+  if (sealed.status === "rejected") throw sealed.reason;
+  if (proved.status === "rejected") throw proved.reason;
+  const { next, people, sealedId, names, wrapSet } = sealed.value;
   requireUnitFits(store, messagesOf([next]));
   requireNotAborted(signal);
-  const { version, createdAt, wrapSet } = next;
+  const { version, createdAt } = next;
   const outcome = state.kind === "live" ? "replaced" : "created";
   return {
     unit: {
       writeId: newWriteId(),
-      address,
+      address: row,
       base: head,
-      change: { kind: "write", epoch: sealing.epoch, versions: [next] },
+      change: {
+        kind: "write",
+        epoch: sealing.epoch,
+        versions: [next],
+        subjects: everybody([...people, ...mentioned(row.collection, stored)]),
+        sealedId,
+      },
     },
-    result: { ...address, subject: next.subject, version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
+    result: { ...address, ...answered(names), version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
   };
+
+  async function seal(): Promise<SealedNewVersion> {
+    const before: Before = stored === null ? { kind: "none" } : { kind: "stored", stored };
+    const concern = await concernOf(dependencies, { address, stated, plaintext, before, signal });
+    const [sealer] = await sealersFor(dependencies, [{ address, row, concern }], signal);
+    if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
+    if (sealer instanceof Error) throw sealer;
+    using held = sealer;
+    const version = nextVersion(state);
+    return await sealVersion(dependencies, {
+      address,
+      row,
+      version,
+      plaintext,
+      concern,
+      sealer: held,
+      sealing,
+      signal,
+    });
+  }
 }
 
 /** `vault.remove`. */
@@ -161,11 +200,12 @@ export async function remove(
   address: Address,
   { expect = ANY }: RemoveOptions,
 ): Promise<RemoveResult> {
-  const { store, keys, clock } = dependencies;
+  const { store, keys, clock, rowAddresses } = dependencies;
   const expected = { ...expect };
   return untilMade(dependencies, address, undefined, async () => {
     await keys.requireWriter();
-    const rows = await recordHead(store.records, address);
+    const row = await rowAddresses.of(address);
+    const rows = await recordHead(store.records, row);
     const { head, newestRow, damage } = rows;
     if (expected.kind !== "any") requireExpected(expected, recordState(rows));
     // "There is no such record" may be expected of a removal, and leaves nothing to remove.
@@ -174,7 +214,7 @@ export async function remove(
     const removedAt = clock().toISOString();
     const base = damage === undefined ? head : "damaged";
     return {
-      unit: { writeId: newWriteId(), address, base, change: { kind: "remove", tombstone, removedAt } },
+      unit: { writeId: newWriteId(), address: row, base, change: { kind: "remove", tombstone, removedAt } },
       result: { ...address, lastVersion: tombstone, removedAt },
     };
   });
@@ -185,18 +225,26 @@ export async function remove(
  * and no connection was lost on the way.
  */
 async function untilMade<Result>(
-  { store, keys, limits, turns }: Dependencies,
+  { store, keys, subjectKeys, rowAddresses, limits, turns }: Dependencies,
   { collection, id }: Address,
   signal: AbortSignal | undefined,
   prepare: () => Promise<PreparedUnit<Result>>,
 ): Promise<Result> {
   return turns.take(`${collection}/${id}`, async () => {
     let lost: Settled["kind"] | undefined;
+    const fresh = new FreshTries(subjectKeys);
     for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
       const { unit, result } = await prepare();
       const [settled] = await makeUnits(store, [unit], { atomic: false, signal });
-      if (settled?.kind === "made") return result;
+      if (settled?.kind === "made") {
+        if (unit.change.kind === "write") rowAddresses.wrote(unit.address.collection);
+        return result;
+      }
       lost = settled?.kind;
+      if (isClosed(settled)) {
+        if (fresh.mayTryAnew(settled)) continue;
+        throw closedError(settled);
+      }
       if (lost === "gate-moved") keys.moved();
       else if (lost !== "void") await delay(Math.random() * RETRY_PAUSE_MS);
     }

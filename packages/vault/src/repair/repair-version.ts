@@ -9,10 +9,10 @@
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
 import { envelopeFailure } from "../envelope-failure.ts";
-import { wrapsOf } from "../keys/wraps.ts";
+import { isOfKeyStore, KEY_STORE_WRAP_SET, wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
 import { damaged } from "../records/read.ts";
-import { openBytes, sealBytes } from "../records/version.ts";
+import { openBytes, requireContext, sealBytes, storedAddress } from "../records/version.ts";
 import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
@@ -23,7 +23,7 @@ import { REPAIR_JOB } from "./partitions.ts";
 import type { Repairable, RepairOutcome } from "./repairable.ts";
 
 /** What a repair works with. */
-export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "clock"> {
+export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "subjectKeys" | "clock"> {
   readonly signal: AbortSignal | undefined;
 }
 
@@ -78,13 +78,19 @@ interface Found {
 }
 
 async function sealAnew(
-  { store, keys, clock, signal }: RepairDependencies,
+  { store, keys, subjectKeys, clock, signal }: RepairDependencies,
   { place, stored, lease }: Found,
 ): Promise<{ readonly decision: RepairDecision; readonly result: RewrapResult }> {
   const { epoch, keyring } = await keys.forWriting();
-  const { message: base, subject, stamp } = stored;
-  const address = { ...place, subject };
-  const plaintext = await openBytes(base, address, { keys, signal });
+  const { message: base, stamp } = stored;
+  const address = storedAddress(place, stored, subjectKeys);
+  const at = clock().toISOString();
+  // Its row says that it owes what only messages with wraps of their own can owe.
+  if (address.vault !== undefined && requireContext(base, address).some(isOfKeyStore)) {
+    const change = { place, seen: stamp, epoch, message: null, wrapSet: KEY_STORE_WRAP_SET, at, lease };
+    return { decision: { kind: "settled" }, result: await store.inventory.rewrap(change) };
+  }
+  const plaintext = await openBytes(base, address, { keys, subjectKeys, signal });
   try {
     const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
     const decision = decideRepair(placesOf(base), placesOf(message), wrapSet.missing);
@@ -92,7 +98,6 @@ async function sealAnew(
       decision.kind === "replace"
         ? { message, wrapSet }
         : { message: null, wrapSet: { ...wrapSet, wraps: wrapsOf(base) } };
-    const at = clock().toISOString();
     return { decision, result: await store.inventory.rewrap({ place, seen: stamp, epoch, ...changed, at, lease }) };
   } finally {
     plaintext.fill(0);

@@ -2,7 +2,7 @@
  * Part of a key store's contract: keys and names read back as they were made, byte for byte, to everyone and for good.
  */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { MAX_CREATIONS, MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "../stores/key-limits.ts";
 import { KEY_KINDS } from "../stores/key-store.ts";
 import type { KeyStore, KeyVersion } from "../stores/key-store.ts";
@@ -231,7 +231,7 @@ export function keysContract(contract: Contract<KeyStore>): void {
       () => keys.people({ after: null, limit: 9 }),
       () => keys.counts(),
       () => gate.current(),
-      () => gate.bind("another"),
+      () => gate.bind(randomUUID()),
       () => inventory.sets(),
       () => inventory.rewrap(rewrap),
       () => inventory.fail(lease, rewrap.place, { code: "regions-unavailable", at: day(1), waitMs: 1 }),

@@ -2,6 +2,7 @@
  * Part of a store's contract: what was written reads back, byte for byte, to everyone and for good.
  */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { parseSubject, parseVersion } from "../records/address.ts";
 import { applyOne, at, headsOf, large, live, make, messageOf, newVersion, numbersOf, PEOPLE } from "./changes.ts";
 import { rejects, remove, removed, rewrapOf, wrapSet, write, writeAll } from "./changes.ts";
@@ -170,7 +171,7 @@ export function recordsContract(contract: Contract): void {
       () => subjects.records(id!, { after: null, limit: 1 }),
       () => subjects.setState({ id: id!, from: ["active"], to: "restricted" }),
       () => gate.current(),
-      () => gate.bind("another"),
+      () => gate.bind(randomUUID()),
       () => inventory.sets(),
       () => inventory.rewrap(rewrap),
       () => jobs.lease({ job: "repair", holder: "h", ms: 1000 }),

@@ -140,6 +140,18 @@ export function subjectsContract(contract: Contract): void {
     assert.deepEqual(await store.subjects.get([ada]), [row(ada, "active", [1, 0])]);
   });
 
+  contract("a unit that was not made for somebody's sake never will be", async ({ store, another }) => {
+    const other = await another();
+    const ada = newPerson();
+    const unit = writeAbout(ada, at("a"), null, 1);
+    await setState(store, ada, "restricted");
+    assert.equal(await applyOne(store, unit), "subject-closed");
+    assert.deepEqual(await other.records.outcome([unit]), ["void"]);
+    await setState(store, ada, "active");
+    assert.equal(await applyOne(other, unit), "conflict", "it is settled");
+    await make(store, writeAbout(ada, at("a"), null, 1));
+  });
+
   contract("where more than one thing is in the way, the first of one order is told", async ({ store }) => {
     const [ada, ben] = newPeople(2) as [SubjectId, SubjectId];
     await make(store, write(at("a"), null, 1, aboutAll([ada], { ordinal: 5 })));

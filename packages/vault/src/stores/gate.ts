@@ -17,8 +17,8 @@ export interface GateState {
   /** Which store it is: random, 36 characters. Of the record store it is the vault's id, which every message names. */
   readonly vault: string;
   /**
-   * The id of the store that it belongs together with: of a record store its key store's, and the other way round. Null:
-   * none yet.
+   * The id of the store that it belongs together with: of a record store its key store's, and the other way round.
+   * Null: none yet.
    */
   readonly peer: string | null;
   readonly epoch: Epoch;

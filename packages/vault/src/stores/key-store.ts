@@ -5,8 +5,8 @@
  *
  * - A key has an owner (a person's opaque id, a tenant, a collection, or the vault itself) and versions. The active one
  *   is the one of the highest ordinal; ordinals only grow. No column says "active", so none can be set to it.
- * - `create` is insert-if-absent: of two processes that make the same key, or the same person, one wins and the other is
- *   told, and uses the winner's.
+ * - `create` is insert-if-absent: of two processes that make the same key, or the same person, one wins and the other
+ *   is told, and uses the winner's.
  * - An owner with a tombstone has no keys and gets none.
  * - Nothing is made under a key set that is not in force any more: the gate of the key store says which is.
  * - What is stored is not trusted: a row that holds what nobody writes is told as damage, and fails nothing else.

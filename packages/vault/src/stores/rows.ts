@@ -79,7 +79,7 @@ export interface RecordRows {
 export interface RecordRead extends RecordRows {
   /** The version asked for, null when its row is absent. */
   readonly stored: StoredMessage | null;
-  /** The rows of the people that the version is about, in any order; of scheme 1, none. One that is absent is missing. */
+  /** Of the people that the version is about, in any order; of scheme 1, none. One that is absent is missing. */
   readonly subjects: readonly SubjectRow[];
 }
 

@@ -5,7 +5,7 @@
  */
 declare const brand: unique symbol;
 
-/** A person's opaque id: a random version 4 UUID in lower case. It says nothing of them; the key store knows the name. */
+/** A person's opaque id: a random version 4 UUID in lower case. It says nothing of them; the key store has the name. */
 export type SubjectId = string & { readonly [brand]: "subject-id" };
 
 /**
@@ -51,13 +51,25 @@ export interface SubjectRecord {
   readonly collection: string;
   /** The row's id: in a collection with sealed ids, not the record's own. */
   readonly id: string;
+  /** The record's own id, sealed, as its head has it; null where the row's id is it. */
+  readonly sealedId?: Uint8Array | null;
   /** Where the list goes on behind it. */
   readonly position: Uint8Array;
 }
 
 const SUBJECT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Whether a text is a person's opaque id. */
+/**
+ * Whether a text is a person's opaque id.
+ *
+ * @example
+ * ```ts
+ * import { isSubjectId } from "@strongroom/vault";
+ *
+ * console.log(isSubjectId("0d6b2c1e-6f0a-4b7e-9c57-0f3a8a1b2c3d")); // prints: true
+ * console.log(isSubjectId("ada@example.org")); // prints: false
+ * ```
+ */
 export function isSubjectId(value: unknown): value is SubjectId {
   return typeof value === "string" && SUBJECT_ID.test(value);
 }

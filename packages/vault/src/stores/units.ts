@@ -45,7 +45,7 @@ export interface WriteChange {
   readonly sealedId: Uint8Array | null;
 }
 
-/** All versions' rows and links go; the head becomes a tombstone. It wraps nothing, so that it is made at every epoch. */
+/** All versions' rows and links go, the head becomes a tombstone. It wraps nothing: it is made at every epoch. */
 export interface RemoveChange {
   readonly kind: "remove";
   /** The highest number the record ever had. */

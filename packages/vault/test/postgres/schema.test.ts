@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { inspectPostgres, migratePostgres, postgresStore } from "@strongroom/vault/postgres";
+import { inspectPostgres, migratePostgres, migratePostgresKeys, postgresStore } from "@strongroom/vault/postgres";
 import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
 import { hasPostgres15 } from "../../../../tests/support/postgres/programs.ts";
@@ -12,9 +12,10 @@ import { startPostgres } from "../../../../tests/support/postgres/server.ts";
 import { madeLines, SCHEMA_FILE, schemaFile } from "../../../../scripts/postgres-schema.ts";
 import { schemaDifferences } from "../../src/stores/postgres/schema-form.ts";
 import { migrateWith } from "../../src/stores/postgres/migrate.ts";
-import { MIGRATIONS } from "../../src/stores/postgres/schema.ts";
+import { KEY_SCHEMA } from "../../src/stores/postgres/keys/schema.ts";
+import type { PostgresMigration } from "../../src/stores/postgres/migration.ts";
+import { MIGRATIONS, RECORD_SCHEMA } from "../../src/stores/postgres/schema.ts";
 import { parseSchema } from "../../src/stores/postgres/schema-name.ts";
-import type { PostgresMigration } from "../../src/stores/postgres/schema.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { fileServer, newSchema, poolOf } from "./support/storage.ts";
 import { get, put, remove } from "./support/units.ts";
@@ -26,28 +27,30 @@ test("the lines that a store compares with are those that the migrations make", 
 });
 
 test("in a schema of another name, and in an older server, they are the same", async (t) => {
-  const compared = { isNewer: false, pendingIndexes: [] };
-  const lines = await madeLines(server, "another_one");
-  assert.deepEqual(schemaDifferences(lines, { ...compared, schema: parseSchema("another_one") }), []);
-  if (!hasPostgres15) {
-    t.diagnostic("PostgreSQL 15 is not installed here");
-    return;
-  }
-  const older = await startPostgres(t, { version: 15 });
-  assert.deepEqual(schemaDifferences(await madeLines(older), { ...compared, schema: parseSchema("strongroom") }), []);
+  const older = hasPostgres15 ? await startPostgres(t, { version: 15 }) : null;
+  if (older === null) t.diagnostic("PostgreSQL 15 is not installed here");
+  for (const [migrate, of] of [
+    [migratePostgres, RECORD_SCHEMA],
+    [migratePostgresKeys, KEY_SCHEMA],
+  ] as const)
+    for (const [where, name] of [
+      [server, "another_one"],
+      ...(older === null ? [] : [[older, "strongroom"] as const]),
+    ] as const) {
+      const lines = await madeLines(where, migrate, name);
+      const compared = { of, schema: parseSchema(name), isNewer: false, pendingIndexes: [] };
+      assert.deepEqual(schemaDifferences(lines, compared), []);
+    }
 });
 
 test("a database without a vault, or on its way, is told what to do", async (t) => {
   const error = await rejectsWith("store-failed", () => postgresStore(pool, { schema: "nobody" }));
   assert.match(error.message, /strongroom store migrate/);
   const { version, pending, gate } = await inspectPostgres(pool, { schema: "nobody" });
-  assert.deepEqual([version, pending, gate], [null, ["0001-records"], null]);
+  assert.deepEqual([version, pending, gate], [null, ["0001-records", "0002-people"], null]);
   const made = await newSchema(t, pool);
-  await made.forge("delete from s.migrations");
-  assert.match(
-    (await rejectsWith("store-failed", () => made.open())).message,
-    /0001-records.*strongroom store migrate/,
-  );
+  await made.forge("delete from s.migrations where name = '0002-people'");
+  assert.match((await rejectsWith("store-failed", () => made.open())).message, /0002-people.*strongroom store migrate/);
 });
 
 test("a schema that somebody else uses is left alone", async (t) => {
@@ -99,7 +102,7 @@ const LATER: PostgresMigration = {
   name: "9001-later",
   up: (schema) => [
     `alter table ${schema}.versions add column note text`,
-    `create function ${schema}.apply_v2() returns integer language sql as 'select 2'`,
+    `create function ${schema}.apply_v9() returns integer language sql as 'select 9'`,
   ],
   indexes: [{ name: "versions_subject", on: (schema) => `on ${schema}.versions (subject)` }],
 };
@@ -127,13 +130,13 @@ test("a program that must not write any more is told, and reads on; one that mus
   const made = await newSchema(t, pool);
   const running = await made.open();
   await put(running, "ada", null, 1);
-  const noWriter: PostgresMigration = { name: "9001-writers", up: () => [], minWriter: 2 };
+  const noWriter: PostgresMigration = { name: "9001-writers", up: () => [], minWriter: 3 };
   await migrateWith([...MIGRATIONS, noWriter], pool, { schema: made.schema });
   await rejectsWith("store-newer", () => put(running, "ada", 1, 2));
   await rejectsWith("store-newer", () => remove(running, "ada", 1));
   assert.equal(await get(running, "ada"), "message 1");
   assert.equal(await get(await made.open(), "ada"), "message 1");
-  const noReader: PostgresMigration = { name: "9002-readers", up: () => [], minReader: 2 };
+  const noReader: PostgresMigration = { name: "9002-readers", up: () => [], minReader: 3 };
   await migrateWith([...MIGRATIONS, noWriter, noReader], pool, { schema: made.schema });
   await rejectsWith("store-newer", () => get(running, "ada"));
   await rejectsWith("store-newer", () => running.ping());
@@ -164,7 +167,7 @@ test("an index is made beside a writer, and one that was left half made is made 
 test("of several that migrate at once one makes it, and the others wait; what fails leaves nothing", async (t) => {
   defer(t, () => pool.query("drop schema at_once cascade"));
   const done = await Promise.all(Array.from({ length: 5 }, () => migratePostgres(pool, { schema: "at_once" })));
-  assert.deepEqual(done.flat(), ["0001-records"]);
+  assert.deepEqual(done.flat(), ["0001-records", "0002-people"]);
   const broken: PostgresMigration = {
     name: "9001-broken",
     up: (schema) => [`drop table ${schema}.failures`, "select 1/0"],

@@ -19,6 +19,7 @@ import {
   regionalVault,
   until,
 } from "../support/regional-vault.ts";
+import { memoryStorage } from "../support/storage.ts";
 import { testStorage } from "../support/storage.ts";
 import { storeWith } from "../support/store-with.ts";
 
@@ -26,7 +27,10 @@ test("what a process held that died is repaired when its lease has run out, and 
   const time = { now: Date.parse("2026-01-01T00:00:00Z") };
   const clock = (): Date => new Date(time.now);
   const memory = new MemoryStorage();
-  const storage = { open: async (): Promise<Store> => memoryStore({ storage: memory, clock }) };
+  const storage = {
+    ...memoryStorage(memory),
+    open: async (): Promise<Store> => memoryStore({ storage: memory, clock }),
+  };
   const { vault, kms, store, keyring } = await regionalVault(t, { keyring: QUICK_KEYRING, clock, storage });
   await kms.stopRegion("eu-west-2");
   await putSome(vault, 30);

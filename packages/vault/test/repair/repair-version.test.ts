@@ -43,7 +43,7 @@ async function repair(
   lease: Lease | null = null,
 ): Promise<RepairOutcome> {
   const keys = new KeySets(store.gate, parseKeySet(keyring, undefined), null);
-  return repairVersion({ store, keys, clock: () => new Date(), signal: undefined }, place, lease);
+  return repairVersion({ store, keys, subjectKeys: null, clock: () => new Date(), signal: undefined }, place, lease);
 }
 
 async function messageOf({ records }: Store): Promise<Buffer> {
@@ -223,7 +223,11 @@ test("a key set that changes while a version is sealed: it is sealed anew, under
     },
   });
   const keys = new KeySets(store.gate, current, next);
-  const outcome = await repairVersion({ store: moving, keys, clock: () => new Date(), signal: undefined }, place, null);
+  const outcome = await repairVersion(
+    { store: moving, keys, subjectKeys: null, clock: () => new Date(), signal: undefined },
+    place,
+    null,
+  );
   assert.deepEqual([outcome.kind, seals], ["repaired", 2]);
 });
 

@@ -3,34 +3,49 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
 import { VaultError } from "@strongroom/vault";
-import { storeContract } from "@strongroom/vault/store-contract";
-import { memoryContractStorage } from "../support/memory-storage.ts";
+import { keyStoreContract, storeContract } from "@strongroom/vault/store-contract";
+import type { RegisterTest } from "@strongroom/vault/store-contract";
+import { memoryContractStorage, memoryKeyContractStorage } from "../support/memory-storage.ts";
 import { OF_INVENTORY_AND_JOBS } from "../support/sabotages/of-inventory-and-jobs.ts";
+import { OF_KEYS } from "../support/sabotages/of-keys.ts";
+import type { KeySabotage } from "../support/sabotages/of-keys.ts";
+import { OF_PEOPLE } from "../support/sabotages/of-people.ts";
 import { OF_RECORDS } from "../support/sabotages/of-records.ts";
 import type { Sabotage } from "../support/sabotages/sabotage.ts";
 
-const SABOTAGES = { ...OF_RECORDS, ...OF_INVENTORY_AND_JOBS };
+const SABOTAGES = { ...OF_RECORDS, ...OF_PEOPLE, ...OF_INVENTORY_AND_JOBS };
 
 /** A test that waits for ever for what a broken store owes it has found that. */
 const PATIENCE_MS = 5000;
 
-/** Behaviour -> its test, on stores that are broken so. */
-function contractOf({ alter, clock }: Partial<Sabotage>): ReadonlyMap<string, (t: TestContext) => Promise<void>> {
-  const bodies = new Map<string, (t: TestContext) => Promise<void>>();
-  const newStorage = () => memoryContractStorage({ ...(alter && { alter }), ...(clock && { clock: clock() }) });
-  storeContract("memory", newStorage, {
-    capabilities: { callerTransaction: true },
-    test: (name, body) => {
-      assert.ok(!bodies.has(name), `two tests are called ${name}`);
-      bodies.set(name.replace("memory: ", ""), body);
-    },
+type Body = Parameters<RegisterTest>[1];
+
+/** Behaviour -> its test, of a contract. */
+function bodiesOf(register: (test: RegisterTest) => void): ReadonlyMap<string, Body> {
+  const bodies = new Map<string, Body>();
+  register((name, body) => {
+    const behaviour = name.replace("memory: ", "");
+    assert.ok(!bodies.has(behaviour), `two tests are called ${name}`);
+    bodies.set(behaviour, body);
   });
   return bodies;
 }
 
-async function failureOf(body: (t: TestContext) => Promise<void>, t: TestContext): Promise<unknown> {
+/** Of stores of records that are broken so. */
+const contractOf = ({ alter, clock }: Partial<Sabotage>): ReadonlyMap<string, Body> =>
+  bodiesOf((test) => {
+    const newStorage = () => memoryContractStorage({ ...(alter && { alter }), ...(clock && { clock: clock() }) });
+    storeContract("memory", newStorage, { capabilities: { callerTransaction: true }, test });
+  });
+
+/** Of key stores that are broken so. */
+const keyContractOf = ({ alter }: Partial<KeySabotage>): ReadonlyMap<string, Body> =>
+  bodiesOf((test) => {
+    keyStoreContract("memory", () => memoryKeyContractStorage({ ...(alter && { alter }) }), { test });
+  });
+
+async function failureOf(body: Body, t: Parameters<Body>[0]): Promise<unknown> {
   const patience = new AbortController();
   const waited = new Promise<string>((resolve) => {
     const timer = setTimeout(resolve, PATIENCE_MS, "it waits for ever");
@@ -49,22 +64,32 @@ async function failureOf(body: (t: TestContext) => Promise<void>, t: TestContext
   }
 }
 
-for (const [broken, sabotage] of Object.entries(SABOTAGES)) {
-  test(`a store that ${broken} is found`, async (t) => {
-    const body = contractOf(sabotage).get(sabotage.foundBy);
-    assert.ok(body !== undefined, `there is a test called: ${sabotage.foundBy}`);
-    const failure = await failureOf(body, t);
-    assert.notEqual(failure, null, "the test passes");
-    const isOfTheTest =
-      failure === "it waits for ever" ||
-      (failure as { code?: unknown }).code === "ERR_ASSERTION" ||
-      failure instanceof VaultError;
-    assert.ok(isOfTheTest, `it fails for another reason: ${String(failure)}`);
-  });
+/** The test of the broken promise fails, and for that. */
+async function assertFound(body: Body | undefined, foundBy: string, t: Parameters<Body>[0]): Promise<void> {
+  assert.ok(body !== undefined, `there is a test called: ${foundBy}`);
+  const failure = await failureOf(body, t);
+  assert.notEqual(failure, null, "the test passes");
+  const isOfTheTest =
+    failure === "it waits for ever" ||
+    (failure as { code?: unknown }).code === "ERR_ASSERTION" ||
+    failure instanceof VaultError;
+  assert.ok(isOfTheTest, `it fails for another reason: ${String(failure)}`);
 }
 
-test("every part of the contract has a test that was seen to fail", () => {
-  const found = new Set(Object.values(SABOTAGES).map(({ foundBy }) => foundBy));
-  const all = [...contractOf({}).keys()];
-  assert.ok(all.length >= 80 && found.size >= 30, `${found.size} of ${all.length}`);
+for (const [broken, sabotage] of Object.entries(SABOTAGES))
+  test(`a store that ${broken} is found`, (t) =>
+    assertFound(contractOf(sabotage).get(sabotage.foundBy), sabotage.foundBy, t));
+
+for (const [broken, sabotage] of Object.entries(OF_KEYS))
+  test(`a key store that ${broken} is found`, (t) =>
+    assertFound(keyContractOf(sabotage).get(sabotage.foundBy), sabotage.foundBy, t));
+
+test("every part of the contracts has a test that was seen to fail", () => {
+  for (const [sabotages, all, least] of [
+    [Object.values(SABOTAGES), contractOf({}), [100, 45]],
+    [Object.values(OF_KEYS), keyContractOf({}), [50, 25]],
+  ] as const) {
+    const found = new Set(sabotages.map(({ foundBy }) => foundBy));
+    assert.ok(all.size >= least[0] && found.size >= least[1], `${found.size} of ${all.size}`);
+  }
 });

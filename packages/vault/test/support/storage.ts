@@ -5,15 +5,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import type { Store } from "@strongroom/vault";
-import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import type { KeyStore, Store } from "@strongroom/vault";
+import { MemoryKeyStorage, memoryKeyStore, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 
 export interface TestStorage {
   /** Another store over the same storage, as another process would open it. Closed by the caller. */
   open(): Promise<Store>;
+  /** The same of the key store beside it. */
+  openKeys(): Promise<KeyStore>;
 }
 
 /** A storage in SQLite, which has a path. */
@@ -30,12 +33,31 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
 
 export async function testStorage(t: TestContext): Promise<TestStorage> {
   if (process.env["STRONGROOM_TEST_STORE"] === "sqlite") return fileStorage(t);
-  const storage = new MemoryStorage();
-  return { open: async () => memoryStore({ storage }) };
+  return memoryStorage();
+}
+
+/** In memory, whatever is asked for otherwise. */
+export function memoryStorage(storage: MemoryStorage = new MemoryStorage()): TestStorage {
+  const keyStorage = new MemoryKeyStorage();
+  return { open: async () => memoryStore({ storage }), openKeys: async () => memoryKeyStore({ storage: keyStorage }) };
 }
 
 /** For tests with processes of their own, or with a hand in the database. */
 export async function fileStorage(t: TestContext): Promise<FileStorage> {
   const path = join(await temporaryFolder(t), "vault.sqlite");
-  return { path, open: () => sqliteStore(path) };
+  const storage = new MemoryKeyStorage();
+  return { path, open: () => sqliteStore(path), openKeys: async () => memoryKeyStore({ storage }) };
+}
+
+/** Lets time pass for a store in SQLite, whose clock is the machine's: moves the moments in these columns of its tables. */
+export async function passTime(
+  path: string,
+  moments: Readonly<Record<string, readonly string[]>>,
+  ms: number,
+): Promise<void> {
+  using database = new DatabaseSync(path, { timeout: 5000 });
+  for (const [table, columns] of Object.entries(moments))
+    database
+      .prepare(`update ${table} set ${columns.map((column) => `${column} = ${column} - :ms`).join()}`)
+      .run({ ms });
 }

@@ -23,7 +23,7 @@ export function storeWith(store: Store, { records, subjects, gate, inventory, jo
   });
 }
 
-/** An object with some of its members replaced. */
+/** A part with some of its members replaced. */
 export function overlaid<Part extends object>(part: Part, replaced: Partial<Part>): Part {
   return new Proxy(part, {
     get: (target, name) => {

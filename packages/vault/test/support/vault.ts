@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
 import { openVault } from "@strongroom/vault";
-import type { Store, Vault, VaultOptions } from "@strongroom/vault";
+import type { CollectionOptions, Scope, Store, Vault, VaultOptions } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { fileStorage, testStorage } from "./storage.ts";
 import type { FileStorage, TestStorage } from "./storage.ts";
@@ -21,20 +21,49 @@ export interface TestVault {
   readonly store: Store;
   readonly vault: Vault;
   readonly storage: TestStorage;
+  /** Another vault over the same storage, as another process would open it. */
+  readonly another: (options?: Partial<VaultOptions>) => Promise<Vault>;
 }
+
+/** A kind of vault: what a vault does for those who read and write must not depend on it. */
+export interface VaultKind {
+  readonly name: string;
+  /** Null: without a key store. */
+  readonly scope: Scope | null;
+}
+
+/** Without a key store, and in each scope with one; there, whoever has a record's id for a name is who it is about. */
+export const KINDS: readonly VaultKind[] = [
+  { name: "without a key store", scope: null },
+  { name: "in record scope", scope: "record" },
+  { name: "in subject scope", scope: "subject" },
+  { name: "in tenant scope", scope: "tenant" },
+];
+
+/** So that names are the same as without a key store. */
+const BY_ID: Readonly<Record<string, CollectionOptions>> = Object.fromEntries(
+  ["people", "pets", "users", "orders"].map((name) => [name, { subject: "id" }]),
+);
 
 /** What a test may choose of its vault. */
 export interface TestVaultOptions extends Partial<VaultOptions> {
   readonly storage?: TestStorage;
+  readonly kind?: VaultKind;
 }
 
 export async function testVault(t: TestContext, options: TestVaultOptions = {}): Promise<TestVault> {
-  const { storage = await testStorage(t), ...given } = options;
+  const { storage = await testStorage(t), kind, ...given } = options;
   const keyring = given.keyring ?? aesKeyring();
   const store = given.store ?? (await storage.open());
-  const vault = await openVault({ ...given, store, keyring });
-  defer(t, () => vault.close());
-  return { keyring, store, vault, storage };
+  const another = async (more: Partial<VaultOptions> = {}): Promise<Vault> => {
+    const scope = kind?.scope ?? null;
+    const ofKind = scope === null ? {} : { keys: { store: await storage.openKeys(), scope }, collections: BY_ID };
+    const all = { ...ofKind, ...given, keyring, ...more };
+    const vault = await openVault({ ...all, store: more.store ?? (await storage.open()) });
+    defer(t, () => vault.close());
+    return vault;
+  };
+  return { keyring, store, vault: await another({ store }), storage, another };
 }
 
 /** The same in SQLite, for tests with processes of their own or with a hand in the database. */

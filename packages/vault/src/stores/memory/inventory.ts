@@ -22,7 +22,7 @@ export type InventoryCalls<Place, Change> = {
 };
 
 /** What the inventory needs of a change, whatever it changes. */
-interface AnyChange<Place> {
+export interface AnyChange<Place> {
   readonly place: Place;
   readonly seen: Stamp;
   readonly epoch: Epoch;

@@ -4,12 +4,9 @@
  */
 import { ruledOptions, wholeNumbers } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
-import type { Gate } from "../gate.ts";
-import type { Inventory, Rewrap } from "../inventory.ts";
-import type { JobStore } from "../jobs.ts";
+import type { Rewrap } from "../inventory.ts";
 import type { Capabilities, CallerTransaction, RecordStore, Store, SubjectRows } from "../store.ts";
 import { takeSubjectId } from "../unit-people.ts";
-import { memoryInventory } from "./inventory.ts";
 import { countCollections, listRecords, readHead, readRecord, readVersions } from "./record-reads.ts";
 import { draftOf, MemoryStorage, MemoryTransaction, tablesOf } from "./memory-storage.ts";
 import { Opened } from "./opened.ts";
@@ -61,105 +58,87 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     { what: "the options of a store in memory", needed: [] },
   );
-  const { storage = new MemoryStorage(), clock = () => new Date(), capabilities } = values as MemoryStoreOptions;
+  const {
+    storage = new MemoryStorage(),
+    clock = () => new Date(),
+    capabilities: chosen,
+  } = values as MemoryStoreOptions;
   const wrong = [...problems];
-  const limits = wholeNumbers(capabilities, DEFAULT_MEMORY_LIMITS, {
+  const limits = wholeNumbers(chosen, DEFAULT_MEMORY_LIMITS, {
     what: "capabilities",
     kind: "a capability that can be chosen",
     problems: wrong,
   });
   if (wrong.length > 0) throw new VaultError("vault-option-invalid", wrong.join("; "));
-  return new MemoryStore(tablesOf(storage), () => clock().getTime(), {
+  const opened = new Opened(tablesOf(storage), () => clock().getTime());
+  const capabilities: Capabilities = {
     ...limits,
     list: "strong",
     inventory: "scan",
     gate: "lock",
     callerTransaction: true,
-  });
+  };
+  return {
+    ...opened.calls,
+    capabilities,
+    records: recordStore(opened, capabilities),
+    subjects: subjectRows(opened),
+    inventory: opened.inventory(wrappedVersions(opened.tables), copyRewrap),
+    transaction: (client) => transactionOf(opened, capabilities, client),
+  };
 }
 
-class MemoryStore implements Store {
-  readonly capabilities: Capabilities;
-  readonly records: RecordStore;
-  readonly subjects: SubjectRows;
-  readonly gate: Gate;
-  readonly inventory: Inventory;
-  readonly jobs: JobStore;
-  readonly #opened: Opened<MemoryTables>;
-
-  constructor(tables: MemoryTables, now: () => number, capabilities: Capabilities) {
-    const opened = new Opened(tables, now);
-    this.#opened = opened;
-    this.capabilities = capabilities;
-    this.records = this.#recordStore();
-    this.subjects = this.#subjectRows();
-    this.gate = opened.gate;
-    this.inventory = opened.inventory(memoryInventory(tables, wrappedVersions(tables), now), copyRewrap);
-    this.jobs = opened.jobs;
-  }
-
-  #recordStore(): RecordStore {
-    const opened = this.#opened;
-    const { tables } = opened;
-    return {
-      heads: (addresses) => opened.read(() => addresses.map((address) => readHead(tables, address))),
-      read: (address, version) => opened.read(() => readRecord(tables, address, version)),
-      versions: (address, page) => opened.read(() => readVersions(tables, address, page)),
-      list: (collection, page) => opened.read(() => listRecords(tables, collection, page)),
-      collections: () => opened.read(() => countCollections(tables)),
-      apply: async (units, { atomic }) =>
-        opened.change(takeUnits(units, this.capabilities, atomic), (own) =>
-          (atomic ? applyTogether : applyEach)(tables, own, tables.gate.epoch),
-        ),
-      outcome: async (units) =>
-        opened.change(
-          units.map(({ writeId }) => writeId),
-          (own) => settle(tables, own),
-        ),
-    };
-  }
-
-  #subjectRows(): SubjectRows {
-    const opened = this.#opened;
-    const subjects = memorySubjects(opened.tables);
-    return {
-      get: (ids) => opened.read(() => subjects.get(ids)),
-      list: (page) => opened.read(() => subjects.list(page)),
-      newest: (limit) => opened.read(() => subjects.newest(limit)),
-      records: (id, page) => opened.read(() => subjects.records(id, page)),
-      // In turn: the units under way, in a caller's transaction too, have ended.
-      setState: async ({ id, from, to }) =>
-        opened.change({ id: takeSubjectId(id), from: [...from], to }, (own) => subjects.setState(own)),
-    };
-  }
-
-  /** Takes a transaction of {@link MemoryStorage.begin}. */
-  transaction = async (client: unknown): Promise<CallerTransaction> => {
-    this.#opened.requireOpen();
-    if (!(client instanceof MemoryTransaction))
-      throw new VaultError("transaction-refused", "The client is no transaction of a MemoryStorage");
-    const { tables } = this.#opened;
-    draftOf(client, tables);
-    return {
-      apply: async (units) => {
-        this.#opened.requireOpen();
-        const own = takeUnits(units, this.capabilities, true);
-        return applyTogether(draftOf(client, tables), own, tables.gate.epoch);
-      },
-    };
+function recordStore(opened: Opened<MemoryTables>, capabilities: Capabilities): RecordStore {
+  const { tables } = opened;
+  return {
+    heads: (addresses) => opened.read(() => addresses.map((address) => readHead(tables, address))),
+    read: (address, version) => opened.read(() => readRecord(tables, address, version)),
+    versions: (address, page) => opened.read(() => readVersions(tables, address, page)),
+    list: (collection, page) => opened.read(() => listRecords(tables, collection, page)),
+    collections: () => opened.read(() => countCollections(tables)),
+    apply: async (units, { atomic }) =>
+      opened.change(takeUnits(units, capabilities, atomic), (own) =>
+        (atomic ? applyTogether : applyEach)(tables, own, tables.gate.epoch),
+      ),
+    outcome: async (units) =>
+      opened.change(
+        units.map(({ writeId }) => writeId),
+        (own) => settle(tables, own),
+      ),
   };
+}
 
-  requireRoom(): Promise<void> {
-    return this.#opened.read(() => undefined);
-  }
+function subjectRows(opened: Opened<MemoryTables>): SubjectRows {
+  const subjects = memorySubjects(opened.tables);
+  return {
+    get: (ids) => opened.read(() => subjects.get(ids)),
+    list: (page) => opened.read(() => subjects.list(page)),
+    newest: (limit) => opened.read(() => subjects.newest(limit)),
+    records: (id, page) => opened.read(() => subjects.records(id, page)),
+    // In turn: the units under way, in a caller's transaction too, have ended.
+    setState: async ({ id, from, to }) =>
+      opened.change({ id: takeSubjectId(id), from: [...from], to }, (own) => subjects.setState(own)),
+  };
+}
 
-  ping(): Promise<void> {
-    return this.#opened.read(() => undefined);
-  }
-
-  close(): Promise<void> {
-    return this.#opened.close();
-  }
+/** Units in a transaction of {@link MemoryStorage.begin}. */
+async function transactionOf(
+  opened: Opened<MemoryTables>,
+  capabilities: Capabilities,
+  client: unknown,
+): Promise<CallerTransaction> {
+  opened.requireOpen();
+  if (!(client instanceof MemoryTransaction))
+    throw new VaultError("transaction-refused", "The client is no transaction of a MemoryStorage");
+  const { tables } = opened;
+  draftOf(client, tables);
+  return {
+    apply: async (units) => {
+      opened.requireOpen();
+      const own = takeUnits(units, capabilities, true);
+      return applyTogether(draftOf(client, tables), own, tables.gate.epoch);
+    },
+  };
 }
 
 function copyRewrap({ message, ...change }: Rewrap): Rewrap {

@@ -6,22 +6,35 @@ import { VaultError } from "../../errors.ts";
 import type { Epoch, Gate, GateState } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import type { CommonTables } from "./common-tables.ts";
-import type { InventoryCalls } from "./inventory.ts";
+import type { Store } from "../store.ts";
+import type { CommonTables, WrappedRow } from "./common-tables.ts";
+import { memoryInventory } from "./inventory.ts";
+import type { AnyChange, WrappedRows } from "./inventory.ts";
 import { memoryJobs } from "./jobs.ts";
 
 /** One store's hold on memory that others may share. */
 export class Opened<Tables extends CommonTables> {
   readonly tables: Tables;
-  readonly gate: Gate;
-  readonly jobs: JobStore;
+  /** Those that every store has, whatever it keeps. */
+  readonly calls: Pick<Store, "gate" | "jobs" | "requireRoom" | "ping" | "close">;
+  readonly #now: () => number;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(tables: Tables, now: () => number) {
     this.tables = tables;
-    this.gate = this.#gate();
-    this.jobs = this.#jobs(now);
+    this.#now = now;
+    const answer = (): Promise<void> => this.read(() => undefined);
+    this.calls = {
+      gate: this.#gate(),
+      jobs: this.#jobs(),
+      requireRoom: answer,
+      ping: answer,
+      close: async () => {
+        this.#isClosed = true;
+        await Promise.allSettled(this.#underWay);
+      },
+    };
   }
 
   #gate(): Gate {
@@ -46,8 +59,8 @@ export class Opened<Tables extends CommonTables> {
   }
 
   /** A partition is a row that nothing else shares: taking one waits for no writer. */
-  #jobs(now: () => number): JobStore {
-    const jobs = memoryJobs(this.tables, now);
+  #jobs(): JobStore {
+    const jobs = memoryJobs(this.tables, this.#now);
     return {
       add: (job, partitions) =>
         this.read(() => {
@@ -65,10 +78,11 @@ export class Opened<Tables extends CommonTables> {
   }
 
   /** `copy`: a change as it is at the call. */
-  inventory<Place, Change>(
-    inventory: InventoryCalls<Place, Change>,
+  inventory<Place, Change extends AnyChange<Place>, Row extends WrappedRow>(
+    rows: WrappedRows<Place, Change, Row>,
     copy: (change: Change) => Change,
   ): Inventory<Place, Change> {
+    const inventory = memoryInventory(this.tables, rows, this.#now);
     return {
       sets: () => this.read(() => inventory.sets()),
       counts: (sets, atMost) => this.read(() => inventory.counts(sets, atMost)),
@@ -80,11 +94,6 @@ export class Opened<Tables extends CommonTables> {
           inventory.fail(own.lease, own.place, own.failure);
         }),
     };
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#underWay);
   }
 
   async read<Result>(work: () => Result): Promise<Result> {

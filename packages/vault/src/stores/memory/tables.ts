@@ -1,20 +1,14 @@
 /**
  * What stores of records keep in memory, besides what every store does.
  */
-import type { Address, Collection, Subject, Version } from "../../records/address.ts";
-import type { Head, Scheme, WrapCount } from "../rows.ts";
+import type { Address, Collection } from "../../records/address.ts";
+import type { Head, VersionRow as StoredVersion } from "../rows.ts";
 import type { SubjectId, SubjectRow } from "../subjects.ts";
 import { CommonTables, Overlay } from "./common-tables.ts";
 import type { Table, WrappedRow, WrapSetRow, WrapSetTable } from "./common-tables.ts";
 
 /** One version as it is kept. */
-export interface VersionRow extends WrappedRow {
-  readonly version: Version;
-  readonly scheme: Scheme;
-  readonly subject: Subject;
-  readonly about: readonly SubjectId[];
-  readonly createdAt: string;
-  readonly wraps: WrapCount;
+export interface VersionRow extends Omit<StoredVersion, "messageBytes">, WrappedRow {
   readonly message: Buffer;
 }
 

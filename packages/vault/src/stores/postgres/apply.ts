@@ -6,14 +6,17 @@ import { VaultError } from "../../errors.ts";
 import type { Epoch } from "../gate.ts";
 import { STORE_WRITER } from "../gate.ts";
 import type { Capabilities } from "../store.ts";
+import { isSubjectId } from "../subjects.ts";
+import type { SubjectId, UnitSubject } from "../subjects.ts";
 import type { Outcome, Unit, UnitResult } from "../units.ts";
 import type { Columns } from "./columns.ts";
 import { text, whole } from "./columns.ts";
-import { RollBack, statement } from "./connection.ts";
+import { placeholders, RollBack, statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
+import { closedState } from "./subject-rows.ts";
 import { requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
-import { applyArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
+import { applyArguments, peopleArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
 import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
@@ -22,25 +25,61 @@ import type { WrapSet } from "../wrap-set.ts";
 export interface RecordChanges {
   apply(units: readonly Unit[], atomic: boolean): Promise<readonly UnitResult[]>;
   outcome(units: readonly Pick<Unit, "address" | "writeId">[]): Promise<readonly Outcome[]>;
+  readyFor(units: readonly Unit[]): Promise<void>;
 }
 
 /** Most wrap sets that are remembered to have been written: there is only a handful. */
 const MOST_KNOWN_SETS = 1000;
 
+/** Most people of whom it is remembered that they have a row, and under which ordinals. */
+const MOST_KNOWN_PEOPLE = 10_000;
+
 /**
- * Writes the wrap sets of units down ahead of the caller's transaction: within it, one that is new would be waited for
- * by every writer that has the same.
+ * Writes wrap sets and people of units down ahead of the caller's transaction: within it, one that is new would be
+ * waited for by every writer that has the same, and an ordinal that is raised by whoever raises it.
  */
-export function internAhead({ connections, statements }: ChangeContext): (units: readonly Unit[]) => Promise<void> {
-  const known = new Set<string>();
+function writeAhead({
+  connections,
+  schema,
+  statements,
+  vault,
+  lockTimeoutMs,
+}: ChangeContext): (units: readonly Unit[]) => Promise<void> {
+  const ahead = statement(`select result from ${schema}.ahead_v1(${placeholders(6)})`);
+  const sets = new Known(MOST_KNOWN_SETS);
+  const people = new Known(MOST_KNOWN_PEOPLE);
   return async (units) => {
     const digestOf = (set: WrapSet): string => wrapSetDigest(wrapSetForm(set));
-    const unknown = wrapSetsOf(units).filter((set) => !known.has(digestOf(set)));
-    if (unknown.length === 0) return;
-    await connections.run(statements.intern, internArguments(unknown), "repeat");
-    if (known.size >= MOST_KNOWN_SETS) known.clear();
-    for (const set of unknown) known.add(digestOf(set));
+    const newSets = sets.without(wrapSetsOf(units), digestOf);
+    if (newSets.length > 0) await connections.run(statements.intern, internArguments(newSets), "repeat");
+    sets.note(newSets, digestOf);
+    const keyOf = ({ id, scope, ordinal }: UnitSubject): string => `${id} ${scope} ${ordinal}`;
+    const subjects = units.flatMap(({ change }) => (change.kind === "write" ? change.subjects : []));
+    const newPeople = people.without(subjects, keyOf);
+    if (newPeople.length === 0) return;
+    const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), ...peopleArguments(newPeople)];
+    requireAccepted(await connections.run(ahead, values, "repeat"), "result");
+    people.note(newPeople, keyOf);
   };
+}
+
+/** What was written down before: never taken away again, so that it is not written twice. */
+class Known {
+  readonly #keys = new Set<string>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  without<Item>(items: readonly Item[], keyOf: (item: Item) => string): readonly Item[] {
+    return items.filter((item) => !this.#keys.has(keyOf(item)));
+  }
+
+  note<Item>(items: readonly Item[], keyOf: (item: Item) => string): void {
+    if (this.#keys.size + items.length > this.#most) this.#keys.clear();
+    for (const item of items) this.#keys.add(keyOf(item));
+  }
 }
 
 /** What the changes of one store have in common. */
@@ -65,8 +104,8 @@ export interface UnitStatements {
 }
 
 export const unitStatements = (schema: SchemaName): UnitStatements => ({
-  apply: statement(`select result, epoch from ${schema}.apply_v1(${placeholders(22)})`),
-  put: statement(`select result, epoch from ${schema}.put_v1(${placeholders(15)})`),
+  apply: statement(`select result, epoch, person, state from ${schema}.apply_v2(${placeholders(29)})`),
+  put: statement(`select result, epoch, person, state from ${schema}.put_v2(${placeholders(21)})`),
   intern: internStatement(schema),
 });
 
@@ -75,7 +114,9 @@ export function recordChanges(context: ChangeContext): RecordChanges {
   const outcomes = statement(`select result from ${schema}.outcome_v1(${placeholders(6)})`);
   const once: Send = (query, values) => connections.run(query, values, "unknown");
   const intern: Send = (query, values) => connections.run(query, values, "repeat");
+  const readyFor = writeAhead(context);
   return {
+    readyFor,
     async apply(units, atomic) {
       requireUnits(units, capabilities, atomic);
       const parts = statementsOf(units);
@@ -87,6 +128,8 @@ export function recordChanges(context: ChangeContext): RecordChanges {
           await send(statements, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern, results });
         }
       } else {
+        // Before the first lock of a record: what somebody else writes now is waited for.
+        await readyFor(units);
         await applyParts(context, parts, results, intern);
       }
       return units.map((unit) => results.get(unit) ?? { kind: "not-made" });
@@ -111,8 +154,6 @@ export function recordChanges(context: ChangeContext): RecordChanges {
   };
 }
 
-const placeholders = (count: number): string => Array.from({ length: count }, (_, index) => `$${index + 1}`).join(", ");
-
 /** One transaction of several statements; none of them is made unless all are. */
 async function applyParts(
   { connections, statements, vault, lockTimeoutMs }: ChangeContext,
@@ -120,8 +161,6 @@ async function applyParts(
   results: Map<Unit, UnitResult>,
   intern: Send,
 ): Promise<void> {
-  // Before the first lock of a record: a set that somebody else writes now is waited for.
-  await intern(statements.intern, internArguments(wrapSetsOf(parts.flat())));
   try {
     await connections.transaction(
       lockTimeoutMs,
@@ -173,6 +212,13 @@ export async function send(
   throw new VaultError("store-altered", "A wrap set that was written is not there");
 }
 
+/** @throws VaultError `store-altered` */
+function personOf(row: Columns | undefined): SubjectId {
+  const person = row?.["person"];
+  if (isSubjectId(person)) return person;
+  throw new VaultError("store-altered", "The database answered what no vault answers");
+}
+
 function unitResult(row: Columns | undefined): UnitResult {
   const result = text(row?.["result"]);
   switch (result) {
@@ -182,6 +228,10 @@ function unitResult(row: Columns | undefined): UnitResult {
       return { kind: result };
     case "gate-moved":
       return { kind: result, epoch: (whole(row?.["epoch"], 0) ?? 0) as Epoch };
+    case "subject-closed":
+      return { kind: result, id: personOf(row), state: closedState(row?.["state"]) };
+    case "key-set-back":
+      return { kind: result, id: personOf(row) };
     default:
       throw new VaultError("store-altered", "The database answered what no vault answers");
   }

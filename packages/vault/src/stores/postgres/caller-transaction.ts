@@ -32,7 +32,7 @@ export async function callerTransaction(client: unknown, context: ChangeContext)
   await query(statement(`lock table ${schema}.vault in access share mode`), []);
   const [row] = await query(
     statement(`
-      select g.id, g.epoch, g.digest, g.min_reader, g.min_writer, pg_is_in_recovery() as standby,
+      select g.id, g.peer, g.epoch, g.digest, g.min_reader, g.min_writer, pg_is_in_recovery() as standby,
         current_setting('transaction_isolation') as isolation, current_setting('transaction_read_only') as read_only,
         current_setting('client_encoding') as encoding
       from ${schema}.vault g`),

@@ -49,6 +49,10 @@ export function statement(text: string): Statement {
   return { text, name: `strongroom_${createHash("sha256").update(text).digest("hex").slice(0, 24)}` };
 }
 
+/** `$1, $2, …`. */
+export const placeholders = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `$${index + 1}`).join(", ");
+
 /** How long is waited, in milliseconds. */
 export interface ConnectionTimes {
   /** For a connection of the pool. */

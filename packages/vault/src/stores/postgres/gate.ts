@@ -2,27 +2,31 @@
  * The gate's row, and the lock with which a flip waits for those who began before it.
  */
 import { VaultError } from "../../errors.ts";
+import { STORE_WRITER } from "../gate.ts";
 import type { Epoch, Gate, GateState } from "../gate.ts";
 import { text, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
-import { gateKey } from "./functions.sql.ts";
-import { refusalColumn, requireAccepted } from "./refusals.ts";
+import { gateKey } from "./functions/statements.ts";
+import { newerStore, refusalColumn, requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 
 /** Reads the gate of whatever vault there is. */
 export const gateStatement = (schema: SchemaName): Statement =>
   statement(
-    `select g.id, g.epoch, g.digest, g.min_reader, g.min_writer, pg_is_in_recovery() as standby from ${schema}.vault g`,
+    // A database on its way has no peer yet.
+    `select g.*, pg_is_in_recovery() as standby from ${schema}.vault g`,
   );
 
 /** @throws VaultError `store-altered` when there is none, or it holds what no vault writes */
 export function gateState(row: Readonly<Record<string, unknown>> | undefined): GateState {
   const [vault, epoch] = [text(row?.["id"]), whole(row?.["epoch"], 0)];
   const [minReader, minWriter] = [whole(row?.["min_reader"], 0), whole(row?.["min_writer"], 0)];
-  if (vault === null || vault.length > 64 || epoch === null || minReader === null || minWriter === null)
+  const peer = text(row?.["peer"]);
+  const areIds = vault !== null && vault.length <= 64 && (peer?.length ?? 0) <= 64;
+  if (!areIds || epoch === null || minReader === null || minWriter === null)
     throw new VaultError("store-altered", "The database does not say which vault it is: its gate is absent or damaged");
-  return { vault, epoch: epoch as Epoch, digest: text(row?.["digest"]), minReader, minWriter };
+  return { vault, peer, epoch: epoch as Epoch, digest: text(row?.["digest"]), minReader, minWriter };
 }
 
 /** What the gate of one store needs. */
@@ -37,9 +41,11 @@ export interface GateContext {
 
 export function postgresGate({ connections, schema, vault, lockTimeoutMs, drainTimeoutMs }: GateContext): Gate {
   const current = statement(`
-    select ${refusalColumn("$1::text")}, g.id, g.epoch, g.digest, g.min_reader, g.min_writer from ${schema}.vault g`);
+    select ${refusalColumn("$1::text")}, g.id, g.peer, g.epoch, g.digest, g.min_reader, g.min_writer from ${schema}.vault g`);
   const move = statement(`
     update ${schema}.vault set epoch = epoch + 1, digest = $3 where id = $1 and epoch = $2::bigint returning epoch`);
+  const bind = statement(`
+    update ${schema}.vault set peer = $2::text where id = $1::text and peer is null and min_writer <= ${STORE_WRITER}`);
   const undrained = statement(`select g.drained from ${schema}.vault g where g.id = $1`);
   const drain = statement(`select pg_advisory_xact_lock(${gateKey("$1::text", "$2::bigint")})`);
   const drained = statement(`update ${schema}.vault set drained = greatest(drained, $2::bigint) where id = $1`);
@@ -71,6 +77,20 @@ export function postgresGate({ connections, schema, vault, lockTimeoutMs, drainT
       if (!isMoved) return "moved";
       await drainBelow(from + 1);
       return "flipped";
+    },
+    async bind(peer) {
+      const noted = async (): Promise<GateState> => {
+        const rows = await connections.run(current, [vault], "repeat");
+        requireAccepted(rows);
+        return gateState(rows[0]);
+      };
+      // The row is locked only by whoever is first.
+      const before = await noted();
+      if (before.peer !== null) return before.peer;
+      await connections.run(bind, [vault, peer], "repeat");
+      const after = await noted();
+      if (after.peer === null) throw newerStore();
+      return after.peer;
     },
     async drained() {
       const rows = await connections.run(current, [vault], "repeat");

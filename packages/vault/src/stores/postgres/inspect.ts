@@ -10,16 +10,18 @@ import { isTrue, text, whole } from "./columns.ts";
 import { Connections, statement } from "./connection.ts";
 import type { Connection, PostgresPool } from "./connection.ts";
 import { gateState, gateStatement } from "./gate.ts";
-import { appliedMigrations, concurrentIndexes, requireServer } from "./migrate.ts";
+import { appliedMigrations, concurrentIndexes, requireSameKind, requireServer } from "./migrate.ts";
 import { schemaDifferences, schemaLines } from "./schema-form.ts";
-import { MIGRATIONS } from "./schema.ts";
-import { DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
-import type { PostgresMigration } from "./schema.ts";
+import { newerStore } from "./refusals.ts";
+import { KEY_SCHEMA } from "./keys/schema.ts";
+import { RECORD_SCHEMA } from "./schema.ts";
+import { DEFAULT_KEY_SCHEMA, DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
+import type { StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
 
-/** A database as it was found. */
+/** A database as it was found: what it is for one kind of store. */
 export interface InspectedPostgres {
-  /** How many migrations it has; null: no vault in this schema. */
+  /** How many migrations it has; null: no such store in this schema. */
   readonly version: number | null;
   /** How many this version makes. */
   readonly latest: number;
@@ -58,32 +60,59 @@ export interface InspectedPostgres {
  *
  * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
  * const { version, pending, pooler } = await inspectPostgres(pool, { schema: "nothing_yet" });
- * console.log(version, pending.length, pooler); // prints: null 1 false
+ * console.log(version, pending.length, pooler); // prints: null 2 false
  * await pool.end();
  * ```
  */
 export async function inspectPostgres(
   pool: PostgresPool,
-  { schema: name = DEFAULT_SCHEMA }: { readonly schema?: string } = {},
+  { schema = DEFAULT_SCHEMA }: { readonly schema?: string } = {},
 ): Promise<InspectedPostgres> {
+  return inspectSchema(pool, RECORD_SCHEMA, schema);
+}
+
+/**
+ * As {@link inspectPostgres}, of a key store.
+ *
+ * @throws VaultError as that
+ * @example
+ * ```ts
+ * import { inspectPostgresKeys } from "@strongroom/vault/postgres";
+ * import pg from "pg";
+ *
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * const { version, pending } = await inspectPostgresKeys(pool, { schema: "nothing_yet" });
+ * console.log(version, pending); // prints: null [ '0001-keys' ]
+ * await pool.end();
+ * ```
+ */
+export async function inspectPostgresKeys(
+  pool: PostgresPool,
+  { schema = DEFAULT_KEY_SCHEMA }: { readonly schema?: string } = {},
+): Promise<InspectedPostgres> {
+  return inspectSchema(pool, KEY_SCHEMA, schema);
+}
+
+async function inspectSchema(pool: PostgresPool, of: StoreSchema, name: string): Promise<InspectedPostgres> {
+  const { migrations } = of;
   const schema = parseSchema(name);
   const connections = new Connections(pool, { connectTimeoutMs: 10_000, answerTimeoutMs: 30_000 }, { isNamed: false });
   return connections.transaction(30_000, async (connection) => {
     const applied = await appliedMigrations(connection, schema);
     const server = await inspectServer(connection);
     const pooler = await isPooled(connection);
-    const rest = { ...server, pooler, namedStatements: !pooler, latest: MIGRATIONS.length };
+    const rest = { ...server, pooler, namedStatements: !pooler, latest: migrations.length };
     if (applied === null)
       return {
         ...rest,
         version: null,
-        pending: [...MIGRATIONS.map((one) => one.name), ...concurrentIndexes(MIGRATIONS).map((one) => `index ${one}`)],
+        pending: [...migrations.map((one) => one.name), ...concurrentIndexes(migrations).map((one) => `index ${one}`)],
         newer: [],
         gate: null,
         differences: [],
         tables: [],
       };
-    const form = await inspectForm(connection, { schema, applied, migrations: MIGRATIONS });
+    const form = await inspectForm(connection, { of, schema, applied });
     const sizes = await tables(connection, schema);
     // The last: where there is no such table, nothing more is answered in this transaction.
     const rows = await connection.query(gateStatement(schema), [], { isNamed: false }).catch(() => []);
@@ -95,15 +124,12 @@ export async function inspectPostgres(
 async function inspectForm(
   connection: Connection,
   {
+    of,
     schema,
     applied,
-    migrations,
-  }: {
-    readonly schema: SchemaName;
-    readonly applied: readonly string[];
-    readonly migrations: readonly PostgresMigration[];
-  },
+  }: { readonly of: StoreSchema; readonly schema: SchemaName; readonly applied: readonly string[] },
 ): Promise<Pick<InspectedPostgres, "pending" | "newer" | "differences">> {
+  const { migrations } = of;
   const pending = migrations.map(({ name }) => name).filter((name) => !applied.includes(name));
   const newer = applied.filter((name) => !migrations.some((known) => known.name === name));
   const lines = await schemaLines(connection, schema);
@@ -116,7 +142,9 @@ async function inspectForm(
     newer: newer.map(shown),
     // Of a database that is on its way only its end is known.
     differences:
-      pending.length > 0 ? [] : schemaDifferences(lines, { schema, isNewer: newer.length > 0, pendingIndexes: unmade }),
+      pending.length > 0
+        ? []
+        : schemaDifferences(lines, { of, schema, isNewer: newer.length > 0, pendingIndexes: unmade }),
   };
 }
 
@@ -126,18 +154,18 @@ async function inspectForm(
  * @returns the gate
  * @throws VaultError `store-failed` when it is not migrated, `store-newer`, `store-altered`
  */
-export async function requireVault(connection: Connection, schema: SchemaName): Promise<GateState> {
+export async function requireStore(connection: Connection, of: StoreSchema, schema: SchemaName): Promise<GateState> {
   await requireServer(connection);
   const applied = await appliedMigrations(connection, schema);
-  if (applied === null) throw notMigrated("The database has no vault in this schema");
-  const { pending, differences } = await inspectForm(connection, { schema, applied, migrations: MIGRATIONS });
+  if (applied === null) throw notMigrated(`The database has no ${of.what} in this schema`);
+  requireSameKind(applied, of.migrations);
+  const { pending, differences } = await inspectForm(connection, { of, schema, applied });
   const missing = pending.filter((name) => !name.startsWith("index "));
   if (missing.length > 0) throw notMigrated(`The database lacks the migrations ${missing.join(", ")}`);
   const [row] = await connection.query(gateStatement(schema), [], { isNamed: false });
   const gate = gateState(row);
   // Before its form is compared: of what this version cannot follow it cannot tell what was altered.
-  if (gate.minReader > STORE_READER)
-    throw new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow");
+  if (gate.minReader > STORE_READER) throw newerStore();
   if (differences.length > 0)
     throw new VaultError(
       "store-altered",

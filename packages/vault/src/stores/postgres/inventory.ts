@@ -1,22 +1,18 @@
 /**
- * The inventory over one index, `(wrap_set, bucket, since, record, version)`: it is the order of the list, and its
- * first entry of a set is the proof that the set is still there.
+ * The inventory over one index, `(wrap_set, bucket, since, …)`: it is the order of the list, and its first entry of a
+ * set is the proof that the set is still there. What is wrapped, versions or keys, is the {@link WrappedTable}'s.
  */
 import { VaultError } from "../../errors.ts";
-import { isCollection, parseId } from "../../records/address.ts";
-import type { Version } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
-import { STORE_WRITER } from "../gate.ts";
 import { BUCKETS } from "../inventory.ts";
-import type { Failure, Inventory, InventoryItem, InventoryPage, Rewrap, RewrapResult } from "../inventory.ts";
-import type { VersionPlace } from "../rows.ts";
-import { parseWrapSet, wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
-import type { WrapSetId } from "../wrap-set.ts";
+import type { Failure, Inventory, InventoryItem, InventoryPage, RewrapResult } from "../inventory.ts";
+import { parseWrapSet } from "../wrap-set.ts";
+import type { WrapSet, WrapSetId } from "../wrap-set.ts";
 import type { Columns } from "./columns.ts";
-import { foundName, isTrue, moment, nameColumn, text, whole } from "./columns.ts";
+import { foundName, isTrue, moment, text, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
-import type { Connections } from "./connection.ts";
-import { NOW } from "./functions.sql.ts";
+import type { Connections, Statement } from "./connection.ts";
+import { NOW } from "./functions/statements.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { milliseconds } from "./units.ts";
@@ -30,6 +26,24 @@ export interface InventoryContext {
   readonly lockTimeoutMs: number;
 }
 
+/** A table of what is wrapped. */
+export interface WrappedTable<Place, Change> {
+  readonly name: string;
+  /** The columns by which a row is known, with how many bits a number of theirs has besides its sign. */
+  readonly key: readonly { readonly column: string; readonly bits: bigint }[];
+  /** Of a row `o`: joins, and the further columns of an item, among them `collection` and `id`. */
+  readonly item: { readonly columns: string; readonly joins: string };
+  /** Selects the key of the row `v` of a place that are the parameters from $5 on, and holds it. */
+  readonly hold: string;
+  readonly valuesOf: (place: Place) => readonly unknown[];
+  /** Null: no vault writes it. */
+  readonly placeOf: (row: Columns) => Place | null;
+  /** What a change is made by. */
+  readonly rewrap: Statement;
+  readonly rewrapValues: (change: Change, context: Pick<InventoryContext, "vault" | "lockTimeoutMs">) => unknown[];
+  readonly wrapSetOf: (change: Change) => WrapSet;
+}
+
 /** Each once, without those that no row can have. */
 const possible = (ids: readonly WrapSetId[]): readonly number[] =>
   [...new Set(ids)].filter((id) => Number.isSafeInteger(id) && Math.abs(id) < 2 ** 31);
@@ -38,20 +52,26 @@ const possible = (ids: readonly WrapSetId[]): readonly number[] =>
 const MOST_WITHOUT_ROW = 1000;
 
 /** A form that is longer is none that a vault writes. */
-const LONGEST_FORM = 1_000_000;
+export const LONGEST_FORM = 1_000_000;
 
 /** Most that a count of failures goes up to. */
 const MOST_ATTEMPTS = 1_000_000;
 
-export function postgresInventory({ connections, schema, vault, lockTimeoutMs }: InventoryContext): Inventory {
+export function postgresInventory<Place, Change>(
+  context: InventoryContext,
+  table: WrappedTable<Place, Change>,
+): Inventory<Place, Change> {
+  const { connections, schema, vault } = context;
+  const wrapped = `${schema}.${table.name}`;
+  const keys = table.key.map(({ column }) => column);
   const refusal = refusalColumn("$1::text");
   // Numbers that versions have and no row are among them: what is not known must not pass for nothing. They are found
   // from one number's first index entry to the next one's: `distinct` would read all versions.
   const sets = statement(`
     with recursive used(id) as (
-      select min(v.wrap_set) from ${schema}.versions v
+      select min(v.wrap_set) from ${wrapped} v
       union all
-      select (select min(v.wrap_set) from ${schema}.versions v where v.wrap_set > used.id)
+      select (select min(v.wrap_set) from ${wrapped} v where v.wrap_set > used.id)
       from used where used.id is not null),
     all_sets as (
       select w.id, case when length(w.form) <= ${LONGEST_FORM} then w.form end as form from ${schema}.wrap_sets w
@@ -65,19 +85,17 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
     from ${schema}.vault g cross join unnest($2::integer[]) u(id)
     cross join lateral (
       select count(*) as items from (
-        select from ${schema}.versions v where v.wrap_set = u.id limit $3::bigint) found) c
+        select from ${wrapped} v where v.wrap_set = u.id limit $3::bigint) found) c
     cross join lateral (
       select min(first.since) as oldest from generate_series(0, ${BUCKETS - 1}) b(bucket) cross join lateral (
-        select v.since from ${schema}.versions v where v.wrap_set = u.id and v.bucket = b.bucket
+        select v.since from ${wrapped} v where v.wrap_set = u.id and v.bucket = b.bucket
         order by v.since limit 1) first) o`);
   const any = statement(`
     select ${refusal}, exists (
       select from unnest($2::integer[]) u(id)
-      where exists (select from ${schema}.versions v where v.wrap_set = u.id)) as found
+      where exists (select from ${wrapped} v where v.wrap_set = u.id)) as found
     from ${schema}.vault g`);
-  const list = statement(listText(schema, refusal));
-  const rewrap = statement(`
-    select result, epoch from ${schema}.rewrap_v1(${Array.from({ length: 15 }, (_, i) => `$${i + 1}`).join(", ")})`);
+  const list = statement(listText(schema, refusal, table));
   // The lease's row is held until this ends; who takes it over comes after.
   const fail = statement(`
     with lease as materialized (
@@ -85,13 +103,10 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
       where exists (select from ${schema}.vault g where g.id = $1::text)
         and j.job = $2::text and j.partition = $3::text and j.fence = $4::bigint and j.held
       for share),
-    place as materialized (
-      select v.record, v.version from lease, ${schema}.records r join ${schema}.versions v on v.record = r.key
-      where r.collection = $5::text and r.id = $6::text and v.version = $7::bigint
-      for share of v)
-    insert into ${schema}.failures as f (record, version, attempts, at, due_at, code)
-    select record, version, 1, $9::bigint, ${NOW} + $10::bigint, $8::text from place
-    on conflict (record, version) do update set
+    place as materialized (select ${keys.map((key) => `v.${key}`).join(", ")} from lease, ${table.hold} for share of v)
+    insert into ${schema}.failures as f (${keys.join(", ")}, attempts, at, due_at, code)
+    select ${keys.join(", ")}, 1, $9::bigint, ${NOW} + $10::bigint, $8::text from place
+    on conflict (${keys.join(", ")}) do update set
       attempts = least(greatest(f.attempts, 0), ${MOST_ATTEMPTS - 1}) + 1,
       at = excluded.at, due_at = excluded.due_at, code = excluded.code`);
 
@@ -120,23 +135,23 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
       return isTrue(requireAccepted(rows)["found"]);
     },
     async list(page) {
-      const rows = await connections.run(list, listArguments(vault, page), "repeat");
+      const rows = await connections.run(list, listArguments(vault, page, table), "repeat");
       requireAccepted(rows);
-      return rows.filter((row) => row["wrap_set"] !== null).map(inventoryItem);
+      return rows.filter((row) => row["wrap_set"] !== null).map((row) => inventoryItem(row, table));
     },
     async rewrap(change) {
-      const values = rewrapArguments(change, { vault, lockTimeoutMs });
+      const values = table.rewrapValues(change, context);
       for (let attempt = 1; attempt <= 2; attempt++) {
-        const rows = await connections.run(rewrap, values, "fail");
+        const rows = await connections.run(table.rewrap, values, "fail");
         const result = rewrapResult(requireAccepted(rows, "result"));
         if (result !== null) return result;
-        await connections.run(internStatement(schema), internArguments([change.wrapSet]), "repeat");
+        await connections.run(internStatement(schema), internArguments([table.wrapSetOf(change)]), "repeat");
       }
       throw new VaultError("store-altered", "A wrap set that was written is not there");
     },
     async fail(lease, place, { code, at, waitMs }) {
-      const { collection, id, version } = place;
-      const values = [vault, lease.job, lease.partition, lease.fence, collection, id, version, code, milliseconds(at)];
+      const where = [vault, lease.job, lease.partition, lease.fence, ...table.valuesOf(place)];
+      const values = [...where, code, milliseconds(at)];
       await connections.run(fail, [...values, Math.ceil(waitMs)], "fail");
     },
   };
@@ -146,105 +161,83 @@ export function postgresInventory({ connections, schema, vault, lockTimeoutMs }:
 const LEAST = "(-9223372036854775808)::bigint";
 
 /** Each set by itself, from its place in the index on; then the first of them all. */
-const listText = (schema: SchemaName, refusal: string): string => `
+function listText<Place, Change>(schema: SchemaName, refusal: string, table: WrappedTable<Place, Change>): string {
+  const keys = table.key.map(({ column }) => column);
+  const of = (row: string): string => keys.map((key) => `${row}.${key}`).join(", ");
+  const isFailure = (row: string): string => keys.map((key) => `f.${key} = ${row}.${key}`).join(" and ");
+  const [due, limit] = [`$${8 + keys.length}`, `$${9 + keys.length}`];
+  const after = keys.map(
+    (key, index) => `case when u.id = $5::integer then $${8 + index}::bigint else ${LEAST} end as ${key}`,
+  );
+  return `
   select ${refusal}, l.* from ${schema}.vault g left join (
-    select o.wrap_set, o.bucket, o.since, o.record, o.version,
-      ${nameColumn("r.collection")} as collection, ${nameColumn("r.id")} as id, f.attempts, f.at, left(f.code, 200) as code
+    select o.wrap_set, o.bucket, o.since, ${of("o")},
+      ${table.item.columns}, f.attempts, f.at, left(f.code, 200) as code
     from (
       select v.* from unnest($2::integer[]) u(id)
       cross join lateral (select
         case when u.id = $5::integer then $6::smallint else (-32768)::smallint end as bucket,
         case when u.id = $5::integer then $7::bigint else ${LEAST} end as since,
-        case when u.id = $5::integer then $8::bigint else ${LEAST} end as record,
-        case when u.id = $5::integer then $9::bigint else ${LEAST} end as version) after
+        ${after.join(",\n        ")}) after
       cross join lateral (
-        select v.wrap_set, v.bucket, v.since, v.record, v.version from ${schema}.versions v
+        select v.wrap_set, v.bucket, v.since, ${of("v")} from ${schema}.${table.name} v
         where v.wrap_set = u.id and v.bucket >= $3::integer and v.bucket < $4::integer
-          and (v.bucket, v.since, v.record, v.version) > (after.bucket, after.since, after.record, after.version)
-          and (not $10::boolean or not exists (
+          and (v.bucket, v.since, ${of("v")}) > (after.bucket, after.since, ${of("after")})
+          and (not ${due}::boolean or not exists (
             select from ${schema}.failures f
-            where f.record = v.record and f.version = v.version and f.due_at > ${NOW}))
-        order by v.bucket, v.since, v.record, v.version limit $11::bigint) v
+            where ${isFailure("v")} and f.due_at > ${NOW}))
+        order by v.bucket, v.since, ${of("v")} limit ${limit}::bigint) v
       where $5::integer is null or u.id >= $5::integer
-      order by v.wrap_set, v.bucket, v.since, v.record, v.version limit $11::bigint) o
-    left join ${schema}.records r on r.key = o.record
-    left join ${schema}.failures f on f.record = o.record and f.version = o.version) l on true
-  order by l.wrap_set, l.bucket, l.since, l.record, l.version`;
+      order by v.wrap_set, v.bucket, v.since, ${of("v")} limit ${limit}::bigint) o
+    ${table.item.joins}
+    left join ${schema}.failures f on ${isFailure("o")}) l on true
+  order by l.wrap_set, l.bucket, l.since, ${of("l")}`;
+}
 
-function listArguments(vault: string, { sets, buckets, after, limit, due }: InventoryPage): unknown[] {
-  const position = after === null ? [null, null, null, null, null] : parsePosition(after);
+function listArguments<Place, Change>(
+  vault: string,
+  { sets, buckets, after, limit, due }: InventoryPage,
+  { key }: WrappedTable<Place, Change>,
+): unknown[] {
+  const widths = [...SET_WIDTHS, ...key.map(({ bits }) => bits)];
+  const position = after === null ? widths.map(() => null) : parsePosition(after, widths);
   const { from, to } = buckets ?? { from: 0, to: BUCKETS };
   return [vault, possible(sets), from, to, ...position, due === true, limit];
 }
 
-const POSITION = /^(?:-?\d{1,19},){4}-?\d{1,19}$/;
-
-/** Most that the columns of a position can hold. */
-const WIDTHS = [31n, 15n, 63n, 63n, 63n];
+/** Most that the first columns of a position can hold: set, bucket, moment. */
+const SET_WIDTHS = [31n, 15n, 63n];
 
 /** @throws VaultError `cursor-invalid` */
-function parsePosition(given: string): readonly string[] {
-  const parts = POSITION.test(given) ? given.split(",") : [];
-  if (parts.length === WIDTHS.length && WIDTHS.every((bits, index) => fits(BigInt(parts[index] ?? ""), bits)))
-    return parts;
+function parsePosition(given: string, widths: readonly bigint[]): readonly string[] {
+  const parts = given.split(",");
+  const isNumber = (bits: bigint, index: number): boolean =>
+    /^-?\d{1,19}$/.test(parts[index] ?? "") && fits(BigInt(parts[index] ?? ""), bits);
+  if (parts.length === widths.length && widths.every(isNumber)) return parts;
   throw new VaultError("cursor-invalid", "The position is not one that this inventory gave out");
 }
 
 const fits = (value: bigint, bits: bigint): boolean => value >= -(2n ** bits) && value < 2n ** bits;
 
-function inventoryItem(row: Columns): InventoryItem {
-  const [collection, id] = [foundName(row["collection"]), foundName(row["id"])];
-  const columns = ["wrap_set", "bucket", "since", "record", "version"].map((name) => text(row[name]) ?? "");
+function inventoryItem<Place, Change>(
+  row: Columns,
+  { key, placeOf }: WrappedTable<Place, Change>,
+): InventoryItem<Place> {
+  const columns = ["wrap_set", "bucket", "since", ...key.map(({ column }) => column)];
   return {
-    place: placeOf(collection.text, id, whole(row["version"])),
-    collection: collection.text,
-    id: id.text,
+    place: placeOf(row),
+    collection: foundName(row["collection"]).text,
+    id: foundName(row["id"]).text,
     wrapSet: whole(row["wrap_set"], Number.MIN_SAFE_INTEGER) as WrapSetId,
     since: moment(row["since"]),
     failure: failureOf(row),
-    position: columns.join(","),
+    position: columns.map((name) => text(row[name]) ?? "").join(","),
   };
-}
-
-function placeOf(
-  collection: string,
-  id: { readonly text: string; readonly isWhole: boolean },
-  version: number | null,
-): VersionPlace | null {
-  if (version === null || !id.isWhole || !isCollection(collection)) return null;
-  try {
-    return { collection, id: parseId(id.text), version: version as Version };
-  } catch {
-    return null;
-  }
 }
 
 function failureOf(row: Columns): Failure | null {
   const [attempts, at, code] = [whole(row["attempts"]), moment(row["at"]), text(row["code"])];
   return attempts === null || at === null || code === null ? null : { attempts, code, at };
-}
-
-function rewrapArguments(
-  { place, seen, epoch, message, wrapSet, at, lease }: Rewrap,
-  { vault, lockTimeoutMs }: { readonly vault: string; readonly lockTimeoutMs: number },
-): unknown[] {
-  return [
-    vault,
-    STORE_WRITER,
-    Math.ceil(lockTimeoutMs),
-    epoch,
-    place.collection,
-    place.id,
-    place.version,
-    seen.wrapSet,
-    seen.revision,
-    wrapSetDigest(wrapSetForm(wrapSet)),
-    milliseconds(at),
-    message === null ? null : Buffer.from(message.buffer, message.byteOffset, message.byteLength),
-    lease?.job ?? null,
-    lease?.partition ?? null,
-    lease?.fence ?? null,
-  ];
 }
 
 /** Null: the wrap set has no number yet. */

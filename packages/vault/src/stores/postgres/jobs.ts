@@ -7,7 +7,7 @@ import type { Columns } from "./columns.ts";
 import { isTrue, moment, text, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
-import { NOW } from "./functions.sql.ts";
+import { NOW } from "./functions/statements.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { milliseconds } from "./units.ts";

@@ -3,11 +3,12 @@
  * named and stop nobody's paging.
  */
 import type { Collection } from "../../records/address.ts";
+import { MAX_SEALED_BYTES } from "../unit-people.ts";
 import type { FoundCollection, ListedRecord, ListPage } from "../rows.ts";
-import { foundName, isTrue, moment, nameColumn, whole } from "./columns.ts";
+import { bytes, foundName, isTrue, moment, nameColumn, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
-import { rowsColumns, rowsOf } from "./record-rows.ts";
+import { rowsColumns, rowsOf, withDamage } from "./record-rows.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 
@@ -22,11 +23,13 @@ export function recordLists(connections: Connections, schema: SchemaName, vault:
   const hasRows = `exists (select from ${schema}.versions v where v.record = r.key)`;
   // Of those names that have no head and no rows nothing is told: a write that was given up may leave one behind.
   const page = statement(`
-    select ${refusalColumn("$1::text")}, l.id, l.updated_at, l.has_head, l.head_version, l.head_state, l.newest_row, l.oldest_row,
+    select ${refusalColumn("$1::text")}, l.id, l.updated_at, l.sealed_bytes, encode(l.sealed_id, 'hex') as sealed_id, l.has_head, l.head_version, l.head_state, l.newest_row, l.oldest_row,
       exists (
       select from ${schema}.records r join ${schema}.heads h on h.record = r.key where r.collection = $2::text) as known
     from ${schema}.vault g left join lateral (
-      select r.id as full_id, ${nameColumn("r.id")} as id, h.updated_at, ${rowsColumns(schema, "r.key")}
+      select r.id as full_id, ${nameColumn("r.id")} as id, h.updated_at, octet_length(h.sealed_id) as sealed_bytes,
+        case when octet_length(h.sealed_id) <= ${MAX_SEALED_BYTES} then h.sealed_id end as sealed_id,
+        ${rowsColumns(schema, "r.key")}
       from ${schema}.records r left join ${schema}.heads h on h.record = r.key
       where r.collection = $2::text and r.id >= $3::text and ($4::bytea is null or convert_to(r.id, 'UTF8'::name) > $4::bytea)
         and (h.record is not null and h.state is distinct from 'removed' or ${hasRows})
@@ -49,7 +52,10 @@ export function recordLists(connections: Connections, schema: SchemaName, vault:
       return found.map((row) => {
         const { text: id, isWhole, position } = foundName(row["id"]);
         const updatedAt = moment(row["updated_at"]);
-        return { ...rowsOf(row), ...(isWhole ? {} : { damage: "records.id" }), id, position, updatedAt };
+        const sealedId = bytes(row["sealed_id"]);
+        const isDamaged = sealedId === null && row["sealed_bytes"] !== null;
+        const rows = withDamage(rowsOf(row), isDamaged ? "heads.sealed_id" : "");
+        return { ...rows, ...(isWhole ? {} : { damage: "records.id" }), id, position, updatedAt, sealedId };
       });
     },
     async collections() {

@@ -10,14 +10,15 @@ import { VaultError } from "../../errors.ts";
 import { isTrue, text, whole } from "./columns.ts";
 import { Connections, statement } from "./connection.ts";
 import type { Connection, PostgresPool } from "./connection.ts";
-import { MIGRATIONS } from "./schema.ts";
-import { DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
-import type { ConcurrentIndex, PostgresMigration } from "./schema.ts";
+import type { ConcurrentIndex, PostgresMigration } from "./migration.ts";
+import { KEY_SCHEMA } from "./keys/schema.ts";
+import { RECORD_SCHEMA } from "./schema.ts";
+import { DEFAULT_KEY_SCHEMA, DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
 import type { SchemaName } from "./schema-name.ts";
 
 /** How a database is migrated. */
 export interface MigratePostgresOptions {
-  /** Left out: `strongroom`. */
+  /** Left out: `strongroom`, and of keys `strongroom_keys`. */
   readonly schema?: string;
   /** A role that is given what a store needs of this schema, and nothing else. It must be there. */
   readonly grantTo?: string;
@@ -60,10 +61,32 @@ export async function migratePostgres(
   pool: PostgresPool,
   options: MigratePostgresOptions = {},
 ): Promise<readonly string[]> {
-  return migrateWith(MIGRATIONS, pool, options);
+  return migrateWith(RECORD_SCHEMA.migrations, pool, options);
 }
 
-/** As {@link migratePostgres}, with the migrations of whatever version. */
+/**
+ * As {@link migratePostgres}, of a key store.
+ *
+ * @throws VaultError as that
+ * @example
+ * ```ts
+ * import { migratePostgresKeys } from "@strongroom/vault/postgres";
+ * import pg from "pg";
+ *
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * const steps = await migratePostgresKeys(pool, { schema: "people_keys" });
+ * console.log(steps[0]); // prints: 0001-keys
+ * await pool.end();
+ * ```
+ */
+export async function migratePostgresKeys(
+  pool: PostgresPool,
+  options: MigratePostgresOptions = {},
+): Promise<readonly string[]> {
+  return migrateWith(KEY_SCHEMA.migrations, pool, { schema: DEFAULT_KEY_SCHEMA, ...options });
+}
+
+/** As {@link migratePostgres}, with the migrations of whatever store and version. */
 export async function migrateWith(
   migrations: readonly PostgresMigration[],
   pool: PostgresPool,
@@ -145,6 +168,7 @@ async function applyPending(
   migrations: readonly PostgresMigration[],
 ): Promise<readonly string[]> {
   const applied = (await appliedMigrations(connection, schema)) ?? (await beginSchema(connection, schema));
+  requireSameKind(applied, migrations);
   const unknown = applied.filter((name) => !migrations.some((known) => known.name === name));
   if (unknown.length > 0)
     throw new VaultError("store-newer", "The database was migrated by a newer version; nothing in it was changed");
@@ -173,6 +197,16 @@ async function applyPending(
   return pending.map(({ name }) => name);
 }
 
+/** @throws VaultError `store-failed` when the migrations that were made are those of another kind of store */
+export function requireSameKind(applied: readonly string[], migrations: readonly PostgresMigration[]): void {
+  const isKnown = applied.some((name) => migrations.some((known) => known.name === name));
+  if (applied.length > 0 && !isKnown)
+    throw new VaultError(
+      "store-failed",
+      "The schema holds a store of another kind: records and keys each have their own",
+    );
+}
+
 /** Makes the schema, which must be empty when it is there. */
 async function beginSchema(connection: Connection, schema: SchemaName): Promise<readonly string[]> {
   const name = schema.slice(1, -1);
@@ -185,7 +219,7 @@ async function beginSchema(connection: Connection, schema: SchemaName): Promise<
     UNNAMED,
   );
   if (isTrue(found?.["used"]))
-    throw new VaultError("store-failed", `The schema ${name} holds something else: give the vault one of its own`);
+    throw new VaultError("store-failed", `The schema ${name} holds something else: give the store one of its own`);
   if (!isTrue(found?.["there"])) await run(connection, `create schema ${schema}`);
   await run(
     connection,
@@ -217,7 +251,7 @@ function grants(schema: SchemaName, role: string): readonly string[] {
     `grant select, insert, update, delete on all tables in schema ${schema} to ${name}`,
     `revoke insert, update, delete on ${schema}.migrations from ${name}`,
     `revoke insert, update, delete on ${schema}.vault from ${name}`,
-    `grant update (epoch, digest, drained) on ${schema}.vault to ${name}`,
+    `grant update (epoch, digest, drained, peer) on ${schema}.vault to ${name}`,
     `grant execute on all functions in schema ${schema} to ${name}`,
   ];
 }

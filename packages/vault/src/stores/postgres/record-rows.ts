@@ -3,7 +3,18 @@
  * snapshot, and begins at the gate's row, so that there always is an answer.
  */
 import type { Address, Subject, Version } from "../../records/address.ts";
-import type { RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
+import type {
+  RecordRead,
+  RecordRows,
+  RecordVersions,
+  Scheme,
+  StoredMessage,
+  VersionRow,
+  VersionsPage,
+} from "../rows.ts";
+import { isSubjectId } from "../subjects.ts";
+import type { SubjectId } from "../subjects.ts";
+import { MAX_UNIT_SUBJECTS } from "../unit-people.ts";
 import type { WrapSetId } from "../wrap-set.ts";
 import { damageOf, wholeOr } from "../damage.ts";
 import { bytes, isTrue, moment, text, whole } from "./columns.ts";
@@ -11,6 +22,7 @@ import type { Columns } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
+import { foundPeople, peopleColumn } from "./subject-rows.ts";
 import type { SchemaName } from "./schema-name.ts";
 
 /** Of the record whose number is `key`, with its head joined as `h`. */
@@ -35,16 +47,21 @@ export function rowsOf(row: Columns): RecordRows {
   };
 }
 
+/** A text that is longer is none that a vault writes: 37 bytes a person. */
+const LONGEST_ABOUT = 37 * MAX_UNIT_SUBJECTS;
+
 const VERSION_COLUMNS =
-  "own.record is not null as there, own.version, own.subject, own.created_at, w.stored, w.target, " +
-  "octet_length(own.message) as message_bytes";
+  "own.record is not null as there, own.version, own.scheme, own.subject, own.created_at, w.stored, w.target, " +
+  `coalesce(left(own.about, ${LONGEST_ABOUT}), ''::text) as about, octet_length(own.message) as message_bytes`;
 
 /** A version's row; or which of its columns are damaged. */
 function versionRow(row: Columns): VersionRow | string {
   const target = whole(row["target"], 0);
   const columns = wholeOr<VersionColumns>("versions", {
     version: whole(row["version"]),
+    scheme: schemeOf(row["scheme"]),
     subject: text(row["subject"]),
+    about: aboutOf(row),
     created_at: moment(row["created_at"]),
     wrap_set: whole(row["stored"], 0) === null ? null : target,
     message: whole(row["message_bytes"], 0),
@@ -52,17 +69,36 @@ function versionRow(row: Columns): VersionRow | string {
   if (typeof columns === "string") return columns;
   return {
     version: columns.version as Version,
+    scheme: columns.scheme,
     subject: columns.subject as Subject,
+    about: columns.about,
     createdAt: columns.created_at,
     wraps: { stored: whole(row["stored"], 0) ?? 0, target: columns.wrap_set },
     messageBytes: columns.message,
   };
 }
 
+function schemeOf(selected: unknown): Scheme | null {
+  const scheme = whole(selected);
+  return scheme === 1 || scheme === 2 ? scheme : null;
+}
+
+/** Null: no vault writes it. */
+function aboutOf(row: Columns): readonly SubjectId[] | null {
+  const about = text(row["about"]);
+  if (about === null || about === "") return about === null ? null : [];
+  const ids = about.split(",");
+  const isSorted = ids.every((id, index) => index === 0 || id > (ids[index - 1] ?? ""));
+  const isWhole = isSorted && whole(row["scheme"]) === 2 && !ids.includes(text(row["subject"]) ?? "");
+  return isWhole && ids.every(isSubjectId) ? ids : null;
+}
+
 /** What is read of a version but its message. */
 interface VersionColumns {
   readonly version: number;
+  readonly scheme: Scheme;
   readonly subject: string;
+  readonly about: readonly SubjectId[];
   readonly created_at: string;
   readonly wrap_set: number;
   readonly message: number;
@@ -123,7 +159,7 @@ function recordStatements(schema: SchemaName): Readonly<Record<"heads" | "read" 
       order by a.n`),
     read: statement(`
       select ${refusalColumn("$1::text")}, ${rowsColumns(schema, "r.key")}, ${VERSION_COLUMNS},
-        own.wrap_set, own.revision, encode(own.message, 'hex') as message
+        own.wrap_set, own.revision, encode(own.message, 'hex') as message, ${peopleColumn(schema)}
       from ${schema}.vault g cross join (select $2::text as collection, $3::text as id) a ${record}
       left join lateral (
         select * from ${schema}.versions v
@@ -141,9 +177,9 @@ function recordStatements(schema: SchemaName): Readonly<Record<"heads" | "read" 
 
 function recordRead(row: Columns): RecordRead {
   const rows = rowsOf(row);
-  if (!isTrue(row["there"])) return { ...rows, stored: null };
+  if (!isTrue(row["there"])) return { ...rows, stored: null, subjects: [] };
   const own = versionRow(row);
-  if (typeof own === "string") return { ...withDamage(rows, own), stored: null };
+  if (typeof own === "string") return { ...withDamage(rows, own), stored: null, subjects: [] };
   const message = bytes(row["message"]);
   const [wrapSet, revision] = [whole(row["wrap_set"]), whole(row["revision"], 0)];
   if (message === null || wrapSet === null || revision === null) {
@@ -152,15 +188,16 @@ function recordRead(row: Columns): RecordRead {
       "versions.wrap_set": wrapSet,
       "versions.revision": revision,
     });
-    return { ...withDamage(rows, damage ?? ""), stored: null };
+    return { ...withDamage(rows, damage ?? ""), stored: null, subjects: [] };
   }
-  const { version, subject, createdAt, wraps } = own;
+  const { version, scheme, subject, about, createdAt, wraps } = own;
   const stamp = { wrapSet: wrapSet as WrapSetId, revision };
-  const stored: StoredMessage = { version, subject, createdAt, wraps, stamp, message };
-  return { ...rows, stored };
+  const stored: StoredMessage = { version, scheme, subject, about, createdAt, wraps, stamp, message };
+  return { ...rows, stored, subjects: foundPeople(row["people"]) };
 }
 
-function withDamage(rows: RecordRows, more: string): RecordRows {
+/** With further columns that hold what no vault writes. */
+export function withDamage(rows: RecordRows, more: string): RecordRows {
   if (more === "") return rows;
   return { ...rows, damage: rows.damage === undefined ? more : `${rows.damage}, ${more}` };
 }

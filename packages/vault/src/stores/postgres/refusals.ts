@@ -4,17 +4,26 @@
  * database's address moves every client. A standby's rows may be old, and a head that is old is a head set back.
  */
 import { VaultError } from "../../errors.ts";
-import { STORE_READER } from "../gate.ts";
+import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { Columns } from "./columns.ts";
 import { text } from "./columns.ts";
 
 /** Selected as `refusal` beside the gate's row `g`; `vault`: the parameter with the vault's id. */
-export const refusalColumn = (vault: string): string =>
+export const refusalColumn = (vault: string): string => `${refusal(vault)} as refusal`;
+
+const refusal = (vault: string): string =>
   `case when pg_is_in_recovery() then 'standby' when g.id <> ${vault} then 'replaced' ` +
-  `when g.min_reader > ${STORE_READER} then 'newer' end as refusal`;
+  `when g.min_reader > ${STORE_READER} then 'newer' end`;
+
+export const newerStore = (): VaultError =>
+  new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow");
 
 const unanswered = (): VaultError =>
   new VaultError("store-altered", "The database does not say which vault it is: the table vault is empty");
+
+/** As {@link refusalColumn}, of a statement that writes. */
+export const writeRefusalColumn = (vault: string): string =>
+  `case when g.min_writer > ${STORE_WRITER} then 'newer' else ${refusal(vault)} end as refusal`;
 
 /** Refusal -> what is said of it. */
 const REFUSALS: ReadonlyMap<string, () => VaultError> = new Map(
@@ -24,8 +33,7 @@ const REFUSALS: ReadonlyMap<string, () => VaultError> = new Map(
       new VaultError("store-failed", "The server is a standby, whose rows may be old: connect to the primary"),
     replaced: () =>
       new VaultError("store-replaced", "The database is that of another vault than it was when it was opened"),
-    newer: () =>
-      new VaultError("store-newer", "The database was migrated by a newer version, which this one cannot follow"),
+    newer: newerStore,
   }),
 );
 

@@ -9,9 +9,9 @@ import type { Columns } from "./columns.ts";
 import { text } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connection, Statement } from "./connection.ts";
-import { FUNCTION_SETTINGS, STORE_FUNCTIONS } from "./functions.sql.ts";
+import { FUNCTION_SETTINGS } from "./functions/function.ts";
+import type { StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
-import { SCHEMA_LINES } from "./schema-lines.ts";
 
 /** One thing that a schema has. */
 export interface SchemaLine {
@@ -82,12 +82,12 @@ export async function schemaLines(connection: Connection, schema: SchemaName): P
 }
 
 /** What the migrations of this version make. */
-export function expectedLines(schema: SchemaName): ReadonlyMap<string, string> {
-  const functions = STORE_FUNCTIONS.map(({ name, takes, returns, body }): readonly [string, string] => {
+export function expectedLines({ functions, lines }: StoreSchema, schema: SchemaName): ReadonlyMap<string, string> {
+  const made = functions.map(({ name, takes, returns, body }): readonly [string, string] => {
     const digest = createHash("sha256").update(body(schema)).digest("hex");
     return [`function ${name}`, `f plpgsql v u ${FUNCTION_SETTINGS} ${takes} ${returns} ${digest}`];
   });
-  return new Map([...SCHEMA_LINES, ...functions]);
+  return new Map([...lines, ...made]);
 }
 
 /** What no version puts on a table: it would be run with every commit. */
@@ -98,6 +98,7 @@ const MOST_NAMED = 20;
 
 /** Which schema is compared with what. */
 export interface ComparedSchema {
+  readonly of: StoreSchema;
   readonly schema: SchemaName;
   /** It was migrated by a newer version: what is not ours may be that version's. */
   readonly isNewer: boolean;
@@ -108,9 +109,9 @@ export interface ComparedSchema {
 /** What differs, a line each, with every name cut and escaped; empty when nothing does. */
 export function schemaDifferences(
   found: readonly SchemaLine[],
-  { schema, isNewer, pendingIndexes }: ComparedSchema,
+  { of, schema, isNewer, pendingIndexes }: ComparedSchema,
 ): readonly string[] {
-  const expected = expectedLines(schema);
+  const expected = expectedLines(of, schema);
   const forms = new Map(found.map(({ name, form }) => [name, form]));
   const isPending = (name: string): boolean => pendingIndexes.some((index) => name === `index ${index}`);
   const problems = [
@@ -119,7 +120,7 @@ export function schemaDifferences(
       .map((name) => `the ${name} is missing`),
     ...found
       .filter(({ name }) => !expected.has(name) && !isPending(name) && (!isNewer || NEVER_OURS.test(name)))
-      .map(({ name }) => `the ${name} is not of this vault`),
+      .map(({ name }) => `the ${name} is not of this ${of.what}`),
     ...found
       .filter(({ name, form }) => expected.has(name) && expected.get(name) !== form)
       .map(({ name }) => `the ${name} was defined anew`),

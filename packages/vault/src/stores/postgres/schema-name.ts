@@ -1,5 +1,5 @@
 /**
- * The name of the schema that a vault has for itself, which goes into statements as it is.
+ * The name of the schema that a store has for itself, which goes into statements as it is.
  */
 import { VaultError } from "../../errors.ts";
 
@@ -10,6 +10,9 @@ export type SchemaName = string & { readonly [brand]: "schema" };
 
 /** The schema of a store that was opened without another. */
 export const DEFAULT_SCHEMA = "strongroom";
+
+/** The schema of a key store that was opened without another. */
+export const DEFAULT_KEY_SCHEMA = "strongroom_keys";
 
 const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
 

@@ -8,48 +8,46 @@
  * - Messages are stored out of line and not compressed: ciphertext does not compress.
  * - Heads change in place (`fillfactor`, and no index on anything that changes).
  */
-import { STORE_FUNCTIONS } from "./functions.sql.ts";
+import { gateTable, jobsTable, NAME, peerColumn, wrapSetsTable } from "./common-tables.ts";
+import { AHEAD } from "./functions/ahead.ts";
+import { APPLY_1, APPLY_2 } from "./functions/apply.ts";
+import type { StoreFunction } from "./functions/function.ts";
+import { OUTCOME } from "./functions/outcome.ts";
+import { PUT_1, PUT_2 } from "./functions/put.ts";
+import { REWRAP } from "./functions/rewrap.ts";
+import { COMMON_LINES, RECORD_LINES } from "./schema-lines.ts";
+import type { PostgresMigration, StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
 
-/** One step of the schema. */
-export interface PostgresMigration {
-  readonly name: string;
-  /** Statements that are made in one transaction with all other pending ones. */
-  readonly up: (schema: SchemaName) => readonly string[];
-  /** Indexes that are made afterwards, beside running writers, each outside of a transaction. */
-  readonly indexes?: readonly ConcurrentIndex[];
-  /** From here on the lowest `STORE_READER` and `STORE_WRITER` that may use the store; left out: as before. */
-  readonly minReader?: number;
-  readonly minWriter?: number;
-}
+/** Those of the first migration, then those of the second. Each is made once, and stays for programs that run on. */
+const FIRST: readonly StoreFunction[] = [APPLY_1, PUT_1, OUTCOME, REWRAP];
+const SECOND: readonly StoreFunction[] = [APPLY_2, PUT_2, AHEAD];
 
-/** An index that is made while others write. */
-export interface ConcurrentIndex {
-  readonly name: string;
-  /** What follows `create index concurrently NAME`: `on "s".t (a, b)`. */
-  readonly on: (schema: SchemaName) => string;
-}
+const created = (functions: readonly StoreFunction[], schema: SchemaName): readonly string[] =>
+  functions.map(({ create }) => create(schema));
 
 /** Name -> migration, applied in this order. */
 export const MIGRATIONS: readonly PostgresMigration[] = [
-  { name: "0001-records", up: (schema) => [...tables(schema), ...STORE_FUNCTIONS.map(({ create }) => create(schema))] },
+  { name: "0001-records", up: (schema) => [...tables(schema), ...created(FIRST, schema)] },
+  {
+    name: "0002-people",
+    up: (schema) => [...peopleTables(schema), ...created(SECOND, schema)],
+    // A version whose people have keys of their own is nothing that a program of before could read.
+    minReader: 2,
+    minWriter: 2,
+  },
 ];
 
-const NAME = `text collate "C"`;
+/** The schema of the records. */
+export const RECORD_SCHEMA: StoreSchema = {
+  what: "vault",
+  migrations: MIGRATIONS,
+  functions: [...FIRST, ...SECOND],
+  lines: [...COMMON_LINES, ...RECORD_LINES],
+};
 
 const tables = (schema: SchemaName): readonly string[] => [
-  // One row: which vault this is, the key set in force, and which programs may use the store. `drained`: the writers of
-  // all epochs below it have ended.
-  `create table ${schema}.vault (
-    one smallint not null constraint vault_pkey primary key constraint vault_one_check check (one = 1),
-    id ${NAME} not null,
-    epoch bigint not null constraint vault_epoch_check check (epoch >= 0),
-    digest ${NAME},
-    drained bigint not null,
-    version integer not null,
-    min_reader integer not null,
-    min_writer integer not null
-  )`,
+  gateTable(schema),
   `create table ${schema}.records (
     key bigint generated always as identity constraint records_pkey primary key,
     collection ${NAME} not null,
@@ -63,13 +61,7 @@ const tables = (schema: SchemaName): readonly string[] => [
     updated_at bigint not null,
     write_id ${NAME} not null
   ) with (fillfactor = 85)`,
-  `create table ${schema}.wrap_sets (
-    id integer generated always as identity constraint wrap_sets_pkey primary key,
-    digest ${NAME} not null constraint wrap_sets_digest_key unique,
-    form ${NAME} not null,
-    stored integer not null,
-    target integer not null
-  )`,
+  wrapSetsTable(schema),
   // Columns of eight bytes first: nothing is lost between them.
   `create table ${schema}.versions (
     record bigint not null,
@@ -102,23 +94,28 @@ const tables = (schema: SchemaName): readonly string[] => [
     at bigint not null
   )`,
   `create index settled_at on ${schema}.settled (at)`,
-  // `held`: until `due_at`, by whoever knows the fence.
-  `create table ${schema}.job_partitions (
-    job ${NAME} not null,
-    partition ${NAME} not null,
-    fence bigint not null,
-    held boolean not null,
-    finished boolean not null,
-    due_at bigint not null,
-    renewed_at bigint not null,
-    done bigint not null,
-    failed bigint not null,
-    taken_at bigint,
-    saved_at bigint,
-    problem_at bigint,
-    problem_code ${NAME},
-    holder ${NAME},
-    cursor ${NAME},
-    constraint job_partitions_pkey primary key (job, partition)
+  jobsTable(schema),
+];
+
+/** The gate first: every call begins at it, so that none of them is waited for while it waits for a table. */
+const peopleTables = (schema: SchemaName): readonly string[] => [
+  peerColumn(schema),
+  `alter table ${schema}.heads add column sealed_id bytea`,
+  `alter table ${schema}.heads alter column sealed_id set storage external`,
+  // `about`: ids, with commas between them; null: nobody else. No constraint: to check it would read all versions.
+  `alter table ${schema}.versions add column scheme smallint not null default 1, add column about ${NAME}`,
+  `create table ${schema}.subjects (
+    key bigint generated always as identity constraint subjects_pkey primary key,
+    id ${NAME} not null constraint subjects_id_key unique,
+    state ${NAME} not null
+      constraint subjects_state_check check (state in ('active', 'restricted', 'erasing', 'erased')),
+    subject_ordinal bigint not null,
+    tenant_ordinal bigint not null
   ) with (fillfactor = 85)`,
+  `create table ${schema}.links (
+    subject bigint not null,
+    record bigint not null,
+    constraint links_pkey primary key (subject, record)
+  )`,
+  `create index links_record on ${schema}.links (record)`,
 ];

@@ -6,7 +6,9 @@ import { VaultError } from "../../errors.ts";
 import { bucketOf } from "../bucket.ts";
 import { STORE_WRITER } from "../gate.ts";
 import type { Capabilities } from "../store.ts";
-import type { Unit } from "../units.ts";
+import type { UnitSubject } from "../subjects.ts";
+import { takePeople, takePeopleOf } from "../unit-people.ts";
+import type { NewVersion, Unit } from "../units.ts";
 import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
 
@@ -42,7 +44,11 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
       refuse(`${versions.length} versions in one unit`);
     if (versions.reduce((sum, { message }) => sum + message.length, 0) > capabilities.unitBytes)
       refuse("a unit of too many bytes");
-    for (const { createdAt } of versions) milliseconds(createdAt);
+    for (const version of versions) {
+      milliseconds(version.createdAt);
+      takePeopleOf(version);
+    }
+    takePeople(change);
   }
 }
 
@@ -74,7 +80,7 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
   return parts;
 }
 
-/** The arguments of `apply_v1`, in its order. */
+/** The arguments of `apply_v2`, in its order. */
 export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, atomic }: ApplyContext): unknown[] {
   const versions = units.flatMap(({ change }, unit) =>
     change.kind === "write" ? change.versions.map((version) => ({ ...version, unit: unit + 1 })) : [],
@@ -86,6 +92,9 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
     return own;
   });
   const digests = digestsOf();
+  const people = units.flatMap(({ change }, unit) =>
+    change.kind === "write" ? change.subjects.map((person) => ({ ...person, unit: unit + 1 })) : [],
+  );
   const heads = units.map(headAfter);
   return [
     vault,
@@ -110,11 +119,16 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
     starts,
     versions.map(({ message }) => message.length),
     joined(versions.map(({ message }) => message)),
+    versions.map(({ scheme }) => scheme),
+    versions.map(aboutColumn),
+    units.map(({ change }) => (change.kind === "write" && change.sealedId !== null ? asBuffer(change.sealedId) : null)),
+    people.map(({ unit }) => unit),
+    ...peopleArguments(people),
   ];
 }
 
 /**
- * The arguments of `put_v1`, in its order: of one unit that is one new version and nothing else. Null: it is more.
+ * The arguments of `put_v2`, in its order: of one unit that is one new version and nothing else. Null: it is more.
  */
 export function putArguments(units: readonly Unit[], { vault, lockTimeoutMs }: ApplyContext): unknown[] | null {
   const [unit] = units;
@@ -139,6 +153,10 @@ export function putArguments(units: readonly Unit[], { vault, lockTimeoutMs }: A
     milliseconds(version.createdAt),
     wrapSetDigest(wrapSetForm(version.wrapSet)),
     joined([version.message]),
+    version.scheme,
+    aboutColumn(version),
+    unit.change.sealedId === null ? null : asBuffer(unit.change.sealedId),
+    ...peopleArguments(unit.change.subjects),
   ];
 }
 
@@ -161,14 +179,27 @@ function baseOf({ base, change }: Unit): string {
   return base === "damaged" ? base : base.state;
 }
 
+/** Further people as the column has them. */
+const aboutColumn = ({ about }: NewVersion): string | null => (about.length === 0 ? null : about.join(","));
+
+/** The three arrays of people that a function takes. */
+export const peopleArguments = (people: readonly UnitSubject[]): unknown[] => [
+  people.map(({ id }) => id),
+  people.map(({ scope }) => scope),
+  people.map(({ ordinal }) => ordinal),
+];
+
+export const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 function joined(messages: readonly Uint8Array[]): Buffer {
   const [only] = messages;
-  if (messages.length === 1 && only !== undefined) return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
+  if (messages.length === 1 && only !== undefined) return asBuffer(only);
   return Buffer.concat(messages);
 }
 
 /** Digests of sets, each distinct object once: the units of a batch mostly share one. */
-function digestsOf(): (set: WrapSet) => string {
+export function digestsOf(): (set: WrapSet) => string {
   const known = new Map<WrapSet, string>();
   return (set) => {
     const digest = known.get(set) ?? wrapSetDigest(wrapSetForm(set));

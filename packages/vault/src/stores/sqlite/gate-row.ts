@@ -88,8 +88,13 @@ function readPeer(connection: Connection): string | null {
   return peer;
 }
 
-/** Notes the peer where none is noted, within the caller's transaction; answers what is noted then. */
+/**
+ * Notes the peer where none is noted, within the caller's transaction; answers what is noted then.
+ *
+ * @throws VaultError `store-failed` of a peer that is none, and `store-altered`
+ */
 export function bindGate(connection: Connection, peer: string): { readonly peer: string; readonly isNew: boolean } {
+  if (!STORE_ID.test(peer)) throw new VaultError("store-failed", "A store is named by the 36 characters of its id");
   const isNew = connection.run(BIND, { peer }) === 1;
   return { peer: readPeer(connection) ?? peer, isNew };
 }

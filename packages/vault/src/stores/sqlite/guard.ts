@@ -104,8 +104,7 @@ export class Guard {
 
   /** Before and after each use. @throws VaultError `store-replaced` */
   requireFiles(): void {
-    this.#files.require();
-    if (this.#files.logIsShorter()) this.#examineLog();
+    if (this.#files.require()) this.#examineLog();
     if (this.#cut !== null) throw this.#cut;
   }
 

@@ -9,7 +9,9 @@ import type { SubjectId } from "../subjects.ts";
 /** Bytes of an id. */
 export const ID_BYTES = 16;
 
-export const idBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll("-", ""), "hex");
+/** Of what is no id, none: no row that a vault wrote has them. */
+export const idBytes = (id: string): Uint8Array =>
+  isSubjectId(id) ? Buffer.from(id.replaceAll("-", ""), "hex") : new Uint8Array();
 
 /** What is selected of an id for {@link idOf}: quicker to hand over than bytes. Null unless it has 16 bytes. */
 export const idDigits = (column: string): RawBuilder<string | null> =>
@@ -19,6 +21,6 @@ export const idDigits = (column: string): RawBuilder<string | null> =>
 export function idOf(digits: string | null): SubjectId | null {
   if (digits === null) return null;
   const all = digits.toLowerCase();
-  const id = [all.slice(0, 8), all.slice(8, 12), all.slice(12, 16), all.slice(16, 20), all.slice(20)].join("-");
+  const id = `${all.slice(0, 8)}-${all.slice(8, 12)}-${all.slice(12, 16)}-${all.slice(16, 20)}-${all.slice(20)}`;
   return isSubjectId(id) ? id : null;
 }

@@ -15,8 +15,9 @@ import { markPath, readMark } from "./mark.ts";
 import { owedMove } from "./move.ts";
 import type { OwedMove } from "./move.ts";
 import { moveRow } from "./move-row.ts";
-import { MIGRATIONS } from "./schema.ts";
 import { Connection } from "./statements.ts";
+import { FILE_FORMS } from "./store-file.ts";
+import type { FileKind } from "./store-file.ts";
 
 /** What a look at the file shows. */
 export interface InspectedDatabase {
@@ -33,12 +34,16 @@ export interface InspectedDatabase {
   /** The number of its last migration, and of the last that this version has; null when it has none. */
   readonly version: number | null;
   readonly latest: number;
+  /** Migrations that it does not have yet, and that the next start makes; none of a file that is absent. */
+  readonly pending: readonly string[];
   /** Records that an earlier version's file still has and that the next start moves here; null when there are none. */
   readonly move: OwedMove | null;
 }
 
 /** Where else to look. */
 export interface InspectOptions {
+  /** What the file keeps; left out: records. */
+  readonly kind?: FileKind;
   /** The file of an earlier version from which records are moved. */
   readonly movesFrom?: string;
 }
@@ -46,7 +51,6 @@ export interface InspectOptions {
 /** The number that a migration's name begins with; of several, the last one's. */
 const numberOf = (name: string): number => Number.parseInt(name, 10);
 const latestOf = (names: readonly string[]): number => numberOf([...names].sort().at(-1) ?? "0");
-const LATEST = latestOf(Object.keys(MIGRATIONS));
 
 /**
  * Whether a store would take the file as it is: its schema, and what the mark beside it says.
@@ -61,13 +65,18 @@ const LATEST = latestOf(Object.keys(MIGRATIONS));
  * await store.close();
  * ```
  */
-export async function inspectDatabase(path: string, { movesFrom }: InspectOptions = {}): Promise<InspectedDatabase> {
+export async function inspectDatabase(
+  path: string,
+  { kind = "records", movesFrom }: InspectOptions = {},
+): Promise<InspectedDatabase> {
+  const { migrations } = FILE_FORMS[kind];
   const found = {
     isMarked: existsSync(markPath(path)),
     commits: null,
     gate: null,
     version: null,
-    latest: LATEST,
+    latest: latestOf(Object.keys(migrations)),
+    pending: [],
     move: movesFrom === undefined ? null : owedMove(movesFrom, false),
   };
   try {
@@ -76,7 +85,7 @@ export async function inspectDatabase(path: string, { movesFrom }: InspectOption
       if (marked !== null) requireMarked(null, marked);
       return { ...found, state: "absent", problem: null };
     }
-    const earlier = lookAtEarlierFile(path);
+    const earlier = kind === "records" ? lookAtEarlierFile(path) : null;
     if (earlier !== null)
       return {
         ...found,
@@ -84,21 +93,25 @@ export async function inspectDatabase(path: string, { movesFrom }: InspectOption
         problem: null,
         move: { state: earlier.isSealed ? "under way" : "owed", versions: earlier.versions },
       };
-    const wanted = await schemaAfter(MIGRATIONS);
     const connection = new Connection(new DatabaseSync(path, { readOnly: true }));
     try {
+      const before = migrationsOf(connection, kind);
+      const wanted = await schemaAfter(migrations, before);
       return connection.snapshot(() => {
-        const applied = migrationsOf(connection);
-        requireSchema(connection.database, applied.length === 0 ? {} : wanted);
+        const applied = migrationsOf(connection, kind);
+        // A process may migrate it meanwhile: then it was sound, and the next look shows it.
+        if (applied.length === before.length) requireSchema(connection.database, wanted);
         if (applied.length === 0) return { ...found, state: "absent", problem: null };
+        const pending = Object.keys(migrations).filter((name) => !applied.includes(name));
         const version = latestOf(applied);
         const row = readGate(connection);
         requireVersion(row, "write");
         if (marked !== null) requireMarked(row, marked);
-        const [gate, { commits }] = [currentGate(connection), row];
-        const isUnderWay = moveRow(connection) !== undefined;
+        const { commits, ...rest } = row;
+        const gate: GateState = pending.length === 0 ? currentGate(connection) : { ...rest, peer: null };
+        const isUnderWay = kind === "records" && moveRow(connection) !== undefined;
         const move = isUnderWay ? owedMove(movesFrom ?? "", true) : found.move;
-        return { ...found, state: "sound", problem: null, commits, gate, version, move };
+        return { ...found, state: "sound", problem: null, commits, gate, version, pending, move };
       });
     } finally {
       connection.close();
@@ -110,12 +123,13 @@ export async function inspectDatabase(path: string, { movesFrom }: InspectOption
 }
 
 /** None of a file that nothing was made in. @throws VaultError `store-newer` */
-function migrationsOf({ database }: Connection): readonly string[] {
+function migrationsOf({ database }: Connection, kind: FileKind): readonly string[] {
+  const { migrations } = FILE_FORMS[kind];
   const tables = database.prepare("select 1 from sqlite_schema where name = 'kysely_migration'").all();
   if (tables.length === 0) return [];
   const applied = database.prepare("select name from kysely_migration order by name").all();
   const names = applied.map(({ name }) => String(name));
-  const unknown = names.filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  const unknown = names.filter((name) => !Object.hasOwn(migrations, name));
   if (unknown.length > 0)
     throw new VaultError(
       "store-newer",

@@ -35,21 +35,31 @@ export class OpenFiles {
     this.#logBytes = this.logSize();
   }
 
-  /** @throws VaultError `store-replaced` naming which of the files is another one or gone */
-  require(): void {
+  /**
+   * Answers whether the log is shorter than it was: another process has emptied it into the database, or a hand cut it.
+   *
+   * @throws VaultError `store-replaced` naming which of the files is another one or gone
+   */
+  require(): boolean {
+    let isShorter = false;
     for (const ending of ENDINGS) {
-      const found = identityOf(this.#paths[ending])?.name ?? "";
+      const { name: found, size } = identityOf(this.#paths[ending]) ?? GONE;
+      if (ending === "-wal") isShorter = this.#noted(size);
       if (found !== this.identities[ending])
         throw new VaultError(
           "store-replaced",
           `The ${WHAT[ending]} was ${found === "" ? "deleted" : "replaced"} while it was in use`,
         );
     }
+    return isShorter;
   }
 
-  /** Whether the log is shorter than it was: another process has emptied it into the database, or a hand cut it. */
+  /** As {@link require} answers, of the log alone. */
   logIsShorter(): boolean {
-    const size = this.logSize();
+    return this.#noted(this.logSize());
+  }
+
+  #noted(size: bigint): boolean {
     if (size < this.#logBytes) return true;
     this.#logBytes = size;
     return false;
@@ -64,6 +74,8 @@ export class OpenFiles {
     return identityOf(this.#paths["-wal"])?.size ?? 0n;
   }
 }
+
+const GONE = { name: "", size: 0n } as const;
 
 const WHAT: Readonly<Record<Ending, string>> = {
   "": "database file",

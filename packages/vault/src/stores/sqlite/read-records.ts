@@ -13,8 +13,8 @@ import { moment, rowNumber, whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { subjectById } from "./subject-rows.ts";
-import { WHOM_COLUMNS, whomOf } from "./whom.ts";
-import type { Whom, WhomColumns } from "./whom.ts";
+import { SUBJECT_NUMBER, WHOM_COLUMNS, whomOf } from "./whom.ts";
+import type { FoundWhom, WhomColumns } from "./whom.ts";
 import { countWraps, FORM_COLUMNS, wrapSetOf } from "./wrap-set-rows.ts";
 
 /** What {@link rowsOf} makes a record's rows of. The numbers are null as well where they are damaged. */
@@ -113,7 +113,7 @@ interface VersionColumns extends WhomColumns {
   readonly form: string | null;
 }
 
-type FoundVersion = Omit<StoredMessage, "message"> & Pick<VersionRow, "messageBytes"> & Pick<Whom, "owner">;
+type FoundVersion = Omit<StoredMessage, "message"> & Pick<VersionRow, "messageBytes"> & Pick<FoundWhom, "owner">;
 
 /** A version's row; or which of its columns are damaged. */
 function versionOf(row: VersionColumns): FoundVersion | string {
@@ -156,8 +156,7 @@ const READ = statement((db, { collection, id, version }: Address & { readonly ve
         .onRef("versions.record", "=", "records.record")
         .on("versions.version", "=", sql<number>`ifnull(${version}, heads.version)`),
     )
-    .leftJoin("version_subjects", "version_subjects.version_key", "versions.key")
-    .leftJoin("subjects", "subjects.subject", "version_subjects.subject")
+    .leftJoin("subjects", (join) => join.on("subjects.subject", "=", SUBJECT_NUMBER))
     .leftJoin("wrap_sets", "wrap_sets.id", "versions.wrap_set")
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
@@ -195,7 +194,7 @@ interface FoundPeople {
 }
 
 /** Whom a version is about, in the snapshot in which it was read. Rows that are damaged are left out, and named. */
-function peopleOf(connection: Connection, owner: Whom["owner"], about: Whom["about"]): FoundPeople {
+function peopleOf(connection: Connection, owner: FoundWhom["owner"], about: FoundWhom["about"]): FoundPeople {
   if (owner === null && about.length === 0) return NOBODY;
   const all = [...(owner === null ? [] : [owner]), ...about.flatMap((id) => subjectById(connection, id) ?? [])];
   return {
@@ -213,8 +212,7 @@ const PAGE = statement(
   ) =>
     db
       .selectFrom("versions")
-      .leftJoin("version_subjects", "version_subjects.version_key", "versions.key")
-      .leftJoin("subjects", "subjects.subject", "version_subjects.subject")
+      .leftJoin("subjects", (join) => join.on("subjects.subject", "=", SUBJECT_NUMBER))
       .leftJoin("wrap_sets", "wrap_sets.id", "versions.wrap_set")
       .where("versions.record", "=", record)
       .where(sql<boolean>`versions.version < ifnull(${before}, ${sql.lit(Number.MAX_SAFE_INTEGER)} + 1)`)

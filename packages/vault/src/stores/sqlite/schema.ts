@@ -46,7 +46,7 @@ export interface VersionTable {
   readonly bucket: number;
   /** Since when it has its wrap set, in milliseconds since the epoch. */
   readonly since: number;
-  /** Of scheme 2, empty where it is about somebody: who, says {@link VersionSubjectTable}. */
+  /** Of scheme 1, a name; of scheme 2, what whom.ts writes: further columns would stand behind the message. */
   readonly subject: string;
   readonly created_at: string;
   readonly message: Uint8Array;
@@ -61,18 +61,6 @@ export interface SubjectTable {
   /** The highest ordinals of keys that have sealed. */
   readonly subject_ordinal: number;
   readonly tenant_ordinal: number;
-}
-
-/**
- * Whom a version is about. A row of its own for each version of scheme 2, and not columns of the version: they would
- * stand behind the message, which would be read with them, or the table be written anew.
- */
-export interface VersionSubjectTable {
-  readonly version_key: RowNumber;
-  /** Null: nobody. */
-  readonly subject: RowNumber | null;
-  /** The ids of further people, 16 bytes each, sorted; null: there are none. */
-  readonly about: Uint8Array | null;
 }
 
 /** Which records have had a version about whom. */
@@ -101,7 +89,6 @@ export interface VaultSchema extends CommonSchema {
   readonly records: RecordTable;
   readonly heads: HeadTable;
   readonly versions: VersionTable;
-  readonly version_subjects: VersionSubjectTable;
   readonly subjects: SubjectTable;
   readonly links: LinkTable;
   readonly past_writes: PastWriteTable;
@@ -182,11 +169,6 @@ const SUBJECT_TABLES: readonly string[] = [
     state text not null check (state in ('active', 'restricted', 'erasing', 'erased')),
     subject_ordinal integer not null,
     tenant_ordinal integer not null
-  ) strict`,
-  `create table version_subjects (
-    version_key integer not null primary key,
-    subject integer,
-    about blob
   ) strict`,
   `create table links (
     subject integer not null,

@@ -71,6 +71,8 @@ export class Connection {
   readonly database: DatabaseSync;
   readonly #prepared = new Map<Statement<never, unknown>, StatementSync>();
   readonly #pragmas = new Map<string, StatementSync>();
+  #begin: StatementSync | null = null;
+  #end: StatementSync | null = null;
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -112,11 +114,11 @@ export class Connection {
 
   /** All that is read in it is one snapshot. */
   snapshot<Result>(read: () => Result): Result {
-    this.exec("begin");
+    (this.#begin ??= this.database.prepare("begin")).get();
     try {
       return read();
     } finally {
-      if (this.database.isTransaction) this.exec("commit");
+      if (this.database.isTransaction) (this.#end ??= this.database.prepare("commit")).get();
     }
   }
 

@@ -8,37 +8,27 @@ import type { Address, Version } from "../../records/address.ts";
 import { bucketOf } from "../bucket.ts";
 import type { Epoch } from "../gate.ts";
 import type { Rewrap } from "../inventory.ts";
-import type { Scheme } from "../rows.ts";
 import type { Capabilities, SubjectRows } from "../store.ts";
 import { isSubjectId } from "../subjects.ts";
-import type { SubjectId, SubjectState, UnitSubject } from "../subjects.ts";
+import type { SubjectState, UnitSubject } from "../subjects.ts";
 import type { NewVersion, RemoveChange, Unit, WriteChange, WriteId } from "../units.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
 import { moment } from "./columns.ts";
 import { ABOUT_NOBODY } from "./whom.ts";
+import type { Whom } from "./whom.ts";
 import { wrapSetRow } from "./wrap-set-rows.ts";
 import type { WrapSetRow } from "./wrap-set-rows.ts";
 
 /** Bytes in memory of their own, which goes over to the thread as it is. */
 export type OwnBytes = Uint8Array<ArrayBuffer>;
 
-export interface TakenVersion extends TakenWhom {
+export interface TakenVersion extends Whom {
   readonly version: Version;
   readonly createdAt: string;
   /** The same in milliseconds since the epoch. */
   readonly since: number;
   readonly wrapSet: WrapSetRow;
   readonly message: OwnBytes;
-}
-
-/** Whom a version is about, as its rows are written. */
-export interface TakenWhom {
-  readonly scheme: Scheme;
-  /** Of scheme 2, empty where it is about somebody. */
-  readonly subject: string;
-  /** Of scheme 2, whom it is about; null: nobody. */
-  readonly owner: SubjectId | null;
-  readonly about: readonly SubjectId[];
 }
 
 export interface TakenWrite {
@@ -108,13 +98,12 @@ function takeWrite(change: WriteChange): TakenWrite {
 }
 
 /** @throws RangeError */
-function takeWhom(given: NewVersion): TakenWhom {
+function takeWhom(given: NewVersion): Whom {
   const { scheme, about } = takePeopleOf(given);
   const subject = parseSubject(given.subject);
-  if (scheme === 1) return { scheme, subject, owner: null, about };
-  if (isSubjectId(subject)) return { scheme, subject: "", owner: subject, about };
-  if (!subject.startsWith(ABOUT_NOBODY)) throw new RangeError("the subject of scheme 2 is an id, or a collection");
-  return { scheme, subject, owner: null, about };
+  if (scheme === 2 && !isSubjectId(subject) && !subject.startsWith(ABOUT_NOBODY))
+    throw new RangeError("the subject of scheme 2 is an id, or a collection");
+  return { scheme, subject, about };
 }
 
 function takeVersion(given: NewVersion): TakenVersion {

@@ -1,11 +1,13 @@
 /**
- * Whom a version is about, as its rows say it: what is read of it, and what of it no vault writes.
+ * Whom a version is about, as the one column `versions.subject` keeps it, which stands before the message: of scheme 1
+ * a name. Of scheme 2, behind a character that no name has, and with that between them: the number of the person's row
+ * (nothing: it is about nobody), the ids of further people in hexadecimal, and what it is about when it is nobody. What
+ * is empty at the end is left out.
  */
 import { sql } from "kysely";
-import type { AliasedRawBuilder } from "kysely";
+import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Subject } from "../../records/address.ts";
-import type { Scheme } from "../rows.ts";
-import { isSubjectId } from "../subjects.ts";
+import type { NewVersion } from "../units.ts";
 import type { SubjectId } from "../subjects.ts";
 import { MAX_UNIT_SUBJECTS } from "../unit-people.ts";
 import { ID_BYTES, idOf } from "./ids.ts";
@@ -15,65 +17,79 @@ import type { FoundSubject, SubjectColumns } from "./subject-rows.ts";
 /** Begins the subject of what is about nobody: the collection's name follows. */
 export const ABOUT_NOBODY = "collection:";
 
-/** Which rows a version has: of scheme 1; of scheme 2 and nobody; of scheme 2 and somebody. */
-const ROWS = { first: 0, nobody: 1, somebody: 2 } as const;
-
-/** What {@link whomOf} reads of a version with its `version_subjects` and `subjects`, which are joined there. */
-export interface WhomColumns extends SubjectColumns {
-  readonly subject: string | null;
-  readonly whom: number;
-  readonly about: Uint8Array | null;
-}
-
-type Own = Omit<WhomColumns, keyof SubjectColumns>;
-type Selected = readonly { readonly [Column in keyof Own]: AliasedRawBuilder<Own[Column], Column> }[keyof Own][];
-
-const OWN_COLUMNS: Selected = [
-  sql<string | null>`versions.subject`.as("subject"),
-  sql<number>`(version_subjects.version_key is not null) + (version_subjects.subject is not null)`.as("whom"),
-  sql<Uint8Array | null>`substr(version_subjects.about, 1, ${sql.lit(MAX_UNIT_SUBJECTS * ID_BYTES + 1)})`.as("about"),
-];
-
-export const WHOM_COLUMNS: readonly (Selected[number] | (typeof SUBJECT_COLUMNS)[number])[] = [
-  ...OWN_COLUMNS,
-  ...SUBJECT_COLUMNS,
-];
+/** Begins and parts the columns of scheme 2: START OF TEXT, which is a control character. */
+const MARK = "\u0002";
+const ID_DIGITS = 2 * ID_BYTES;
+/** A name has 256 bytes, a number 20 digits. */
+const LONGEST = MAX_UNIT_SUBJECTS * ID_DIGITS + 512;
 
 /** Whom a version is about. */
-export interface Whom {
-  readonly scheme: Scheme;
-  readonly subject: Subject;
-  readonly about: readonly SubjectId[];
-  /** Of scheme 2, the row of whom it is about first; null: it is about nobody. */
+export type Whom = Pick<NewVersion, "scheme" | "subject" | "about">;
+
+/** People of a unit -> the numbers of their rows. */
+export type People = ReadonlyMap<string, bigint>;
+
+/** The column of a version whose people have these rows. */
+export function subjectText({ scheme, subject, about }: Whom, people: People): string {
+  if (scheme === 1) return subject;
+  const number = people.get(subject);
+  const others = about.map((id) => id.replaceAll("-", "")).join("");
+  const parts = ["", String(number ?? ""), others, number === undefined ? subject : ""];
+  return parts.slice(0, 1 + parts.findLastIndex((part) => part !== "")).join(MARK);
+}
+
+/** The number of the row of whom a version is about; null in scheme 1, and where it is nobody. */
+export const SUBJECT_NUMBER: RawBuilder<number | null> = sql<number | null>`iif(
+  substr(versions.subject, 1, 1) = char(2), cast(substr(versions.subject, 2, 20) as integer), null)`;
+
+/** What {@link whomOf} reads of a version with the row of that number, which is joined there. */
+export interface WhomColumns extends SubjectColumns {
+  readonly subject: string | null;
+}
+
+export const WHOM_COLUMNS: readonly (AliasedRawBuilder<string | null, "subject"> | (typeof SUBJECT_COLUMNS)[number])[] =
+  [
+    sql<string | null>`iif(octet_length(versions.subject) <= ${sql.lit(LONGEST)}, versions.subject, null)`.as(
+      "subject",
+    ),
+    ...SUBJECT_COLUMNS,
+  ];
+
+/** Whom, with the row of scheme 2's subject; null: it is about nobody. */
+export interface FoundWhom extends Whom {
   readonly owner: FoundSubject | null;
 }
 
 const NONE: readonly SubjectId[] = [];
+const NUMBER = /^-?[0-9]{1,19}$/;
 
 /** Whom; or which of the columns are damaged. */
-export function whomOf(found: WhomColumns): Whom | string {
-  const { subject, whom } = found;
-  if (typeof subject !== "string") return "versions.subject";
-  if (whom === ROWS.first)
-    return subject === "" ? "versions.subject" : { scheme: 1, subject: subject as Subject, about: NONE, owner: null };
-  const about = found.about === null ? NONE : parseAbout(found.about);
-  if (about === null) return "version_subjects.about";
-  if (whom === ROWS.nobody)
-    return subject.startsWith(ABOUT_NOBODY)
-      ? { scheme: 2, subject: subject as Subject, about, owner: null }
-      : "version_subjects.subject";
-  if (subject !== "") return "versions.subject";
+export function whomOf(found: WhomColumns): FoundWhom | string {
+  const { subject: text } = found;
+  if (typeof text !== "string" || text === "") return "versions.subject";
+  if (!text.startsWith(MARK)) return { scheme: 1, subject: text as Subject, about: NONE, owner: null };
+  const [, number = "", others = "", nobody = "", ...more] = text.split(MARK);
+  const about = others === "" ? NONE : parseAbout(others);
+  if (about === null || more.length > 0) return "versions.subject";
+  if (number === "")
+    return nobody.startsWith(ABOUT_NOBODY)
+      ? { scheme: 2, subject: nobody as Subject, about, owner: null }
+      : "versions.subject";
+  if (!NUMBER.test(number) || nobody !== "") return "versions.subject";
   const owner = subjectOf(found);
   // A number that no person has, or one whose row holds no id.
-  if (owner.row === null) return "version_subjects.subject";
+  if (owner.row === null) return "subjects.id";
   return { scheme: 2, subject: owner.row.id as string as Subject, about, owner };
 }
 
 /** Null when they are none: no whole ids, or not sorted. */
-function parseAbout(bytes: Uint8Array): readonly SubjectId[] | null {
-  if (bytes.length === 0 || bytes.length % ID_BYTES !== 0 || bytes.length > MAX_UNIT_SUBJECTS * ID_BYTES) return null;
-  const digits = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
-  const ids = Array.from({ length: bytes.length / ID_BYTES }, (_, n) => idOf(digits.slice(n * 32, n * 32 + 32)));
-  const isSorted = ids.every((id, n) => isSubjectId(id) && (n === 0 || id > (ids[n - 1] ?? "")));
-  return isSorted ? (ids as readonly SubjectId[]) : null;
+function parseAbout(digits: string): readonly SubjectId[] | null {
+  if (digits.length % ID_DIGITS !== 0) return null;
+  const ids: SubjectId[] = [];
+  for (let at = 0; at < digits.length; at += ID_DIGITS) {
+    const id = idOf(digits.slice(at, at + ID_DIGITS));
+    if (id === null || id <= (ids.at(-1) ?? "")) return null;
+    ids.push(id);
+  }
+  return ids;
 }

@@ -18,7 +18,8 @@ import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
 import { rewrapItem } from "./write-inventory.ts";
 import type { FoundItem } from "./write-inventory.ts";
-import { dropWhom, link, noteWhom, takePeople } from "./write-subjects.ts";
+import { subjectText } from "./whom.ts";
+import { dropLinks, link, takePeople } from "./write-subjects.ts";
 
 /** Makes all units or none. */
 export function applyTogether(
@@ -140,8 +141,9 @@ function write(
   if ("kind" in people) return people;
   for (const { wrapSet, ...version } of versions) {
     const id = internWrapSet(connection, wrapSet);
-    if (connection.run(ADD_VERSION, { ...version, record, writeId, bucket, wrapSet: id }) !== 1) return CONFLICT;
-    if (version.scheme === 2) noteWhom(connection, version, people);
+    const subject = subjectText(version, people);
+    if (connection.run(ADD_VERSION, { ...version, subject, record, writeId, bucket, wrapSet: id }) !== 1)
+      return CONFLICT;
   }
   link(connection, record, people);
   return { kind: "made" };
@@ -174,7 +176,7 @@ function remove(
   const next: NextHead = { version: tombstone, state: "removed", updatedAt: removedAt, sealedId: null };
   if (!moveHead(connection, record, base, next)) return false;
   connection.run(DROP_FAILURES, { record });
-  dropWhom(connection, record);
+  dropLinks(connection, record);
   // Whoever still asks for one of the writes is told that it was made.
   const gone = new Set(connection.all(DROP_VERSIONS, { record }).map(({ write_id: one }) => one));
   for (const one of [...gone, writeId])

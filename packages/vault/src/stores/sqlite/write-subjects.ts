@@ -2,17 +2,12 @@
  * The people of a unit, within the writer's transaction: may they be written about, and what is noted of them. Nobody
  * else writes meanwhile, so that a state that is read here is the one at the commit.
  */
-import { sql } from "kysely";
 import type { SubjectId, SubjectRow, UnitSubject } from "../subjects.ts";
 import type { UnitResult } from "../units.ts";
-import { idBytes } from "./ids.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { addSubject, subjectById } from "./subject-rows.ts";
-import type { TakenWhom } from "./units-taken.ts";
-
-/** People of a unit -> the numbers of their rows. */
-export type People = ReadonlyMap<SubjectId, bigint>;
+import type { People } from "./whom.ts";
 
 /** Of a unit that is about nobody. */
 const NOBODY: People = new Map();
@@ -52,25 +47,6 @@ export function takePeople(connection: Connection, subjects: readonly UnitSubjec
   return people;
 }
 
-interface NewWhom {
-  readonly subject: bigint | null;
-  readonly about: Uint8Array | null;
-}
-
-/** A number may come again, and with it what a hand has left behind at it. */
-const NOTE_WHOM = statement((db, { subject, about }: NewWhom) =>
-  db
-    .replaceInto("version_subjects")
-    .values({ version_key: sql<bigint>`last_insert_rowid()`, subject, about })
-    .compile(),
-);
-
-/** Notes whom a version is about: the one that was inserted last. */
-export function noteWhom(connection: Connection, { owner, about }: TakenWhom, people: People): void {
-  const subject = owner === null ? null : (people.get(owner) ?? null);
-  connection.run(NOTE_WHOM, { subject, about: about.length === 0 ? null : Buffer.concat(about.map(idBytes)) });
-}
-
 const LINK = statement((db, row: { readonly subject: bigint; readonly record: bigint }) =>
   db
     .insertInto("links")
@@ -87,19 +63,10 @@ interface RecordKey {
   readonly record: bigint;
 }
 
-const DROP_WHOM = statement((db, { record }: RecordKey) =>
-  db
-    .deleteFrom("version_subjects")
-    .where("version_key", "in", db.selectFrom("versions").select("key").where("record", "=", record))
-    .compile(),
-);
-
 const DROP_LINKS = statement((db, { record }: RecordKey) =>
   db.deleteFrom("links").where("record", "=", record).compile(),
 );
 
-/** Before the versions themselves go. */
-export function dropWhom(connection: Connection, record: bigint): void {
-  connection.run(DROP_WHOM, { record });
+export function dropLinks(connection: Connection, record: bigint): void {
   connection.run(DROP_LINKS, { record });
 }

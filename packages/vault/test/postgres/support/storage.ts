@@ -3,13 +3,14 @@
  */
 import type { TestContext } from "node:test";
 import { after } from "node:test";
-import { migratePostgres, postgresStore } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresKeys, postgresKeyStore, postgresStore } from "@strongroom/vault/postgres";
 import type { PostgresStoreOptions } from "@strongroom/vault/postgres";
 import type { ContractStorage } from "@strongroom/vault/store-contract";
 import pg from "pg";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { PostgresServer } from "../../../../../tests/support/postgres/server.ts";
 import type { PostgresOptions } from "../../../../../tests/support/postgres/server.ts";
+import type { KeyStore } from "../../../src/stores/key-store.ts";
 import type { Store } from "../../../src/stores/store.ts";
 
 /** One server of a file. */
@@ -41,22 +42,38 @@ export function poolOf(connectionString: string, max = 10): pg.Pool {
   return pool;
 }
 
-/** A vault's schema of one test. */
-export interface TestSchema {
+/** A store's schema of one test. */
+export interface TestSchema<Opened = Store> {
   readonly schema: string;
   readonly pool: pg.Pool;
-  readonly open: (options?: Partial<PostgresStoreOptions>) => Promise<Store>;
+  readonly open: (options?: Partial<PostgresStoreOptions>) => Promise<Opened>;
   /** Runs statements on the schema; `s.` in them is its name. */
   readonly forge: (...statements: readonly string[]) => Promise<void>;
 }
 
 let schemas = 0;
 
-/** A new schema, migrated, that is dropped after the test. */
+/** A new schema of records, migrated, that is dropped after the test. */
 export async function newSchema(t: TestContext, pool: pg.Pool): Promise<TestSchema> {
-  const schema = `vault_${process.pid}_${++schemas}`;
-  await migratePostgres(pool, { schema });
-  const stores: Store[] = [];
+  return schemaOf(t, pool, { migrate: migratePostgres, open: postgresStore });
+}
+
+/** The same of keys. */
+export async function newKeySchema(t: TestContext, pool: pg.Pool): Promise<TestSchema<KeyStore>> {
+  return schemaOf(t, pool, { migrate: migratePostgresKeys, open: postgresKeyStore });
+}
+
+async function schemaOf<Opened extends { close(): Promise<void> }>(
+  t: TestContext,
+  pool: pg.Pool,
+  kind: {
+    readonly migrate: typeof migratePostgres;
+    readonly open: (pool: pg.Pool, options: Partial<PostgresStoreOptions>) => Promise<Opened>;
+  },
+): Promise<TestSchema<Opened>> {
+  const schema = `store_${process.pid}_${++schemas}`;
+  await kind.migrate(pool, { schema });
+  const stores: Opened[] = [];
   defer(t, async () => {
     await Promise.all(stores.map((store) => store.close()));
     await pool.query(`drop schema ${schema} cascade`);
@@ -65,7 +82,7 @@ export async function newSchema(t: TestContext, pool: pg.Pool): Promise<TestSche
     schema,
     pool,
     async open(options = {}) {
-      const store = await postgresStore(pool, { schema, ...options });
+      const store = await kind.open(pool, { schema, ...options });
       stores.push(store);
       return store;
     },
@@ -75,20 +92,27 @@ export async function newSchema(t: TestContext, pool: pg.Pool): Promise<TestSche
   };
 }
 
-/** Storage for the contract: time passes by moving the moments that are kept. */
+/** Time passes by moving the moments that are kept. */
+const jobsPass = (ms: number): readonly string[] => [
+  `update s.job_partitions set due_at = due_at - ${ms}, renewed_at = renewed_at - ${ms},
+    taken_at = taken_at - ${ms}, saved_at = saved_at - ${ms}`,
+  `update s.failures set due_at = due_at - ${ms}`,
+];
+
+/** Storage for the contract. */
 export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage> {
   const made = await newSchema(t, pool);
   return {
     open: () => made.open(),
-    passTime: (ms) =>
-      made.forge(
-        `update s.job_partitions set due_at = due_at - ${ms}, renewed_at = renewed_at - ${ms},
-          taken_at = taken_at - ${ms}, saved_at = saved_at - ${ms}`,
-        `update s.failures set due_at = due_at - ${ms}`,
-        `update s.settled set at = at - ${ms}`,
-      ),
+    passTime: (ms) => made.forge(...jobsPass(ms), `update s.settled set at = at - ${ms}`),
     begin: () => begin(pool),
   };
+}
+
+/** Storage for the contract of key stores. */
+export async function keyContractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage<KeyStore>> {
+  const made = await newKeySchema(t, pool);
+  return { open: () => made.open(), passTime: (ms) => made.forge(...jobsPass(ms)) };
 }
 
 /** A transaction of a caller's own. */

@@ -2,10 +2,9 @@
  * The store in SQLite passes the contract. Its clock is the machine's: time passes by moving the moments that it keeps.
  */
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { storeContract } from "@strongroom/vault/store-contract";
-import { temporaryFolder } from "../../support/storage.ts";
+import { passTime, temporaryFolder } from "../../support/storage.ts";
 
 /** What is kept as a moment of the store's own clock. */
 const MOMENTS = {
@@ -16,14 +15,5 @@ const MOMENTS = {
 
 storeContract("sqlite", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
-  return {
-    open: () => sqliteStore(path),
-    passTime: async (ms) => {
-      using database = new DatabaseSync(path, { timeout: 5000 });
-      for (const [table, columns] of Object.entries(MOMENTS))
-        database
-          .prepare(`update ${table} set ${columns.map((column) => `${column} = ${column} - :ms`).join()}`)
-          .run({ ms });
-    },
-  };
+  return { open: () => sqliteStore(path), passTime: (ms) => passTime(path, MOMENTS, ms) };
 });

@@ -1,0 +1,73 @@
+/**
+ * Two stores that belong together: each keeps the other's id, and whoever was first decides. Threats answered: records
+ * written under keys of another vault's key store, which a restore of either would leave unreadable; a key store that
+ * is new, empty or older than the records, under which people would get second keys.
+ */
+import { VaultError } from "../errors.ts";
+import type { KeyName, KeyStore } from "../stores/key-store.ts";
+import type { Store } from "../stores/store.ts";
+import type { SubjectId } from "../stores/subjects.ts";
+
+/** So many of the newest people must be known to the key store. */
+const NEWEST_PEOPLE = 16;
+
+/**
+ * Binds a record store and a key store to each other, or finds them bound. A store of before adopts the key store that
+ * it is first opened with.
+ *
+ * @returns the vault's id, which every context names
+ * @throws VaultError `key-store-foreign`, `key-store-lost`, `key-store-behind`; the stores'
+ */
+export async function bindStores(store: Store, keyStore: KeyStore): Promise<string> {
+  const [records, keys] = await Promise.all([store.gate.current(), keyStore.gate.current()]);
+  // Asked before anything is noted: a key store that is given by mistake is to stay free.
+  if (keys.peer !== null && keys.peer !== records.vault) throw keyStoreForeign();
+  if (records.peer !== null && records.peer !== keys.vault) throw keyStoreLost();
+  if ((await keyStore.gate.bind(records.vault)) !== records.vault) throw keyStoreForeign();
+  if ((await store.gate.bind(keys.vault)) !== keys.vault) throw keyStoreLost();
+  await requireNewestPeople(store, keyStore);
+  return records.vault;
+}
+
+/**
+ * That a store is opened as it was: not without a key store, once it has one.
+ *
+ * @throws VaultError `key-store-lost`; the store's
+ */
+export async function requireNoKeyStore(store: Store): Promise<void> {
+  if ((await store.gate.current()).peer === null) return;
+  throw new VaultError("key-store-lost", "The records belong to a key store, and the vault is opened without one");
+}
+
+/** A key store that was set back lacks whoever came since. */
+async function requireNewestPeople({ subjects }: Store, { keys }: KeyStore): Promise<void> {
+  const ids = (await subjects.newest(NEWEST_PEOPLE)).map(({ id }) => id);
+  if (ids.length === 0) return;
+  const [names, erased, found] = await Promise.all([
+    keys.names(ids),
+    keys.erased(ids),
+    keys.active(ids.flatMap(keysOfPerson)),
+  ]);
+  const hasKey = ids.map((_, index) => found.slice(2 * index, 2 * index + 2).some(({ key }) => key !== null));
+  const missing = ids.filter(
+    (_, index) => (names[index] ?? null) === null && erased[index] !== true && hasKey[index] !== true,
+  );
+  if (missing.length > 0)
+    throw new VaultError(
+      "key-store-behind",
+      `The key store knows nothing of ${missing.length} of the ${ids.length} people who were written about last`,
+    );
+}
+
+const keysOfPerson = (owner: SubjectId): readonly KeyName[] => [
+  { kind: "subject", owner },
+  { kind: "tenant-subject", owner },
+];
+
+function keyStoreForeign(): VaultError {
+  return new VaultError("key-store-foreign", "The key store belongs to the records of another vault");
+}
+
+function keyStoreLost(): VaultError {
+  return new VaultError("key-store-lost", "The records belong to another key store than the one that was given");
+}

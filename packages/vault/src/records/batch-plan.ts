@@ -1,0 +1,315 @@
+/**
+ * Plans the records of a batch: reads what is there, decides for each item what becomes of it, asks for all keys
+ * together, and seals. What is wrong with one item refuses that item, and its record is planned anew without it.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { mapBounded } from "@strongroom/base/work";
+import { isVaultError, VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
+import type { Sealing } from "../keys/key-sets.ts";
+import type { Sealer } from "../keys/subject-keys.ts";
+import type { Dependencies } from "../limits.ts";
+import type { Epoch } from "../stores/gate.ts";
+import type { RecordRows, StoredMessage } from "../stores/rows.ts";
+import type { SubjectId, UnitSubject } from "../stores/subjects.ts";
+import { MAX_UNIT_SUBJECTS } from "../stores/unit-people.ts";
+import type { Unit } from "../stores/units.ts";
+import type { Version } from "./address.ts";
+import { decodeDocument } from "./document.ts";
+import type { JsonObject } from "./document.ts";
+import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
+import type { Place, SealedNewVersion } from "./new-version.ts";
+import { everybody, mentioned, provePeople } from "./people.ts";
+import { nextVersion, recordState } from "./read.ts";
+import type { RecordState } from "./read.ts";
+import { messagesOf, newWriteId, requireUnitFits } from "./units.ts";
+import { openVersion, storedAddress } from "./version.ts";
+import { concernOf, isAsBefore, isInherited } from "./whom.ts";
+import type { Before, Concern, Stated } from "./whom.ts";
+import { wrapSummary } from "./write.ts";
+import type { WrapSummary } from "./write.ts";
+
+/**
+ * What to do with a record that is there already: a new version in any case, nothing, or a new version only when the
+ * document (or the people given) differ.
+ */
+export type OnExisting = "replace" | "keep" | "compare";
+
+/** What became of one item of a batch. */
+export type PutManyResult =
+  | {
+      readonly id: string;
+      readonly outcome: "created" | "replaced";
+      readonly version: number;
+      /** As of a `put`. */
+      readonly wraps: WrapSummary;
+    }
+  | { readonly id: string; readonly outcome: "unchanged" | "kept"; readonly version: number }
+  | { readonly id: string; readonly outcome: "refused"; readonly code: VaultErrorCode; readonly detail: string };
+
+/** Results by the index of their item. */
+export type ItemResults = readonly (readonly [index: number, result: PutManyResult])[];
+
+/** Errors that are about one item. Every other one is about the regions or the stores and fails the batch. */
+const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "id-invalid",
+  "subject-invalid",
+  "tenant-invalid",
+  "document-invalid",
+  "document-too-large",
+  "stored-document-invalid",
+  "record-moved",
+  "record-moved-collection",
+  "record-moved-subject",
+  "record-rolled-back",
+  "record-tampered",
+  "key-not-configured",
+  "subject-restricted",
+  "subject-erased",
+  "subject-differs",
+  "subject-missing",
+  "subject-name-absent",
+  "subject-key-absent",
+  "subject-key-tampered",
+]);
+
+/** A document's bytes; or what is wrong with it, which matters only when it is to be written or compared. */
+export type Plaintext = { readonly bytes: Buffer } | { readonly refused: unknown };
+
+/** One item of a batch, as it was at the call. */
+export interface Item {
+  readonly index: number;
+  readonly plaintext: Plaintext;
+  readonly stated: Stated;
+}
+
+/** All items of one id, in their order. */
+export interface Group extends Place {
+  readonly items: readonly Item[];
+}
+
+/** What a group comes to: its items' results, and the unit that makes them true; null when nothing is to be written. */
+export interface Plan {
+  readonly group: Group;
+  readonly unit: Unit | null;
+  /** At which it was sealed. */
+  readonly epoch: Epoch;
+  readonly results: ItemResults;
+  /** Which items are about whom. */
+  readonly people: readonly { readonly item: Item; readonly id: SubjectId }[];
+}
+
+export interface PlanOptions {
+  readonly onExisting: OnExisting;
+  readonly signal: AbortSignal | undefined;
+  readonly sealing: Sealing;
+  /** Items of which it turned out that they cannot be written, and why. More are added. */
+  readonly refused: Map<Item, unknown>;
+}
+
+/** Plans of the groups, in no order. */
+export async function planGroups(
+  dependencies: Dependencies,
+  groups: readonly Group[],
+  options: PlanOptions,
+): Promise<readonly Plan[]> {
+  const { store, limits } = dependencies;
+  const plans: Plan[] = [];
+  let open = groups;
+  // Each round refuses an item or is the last one.
+  while (open.length > 0) {
+    const heads = await store.records.heads(open.map(({ row }) => row));
+    const drafts = await mapBounded(open, limits.batchConcurrency, (group, index) => {
+      const head = heads[index];
+      if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
+      return draftGroup(dependencies, group, head, options);
+    });
+    const sealers = await sealersFor(
+      dependencies,
+      drafts.flatMap(({ group, versions }) => versions.map(({ concern }) => ({ ...group, concern }))),
+      options.signal,
+    );
+    try {
+      let taken = 0;
+      const withSealers = drafts.map((draft) => {
+        const from = taken;
+        taken += draft.versions.length;
+        return { draft, own: sealers.slice(from, taken) };
+      });
+      const sealed = await mapBounded(withSealers, limits.batchConcurrency, async ({ draft, own }) => ({
+        group: draft.group,
+        plan: await sealGroup(dependencies, draft, own, options),
+      }));
+      for (const { plan } of sealed) if (plan !== null) plans.push(plan);
+      open = sealed.filter(({ plan }) => plan === null).map(({ group }) => group);
+    } finally {
+      for (const sealer of sealers) if (!(sealer instanceof Error)) sealer[Symbol.dispose]();
+    }
+  }
+  return plans;
+}
+
+/** A version that an item is to become. */
+interface DraftedVersion {
+  readonly item: Item;
+  readonly version: Version;
+  readonly outcome: "created" | "replaced";
+  readonly plaintext: Buffer;
+  readonly concern: Concern;
+  /** Must prove whom it is about; null: nothing is inherited, or it is proved. */
+  readonly toProve: StoredMessage | null;
+}
+
+interface Draft {
+  readonly group: Group;
+  readonly head: RecordRows;
+  readonly versions: readonly DraftedVersion[];
+  /** Of the items that write nothing. */
+  readonly results: ItemResults;
+  /** Of the version that is there. */
+  readonly mentioned: readonly UnitSubject[];
+}
+
+/** What becomes of each item of a group, before anything is sealed. */
+async function draftGroup(
+  dependencies: Dependencies,
+  group: Group,
+  head: RecordRows,
+  { onExisting, signal, refused }: PlanOptions,
+): Promise<Draft> {
+  const { address, row, items } = group;
+  const versions: DraftedVersion[] = [];
+  const results: (readonly [number, PutManyResult])[] = [];
+  let state: RecordState | null = null;
+  let before: Before | null = null;
+  let found: StoredMessage | null = null;
+  let document: JsonObject | null = null;
+  let isProved = false;
+  for (const item of items) {
+    try {
+      if (refused.has(item)) throw refused.get(item);
+      state ??= recordState(head);
+      const { id } = address;
+      if (state.kind === "live" && onExisting === "keep") {
+        results.push([item.index, { id, outcome: "kept", version: state.version }]);
+        continue;
+      }
+      if (before === null) {
+        found = await versionBefore(dependencies, row, state, signal);
+        before = found === null ? { kind: "none" } : { kind: "stored", stored: found };
+      }
+      if (onExisting === "compare" && before.kind === "stored" && document === null) {
+        document = await storedDocument(dependencies, row, before.stored, signal);
+        // Opened, and so proved: a write that inherits from it need not open the message again.
+        isProved = true;
+      }
+      const plaintext = bytesOf(item);
+      const { stated } = item;
+      const concern = await concernOf(dependencies, { address, stated, plaintext, before, signal });
+      if (
+        state.kind === "live" &&
+        document !== null &&
+        isDeepStrictEqual(decodeDocument(plaintext), document) &&
+        (await isAsBefore(dependencies, concern, before, signal))
+      ) {
+        results.push([item.index, { id, outcome: "unchanged", version: state.version }]);
+        continue;
+      }
+      const version = nextVersion(state);
+      const outcome = state.kind === "live" ? "replaced" : "created";
+      const isOpen = before.kind === "stored" && !isProved && isInherited(stated, before);
+      const toProve = isOpen && before.kind === "stored" ? before.stored : null;
+      versions.push({ item, version, outcome, plaintext, concern, toProve });
+      state = { kind: "live", version };
+      before = { kind: "planned", concern };
+      document = onExisting === "compare" ? decodeDocument(plaintext) : null;
+    } catch (error) {
+      results.push([item.index, refusal(address.id, error)]);
+    }
+  }
+  return { group, head, versions, results, mentioned: mentioned(row.collection, found) };
+}
+
+/** Null: an item turned out to be refused, and the group is to be planned anew. */
+async function sealGroup(
+  dependencies: Dependencies,
+  { group, head, versions, results: told, mentioned: before }: Draft,
+  sealers: readonly (Sealer | Error)[],
+  { signal, sealing, refused }: PlanOptions,
+): Promise<Plan | null> {
+  const { epoch } = sealing;
+  if (versions.length === 0) return { group, unit: null, epoch, results: told, people: [] };
+  const sealed: SealedNewVersion[] = [];
+  const results = [...told];
+  for (const [index, { item, toProve, outcome, ...draft }] of versions.entries()) {
+    try {
+      const sealer = sealers[index];
+      if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
+      if (sealer instanceof Error) throw sealer;
+      const [proved, done] = await Promise.allSettled([
+        toProve === null ? null : provePeople(dependencies, group.row, toProve, signal),
+        sealVersion(dependencies, { ...group, ...draft, sealer, sealing, signal }),
+      ]);
+      if (done.status === "rejected") throw done.reason;
+      if (proved.status === "rejected") throw proved.reason;
+      sealed.push(done.value);
+      const wraps = wrapSummary(done.value.wrapSet);
+      results.push([item.index, { id: group.address.id, outcome, version: draft.version, wraps }]);
+    } catch (error) {
+      // What is not about the item fails the batch.
+      refusal(group.address.id, error);
+      refused.set(item, error);
+      return null;
+    }
+  }
+  const next = sealed.map((version) => version.next);
+  const subjects = everybody([...sealed.flatMap((version) => version.people), ...before]);
+  if (subjects.length > MAX_UNIT_SUBJECTS)
+    throw new VaultError(
+      "batch-too-large",
+      `The batch's documents for one record are about ${subjects.length} people; at most ${MAX_UNIT_SUBJECTS} are allowed`,
+    );
+  requireUnitFits(dependencies.store, messagesOf(next));
+  const unit: Unit = {
+    writeId: newWriteId(),
+    address: group.row,
+    base: head.head,
+    change: {
+      kind: "write",
+      epoch,
+      versions: next,
+      subjects,
+      sealedId: sealed.at(-1)?.sealedId ?? null,
+    },
+  };
+  const people = versions.flatMap(({ item }, index) =>
+    [...(sealed[index]?.people ?? []), ...before].map(({ id }) => ({ item, id })),
+  );
+  return { group, unit, epoch, results, people };
+}
+
+async function storedDocument(
+  { keys, subjectKeys }: Dependencies,
+  row: Group["row"],
+  stored: StoredMessage,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject> {
+  return openVersion(stored.message, storedAddress(row, stored, subjectKeys), { keys, subjectKeys, signal });
+}
+
+/**
+ * What is stored, also for comparing: `-0` reads back as `0`, an object without a prototype with the usual one.
+ *
+ * @throws VaultError `document-invalid`, `document-too-large`
+ */
+function bytesOf({ plaintext }: Item): Buffer {
+  if ("bytes" in plaintext) return plaintext.bytes;
+  throw plaintext.refused;
+}
+
+/** @throws whatever is not about one item */
+export function refusal(id: string, error: unknown): PutManyResult {
+  if (isVaultError(error) && ABOUT_ONE_ITEM.has(error.code))
+    return { id, outcome: "refused", code: error.code, detail: error.message };
+  throw error;
+}

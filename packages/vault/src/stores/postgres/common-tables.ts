@@ -1,0 +1,53 @@
+/**
+ * Tables that every store has: the gate, wrap sets, and jobs.
+ */
+import type { SchemaName } from "./schema-name.ts";
+
+/** Texts are compared and sorted by their bytes. */
+export const NAME = `text collate "C"`;
+
+/**
+ * One row: which store this is, the key set in force, and which programs may use the store. `drained`: the writers of
+ * all epochs below it have ended.
+ */
+export const gateTable = (schema: SchemaName): string => `create table ${schema}.vault (
+    one smallint not null constraint vault_pkey primary key constraint vault_one_check check (one = 1),
+    id ${NAME} not null,
+    epoch bigint not null constraint vault_epoch_check check (epoch >= 0),
+    digest ${NAME},
+    drained bigint not null,
+    version integer not null,
+    min_reader integer not null,
+    min_writer integer not null
+  )`;
+
+/** `peer`: the store that it belongs together with. */
+export const peerColumn = (schema: SchemaName): string => `alter table ${schema}.vault add column peer ${NAME}`;
+
+export const wrapSetsTable = (schema: SchemaName): string => `create table ${schema}.wrap_sets (
+    id integer generated always as identity constraint wrap_sets_pkey primary key,
+    digest ${NAME} not null constraint wrap_sets_digest_key unique,
+    form ${NAME} not null,
+    stored integer not null,
+    target integer not null
+  )`;
+
+/** `held`: until `due_at`, by whoever knows the fence. */
+export const jobsTable = (schema: SchemaName): string => `create table ${schema}.job_partitions (
+    job ${NAME} not null,
+    partition ${NAME} not null,
+    fence bigint not null,
+    held boolean not null,
+    finished boolean not null,
+    due_at bigint not null,
+    renewed_at bigint not null,
+    done bigint not null,
+    failed bigint not null,
+    taken_at bigint,
+    saved_at bigint,
+    problem_at bigint,
+    problem_code ${NAME},
+    holder ${NAME},
+    cursor ${NAME},
+    constraint job_partitions_pkey primary key (job, partition)
+  ) with (fillfactor = 85)`;

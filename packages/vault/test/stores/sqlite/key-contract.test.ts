@@ -1,0 +1,16 @@
+/**
+ * The key store in SQLite passes the contract. Its clock is the machine's: time passes by moving the moments that it
+ * keeps.
+ */
+import { join } from "node:path";
+import { sqliteKeyStore } from "@strongroom/vault/sqlite";
+import { keyStoreContract } from "@strongroom/vault/store-contract";
+import { passTime, temporaryFolder } from "../../support/storage.ts";
+
+/** What is kept as a moment of the store's own clock. */
+const MOMENTS = { jobs: ["due_at", "taken_at", "saved_at", "renewed_at"], failures: ["due_at"] } as const;
+
+keyStoreContract("sqlite", async (t) => {
+  const path = join(await temporaryFolder(t), "keys.sqlite");
+  return { open: () => sqliteKeyStore(path), passTime: (ms) => passTime(path, MOMENTS, ms) };
+});
