@@ -6,6 +6,7 @@ import { wholeNumbers } from "@strongroom/base/options";
 import type { Turns } from "@strongroom/base/work";
 import type { Declarations } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
+import type { KeyCostMeter } from "./keys/cost.ts";
 import type { KeySets } from "./keys/key-sets.ts";
 import type { SubjectKeys } from "./keys/subject-keys.ts";
 import type { RowAddresses } from "./records/row-addresses.ts";
@@ -68,6 +69,8 @@ export interface Dependencies {
   readonly keys: KeySets;
   /** Null: the vault has no key store, and each version's data key is wrapped by the key set itself. */
   readonly subjectKeys: SubjectKeys | null;
+  /** Of a vault with a key store. */
+  readonly cost: KeyCostMeter | null;
   readonly declarations: Declarations;
   readonly rowAddresses: RowAddresses;
   readonly clock: () => Date;

@@ -7,6 +7,8 @@ import { parseCollections } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
+import { KeyCostMeter } from "./keys/cost.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import { parseKeySet, parseNext } from "./keys/key-set.ts";
 import type { KeySet } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
@@ -91,12 +93,22 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const subjectKeys = keyParts?.subjectKeys ?? null;
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
-  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
+  const cost = people === null ? null : costMeter(given, people, clock);
+  const dependencies = { store, keys, subjectKeys, cost, declarations, rowAddresses, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
   );
   const repair = repairing === undefined ? null : repairs(dependencies, keyParts, { looks, options: repairing });
   return new RecordVault(dependencies, new DebtView(looks), repair, people?.store ?? null);
+}
+
+function costMeter(
+  { keyring, keySet, next }: VaultOptions,
+  people: ParsedKeysOptions,
+  clock: () => Date,
+): KeyCostMeter {
+  const keyrings = [keyring, next?.keyring, people.keyring, people.next?.keyring].flatMap((one) => one ?? []);
+  return new KeyCostMeter({ cache: people.cache, regions: keySet?.length ?? 1, keyrings, clock });
 }
 
 /** What the keys of people hang on besides their own options. */
@@ -252,6 +264,10 @@ class RecordVault implements Vault {
 
   subjectKeys(): SubjectKeyCounts | null {
     return this.#dependencies.subjectKeys?.counts() ?? null;
+  }
+
+  keyCost(): KeyCost | null {
+    return this.#dependencies.cost?.report() ?? null;
   }
 
   repairStatus(): RepairStatus {

@@ -2,6 +2,7 @@
  * The vault's face: documents in, documents out, and between them nothing but messages.
  */
 import type { JobSummary } from "./jobs.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
 import type { AddressInput } from "./records/address.ts";
@@ -208,6 +209,11 @@ export interface Vault {
   readonly subjects: Subjects;
   /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
   subjectKeys(): SubjectKeyCounts | null;
+  /**
+   * What keys cost in this process since the vault was opened: calls of a KMS in the present scopes, in each scope for
+   * the same traffic, and as the keyrings counted them. Null: the vault has no key store.
+   */
+  keyCost(): KeyCost | null;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
   /** Resolves when the store answers, and the key store. */

@@ -105,6 +105,8 @@ class Round {
   /** By what was said of them: a name, or an id. */
   readonly #persons = new Map<string, Person>();
   readonly #slots = new Map<string, Slot>();
+  /** Whoever was made in this round, until a sealer tells it. */
+  readonly #made = new Set<string>();
 
   constructor(keys: VaultKeys, people: People, signal: AbortSignal | undefined) {
     this.#keys = keys;
@@ -271,6 +273,8 @@ class Round {
     if (result?.kind === "made") {
       const tenant = person?.named?.tenant ?? DEFAULT_TENANT;
       if (person !== null) this.#madePerson(person);
+      const owner = slot?.name.owner ?? person?.id;
+      if (owner !== undefined) this.#made.add(owner);
       if (slot !== null && fresh !== null) slot.opened = this.#keys.keep(fresh, tenant, since);
       return;
     }
@@ -312,6 +316,7 @@ class Round {
         vault: this.#keys.dependencies.vault,
         subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
         name: main?.named?.name ?? null,
+        isNew: this.#made.delete(name?.owner ?? main?.id ?? ""),
         about,
         subjects: unitSubjects(main === null ? null : { id: main.id, scope, ordinal: key?.ordinal ?? 0 }, about),
         sealing: key,
@@ -340,7 +345,7 @@ class Round {
   }
 }
 
-interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
+interface SealerParts extends Pick<Sealer, "name" | "isNew" | "about" | "subjects"> {
   readonly vault: string;
   readonly subject: string;
   /** Seals the message; null in `record` scope. */
@@ -355,14 +360,16 @@ class KeySealer implements Sealer {
   readonly wrapSet: WrapSet | null;
   readonly subject: Subject;
   readonly name: Subject | null;
+  readonly isNew: boolean;
   readonly about: readonly SubjectId[];
   readonly subjects: readonly UnitSubject[];
   readonly #vault: string;
   readonly #text: OpenedKey;
 
-  constructor({ vault, subject, name, about, subjects, sealing, text }: SealerParts) {
+  constructor({ vault, subject, name, isNew, about, subjects, sealing, text }: SealerParts) {
     this.subject = subject as Subject;
     this.name = name;
+    this.isNew = isNew;
     this.about = about;
     this.subjects = subjects;
     this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);

@@ -34,6 +34,8 @@ export interface Sealer extends Disposable {
   readonly subject: Subject;
   /** As the caller says it; null when it is about nobody. */
   readonly name: Subject | null;
+  /** Whether whom it is about was made known with it, or got their key: of several sealers, the first only. */
+  readonly isNew: boolean;
   /** Further people, sorted. */
   readonly about: readonly SubjectId[];
   /** Everybody, for the unit: sorted, each once. */

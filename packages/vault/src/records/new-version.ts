@@ -5,9 +5,10 @@
 import { VaultError } from "../errors.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
+import { TENANT_PROVIDER } from "../keys/tenant-wrap.ts";
 import type { Dependencies } from "../limits.ts";
 import type { StoredMessage } from "../stores/rows.ts";
-import type { UnitSubject } from "../stores/subjects.ts";
+import type { Scope, UnitSubject } from "../stores/subjects.ts";
 import type { NewVersion } from "../stores/units.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { Address, Subject, Version } from "./address.ts";
@@ -89,6 +90,7 @@ function inClear({ whom }: Concern): Sealer {
   return {
     subject: whom.name,
     name: whom.name,
+    isNew: false,
     about: [],
     subjects: [],
     keyring: null,
@@ -122,7 +124,13 @@ export interface SealedNewVersion {
 
 /** @throws VaultError as sealBytes does; `store-full` */
 export async function sealVersion(
-  { store, subjectKeys, rowAddresses, clock }: Pick<Dependencies, "store" | "subjectKeys" | "rowAddresses" | "clock">,
+  {
+    store,
+    subjectKeys,
+    cost,
+    rowAddresses,
+    clock,
+  }: Pick<Dependencies, "store" | "subjectKeys" | "cost" | "rowAddresses" | "clock">,
   { address, row, version, plaintext, concern, sealer, sealing, signal }: VersionInput,
 ): Promise<SealedNewVersion> {
   await store.requireRoom();
@@ -137,6 +145,10 @@ export async function sealVersion(
     { collection, id, subject, version, ...(subjectKeys === null ? {} : { vault: subjectKeys.vault, about }) },
     { keyring: sealer.keyring ?? sealing.keyring, signal },
   );
+  const { isNew } = sealer;
+  const { target } = sealer.wrapSet ?? wrapSet;
+  const tenant = concern.whom.kind === "nobody" ? null : concern.whom.tenant;
+  cost?.wrote({ scope: scopeOf(sealer), owner: subject, tenant, isNew, target });
   return {
     next: { version, scheme, subject, about, createdAt: clock().toISOString(), wrapSet, message },
     people: sealer.subjects,
@@ -144,6 +156,12 @@ export async function sealVersion(
     names: { subject: sealer.name, about: withoutSubject(concern.also, sealer.name) },
     wrapSet: sealer.wrapSet ?? wrapSet,
   };
+}
+
+/** Where the message really hangs. */
+function scopeOf({ keyring, wrapSet }: Sealer): Scope {
+  if (keyring === null) return "record";
+  return wrapSet?.wraps.some(({ provider }) => provider === TENANT_PROVIDER) === true ? "tenant" : "subject";
 }
 
 const withoutSubject = (names: readonly Subject[], subject: Subject | null): readonly Subject[] =>

@@ -51,9 +51,12 @@ export interface VersionInfo {
 /** What reading works with. */
 type Reading = Pick<Dependencies, "store" | "keys" | "subjectKeys" | "rowAddresses">;
 
+/** What a read is counted with. */
+type Counting = Pick<Dependencies, "cost" | "declarations">;
+
 /** `vault.get`. */
 export async function get(
-  dependencies: Reading,
+  dependencies: Reading & Counting,
   address: Address,
   { version, signal }: GetOptions,
 ): Promise<VaultRecord> {
@@ -67,6 +70,9 @@ export async function get(
   await requireOpenPeople(dependencies, row, read, stored, signal);
   const of = storedAddress(row, stored, subjectKeys);
   const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
+  // As declared: of a version from before the scope was another one, an estimate.
+  const scope = stored.scheme === 1 ? "record" : dependencies.declarations.of(address.collection).scope;
+  dependencies.cost?.read({ scope, owner: stored.subject, tenant: null });
   const names = answered(await namesOf(dependencies, stored, signal));
   return { ...address, ...names, version: stored.version, createdAt: stored.createdAt, document };
 }
