@@ -81,9 +81,8 @@ export interface Vault {
    *
    * @param client of the store's database, connected, and in a transaction: for PostgreSQL, a client of `pg`
    * @throws VaultError `transaction-refused`, `version-conflict`, `record-contended`, `key-set-moved`,
-   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for what
-   *   this vault has not prepared, has made before, or has prepared
-   *   more than a minute ago
+   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for
+   *   what this vault has not prepared, has made before, or has prepared more than a minute ago
    * @example
    * ```ts
    * import type { Vault } from "@strongroom/vault";

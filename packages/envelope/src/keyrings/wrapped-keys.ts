@@ -79,6 +79,17 @@ export async function makeKey(options: WrappingOptions): Promise<MadeKey> {
  * Wraps of a key that is there. It stays the caller's.
  *
  * @throws EnvelopeError `option-invalid`, and as the keyring's onEncrypt does
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { randomSecret, wrapKey } from "@strongroom/envelope/keyrings";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2027-01", wrappingKey: randomBytes(32) });
+ * using key = randomSecret(32);
+ * const { wraps } = await wrapKey(key, { keyring, encryptionContext: { purpose: "backups" } });
+ * console.log(wraps.length, key.wiped); // prints: 1 false
+ * ```
  */
 export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promise<KeyWraps> {
   if (!(key instanceof SecretBytes) || key.length !== KEY_LENGTH)
@@ -92,6 +103,19 @@ export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promi
  *
  * @param options `accepts` tells the right key: a region that answers another one costs a try, and the next is asked
  * @throws EnvelopeError `option-invalid`, and as the keyring's onDecrypt does
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { isEnvelopeError, rawAesKeyring } from "@strongroom/envelope";
+ * import { makeKey, unwrapKey } from "@strongroom/envelope/keyrings";
+ *
+ * const keyring = rawAesKeyring({ keyNamespace: "my-app", keyName: "2026-01", wrappingKey: randomBytes(32) });
+ * const options = { keyring, encryptionContext: { purpose: "backups" } };
+ * const { key, wraps } = await makeKey(options);
+ * key.wipe();
+ * const refused = unwrapKey(wraps, { ...options, accepts: () => false });
+ * console.log(await refused.catch((error) => isEnvelopeError(error) && error.code)); // prints: decryption-failed
+ * ```
  */
 export async function unwrapKey(
   wraps: readonly EncryptedDataKey[],

@@ -351,12 +351,12 @@ interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
 
 /** It holds the handles that it was made with, until it is disposed of. */
 class KeySealer implements Sealer {
+  readonly keyring: Keyring | null;
+  readonly wrapSet: WrapSet | null;
   readonly subject: Subject;
   readonly name: Subject | null;
   readonly about: readonly SubjectId[];
   readonly subjects: readonly UnitSubject[];
-  readonly keyring: Keyring | null;
-  readonly wrapSet: WrapSet | null;
   readonly #vault: string;
   readonly #text: OpenedKey;
 

@@ -41,8 +41,9 @@ export async function versionBefore(
   // Changed since its head was read: what is prepared meets a conflict.
   if (read.stored === null && read.damage === undefined) return null;
   if (read.stored === null) throw damaged(read);
-  requireContext(read.stored.message, storedAddress(row, read.stored, dependencies.subjectKeys));
+  const address = storedAddress(row, read.stored, dependencies.subjectKeys);
   await requireOpenPeople(dependencies, row, read, read.stored, signal);
+  requireContext(read.stored.message, address);
   return read.stored;
 }
 

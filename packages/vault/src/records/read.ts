@@ -27,7 +27,7 @@ export interface VaultRecord<Document = JsonObject> {
   /** As callers say it; null: about nobody. */
   readonly subject: string | null;
   /** Further people. Left out: there are none. */
-  readonly about?: readonly string[];
+  readonly about?: readonly string[] | undefined;
   readonly version: number;
   /** When this version was written: ISO 8601, UTC. */
   readonly createdAt: string;

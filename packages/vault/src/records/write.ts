@@ -60,7 +60,7 @@ export interface PutResult {
   /** As callers say it; null: about nobody. */
   readonly subject: string | null;
   /** Further people. Left out: there are none. */
-  readonly about?: readonly string[];
+  readonly about?: readonly string[] | undefined;
   readonly version: number;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
