@@ -9,11 +9,11 @@ import type { WrapSet } from "../stores/wrap-set.ts";
 import { branchKeyId } from "./key-binding.ts";
 import { ownerOfKey, sealText } from "./sealed-text.ts";
 import type { TextPlace } from "./sealed-text.ts";
-import type { Sealer } from "./subject-keys.ts";
+import type { Sealer, Tenant } from "./subject-keys.ts";
 import type { OpenedKey } from "./vault-keys.ts";
 
 /** What a sealer is made of. */
-export interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
+export interface SealerParts extends Pick<Sealer, "name" | "tenant" | "isNew" | "about" | "subjects"> {
   readonly vault: string;
   readonly subject: string;
   /** Seals the message; null in `record` scope. */
@@ -28,14 +28,19 @@ export class KeySealer implements Sealer {
   readonly wrapSet: WrapSet | null;
   readonly subject: Subject;
   readonly name: Subject | null;
+  readonly tenant: Tenant;
+  readonly isNew: boolean;
   readonly about: readonly SubjectId[];
   readonly subjects: readonly UnitSubject[];
   readonly #vault: string;
   readonly #text: OpenedKey;
 
-  constructor({ vault, subject, name, about, subjects, sealing, text }: SealerParts) {
+  constructor({ vault, subject, sealing, text, ...told }: SealerParts) {
+    const { name, tenant, isNew, about, subjects } = told;
     this.subject = subject as Subject;
     this.name = name;
+    this.tenant = tenant;
+    this.isNew = isNew;
     this.about = about;
     this.subjects = subjects;
     this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);

@@ -70,6 +70,8 @@ interface Person {
   tag: Uint8Array | null;
   /** Whether the id is known to be the name's. */
   isProved: boolean;
+  /** Made in this round, and no sealer has said so yet. */
+  isMade: boolean;
   problem: VaultError | null;
 }
 
@@ -146,12 +148,12 @@ class Round {
       const one = found[index];
       if (one === undefined) continue;
       const tag = one.isNew ? one.tag : null;
-      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, problem: null });
+      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, isMade: false, problem: null });
     }
   }
 
   #person(said: string, id: SubjectId, named: Named | null): void {
-    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, problem: null });
+    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, isMade: false, problem: null });
   }
 
   /** The key of whom a version is about; of others only if they are new, and get one. */
@@ -281,6 +283,7 @@ class Round {
 
   #madePerson(person: Person): void {
     person.tag = null;
+    person.isMade = true;
     if (person.named !== null) this.#people.learn(person.id, person.named);
   }
 
@@ -305,10 +308,14 @@ class Round {
         throw keyTampered("A person's key is under another tenant's key");
       const about = [...new Set(others.map(({ id }) => id))].filter((id) => id !== main?.id).sort();
       const text = key ?? (await this.#keys.own("names", this.#signal));
+      const isMade = main?.isMade ?? false;
+      if (main !== null) main.isMade = false;
       return new KeySealer({
         vault: this.#keys.dependencies.vault,
         subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
         name: main?.named?.name ?? null,
+        tenant: main?.named?.tenant ?? DEFAULT_TENANT,
+        isNew: isMade,
         about,
         subjects: unitSubjects(main === null ? null : { id: main.id, scope, ordinal: key?.ordinal ?? 0 }, about),
         sealing: key,

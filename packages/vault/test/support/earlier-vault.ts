@@ -5,8 +5,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { APPLICATION_ID } from "../../src/stores/sqlite/schema.ts";
 
-/** Of Kysely's migrator. */
-const MIGRATOR = [
+/** Tables of Kysely's migrator, as they are in files of every version. */
+export const MIGRATOR: readonly string[] = [
   'create table "kysely_migration" ("name" varchar(255) not null primary key, "timestamp" varchar(255) not null)',
   'create table "kysely_migration_lock" ("id" varchar(255) not null primary key, "is_locked" integer default 0 not null)',
   "insert into kysely_migration_lock values ('migration_lock', 0)",
