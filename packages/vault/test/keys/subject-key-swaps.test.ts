@@ -76,7 +76,7 @@ function withRow(
   changed: Partial<KeyRow>,
 ): (rows: KeyRows) => Partial<KeyRows> {
   const answer = (read: KeyRead): KeyRead =>
-    read.key?.owner === ids[who] && read.key.version === known[who]!.version
+    read.key !== null && read.key.owner === ids[who] && read.key.version === known[who]!.version
       ? { key: { ...read.key, ...changed } }
       : read;
   return (rows) => ({
