@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "@strongroom/envelope";
-import { parseAddress } from "@strongroom/vault";
+import { parseAddress, parseVersion } from "@strongroom/vault";
 import { memoryKeyStore } from "@strongroom/vault/memory";
+import { parseKeySet } from "../../src/keys/key-set.ts";
+import { KeySets } from "../../src/keys/key-sets.ts";
+import { repairVersion } from "../../src/repair/repair-version.ts";
+import { keyedVault } from "../support/keyed-vault.ts";
 import { owesNothing, QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
 
 test("a version about several people and a person's key get the wraps that they owe, and stay what they were", async (t) => {
@@ -43,4 +47,17 @@ test("a version about several people and a person's key get the wraps that they 
     assert.deepEqual([document, subject, about], [{ n: 1 }, "ada", ["bob"]]);
   }
   assert.deepEqual((await vault.jobs()).map(({ job }) => job).sort(), ["repair", "repair-keys"]);
+});
+
+test("a message that hangs on a person's key is never sealed under the key set, whatever its row says that it owes", async (t) => {
+  const { vault, store, keyring, stored } = await keyedVault(t);
+  const address = parseAddress({ collection: "people", id: "1" });
+  await vault.put(address, { n: 1 });
+  const { message } = await stored(address);
+  const keys = new KeySets(store.gate, parseKeySet(keyring, undefined), null);
+  const { vault: id } = await store.gate.current();
+  const dependencies = { store, keys, subjectKeys: { vault: id } as never, clock: () => new Date(), signal: undefined };
+  const outcome = await repairVersion(dependencies, { ...address, version: parseVersion(1) }, null);
+  assert.deepEqual(outcome, { kind: "settled" });
+  assert.deepEqual((await stored(address)).message, message);
 });
