@@ -25,7 +25,8 @@ describe("calls of a KMS for people who are imported and read", () => {
     own.calls();
     await own.importPeople(PEOPLE);
     const written = own.calls();
-    assert.deepEqual([written.wraps, written.opens], [3 * PEOPLE + OWN, 0]);
+    assert.equal(written.wraps, 3 * PEOPLE + OWN);
+    assert.ok(written.opens <= 2, "no more than the vault's own two keys");
     await own.read(PEOPLE * 30, PEOPLE);
     const { wraps, opens } = own.calls();
     assert.equal(wraps, 0);

@@ -61,6 +61,7 @@ export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store"
     stragglerMinMs: 8_000,
     attemptTimeoutMs: 8_000,
     deadlineMs: 20_000,
+    operationsWaitMs: 10_000,
     hedgeRatio: 0,
     hedgeReserve: 0,
   };

@@ -33,7 +33,8 @@ test("subject: three a person, then one a person and cache age", async (t) => {
   await own.read(READS, 500);
   const read = own.calls();
   t.diagnostic(told("subject", written, read));
-  assert.deepEqual([written.wraps, written.opens], [3 * PEOPLE + OWN, 0]);
+  assert.equal(written.wraps, 3 * PEOPLE + OWN);
+  assert.ok(written.opens <= 2, "no more than the vault's own two keys");
   assert.ok(read.opens <= 500, "one for each person in an age, at most");
 });
 
