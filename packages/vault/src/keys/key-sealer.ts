@@ -26,10 +26,10 @@ export interface SealerParts extends Pick<Sealer, "name" | "tenant" | "isNew" | 
 export class KeySealer implements Sealer {
   readonly keyring: Keyring | null;
   readonly wrapSet: WrapSet | null;
-  readonly subject: Subject;
-  readonly name: Subject | null;
-  readonly tenant: Tenant;
   readonly isNew: boolean;
+  readonly tenant: Tenant;
+  readonly name: Subject | null;
+  readonly subject: Subject;
   readonly about: readonly SubjectId[];
   readonly subjects: readonly UnitSubject[];
   readonly #vault: string;
