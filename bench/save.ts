@@ -1,11 +1,12 @@
-// docs/performance.md is made of what two runs have left: the library beside its peers, and the stores. Each keeps its
-// figures in a file of its own, and the page is written anew from both, so that neither run wipes out the other's.
+// docs/performance.md is made of what three runs have left: the library beside its peers, the stores, and the scopes. Each
+// keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out another's.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { pageOf } from "./harness/page.ts";
 import { plotOf } from "./harness/plot.ts";
 import type { Report } from "./harness/report.ts";
+import { scopesSectionOf } from "./scopes/section.ts";
 import { growthPlotOf, ratesPlotOf } from "./stores/plots.ts";
 import type { StoresReport } from "./stores/report.ts";
 import { sectionOf } from "./stores/section.ts";
@@ -19,6 +20,8 @@ const STORES = {
   rates: "pictures/performance-stores.svg",
   growth: "pictures/performance-stores-growth.svg",
 } as const;
+
+const SCOPES = { json: "performance-scopes.json" } as const;
 
 /** Keeps what the run beside the peers found. `docs` is a folder's URL, with a slash at its end. */
 export function savePeers(report: Report, docs: URL): void {
@@ -35,11 +38,22 @@ export function saveStores(report: StoresReport, docs: URL): void {
   writePage(docs);
 }
 
+/** Keeps what the run of the scopes found. */
+export function saveScopes(report: StoresReport, docs: URL): void {
+  write(docs, SCOPES.json, jsonOf(report));
+  writePage(docs);
+}
+
 function writePage(docs: URL): void {
   const peers = read(docs, PEERS.json) as Report | null;
   if (peers === null) throw new Error(`The page begins with the figures of ${PEERS.json}, which is not there`);
   const stores = read(docs, STORES.json) as StoresReport | null;
-  write(docs, "performance.md", pageOf(peers, PEERS, stores === null ? [] : [sectionOf(stores, STORES)]));
+  const scopes = read(docs, SCOPES.json) as StoresReport | null;
+  const sections = [
+    ...(stores === null ? [] : [sectionOf(stores, STORES)]),
+    ...(scopes === null ? [] : [scopesSectionOf(scopes, SCOPES)]),
+  ];
+  write(docs, "performance.md", pageOf(peers, PEERS, sections));
 }
 
 /** What a run has left, as this same program wrote it; null when there was none. */

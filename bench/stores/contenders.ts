@@ -9,16 +9,19 @@ import {
   type Address,
   type Collection,
   type Epoch,
+  type PutOptions,
   type Store,
   type Subject,
   type Unit,
+  type Vault,
   type Version,
   type WrapSet,
   type WriteId,
 } from "@strongroom/vault";
 
 import { assertBytes, assertDocument, bytesOf, COLLECTION, documentOf, idOf } from "./documents.ts";
-import type { ContenderId } from "./rows.ts";
+import type { Place } from "./places.ts";
+import type { WorkId } from "./rows.ts";
 
 /** The records of one open store, by number. Every call rejects when its result is wrong. */
 export interface Records {
@@ -38,22 +41,36 @@ export const WRAPS: WrapSet = {
 };
 
 /** The same in every process, so that each opens what another wrote. It protects nothing but this bench's filler. */
-const KEYRING = { keyNamespace: "bench", keyName: "bench", wrappingKey: Buffer.alloc(32, 0x5a) };
+export const KEYRING = { keyNamespace: "bench", keyName: "bench", wrappingKey: Buffer.alloc(32, 0x5a) };
 
-export const CONTENDERS: Readonly<Record<ContenderId, (store: Store) => Promise<Records>>> = {
-  vault: openVaultRecords,
-  clear: openClearRecords,
+/** What is opened, and for what. */
+export interface Opening {
+  readonly store: Store;
+  readonly place: Place;
+  readonly work: WorkId;
+}
+
+export const CONTENDERS: Readonly<Record<"vault" | "clear", (opening: Pick<Opening, "store">) => Promise<Records>>> = {
+  vault: async ({ store }) => vaultRecords(await openVault({ store, keyring: rawAesKeyring(KEYRING) })),
+  clear: ({ store }) => clearRecords(store, unitOf),
 };
 
-async function openVaultRecords(store: Store): Promise<Records> {
-  const vault = await openVault({ store, keyring: rawAesKeyring(KEYRING) });
+/** Options of the put of a record, by its number. */
+export type OptionsOf = (number: number) => Pick<PutOptions, "subject">;
+
+export function vaultRecords(vault: Vault, optionsOf: OptionsOf = () => ({})): Records {
   return {
     put: async (number) => {
-      const { outcome } = await vault.put({ collection: COLLECTION, id: idOf(number) }, documentOf(number));
+      const address = { collection: COLLECTION, id: idOf(number) };
+      const { outcome } = await vault.put(address, documentOf(number), optionsOf(number));
       if (outcome !== "created") throw new Error(`record ${number} was ${outcome} and not created`);
     },
     putBatch: async (first, count) => {
-      const items = numbers(first, count).map((number) => ({ id: idOf(number), document: documentOf(number) }));
+      const items = numbers(first, count).map((number) => ({
+        id: idOf(number),
+        document: documentOf(number),
+        ...optionsOf(number),
+      }));
       const results = await vault.putMany(COLLECTION, items, { onExisting: "replace" });
       const other = results.find(({ outcome }) => outcome !== "created");
       if (results.length !== count || other !== undefined)
@@ -68,14 +85,18 @@ async function openVaultRecords(store: Store): Promise<Records> {
   };
 }
 
-async function openClearRecords(store: Store): Promise<Records> {
+/** The rows that `unit` makes of records' bytes. */
+export async function clearRecords(
+  store: Store,
+  unit: (number: number, bytes: Uint8Array, epoch: Epoch) => Unit,
+): Promise<Records> {
   const epoch = await someEpoch(store);
   return {
-    put: (number) => applyAll(store, [unitOf(number, bytesOf(number), epoch)]),
+    put: (number) => applyAll(store, [unit(number, bytesOf(number), epoch)]),
     putBatch: (first, count) =>
       applyAll(
         store,
-        numbers(first, count).map((number) => unitOf(number, bytesOf(number), epoch)),
+        numbers(first, count).map((number) => unit(number, bytesOf(number), epoch)),
       ),
     get: async (number) => {
       assertBytes((await store.records.read(addressOf(number), null)).stored?.message, number);
@@ -111,12 +132,16 @@ export function unitOf(number: number, message: Uint8Array, epoch: Epoch, wrapSe
       versions: [
         {
           version: FIRST,
+          scheme: 1,
           subject: idOf(number) as Subject,
+          about: [],
           createdAt: new Date().toISOString(),
           wrapSet,
           message,
         },
       ],
+      subjects: [],
+      sealedId: null,
     },
   };
 }

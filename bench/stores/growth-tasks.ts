@@ -86,7 +86,7 @@ export async function grow(place: Place, from: number, to: number): Promise<Grow
 
 /** The vault's own record, and a wrap set that no version has any more. */
 async function plant(open: () => Promise<Store>): Promise<void> {
-  const vault = await CONTENDERS.vault(await open());
+  const vault = await CONTENDERS.vault({ store: await open() });
   await vault.put(0);
   await vault.close();
   const store = await open();
@@ -112,7 +112,7 @@ export async function measureStart(place: Place, records: number): Promise<Start
   const open = await storeOpener(place);
   const start = performance.now();
   const store = await open();
-  const vault = await CONTENDERS.vault(store);
+  const vault = await CONTENDERS.vault({ store });
   try {
     await vault.get(0);
     const startMs = performance.now() - start;

@@ -3,18 +3,15 @@
 
 import { parseArgs } from "node:util";
 
-import { buildLibrary } from "../harness/install.ts";
-import { loadNow } from "../harness/machine.ts";
 import type { Pace } from "../harness/row.ts";
 import { DOCS, saveStores } from "../save.ts";
 
 import { growSites } from "./growth.ts";
-import { Processes } from "./processes.ts";
-import { storesReportOf, type AbsentStore, type StoresReport } from "./report.ts";
+import { storesReportOf, type StoresReport } from "./report.ts";
 import { EFFORTS, ROWS, rowsOf, STORES, type Effort, type StoreKind, type StoreRow } from "./rows.ts";
-import { SITES, type Site } from "./sites.ts";
+import { COMMON_OPTIONS, namesIn, openBench, roundsOf, rowsNamed, runCommand } from "./command.ts";
 import { storesTableOf } from "./table.ts";
-import { messageOf, playTurns } from "./turns.ts";
+import { playTurns } from "./turns.ts";
 
 const USAGE = `npm run bench:stores -- [--rows ID,ID] [--growth] [--store KIND,KIND] [--rounds N] [--quick] [--json]
 stores: ${Object.keys(STORES).join(" ")}
@@ -30,32 +27,13 @@ interface Options {
   readonly isWhole: boolean;
 }
 
-class UsageError extends Error {}
-
 function optionsFrom(args: readonly string[]): Options {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        rows: { type: "string" },
-        growth: { type: "boolean" },
-        store: { type: "string" },
-        rounds: { type: "string" },
-        quick: { type: "boolean" },
-        json: { type: "boolean" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  const { values } = parseArgs({ args: [...args], options: { ...COMMON_OPTIONS, growth: { type: "boolean" } } });
   const pace: Pace = values.quick === true ? "quick" : "full";
-  const rounds = values.rounds === undefined ? EFFORTS[pace].rounds : Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new UsageError(`--rounds takes a whole number from 1, not ${String(values.rounds)}`);
-  const stores = storesNamed(values.store);
+  const rounds = roundsOf(values.rounds, EFFORTS[pace].rounds);
+  const stores = namesIn(values.store, Object.keys(STORES) as StoreKind[], "store");
   const isGrowing = values.growth === true || values.rows === undefined;
-  const rows = values.rows === undefined ? (values.growth === true ? [] : rowsOf(pace)) : rowsNamed(values.rows);
+  const rows = values.rows === undefined ? (values.growth === true ? [] : rowsOf(pace)) : rowsNamed(values.rows, ROWS);
   return {
     pace,
     effort: { ...EFFORTS[pace], rounds },
@@ -66,43 +44,9 @@ function optionsFrom(args: readonly string[]): Options {
   };
 }
 
-function rowsNamed(list: string): readonly StoreRow[] {
-  return list.split(",").map((id) => {
-    const row = ROWS.find((candidate) => candidate.id === id);
-    if (row === undefined) throw new UsageError(`there is no row called ${id}`);
-    return row;
-  });
-}
-
-function storesNamed(list: string | undefined): readonly StoreKind[] {
-  const known = Object.keys(STORES) as StoreKind[];
-  if (list === undefined) return known;
-  return list.split(",").map((name) => {
-    const kind = known.find((candidate) => candidate === name);
-    if (kind === undefined) throw new UsageError(`there is no store called ${name}`);
-    return kind;
-  });
-}
-
 async function run({ pace, effort, rows, growing }: Options): Promise<StoresReport> {
-  buildLibrary();
-  const loadBefore = loadNow();
-  // As they are published.
-  const processes = new Processes([]);
-  await using cleanup = new AsyncDisposableStack();
-  const sites: Site[] = [];
-  const absent: AbsentStore[] = [];
-  const kinds = new Set([...rows.map(({ store }) => store), ...growing]);
-  for (const store of kinds) {
-    try {
-      sites.push(cleanup.use(await SITES[store]()));
-    } catch (error) {
-      absent.push({ store, reason: messageOf(error) });
-    }
-  }
-  const onStep = (step: string): void => {
-    process.stderr.write(`${step}\n`);
-  };
+  await using bench = await openBench([...rows.map(({ store }) => store), ...growing]);
+  const { sites, absent, versions, loadBefore, processes, onStep } = bench;
   const played = await playTurns({ rows, sites, effort, processes, onStep });
   const grown = await growSites(
     sites.filter(({ kind }) => growing.includes(kind)),
@@ -112,7 +56,7 @@ async function run({ pace, effort, rows, growing }: Options): Promise<StoresRepo
     pace,
     effort,
     loadBefore,
-    versions: Object.fromEntries(sites.flatMap(({ kind, version }) => (version === null ? [] : [[kind, version]]))),
+    versions,
     absent,
     rows,
     turns: played.turns,
@@ -121,21 +65,10 @@ async function run({ pace, effort, rows, growing }: Options): Promise<StoresRepo
   });
 }
 
-// What was made is removed when the process exits.
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => {
-    process.exit(1);
-  });
-
-try {
-  const options = optionsFrom(process.argv.slice(2));
+await runCommand(USAGE, async (args) => {
+  const options = optionsFrom(args);
   const report = await run(options);
   process.stdout.write(`${options.output === "json" ? JSON.stringify(report, null, 2) : storesTableOf(report)}\n`);
   if (options.isWhole && report.failures.length === 0) saveStores(report, DOCS);
-  // A wrong result fails the run; a missed target is a finding, and the table says so.
-  process.exitCode = report.failures.length === 0 ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n${USAGE}\n`);
-  process.exitCode = 2;
-}
+  return report.failures.length === 0;
+});

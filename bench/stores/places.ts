@@ -1,6 +1,8 @@
 // Where the stores of a run lie, as an order tells it to a process, and how that process opens one.
 
-import type { Store } from "@strongroom/vault";
+import { dirname, join } from "node:path";
+
+import type { KeyStore, Store } from "@strongroom/vault";
 
 import type { StoreKind } from "./rows.ts";
 
@@ -17,6 +19,12 @@ export const CONNECTIONS = 10;
 /** Loads what opens the store, so that opening it is all that is left to do. */
 export async function storeOpener(place: Place): Promise<() => Promise<Store>> {
   return (OPENERS as Readonly<Record<StoreKind, (place: Place) => Promise<() => Promise<Store>>>>)[place.kind](place);
+}
+
+/** The same for the key store that lies beside it. */
+export async function keyStoreOpener(place: Place): Promise<() => Promise<KeyStore>> {
+  const openers = KEY_STORES as Readonly<Record<StoreKind, (place: Place) => Promise<() => Promise<KeyStore>>>>;
+  return openers[place.kind](place);
 }
 
 /** That of one kind of store. */
@@ -37,6 +45,28 @@ const OPENERS: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Promise
     return () => {
       const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
       return postgresStore(pool, { endPool: true });
+    };
+  },
+};
+
+/** The schema of the key store, in the records' own database. */
+export const KEYS_SCHEMA = "strongroom_keys";
+
+const KEY_STORES: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Promise<() => Promise<KeyStore>> } = {
+  memory: async () => {
+    const { memoryKeyStore } = await import("@strongroom/vault/memory");
+    return async () => memoryKeyStore();
+  },
+  sqlite: async ({ file }) => {
+    const { sqliteKeyStore } = await import("@strongroom/vault/sqlite");
+    return () => sqliteKeyStore(join(dirname(file), "keys.sqlite"));
+  },
+  postgres: async ({ url }) => {
+    const { postgresKeyStore } = await import("@strongroom/vault/postgres");
+    const { default: pg } = await import("pg");
+    return () => {
+      const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
+      return postgresKeyStore(pool, { schema: KEYS_SCHEMA, endPool: true });
     };
   },
 };

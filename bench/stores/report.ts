@@ -106,13 +106,13 @@ function resultsOf(turns: readonly StoreTurn[]): readonly StoreResult[] {
   });
 }
 
-/** Judges one target of the vault by medians. What was not measured never meets one. */
+/** Judges one target by medians. What was not measured never meets one. */
 export function storeVerdictOf(
   target: StoreTarget,
   row: string,
   results: ReadonlyMap<string, readonly StoreResult[]>,
 ): StoreVerdict {
-  const own = resultIn(results.get(row), "vault");
+  const own = resultIn(results.get(row), (target.kind === "ratio" ? target.of : undefined) ?? "vault");
   if (target.kind === "latency") {
     const measured = own?.latencyMs.p99 ?? null;
     return { target, measured, byCpu: null, outcome: outcomeOf(measured, (ms) => ms < target.below) };

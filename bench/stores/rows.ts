@@ -1,18 +1,30 @@
 // What is measured of the stores, and what is asked of it. Every row is played by the vault and, beside it, by the same
 // rows in clear through the same store's interface.
 
+import type { Scope } from "@strongroom/vault";
+
 import type { Pace } from "../harness/row.ts";
 
 export type StoreKind = "sqlite" | "postgres" | "memory";
-/** `clear`: the store's own interface with the documents' bytes as they are. */
-export type ContenderId = "vault" | "clear";
-export type WorkId = "get" | "put" | "batch";
+/**
+ * `vault`: one without keys of people. `clear`: the store's own interface with the documents' bytes as they are. The
+ * others are of the scopes (../scopes/rows.ts): a vault with a key store in each of them, and `people`: the same rows in
+ * clear, with those of the people.
+ */
+export type ContenderId = "vault" | "clear" | Scope | "people";
+export type WorkId = "get" | "cold" | "put" | "batch" | "newcomers";
 
-/** What is asked of the vault in a row. */
+/** What is asked in a row. */
 export type StoreTarget =
-  /** Its rate over that of a contender, in this row or in another one. */
-  | { readonly kind: "ratio"; readonly row: string; readonly contender: ContenderId; readonly atLeast: number }
-  /** The 99th percentile of its latency. */
+  /** The rate of `of` (left out: the vault) over that of a contender, in this row or in another one. */
+  | {
+      readonly kind: "ratio";
+      readonly of?: ContenderId;
+      readonly row: string;
+      readonly contender: ContenderId;
+      readonly atLeast: number;
+    }
+  /** The 99th percentile of the vault's latency. */
   | { readonly kind: "latency"; readonly below: number };
 
 /** One kind of work on one store by so many processes at once. */
@@ -23,6 +35,7 @@ export interface StoreRow {
   readonly processes: number;
   /** Operations under way in each process. */
   readonly atOnce: number;
+  readonly contenders: readonly ContenderId[];
   readonly targets: readonly StoreTarget[];
 }
 
@@ -32,9 +45,14 @@ export const BATCH = 500;
 /** `units`: how many records one operation is. */
 export const WORKS: Readonly<Record<WorkId, { readonly title: string; readonly units: number }>> = {
   get: { title: "get", units: 1 },
+  cold: { title: "get of somebody whose key is not in memory", units: 1 },
   put: { title: "put", units: 1 },
   batch: { title: `batch put of ${BATCH}`, units: BATCH },
+  newcomers: { title: `batch put of ${BATCH}, each about somebody new`, units: BATCH },
 };
+
+/** Kinds of work that change nothing. */
+export const READS: ReadonlySet<WorkId> = new Set<WorkId>(["get", "cold"]);
 
 export const STORES: Readonly<Record<StoreKind, { readonly title: string; readonly processes: readonly number[] }>> = {
   sqlite: { title: "SQLite", processes: [1, 2, 4] },
@@ -53,9 +71,9 @@ const LOADS: readonly { readonly work: WorkId; readonly atOnce: number }[] = [
 ];
 
 /**
- * The least that the vault does of the same rows in clear, with one process: of hot gets at 64 at once and of batches.
+ * The least that a vault does of the same rows in clear, with one process: of hot gets at 64 at once and of batches.
  */
-const OF_CLEAR: Readonly<Record<string, number>> = {
+export const OF_CLEAR: Readonly<Record<string, number>> = {
   "sqlite-get-64x1": 0.25,
   "postgres-get-64x1": 0.35,
   "sqlite-batch-1x1": 0.15,
@@ -79,7 +97,7 @@ function row(store: StoreKind, work: WorkId, atOnce: number, processes: number):
     if (processes > 1) targets.push({ kind: "ratio", row: idOf(1), contender: "vault", atLeast: SHARED.atLeast });
     targets.push({ kind: "latency", below: SHARED.p99BelowMs });
   }
-  return { id, store, work, processes, atOnce, targets };
+  return { id, store, work, processes, atOnce, contenders: ["vault", "clear"], targets };
 }
 
 /** How much a run does. */
@@ -111,10 +129,10 @@ export const EFFORTS: Readonly<Record<Pace, Effort>> = {
 /** A quick run plays each kind of work once or twice, where there is most to do. */
 export function rowsOf(pace: Pace): readonly StoreRow[] {
   if (pace === "full") return ROWS;
-  const isQuick: Readonly<Record<WorkId, (row: StoreRow) => boolean>> = {
+  const isQuick: Readonly<Partial<Record<WorkId, (row: StoreRow) => boolean>>> = {
     get: ({ processes, atOnce }) => atOnce > 1 && processes < 4,
     put: ({ processes, atOnce, store }) => atOnce > 1 && processes < 4 && store !== "memory",
     batch: ({ processes, store }) => processes === 1 && store !== "memory",
   };
-  return ROWS.filter((row) => isQuick[row.work](row));
+  return ROWS.filter((row) => isQuick[row.work]?.(row));
 }

@@ -6,7 +6,7 @@ import { numberText, OUTCOME_TEXT } from "../harness/words.ts";
 import { COUNT_BOUND, PAGE } from "./growth-tasks.ts";
 import { CONNECTIONS } from "./places.ts";
 import { resultIn, type StoreRowReport, type StoresReport } from "./report.ts";
-import { BATCH } from "./rows.ts";
+import { BATCH, type ContenderId } from "./rows.ts";
 import {
   CONTENDER_TITLES,
   countStoreOutcomes,
@@ -86,7 +86,7 @@ npm run bench:stores -- --json                 # the report as JSON on standard 
 ${report.absent.map(({ store, reason }) => `\nNot measurable here: ${storeTitle(store)} (${reason}).\n`).join("")}`;
 }
 
-function versionsText({ versions }: StoresReport): string {
+export function versionsText({ versions }: StoresReport): string {
   const named = [
     versions.sqlite === undefined ? [] : [`SQLite ${versions.sqlite}`],
     versions.postgres === undefined ? [] : [`PostgreSQL ${versions.postgres}`],
@@ -95,14 +95,15 @@ function versionsText({ versions }: StoresReport): string {
 }
 
 /** The run keeps every processor busy itself: what was there before it tells whether others did. */
-function weatherText({ load }: StoresReport): string {
+export function weatherText({ load }: StoresReport): string {
   const figure = `load average ${load.before.toFixed(1)} before the run`;
   return load.before > 1
     ? `The machine was busy with other work (${figure}): ratios by CPU time are the better guide in this run, and latencies say little.`
     : `The machine was quiet (${figure}).`;
 }
 
-function verdictLines(row: StoreRowReport): readonly string[] {
+/** A line for each target of a row. */
+export function verdictLines(row: StoreRowReport): readonly string[] {
   return row.verdicts.map((verdict) => {
     const byCpu = verdict.byCpu === null ? "" : ratioText(verdict.byCpu);
     const cells = [workText(row), row.processes, storeTargetText(verdict), storeMeasuredText(verdict), byCpu];
@@ -110,12 +111,16 @@ function verdictLines(row: StoreRowReport): readonly string[] {
   });
 }
 
-function groupSection(rows: readonly StoreRowReport[]): string {
-  const [first] = rows;
+const groupSection = (rows: readonly StoreRowReport[]): string => `#### ${rows.slice(0, 1).map(workText).join("")}
+
+${ratesLines(rows, "clear").join("\n")}`;
+
+/** The lines of a table: every contender of the rows, the vaults beside the one in clear. */
+export function ratesLines(rows: readonly StoreRowReport[], inClear: ContenderId): readonly string[] {
   const lines = rows.flatMap(({ processes, results }) =>
     results.map((result) => {
-      const clear = resultIn(results, "clear");
-      const isVault = result.contender === "vault";
+      const clear = resultIn(results, inClear);
+      const isVault = result.contender !== inClear;
       const title = CONTENDER_TITLES[result.contender];
       const cells = [
         isVault ? `**${title}**` : title,
@@ -131,11 +136,11 @@ function groupSection(rows: readonly StoreRowReport[]): string {
       return `| ${cells.join(" | ")} |`;
     }),
   );
-  return `#### ${first === undefined ? "" : workText(first)}
-
-| | | records/s | slowest to fastest round | of clear | p50 | p99 | CPU each | memory |
-| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-${lines.join("\n")}`;
+  return [
+    "| | | records/s | slowest to fastest round | of clear | p50 | p99 | CPU each | memory |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ...lines,
+  ];
 }
 
 function growthSection({ sizes }: StoresReport, links: StoresLinks): string {

@@ -3,7 +3,7 @@
 
 import type { Processes } from "./processes.ts";
 import type { Place } from "./places.ts";
-import { WORKS, type ContenderId, type Effort, type StoreKind, type StoreRow } from "./rows.ts";
+import { READS, WORKS, type ContenderId, type Effort, type StoreKind, type StoreRow } from "./rows.ts";
 import type { Site } from "./sites.ts";
 import { together, type Together } from "./window.ts";
 
@@ -38,7 +38,6 @@ export interface Rounds {
 
 /** As far apart as the numbers of two processes' records begin. */
 const STRETCH = 10_000_000;
-const CONTENDER_IDS: readonly ContenderId[] = ["vault", "clear"];
 
 export async function playTurns(
   rounds: Rounds,
@@ -49,7 +48,7 @@ export async function playTurns(
   const filled = await fillAll(rounds, failures);
   for (let round = 0; round < effort.rounds; round++)
     for (const row of rows)
-      for (const contender of round % 2 === 0 ? CONTENDER_IDS : CONTENDER_IDS.toReversed()) {
+      for (const contender of round % 2 === 0 ? row.contenders : row.contenders.toReversed()) {
         const source = filled.get(keyOf(row.store, contender));
         if (source === undefined) continue;
         onStep(`round ${round + 1}/${effort.rounds}  ${row.id}  ${contender}`);
@@ -75,7 +74,7 @@ async function fillAll(
 ): Promise<ReadonlyMap<string, Filled>> {
   const filled = new Map<string, Filled>();
   for (const site of sites.filter(({ kind }) => rows.some(({ store }) => store === kind)))
-    for (const contender of CONTENDER_IDS) {
+    for (const contender of new Set(rows.flatMap(({ store, contenders }) => (store === site.kind ? contenders : [])))) {
       onStep(`${effort.records} records  ${site.kind}  ${contender}`);
       try {
         const place = await site.make();
@@ -98,7 +97,7 @@ interface Part extends Pick<Rounds, "processes" | "effort"> {
 }
 
 async function playOn({ site, place }: Filled, part: Part): Promise<StoreTurn> {
-  if (part.row.work === "get") return play(place, part);
+  if (READS.has(part.row.work)) return play(place, part);
   const own = await site.copy(place);
   try {
     return await play(own, part);

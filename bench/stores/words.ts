@@ -8,6 +8,10 @@ import { STORES, WORKS, type ContenderId, type StoreKind } from "./rows.ts";
 export const CONTENDER_TITLES: Readonly<Record<ContenderId, string>> = {
   vault: "vault",
   clear: "the same rows in clear",
+  record: "record scope",
+  subject: "subject scope",
+  tenant: "tenant scope",
+  people: "the same rows in clear",
 };
 
 const RATIO = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
@@ -29,8 +33,9 @@ export function workText({ store, work, atOnce }: Pick<StoreRowReport, "store" |
 /** What is asked of the vault, such as "at least 0.8x of one process". */
 export function storeTargetText({ target }: StoreVerdict): string {
   if (target.kind === "latency") return `p99 below ${target.below} ms`;
-  const other = target.contender === "clear" ? CONTENDER_TITLES.clear : "what one process does";
-  return `at least ${target.atLeast}x ${other}`;
+  const other = target.contender === "vault" ? "what one process does" : CONTENDER_TITLES[target.contender];
+  const own = target.of === undefined ? "" : `${CONTENDER_TITLES[target.of]} `;
+  return `${own}at least ${target.atLeast}x ${other}`;
 }
 
 /** What was measured against it. */

@@ -3,10 +3,12 @@
 
 import type { Growth, InventoryTimes, Started } from "./growth-tasks.ts";
 import { grow, measureInventory, measureStart } from "./growth-tasks.ts";
-import { CONTENDERS, type Records } from "./contenders.ts";
+import { SCOPE_CONTENDERS } from "../scopes/contenders.ts";
+
+import { CONTENDERS, type Opening, type Records } from "./contenders.ts";
 import { COLLECTION } from "./documents.ts";
 import { storeOpener, type Place } from "./places.ts";
-import { BATCH, WORKS, type ContenderId, type WorkId } from "./rows.ts";
+import { BATCH, READS, WORKS, type ContenderId, type WorkId } from "./rows.ts";
 import type { Trace } from "./window.ts";
 import { workUntilEnough } from "./work.ts";
 
@@ -66,7 +68,7 @@ async function obey(order: Order): Promise<Answer> {
 
 async function fill({ place, contender, records }: Order & { readonly kind: "fill" }): Promise<number> {
   const open = await storeOpener(place);
-  const opened = await CONTENDERS[contender](await open());
+  const opened = await openRecords(contender, { store: await open(), place, work: "batch" });
   try {
     const start = performance.now();
     await writeFirst(opened, records);
@@ -76,6 +78,9 @@ async function fill({ place, contender, records }: Order & { readonly kind: "fil
   }
 }
 
+const openRecords = (contender: ContenderId, opening: Opening): Promise<Records> =>
+  ({ ...CONTENDERS, ...SCOPE_CONTENDERS })[contender](opening);
+
 async function writeFirst(records: Records, count: number): Promise<void> {
   for (let first = 0; first < count; first += BATCH) await records.putBatch(first, Math.min(BATCH, count - first));
 }
@@ -83,14 +88,14 @@ async function writeFirst(records: Records, count: number): Promise<void> {
 async function play(order: PlayOrder): Promise<Answer> {
   const open = await storeOpener(order.place);
   const store = await open();
-  const records = await CONTENDERS[order.contender](store);
+  const records = await openRecords(order.contender, { ...order, store });
   try {
     if (order.place.kind === "memory") await writeFirst(records, order.records);
     await tell({ kind: "ready" });
     const { trace, operations } = await workUntilEnough(operationOf(order, records), order, () =>
       tell({ kind: "enough" }),
     );
-    const written = order.work === "get" ? 0 : operations * WORKS[order.work].units;
+    const written = READS.has(order.work) ? 0 : operations * WORKS[order.work].units;
     await tell({ kind: "ran", trace, written, peakRssMiB: process.resourceUsage().maxRSS / 1_024 });
     await atOnce(READ_BACK_AT_ONCE, written, (index) => records.get(order.first + index));
     const collections = await store.records.collections();
@@ -105,10 +110,12 @@ async function play(order: PlayOrder): Promise<Answer> {
 function operationOf({ work, first, records: there }: PlayOrder, records: Records): (index: number) => Promise<void> {
   switch (work) {
     case "get":
+    case "cold":
       return () => records.get(Math.floor(Math.random() * there));
     case "put":
       return (index) => records.put(first + index);
     case "batch":
+    case "newcomers":
       return (index) => records.putBatch(first + index * BATCH, BATCH);
   }
 }

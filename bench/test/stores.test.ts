@@ -106,7 +106,7 @@ test("records have ids and bytes of their own, all of one length", () => {
 for (const contender of ["vault", "clear"] as const) {
   test(`${contender}: what is written reads back, and a wrong record is noticed`, async () => {
     const store = memoryStore();
-    const records = await CONTENDERS[contender](store);
+    const records = await CONTENDERS[contender]({ store });
     await records.put(1);
     await records.putBatch(2, 20);
     for (const number of [1, 2, 21]) await records.get(number);

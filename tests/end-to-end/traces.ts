@@ -42,19 +42,30 @@ const PREFIX = 6;
 
 /** How often any of the texts, each of at least 6 bytes, occurs in any of the files. */
 export function countTraces(files: readonly string[], texts: readonly string[]): number {
+  return findTraces(files, texts.flatMap(patternsOf)).length;
+}
+
+/** Where one of the patterns, each of at least 6 bytes, was found. */
+export interface Trace {
+  readonly file: string;
+  readonly at: number;
+  readonly pattern: Buffer;
+}
+
+/** Every place in the files at which one of the patterns lies. */
+export function findTraces(files: readonly string[], patterns: readonly Buffer[]): readonly Trace[] {
   // Patterns by their first bytes: one look-up a position, however many patterns there are.
-  const byPrefix = new Map<string, string[]>();
-  for (const pattern of new Set(texts.flatMap(patternsOf).map((bytes) => bytes.toString("latin1")))) {
-    const prefix = pattern.slice(0, PREFIX);
-    byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), pattern]);
-  }
-  let count = 0;
+  const byPrefix = Map.groupBy(new Set(patterns.map((bytes) => bytes.toString("latin1"))), (pattern) =>
+    pattern.slice(0, PREFIX),
+  );
+  const found: Trace[] = [];
   for (const file of files) {
     const content = readFileSync(file).toString("latin1");
     for (let at = 0; at + PREFIX <= content.length; at++) {
       const candidates = byPrefix.get(content.slice(at, at + PREFIX));
-      if (candidates?.some((pattern) => content.startsWith(pattern, at)) === true) count++;
+      const pattern = candidates?.find((candidate) => content.startsWith(candidate, at));
+      if (pattern !== undefined) found.push({ file, at, pattern: Buffer.from(pattern, "latin1") });
     }
   }
-  return count;
+  return found;
 }

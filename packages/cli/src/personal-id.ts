@@ -1,7 +1,7 @@
 // Ids that are personal data themselves. Of a collection whose ids are public an id is not encrypted: it stands in the
-// database, stays there after the record was removed, and in `record` scope every call for it leaves it in the audit of
-// a KMS. Known by their form are addresses and telephone numbers; a name, a birthday or a customer's number are not told
-// from any other id.
+// database, stays there after the record was removed, and in `record` scope every call for it leaves it in the audit
+// of a KMS. Known by their form are addresses and telephone numbers; a name, a birthday or a customer's number are not
+// told from any other id.
 
 /** Whether an id looks like an e-mail address, a handle or a telephone number. */
 export function looksPersonal(id: string): boolean {

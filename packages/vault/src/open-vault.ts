@@ -3,6 +3,7 @@
  * what is owed after a write wakes the repair.
  */
 import { Turns } from "@strongroom/base/work";
+import type { Keyring } from "@strongroom/envelope";
 import { parseCollections } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
@@ -12,7 +13,10 @@ import type { KeySet } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
+import { KeyCostMeter } from "./keys/cost.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
+import type { KeyDependencies } from "./keys/region-wraps.ts";
 import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
@@ -39,12 +43,14 @@ import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 import { debts } from "./repair/debts.ts";
 import type { DebtPage } from "./repair/debts.ts";
+import { repairableKeys } from "./repair/repair-key.ts";
 import { repairableVersions } from "./repair/repair-version.ts";
 import { RepairCounters } from "./repair/repair-worker.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
 import { Repairs } from "./repair/repairs.ts";
 import type { RepairOptions } from "./repair/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
+import type { Store } from "./stores/store.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { Vault } from "./vault.ts";
@@ -83,14 +89,18 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   if (people === null && given.collections !== undefined)
     throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
   const declarations = parseCollections(given.collections, people?.scope ?? "record");
-  const subjectKeys = people === null ? null : await openKeys(people, { store, keys, current, next, clock });
+  const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock });
   if (people === null) await requireNoKeyStore(store);
+  const subjectKeys = keyParts?.subjectKeys ?? null;
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
-  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
-  const look = new DebtLook(store.inventory, clock);
-  const repair = repairing === undefined ? null : repairs(dependencies, { look, options: repairing });
-  return new RecordVault(dependencies, new DebtView([look]), repair, people?.store ?? null);
+  const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
+  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
+  const looks = [store, ...(people === null ? [] : [people.store])].map(
+    ({ inventory }) => new DebtLook(inventory, clock),
+  );
+  const repair = repairing === undefined ? null : repairs(dependencies, keyParts, { looks, options: repairing });
+  return new RecordVault(dependencies, new DebtView(looks), repair, people?.store ?? null);
 }
 
 /** What the keys of people hang on besides their own options. */
@@ -103,21 +113,45 @@ interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock"> {
 async function openKeys(
   { store, keyring, keySet, next, generation, cache }: ParsedKeysOptions,
   records: OfRecords,
-): Promise<SubjectKeys> {
+): Promise<KeyParts> {
   const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet);
   const following = next === undefined ? null : parseNext(next, current);
   await records.keys.requireReader();
   const vault = await bindStores(records.store, store);
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
-  return openSubjectKeys({ store, vault, keySets, generation, cache, clock: records.clock });
+  const dependencies = { store, vault, keySets, generation, clock: records.clock };
+  return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache }) };
+}
+
+function meterOf(
+  { cache, keyring: ofKeys }: ParsedKeysOptions,
+  { current, keyring, clock }: Pick<OfRecords, "current" | "clock"> & { readonly keyring: Keyring },
+): KeyCostMeter {
+  const keyrings = ofKeys === undefined ? [keyring] : [keyring, ofKeys];
+  return new KeyCostMeter({ cache, regions: current.names?.length ?? 1, keyrings, clock });
+}
+
+/** The keys of people, and what they are made of. */
+interface KeyParts {
+  readonly dependencies: KeyDependencies;
+  readonly subjectKeys: SubjectKeys;
 }
 
 function repairs(
   dependencies: Dependencies,
-  { look, options }: { readonly look: DebtLook; readonly options: RepairOptions },
+  keys: KeyParts | null,
+  { looks, options }: { readonly looks: readonly DebtLook[]; readonly options: RepairOptions },
 ): Repairs {
-  const repairable = repairableVersions({ ...dependencies, signal: options.signal });
-  return new Repairs({ versions: { repairable, look }, keys: null }, dependencies.clock, options);
+  const { signal } = options;
+  const [ofVersions = new DebtLook(dependencies.store.inventory, dependencies.clock), ofKeys] = looks;
+  const stores = {
+    versions: { repairable: repairableVersions({ ...dependencies, signal }), look: ofVersions },
+    keys:
+      keys === null || ofKeys === undefined
+        ? null
+        : { repairable: repairableKeys({ ...keys.dependencies, signal }), look: ofKeys },
+  };
+  return new Repairs(stores, dependencies.clock, options);
 }
 
 class RecordVault implements Vault {
@@ -204,7 +238,7 @@ class RecordVault implements Vault {
   }
 
   async wrapDebt(): Promise<WrapDebt> {
-    return wrapDebt([this.#dependencies.store.inventory]);
+    return wrapDebt(this.#stores.map(({ inventory }) => inventory));
   }
 
   debtSeen(): DebtSeen | null {
@@ -212,11 +246,12 @@ class RecordVault implements Vault {
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
-    return debts(this.#dependencies, readOptions.list(options));
+    const sources = { keys: this.#keyStore?.inventory ?? null, versions: this.#dependencies.store.inventory };
+    return debts(this.#dependencies, sources, readOptions.list(options));
   }
 
   async jobs(): Promise<readonly JobSummary[]> {
-    return jobs(this.#dependencies.store);
+    return jobs(this.#stores.map((store) => store.jobs));
   }
 
   async keySet(): Promise<KeySetStatus> {
@@ -229,6 +264,10 @@ class RecordVault implements Vault {
 
   subjectKeys(): SubjectKeyCounts | null {
     return this.#dependencies.subjectKeys?.counts() ?? null;
+  }
+
+  keyCost(): KeyCost | null {
+    return this.#dependencies.cost?.report() ?? null;
   }
 
   repairStatus(): RepairStatus {
@@ -250,6 +289,10 @@ class RecordVault implements Vault {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #stores(): readonly (Store | KeyStore)[] {
+    return this.#keyStore === null ? [this.#dependencies.store] : [this.#dependencies.store, this.#keyStore];
   }
 
   /** A write that owes a wrap wakes the repair. */

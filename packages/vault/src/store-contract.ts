@@ -67,8 +67,8 @@ const PARTS: readonly Part[] = [
 ];
 
 /**
- * Registers the contract's tests. Each is given storage of its own; a hundred are registered for a store that can do
- * everything.
+ * Registers the contract's tests. Each is given storage of its own; more than a hundred are registered for a store
+ * that can do everything.
  *
  * @param name what the tests' names begin with
  * @param newStorage makes empty storage for one test, and sees to it that it goes away

@@ -3,6 +3,7 @@
  */
 import type { JobSummary } from "./jobs.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
 import type { AddressInput } from "./records/address.ts";
 import type { NotList, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
@@ -81,9 +82,8 @@ export interface Vault {
    *
    * @param client of the store's database, connected, and in a transaction: for PostgreSQL, a client of `pg`
    * @throws VaultError `transaction-refused`, `version-conflict`, `record-contended`, `key-set-moved`,
-   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for what
-   *   this vault has not prepared, has made before, or has prepared
-   *   more than a minute ago
+   *   `subject-restricted`, `subject-erased`, `subject-key-set-back`, `batch-too-large`; `vault-option-invalid` for
+   *   what this vault has not prepared, has made before, or has prepared more than a minute ago
    * @example
    * ```ts
    * import type { Vault } from "@strongroom/vault";
@@ -209,6 +209,11 @@ export interface Vault {
   readonly subjects: Subjects;
   /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
   subjectKeys(): SubjectKeyCounts | null;
+  /**
+   * Calls of a KMS that the traffic of this process has come to since the vault was opened, and those that the same
+   * traffic would come to in each scope; null without a key store.
+   */
+  keyCost(): KeyCost | null;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
   /** Resolves when the store answers, and the key store. */

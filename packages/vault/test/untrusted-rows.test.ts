@@ -206,7 +206,7 @@ for (const [name, { sql, comes }] of Object.entries(FORGERIES)) {
 /** A head without versions, of a name that is SQL. */
 const headOf = (collection: string, id: string): readonly string[] => [
   `insert into records (collection, id) values (${collection}, ${id})`,
-  "insert into heads (record, version, state, updated_at) select max(record), 1, 'live', '2026-01-01T00:00:00.000Z' from records",
+  "insert into heads select max(record), 1, 'live', '2026-01-01T00:00:00.000Z', null from records",
 ];
 
 const ODD_IDS: Readonly<Record<string, string>> = {

@@ -60,7 +60,9 @@ export const keysCostCommand: CommandSpec = command({
     const cost = await client.keyCost();
     if (cost === null)
       throw new CliError("service-refused", {
-        detail: "The service has no key store, and so no scopes to choose from.",
+        title: "The service has no key store",
+        detail: "Each version is in record scope, and nothing is counted.",
+        remedy: "Ask a service of strongroom up or strongroom serve of this version.",
         outcome: "failure",
       });
     const bill = monthlyBill(cost, {

@@ -92,12 +92,12 @@ async function askedAgain(
     found.orphans = found.orphans.concat(ids.filter((_, index) => rows[index] === null));
   }
   for (const id of keyless) {
-    const [row] = await subjects.get([id]);
+    const rows = await subjects.get([id]);
     // The first who is not before this one.
-    const [owner] = await keys.people({ after: before(id), limit: 1 });
-    const [isErased] = await keys.erased([id]);
-    if (isErased === true || owner === id) continue;
-    if (row !== null && row !== undefined && hasKeys(row)) found.keyless.push(id);
+    const owners = await keys.people({ after: before(id), limit: 1 });
+    const erased = await keys.erased([id]);
+    const isOpen = rows.some((row) => row !== null && hasKeys(row));
+    if (isOpen && !owners.includes(id) && !erased.includes(true)) found.keyless.push(id);
   }
   return found;
 }

@@ -56,15 +56,13 @@ export const DERIVED_SEALING_OVERHEAD: number = VERSION_START + GCM_TAG_LENGTH;
  *
  * @example
  * ```ts
- * import { randomBytes } from "node:crypto";
- * import { openUnder, sealUnder, SecretBytes } from "@strongroom/envelope/keyrings";
+ * import { openUnder, randomSecret, sealUnder } from "@strongroom/envelope/keyrings";
  *
- * using key = new SecretBytes(randomBytes(32));
+ * using key = randomSecret(32);
  * const sealing = { label: "my-app/names", key, aad: Buffer.from("customer 42") };
- * using name = openUnder(sealUnder(Buffer.from("Ada"), sealing), sealing);
- * console.log(name?.bytes.toString()); // prints: Ada
- * console.log(openUnder(sealUnder(Buffer.from("Ada"), sealing), { ...sealing, aad: Buffer.from("customer 43") }));
- * // prints: null
+ * const sealed = sealUnder(Buffer.from("Ada"), sealing);
+ * console.log(sealed.length - 3); // prints: 44
+ * console.log(openUnder(sealed, { ...sealing, aad: Buffer.from("customer 43") })); // prints: null
  * ```
  */
 export function sealUnder(bytes: Uint8Array, { label, key, aad }: DerivedSealing): Buffer {
@@ -78,7 +76,19 @@ export function sealUnder(bytes: Uint8Array, { label, key, aad }: DerivedSealing
   }
 }
 
-/** What {@link sealUnder} made, opened; null when it does not open. */
+/**
+ * What {@link sealUnder} made, opened; null when it does not open.
+ *
+ * @example
+ * ```ts
+ * import { openUnder, randomSecret, sealUnder } from "@strongroom/envelope/keyrings";
+ *
+ * using key = randomSecret(32);
+ * const sealing = { label: "my-app/names", key, aad: Buffer.from("customer 42") };
+ * using name = openUnder(sealUnder(Buffer.from("Ada"), sealing), sealing);
+ * console.log(name?.bytes.toString()); // prints: Ada
+ * ```
+ */
 export function openUnder(sealed: Uint8Array, sealing: DerivedSealing): SecretBytes | null {
   if (sealed.length < DERIVED_SEALING_OVERHEAD) return null;
   const bytes = asBuffer(sealed);
@@ -108,20 +118,68 @@ export function openUnder(sealed: Uint8Array, sealing: DerivedSealing): SecretBy
  * tag 16. The version is for who has to find that key; the AAD must name it.
  *
  * @param version a version 4 UUID in lower case
+ * @example
+ * ```ts
+ * import { randomUUID } from "node:crypto";
+ * import { randomSecret, unwrapUnder, wrapUnder, wrapVersionOf } from "@strongroom/envelope/keyrings";
+ *
+ * const version = randomUUID();
+ * using tenantKey = randomSecret(32);
+ * using key = randomSecret(32);
+ * const sealing = { label: "my-app/keys", key: tenantKey, aad: Buffer.from(`${version} customer 42`) };
+ * const wrapped = wrapUnder(key, version, sealing);
+ * console.log(wrapVersionOf(wrapped, 32) === version); // prints: true
+ * using opened = unwrapUnder(wrapped, sealing);
+ * console.log(opened?.bytes.equals(key.bytes)); // prints: true
+ * ```
  */
 export function wrapUnder(secret: SecretBytes, version: string, sealing: DerivedSealing): Buffer {
   const sealed = sealUnder(sharedBytes(secret), sealing);
   return Buffer.concat([sealed.subarray(0, VERSION_START), versionBytes(version), sealed.subarray(VERSION_START)]);
 }
 
-/** The key that {@link wrapUnder} wrapped; null when it does not open. */
+/**
+ * The key that {@link wrapUnder} wrapped; null when it does not open.
+ *
+ * @example
+ * ```ts
+ * import { randomUUID } from "node:crypto";
+ * import { randomSecret, unwrapUnder, wrapUnder, wrapVersionOf } from "@strongroom/envelope/keyrings";
+ *
+ * const version = randomUUID();
+ * using tenantKey = randomSecret(32);
+ * using key = randomSecret(32);
+ * const sealing = { label: "my-app/keys", key: tenantKey, aad: Buffer.from(`${version} customer 42`) };
+ * const wrapped = wrapUnder(key, version, sealing);
+ * console.log(wrapVersionOf(wrapped, 32) === version); // prints: true
+ * using opened = unwrapUnder(wrapped, sealing);
+ * console.log(opened?.bytes.equals(key.bytes)); // prints: true
+ * ```
+ */
 export function unwrapUnder(wrapped: Uint8Array, sealing: DerivedSealing): SecretBytes | null {
   if (wrapped.length < KEY_START + GCM_TAG_LENGTH) return null;
   const bytes = asBuffer(wrapped);
   return openUnder(Buffer.concat([bytes.subarray(0, VERSION_START), bytes.subarray(KEY_START)]), sealing);
 }
 
-/** The version of the key that wrapped this; null for a ciphertext of another length than this data key's. */
+/**
+ * The version of the key that wrapped this; null for a ciphertext of another length than this data key's.
+ *
+ * @example
+ * ```ts
+ * import { randomUUID } from "node:crypto";
+ * import { randomSecret, unwrapUnder, wrapUnder, wrapVersionOf } from "@strongroom/envelope/keyrings";
+ *
+ * const version = randomUUID();
+ * using tenantKey = randomSecret(32);
+ * using key = randomSecret(32);
+ * const sealing = { label: "my-app/keys", key: tenantKey, aad: Buffer.from(`${version} customer 42`) };
+ * const wrapped = wrapUnder(key, version, sealing);
+ * console.log(wrapVersionOf(wrapped, 32) === version); // prints: true
+ * using opened = unwrapUnder(wrapped, sealing);
+ * console.log(opened?.bytes.equals(key.bytes)); // prints: true
+ * ```
+ */
 export function branchKeyVersionOf(ciphertext: Uint8Array, keyLength: number): string | null {
   if (ciphertext.length !== KEY_START + keyLength + GCM_TAG_LENGTH) return null;
   const digits = asBuffer(ciphertext).toString("hex", VERSION_START, KEY_START);

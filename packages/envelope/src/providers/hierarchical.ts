@@ -123,6 +123,27 @@ export function hierarchicalKeyring(options: HierarchicalKeyringOptions): Hierar
  * The keyring over a cache of branch keys that others use too. Whoever made the cache closes it.
  *
  * @param branchKeyId as in {@link HierarchicalKeyringOptions}
+ * @example
+ * ```ts
+ * import { randomUUID } from "node:crypto";
+ * import { decrypt, encrypt } from "@strongroom/envelope";
+ * import { BranchKeyCache, cachedBranchKeyring } from "@strongroom/envelope/hierarchical";
+ * import { randomSecret } from "@strongroom/envelope/keyrings";
+ *
+ * // In earnest: keys that a database keeps, wrapped by a KMS.
+ * const [version, key] = [randomUUID(), randomSecret(32)];
+ * const fetch = async () => ({ version, key: key.share() });
+ * const store = { getActiveBranchKey: fetch, getBranchKeyVersion: fetch };
+ * const cache = new BranchKeyCache({ store, maxAgeMs: 300_000, capacity: 1_000 });
+ *
+ * const keyring = cachedBranchKeyring(cache, "customer-42");
+ * const encryptionContext = { id: "42" };
+ * const { message } = await encrypt(Buffer.from("Ada"), { keyring, encryptionContext });
+ * const { plaintext } = await decrypt(message, { keyring, encryptionContext });
+ * console.log(Buffer.from(plaintext).toString(), cache.counts().misses); // prints: Ada 1
+ * cache.close();
+ * key.wipe();
+ * ```
  */
 export function cachedBranchKeyring(cache: BranchKeyCache, branchKeyId: string | BranchKeySupplier): Keyring {
   return {

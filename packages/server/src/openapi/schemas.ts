@@ -172,7 +172,12 @@ const wraps = z
   })
   .meta({ id: "Wraps" });
 
-export const putAnswer: z.ZodType<Omit<PutResult, "subject"> & Partial<Pick<PutResult, "subject">>> = z
+/** What a writer who may not read is not told is left out. */
+export type PutAnswer = Omit<PutResult, "subject" | "about"> & {
+  readonly [Member in "subject" | "about"]?: PutResult[Member] | undefined;
+};
+
+export const putAnswer: z.ZodType<PutAnswer> = z
   .object({
     collection: collectionName,
     id: recordId,

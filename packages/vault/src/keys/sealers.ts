@@ -73,6 +73,8 @@ interface Person {
   tag: Uint8Array | null;
   /** Whether the id is known to be the name's. */
   isProved: boolean;
+  /** Made in this round, and no sealer has said so yet. */
+  isMade: boolean;
   problem: VaultError | null;
 }
 
@@ -149,12 +151,12 @@ class Round {
       const one = found[index];
       if (one === undefined) continue;
       const tag = one.isNew ? one.tag : null;
-      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, problem: null });
+      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, isMade: false, problem: null });
     }
   }
 
   #person(said: string, id: SubjectId, named: Named | null): void {
-    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, problem: null });
+    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, isMade: false, problem: null });
   }
 
   /** The key of whom a version is about; of others only if they are new, and get one. */
@@ -284,6 +286,7 @@ class Round {
 
   #madePerson(person: Person): void {
     person.tag = null;
+    person.isMade = true;
     if (person.named !== null) this.#people.learn(person.id, person.named);
   }
 
@@ -308,10 +311,14 @@ class Round {
         throw keyTampered("A person's key is under another tenant's key");
       const about = [...new Set(others.map(({ id }) => id))].filter((id) => id !== main?.id).sort();
       const text = key ?? (await this.#keys.own("names", this.#signal));
+      const isMade = main?.isMade ?? false;
+      if (main !== null) main.isMade = false;
       return new KeySealer({
         vault: this.#keys.dependencies.vault,
         subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
         name: main?.named?.name ?? null,
+        tenant: main?.named?.tenant ?? DEFAULT_TENANT,
+        isNew: isMade,
         about,
         subjects: unitSubjects(main === null ? null : { id: main.id, scope, ordinal: key?.ordinal ?? 0 }, about),
         sealing: key,
@@ -340,7 +347,7 @@ class Round {
   }
 }
 
-interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
+interface SealerParts extends Pick<Sealer, "name" | "tenant" | "isNew" | "about" | "subjects"> {
   readonly vault: string;
   readonly subject: string;
   /** Seals the message; null in `record` scope. */
@@ -351,18 +358,23 @@ interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
 
 /** It holds the handles that it was made with, until it is disposed of. */
 class KeySealer implements Sealer {
-  readonly subject: Subject;
-  readonly name: Subject | null;
-  readonly about: readonly SubjectId[];
-  readonly subjects: readonly UnitSubject[];
   readonly keyring: Keyring | null;
   readonly wrapSet: WrapSet | null;
+  readonly subject: Subject;
+  readonly name: Subject | null;
+  readonly tenant: Tenant;
+  readonly isNew: boolean;
+  readonly about: readonly SubjectId[];
+  readonly subjects: readonly UnitSubject[];
   readonly #vault: string;
   readonly #text: OpenedKey;
 
-  constructor({ vault, subject, name, about, subjects, sealing, text }: SealerParts) {
+  constructor({ vault, subject, sealing, text, ...told }: SealerParts) {
+    const { name, tenant, isNew: isMade, about, subjects } = told;
     this.subject = subject as Subject;
     this.name = name;
+    this.tenant = tenant;
+    this.isNew = isMade;
     this.about = about;
     this.subjects = subjects;
     this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);

@@ -10,7 +10,7 @@ import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/row
 import { parseVersion } from "./address.ts";
 import type { Address, Subject, Version } from "./address.ts";
 import type { JsonObject } from "./document.ts";
-import { answered, namesOf, provePeople, requireOpenPeople } from "./people.ts";
+import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
 import { openVersion, storedAddress } from "./version.ts";
 
 /** How a record is read. */
@@ -27,7 +27,7 @@ export interface VaultRecord<Document = JsonObject> {
   /** As callers say it; null: about nobody. */
   readonly subject: string | null;
   /** Further people. Left out: there are none. */
-  readonly about?: readonly string[];
+  readonly about?: readonly string[] | undefined;
   readonly version: number;
   /** When this version was written: ISO 8601, UTC. */
   readonly createdAt: string;
@@ -49,7 +49,7 @@ export interface VersionInfo {
 }
 
 /** What reading works with. */
-type Reading = Pick<Dependencies, "store" | "keys" | "subjectKeys" | "rowAddresses">;
+type Reading = Omit<Dependencies, "clock" | "limits" | "turns">;
 
 /** `vault.get`. */
 export async function get(
@@ -67,6 +67,7 @@ export async function get(
   await requireOpenPeople(dependencies, row, read, stored, signal);
   const of = storedAddress(row, stored, subjectKeys);
   const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
+  countRead(dependencies, row, stored);
   const names = answered(await namesOf(dependencies, stored, signal));
   return { ...address, ...names, version: stored.version, createdAt: stored.createdAt, document };
 }

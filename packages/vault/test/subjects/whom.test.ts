@@ -1,7 +1,7 @@
 /** Whom a record is about: what is declared, what its writer says, what stays, and what needs saying. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PutOptions, Vault } from "@strongroom/vault";
+import type { JsonObject, PutOptions, Vault } from "@strongroom/vault";
 import { MAX_ABOUT } from "@strongroom/vault";
 import { rejectsWith } from "../support/errors.ts";
 import { keyedVault } from "../support/keyed-vault.ts";
@@ -14,7 +14,7 @@ const collections = {
   tenants: { scope: "tenant", subject: { field: "email" }, tenant: { field: "org" } },
 } as const;
 
-const subjectOf = async (vault: Vault, collection: string, document: object, options: PutOptions = {}) =>
+const subjectOf = async (vault: Vault, collection: string, document: JsonObject, options: PutOptions = {}) =>
   (await vault.put({ collection, id: "42" }, document, options)).subject;
 
 test("a new record is about whom its writer says, else as the collection declares, else about itself alone", async (t) => {

@@ -16,6 +16,7 @@ test("a file of the version before is sound, and says what the next start makes 
     synchronous: "full",
     busyTimeoutMs: 0,
     patienceMs: 5000,
+    maxBytes: Number.MAX_SAFE_INTEGER,
   });
   database.close();
   const before = await inspectDatabase(path);

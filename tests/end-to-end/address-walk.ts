@@ -1,0 +1,144 @@
+// E-mail addresses as ids and as people's names, through everything that a service does with a record; and where they
+// may lie afterwards.
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { addressForms } from "./address-forms.ts";
+import type { Installation } from "./installation.ts";
+import { filesBelow, findTraces } from "./traces.ts";
+
+/** What is declared: sealed ids in each scope, and public ones. */
+export const COLLECTIONS = {
+  patients: { ids: "sealed", subject: "id" },
+  cases: { ids: "sealed", subject: { field: "person" }, scope: "record" },
+  clients: { ids: "sealed", subject: { field: "person" }, scope: "tenant", tenant: "clinic" },
+  members: { ids: "public", subject: "id" },
+  ledger: { ids: "public", subject: "id", scope: "record" },
+} as const;
+type CollectionName = keyof typeof COLLECTIONS;
+
+/** Collections whose ids are sealed, in each scope. */
+export const SEALED: readonly CollectionName[] = ["patients", "cases", "clients"];
+
+/** Addresses of one collection, each for something else. */
+export interface Addresses {
+  readonly kept: string;
+  readonly changed: string;
+  readonly removed: string;
+  readonly imported: readonly string[];
+  /** Never stored. */
+  readonly asked: string;
+  readonly refused: string;
+  /** Written while a region was away. */
+  readonly owing: string;
+}
+
+/** No two collections have an address, or a half of one, in common. */
+export function addressesOf(collection: CollectionName): Addresses {
+  const address = (what: string): string => `${what}.o'neill+${collection}@${what}-${collection}.Clinic.example`;
+  return {
+    kept: address("margaret"),
+    changed: address("frédérique"),
+    removed: address("benedict"),
+    imported: [address("importante"), address("imported-too")],
+    asked: address("asked-for"),
+    refused: address("refused-one"),
+    owing: address("owed-to-a-region"),
+  };
+}
+
+export const allOf = ({ imported, ...single }: Addresses): readonly string[] => [...Object.values(single), ...imported];
+
+/** Everything that is done with records, in one collection. `outside`: a folder of the caller's own. */
+export async function walk(installation: Installation, collection: CollectionName, outside: string): Promise<void> {
+  const addresses = addressesOf(collection);
+  const { kept, changed, removed, imported, asked, refused, owing } = addresses;
+  const path = (id: string): string => `/v1/records/${collection}/${encodeURIComponent(id)}`;
+  const put = (id: string, step: number, headers = {}): Promise<Response> =>
+    installation.request("PUT", path(id), { person: id, step }, headers);
+  const expect = async (status: number, answer: Promise<Response>): Promise<string> => {
+    const found = await answer;
+    const text = await found.text();
+    assert.equal(found.status, status, text);
+    return text;
+  };
+  for (const id of [kept, changed, removed]) await expect(201, put(id, 1));
+  await expect(200, put(changed, 2));
+  await expect(200, put(changed, 3, { "strongroom-subject": encodeURIComponent(changed) }));
+  assert.deepEqual(JSON.parse(await expect(200, installation.request("GET", path(changed)))), {
+    person: changed,
+    step: 3,
+  });
+  await expect(200, installation.request("GET", `${path(changed)}/versions`));
+  await expect(200, installation.request("GET", `/v1/records/${collection}?limit=2`));
+
+  await expect(412, put(kept, 2, { "if-match": '"7"' }));
+  await expect(404, installation.request("GET", path(asked)));
+  await expect(404, installation.request("DELETE", path(asked)));
+  await expect(400, installation.request("PUT", path(`${refused}/..`), { person: refused }));
+  await expect(409, put(changed, 4, { "strongroom-subject": encodeURIComponent(refused) }));
+  await expect(
+    400,
+    fetch(`${installation.url}${path(refused)}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${installation.token}`, "content-type": "application/json" },
+      body: `{"person":"${refused}",}`,
+    }),
+  );
+  await expect(401, fetch(`${installation.url}${path(refused)}`, { headers: { authorization: "Bearer none" } }));
+  assert.notEqual((await installation.run(["get", collection, asked])).code, 0);
+  assert.notEqual((await installation.run(["rm", collection, kept])).code, 0, "nobody said yes");
+
+  const file = join(outside, `${collection}.ndjson`);
+  writeFileSync(file, imported.map((id) => `${JSON.stringify({ email: id, person: id })}\n`).join(""));
+  const into = await installation.run(["import", collection, file, "--id", "email"]);
+  assert.equal(into.code, 0, into.stderr);
+  const out = await installation.run(["export", collection, join(outside, `${collection}.out.ndjson`), "--id", "id"]);
+  assert.equal(out.code, 0, out.stderr);
+  assert.equal((await installation.run(["history", collection, changed])).code, 0);
+
+  await installation.region("eu-west-2", "stop");
+  await expect(201, put(owing, 1));
+  await expect(200, put(changed, 5));
+  await installation.region("eu-west-2", "start");
+  await nothingOwed(installation);
+  await expect(200, installation.request("DELETE", path(removed)));
+  for (const view of ["/metrics", "/readyz", "/v1/jobs", "/v1/regions", "/v1/collections"])
+    writeFileSync(
+      join(outside, `${collection}${view.replaceAll("/", "-")}`),
+      await (await installation.request("GET", view)).text(),
+    );
+  const doctor = await installation.run(["doctor", "--json"]);
+  writeFileSync(join(outside, `${collection}-doctor`), doctor.stdout + doctor.stderr);
+}
+
+/** The repair has paid. */
+async function nothingOwed(installation: Installation): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const answer = await installation.request("GET", "/v1/regions/debt");
+    const text = await answer.text();
+    if (answer.ok && (JSON.parse(text) as { readonly items: readonly unknown[] }).items.length === 0) return;
+    assert.ok(performance.now() < deadline, text);
+    await delay(200);
+  }
+}
+
+/** Copies of the databases, as a backup makes them. */
+export function dump(dataDir: string, into: string): void {
+  mkdirSync(into);
+  for (const name of ["records.sqlite", "keys.sqlite", "kms/kms.sqlite"]) {
+    const database = new DatabaseSync(join(dataDir, name), { readOnly: true });
+    database.prepare("vacuum into ?").run(join(into, name.replace("/", "-")));
+    database.close();
+  }
+}
+
+/** Files of the folders in which an address lies in any form: name -> how often. */
+export function tracesOf(addresses: readonly string[], folders: readonly string[]): ReadonlyMap<string, number> {
+  const files = folders.flatMap(filesBelow);
+  const found = findTraces(files, addresses.flatMap(addressForms));
+  return new Map([...Map.groupBy(found, ({ file }) => file)].map(([file, all]) => [file, all.length]));
+}

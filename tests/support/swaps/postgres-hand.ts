@@ -1,0 +1,88 @@
+/**
+ * The hand in a schema of a PostgreSQL database.
+ */
+import pg from "pg";
+import { LEFT_ALONE } from "./hand.ts";
+import type { Hand, Row, Table } from "./hand.ts";
+
+/** Where the rows lie as they were. */
+const KEPT = "rows_as_they_were";
+
+/** Looks into the schema, and keeps a copy of it beside. */
+export async function postgresHand(url: string, schema: string): Promise<Hand> {
+  const client = new pg.Client({ connectionString: url, types: { getTypeParser: parserOf } });
+  await client.connect();
+  const all = async (sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    (await client.query<Record<string, unknown>>(sql, [...values])).rows;
+  const kept = `${KEPT}_of_${schema}`;
+  await client.query(`create schema ${kept}`);
+  const tables: Table[] = [];
+  for (const { name } of await all("select tablename as name from pg_tables where schemaname = $1 order by 1", [
+    schema,
+  ])) {
+    if (LEFT_ALONE.test(String(name))) continue;
+    const columns = await all(
+      `select attname as name, coalesce(attnum = any(conkey), false) as key
+       from pg_attribute left join pg_constraint on conrelid = attrelid and contype = 'p'
+       where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+      [`${schema}.${String(name)}`],
+    );
+    tables.push({
+      name: String(name),
+      columns: columns.map((column) => String(column["name"])),
+      key: columns.filter(({ key }) => key === true).map((column) => String(column["name"])),
+      rows: await all(`select * from ${schema}.${String(name)}`),
+    });
+    await client.query(`create table ${kept}.${String(name)} as table ${schema}.${String(name)}`);
+  }
+  const byName = new Map(tables.map((table) => [table.name, table]));
+  const within = async (work: () => Promise<void>): Promise<void> => {
+    await client.query("begin");
+    try {
+      await work();
+      await client.query("commit");
+    } catch (error) {
+      await client.query("rollback");
+      throw error;
+    }
+  };
+  return {
+    tables,
+    edit: (edits) =>
+      within(async () => {
+        for (const { table, gone, put } of edits) {
+          const { columns, key } = byName.get(table)!;
+          const where = key.map((column, index) => `${column} = $${index + 1}`).join(" and ");
+          for (const row of gone)
+            await all(
+              `delete from ${schema}.${table} where ${where}`,
+              key.map((column) => row[column]),
+            );
+          const places = columns.map((_, index) => `$${index + 1}`).join(", ");
+          for (const row of put)
+            await all(
+              `insert into ${schema}.${table} (${columns.join(", ")}) overriding system value values (${places})`,
+              columns.map((column) => row[column]),
+            );
+        }
+      }),
+    restore: () =>
+      within(async () => {
+        for (const { name, columns } of tables)
+          await client.query(
+            `delete from ${schema}.${name};
+             insert into ${schema}.${name} (${columns.join(", ")}) overriding system value table ${kept}.${name}`,
+          );
+      }),
+    close: async () => {
+      await client.query(`drop schema ${kept} cascade`);
+      await client.end();
+    },
+  };
+}
+
+/** Numbers of eight bytes as they are. */
+function parserOf(type: number, format?: "text" | "binary"): (value: string | Buffer) => unknown {
+  if (type === pg.types.builtins.INT8 && format !== "binary") return (value) => BigInt(String(value));
+  return pg.types.getTypeParser(type, format as "text") as (value: string | Buffer) => unknown;
+}
