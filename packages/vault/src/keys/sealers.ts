@@ -361,13 +361,13 @@ class KeySealer implements Sealer {
   readonly keyring: Keyring | null;
   readonly wrapSet: WrapSet | null;
   readonly subject: Subject;
-  readonly name: Subject | null;
-  readonly tenant: Tenant;
-  readonly isNew: boolean;
-  readonly about: readonly SubjectId[];
-  readonly subjects: readonly UnitSubject[];
   readonly #vault: string;
   readonly #text: OpenedKey;
+  readonly name: Subject | null;
+  readonly about: readonly SubjectId[];
+  readonly subjects: readonly UnitSubject[];
+  readonly tenant: Tenant;
+  readonly isNew: boolean;
 
   constructor({ vault, subject, sealing, text, ...told }: SealerParts) {
     const { name, tenant, isNew: isMade, about, subjects } = told;
