@@ -12,16 +12,17 @@
 import { hasMethods } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import type { Scope } from "../stores/subjects.ts";
-import { hashedIds, Shadow } from "./cost-shadow.ts";
+import { BoundedMap, hashedId, Shadow } from "./cost-shadow.ts";
 import type { CacheBounds } from "./cost-shadow.ts";
 
 /** Whose key an operation used, or would have. */
 export interface KeyUse {
   /** The scope that it really was in. */
   readonly scope: Scope;
-  /** A person's opaque id, or `collection:NAME`. Never a name. */
+  /** A person's opaque id, or `collection:NAME`; of scheme 1, what the caller calls them. Only a hash of it is kept. */
   readonly owner: string;
-  readonly tenant: string;
+  /** Null: that of the owner's last write that was seen, or the one of those who have none. */
+  readonly tenant: string | null;
 }
 
 /** One version that was written. */
@@ -79,6 +80,9 @@ export interface KeyCostOptions {
   readonly clock: () => Date;
 }
 
+/** Of those whose tenant is not known. */
+const NO_TENANT: string = hashedId("default");
+
 /** Counts what a vault does. Every call is cheap: a hash, and an entry of a map. */
 export class KeyCostMeter {
   readonly #clock: () => Date;
@@ -91,6 +95,7 @@ export class KeyCostMeter {
   readonly #present: Readonly<Record<"subject" | "tenant", Shadow>>;
   readonly #inRecordScope = { writes: 0, reads: 0 };
   readonly #counts = { writes: 0, reads: 0, newOwners: 0 };
+  readonly #tenantOf: BoundedMap;
   #regions: { records: number; keys: number };
 
   constructor({ cache, regions, keyrings, clock }: KeyCostOptions) {
@@ -99,6 +104,7 @@ export class KeyCostMeter {
     this.#keyrings = [...new Set(keyrings)].filter(counts);
     this.#before = callsByPurpose(this.#keyrings);
     this.#all = new Shadow(cache);
+    this.#tenantOf = new BoundedMap(cache.capacity);
     this.#present = { subject: new Shadow(cache), tenant: new Shadow(cache) };
     this.#regions = { records: regions, keys: regions };
   }
@@ -153,7 +159,10 @@ export class KeyCostMeter {
   }
 
   #use({ scope, owner, tenant }: KeyUse, isNew: boolean): void {
-    const use = { ...hashedIds(owner, tenant), isNew, now: performance.now() };
+    const id = hashedId(owner);
+    const own = tenant === null ? (this.#tenantOf.get(id) ?? NO_TENANT) : hashedId(tenant);
+    if (tenant !== null) this.#tenantOf.set(id, own);
+    const use = { owner: id, tenant: own, isNew, now: performance.now() };
     this.#all.use(use);
     if (scope !== "record") this.#present[scope].use(use);
   }

@@ -4,21 +4,18 @@
  * what the winner has made.
  */
 import { mapBounded } from "@strongroom/base/work";
-import type { Keyring } from "@strongroom/envelope";
-import { branchKeySealing } from "@strongroom/envelope/hierarchical";
 import { isVaultError, VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
-import type { Collection, RecordId, Subject } from "../records/address.ts";
+import type { Subject } from "../records/address.ts";
 import type { Creation, CreationResult, KeyKind, KeyName, KeyRow } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
-import type { WrapSet } from "../stores/wrap-set.ts";
-import { branchKeyId, isTenant, keyTampered } from "./key-binding.ts";
+import { isTenant, keyTampered } from "./key-binding.ts";
+import { KeySealer } from "./key-sealer.ts";
 import { itsOwn, KEYS_AT_ONCE, requireSame, textOf } from "./people.ts";
 import type { Named, People } from "./people.ts";
 import type { FreshKey } from "./region-wraps.ts";
-import { ownerOfKey, sealText } from "./sealed-text.ts";
-import type { TextPlace } from "./sealed-text.ts";
+import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
@@ -345,56 +342,6 @@ class Round {
     const tenant = tenantOf(whom);
     return also.flatMap((name) => this.#persons.get(textOf({ tenant, name })) ?? []);
   }
-}
-
-interface SealerParts extends Pick<Sealer, "name" | "tenant" | "isNew" | "about" | "subjects"> {
-  readonly vault: string;
-  readonly subject: string;
-  /** Seals the message; null in `record` scope. */
-  readonly sealing: OpenedKey | null;
-  /** Seals the record's id; the same one, or the vault's names key. */
-  readonly text: OpenedKey;
-}
-
-/** It holds the handles that it was made with, until it is disposed of. */
-class KeySealer implements Sealer {
-  readonly keyring: Keyring | null;
-  readonly wrapSet: WrapSet | null;
-  readonly subject: Subject;
-  readonly #vault: string;
-  readonly #text: OpenedKey;
-  readonly name: Subject | null;
-  readonly about: readonly SubjectId[];
-  readonly subjects: readonly UnitSubject[];
-  readonly tenant: Tenant;
-  readonly isNew: boolean;
-
-  constructor({ vault, subject, sealing, text, ...told }: SealerParts) {
-    const { name, tenant, isNew: isMade, about, subjects } = told;
-    this.subject = subject as Subject;
-    this.name = name;
-    this.tenant = tenant;
-    this.isNew = isMade;
-    this.about = about;
-    this.subjects = subjects;
-    this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);
-    this.wrapSet = sealing?.wrapSet ?? null;
-    this.#vault = vault;
-    this.#text = text;
-  }
-
-  sealId(collection: Collection, rowId: RecordId, id: RecordId): Uint8Array {
-    return sealText(id, ownerOfKey(this.#text), this.#text, idPlace(this.#vault, collection, rowId));
-  }
-
-  [Symbol.dispose](): void {
-    this.#text.key.wipe();
-  }
-}
-
-/** Where a sealed id lies. */
-export function idPlace(vault: string, collection: Collection, rowId: RecordId): TextPlace {
-  return { label: "strongroom/sealed-id/1", vault, place: [collection, rowId] };
 }
 
 /** What cannot be asked for; null: it can. */
