@@ -4,21 +4,18 @@
  * what the winner has made.
  */
 import { mapBounded } from "@strongroom/base/work";
-import type { Keyring } from "@strongroom/envelope";
-import { branchKeySealing } from "@strongroom/envelope/hierarchical";
 import { isVaultError, VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
-import type { Collection, RecordId, Subject } from "../records/address.ts";
+import type { Subject } from "../records/address.ts";
 import type { Creation, CreationResult, KeyKind, KeyName, KeyRow } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
-import type { WrapSet } from "../stores/wrap-set.ts";
-import { branchKeyId, isTenant, keyTampered } from "./key-binding.ts";
+import { isTenant, keyTampered } from "./key-binding.ts";
+import { KeySealer } from "./key-sealer.ts";
 import { itsOwn, KEYS_AT_ONCE, requireSame, textOf } from "./people.ts";
 import type { Named, People } from "./people.ts";
 import type { FreshKey } from "./region-wraps.ts";
-import { ownerOfKey, sealText } from "./sealed-text.ts";
-import type { TextPlace } from "./sealed-text.ts";
+import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
@@ -73,6 +70,8 @@ interface Person {
   tag: Uint8Array | null;
   /** Whether the id is known to be the name's. */
   isProved: boolean;
+  /** Made in this round, and no sealer has said so yet. */
+  isMade: boolean;
   problem: VaultError | null;
 }
 
@@ -149,12 +148,12 @@ class Round {
       const one = found[index];
       if (one === undefined) continue;
       const tag = one.isNew ? one.tag : null;
-      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, problem: null });
+      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, isMade: false, problem: null });
     }
   }
 
   #person(said: string, id: SubjectId, named: Named | null): void {
-    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, problem: null });
+    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, isMade: false, problem: null });
   }
 
   /** The key of whom a version is about; of others only if they are new, and get one. */
@@ -284,6 +283,7 @@ class Round {
 
   #madePerson(person: Person): void {
     person.tag = null;
+    person.isMade = true;
     if (person.named !== null) this.#people.learn(person.id, person.named);
   }
 
@@ -308,10 +308,14 @@ class Round {
         throw keyTampered("A person's key is under another tenant's key");
       const about = [...new Set(others.map(({ id }) => id))].filter((id) => id !== main?.id).sort();
       const text = key ?? (await this.#keys.own("names", this.#signal));
+      const isMade = main?.isMade ?? false;
+      if (main !== null) main.isMade = false;
       return new KeySealer({
         vault: this.#keys.dependencies.vault,
         subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
         name: main?.named?.name ?? null,
+        tenant: main?.named?.tenant ?? DEFAULT_TENANT,
+        isNew: isMade,
         about,
         subjects: unitSubjects(main === null ? null : { id: main.id, scope, ordinal: key?.ordinal ?? 0 }, about),
         sealing: key,
@@ -338,51 +342,6 @@ class Round {
     const tenant = tenantOf(whom);
     return also.flatMap((name) => this.#persons.get(textOf({ tenant, name })) ?? []);
   }
-}
-
-interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
-  readonly vault: string;
-  readonly subject: string;
-  /** Seals the message; null in `record` scope. */
-  readonly sealing: OpenedKey | null;
-  /** Seals the record's id; the same one, or the vault's names key. */
-  readonly text: OpenedKey;
-}
-
-/** It holds the handles that it was made with, until it is disposed of. */
-class KeySealer implements Sealer {
-  readonly keyring: Keyring | null;
-  readonly wrapSet: WrapSet | null;
-  readonly subject: Subject;
-  readonly name: Subject | null;
-  readonly about: readonly SubjectId[];
-  readonly subjects: readonly UnitSubject[];
-  readonly #vault: string;
-  readonly #text: OpenedKey;
-
-  constructor({ vault, subject, name, about, subjects, sealing, text }: SealerParts) {
-    this.subject = subject as Subject;
-    this.name = name;
-    this.about = about;
-    this.subjects = subjects;
-    this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);
-    this.wrapSet = sealing?.wrapSet ?? null;
-    this.#vault = vault;
-    this.#text = text;
-  }
-
-  sealId(collection: Collection, rowId: RecordId, id: RecordId): Uint8Array {
-    return sealText(id, ownerOfKey(this.#text), this.#text, idPlace(this.#vault, collection, rowId));
-  }
-
-  [Symbol.dispose](): void {
-    this.#text.key.wipe();
-  }
-}
-
-/** Where a sealed id lies. */
-export function idPlace(vault: string, collection: Collection, rowId: RecordId): TextPlace {
-  return { label: "strongroom/sealed-id/1", vault, place: [collection, rowId] };
 }
 
 /** What cannot be asked for; null: it can. */

@@ -50,6 +50,8 @@ export class VaultKeys {
   readonly #regions: RegionWraps;
   readonly #people: BranchKeyCache<OpenedKey>;
   readonly #own: BranchKeyCache<OpenedKey>;
+  /** Which version of a person's or a collection's keys is the active one. */
+  readonly #active: AgedMap<string>;
   readonly #wrapSets: AgedMap<WrapSet>;
   readonly #made = new Map<KeyKind, number>();
   readonly #opened = new Map<KeyKind, number>();
@@ -70,7 +72,9 @@ export class VaultKeys {
     const bounds = { store, maxAgeMs, capacity, ...(time === undefined ? {} : { time }) };
     this.#people = new BranchKeyCache({ ...bounds, maxUses });
     this.#own = new BranchKeyCache(bounds);
-    this.#wrapSets = new AgedMap({ capacity, maxAgeMs, now: () => this.#people.now() });
+    const aged = { capacity, maxAgeMs, now: () => this.#people.now() };
+    this.#active = new AgedMap(aged);
+    this.#wrapSets = new AgedMap(aged);
     this.opening = cachedBranchKeyring(this.#people, (context) => {
       const subject = context["strongroom:subject"] ?? "";
       const kinds = ownerOf(subject)?.kinds ?? [];
@@ -78,23 +82,34 @@ export class VaultKeys {
     });
   }
 
-  /** The active key, when it is held; null: it has to be read. */
+  /** The active key of a person or a collection, when it is held; null: it has to be read. */
   atHand(name: KeyName): OpenedKey | null {
-    return this.#cacheOf(name.kind).atHand(activeRequest(name));
+    const version = this.#active.get(activeId(name));
+    return version === undefined ? null : this.#people.atHand({ branchKeyId: branchKeyId(name), version });
   }
 
   /**
-   * The active key.
+   * The active key of a person or a collection. Once it was opened to read with, it is not opened again to write with.
    *
    * @param row as it was read; a row that the key store is asked for when left out
    * @returns null: there is none
    * @throws VaultError `subject-key-tampered`, and as opening does
    */
-  active(name: KeyName, signal: AbortSignal | undefined, row?: KeyRow): Promise<OpenedKey | null> {
-    return this.#get(activeRequest(name), name.kind, signal, async () => {
-      const found = row ?? (await this.#readActive(name));
-      return found === null ? null : await this.#open(found);
-    });
+  async active(name: KeyName, signal: AbortSignal | undefined, row?: KeyRow): Promise<OpenedKey | null> {
+    const held = this.atHand(name);
+    if (held !== null) return held;
+    const since = this.now();
+    const found = row ?? (await this.#readActive(name));
+    if (found === null) return null;
+    const request = { branchKeyId: branchKeyId(name), version: found.version };
+    const opened = await this.#get(request, name.kind, signal, () => this.#open(found));
+    // What was at hand was opened by the row as it was then: a row that calls a retired key the newest is found here.
+    if (opened !== null && isKeyOf(opened.key, this.dependencies.vault, found)) {
+      this.#active.set(activeId(name), found.version, since);
+      return opened;
+    }
+    opened?.key.wipe();
+    throw keyTampered("The row of a key was changed after the key had been opened");
   }
 
   /** Rows of active keys, in one call, in their order. An error stands in the place of one that is not sound. */
@@ -170,7 +185,8 @@ export class VaultKeys {
     const opened = { kind, owner, version, ordinal, wrapSet, key, tenant: kind === "tenant-subject" ? tenant : null };
     count(this.#made, kind);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
-    this.#cacheOf(kind).put(activeRequest(row), opened, since);
+    this.#people.put({ branchKeyId: branchKeyId(row), version }, opened, since);
+    this.#active.set(activeId(row), version, since);
     return { ...opened, key: key.share() };
   }
 
@@ -195,6 +211,7 @@ export class VaultKeys {
 
   forget(id: string): void {
     this.#people.forget(id);
+    for (const kind of ownerOf(id)?.kinds ?? []) this.#active.delete(activeId({ kind, owner: id }));
     this.#wrapSets.delete(id);
   }
 
@@ -215,6 +232,7 @@ export class VaultKeys {
     this.#closed = true;
     this.#people.close();
     this.#own.close();
+    this.#active.clear();
     this.#wrapSets.clear();
   }
 
@@ -291,16 +309,17 @@ export class VaultKeys {
 
   async #ownOrMade(kind: VaultKeyKind): Promise<OpenedKey | null> {
     const { store } = this.dependencies;
+    let hasPeople = false;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       const rows = await this.activeRows(VAULT_KEYS);
       const row = rows[VAULT_KEYS.findIndex((name) => name.kind === kind)] ?? null;
       if (row instanceof VaultError) throw row;
       const missing = VAULT_KEYS.filter((_, index) => rows[index] === null);
-      const isNew = missing.length > 0 && (await store.keys.people({ after: null, limit: 1 })).length === 0;
-      if (row === null && !isNew) throw lost();
-      // Both at once, before there are people: one that is missing later was lost.
-      if (isNew) await this.#create(missing);
-      else if (row !== null) return await this.#open(row);
+      if (row !== null && (missing.length === 0 || hasPeople)) return await this.#open(row);
+      // They are made before people are: where there were people before it was looked for, a missing one was lost.
+      if (row === null && hasPeople) throw lost();
+      hasPeople = (await store.keys.people({ after: null, limit: 1 })).length > 0;
+      if (!hasPeople) await this.#create(missing);
     }
     throw keySetMoved();
   }
@@ -340,9 +359,14 @@ function isSealing(kind: KeyKind): boolean {
   return kind === "subject" || kind === "tenant-subject" || kind === "collection";
 }
 
-/** A person may have an active key of two kinds. */
+/** A key of the vault or a tenant, which has one active version. */
 function activeRequest(name: KeyName): BranchKeyRequest {
-  return { branchKeyId: branchKeyId(name), version: null, purpose: name.kind };
+  return { branchKeyId: branchKeyId(name), version: null };
+}
+
+/** A person may have an active key of two kinds. */
+function activeId({ kind, owner }: KeyName): string {
+  return `${kind} ${owner}`;
 }
 
 function count(counters: Map<KeyKind, number>, kind: KeyKind): void {

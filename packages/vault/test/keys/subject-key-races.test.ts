@@ -41,6 +41,25 @@ for (const scope of ["record", "subject", "tenant"] as const)
       }
   });
 
+test("who looked for the vault's own keys before another process made them, and people, looks again", async (t) => {
+  const storage = new MemoryKeyStorage();
+  let isFirst = true;
+  const rows = (inner: KeyRows): Partial<KeyRows> => ({
+    active: async (names) => {
+      const found = await inner.active(names);
+      if (isFirst) {
+        isFirst = false;
+        await testKeys(t, { storage }).sealer(byName("subject", "ada"));
+      }
+      return found;
+    },
+  });
+  const { sealer, store } = testKeys(t, { storage, rows });
+  await sealer(byName("subject", "bob"));
+  const counts = await store.keys.counts();
+  assert.deepEqual([counts.lookup, counts.names, counts.subject], [1, 1, 2]);
+});
+
 test("of two who renew the same key at the same time both use one newest key", async (t) => {
   const storage = new MemoryKeyStorage();
   const [one, other] = [testKeys(t, { storage }), testKeys(t, { storage })];
