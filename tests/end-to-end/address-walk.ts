@@ -1,16 +1,19 @@
 // E-mail addresses as ids and as people's names, through everything that a service does with a record; and where they
 // may lie afterwards.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { defer } from "../support/defer.ts";
 import { addressForms } from "./address-forms.ts";
-import type { Installation } from "./installation.ts";
+import { Installation } from "./installation.ts";
 import { filesBelow, findTraces } from "./traces.ts";
 
 /** What is declared: sealed ids in each scope, and public ones. */
-export const COLLECTIONS = {
+const COLLECTIONS = {
   patients: { ids: "sealed", subject: "id" },
   cases: { ids: "sealed", subject: { field: "person" }, scope: "record" },
   clients: { ids: "sealed", subject: { field: "person" }, scope: "tenant", tenant: "clinic" },
@@ -20,7 +23,7 @@ export const COLLECTIONS = {
 type CollectionName = keyof typeof COLLECTIONS;
 
 /** Collections whose ids are sealed, in each scope. */
-export const SEALED: readonly CollectionName[] = ["patients", "cases", "clients"];
+const SEALED: readonly CollectionName[] = ["patients", "cases", "clients"];
 
 /** Addresses of one collection, each for something else. */
 export interface Addresses {
@@ -52,7 +55,7 @@ export function addressesOf(collection: CollectionName): Addresses {
 export const allOf = ({ imported, ...single }: Addresses): readonly string[] => [...Object.values(single), ...imported];
 
 /** Folders beside the installation's. */
-export interface Folders {
+interface Folders {
   /** Files of the person who uses it: what is imported and exported has the addresses. */
   readonly own: string;
   /** What the service and the doctor say of themselves. */
@@ -60,7 +63,7 @@ export interface Folders {
 }
 
 /** Everything that is done with records, in one collection; over HTTP, and by the command. */
-export async function walk(
+async function walk(
   installation: Installation,
   collection: CollectionName,
   folders: Folders,
@@ -133,6 +136,41 @@ async function useCommands(
   writeFileSync(join(views, `${collection}-doctor`), doctor.stdout + doctor.stderr);
 }
 
+/**
+ * An installation whose collections have been through everything, and then ended. No address of a sealed collection is
+ * in its folder, in what it says of itself, in copies of its databases, or in the further folders.
+ */
+export async function nowhere(
+  t: TestContext,
+  settings: NodeJS.ProcessEnv,
+  further: readonly string[],
+): Promise<Installation> {
+  const outside = mkdtempSync(join(tmpdir(), "strongroom-outside-"));
+  defer(t, () => {
+    rmSync(outside, { recursive: true });
+  });
+  const config = join(outside, "strongroom.config.json");
+  writeFileSync(config, JSON.stringify({ collections: COLLECTIONS }), { mode: 0o600 });
+  const installation = await Installation.start({
+    settings: { STRONGROOM_CONFIG: config, STRONGROOM_LOG_LEVEL: "debug", ...settings },
+  });
+  defer(t, () => installation[Symbol.asyncDispose]());
+  const folders = { own: join(outside, "own"), views: join(outside, "views") };
+  for (const folder of Object.values(folders)) mkdirSync(folder);
+  for (const collection of SEALED)
+    await walk(installation, collection, folders, collection === "patients" ? "with-commands" : "http-only");
+  for (const collection of ["members", "ledger"] as const) await walk(installation, collection, folders, "http-only");
+
+  const sealed = SEALED.flatMap((collection) => allOf(addressesOf(collection)));
+  const searched = [installation.folder, folders.views, ...further];
+  assert.deepEqual([...tracesOf(sealed, searched)], [], "while it runs");
+  assert.equal(await installation.down(), 0);
+  const dumps = join(outside, "dumps");
+  dump(installation.dataDir, dumps);
+  assert.deepEqual([...tracesOf(sealed, [...searched, dumps])], [], "when it has ended");
+  return installation;
+}
+
 /** The repair has paid. */
 async function nothingOwed(installation: Installation): Promise<void> {
   const deadline = performance.now() + 60_000;
@@ -146,9 +184,10 @@ async function nothingOwed(installation: Installation): Promise<void> {
 }
 
 /** Copies of the databases, as a backup makes them. */
-export function dump(dataDir: string, into: string): void {
+function dump(dataDir: string, into: string): void {
   mkdirSync(into);
-  for (const name of ["records.sqlite", "keys.sqlite", "kms/kms.sqlite"]) {
+  const names = ["records.sqlite", "keys.sqlite", "kms/kms.sqlite"];
+  for (const name of names.filter((file) => existsSync(join(dataDir, file)))) {
     const database = new DatabaseSync(join(dataDir, name), { readOnly: true });
     database.prepare("vacuum into ?").run(join(into, name.replace("/", "-")));
     database.close();
