@@ -24,7 +24,7 @@ export {
 } from "./branch-key-wrapping.ts";
 export type { DerivedSealing } from "./branch-key-wrapping.ts";
 export { keyedHash, makeKey, unwrapKey, wrapKey } from "./wrapped-keys.ts";
-export type { KeyWraps, MadeKey, UnwrappedKey, WrappingOptions } from "./wrapped-keys.ts";
+export type { KeyWraps, MadeKey, UnwrappedKey, UnwrappingOptions, WrappingOptions } from "./wrapped-keys.ts";
 export type { AlgorithmSuite } from "../format/suites.ts";
 export type {
   DecryptionMaterials,

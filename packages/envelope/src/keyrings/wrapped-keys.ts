@@ -25,6 +25,14 @@ export interface WrappingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a key is opened. */
+export interface UnwrappingOptions extends WrappingOptions {
+  /** Whether a key is the right one. */
+  readonly accepts: (candidate: Uint8Array) => boolean;
+  /** As a keyring's call has it; false when left out. */
+  readonly secretKeysOnly?: boolean;
+}
+
 /** The wraps of a key. */
 export interface KeyWraps {
   readonly wraps: readonly EncryptedDataKey[];
@@ -101,7 +109,8 @@ export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promi
 /**
  * Opens a key by the first of its wraps that can be opened to a key which is accepted.
  *
- * @param options `accepts` tells the right key: a region that answers another one costs a try, and the next is asked
+ * @param options `accepts` tells the right key: a region that answers another one costs a try, and the next is asked.
+ *   `secretKeysOnly`: wraps under public keys, which anybody could have made of a key of his own, are not opened
  * @throws EnvelopeError `option-invalid`, and as the keyring's onDecrypt does
  * @example
  * ```ts
@@ -117,18 +126,17 @@ export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promi
  * console.log(await refused.catch((error) => isEnvelopeError(error) && error.code)); // prints: decryption-failed
  * ```
  */
-export async function unwrapKey(
-  wraps: readonly EncryptedDataKey[],
-  options: WrappingOptions & { readonly accepts: (candidate: Uint8Array) => boolean },
-): Promise<UnwrappedKey> {
-  const { accepts, ...others } = options;
+export async function unwrapKey(wraps: readonly EncryptedDataKey[], options: UnwrappingOptions): Promise<UnwrappedKey> {
+  const { accepts, secretKeysOnly = false, ...others } = options;
   if (typeof accepts !== "function") throw new EnvelopeError("option-invalid", "accepts must be a function");
+  if (typeof secretKeysOnly !== "boolean")
+    throw new EnvelopeError("option-invalid", "secretKeysOnly must be true or false");
   const { keyring, encryptionContext, call } = resolveOptions(others);
   requireNotAborted(call.signal);
   const { dataKey, openedBy, refused } = await keyring.onDecrypt(
     { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey: null, accepts },
     wraps,
-    call,
+    { ...call, secretKeysOnly },
   );
   if (dataKey !== null && accepts(sharedBytes(dataKey)))
     return { key: dataKey, openedBy, ...(refused === undefined ? {} : { refused }) };
