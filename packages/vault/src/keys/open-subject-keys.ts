@@ -6,7 +6,7 @@ import { keyedHash } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyName, KeyStore } from "../stores/key-store.ts";
+import type { KeyName, KeyStore, KeyVersion } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -18,7 +18,7 @@ import { DEFAULT_TENANT, idPlace, sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+import { createdOrLost, keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
 export interface SubjectKeysOptions {
@@ -109,12 +109,14 @@ class StoredSubjectKeys implements SubjectKeys {
   async renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void> {
     const { store, keySets } = this.#keys.dependencies;
     const name: KeyName = { kind: scope === "subject" ? "subject" : "tenant-subject", owner: id };
+    let lost: KeyVersion | null = null;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       // Asked anew, and opened: a row that somebody made up is not continued.
       const [row = null] = await this.#keys.activeRows([name]);
       if (row instanceof VaultError) throw row;
       if (row === null) throw new VaultError("subject-key-absent", "The person has no key of that scope to renew");
       this.#keys.forget(id);
+      if (row.version === lost) return;
       const active = await this.#keys.active(name, signal, row);
       active?.key.wipe();
       const tenant: Tenant = active?.tenant ?? DEFAULT_TENANT;
@@ -122,13 +124,14 @@ class StoredSubjectKeys implements SubjectKeys {
       const fresh = await this.#keys.make(name, row.ordinal + 1, tenant, signal);
       using key = fresh.key;
       this.#keys.requireOpen();
-      const [result] = await store.keys.create([{ epoch: fresh.epoch, name: null, key: fresh.row }]);
+      const [result] = await createdOrLost(store.keys, [{ epoch: fresh.epoch, name: null, key: fresh.row }]);
       this.#keys.forget(id);
       if (result?.kind === "made") return void this.#keys.keep({ ...fresh, key }, tenant, since);
       // Somebody else renewed it at the same time.
       if (result?.kind === "exists") return;
       if (result?.kind === "erased") throw new VaultError("subject-erased", "The person was erased");
-      keySets.moved();
+      if (result === undefined) lost = fresh.row.version;
+      else keySets.moved();
     }
     throw keySetMoved();
   }

@@ -6,7 +6,7 @@
 import { mapBounded } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { branchKeySealing } from "@strongroom/envelope/hierarchical";
-import { isVaultError, VaultError } from "../errors.ts";
+import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { Creation, CreationResult, KeyKind, KeyName, KeyRow } from "../stores/key-store.ts";
@@ -20,7 +20,7 @@ import type { FreshKey } from "./region-wraps.ts";
 import { ownerOfKey, sealText } from "./sealed-text.ts";
 import type { TextPlace } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
+import { createdOrLost, keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
 
 /** Most creations that a key store takes in one call. */
@@ -255,14 +255,11 @@ class Round {
     this.#keys.requireOpen();
     if (this.#signal?.aborted === true) throw new VaultError("aborted", "The caller gave up");
     const { store } = this.#keys.dependencies;
-    let results: readonly CreationResult[];
-    try {
-      results = await store.keys.create(makings.map(({ creation }) => creation));
-    } catch (error) {
-      // What is made is found by the next round.
-      if (isVaultError(error) && error.code === "outcome-unknown") return;
-      throw error;
-    }
+    // Where the answer is lost, what was made is found by the next round.
+    const results = await createdOrLost(
+      store.keys,
+      makings.map(({ creation }) => creation),
+    );
     for (const [index, making] of makings.entries()) this.#created(making, results[index], since);
   }
 

@@ -9,7 +9,16 @@ import { randomSecret } from "@strongroom/envelope/keyrings";
 import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
-import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
+import type {
+  Creation,
+  CreationResult,
+  KeyKind,
+  KeyName,
+  KeyRead,
+  KeyRow,
+  KeyRows,
+  KeyVersion,
+} from "../stores/key-store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
@@ -148,6 +157,8 @@ export class VaultKeys {
    * @param tenant of a `tenant-subject` key
    */
   async make(name: KeyName, ordinal: number, tenant: Tenant, signal: AbortSignal | undefined): Promise<FreshKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    if (name.kind === "collection") (await this.own("names", signal)).key.wipe();
     if (name.kind !== "tenant-subject") return this.#regions.make(name, ordinal, signal);
     const { vault, keySets } = this.dependencies;
     const { epoch } = await keySets.forWriting();
@@ -296,9 +307,9 @@ export class VaultKeys {
       const row = rows[VAULT_KEYS.findIndex((name) => name.kind === kind)] ?? null;
       if (row instanceof VaultError) throw row;
       const missing = VAULT_KEYS.filter((_, index) => rows[index] === null);
-      const isNew = missing.length > 0 && (await store.keys.people({ after: null, limit: 1 })).length === 0;
+      const isNew = missing.length > 0 && (await isUnused(store.keys));
       if (row === null && !isNew) throw lost();
-      // Both at once, before there are people: one that is missing later was lost.
+      // Both at once, before there is anything: one that is missing later was lost.
       if (isNew) await this.#create(missing);
       else if (row !== null) return await this.#open(row);
     }
@@ -321,7 +332,8 @@ export class VaultKeys {
     try {
       for (const name of names) made.push(await this.#regions.make(name, 1, undefined));
       this.requireOpen();
-      const results = await store.keys.create(made.map(({ epoch, row }) => ({ epoch, name: null, key: row })));
+      const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
+      const results = await createdOrLost(store.keys, creations);
       for (const [index, { kind }] of results.entries()) {
         if (kind === "gate-moved") keySets.moved();
         if (kind === "made" && names[index] !== undefined) count(this.#made, names[index].kind);
@@ -330,6 +342,30 @@ export class VaultKeys {
       for (const { key } of made) key.wipe();
     }
   }
+}
+
+/**
+ * What became of creations; nothing where the answer was lost: what was made is found by whoever asks again.
+ *
+ * @throws VaultError as creating does, but for `outcome-unknown`
+ */
+export async function createdOrLost(
+  keys: Pick<KeyRows, "create">,
+  creations: readonly Creation[],
+): Promise<readonly CreationResult[]> {
+  try {
+    return await keys.create(creations);
+  } catch (error) {
+    if (isVaultError(error) && error.code === "outcome-unknown") return [];
+    throw error;
+  }
+}
+
+/** Whether a key store has neither people nor keys, but the vault's own. */
+async function isUnused(keys: KeyRows): Promise<boolean> {
+  if ((await keys.people({ after: null, limit: 1 })).length > 0) return false;
+  const counts = Object.entries(await keys.counts());
+  return counts.every(([kind, count]) => count === 0 || VAULT_KEYS.some((own) => own.kind === kind));
 }
 
 const KEY_LENGTH = 32;

@@ -12,7 +12,7 @@ import { makeKey, unwrapKey } from "@strongroom/envelope/keyrings";
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import { multiKeyring } from "@strongroom/envelope/multi-keyring";
 import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
-import type { KeyRow, KeyStore, KeyVersion, SubjectId } from "@strongroom/vault";
+import type { KeyStore, KeyVersion, SubjectId } from "@strongroom/vault";
 import { memoryKeyStore, MemoryKeyStorage } from "@strongroom/vault/memory";
 import { envelopeFailure } from "../../src/envelope-failure.ts";
 import { keyCheck, keyContext } from "../../src/keys/key-binding.ts";
