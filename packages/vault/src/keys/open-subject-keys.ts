@@ -120,12 +120,13 @@ class StoredSubjectKeys implements SubjectKeys {
       const active = await this.#keys.active(name, signal, row);
       active?.key.wipe();
       const tenant: Tenant = active?.tenant ?? DEFAULT_TENANT;
-      const since = this.#keys.now();
       const fresh = await this.#keys.make(name, row.ordinal + 1, tenant, signal);
       using key = fresh.key;
       this.#keys.requireOpen();
       const [result] = await createdOrLost(store.keys, [{ epoch: fresh.epoch, name: null, key: fresh.row }]);
+      // The older one, also where it is being opened now.
       this.#keys.forget(id);
+      const since = this.#keys.now();
       if (result?.kind === "made") return void this.#keys.keep({ ...fresh, key }, tenant, since);
       // Somebody else renewed it at the same time.
       if (result?.kind === "exists") return;
