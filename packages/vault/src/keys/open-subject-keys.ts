@@ -127,7 +127,10 @@ class StoredSubjectKeys implements SubjectKeys {
       // The older one, also where it is being opened now.
       this.#keys.forget(id);
       const since = this.#keys.now();
-      if (result?.kind === "made") return void this.#keys.keep({ ...fresh, key }, tenant, since);
+      if (result?.kind === "made") {
+        this.#keys.keep({ ...fresh, key }, tenant, since).key.wipe();
+        return;
+      }
       // Somebody else renewed it at the same time.
       if (result?.kind === "exists") return;
       if (result?.kind === "erased") throw new VaultError("subject-erased", "The person was erased");
