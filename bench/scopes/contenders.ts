@@ -2,19 +2,13 @@
 // somebody new makes a person of each record.
 
 import { rawAesKeyring, type Keyring } from "@strongroom/envelope";
-import { openVault, type Scope, type Subject, type SubjectId } from "@strongroom/vault";
+import { openVault, type Scope, type Store, type Subject, type SubjectId } from "@strongroom/vault";
 
-import {
-  clearRecords,
-  KEYRING,
-  unitOf,
-  vaultRecords,
-  type Opening,
-  type Records,
-} from "../stores/contenders.ts";
-import { idOf } from "../stores/documents.ts";
+import { clearRecords, KEYRING, unitOf, vaultRecords, type Opening, type Records } from "../stores/contenders.ts";
+import { COLLECTION, idOf } from "../stores/documents.ts";
 import { keyStoreOpener } from "../stores/places.ts";
 import type { WorkId } from "../stores/rows.ts";
+import { atOnce } from "../stores/work.ts";
 import { FEW_KEYS, PEOPLE, ROUND_TRIP_MS } from "./rows.ts";
 
 type ScopeContenderId = Scope | "people";
@@ -43,7 +37,17 @@ async function openInScope(scope: Scope, { store, place, work }: Opening): Promi
     keyring,
     keys: { store: keys, scope, ...(work === "cold" ? { cache: { capacity: FEW_KEYS } } : {}) },
   });
-  return vaultRecords(vault, (number) => ({ subject: nameOf(personOf(number, work)) }));
+  const records = vaultRecords(vault, (number) => ({ subject: nameOf(personOf(number, work)) }));
+  if (work === "get")
+    await atOnce(WARMING_AT_ONCE, Math.min(PEOPLE, await countOf(store)), (number) => records.get(number));
+  return records;
+}
+
+/** Gets under way while everybody's key is brought into memory. */
+const WARMING_AT_ONCE = 64;
+
+async function countOf({ records }: Store): Promise<number> {
+  return (await records.collections()).find(({ name }) => name === COLLECTION)?.records ?? 0;
 }
 
 /** Whom a record is about: one of the known people, or somebody who is in no other record. */

@@ -53,6 +53,6 @@ function targetsOf(row: string): readonly StoreTarget[] {
 }
 
 export const SCOPE_EFFORTS: Readonly<Record<Pace, Effort>> = {
-  full: { rounds: 3, warmupMs: 500, measureMs: 1_000, records: 10_000, growth: [], starts: 0 },
+  full: { rounds: 3, warmupMs: 700, measureMs: 1_200, records: 10_000, growth: [], starts: 0 },
   quick: { rounds: 1, warmupMs: 50, measureMs: 200, records: 1_000, growth: [], starts: 0 },
 };

@@ -49,9 +49,6 @@ const OPENERS: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Promise
   },
 };
 
-/** The schema of the key store, in the records' own database. */
-export const KEYS_SCHEMA = "strongroom_keys";
-
 const KEY_STORES: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Promise<() => Promise<KeyStore>> } = {
   memory: async () => {
     const { memoryKeyStore } = await import("@strongroom/vault/memory");
@@ -66,7 +63,7 @@ const KEY_STORES: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Prom
     const { default: pg } = await import("pg");
     return () => {
       const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
-      return postgresKeyStore(pool, { schema: KEYS_SCHEMA, endPool: true });
+      return postgresKeyStore(pool, { endPool: true });
     };
   },
 };

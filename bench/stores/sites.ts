@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { migratePostgres } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
 import pg from "pg";
 
 import { PostgresServer } from "../../tests/support/postgres/server.ts";
@@ -123,6 +123,7 @@ class DatabaseSite implements Site {
     const pool = new pg.Pool({ connectionString: place.url });
     try {
       await migratePostgres(pool);
+      await migratePostgresKeys(pool);
     } finally {
       await pool.end();
     }

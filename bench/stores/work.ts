@@ -88,6 +88,15 @@ export async function workUntilEnough(
   };
 }
 
+/** Does something so many times, with numbers from 0, so many of them at once. */
+export async function atOnce(width: number, count: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const loop = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, count) }, loop));
+}
+
 interface Mark {
   readonly at: number;
   /** Ended so far. */

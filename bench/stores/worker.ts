@@ -10,7 +10,7 @@ import { COLLECTION } from "./documents.ts";
 import { storeOpener, type Place } from "./places.ts";
 import { BATCH, READS, WORKS, type ContenderId, type WorkId } from "./rows.ts";
 import type { Trace } from "./window.ts";
-import { workUntilEnough } from "./work.ts";
+import { atOnce, workUntilEnough } from "./work.ts";
 
 /** What a process is to do. Numbers are those of records. */
 export type Order =
@@ -118,14 +118,6 @@ function operationOf({ work, first, records: there }: PlayOrder, records: Record
     case "newcomers":
       return (index) => records.putBatch(first + index * BATCH, BATCH);
   }
-}
-
-async function atOnce(width: number, count: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const loop = async (): Promise<void> => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(width, count) }, loop));
 }
 
 /** Answers, and waits for the word to go on. */

@@ -51,10 +51,23 @@ export function addressesOf(collection: CollectionName): Addresses {
 
 export const allOf = ({ imported, ...single }: Addresses): readonly string[] => [...Object.values(single), ...imported];
 
-/** Everything that is done with records, in one collection. `outside`: a folder of the caller's own. */
-export async function walk(installation: Installation, collection: CollectionName, outside: string): Promise<void> {
+/** Folders beside the installation's. */
+export interface Folders {
+  /** Files of the person who uses it: what is imported and exported has the addresses. */
+  readonly own: string;
+  /** What the service and the doctor say of themselves. */
+  readonly views: string;
+}
+
+/** Everything that is done with records, in one collection; over HTTP, and by the command. */
+export async function walk(
+  installation: Installation,
+  collection: CollectionName,
+  folders: Folders,
+  commands: "with-commands" | "http-only",
+): Promise<void> {
   const addresses = addressesOf(collection);
-  const { kept, changed, removed, imported, asked, refused, owing } = addresses;
+  const { kept, changed, removed, asked, refused, owing } = addresses;
   const path = (id: string): string => `/v1/records/${collection}/${encodeURIComponent(id)}`;
   const put = (id: string, step: number, headers = {}): Promise<Response> =>
     installation.request("PUT", path(id), { person: id, step }, headers);
@@ -88,16 +101,7 @@ export async function walk(installation: Installation, collection: CollectionNam
     }),
   );
   await expect(401, fetch(`${installation.url}${path(refused)}`, { headers: { authorization: "Bearer none" } }));
-  assert.notEqual((await installation.run(["get", collection, asked])).code, 0);
-  assert.notEqual((await installation.run(["rm", collection, kept])).code, 0, "nobody said yes");
-
-  const file = join(outside, `${collection}.ndjson`);
-  writeFileSync(file, imported.map((id) => `${JSON.stringify({ email: id, person: id })}\n`).join(""));
-  const into = await installation.run(["import", collection, file, "--id", "email"]);
-  assert.equal(into.code, 0, into.stderr);
-  const out = await installation.run(["export", collection, join(outside, `${collection}.out.ndjson`), "--id", "id"]);
-  assert.equal(out.code, 0, out.stderr);
-  assert.equal((await installation.run(["history", collection, changed])).code, 0);
+  if (commands === "with-commands") await useCommands(installation, collection, folders);
 
   await installation.region("eu-west-2", "stop");
   await expect(201, put(owing, 1));
@@ -105,13 +109,28 @@ export async function walk(installation: Installation, collection: CollectionNam
   await installation.region("eu-west-2", "start");
   await nothingOwed(installation);
   await expect(200, installation.request("DELETE", path(removed)));
-  for (const view of ["/metrics", "/readyz", "/v1/jobs", "/v1/regions", "/v1/collections"])
-    writeFileSync(
-      join(outside, `${collection}${view.replaceAll("/", "-")}`),
-      await (await installation.request("GET", view)).text(),
-    );
+  for (const view of ["/metrics", "/readyz", "/v1/jobs", "/v1/regions", "/v1/collections"]) {
+    const text = await (await installation.request("GET", view)).text();
+    writeFileSync(join(folders.views, `${collection}${view.replaceAll("/", "-")}`), text);
+  }
+}
+
+async function useCommands(
+  installation: Installation,
+  collection: CollectionName,
+  { own, views }: Folders,
+): Promise<void> {
+  const { kept, changed, imported, asked } = addressesOf(collection);
+  const run = async (...args: readonly string[]): Promise<number | null> => (await installation.run(args)).code;
+  const [file, out] = [join(own, `${collection}.ndjson`), join(own, `${collection}.out.ndjson`)];
+  writeFileSync(file, imported.map((id) => `${JSON.stringify({ email: id, person: id })}\n`).join(""));
+  assert.equal(await run("import", collection, file, "--id", "email"), 0);
+  assert.equal(await run("export", collection, out, "--id", "id"), 0);
+  assert.equal(await run("history", collection, changed), 0);
+  assert.notEqual(await run("get", collection, asked), 0);
+  assert.notEqual(await run("rm", collection, kept), 0, "nobody said yes");
   const doctor = await installation.run(["doctor", "--json"]);
-  writeFileSync(join(outside, `${collection}-doctor`), doctor.stdout + doctor.stderr);
+  writeFileSync(join(views, `${collection}-doctor`), doctor.stdout + doctor.stderr);
 }
 
 /** The repair has paid. */

@@ -19,6 +19,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/openapi.json": READ,
   "/v1/collections": READ,
   "/v1/jobs": READ,
+  "/v1/keys/cost": READ,
   "/v1/regions": READ,
   "/v1/regions/debt": READ,
   "/v1/records/people": [...READ, "POST"],

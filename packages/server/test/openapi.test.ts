@@ -76,6 +76,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /readyz",
       "GET /v1/collections",
       "GET /v1/jobs",
+      "GET /v1/keys/cost",
       "GET /v1/records/{collection}",
       "GET /v1/records/{collection}/{id}",
       "GET /v1/records/{collection}/{id}/versions",
@@ -117,6 +118,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
     "ETag",
     "Strongroom-Version",
     "Strongroom-Subject",
+    "Strongroom-About",
     "Strongroom-Created-At",
     "Last-Modified",
   ]);
@@ -127,7 +129,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
       .filter((parameter) => parameter.in === "header")
       .map(({ name }) => name)
       .sort(),
-    ["if-match", "if-none-match", "strongroom-subject"],
+    ["if-match", "if-none-match", "strongroom-about", "strongroom-repoint", "strongroom-subject", "strongroom-tenant"],
   );
   assert.deepEqual(put.requestBody?.content["application/json"]?.schema, { $ref: "#/components/schemas/Document" });
   assert.equal(components.schemas["Document"]?.type, "object");
@@ -177,7 +179,7 @@ function violations(
 }
 
 test("real answers are as described, member by member", async (t) => {
-  const { origin, token, kms } = await installation(t);
+  const { origin, token, kms } = await installation(t, { keys: {} });
   const { paths, components } = await document(origin);
   const holds = (method: string, path: string, answer: Answer, type = "application/json"): void => {
     const schema = paths[path]?.[method]?.responses[String(answer.status)]?.content?.[type]?.schema;
@@ -197,6 +199,8 @@ test("real answers are as described, member by member", async (t) => {
   );
   holds("put", record, await call(origin, "/v1/records/people/1", { token: token.read, body: {} }), problem);
   holds("get", record, await call(origin, "/v1/records/people/1", { token: token.read }));
+  const about = { "strongroom-subject": "s", "strongroom-about": "t, u", "strongroom-repoint": "true" };
+  holds("put", record, await call(origin, "/v1/records/people/1", { token: token.write, body: {}, headers: about }));
   holds("get", record, await call(origin, "/v1/records/people/2", { token: token.read }), problem);
   holds("get", record, await call(origin, "/v1/records/people/1"), problem);
   holds("get", `${record}/versions`, await call(origin, "/v1/records/people/1/versions", { token: token.read }));
@@ -216,6 +220,7 @@ test("real answers are as described, member by member", async (t) => {
     { id: "2", document: {} },
     { id: "a/b", document: {} },
     { id: "1", document: { a: 3 }, subject: "s" },
+    { id: "3", document: {}, subject: "s", about: ["t"], repoint: true, tenant: "acme" },
   ];
   holds(
     "post",
@@ -224,6 +229,7 @@ test("real answers are as described, member by member", async (t) => {
   );
   holds("get", "/v1/records/{collection}", await call(origin, "/v1/records/people?limit=1", { token: token.read }));
   holds("get", "/v1/collections", await call(origin, "/v1/collections", { token: token.read }));
+  holds("get", "/v1/keys/cost", await call(origin, "/v1/keys/cost", { token: token.read }));
   holds("get", "/v1/regions", await call(origin, "/v1/regions", { token: token.read }));
   holds("get", "/v1/regions/debt", await call(origin, "/v1/regions/debt?limit=1", { token: token.read }));
   holds("get", "/v1/regions/debt", await call(origin, "/v1/regions/debt?cursor=x", { token: token.read }), problem);
@@ -263,6 +269,9 @@ test("every code that can be answered is listed with its row of the tables", asy
   for (const { code, ...row } of listed) assert.deepEqual(row, table.get(code), code);
   assert.deepEqual([...table.keys()].filter((code) => !codes?.includes(code)).sort(), [
     "aborted",
+    "key-store-behind",
+    "key-store-foreign",
+    "key-store-lost",
     "option-invalid",
     "store-newer",
     "token-absent",

@@ -6,6 +6,7 @@ import { wholeNumbers } from "@strongroom/base/options";
 import type { Turns } from "@strongroom/base/work";
 import type { Declarations } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
+import type { KeyCostMeter } from "./keys/cost.ts";
 import type { KeySets } from "./keys/key-sets.ts";
 import type { SubjectKeys } from "./keys/subject-keys.ts";
 import type { RowAddresses } from "./records/row-addresses.ts";
@@ -70,6 +71,8 @@ export interface Dependencies {
   readonly subjectKeys: SubjectKeys | null;
   readonly declarations: Declarations;
   readonly rowAddresses: RowAddresses;
+  /** Counts what keys cost; null without a key store. */
+  readonly cost: KeyCostMeter | null;
   readonly clock: () => Date;
   readonly limits: VaultLimits;
   /** Writers of one record in this process, one after the other. */

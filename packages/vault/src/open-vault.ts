@@ -3,6 +3,7 @@
  * what is owed after a write wakes the repair.
  */
 import { Turns } from "@strongroom/base/work";
+import type { Keyring } from "@strongroom/envelope";
 import { parseCollections } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
@@ -12,6 +13,8 @@ import type { KeySet } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
+import { KeyCostMeter } from "./keys/cost.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
 import type { KeyDependencies } from "./keys/region-wraps.ts";
 import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
@@ -91,7 +94,8 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const subjectKeys = keyParts?.subjectKeys ?? null;
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
-  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, clock, limits, turns };
+  const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
+  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
   );
@@ -117,6 +121,14 @@ async function openKeys(
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
   const dependencies = { store, vault, keySets, generation, clock: records.clock };
   return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache }) };
+}
+
+function meterOf(
+  { cache, keyring: ofKeys }: ParsedKeysOptions,
+  { current, keyring, clock }: Pick<OfRecords, "current" | "clock"> & { readonly keyring: Keyring },
+): KeyCostMeter {
+  const keyrings = ofKeys === undefined ? [keyring] : [keyring, ofKeys];
+  return new KeyCostMeter({ cache, regions: current.names?.length ?? 1, keyrings, clock });
 }
 
 /** The keys of people, and what they are made of. */
@@ -252,6 +264,10 @@ class RecordVault implements Vault {
 
   subjectKeys(): SubjectKeyCounts | null {
     return this.#dependencies.subjectKeys?.counts() ?? null;
+  }
+
+  keyCost(): KeyCost | null {
+    return this.#dependencies.cost?.report() ?? null;
   }
 
   repairStatus(): RepairStatus {

@@ -3,6 +3,7 @@
  */
 import type { JobSummary } from "./jobs.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
+import type { KeyCost } from "./keys/cost.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
 import type { AddressInput } from "./records/address.ts";
 import type { NotList, Storable, StorableMembers, TypedCollection } from "./records/collection.ts";
@@ -208,6 +209,11 @@ export interface Vault {
   readonly subjects: Subjects;
   /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
   subjectKeys(): SubjectKeyCounts | null;
+  /**
+   * Calls of a KMS that the traffic of this process has come to since the vault was opened, and those that the same
+   * traffic would come to in each scope; null without a key store.
+   */
+  keyCost(): KeyCost | null;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
   /** Resolves when the store answers, and the key store. */

@@ -66,7 +66,7 @@ interface MigrationResult {
 function resultText({ store, pending, done }: MigrationResult): string {
   if (done.length > 0) return `${store}:\n  done, ${done.length === 1 ? "1 step" : `${done.length} steps`}.`;
   if (pending.length === 0) return `${store}:\n  nothing to do.`;
-  return [`${store}: this would be done, and was not:`, ...pending.map((step) => `  ${step}`)].join("\n");
+  return [`${store}:`, "  this would be done, and was not:", ...pending.map((step) => `    ${step}`)].join("\n");
 }
 
 /** How the schema of each store is brought to this version's. */

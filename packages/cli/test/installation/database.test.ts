@@ -42,7 +42,8 @@ describe("a database that somebody else wrote to", () => {
       `update heads set updated_at = char(27) || '[31m' ${of("bob")}`,
       `update versions set message = x'00' ${of("cy")}`,
       "insert into records values (901, 'people', char(27) || ']0;x' || char(7)), (902, char(27) || '[2J', 'x')",
-      "insert into heads values (901, 1, 'live', '2026-01-01T00:00:00.000Z'), (902, 1, 'live', '2026-01-01T00:00:00.000Z')",
+      "insert into heads (record, version, state, updated_at) values " +
+        "(901, 1, 'live', '2026-01-01T00:00:00.000Z'), (902, 1, 'live', '2026-01-01T00:00:00.000Z')",
       // A version of nobody's, which owes a wrap since a day that there never was.
       `insert into wrap_sets values (77, 'x', '{"wraps":[],"target":1,"missing":[["k","r","x"]]}')`,
       "insert into versions values (903, 903, -1, '', 0, 77, -5, 9223372036854775807, '', '', x'00')",

@@ -10,8 +10,8 @@ import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
-import { abortSignal, anything, needed, objectOf, option, readOptions, text } from "../options.ts";
-import type { RowsFor } from "../options.ts";
+import { abortSignal, anything, needed, objectOf, option, readOptions, text, thatIs } from "../options.ts";
+import type { Reader, Rows, RowsFor } from "../options.ts";
 import { keyringOption } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
 
@@ -27,9 +27,9 @@ export interface WrappingOptions {
 
 /** How a key is opened. */
 export interface UnwrappingOptions extends WrappingOptions {
-  /** Whether a key is the right one. */
+  /** Tells the right key: a region that answers another one costs a try, and the next is asked. */
   readonly accepts: (candidate: Uint8Array) => boolean;
-  /** As a keyring's call has it; false when left out. */
+  /** Leaves wraps under public keys alone, which anybody could have made of a key of his own; false when left out. */
   readonly secretKeysOnly?: boolean;
 }
 
@@ -109,8 +109,6 @@ export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promi
 /**
  * Opens a key by the first of its wraps that can be opened to a key which is accepted.
  *
- * @param options `accepts` tells the right key: a region that answers another one costs a try, and the next is asked.
- *   `secretKeysOnly`: wraps under public keys, which anybody could have made of a key of his own, are not opened
  * @throws EnvelopeError `option-invalid`, and as the keyring's onDecrypt does
  * @example
  * ```ts
@@ -127,11 +125,8 @@ export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promi
  * ```
  */
 export async function unwrapKey(wraps: readonly EncryptedDataKey[], options: UnwrappingOptions): Promise<UnwrappedKey> {
-  const { accepts, secretKeysOnly = false, ...others } = options;
-  if (typeof accepts !== "function") throw new EnvelopeError("option-invalid", "accepts must be a function");
-  if (typeof secretKeysOnly !== "boolean")
-    throw new EnvelopeError("option-invalid", "secretKeysOnly must be true or false");
-  const { keyring, encryptionContext, call } = resolveOptions(others);
+  const { accepts, secretKeysOnly, ...values } = readOptions(readUnwrapping, options);
+  const { keyring, encryptionContext, call } = checked(values);
   requireNotAborted(call.signal);
   const { dataKey, openedBy, refused } = await keyring.onDecrypt(
     { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey: null, accepts },
@@ -164,7 +159,7 @@ async function wrapped(
   options: WrappingOptions,
   dataKey: SecretBytes | null,
 ): Promise<{ readonly materials: EncryptionMaterials; readonly wraps: KeyWraps }> {
-  const { keyring, encryptionContext, call } = resolveOptions(options);
+  const { keyring, encryptionContext, call } = checked(readOptions(readWrapping, options));
   requireNotAborted(call.signal);
   const materials = await keyring.onEncrypt(
     { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey, encryptedDataKeys: [], signingKey: null },
@@ -182,15 +177,35 @@ interface Resolved {
   readonly call: KeyringCall;
 }
 
-const readWrapping = objectOf({
+interface WrappingValues {
+  readonly keyring: Keyring;
+  readonly encryptionContext: unknown;
+  readonly keyArnEntry: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const WRAPPING_ROWS: Rows<WrappingValues> = {
   keyring: needed(keyringOption),
   encryptionContext: needed(anything),
   keyArnEntry: option(text),
   signal: option(abortSignal),
-} satisfies RowsFor<WrappingOptions>);
+} satisfies RowsFor<WrappingOptions>;
 
-function resolveOptions(options: WrappingOptions): Resolved {
-  const { keyring, encryptionContext: given, keyArnEntry, signal } = readOptions(readWrapping, options);
+const accepting: Reader<UnwrappingOptions["accepts"]> = thatIs(
+  (value): value is UnwrappingOptions["accepts"] => typeof value === "function",
+  "a function",
+);
+
+const yesOrNo: Reader<boolean> = thatIs((value): value is boolean => typeof value === "boolean", "true or false");
+
+const readWrapping = objectOf(WRAPPING_ROWS);
+const readUnwrapping = objectOf({
+  ...WRAPPING_ROWS,
+  accepts: needed(accepting),
+  secretKeysOnly: option(yesOrNo, false),
+} satisfies RowsFor<UnwrappingOptions>);
+
+function checked({ keyring, encryptionContext: given, keyArnEntry, signal }: WrappingValues): Resolved {
   const encryptionContext = canonicalContext(given, DEFAULT_LIMITS);
   // It would be replaced in silence, and the wraps be bound to less than was meant.
   if (encryptionContext.pairs.some(([name]) => name === keyArnEntry))

@@ -101,6 +101,17 @@ describe("a key of its own", () => {
     await rejectsWith(opened({ ...made, wraps }, given, made.key), "regions-unavailable");
   });
 
+  test("has no wrong wrap where one region lies about it and another one opens it", async () => {
+    const primary = new InMemoryKms("eu-west-1", "mrk-1");
+    const made = await makeKey(regions([primary, new InMemoryKms("eu-west-2")]).options);
+    const reader = regions([primary, primary.replicaIn("us-east-1")]);
+    primary.opening = () => randomBytes(32);
+    assert.deepEqual(await opened({ ...made, wraps: made.wraps.slice(0, 1) }, reader, made.key), {
+      region: "us-east-1",
+      refused: undefined,
+    });
+  });
+
   test("is not given when no wrap is accepted, nor by a keyring that does not ask", async () => {
     const given = regions();
     const made = await makeKey(given.options);

@@ -22,6 +22,7 @@ import { kmsRsaKeyring } from "@strongroom/envelope/aws-kms-rsa";
 import { wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { DEFAULT_LIMITS } from "@strongroom/envelope/format";
 import { hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
+import { makeKey, randomSecret, unwrapKey, wrapKey } from "@strongroom/envelope/keyrings";
 import { multiKeyring } from "@strongroom/envelope/multi-keyring";
 import { rawEcdhKeyring } from "@strongroom/envelope/raw-ecdh";
 import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
@@ -116,6 +117,13 @@ const SINGLE_CALL = {
 
 const NAMES = { keyNamespace: [...NO_TEXT, "aws-kms", "aws-kms-x"], keyName: NO_TEXT } as const;
 const good = { keyring, encryptionContext };
+const WRAPPING = {
+  keyring: NO_KEYRING,
+  encryptionContext: NO_CONTEXT,
+  keyArnEntry: [...NO_TEXT, "id"],
+  signal: NO_SIGNAL,
+} as const;
+const kept = await makeKey(good);
 
 /** Entry point and name -> the function. */
 export const PUBLIC_FUNCTIONS: Readonly<Record<string, PublicFunction>> = {
@@ -305,9 +313,17 @@ export const PUBLIC_FUNCTIONS: Readonly<Record<string, PublicFunction>> = {
       keyStore: [...NO_OBJECT, {}],
       branchKeyId: NO_TEXT,
       maxAgeMs: [...NO_NUMBER, 0],
+      maxUses: NO_COUNT,
       capacity: NO_COUNT,
       time: NO_TIME,
     },
+  },
+  "keyrings makeKey": { call: (options) => makeKey(options as never), good, wrong: WRAPPING },
+  "keyrings wrapKey": { call: (options) => wrapKey(randomSecret(32), options as never), good, wrong: WRAPPING },
+  "keyrings unwrapKey": {
+    call: (options) => unwrapKey(kept.wraps, options as never),
+    good: { ...good, accepts: () => true },
+    wrong: { ...WRAPPING, accepts: [null, 0, "x", {}, [], true] },
   },
   "raw-rsa rawRsaKeyring": {
     call: (options) => rawRsaKeyring(options as never),
@@ -350,6 +366,16 @@ export const WITHOUT_OPTIONS: Readonly<Record<string, string>> = {
   isEnvelopeError: "takes anything",
   "keyrings SecretBytes": "a class, of bytes",
   "keyrings namedKey": "takes an encrypted data key alone",
+  "keyrings keyedHash": "takes a key and bytes",
+  "keyrings randomSecret": "takes a length alone",
+  "keyrings sealUnder": "inside what others make of it: takes what its types say",
+  "keyrings openUnder": "as sealUnder",
+  "keyrings wrapUnder": "as sealUnder",
+  "keyrings unwrapUnder": "as sealUnder",
+  "keyrings wrapVersionOf": "takes a wrap and a length",
+  "hierarchical BranchKeyCache": "a class, whose options are checked by the keyrings that make one",
+  "hierarchical branchKeySealing": "takes an id and a key",
+  "hierarchical cachedBranchKeyring": "takes a cache and an id",
   "aws-sdk keysAsBytes": "takes a client alone",
   "aws-sdk wipingAgents": "the options are those of node's agents",
 };

@@ -16,8 +16,8 @@ import type { Kms } from "@strongroom/kms";
 import { createServer, fileTokens } from "@strongroom/server";
 import type { Api, FileTokens, RegionCall, Scope, ServerOptions } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
-import type { RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import type { CollectionOptions, KeysOptions, RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
+import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 
@@ -42,6 +42,9 @@ export interface Installation {
 export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections" | "hosts">> {
   readonly vaultLimits?: Partial<VaultLimits>;
   readonly store?: SqliteStoreOptions;
+  /** With a key store, `keys.sqlite` beside the records. Left out: without. */
+  readonly keys?: Omit<KeysOptions, "store">;
+  readonly declared?: Readonly<Record<string, CollectionOptions>>;
   /** Owed wraps are repaired. Left out: they stay owed. */
   readonly repair?: RepairOptions;
   /** Address that the keyring's clients call in place of every region, once the keys are made. */
@@ -57,7 +60,7 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
 /** Ends, and leaves nothing behind, after the test. */
 export async function installation(
   t: TestContext,
-  { vaultLimits, store, repair, keyring: timeouts, blackHole, ...server }: InstallationOptions = {},
+  { vaultLimits, store, keys, declared, repair, keyring: timeouts, blackHole, ...server }: InstallationOptions = {},
 ): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
   defer(t, () => rm(folder, { recursive: true, force: true }));
@@ -77,6 +80,8 @@ export async function installation(
   const vault = await openVault({
     store: await sqliteStore(database, store),
     keyring,
+    ...(keys === undefined ? {} : { keys: { store: await sqliteKeyStore(join(folder, "keys.sqlite")), ...keys } }),
+    ...(declared === undefined ? {} : { collections: declared }),
     ...(vaultLimits === undefined ? {} : { limits: vaultLimits }),
     ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }),
   });

@@ -31,10 +31,11 @@ export class AgedMap<Value> {
     return slot.value;
   }
 
-  set(id: string, value: Value): void {
-    const { capacity, maxAgeMs, now } = this.#options;
+  /** @param since when its age began: before the question that it answers */
+  set(id: string, value: Value, since: number = this.#options.now()): void {
+    const { capacity, maxAgeMs } = this.#options;
     this.#slots.delete(id);
-    this.#slots.set(id, { value, expiresAt: now() + maxAgeMs });
+    this.#slots.set(id, { value, expiresAt: since + maxAgeMs });
     for (const oldest of this.#slots.keys()) {
       if (this.#slots.size <= capacity) break;
       this.#slots.delete(oldest);

@@ -18,9 +18,26 @@ export interface ShadowUse {
 }
 
 /** 96 bits: two of ten thousand ids are not taken for one. */
-export function hashedIds(owner: string, tenant: string): Pick<ShadowUse, "owner" | "tenant"> {
-  const hashed = (id: string): string => hash("sha256", id, "base64url").slice(0, 16);
-  return { owner: hashed(owner), tenant: hashed(tenant) };
+export function hashedId(id: string): string {
+  return hash("sha256", id, "base64url").slice(0, 16);
+}
+
+/** The newest of so many entries. */
+export class BoundedMap extends Map<string, string> {
+  readonly #capacity: number;
+
+  constructor(capacity: number) {
+    super();
+    this.#capacity = capacity;
+  }
+
+  override set(id: string, value: string): this {
+    this.delete(id);
+    super.set(id, value);
+    const [oldest] = this.keys();
+    if (this.size > this.#capacity && oldest !== undefined) this.delete(oldest);
+    return this;
+  }
 }
 
 /** The calls that one traffic would make for people's keys, or for the keys of tenants above them. */

@@ -11,17 +11,19 @@
  */
 import { hasMethods } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope } from "../stores/subjects.ts";
-import { hashedIds, Shadow } from "./cost-shadow.ts";
+import { BoundedMap, hashedId, Shadow } from "./cost-shadow.ts";
 import type { CacheBounds } from "./cost-shadow.ts";
 
 /** Whose key an operation used, or would have. */
 export interface KeyUse {
   /** The scope that it really was in. */
   readonly scope: Scope;
-  /** A person's opaque id, or `collection:NAME`. Never a name. */
+  /** A person's opaque id, or `collection:NAME`; of scheme 1, what the caller calls them. Only a hash of it is kept. */
   readonly owner: string;
-  readonly tenant: string;
+  /** Null: that of the owner's last write that was seen, or the one of those who have none. */
+  readonly tenant: string | null;
 }
 
 /** One version that was written. */
@@ -79,6 +81,12 @@ export interface KeyCostOptions {
   readonly clock: () => Date;
 }
 
+/** Of those whose tenant is not known. */
+const NO_TENANT: string = hashedId("default");
+
+/** Tenants whose hash is remembered. */
+const MOST_TENANTS = 1_000;
+
 /** Counts what a vault does. Every call is cheap: a hash, and an entry of a map. */
 export class KeyCostMeter {
   readonly #clock: () => Date;
@@ -91,6 +99,8 @@ export class KeyCostMeter {
   readonly #present: Readonly<Record<"subject" | "tenant", Shadow>>;
   readonly #inRecordScope = { writes: 0, reads: 0 };
   readonly #counts = { writes: 0, reads: 0, newOwners: 0 };
+  readonly #tenantOf: BoundedMap;
+  readonly #tenantIds: BoundedMap = new BoundedMap(MOST_TENANTS);
   #regions: { records: number; keys: number };
 
   constructor({ cache, regions, keyrings, clock }: KeyCostOptions) {
@@ -99,6 +109,7 @@ export class KeyCostMeter {
     this.#keyrings = [...new Set(keyrings)].filter(counts);
     this.#before = callsByPurpose(this.#keyrings);
     this.#all = new Shadow(cache);
+    this.#tenantOf = new BoundedMap(cache.capacity);
     this.#present = { subject: new Shadow(cache), tenant: new Shadow(cache) };
     this.#regions = { records: regions, keys: regions };
   }
@@ -153,9 +164,22 @@ export class KeyCostMeter {
   }
 
   #use({ scope, owner, tenant }: KeyUse, isNew: boolean): void {
-    const use = { ...hashedIds(owner, tenant), isNew, now: performance.now() };
+    // An opaque id says nothing of anybody; what is hashed costs as much as all the rest.
+    const id = isSubjectId(owner) ? owner : hashedId(owner);
+    const own = tenant === null ? (this.#tenantOf.get(id) ?? NO_TENANT) : this.#tenantId(tenant);
+    if (tenant !== null) this.#tenantOf.set(id, own);
+    const use = { owner: id, tenant: own, isNew, now: performance.now() };
     this.#all.use(use);
     if (scope !== "record") this.#present[scope].use(use);
+  }
+
+  /** Of a handful of tenants: each is hashed once. */
+  #tenantId(tenant: string): string {
+    const known = this.#tenantIds.get(tenant);
+    if (known !== undefined) return known;
+    const id = hashedId(tenant);
+    this.#tenantIds.set(tenant, id);
+    return id;
   }
 
   #counted(): KeyCost["counted"] {

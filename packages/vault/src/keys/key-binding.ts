@@ -71,7 +71,11 @@ export function keyCheck(key: SecretBytes | Uint8Array, vault: string, columns: 
 }
 
 /** Whether an opened key is the one whose row this is. */
-export function isKeyOf(key: Uint8Array, vault: string, row: CheckedColumns & Pick<NewKey, "check">): boolean {
+export function isKeyOf(
+  key: SecretBytes | Uint8Array,
+  vault: string,
+  row: CheckedColumns & Pick<NewKey, "check">,
+): boolean {
   const expected = keyCheck(key, vault, row);
   return row.check.length === expected.length && timingSafeEqual(expected, row.check);
 }

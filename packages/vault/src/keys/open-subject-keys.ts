@@ -6,7 +6,7 @@ import { keyedHash } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyName, KeyStore, KeyVersion } from "../stores/key-store.ts";
+import type { KeyName, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -14,7 +14,8 @@ import { VAULT_OWNER } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
 import { People, requireSame } from "./people.ts";
 import type { Named } from "./people.ts";
-import { DEFAULT_TENANT, idPlace, sealersFor } from "./sealers.ts";
+import { idPlace } from "./key-sealer.ts";
+import { DEFAULT_TENANT, sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
@@ -109,18 +110,16 @@ class StoredSubjectKeys implements SubjectKeys {
   async renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void> {
     const { store, keySets } = this.#keys.dependencies;
     const name: KeyName = { kind: scope === "subject" ? "subject" : "tenant-subject", owner: id };
-    let lost: KeyVersion | null = null;
+    let lost: string | null = null;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       // Asked anew, and opened: a row that somebody made up is not continued.
-      const [row = null] = await this.#keys.activeRows([name]);
-      if (row instanceof VaultError) throw row;
-      if (row === null) throw new VaultError("subject-key-absent", "The person has no key of that scope to renew");
       this.#keys.forget(id);
-      if (row.version === lost) return;
-      const active = await this.#keys.active(name, signal, row);
-      active?.key.wipe();
-      const tenant: Tenant = active?.tenant ?? DEFAULT_TENANT;
-      const fresh = await this.#keys.make(name, row.ordinal + 1, tenant, signal);
+      const active = await this.#keys.active(name, signal);
+      if (active === null) throw new VaultError("subject-key-absent", "The person has no key of that scope to renew");
+      active.key.wipe();
+      if (active.version === lost) return;
+      const tenant: Tenant = active.tenant ?? DEFAULT_TENANT;
+      const fresh = await this.#keys.make(name, active.ordinal + 1, tenant, signal);
       using key = fresh.key;
       this.#keys.requireOpen();
       const [result] = await createdOrLost(store.keys, [{ epoch: fresh.epoch, name: null, key: fresh.row }]);

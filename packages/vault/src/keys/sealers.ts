@@ -4,24 +4,21 @@
  * what the winner has made.
  */
 import { mapBounded } from "@strongroom/base/work";
-import type { Keyring } from "@strongroom/envelope";
-import { branchKeySealing } from "@strongroom/envelope/hierarchical";
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
-import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { Creation, CreationResult, KeyKind, KeyName, KeyRow } from "../stores/key-store.ts";
+import type { Subject } from "../records/address.ts";
+import type { Creation, CreationResult, KeyKind, KeyName } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
-import type { WrapSet } from "../stores/wrap-set.ts";
-import { branchKeyId, isTenant, keyTampered } from "./key-binding.ts";
+import { isTenant, keyTampered } from "./key-binding.ts";
+import { KeySealer } from "./key-sealer.ts";
 import { itsOwn, KEYS_AT_ONCE, requireSame, textOf } from "./people.ts";
 import type { Named, People } from "./people.ts";
 import type { FreshKey } from "./region-wraps.ts";
-import { ownerOfKey, sealText } from "./sealed-text.ts";
-import type { TextPlace } from "./sealed-text.ts";
+import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
 import { createdOrLost, keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
-import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
+import type { OpenedKey, ReadRow, VaultKeys } from "./vault-keys.ts";
 
 /** Most creations that a key store takes in one call. */
 const CREATIONS = 1_000;
@@ -73,6 +70,8 @@ interface Person {
   tag: Uint8Array | null;
   /** Whether the id is known to be the name's. */
   isProved: boolean;
+  /** Made in this round, and no sealer has said so yet. */
+  isMade: boolean;
   problem: VaultError | null;
 }
 
@@ -85,7 +84,8 @@ interface Slot {
   readonly person: Person | null;
   /** What the round has opened or made. Its first use is counted already. */
   opened: OpenedKey | null;
-  row: KeyRow | null;
+  /** Null: there is none, or it is not sound. */
+  read: ReadRow | null;
   isUsed: boolean;
   problem: VaultError | null;
 }
@@ -149,12 +149,12 @@ class Round {
       const one = found[index];
       if (one === undefined) continue;
       const tag = one.isNew ? one.tag : null;
-      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, problem: null });
+      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, isMade: false, problem: null });
     }
   }
 
   #person(said: string, id: SubjectId, named: Named | null): void {
-    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, problem: null });
+    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, isMade: false, problem: null });
   }
 
   /** The key of whom a version is about; of others only if they are new, and get one. */
@@ -172,21 +172,22 @@ class Round {
     const id = slotId(name);
     if (this.#slots.has(id)) return;
     const opened = isNew(person) ? null : this.#keys.atHand(name);
-    this.#slots.set(id, { name, person, opened, row: null, isUsed: false, problem: null });
+    this.#slots.set(id, { name, person, opened, read: null, isUsed: false, problem: null });
   }
 
   async #openKeys(): Promise<void> {
     const unread = [...this.#slots.values()].filter(({ opened, person }) => opened === null && !isNew(person));
+    const { forgets } = this.#keys;
     const rows = await this.#keys.activeRows(unread.map(({ name }) => name));
     await mapBounded(unread, KEYS_AT_ONCE, async (slot, index) => {
       const row = rows[index] ?? null;
       const opened =
         row === null || row instanceof VaultError
           ? row
-          : await itsOwn(() => this.#keys.active(slot.name, this.#signal, row));
+          : await itsOwn(() => this.#keys.active(slot.name, this.#signal, { row, forgets }));
       if (opened instanceof VaultError) slot.problem = opened;
       else slot.opened = opened;
-      if (!(row instanceof VaultError)) slot.row = row;
+      if (row !== null && !(row instanceof VaultError)) slot.read = { row, forgets };
     });
   }
 
@@ -215,8 +216,8 @@ class Round {
     const makings: Making[] = [];
     try {
       const missing = [...this.#slots.values()].filter(
-        ({ opened, row, problem, person }) =>
-          opened === null && row === null && problem === null && (person?.isProved ?? true),
+        ({ opened, read, problem, person }) =>
+          opened === null && read === null && problem === null && (person?.isProved ?? true),
       );
       await mapBounded(missing, KEYS_AT_ONCE, async (slot) => {
         const fresh = await this.#keys.make(slot.name, 1, slot.person?.named?.tenant ?? DEFAULT_TENANT, this.#signal);
@@ -281,6 +282,7 @@ class Round {
 
   #madePerson(person: Person): void {
     person.tag = null;
+    person.isMade = true;
     if (person.named !== null) this.#people.learn(person.id, person.named);
   }
 
@@ -305,10 +307,14 @@ class Round {
         throw keyTampered("A person's key is under another tenant's key");
       const about = [...new Set(others.map(({ id }) => id))].filter((id) => id !== main?.id).sort();
       const text = key ?? (await this.#keys.own("names", this.#signal));
+      const isMade = main?.isMade ?? false;
+      if (main !== null) main.isMade = false;
       return new KeySealer({
         vault: this.#keys.dependencies.vault,
         subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
         name: main?.named?.name ?? null,
+        tenant: main?.named?.tenant ?? DEFAULT_TENANT,
+        isNew: isMade,
         about,
         subjects: unitSubjects(main === null ? null : { id: main.id, scope, ordinal: key?.ordinal ?? 0 }, about),
         sealing: key,
@@ -326,7 +332,7 @@ class Round {
     if (slot === undefined) return null;
     if (slot.problem !== null) throw slot.problem;
     if (slot.opened === null) return null;
-    if (slot.isUsed) return this.#keys.active(name, this.#signal, slot.row ?? undefined);
+    if (slot.isUsed) return this.#keys.active(name, this.#signal, slot.read ?? undefined);
     slot.isUsed = true;
     return { ...slot.opened, key: slot.opened.key.share() };
   }
@@ -335,51 +341,6 @@ class Round {
     const tenant = tenantOf(whom);
     return also.flatMap((name) => this.#persons.get(textOf({ tenant, name })) ?? []);
   }
-}
-
-interface SealerParts extends Pick<Sealer, "name" | "about" | "subjects"> {
-  readonly vault: string;
-  readonly subject: string;
-  /** Seals the message; null in `record` scope. */
-  readonly sealing: OpenedKey | null;
-  /** Seals the record's id; the same one, or the vault's names key. */
-  readonly text: OpenedKey;
-}
-
-/** It holds the handles that it was made with, until it is disposed of. */
-class KeySealer implements Sealer {
-  readonly keyring: Keyring | null;
-  readonly wrapSet: WrapSet | null;
-  readonly subject: Subject;
-  readonly name: Subject | null;
-  readonly about: readonly SubjectId[];
-  readonly subjects: readonly UnitSubject[];
-  readonly #vault: string;
-  readonly #text: OpenedKey;
-
-  constructor({ vault, subject, name, about, subjects, sealing, text }: SealerParts) {
-    this.subject = subject as Subject;
-    this.name = name;
-    this.about = about;
-    this.subjects = subjects;
-    this.keyring = sealing === null ? null : branchKeySealing(branchKeyId(sealing), sealing);
-    this.wrapSet = sealing?.wrapSet ?? null;
-    this.#vault = vault;
-    this.#text = text;
-  }
-
-  sealId(collection: Collection, rowId: RecordId, id: RecordId): Uint8Array {
-    return sealText(id, ownerOfKey(this.#text), this.#text, idPlace(this.#vault, collection, rowId));
-  }
-
-  [Symbol.dispose](): void {
-    this.#text.key.wipe();
-  }
-}
-
-/** Where a sealed id lies. */
-export function idPlace(vault: string, collection: Collection, rowId: RecordId): TextPlace {
-  return { label: "strongroom/sealed-id/1", vault, place: [collection, rowId] };
 }
 
 /** What cannot be asked for; null: it can. */

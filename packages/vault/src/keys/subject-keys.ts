@@ -34,6 +34,10 @@ export interface Sealer extends Disposable {
   readonly subject: Subject;
   /** As the caller says it; null when it is about nobody. */
   readonly name: Subject | null;
+  /** Whose person it is. */
+  readonly tenant: Tenant;
+  /** Whether the person was made for it: of several sealers of one call, the first says so. */
+  readonly isNew: boolean;
   /** Further people, sorted. */
   readonly about: readonly SubjectId[];
   /** Everybody, for the unit: sorted, each once. */

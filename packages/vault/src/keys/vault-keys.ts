@@ -35,6 +35,12 @@ export interface OpenedKey extends BranchKey, KeyName {
   readonly wrapSet: WrapSet;
 }
 
+/** The row of a key, and {@link VaultKeys.forgets} before it was read. */
+export interface ReadRow {
+  readonly row: KeyRow;
+  readonly forgets: number;
+}
+
 /** What the wraps of a row gave. */
 interface OpenedWraps extends Pick<OpenedKey, "key" | "tenant"> {
   /** Left out: as the row has it. */
@@ -59,9 +65,13 @@ export class VaultKeys {
   readonly #regions: RegionWraps;
   readonly #people: BranchKeyCache<OpenedKey>;
   readonly #own: BranchKeyCache<OpenedKey>;
+  /** Which version of a person's or a collection's keys is the active one. */
+  readonly #active: AgedMap<string>;
   readonly #wrapSets: AgedMap<WrapSet>;
   readonly #made = new Map<KeyKind, number>();
   readonly #opened = new Map<KeyKind, number>();
+  /** Counts what was forgotten: what was read before is not believed after it. */
+  #forgets = 0;
   #closed = false;
 
   constructor(
@@ -79,7 +89,9 @@ export class VaultKeys {
     const bounds = { store, maxAgeMs, capacity, ...(time === undefined ? {} : { time }) };
     this.#people = new BranchKeyCache({ ...bounds, maxUses });
     this.#own = new BranchKeyCache(bounds);
-    this.#wrapSets = new AgedMap({ capacity, maxAgeMs, now: () => this.#people.now() });
+    const aged = { capacity, maxAgeMs, now: () => this.#people.now() };
+    this.#active = new AgedMap(aged);
+    this.#wrapSets = new AgedMap(aged);
     this.opening = cachedBranchKeyring(this.#people, (context) => {
       const subject = context["strongroom:subject"] ?? "";
       const kinds = ownerOf(subject)?.kinds ?? [];
@@ -87,23 +99,38 @@ export class VaultKeys {
     });
   }
 
-  /** The active key, when it is held; null: it has to be read. */
+  /** The active key of a person or a collection, when it is held; null: it has to be read. */
   atHand(name: KeyName): OpenedKey | null {
-    return this.#cacheOf(name.kind).atHand(activeRequest(name));
+    const version = this.#active.get(activeId(name));
+    return version === undefined ? null : this.#people.atHand({ branchKeyId: branchKeyId(name), version });
   }
 
   /**
-   * The active key.
+   * The active key of a person or a collection. Once it was opened to read with, it is not opened again to write with.
    *
-   * @param row as it was read; a row that the key store is asked for when left out
+   * @param read a row and when it was read; the key store is asked when it is left out, or older than a forget
    * @returns null: there is none
    * @throws VaultError `subject-key-tampered`, and as opening does
    */
-  active(name: KeyName, signal: AbortSignal | undefined, row?: KeyRow): Promise<OpenedKey | null> {
-    return this.#get(activeRequest(name), name.kind, signal, async () => {
-      const found = row ?? (await this.#readActive(name));
-      return found === null ? null : await this.#open(found);
-    });
+  async active(name: KeyName, signal: AbortSignal | undefined, read?: ReadRow): Promise<OpenedKey | null> {
+    const held = this.atHand(name);
+    if (held !== null) return held;
+    const [since, forgets] = [this.now(), this.#forgets];
+    const found = read?.forgets === forgets ? read.row : await this.#readActive(name);
+    if (found === null) return null;
+    const request = { branchKeyId: branchKeyId(name), version: found.version };
+    const opened = await this.#get(request, name.kind, signal, () =>
+      // Forgotten meanwhile, it is perhaps there no more.
+      this.#forgets === forgets ? this.#open(found) : this.#readVersion(request.branchKeyId, found.version),
+    );
+    if (opened === null) return null;
+    // What was at hand was opened by the row as it was then: a row that calls a retired key the newest is found here.
+    if (isKeyOf(opened.key, this.dependencies.vault, found)) {
+      if (this.#forgets === forgets) this.#active.set(activeId(name), found.version, since);
+      return opened;
+    }
+    opened.key.wipe();
+    throw keyTampered("The row of a key was changed after the key had been opened");
   }
 
   /** Rows of active keys, in one call, in their order. An error stands in the place of one that is not sound. */
@@ -181,7 +208,8 @@ export class VaultKeys {
     const opened = { kind, owner, version, ordinal, wrapSet, key, tenant: kind === "tenant-subject" ? tenant : null };
     count(this.#made, kind);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
-    this.#cacheOf(kind).put(activeRequest(row), opened, since);
+    this.#people.put({ branchKeyId: branchKeyId(row), version }, opened, since);
+    this.#active.set(activeId(row), version, since);
     return { ...opened, key: key.share() };
   }
 
@@ -204,8 +232,15 @@ export class VaultKeys {
     return this.#people.now();
   }
 
+  /** How often something was forgotten, for {@link ReadRow}. */
+  get forgets(): number {
+    return this.#forgets;
+  }
+
   forget(id: string): void {
+    this.#forgets++;
     this.#people.forget(id);
+    for (const kind of ownerOf(id)?.kinds ?? []) this.#active.delete(activeId({ kind, owner: id }));
     this.#wrapSets.delete(id);
   }
 
@@ -226,6 +261,7 @@ export class VaultKeys {
     this.#closed = true;
     this.#people.close();
     this.#own.close();
+    this.#active.clear();
     this.#wrapSets.clear();
   }
 
@@ -302,16 +338,17 @@ export class VaultKeys {
 
   async #ownOrMade(kind: VaultKeyKind): Promise<OpenedKey | null> {
     const { store } = this.dependencies;
+    let isInUse = false;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       const rows = await this.activeRows(VAULT_KEYS);
       const row = rows[VAULT_KEYS.findIndex((name) => name.kind === kind)] ?? null;
       if (row instanceof VaultError) throw row;
       const missing = VAULT_KEYS.filter((_, index) => rows[index] === null);
-      const isNew = missing.length > 0 && (await isUnused(store.keys));
-      if (row === null && !isNew) throw lost();
-      // Both at once, before there is anything: one that is missing later was lost.
-      if (isNew) await this.#create(missing);
-      else if (row !== null) return await this.#open(row);
+      if (row !== null && (missing.length === 0 || isInUse)) return await this.#open(row);
+      // They are made before all others: where there were some before it was looked for, a missing one was lost.
+      if (row === null && isInUse) throw lost();
+      isInUse = await hasOthers(store.keys);
+      if (!isInUse) await this.#create(missing);
     }
     throw keySetMoved();
   }
@@ -361,11 +398,11 @@ export async function createdOrLost(
   }
 }
 
-/** Whether a key store has neither people nor keys, but the vault's own. */
-async function isUnused(keys: KeyRows): Promise<boolean> {
-  if ((await keys.people({ after: null, limit: 1 })).length > 0) return false;
+/** Whether a key store has people, or keys besides those that the vault has of its own. */
+async function hasOthers(keys: KeyRows): Promise<boolean> {
+  if ((await keys.people({ after: null, limit: 1 })).length > 0) return true;
   const counts = Object.entries(await keys.counts());
-  return counts.every(([kind, count]) => count === 0 || VAULT_KEYS.some((own) => own.kind === kind));
+  return counts.some(([kind, count]) => count > 0 && !VAULT_KEYS.some((own) => own.kind === kind));
 }
 
 const KEY_LENGTH = 32;
@@ -376,9 +413,14 @@ function isSealing(kind: KeyKind): boolean {
   return kind === "subject" || kind === "tenant-subject" || kind === "collection";
 }
 
-/** A person may have an active key of two kinds. */
+/** A key of the vault or a tenant, which has one active version. */
 function activeRequest(name: KeyName): BranchKeyRequest {
-  return { branchKeyId: branchKeyId(name), version: null, purpose: name.kind };
+  return { branchKeyId: branchKeyId(name), version: null };
+}
+
+/** A person may have an active key of two kinds. */
+function activeId({ kind, owner }: KeyName): string {
+  return `${kind} ${owner}`;
 }
 
 function count(counters: Map<KeyKind, number>, kind: KeyKind): void {

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
+import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
@@ -19,7 +20,7 @@ import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
 import type { Place, SealedNewVersion } from "./new-version.ts";
-import { everybody, mentioned, provePeople } from "./people.ts";
+import { countRead, everybody, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { messagesOf, newWriteId, requireUnitFits } from "./units.ts";
@@ -95,6 +96,8 @@ export interface Plan {
   /** At which it was sealed. */
   readonly epoch: Epoch;
   readonly results: ItemResults;
+  /** To be counted when it is made. */
+  readonly uses: readonly KeyUseOfWrite[];
   /** Which items are about whom. */
   readonly people: readonly { readonly item: Item; readonly id: SubjectId }[];
 }
@@ -194,6 +197,7 @@ async function draftGroup(
         results.push([item.index, { id, outcome: "kept", version: state.version }]);
         continue;
       }
+      if (onExisting === "replace") nextVersion(state);
       if (before === null) {
         found = await versionBefore(dependencies, row, state, signal);
         before = found === null ? { kind: "none" } : { kind: "stored", stored: found };
@@ -238,7 +242,7 @@ async function sealGroup(
   { signal, sealing, refused }: PlanOptions,
 ): Promise<Plan | null> {
   const { epoch } = sealing;
-  if (versions.length === 0) return { group, unit: null, epoch, results: told, people: [] };
+  if (versions.length === 0) return { group, unit: null, epoch, results: told, uses: [], people: [] };
   const sealed: SealedNewVersion[] = [];
   const results = [...told];
   for (const [index, { item, toProve, outcome, ...draft }] of versions.entries()) {
@@ -285,16 +289,20 @@ async function sealGroup(
   const people = versions.flatMap(({ item }, index) =>
     [...(sealed[index]?.people ?? []), ...before].map(({ id }) => ({ item, id })),
   );
-  return { group, unit, epoch, results, people };
+  return { group, unit, epoch, results, uses: sealed.map(({ use }) => use), people };
 }
 
 async function storedDocument(
-  { keys, subjectKeys }: Dependencies,
+  dependencies: Dependencies,
   row: Group["row"],
   stored: StoredMessage,
   signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
-  return openVersion(stored.message, storedAddress(row, stored, subjectKeys), { keys, subjectKeys, signal });
+  const { keys, subjectKeys } = dependencies;
+  const address = storedAddress(row, stored, subjectKeys);
+  const document = await openVersion(stored.message, address, { keys, subjectKeys, signal });
+  countRead(dependencies, row, stored);
+  return document;
 }
 
 /**

@@ -3,6 +3,7 @@
  * there.
  */
 import { VaultError } from "../errors.ts";
+import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
@@ -89,6 +90,8 @@ function inClear({ whom }: Concern): Sealer {
   return {
     subject: whom.name,
     name: whom.name,
+    tenant: whom.tenant,
+    isNew: false,
     about: [],
     subjects: [],
     keyring: null,
@@ -118,11 +121,13 @@ export interface SealedNewVersion {
   readonly names: PeopleNames;
   /** Of the key that seals it: the message's own, or that of its person. */
   readonly wrapSet: WrapSet;
+  /** To be counted when it is stored. */
+  readonly use: KeyUseOfWrite;
 }
 
 /** @throws VaultError as sealBytes does; `store-full` */
 export async function sealVersion(
-  { store, subjectKeys, rowAddresses, clock }: Pick<Dependencies, "store" | "subjectKeys" | "rowAddresses" | "clock">,
+  { store, subjectKeys, rowAddresses, declarations, clock }: Omit<Dependencies, "keys" | "limits" | "turns">,
   { address, row, version, plaintext, concern, sealer, sealing, signal }: VersionInput,
 ): Promise<SealedNewVersion> {
   await store.requireRoom();
@@ -143,6 +148,13 @@ export async function sealVersion(
     sealedId: rowAddresses.isSealed(collection) ? sealer.sealId(collection, id, address.id) : null,
     names: { subject: sealer.name, about: withoutSubject(concern.also, sealer.name) },
     wrapSet: sealer.wrapSet ?? wrapSet,
+    use: {
+      scope: declarations.of(collection).scope,
+      owner: subject,
+      tenant: sealer.tenant,
+      isNew: sealer.isNew,
+      target: (sealer.wrapSet ?? wrapSet).target,
+    },
   };
 }
 

@@ -102,14 +102,27 @@ export function subjectClosed(state: Exclude<SubjectState, "active">): VaultErro
  * write the file.
  */
 export async function provePeople(
-  { keys, subjectKeys }: Pick<Dependencies, "keys" | "subjectKeys">,
+  dependencies: Pick<Dependencies, "keys" | "subjectKeys" | "declarations" | "cost">,
   row: Address,
   stored: StoredMessage,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { keys, subjectKeys } = dependencies;
   const address = storedAddress(row, stored, subjectKeys);
   const plaintext = await openBytes(stored.message, address, { keys, subjectKeys, signal });
   plaintext.fill(0);
+  countRead(dependencies, row, stored);
+}
+
+/** Counts a version that was opened: as one of its collection's scope, and of the tenant that this declares. */
+export function countRead(
+  { declarations, cost }: Pick<Dependencies, "declarations" | "cost">,
+  { collection }: Address,
+  { subject }: Pick<StoredMessage, "subject">,
+): void {
+  if (cost === null) return;
+  const { scope, tenant } = declarations.of(collection);
+  cost.read({ scope, owner: subject, tenant: typeof tenant === "string" ? tenant : DEFAULT_TENANT });
 }
 
 /** Names of the people of a version, as callers say them; `subject` is null when it is about nobody. */

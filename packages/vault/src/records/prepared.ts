@@ -10,7 +10,7 @@ import type { Address } from "./address.ts";
 import type { JsonObject } from "./document.ts";
 import { closedError, isClosed } from "./people.ts";
 import { keySetMoved, preparePut, recordContended, takenPut } from "./write.ts";
-import type { Expectation, PutOptions, PutResult } from "./write.ts";
+import type { Expectation, PreparedUnit, PutOptions, PutResult } from "./write.ts";
 
 /**
  * A write that only needs to be made: `vault.withTransaction` takes it, once, within a minute. It says what the record
@@ -28,6 +28,7 @@ const LIFETIME_MS = 60_000;
 /** What is behind a prepared write. */
 interface Kept {
   readonly unit: Unit;
+  readonly use: PreparedUnit<PutResult>["use"];
   readonly expect: Expectation;
   /** By the process' own clock, which nobody sets. */
   readonly until: number;
@@ -47,10 +48,10 @@ export class PreparedWrites {
   async prepare(address: Address, document: JsonObject, options: PutOptions): Promise<PreparedWrite> {
     const given = takenPut(this.#dependencies, document, options);
     try {
-      const { unit, result } = await preparePut(this.#dependencies, address, given);
+      const { unit, result, use } = await preparePut(this.#dependencies, address, given);
       await this.#dependencies.store.readyFor?.([unit]);
       const prepared = Object.freeze(result);
-      this.#kept.set(prepared, { unit, expect: given.expect, until: performance.now() + LIFETIME_MS });
+      this.#kept.set(prepared, { unit, use, expect: given.expect, until: performance.now() + LIFETIME_MS });
       return prepared;
     } finally {
       given.plaintext.fill(0);
@@ -59,7 +60,7 @@ export class PreparedWrites {
 
   /** `vault.withTransaction`. */
   async make(client: unknown, given: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    const { store, keys, subjectKeys } = this.#dependencies;
+    const { store, keys, subjectKeys, cost } = this.#dependencies;
     if (store.transaction === undefined)
       throw new VaultError("transaction-refused", "The vault's store takes part in no transaction of others");
     const prepared = takenList(given);
@@ -86,6 +87,7 @@ export class PreparedWrites {
       throw closedError(closed);
     }
     if (units.some((_, index) => results[index]?.kind !== "made")) throw overtaken("any");
+    for (const { use } of kept) if (use !== null) cost?.wrote(use);
     return prepared;
   }
 

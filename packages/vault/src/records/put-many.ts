@@ -97,7 +97,7 @@ async function untilMade(
   groups: readonly Group[],
   options: Omit<PlanOptions, "sealing" | "refused">,
 ): Promise<ItemResults> {
-  const { store, keys, subjectKeys, limits } = dependencies;
+  const { store, keys, subjectKeys, cost, limits } = dependencies;
   const atomic = store.capabilities.atomicUnits > 1;
   const refused = new Map<Item, unknown>();
   const fresh = new FreshTries(subjectKeys);
@@ -115,7 +115,11 @@ async function untilMade(
     waiting = [...waiting.filter((plan) => !stale.includes(plan)), ...planned];
     const settled = await makePlans(store, waiting, { atomic, signal: options.signal });
     const kindOf = (plan: Plan): Settled["kind"] => settled.get(plan)?.kind ?? "void";
-    for (const plan of waiting) if (kindOf(plan) === "made") made.push(plan);
+    for (const plan of waiting)
+      if (kindOf(plan) === "made") {
+        made.push(plan);
+        for (const use of plan.uses) cost?.wrote(use);
+      }
     if (waiting.every((plan) => kindOf(plan) === "made")) return made.flatMap(({ results }) => results);
     const kinds = waiting.map(kindOf);
     isMoved = kinds.includes("gate-moved");

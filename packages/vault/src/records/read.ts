@@ -10,7 +10,7 @@ import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/row
 import { parseVersion } from "./address.ts";
 import type { Address, Subject, Version } from "./address.ts";
 import type { JsonObject } from "./document.ts";
-import { answered, namesOf, provePeople, requireOpenPeople } from "./people.ts";
+import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
 import { openVersion, storedAddress } from "./version.ts";
 
 /** How a record is read. */
@@ -20,8 +20,8 @@ export interface GetOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One version of a record. `Document` is what the caller says that its documents are. */
-export interface VaultRecord<Document = JsonObject> {
+/** Which version of which record, and whom it is about. */
+export interface RecordVersion {
   readonly collection: string;
   readonly id: string;
   /** As callers say it; null: about nobody. */
@@ -31,6 +31,10 @@ export interface VaultRecord<Document = JsonObject> {
   readonly version: number;
   /** When this version was written: ISO 8601, UTC. */
   readonly createdAt: string;
+}
+
+/** One version of a record. `Document` is what the caller says that its documents are. */
+export interface VaultRecord<Document = JsonObject> extends RecordVersion {
   readonly document: Document;
 }
 
@@ -49,7 +53,7 @@ export interface VersionInfo {
 }
 
 /** What reading works with. */
-type Reading = Pick<Dependencies, "store" | "keys" | "subjectKeys" | "rowAddresses">;
+type Reading = Omit<Dependencies, "clock" | "limits" | "turns">;
 
 /** `vault.get`. */
 export async function get(
@@ -67,6 +71,7 @@ export async function get(
   await requireOpenPeople(dependencies, row, read, stored, signal);
   const of = storedAddress(row, stored, subjectKeys);
   const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
+  countRead(dependencies, row, stored);
   const names = answered(await namesOf(dependencies, stored, signal));
   return { ...address, ...names, version: stored.version, createdAt: stored.createdAt, document };
 }

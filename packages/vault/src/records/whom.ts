@@ -151,7 +151,15 @@ export async function concernOf(
     if (before.kind === "planned") return { also: before.concern.also, inherited: before.concern.inherited };
     const about = before.kind === "stored" ? before.stored.about : [];
     const also: Subject[] = [];
-    for (const id of about) also.push(await requireKeyStore(subjectKeys).nameOf(id, signal));
+    const keys = requireKeyStore(subjectKeys);
+    for (const id of about) also.push(await keys.nameOf(id, signal));
+    // In another tenant the same names would make other people.
+    const found = await keys.resolve(
+      also.map((name) => ({ name, tenant })),
+      signal,
+    );
+    if (found.some((id, index) => id !== about[index]))
+      throw new VaultError("subject-differs", "The write names another tenant than the record's further people are of");
     return { also, inherited: about };
   }
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { VaultError } from "../errors.ts";
+import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Dependencies } from "../limits.ts";
 import type { RecordRows, WrapCount } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
@@ -17,7 +18,7 @@ import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
-import type { RecordState } from "./read.ts";
+import type { RecordState, RecordVersion } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import type { Settled } from "./units.ts";
 import { concernOf, isInherited, takenWhom } from "./whom.ts";
@@ -54,16 +55,7 @@ export interface WrapSummary extends WrapCount {
 }
 
 /** A version that was written. */
-export interface PutResult {
-  readonly collection: string;
-  readonly id: string;
-  /** As callers say it; null: about nobody. */
-  readonly subject: string | null;
-  /** Further people. Left out: there are none. */
-  readonly about?: readonly string[] | undefined;
-  readonly version: number;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
+export interface PutResult extends RecordVersion {
   /** `created` also for a record that was removed before. */
   readonly outcome: "created" | "replaced";
   /** Of the key that sealed it: the version's own in `record` scope, the person's or collection's otherwise. */
@@ -130,6 +122,8 @@ export function takenPut(
 export interface PreparedUnit<Result> {
   readonly unit: Unit;
   readonly result: Result;
+  /** What is counted when it is made; null: it used no key. */
+  readonly use: KeyUseOfWrite | null;
 }
 
 /** The new version on top of what is there now, sealed under the keys in force. */
@@ -145,6 +139,7 @@ export async function preparePut(
   const { head, ...rows } = await recordHead(store.records, row);
   const state = recordState({ head, ...rows });
   requireExpected(expect, state);
+  const version = nextVersion(state);
   const stored = await versionBefore(dependencies, row, state, signal);
   // Beside the sealing, so that it costs no time: what is sealed on the word of a forged row is not stored.
   const proof =
@@ -152,10 +147,10 @@ export async function preparePut(
   const [proved, sealed] = await Promise.allSettled([proof, seal()]);
   if (sealed.status === "rejected") throw sealed.reason;
   if (proved.status === "rejected") throw proved.reason;
-  const { next, people, sealedId, names, wrapSet } = sealed.value;
+  const { next, people, sealedId, names, wrapSet, use } = sealed.value;
   requireUnitFits(store, messagesOf([next]));
   requireNotAborted(signal);
-  const { version, createdAt } = next;
+  const { createdAt } = next;
   const outcome = state.kind === "live" ? "replaced" : "created";
   return {
     unit: {
@@ -171,6 +166,7 @@ export async function preparePut(
       },
     },
     result: { ...address, ...answered(names), version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
+    use,
   };
 
   async function seal(): Promise<SealedNewVersion> {
@@ -180,7 +176,6 @@ export async function preparePut(
     if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
     if (sealer instanceof Error) throw sealer;
     using held = sealer;
-    const version = nextVersion(state);
     return await sealVersion(dependencies, {
       address,
       row,
@@ -216,6 +211,7 @@ export async function remove(
     return {
       unit: { writeId: newWriteId(), address: row, base, change: { kind: "remove", tombstone, removedAt } },
       result: { ...address, lastVersion: tombstone, removedAt },
+      use: null,
     };
   });
 }
@@ -225,7 +221,7 @@ export async function remove(
  * and no connection was lost on the way.
  */
 async function untilMade<Result>(
-  { store, keys, subjectKeys, rowAddresses, limits, turns }: Dependencies,
+  { store, keys, subjectKeys, rowAddresses, cost, limits, turns }: Dependencies,
   { collection, id }: Address,
   signal: AbortSignal | undefined,
   prepare: () => Promise<PreparedUnit<Result>>,
@@ -234,10 +230,11 @@ async function untilMade<Result>(
     let lost: Settled["kind"] | undefined;
     const fresh = new FreshTries(subjectKeys);
     for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
-      const { unit, result } = await prepare();
+      const { unit, result, use } = await prepare();
       const [settled] = await makeUnits(store, [unit], { atomic: false, signal });
       if (settled?.kind === "made") {
         if (unit.change.kind === "write") rowAddresses.wrote(unit.address.collection);
+        if (use !== null) cost?.wrote(use);
         return result;
       }
       lost = settled?.kind;

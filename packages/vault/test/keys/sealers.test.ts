@@ -148,6 +148,21 @@ describe("the keyring is asked", () => {
     assert.equal(named.keyring.calls.decrypts, 11);
   });
 
+  test("once for a person who is read and then written about, or the other way round", async (t) => {
+    const storage = new MemoryKeyStorage();
+    const message = await sealed(await testKeys(t, { storage }).sealer(byName("subject", "ada")));
+    const reading = testKeys(t, { storage });
+    await opened(reading.keys, message);
+    const before = reading.keyring.calls.decrypts;
+    await reading.sealer(byName("subject", "ada"));
+    assert.equal(reading.keyring.calls.decrypts, before + 1, "the lookup key");
+    const writing = testKeys(t, { storage });
+    await writing.sealer(byName("subject", "ada"));
+    const after = writing.keyring.calls.decrypts;
+    await opened(writing.keys, message);
+    assert.equal(writing.keyring.calls.decrypts, after);
+  });
+
   test("in tenant scope once a tenant, however many people there are", async (t) => {
     const storage = new MemoryKeyStorage();
     const keys = testKeys(t, { storage });

@@ -76,7 +76,7 @@ function withRow(
   changed: Partial<KeyRow>,
 ): (rows: KeyRows) => Partial<KeyRows> {
   const answer = (read: KeyRead): KeyRead =>
-    read.key?.owner === ids[who] && read.key.version === known[who]!.version
+    read.key !== null && read.key.owner === ids[who] && read.key.version === known[who]!.version
       ? { key: { ...read.key, ...changed } }
       : read;
   return (rows) => ({
@@ -120,6 +120,8 @@ const SWAPS: readonly (readonly [name: string, who: string, change: (cast: Cast)
     "tim",
     ({ rows }) => ({ wraps: [{ ...rows["tim"]!.wraps[0]!, info: Buffer.from("other") }] }),
   ],
+  ["another ordinal of a key under a tenant's", "tim", () => ({ ordinal: 3 })],
+  ["another time of a key under a tenant's", "tim", () => ({ createdAt: "2020-01-01T00:00:00.000Z" })],
   ["another generation of a tenant's wrap", "tim", () => ({ generation: 2 })],
   ["a tenant's wrap twice", "tim", ({ rows }) => ({ wraps: [rows["tim"]!.wraps[0]!, rows["tim"]!.wraps[0]!] })],
   ["a wrap of the regions", "tim", ({ rows }) => ({ wraps: rows["ada"]!.wraps })],
@@ -162,6 +164,21 @@ test("a retired key that is offered as the newest seals nothing unless its row s
   // As it is, it is a key of theirs: the row of the person in the record store knows that there was a newer one.
   const { sealer } = testKeys(t, { storage: all.storage, rows: offering({}) });
   assert.equal((await sealer(REQUESTS["ada"]!)).subjects[0]?.ordinal, 1);
+});
+
+test("a retired key that was opened to read with is not sealed with when a row calls it the newest", async (t) => {
+  const all = await cast(t);
+  const [retired, active] = [all.rows["ada before"]!, all.rows["ada"]!];
+  const rows = (inner: KeyRows): Partial<KeyRows> => ({
+    active: async (names) =>
+      (await inner.active(names)).map((read) =>
+        read.key?.owner === retired.owner ? { key: { ...retired, ordinal: active.ordinal + 1 } } : read,
+      ),
+  });
+  const { keys } = testKeys(t, { storage: all.storage, rows });
+  assert.equal(await opened(keys, all.messages["ada before"]!), "ada");
+  const [refused] = await keys.sealers([REQUESTS["ada"]!], undefined);
+  assert.equal((refused as { code?: string }).code, "subject-key-tampered");
 });
 
 test("a retired version, or another one's, opens no message of the other one", async (t) => {

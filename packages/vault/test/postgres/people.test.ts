@@ -128,8 +128,8 @@ for (const level of LEVELS)
     const store = await open({ lockTimeoutMs: 60_000 });
     const ada = person();
     await put(store, "first", null, 1, { subjects: [ada] });
-    const open_ = await caller(t, level);
-    const held = await store.transaction?.(open_.client);
+    const long = await caller(t, level);
+    const held = await store.transaction?.(long.client);
     assert.deepEqual(await held?.apply([writeUnit("held", null, 1, { subjects: [ada] })]), [{ kind: "made" }]);
     let isAnswered = false;
     const closing = close(store, ada.id).then((state) => {
@@ -144,7 +144,7 @@ for (const level of LEVELS)
       assert.equal(again?.kind, "subject-closed", "also for whoever is waited for");
     }
     assert.equal(isAnswered, false);
-    await open_.commit();
+    await long.commit();
     assert.equal(await closing, "restricted");
     assert.equal((await store.subjects.records(ada.id, { after: null, limit: 9 })).length, 2);
   });
@@ -168,7 +168,7 @@ test("a caller who has not ended holds back nobody who writes about the same new
 });
 
 test("writers in opposite orders, of many people, parts and rising keys never wait in a circle", async (t) => {
-  const { schema, open } = await newSchema(t, pool);
+  const { open } = await newSchema(t, pool);
   const stores = await Promise.all([open(), open(), open()]);
   const before = await deadlocks();
   const large = Buffer.alloc(STATEMENT_BYTES / 2 + 1);
@@ -196,10 +196,6 @@ test("writers in opposite orders, of many people, parts and rising keys never wa
   assert.ok(found.has("made"));
   for (const kind of found) assert.ok(["made", "conflict", "not-made", "key-set-back"].includes(kind ?? ""), kind);
   assert.equal(await deadlocks(), before);
-  const { rows } = await pool.query(`
-    select count(*)::int as n from ${schema}.subjects s where not exists (
-      select from ${schema}.links l where l.subject = s.key)`);
-  assert.ok((rows[0] as { n: number }).n >= 0);
 });
 
 test("a change of state is soon made however many write about the person", async (t) => {
@@ -233,9 +229,10 @@ test("a change of state is soon made however many write about the person", async
 
 /** Until somebody waits for a lock. */
 async function waiting(): Promise<void> {
-  for (;;) {
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
     const { rows } = await pool.query("select count(*)::int as n from pg_locks where not granted");
     if ((rows[0] as { n: number }).n > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  assert.fail("nobody waits");
 }

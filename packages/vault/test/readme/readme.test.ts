@@ -18,5 +18,6 @@ test("the README's example is the one that runs, and it runs", async (t) => {
     });
     assert.equal(stdout, "Ada King was Ada Lovelace\n", run);
   }
-  assert.equal((await stat(join(cwd, "vault.sqlite"))).mode & 0o777, 0o600);
+  for (const file of ["vault.sqlite", "keys.sqlite"])
+    assert.equal((await stat(join(cwd, file))).mode & 0o777, 0o600, file);
 });

@@ -120,6 +120,9 @@ test("two tenants' people of one name are two", async (t) => {
   await rejectsWith("subject-differs", () => put("1", "acme", { tenant: "zeta", subject: "ada" }));
   assert.equal((await put("1", "acme", { tenant: "acme", subject: "ada" })).subject, "ada");
   assert.equal(await vault.subjects.state("ada"), null);
+  await put("5", "acme", { about: ["bob"] });
+  await rejectsWith("subject-differs", () => put("5", "zeta"));
+  assert.equal(await vault.subjects.state("bob", { tenant: "zeta" }), null, "nobody was made by it");
   await vault.subjects.restrict("ada", { tenant: "zeta" });
   await rejectsWith("subject-restricted", () => vault.get({ collection: "tenants", id: "2" }));
   assert.equal((await vault.get({ collection: "tenants", id: "1" })).subject, "ada");

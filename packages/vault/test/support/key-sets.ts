@@ -22,7 +22,7 @@ export const keysIn = (message: Uint8Array): readonly string[] =>
   inspect(message).encryptedDataKeys.map(({ keyInfo }) => keyInfo);
 
 /** Puts another set in force, as another process would. */
-export async function flipTo({ gate }: Store, digest: string): Promise<void> {
+export async function flipTo({ gate }: Pick<Store, "gate">, digest: string): Promise<void> {
   const { epoch } = await gate.current();
   if ((await gate.flip({ from: epoch, digest })) !== "flipped") throw new Error("the test's own flip was not made");
 }

@@ -69,7 +69,10 @@ export async function regionalKeys(t: TestContext): Promise<RegionalKeys> {
   return { dataDir, kms, keys };
 }
 
-export interface RegionalOptions extends Pick<TestVaultOptions, "clock" | "storage" | "store"> {
+export interface RegionalOptions extends Pick<
+  TestVaultOptions,
+  "clock" | "storage" | "store" | "keys" | "collections"
+> {
   readonly keyring?: Partial<MultiRegionOptions>;
   /** Repairs in the background, seeing the keyring's health. */
   readonly repair?: RepairOptions;

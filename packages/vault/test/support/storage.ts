@@ -4,12 +4,12 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import type { KeyStore, Store } from "@strongroom/vault";
 import { MemoryKeyStorage, memoryKeyStore, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
-import { sqliteStore } from "@strongroom/vault/sqlite";
+import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 
 export interface TestStorage {
@@ -22,6 +22,7 @@ export interface TestStorage {
 /** A storage in SQLite, which has a path. */
 export interface FileStorage extends TestStorage {
   readonly path: string;
+  readonly keysPath: string;
 }
 
 /** A folder that is removed after the test. */
@@ -45,8 +46,8 @@ export function memoryStorage(storage: MemoryStorage = new MemoryStorage()): Tes
 /** For tests with processes of their own, or with a hand in the database. */
 export async function fileStorage(t: TestContext): Promise<FileStorage> {
   const path = join(await temporaryFolder(t), "vault.sqlite");
-  const storage = new MemoryKeyStorage();
-  return { path, open: () => sqliteStore(path), openKeys: async () => memoryKeyStore({ storage }) };
+  const keysPath = join(dirname(path), "keys.sqlite");
+  return { path, keysPath, open: () => sqliteStore(path), openKeys: () => sqliteKeyStore(keysPath) };
 }
 
 /** Lets time pass for a store in SQLite, whose clock is the machine's: moves the moments in these columns of its tables. */

@@ -34,8 +34,6 @@ export interface BranchKeyRequest {
   readonly branchKeyId: string;
   /** Null: the active one. */
   readonly version: string | null;
-  /** Where a branch key has several active versions, each for a purpose of its own: which. */
-  readonly purpose?: string;
   /** For something else than a message: not one of its uses. */
   readonly uncounted?: true;
 }
@@ -267,9 +265,9 @@ function scopeOf({ version }: BranchKeyRequest): CacheScope {
   return version === null ? "encrypt" : "decrypt";
 }
 
-/** Versions and purposes are of known length, so that no two requests have one id whatever the branch key's id is. */
-function entryId({ branchKeyId, version, purpose = "" }: BranchKeyRequest): string {
-  return version === null ? `active ${purpose.length} ${purpose}/${branchKeyId}` : `${version}/${branchKeyId}`;
+/** A version is of fixed length, so that no two requests have one id whatever the branch key's own id is. */
+function entryId({ branchKeyId, version }: BranchKeyRequest): string {
+  return `${version ?? "active"}/${branchKeyId}`;
 }
 
 /**

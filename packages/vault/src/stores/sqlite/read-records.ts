@@ -5,10 +5,10 @@
 import { sql } from "kysely";
 import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Address, Version } from "../../records/address.ts";
-import { damageOf, wholeOr } from "../damage.ts";
-import type { RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
+import { damageOf } from "../damage.ts";
+import type { Head, RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
 import type { SubjectRow } from "../subjects.ts";
-import type { WrapSet, WrapSetId } from "../wrap-set.ts";
+import type { WrapSetId } from "../wrap-set.ts";
 import { moment, rowNumber, whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -63,17 +63,16 @@ export const HAS_ROWS: RawBuilder<number> = ROWS_COLUMNS.has_rows;
 
 /** What a record's rows come to, with the columns named that hold what no vault writes. */
 export function rowsOf(row: RowsColumns): RecordRows {
-  const { head_version: version, head_state: state } = row;
+  const { head_version: version, head_state: state, newest_row: newestRow } = row;
   const known = state === "live" || state === "removed" ? state : null;
+  const head: Head | null = version === null || known === null ? null : { version: version as Version, state: known };
+  const isWhole = (row.has_head !== 1 || head !== null) && (row.has_rows !== 1 || row.oldest_row !== null);
+  if (isWhole && (row.has_rows !== 1 || newestRow !== null)) return { head, newestRow: newestRow as Version | null };
   const damage = damageOf({
     ...(row.has_head === 1 ? { "heads.version": version, "heads.state": known } : {}),
-    ...(row.has_rows === 1 ? { "versions.version": row.newest_row === null ? null : row.oldest_row } : {}),
+    ...(row.has_rows === 1 ? { "versions.version": newestRow === null ? null : row.oldest_row } : {}),
   });
-  return {
-    head: version === null || known === null ? null : { version: version as Version, state: known },
-    newestRow: row.newest_row as Version | null,
-    ...(damage === null ? {} : { damage }),
-  };
+  return { head, newestRow: newestRow as Version | null, ...(damage === null ? {} : { damage }) };
 }
 
 const ROWS = statement((db, { collection, id }: Address) =>
@@ -119,31 +118,21 @@ type FoundVersion = Omit<StoredMessage, "message"> & Pick<VersionRow, "messageBy
 function versionOf(row: VersionColumns): FoundVersion | string {
   const whom = whomOf(row);
   if (typeof whom === "string") return whom;
-  const columns = wholeOr<WholeVersion>("versions", {
-    version: row.version,
-    created_at: moment(row.created_at),
-    wrap_set: row.wrap_set === null ? null : wrapSetOf(row),
-    revision: row.revision,
-    message: row.message_bytes,
-  });
-  if (typeof columns === "string") return columns;
-  const { version, created_at: createdAt, wrap_set: set, revision, message: messageBytes } = columns;
-  return {
-    version: version as Version,
-    ...whom,
-    createdAt,
-    wraps: countWraps(set),
-    stamp: { wrapSet: row.wrap_set as WrapSetId, revision },
-    messageBytes,
-  };
-}
-
-interface WholeVersion {
-  readonly version: number;
-  readonly created_at: string;
-  readonly wrap_set: WrapSet;
-  readonly revision: number;
-  readonly message: number;
+  const { version, revision, message_bytes: messageBytes } = row;
+  const createdAt = moment(row.created_at);
+  const set = row.wrap_set === null ? null : wrapSetOf(row);
+  if (version === null || createdAt === null || set === null || revision === null || messageBytes === null)
+    return (
+      damageOf({
+        "versions.version": version,
+        "versions.created_at": createdAt,
+        "versions.wrap_set": set,
+        "versions.revision": revision,
+        "versions.message": messageBytes,
+      }) ?? ""
+    );
+  const stamp = { wrapSet: row.wrap_set as WrapSetId, revision };
+  return { version: version as Version, ...whom, createdAt, wraps: countWraps(set), stamp, messageBytes };
 }
 
 /** `null` as version: the head's. */

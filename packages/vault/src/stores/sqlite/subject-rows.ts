@@ -40,18 +40,21 @@ export interface FoundSubject {
   readonly damaged: readonly string[];
 }
 
+const NONE: readonly string[] = [];
+
 export function subjectOf(found: SubjectColumns): FoundSubject {
   const id = idOf(found.subject_id);
   const state = found.subject_state as SubjectState | null;
   const { subject_ordinal: subject, tenant_ordinal: tenant } = found;
+  if (id !== null && state !== null && subject !== null && tenant !== null)
+    return { row: { id, state, ordinals: { subject, tenant } }, damaged: NONE };
   const columns = {
     "subjects.id": id,
     "subjects.state": state,
     "subjects.subject_ordinal": subject,
     "subjects.tenant_ordinal": tenant,
   };
-  const isWhole = id !== null && state !== null && subject !== null && tenant !== null;
-  const damaged = isWhole ? [] : Object.entries(columns).flatMap(([name, value]) => (value === null ? [name] : []));
+  const damaged = Object.entries(columns).flatMap(([name, value]) => (value === null ? [name] : []));
   if (id === null) return { row: null, damaged };
   const ordinals = { subject: subject ?? Number.MAX_SAFE_INTEGER, tenant: tenant ?? Number.MAX_SAFE_INTEGER };
   return { row: { id, state: state ?? "restricted", ordinals }, damaged };

@@ -68,7 +68,9 @@ export function whomOf(found: WhomColumns): FoundWhom | string {
   const { subject: text } = found;
   if (typeof text !== "string" || text === "") return "versions.subject";
   if (!text.startsWith(MARK)) return { scheme: 1, subject: text as Subject, about: NONE, owner: null };
-  const [, number = "", others = "", nobody = "", ...more] = text.split(MARK);
+  // Nearly always: somebody, and nobody else.
+  const isAlone = text.lastIndexOf(MARK) === 0;
+  const [, number = "", others = "", nobody = "", ...more] = isAlone ? ["", text.slice(1)] : text.split(MARK);
   const about = others === "" ? NONE : parseAbout(others);
   if (about === null || more.length > 0) return "versions.subject";
   if (number === "")

@@ -22,7 +22,7 @@ const LONGEST_FORM = 65_536;
 
 /** Forms that were parsed, so that it is done once: a store has a handful. */
 const KEPT_FORMS = 256;
-const parsed = new Map<string, WrapSet | null>();
+const parsed = new Map<string, { readonly form: string; readonly set: WrapSet | null }>();
 
 /** The set as it is kept. */
 export function wrapSetRow(set: WrapSet): WrapSetRow {
@@ -33,12 +33,11 @@ export function wrapSetRow(set: WrapSet): WrapSetRow {
 /** The set that a row holds; null when it is none, or another one than its digest says. */
 export function wrapSetOf({ digest, form }: { readonly [Column in keyof WrapSetRow]: string | null }): WrapSet | null {
   if (digest === null || form === null || form.length > LONGEST_FORM) return null;
-  const key = `${digest} ${form}`;
-  const known = parsed.get(key);
-  if (known !== undefined) return known;
+  const known = parsed.get(digest);
+  if (known?.form === form) return known.set;
   const set = wrapSetDigest(form) === digest ? parseWrapSet(form) : null;
   if (parsed.size >= KEPT_FORMS) parsed.clear();
-  parsed.set(key, set);
+  parsed.set(digest, { form, set });
   return set;
 }
 

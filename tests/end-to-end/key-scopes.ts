@@ -1,0 +1,104 @@
+// People imported and read in one scope of keys, over the project's own KMS in three regions: calls as the KMS itself
+// has written them down, proofs of wraps apart.
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { TestContext } from "node:test";
+import { KMS } from "@aws-sdk/client-kms";
+import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { createKms } from "@strongroom/kms";
+import { openVault } from "@strongroom/vault";
+import type { KeyCost, KeysOptions, Vault } from "@strongroom/vault";
+import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
+import { defer } from "../support/defer.ts";
+
+const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"];
+
+/** Calls that the KMS has answered. */
+export interface Calls {
+  /** GenerateDataKey and Encrypt. */
+  readonly wraps: number;
+  /** Decrypt, without the proofs of wraps. */
+  readonly opens: number;
+  readonly proofs: number;
+}
+
+export interface ScopeVault {
+  readonly vault: Vault;
+  /** Those since it was asked last. */
+  calls(): Calls;
+  cost(): KeyCost;
+  /** Writes people who are all new. */
+  importPeople(count: number): Promise<void>;
+  /** Reads as many records, of so many people in turn. */
+  read(times: number, people: number): Promise<void>;
+}
+
+export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store">): Promise<ScopeVault> {
+  const folder = mkdtempSync(join(tmpdir(), "strongroom-scopes-"));
+  defer(t, () => {
+    rmSync(folder, { recursive: true });
+  });
+  const kms = await createKms({
+    dataDir: join(folder, "kms"),
+    regions: REGIONS.map((name) => ({ name, port: 0 })),
+    rootKey: { kind: "file", path: join(folder, "root.key") },
+  });
+  defer(t, () => kms.close());
+  const regions = await Promise.all(
+    REGIONS.map(async (region) => {
+      const client = new KMS({ ...kms.clientConfig(region), maxAttempts: 1 });
+      defer(t, () => {
+        client.destroy();
+      });
+      return { region, keyArn: (await client.createKey({})).KeyMetadata!.Arn!, client };
+    }),
+  );
+  // A machine that is busy is not taken for a region that is away, and no call is made beside another.
+  const patient = {
+    stragglerMinMs: 8_000,
+    attemptTimeoutMs: 8_000,
+    deadlineMs: 20_000,
+    operationsWaitMs: 10_000,
+    hedgeRatio: 0,
+    hedgeReserve: 0,
+  };
+  const keyring = multiRegionKeyring({ regions, minimum: 3, ...patient });
+  const vault = await openVault({
+    store: await sqliteStore(join(folder, "records.sqlite")),
+    keyring,
+    keySet: regions.map(({ keyArn }) => keyArn),
+    keys: { ...keys, store: await sqliteKeyStore(join(folder, "keys.sqlite")) },
+  });
+  defer(t, () => vault.close());
+  const seen = { last: 0, proofs: 0 };
+  const id = (n: number): string => `C${String(n).padStart(6, "0")}`;
+  return {
+    vault,
+    calls: () => {
+      using database = new DatabaseSync(join(folder, "kms", "kms.sqlite"), { readOnly: true });
+      const rows = database.prepare("SELECT seq, event FROM audit WHERE seq > ? ORDER BY seq").all(seen.last);
+      seen.last = Number(rows.at(-1)?.["seq"] ?? seen.last);
+      const names = rows.map(({ event }) => (JSON.parse(String(event)) as { readonly eventName: string }).eventName);
+      const count = (...wanted: readonly string[]): number => names.filter((name) => wanted.includes(name)).length;
+      const proofs = keyring.counters().proofs - seen.proofs;
+      seen.proofs += proofs;
+      return { wraps: count("GenerateDataKey", "Encrypt"), opens: count("Decrypt") - proofs, proofs };
+    },
+    cost: () => vault.keyCost()!,
+    importPeople: async (count) => {
+      for (let from = 0; from < count; from += 500) {
+        const items = Array.from({ length: Math.min(500, count - from) }, (_, n) => ({
+          id: id(from + n),
+          document: { nonce: randomUUID() },
+        }));
+        await vault.putMany("people", items, { onExisting: "replace" });
+      }
+    },
+    read: async (times, people) => {
+      for (let n = 0; n < times; n++) await vault.get({ collection: "people", id: id(n % people) });
+    },
+  };
+}
