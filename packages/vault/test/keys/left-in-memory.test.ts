@@ -91,7 +91,7 @@ for (const scope of ["record", "subject", "tenant"] satisfies Scope[])
     for (let round = 0; round < 60; round++) {
       world.oneIn = round % 3 === 0 ? 0 : 6;
       const collection = Object.keys(COLLECTIONS)[round % 3] ?? "";
-      const items = Array.from({ length: 12 }, (): PutManyItem<object> => {
+      const items = Array.from({ length: 12 }, (): PutManyItem => {
         const who = next(10) === 0 ? {} : { who: `person-${next(20)}` };
         const about = next(4) === 0 ? { about: [`person-${next(20)}`] } : {};
         return { id: `record-${next(30)}`, document: { ...who, n: round }, ...about };
