@@ -4,7 +4,6 @@
  * believed only when its sealed name is the one that was asked for.
  */
 import { randomUUID } from "node:crypto";
-import { mapBounded } from "@strongroom/base/work";
 import { keyedHash } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import type { Subject } from "../records/address.ts";
@@ -15,6 +14,7 @@ import { AgedMap } from "./aged-map.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
 import { isTenant, keyTampered } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
+import { mapKeys } from "./many-keys.ts";
 import { openText, sealText, textHeader } from "./sealed-text.ts";
 import type { TextKey, TextOwner, TextPlace } from "./sealed-text.ts";
 import type { Tenant } from "./subject-keys.ts";
@@ -30,9 +30,6 @@ export interface Named {
 export type Found =
   | { readonly id: SubjectId; readonly isNew: false }
   | { readonly id: SubjectId; readonly isNew: true; readonly tag: Uint8Array };
-
-/** Keys that are opened at the same time. The keyring bounds the calls it makes by itself. */
-export const KEYS_AT_ONCE = 64;
 
 const TAG_LABEL = "strongroom/subject/1";
 /** Between tenant and name in what is sealed; neither has it. */
@@ -123,7 +120,7 @@ export class People {
     const unknown = [...new Set(ids)].filter((id) => this.knownById(id) === null);
     const rows = unknown.length === 0 ? [] : await this.#keys.dependencies.store.keys.names(unknown);
     const opened = new Map<SubjectId, Named | VaultError>();
-    await mapBounded(unknown, KEYS_AT_ONCE, async (id, index) => {
+    await mapKeys(unknown, signal, async (id, index) => {
       opened.set(id, await itsOwn(() => this.#open(id, rows[index] ?? null, signal, atHand(id))));
     });
     return ids.map((id) => opened.get(id) ?? this.knownById(id) ?? nameAbsent());
