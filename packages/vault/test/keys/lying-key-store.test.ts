@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openVault, VaultError } from "@strongroom/vault";
-import type { KeyName, KeyRows, SubjectId } from "@strongroom/vault";
+import type { KeyName, KeyRead, KeyRows, SubjectId } from "@strongroom/vault";
 import { memoryKeyStore, MemoryKeyStorage, memoryStore, MemoryStorage } from "@strongroom/vault/memory";
 import { bindStores } from "../../src/keys/pair.ts";
 import { rejectsWith } from "../support/errors.ts";
@@ -57,6 +57,27 @@ describe("a name's hash that was changed in its row", () => {
     await other.subjects.restrict("ada");
     await rejectsWith("subject-key-tampered", () => other.get(at));
   });
+});
+
+test("regions that a row of the key store says are owed are cut and escaped in answers", async (t) => {
+  const records = await keyedVault(t);
+  const at = { collection: "people", id: "1" };
+  await records.vault.put(at, { n: 1 }, { subject: "ada" });
+  const real = await records.storage.openKeys();
+  const hostile = { keyArn: "arn", region: `\u001b]52;c;AAAA\u0007\u202e${"x".repeat(10_000)}`, reason: "none" };
+  const changed = ({ key, ...others }: KeyRead): KeyRead => ({
+    ...others,
+    key: key === null ? null : { ...key, wrapSet: { wraps: [], target: 1, missing: [hostile] } },
+  });
+  const rows: Partial<KeyRows> = {
+    active: async (names) => (await real.keys.active(names)).map(changed),
+    version: async (owner, version) => changed(await real.keys.version(owner, version)),
+  };
+  const store = overlaid(real, { keys: overlaid(real.keys, rows) });
+  const other = await records.another({ keys: { store } });
+  const { wraps } = await other.put(at, { n: 2 }, { subject: "ada" });
+  assert.equal(wraps.missing.length, 1);
+  assert.match(wraps.missing.join(), /^[\x20-\x7e]{1,1000}$/);
 });
 
 describe("of a vault that is about nobody", () => {
