@@ -35,7 +35,8 @@ interface AuditEvent {
 }
 
 export interface ScopeVault {
-  readonly vault: Vault;
+  /** Closes the vault, and opens another one over the same stores that holds no key yet. */
+  reopen(keys: ScopeKeys): Promise<void>;
   /** Those since it was asked last. */
   calls(): Calls;
   cost(): KeyCost;
@@ -45,7 +46,9 @@ export interface ScopeVault {
   read(times: number, people: number): Promise<void>;
 }
 
-export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store">): Promise<ScopeVault> {
+export type ScopeKeys = Omit<KeysOptions, "store">;
+
+export async function scopeVault(t: TestContext, keys: ScopeKeys): Promise<ScopeVault> {
   const folder = mkdtempSync(join(tmpdir(), "strongroom-scopes-"));
   defer(t, () => {
     rmSync(folder, { recursive: true });
@@ -75,17 +78,22 @@ export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store"
     hedgeReserve: 0,
   };
   const keyring = multiRegionKeyring({ regions, minimum: 3, ...patient });
-  const vault = await openVault({
-    store: await sqliteStore(join(folder, "records.sqlite")),
-    keyring,
-    keySet: regions.map(({ keyArn }) => keyArn),
-    keys: { ...keys, store: await sqliteKeyStore(join(folder, "keys.sqlite")) },
-  });
+  const open = async (own: ScopeKeys): Promise<Vault> =>
+    openVault({
+      store: await sqliteStore(join(folder, "records.sqlite")),
+      keyring,
+      keySet: regions.map(({ keyArn }) => keyArn),
+      keys: { ...own, store: await sqliteKeyStore(join(folder, "keys.sqlite")) },
+    });
+  let vault = await open(keys);
   defer(t, () => vault.close());
   const seen = { last: 0, proofs: 0 };
   const id = (n: number): string => `C${String(n).padStart(6, "0")}`;
   return {
-    vault,
+    reopen: async (own) => {
+      await vault.close();
+      vault = await open(own);
+    },
     calls: () => {
       using database = new DatabaseSync(join(folder, "kms", "kms.sqlite"), { readOnly: true });
       const rows = database.prepare("SELECT seq, event FROM audit WHERE seq > ? ORDER BY seq").all(seen.last);

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isVaultError, VaultError } from "../errors.ts";
 
 /**
- * Most keys of one batch at a time. The multi-region keyring lets in 4 to 50 writes, as many as its regions answer: this
+ * Most keys of one batch at a time. The multi-region keyring lets in 4 to 50 writes, as many as its regions answer: it
  * is more than it begins with, so that it finds out whether it may take more, and few enough for none to wait long.
  */
 const KEYS_AT_ONCE = 16;
