@@ -68,7 +68,7 @@ export function effectsIn(page: string): ReadonlyMap<string, { readonly hasRight
     if (line.startsWith("## ")) heading = line.slice(3);
     const [, kind, ...cells] =
       line.split(" | ").length > SCOPES.length ? line.split("|").map((cell) => cell.trim()) : [];
-    if (kind === undefined || !kind.startsWith("`")) continue;
+    if (kind?.startsWith("`") !== true) continue;
     for (const [index, scope] of SCOPES.entries())
       if (cells[index] !== undefined && cells[index] !== "")
         found.set(effectName(heading, kind.slice(1, -1), scope), { hasRight: !cells[index].endsWith(" 0") });
