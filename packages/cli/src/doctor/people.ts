@@ -137,7 +137,8 @@ function inOrder<Item>(
 /** Only of stores that are there, are of this version, and belong together. */
 export const checkPeople: Check = async (subject) => {
   const [records, keys] = [await gateOf(subject, "records"), await gateOf(subject, "keys")];
-  if (records === null || keys === null || records.peer !== keys.vault || keys.peer !== records.vault) return [];
+  const isPair = records !== null && records.peer === keys?.vault && keys.peer === records.vault;
+  if (!isPair) return [];
   const parts = { config: subject.loaded.config, folder: subject.folder, env: subject.env };
   const ends: (() => Promise<void>)[] = [];
   try {

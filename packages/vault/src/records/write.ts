@@ -3,6 +3,7 @@
  * made only if the head still is that (compare-and-swap); a writer that lost prepares anew.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { shown } from "@strongroom/base/shown";
 import { VaultError } from "../errors.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Dependencies } from "../limits.ts";
@@ -297,7 +298,7 @@ export function requireNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
 }
 
-/** What is told of a data key's wraps. */
+/** What is told of a key's wraps. Of a person's key the account comes out of a database. */
 export function wrapSummary({ wraps, target, missing }: WrapSet): WrapSummary {
-  return { stored: wraps.length, target, missing: missing.map(({ region }) => region) };
+  return { stored: wraps.length, target, missing: missing.map(({ region }) => shown(region)) };
 }
