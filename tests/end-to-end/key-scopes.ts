@@ -1,5 +1,6 @@
 // People imported and read in one scope of keys, over the project's own KMS in three regions: calls as the KMS itself
 // has written them down, proofs of wraps apart.
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,13 +21,22 @@ const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"];
 export interface Calls {
   /** GenerateDataKey and Encrypt. */
   readonly wraps: number;
+  /** Keys and messages that they were for: their contexts, without the wrapping key's own ARN. */
+  readonly wrapped: number;
   /** Decrypt, without the proofs of wraps. */
   readonly opens: number;
   readonly proofs: number;
 }
 
+/** An entry of the KMS's audit, as far as it is read here. */
+interface AuditEvent {
+  readonly eventName: string;
+  readonly requestParameters: { readonly encryptionContext?: Readonly<Record<string, string>> } | null;
+}
+
 export interface ScopeVault {
-  readonly vault: Vault;
+  /** Closes the vault, and opens another one over the same stores that holds no key yet. */
+  reopen(keys: ScopeKeys): Promise<void>;
   /** Those since it was asked last. */
   calls(): Calls;
   cost(): KeyCost;
@@ -36,7 +46,9 @@ export interface ScopeVault {
   read(times: number, people: number): Promise<void>;
 }
 
-export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store">): Promise<ScopeVault> {
+export type ScopeKeys = Omit<KeysOptions, "store">;
+
+export async function scopeVault(t: TestContext, keys: ScopeKeys): Promise<ScopeVault> {
   const folder = mkdtempSync(join(tmpdir(), "strongroom-scopes-"));
   defer(t, () => {
     rmSync(folder, { recursive: true });
@@ -66,26 +78,40 @@ export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store"
     hedgeReserve: 0,
   };
   const keyring = multiRegionKeyring({ regions, minimum: 3, ...patient });
-  const vault = await openVault({
-    store: await sqliteStore(join(folder, "records.sqlite")),
-    keyring,
-    keySet: regions.map(({ keyArn }) => keyArn),
-    keys: { ...keys, store: await sqliteKeyStore(join(folder, "keys.sqlite")) },
-  });
+  const open = async (own: ScopeKeys): Promise<Vault> =>
+    openVault({
+      store: await sqliteStore(join(folder, "records.sqlite")),
+      keyring,
+      keySet: regions.map(({ keyArn }) => keyArn),
+      keys: { ...own, store: await sqliteKeyStore(join(folder, "keys.sqlite")) },
+    });
+  let vault = await open(keys);
   defer(t, () => vault.close());
   const seen = { last: 0, proofs: 0 };
   const id = (n: number): string => `C${String(n).padStart(6, "0")}`;
   return {
-    vault,
+    reopen: async (own) => {
+      await vault.close();
+      vault = await open(own);
+    },
     calls: () => {
       using database = new DatabaseSync(join(folder, "kms", "kms.sqlite"), { readOnly: true });
       const rows = database.prepare("SELECT seq, event FROM audit WHERE seq > ? ORDER BY seq").all(seen.last);
       seen.last = Number(rows.at(-1)?.["seq"] ?? seen.last);
-      const names = rows.map(({ event }) => (JSON.parse(String(event)) as { readonly eventName: string }).eventName);
-      const count = (...wanted: readonly string[]): number => names.filter((name) => wanted.includes(name)).length;
-      const proofs = keyring.counters().proofs - seen.proofs;
-      seen.proofs += proofs;
-      return { wraps: count("GenerateDataKey", "Encrypt"), opens: count("Decrypt") - proofs, proofs };
+      const events = rows.map(({ event }) => JSON.parse(String(event)) as AuditEvent);
+      const named = (...wanted: readonly string[]): readonly AuditEvent[] =>
+        events.filter(({ eventName }) => wanted.includes(eventName));
+      const wraps = named("GenerateDataKey", "Encrypt");
+      const { proofs: proven, hedges } = keyring.counters();
+      assert.equal(hedges, 0, "no call beside another, or nothing here could be counted");
+      const proofs = proven - seen.proofs;
+      seen.proofs = proven;
+      return {
+        wraps: wraps.length,
+        wrapped: new Set(wraps.map(contextOf)).size,
+        opens: named("Decrypt").length - proofs,
+        proofs,
+      };
     },
     cost: () => vault.keyCost()!,
     importPeople: async (count) => {
@@ -101,4 +127,10 @@ export async function scopeVault(t: TestContext, keys: Omit<KeysOptions, "store"
       for (let n = 0; n < times; n++) await vault.get({ collection: "people", id: id(n % people) });
     },
   };
+}
+
+/** What a call was for: each region's wrap names its own wrapping key. */
+function contextOf({ requestParameters }: AuditEvent): string {
+  const entries = Object.entries(requestParameters?.encryptionContext ?? {});
+  return JSON.stringify(entries.filter(([name]) => name !== "kms-arn").sort());
 }

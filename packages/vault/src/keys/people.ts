@@ -5,7 +5,6 @@
  * restricted by that name is somebody new: a sealed name is believed only beside its own hash.
  */
 import { randomUUID, timingSafeEqual } from "node:crypto";
-import { mapBounded } from "@strongroom/base/work";
 import { keyedHash } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
@@ -17,6 +16,7 @@ import { AgedMap } from "./aged-map.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
 import { isTenant, keyTampered } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
+import { mapKeys } from "./many-keys.ts";
 import { openText, sealText, textHeader } from "./sealed-text.ts";
 import type { TextKey, TextOwner, TextPlace } from "./sealed-text.ts";
 import type { Tenant } from "./subject-keys.ts";
@@ -32,9 +32,6 @@ export interface Named {
 export type Found =
   | { readonly id: SubjectId; readonly isNew: false }
   | { readonly id: SubjectId; readonly isNew: true; readonly tag: Uint8Array };
-
-/** Keys that are opened at the same time. The keyring bounds the calls it makes by itself. */
-export const KEYS_AT_ONCE = 64;
 
 const TAG_LABEL = "strongroom/subject/1";
 /** Between tenant and name in what is sealed; neither has it. */
@@ -127,7 +124,7 @@ export class People {
     if (unknown.length > 0) {
       const rows = await this.#keys.dependencies.store.keys.names(unknown);
       using lookup = (await this.#keys.own("lookup", signal)).key;
-      await mapBounded(unknown, KEYS_AT_ONCE, async (id, index) => {
+      await mapKeys(unknown, signal, async (id, index) => {
         opened.set(id, await itsOwn(() => this.#open(id, rows[index] ?? null, lookup, signal, atHand(id))));
       });
     }

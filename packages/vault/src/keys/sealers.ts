@@ -3,7 +3,6 @@
  * time, and what is made is stored in one call. Of two processes that make the same person one wins, and the other uses
  * what the winner has made.
  */
-import { mapBounded } from "@strongroom/base/work";
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
 import type { Subject } from "../records/address.ts";
@@ -12,7 +11,8 @@ import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import { isTenant, keyTampered } from "./key-binding.ts";
 import { KeySealer } from "./key-sealer.ts";
-import { itsOwn, KEYS_AT_ONCE, requireSame, textOf } from "./people.ts";
+import { mapKeys } from "./many-keys.ts";
+import { itsOwn, requireSame, textOf } from "./people.ts";
 import type { Named, People } from "./people.ts";
 import type { FreshKey } from "./region-wraps.ts";
 import { ownerOfKey } from "./sealed-text.ts";
@@ -179,7 +179,7 @@ class Round {
     const unread = [...this.#slots.values()].filter(({ opened, person }) => opened === null && !isNew(person));
     const { forgets } = this.#keys;
     const rows = await this.#keys.activeRows(unread.map(({ name }) => name));
-    await mapBounded(unread, KEYS_AT_ONCE, async (slot, index) => {
+    await mapKeys(unread, this.#signal, async (slot, index) => {
       const row = rows[index] ?? null;
       const opened =
         row === null || row instanceof VaultError
@@ -219,7 +219,7 @@ class Round {
         ({ opened, read, problem, person }) =>
           opened === null && read === null && problem === null && (person?.isProved ?? true),
       );
-      await mapBounded(missing, KEYS_AT_ONCE, async (slot) => {
+      await mapKeys(missing, this.#signal, async (slot) => {
         const fresh = await this.#keys.make(slot.name, 1, slot.person?.named?.tenant ?? DEFAULT_TENANT, this.#signal);
         const { person } = slot;
         const owner = ownerOfKey(slot.name);

@@ -202,15 +202,13 @@ export class VaultKeys {
    *
    * @returns a handle on it, for one use: whoever gets it wipes it
    */
-  keep({ key, row }: FreshKey, tenant: Tenant, since: number): OpenedKey {
+  keep(fresh: FreshKey, tenant: Tenant, since: number): OpenedKey {
     this.requireOpen();
-    const { kind, owner, version, ordinal, wrapSet } = row;
-    const opened = { kind, owner, version, ordinal, wrapSet, key, tenant: kind === "tenant-subject" ? tenant : null };
-    count(this.#made, kind);
-    this.#wrapSets.set(branchKeyId(row), wrapSet);
-    this.#people.put({ branchKeyId: branchKeyId(row), version }, opened, since);
-    this.#active.set(activeId(row), version, since);
-    return { ...opened, key: key.share() };
+    const opened = this.#madeNow(fresh, fresh.row.kind === "tenant-subject" ? tenant : null);
+    const { version } = opened;
+    this.#people.put({ branchKeyId: branchKeyId(opened), version }, opened, since);
+    this.#active.set(activeId(opened), version, since);
+    return { ...opened, key: opened.key.share() };
   }
 
   /** Wraps of keys by what messages call them; null: there is none. */
@@ -348,7 +346,9 @@ export class VaultKeys {
       // They are made before all others: where there were some before it was looked for, a missing one was lost.
       if (row === null && isInUse) throw lost();
       isInUse = await hasOthers(store.keys);
-      if (!isInUse) await this.#create(missing);
+      // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
+      // keys of people, and is found out before there are any.
+      if (!isInUse) (await this.#create(missing, null))?.key.wipe();
     }
     throw keySetMoved();
   }
@@ -357,13 +357,19 @@ export class VaultKeys {
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       const row = await this.#readActive(name);
       if (row !== null) return await this.#open(row);
-      await this.#create([name]);
+      const made = await this.#create([name], name.kind);
+      if (made !== null) return made;
     }
     throw keySetMoved();
   }
 
-  /** Makes first keys that are read again then: whoever was faster has made them. */
-  async #create(names: readonly KeyName[]): Promise<void> {
+  /**
+   * Makes first keys.
+   *
+   * @returns that of the wanted kind, which need not be opened; null: it is to be looked for again, as somebody was
+   *   faster
+   */
+  async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;
     const made: FreshKey[] = [];
     try {
@@ -371,13 +377,27 @@ export class VaultKeys {
       this.requireOpen();
       const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
       const results = await createdOrLost(store.keys, creations);
-      for (const [index, { kind }] of results.entries()) {
-        if (kind === "gate-moved") keySets.moved();
-        if (kind === "made" && names[index] !== undefined) count(this.#made, names[index].kind);
+      this.requireOpen();
+      let found: OpenedKey | null = null;
+      for (const [index, fresh] of made.entries()) {
+        const result = results[index];
+        if (result?.kind === "gate-moved") keySets.moved();
+        if (result?.kind !== "made") continue;
+        const opened = this.#madeNow(fresh, null);
+        if (opened.kind === wanted) found = opened;
       }
+      return found === null ? null : { ...found, key: found.key.share() };
     } finally {
       for (const { key } of made) key.wipe();
     }
+  }
+
+  /** A key that was made is in the store: it is counted, and what its wraps are is known. */
+  #madeNow({ key, row }: FreshKey, tenant: Tenant | null): OpenedKey {
+    const { kind, owner, version, ordinal, wrapSet } = row;
+    count(this.#made, kind);
+    this.#wrapSets.set(branchKeyId(row), wrapSet);
+    return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }
 }
 
