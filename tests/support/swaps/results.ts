@@ -2,7 +2,7 @@
  * What was tried and what refused it, counted by kind of change and by scope, as a page.
  */
 import type { Scope } from "@strongroom/vault";
-import type { Change, Place } from "./changes.ts";
+import type { Change, Pairs, Place } from "./changes.ts";
 import type { Outcome } from "./trial.ts";
 
 export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
@@ -28,7 +28,7 @@ function headingOf({ edits }: Change): string {
 /** The page: a table of each database, a line for each kind of change. */
 export function swapsPage(
   results: readonly Result[],
-  { rerun, records }: { readonly rerun: string; readonly records: number },
+  { rerun, records, pairs }: { readonly rerun: string; readonly records: number; readonly pairs: Pairs },
 ): string {
   const count = (kind: Outcome["kind"]): string =>
     numberOf(results.filter(({ outcome }) => outcome.kind === kind).length);
@@ -36,8 +36,8 @@ export function swapsPage(
 
 Written by \`${rerun}\`; do not edit. ${records} records of three people in five collections (one with sealed ids, one about
 nobody, some records about several people, several versions and retired keys) in each scope, over the project's own KMS with three
-regions. A hand that may write to both databases makes one change at a time: every exchange between two rows of a table, of each column
-alone, of columns that belong together and of whole rows, and what else is named below.
+regions. A hand that may write to both databases makes one change at a time: exchanges between two rows of a table, of each column
+alone, of columns that belong together and of whole rows, and what else is named below; of each exchange ${pairs === "all" ? "every pair of rows" : `${pairs} pairs of rows, spread over all`}.
 
 After each change of keys or people every record is read by a vault that has all keys in memory and by one that has none, and written
 once by another one that has none; after a change of records' rows, which are in no memory, those records by the vault that has all. A
@@ -68,7 +68,7 @@ export function effectsIn(page: string): ReadonlyMap<string, { readonly hasRight
     if (line.startsWith("## ")) heading = line.slice(3);
     const [, kind, ...cells] =
       line.split(" | ").length > SCOPES.length ? line.split("|").map((cell) => cell.trim()) : [];
-    if (kind === undefined || !kind.startsWith("`")) continue;
+    if (kind?.startsWith("`") !== true) continue;
     for (const [index, scope] of SCOPES.entries())
       if (cells[index] !== undefined && cells[index] !== "")
         found.set(effectName(heading, kind.slice(1, -1), scope), { hasRight: !cells[index].endsWith(" 0") });

@@ -346,9 +346,9 @@ export class VaultKeys {
       // They are made before all others: where there were some before it was looked for, a missing one was lost.
       if (row === null && isInUse) throw lost();
       isInUse = await hasOthers(store.keys);
-      if (isInUse) continue;
-      const made = await this.#create(missing, kind);
-      if (made !== null) return made;
+      // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
+      // keys of people, and is found out before there are any.
+      if (!isInUse) (await this.#create(missing, null))?.key.wipe();
     }
     throw keySetMoved();
   }
@@ -364,15 +364,15 @@ export class VaultKeys {
   }
 
   /**
-   * Makes first keys. They are held from then on, and need not be opened.
+   * Makes first keys.
    *
-   * @returns that of the wanted kind; null: it is to be looked for again, as somebody was faster
+   * @returns that of the wanted kind, which need not be opened; null: it is to be looked for again, as somebody was
+   *   faster
    */
-  async #create(names: readonly KeyName[], wanted: KeyKind): Promise<OpenedKey | null> {
+  async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;
     const made: FreshKey[] = [];
     try {
-      const since = this.now();
       for (const name of names) made.push(await this.#regions.make(name, 1, undefined));
       this.requireOpen();
       const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
@@ -385,7 +385,6 @@ export class VaultKeys {
         if (result?.kind !== "made") continue;
         const opened = this.#madeNow(fresh, null);
         if (opened.kind === wanted) found = opened;
-        else this.#own.put(activeRequest(opened), opened, since);
       }
       return found === null ? null : { ...found, key: found.key.share() };
     } finally {
