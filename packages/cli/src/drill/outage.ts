@@ -133,8 +133,8 @@ async function hitsOf(control: ControlPort, applied: readonly AppliedFault[]): P
 const POLL_EVERY_MS = 50;
 
 /**
- * When the first write about somebody new that began after the regions' return, and that has their wraps, was acknowledged; null if there
- * is none until `endsAt`.
+ * When the first write about somebody new that began after the regions' return, and that has their wraps, was
+ * acknowledged; null if there is none until `endsAt`.
  */
 async function usedAgain(
   { load, clock, signal }: OutageParts,
