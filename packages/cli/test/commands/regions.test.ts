@@ -173,16 +173,16 @@ describe("a region that is lost and comes back", () => {
         /^WHAT +ID +VERSION +MISSING IN +SINCE +TRIES +LAST PROBLEM\nkey: subject +[0-9a-f-]{36} +[0-9a-f-]{36} +eu-west-2 \(refused\) +\S+Z +\d/,
       );
       const { items } = JSON.parse((await run("regions", "debt", "--all", "--json")).stdout) as {
-        items: { id: string }[];
+        items: { key: { owner: string } }[];
       };
       // Of two people who are new, by the ids that the key store has for them.
-      assert.equal(new Set(items.map(({ id }) => id)).size, 2);
+      assert.equal(new Set(items.map(({ key }) => key.owner)).size, 2);
       assert.ok(!stdout.includes("ada") && !stdout.includes("grace"));
       const page = await run("regions", "debt", "--limit", "1");
       const [, cursor = ""] = /--cursor (\S+)/.exec(page.stderr) ?? [];
       assert.match(
         (await run("regions", "debt", "--cursor", cursor)).stdout,
-        new RegExp(`\\nkey: subject +${items[1]?.id} `),
+        new RegExp(`\\nkey: subject +${items[1]?.key.owner} `),
       );
       // As the repair sees it, at its next look.
       await until(async () => /eu-west-2 +down[^]*Wraps owed: 2 in eu-west-2/.test((await run("regions")).stdout));
