@@ -1,5 +1,5 @@
-// docs/performance.md is made of what three runs have left: the library beside its peers, the stores, and the scopes. Each
-// keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out another's.
+// docs/performance.md is made of what three runs have left: the library beside its peers, the stores, and the scopes.
+// Each keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out another's.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 

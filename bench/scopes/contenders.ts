@@ -57,7 +57,7 @@ const nameOf = (person: number): string => `person-${person}`;
 
 /** An opaque id as a vault would have made it at random. */
 function subjectIdOf(person: number): SubjectId {
-  return `${idOf(person).slice(1)}-0000-4000-8000-${person.toString(16).padStart(12, "0")}` as string as SubjectId;
+  return `${idOf(person).slice(1)}-0000-4000-8000-${person.toString(16).padStart(12, "0")}` as SubjectId;
 }
 
 /** A keyring whose every call takes as long as one to a KMS. */

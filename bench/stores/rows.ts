@@ -8,8 +8,8 @@ import type { Pace } from "../harness/row.ts";
 export type StoreKind = "sqlite" | "postgres" | "memory";
 /**
  * `vault`: one without keys of people. `clear`: the store's own interface with the documents' bytes as they are. The
- * others are of the scopes (../scopes/rows.ts): a vault with a key store in each of them, and `people`: the same rows in
- * clear, with those of the people.
+ * others are of the scopes (../scopes/rows.ts): a vault with a key store in each of them, and `people`: the same rows
+ * in clear, with those of the people.
  */
 export type ContenderId = "vault" | "clear" | Scope | "people";
 export type WorkId = "get" | "cold" | "put" | "batch" | "newcomers";

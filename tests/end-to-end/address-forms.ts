@@ -21,7 +21,7 @@ function spellingsOf(text: string): readonly string[] {
   const bytes = [...Buffer.from(text, "utf8")].map((byte) => byte.toString(16).padStart(2, "0"));
   return [
     ...casesOf(text),
-    [...text].reverse().join(""),
+    Array.from(text).reverse().join(""),
     encodeURIComponent(text),
     encodeURIComponent(text).toLowerCase(),
     bytes.map((byte) => `%${byte}`).join(""),

@@ -1,16 +1,19 @@
 // E-mail addresses as ids and as people's names, through everything that a service does with a record; and where they
 // may lie afterwards.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { defer } from "../support/defer.ts";
 import { addressForms } from "./address-forms.ts";
-import type { Installation } from "./installation.ts";
+import { Installation } from "./installation.ts";
 import { filesBelow, findTraces } from "./traces.ts";
 
 /** What is declared: sealed ids in each scope, and public ones. */
-export const COLLECTIONS = {
+const COLLECTIONS = {
   patients: { ids: "sealed", subject: "id" },
   cases: { ids: "sealed", subject: { field: "person" }, scope: "record" },
   clients: { ids: "sealed", subject: { field: "person" }, scope: "tenant", tenant: "clinic" },
@@ -20,7 +23,7 @@ export const COLLECTIONS = {
 type CollectionName = keyof typeof COLLECTIONS;
 
 /** Collections whose ids are sealed, in each scope. */
-export const SEALED: readonly CollectionName[] = ["patients", "cases", "clients"];
+const SEALED: readonly CollectionName[] = ["patients", "cases", "clients"];
 
 /** Addresses of one collection, each for something else. */
 export interface Addresses {
@@ -51,10 +54,23 @@ export function addressesOf(collection: CollectionName): Addresses {
 
 export const allOf = ({ imported, ...single }: Addresses): readonly string[] => [...Object.values(single), ...imported];
 
-/** Everything that is done with records, in one collection. `outside`: a folder of the caller's own. */
-export async function walk(installation: Installation, collection: CollectionName, outside: string): Promise<void> {
+/** Folders beside the installation's. */
+interface Folders {
+  /** Files of the person who uses it: what is imported and exported has the addresses. */
+  readonly own: string;
+  /** What the service and the doctor say of themselves. */
+  readonly views: string;
+}
+
+/** Everything that is done with records, in one collection; over HTTP, and by the command. */
+async function walk(
+  installation: Installation,
+  collection: CollectionName,
+  folders: Folders,
+  commands: "with-commands" | "http-only",
+): Promise<void> {
   const addresses = addressesOf(collection);
-  const { kept, changed, removed, imported, asked, refused, owing } = addresses;
+  const { kept, changed, removed, asked, refused, owing } = addresses;
   const path = (id: string): string => `/v1/records/${collection}/${encodeURIComponent(id)}`;
   const put = (id: string, step: number, headers = {}): Promise<Response> =>
     installation.request("PUT", path(id), { person: id, step }, headers);
@@ -88,16 +104,7 @@ export async function walk(installation: Installation, collection: CollectionNam
     }),
   );
   await expect(401, fetch(`${installation.url}${path(refused)}`, { headers: { authorization: "Bearer none" } }));
-  assert.notEqual((await installation.run(["get", collection, asked])).code, 0);
-  assert.notEqual((await installation.run(["rm", collection, kept])).code, 0, "nobody said yes");
-
-  const file = join(outside, `${collection}.ndjson`);
-  writeFileSync(file, imported.map((id) => `${JSON.stringify({ email: id, person: id })}\n`).join(""));
-  const into = await installation.run(["import", collection, file, "--id", "email"]);
-  assert.equal(into.code, 0, into.stderr);
-  const out = await installation.run(["export", collection, join(outside, `${collection}.out.ndjson`), "--id", "id"]);
-  assert.equal(out.code, 0, out.stderr);
-  assert.equal((await installation.run(["history", collection, changed])).code, 0);
+  if (commands === "with-commands") await useCommands(installation, collection, folders);
 
   await installation.region("eu-west-2", "stop");
   await expect(201, put(owing, 1));
@@ -105,13 +112,63 @@ export async function walk(installation: Installation, collection: CollectionNam
   await installation.region("eu-west-2", "start");
   await nothingOwed(installation);
   await expect(200, installation.request("DELETE", path(removed)));
-  for (const view of ["/metrics", "/readyz", "/v1/jobs", "/v1/regions", "/v1/collections"])
-    writeFileSync(
-      join(outside, `${collection}${view.replaceAll("/", "-")}`),
-      await (await installation.request("GET", view)).text(),
-    );
+  for (const view of ["/metrics", "/readyz", "/v1/jobs", "/v1/regions", "/v1/collections"]) {
+    const text = await (await installation.request("GET", view)).text();
+    writeFileSync(join(folders.views, `${collection}${view.replaceAll("/", "-")}`), text);
+  }
+}
+
+async function useCommands(
+  installation: Installation,
+  collection: CollectionName,
+  { own, views }: Folders,
+): Promise<void> {
+  const { kept, changed, imported, asked } = addressesOf(collection);
+  const run = async (...args: readonly string[]): Promise<number | null> => (await installation.run(args)).code;
+  const [file, out] = [join(own, `${collection}.ndjson`), join(own, `${collection}.out.ndjson`)];
+  writeFileSync(file, imported.map((id) => `${JSON.stringify({ email: id, person: id })}\n`).join(""));
+  assert.equal(await run("import", collection, file, "--id", "email"), 0);
+  assert.equal(await run("export", collection, out, "--id", "id"), 0);
+  assert.equal(await run("history", collection, changed), 0);
+  assert.notEqual(await run("get", collection, asked), 0);
+  assert.notEqual(await run("rm", collection, kept), 0, "nobody said yes");
   const doctor = await installation.run(["doctor", "--json"]);
-  writeFileSync(join(outside, `${collection}-doctor`), doctor.stdout + doctor.stderr);
+  writeFileSync(join(views, `${collection}-doctor`), doctor.stdout + doctor.stderr);
+}
+
+/**
+ * An installation whose collections have been through everything, and then ended. No address of a sealed collection is
+ * in its folder, in what it says of itself, in copies of its databases, or in the further folders.
+ */
+export async function nowhere(
+  t: TestContext,
+  settings: NodeJS.ProcessEnv,
+  further: readonly string[],
+): Promise<Installation> {
+  const outside = mkdtempSync(join(tmpdir(), "strongroom-outside-"));
+  defer(t, () => {
+    rmSync(outside, { recursive: true });
+  });
+  const config = join(outside, "strongroom.config.json");
+  writeFileSync(config, JSON.stringify({ collections: COLLECTIONS }), { mode: 0o600 });
+  const installation = await Installation.start({
+    settings: { STRONGROOM_CONFIG: config, STRONGROOM_LOG_LEVEL: "debug", ...settings },
+  });
+  defer(t, () => installation[Symbol.asyncDispose]());
+  const folders = { own: join(outside, "own"), views: join(outside, "views") };
+  for (const folder of Object.values(folders)) mkdirSync(folder);
+  for (const collection of SEALED)
+    await walk(installation, collection, folders, collection === "patients" ? "with-commands" : "http-only");
+  for (const collection of ["members", "ledger"] as const) await walk(installation, collection, folders, "http-only");
+
+  const sealed = SEALED.flatMap((collection) => allOf(addressesOf(collection)));
+  const searched = [installation.folder, folders.views, ...further];
+  assert.deepEqual([...tracesOf(sealed, searched)], [], "while it runs");
+  assert.equal(await installation.down(), 0);
+  const dumps = join(outside, "dumps");
+  dump(installation.dataDir, dumps);
+  assert.deepEqual([...tracesOf(sealed, [...searched, dumps])], [], "when it has ended");
+  return installation;
 }
 
 /** The repair has paid. */
@@ -127,9 +184,10 @@ async function nothingOwed(installation: Installation): Promise<void> {
 }
 
 /** Copies of the databases, as a backup makes them. */
-export function dump(dataDir: string, into: string): void {
+function dump(dataDir: string, into: string): void {
   mkdirSync(into);
-  for (const name of ["records.sqlite", "keys.sqlite", "kms/kms.sqlite"]) {
+  const names = ["records.sqlite", "keys.sqlite", "kms/kms.sqlite"];
+  for (const name of names.filter((file) => existsSync(join(dataDir, file)))) {
     const database = new DatabaseSync(join(dataDir, name), { readOnly: true });
     database.prepare("vacuum into ?").run(join(into, name.replace("/", "-")));
     database.close();

@@ -1,13 +1,12 @@
 // E-mail addresses as ids: of a collection whose ids are sealed they are nowhere, in whatever form; of a public one they
 // are where the documentation says.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { suite, test } from "node:test";
 import { addressForms } from "./address-forms.ts";
-import { addressesOf, allOf, COLLECTIONS, dump, SEALED, tracesOf, walk } from "./address-walk.ts";
-import { Installation } from "./installation.ts";
+import { addressesOf, allOf, nowhere, tracesOf } from "./address-walk.ts";
 import { findTraces } from "./traces.ts";
 
 /** Where the addresses of a public collection lie after all that was done with them. Without a file's -wal and -shm. */
@@ -20,29 +19,10 @@ const PUBLIC: Readonly<Record<"members" | "ledger", readonly string[]>> = {
 
 suite("e-mail addresses as ids and as people's names", () => {
   test("of a sealed collection they are in no file, backup, header, log or KMS audit", async (t) => {
-    const outside = mkdtempSync(join(tmpdir(), "strongroom-outside-"));
-    t.after(() => {
-      rmSync(outside, { recursive: true });
-    });
-    const config = join(outside, "strongroom.config.json");
-    writeFileSync(config, JSON.stringify({ collections: COLLECTIONS }), { mode: 0o600 });
-    const settings = { STRONGROOM_CONFIG: config, STRONGROOM_LOG_LEVEL: "debug" };
-    await using installation = await Installation.start({ settings });
-    const views = join(outside, "views");
-    mkdirSync(views);
-    for (const collection of SEALED) await walk(installation, collection, outside);
-    for (const collection of ["members", "ledger"] as const) await walk(installation, collection, outside);
-    const sealed = SEALED.flatMap((collection) => allOf(addressesOf(collection)));
-
-    assert.deepEqual([...tracesOf(sealed, [installation.folder])], [], "while it runs");
-    assert.equal(await installation.down(), 0);
-    const dumps = join(outside, "dumps");
-    dump(installation.dataDir, dumps);
-    assert.deepEqual([...tracesOf(sealed, [installation.folder, dumps])], [], "when it has stopped");
-
+    const { dataDir } = await nowhere(t, {}, []);
     for (const collection of ["members", "ledger"] as const) {
-      const found = tracesOf(allOf(addressesOf(collection)), [installation.dataDir]);
-      const files = [...found.keys()].map((file) => relative(installation.dataDir, file).replace(/-(wal|shm)$/, ""));
+      const found = tracesOf(allOf(addressesOf(collection)), [dataDir]);
+      const files = [...found.keys()].map((file) => relative(dataDir, file).replace(/-(wal|shm)$/, ""));
       assert.deepEqual([...new Set(files)].sort(), PUBLIC[collection], collection);
     }
   });

@@ -54,16 +54,24 @@ export interface Trace {
 
 /** Every place in the files at which one of the patterns lies. */
 export function findTraces(files: readonly string[], patterns: readonly Buffer[]): readonly Trace[] {
-  // Patterns by their first bytes: one look-up a position, however many patterns there are.
-  const byPrefix = Map.groupBy(new Set(patterns.map((bytes) => bytes.toString("latin1"))), (pattern) =>
-    pattern.slice(0, PREFIX),
+  // Patterns by their first bytes: one look-up a position, however many patterns there are, and none where no pattern
+  // begins with these two bytes and goes on with those two.
+  const byPrefix = Map.groupBy(
+    patterns.map((bytes) => bytes.toString("latin1")),
+    (pattern) => pattern.slice(0, PREFIX),
   );
+  const [first, second] = [0, 2].map((at) => {
+    const pairs = new Uint8Array(2 ** 16);
+    for (const pattern of patterns) pairs[pattern.readUInt16BE(at)] = 1;
+    return pairs;
+  }) as [Uint8Array, Uint8Array];
   const found: Trace[] = [];
   for (const file of files) {
-    const content = readFileSync(file).toString("latin1");
+    const content = readFileSync(file);
     for (let at = 0; at + PREFIX <= content.length; at++) {
-      const candidates = byPrefix.get(content.slice(at, at + PREFIX));
-      const pattern = candidates?.find((candidate) => content.startsWith(candidate, at));
+      if (first[content.readUInt16BE(at)] === 0 || second[content.readUInt16BE(at + 2)] === 0) continue;
+      const candidates = byPrefix.get(content.toString("latin1", at, at + PREFIX)) ?? [];
+      const pattern = candidates.find((one) => content.toString("latin1", at, at + one.length) === one);
       if (pattern !== undefined) found.push({ file, at, pattern: Buffer.from(pattern, "latin1") });
     }
   }

@@ -38,7 +38,7 @@ export type { CollectionCount, DamagedRecord, ListOptions, ListResult } from "./
 export type { PreparedWrite } from "./records/prepared.ts";
 export type { OnExisting, PutManyResult } from "./records/batch-plan.ts";
 export type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-export type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+export type { GetOptions, RecordVersion, VaultRecord, VersionInfo } from "./records/read.ts";
 export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";

@@ -55,7 +55,7 @@ export function sqliteHand(path: string): Hand {
   const all = (sql: string): readonly Row[] => {
     const statement = database.prepare(sql);
     statement.setReadBigInts(true);
-    return statement.all() as readonly Row[];
+    return statement.all();
   };
   const tables = all("select name from sqlite_schema where type = 'table' order by name")
     .map(({ name }) => String(name))

@@ -32,8 +32,8 @@ export const TOGETHER = {
 
 /** How one database writes the wraps of a key: parts of provider, name and ciphertext, region after region. */
 export interface WrapsColumn {
-  read(value: unknown): readonly Uint8Array[];
-  write(parts: readonly Uint8Array[]): unknown;
+  readonly read: (value: unknown) => readonly Uint8Array[];
+  readonly write: (parts: readonly Uint8Array[]) => unknown;
 }
 
 /** Each part behind its length in four bytes. */

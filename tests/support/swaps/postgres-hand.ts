@@ -10,7 +10,7 @@ const KEPT = "rows_as_they_were";
 
 /** Looks into the schema, and keeps a copy of it beside. */
 export async function postgresHand(url: string, schema: string): Promise<Hand> {
-  const client = new pg.Client({ connectionString: url, types: { getTypeParser: parserOf } });
+  const client = new pg.Client({ connectionString: url, types: TYPES });
   await client.connect();
   const all = async (sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     (await client.query<Record<string, unknown>>(sql, [...values])).rows;
@@ -82,7 +82,5 @@ export async function postgresHand(url: string, schema: string): Promise<Hand> {
 }
 
 /** Numbers of eight bytes as they are. */
-function parserOf(type: number, format?: "text" | "binary"): (value: string | Buffer) => unknown {
-  if (type === pg.types.builtins.INT8 && format !== "binary") return (value) => BigInt(String(value));
-  return pg.types.getTypeParser(type, format as "text") as (value: string | Buffer) => unknown;
-}
+const TYPES = new pg.TypeOverrides();
+TYPES.setTypeParser(pg.types.builtins.INT8, (value) => BigInt(value));

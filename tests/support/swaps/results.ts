@@ -2,7 +2,7 @@
  * What was tried and what refused it, counted by kind of change and by scope, as a page.
  */
 import type { Scope } from "@strongroom/vault";
-import type { Change, Place } from "./changes.ts";
+import type { Change, Pairs, Place } from "./changes.ts";
 import type { Outcome } from "./trial.ts";
 
 export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
@@ -28,7 +28,7 @@ function headingOf({ edits }: Change): string {
 /** The page: a table of each database, a line for each kind of change. */
 export function swapsPage(
   results: readonly Result[],
-  { rerun, records }: { readonly rerun: string; readonly records: number },
+  { rerun, records, pairs }: { readonly rerun: string; readonly records: number; readonly pairs: Pairs },
 ): string {
   const count = (kind: Outcome["kind"]): string =>
     numberOf(results.filter(({ outcome }) => outcome.kind === kind).length);
@@ -36,14 +36,18 @@ export function swapsPage(
 
 Written by \`${rerun}\`; do not edit. ${records} records of three people in five collections (one with sealed ids, one about
 nobody, some records about several people, several versions and retired keys) in each scope, over the project's own KMS with three
-regions. A hand that may write to both databases makes one change at a time: every exchange between two rows of a table, of each column
-alone, of columns that belong together and of whole rows, and what else is named below.
+regions. A hand that may write to both databases makes one change at a time: exchanges between two rows of a table, of each column
+alone, of columns that belong together and of whole rows, and what else is named below; of each exchange ${pairs === "all" ? "every pair of rows" : `${pairs} pairs of rows, spread over all`}.
 
-After each change every record is read by a vault that has all keys in memory and by one that has none, and written once; a new
-record of each person is written too. Then the key store is made right again, and what was written must open under its own person's
+After each change of keys or people every record is read by a vault that has all keys in memory and by one that has none, and written
+once by another one that has none; after a change of records' rows, which are in no memory, those records by the vault that has all. A
+new record of each person is written too. Then the key store is made right again, and what was written must open under its own person's
 key and be about them. Of ${numberOf(results.length)} changes ${count("refused")} were refused, ${count("no-such-row")} the database itself did not take, and ${count("right")} changed nothing
 that anybody reads: all answers were right. No answer held another record's document, and nothing of one person was sealed under
 another's key.
+
+Not bound to anything, and so exchanged unnoticed: when a version was written, which records are listed as a person's, and what the
+database keeps for itself. A region's wrap that does not open is made good for by another region's.
 
 In a cell: refused / not taken by the database / all answers right.
 ${Object.values(HEADINGS)
@@ -56,20 +60,26 @@ ${Object.values(HEADINGS)
   .join("")}`;
 }
 
-/** The kinds of change that a page has, each with its database: what a shorter run must have tried as well. */
-export function kindsIn(page: string): readonly string[] {
+/** What a page says of each kind of change in each scope: whether some such changes were of no effect. */
+export function effectsIn(page: string): ReadonlyMap<string, { readonly hasRight: boolean }> {
+  const found = new Map<string, { readonly hasRight: boolean }>();
   let heading = "";
-  return page.split("\n").flatMap((line) => {
+  for (const line of page.split("\n")) {
     if (line.startsWith("## ")) heading = line.slice(3);
-    const kind = /^\| `([^`]+)` \|/.exec(line)?.[1];
-    return kind === undefined ? [] : [`${heading}: ${kind}`];
-  });
+    const [, kind, ...cells] =
+      line.split(" | ").length > SCOPES.length ? line.split("|").map((cell) => cell.trim()) : [];
+    if (kind?.startsWith("`") !== true) continue;
+    for (const [index, scope] of SCOPES.entries())
+      if (cells[index] !== undefined && cells[index] !== "")
+        found.set(effectName(heading, kind.slice(1, -1), scope), { hasRight: !cells[index].endsWith(" 0") });
+  }
+  return found;
 }
 
-/** The same of a run. */
-export function kindsOf(results: readonly Result[]): readonly string[] {
-  return [...new Set(results.map(({ change }) => `${headingOf(change)}: ${change.kind}`))];
-}
+/** Under which name a page has what became of a result's kind of change. */
+export const effectOf = ({ change, scope }: Result): string => effectName(headingOf(change), change.kind, scope);
+
+const effectName = (heading: string, kind: string, scope: Scope): string => `${heading}, ${scope} scope: ${kind}`;
 
 function section(heading: string, results: readonly Result[]): string {
   const lines = [...Map.groupBy(results, ({ change }) => change.kind)].map(([kind, all]) => {

@@ -23,8 +23,9 @@ export const storeStatusCommand: CommandSpec = command({
   ],
   run: async ({ context, loaded }) => {
     const { storeStatus, statusView } = await import("../store/status.ts");
-    const status = await storeStatus(loaded.config, dataFolder(loaded.config.dataDir), context.env);
+    const { status, failed } = await storeStatus(loaded.config, dataFolder(loaded.config.dataDir), context.env);
     context.terminal.result(status, (shown) => statusView(shown, context.terminal));
+    if (failed !== null) throw failed;
   },
 });
 

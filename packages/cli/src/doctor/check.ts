@@ -2,6 +2,7 @@
 import type { Terminal } from "@strongroom/base/terminal";
 import type { LoadedConfig } from "../config/load.ts";
 import type { DataFolder } from "../data-folder.ts";
+import type { StoreParts } from "../store/open.ts";
 
 /** How bad a finding is: a warning does not fail the run. */
 export type Severity = "ok" | "warning" | "failure";
@@ -30,3 +31,8 @@ export type Check = (subject: CheckSubject) => Promise<readonly Finding[]>;
 
 /** Longest wait for an answer of a region or of the service, in milliseconds. */
 export const PATIENCE_MS = 5000;
+
+/** What its stores are opened with. */
+export function partsOf({ loaded, folder, env }: CheckSubject): StoreParts {
+  return { config: loaded.config, folder, env };
+}

@@ -4,9 +4,9 @@
 import { startProgress } from "@strongroom/base/terminal/progress";
 import { isVaultError, type KeyRows, type SubjectId, type SubjectRow, type SubjectRows } from "@strongroom/vault";
 import { CliError } from "../errors.ts";
-import { openStore } from "../store/open.ts";
-import type { Check, CheckSubject, Finding } from "./check.ts";
-import { gateOf } from "./two-stores.ts";
+import { openToRead } from "../store/open.ts";
+import { seenPair } from "../store/pair.ts";
+import { type Check, type Finding, partsOf } from "./check.ts";
 
 /** People of one question. */
 const PAGE = 1000;
@@ -136,16 +136,18 @@ function inOrder<Item>(
 
 /** Only of stores that are there, are of this version, and belong together. */
 export const checkPeople: Check = async (subject) => {
-  const [records, keys] = [await gateOf(subject, "records"), await gateOf(subject, "keys")];
-  if (records === null || keys === null || records.peer !== keys.vault || keys.peer !== records.vault) return [];
-  const parts = { config: subject.loaded.config, folder: subject.folder, env: subject.env };
+  const parts = partsOf(subject);
+  const { records, keys } = await seenPair(parts);
+  if (typeof records === "string" || typeof keys === "string") return [];
+  if (records.peer !== keys.vault || keys.peer !== records.vault) return [];
   const ends: (() => Promise<void>)[] = [];
   try {
-    const [recordStore, keyStore] = [await openStore(parts, "records"), await openStore(parts, "keys")];
-    ends.push(
-      () => recordStore.close(),
-      () => keyStore.close(),
-    );
+    const recordStore = await openToRead(parts, "records");
+    if (recordStore === null) return [];
+    ends.push(() => recordStore.close());
+    const keyStore = await openToRead(parts, "keys");
+    if (keyStore === null) return [];
+    ends.push(() => keyStore.close());
     const bar = startProgress(subject.terminal, { label: "comparing people", total: null });
     ends.push(async () => {
       bar.stop();
@@ -162,7 +164,7 @@ export const checkPeople: Check = async (subject) => {
     return peopleFindings(compared);
   } catch (error) {
     if (!(error instanceof CliError) && !isVaultError(error)) throw error;
-    return [unread(subject, error)];
+    return [unread(error)];
   } finally {
     for (const end of ends.reverse()) await end();
   }
@@ -170,7 +172,7 @@ export const checkPeople: Check = async (subject) => {
 
 const WHAT = "People";
 
-function unread(_subject: CheckSubject, { message }: Error): Finding {
+function unread({ message }: Error): Finding {
   return {
     what: WHAT,
     severity: "warning",

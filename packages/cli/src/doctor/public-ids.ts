@@ -3,9 +3,8 @@
 import { isVaultError, parseCollection } from "@strongroom/vault";
 import { CliError } from "../errors.ts";
 import { looksPersonal, PERSONAL_ID_ADVICE } from "../personal-id.ts";
-import { openStore } from "../store/open.ts";
-import type { Check, Finding } from "./check.ts";
-import { gateOf } from "./two-stores.ts";
+import { openToRead } from "../store/open.ts";
+import { type Check, type Finding, partsOf } from "./check.ts";
 
 /** Ids of a collection that are looked at, and collections. */
 const SAMPLE = 200;
@@ -13,16 +12,16 @@ const MOST_COLLECTIONS = 200;
 
 /** Of the collections that are declared as sealed, none. */
 export const checkPublicIds: Check = async (subject) => {
-  const { loaded, folder, env } = subject;
-  if ((await gateOf(subject, "records")) === null) return [];
+  const { collections } = subject.loaded.config;
   try {
-    const opened = await openStore({ config: loaded.config, folder, env }, "records");
+    const opened = await openToRead(partsOf(subject), "records");
+    if (opened === null) return [];
     try {
       const { records } = opened.store;
       const findings: Finding[] = [];
       for (const { name } of (await records.collections()).slice(0, MOST_COLLECTIONS)) {
         const collection = collectionOf(name);
-        if (collection === null || loaded.config.collections[name]?.ids === "sealed") continue;
+        if (collection === null || collections[name]?.ids === "sealed") continue;
         const sample = (await records.list(collection, { after: null, limit: SAMPLE })) ?? [];
         const personal = sample.filter(({ id, sealedId }) => sealedId === null && looksPersonal(id)).length;
         if (personal > 0) findings.push(finding(collection, personal, sample.length));

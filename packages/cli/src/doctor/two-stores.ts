@@ -3,42 +3,20 @@
 import { readInstallationKeys } from "../installation/region-keys.ts";
 import { hasOwnKeys } from "../installation/key-sets.ts";
 import { CliError } from "../errors.ts";
-import { VAULT_ERRORS, type GateState, type VaultErrorCode } from "@strongroom/vault";
 import { postgresAccess } from "../store/connect.ts";
-import { lookAt } from "../store/look.ts";
-import { sqliteState } from "../store/sqlite-state.ts";
-import type { StoreRole } from "../store/which.ts";
-import type { Check, CheckSubject, Finding } from "./check.ts";
-
-/** The gate of a store; null: there is none yet, or it cannot be looked at, which other checks tell. */
-export async function gateOf({ loaded, folder, env }: CheckSubject, role: StoreRole): Promise<GateState | null> {
-  try {
-    const access = postgresAccess(loaded.config, env, role);
-    return access === null ? (await sqliteState(folder, role)).gate : (await lookAt(access)).store.gate;
-  } catch (error) {
-    if (error instanceof CliError) return null;
-    throw error;
-  }
-}
+import { seenPair } from "../store/pair.ts";
+import { type Check, type CheckSubject, type Finding, partsOf } from "./check.ts";
 
 const WHAT = "Records and keys";
 
-const refused = (code: VaultErrorCode, detail: string): readonly Finding[] => [
-  { what: WHAT, severity: "failure", detail: `${detail} [${code}]`, remedy: VAULT_ERRORS[code].remedy },
-];
-
-/** Each store has the other's id, from the first start on. */
+/** What is wrong with one of them is said of that one. */
 export const checkBelonging: Check = async (subject) => {
-  const [records, keys] = [await gateOf(subject, "records"), await gateOf(subject, "keys")];
-  if (records === null) return [];
-  if (keys === null)
-    return records.peer === null
-      ? [{ what: WHAT, severity: "ok", detail: "there is no key store yet: the next start makes one" }]
-      : refused("key-store-lost", "the records belong to a key store, and the configured one is absent or unusable");
-  if (keys.peer !== null && keys.peer !== records.vault)
-    return refused("key-store-foreign", "the key store belongs to other records");
-  if (records.peer !== null && records.peer !== keys.vault)
-    return refused("key-store-lost", "the records belong to another key store");
+  const { records, keys, problem } = await seenPair(partsOf(subject));
+  if (problem !== null)
+    return [{ what: WHAT, severity: "failure", detail: `${problem.detail} [${problem.code}]`, remedy: problem.remedy }];
+  if (typeof records === "string" || keys === "unusable") return [];
+  if (keys === "absent")
+    return [{ what: WHAT, severity: "ok", detail: "there is no key store yet: the next start makes one" }];
   const detail = records.peer === null ? "they are not joined yet: the next start does it" : "they belong together";
   return [{ what: WHAT, severity: "ok", detail }];
 };

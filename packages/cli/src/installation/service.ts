@@ -20,6 +20,7 @@ import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/b
 import { CliError } from "../errors.ts";
 import type { MoveListener } from "../store/moving.ts";
 import { type OpenedStore, openStore, storeFailed } from "../store/open.ts";
+import { requirePair } from "../store/pair.ts";
 import type { StoreRole } from "../store/which.ts";
 import { watchDisk } from "./disk-watch.ts";
 import {
@@ -84,6 +85,7 @@ async function serve(
 ): Promise<Omit<RunningService, "close">> {
   const { config, folder, keySets, tokens, logger } = parts;
   const { host, port, hosts, ...limits } = config.service;
+  await requirePair(parts);
   const records = await openStore(parts, "records");
   ends.push(() => records.close());
   const keyStore = await openStore(parts, "keys");

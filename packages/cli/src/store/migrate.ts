@@ -13,6 +13,7 @@ import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { lookAt, storeRefused, unfitness } from "./look.ts";
 import { moveOnTerminal } from "./moving.ts";
 import { openStore } from "./open.ts";
+import { requirePair } from "./pair.ts";
 import { pendingText, sqliteState } from "./sqlite-state.ts";
 import type { StoreRole } from "./which.ts";
 
@@ -24,6 +25,7 @@ export async function migrateStore(context: CommandContext, config: Config, aske
   const accesses = ROLES.map((role) => postgresAccess(config, context.env, role));
   if (asked.grantTo !== undefined && accesses.every((access) => access === null))
     throw new CliError("usage", { detail: "SQLite has no roles: --grant-to is of PostgreSQL." });
+  await requirePair({ config, folder: dataFolder(config.dataDir), env: context.env });
   const [keyStore, records] = [
     await migrateOne("keys", accesses[0] ?? null, { context, config, asked }),
     await migrateOne("records", accesses[1] ?? null, { context, config, asked }),

@@ -11,7 +11,7 @@ import { CliError } from "../errors.ts";
 import type { MoveListener, MoveProgress } from "./moving.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
 import { lookAt, unfitness } from "./look.ts";
-import { sqliteFiles } from "./sqlite-state.ts";
+import { sqliteFiles, sqliteState } from "./sqlite-state.ts";
 import { STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** What a store is opened with. */
@@ -44,6 +44,8 @@ export interface OpenedStore<Role extends StoreRole = "records"> {
 /** How a store is made open. */
 interface Opening<Role extends StoreRole> {
   readonly sqlite: (parts: StoreParts) => Promise<Stores[Role]>;
+  /** Without anything being made or moved. */
+  readonly read: (path: string) => Promise<Stores[Role]>;
   readonly postgres: (
     pool: ReturnType<typeof storePool>,
     options: { readonly schema: string; readonly endPool: true; readonly migrate: boolean },
@@ -66,9 +68,14 @@ const OPENINGS: { readonly [Role in StoreRole]: Opening<Role> } = {
         moving?.end();
       }
     },
+    read: (path) => sqliteStore(path),
     postgres: postgresStore,
   },
-  keys: { sqlite: ({ folder }) => sqliteKeyStore(folder.keyStore, KEPT), postgres: postgresKeyStore },
+  keys: {
+    sqlite: ({ folder }) => sqliteKeyStore(folder.keyStore, KEPT),
+    read: (path) => sqliteKeyStore(path),
+    postgres: postgresKeyStore,
+  },
 };
 
 /**
@@ -80,6 +87,21 @@ export async function openStore<Role extends StoreRole>(parts: StoreParts, role:
   return access === null ? openSqlite(parts, role) : openPostgres(access, role, parts.unprepared ?? "refuse");
 }
 
+/**
+ * Opens one for somebody who only looks, also while services run: nothing is made, migrated, moved or marked. Null: it is
+ * not one that this version has made, or migrated. Throws what {@link openStore} does.
+ */
+export async function openToRead<Role extends StoreRole>(
+  parts: StoreParts,
+  role: Role,
+): Promise<OpenedStore<Role> | null> {
+  if (postgresAccess(parts.config, parts.env, role) !== null) return openStore(parts, role);
+  const { path, state, pending, move } = await sqliteState(parts.folder, role);
+  if (state !== "sound" || pending.length > 0 || move !== null) return null;
+  const store = await OPENINGS[role].read(path).catch((cause: unknown) => storeFailed(cause, path));
+  return { store, description: path, close: () => store.close() };
+}
+
 async function openSqlite<Role extends StoreRole>(parts: StoreParts, role: Role): Promise<OpenedStore<Role>> {
   const { path, markPath } = sqliteFiles(parts.folder, role);
   if (existsSync(path) && !existsSync(markPath))
@@ -87,7 +109,7 @@ async function openSqlite<Role extends StoreRole>(parts: StoreParts, role: Role)
       { file: STORE_ROLES[role].file },
       "no mark tells whether the database is its newest state: it is taken as it is",
     );
-  const store = await OPENINGS[role].sqlite(parts).catch(storeFailed);
+  const store = await OPENINGS[role].sqlite(parts).catch((cause: unknown) => storeFailed(cause, path));
   return { store, description: path, close: () => store.close() };
 }
 
@@ -112,17 +134,17 @@ async function openPostgres<Role extends StoreRole>(
     };
   } catch (cause) {
     await pool.end();
-    return storeFailed(cause);
+    return storeFailed(cause, placeText(access.place));
   }
 }
 
-/** What the store said when it was opened, as an error of the command. */
-export function storeFailed(cause: unknown): never {
+/** What a store said when it was opened, as an error of the command; `where` it lies, or nothing of both together. */
+export function storeFailed(cause: unknown, where?: string): never {
   if (!isVaultError(cause)) throw cause;
   const { title, remedy } = VAULT_ERRORS[cause.code];
   throw new CliError(cause.code === "store-newer" ? "data-dir-newer" : "startup-failed", {
     title,
-    detail: cause.message,
+    detail: where === undefined ? cause.message : `${where}: ${cause.message}`,
     remedy,
     reportedCode: cause.code,
     cause,

@@ -3,20 +3,31 @@
 import { STORE_READER, STORE_WRITER } from "@strongroom/vault";
 import { type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { Config } from "../config/config.ts";
-import { placeText } from "../config/store-url.ts";
+import { placeText, storePlace } from "../config/store-url.ts";
 import type { DataFolder } from "../data-folder.ts";
-import type { CliError } from "../errors.ts";
+import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
 import { type PostgresAccess, postgresAccess } from "./connect.ts";
 import { type KeySetState, keySetState, keySetText } from "./key-set-state.ts";
 import { lookAt, type PostgresLook, unfitness } from "./look.ts";
+import type { StoreParts } from "./open.ts";
+import { type PairProblem, seenPair } from "./pair.ts";
 import type { ServerFacts } from "./server-facts.ts";
-import { pendingText, sqliteState } from "./sqlite-state.ts";
-import { STORE_ROLES, type StoreRole } from "./which.ts";
+import { pendingText, sqliteFiles, sqliteState } from "./sqlite-state.ts";
+import { placeSettings, STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** The result, as JSON: the store of the records, and within it the other one. */
 export interface StoreStatus extends DatabaseStatus {
   readonly keyStore: DatabaseStatus;
+  /** What keeps the two from being used together; null: nothing does, as far as both could be looked at. */
+  readonly pair: PairProblem | null;
+}
+
+/** What a look shows. */
+export interface StoreLook {
+  readonly status: StoreStatus;
+  /** Why one of the two could not be looked at: it has no more than a place and a problem. */
+  readonly failed: CliError | null;
 }
 
 /** One of the two. */
@@ -29,8 +40,8 @@ export interface DatabaseStatus {
     readonly name: string | null;
     /** Null: there is none yet. */
     readonly version: number | null;
-    /** What this program makes of it. */
-    readonly latest: number;
+    /** What this program makes of it; null: it could not be looked at. */
+    readonly latest: number | null;
     readonly pending: readonly string[];
   };
   /** Which programs may use it; null: there is no schema yet. */
@@ -42,7 +53,8 @@ export interface DatabaseStatus {
   } | null;
   /** Null: there is no schema yet. */
   readonly keySet: KeySetState | null;
-  readonly size: { readonly bytes: number; /** Estimated; null: not known. */ readonly versions: number | null };
+  /** Estimated; null: not known. */
+  readonly size: { readonly bytes: number | null; readonly versions: number | null };
   /** Of PostgreSQL. */
   readonly server: Omit<ServerFacts, "schema"> | null;
   /** Of PostgreSQL: whether a pooler is between, and whether statements are named. */
@@ -51,18 +63,56 @@ export interface DatabaseStatus {
   readonly problem: { readonly code: string; readonly detail: string; readonly remedy: string } | null;
 }
 
-/** Looks. Throws the CliErrors of a connection that does not come to be. */
+/** Looks. Throws, where neither could be looked at, the CliError of the connection to the records. */
 export async function storeStatus(
   config: Config,
   folder: DataFolder,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<StoreStatus> {
-  const look = async (role: StoreRole): Promise<DatabaseStatus> => {
+): Promise<StoreLook> {
+  const parts: StoreParts = { config, folder, env };
+  const records = await looked(parts, "records");
+  const keys = await looked(parts, "keys");
+  if (records.failed !== null && keys.failed !== null) throw records.failed;
+  const failed = records.failed ?? keys.failed;
+  const pair = failed === null ? (await seenPair(parts)).problem : null;
+  return { status: { ...records.status, keyStore: keys.status, pair }, failed };
+}
+
+interface Looked {
+  readonly status: DatabaseStatus;
+  readonly failed: CliError | null;
+}
+
+async function looked({ config, folder, env }: StoreParts, role: StoreRole): Promise<Looked> {
+  try {
     const access = postgresAccess(config, env, role);
     const sets = await namedKeySets(config, folder, role);
-    return access === null ? sqliteStatus(folder, role, sets) : postgresStatus(access, await lookAt(access), sets);
+    const status =
+      access === null ? await sqliteStatus(folder, role, sets) : postgresStatus(access, await lookAt(access), sets);
+    return { status, failed: null };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { status: unlookedStatus(config, folder, role, error), failed: error };
+  }
+}
+
+function unlookedStatus(config: Config, folder: DataFolder, role: StoreRole, error: CliError): DatabaseStatus {
+  const { settings } = placeSettings(config, role);
+  return {
+    kind: settings.url === undefined ? "sqlite" : "postgres",
+    place: settings.url === undefined ? sqliteFiles(folder, role).path : placeText(storePlace(settings.url)),
+    schema: { name: settings.url === undefined ? null : settings.schema, version: null, latest: null, pending: [] },
+    programs: null,
+    keySet: null,
+    size: { bytes: null, versions: null },
+    server: null,
+    statements: null,
+    problem: problemOf(error),
   };
-  return { ...(await look("records")), keyStore: await look("keys") };
+}
+
+function problemOf(error: CliError): NonNullable<DatabaseStatus["problem"]> {
+  return { code: error.reportedCode, detail: problemText(error), remedy: error.remedy };
 }
 
 /** The table that tells how much there is: versions of records, and of keys. */
@@ -86,8 +136,7 @@ function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySet
     },
     server: facts,
     statements: { pooler: store.pooler, named: store.namedStatements },
-    problem:
-      problem === null ? null : { code: problem.reportedCode, detail: problemText(problem), remedy: problem.remedy },
+    problem: problem === null ? null : problemOf(problem),
   };
 }
 
@@ -120,21 +169,38 @@ function programsOf(gate: PostgresLook["store"]["gate"]): DatabaseStatus["progra
 
 /** For a person: a block for each store. */
 export function statusView(status: StoreStatus, terminal: Terminal): string {
-  return [databaseView("records", status, terminal), databaseView("keys", status.keyStore, terminal)].join("\n\n");
+  const { keyStore, pair } = status;
+  return [
+    databaseView("records", status, terminal),
+    databaseView("keys", keyStore, terminal),
+    ...(pair === null ? [] : [rowsView(problemRows(pair), terminal)]),
+  ].join("\n\n");
 }
 
 /** One line for each matter. */
 function databaseView(role: StoreRole, status: DatabaseStatus, terminal: Terminal): string {
-  const rows: readonly (readonly [string, string])[] = [
+  const rows: Rows = [
     [STORE_ROLES[role].label, `${status.kind === "sqlite" ? "SQLite" : "PostgreSQL"}  ${status.place}`],
     ...serverRows(status),
     ["Schema", schemaText(status)],
     ["Programs", programsText(status)],
     ...keySetRows(status),
     ["Size", sizeText(status, COUNTED_TABLE[role])],
-    ...(status.problem === null ? [] : [["Problem", `${status.problem.detail} [${status.problem.code}]`] as const]),
-    ...(status.problem === null ? [] : [["", status.problem.remedy] as const]),
+    ...(status.problem === null ? [] : problemRows(status.problem)),
   ];
+  return rowsView(rows, terminal);
+}
+
+type Rows = readonly (readonly [string, string])[];
+
+function problemRows({ code, detail, remedy }: NonNullable<DatabaseStatus["problem"]>): Rows {
+  return [
+    ["Problem", `${detail} [${code}]`],
+    ["", remedy],
+  ];
+}
+
+function rowsView(rows: Rows, terminal: Terminal): string {
   return rows.map(([label, text]) => wrapped(`${label.padEnd(13)}${text}`, terminal.width, 13)).join("\n");
 }
 
@@ -167,6 +233,7 @@ export function replicationText({ durability, standbys, fsync }: NonNullable<Dat
 }
 
 function schemaText({ schema: { name, version, latest, pending } }: DatabaseStatus): string {
+  if (latest === null) return "-";
   const called = name === null ? "" : `${name}, `;
   const is = version === null ? "not made yet" : `version ${version}, this program's is ${latest}`;
   const rest = pending.length === 0 ? "nothing to migrate" : `to migrate: ${pending.join(", ")}`;
@@ -193,6 +260,7 @@ function keySetRows({ keySet }: DatabaseStatus): readonly (readonly [string, str
 const MEBIBYTE = 1024 * 1024;
 
 function sizeText({ size: { bytes, versions } }: DatabaseStatus, counts: string): string {
+  if (bytes === null) return "-";
   const counted = versions === null ? "" : `, about ${versions.toLocaleString("en")} ${counts}`;
   return `${(bytes / MEBIBYTE).toFixed(1)} MiB${counted}`;
 }

@@ -149,14 +149,14 @@ describe("strongroom up refuses, with exit code 2 and what to do,", () => {
       assert.equal(existsSync(join(data, made)), false, made);
     await (await startInstallation(folder.path)).stop();
 
-    for (const file of [join(data, "records.sqlite"), join(data, "kms", "kms.sqlite")]) {
+    for (const file of [join(data, "records.sqlite"), join(data, "keys.sqlite"), join(data, "kms", "kms.sqlite")]) {
       sql(file, "INSERT INTO kysely_migration VALUES ('9999-of-a-later-version', '2030-01-01T00:00:00.000Z')");
       await up([], /newer version/);
       sql(file, "DELETE FROM kysely_migration WHERE name LIKE '9999%'");
     }
     await writeFile(join(data, "kms", "root.key"), `${"ab".repeat(32)}\n`);
     await up([], /\[root-key-wrong\]/);
-    await writeFile(join(data, "keys.json"), '{"format":2,"keys":{}}');
+    await writeFile(join(data, "keys.json"), '{"format":3,"keys":{}}');
     await up([], /\[data-dir-newer\][^]*keys\.json/);
   });
 

@@ -49,6 +49,14 @@ test("an installation keeps its records in PostgreSQL, and shares them with no o
   assert.match(doctor.stdout, /ok {4}Database statements +named: no pooler is between/);
   assert.match(doctor.stdout, /warn {2}Database durability +asynchronous; no standby follows/);
   assert.match(doctor.stdout, /ok {4}Key set +epoch 1: the configured keys/);
+  assert.match(
+    doctor.stdout,
+    /ok {4}Key store +PostgreSQL [\d.]+ takes the login; schema strongroom_keys is at version \d/,
+  );
+  assert.match(doctor.stdout, /ok {4}Key store's key set +epoch 1: the configured keys/);
+  assert.match(doctor.stdout, /ok {4}Records and keys +they belong together/);
+  assert.match(doctor.stdout, /warn {2}Backups +records and keys lie in one PostgreSQL cluster/);
+  assert.match(doctor.stdout, /ok {4}People +1 compared: everybody has a key/);
   assert.equal(await first.stop(), 0);
 
   const again = await start(home);
@@ -69,8 +77,8 @@ test("an installation keeps its records in PostgreSQL, and shares them with no o
   assert.match(newer.stdout, /store-newer/);
   const started = await run(home, "up --port 0 --json");
   assert.equal(started.code, 2);
-  assert.match(started.stderr, /"code":"store-newer".*for programs that read as 1 and write as 99/);
-  await admin("update strongroom.vault set min_writer = 1");
+  assert.match(started.stderr, /"code":"store-newer".*for programs that read as 2 and write as 99/);
+  await admin("update strongroom.vault set min_writer = 2");
   await admin("create table strongroom.planted (x int)");
   assert.match((await run(home, "doctor")).stdout, /FAIL {2}Database .*planted.*\[store-altered\]/s);
 });

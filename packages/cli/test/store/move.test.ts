@@ -6,11 +6,35 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
+import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { openVault } from "@strongroom/vault";
+import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 import { earlierFile } from "../../../vault/test/support/earlier-vault.ts";
 import { lockDataFolder } from "../../src/data-folder.ts";
+import { kmsClient } from "../../src/installation/keyring.ts";
 import { runCommand } from "../support/command.ts";
-import { type Ended, startInstallation, temporaryFolder } from "../support/installation.ts";
+import { type Ended, type Ready, startInstallation, temporaryFolder } from "../support/installation.ts";
+
+/** Writes as a version without a key store did, under the keys of a running installation. */
+async function writtenBefore(path: string, { keys, regionSockets, dataDir }: Ready): Promise<void> {
+  const regions = await Promise.all(
+    Object.entries(keys).map(async ([region, keyArn]) => ({
+      region,
+      keyArn,
+      client: await kmsClient({
+        region,
+        socket: regionSockets[region],
+        credentialsFile: join(dataDir, "kms", "service-credentials.json"),
+      }),
+    })),
+  );
+  await using vault = await openVault({
+    store: await sqliteStore(path),
+    keyring: multiRegionKeyring({ regions, minimum: 2, attemptTimeoutMs: 8000, deadlineMs: 20_000 }),
+  });
+  await vault.put({ collection: "people", id: "ada" }, { name: "Ada" });
+}
 
 /** A folder whose record lies in the file of an older version, with the message that its keys open. */
 async function olderFolder(t: TestContext): Promise<{ readonly cwd: string; readonly dataDir: string }> {
@@ -18,14 +42,15 @@ async function olderFolder(t: TestContext): Promise<{ readonly cwd: string; read
   defer(t, () => folder[Symbol.asyncDispose]());
   const installation = await startInstallation(folder.path);
   const { dataDir } = installation.ready;
-  const put = await runCommand(["put", "people", "ada"], { cwd: folder.path, stdin: '{"name":"Ada"}' });
-  assert.equal(put.code, 0, put.stderr);
+  const records = join(dataDir, "written.sqlite");
+  await writtenBefore(records, installation.ready);
   assert.equal(await installation.stop(), 0);
-  const records = join(dataDir, "records.sqlite");
   const database = new DatabaseSync(records, { readOnly: true });
   const row = database.prepare("select subject, created_at, hex(message) as message from versions").get();
   database.close();
-  for (const end of ["", "-wal", "-shm", ".mark", ".reserve"]) await rm(`${records}${end}`, { force: true });
+  for (const name of ["written", "records", "keys"])
+    for (const end of ["", "-wal", "-shm", ".mark", ".reserve"])
+      await rm(join(dataDir, `${name}.sqlite${end}`), { force: true });
   const { subject, created_at: at, message } = row as Readonly<Record<string, string>>;
   earlierFile(
     join(dataDir, "vault.sqlite"),
@@ -63,6 +88,11 @@ test("they move at the next start, which tells the terminal and the log, and ope
   t.after(() => installation.stop());
   const got = await runCommand(["get", "people", "ada"], { cwd });
   assert.equal(got.stdout, '{"name":"Ada"}\n', got.stderr);
+  assert.equal(
+    (JSON.parse((await runCommand(["get", "people", "ada", "--json"], { cwd })).stdout) as { readonly subject: string })
+      .subject,
+    "ada",
+  );
   assert.equal((await runCommand(["put", "people", "ada"], { cwd, stdin: '{"name":"Ada King"}' })).code, 0);
   assert.equal((await runCommand(["get", "people", "ada", "--version", "1"], { cwd })).stdout, '{"name":"Ada"}\n');
   const log = await readFile(join(dataDir, "strongroom.log"), "utf8");

@@ -207,10 +207,13 @@ describe("a database that cannot be used", () => {
     }
     const client = new pg.Client({ connectionString: server.urlOf(new URL(own).pathname.slice(1)) });
     await client.connect();
-    await client.query("grant usage on schema strongroom to reader");
-    await client.query("grant select on all tables in schema strongroom to reader");
+    for (const schema of ["strongroom", "strongroom_keys"]) {
+      await client.query(`grant usage on schema ${schema} to reader`);
+      await client.query(`grant select on all tables in schema ${schema} to reader`);
+    }
     await client.end();
-    assert.match((await run(["store", "status"], "reader")).said, /lacks:.*insert, update, delete on versions/);
+    const { said: lacking } = await run(["store", "status"], "reader");
+    assert.match(lacking, /lacks:.*insert, update, delete on versions.*lacks:.*insert, update, delete on keys/);
     assert.equal((await run(["store", "migrate", "--grant-to", "reader"], "strongroom")).code, 0);
     assert.doesNotMatch((await run(["store", "status"], "reader")).said, /Problem/);
   });

@@ -23,6 +23,8 @@ export interface UnwrapPlan {
   isOurs(key: EncryptedDataKey): boolean;
   /** The data key, or why there is none. What it throws ends the whole call. */
   unwrap(key: EncryptedDataKey): SecretBytes | KeyOutcome | Promise<SecretBytes | KeyOutcome>;
+  /** Whether anybody who has a public key can make such wraps; left out: nobody can. */
+  readonly isUnderPublicKey?: true;
   /** What is said of a key that opened but is not the message's. */
   readonly notAccepted: KeyOutcome;
   /** Calls that failed so far, for the error. */
@@ -42,12 +44,13 @@ export interface UnwrapPlan {
 export async function unwrapDataKey(
   materials: DecryptionMaterials,
   encryptedDataKeys: readonly EncryptedDataKey[],
-  { signal }: KeyringCall,
+  { signal, secretKeysOnly }: KeyringCall,
   plan: UnwrapPlan,
 ): Promise<DecryptionMaterials> {
   requireNoDataKey(materials);
   const outcomes = new Map<EncryptedDataKey, KeyOutcome>();
-  for (const key of encryptedDataKeys.filter((each) => plan.isOurs(each))) {
+  const isLeft = secretKeysOnly === true && plan.isUnderPublicKey === true;
+  for (const key of isLeft ? [] : encryptedDataKeys.filter((each) => plan.isOurs(each))) {
     requireNotAborted(signal);
     const dataKey = await plan.unwrap(key);
     if (!(dataKey instanceof SecretBytes)) {

@@ -85,6 +85,11 @@ export interface KeyringCall {
    * (framework/branch-key-store.md, `kms-arn`). Keyrings whose wrapping keys have no ARN leave it out.
    */
   readonly keyArnEntry?: string | undefined;
+  /**
+   * Opens only wraps under secret keys. Whoever has a public key can wrap a key of his own choice under it, which does
+   * harm where it is a key that others will seal with. A keyring over public keys takes no wrap for its own then.
+   */
+  readonly secretKeysOnly?: boolean | undefined;
 }
 
 export interface Keyring {

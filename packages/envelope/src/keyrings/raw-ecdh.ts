@@ -121,6 +121,7 @@ export function rawEcdhKeyring(options: RawEcdhKeyringOptions): Keyring {
           );
         },
         notAccepted: "does-not-open",
+        isUnderPublicKey: true,
       });
     },
   };

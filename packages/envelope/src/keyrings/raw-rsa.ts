@@ -91,6 +91,7 @@ export function rawRsaKeyring(options: RawRsaKeyringOptions): Keyring {
         isOurs,
         unwrap: ({ ciphertext }) => rsaOpen(privateKey, hash, ciphertext) ?? "does-not-open",
         notAccepted: "does-not-open",
+        isUnderPublicKey: true,
       });
     },
   };

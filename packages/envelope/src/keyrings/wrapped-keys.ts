@@ -29,6 +29,8 @@ export interface WrappingOptions {
 export interface UnwrappingOptions extends WrappingOptions {
   /** Tells the right key: a region that answers another one costs a try, and the next is asked. */
   readonly accepts: (candidate: Uint8Array) => boolean;
+  /** Leaves wraps under public keys alone, which anybody could have made of a key of his own; false when left out. */
+  readonly secretKeysOnly?: boolean;
 }
 
 /** The wraps of a key. */
@@ -123,13 +125,13 @@ export async function wrapKey(key: SecretBytes, options: WrappingOptions): Promi
  * ```
  */
 export async function unwrapKey(wraps: readonly EncryptedDataKey[], options: UnwrappingOptions): Promise<UnwrappedKey> {
-  const { accepts, ...values } = readOptions(readUnwrapping, options);
+  const { accepts, secretKeysOnly, ...values } = readOptions(readUnwrapping, options);
   const { keyring, encryptionContext, call } = checked(values);
   requireNotAborted(call.signal);
   const { dataKey, openedBy, refused } = await keyring.onDecrypt(
     { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey: null, accepts },
     wraps,
-    call,
+    { ...call, secretKeysOnly },
   );
   if (dataKey !== null && accepts(sharedBytes(dataKey)))
     return { key: dataKey, openedBy, ...(refused === undefined ? {} : { refused }) };
@@ -194,8 +196,14 @@ const accepting: Reader<UnwrappingOptions["accepts"]> = thatIs(
   "a function",
 );
 
+const yesOrNo: Reader<boolean> = thatIs((value): value is boolean => typeof value === "boolean", "true or false");
+
 const readWrapping = objectOf(WRAPPING_ROWS);
-const readUnwrapping = objectOf({ ...WRAPPING_ROWS, accepts: needed(accepting) } satisfies RowsFor<UnwrappingOptions>);
+const readUnwrapping = objectOf({
+  ...WRAPPING_ROWS,
+  accepts: needed(accepting),
+  secretKeysOnly: option(yesOrNo, false),
+} satisfies RowsFor<UnwrappingOptions>);
 
 function checked({ keyring, encryptionContext: given, keyArnEntry, signal }: WrappingValues): Resolved {
   const encryptionContext = canonicalContext(given, DEFAULT_LIMITS);

@@ -172,6 +172,7 @@ function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
         isOurs: (key) => isOurs(ecdhParties(curve, key), own, peer),
         unwrap: (key) => unwrap(resolved, key, materials, calls),
         notAccepted: "does-not-open",
+        isUnderPublicKey: true,
         attempts: calls.attempts,
       });
     },

@@ -111,6 +111,7 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
         isOurs: (each) => ours.has(each),
         unwrap: (each) => unwrap(each, client, materials, calls),
         notAccepted: "wrong-data-key",
+        isUnderPublicKey: true,
         attempts: calls.attempts,
       });
     },

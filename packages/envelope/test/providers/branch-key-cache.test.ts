@@ -107,6 +107,20 @@ test("what was just made is held, as a key that was used once", async () => {
   }, "branch-key-unavailable");
 });
 
+test("what was made before a forget is not held after it", async () => {
+  const { cache, version, time } = setup();
+  const own = Buffer.alloc(32, 9);
+  const made = { version, key: new SecretBytes(own), note: "made" };
+  const since = cache.now();
+  await time.advance(1);
+  cache.forget("ada");
+  cache.put(active, made, since);
+  made.key.wipe();
+  assert.deepEqual([cache.atHand(active), own[0]], [null, 0]);
+  cache.put(active, { version, key: randomSecret(32), note: "made after it" }, cache.now());
+  assert.equal(cache.atHand(active)?.note, "made after it");
+});
+
 test("a caller's own way to fetch is for that one time, and for all who ask meanwhile", async () => {
   const { cache, bytes, version } = setup();
   const fetch = (): Promise<Noted> => Promise.resolve({ version, key: randomSecret(32), note: "own" });

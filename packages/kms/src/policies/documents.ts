@@ -26,7 +26,9 @@ type Whom = Pick<PolicyStatement, "Effect" | "Principal" | "Resource">;
 
 /** A statement for each form of context. `ForAllValues` alone would hold for no context at all. */
 function underContext(role: Role, whom: Whom): readonly PolicyStatement[] {
-  return CONTEXT_FORMS.map(({ sid, needed, optional }) => ({
+  const isReader = ROLES[role].underContext.includes("Decrypt");
+  const forms = CONTEXT_FORMS.filter(({ isForReaders = false }) => isReader || !isForReaders);
+  return forms.map(({ sid, needed, optional }) => ({
     Sid: `${titled(role)}${sid}`,
     ...whom,
     Action: kms(ROLES[role].underContext),

@@ -24,6 +24,8 @@ export interface ContextForm {
   readonly sid: string;
   readonly needed: readonly string[];
   readonly optional: readonly string[];
+  /** Only for roles that may open what they wrap; left out: for all that use keys. */
+  readonly isForReaders?: true;
 }
 
 const OF_RECORDS: readonly string[] = [
@@ -46,6 +48,9 @@ export const CONTEXT_FORMS: readonly ContextForm[] = [
     sid: "UnderKeyContext",
     needed: ["branch-key-id", "create-time", "hierarchy-version", "kms-arn", "tablename", "type"],
     optional: [],
+    // Whoever may wrap such a key and write to the key store can plant one that he knows, and others would seal under
+    // it. A vault with a key store opens keys for each write, so that nobody else needs it.
+    isForReaders: true,
   },
 ];
 

@@ -119,6 +119,20 @@ const OTHER_CONTEXTS: Readonly<Record<string, Readonly<Record<string, string>> |
   "pairs of two forms": Object.assign({}, ...CONTEXTS) as Readonly<Record<string, string>>,
 };
 
+void test("who may open nothing wraps no keys of people: it could plant one that others seal under", async () => {
+  const formsFor = async (role: Role, ...format: readonly string[]): Promise<readonly string[]> => {
+    const { Statement } = await template<Policy>("--for", role, ...format);
+    const uses = Statement.filter(({ Action }) => (Action as readonly string[]).includes("kms:Encrypt"));
+    return uses.map(({ Sid }) => String(Sid));
+  };
+  const sids = (role: string, forms: readonly string[]): readonly string[] => forms.map((form) => `${role}${form}`);
+  for (const format of [[], ["--format", "iam"]]) {
+    const ofRecords = ["UnderContext", "UnderVaultContext"];
+    assert.deepEqual(await formsFor("writer", ...format), sids("Writer", ofRecords));
+    assert.deepEqual(await formsFor("service", ...format), sids("Service", [...ofRecords, "UnderKeyContext"]));
+  }
+});
+
 void test("the service's and the operator's access keys, which the server makes: other contexts, and what destroys keys", async (t) => {
   const { kms, dataDir, client } = await runningKms(t, { strongroomUsers: "made" });
   const credentials = (user: string): { accessKeyId: string; secretAccessKey: string } =>

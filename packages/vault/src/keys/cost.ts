@@ -11,6 +11,7 @@
  */
 import { hasMethods } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { BoundedMap, hashedId, Shadow } from "./cost-shadow.ts";
 import type { CacheBounds, ShadowUse } from "./cost-shadow.ts";
@@ -85,6 +86,9 @@ type UseKind = Partial<Pick<ShadowUse, "isNew" | "isUncounted">>;
 /** Of those whose tenant is not known. */
 const NO_TENANT: string = hashedId("default");
 
+/** Tenants whose hash is remembered. */
+const MOST_TENANTS = 1_000;
+
 /** Counts what a vault does. Every call is cheap: a hash, and an entry of a map. */
 export class KeyCostMeter {
   readonly #clock: () => Date;
@@ -98,6 +102,7 @@ export class KeyCostMeter {
   readonly #inRecordScope = { writes: 0, reads: 0 };
   readonly #counts = { writes: 0, reads: 0, newOwners: 0 };
   readonly #tenantOf: BoundedMap;
+  readonly #tenantIds: BoundedMap = new BoundedMap(MOST_TENANTS);
   #regions: { records: number; keys: number };
 
   constructor({ cache, regions, keyrings, clock }: KeyCostOptions) {
@@ -161,12 +166,22 @@ export class KeyCostMeter {
   }
 
   #use({ scope, owner, tenant }: KeyUse, { isNew = false, isUncounted = false }: UseKind): void {
-    const id = hashedId(owner);
-    const own = tenant === null ? (this.#tenantOf.get(id) ?? NO_TENANT) : hashedId(tenant);
+    // An opaque id says nothing of anybody; what is hashed costs as much as all the rest.
+    const id = isSubjectId(owner) ? owner : hashedId(owner);
+    const own = tenant === null ? (this.#tenantOf.get(id) ?? NO_TENANT) : this.#tenantId(tenant);
     if (tenant !== null) this.#tenantOf.set(id, own);
     const use = { owner: id, tenant: own, isNew, isUncounted, now: performance.now() };
     this.#all.use(use);
     if (scope !== "record") this.#present[scope].use(use);
+  }
+
+  /** Of a handful of tenants: each is hashed once. */
+  #tenantId(tenant: string): string {
+    const known = this.#tenantIds.get(tenant);
+    if (known !== undefined) return known;
+    const id = hashedId(tenant);
+    this.#tenantIds.set(tenant, id);
+    return id;
   }
 
   #counted(): KeyCost["counted"] {

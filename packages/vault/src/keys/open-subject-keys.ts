@@ -20,7 +20,7 @@ import { DEFAULT_TENANT, sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+import { createdOrLost, keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
 export interface SubjectKeysOptions {
@@ -119,26 +119,31 @@ class StoredSubjectKeys implements SubjectKeys {
   async renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void> {
     const { store, keySets } = this.#keys.dependencies;
     const name: KeyName = { kind: scope === "subject" ? "subject" : "tenant-subject", owner: id };
+    let lost: string | null = null;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       // Asked anew, and opened: a row that somebody made up is not continued.
-      const [row = null] = await this.#keys.activeRows([name]);
-      if (row instanceof VaultError) throw row;
-      if (row === null) throw new VaultError("subject-key-absent", "The person has no key of that scope to renew");
       this.#keys.forget(id);
-      const active = await this.#keys.active(name, signal, row);
-      active?.key.wipe();
-      const tenant: Tenant = active?.tenant ?? DEFAULT_TENANT;
-      const since = this.#keys.now();
-      const fresh = await this.#keys.make(name, row.ordinal + 1, tenant, signal);
+      const active = await this.#keys.active(name, signal);
+      if (active === null) throw new VaultError("subject-key-absent", "The person has no key of that scope to renew");
+      active.key.wipe();
+      if (active.version === lost) return;
+      const tenant: Tenant = active.tenant ?? DEFAULT_TENANT;
+      const fresh = await this.#keys.make(name, active.ordinal + 1, tenant, signal);
       using key = fresh.key;
       this.#keys.requireOpen();
-      const [result] = await store.keys.create([{ epoch: fresh.epoch, name: null, key: fresh.row }]);
+      const [result] = await createdOrLost(store.keys, [{ epoch: fresh.epoch, name: null, key: fresh.row }]);
+      // The older one, also where it is being opened now.
       this.#keys.forget(id);
-      if (result?.kind === "made") return void this.#keys.keep({ ...fresh, key }, tenant, since);
+      const since = this.#keys.now();
+      if (result?.kind === "made") {
+        this.#keys.keep({ ...fresh, key }, tenant, since).key.wipe();
+        return;
+      }
       // Somebody else renewed it at the same time.
       if (result?.kind === "exists") return;
       if (result?.kind === "erased") throw new VaultError("subject-erased", "The person was erased");
-      keySets.moved();
+      if (result === undefined) lost = fresh.row.version;
+      else keySets.moved();
     }
     throw keySetMoved();
   }

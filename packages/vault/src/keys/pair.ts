@@ -43,11 +43,9 @@ export async function requireNoKeyStore(store: Store): Promise<void> {
 async function requireNewestPeople({ subjects }: Store, { keys }: KeyStore): Promise<void> {
   const ids = (await subjects.newest(NEWEST_PEOPLE)).map(({ id }) => id);
   if (ids.length === 0) return;
-  const [names, erased, found] = await Promise.all([
-    keys.names(ids),
-    keys.erased(ids),
-    keys.active(ids.flatMap(keysOfPerson)),
-  ]);
+  const [names, found] = await Promise.all([keys.names(ids), keys.active(ids.flatMap(keysOfPerson))]);
+  // After the others: who is erased meanwhile has lost both, and has a tombstone by now.
+  const erased = await keys.erased(ids);
   const hasKey = ids.map((_, index) => found.slice(2 * index, 2 * index + 2).some(({ key }) => key !== null));
   const missing = ids.filter(
     (_, index) => (names[index] ?? null) === null && erased[index] !== true && hasKey[index] !== true,

@@ -1,11 +1,13 @@
 /**
  * Who people are: the opaque id behind a name, and the name behind an id. The key store has a keyed hash of each name,
  * to find it by, and the name sealed. Whoever writes to the database can point a hash at somebody else, so an id is
- * believed only when its sealed name is the one that was asked for.
+ * believed only when its sealed name is the one that was asked for. Or take somebody's hash away, so that whoever is
+ * restricted by that name is somebody new: a sealed name is believed only beside its own hash.
  */
-import { randomUUID } from "node:crypto";
+import { randomUUID, timingSafeEqual } from "node:crypto";
 import { keyedHash } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { Subject } from "../records/address.ts";
 import type { NameRow } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
@@ -79,9 +81,9 @@ export class People {
    */
   async find(wanted: readonly Named[], signal: AbortSignal | undefined): Promise<readonly Found[]> {
     if (wanted.length === 0) return [];
-    const { vault, store } = this.#keys.dependencies;
+    const { store } = this.#keys.dependencies;
     using lookup = (await this.#keys.own("lookup", signal)).key;
-    const tags = wanted.map(({ tenant, name }) => keyedHash(lookup, lp([TAG_LABEL, vault, tenant, name])));
+    const tags = wanted.map((named) => this.#tagOf(named, lookup));
     const ids = await store.keys.resolve(tags);
     return wanted.map((_, index) => {
       const id = ids[index] ?? null;
@@ -117,12 +119,15 @@ export class People {
     signal: AbortSignal | undefined,
     atHand: (id: SubjectId) => OpenedKey | null = () => null,
   ): Promise<readonly (Named | VaultError)[]> {
-    const unknown = [...new Set(ids)].filter((id) => this.knownById(id) === null);
-    const rows = unknown.length === 0 ? [] : await this.#keys.dependencies.store.keys.names(unknown);
     const opened = new Map<SubjectId, Named | VaultError>();
-    await mapKeys(unknown, signal, async (id, index) => {
-      opened.set(id, await itsOwn(() => this.#open(id, rows[index] ?? null, signal, atHand(id))));
-    });
+    const unknown = [...new Set(ids)].filter((id) => this.knownById(id) === null);
+    if (unknown.length > 0) {
+      const rows = await this.#keys.dependencies.store.keys.names(unknown);
+      using lookup = (await this.#keys.own("lookup", signal)).key;
+      await mapKeys(unknown, signal, async (id, index) => {
+        opened.set(id, await itsOwn(() => this.#open(id, rows[index] ?? null, lookup, signal, atHand(id))));
+      });
+    }
     return ids.map((id) => opened.get(id) ?? this.knownById(id) ?? nameAbsent());
   }
 
@@ -138,6 +143,7 @@ export class People {
   async #open(
     id: SubjectId,
     row: NameRow | null,
+    lookup: SecretBytes,
     signal: AbortSignal | undefined,
     atHand: OpenedKey | null,
   ): Promise<Named> {
@@ -150,8 +156,16 @@ export class People {
     if (!isTenant(tenant) || name === undefined || more.length > 0)
       throw keyTampered("The sealed name of a person does not open");
     const named = { tenant, name: name as Subject };
+    const tag = this.#tagOf(named, lookup);
+    if (row.tag.length !== tag.length || !timingSafeEqual(row.tag, tag))
+      throw keyTampered("The name of a person lies under another name's hash");
     this.learn(id, named);
     return named;
+  }
+
+  /** By which somebody is found. */
+  #tagOf({ tenant, name }: Named, lookup: SecretBytes): Buffer {
+    return keyedHash(lookup, lp([TAG_LABEL, this.#keys.dependencies.vault, tenant, name]));
   }
 
   async #openWith(

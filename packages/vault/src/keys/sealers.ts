@@ -3,10 +3,10 @@
  * time, and what is made is stored in one call. Of two processes that make the same person one wins, and the other uses
  * what the winner has made.
  */
-import { isVaultError, VaultError } from "../errors.ts";
+import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
 import type { Subject } from "../records/address.ts";
-import type { Creation, CreationResult, KeyKind, KeyName, KeyRow } from "../stores/key-store.ts";
+import type { Creation, CreationResult, KeyKind, KeyName } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import { isTenant, keyTampered } from "./key-binding.ts";
@@ -17,8 +17,8 @@ import type { Named, People } from "./people.ts";
 import type { FreshKey } from "./region-wraps.ts";
 import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
-import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
+import { createdOrLost, keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
+import type { OpenedKey, ReadRow, VaultKeys } from "./vault-keys.ts";
 
 /** Most creations that a key store takes in one call. */
 const CREATIONS = 1_000;
@@ -84,7 +84,8 @@ interface Slot {
   readonly person: Person | null;
   /** What the round has opened or made. Its first use is counted already. */
   opened: OpenedKey | null;
-  row: KeyRow | null;
+  /** Null: there is none, or it is not sound. */
+  read: ReadRow | null;
   isUsed: boolean;
   problem: VaultError | null;
 }
@@ -171,21 +172,22 @@ class Round {
     const id = slotId(name);
     if (this.#slots.has(id)) return;
     const opened = isNew(person) ? null : this.#keys.atHand(name);
-    this.#slots.set(id, { name, person, opened, row: null, isUsed: false, problem: null });
+    this.#slots.set(id, { name, person, opened, read: null, isUsed: false, problem: null });
   }
 
   async #openKeys(): Promise<void> {
     const unread = [...this.#slots.values()].filter(({ opened, person }) => opened === null && !isNew(person));
+    const { forgets } = this.#keys;
     const rows = await this.#keys.activeRows(unread.map(({ name }) => name));
     await mapKeys(unread, this.#signal, async (slot, index) => {
       const row = rows[index] ?? null;
       const opened =
         row === null || row instanceof VaultError
           ? row
-          : await itsOwn(() => this.#keys.active(slot.name, this.#signal, row));
+          : await itsOwn(() => this.#keys.active(slot.name, this.#signal, { row, forgets }));
       if (opened instanceof VaultError) slot.problem = opened;
       else slot.opened = opened;
-      if (!(row instanceof VaultError)) slot.row = row;
+      if (row !== null && !(row instanceof VaultError)) slot.read = { row, forgets };
     });
   }
 
@@ -214,8 +216,8 @@ class Round {
     const makings: Making[] = [];
     try {
       const missing = [...this.#slots.values()].filter(
-        ({ opened, row, problem, person }) =>
-          opened === null && row === null && problem === null && (person?.isProved ?? true),
+        ({ opened, read, problem, person }) =>
+          opened === null && read === null && problem === null && (person?.isProved ?? true),
       );
       await mapKeys(missing, this.#signal, async (slot) => {
         const fresh = await this.#keys.make(slot.name, 1, slot.person?.named?.tenant ?? DEFAULT_TENANT, this.#signal);
@@ -254,14 +256,11 @@ class Round {
     this.#keys.requireOpen();
     if (this.#signal?.aborted === true) throw new VaultError("aborted", "The caller gave up");
     const { store } = this.#keys.dependencies;
-    let results: readonly CreationResult[];
-    try {
-      results = await store.keys.create(makings.map(({ creation }) => creation));
-    } catch (error) {
-      // What is made is found by the next round.
-      if (isVaultError(error) && error.code === "outcome-unknown") return;
-      throw error;
-    }
+    // Where the answer is lost, what was made is found by the next round.
+    const results = await createdOrLost(
+      store.keys,
+      makings.map(({ creation }) => creation),
+    );
     for (const [index, making] of makings.entries()) this.#created(making, results[index], since);
   }
 
@@ -333,7 +332,7 @@ class Round {
     if (slot === undefined) return null;
     if (slot.problem !== null) throw slot.problem;
     if (slot.opened === null) return null;
-    if (slot.isUsed) return this.#keys.active(name, this.#signal, slot.row ?? undefined);
+    if (slot.isUsed) return this.#keys.active(name, this.#signal, slot.read ?? undefined);
     slot.isUsed = true;
     return { ...slot.opened, key: slot.opened.key.share() };
   }

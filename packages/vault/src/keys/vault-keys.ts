@@ -9,7 +9,16 @@ import { randomSecret } from "@strongroom/envelope/keyrings";
 import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
-import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
+import type {
+  Creation,
+  CreationResult,
+  KeyKind,
+  KeyName,
+  KeyRead,
+  KeyRow,
+  KeyRows,
+  KeyVersion,
+} from "../stores/key-store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
@@ -24,6 +33,12 @@ export interface OpenedKey extends BranchKey, KeyName {
   /** Whose key wraps it; null: the regions do. */
   readonly tenant: Tenant | null;
   readonly wrapSet: WrapSet;
+}
+
+/** The row of a key, and {@link VaultKeys.forgets} before it was read. */
+export interface ReadRow {
+  readonly row: KeyRow;
+  readonly forgets: number;
 }
 
 /** What the wraps of a row gave. */
@@ -55,6 +70,8 @@ export class VaultKeys {
   readonly #wrapSets: AgedMap<WrapSet>;
   readonly #made = new Map<KeyKind, number>();
   readonly #opened = new Map<KeyKind, number>();
+  /** Counts what was forgotten: what was read before is not believed after it. */
+  #forgets = 0;
   #closed = false;
 
   constructor(
@@ -91,24 +108,28 @@ export class VaultKeys {
   /**
    * The active key of a person or a collection. Once it was opened to read with, it is not opened again to write with.
    *
-   * @param row as it was read; a row that the key store is asked for when left out
+   * @param read a row and when it was read; the key store is asked when it is left out, or older than a forget
    * @returns null: there is none
    * @throws VaultError `subject-key-tampered`, and as opening does
    */
-  async active(name: KeyName, signal: AbortSignal | undefined, row?: KeyRow): Promise<OpenedKey | null> {
+  async active(name: KeyName, signal: AbortSignal | undefined, read?: ReadRow): Promise<OpenedKey | null> {
     const held = this.atHand(name);
     if (held !== null) return held;
-    const since = this.now();
-    const found = row ?? (await this.#readActive(name));
+    const [since, forgets] = [this.now(), this.#forgets];
+    const found = read?.forgets === forgets ? read.row : await this.#readActive(name);
     if (found === null) return null;
     const request = { branchKeyId: branchKeyId(name), version: found.version };
-    const opened = await this.#get(request, name.kind, signal, () => this.#open(found));
+    const opened = await this.#get(request, name.kind, signal, () =>
+      // Forgotten meanwhile, it is perhaps there no more.
+      this.#forgets === forgets ? this.#open(found) : this.#readVersion(request.branchKeyId, found.version),
+    );
+    if (opened === null) return null;
     // What was at hand was opened by the row as it was then: a row that calls a retired key the newest is found here.
-    if (opened !== null && isKeyOf(opened.key, this.dependencies.vault, found)) {
-      this.#active.set(activeId(name), found.version, since);
+    if (isKeyOf(opened.key, this.dependencies.vault, found)) {
+      if (this.#forgets === forgets) this.#active.set(activeId(name), found.version, since);
       return opened;
     }
-    opened?.key.wipe();
+    opened.key.wipe();
     throw keyTampered("The row of a key was changed after the key had been opened");
   }
 
@@ -163,6 +184,8 @@ export class VaultKeys {
    * @param tenant of a `tenant-subject` key
    */
   async make(name: KeyName, ordinal: number, tenant: Tenant, signal: AbortSignal | undefined): Promise<FreshKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    if (name.kind === "collection") (await this.own("names", signal)).key.wipe();
     if (name.kind !== "tenant-subject") return this.#regions.make(name, ordinal, signal);
     const { vault, keySets } = this.dependencies;
     const { epoch } = await keySets.forWriting();
@@ -207,7 +230,13 @@ export class VaultKeys {
     return this.#people.now();
   }
 
+  /** How often something was forgotten, for {@link ReadRow}. */
+  get forgets(): number {
+    return this.#forgets;
+  }
+
   forget(id: string): void {
+    this.#forgets++;
     this.#people.forget(id);
     for (const kind of ownerOf(id)?.kinds ?? []) this.#active.delete(activeId({ kind, owner: id }));
     this.#wrapSets.delete(id);
@@ -307,19 +336,19 @@ export class VaultKeys {
 
   async #ownOrMade(kind: VaultKeyKind): Promise<OpenedKey | null> {
     const { store } = this.dependencies;
-    let hasPeople = false;
+    let isInUse = false;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       const rows = await this.activeRows(VAULT_KEYS);
       const row = rows[VAULT_KEYS.findIndex((name) => name.kind === kind)] ?? null;
       if (row instanceof VaultError) throw row;
       const missing = VAULT_KEYS.filter((_, index) => rows[index] === null);
-      if (row !== null && (missing.length === 0 || hasPeople)) return await this.#open(row);
-      // They are made before people are: where there were people before it was looked for, a missing one was lost.
-      if (row === null && hasPeople) throw lost();
-      hasPeople = (await store.keys.people({ after: null, limit: 1 })).length > 0;
-      if (hasPeople) continue;
-      const made = await this.#create(missing, kind);
-      if (made !== null) return made;
+      if (row !== null && (missing.length === 0 || isInUse)) return await this.#open(row);
+      // They are made before all others: where there were some before it was looked for, a missing one was lost.
+      if (row === null && isInUse) throw lost();
+      isInUse = await hasOthers(store.keys);
+      // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
+      // keys of people, and is found out before there are any.
+      if (!isInUse) (await this.#create(missing, null))?.key.wipe();
     }
     throw keySetMoved();
   }
@@ -335,18 +364,19 @@ export class VaultKeys {
   }
 
   /**
-   * Makes first keys. They are held from then on, and need not be opened.
+   * Makes first keys.
    *
-   * @returns that of the wanted kind; null: it is to be looked for again, as somebody was faster
+   * @returns that of the wanted kind, which need not be opened; null: it is to be looked for again, as somebody was
+   *   faster
    */
-  async #create(names: readonly KeyName[], wanted: KeyKind): Promise<OpenedKey | null> {
+  async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;
     const made: FreshKey[] = [];
     try {
-      const since = this.now();
       for (const name of names) made.push(await this.#regions.make(name, 1, undefined));
       this.requireOpen();
-      const results = await store.keys.create(made.map(({ epoch, row }) => ({ epoch, name: null, key: row })));
+      const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
+      const results = await createdOrLost(store.keys, creations);
       this.requireOpen();
       let found: OpenedKey | null = null;
       for (const [index, fresh] of made.entries()) {
@@ -355,7 +385,6 @@ export class VaultKeys {
         if (result?.kind !== "made") continue;
         const opened = this.#madeNow(fresh, null);
         if (opened.kind === wanted) found = opened;
-        else this.#own.put(activeRequest(opened), opened, since);
       }
       return found === null ? null : { ...found, key: found.key.share() };
     } finally {
@@ -370,6 +399,30 @@ export class VaultKeys {
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }
+}
+
+/**
+ * What became of creations; nothing where the answer was lost: what was made is found by whoever asks again.
+ *
+ * @throws VaultError as creating does, but for `outcome-unknown`
+ */
+export async function createdOrLost(
+  keys: Pick<KeyRows, "create">,
+  creations: readonly Creation[],
+): Promise<readonly CreationResult[]> {
+  try {
+    return await keys.create(creations);
+  } catch (error) {
+    if (isVaultError(error) && error.code === "outcome-unknown") return [];
+    throw error;
+  }
+}
+
+/** Whether a key store has people, or keys besides those that the vault has of its own. */
+async function hasOthers(keys: KeyRows): Promise<boolean> {
+  if ((await keys.people({ after: null, limit: 1 })).length > 0) return true;
+  const counts = Object.entries(await keys.counts());
+  return counts.some(([kind, count]) => count > 0 && !VAULT_KEYS.some((own) => own.kind === kind));
 }
 
 const KEY_LENGTH = 32;

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_TENANT } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
+import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { RecordRead, StoredMessage, VersionRow } from "../stores/rows.ts";
 import { isSubjectId } from "../stores/subjects.ts";
@@ -16,6 +17,34 @@ type Joined = Pick<Dependencies, "store" | "subjectKeys">;
 
 /** What stands in the place of a person where a version is about nobody. */
 export const nobodyOf = (collection: Collection): Subject => `collection:${collection}` as Subject;
+
+/** Who has a name. */
+export interface Known {
+  readonly id: SubjectId;
+  /** Null: nothing was written about them. */
+  readonly row: SubjectRow | null;
+}
+
+/**
+ * Who has a name now; null: nobody. A process remembers names for a while: where the one whom it remembers was erased,
+ * it asks afresh, as the name may be somebody else's by now.
+ */
+export async function whoIs(
+  { store: { subjects } }: Pick<Dependencies, "store">,
+  subjectKeys: Pick<SubjectKeys, "resolve" | "forget">,
+  named: { readonly name: Subject; readonly tenant: Tenant },
+  signal: AbortSignal | undefined,
+): Promise<Known | null> {
+  const ask = async (): Promise<Known | null> => {
+    const [id = null] = await subjectKeys.resolve([named], signal);
+    return id === null ? null : { id, row: (await subjects.get([id]))[0] ?? null };
+  };
+  const known = await ask();
+  const state = known?.row?.state ?? "active";
+  if (known === null || state === "active" || state === "restricted") return known;
+  subjectKeys.forget(known.id);
+  return ask();
+}
 
 /**
  * That everybody whom a version is about may be read and written about.
@@ -33,9 +62,8 @@ export async function requireOpenPeople(
   if (subjectKeys === null) return;
   if (stored.scheme === 1) {
     // Its row has the name: nobody by that name was ever written about in scheme 2, or it is somebody by now.
-    const [id] = await subjectKeys.resolve([{ name: stored.subject, tenant: DEFAULT_TENANT }], signal);
-    const [row] = id === null || id === undefined ? [] : await store.subjects.get([id]);
-    if (row !== null && row !== undefined) requireActive(row);
+    const known = await whoIs({ store }, subjectKeys, { name: stored.subject, tenant: DEFAULT_TENANT }, signal);
+    if (known !== null && known.row !== null) requireActive(known.row);
     return;
   }
   for (const id of peopleOf(collection, stored)) {

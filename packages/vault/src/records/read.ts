@@ -20,8 +20,8 @@ export interface GetOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One version of a record. `Document` is what the caller says that its documents are. */
-export interface VaultRecord<Document = JsonObject> {
+/** Which version of which record, and whom it is about. */
+export interface RecordVersion {
   readonly collection: string;
   readonly id: string;
   /** As callers say it; null: about nobody. */
@@ -31,6 +31,10 @@ export interface VaultRecord<Document = JsonObject> {
   readonly version: number;
   /** When this version was written: ISO 8601, UTC. */
   readonly createdAt: string;
+}
+
+/** One version of a record. `Document` is what the caller says that its documents are. */
+export interface VaultRecord<Document = JsonObject> extends RecordVersion {
   readonly document: Document;
 }
 

@@ -13,6 +13,7 @@ import type { SubjectId } from "../stores/subjects.ts";
 import { isCollection, MAX_ABOUT, parseId, parseSubject } from "./address.ts";
 import type { Address, Subject } from "./address.ts";
 import { decodeDocument } from "./document.ts";
+import { whoIs } from "./people.ts";
 import { requireKeyStore } from "./version.ts";
 
 /** Whom a write says that it is about. */
@@ -102,7 +103,7 @@ export interface ConcernInput {
  *   store throws
  */
 export async function concernOf(
-  { subjectKeys, declarations }: Pick<Dependencies, "subjectKeys" | "declarations">,
+  { store, subjectKeys, declarations }: Pick<Dependencies, "store" | "subjectKeys" | "declarations">,
   { address, stated, plaintext, before, signal }: ConcernInput,
 ): Promise<Concern> {
   if (subjectKeys === null) return concernInClear(address, stated, before);
@@ -140,8 +141,9 @@ export async function concernOf(
     if (is.kind === "nobody") return false;
     // Of the first scheme only the name is known.
     if (is.kind === "name") return is.name === name && (before.kind === "stored" || is.tenant === of);
-    const [id] = await requireKeyStore(subjectKeys).resolve([{ name, tenant: of }], signal);
-    return id === is.id;
+    const [keys, named] = [requireKeyStore(subjectKeys), { name, tenant: of }];
+    const [id] = await keys.resolve([named], signal);
+    return id === is.id || (id !== null && (await whoIs({ store }, keys, named, signal))?.id === is.id);
   }
 
   async function further(): Promise<Pick<Concern, "also" | "inherited">> {

@@ -3,6 +3,7 @@
  * made only if the head still is that (compare-and-swap); a writer that lost prepares anew.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { shown } from "@strongroom/base/shown";
 import { VaultError } from "../errors.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Dependencies } from "../limits.ts";
@@ -18,7 +19,7 @@ import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
-import type { RecordState } from "./read.ts";
+import type { RecordState, RecordVersion } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import type { Settled } from "./units.ts";
 import { concernOf, isInherited, takenWhom } from "./whom.ts";
@@ -55,16 +56,7 @@ export interface WrapSummary extends WrapCount {
 }
 
 /** A version that was written. */
-export interface PutResult {
-  readonly collection: string;
-  readonly id: string;
-  /** As callers say it; null: about nobody. */
-  readonly subject: string | null;
-  /** Further people. Left out: there are none. */
-  readonly about?: readonly string[] | undefined;
-  readonly version: number;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
+export interface PutResult extends RecordVersion {
   /** `created` also for a record that was removed before. */
   readonly outcome: "created" | "replaced";
   /** Of the key that sealed it: the version's own in `record` scope, the person's or collection's otherwise. */
@@ -306,7 +298,7 @@ export function requireNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was stored");
 }
 
-/** What is told of a data key's wraps. */
+/** What is told of a key's wraps. Of a person's key the account comes out of a database. */
 export function wrapSummary({ wraps, target, missing }: WrapSet): WrapSummary {
-  return { stored: wraps.length, target, missing: missing.map(({ region }) => region) };
+  return { stored: wraps.length, target, missing: missing.map(({ region }) => shown(region)) };
 }

@@ -11,7 +11,8 @@ import type { Collection, RecordId, Subject } from "../records/address.ts";
 import { DEFAULT_LIST_LIMIT, positionAfter } from "../records/pages.ts";
 import type { ListOptions } from "../records/pages.ts";
 import { page, requirePageLimit } from "../records/paging.ts";
-import { subjectClosed } from "../records/people.ts";
+import { subjectClosed, whoIs } from "../records/people.ts";
+import type { Known } from "../records/people.ts";
 import { requireKeyStore } from "../records/version.ts";
 import { parseName } from "../records/whom.ts";
 import type { SubjectId, SubjectRecord, SubjectScope, SubjectState } from "../stores/subjects.ts";
@@ -140,22 +141,21 @@ function named(name: string, { tenant, signal }: SubjectOptions): Named {
 /** `vault.subjects`, of options that were read. */
 export function subjectsOf(dependencies: SubjectDependencies): Subjects {
   const { store, keys } = dependencies;
-  const known = async (who: Named): Promise<{ id: SubjectId | null; keysOfPeople: SubjectKeys }> => {
+  const known = async ({ signal, ...who }: Named): Promise<{ found: Known | null; keysOfPeople: SubjectKeys }> => {
     const keysOfPeople = requireKeyStore(dependencies.subjectKeys);
-    const [id = null] = await keysOfPeople.resolve([{ name: who.name, tenant: who.tenant }], who.signal);
-    return { id, keysOfPeople };
+    return { found: await whoIs(dependencies, keysOfPeople, who, signal), keysOfPeople };
   };
   return {
     state: async (name, options = {}) => {
       await keys.requireReader();
-      const { id } = await known(named(name, options));
-      return id === null ? null : stateOf(store, id);
+      const { found } = await known(named(name, options));
+      return found === null ? null : (found.row?.state ?? "active");
     },
     restrict: async (name, options = {}) => {
       await keys.requireWriter();
       const who = named(name, options);
-      const { id: found, keysOfPeople } = await known(who);
-      const id = found ?? (await madeKnown(keysOfPeople, who));
+      const { found, keysOfPeople } = await known(who);
+      const id = found?.id ?? (await madeKnown(keysOfPeople, who));
       const state = await store.subjects.setState({ id, from: ["active", "restricted"], to: "restricted" });
       // Not needed for what the store says: a key that nobody may use is not kept in memory.
       keysOfPeople.forget(id);
@@ -164,17 +164,17 @@ export function subjectsOf(dependencies: SubjectDependencies): Subjects {
     },
     release: async (name, options = {}) => {
       await keys.requireWriter();
-      const { id } = await known(named(name, options));
-      if (id === null) return "active";
-      const state = await store.subjects.setState({ id, from: ["active", "restricted"], to: "active" });
+      const { found } = await known(named(name, options));
+      if (found === null) return "active";
+      const state = await store.subjects.setState({ id: found.id, from: ["active", "restricted"], to: "active" });
       if (state !== "active") throw subjectClosed("erased");
       return state;
     },
     renewKey: async (name, options = {}) => {
       await keys.requireWriter();
       const who = named(name, options);
-      const { id, keysOfPeople } = await known(who);
-      const [row = null] = id === null ? [] : await store.subjects.get([id]);
+      const { found, keysOfPeople } = await known(who);
+      const row = found?.row ?? null;
       if (row === null) throw new VaultError("subject-absent", "Nobody who was written about has that name");
       if (row.state !== "active") throw subjectClosed(row.state);
       for (const [scope, ordinal] of Object.entries(row.ordinals))
@@ -184,13 +184,14 @@ export function subjectsOf(dependencies: SubjectDependencies): Subjects {
       await keys.requireReader();
       const { cursor, limit = DEFAULT_LIST_LIMIT, signal } = options;
       requirePageLimit(limit, dependencies.limits.listItems);
-      const { id, keysOfPeople } = await known(named(name, options));
+      const { found, keysOfPeople } = await known(named(name, options));
+      const id = found?.id ?? null;
       const after = cursor === undefined ? null : positionAfter(SUBJECT_FORMAT, id ?? "", cursor);
-      const found = id === null ? [] : await store.subjects.records(id, { after, limit: limit + 1 });
-      const ids = await mapBounded(found, dependencies.limits.batchConcurrency, (record) =>
+      const records = id === null ? [] : await store.subjects.records(id, { after, limit: limit + 1 });
+      const ids = await mapBounded(records, dependencies.limits.batchConcurrency, (record) =>
         ownId(dependencies, keysOfPeople, record, signal),
       );
-      const rows = found.map((record, index) => ({ ...record, id: ids[index] ?? null }));
+      const rows = records.map((record, index) => ({ ...record, id: ids[index] ?? null }));
       return page(rows, limit, {
         show: ({ collection, id: own }) => ({ item: { collection, id: own } }),
         cursorAfter: ({ position }) => [SUBJECT_FORMAT, id ?? "", Buffer.from(position).toString("base64url")],
@@ -200,11 +201,6 @@ export function subjectsOf(dependencies: SubjectDependencies): Subjects {
 }
 
 const SUBJECT_FORMAT = "subject-1";
-
-async function stateOf({ subjects }: Dependencies["store"], id: SubjectId): Promise<SubjectState> {
-  const [row] = await subjects.get([id]);
-  return row?.state ?? "active";
-}
 
 /** An id for somebody of whom nothing was written yet. They get no key. */
 async function madeKnown(keys: SubjectKeys, { name, tenant, signal }: Named): Promise<SubjectId> {

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { keySetDigest, VaultError } from "@strongroom/vault";
 import type { KeyRows, SubjectId } from "@strongroom/vault";
-import { MemoryKeyStorage } from "@strongroom/vault/memory";
+import { memoryKeyStore, MemoryKeyStorage } from "@strongroom/vault/memory";
 import type { Subject } from "../../src/records/address.ts";
 import { VirtualTime } from "../../../envelope/test/support/virtual-time.ts";
 import { rejectsWith } from "../support/errors.ts";
@@ -133,6 +133,40 @@ describe("somebody who was erased", () => {
     assert.notEqual((await sealer(byName("subject", "ada"))).subject, id);
   });
 });
+
+for (const when of ["while", "before"])
+  test(`a key whose row was read before its person was forgotten is not kept, ${when} it is opened`, async (t) => {
+    const storage = new MemoryKeyStorage();
+    const id = (await testKeys(t, { storage }).sealer(byName("subject", "ada"))).subject as string as SubjectId;
+    const [reached, released] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    let isToBeHeld = false;
+    const hold = async (): Promise<void> => {
+      if (!isToBeHeld) return;
+      isToBeHeld = false;
+      reached.resolve(undefined);
+      await released.promise;
+    };
+    const rows = (inner: KeyRows): Partial<KeyRows> => ({
+      active: async (names) => {
+        const found = await inner.active(names);
+        if (when === "before") await hold();
+        return found;
+      },
+    });
+    const { keys, keyring } = testKeys(t, { storage, rows });
+    await keys.resolve([{ name: "somebody" as Subject, tenant: "default" }], undefined);
+    const before = [keys.counts().held, keyring.alive];
+    if (when === "while") keyring.before = hold;
+    isToBeHeld = true;
+    const asked = keys.sealers([byId("subject", id)], undefined);
+    await reached.promise;
+    await memoryKeyStore({ storage }).keys.erase([id], AT);
+    keys.forget(id);
+    released.resolve(undefined);
+    const [sealer] = await asked;
+    assert.equal((sealer as { code?: string }).code, "subject-name-absent");
+    assert.deepEqual([keys.counts().held, keyring.alive], before);
+  });
 
 describe("of keys in memory", () => {
   test("nothing is left after a close, nor stored, nor given out", async (t) => {

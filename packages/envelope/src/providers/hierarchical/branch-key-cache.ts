@@ -72,6 +72,8 @@ export class BranchKeyCache<Key extends BranchKey = BranchKey> {
   /** Which entries belong to a branch key, so that all of them can go at once. */
   readonly #idsOf = new Map<string, Set<string>>();
   readonly #counters = new CacheCounters();
+  /** What was made before has perhaps been forgotten with the others. */
+  #forgottenAt = -Infinity;
 
   constructor({ store, maxUses = Infinity, time = idleTime, ...bounds }: BranchKeyCacheOptions<Key>) {
     this.#store = store;
@@ -131,13 +133,15 @@ export class BranchKeyCache<Key extends BranchKey = BranchKey> {
   }
 
   /**
-   * Holds a key that was just made, and is used once by who made it. It stays the caller's, who wipes it.
+   * Holds a key that was just made, and is used once by who made it; not if something was forgotten since then. It
+   * stays the caller's, who wipes it.
    *
    * @param since when it was made, by the cache's clock: {@link BranchKeyCache.now}
    */
   put(request: BranchKeyRequest, made: Key, since: number): void {
     this.#cache.requireOpen();
     requireSound(made, request.version);
+    if (since < this.#forgottenAt) return;
     this.#keep(new Entry(request, { ...made, key: made.key.share() }, { left: this.#maxUses - 1 }), since);
   }
 
@@ -149,6 +153,7 @@ export class BranchKeyCache<Key extends BranchKey = BranchKey> {
   /** Wipes every version of a branch key and lets none in that is on its way. */
   forget(branchKeyId: string): void {
     this.#cache.letNothingIn();
+    this.#forgottenAt = this.#time.now();
     for (const id of [...(this.#idsOf.get(branchKeyId) ?? [])]) this.#entries.delete(id, "cleared");
   }
 

@@ -22,7 +22,7 @@ import type { Columns } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
 import { refusalColumn, requireAccepted } from "./refusals.ts";
-import { foundPeople, peopleColumn } from "./subject-rows.ts";
+import { foundPeople, peopleColumns, subjectJoin } from "./subject-rows.ts";
 import type { SchemaName } from "./schema-name.ts";
 
 /** Of the record whose number is `key`, with its head joined as `h`. */
@@ -159,11 +159,11 @@ function recordStatements(schema: SchemaName): Readonly<Record<"heads" | "read" 
       order by a.n`),
     read: statement(`
       select ${refusalColumn("$1::text")}, ${rowsColumns(schema, "r.key")}, ${VERSION_COLUMNS},
-        own.wrap_set, own.revision, encode(own.message, 'hex') as message, ${peopleColumn(schema)}
+        own.wrap_set, own.revision, encode(own.message, 'hex') as message, ${peopleColumns(schema)}
       from ${schema}.vault g cross join (select $2::text as collection, $3::text as id) a ${record}
       left join lateral (
         select * from ${schema}.versions v
-        where v.record = r.key and v.version = coalesce($4::bigint, h.version) limit 1) own on true ${wraps}`),
+        where v.record = r.key and v.version = coalesce($4::bigint, h.version) limit 1) own on true ${wraps}${subjectJoin(schema)}`),
     versions: statement(`
       select ${refusalColumn("$1::text")}, ${rowsColumns(schema, "r.key")}, ${VERSION_COLUMNS}
       from ${schema}.vault g cross join (select $2::text as collection, $3::text as id) a ${record}
@@ -193,7 +193,7 @@ function recordRead(row: Columns): RecordRead {
   const { version, scheme, subject, about, createdAt, wraps } = own;
   const stamp = { wrapSet: wrapSet as WrapSetId, revision };
   const stored: StoredMessage = { version, scheme, subject, about, createdAt, wraps, stamp, message };
-  return { ...rows, stored, subjects: foundPeople(row["people"]) };
+  return { ...rows, stored, subjects: foundPeople(row) };
 }
 
 /** With further columns that hold what no vault writes. */

@@ -37,26 +37,32 @@ function subjectRow(row: Columns): SubjectRow | null {
   return { id, state: stateOf(row["state"]), ordinals };
 }
 
+/** The row of the subject of a version `own`. */
+export const subjectJoin = (schema: SchemaName): string => `
+    left join lateral (
+      select s.id, s.state, s.subject_ordinal, s.tenant_ordinal from ${schema}.subjects s
+      where own.scheme = 2 and s.id = own.subject limit 1) person on true`;
+
 /**
- * Selects the rows of the people of a version `own` as one text. Every operator is given what one of the server's own
- * takes.
+ * Selects it, and the rows of the others that the version is about as one text. Every operator is given what one of the
+ * server's own takes.
  */
-export const peopleColumn = (schema: SchemaName): string => `(
+export const peopleColumns = (schema: SchemaName): string => `
+  person.id as person, person.state as person_state, person.subject_ordinal, person.tenant_ordinal,
+  case when own.about is not null then (
     select string_agg(s.id || ' '::text || s.state || ' '::text || s.subject_ordinal::text || ' '::text ||
         s.tenant_ordinal::text, ','::text)
-    from ${schema}.subjects s
-    where own.scheme = 2 and s.id = any(string_to_array(own.subject || coalesce(','::text || own.about, ''::text), ','::text))
-  ) as people`;
+    from ${schema}.subjects s where s.id = any(string_to_array(own.about, ','::text))) end as people`;
 
-/** Of what {@link peopleColumn} selects. */
-export function foundPeople(selected: unknown): readonly SubjectRow[] {
-  const found = text(selected);
-  if (found === null) return [];
-  return found.split(",").flatMap((row) => {
-    const [id, state, subject, tenant, ...more] = row.split(" ");
-    const columns = { id, state: more.length > 0 ? null : state, subject_ordinal: subject, tenant_ordinal: tenant };
-    return subjectRow(columns) ?? [];
+/** Of what {@link peopleColumns} selects. */
+export function foundPeople(row: Columns): readonly SubjectRow[] {
+  const subject = subjectRow({ ...row, id: row["person"], state: row["person_state"] });
+  const others = (text(row["people"]) ?? "").split(",").map((found) => {
+    const [id, state, ordinal, tenant, ...more] = found.split(" ");
+    const columns = { id, state: more.length > 0 ? null : state, subject_ordinal: ordinal, tenant_ordinal: tenant };
+    return subjectRow(columns);
   });
+  return [subject, ...others].filter((person) => person !== null);
 }
 
 /** What the people of one store need. */

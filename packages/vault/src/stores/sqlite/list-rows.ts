@@ -8,7 +8,7 @@ import type { FoundCollection, ListedRecord, ListPage } from "../rows.ts";
 import { MAX_SEALED_BYTES } from "../unit-people.ts";
 import { foundName, moment, nameBytes } from "./columns.ts";
 import { HAS_ROWS, rowsOf, SELECTED_ROWS } from "./read-records.ts";
-import { statement } from "./statements.ts";
+import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 
 interface ListValues {
@@ -47,7 +47,7 @@ const ANY = statement((db, { collection }: { readonly collection: Collection }) 
     .selectFrom("records")
     .select(sql`1`.as("found"))
     .where("collection", "=", collection)
-    .limit(1)
+    .limit(ONE)
     .compile(),
 );
 

@@ -21,7 +21,7 @@ import {
   wrapBytes,
 } from "./key-columns.ts";
 import { idBytes, idDigits, idOf } from "./ids.ts";
-import { statement } from "./statements.ts";
+import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { FORM_COLUMNS, wrapSetOf } from "./wrap-set-rows.ts";
 
@@ -151,28 +151,29 @@ const keysOf = (db: Parameters<Parameters<typeof statement>[0]>[0], owner: Uint8
     .select(KEY_COLUMNS)
     .select(FORM_COLUMNS);
 
-type KindValue = OwnerValue & { readonly kind: number; readonly limit: number };
+type KindValue = OwnerValue & { readonly kind: number };
 
-const NEWEST = statement((db, { owner, kind, limit }: KindValue) =>
-  keysOf(db, owner).where("keys.kind", "=", kind).orderBy("keys.ordinal", "desc").limit(limit).compile(),
-);
+const newestFirst = (db: Parameters<Parameters<typeof statement>[0]>[0], { owner, kind }: KindValue) =>
+  keysOf(db, owner).where("keys.kind", "=", kind).orderBy("keys.ordinal", "desc");
+
+const ACTIVE = statement((db, values: KindValue) => newestFirst(db, values).limit(ONE).compile());
 
 export function activeKey(connection: Connection, { kind, owner }: KeyName): KeyRead {
-  const found = connection.first(NEWEST, { owner: ownerValue(owner), kind: kindValue(kind), limit: 1 });
+  const found = connection.first(ACTIVE, { owner: ownerValue(owner), kind: kindValue(kind) });
   return found === undefined ? NOTHING : keyOf(owner, found);
 }
 
 /** Most versions of a key that are read. */
 const MOST_VERSIONS = 1000;
 
+const VERSIONS = statement((db, values: KindValue) => newestFirst(db, values).limit(sql.lit(MOST_VERSIONS)).compile());
+
 export function keyVersions(connection: Connection, { kind, owner }: KeyName): readonly KeyRead[] {
-  return connection
-    .all(NEWEST, { owner: ownerValue(owner), kind: kindValue(kind), limit: MOST_VERSIONS })
-    .map((row) => keyOf(owner, row));
+  return connection.all(VERSIONS, { owner: ownerValue(owner), kind: kindValue(kind) }).map((row) => keyOf(owner, row));
 }
 
 const VERSION = statement((db, { owner, version }: OwnerValue & { readonly version: Uint8Array }) =>
-  keysOf(db, owner).where("keys.version", "=", version).limit(1).compile(),
+  keysOf(db, owner).where("keys.version", "=", version).limit(ONE).compile(),
 );
 
 export function keyVersion(connection: Connection, owner: string, version: KeyVersion): KeyRead {
@@ -210,8 +211,8 @@ const PEOPLE = statement((db, { after, limit }: { readonly after: Uint8Array; re
         ),
       ]),
     )
-    .select(OWNER_NAME.as("name"))
-    .orderBy("name")
+    .select(OWNER_NAME.as("owner_name"))
+    .orderBy("owners.name")
     .limit(limit)
     .compile(),
 );
@@ -223,7 +224,7 @@ export function people(
 ): readonly SubjectId[] {
   return connection
     .all(PEOPLE, { after: after === null ? new Uint8Array() : idBytes(after), limit })
-    .flatMap(({ name }) => (ownerOf(name) ?? []) as SubjectId | []);
+    .flatMap(({ owner_name: name }) => (ownerOf(name) ?? []) as SubjectId | []);
 }
 
 const COUNTS = statement((db, _values: object) =>

@@ -3,8 +3,8 @@
  * nothing is awaited between the beginning of a transaction and its end.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import type { CompiledQuery } from "kysely";
+import { DummyDriver, Kysely, sql, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import type { CompiledQuery, RawBuilder } from "kysely";
 import { VaultError } from "../../errors.ts";
 import type { KeySchema } from "./key-schema.ts";
 import type { VaultSchema } from "./schema.ts";
@@ -21,6 +21,9 @@ const COMPILER = new Kysely<Tables>({
     createQueryCompiler: () => new SqliteQueryCompiler(),
   },
 });
+
+/** For a limit that is always the same: SQLite plans a statement anew each time that a value is bound to its limit. */
+export const ONE: RawBuilder<number> = sql.lit(1);
 
 /** Stands for a value that is not there yet. */
 class Placeholder {

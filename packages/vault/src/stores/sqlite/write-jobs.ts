@@ -9,7 +9,7 @@ import { moment, whole } from "./columns.ts";
 import type { JobTable } from "./common-schema.ts";
 import { LONGEST_WAIT_MS } from "./read-inventory.ts";
 
-import { statement } from "./statements.ts";
+import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 
 interface Place {
@@ -47,7 +47,7 @@ const FIRST_DUE = statement((db, { job, now }: { readonly job: string; readonly 
     .where(sql<boolean>`fence between 0 and ${sql.lit(Number.MAX_SAFE_INTEGER)} - 1`)
     .orderBy("due_at")
     .orderBy("partition")
-    .limit(1)
+    .limit(ONE)
     .compile(),
 );
 

@@ -12,7 +12,7 @@ import { idBytes } from "./ids.ts";
 import { kindValue, ownerValue } from "./key-columns.ts";
 import type { TakenCreation, TakenKey, TakenKeyRewrap } from "./keys-taken.ts";
 import { personByTag } from "./read-keys.ts";
-import { statement } from "./statements.ts";
+import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { changed } from "./undone.ts";
 import type { Undone } from "./undone.ts";
@@ -93,7 +93,7 @@ const HAS_KEY = statement((db, { owner, kind, ordinal, version }: SameKey) =>
     .where("owner", "=", owner)
     .where(sql<boolean>`((kind = ${kind} and ordinal = ${ordinal}) or version = ${version})`)
     .select("key")
-    .limit(1)
+    .limit(ONE)
     .compile(),
 );
 
@@ -192,7 +192,7 @@ const ITEM = statement((db, { name, kind, version }: ItemValue) =>
       whole("keys.wrap_set", 0).as("wrapSet"),
       whole("keys.revision", 0).as("revision"),
     ])
-    .limit(1)
+    .limit(ONE)
     .compile(),
 );
 

@@ -11,7 +11,7 @@ import type { Head, VersionPlace } from "../rows.ts";
 import type { Outcome, RemoveChange, Unit, UnitResult } from "../units.ts";
 import { rowNumber, whole } from "./columns.ts";
 import { readGate } from "./gate-row.ts";
-import { statement } from "./statements.ts";
+import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
@@ -245,7 +245,7 @@ const OWN_WRITE = statement((db, { collection, id, writeId }: Address & WriteKey
     .where("records.collection", "=", collection)
     .where("records.id", "=", id)
     .where("versions.write_id", "=", writeId)
-    .limit(1)
+    .limit(ONE)
     .compile(),
 );
 

@@ -54,8 +54,10 @@ test("a key that was destroyed is in no byte of the file any more", async (t) =>
   const secret = Buffer.alloc(150, "wrapped-key-bytes ");
   const [ada, eve] = newcomers(2, secret);
   await store.keys.create([ada!, { ...eve!, key: newKey(eve!.name.id) }]);
-  const has = async (bytes: Uint8Array): Promise<boolean> =>
-    (await readFile(path)).includes(bytes) || (await readFile(`${path}-wal`)).includes(bytes);
+  const has = async (given: Uint8Array): Promise<boolean> => {
+    const bytes = Buffer.from(given);
+    return (await readFile(path)).includes(bytes) || (await readFile(`${path}-wal`)).includes(bytes);
+  };
   const checkpoint = (): void => {
     using database = new DatabaseSync(path);
     database.exec("pragma wal_checkpoint(truncate)");

@@ -78,7 +78,7 @@ export const settleInSnapshot = (schema: SchemaName, made: string): string => `
       on conflict do nothing;${prune(schema).replaceAll("\n", "\n  ")}
   end if;`;
 
-export const GATE_VARIABLES = `
+export const GATE_VARIABLES: string = `
   v_is_snapshot constant boolean := current_setting('transaction_isolation') in ('repeatable read', 'serializable');
   v_now constant bigint := ${NOW};
   v_gate record;
