@@ -165,8 +165,9 @@ test("the key is wiped, also where no region wraps it", async (t) => {
 });
 
 test("a row that is another kind's is refused, and a store without room is not written to", async (t) => {
-  const { dependencies, store, make } = await regionalKeyStore(t);
-  const place = await make("tenant", "acme");
+  const regional = await regionalKeyStore(t);
+  const { dependencies, store } = regional;
+  const place = await regional.make("tenant", "acme");
   await rejectsWith("subject-key-tampered", () => repairKey(dependencies, { ...place, kind: "subject" }, null));
   const noRoom = new VaultError("store-full", "no room");
   const full = { ...dependencies, store: overlaid(store, { requireRoom: () => Promise.reject(noRoom) }) };
