@@ -107,7 +107,7 @@ test(
       for (const region of regions) await control.clear(region);
       const readBack = await records.readBack();
       t.diagnostic(`${readBack.versions} acknowledged writes read back: ${JSON.stringify(readBack.problems)}`);
-      const alone = await readFromEachAlone({ control, records, regions, signal: ending.signal });
+      const alone = await readFromEachAlone({ service, control, records, regions, signal: ending.signal });
       t.diagnostic(
         `from each region alone: ${JSON.stringify(alone.map(({ region, problems }) => [region, problems]))}`,
       );

@@ -25,6 +25,8 @@ export interface WriteCall extends Timed {
   readonly stored: number;
   /** Regions whose wrap it owes. */
   readonly missing: readonly string[];
+  /** Whether it was about somebody new, whose key the regions have to wrap: that of others may be in memory. */
+  readonly isNew: boolean;
 }
 
 /** One request. */

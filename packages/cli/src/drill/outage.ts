@@ -1,6 +1,7 @@
 // One outage: a healthy phase, regions lost by one fault, the regions back, until they are used again and nothing is
 // owed. And what the wraps are worth: with all other regions away, each region alone must open every record.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "@strongroom/client";
 import { type ControlPort, DRILL_FAULTS, type FaultName, type AppliedFault } from "./control-port.ts";
 import type { DebtSample, DebtSampler } from "./debt.ts";
 import { type Call, type Clock, endOf, failoverMs, type PhaseFigures, phaseFigures } from "./figures.ts";
@@ -132,8 +133,8 @@ async function hitsOf(control: ControlPort, applied: readonly AppliedFault[]): P
 const POLL_EVERY_MS = 50;
 
 /**
- * When the first write that began after the regions' return, and that has their wraps, was acknowledged; null if there
- * is none until `endsAt`.
+ * When the first write about somebody new that began after the regions' return, and that has their wraps, was
+ * acknowledged; null if there is none until `endsAt`.
  */
 async function usedAgain(
   { load, clock, signal }: OutageParts,
@@ -144,6 +145,7 @@ async function usedAgain(
     const first = load.calls.find(
       (call) =>
         call.kind === "write" &&
+        call.isNew &&
         call.outcome === "ok" &&
         call.startedAt >= back &&
         !regions.some((region) => call.missing.includes(region)),
@@ -157,15 +159,19 @@ async function usedAgain(
 /** What one region opened by itself. */
 export interface AloneReport extends ReadBack {
   readonly region: string;
+  /** Whether it was asked for the key of everybody; false: keys that were in memory opened records without it. */
+  readonly wasAsked: boolean;
 }
 
 /** Tries each of `regions`. The others are back when it returns or throws. */
 export async function readFromEachAlone({
+  service,
   control,
   records,
   regions,
   signal,
 }: {
+  readonly service: Pick<Client, "keyCost">;
   readonly control: ControlPort;
   readonly records: DrillRecords;
   readonly regions: readonly string[];
@@ -178,10 +184,20 @@ export async function readFromEachAlone({
     try {
       for (const other of regions.filter((name) => name !== region))
         applied.push(await control.apply(other, DRILL_FAULTS.refused.order));
-      reports.push({ region, ...(await records.readBack()) });
+      const before = await readCalls(service);
+      const readBack = await records.readBack();
+      const after = await readCalls(service);
+      const wasAsked = before === null || after === null || after - before >= records.people;
+      reports.push({ region, ...readBack, wasAsked });
     } finally {
       for (const one of applied) await control.revert(one);
     }
   }
   return reports;
+}
+
+/** Calls of the service to a KMS in order to read; null: it has no key store, so that every read is one. */
+async function readCalls(service: Pick<Client, "keyCost">): Promise<number | null> {
+  const counted = (await service.keyCost())?.counted;
+  return counted === undefined || counted === null ? null : (counted.byPurpose["first"] ?? 0);
 }

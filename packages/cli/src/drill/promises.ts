@@ -38,7 +38,7 @@ interface DrillPromise {
 /** Every promise: its words, and what broke it (nothing where it was kept). */
 export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
   "reads-go-on": {
-    words: "No read fails while one region with a wrap answers honestly.",
+    words: "No read fails while one region with a wrap of its key answers honestly.",
     broken: ({ outages }) =>
       phases(outages).flatMap(({ where, figures }) =>
         figures.failedReads === 0
@@ -47,7 +47,7 @@ export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
       ),
   },
   "writes-go-on": {
-    words: "No write fails while as many regions answer as a write needs.",
+    words: "No write fails, about somebody new either, while as many regions answer as a new key needs.",
     broken: ({ outages, regions, minimum }) =>
       phases(outages).flatMap(({ where, phase, lost, figures }) => {
         const expected = phase === "healthy" || regions - lost >= minimum;
@@ -69,7 +69,7 @@ export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
     broken: ({ readBack }) => unreadable(readBack),
   },
   "every-region-opens": {
-    words: "With nothing owed, each region alone opens every record.",
+    words: "With nothing owed, each region alone opens every record's key.",
     broken: ({ alone }) =>
       (alone ?? []).flatMap((one) => unreadable(one).map((problem) => `${one.region} alone: ${problem}`)),
   },
@@ -104,13 +104,16 @@ export interface PromiseResult {
   readonly problems: readonly string[];
 }
 
+/** Of regions that were not tried alone. */
+const UNASKED: readonly Pick<AloneReport, "wasAsked">[] = [{ wasAsked: false }];
+
 /** Holds what was seen against every promise. */
 export function judge(evidence: Evidence): readonly PromiseResult[] {
   return (Object.keys(PROMISES) as PromiseName[]).map((promise) => {
     const { words, broken } = PROMISES[promise];
     const problems = broken(evidence);
-    const untested = promise === "every-region-opens" && evidence.alone === null;
-    return { promise, words, outcome: untested ? "not-tested" : problems.length === 0 ? "kept" : "broken", problems };
+    const untested = promise === "every-region-opens" && (evidence.alone ?? UNASKED).some(({ wasAsked }) => !wasAsked);
+    return { promise, words, outcome: problems.length > 0 ? "broken" : untested ? "not-tested" : "kept", problems };
   });
 }
 

@@ -1,6 +1,7 @@
 // The drill's own records, in a collection of their own: written, read and removed through the service. What a document
 // holds follows from the seed, its id and a number, so that every answer can be compared with what was written without
-// keeping it.
+// keeping it. Every other write is about somebody new: a key that is in memory asks no region.
+import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
 import { type Client, isClientError, type JsonObject, type ListedRecord } from "@strongroom/client";
@@ -15,7 +16,7 @@ export interface RecordsOptions {
   readonly service: Pick<Client, "records">;
   readonly collection: string;
   readonly seed: number;
-  /** How many ids there are; each has many versions. */
+  /** How many ids there are at first; each has many versions. */
   readonly ids: number;
   readonly clock: Clock;
 }
@@ -35,7 +36,7 @@ export interface ReadBack {
 }
 
 /** Ids of a drill; others in the collection are not a drill's, and are not touched. */
-const OWN_ID = /^drill-\d{4}$/;
+const OWN_ID = /^drill-(?:[0-9a-f]{8}-)?\d{4,}$/;
 /** No more than a region is always asked at once: what reads back is to be seen, not what an overload does. */
 const AT_ONCE = MULTI_REGION_DEFAULTS.callsAtOnceMin;
 
@@ -48,7 +49,10 @@ const NOT_EQUAL = "not-equal";
 /** The records of one drill. */
 export class DrillRecords {
   readonly #options: RecordsOptions;
-  readonly #ids: readonly string[];
+  /** Of records that are there. */
+  readonly #ids: string[];
+  /** Of another drill, somebody by this name may have a key already. */
+  readonly #run: string = randomBytes(4).toString("hex");
   readonly #random: () => number;
   readonly #acknowledged: Acknowledged[] = [];
   /** Id -> number of its newest acknowledged document. */
@@ -56,6 +60,8 @@ export class DrillRecords {
   readonly #beingWritten = new Set<string>();
   #numbers = 0;
   #turn = 0;
+  #writes = 0;
+  #newPeople = 0;
 
   constructor(options: RecordsOptions) {
     this.#options = options;
@@ -93,12 +99,18 @@ export class DrillRecords {
     };
   }
 
+  /** People who were written about: each has a key. */
+  get people(): number {
+    return this.#ids.length;
+  }
+
   /**
-   * Writes a new version of the next record; with all of them being written, reads one. Null where the drill was
-   * interrupted meanwhile.
+   * Writes, in turn, the first record about somebody new and a new version of the next record; with all of them being
+   * written, reads one. Null where the drill was interrupted meanwhile.
    */
   async write(): Promise<ReadCall | WriteCall | null> {
-    const id = this.#nextId();
+    const isNew = this.#writes++ % 2 === 0;
+    const id = isNew ? this.#newId() : this.#nextId();
     if (id === null) return this.read();
     this.#beingWritten.add(id);
     const startedAt = this.#options.clock();
@@ -108,9 +120,11 @@ export class DrillRecords {
       missing: [],
     }));
     this.#beingWritten.delete(id);
+    if (isNew && code === null) this.#ids.push(id);
     if (code === INTERRUPTED) return null;
     return {
       kind: "write",
+      isNew,
       outcome: code === null ? "ok" : REFUSED.has(code) ? "refused" : "failed",
       code,
       stored,
@@ -141,6 +155,10 @@ export class DrillRecords {
     this.#acknowledged.push({ id, version, number });
     this.#newest.set(id, Math.max(number, this.#newest.get(id) ?? 0));
     return { code: null, stored: wraps.stored, missing: wraps.missing };
+  }
+
+  #newId(): string {
+    return `drill-${this.#run}-${String(this.#newPeople++).padStart(4, "0")}`;
   }
 
   /** The next record in turn that is not being written. */

@@ -121,7 +121,7 @@ async function drillUnderLoad(parts: DrillParts, { regions, plan, minimum }: Pre
     if (isPaid) onProgress("Reading them from each region alone");
     // How far away a region is says nothing about its wraps.
     for (const region of regions) await control.clear(region);
-    const alone = isPaid ? await readFromEachAlone({ control, records, regions, signal }) : null;
+    const alone = isPaid ? await readFromEachAlone({ service, control, records, regions, signal }) : null;
     signal.throwIfAborted();
     const promises = judge({
       regions: regions.length,

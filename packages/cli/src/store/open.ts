@@ -88,8 +88,8 @@ export async function openStore<Role extends StoreRole>(parts: StoreParts, role:
 }
 
 /**
- * Opens one for somebody who only looks, also while services run: nothing is made, migrated, moved or marked. Null: it is
- * not one that this version has made, or migrated. Throws what {@link openStore} does.
+ * Opens one for somebody who only looks, also while services run: nothing is made, migrated, moved or marked. Null: it
+ * is not one that this version has made, or migrated. Throws what {@link openStore} does.
  */
 export async function openToRead<Role extends StoreRole>(
   parts: StoreParts,

@@ -23,6 +23,7 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   regions: [[], ["--watch"]],
   "regions debt": [[], ["--all"]],
   jobs: [[], ["--watch"]],
+  "keys cost": [[]],
   "store status": [[]],
   "store migrate": [["--dry-run"]],
   doctor: [[]],

@@ -125,7 +125,7 @@ describe("strongroom kms", () => {
         cwd: folder.path,
         env: { STRONGROOM_DATA_DIR: "strongroom-data" },
       });
-      assert.equal((JSON.parse(backup.stdout) as { keys: number }).keys, 3);
+      assert.equal((JSON.parse(backup.stdout) as { keys: number }).keys, 6, "for records and for people");
       const again = await runCommand(["kms", "serve", "--region", "eu-west-1"], { cwd: folder.path });
       assert.equal(again.code, 2);
       assert.match(again.stderr, /\[data-dir-in-use\]/);

@@ -30,7 +30,9 @@ describe("strongroom drill", { concurrency: false }, () => {
   let installation: Installation;
   before(async () => {
     folder = await temporaryFolder();
-    installation = await startInstallation(folder.path, ["--minimum", "1"]);
+    // Keys that are in memory would open records without any region.
+    const env = { ...PATIENT, STRONGROOM_KEY_CACHE_AGE_MS: "1" };
+    installation = await startInstallation(folder.path, ["--minimum", "1"], { env });
     await runCommand(["put", "people", "ada"], { cwd: folder.path, stdin: '{"a":1}' });
   });
   after(async () => {

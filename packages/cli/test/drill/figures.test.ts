@@ -17,7 +17,17 @@ function read(startedAt: number, elapsedMs: number, code: string | null = null):
 }
 
 function write(startedAt: number, elapsedMs: number, said: Partial<WriteCall> = {}): WriteCall {
-  return { kind: "write", startedAt, elapsedMs, code: null, outcome: "ok", stored: 3, missing: [], ...said };
+  return {
+    kind: "write",
+    startedAt,
+    elapsedMs,
+    code: null,
+    outcome: "ok",
+    stored: 3,
+    missing: [],
+    isNew: true,
+    ...said,
+  };
 }
 
 /** A read every 20 ms, as long as `elapsedMs` says. */

@@ -5,7 +5,7 @@ import { startLoad } from "../../src/drill/load.ts";
 import { until } from "../support/installation.ts";
 
 const READ: Call = { kind: "read", outcome: "ok", code: null, startedAt: 0, elapsedMs: 1 };
-const WRITE: Call = { kind: "write", outcome: "ok", code: null, startedAt: 0, elapsedMs: 1, stored: 3, missing: [] };
+const WRITE: Call = { ...READ, kind: "write", outcome: "ok", stored: 3, missing: [], isNew: true };
 const clock = (): number => performance.now();
 
 /** What is asked under a seed, read or write, and the load's calls after it was stopped. */

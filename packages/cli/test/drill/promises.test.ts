@@ -30,7 +30,7 @@ function evidence(said: Partial<Evidence>): Evidence {
     outages: [outage("lost", {})],
     fewestWraps: 2,
     readBack: NOTHING_WRONG,
-    alone: [{ region: "eu-west-1", ...NOTHING_WRONG }],
+    alone: [{ region: "eu-west-1", ...NOTHING_WRONG, wasAsked: true }],
     ...said,
   };
 }
@@ -86,7 +86,9 @@ describe("the promises", () => {
     },
     {
       what: "a record that one region does not open",
-      said: { alone: [{ region: "eu-west-2", versions: 120, problems: { "regions-unavailable": 3 } }] },
+      said: {
+        alone: [{ region: "eu-west-2", versions: 120, problems: { "regions-unavailable": 3 }, wasAsked: false }],
+      },
       breaks: ["every-region-opens"],
     },
     {
@@ -134,9 +136,11 @@ describe("the promises", () => {
   });
 
   it("are not called kept where nothing was tested", () => {
-    assert.equal(
-      judge(evidence({ alone: null })).find(({ promise }) => promise === "every-region-opens")?.outcome,
-      "not-tested",
-    );
+    const asked = { region: "eu-west-1", ...NOTHING_WRONG, wasAsked: true };
+    for (const alone of [null, [asked, { ...asked, region: "eu-west-2", wasAsked: false }]])
+      assert.equal(
+        judge(evidence({ alone })).find(({ promise }) => promise === "every-region-opens")?.outcome,
+        "not-tested",
+      );
   });
 });

@@ -89,7 +89,7 @@ describe("a database that somebody else wrote to", () => {
     const debt = await run("regions", "debt", "--json");
     assert.equal(debt.code, 5);
     assert.deepEqual((JSON.parse(debt.stdout) as Listed).damaged, [
-      { collection: "", id: "", code: "record-tampered" },
+      { kind: "version", collection: "", id: "", code: "record-tampered" },
     ]);
     assert.equal((await run("regions", "--json")).code, 0, "a debt with an odd date hides nothing");
 

@@ -92,6 +92,7 @@ function instance(form: Form, text: string): unknown {
 export const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^GET \/v1\/collections$/, "CollectionsAnswer"],
   [/^GET \/v1\/jobs$/, "JobsAnswer"],
+  [/^GET \/v1\/keys\/cost$/, "KeyCostAnswer"],
   [/^GET \/v1\/regions\/debt/, "DebtAnswer"],
   [/^GET \/v1\/regions/, "RegionsAnswer"],
   [/^GET \/v1\/records\/[^/]+\/[^/]+\/versions$/, "VersionsAnswer"],

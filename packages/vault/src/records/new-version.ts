@@ -2,6 +2,7 @@
  * The new version of a record: what it comes after, the keys that seal it, and the sealing itself, on top of what is
  * there.
  */
+import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Sealing } from "../keys/key-sets.ts";
@@ -55,12 +56,18 @@ export interface SealerInput extends Place {
 
 /** What seals each of these versions, in their order; in its place, what is wrong with one of them. */
 export async function sealersFor(
-  { subjectKeys, declarations }: Pick<Dependencies, "subjectKeys" | "declarations">,
+  { store, subjectKeys, declarations }: Pick<Dependencies, "store" | "subjectKeys" | "declarations">,
   inputs: readonly SealerInput[],
   signal: AbortSignal | undefined,
 ): Promise<readonly (Sealer | Error)[]> {
   if (subjectKeys === null) return inputs.map(({ concern }) => inClear(concern));
   if (inputs.length === 0) return [];
+  // Before a key is made for what cannot be stored.
+  const full = await store.requireRoom().then(
+    () => null,
+    (error: unknown) => envelopeFailure(error),
+  );
+  if (full !== null) return inputs.map(() => full);
   const sealers = await subjectKeys.sealers(
     inputs.map(({ address, concern: { whom, also } }) => ({
       scope: declarations.of(address.collection).scope,
