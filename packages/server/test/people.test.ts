@@ -43,6 +43,8 @@ test("another subject is a conflict, unless the writer says that the record is t
     { "strongroom-repoint": "yes" },
     { "strongroom-about": "%zz" },
     { "strongroom-about": "a,,b" },
+    { "strongroom-about": "Zo\u00c3\u00ab" },
+    { "strongroom-subject": "Zo\u00eb" },
     { "strongroom-tenant": "Acme Ltd" },
   ])
     assert.equal((await put(headers)).status, 400, JSON.stringify(headers));
