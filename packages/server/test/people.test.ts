@@ -106,7 +106,7 @@ test("e-mail addresses as ids and names of a sealed collection are in no log, me
   });
   const address = "ada.lovelace@example.org";
   const path = `/v1/records/logins/${encodeURIComponent(address)}`;
-  const headers = { "strongroom-subject": encodeURIComponent(address), "strongroom-about": "bob%40example.org" };
+  const headers = { "strongroom-subject": encodeURIComponent(address), "strongroom-about": "bob.babbage%40example.org" };
   assert.equal((await call(origin, path, { token: token.admin, body: {}, headers })).status, 201);
   const read = await call(origin, path, { token: token.read });
   assert.deepEqual([read.status, read.headers["strongroom-subject"]], [200, encodeURIComponent(address)]);
@@ -138,7 +138,7 @@ test("e-mail addresses as ids and names of a sealed collection are in no log, me
   const forms = [
     "ada.lovelace",
     "lovelace",
-    "bob",
+    "bob.babbage",
     Buffer.from(address).toString("hex"),
     Buffer.from(address).toString("base64"),
   ];

@@ -89,12 +89,12 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   if (people === null && given.collections !== undefined)
     throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
   const declarations = parseCollections(given.collections, people?.scope ?? "record");
-  const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock });
+  const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
+  const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock, cost });
   if (people === null) await requireNoKeyStore(store);
   const subjectKeys = keyParts?.subjectKeys ?? null;
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
-  const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
   const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
@@ -104,7 +104,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
 }
 
 /** What the keys of people hang on besides their own options. */
-interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock"> {
+interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock" | "cost"> {
   readonly current: KeySet;
   readonly next: KeySet | null;
 }
@@ -120,7 +120,7 @@ async function openKeys(
   const vault = await bindStores(records.store, store);
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
   const dependencies = { store, vault, keySets, generation, clock: records.clock };
-  return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache }) };
+  return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache, cost: records.cost }) };
 }
 
 function meterOf(

@@ -106,8 +106,8 @@ export const PEOPLE_ERRORS: ErrorTable<PeopleErrorCode> = {
   "key-store-lost": {
     title: "The records belong to another key store than the configured one",
     remedy:
-      "Configure the key store that the records were written with, or restore it from a backup. A new one cannot open " +
-      "them.",
+      "Configure the key store that the records were written with, or restore it from a backup. A new one cannot " +
+      "open them.",
     outcome: "failure",
     status: 500,
   },

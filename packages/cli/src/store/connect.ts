@@ -10,7 +10,7 @@ import type { Config } from "../config/config.ts";
 import { isOnThisMachine, placeText, type PostgresPlace, storePlace } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError } from "../errors.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
-import { aboutSettings, placeSettings, STORE_ROLES, type StoreRole, type StoreSetting } from "./which.ts";
+import { aboutSettings, type ConfiguredPlace, placeSettings, STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** The variables of the process. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,12 +20,6 @@ export const CONNECT_MS = 5000;
 /** A connection that nobody needs is kept for so long, in milliseconds. */
 const IDLE_MS = 30_000;
 const LONGEST_PASSWORD = 4096;
-
-/** A database, and the settings that say which it is. */
-export interface ConfiguredPlace {
-  readonly place: PostgresPlace;
-  readonly setting: StoreSetting;
-}
 
 /** The database of the configuration, and all that a connection to it needs. */
 export interface PostgresAccess extends ConfiguredPlace {

@@ -4,8 +4,7 @@ import { systemErrorCode } from "@strongroom/base/files";
 import { shown } from "@strongroom/base/shown";
 import { placeText, type PostgresPlace } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError, type CliErrorCode } from "../errors.ts";
-import type { ConfiguredPlace } from "./connect.ts";
-import { aboutSettings } from "./which.ts";
+import { aboutSettings, type ConfiguredPlace } from "./which.ts";
 
 /** One kind of failure. */
 interface Failure {

@@ -5,10 +5,10 @@ import { isVaultError, STORE_READER, STORE_WRITER, type VaultError, VAULT_ERRORS
 import { inspectPostgres, inspectPostgresKeys, type InspectedPostgres } from "@strongroom/vault/postgres";
 import { placeText } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError } from "../errors.ts";
-import { type ConfiguredPlace, type PostgresAccess, storePool, withConnection } from "./connect.ts";
+import { type PostgresAccess, storePool, withConnection } from "./connect.ts";
 import { connectionFailed, isConnectionFailure, quoted } from "./failures.ts";
 import { OLDEST_POSTGRES, serverFacts, type ServerFacts } from "./server-facts.ts";
-import { aboutSettings, type StoreRole } from "./which.ts";
+import { aboutSettings, type ConfiguredPlace, type StoreRole } from "./which.ts";
 
 /** What was found. */
 export interface PostgresLook {

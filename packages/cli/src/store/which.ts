@@ -1,5 +1,6 @@
 // The two stores of an installation, and what is other about each: where its settings stand, and what it is called.
 import type { Config, StoreSettings } from "../config/config.ts";
+import type { PostgresPlace } from "../config/store-url.ts";
 
 /** A store of an installation: that of the records, or that of the keys. */
 export type StoreRole = "records" | "keys";
@@ -32,6 +33,12 @@ export const STORE_ROLES: Readonly<Record<StoreRole, StoreRoleRow>> = {
     file: "keys.sqlite",
   },
 };
+
+/** A database, and the settings that say which it is. */
+export interface ConfiguredPlace {
+  readonly place: PostgresPlace;
+  readonly setting: StoreSetting;
+}
 
 /** Where a store is, and which settings say so. */
 export interface StorePlaceSettings {

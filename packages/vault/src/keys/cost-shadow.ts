@@ -13,6 +13,8 @@ export interface ShadowUse {
   readonly tenant: string;
   /** The key was made for it. */
   readonly isNew: boolean;
+  /** For something else than a message: not one of its uses. */
+  readonly isUncounted: boolean;
   /** By a clock that nobody sets, in milliseconds. */
   readonly now: number;
 }
@@ -57,9 +59,10 @@ export class Shadow {
     this.#knownTenants = new ShadowCache({ ...FOR_EVER, capacity: cache.capacity });
   }
 
-  use({ owner, tenant, isNew, now }: ShadowUse): void {
-    if (!isNew && this.#owners.use(owner, now)) return;
-    this.#owners.keep(owner, now);
+  use({ owner, tenant, isNew, isUncounted, now }: ShadowUse): void {
+    const uses = isUncounted ? 0 : 1;
+    if (!isNew && this.#owners.use(owner, now, uses)) return;
+    this.#owners.keep(owner, now, uses);
     if (isNew) this.newOwners++;
     else this.openedOwners++;
     // Only who has not the person's key needs the tenant's.
@@ -85,20 +88,20 @@ class ShadowCache {
   }
 
   /** Uses what is held; false: it is not. */
-  use(id: string, now: number): boolean {
+  use(id: string, now: number, uses = 1): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.expiresAt <= now || entry.usesLeft < 1) return false;
-    entry.usesLeft--;
+    entry.usesLeft -= uses;
     this.#entries.delete(id);
     this.#entries.set(id, entry);
     return true;
   }
 
-  /** Holds what was just opened or made, and used once. */
-  keep(id: string, now: number): void {
+  /** Holds what was just opened or made, and used as often. */
+  keep(id: string, now: number, uses = 1): void {
     const { maxAgeMs, maxUses, capacity } = this.#bounds;
     this.#entries.delete(id);
-    this.#entries.set(id, { expiresAt: now + maxAgeMs, usesLeft: maxUses - 1 });
+    this.#entries.set(id, { expiresAt: now + maxAgeMs, usesLeft: maxUses - uses });
     if (this.#entries.size <= capacity) return;
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);

@@ -14,7 +14,7 @@ import type { Keyring } from "@strongroom/envelope";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { BoundedMap, hashedId, Shadow } from "./cost-shadow.ts";
-import type { CacheBounds } from "./cost-shadow.ts";
+import type { CacheBounds, ShadowUse } from "./cost-shadow.ts";
 
 /** Whose key an operation used, or would have. */
 export interface KeyUse {
@@ -81,6 +81,8 @@ export interface KeyCostOptions {
   readonly clock: () => Date;
 }
 
+type UseKind = Partial<Pick<ShadowUse, "isNew" | "isUncounted">>;
+
 /** Of those whose tenant is not known. */
 const NO_TENANT: string = hashedId("default");
 
@@ -122,19 +124,19 @@ export class KeyCostMeter {
     if (target !== undefined && use.scope === "record") this.#regions.records = target;
     // The key of a person in `tenant` scope has one wrap, whatever the regions are.
     if (target !== undefined && use.scope === "subject") this.#regions.keys = target;
-    this.#use(use, isNew);
+    this.#use(use, { isNew });
   }
 
   /** A version was opened. */
   read(use: KeyUse): void {
     this.#counts.reads++;
     if (use.scope === "record") this.#inRecordScope.reads++;
-    this.#use(use, false);
+    this.#use(use, {});
   }
 
-  /** A name or a sealed id was opened, and no message: under the owner's key, but in `record` scope. */
+  /** A sealed id was opened, and no message: under the owner's key, of which it is no use. */
   openedKey(use: KeyUse): void {
-    if (use.scope !== "record") this.#use(use, false);
+    if (use.scope !== "record") this.#use(use, { isUncounted: true });
   }
 
   /** Everything since the meter was made. For another window, ask twice: {@link keyCostBetween}. */
@@ -163,12 +165,12 @@ export class KeyCostMeter {
     };
   }
 
-  #use({ scope, owner, tenant }: KeyUse, isNew: boolean): void {
+  #use({ scope, owner, tenant }: KeyUse, { isNew = false, isUncounted = false }: UseKind): void {
     // An opaque id says nothing of anybody; what is hashed costs as much as all the rest.
     const id = isSubjectId(owner) ? owner : hashedId(owner);
     const own = tenant === null ? (this.#tenantOf.get(id) ?? NO_TENANT) : this.#tenantId(tenant);
     if (tenant !== null) this.#tenantOf.set(id, own);
-    const use = { owner: id, tenant: own, isNew, now: performance.now() };
+    const use = { owner: id, tenant: own, isNew, isUncounted, now: performance.now() };
     this.#all.use(use);
     if (scope !== "record") this.#present[scope].use(use);
   }

@@ -6,10 +6,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isVaultError, VaultError } from "../errors.ts";
 
 /**
- * Most keys of one batch at a time. The multi-region keyring lets in 4 to 50 writes, as many as its regions answer: it
- * is more than it begins with, so that it finds out whether it may take more, and few enough for none to wait long.
+ * Most keys of one batch at a time: as many calls as the multi-region keyring makes to a region at once to begin with.
+ * So a batch alone finds room, and no region on a busy machine is asked for so much that it looks slow.
  */
-const KEYS_AT_ONCE = 16;
+const KEYS_AT_ONCE = 8;
 
 /** After so many keys without a refusal there may be room for one more at a time. */
 const ONE_MORE_AFTER = 16;

@@ -9,6 +9,8 @@ import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
+import type { KeyCostMeter } from "./cost.ts";
+import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
 import { VAULT_OWNER } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
@@ -19,7 +21,7 @@ import { DEFAULT_TENANT, sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
-import { createdOrLost, keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
 export interface SubjectKeysOptions {
@@ -31,14 +33,16 @@ export interface SubjectKeysOptions {
   /** Shredding generation of what is made. */
   readonly generation: number;
   readonly cache: KeyCacheSettings;
+  /** Counts keys that are opened for other things than messages; nothing does when left out. */
+  readonly cost?: Pick<KeyCostMeter, "openedKey"> | null;
   readonly clock: () => Date;
   /** By which keys age, for tests. */
   readonly time?: Time;
 }
 
 /** The keys of a vault over its key store, which stays the caller's to close. */
-export function openSubjectKeys({ cache, time, ...dependencies }: SubjectKeysOptions): SubjectKeys {
-  return new StoredSubjectKeys(new VaultKeys(dependencies, cache, time), cache);
+export function openSubjectKeys({ cache, time, cost = null, ...dependencies }: SubjectKeysOptions): SubjectKeys {
+  return new StoredSubjectKeys(new VaultKeys(dependencies, cache, time), cache, cost);
 }
 
 const ROW_ID_LABEL = "strongroom/record-id/1";
@@ -48,8 +52,10 @@ class StoredSubjectKeys implements SubjectKeys {
   readonly opening: SubjectKeys["opening"];
   readonly #keys: VaultKeys;
   readonly #people: People;
+  readonly #cost: Pick<KeyCostMeter, "openedKey"> | null;
 
-  constructor(keys: VaultKeys, { capacity, maxAgeMs }: KeyCacheSettings) {
+  constructor(keys: VaultKeys, { capacity, maxAgeMs }: KeyCacheSettings, cost: Pick<KeyCostMeter, "openedKey"> | null) {
+    this.#cost = cost;
     this.vault = keys.dependencies.vault;
     this.opening = keys.opening;
     this.#keys = keys;
@@ -94,7 +100,11 @@ class StoredSubjectKeys implements SubjectKeys {
     const header = textHeader(sealed);
     if (header === null) throw tampered();
     const { owner, name } = sealedUnder(header, collection);
-    using key = (await this.#keys.version(name, header.version, signal)).key;
+    const { kind, tenant, key: handle } = await this.#keys.version(name, header.version, signal);
+    using key = handle;
+    // The vault's own are in none of what is counted.
+    const used = kind === "tenant-subject" ? "tenant" : kind === "names" ? null : "subject";
+    if (used !== null) this.#cost?.openedKey({ scope: used, owner: messageOwner(name), tenant });
     const text = openText(sealed, owner, { version: header.version, key }, idPlace(this.vault, collection, rowId));
     if (text === null) throw tampered();
     const [expected] = await this.rowIds(collection, [text as RecordId], signal);
@@ -160,6 +170,11 @@ function sealedUnder({ kind, ownerId }: TextHeader, collection: Collection): { o
   if (kind === "collection") return { owner: { kind, owner: collection }, name: { kind, owner: collection } };
   const owner = ownerId ?? "";
   return { owner: { kind, owner }, name: { kind: "subject", owner } };
+}
+
+/** As messages call whose key they hang on. */
+function messageOwner({ kind, owner }: KeyName): string {
+  return kind === "collection" ? `collection:${owner}` : owner;
 }
 
 function tampered(): VaultError {

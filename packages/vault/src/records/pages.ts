@@ -93,6 +93,9 @@ async function listed(row: ListedRecord, ownId: (row: ListedRecord) => Promise<R
   }
 }
 
+/** Whether what was thrown for one row is not wrong with that row alone. */
+export const failsTheList = (error: unknown): boolean => FAILS_THE_LIST.has(envelopeFailure(error).code);
+
 /** What is not wrong with one row: the rest of the page would meet it too. */
 const FAILS_THE_LIST: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
   "aborted",

@@ -8,9 +8,10 @@ import { isVaultError, VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import { parseVersion } from "./address.ts";
-import type { Address, Subject, Version } from "./address.ts";
+import type { Address, Version } from "./address.ts";
 import type { JsonObject } from "./document.ts";
 import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
+import type { PeopleNames } from "./people.ts";
 import { openVersion, storedAddress } from "./version.ts";
 
 /** How a record is read. */
@@ -43,9 +44,11 @@ export interface VersionInfo {
   readonly version: number;
   /**
    * As callers say it; null: about nobody, or about somebody who may not be read about. Of a vault with a key store it
-   * is proved, by opening one version of each person.
+   * is proved, by opening one version about the same people.
    */
   readonly subject: string | null;
+  /** Further people, proved as the subject is. Left out: there are none, or one of the people may not be read about. */
+  readonly about?: readonly string[] | undefined;
   readonly createdAt: string;
   readonly messageBytes: number;
   /** Of the message's own data key: one, where it hangs on a person's key. */
@@ -95,37 +98,44 @@ export async function history(dependencies: Reading, address: Address): Promise<
     if (rows.versions.length < HISTORY_PAGE || last === undefined || (before !== null && last >= before)) break;
     before = last;
   }
-  const names = new Map<Subject, Subject | null>();
-  for (const version of found)
-    if (!names.has(version.subject)) names.set(version.subject, await provedName(dependencies, row, version));
-  return found.map(({ version, subject, createdAt, messageBytes, wraps }) => ({
-    version,
-    subject: names.get(subject) ?? null,
-    createdAt,
-    messageBytes,
-    wraps,
+  const people = new Map<string, PeopleNames>();
+  for (const version of found) {
+    const key = samePeople(version);
+    if (!people.has(key)) people.set(key, await provedNames(dependencies, row, version));
+  }
+  return found.map((version) => ({
+    version: version.version,
+    ...answered(people.get(samePeople(version)) ?? NOBODY),
+    createdAt: version.createdAt,
+    messageBytes: version.messageBytes,
+    wraps: version.wraps,
   }));
 }
 
-/** Whom a version is about, by name; null: nobody, or somebody who may not be read about. */
-async function provedName(
+/** Equal for versions that are about the same people. No name and no id has a NUL. */
+const samePeople = ({ scheme, subject, about }: VersionRow): string => [scheme, subject, ...about].join("\0");
+
+const NOBODY: PeopleNames = { subject: null, about: [] };
+
+/** Whom a version is about, by name; nobody, if one of them may not be read about. */
+async function provedNames(
   dependencies: Reading,
   row: Address,
   { version, subject }: VersionRow,
-): Promise<Subject | null> {
+): Promise<PeopleNames> {
   const { store, subjectKeys } = dependencies;
-  if (subjectKeys === null) return subject;
+  if (subjectKeys === null) return { subject, about: [] };
   const read = await store.records.read(row, version);
-  // Gone since: so is its name.
-  if (read.stored === null) return null;
+  // Gone since: so are their names.
+  if (read.stored === null) return NOBODY;
   try {
     await requireOpenPeople(dependencies, row, read, read.stored, undefined);
-    if (read.stored.scheme === 1) return read.stored.subject;
+    if (read.stored.scheme === 1) return { subject: read.stored.subject, about: [] };
     // Of another person's id in the row, the name would be told to whoever may read this record.
     await provePeople(dependencies, row, read.stored, undefined);
-    return (await namesOf(dependencies, { ...read.stored, about: [] }, undefined)).subject;
+    return await namesOf(dependencies, read.stored, undefined);
   } catch (error) {
-    if (isVaultError(error) && (error.code === "subject-restricted" || error.code === "subject-erased")) return null;
+    if (isVaultError(error) && (error.code === "subject-restricted" || error.code === "subject-erased")) return NOBODY;
     throw error;
   }
 }

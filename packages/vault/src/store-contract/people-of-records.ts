@@ -173,6 +173,28 @@ export function peopleOfRecordsContract(contract: Contract): void {
     assert.deepEqual(await sealedOf(), [null, null]);
   });
 
+  contract("somebody's records are told with the sealed ids of their heads", async ({ store, another }) => {
+    const other = await another();
+    const ada = newPerson();
+    const sealedOf = async (): Promise<Readonly<Record<string, string | null>>> => {
+      const found = await other.subjects.records(ada, { after: null, limit: 9 });
+      return Object.fromEntries(
+        found.map(({ id, sealedId }) => [id, sealedId === null ? null : Buffer.from(sealedId).toString("hex")]),
+      );
+    };
+    const [longest, second] = [randomBytes(MAX_SEALED_BYTES), Buffer.from([0, 255])];
+    await make(
+      store,
+      write(at("a"), null, 1, { ...aboutAll([ada]), sealedId: longest }),
+      writeAbout(ada, at("b"), null, 1),
+    );
+    assert.deepEqual(await sealedOf(), { a: longest.toString("hex"), b: null });
+    (await other.subjects.records(ada, { after: null, limit: 1 }))[0]?.sealedId?.fill(0);
+    assert.deepEqual(await sealedOf(), { a: longest.toString("hex"), b: null });
+    await make(store, write(at("a"), live(1), 2, { ...aboutAll([ada]), sealedId: second }));
+    assert.deepEqual(await sealedOf(), { a: "00ff", b: null }, "of the head, which is newer");
+  });
+
   contract("what a unit may not say of people is refused, and nothing is made", async ({ store }) => {
     const [ada, ben, cy] = newPeople(3) as [SubjectId, SubjectId, SubjectId];
     const { subjects, ...about } = aboutAll([ada, ben, cy]);

@@ -52,7 +52,7 @@ export interface SubjectRecord {
   /** The row's id: in a collection with sealed ids, not the record's own. */
   readonly id: string;
   /** The record's own id, sealed, as its head has it; null where the row's id is it. */
-  readonly sealedId?: Uint8Array | null;
+  readonly sealedId: Uint8Array | null;
   /** Where the list goes on behind it. */
   readonly position: Uint8Array;
 }

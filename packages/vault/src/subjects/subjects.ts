@@ -8,7 +8,7 @@ import { VaultError } from "../errors.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import { DEFAULT_LIST_LIMIT, positionAfter } from "../records/pages.ts";
+import { DEFAULT_LIST_LIMIT, failsTheList, positionAfter } from "../records/pages.ts";
 import type { ListOptions } from "../records/pages.ts";
 import { page, requirePageLimit } from "../records/paging.ts";
 import { subjectClosed, whoIs } from "../records/people.ts";
@@ -29,7 +29,7 @@ export interface SubjectListOptions extends SubjectOptions, ListOptions {}
 
 /** Records of a person, in the store's own order. */
 export interface SubjectRecordsPage {
-  /** `id` is null where the ids of the collection are sealed and the store does not keep it with the person. */
+  /** `id` is null where the ids of the collection are sealed, and the seal of this one does not open. */
   readonly items: readonly { readonly collection: string; readonly id: string | null }[];
   /** Cursor of the next page, null on the last one. */
   readonly next: string | null;
@@ -212,7 +212,10 @@ async function madeKnown(keys: SubjectKeys, { name, tenant, signal }: Named): Pr
   return held.subject as string as SubjectId;
 }
 
-/** The record's own id: the row's, unless that is a keyed hash. */
+/**
+ * The record's own id: the row's, unless that is a keyed hash. Null: its seal does not open, as one that another person
+ * of the record made who was erased, or that a hand in the database put there.
+ */
 async function ownId(
   { rowAddresses }: Pick<Dependencies, "rowAddresses">,
   keys: SubjectKeys,
@@ -221,5 +224,10 @@ async function ownId(
 ): Promise<string | null> {
   if (!rowAddresses.isSealed(collection as Collection)) return id;
   if (sealedId === undefined || sealedId === null) return null;
-  return keys.openId(sealedId, { collection: collection as Collection, rowId: id as RecordId }, signal);
+  try {
+    return await keys.openId(sealedId, { collection: collection as Collection, rowId: id as RecordId }, signal);
+  } catch (error) {
+    if (failsTheList(error)) throw error;
+    return null;
+  }
 }

@@ -10,6 +10,7 @@ import type { KeyUse } from "../../src/keys/cost.ts";
 import { DEFAULT_KEY_CACHE } from "../../src/options.ts";
 import type { KeyCacheSettings } from "../../src/options.ts";
 import { movableTime } from "../support/key-sets.ts";
+import { keyedVault } from "../support/keyed-vault.ts";
 import { QUICK_KEYRING, regionalVault } from "../support/regional-vault.ts";
 import { aesKeyring } from "../support/vault.ts";
 
@@ -120,6 +121,22 @@ test("what the keyrings counted, since the meter was made and by purpose, is wha
   const { present, counted: real } = meter.report();
   assert.equal(present.record, 4 * 3 + 4);
   assert.deepEqual(real, { calls: 16, byPurpose: { first: 8, wrap: 8 } });
+});
+
+test("a list of sealed ids opens each person's key once, and uses none of it up", async (t) => {
+  const { vault, another, calls } = await keyedVault(t, { collections: { people: { ids: "sealed" } } });
+  const items = Array.from({ length: 12 }, (_, n) => ({ id: `p${n}@example.com`, document: { n } }));
+  await vault.putMany("people", items, { onExisting: "replace" });
+  // The vault's own two keys are made, and opened once, besides; they are in none of what is counted.
+  assert.deepEqual([vault.keyCost()?.present.subject, calls], [12, { encrypt: 12 + 2, decrypt: 2 }]);
+  const before = calls.decrypt;
+  const reader = await another({ collections: { people: { ids: "sealed" } } });
+  for (let times = 0; times < 3; times++) await reader.list("people");
+  // Besides, the vault's own key, which makes a hash of each id.
+  assert.deepEqual([reader.keyCost()?.present.subject, calls.decrypt - before], [12, 12 + 1]);
+  const meter = meterOf({ maxUses: 2 });
+  for (let times = 0; times < 9; times++) meter.openedKey(of(1));
+  assert.equal(meter.report().present.subject, 1);
 });
 
 test("no owner and no tenant is in what is told", () => {

@@ -100,14 +100,15 @@ test("a collection that is declared otherwise than it is stored is neither read 
   assert.equal((await vault.list("open")).items.length, 1);
 });
 
-test("a person's records in such a collection are told by their own ids, or by none", async (t) => {
+test("a person's records in such a collection are told by their own ids", async (t) => {
   const { vault } = await keyedVault(t, { collections });
   await vault.put(at("ada@example.com"), {});
   await vault.put({ collection: "orders", id: "7" }, {}, { subject: "ada@example.com" });
   const { items } = await vault.subjects.records("ada@example.com");
-  assert.equal(items.length, 2);
-  for (const { collection, id } of items)
-    assert.ok(collection === "orders" ? id === "7" : id === null || id === "ada@example.com");
+  assert.deepEqual(
+    items.toSorted((a, b) => (a.collection < b.collection ? -1 : 1)),
+    [{ collection: "orders", id: "7" }, at("ada@example.com")],
+  );
   const first = await vault.subjects.records("ada@example.com", { limit: 1 });
   assert.ok(first.next !== null);
   const second = await vault.subjects.records("ada@example.com", { limit: 1, cursor: first.next });

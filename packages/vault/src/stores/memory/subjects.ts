@@ -47,8 +47,9 @@ const copy = ({ id, state, ordinals }: SubjectRow): SubjectRow => ({ id, state, 
 const shown = (row: SubjectRow | undefined): SubjectRow | null => (row === undefined ? null : copy(row));
 
 /** No collection's name has a NUL: what is sorted by these bytes is sorted by collection, then by id. */
-function linked({ address: { collection, id } }: RecordRow): SubjectRecord {
-  return { collection, id, position: Buffer.from(`${collection}\0${id}`) };
+function linked({ address: { collection, id }, sealedId }: RecordRow): SubjectRecord {
+  const position = Buffer.from(`${collection}\0${id}`);
+  return { collection, id, sealedId: sealedId === null ? null : Buffer.from(sealedId), position };
 }
 
 /** Why a unit about these people may not be made; null: it may. */

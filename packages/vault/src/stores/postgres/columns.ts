@@ -3,6 +3,7 @@
  * trusted: a number beyond 2^53, a negative one or a moment that is none is read as null, and named by its column.
  */
 import { MAX_ID_BYTES } from "../../records/address.ts";
+import { MAX_SEALED_BYTES } from "../unit-people.ts";
 
 /** A row as it is read. */
 export type Columns = Readonly<Record<string, unknown>>;
@@ -62,3 +63,7 @@ export function foundName(selected: unknown): FoundName {
 
 /** What is selected of a name: all of one that is not too long, and more than may be of one that is. */
 export const nameColumn = (column: string): string => `left(${column}, ${MAX_ID_BYTES + 1})`;
+
+/** Selects a sealed id as `sealed_id`: null also for one that is longer than any that a vault writes. */
+export const sealedIdColumn = (column: string): string =>
+  `case when octet_length(${column}) <= ${MAX_SEALED_BYTES} then ${column} end as sealed_id`;

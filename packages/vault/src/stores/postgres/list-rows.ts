@@ -3,9 +3,8 @@
  * named and stop nobody's paging.
  */
 import type { Collection } from "../../records/address.ts";
-import { MAX_SEALED_BYTES } from "../unit-people.ts";
 import type { FoundCollection, ListedRecord, ListPage } from "../rows.ts";
-import { bytes, foundName, isTrue, moment, nameColumn, whole } from "./columns.ts";
+import { bytes, foundName, isTrue, moment, nameColumn, sealedIdColumn, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { rowsColumns, rowsOf, withDamage } from "./record-rows.ts";
@@ -28,7 +27,7 @@ export function recordLists(connections: Connections, schema: SchemaName, vault:
       select from ${schema}.records r join ${schema}.heads h on h.record = r.key where r.collection = $2::text) as known
     from ${schema}.vault g left join lateral (
       select r.id as full_id, ${nameColumn("r.id")} as id, h.updated_at, octet_length(h.sealed_id) as sealed_bytes,
-        case when octet_length(h.sealed_id) <= ${MAX_SEALED_BYTES} then h.sealed_id end as sealed_id,
+        ${sealedIdColumn("h.sealed_id")},
         ${rowsColumns(schema, "r.key")}
       from ${schema}.records r left join ${schema}.heads h on h.record = r.key
       where r.collection = $2::text and r.id >= $3::text and ($4::bytea is null or convert_to(r.id, 'UTF8'::name) > $4::bytea)

@@ -7,7 +7,7 @@ import type { SubjectRows } from "../store.ts";
 import { isSubjectId } from "../subjects.ts";
 import type { SubjectRecord, SubjectRow, SubjectState } from "../subjects.ts";
 import type { Columns } from "./columns.ts";
-import { foundName, nameColumn, text, whole } from "./columns.ts";
+import { bytes, foundName, nameColumn, sealedIdColumn, text, whole } from "./columns.ts";
 import { statement } from "./connection.ts";
 import type { Connections } from "./connection.ts";
 import { refusalColumn, requireAccepted, writeRefusalColumn } from "./refusals.ts";
@@ -88,10 +88,12 @@ export function subjectRows({ connections, schema, vault, drainTimeoutMs }: Subj
   const list = statement(listed("s.id", "($3::text is null or s.id > $3::text)"));
   const newest = statement(listed("s.key desc", "true"));
   const records = statement(`
-    select ${refusal}, l.record, ${nameColumn("l.collection")} as collection, ${nameColumn("l.id")} as id
+    select ${refusal}, l.record, ${nameColumn("l.collection")} as collection, ${nameColumn("l.id")} as id,
+      encode(l.sealed_id, 'hex') as sealed_id
     from ${schema}.vault g left join lateral (
-      select l.record, r.collection, r.id
+      select l.record, r.collection, r.id, ${sealedIdColumn("h.sealed_id")}
       from ${schema}.subjects s join ${schema}.links l on l.subject = s.key join ${schema}.records r on r.key = l.record
+        left join ${schema}.heads h on h.record = l.record
       where s.id = $2::text and l.record > $3::bigint
       order by l.record limit $4::bigint) l on true
     order by l.record`);
@@ -151,7 +153,7 @@ function subjectRecord(row: Columns): SubjectRecord {
   const [collection, id] = [foundName(row["collection"]), foundName(row["id"])];
   const position = Buffer.alloc(8);
   position.writeBigInt64BE(BigInt(text(row["record"]) ?? "0"));
-  return { collection: collection.text, id: id.text, position };
+  return { collection: collection.text, id: id.text, sealedId: bytes(row["sealed_id"]), position };
 }
 
 /** @throws VaultError `cursor-invalid` */

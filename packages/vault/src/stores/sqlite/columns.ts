@@ -5,6 +5,7 @@
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import { MAX_ID_BYTES } from "../../records/address.ts";
+import { MAX_SEALED_BYTES } from "../unit-people.ts";
 
 /** The column's number when it is whole and from `least` to 2^53 - 1, null otherwise. */
 export function whole(column: string, least: number = 1): RawBuilder<number | null> {
@@ -37,6 +38,14 @@ export interface FoundName {
 /** What is selected of a name for {@link foundName}. */
 export const nameBytes = (column: string): RawBuilder<Uint8Array | null> =>
   sql<Uint8Array | null>`substr(cast(${sql.ref(column)} as blob), 1, ${sql.lit(MAX_ID_BYTES + 1)})`;
+
+/** What is selected of a sealed id: one that is longer than any that a vault writes is cut, with one byte more. */
+export const sealedIdBytes = (column: string): RawBuilder<Uint8Array | null> =>
+  sql<Uint8Array | null>`substr(${sql.ref(column)}, 1, ${sql.lit(MAX_SEALED_BYTES + 1)})`;
+
+/** Null also for one that is too long, or is no bytes. */
+export const foundSealedId = (selected: Uint8Array | null): Uint8Array | null =>
+  selected instanceof Uint8Array && selected.length <= MAX_SEALED_BYTES ? selected : null;
 
 /** Of no bytes SQLite makes null. */
 export function foundName(selected: Uint8Array | null): FoundName {

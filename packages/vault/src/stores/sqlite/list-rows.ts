@@ -5,8 +5,7 @@
 import { sql } from "kysely";
 import type { Collection } from "../../records/address.ts";
 import type { FoundCollection, ListedRecord, ListPage } from "../rows.ts";
-import { MAX_SEALED_BYTES } from "../unit-people.ts";
-import { foundName, moment, nameBytes } from "./columns.ts";
+import { foundName, foundSealedId, moment, nameBytes, sealedIdBytes } from "./columns.ts";
 import { HAS_ROWS, rowsOf, SELECTED_ROWS } from "./read-records.ts";
 import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -37,7 +36,7 @@ function listQuery(db: Parameters<Parameters<typeof statement>[0]>[0], collectio
     .where(sql<boolean>`((heads.record is not null and heads.state is not 'removed') or ${HAS_ROWS})`)
     .select(nameBytes("records.id").as("id"))
     .select(sql<string | null>`heads.updated_at`.as("updated_at"))
-    .select(sql<Uint8Array | null>`substr(heads.sealed_id, 1, ${sql.lit(MAX_SEALED_BYTES + 1)})`.as("sealed_id"))
+    .select(sealedIdBytes("heads.sealed_id").as("sealed_id"))
     .select(SELECTED_ROWS)
     .orderBy("records.id");
 }
@@ -63,15 +62,15 @@ export function listRecords(
   return rows.map(({ id, updated_at: updatedAt, sealed_id: sealed, ...row }) => {
     const { text, isWhole, position } = foundName(id);
     const found = rowsOf(row);
-    const isSealed = sealed !== null && sealed.length <= MAX_SEALED_BYTES;
-    const damage = isWhole ? (isSealed || sealed === null ? null : "heads.sealed_id") : "records.id";
+    const sealedId = foundSealedId(sealed);
+    const damage = isWhole ? (sealedId === null && sealed !== null ? "heads.sealed_id" : null) : "records.id";
     return {
       ...found,
       ...(damage === null ? {} : { damage }),
       id: text,
       position,
       updatedAt: moment(updatedAt),
-      sealedId: isSealed ? sealed : null,
+      sealedId,
     };
   });
 }

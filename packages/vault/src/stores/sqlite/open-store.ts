@@ -95,6 +95,27 @@ export class OpenStore<Own extends Operations<Own>> {
   }
 }
 
+/** A store whose rows lie in one file: whether it answers, has room, and how it is closed. */
+export abstract class FileStore<Own extends Operations<Own>> {
+  readonly #store: OpenStore<Own>;
+
+  protected constructor(store: OpenStore<Own>) {
+    this.#store = store;
+  }
+
+  async requireRoom(): Promise<void> {
+    this.#store.requireRoom();
+  }
+
+  async ping(): Promise<void> {
+    await this.#store.read(() => undefined);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
 /** Of whichever file: what of it the operations of every file need. */
 type AnyStore = Pick<OpenStore<CommonOperations>, "read" | "reduce">;
 

@@ -11,7 +11,7 @@ import { openKeys } from "./database.ts";
 import type { OpenFileOptions, OpenVaultFile } from "./database.ts";
 import { KEY_INVENTORY } from "./key-inventory.ts";
 import { takenCreation, takenKeyRewrap } from "./keys-taken.ts";
-import { DEFAULT_FILE_OPTIONS, gateOf, jobsOf, OpenStore } from "./open-store.ts";
+import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { KeyOperations } from "./operations.ts";
 import { activeKey, countKeys, isErased, keyVersion, keyVersions, nameOf, people, personByTag } from "./read-keys.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
@@ -39,16 +39,15 @@ export async function sqliteKeyStore(path: string, options: SqliteKeyStoreOption
   return new SqliteKeyStore(await openKeys(path, settled), settled);
 }
 
-class SqliteKeyStore implements KeyStore {
+class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
   readonly keys: KeyRows;
   readonly gate: Gate;
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
   readonly jobs: JobStore;
-  readonly #store: OpenStore<KeyOperations>;
 
   constructor(file: OpenVaultFile, options: OpenFileOptions) {
     const store = new OpenStore<KeyOperations>(file, options);
-    this.#store = store;
+    super(store);
     this.keys = {
       resolve: (tags) => store.read((db) => tags.map((tag) => personByTag(db, tag))),
       names: (ids) => store.read((db) => ids.map((id) => nameOf(db, id))),
@@ -71,17 +70,5 @@ class SqliteKeyStore implements KeyStore {
       fail: async (...given) => store.reduce("fail", given),
     };
     this.jobs = jobsOf(store);
-  }
-
-  async requireRoom(): Promise<void> {
-    this.#store.requireRoom();
-  }
-
-  async ping(): Promise<void> {
-    await this.#store.read(() => undefined);
-  }
-
-  close(): Promise<void> {
-    return this.#store.close();
   }
 }

@@ -12,7 +12,7 @@ import type { UnitResult } from "../units.ts";
 import { openRecords } from "./database.ts";
 import type { OpenDatabaseOptions, OpenVaultFile } from "./database.ts";
 import { countCollections, listRecords } from "./list-rows.ts";
-import { DEFAULT_FILE_OPTIONS, gateOf, jobsOf, OpenStore } from "./open-store.ts";
+import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { RecordOperations } from "./operations.ts";
 import { readHead, readRecord, readVersions } from "./read-records.ts";
 import { getSubjects, listSubjects, newestSubjects, recordsOfSubject } from "./subject-rows.ts";
@@ -48,7 +48,7 @@ export async function sqliteStore(path: string, options: SqliteStoreOptions = {}
   return new SqliteStore(await openRecords(path, settled), settled);
 }
 
-class SqliteStore implements Store {
+class SqliteStore extends FileStore<RecordOperations> implements Store {
   readonly capabilities: Capabilities = SQLITE_CAPABILITIES;
   readonly records: RecordStore;
   readonly subjects: SubjectRows;
@@ -59,6 +59,7 @@ class SqliteStore implements Store {
 
   constructor(file: OpenVaultFile, options: OpenDatabaseOptions) {
     const store = new OpenStore<RecordOperations>(file, options);
+    super(store);
     this.#store = store;
     this.records = {
       heads: (addresses) => store.read((db) => addresses.map((address) => readHead(db, address))),
@@ -89,18 +90,6 @@ class SqliteStore implements Store {
       fail: async (...given) => store.reduce("fail", given),
     };
     this.jobs = jobsOf(store);
-  }
-
-  async requireRoom(): Promise<void> {
-    this.#store.requireRoom();
-  }
-
-  async ping(): Promise<void> {
-    await this.#store.read(() => undefined);
-  }
-
-  close(): Promise<void> {
-    return this.#store.close();
   }
 
   async #apply(units: readonly TakenUnit[], isAtomic: boolean): Promise<readonly UnitResult[]> {

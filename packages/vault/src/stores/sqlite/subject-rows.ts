@@ -7,7 +7,7 @@ import { sql } from "kysely";
 import type { AliasedRawBuilder } from "kysely";
 import { VaultError } from "../../errors.ts";
 import type { SubjectId, SubjectRecord, SubjectRow, SubjectsPage, SubjectState } from "../subjects.ts";
-import { foundName, nameBytes, rowNumber, whole } from "./columns.ts";
+import { foundName, foundSealedId, nameBytes, rowNumber, sealedIdBytes, whole } from "./columns.ts";
 import { idBytes, idDigits, idOf } from "./ids.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -109,12 +109,14 @@ const RECORDS = statement((db, { id, after, limit }: SubjectKey & { readonly aft
   db
     .selectFrom("links")
     .innerJoin("records", "records.record", "links.record")
+    .leftJoin("heads", "heads.record", "links.record")
     .where("links.subject", "=", db.selectFrom("subjects").select("subject").where("id", "=", id))
     .where("links.record", ">", after)
     .select([
       nameBytes("records.collection").as("collection"),
       nameBytes("records.id").as("id"),
       rowNumber("records.record").as("record"),
+      sealedIdBytes("heads.sealed_id").as("sealed_id"),
     ])
     .orderBy("links.record")
     .limit(limit)
@@ -131,9 +133,10 @@ export function recordsOfSubject(
   { after, limit }: { readonly after: Uint8Array | null; readonly limit: number },
 ): readonly SubjectRecord[] {
   const found = connection.all(RECORDS, { id: idBytes(id), after: after === null ? LEAST : numberAt(after), limit });
-  return found.map(({ collection, id: recordId, record }) => ({
+  return found.map(({ collection, id: recordId, record, sealed_id: sealed }) => ({
     collection: foundName(collection).text,
     id: foundName(recordId).text,
+    sealedId: foundSealedId(sealed),
     position: positionOf(BigInt(record)),
   }));
 }

@@ -215,7 +215,10 @@ export const OF_PEOPLE: Readonly<Record<string, Sabotage>> = {
             for (const unit of units)
               for (const id of peopleOf(unit)) {
                 const own = links.get(id) ?? new Map<string, SubjectRecord>();
-                links.set(id, own.set(keyOf(unit), { ...unit.address, position: Buffer.from(keyOf(unit)) }));
+                links.set(
+                  id,
+                  own.set(keyOf(unit), { ...unit.address, sealedId: null, position: Buffer.from(keyOf(unit)) }),
+                );
               }
             return store.records.apply(units, options);
           },
@@ -272,6 +275,15 @@ export const OF_PEOPLE: Readonly<Record<string, Sabotage>> = {
         },
       };
     },
+  ),
+  "tells somebody's records without their sealed ids": breaks(
+    "somebody's records are told with the sealed ids of their heads",
+    (store) => ({
+      subjects: {
+        records: async (id, page) =>
+          (await store.subjects.records(id, page)).map((record) => ({ ...record, sealedId: null })),
+      },
+    }),
   ),
   "rewraps away whom a version is about": (() => {
     const rewrapped = new Set<string>();
