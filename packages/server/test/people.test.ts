@@ -106,7 +106,10 @@ test("e-mail addresses as ids and names of a sealed collection are in no log, me
   });
   const address = "ada.lovelace@example.org";
   const path = `/v1/records/logins/${encodeURIComponent(address)}`;
-  const headers = { "strongroom-subject": encodeURIComponent(address), "strongroom-about": "bob.babbage%40example.org" };
+  const headers = {
+    "strongroom-subject": encodeURIComponent(address),
+    "strongroom-about": "bob.babbage%40example.org",
+  };
   assert.equal((await call(origin, path, { token: token.admin, body: {}, headers })).status, 201);
   const read = await call(origin, path, { token: token.read });
   assert.deepEqual([read.status, read.headers["strongroom-subject"]], [200, encodeURIComponent(address)]);
