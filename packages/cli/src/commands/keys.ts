@@ -49,7 +49,8 @@ export const keysCostCommand: CommandSpec = command({
     ),
     keys: option(
       "--keys <n>",
-      "KMS keys that are paid, in all regions (default: one for records and one for people in each region, or one for both where keys.regions names no other)",
+      "KMS keys that are paid, in all regions (default: one for records and one for people in each region, " +
+        "or one for both where keys.regions names no other)",
       keys,
     ),
   },

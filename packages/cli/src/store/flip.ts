@@ -53,7 +53,8 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
     const owed = [...flips.values()].filter(({ isDone }) => !isDone);
     if (owed.length > 0 && how === "ask") await requireYes("Put them in force?", context);
     const results = new Map<StoreRole, FlipResult>();
-    for (const [role, flip] of flips) results.set(role, await flipOne(flip).catch((cause) => half(cause, results)));
+    for (const [role, flip] of flips)
+      results.set(role, await flipOne(flip).catch((cause: unknown) => half(cause, results)));
     const result = { ...results.get("records"), keyStore: results.get("keys") ?? null };
     const epochs = [...results].map(
       ([role, { epoch }]) => `${STORE_ROLES[role].label.toLowerCase()} at epoch ${epoch}`,

@@ -71,6 +71,15 @@ test("a start without the key store of its records makes no other, and everybody
   assert.doesNotMatch((await run("store status")).stdout, /Problem/);
   assert.equal(await again.stop(), 0);
 
+  // The file of the records in its place is none of a newer version.
+  const misplaced = join(folder.path, "misplaced");
+  await mkdir(misplaced, { mode: 0o700 });
+  for (const name of ["records", "keys"]) await cp(join(dataDir, "records.sqlite"), join(misplaced, `${name}.sqlite`));
+  assert.match(
+    (await run("store status --data-dir misplaced")).stdout,
+    /SQLite database, but not a Strongroom key store/,
+  );
+
   // Set back beside its own mark: it is the key store, so it is not called lost.
   await runCommand(["get", "people", "ada"], { cwd: folder.path });
   await rm(join(dataDir, "keys.sqlite"));

@@ -1,6 +1,7 @@
-// A Terraform module of the roles, in Terraform's JSON syntax (*.tf.json), which is read as any other: two keys a region,
-// for records and for the keys of people, with the key policy of keyPolicy and an alias each, and the IAM policies for what no key policy can give. Source: Terraform
-// documentation, "JSON Configuration Syntax"; provider hashicorp/aws from 6.0, whose resources take a region each.
+// A Terraform module of the roles, in Terraform's JSON syntax (*.tf.json), which is read as any other: two keys a
+// region, for records and for the keys of people, with the key policy of keyPolicy and an alias each, and the IAM
+// policies for what no key policy can give. Source: Terraform documentation, "JSON Configuration Syntax"; provider
+// hashicorp/aws from 6.0, whose resources take a region each.
 
 import { beyondKeys, keyPolicy } from "./documents.ts";
 import { ROLES } from "./roles.ts";
