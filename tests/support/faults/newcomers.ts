@@ -29,6 +29,8 @@ const WRITER = fileURLToPath(new URL("newcomers-writer.ts", import.meta.url));
 const MOST_LINES = 40;
 /** Longest time from the last of them, so that it dies anywhere in a write. */
 const LONGEST_MS = 20;
+/** Of as many rounds, some end between a key and its record. */
+const MANY_ROUNDS = 25;
 /** How likely a trouble is made at each look. */
 const TROUBLE = 0.1;
 
@@ -79,7 +81,8 @@ export async function newPeopleKilled(t: TestContext, { place, rounds, trouble }
       `${seen.stored} of these stored; ${idOf.size} people; ${seen.orphans} keys of nobody, all listed`,
   );
   assert.ok(seen.acknowledged > rounds, "the processes wrote");
-  assert.ok(seen.orphans > 0, "some died between a key and its record");
+  // Of a few rounds it may be none.
+  if (rounds >= MANY_ROUNDS) assert.ok(seen.orphans > 0, "some died between a key and its record");
 }
 
 interface Known {

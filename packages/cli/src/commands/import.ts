@@ -151,6 +151,7 @@ export const importCommand: CommandSpec = command({
         keyFile: options.idKeyFile ?? null,
         dataDir: loaded.config.dataDir,
       },
+      idsAre: loaded.config.collections[collection]?.ids ?? "public",
       subjectField: options.subject ?? null,
       fields: chooseFields(options),
       write: chooseWrite(options),

@@ -1,8 +1,9 @@
 // `strongroom keys cost`: what the keys cost a month in the present scopes, and what they would in the others.
 import { renderTable, type Terminal, wrapped } from "@strongroom/base/terminal";
-import type { KeyCost } from "@strongroom/client";
+import { isClientError, type KeyCost } from "@strongroom/client";
 import { z } from "zod";
 import { command, type CommandSpec, option, withService } from "../command.ts";
+import type { Config } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 
 /** Dollars that AWS lists: for 10,000 requests, and for a KMS key in one region a month. Its free tier is left out. */
@@ -48,7 +49,8 @@ export const keysCostCommand: CommandSpec = command({
     ),
     keys: option(
       "--keys <n>",
-      "KMS keys that are paid, in all regions (default: one for records and one for people in each region)",
+      "KMS keys that are paid, in all regions (default: one for records and one for people in each region, " +
+        "or one for both where keys.regions names no other)",
       keys,
     ),
   },
@@ -56,8 +58,12 @@ export const keysCostCommand: CommandSpec = command({
     { line: "npx strongroom keys cost", meaning: "at AWS's list price" },
     { line: "npx strongroom keys cost --price-requests 0 --price-key 0 --json", meaning: "calls alone, for programs" },
   ],
-  run: withService(async (client, { context, options }) => {
-    const cost = await client.keyCost();
+  run: withService(async (client, { context, loaded, options }) => {
+    const cost = await client.keyCost().catch((error: unknown) => {
+      // A service of the version before does not know the question.
+      if (isClientError(error) && error.code === "route-absent") return null;
+      throw error;
+    });
     if (cost === null)
       throw new CliError("service-refused", {
         title: "The service has no key store",
@@ -68,11 +74,16 @@ export const keysCostCommand: CommandSpec = command({
     const bill = monthlyBill(cost, {
       perRequests: options.priceRequests,
       perKey: options.priceKey,
-      keys: options.keys,
+      keys: options.keys ?? (sharesKeys(loaded.config) ? cost.regions.records : undefined),
     });
     context.terminal.result({ ...bill, counted: cost.counted }, () => billView(bill, cost, context.terminal));
   }),
 });
+
+/** Generation 0, as far as it is configured here: the keys of records wrap those of people too, and are paid once. */
+function sharesKeys({ keys: { regions } }: Config): boolean {
+  return regions?.every(({ keyStoreKeyArn }) => keyStoreKeyArn === undefined) === true;
+}
 
 /** Prices in dollars, and how many KMS keys are paid. */
 export interface Prices {

@@ -53,7 +53,7 @@ export const putCommand: CommandSpec = command({
       meaning: "about two people; the first one's key seals it",
     },
   ],
-  run: withService(async (client, { context, args, options }) => {
+  run: withService(async (client, { context, loaded, args, options }) => {
     const [collection = "", id = ""] = args;
     const { terminal } = context;
     if (options.ifVersion !== undefined && options.ifAbsent)
@@ -65,7 +65,8 @@ export const putCommand: CommandSpec = command({
     const whom = { subject, about, repoint: repoint ? true : undefined, tenant };
     const answer = await client.records.put(collection, id, body, { ...whom, ifVersion, ifAbsent });
     body.fill(0);
-    if (looksPersonal(id))
+    // The service has the last word on it; this is what is declared here.
+    if (looksPersonal(id) && loaded.config.collections[collection]?.ids !== "sealed")
       terminal.say(terminal.styleError("yellow", `The id looks like an address. ${PERSONAL_ID_ADVICE}`));
     terminal.result(answer, ({ collection: into, id: as, outcome, version, about: also, wraps }) => {
       const name = `${into}/${as}`;

@@ -216,7 +216,7 @@ function mixedKeys(list: "regions" | "next", regions: readonly WrappingRegion[] 
     ...when(
       without.length > 0 && without.length < regions.length,
       ["keys", list],
-      `must have a keyStoreKeyArn in every region or in none; ${without.join(", ")} has none`,
+      `must have a keyStoreKeyArn in every region or in none; lacking: ${without.join(", ")}`,
     ),
     ...when(
       shared >= 0,

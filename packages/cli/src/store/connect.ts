@@ -8,9 +8,9 @@ import { Client, type ClientConfig, Pool } from "pg";
 import { readAuthority } from "../authority.ts";
 import type { Config } from "../config/config.ts";
 import { isOnThisMachine, placeText, type PostgresPlace, storePlace } from "../config/store-url.ts";
-import { CliError } from "../errors.ts";
+import { CLI_ERRORS, CliError } from "../errors.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
-import { type ConfiguredPlace, placeSettings, STORE_ROLES, type StoreRole } from "./which.ts";
+import { aboutSettings, type ConfiguredPlace, placeSettings, STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** The variables of the process. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,6 +63,7 @@ export function postgresAccess(config: Config, env: Environment, role: StoreRole
         if (password !== null) return password;
         throw new CliError("store-login-refused", {
           detail: `${placeText(place)}: it wants a password, and none is given.`,
+          remedy: aboutSettings(CLI_ERRORS["store-login-refused"].remedy, setting),
         });
       },
       ssl: tls
@@ -137,6 +138,7 @@ function readable(path: string, secrecy: "secret" | "public", what: string): str
     if (cause instanceof CliError) throw cause;
     throw new CliError("input-unreadable", {
       detail: `${path}, the file of the database's ${what}, cannot be read: ${systemReason(cause)}.`,
+      remedy: "Check the path, and that you may read what is there.",
       cause,
     });
   }

@@ -137,4 +137,5 @@ function codeOf(cause: unknown): string | null {
 }
 
 /** A name as SQL takes it. */
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A name as SQL has it. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -53,7 +53,8 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
     const owed = [...flips.values()].filter(({ isDone }) => !isDone);
     if (owed.length > 0 && how === "ask") await requireYes("Put them in force?", context);
     const results = new Map<StoreRole, FlipResult>();
-    for (const [role, flip] of flips) results.set(role, await flipOne(flip));
+    for (const [role, flip] of flips)
+      results.set(role, await flipOne(flip).catch((cause: unknown) => half(cause, results)));
     const result = { ...results.get("records"), keyStore: results.get("keys") ?? null };
     const epochs = [...results].map(
       ([role, { epoch }]) => `${STORE_ROLES[role].label.toLowerCase()} at epoch ${epoch}`,
@@ -102,6 +103,18 @@ interface FlipResult {
   readonly flipped: boolean;
   readonly epoch: number;
   readonly keys: readonly string[];
+}
+
+/** Between the two every process goes on: it knows both sets, and writes under that of each store. */
+function half(cause: unknown, results: ReadonlyMap<StoreRole, FlipResult>): never {
+  if (!(cause instanceof CliError) || results.get("keys")?.flipped !== true) throw cause;
+  throw new CliError(cause.code, {
+    title: cause.title,
+    detail: `${cause.detail ?? cause.title}. In the key store they are in force already, in the store of records not yet.`,
+    remedy: "Run strongroom store flip again, with the same configuration: it goes on where it ended.",
+    reportedCode: cause.reportedCode,
+    cause,
+  });
 }
 
 /** Also one that is done: another process may be about to finish it. */

@@ -6,7 +6,7 @@ import { inspectPostgres, inspectPostgresKeys, type InspectedPostgres } from "@s
 import { placeText } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError } from "../errors.ts";
 import { type PostgresAccess, storePool, withConnection } from "./connect.ts";
-import { connectionFailed, isConnectionFailure } from "./failures.ts";
+import { connectionFailed, isConnectionFailure, quoted } from "./failures.ts";
 import { OLDEST_POSTGRES, serverFacts, type ServerFacts } from "./server-facts.ts";
 import { aboutSettings, type ConfiguredPlace, type StoreRole } from "./which.ts";
 
@@ -59,8 +59,13 @@ function userDenied({ place, schema }: PostgresAccess, denied: readonly string[]
     title: "The database's user may not do what is needed",
     detail: `${placeText(place)}: in the schema ${schema}, the user ${place.user} lacks:`,
     problems: denied,
-    remedy: `Let the schema's owner grant it: strongroom store migrate --grant-to ${place.user}.`,
+    remedy: `Let the schema's owner grant it: strongroom store migrate --grant-to ${shellWord(place.user)}.`,
   });
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w.@-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What keeps this program from using the database, the worst first; null: nothing does. */
@@ -110,6 +115,22 @@ export function unfitness(access: PostgresAccess, { server, store }: PostgresLoo
       reportedCode: "store-altered",
     });
   return null;
+}
+
+/** That a user may not make what is to be made; null: he may. */
+export function makingDenied({ place, schema }: PostgresAccess, { server }: PostgresLook): CliError | null {
+  const { exists, mayCreate } = server.schema;
+  if (mayCreate) return null;
+  const [user, database] = [quoted(place.user), quoted(place.database)];
+  return new CliError("store-login-refused", {
+    title: "The database's user may not do what is needed",
+    detail:
+      `${placeText(place)}: the user ${place.user} may not make ` +
+      (exists ? `anything in the schema ${schema}.` : `the schema ${schema}.`),
+    remedy: exists
+      ? `Run it as the owner of the schema; then --grant-to lets ${place.user} use what was made.`
+      : `Run it as the owner of the database, or let the user: grant create on database ${database} to ${user};`,
+  });
 }
 
 /** What a user lacks in the schema, in words. */

@@ -10,7 +10,7 @@ import { dataFolder, lockDataFolder, prepareDataFolder } from "../data-folder.ts
 import { CliError } from "../errors.ts";
 import { type PostgresAccess, postgresAccess, storePool } from "./connect.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
-import { lookAt, storeRefused, unfitness } from "./look.ts";
+import { lookAt, makingDenied, storeRefused, unfitness } from "./look.ts";
 import { moveOnTerminal } from "./moving.ts";
 import { openStore } from "./open.ts";
 import { requirePair } from "./pair.ts";
@@ -93,6 +93,8 @@ async function migrateServer(
     ...pending,
     ...(grantTo === undefined ? [] : [`grants to ${grantTo}`]),
   ];
+  const denied = pending.length === 0 ? null : makingDenied(access, look);
+  if (denied !== null) throw denied;
   if (how === "say" || steps.length === 0) return { store, pending: steps, done: [] };
   const pool = storePool(access);
   try {

@@ -68,7 +68,7 @@ export async function requirePair(parts: StoreParts): Promise<void> {
   if (found === null) return;
   throw new CliError("startup-failed", {
     title: VAULT_ERRORS[found.code].title,
-    detail: `${found.detail}. Records: ${placeOf(parts, "records")}. Keys: ${placeOf(parts, "keys")}.`,
+    detail: `${placeOf(parts, "keys")}: ${found.detail}.`,
     remedy: found.remedy,
     reportedCode: found.code,
   });

@@ -42,6 +42,8 @@ export interface ImportJob {
   /** Whose typed values are taken out of their wrapping; null: the documents are as they stand. */
   readonly unwrap: TypedValues | null;
   readonly ids: IdJob;
+  /** As this machine's configuration declares the collection: of sealed ids it does not matter what they look like. */
+  readonly idsAre: "public" | "sealed";
   /** Null: as it is; of a new record as its collection declares. */
   readonly subjectField: string | null;
   readonly fields: FieldChoice;
@@ -70,7 +72,7 @@ export async function importRecords(job: ImportJob, client: Client, context: Com
     unwrapRecords(file.records, job.unwrap, terminal),
   );
   const report = newReport(job.collection, file.format.unit);
-  const taker = recordTaker({ ids, subject: subject?.field ?? null, filter }, report);
+  const taker = recordTaker({ ids, idsAre: job.idsAre, subject: subject?.field ?? null, filter }, report);
   const send = sender(job, ids, { client, report, retryForMs: job.retryForMs, signal });
   const size = new BatchSize(job.batch);
   const progress = startProgress(terminal, { label: `import ${job.collection}`, total });

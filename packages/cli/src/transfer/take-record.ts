@@ -11,6 +11,7 @@ import type { PendingItem } from "./send-batch.ts";
 /** How records are taken. */
 export interface TakeOptions {
   readonly ids: IdSource;
+  readonly idsAre: "public" | "sealed";
   /** Null: as it is; of a new record as its collection declares. */
   readonly subject: Field | null;
   readonly filter: FieldFilter;
@@ -24,7 +25,7 @@ export interface RecordTaker {
 }
 
 /** Makes it. */
-export function recordTaker({ ids, subject: whom, filter }: TakeOptions, report: ImportReport): RecordTaker {
+export function recordTaker({ ids, idsAre, subject: whom, filter }: TakeOptions, report: ImportReport): RecordTaker {
   const firstPositions = new Map<string, number>();
 
   const itemOf = (record: SourceRecord): PendingItem["item"] => {
@@ -37,7 +38,7 @@ export function recordTaker({ ids, subject: whom, filter }: TakeOptions, report:
     const first = firstPositions.get(id.text);
     if (first !== undefined) throw new RangeError(`has the same id as ${report.unit} ${first}`);
     firstPositions.set(id.text, position);
-    if (looksPersonal(id.text)) report.personalIds++;
+    if (idsAre === "public" && looksPersonal(id.text)) report.personalIds++;
     return {
       id: id.text,
       document: filter.take(document),

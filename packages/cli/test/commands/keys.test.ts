@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { KeyCost } from "@strongroom/client";
 import { type Bill, monthlyBill } from "../../src/commands/keys.ts";
@@ -17,12 +19,23 @@ const COST: KeyCost = {
   counted: { calls: 61_234, byPurpose: { wrap: 60_000, read: 1234 } },
 };
 
+/** One key a region for both: generation 0. */
+const SHARED = JSON.stringify({
+  keys: {
+    regions: ["eu-west-1", "eu-west-2", "eu-central-1"].map((region) => ({
+      region,
+      keyArn: `arn:aws:kms:${region}:111122223333:key/1`,
+    })),
+  },
+});
+
 const AT_LIST_PRICE = { perRequests: 0.03, perKey: 1 };
 const byScope = ({ month }: Bill): Readonly<Record<string, number>> =>
   Object.fromEntries(month.map(({ scopes, calls }) => [scopes, calls]));
 
 async function shown(cost: KeyCost | null, ...flags: readonly string[]) {
   await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, "shared.json"), SHARED, { mode: 0o600 });
   await using service = await answering((_route, response) => {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify({ cost }));
@@ -76,6 +89,24 @@ describe("what keys cost", () => {
     assert.deepEqual(told.counted, COST.counted);
     assert.deepEqual(byScope(told), byScope(monthlyBill(COST, AT_LIST_PRICE)));
     assert.equal(told.seconds, 3 * 24 * 3600);
+  });
+
+  it("is of one key a region where the keys of records wrap those of people too", async () => {
+    const { stdout } = await shown(COST, "--config", "shared.json");
+    assert.match(stdout, /3 KEYS/);
+    assert.match((await shown(COST, "--config", "shared.json", "--keys", "4")).stdout, /4 KEYS/);
+  });
+
+  it("is nothing of a service of the version before, which does not know the question", async () => {
+    await using folder = await temporaryFolder();
+    await using service = await answering((_route, response) => {
+      response.writeHead(404, { "content-type": "application/problem+json" });
+      response.end(JSON.stringify({ title: "There is no such route", status: 404, code: "route-absent", remedy: "-" }));
+    });
+    const env = { STRONGROOM_TOKEN: "t", STRONGROOM_URL: service.url };
+    const { code, stderr } = await runCommand(["keys", "cost"], { cwd: folder.path, env });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /has no key store[^]*of this version/, stderr);
   });
 
   it("is nothing of a service without a key store", async () => {

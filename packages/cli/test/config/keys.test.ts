@@ -89,7 +89,7 @@ describe("the settings of the keys", () => {
     [
       "a key store key of some regions",
       { "keys.regions": [own("eu-west-1"), { region: "eu-west-2", keyArn: key("eu-west-2", "r") }] },
-      /keys\.regions .*in every region or in none; eu-west-2 has none/,
+      /keys\.regions .*in every region or in none; lacking: eu-west-2/,
     ],
     [
       "the same of the next key set",

@@ -38,7 +38,8 @@ describe("a database that cannot be used", () => {
     ]);
     url = withoutPassword(await server.createDatabase());
     const password = server.password;
-    for (const role of ["stranger", "reader"]) await server.query(`create role ${role} login password '${password}'`);
+    for (const role of ["stranger", "reader", '"odd one"'])
+      await server.query(`create role ${role} login password '${password}'`);
     await writeFile(join(folder.path, "right"), `${server.password}\n`, { mode: 0o600 });
     await writeFile(join(folder.path, "plain"), plain.password, { mode: 0o600 });
     await writeFile(join(folder.path, "wrong"), "not-the-password", { mode: 0o600 });
@@ -56,7 +57,7 @@ describe("a database that cannot be used", () => {
   ): Promise<{ readonly code: number | null; readonly said: string }> {
     const { code, stdout, stderr } = await runCommand(["store", "status", "--store", store], {
       cwd: folder.path,
-      env: options,
+      env: Object.fromEntries(Object.entries(options).map(([name, value]) => [name, value === "SAME" ? store : value])),
     });
     const said = `${stdout}${stderr}`.replace(/\s+/g, " ");
     assert.ok(!said.includes(server.password) && !said.includes("not-the-password"), "the password is not shown");
@@ -121,6 +122,18 @@ describe("a database that cannot be used", () => {
       env: { STRONGROOM_STORE_PASSWORD_FILE: "absent" },
       code: 2,
       says: [/input-unreadable/, /absent/],
+    },
+    {
+      what: "no password of the key store's own",
+      store: () => url,
+      env: { STRONGROOM_STORE_PASSWORD_FILE: "right", STRONGROOM_KEY_STORE: "SAME" },
+      code: 6,
+      says: [
+        /Store PostgreSQL.*no tables in the schema strongroom yet/,
+        /Key store PostgreSQL/,
+        /it wants a password, and none is given/,
+        /keyStore\.passwordFile names, or in STRONGROOM_KEY_STORE_PASSWORD/,
+      ],
     },
     {
       what: "no such database",
@@ -199,7 +212,12 @@ describe("a database that cannot be used", () => {
     const missing = await run(["store", "migrate", "--grant-to", "nobody"], "strongroom");
     assert.match(missing.said, /There is no role nobody: make it on the server/);
     assert.match((await run(["store", "status"], "strongroom")).said, /not made yet/, "nothing was made");
+    const unable = await run(["store", "migrate", "--dry-run"], "odd one");
+    assert.match(unable.said, /the user odd one may not make the schema strongroom_keys/, "also when it is only said");
+    assert.match(unable.said, /grant create on database "test_\d+" to "odd one"/);
+    assert.equal(unable.code, 6);
     assert.equal((await run(["store", "migrate"], "strongroom")).code, 0);
+    assert.match((await run(["store", "status"], "odd one")).said, /--grant-to 'odd one'/, "as a shell takes it");
     for (const command of [["store", "status"], ["store", "migrate"], ["doctor"]]) {
       const { said } = await run(command, "stranger");
       assert.match(said, /the user stranger lacks:? (- )?usage of the schema/, command.join(" "));

@@ -110,6 +110,7 @@ async function runImport(
     source: { ...AS_IT_LOOKS, path: `${collection}.ndjson` },
     unwrap: null,
     ids: { choice: { kind: "field", field: "id" }, keyFile: null, dataDir: cwd },
+    idsAre: "public",
     subjectField: null,
     fields: null,
     write: { kind: "put", onExisting: "compare" },

@@ -166,6 +166,7 @@ async function watched(folder: string, path: string, client: Client): Promise<st
       source: { ...AS_IT_LOOKS, path },
       unwrap: null,
       ids: { choice: { kind: "field", field: "id" }, keyFile: null, dataDir: folder },
+      idsAre: "public",
       subjectField: null,
       fields: null,
       write: { kind: "put", onExisting: "compare" },

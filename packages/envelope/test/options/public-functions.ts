@@ -323,7 +323,11 @@ export const PUBLIC_FUNCTIONS: Readonly<Record<string, PublicFunction>> = {
   "keyrings unwrapKey": {
     call: (options) => unwrapKey(kept.wraps, options as never),
     good: { ...good, accepts: () => true },
-    wrong: { ...WRAPPING, accepts: [null, 0, "x", {}, [], true] },
+    wrong: {
+      ...WRAPPING,
+      accepts: [null, 0, "x", {}, [], true],
+      secretKeysOnly: [null, 0, 1, "", "true", "yes", {}, []],
+    },
   },
   "raw-rsa rawRsaKeyring": {
     call: (options) => rawRsaKeyring(options as never),

@@ -1,6 +1,7 @@
-// A Terraform module of the roles, in Terraform's JSON syntax (*.tf.json), which is read as any other: one key a region
-// with the key policy of keyPolicy, an alias, and the IAM policies for what no key policy can give. Source: Terraform
-// documentation, "JSON Configuration Syntax"; provider hashicorp/aws from 6.0, whose resources take a region each.
+// A Terraform module of the roles, in Terraform's JSON syntax (*.tf.json), which is read as any other: two keys a
+// region, for records and for the keys of people, with the key policy of keyPolicy and an alias each, and the IAM
+// policies for what no key policy can give. Source: Terraform documentation, "JSON Configuration Syntax"; provider
+// hashicorp/aws from 6.0, whose resources take a region each.
 
 import { beyondKeys, keyPolicy } from "./documents.ts";
 import { ROLES } from "./roles.ts";
@@ -8,6 +9,22 @@ import type { Role } from "./roles.ts";
 
 /** The account that Terraform works in. */
 const ACCOUNT = "${data.aws_caller_identity.current.account_id}";
+
+/** What each key wraps, and the output that names its ARNs. The keys of people are destroyed without the records'. */
+const KEYS = {
+  strongroom: {
+    description: "Strongroom: wraps the data keys of records",
+    aliasEnd: "",
+    output: "key_arns",
+    setting: "keys.regions[].keyArn",
+  },
+  strongroom_keys: {
+    description: "Strongroom: wraps the keys of people and nothing else, generation 1",
+    aliasEnd: "-keys-1",
+    output: "key_store_key_arns",
+    setting: "keys.regions[].keyStoreKeyArn",
+  },
+} as const;
 
 const variableOf = (role: Role): string => `${role}_arn`;
 
@@ -24,7 +41,7 @@ export function terraformModule(roles: readonly Role[], alias: string): object {
     variable: {
       regions: {
         type: "set(string)",
-        description: "Regions with a key each, such as eu-west-1, eu-west-2, eu-central-1.",
+        description: "Regions with two keys each, such as eu-west-1, eu-west-2, eu-central-1.",
       },
       ...Object.fromEntries(
         roles.map((role) => [
@@ -35,25 +52,21 @@ export function terraformModule(roles: readonly Role[], alias: string): object {
     },
     data: { aws_caller_identity: { current: {} } },
     resource: {
-      aws_kms_key: {
-        strongroom: {
-          for_each: "${var.regions}",
-          region: "${each.key}",
-          description: "Strongroom: wraps the data keys of records",
-          deletion_window_in_days: 30,
-          policy: text(keyPolicy(principals, ACCOUNT)),
-          // Whoever destroys a key destroys every record that only it wraps.
-          lifecycle: { prevent_destroy: true },
-        },
-      },
-      aws_kms_alias: {
-        strongroom: {
-          for_each: "${aws_kms_key.strongroom}",
-          region: "${each.key}",
-          name: alias,
-          target_key_id: "${each.value.key_id}",
-        },
-      },
+      aws_kms_key: eachKey((_name, { description }) => ({
+        for_each: "${var.regions}",
+        region: "${each.key}",
+        description,
+        deletion_window_in_days: 30,
+        policy: text(keyPolicy(principals, ACCOUNT)),
+        // Whoever destroys a key destroys everything that only it wraps.
+        lifecycle: { prevent_destroy: true },
+      })),
+      aws_kms_alias: eachKey((name, { aliasEnd }) => ({
+        for_each: `\${aws_kms_key.${name}}`,
+        region: "${each.key}",
+        name: `${alias}${aliasEnd}`,
+        target_key_id: "${each.value.key_id}",
+      })),
       ...(withIam.length > 0 && {
         aws_iam_policy: Object.fromEntries(
           withIam.map((role) => [
@@ -67,11 +80,18 @@ export function terraformModule(roles: readonly Role[], alias: string): object {
         ),
       }),
     },
-    output: {
-      key_arns: {
-        description: "For keys.regions of strongroom.config.json.",
-        value: "${{ for region, key in aws_kms_key.strongroom : region => key.arn }}",
-      },
-    },
+    output: Object.fromEntries(
+      Object.entries(KEYS).map(([name, { output, setting }]) => [
+        output,
+        {
+          description: `For ${setting} of strongroom.config.json.`,
+          value: `\${{ for region, key in aws_kms_key.${name} : region => key.arn }}`,
+        },
+      ]),
+    ),
   };
+}
+
+function eachKey(resource: (name: string, key: (typeof KEYS)[keyof typeof KEYS]) => object): object {
+  return Object.fromEntries(Object.entries(KEYS).map(([name, key]) => [name, resource(name, key)]));
 }

@@ -69,6 +69,9 @@ void test("the Terraform module has the same policies, and they allow the same t
       .replace(/\$\{var\.(\w+)_arn\}/g, (_whole, role: Role) => arnOf(role));
   const keyPolicy = JSON.parse(values(module.resource.aws_kms_key.strongroom.policy)) as object;
   assert.deepEqual(keyPolicy, await template<Policy>(...forAll));
+  const { strongroom, strongroom_keys: ofPeople } = module.resource.aws_kms_key;
+  assert.equal(ofPeople.policy, strongroom.policy, "a second key a region, for the keys of people");
+  assert.deepEqual(Object.keys(module.output), ["key_arns", "key_store_key_arns"]);
   const iam = Object.fromEntries(
     ROLE_NAMES.map((role) => {
       const policy = module.resource.aws_iam_policy[`strongroom_${role}`]?.policy;
@@ -87,8 +90,9 @@ void test("the Terraform module has the same policies, and they allow the same t
 
 interface TerraformModule {
   readonly variable: Readonly<Record<string, object>>;
+  readonly output: Readonly<Record<string, object>>;
   readonly resource: {
-    readonly aws_kms_key: { readonly strongroom: { readonly policy: string } };
+    readonly aws_kms_key: Readonly<Record<"strongroom" | "strongroom_keys", { readonly policy: string }>>;
     readonly aws_iam_policy: Readonly<Record<string, { readonly policy: string } | undefined>>;
   };
 }

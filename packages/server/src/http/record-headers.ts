@@ -133,9 +133,14 @@ function decodeNames(header: string): readonly string[] {
   return list === "" ? [] : list.split(",").map((name) => decodeName(name.trim(), "Strongroom-About"));
 }
 
+/** As it is written here: visible ASCII. */
+const ENCODED = /^[\x20-\x7e]*$/;
+
 function decodeName(text: string, header: string): string {
   let name: string;
   try {
+    // Node reads the bytes of a field as Latin-1: a name that came as plain UTF-8 would be somebody else's.
+    if (!ENCODED.test(text)) throw new URIError("not encoded");
     name = decodeURIComponent(text);
   } catch {
     throw new VaultError("subject-invalid", `The header ${header} is not valid percent-encoded UTF-8`);

@@ -10,6 +10,7 @@ import type { KeyName, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { KeyCostMeter } from "./cost.ts";
+import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
 import { VAULT_OWNER } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
@@ -20,7 +21,7 @@ import { DEFAULT_TENANT, sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
-import { createdOrLost, keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
 export interface SubjectKeysOptions {

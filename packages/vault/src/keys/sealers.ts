@@ -10,6 +10,7 @@ import type { Creation, CreationResult, KeyKind, KeyName } from "../stores/key-s
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import { isTenant, keyTampered } from "./key-binding.ts";
+import { createdOrLost } from "./creations.ts";
 import { KeySealer } from "./key-sealer.ts";
 import { mapKeys } from "./many-keys.ts";
 import { itsOwn, requireSame, textOf } from "./people.ts";
@@ -17,7 +18,7 @@ import type { Named, People } from "./people.ts";
 import type { FreshKey } from "./region-wraps.ts";
 import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
-import { createdOrLost, keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { OpenedKey, ReadRow, VaultKeys } from "./vault-keys.ts";
 
 /** Most creations that a key store takes in one call. */

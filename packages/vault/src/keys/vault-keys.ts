@@ -9,18 +9,10 @@ import { randomSecret } from "@strongroom/envelope/keyrings";
 import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
-import type {
-  Creation,
-  CreationResult,
-  KeyKind,
-  KeyName,
-  KeyRead,
-  KeyRow,
-  KeyRows,
-  KeyVersion,
-} from "../stores/key-store.ts";
+import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
+import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
@@ -345,7 +337,7 @@ export class VaultKeys {
       if (row !== null && (missing.length === 0 || isInUse)) return await this.#open(row);
       // They are made before all others: where there were some before it was looked for, a missing one was lost.
       if (row === null && isInUse) throw lost();
-      isInUse = await hasOthers(store.keys);
+      isInUse = await hasOthers(store.keys, VAULT_KEYS);
       // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
       // keys of people, and is found out before there are any.
       if (!isInUse) (await this.#create(missing, null))?.key.wipe();
@@ -399,30 +391,6 @@ export class VaultKeys {
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }
-}
-
-/**
- * What became of creations; nothing where the answer was lost: what was made is found by whoever asks again.
- *
- * @throws VaultError as creating does, but for `outcome-unknown`
- */
-export async function createdOrLost(
-  keys: Pick<KeyRows, "create">,
-  creations: readonly Creation[],
-): Promise<readonly CreationResult[]> {
-  try {
-    return await keys.create(creations);
-  } catch (error) {
-    if (isVaultError(error) && error.code === "outcome-unknown") return [];
-    throw error;
-  }
-}
-
-/** Whether a key store has people, or keys besides those that the vault has of its own. */
-async function hasOthers(keys: KeyRows): Promise<boolean> {
-  if ((await keys.people({ after: null, limit: 1 })).length > 0) return true;
-  const counts = Object.entries(await keys.counts());
-  return counts.some(([kind, count]) => count > 0 && !VAULT_KEYS.some((own) => own.kind === kind));
 }
 
 const KEY_LENGTH = 32;

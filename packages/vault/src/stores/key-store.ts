@@ -146,7 +146,8 @@ export interface KeyRows {
   create(creations: readonly Creation[]): Promise<readonly CreationResult[]>;
   /**
    * Destroys all keys and the name of these people and leaves a tombstone, in one transaction. Done when it is done
-   * already.
+   * already. The state of their rows in the record store is changed first: a process that still holds a key would seal
+   * what nobody opens.
    */
   erase(ids: readonly SubjectId[], at: string): Promise<void>;
   /** Which of these owners have a tombstone, in their order. */

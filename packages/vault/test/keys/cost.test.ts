@@ -127,11 +127,13 @@ test("a list of sealed ids opens each person's key once, and uses none of it up"
   const { vault, another, calls } = await keyedVault(t, { collections: { people: { ids: "sealed" } } });
   const items = Array.from({ length: 12 }, (_, n) => ({ id: `p${n}@example.com`, document: { n } }));
   await vault.putMany("people", items, { onExisting: "replace" });
-  assert.deepEqual([vault.keyCost()?.present.subject, calls], [12, { encrypt: 12 + 2, decrypt: 0 }]);
+  // The vault's own two keys are made, and opened once, besides; they are in none of what is counted.
+  assert.deepEqual([vault.keyCost()?.present.subject, calls], [12, { encrypt: 12 + 2, decrypt: 2 }]);
+  const before = calls.decrypt;
   const reader = await another({ collections: { people: { ids: "sealed" } } });
   for (let times = 0; times < 3; times++) await reader.list("people");
-  // The vault's own key, which makes a hash of each id, is in none of what is counted.
-  assert.deepEqual([reader.keyCost()?.present.subject, calls.decrypt], [12, 12 + 1]);
+  // Besides, the vault's own key, which makes a hash of each id.
+  assert.deepEqual([reader.keyCost()?.present.subject, calls.decrypt - before], [12, 12 + 1]);
   const meter = meterOf({ maxUses: 2 });
   for (let times = 0; times < 9; times++) meter.openedKey(of(1));
   assert.equal(meter.report().present.subject, 1);

@@ -95,6 +95,7 @@ export async function inspectDatabase(
       };
     const connection = new Connection(new DatabaseSync(path, { readOnly: true }));
     try {
+      requireForm(connection, kind);
       const before = migrationsOf(connection, kind);
       const wanted = await schemaAfter(migrations, before);
       return connection.snapshot(() => {
@@ -120,6 +121,14 @@ export async function inspectDatabase(
     const { code, message } = isVaultError(error) ? error : storeFailure(error);
     return { ...found, state: "refused", problem: { code, message } };
   }
+}
+
+/** Records in the place of keys would be taken for keys of a newer version. @throws VaultError `store-failed` */
+function requireForm({ database }: Connection, kind: FileKind): void {
+  const { applicationId, title } = FILE_FORMS[kind];
+  const { application_id: is } = database.prepare("pragma application_id").get() ?? {};
+  if (is !== 0 && is !== applicationId)
+    throw new VaultError("store-failed", `The file is a SQLite database, but not ${title}`);
 }
 
 /** None of a file that nothing was made in. @throws VaultError `store-newer` */
