@@ -41,7 +41,7 @@ describe("the sources of the packages", () => {
     ["multiRegionKeyring", 24, definitionOf(house, "envelope", "multiRegionKeyring")],
     // It puts records, the keys of people and repair together, and nobody reads all of them for one question: what each
     // of them opens is measured by itself.
-    ["openVault", 57, definitionOf(house, "vault", "openVault")],
+    ["openVault", 58, definitionOf(house, "vault", "openVault")],
     ["a read of a record", 13, "packages/vault/src/records/read.ts"],
     ["a write of a record", 17, "packages/vault/src/records/write.ts"],
     ["the keys of people", 19, definitionOf(house, "vault", "openSubjectKeys")],

@@ -97,7 +97,11 @@ test("a kind that is none: the version is told as damaged, whoever asks for it",
     assert.match((await all.store.keys.version(all.ada.key.owner, all.ada.key.version)).damage ?? "", /keys\.kind/);
     const sets = (await all.store.inventory.sets()).map(({ id }) => id);
     const items = await all.store.inventory.list({ sets, after: null, limit: 9 });
-    assert.deepEqual(items.map(({ place }) => place === null).sort(), [false, ...items.slice(2).map(() => false), true]);
+    assert.deepEqual(items.map(({ place }) => place === null).sort(), [
+      false,
+      ...items.slice(2).map(() => false),
+      true,
+    ]);
     await othersGoOn(all);
   }
 });

@@ -74,9 +74,7 @@ const OF_SUBJECTS: readonly (readonly [sql: string, damage: RegExp])[] = [
     "char(2) || char(2) || char(2) || 'somebody'",
     "char(2) || '1' || char(2) || char(2) || char(2)",
     "printf('%.100000c', 'x')",
-  ].map(
-    (value) => [`update versions set subject = ${value} where key = 1`, /versions\.subject|subjects\.id/] as const,
-  ),
+  ].map((value) => [`update versions set subject = ${value} where key = 1`, /versions\.subject|subjects\.id/] as const),
 ];
 
 for (const [sql, column] of OF_SUBJECTS) {

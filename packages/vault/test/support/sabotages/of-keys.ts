@@ -193,12 +193,9 @@ export const OF_KEYS: Readonly<Record<string, KeySabotage>> = {
       },
     }),
   ),
-  "has the oldest version first": breaks(
-    "no more than 1,000 versions of a key are told, the newest",
-    ({ keys }) => ({
-      keys: { versions: async (name) => (await keys.versions(name)).toReversed() },
-    }),
-  ),
+  "has the oldest version first": breaks("no more than 1,000 versions of a key are told, the newest", ({ keys }) => ({
+    keys: { versions: async (name) => (await keys.versions(name)).toReversed() },
+  })),
   "makes keys at every epoch": breaks("no key is made under a key set that was left, a name is", ({ keys, gate }) => ({
     keys: {
       create: async (all) => {
