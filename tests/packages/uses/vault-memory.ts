@@ -1,12 +1,31 @@
 import assert from "node:assert/strict";
-import { DEFAULT_MEMORY_LIMITS, MemoryStorage, memoryStore, type MemoryStoreOptions } from "@strongroom/vault/memory";
+import { randomBytes } from "node:crypto";
+import { rawAesKeyring } from "@strongroom/envelope";
+import { openVault } from "@strongroom/vault";
+import {
+  DEFAULT_MEMORY_LIMITS,
+  MemoryKeyStorage,
+  memoryKeyStore,
+  MemoryStorage,
+  memoryStore,
+  type MemoryStoreOptions,
+} from "@strongroom/vault/memory";
 
 export const use = async (): Promise<void> => {
   const options: MemoryStoreOptions = { storage: new MemoryStorage(), capabilities: DEFAULT_MEMORY_LIMITS };
   const [one, other] = [memoryStore(options), memoryStore(options)];
   await one.jobs.add("repair", ["all"]);
   assert.equal((await other.jobs.list()).length, 1);
-  await Promise.all([one.close(), other.close()]);
+  await other.close();
+
+  const keys = { store: memoryKeyStore({ storage: new MemoryKeyStorage() }), scope: "tenant" as const };
+  const keyring = rawAesKeyring({ keyNamespace: "use", keyName: "1", wrappingKey: randomBytes(32) });
+  await using vault = await openVault({ store: one, keyring, keys, collections: { users: { ids: "sealed" } } });
+  await vault.put({ collection: "users", id: "ada@example.org" }, { name: "Ada" }, { tenant: "acme" });
+  assert.deepEqual(
+    (await vault.list("users")).items.map(({ id }) => id),
+    ["ada@example.org"],
+  );
 };
 
 /** What the compiler is to refuse. */

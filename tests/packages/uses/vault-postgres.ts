@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
-import type { Store } from "@strongroom/vault";
+import type { KeyStore, Store } from "@strongroom/vault";
 import {
   DEFAULT_POSTGRES_STORE_OPTIONS,
   inspectPostgres,
+  inspectPostgresKeys,
   migratePostgres,
+  migratePostgresKeys,
+  postgresKeyStore,
   postgresStore,
 } from "@strongroom/vault/postgres";
 import type { PostgresPool, PostgresStoreOptions } from "@strongroom/vault/postgres";
 
 /** A pool whose database cannot be reached. What a database answers is tested where there is one. */
-const unreachable: PostgresPool = {
+const unreachablePool = (): PostgresPool => ({
   connect: () => Promise.reject(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" })),
   end: () => Promise.resolve(),
-};
+});
+const unreachable = unreachablePool();
+const ofKeys = unreachablePool();
 
 export const use = async (): Promise<void> => {
   const options: Partial<PostgresStoreOptions> = { ...DEFAULT_POSTGRES_STORE_OPTIONS, schema: "people" };
@@ -20,6 +25,9 @@ export const use = async (): Promise<void> => {
     (): Promise<Store> => postgresStore(unreachable, options),
     (): Promise<readonly string[]> => migratePostgres(unreachable, { schema: "people" }),
     (): Promise<unknown> => inspectPostgres(unreachable, { schema: "people" }),
+    (): Promise<KeyStore> => postgresKeyStore(ofKeys, { schema: "people_keys" }),
+    (): Promise<readonly string[]> => migratePostgresKeys(ofKeys, { schema: "people_keys" }),
+    (): Promise<unknown> => inspectPostgresKeys(ofKeys, { schema: "people_keys" }),
   ];
   for (const call of calls) await assert.rejects(call, { name: "VaultError", code: "store-failed" });
 };

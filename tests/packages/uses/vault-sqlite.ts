@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
+import { rawAesKeyring } from "@strongroom/envelope";
+import { openVault, parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
 import type { Epoch, Store, Unit, WriteId } from "@strongroom/vault";
 import {
   DEFAULT_SQLITE_STORE_OPTIONS,
   inspectDatabase,
   SQLITE_CAPABILITIES,
+  sqliteKeyStore,
   sqliteStore,
   type SqliteStoreOptions,
 } from "@strongroom/vault/sqlite";
@@ -48,6 +50,16 @@ export const use = (): Promise<void> =>
     await store.close();
     assert.equal((await inspectDatabase(path)).state, "sound");
     assert.ok((await stat(path)).size > 0);
+
+    const keyring = rawAesKeyring({ keyNamespace: "use", keyName: "1", wrappingKey: randomBytes(32) });
+    const keysPath = join(folder, "keys.sqlite");
+    const stores = { store: await sqliteStore(join(folder, "people.sqlite")), keys: await sqliteKeyStore(keysPath) };
+    const vault = await openVault({ store: stores.store, keyring, keys: { store: stores.keys } });
+    const ada = { collection: "people", id: "1" };
+    await vault.put(ada, { name: "Ada" }, { subject: "ada" });
+    assert.equal((await vault.get(ada)).subject, "ada");
+    await vault.close();
+    assert.equal((await inspectDatabase(keysPath, { kind: "keys" })).state, "sound");
   });
 
 /** What the compiler is to refuse. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
-import { storeContract, type NewStorage } from "@strongroom/vault/store-contract";
+import { MemoryKeyStorage, memoryKeyStore, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import { keyStoreContract, storeContract, type NewStorage } from "@strongroom/vault/store-contract";
 
 export const use = async (): Promise<void> => {
   const newStorage: NewStorage = () => {
@@ -23,6 +23,18 @@ export const use = async (): Promise<void> => {
   assert.ok(bodies.length > 50);
   // Storage of this kind needs no test's end.
   for (const body of bodies.slice(0, 10)) await body(undefined as never);
+
+  const ofKeys: typeof bodies = [];
+  const newKeys = (): ReturnType<Parameters<typeof keyStoreContract>[1]> => {
+    const storage = new MemoryKeyStorage();
+    return Promise.resolve({
+      open: () => Promise.resolve(memoryKeyStore({ storage })),
+      passTime: () => Promise.resolve(),
+    });
+  };
+  keyStoreContract("memory", newKeys, { test: (_name, body) => ofKeys.push(body) });
+  assert.ok(ofKeys.length > 30);
+  for (const body of ofKeys.slice(0, 5)) await body(undefined as never);
 };
 
 /** What the compiler is to refuse. */
