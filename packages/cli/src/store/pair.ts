@@ -1,5 +1,6 @@
 // Do the store of the records and that of the keys belong together? Each has the other's id, from the first start on.
 // It is told from the two gates alone, so that a look can say it and a start can refuse before it makes anything.
+import { existsSync } from "node:fs";
 import { type GateState, VAULT_ERRORS, type VaultErrorCode } from "@strongroom/vault";
 import { placeText } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
@@ -81,8 +82,9 @@ async function seenGate({ config, folder, env }: StoreParts, role: StoreRole): P
       const { store } = await lookAt(access);
       return store.gate ?? (store.version === null ? "absent" : "unusable");
     }
-    const { state, gate, move } = await sqliteState(folder, role);
-    return gate ?? (state === "absent" && move === null ? "absent" : "unusable");
+    const { path, state, gate, move } = await sqliteState(folder, role);
+    // A file that was emptied is no file that never was: its mark tells that, when it is opened.
+    return gate ?? (state === "absent" && move === null && !existsSync(path) ? "absent" : "unusable");
   } catch (error) {
     if (error instanceof CliError) return "unusable";
     throw error;
