@@ -223,7 +223,7 @@ async function ownId(
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
   if (!rowAddresses.isSealed(collection as Collection)) return id;
-  if (sealedId === undefined || sealedId === null) return null;
+  if (sealedId === null) return null;
   try {
     return await keys.openId(sealedId, { collection: collection as Collection, rowId: id as RecordId }, signal);
   } catch (error) {
