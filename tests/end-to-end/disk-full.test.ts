@@ -44,6 +44,8 @@ test("a full disk refuses writes, loses nothing acknowledged, and writing goes o
     await everyoneThere(installation, acknowledged);
 
     rmSync(ballast);
+    // The service looks at the volume five times a second.
+    await sleep(250);
     const later = await installation.request("PUT", "/v1/records/people/later", DOCUMENT);
     assert.equal(later.status, 201, await later.text());
     await installation.down();
