@@ -8,17 +8,17 @@ import type { KeyWrap } from "./key-store.ts";
 const FORM = 1;
 const PARTS = 3;
 
-/** The value. */
+/** The value, in memory of its own: another thread may be sent it. */
 export function wrapsForm(wraps: readonly KeyWrap[]): Buffer {
   const parts = wraps.flatMap(({ provider, info, ciphertext }) => [Buffer.from(provider, "utf8"), info, ciphertext]);
-  return Buffer.concat([
-    Uint8Array.of(FORM),
-    ...parts.flatMap((part) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(part.length);
-      return [length, part];
-    }),
-  ]);
+  const form = Buffer.alloc(parts.reduce((sum, { length }) => sum + 4 + length, 1));
+  let at = form.writeUInt8(FORM);
+  for (const part of parts) {
+    at = form.writeUInt32BE(part.length, at);
+    form.set(part, at);
+    at += part.length;
+  }
+  return form;
 }
 
 /** The wraps; null: no vault writes such a value. */

@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import { MAX_KEY_WRAPS, MAX_WRAP_BYTES } from "../key-limits.ts";
 import { KEY_KINDS } from "../key-store.ts";
-import type { KeyKind, KeyWrap } from "../key-store.ts";
+import type { KeyKind } from "../key-store.ts";
 import { isSubjectId } from "../subjects.ts";
 import { idBytes, idOf } from "./ids.ts";
 
@@ -38,41 +38,3 @@ export const digestBytes = (column: string): RawBuilder<Uint8Array | null> =>
   sql<Uint8Array | null>`iif(octet_length(${sql.ref(column)}) = ${sql.lit(DIGEST_BYTES)}, ${sql.ref(column)}, null)`;
 
 export const wrapBytes: RawBuilder<Uint8Array | null> = sql<Uint8Array | null>`iif(octet_length(keys.wraps) <= ${sql.lit(MOST_WRAP_BYTES)}, keys.wraps, null)`;
-
-/** Each part behind its length in four bytes: provider, info and ciphertext of each wrap. */
-export function encodeWraps(wraps: readonly KeyWrap[]): Uint8Array {
-  const parts = wraps.flatMap(({ provider, info, ciphertext }) => [Buffer.from(provider, "utf8"), info, ciphertext]);
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + 4 + length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const part of parts) {
-    view.setUint32(at, part.length);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  }
-  return bytes;
-}
-
-/** Null when they are none. */
-export function decodeWraps(bytes: Uint8Array | null): readonly KeyWrap[] | null {
-  if (bytes === null || bytes.length === 0) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const from = at + 4;
-    const length = from <= bytes.length ? view.getUint32(at) : Number.POSITIVE_INFINITY;
-    if (from + length > bytes.length) return null;
-    parts.push(bytes.subarray(from, from + length));
-    at = from + length;
-  }
-  if (parts.length % 3 !== 0) return null;
-  const wraps: KeyWrap[] = [];
-  for (let n = 0; n < parts.length; n += 3) {
-    const [provider, info, ciphertext] = parts.slice(n, n + 3);
-    if (provider === undefined || info === undefined || ciphertext === undefined) return null;
-    const name = Buffer.from(provider).toString("utf8");
-    if (!Buffer.from(name).equals(provider)) return null;
-    wraps.push({ provider: name, info, ciphertext });
-  }
-  return wraps;
-}

@@ -5,7 +5,7 @@
 import { bucketOf } from "../bucket.ts";
 import type { Epoch } from "../gate.ts";
 import type { Creation, KeyPlace, KeyRewrap, NameRow, NewKey } from "../key-store.ts";
-import { encodeWraps } from "./key-columns.ts";
+import { wrapsForm } from "../key-wraps.ts";
 import { wrapSetRow } from "./wrap-set-rows.ts";
 import type { WrapSetRow } from "./wrap-set-rows.ts";
 import type { Rewrapped } from "./write-inventory.ts";
@@ -43,13 +43,13 @@ const takenKey = ({ createdAt, wraps, wrapSet, ...key }: NewKey): TakenKey => ({
   ...key,
   createdAt: Date.parse(createdAt),
   bucket: bucketOf({ collection: key.kind, id: key.owner }),
-  wraps: encodeWraps(wraps),
+  wraps: wrapsForm(wraps),
   wrapSet: wrapSetRow(wrapSet),
 });
 
 export const takenKeyRewrap = ({ wraps, wrapSet, at, ...change }: KeyRewrap): TakenKeyRewrap => ({
   ...change,
-  wraps: wraps === null ? null : encodeWraps(wraps),
+  wraps: wraps === null ? null : wrapsForm(wraps),
   wrapSet: wrapSetRow(wrapSet),
   since: Date.parse(at),
 });

@@ -6,20 +6,12 @@ import { sql } from "kysely";
 import { wholeOr } from "../damage.ts";
 import { KEY_KINDS } from "../key-store.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion, NameRow } from "../key-store.ts";
+import { parseWraps } from "../key-wraps.ts";
 import type { SubjectId } from "../subjects.ts";
 import type { WrapSetId } from "../wrap-set.ts";
 import { MAX_SEALED_BYTES } from "../unit-people.ts";
 import { whole } from "./columns.ts";
-import {
-  decodeWraps,
-  digestBytes,
-  kindOf,
-  kindValue,
-  OWNER_NAME,
-  ownerOf,
-  ownerValue,
-  wrapBytes,
-} from "./key-columns.ts";
+import { digestBytes, kindOf, kindValue, OWNER_NAME, ownerOf, ownerValue, wrapBytes } from "./key-columns.ts";
 import { idBytes, idDigits, idOf } from "./ids.ts";
 import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -107,7 +99,7 @@ function keyOf(owner: string, row: KeyColumns): KeyRead {
     key_check: row.key_check,
     revision: row.revision,
     wrap_set: row.wrap_set,
-    wraps: decodeWraps(row.wraps),
+    wraps: row.wraps === null ? null : parseWraps(row.wraps),
   });
   if (typeof columns === "string") return { key: null, damage: columns };
   const { kind, ordinal, version, generation, created_at: createdAt, key_check: check, wraps } = columns;
