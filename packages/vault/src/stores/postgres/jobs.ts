@@ -13,9 +13,9 @@ import type { SchemaName } from "./schema-name.ts";
 import { milliseconds } from "./units.ts";
 
 /**
- * Of a row `j` at the moment `t.now`. Taken or saved at a moment that has not come: the clock was set back. That is held
- * against the clock and not against `t.now`: a row that somebody took since the statement looked at it is looked at
- * anew, and was taken after that moment without any clock's being set back.
+ * Of a row `j` at the moment `t.now`. Taken or saved at a moment that has not come: the clock was set back. That is
+ * held against the clock and not against `t.now`: a row that somebody took since the statement looked at it is looked
+ * at anew, and was taken after that moment without any clock's being set back.
  */
 const IS_DUE = `not j.finished and (j.due_at <= t.now or j.renewed_at > ${NOW})`;
 
