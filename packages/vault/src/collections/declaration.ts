@@ -6,6 +6,7 @@ import { ownOptions } from "@strongroom/base/options";
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
+import { DEFAULT_TENANT, isTenant } from "../keys/key-binding.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
 import type { Scope } from "../stores/subjects.ts";
 
@@ -40,11 +41,6 @@ export interface Declaration {
 /** Name of somebody who is in one record only. */
 export const nameOfRecord = (collection: string, id: string): Subject => `${collection}/${id}` as Subject;
 
-/** The tenant of those who have declared none. */
-export const DEFAULT_TENANT: Tenant = "default";
-
-const TENANT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-
 /**
  * Checks a tenant.
  *
@@ -57,7 +53,7 @@ const TENANT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
  * ```
  */
 export function parseTenant(value: unknown): Tenant {
-  if (typeof value === "string" && TENANT.test(value)) return value;
+  if (isTenant(value)) return value;
   throw new VaultError(
     "tenant-invalid",
     "A tenant is a lower-case letter or digit followed by up to 62 lower-case letters, digits, '.', '_' or '-'",
@@ -78,7 +74,7 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
   ],
   ids: [(value) => value === "public" || value === "sealed", 'one of "public", "sealed"'],
   tenant: [
-    (value) => (typeof value === "string" && TENANT.test(value)) || fieldOf(value) !== null,
+    (value) => isTenant(value) || fieldOf(value) !== null,
     "a tenant (up to 63 of a-z, 0-9, '.', '_', '-') or { field: NAME }",
   ],
 };

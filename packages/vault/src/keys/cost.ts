@@ -14,6 +14,7 @@ import type { Keyring } from "@strongroom/envelope";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { BoundedMap, hashedId, Shadow } from "./cost-shadow.ts";
+import { DEFAULT_TENANT } from "./key-binding.ts";
 import type { CacheBounds, ShadowUse } from "./cost-shadow.ts";
 
 /** Whose key an operation used, or would have. */
@@ -84,7 +85,7 @@ export interface KeyCostOptions {
 type UseKind = Partial<Pick<ShadowUse, "isNew" | "isUncounted">>;
 
 /** Of those whose tenant is not known. */
-const NO_TENANT: string = hashedId("default");
+const NO_TENANT: string = hashedId(DEFAULT_TENANT);
 
 /** Tenants whose hash is remembered. */
 const MOST_TENANTS = 1_000;

@@ -21,6 +21,9 @@ export const KEY_ARN_ENTRY = "kms-arn";
 const CHECK_LABEL = "strongroom/key-check/1";
 const TENANT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
+/** The tenant of those who have declared none. */
+export const DEFAULT_TENANT: Tenant = "default";
+
 /** Whether a text is a tenant. */
 export function isTenant(value: unknown): value is Tenant {
   return typeof value === "string" && TENANT.test(value);

@@ -12,12 +12,12 @@ import type { WrapSet } from "../stores/wrap-set.ts";
 import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
-import { VAULT_OWNER } from "./key-binding.ts";
+import { branchKeyId, DEFAULT_TENANT, VAULT_OWNER } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
 import { People, requireSame } from "./people.ts";
 import type { Named } from "./people.ts";
 import { idPlace } from "./key-sealer.ts";
-import { DEFAULT_TENANT, sealersFor } from "./sealers.ts";
+import { sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
@@ -104,7 +104,7 @@ class StoredSubjectKeys implements SubjectKeys {
     using key = handle;
     // The vault's own are in none of what is counted.
     const used = kind === "tenant-subject" ? "tenant" : kind === "names" ? null : "subject";
-    if (used !== null) this.#cost?.openedKey({ scope: used, owner: messageOwner(name), tenant });
+    if (used !== null) this.#cost?.openedKey({ scope: used, owner: branchKeyId(name), tenant });
     const text = openText(sealed, owner, { version: header.version, key }, idPlace(this.vault, collection, rowId));
     if (text === null) throw tampered();
     const [expected] = await this.rowIds(collection, [text as RecordId], signal);
@@ -170,11 +170,6 @@ function sealedUnder({ kind, ownerId }: TextHeader, collection: Collection): { o
   if (kind === "collection") return { owner: { kind, owner: collection }, name: { kind, owner: collection } };
   const owner = ownerId ?? "";
   return { owner: { kind, owner }, name: { kind: "subject", owner } };
-}
-
-/** As messages call whose key they hang on. */
-function messageOwner({ kind, owner }: KeyName): string {
-  return kind === "collection" ? `collection:${owner}` : owner;
 }
 
 function tampered(): VaultError {

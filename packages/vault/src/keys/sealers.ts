@@ -9,7 +9,7 @@ import type { Subject } from "../records/address.ts";
 import type { Creation, CreationResult, KeyKind, KeyName } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
-import { isTenant, keyTampered } from "./key-binding.ts";
+import { branchKeyId, DEFAULT_TENANT, isTenant, keyTampered } from "./key-binding.ts";
 import { createdOrLost } from "./creations.ts";
 import { KeySealer } from "./key-sealer.ts";
 import { mapKeys } from "./many-keys.ts";
@@ -23,9 +23,6 @@ import type { OpenedKey, ReadRow, VaultKeys } from "./vault-keys.ts";
 
 /** Most creations that a key store takes in one call. */
 const CREATIONS = 1_000;
-
-/** Of people whom nobody says to be a tenant's. */
-export const DEFAULT_TENANT: Tenant = "default";
 
 const SUBJECT_KINDS: readonly KeyKind[] = ["subject", "tenant-subject"];
 
@@ -312,7 +309,8 @@ class Round {
       if (main !== null) main.isMade = false;
       return new KeySealer({
         vault: this.#keys.dependencies.vault,
-        subject: whom.kind === "nobody" ? `collection:${whom.collection}` : (main?.id ?? ""),
+        subject:
+          whom.kind === "nobody" ? branchKeyId({ kind: "collection", owner: whom.collection }) : (main?.id ?? ""),
         name: main?.named?.name ?? null,
         tenant: main?.named?.tenant ?? DEFAULT_TENANT,
         isNew: isMade,

@@ -38,7 +38,7 @@ export interface Sealer extends Disposable {
   readonly tenant: Tenant;
   /** Whether the person was made for it: of several sealers of one call, the first says so. */
   readonly isNew: boolean;
-  /** Further people, sorted. */
+  /** Further people, sorted, without the subject. */
   readonly about: readonly SubjectId[];
   /** Everybody, for the unit: sorted, each once. */
   readonly subjects: readonly UnitSubject[];

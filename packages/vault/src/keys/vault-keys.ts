@@ -340,7 +340,7 @@ export class VaultKeys {
       isInUse = await hasOthers(store.keys, VAULT_KEYS);
       // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
       // keys of people, and is found out before there are any.
-      if (!isInUse) (await this.#create(missing, null))?.key.wipe();
+      if (!isInUse) await this.#create(missing, null);
     }
     throw keySetMoved();
   }
@@ -358,8 +358,8 @@ export class VaultKeys {
   /**
    * Makes first keys.
    *
-   * @returns that of the wanted kind, which need not be opened; null: it is to be looked for again, as somebody was
-   *   faster
+   * @param wanted the kind whose key is given back, so that it need not be opened; null: none
+   * @returns null: it is to be looked for, as none was wanted, or somebody was faster
    */
   async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;

@@ -87,8 +87,7 @@ export async function sealersFor(
 /** Whether the further people that were inherited by name are the same ones. */
 function isSame({ subject, about }: Sealer, inherited: readonly string[]): boolean {
   const wanted = new Set(inherited.filter((id) => id !== subject));
-  const found = about.filter((id) => id !== (subject as string));
-  return found.length === wanted.size && found.every((id) => wanted.has(id));
+  return about.length === wanted.size && about.every((id) => wanted.has(id));
 }
 
 /** Without a key store: the key set wraps each version's own data key, and the name is the subject. */
@@ -139,8 +138,7 @@ export async function sealVersion(
 ): Promise<SealedNewVersion> {
   await store.requireRoom();
   const { collection, id } = row;
-  const { subject } = sealer;
-  const about = sealer.about.filter((person) => person !== (subject as string));
+  const { subject, about } = sealer;
   // That the keys' answer is one that will be read again.
   if (subjectKeys !== null) peopleOf(collection, { subject, about });
   const scheme = subjectKeys === null ? 1 : 2;

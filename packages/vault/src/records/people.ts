@@ -2,8 +2,8 @@
  * The people of a version, and whether they may be read and written about. The store joins their rows to every read and
  * locks them in every write: what was revoked is refused here whatever keys this process still holds.
  */
-import { DEFAULT_TENANT } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
+import { branchKeyId, DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { RecordRead, StoredMessage, VersionRow } from "../stores/rows.ts";
@@ -16,7 +16,8 @@ import { openBytes, storedAddress } from "./version.ts";
 type Joined = Pick<Dependencies, "store" | "subjectKeys">;
 
 /** What stands in the place of a person where a version is about nobody. */
-export const nobodyOf = (collection: Collection): Subject => `collection:${collection}` as Subject;
+export const nobodyOf = (collection: Collection): Subject =>
+  branchKeyId({ kind: "collection", owner: collection }) as Subject;
 
 /** Who has a name. */
 export interface Known {

@@ -2,9 +2,10 @@
  * Whom a new version is about: what its writer says; else whoever the version before is about; else what the collection
  * declares. A plain write never changes it: what was sealed for one person would quietly be read as another's.
  */
-import { DEFAULT_TENANT, nameOfRecord, parseTenant } from "../collections/declaration.ts";
+import { nameOfRecord, parseTenant } from "../collections/declaration.ts";
 import type { Declaration } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
+import { DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { Tenant, Whom } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { StoredMessage } from "../stores/rows.ts";

@@ -3,8 +3,9 @@
  * somebody. What is changed here holds in all processes at once, for the store says it with every read and write.
  */
 import { mapBounded } from "@strongroom/base/work";
-import { DEFAULT_TENANT, parseTenant } from "../collections/declaration.ts";
+import { parseTenant } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
+import { DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
