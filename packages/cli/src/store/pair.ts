@@ -1,7 +1,7 @@
 // Do the store of the records and that of the keys belong together? Each has the other's id, from the first start on.
 // It is told from the two gates alone, so that a look can say it and a start can refuse before it makes anything.
 import { existsSync } from "node:fs";
-import { type GateState, VAULT_ERRORS, type VaultErrorCode } from "@strongroom/vault";
+import { type GateState, pairProblem as gatesProblem, VAULT_ERRORS, type VaultErrorCode } from "@strongroom/vault";
 import { placeText } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
 import { postgresAccess } from "./connect.ts";
@@ -31,12 +31,14 @@ export function pairProblem(records: SeenGate, keys: SeenGate): PairProblem | nu
     return records.peer === null
       ? null
       : problem("key-store-lost", "the records belong to a key store, and there is none where it is configured");
-  if (keys.peer !== null && keys.peer !== records.vault)
-    return problem("key-store-foreign", "the key store belongs to other records");
-  if (records.peer !== null && records.peer !== keys.vault)
-    return problem("key-store-lost", "the records belong to another key store");
-  return null;
+  const code = gatesProblem(records, keys);
+  return code === null ? null : problem(code, SAID[code]);
 }
+
+const SAID = {
+  "key-store-foreign": "the key store belongs to other records",
+  "key-store-lost": "the records belong to another key store",
+} as const;
 
 function problem(code: VaultErrorCode, detail: string): PairProblem {
   return { code, detail, remedy: VAULT_ERRORS[code].remedy };

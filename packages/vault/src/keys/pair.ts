@@ -4,12 +4,33 @@
  * is new, empty or older than the records, under which people would get second keys.
  */
 import { VaultError } from "../errors.ts";
+import type { GateState } from "../stores/gate.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 
 /** So many of the newest people must be known to the key store. */
 const NEWEST_PEOPLE = 16;
+
+/** What a gate tells of the pair. */
+type BoundGate = Pick<GateState, "vault" | "peer">;
+
+/**
+ * What the gates of two stores say against each other; null: nothing.
+ *
+ * @example
+ * ```ts
+ * import { pairProblem } from "@strongroom/vault";
+ *
+ * const [records, keys] = [{ vault: "a", peer: null }, { vault: "b", peer: "c" }];
+ * console.log(pairProblem(records, keys)); // prints: key-store-foreign
+ * ```
+ */
+export function pairProblem(records: BoundGate, keys: BoundGate): "key-store-foreign" | "key-store-lost" | null {
+  if (keys.peer !== null && keys.peer !== records.vault) return "key-store-foreign";
+  if (records.peer !== null && records.peer !== keys.vault) return "key-store-lost";
+  return null;
+}
 
 /**
  * Binds a record store and a key store to each other, or finds them bound. A store of before adopts the key store that
@@ -21,10 +42,9 @@ const NEWEST_PEOPLE = 16;
 export async function bindStores(store: Store, keyStore: KeyStore): Promise<string> {
   const [records, keys] = await Promise.all([store.gate.current(), keyStore.gate.current()]);
   // Asked before anything is noted: a key store that is given by mistake is to stay free.
-  if (keys.peer !== null && keys.peer !== records.vault) throw keyStoreForeign();
-  if (records.peer !== null && records.peer !== keys.vault) throw keyStoreLost();
-  if ((await keyStore.gate.bind(records.vault)) !== records.vault) throw keyStoreForeign();
-  if ((await store.gate.bind(keys.vault)) !== keys.vault) throw keyStoreLost();
+  requirePair(records, keys);
+  requirePair(records, { ...keys, peer: await keyStore.gate.bind(records.vault) });
+  requirePair({ ...records, peer: await store.gate.bind(keys.vault) }, keys);
   await requireNewestPeople(store, keyStore);
   return records.vault;
 }
@@ -62,10 +82,13 @@ const keysOfPerson = (owner: SubjectId): readonly KeyName[] => [
   { kind: "tenant-subject", owner },
 ];
 
-function keyStoreForeign(): VaultError {
-  return new VaultError("key-store-foreign", "The key store belongs to the records of another vault");
-}
+const SAID = {
+  "key-store-foreign": "The key store belongs to the records of another vault",
+  "key-store-lost": "The records belong to another key store than the one that was given",
+} as const;
 
-function keyStoreLost(): VaultError {
-  return new VaultError("key-store-lost", "The records belong to another key store than the one that was given");
+/** @throws VaultError `key-store-foreign`, `key-store-lost` */
+function requirePair(records: BoundGate, keys: BoundGate): void {
+  const code = pairProblem(records, keys);
+  if (code !== null) throw new VaultError(code, SAID[code]);
 }
