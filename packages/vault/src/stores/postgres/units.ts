@@ -66,15 +66,22 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
     .map((unit) => ({ unit, name: Buffer.from(`${unit.address.collection}\0${unit.address.id}`) }))
     .sort((a, b) => Buffer.compare(a.name, b.name))
     .map(({ unit }) => unit);
-  const parts: Unit[][] = [];
-  let [part, bytes]: [Unit[], number] = [[], 0];
-  for (const unit of sorted) {
-    const more = unit.change.kind === "write" ? unit.change.versions.reduce((sum, v) => sum + v.message.length, 0) : 0;
+  return cutBySize(sorted, ({ change }) =>
+    change.kind === "write" ? change.versions.reduce((sum, { message }) => sum + message.length, 0) : 0,
+  );
+}
+
+/** In parts that one statement takes each, in their order. What is larger alone is a part of its own. */
+export function cutBySize<Item>(items: readonly Item[], bytesOf: (item: Item) => number): readonly (readonly Item[])[] {
+  const parts: Item[][] = [];
+  let [part, bytes]: [Item[], number] = [[], 0];
+  for (const item of items) {
+    const more = bytesOf(item);
     if (parts.length === 0 || bytes + more > STATEMENT_BYTES) {
       [part, bytes] = [[], 0];
       parts.push(part);
     }
-    part.push(unit);
+    part.push(item);
     bytes += more;
   }
   return parts;

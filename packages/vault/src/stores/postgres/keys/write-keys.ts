@@ -17,7 +17,7 @@ import { placeholders, statement } from "../connection.ts";
 import type { Connections } from "../connection.ts";
 import { requireAccepted } from "../refusals.ts";
 import type { SchemaName } from "../schema-name.ts";
-import { asBuffer, digestsOf, milliseconds, STATEMENT_BYTES } from "../units.ts";
+import { asBuffer, cutBySize, digestsOf, milliseconds } from "../units.ts";
 import { internArguments, internStatement } from "../wrap-sets.ts";
 
 /** What the changes of one key store need. */
@@ -81,23 +81,11 @@ function statementsOf(creations: readonly Creation[]): readonly (readonly Creati
     for (const name of names) next.set(name, round + 1);
     (rounds[round] ??= []).push(creation);
   }
-  return rounds.flatMap(cutBySize);
+  return rounds.flatMap((round) => cutBySize(round, bytesOf));
 }
 
-function cutBySize(creations: readonly Creation[]): readonly (readonly Creation[])[] {
-  const parts: Creation[][] = [];
-  let [part, bytes]: [Creation[], number] = [[], 0];
-  for (const creation of creations) {
-    const more = (creation.key?.wraps ?? []).reduce((sum, wrap) => sum + wrap.info.length + wrap.ciphertext.length, 0);
-    if (parts.length === 0 || bytes + more > STATEMENT_BYTES) {
-      [part, bytes] = [[], 0];
-      parts.push(part);
-    }
-    part.push(creation);
-    bytes += more;
-  }
-  return parts;
-}
+const bytesOf = ({ key }: Creation): number =>
+  (key?.wraps ?? []).reduce((sum, { info, ciphertext }) => sum + info.length + ciphertext.length, 0);
 
 const hex = (bytes: Uint8Array): string => asBuffer(bytes).toString("hex");
 
