@@ -10,25 +10,13 @@ import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
 import { aesKeyring } from "../support/vault.ts";
 import { STATEMENT_BYTES } from "../../src/stores/postgres/units.ts";
-import { begin as beginOn, fileServer, newSchema } from "./support/storage.ts";
+import { beginIn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { get, put, writeUnit } from "./support/units.ts";
 
 const { pool, url } = await fileServer({ connections: 8 });
 
-/** A caller's transaction, which does not outlive its test. */
-async function begin(t: TestContext, level?: string): Promise<CallersTransaction> {
-  const begun = await beginOn(pool, level);
-  let isOver = false;
-  const once = (end: () => Promise<void>) => async () => {
-    if (isOver) return;
-    isOver = true;
-    await end();
-  };
-  const transaction = { ...begun, commit: once(begun.commit), rollback: once(begun.rollback) };
-  defer(t, transaction.rollback);
-  return transaction;
-}
+const begin = (t: TestContext, level?: string): Promise<CallersTransaction> => beginIn(t, pool, level);
 
 const isContention = (error: unknown): boolean => (error as { code: string }).code === "40001";
 

@@ -6,10 +6,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Store } from "@strongroom/vault";
-import { defer } from "../../../../tests/support/defer.ts";
 import type { SubjectId } from "../../src/stores/subjects.ts";
 import { STATEMENT_BYTES } from "../../src/stores/postgres/units.ts";
-import { begin, fileServer, newSchema } from "./support/storage.ts";
+import { begin, beginIn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { person, put, writeUnit } from "./support/units.ts";
 
@@ -22,19 +21,7 @@ const deadlocks = async (): Promise<number> => (await server.log()).split("deadl
 const close = (store: Store, id: SubjectId): Promise<unknown> =>
   store.subjects.setState({ id, from: ["active"], to: "restricted" });
 
-/** A caller's transaction, which does not outlive its test. */
-async function caller(t: TestContext, level: string): Promise<CallersTransaction> {
-  const begun = await begin(pool, level);
-  let isOver = false;
-  const once = (end: () => Promise<void>) => async () => {
-    if (isOver) return;
-    isOver = true;
-    await end();
-  };
-  const transaction = { ...begun, commit: once(begun.commit), rollback: once(begun.rollback) };
-  defer(t, transaction.rollback);
-  return transaction;
-}
+const caller = (t: TestContext, level: string): Promise<CallersTransaction> => beginIn(t, pool, level);
 
 test("in each of 200 rounds nothing about a person is committed after their new state is answered", async (t) => {
   const { schema, open } = await newSchema(t, pool);

@@ -134,3 +134,17 @@ export async function begin(pool: pg.Pool, level = "read committed"): Promise<Ca
   };
   return { client, commit: () => end("commit"), rollback: () => end("rollback") };
 }
+
+/** The same, which does not outlive its test: ending it twice is ending it once. */
+export async function beginIn(t: TestContext, pool: pg.Pool, level?: string): Promise<CallersTransaction> {
+  const begun = await begin(pool, level);
+  let isOver = false;
+  const once = (end: () => Promise<void>) => async () => {
+    if (isOver) return;
+    isOver = true;
+    await end();
+  };
+  const transaction = { ...begun, commit: once(begun.commit), rollback: once(begun.rollback) };
+  defer(t, transaction.rollback);
+  return transaction;
+}
