@@ -21,8 +21,8 @@ const options: TypeDocOptions = {
   out,
   disableSources: true,
   highlightLanguages: [...OptionDefaults.highlightLanguages, "python", "sql"],
-  // openapi-typescript's tag for what the service's document says of a member.
-  blockTags: [...OptionDefaults.blockTags, "@description"],
+  // openapi-typescript's tags for what the service's document says of a member.
+  blockTags: [...OptionDefaults.blockTags, "@description", "@constant"],
   excludeInternal: true,
   excludeExternals: true,
   excludePrivate: true,
