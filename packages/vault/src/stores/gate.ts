@@ -9,8 +9,8 @@ declare const brand: unique symbol;
 export type Epoch = number & { readonly [brand]: "epoch" };
 
 /** Of the rules by which a program reads and writes a store. Raised when an older program must not go on. */
-export const STORE_READER = 2;
-export const STORE_WRITER = 2;
+export const STORE_READER = 3;
+export const STORE_WRITER = 3;
 
 /** The gate's row. */
 export interface GateState {

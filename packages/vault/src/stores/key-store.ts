@@ -14,6 +14,7 @@
 import type { Gate, Epoch } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { JobStore, Lease } from "./jobs.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Stamp } from "./rows.ts";
 import type { SubjectId } from "./subjects.ts";
 import type { WrapSet } from "./wrap-set.ts";
@@ -176,6 +177,14 @@ export interface KeyRewrap {
   readonly lease: Lease | null;
 }
 
+/** The newest checkpoint of the audit's log, kept apart from the log, so that a log that was set back is noticed. */
+export interface CheckpointRow {
+  /** A signed note, of at most 64 KiB; null: there is none yet. */
+  read(): Promise<string | null>;
+  /** Puts another in the place of the one that was seen; `overtaken`: it is another one by now, nothing was changed. */
+  replace(note: string, seen: string | null): Promise<"replaced" | "overtaken">;
+}
+
 /** Everything that a vault needs of the place that keeps its keys. */
 export interface KeyStore {
   readonly keys: KeyRows;
@@ -184,6 +193,8 @@ export interface KeyStore {
   /** In an item, `collection` is the key's kind and `id` its owner. */
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
   readonly jobs: JobStore;
+  readonly outbox: Outbox;
+  readonly checkpoint: CheckpointRow;
   /** Resolves when there is room for more. @throws VaultError `store-full` */
   requireRoom(): Promise<void>;
   /** Resolves when the store can answer. */

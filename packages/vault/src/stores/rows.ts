@@ -3,6 +3,7 @@
  * and fails nothing else.
  */
 import type { Address, Subject, Version } from "../records/address.ts";
+import type { EntryId } from "./outbox.ts";
 import type { SubjectId, SubjectRow } from "./subjects.ts";
 import type { WrapSetId } from "./wrap-set.ts";
 
@@ -68,6 +69,8 @@ export interface RecordRows {
   readonly head: Head | null;
   /** Highest number among the version rows, null when there are none. */
   readonly newestRow: Version | null;
+  /** The audit entry of the write that made the head; left out when it had none. */
+  readonly entry?: EntryId;
   /**
    * Columns that hold what no vault writes (a number beyond 2^53, a date that is none), by their names; left out when
    * none does. What is damaged is null above.

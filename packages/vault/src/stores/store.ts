@@ -13,13 +13,14 @@
  *   `store-failed`, `store-closed`, `outcome-unknown`.
  * - What is stored is not trusted: a row that holds what no vault writes is told as damage, and fails nothing else.
  *
- * The key store (key-store.ts) is a neighbour of these, with a contract of its own; an outbox row or an index tag is a
- * further member of the unit, not another transaction.
+ * The key store (key-store.ts) is a neighbour of these, with a contract of its own; an outbox row is a
+ * further member of the unit, and an index tag will be, not another transaction.
  */
 import type { Address, Collection, Version } from "../records/address.ts";
 import type { Gate } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { JobStore } from "./jobs.ts";
+import type { Outbox } from "./outbox.ts";
 import type {
   FoundCollection,
   ListedRecord,
@@ -127,6 +128,7 @@ export interface Store {
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
+  readonly outbox: Outbox;
   /**
    * The caller's own transaction; only of a store that is capable of it.
    *

@@ -4,6 +4,7 @@
  */
 import type { Address, Subject, Version } from "../records/address.ts";
 import type { Epoch } from "./gate.ts";
+import type { UnitEntry } from "./outbox.ts";
 import type { Head, Scheme } from "./rows.ts";
 import type { SubjectId, SubjectState, UnitSubject } from "./subjects.ts";
 import type { WrapSet } from "./wrap-set.ts";
@@ -63,6 +64,8 @@ export interface Unit {
    * none. `damaged`, of a removal only: rows on which nobody builds; they go whatever they hold.
    */
   readonly base: Head | "damaged" | null;
+  /** Its audit entry, which is written with it: the head gets the entry's id. Left out: the vault has no audit. */
+  readonly entry?: UnitEntry | undefined;
   readonly change: WriteChange | RemoveChange;
 }
 
@@ -78,6 +81,8 @@ export type UnitResult =
   | { readonly kind: "subject-closed"; readonly id: SubjectId; readonly state: Exclude<SubjectState, "active"> }
   /** It was sealed under an older key of somebody than one that has sealed before; nothing of the unit was changed. */
   | { readonly kind: "key-set-back"; readonly id: SubjectId }
+  /** The number of its entry is not the next of its stream; nothing of any unit of the call was changed. */
+  | { readonly kind: "stream-moved" }
   /** Nothing is wrong with it: another unit of the same transaction was not made. */
   | { readonly kind: "not-made" };
 

@@ -1,0 +1,120 @@
+/**
+ * What is asked of the audit's log: `vault.audit`. Whoever asks is in it too (`audit-read`), when it is about a person or
+ * a principal.
+ */
+import type { Subject } from "../records/address.ts";
+import type { Tenant } from "../keys/subject-keys.ts";
+import type { EntryId } from "../stores/outbox.ts";
+import type { AuditAction, AuditResult, EntryKmsCall } from "./entry.ts";
+
+/** A record in an event. */
+export interface AuditRecord {
+  /** The record's own id; null: its key is gone, or it was not known. */
+  readonly id: string | null;
+  readonly version: number | null;
+  /** The opaque id of the person, or `collection:NAME`; null: as above. */
+  readonly subject: string | null;
+}
+
+/** An entry that was opened. */
+export interface AuditEvent {
+  /** In the log, from 0; null: it is not in it yet. */
+  readonly position: number | null;
+  readonly id: EntryId;
+  readonly at: string;
+  readonly action: AuditAction;
+  readonly result: AuditResult;
+  readonly principal: string;
+  readonly purpose: string | null;
+  readonly ticket: string | null;
+  readonly collection: string | null;
+  readonly records: readonly AuditRecord[];
+  /** Opaque ids of everybody that it is about. */
+  readonly people: readonly string[];
+  readonly kms: readonly EntryKmsCall[];
+  readonly export: string | null;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** Which events. */
+export interface AuditQuery {
+  readonly principal?: string;
+  readonly action?: AuditAction;
+  readonly collection?: string;
+  /** ISO 8601, UTC. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly order?: "oldest" | "newest";
+  /** `next` of the page before. */
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+
+export interface AuditPage {
+  readonly events: readonly AuditEvent[];
+  readonly next: string | null;
+}
+
+/** How the audit is. */
+export interface AuditStatus {
+  readonly history: string | null;
+  /** Entries in the log. */
+  readonly size: number;
+  /** Base64: of the tree's root. */
+  readonly root: string;
+  /** Entries that wait in the outboxes, counted up to 10,000, and for how long the oldest has, in milliseconds. */
+  readonly waiting: number;
+  readonly waitingMs: number;
+  /** The largest size that the key store knows. */
+  readonly published: number;
+  readonly adopted: boolean;
+  readonly witnesses: readonly { readonly name: string; readonly state: "current" | "behind" | "away"; readonly size: number }[];
+  /** What was found wrong since the vault was opened, newest last; empty: nothing. */
+  readonly alarms: readonly { readonly code: string; readonly message: string; readonly at: string }[];
+  /** The verifier key of checkpoints (c2sp.org/signed-note). */
+  readonly key: string;
+}
+
+/** What the whole log comes to. */
+export interface LogReport {
+  readonly size: number;
+  readonly root: string;
+  readonly forgotten: number;
+  /** Each names the first entry concerned; empty: the log is whole, and goes on from every checkpoint that was given. */
+  readonly problems: readonly { readonly code: string; readonly position: number | null; readonly message: string }[];
+}
+
+/** A person's access log, to be handed out. */
+export interface AccessLog {
+  /** The newest checkpoint: a signed note. */
+  readonly checkpoint: string;
+  readonly key: string;
+  readonly entries: readonly {
+    readonly event: AuditEvent;
+    /** The entry's text, whose leaf is in the tree; null: it was forgotten. */
+    readonly text: string | null;
+    /** c2sp.org/tlog-proof. */
+    readonly proof: string;
+  }[];
+}
+
+/** The audit of a vault. */
+export interface VaultAudit {
+  status(): Promise<AuditStatus>;
+  /** The newest signed checkpoint; null before the first. */
+  checkpoint(): Promise<string | null>;
+  events(query?: AuditQuery): Promise<AuditPage>;
+  /** Whoever read, wrote or asked for what is about somebody. @throws VaultError `subject-unknown` */
+  whoRead(name: Subject, query?: AuditQuery & { readonly tenant?: Tenant }): Promise<AuditPage>;
+  /** The same as a file with proofs: oldest first, all of it, in pieces. */
+  accessLog(name: Subject, options?: { readonly tenant?: Tenant; readonly since?: string }): Promise<AccessLog>;
+  /** Verifies every entry against the tree, the tree against its checkpoint, and what is derived against the entries. */
+  verify(options?: {
+    /** Checkpoints kept elsewhere: signed notes. */
+    readonly checkpoints?: readonly string[];
+    readonly signal?: AbortSignal;
+    readonly progress?: (done: number, of: number) => void;
+  }): Promise<LogReport>;
+  /** Carries what waits to the log now; resolves when what waited then is in it and its checkpoint is signed. */
+  sequence(): Promise<void>;
+}
