@@ -3,7 +3,6 @@
  * first key theirs of the audit is made in one call, and when a person's key is read, it is read beside it.
  */
 import type { AuditKeyOwner } from "../audit/audit-keys.ts";
-import { VaultError } from "../errors.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
@@ -32,17 +31,12 @@ export function readAuditKeys(audit: AuditCompanion | null, names: readonly KeyN
   if (owners.length > 0) audit?.readAlong([...new Set(owners)]);
 }
 
-/**
- * That a key store never had an audit, and its root may be made.
- *
- * @throws VaultError `key-store-behind`
- */
-export async function requireNoAudit({ keys, checkpoint, outbox }: KeyStore): Promise<void> {
+/** Whether a key store has had an audit, and so the root of its keys. */
+export async function hadAudit({ keys, checkpoint, outbox }: KeyStore): Promise<boolean> {
   const [note, [stream = null], { audit }] = await Promise.all([
     checkpoint.read(),
     outbox.streams([STORE_STREAM]),
     keys.counts(),
   ]);
-  if (note !== null || stream !== null || audit > 0)
-    throw new VaultError("key-store-behind", "The key store has had an audit, and the root of its keys is gone");
+  return note !== null || stream !== null || audit > 0;
 }

@@ -65,7 +65,7 @@ export function keyContext(vault: string, place: KeyPlace, createdAt: string): R
   };
 }
 
-/** Whether regions wrap such a key: a tenant's wraps its people's, and the root of the audit all others of the audit. */
+/** Whether regions wrap such a key: a tenant's wraps its people's, and the root of the audit its other keys. */
 export function isUnderRegions({ kind, owner }: KeyName): boolean {
   return kind !== "tenant-subject" && (kind !== "audit" || owner === VAULT_OWNER);
 }

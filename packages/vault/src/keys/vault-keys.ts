@@ -12,7 +12,7 @@ import type { KeyCacheSettings } from "../options.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
-import { readAuditKeys, requireNoAudit } from "./audit-companion.ts";
+import { readAuditKeys, hadAudit } from "./audit-companion.ts";
 import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
@@ -167,15 +167,11 @@ export class VaultKeys {
     return found;
   }
 
-  /**
-   * The root of the keys of the audit; made when there never was one. Whoever gets it wipes it.
-   *
-   * @throws VaultError `key-store-behind`: there was one, and it is gone; and as making and opening do
-   */
+  /** The root of the audit's keys; made when there never was one. @throws VaultError `key-store-behind` */
   async auditRoot(signal: AbortSignal | undefined): Promise<OpenedKey> {
     // Before all others, or that they are missing would not say that they were lost.
     (await this.own("names", signal)).key.wipe();
-    return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => requireNoAudit(this.dependencies.store));
+    return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
   }
 
   /** The active key of a tenant; made when there is none. */
@@ -355,21 +351,22 @@ export class VaultKeys {
       // They are made before all others: where there were some before it was looked for, a missing one was lost.
       if (row === null && isInUse) throw lost();
       isInUse = await hasOthers(store.keys, VAULT_KEYS);
-      // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
-      // keys of people, and is found out before there are any.
+      // Opened then, not taken as made: a keyring that wraps and opens nothing is found out before there are people.
       if (!isInUse) await this.#create(missing, null);
     }
     throw keySetMoved();
   }
 
-  /** A key of one version. @param mayMake throws where there was one */
-  async #onlyOrMade(name: KeyName, mayMake: () => Promise<void> = async () => {}): Promise<OpenedKey> {
+  /** A key of one version. @param hadOne whether there was one before: it is lost then */
+  async #onlyOrMade(name: KeyName, hadOne?: () => Promise<boolean>): Promise<OpenedKey> {
+    let isLost = false;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       this.requireOpen();
       const row = await this.#readActive(name);
       if (row !== null) return await this.#open(row);
-      await mayMake();
-      const made = await this.#create([name], name.kind);
+      if (isLost) throw lost();
+      isLost = (await hadOne?.()) === true;
+      const made = isLost ? null : await this.#create([name], name.kind);
       if (made !== null) return made;
     }
     throw keySetMoved();
@@ -445,7 +442,7 @@ function disposable(opened: OpenedKey): OpenedKey & Disposable {
 }
 
 function lost(): VaultError {
-  return new VaultError("key-store-behind", "The key store has people, and not the keys by which they are found");
+  return new VaultError("key-store-behind", "The key store is in use, and lacks keys that were made before all others");
 }
 
 export function keySetMoved(): VaultError {
