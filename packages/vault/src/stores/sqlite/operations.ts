@@ -6,9 +6,12 @@ import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
 import type { CreationResult, KeyPlace } from "../key-store.ts";
+import type { AppendResult, StreamRow } from "../outbox.ts";
 import type { VersionPlace } from "../rows.ts";
 import type { SubjectId, SubjectState } from "../subjects.ts";
 import type { Outcome, Unit, UnitResult } from "../units.ts";
+import { replaceCheckpoint } from "./checkpoint-row.ts";
+import type { TakenEntries } from "./entries-taken.ts";
 import { bindGate, flipGate } from "./gate-row.ts";
 import type { TakenCreation, TakenKeyRewrap } from "./keys-taken.ts";
 import type { Connection } from "./statements.ts";
@@ -22,6 +25,7 @@ import type { NewFailure } from "./write-inventory.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
 import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
+import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
 import { applyTogether, rewrapVersion, settle, versionItem } from "./write-records.ts";
 
 /** Name -> what an operation is given, and what it answers. */
@@ -43,8 +47,15 @@ export interface CommonOperations {
   readonly wakeJob: (job: string) => undefined;
 }
 
-export interface RecordOperations extends CommonOperations {
-  readonly apply: (units: readonly TakenUnit[]) => readonly UnitResult[];
+/** Of files that have an outbox. */
+export interface OutboxOperations extends CommonOperations {
+  readonly append: (entries: TakenEntries, active: readonly SubjectId[]) => AppendResult;
+  readonly drop: (positions: readonly bigint[]) => undefined;
+  readonly closeStreams: (streams: readonly Pick<StreamRow, "stream" | "last">[]) => undefined;
+}
+
+export interface RecordOperations extends OutboxOperations {
+  readonly apply: (units: readonly TakenUnit[], audit: TakenEntries) => readonly UnitResult[];
   readonly outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => readonly Outcome[];
   readonly rewrap: (change: TakenRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: VersionPlace, failure: NewFailure) => undefined;
@@ -55,7 +66,8 @@ export interface RecordOperations extends CommonOperations {
   }) => SubjectState;
 }
 
-export interface KeyOperations extends CommonOperations {
+export interface KeyOperations extends OutboxOperations {
+  readonly replaceCheckpoint: (note: string, seen: string | null) => "replaced" | "overtaken";
   readonly create: (creations: readonly TakenCreation[]) => readonly CreationResult[];
   readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
   readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
@@ -96,8 +108,10 @@ const COMMON: Table<CommonOperations> = {
   },
 };
 
+const OUTBOX: Table<OutboxOperations> = { ...COMMON, append: appendAll, drop: dropEntries, closeStreams };
+
 const RECORDS: Table<RecordOperations> = {
-  ...COMMON,
+  ...OUTBOX,
   apply: applyTogether,
   outcome: (connection, units) => units.map((unit) => settle(connection, unit)),
   rewrap: rewrapVersion,
@@ -112,7 +126,8 @@ const RECORDS: Table<RecordOperations> = {
 };
 
 const KEYS: Table<KeyOperations> = {
-  ...COMMON,
+  ...OUTBOX,
+  replaceCheckpoint,
   create: createAll,
   erase: (connection, erasure) => {
     eraseOwners(connection, erasure);

@@ -86,6 +86,12 @@ export class Connection {
     return this.#prepare(query).all(...query.bound(values)) as unknown as readonly Row[];
   }
 
+  /** As {@link all}, row by row: whoever has enough stops. */
+  each<Values extends object, Row>(query: Statement<Values, Row>, values: Values): Iterable<Row> {
+    // eslint-disable-next-line no-restricted-syntax -- as above
+    return this.#prepare(query).iterate(...query.bound(values)) as unknown as Iterable<Row>;
+  }
+
   first<Values extends object, Row>(query: Statement<Values, Row>, values: Values): Row | undefined {
     // eslint-disable-next-line no-restricted-syntax -- as above
     return this.#prepare(query).get(...query.bound(values)) as unknown as Row | undefined;
