@@ -12,9 +12,7 @@ import type { Undone } from "./undone.ts";
 const NOTE = statement((db, _values: object) =>
   db
     .selectFrom("checkpoint")
-    .select(
-      sql<string | null>`iif(octet_length(note) <= ${sql.lit(MAX_CHECKPOINT_BYTES)}, note, null)`.as("note"),
-    )
+    .select(sql<string | null>`iif(octet_length(note) <= ${sql.lit(MAX_CHECKPOINT_BYTES)}, note, null)`.as("note"))
     .compile(),
 );
 

@@ -2,6 +2,7 @@
  * What is done to a database, each within the writer's transaction and at once: a table for each kind of file, with a
  * row for each operation. What changes nothing is answered as undone, so that it costs no commit.
  */
+import type { LogState } from "../audit-log.ts";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
@@ -10,10 +11,12 @@ import type { AppendResult, StreamRow } from "../outbox.ts";
 import type { VersionPlace } from "../rows.ts";
 import type { SubjectId, SubjectState } from "../subjects.ts";
 import type { Outcome, Unit, UnitResult } from "../units.ts";
+import type { TakenAddition } from "./addition-taken.ts";
 import { replaceCheckpoint } from "./checkpoint-row.ts";
 import type { TakenEntries } from "./entries-taken.ts";
 import { bindGate, flipGate } from "./gate-row.ts";
 import type { TakenCreation, TakenKeyRewrap } from "./keys-taken.ts";
+import { setPublished } from "./log-state.ts";
 import type { Connection } from "./statements.ts";
 import type { FileKind } from "./store-file.ts";
 import { setSubjectState } from "./subject-rows.ts";
@@ -25,6 +28,7 @@ import type { NewFailure } from "./write-inventory.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
 import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
+import { forget, integrate } from "./write-log.ts";
 import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
 import { applyTogether, rewrapVersion, settle, versionItem } from "./write-records.ts";
 
@@ -72,6 +76,21 @@ export interface KeyOperations extends OutboxOperations {
   readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
   readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: KeyPlace, failure: NewFailure) => undefined;
+}
+
+export interface LogOperations extends CommonOperations {
+  readonly integrate: (
+    base: Pick<LogState, "history" | "size">,
+    addition: TakenAddition,
+    lease: Lease,
+  ) => "integrated" | "overtaken";
+  readonly published: (size: number) => undefined;
+  /** `before`: milliseconds since the epoch. Answers how many went. */
+  readonly forget: (request: {
+    readonly before: number;
+    readonly keep: readonly string[];
+    readonly limit: number;
+  }) => number;
 }
 
 type Table<Own extends Operations<Own>> = {
@@ -140,7 +159,12 @@ const KEYS: Table<KeyOperations> = {
   },
 };
 
+const LOG: Table<LogOperations> = {
+  ...COMMON,
+  integrate,
+  published: (connection, size) => changed(undefined, setPublished(connection, size)),
+  forget,
+};
+
 /** Kind of file -> name -> how it is done. */
-export const OPERATIONS: { readonly records: typeof RECORDS; readonly keys: typeof KEYS } & Readonly<
-  Record<FileKind, object>
-> = { records: RECORDS, keys: KEYS };
+export const OPERATIONS: Readonly<Record<FileKind, object>> = { records: RECORDS, keys: KEYS, audit: LOG };

@@ -5,7 +5,7 @@
 import type { Gate } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import { takeCreations, takeErasure, takeKeyRewrap } from "../key-limits.ts";
+import { takeCreations, takeErasure, takeKeyRewrap, takeVersions } from "../key-limits.ts";
 import type { CheckpointRow, KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../key-store.ts";
 import type { Outbox } from "../outbox.ts";
 import { openKeys } from "./database.ts";
@@ -15,7 +15,17 @@ import { takenCreation, takenKeyRewrap } from "./keys-taken.ts";
 import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { KeyOperations } from "./operations.ts";
 import { checkpointOf, outboxOf } from "./outbox-calls.ts";
-import { activeKey, countKeys, isErased, keyVersion, keyVersions, nameOf, ownerOfVersion, people, personByTag } from "./read-keys.ts";
+import {
+  activeKey,
+  countKeys,
+  isErased,
+  keyVersion,
+  keyVersions,
+  nameOf,
+  ownerOfVersion,
+  people,
+  personByTag,
+} from "./read-keys.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
 
 export type SqliteKeyStoreOptions = Partial<OpenFileOptions>;

@@ -7,10 +7,11 @@ import { DummyDriver, Kysely, sql, SqliteAdapter, SqliteIntrospector, SqliteQuer
 import type { CompiledQuery, RawBuilder } from "kysely";
 import { VaultError } from "../../errors.ts";
 import type { KeySchema } from "./key-schema.ts";
+import type { LogSchema } from "./log-schema.ts";
 import type { VaultSchema } from "./schema.ts";
 
 /** Every table, of whichever file. */
-export interface Tables extends VaultSchema, KeySchema {}
+export interface Tables extends VaultSchema, KeySchema, LogSchema {}
 
 /** Compiles, and runs nothing. */
 const COMPILER = new Kysely<Tables>({
