@@ -44,7 +44,7 @@ export function logRowOf({ position, id, leaf, is_forgotten: isForgotten, text }
 }
 
 const ENTRIES = statement((db, { from, limit }: { readonly from: number; readonly limit: number }) =>
-  sql<LogColumns>`select ${LOG_COLUMNS} from entries where position >= ${from} order by position limit ${limit}`.compile(
+  sql<LogColumns>`select ${LOG_COLUMNS} from entries where position >= ${from} order by entries.position limit ${limit}`.compile(
     db,
   ),
 );
@@ -130,7 +130,7 @@ const LIVE = statement((db, { after, limit }: { readonly after: string; readonly
     .where(sql<boolean>`octet_length(tag) = 22 and tag not glob '*[^A-Za-z0-9_-]*'`)
     .select(tagText("tag").as("tag"))
     .select(HEAD_COLUMNS)
-    .orderBy("tag")
+    .orderBy("addresses.tag")
     .limit(limit)
     .compile(),
 );
@@ -164,7 +164,7 @@ const SUBTREES = statement((db, { height, start, end }: HashRange) =>
     .where("place", ">=", start)
     .where("place", "<", end)
     .select([whole("place", 0).as("place"), digestBytes("hash").as("hash")])
-    .orderBy("place")
+    .orderBy("subtrees.place")
     .compile(),
 );
 
@@ -174,7 +174,7 @@ const LEAVES = statement((db, { start, end }: HashRange) =>
     .where("position", ">=", start)
     .where("position", "<", end)
     .select([whole("position", 0).as("place"), digestBytes("leaf").as("hash")])
-    .orderBy("position")
+    .orderBy("entries.position")
     .compile(),
 );
 
@@ -204,7 +204,7 @@ const DELIVERED = statement((db, { outbox, after, limit }: StreamsPage) =>
     .where("stream", ">", after)
     .where(isId("stream"))
     .select([idDigits("stream").as("stream"), whole("number").as("number")])
-    .orderBy("stream")
+    .orderBy("delivered.stream")
     .limit(limit)
     .compile(),
 );

@@ -61,7 +61,7 @@ function entryOf({ position, id, stream, number, ends, tag, mac, text }: EntryCo
 }
 
 const OLDEST = statement((db, { limit }: { readonly limit: number }) =>
-  db.selectFrom("outbox").select(ENTRY_COLUMNS).orderBy("position").limit(limit).compile(),
+  db.selectFrom("outbox").select(ENTRY_COLUMNS).orderBy("outbox.position").limit(limit).compile(),
 );
 
 /** The oldest, as far as they are of one append's size together; the first one whatever its size. */
@@ -78,7 +78,7 @@ export function takeWaiting(connection: Connection, limit: number): readonly Wai
 }
 
 const OF_TAG = statement((db, { tag }: { readonly tag: string }) =>
-  db.selectFrom("outbox").where("tag", "=", tag).select(ENTRY_COLUMNS).orderBy("position").compile(),
+  db.selectFrom("outbox").where("tag", "=", tag).select(ENTRY_COLUMNS).orderBy("outbox.position").compile(),
 );
 
 export function pendingOf(connection: Connection, tags: readonly AddressTag[]): readonly WaitingEntry[] {
@@ -121,7 +121,7 @@ const STREAMS = statement((db, { after, limit }: { readonly after: Uint8Array; r
     .where(isId("stream"))
     .select(idDigits("stream").as("stream"))
     .select(STREAM_COLUMNS)
-    .orderBy("stream")
+    .orderBy("streams.stream")
     .limit(limit)
     .compile(),
 );
@@ -145,7 +145,7 @@ const WAITING = statement((db, { atMost }: { readonly atMost: number }) =>
 );
 
 const SINCE = statement((db, _values: object) =>
-  db.selectFrom("outbox").select(whole("at", 0).as("at")).orderBy("position").limit(ONE).compile(),
+  db.selectFrom("outbox").select(whole("at", 0).as("at")).orderBy("outbox.position").limit(ONE).compile(),
 );
 
 export function countWaiting(

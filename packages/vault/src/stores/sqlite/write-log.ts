@@ -183,7 +183,7 @@ const TO_FORGET = statement((db, { before, keep, limit }: Forgetting) =>
   sql<{ readonly position: number | null }>`
     select ${whole("position", 0)} as position from entries indexed by entries_whole
     where text is not null and at < ${before} and action not in (select value from json_each(${keep}))
-    order by position limit ${limit}`.compile(db),
+    order by entries.position limit ${limit}`.compile(db),
 );
 
 interface Position {

@@ -54,7 +54,7 @@ const NEWEST = statement((db, _values: object) =>
     .selectFrom("outbox")
     .where("position", "<", sql.raw<bigint>(String(MOST_POSITION)))
     .select(rowNumber("position").as("position"))
-    .orderBy("position", "desc")
+    .orderBy("outbox.position", "desc")
     .limit(ONE)
     .compile(),
 );
