@@ -18,7 +18,7 @@ import { LONGEST_FORM } from "../inventory.ts";
 import { refusalColumn, requireAccepted } from "../refusals.ts";
 import type { SchemaName } from "../schema-name.ts";
 import { SUBJECT_ID } from "../subject-rows.ts";
-import { asBuffer } from "../units.ts";
+import { asBuffer } from "../sent-bytes.ts";
 
 /** The calls that change nothing. */
 export type KeyReads = Omit<KeyRows, "create" | "erase">;
@@ -51,6 +51,8 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
   const version = statement(`
     select ${refusal}, ${KEY_COLUMNS}
     from ${schema}.vault g ${owner("$2::text")} ${keys("k.version = $3::uuid limit 1")}`);
+  const owners = statement(`
+    select ${refusal}, k.kind, k.owner from ${schema}.vault g left join lateral ${schema}.owners_v1($2::uuid[]) k on true`);
   const versions = statement(`
     select ${refusal}, ${KEY_COLUMNS}
     from ${schema}.vault g ${owner("$3::text")}
@@ -112,6 +114,13 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       const rows = await connections.run(version, [vault, ownerName, keyVersion], "repeat");
       return keyRead(requireAccepted(rows));
     },
+    async owners(wanted) {
+      const own = takeVersions(wanted);
+      if (own.length === 0) return [];
+      const rows = await connections.run(owners, [vault, own], "repeat");
+      requireAccepted(rows);
+      return rows.map(keyName);
+    },
     async versions({ kind, owner: ownerName }) {
       const rows = await connections.run(versions, [vault, kind, ownerName], "repeat");
       requireAccepted(rows);
@@ -135,6 +144,19 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       return Object.fromEntries(KEY_KINDS.map((kind) => [kind, found.get(kind) ?? 0])) as Record<KeyKind, number>;
     },
   };
+}
+
+/** @throws VaultError `store-failed` */
+function takeVersions(versions: readonly KeyVersion[]): readonly KeyVersion[] {
+  if (versions.length > MOST_VERSIONS)
+    throw new VaultError("store-failed", `The store is asked for the owners of at most ${MOST_VERSIONS} keys at once`);
+  return versions.filter((version) => isSubjectId(version)).length === versions.length ? versions : [];
+}
+
+/** Null: there is none, or it holds what no vault writes. */
+function keyName(row: Columns): KeyName | null {
+  const [kind, owner] = [KEY_KINDS.find((known) => known === row["kind"]), text(row["owner"])];
+  return kind === undefined || owner === null ? null : { kind, owner };
 }
 
 /** Null: there is none, or it holds what no vault writes. */
