@@ -56,7 +56,8 @@ export function postgresOutbox(
     select ${refusalColumn("$1::text")}, w.stream, w.last, w.at
     from ${schema}.vault g left join lateral (
       select s.stream, s.last, s.at from ${schema}.streams s
-      where $2::uuid is null or s.stream > $2::uuid order by s.stream limit $3::bigint) w on true
+      where s.stream >= coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+        and s.stream is distinct from $2::uuid order by s.stream limit $3::bigint) w on true
     order by w.stream`);
 
   async function ask(query: Statement, values: readonly unknown[]): Promise<readonly Columns[]> {

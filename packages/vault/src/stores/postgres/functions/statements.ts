@@ -108,11 +108,15 @@ export const lockHeads = (schema: SchemaName): string => `
     order by r.collection, r.id
     for no key update of h;`;
 
-/** Holds a lease: who takes it over waits for this to end. */
-export const holdLease = (schema: SchemaName): string => `
+/**
+ * Holds a lease: who takes it over waits for this to end.
+ *
+ * @param rest further columns of the answer that it is overtaken
+ */
+export const holdLease = (schema: SchemaName, rest: string = ", v_gate.epoch"): string => `
   if p_job is not null then
     perform from ${schema}.job_partitions j
       where j.job = p_job and j.partition = p_partition and j.fence = p_fence and j.held
       for share;
-    if not found then return query select 'overtaken'::text, v_gate.epoch; return; end if;
+    if not found then return query select 'overtaken'::text${rest}; return; end if;
   end if;`;

@@ -2,8 +2,9 @@
  * Keys and names as they lie in the database. Nothing of it is trusted: what no vault writes is told as damage. A
  * person with a tombstone has nothing here, also where a hand has put old rows back.
  */
+import { refused } from "../../checked.ts";
 import { KEY_KINDS } from "../../key-store.ts";
-import type { KeyKind, KeyRead, KeyRow, KeyRows, KeyVersion, NameRow } from "../../key-store.ts";
+import type { KeyKind, KeyName, KeyRead, KeyRow, KeyRows, KeyVersion, NameRow } from "../../key-store.ts";
 import { parseWraps } from "../../key-wraps.ts";
 import { wholeOr } from "../../damage.ts";
 import { isSubjectId } from "../../subjects.ts";
@@ -115,8 +116,9 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       return keyRead(requireAccepted(rows));
     },
     async owners(wanted) {
-      const own = takeVersions(wanted);
-      if (own.length === 0) return [];
+      if (wanted.length === 0) return [];
+      if (wanted.length > MOST_VERSIONS) throw refused(`one call asks for at most ${MOST_VERSIONS} versions of keys`);
+      const own = wanted.map((one) => (isSubjectId(one) ? one : null));
       const rows = await connections.run(owners, [vault, own], "repeat");
       requireAccepted(rows);
       return rows.map(keyName);
@@ -144,13 +146,6 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       return Object.fromEntries(KEY_KINDS.map((kind) => [kind, found.get(kind) ?? 0])) as Record<KeyKind, number>;
     },
   };
-}
-
-/** @throws VaultError `store-failed` */
-function takeVersions(versions: readonly KeyVersion[]): readonly KeyVersion[] {
-  if (versions.length > MOST_VERSIONS)
-    throw new VaultError("store-failed", `The store is asked for the owners of at most ${MOST_VERSIONS} keys at once`);
-  return versions.filter((version) => isSubjectId(version)).length === versions.length ? versions : [];
 }
 
 /** Null: there is none, or it holds what no vault writes. */
