@@ -4,7 +4,7 @@
  * who is in which entry, how far each stream is. All of them are written in one transaction with the entries.
  *
  * The store computes nothing: what is added comes whole from the sequencer (audit/sequencer.ts). Nothing of it is
- * trusted by whoever verifies: the entries prove themselves against a signed checkpoint, and the tables follow from them.
+ * trusted by whoever verifies: the entries prove themselves against a signed checkpoint, and the tables follow.
  * `@strongroom/vault/store-contract` has the tests that every such store passes (`auditLogContract`).
  */
 import type { Version } from "../records/address.ts";
@@ -28,7 +28,7 @@ export interface StoredSubtree {
 
 /** What the log says of itself. */
 export interface LogState {
-  /** Which history: 36 characters, random. A restore that was accepted begins another one; null: nothing is in it yet. */
+  /** Which history: a random UUID. A restore that was accepted begins another one; null: nothing is in it yet. */
   readonly history: string | null;
   readonly size: number;
   /** Roots of the complete subtrees of the tree, from left to right. */
@@ -100,8 +100,8 @@ export interface Addition {
   /** Streams that have ended: they go, after those in `streams` were noted. */
   readonly ended: readonly Pick<LogStream, "outbox" | "stream">[];
   /**
-   * Whether another history begins with it: what is known of addresses and streams goes first, before what is given here
-   * is added. Records are adopted anew then.
+   * Whether another history begins with it: what is known of addresses and streams goes first, before what is given
+   * here is added. Records are adopted anew then.
    */
   readonly begins: boolean;
 }
@@ -146,8 +146,8 @@ export interface LatestQuery {
 /** What the log knows of an address. */
 export interface Latest {
   /**
-   * Null: the log has no entry of it. Of a row that holds what no vault writes, what is damaged is empty or 0: no record
-   * is like it.
+   * Null: the log has no entry of it. Of a row that holds what no vault writes, what is damaged is empty or 0: no
+   * record is like it.
    */
   readonly head: AddressHead | null;
   /** Whether the message that was asked for is known; false when nothing was asked. */
