@@ -60,17 +60,16 @@ export class FileWitness implements Witness {
   }
 
   /** Whether another process was faster. What is no checkpoint of this log is replaced. */
-  #hasMore({ note, checkpoint, own }: SignedHead): boolean {
+  #hasMore(head: SignedHead): boolean {
     try {
       const found = readBounded(this.#path, NOTE_LIMITS.bytes);
-      const [seen, told] = [found.kind === "text" ? own(found.text) : null, own(note)];
-      return seen !== null && seen.origin === told?.origin && seen.size > checkpoint.size;
+      const [seen, told] = [found.kind === "text" ? head.own(found.text) : null, head.own(head.note)];
+      return seen !== null && seen.origin === told?.origin && seen.size > head.checkpoint.size;
     } catch {
       return false;
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface has it
   async read(): Promise<string | null> {
     try {
       const found = readBounded(this.#path, NOTE_LIMITS.bytes);
