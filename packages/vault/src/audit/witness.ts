@@ -12,8 +12,9 @@ import { VaultError } from "../errors.ts";
 export type { ObjectWitnessOptions } from "@strongroom/witness/object";
 export type {
   FoundObject,
+  FoundVersions,
   GetObjectInput,
-  ListObjectsInput,
+  ListVersionsInput,
   ObjectCallOptions,
   ObjectStoreClient,
   PutObjectInput,
@@ -68,7 +69,7 @@ export const fileWitness = ({ path, apartFrom, folder = "must-be-there" }: FileW
 export const urlWitness = (url: string): Witness => new UrlWitness(url, { tellers: "several", failures });
 
 /**
- * A witness that is a bucket with object lock: each checkpoint is an object of its own, which nobody removes for `days`.
+ * A witness that is a bucket with object lock: each checkpoint is an object, which nobody removes for `days`.
  * The client needs `s3:PutObject`, `s3:PutObjectRetention`, `s3:GetObjectVersion`, `s3:GetObjectRetention` and
  * `s3:ListBucketVersions` there.
  *
