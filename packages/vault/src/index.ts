@@ -44,6 +44,9 @@ export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
 
+export { kmsCheckpointSigner } from "./audit/kms-signer.ts";
+export type { KmsSignerOptions, SigningCallOptions, SigningKmsClient } from "./audit/kms-signer.ts";
+export type { CheckpointSigner } from "./audit/signer.ts";
 export { fileWitness, objectWitness, urlWitness } from "./audit/witness.ts";
 export type {
   FileWitnessPlace,
