@@ -135,10 +135,10 @@ describe("people's keys", () => {
   test("of more people than one call of the key store takes", async (t) => {
     const created: number[] = [];
     const keys = testKeys(t, {
-      rows: ({ create }) => ({
+      rows: (rows) => ({
         create: (creations: readonly Creation[]) => {
           created.push(creations.length);
-          return create(creations);
+          return rows.create(creations);
         },
       }),
     });
@@ -232,11 +232,11 @@ describe("a hand in the key store", () => {
     const audit = await auditOf(
       testKeys(t, {
         storage,
-        rows: ({ active, versions }) => ({
-          active: async (names) => (await active(names)).map((read) => change(read, people)),
+        rows: (rows) => ({
+          active: async (names) => (await rows.active(names)).map((read) => change(read, people)),
           versions: async (name) => {
-            const own = await versions(name);
-            const others = await versions({ ...name, owner: people.find((one) => one !== name.owner)! });
+            const own = await rows.versions(name);
+            const others = await rows.versions({ ...name, owner: people.find((one) => one !== name.owner)! });
             return [...own, ...others.map((read) => ({ ...read, key: { ...read.key!, owner: name.owner } }))];
           },
         }),

@@ -8,7 +8,6 @@ import { VaultError } from "@strongroom/vault";
 import type { VaultErrorCode } from "@strongroom/vault";
 import type { EntryText } from "../../src/audit/entry.ts";
 import { newPeople } from "../../src/store-contract/people.ts";
-import type { Outbox } from "../../src/stores/outbox.ts";
 import { actor, audited, deferred, madeUpRead } from "../support/audited.ts";
 import type { Audited } from "../support/audited.ts";
 import { rejectsWith } from "../support/errors.ts";
@@ -35,10 +34,10 @@ async function people(audit: Audited, count: number): Promise<ReturnType<typeof 
 test("3,000 reads at once are a few groups, each read with an entry of its own, and no number is missing", async (t) => {
   const sizes: number[] = [];
   const audit = await audited(t, {
-    outbox: ({ append }) => ({
+    outbox: (outbox) => ({
       append: async (entries, active) => {
         sizes.push(entries.length);
-        return append(entries, active);
+        return outbox.append(entries, active);
       },
     }),
   });
@@ -62,10 +61,10 @@ test("who is restricted between the read and its entry is told alone, and leaves
   const gate = deferred();
   let isHeld = false;
   const audit = await audited(t, {
-    outbox: ({ append }) => ({
+    outbox: (outbox) => ({
       append: async (entries, active) => {
         if (isHeld) await gate.promise;
-        return append(entries, active);
+        return outbox.append(entries, active);
       },
     }),
   });
@@ -113,9 +112,9 @@ for (const code of ["store-full", "store-failed", "store-altered", "outcome-unkn
     let isBroken = false;
     const broken = (): Promise<never> => Promise.reject(new VaultError(code, "broken"));
     const audit = await audited(t, {
-      outbox: ({ append, streams }) => ({
-        append: (...args) => (isBroken ? broken() : append(...args)),
-        streams: (...args) => (isBroken ? broken() : streams(...args)),
+      outbox: (outbox) => ({
+        append: (...args) => (isBroken ? broken() : outbox.append(...args)),
+        streams: (...args) => (isBroken ? broken() : outbox.streams(...args)),
       }),
     });
     await people(audit, 2);
@@ -145,9 +144,9 @@ for (const code of ["store-full", "store-failed", "store-altered", "outcome-unkn
 test("an append whose answer was lost is asked for: what was written is given out, once", async (t) => {
   let loses = 0;
   const audit = await audited(t, {
-    outbox: ({ append }) => ({
+    outbox: (outbox) => ({
       append: async (entries, active) => {
-        const result = await append(entries, active);
+        const result = await outbox.append(entries, active);
         if (loses-- > 0) throw new VaultError("outcome-unknown", "lost");
         return result;
       },
@@ -165,10 +164,10 @@ test("an append that comes late after all is in a stream that nobody else writes
   const late: (() => Promise<unknown>)[] = [];
   let isLost = false;
   const audit = await audited(t, {
-    outbox: ({ append }) => ({
+    outbox: (outbox) => ({
       append: (entries, active) => {
-        if (!isLost) return append(entries, active);
-        late.push(() => append(entries, active));
+        if (!isLost) return outbox.append(entries, active);
+        late.push(() => outbox.append(entries, active));
         return Promise.reject(new VaultError("outcome-unknown", "lost"));
       },
     }),
@@ -207,10 +206,10 @@ test("a closed audit ends what was under way, ends its streams, and takes nothin
   const gate = deferred();
   let isHeld = false;
   const audit = await audited(t, {
-    outbox: ({ append }: Outbox) => ({
+    outbox: (outbox) => ({
       append: async (entries, active) => {
         if (isHeld) await gate.promise;
-        return append(entries, active);
+        return outbox.append(entries, active);
       },
     }),
   });
