@@ -12,7 +12,7 @@ export const STORED_HEIGHTS = 8;
 /** Whether a subtree is kept. */
 export const isStored = ({ height }: Pick<Subtree, "height">): boolean => height % STORED_HEIGHTS === 0;
 
-/** Which hashes: of leaves (height 0) or of subtrees of a stored height, from index `start` up to, but without, `end`. */
+/** Which hashes: of leaves (height 0) or of subtrees of a stored height, by their index. */
 export interface HashRange extends LeafRange {
   readonly height: number;
 }

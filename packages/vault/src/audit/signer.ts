@@ -2,11 +2,8 @@
  * Who signs checkpoints of the log. The vault's own key always does: Ed25519, from the audit's root. A key of a KMS may
  * do so too, whose secret no process has.
  */
-import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { formatCheckpoint } from "@strongroom/tlog/checkpoint";
 import { signerOf, signingKeyOf } from "@strongroom/tlog/keys";
 import type { Verifier } from "@strongroom/tlog/keys";
-import { formatSignature } from "@strongroom/tlog/note";
 
 /** Signs checkpoints. */
 export interface CheckpointSigner {
@@ -28,7 +25,6 @@ export function ownSigner(seed: Buffer): CheckpointSigner {
   return {
     name: "the vault's own key",
     verifierOf: (origin) => signerOf(origin, "ed25519", key),
-    // eslint-disable-next-line @typescript-eslint/require-await -- as the interface has it
     sign: async (origin, text) => signerOf(origin, "ed25519", key).sign(text),
   };
 }
