@@ -14,6 +14,7 @@ import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { noteMade } from "./key-work.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -388,6 +389,7 @@ export class VaultKeys {
   #madeNow({ key, row }: FreshKey, tenant: Tenant | null): OpenedKey {
     const { kind, owner, version, ordinal, wrapSet } = row;
     count(this.#made, kind);
+    noteMade(row);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }
