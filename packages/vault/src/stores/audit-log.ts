@@ -90,13 +90,13 @@ export interface Addition {
   readonly entries: readonly NewLogEntry[];
   /** Subtrees of stored heights that the entries complete. */
   readonly subtrees: readonly StoredSubtree[];
-  /** What the log says of itself with them. `published`: the larger of what is there and this. */
+  /** What the log says of itself with them. `published` and `forgotten`: the larger of what is there and this. */
   readonly state: LogState;
   /** Of addresses: the newest of each, each once. */
   readonly heads: readonly (AddressHead & { readonly tag: AddressTag })[];
   /** Added after those of addresses in `removed` went. */
   readonly messages: readonly KnownMessage[];
-  /** Addresses whose messages are known no more: the record was removed. */
+  /** Addresses whose messages are known no more: the record was removed. Their heads are what `heads` says. */
   readonly removed: readonly AddressTag[];
   /** How far streams are with it, each once: added, or put in the place of what is there. */
   readonly streams: readonly LogStream[];
@@ -148,9 +148,12 @@ export interface LatestQuery {
 
 /** What the log knows of an address. */
 export interface Latest {
-  /** Null: the log has no entry of it. */
+  /**
+   * Null: the log has no entry of it. Of a row that holds what no vault writes, what is damaged is empty or 0: no record
+   * is like it.
+   */
   readonly head: AddressHead | null;
-  /** Whether the message that was asked for is known. */
+  /** Whether the message that was asked for is known; false when nothing was asked. */
   readonly isKnown: boolean;
 }
 
@@ -162,7 +165,8 @@ export interface AuditLog {
   state(): Promise<LogState>;
   /**
    * Adds what comes behind `size` entries of `history`, in one transaction; nothing if the log is not there any more or
-   * the lease is somebody else's. An entry whose id is in it already is refused (`store-failed`).
+   * the lease is somebody else's. An entry whose id is in it already is refused (`store-failed`), as is what is beyond
+   * log-limits.ts; nothing is added then.
    */
   integrate(
     base: Pick<LogState, "history" | "size">,
@@ -178,12 +182,15 @@ export interface AuditLog {
     readonly after: AddressTag | null;
     readonly limit: number;
   }): Promise<readonly (AddressHead & { readonly tag: AddressTag })[]>;
-  /** Entries from a position on, whole. */
+  /** Entries from a position on, in order. */
   entries(range: { readonly from: number; readonly limit: number }): Promise<readonly LogRow[]>;
   /** Positions of entries by their ids, in their order; null: it is not in the log. */
   positions(ids: readonly EntryId[]): Promise<readonly (number | null)[]>;
   find(query: LogQuery, page: LogPage): Promise<readonly LogRow[]>;
-  /** Hashes of complete subtrees of a stored height, or of leaves (height 0), from index `start` up to `end`. */
+  /**
+   * Hashes of complete subtrees of a stored height, or of leaves (height 0), from index `start` up to, and without,
+   * `end`: those that there are before the first that is missing.
+   */
   hashes(of: { readonly height: number; readonly start: number; readonly end: number }): Promise<readonly Uint8Array[]>;
   /** Streams of an outbox, in the order of ids. */
   streams(
@@ -191,8 +198,9 @@ export interface AuditLog {
     page: { readonly after: StreamId | null; readonly limit: number },
   ): Promise<readonly LogStream[]>;
   /**
-   * Takes the texts of entries away that are older than a moment, and who is in them; their leaves stay. At most `limit`
-   * at once; answers how many went. Entries whose action is in `keep` stay whole.
+   * Takes the texts of entries away that are older than a moment, and who is in them; their leaves stay, and by all but
+   * people they are found as before. At most `limit` at once, the first in the log first; answers how many went: 0 when
+   * none is left. Entries whose action is in `keep` stay whole. `forgotten` of the state is behind the last that went.
    */
   forget(request: {
     readonly before: string;
