@@ -100,8 +100,15 @@ async function pageOf(
         const { code } = one.damaged;
         damaged.set(code, [...(damaged.get(code) ?? []), { ...nobody, id: null, version: null }]);
       } else {
-        const { id, version } = one.item as { id: RecordId; version: Version };
-        reads.push({ ...nobody, id, version, rows: row, message: null, kms: reads.length === 0 ? kms : [] });
+        const { id, version } = one.item;
+        reads.push({
+          ...nobody,
+          id: id as RecordId,
+          version: version as Version,
+          rows: row,
+          message: null,
+          kms: reads.length === 0 ? kms : [],
+        });
       }
     }
     for (const [code, concerned] of damaged)

@@ -6,7 +6,7 @@
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Unit } from "../stores/units.ts";
-import type { Address } from "./address.ts";
+import type { Address, Place } from "./address.ts";
 import { untilNewest } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import type { JsonObject } from "./document.ts";
@@ -31,6 +31,7 @@ const LIFETIME_MS = 60_000;
 
 /** What is behind a prepared write. */
 interface Kept extends Drafted {
+  readonly place: Place;
   readonly use: PreparedUnit<PutResult>["use"];
   readonly expect: Expectation;
   /** By the process' own clock, which nobody sets. */
@@ -55,7 +56,8 @@ export class PreparedWrites {
       const { result, ...made } = await untilNewest(() => preparePut(this.#dependencies, address, given, asked));
       await this.#dependencies.store.readyFor?.([made.unit]);
       const prepared = Object.freeze(result);
-      this.#kept.set(prepared, { ...made, expect: given.expect, until: performance.now() + LIFETIME_MS });
+      const place = { address, row: made.unit.address };
+      this.#kept.set(prepared, { ...made, place, expect: given.expect, until: performance.now() + LIFETIME_MS });
       return prepared;
     } finally {
       given.plaintext.fill(0);
@@ -69,6 +71,7 @@ export class PreparedWrites {
       throw new VaultError("transaction-refused", "The vault's store takes part in no transaction of others");
     const prepared = takenList(given);
     const kept = prepared.map((write) => this.#take(write));
+    for (const { place } of kept) asked.concerns(place, null);
     const units = withEntries(kept, asked.alone(kept.map(({ draft }) => draft)));
     requireDistinct(units);
     if (units.length > store.capabilities.atomicUnits)

@@ -273,7 +273,7 @@ async function whomItWasAbout(
   const [newest] = versions;
   if (newest === undefined) return null;
   const people = versions.filter(({ scheme }) => scheme === 2).flatMap(({ subject, about }) => [subject, ...about]);
-  const others = [...new Set(people)].filter(isSubjectId).filter((id) => id !== newest.subject);
+  const others = [...new Set(people)].filter(isSubjectId).filter((id) => id !== (newest.subject as string));
   return { ...newest, about: others.sort() };
 }
 
