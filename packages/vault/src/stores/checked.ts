@@ -25,7 +25,11 @@ export function wholeNumber(value: number, least: number): number {
   throw new RangeError(`a number is whole and at least ${least}`);
 }
 
-/** A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process. @throws RangeError */
+/**
+ * A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process.
+ *
+ * @throws RangeError
+ */
 export function bytes(value: Uint8Array, least: number, most: number): Uint8Array<ArrayBuffer> {
   const { length } = value;
   if (!(value instanceof Uint8Array) || length < least || length > most)

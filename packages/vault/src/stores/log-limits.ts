@@ -86,7 +86,11 @@ function takeSubtree({ height, hash }: LogState["subtrees"][number]): LogState["
 
 function takeHead({ version, state, entry }: AddressHead): AddressHead {
   if (!["live", "removed"].includes(state)) throw new RangeError("a head is live or removed");
-  return { version: takeVersion(version), state, entry: entry === null ? null : randomId<EntryId>(entry, "an entry's id") };
+  return {
+    version: takeVersion(version),
+    state,
+    entry: entry === null ? null : randomId<EntryId>(entry, "an entry's id"),
+  };
 }
 
 function takeVersion<Version extends number>(version: Version): Version {

@@ -82,8 +82,8 @@ export type UnitResult =
   /** It was sealed under an older key of somebody than one that has sealed before; nothing of the unit was changed. */
   | { readonly kind: "key-set-back"; readonly id: SubjectId }
   /**
-   * The number of its entry is not the next of its stream, where those of the units before it in the transaction count as
-   * made; nothing of the transaction was changed. Told before anything else that is in the way of it.
+   * The number of its entry is not the next of its stream, where those of the units before it in the transaction count
+   * as made; nothing of the transaction was changed. Told before anything else that is in the way of it.
    */
   | { readonly kind: "stream-moved" }
   /** Nothing is wrong with it: another unit of the same transaction was not made. */
