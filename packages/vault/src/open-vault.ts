@@ -18,7 +18,7 @@ import type { KeySetStatus } from "./keys/key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
 import { KeyCostMeter } from "./keys/cost.ts";
 import type { KeyCost } from "./keys/cost.ts";
-import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
+import { bindStores, requireNoAudit, requireNoKeyStore } from "./keys/pair.ts";
 import type { KeyDependencies } from "./keys/region-wraps.ts";
 import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
@@ -86,6 +86,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
   const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock, cost });
   if (people === null) await requireNoKeyStore(store);
+  if (audit === null) await requireNoAudit([store, ...(people === null ? [] : [people.store])]);
   const subjectKeys = keyParts?.subjectKeys ?? null;
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();

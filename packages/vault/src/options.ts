@@ -76,10 +76,10 @@ export interface AuditOptions {
   readonly acceptRestore?: string;
   /** What is accepted by itself: a tail of the record store of so many milliseconds, lost in a failover. */
   readonly rollback?: { readonly acceptTail: number };
-  /** Days that the texts of entries are kept; the tree stays. Left out: for ever. */
-  readonly retentionDays?: number;
   /** Told of what is found wrong while the vault is open. Nothing that is stored is in it. */
   readonly onAlarm?: (alarm: AuditAlarm) => void;
+  /** Told of what keeps entries from the log for now, and is tried again: a store or a witness is away. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 /** Something that was found wrong. */
@@ -203,8 +203,8 @@ const AUDIT: Rules<AuditOptions> = {
     },
     "{ acceptTail: MILLISECONDS }, a whole number from 1",
   ],
-  retentionDays: [isCount, "a whole number from 1"],
   onAlarm: A_FUNCTION,
+  onFault: A_FUNCTION,
 };
 const VAULT: Rules<VaultOptions> = {
   store: [isStore, "a Store"],

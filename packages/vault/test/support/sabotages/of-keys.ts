@@ -28,6 +28,8 @@ const breaks = (foundBy: string, parts: (store: KeyStore) => Parts): KeySabotage
       gate: store.gate,
       inventory: { ...store.inventory, ...inventory },
       jobs: store.jobs,
+      outbox: store.outbox,
+      checkpoint: store.checkpoint,
       requireRoom: () => store.requireRoom(),
       ping: () => store.ping(),
       close: close ?? (() => store.close()),

@@ -33,6 +33,7 @@ function altered(store: Store, { records, subjects, gate, inventory, jobs, close
     gate: { ...store.gate, ...gate },
     inventory: { ...store.inventory, ...inventory },
     jobs: { ...store.jobs, ...jobs },
+    outbox: store.outbox,
     transaction: transaction ?? store.transaction!,
     requireRoom: () => store.requireRoom(),
     ping: () => store.ping(),
