@@ -1,9 +1,9 @@
 /**
  * Whether records are as the log knows them. The log is a moment behind the outbox, and both may move while they are
- * looked at. What waits is looked at before the log is: an entry goes from the outbox only when it is in the log, so
- * nothing that was written before the record was read is missed, whatever the sequencer does in between. Threats
- * answered: a record that is set back to an older head with the rows to it, a removal undone, a head made up, a message
- * of an older time put under the newest number.
+ * looked at: what waits is looked at first, and then the log. An entry goes from the outbox only when it is in the log,
+ * so nothing that was written before the record was read is missed, whatever the sequencer does in between. Threats
+ * answered: a record that is set back to an older head with the rows to it, also in the moment after it was written; a
+ * removal undone; a head made up; a message of an older time put under the newest number.
  */
 import { hash } from "node:crypto";
 import { VaultError } from "../errors.ts";
@@ -94,15 +94,27 @@ export class Histories {
     while (this.#waiting.length > 0) {
       const asked = this.#waiting.splice(0, ADDRESSES_AT_ONCE);
       try {
-        const latest = await this.#latest(asked);
-        const open = asked.filter((one, index) => !isTold(one, latest[index]));
-        // Not waited for: who comes next is most often told by the log alone.
-        if (open.length > 0) void this.#lookCloser(open);
+        const known = await this.#known(asked);
+        const open = asked.flatMap((one, index) => {
+          const latest = known[index] ?? NOTHING;
+          return isTold(one, latest) ? [] : [{ one, latest }];
+        });
+        // Not waited for: it is rare, and who comes next is most often told at once.
+        if (open.length > 0) void this.#lookAgain(open);
       } catch (error) {
         refuse(asked, error);
       }
     }
     this.#running = false;
+  }
+
+  /** What is known of addresses: by the log, and by what waits to be in it. */
+  async #known(asked: readonly Asked[]): Promise<readonly Latest[]> {
+    // In this order: what is in neither was written after the record was read.
+    const waiting = await this.#waitingChanges(asked.map(({ tag }) => tag));
+    const latest = await this.#latest(asked);
+    if (waiting.size === 0) return latest;
+    return asked.map((one, index) => withWaiting(one, latest[index] ?? NOTHING, waiting.get(one.tag) ?? []));
   }
 
   #latest(asked: readonly Asked[]): Promise<readonly Latest[]> {
@@ -114,26 +126,23 @@ export class Histories {
     );
   }
 
-  /** Of those that are not what the log says: what waits to be in it. */
-  async #lookCloser(asked: readonly Asked[]): Promise<void> {
+  /** Of those that are not what is known of them: whether they have changed meanwhile, or were changed by a hand. */
+  async #lookAgain(open: readonly Differing[]): Promise<void> {
     const { store, log } = this.#dependencies;
     try {
-      // In this order: what is in neither was written after the record was read.
-      const waiting = await this.#waitingChanges(asked.map(({ tag }) => tag));
-      const latest = await this.#latest(asked);
-      const known = asked.map((one, index) => withWaiting(one, latest[index] ?? NOTHING, waiting.get(one.tag) ?? []));
-      const open = asked.flatMap((one, index) => (isTold(one, known[index]) ? [] : [{ one, known: known[index] }]));
-      if (open.length === 0) return;
       const { adopted } = await log.state();
       const heads = await store.records.heads(open.map(({ one }) => one.row));
-      for (const [index, { one, known: latestKnown = NOTHING }] of open.entries()) {
+      for (const [index, { one, latest }] of open.entries()) {
         const now = heads[index];
         if (now === undefined || !isSame(now, one.rows)) one.told("overtaken");
-        else if (!adopted && isBeforeAdoption(one, latestKnown)) one.told("newest");
-        else one.told(this.#verdict(one, latestKnown));
+        else if (!adopted && isBeforeAdoption(one, latest)) one.told("newest");
+        else one.told(this.#verdict(one, latest));
       }
     } catch (error) {
-      refuse(asked, error);
+      refuse(
+        open.map(({ one }) => one),
+        error,
+      );
     }
   }
 
@@ -141,6 +150,7 @@ export class Histories {
   async #waitingChanges(tags: readonly AddressTag[]): Promise<ReadonlyMap<AddressTag, readonly EntryText[]>> {
     const { store, keys } = this.#dependencies;
     const rows = await store.outbox.pending([...new Set(tags)]);
+    if (rows.length === 0) return NONE;
     const found = new Map<AddressTag, EntryText[]>();
     for (const entry of rows.map((row) => authentic(keys, row))) {
       // By the text: what the row says beside it is whoever's can write the database.
@@ -158,19 +168,27 @@ export class Histories {
   }
 }
 
+/** A record, and what is known of it and is not the same. */
+interface Differing {
+  readonly one: Asked;
+  readonly latest: Latest;
+}
+
+const NONE: ReadonlyMap<AddressTag, readonly EntryText[]> = new Map();
 const NOTHING: Latest = { head: null, isKnown: false };
 
 /** Tells who asked, where the record is what is known; false: it is not. */
-function isTold(asked: Asked, latest: Latest | undefined): boolean {
-  const isGood = latest !== undefined && isNewest(asked, latest);
+function isTold(asked: Asked, latest: Latest): boolean {
+  const isGood = isNewest(asked, latest);
   if (isGood) asked.told("newest");
   return isGood;
 }
 
 function isNewest({ rows, sha256 }: Asked, { head: known, isKnown }: Latest): boolean {
   const { head } = rows;
-  // Whoever has no head gives nothing out. Of who was removed, a head may stay, as it is kept for its number.
+  // Nothing is given out. A tombstone of before the audit is in no list, and so it is not adopted.
   if (head === null) return known === null || known.state === "removed";
+  if (head.state === "removed" && known === null) return true;
   const isHead = known?.version === head.version && known.state === head.state && known.entry === (rows.entry ?? null);
   return isHead && (sha256 === null || isKnown);
 }
