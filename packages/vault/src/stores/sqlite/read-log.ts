@@ -6,13 +6,13 @@ import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import type { AddressHead, Latest, LatestQuery, LogRow, LogStream, OutboxName } from "../audit-log.ts";
 import type { Version } from "../../records/address.ts";
-import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../outbox.ts";
+import { MAX_ENTRY_BYTES } from "../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../outbox.ts";
 import type { HeadState } from "../rows.ts";
 import { whole } from "./columns.ts";
 import { idBytes, idDigits, idOf, isId } from "./ids.ts";
 import { DIGEST_BYTES, digestBytes } from "./key-columns.ts";
-import { tagOf, tagText } from "./read-outbox.ts";
+import { MOST_TEXT, tagOf, tagText } from "./read-outbox.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 
@@ -49,7 +49,7 @@ const ENTRIES = statement((db, { from, limit }: { readonly from: number; readonl
   ),
 );
 
-/** As far as their texts are of one append's size together; the first one whatever its size. */
+/** As far as {@link MOST_TEXT} goes; the first one whatever its size. */
 export function readEntries(
   connection: Connection,
   range: { readonly from: number; readonly limit: number },
@@ -59,7 +59,7 @@ export function readEntries(
   for (const columns of connection.each(ENTRIES, range)) {
     const row = logRowOf(columns);
     bytes += row.text?.length ?? 0;
-    if (bytes > MAX_APPEND_BYTES && found.length > 0) break;
+    if (bytes > MOST_TEXT && found.length > 0) break;
     found.push(row);
   }
   return found;

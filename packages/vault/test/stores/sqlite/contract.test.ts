@@ -11,6 +11,8 @@ const MOMENTS = {
   jobs: ["due_at", "taken_at", "saved_at", "renewed_at"],
   failures: ["due_at"],
   past_writes: ["at"],
+  streams: ["at"],
+  outbox: ["at"],
 } as const;
 
 storeContract("sqlite", async (t) => {

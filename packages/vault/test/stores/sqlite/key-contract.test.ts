@@ -8,7 +8,12 @@ import { keyStoreContract } from "@strongroom/vault/store-contract";
 import { passTime, temporaryFolder } from "../../support/storage.ts";
 
 /** What is kept as a moment of the store's own clock. */
-const MOMENTS = { jobs: ["due_at", "taken_at", "saved_at", "renewed_at"], failures: ["due_at"] } as const;
+const MOMENTS = {
+  jobs: ["due_at", "taken_at", "saved_at", "renewed_at"],
+  failures: ["due_at"],
+  streams: ["at"],
+  outbox: ["at"],
+} as const;
 
 keyStoreContract("sqlite", async (t) => {
   const path = join(await temporaryFolder(t), "keys.sqlite");
