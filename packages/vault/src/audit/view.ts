@@ -33,7 +33,18 @@ export interface AuditEvent {
   readonly people: readonly string[];
   readonly kms: readonly EntryKmsCall[];
   readonly export: string | null;
+  /** What an entry `principal` calls its principal; null: nothing, or its key is gone. */
+  readonly label: string | null;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What a program around the vault tells beside the action and what came of it. */
+export interface ToldFacts {
+  readonly collection?: string;
+  /** A name for a person to read, such as a token's: 1 to 200 characters. It lies sealed. */
+  readonly label?: string;
+  /** Names and plain values, none of them personal. */
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 /** Which events. */
@@ -68,11 +79,9 @@ export interface AuditStatus {
   /** The largest size that the key store knows. */
   readonly published: number;
   readonly adopted: boolean;
-  readonly witnesses: readonly {
-    readonly name: string;
-    readonly state: "current" | "behind" | "away";
-    readonly size: number;
-  }[];
+  readonly witnesses: readonly { readonly name: string; readonly state: "current" | "behind" | "away"; readonly size: number }[];
+  /** Of this process since the vault was opened: how often readers' entries were appended, and how many they were. */
+  readonly groups: { readonly appends: number; readonly entries: number };
   /** What was found wrong since the vault was opened, newest last; empty: nothing. */
   readonly alarms: readonly { readonly code: string; readonly message: string; readonly at: string }[];
   /** The verifier key of checkpoints (c2sp.org/signed-note). */
@@ -119,6 +128,11 @@ export interface VaultAudit {
     readonly signal?: AbortSignal;
     readonly progress?: (done: number, of: number) => void;
   }): Promise<LogReport>;
+  /**
+   * One entry of what the vault does not see: a refusal of the program around it, an act of administration, the end of
+   * an export, a principal's name. Durable when it resolves. @throws VaultError `audit-unavailable`
+   */
+  tell(action: AuditAction, result: AuditResult, facts?: ToldFacts): Promise<void>;
   /** Carries what waits to the log now; resolves when what waited then is in it and its checkpoint is signed. */
   sequence(): Promise<void>;
 }
