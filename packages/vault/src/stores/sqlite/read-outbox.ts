@@ -64,17 +64,14 @@ const OLDEST = statement((db, { limit }: { readonly limit: number }) =>
   db.selectFrom("outbox").select(ENTRY_COLUMNS).orderBy("outbox.position").limit(limit).compile(),
 );
 
-/** Most bytes of texts that are read at once. */
-export const MOST_TEXT: number = 4 * MAX_APPEND_BYTES;
-
-/** The oldest, as far as {@link MOST_TEXT} goes; the first one whatever its size. */
+/** The oldest, as far as their texts are of one append's size together; the first one whatever its size. */
 export function takeWaiting(connection: Connection, limit: number): readonly WaitingEntry[] {
   const found: WaitingEntry[] = [];
   let bytes = 0;
   for (const row of connection.each(OLDEST, { limit })) {
     const entry = entryOf(row);
     bytes += entry.text.length;
-    if (bytes > MOST_TEXT && found.length > 0) break;
+    if (bytes > MAX_APPEND_BYTES && found.length > 0) break;
     found.push(entry);
   }
   return found;
