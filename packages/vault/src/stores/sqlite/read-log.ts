@@ -59,9 +59,9 @@ export function logRowOf({ position, id, leaf, is_forgotten: isForgotten, text }
   };
 }
 
-/** A text as far as any is, empty otherwise. */
+/** A text that is as short as any of a vault's; empty otherwise. */
 const foundBy = (column: string): RawBuilder<string> =>
-  sql<string>`iif(octet_length(${sql.ref(column)}) <= ${sql.lit(MAX_FOUND_BYTES)}, ${sql.ref(column)}, '')`;
+  sql<string>`iif(octet_length(${sql.ref(column)}) > ${sql.lit(MAX_FOUND_BYTES)}, '', ${sql.ref(column)})`;
 
 interface WholeColumns extends LogColumns {
   readonly at: number | null;
@@ -123,7 +123,7 @@ const COUNTS = statement((db, _values: object) =>
   )}`.compile(db),
 );
 
-export const countRows = (connection: Connection): LogCounts => connection.one(COUNTS, {});
+export const countRows = (connection: Connection): LogCounts => ({ ...connection.one(COUNTS, {}) });
 
 const POSITION = statement((db, { id }: { readonly id: Uint8Array }) =>
   db.selectFrom("entries").where("id", "=", id).select(whole("position", 0).as("position")).compile(),
