@@ -81,6 +81,8 @@ export interface LogStream {
   readonly stream: StreamId;
   /** The last number that is in the log. */
   readonly number: number;
+  /** Whether it has ended: the store's row of it may be gone by now, and the log's goes when it is. */
+  readonly ended: boolean;
 }
 
 /** What is added at once. */
@@ -96,9 +98,10 @@ export interface Addition {
   readonly messages: readonly KnownMessage[];
   /** Addresses whose messages are known no more: the record was removed. Their heads are what `heads` says. */
   readonly removed: readonly AddressTag[];
+  /** How far streams are with it, each once: added, or put in the place of what is there. */
   readonly streams: readonly LogStream[];
-  /** Streams that have ended: they go, after those in `streams` were noted. */
-  readonly ended: readonly Pick<LogStream, "outbox" | "stream">[];
+  /** Streams that had ended and whose rows in their stores are gone: they go here too. None of them is in `streams`. */
+  readonly closed: readonly Pick<LogStream, "outbox" | "stream">[];
   /**
    * Whether another history begins with it: what is known of addresses and streams goes first, before what is given
    * here is added. Records are adopted anew then.
@@ -114,6 +117,23 @@ export interface LogRow {
   /** Null: its time was over. */
   readonly text: Uint8Array | null;
   readonly leaf: Uint8Array;
+}
+
+/** An entry with all that the log has of it. */
+export interface WholeLogRow extends LogRow {
+  /** By which it is found; `people` is empty where the text was forgotten. What is damaged is empty. */
+  readonly found: Pick<NewLogEntry, "at" | "principal" | "action" | "collection" | "people">;
+}
+
+/** How many rows there are. Counts them: for whoever verifies the log. */
+export interface LogCounts {
+  readonly entries: number;
+  readonly subtrees: number;
+  readonly heads: number;
+  readonly messages: number;
+  readonly streams: number;
+  /** Of who is in which entry: an entry with two keys counts twice. */
+  readonly people: number;
 }
 
 /** Which entries. All conditions that are given hold. */
@@ -179,8 +199,9 @@ export interface AuditLog {
     readonly after: AddressTag | null;
     readonly limit: number;
   }): Promise<readonly (AddressHead & { readonly tag: AddressTag })[]>;
-  /** Entries from a position on, in order. */
-  entries(range: { readonly from: number; readonly limit: number }): Promise<readonly LogRow[]>;
+  /** Entries from a position on, whole: fewer than `limit` as `Outbox.take` may. */
+  entries(range: { readonly from: number; readonly limit: number }): Promise<readonly WholeLogRow[]>;
+  counts(): Promise<LogCounts>;
   /** Positions of entries by their ids, in their order; null: it is not in the log. */
   positions(ids: readonly EntryId[]): Promise<readonly (number | null)[]>;
   find(query: LogQuery, page: LogPage): Promise<readonly LogRow[]>;
