@@ -2,7 +2,7 @@
  * Reads of the audit's log. Rows are given as they are found: whoever verifies has the tree.
  */
 import type { AuditLog, Latest, LogRow, LogState, LogStream } from "../../audit-log.ts";
-import { bytes as hashBytes, refused } from "../../checked.ts";
+import { refused } from "../../checked.ts";
 import { MAX_ENTRY_BYTES } from "../../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../../outbox.ts";
 import type { HeadState } from "../../rows.ts";
@@ -61,13 +61,12 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
     },
     async latest(queries) {
       if (queries.length === 0) return [];
-      const digests = queries.map(({ message }) =>
-        message === null ? new Uint8Array(HASH_BYTES) : hashBytes(message.sha256, HASH_BYTES, HASH_BYTES),
-      );
+      // What is no hash is of no message.
+      const messages = queries.map(({ message }) => (message?.sha256.length === HASH_BYTES ? message : null));
       const values = [
         queries.map(({ tag }) => tag),
-        queries.map(({ message }) => message?.version ?? null),
-        joined(digests),
+        messages.map((message) => message?.version ?? null),
+        joined(messages.map((message) => message?.sha256 ?? new Uint8Array(HASH_BYTES))),
       ];
       return (await ask(latest, values)).map(latestRow);
     },
