@@ -88,6 +88,7 @@ function keyRows(opened: Opened<KeyTables>): KeyRows {
     active: (names) => opened.read(() => keys.active(names)),
     version: (owner, version) => opened.read(() => keys.version(owner, version)),
     versions: (name) => opened.read(() => keys.versions(name)),
+    owners: (versions) => opened.read(() => keys.owners(versions)),
     erased: (ids) => opened.read(() => keys.erased(ids)),
     people: (page) => opened.read(() => keys.people(page)),
     counts: () => opened.read(() => keys.counts()),
