@@ -56,7 +56,7 @@ const BOXES: Readonly<Record<string, Box>> = {
     y: 366,
     width: 216,
     style: "private",
-    lines: ["a file, a service, a locked bucket;", "private: bundled into those above it"],
+    lines: ["a file, a service, a bucket;", "private: bundled"],
   },
   base: {
     x: 580,
