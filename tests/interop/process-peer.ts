@@ -21,7 +21,7 @@ export interface ProcessPeerOptions {
 
 export function processPeer(options: ProcessPeerOptions): Peer {
   // The AWS SDKs inside look for credentials and a region everywhere; what they may use comes with each request.
-  const { ask, close } = lineProcess<Reply>(options.id, [options.command, ...options.args], {
+  const peer = lineProcess<Reply>(options.id, [options.command, ...options.args], {
     AWS_EC2_METADATA_DISABLED: "true",
   });
   return {
@@ -31,7 +31,7 @@ export function processPeer(options: ProcessPeerOptions): Peer {
     cannotRead: options.cannot ?? (() => null),
     async encrypt(cell) {
       const { suite, frameLength, plaintext, context, keys } = cell;
-      const reply = await ask({
+      const reply = await peer.ask({
         op: "encrypt",
         suite: suite.id,
         committing: suite.committing,
@@ -43,7 +43,7 @@ export function processPeer(options: ProcessPeerOptions): Peer {
       return Buffer.from(reply.message ?? "", "base64");
     },
     async decrypt(message, { suite, keys }): Promise<Opened> {
-      const reply = await ask({
+      const reply = await peer.ask({
         op: "decrypt",
         committing: suite.committing,
         message: Buffer.from(message).toString("base64"),
@@ -51,6 +51,6 @@ export function processPeer(options: ProcessPeerOptions): Peer {
       });
       return { plaintext: Buffer.from(reply.plaintext ?? "", "base64"), context: reply.context ?? {} };
     },
-    close,
+    close: () => peer.close(),
   };
 }

@@ -10,17 +10,9 @@ import { StoredTree } from "@strongroom/tlog/stored-tree";
 import { CompactRange, leafHash } from "@strongroom/tlog/tree";
 import { type CheckpointSigner, kmsCheckpointSigner } from "@strongroom/vault";
 import { originOf, ownSigner } from "../../../packages/vault/src/audit/signer.ts";
-import type { Claim } from "./verifier.ts";
+import type { ClaimedLog } from "./verifier.ts";
 
 const SIZES = [1, 2, 3, 7, 8, 255, 256, 257, 300, 511, 512, 700];
-
-/** What is claimed of a log. */
-export interface ClaimedLog {
-  readonly name: string;
-  /** Of every checkpoint, and which keys are Ed25519. */
-  readonly keys: readonly { readonly vkey: string; readonly isEd25519: boolean }[];
-  readonly claims: readonly Omit<Claim, "keys">[];
-}
 
 /** Makes it; the KMS is gone when it is made. */
 export async function madeUpLog(): Promise<ClaimedLog> {
@@ -39,25 +31,26 @@ export async function madeUpLog(): Promise<ClaimedLog> {
   const checkpoints = new Map<number, string>();
   for (const size of SIZES) checkpoints.set(size, await signed(signers, origin, size, (await tree.at(size)).root()));
   client.destroy();
-  const claims: Omit<Claim, "keys">[] = [];
+  const keys = signers.map((signer, index) => ({ vkey: signer.verifierOf(origin).vkey, isEd25519: index < 2 }));
+  const claims: ClaimedLog["claims"][number][] = [];
   for (const [size, checkpoint] of checkpoints) {
-    claims.push({ kind: "checkpoint", proof: checkpoint, of: "" });
+    claims.push({ kind: "checkpoint", keys, proof: checkpoint, of: "" });
     for (const [oldSize, old] of checkpoints) {
       if (oldSize > size) continue;
       const hashes = await tree.proveConsistency(oldSize, size);
-      claims.push({ kind: "consistency", proof: formatConsistencyProof(oldSize, hashes, checkpoint), of: old });
+      claims.push({ kind: "consistency", keys, proof: formatConsistencyProof(oldSize, hashes, checkpoint), of: old });
     }
     for (const index of new Set([0, size >> 1, size - 1])) {
       const hashes = await tree.proveInclusion(index, size);
       claims.push({
         kind: "inclusion",
+        keys,
         proof: formatInclusionProof(index, hashes, checkpoint),
         of: entries[index] ?? "",
       });
     }
   }
-  const keys = signers.map((signer, index) => ({ vkey: signer.verifierOf(origin).vkey, isEd25519: index < 2 }));
-  return { name: "a log that was made up, signed by its own key and by two keys of a KMS", keys, claims };
+  return { name: "a log that was made up, signed by its own key and by two keys of a KMS", claims };
 }
 
 async function signed(

@@ -2,15 +2,16 @@
 // and refused by them with a byte changed. Exit code 1 on any failure; without Go it is skipped, and said to be.
 
 import { changesOf } from "./changes.ts";
-import { madeUpLog, type ClaimedLog } from "./made-up-log.ts";
-import { type Claim, LIBRARIES, type Library, Verifier } from "./verifier.ts";
+import { madeUpLog } from "./made-up-log.ts";
+import { vaultLog } from "./vault-log.ts";
+import { type Claim, type ClaimedLog, LIBRARIES, type Library, Verifier } from "./verifier.ts";
 
 /** Claims of which each byte is changed, of each kind; of the others each 97th is. */
 const THOROUGH = 2;
 const STEP = 97;
 const FAILURES_SHOWN = 20;
 
-const LOGS: readonly (() => Promise<ClaimedLog>)[] = [madeUpLog];
+const LOGS: readonly (() => Promise<ClaimedLog>)[] = [madeUpLog, vaultLog];
 
 const verifier = Verifier.start();
 if (typeof verifier === "string") {
@@ -35,15 +36,15 @@ if (typeof verifier === "string") {
 async function verifyLog(
   by: Verifier,
   library: Library,
-  { keys, claims }: ClaimedLog,
+  { claims }: ClaimedLog,
   failures: string[],
 ): Promise<{ readonly verified: number; readonly refused: number }> {
-  const known = keys.filter(({ isEd25519 }) => isEd25519 || LIBRARIES[library].mlDsa).map(({ vkey }) => vkey);
   const seen = new Map<Claim["kind"], number>();
   let [verified, refused] = [0, 0];
   // The last ones have the longest proofs.
   for (const given of claims.toReversed()) {
-    const claim = { ...given, keys: known };
+    const known = given.keys.filter(({ isEd25519 }) => isEd25519 || LIBRARIES[library].mlDsa);
+    const claim = { ...given, keys: known.map(({ vkey }) => vkey) };
     const why = await by.refusal(library, claim);
     if (why === null) verified++;
     else failures.push(`${library} refuses ${claim.kind}: ${why}`);

@@ -24,6 +24,18 @@ export interface Claim {
   readonly of: string | Uint8Array;
 }
 
+/** A verifier key, and whether every implementation knows its kind. */
+export interface ClaimedKey {
+  readonly vkey: string;
+  readonly isEd25519: boolean;
+}
+
+/** What is claimed of a log. */
+export interface ClaimedLog {
+  readonly name: string;
+  readonly claims: readonly (Omit<Claim, "keys"> & { readonly keys: readonly ClaimedKey[] })[];
+}
+
 /** The program, until it is closed. */
 export class Verifier {
   readonly #process: LineProcess<{ readonly error?: string }>;
