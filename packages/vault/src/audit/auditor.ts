@@ -78,6 +78,8 @@ export interface ActFacts {
   readonly people?: readonly SubjectId[];
   /** Of a refusal: the record that was asked for. */
   readonly concerned?: readonly Concerned[];
+  /** A name for a person to read; sealed under the vault's own key. */
+  readonly label?: string;
   readonly details?: Readonly<Record<string, string | number | boolean | null>>;
 }
 

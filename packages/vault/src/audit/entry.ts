@@ -75,6 +75,8 @@ export interface SealedPart {
   /** Records' own ids and versions, as far as there are any. */
   readonly records: readonly (readonly [id: string, version: number | null])[];
   readonly ticket?: string;
+  /** Of an entry `principal`: what it is called. */
+  readonly label?: string;
 }
 
 /** A call of a KMS that it took. */

@@ -33,7 +33,18 @@ export interface AuditEvent {
   readonly people: readonly string[];
   readonly kms: readonly EntryKmsCall[];
   readonly export: string | null;
+  /** What an entry `principal` calls its principal; null: nothing, or its key is gone. */
+  readonly label: string | null;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What a program around the vault tells beside the action and what came of it. */
+export interface ToldFacts {
+  readonly collection?: string;
+  /** A name for a person to read, such as a token's: 1 to 200 characters. It lies sealed. */
+  readonly label?: string;
+  /** Names and plain values, none of them personal. */
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 /** Which events. */
@@ -115,6 +126,11 @@ export interface VaultAudit {
     readonly signal?: AbortSignal;
     readonly progress?: (done: number, of: number) => void;
   }): Promise<LogReport>;
+  /**
+   * One entry of what the vault does not see: a refusal of the program around it, an act of administration, the end of
+   * an export, a principal's name. Durable when it resolves. @throws VaultError `audit-unavailable`
+   */
+  tell(action: AuditAction, result: AuditResult, facts?: ToldFacts): Promise<void>;
   /** Carries what waits to the log now; resolves when what waited then is in it and its checkpoint is signed. */
   sequence(): Promise<void>;
 }
