@@ -80,6 +80,8 @@ export interface AuditStatus {
   readonly published: number;
   readonly adopted: boolean;
   readonly witnesses: readonly { readonly name: string; readonly state: "current" | "behind" | "away"; readonly size: number }[];
+  /** Of this process since the vault was opened: how often readers' entries were appended, and how many they were. */
+  readonly groups: { readonly appends: number; readonly entries: number };
   /** What was found wrong since the vault was opened, newest last; empty: nothing. */
   readonly alarms: readonly { readonly code: string; readonly message: string; readonly at: string }[];
   /** The verifier key of checkpoints (c2sp.org/signed-note). */
