@@ -1,7 +1,7 @@
 // Keys that sign notes: their names, their ids, verifier keys as text, and the signature types of c2sp.org/signed-note
 // and c2sp.org/tlog-cosignature as a table.
 
-import { createPublicKey, hash, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, hash, sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
@@ -192,4 +192,18 @@ export function signerOf(
       return type.timed ? Buffer.concat([timeBytes(time), signature]) : signature;
     },
   };
+}
+
+/** What stands before the seed in the DER form of an Ed25519 key (RFC 8410, section 7). */
+const ED25519_PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** The private Ed25519 key of a seed (32 bytes), which is wiped. */
+export function signingKeyOf(seed: Buffer): KeyObject {
+  const der = Buffer.concat([ED25519_PKCS8, seed]);
+  seed.fill(0);
+  try {
+    return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  } finally {
+    der.fill(0);
+  }
 }

@@ -5,6 +5,7 @@ import type { KeyObject } from "node:crypto";
 import { sqliteFailure } from "@strongroom/base/sqlite";
 import type { Kysely } from "kysely";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
+import { isStored } from "@strongroom/tlog/stored-tree";
 import { CompactRange, HASH_LENGTH, leafHash } from "@strongroom/tlog/tree";
 import type { Subtree } from "@strongroom/tlog/tree";
 import { KmsError } from "../errors.ts";
@@ -12,7 +13,7 @@ import { META } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 import { asLogEvent, isNamed } from "./log-event.ts";
 import type { LogEvent } from "./log-event.ts";
-import { isStored, openCheckpoint } from "./log.ts";
+import { openCheckpoint } from "./log.ts";
 
 /** A log that is whole. */
 export interface CheckedLog {

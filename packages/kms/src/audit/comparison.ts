@@ -8,7 +8,7 @@ import type { CheckedLog } from "./check.ts";
 import type { LogEvent } from "./log-event.ts";
 import { openCheckpoint, ownCheckpoint } from "./log.ts";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { treeAt } from "./tree-rows.ts";
+import { storedTree } from "./tree-rows.ts";
 
 /** What a checkpoint kept elsewhere says of the log. */
 export type Comparison =
@@ -37,7 +37,7 @@ export async function compareWith(
     throw setBack(`${from} has seen another log, ${seen.origin}, of ${seen.size} entries; this one is ${origin}.`);
   }
   if (seen.size > size) throw setBack(`${from} has seen ${seen.size} entries, and there are ${size}.`);
-  const tree = await treeAt(db, seen.size);
+  const tree = await storedTree(db).at(seen.size);
   if (Buffer.compare(tree.root(), seen.root) !== 0)
     throw setBack(`${from} has seen other entries than the first ${seen.size} that are here.`);
   return { kind: "continued", size: seen.size };

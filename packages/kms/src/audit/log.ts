@@ -3,13 +3,14 @@
 // Threat: someone who can write the database, but has no root key, changes, removes, inserts, reorders or cuts off
 // entries. Whoever has a checkpoint of before, on this machine or another, also notices the whole set back.
 
-import { createPrivateKey, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { formatCheckpoint, parseCheckpoint } from "@strongroom/tlog/checkpoint";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
 import { signerOf } from "@strongroom/tlog/keys";
 import type { Signer } from "@strongroom/tlog/keys";
 import { openNote, parseNote, signNote, tlogFailure } from "@strongroom/tlog/note";
+import { isStored } from "@strongroom/tlog/stored-tree";
 import { leafHash } from "@strongroom/tlog/tree";
 import type { Subtree, CompactRange } from "@strongroom/tlog/tree";
 import { KmsError } from "../errors.ts";
@@ -35,9 +36,6 @@ export interface Extension extends Head {
   readonly checkpoint: string;
   readonly range: CompactRange;
 }
-
-/** Subtrees of these heights are stored: one row for 256 entries, and no proof reads more than a few hundred hashes. */
-export const STORED_HEIGHTS = 8;
 
 /** The log that goes on from its last entry. */
 export class AuditLog {
@@ -104,29 +102,12 @@ export function extendLog(signer: Signer, from: CompactRange, events: readonly (
   return { entries, nodes, range, ...head, checkpoint: signHead(signer, head) };
 }
 
-/** Whether a subtree is kept in the database. */
-export const isStored = ({ height }: Pick<Subtree, "height">): boolean => height % STORED_HEIGHTS === 0;
-
 /** The signed note of a tree. */
 export const signHead = (signer: Signer, head: Head): string =>
   signNote(formatCheckpoint({ origin: signer.name, ...head }), [signer]);
 
 /** The origin of a new history: which log it is, told from every other. */
 export const newOrigin = (): string => `strongroom-kms/${randomBytes(16).toString("hex")}`;
-
-/** What stands before the seed in the DER form of an Ed25519 key (RFC 8410, section 7). */
-const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
-
-/** The private key of a seed (32 bytes), which is wiped. */
-export function signingKeyOf(seed: Buffer): KeyObject {
-  const der = Buffer.concat([PKCS8, seed]);
-  seed.fill(0);
-  try {
-    return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  } finally {
-    der.fill(0);
-  }
-}
 
 /** The signer of a log: its key has the name that is the log's origin. */
 export const signerFor = (origin: string, key: KeyObject): Signer => signerOf(origin, "ed25519", key);

@@ -5,6 +5,7 @@
 import type { KeyObject } from "node:crypto";
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
+import { isStored } from "@strongroom/tlog/stored-tree";
 import { CompactRange, HASH_LENGTH, leafHash } from "@strongroom/tlog/tree";
 import { META } from "../store/meta.ts";
 import type { LegacySchema, Schema } from "../store/schema.ts";
@@ -12,7 +13,7 @@ import { asLogEvent, logEvent, operator } from "./log-event.ts";
 import type { LogEvent } from "./log-event.ts";
 import { LEGACY_META, legacyTable } from "./legacy-chain.ts";
 import type { Extension, Head } from "./log.ts";
-import { extendLog, isStored, newOrigin, ownCheckpoint, signerFor } from "./log.ts";
+import { extendLog, newOrigin, ownCheckpoint, signerFor } from "./log.ts";
 import { writeExtension } from "./tree-rows.ts";
 
 /** So many rows are hashed at once, and so many numbers are named in an event. */

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
+import { signingKeyOf } from "@strongroom/tlog/keys";
 import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { digestPosition, rebindDigest } from "../integrity/digest.ts";
@@ -13,7 +14,7 @@ import type { Seen, Witness } from "../witness/witness.ts";
 import { checkLog } from "./check.ts";
 import type { CheckedLog } from "./check.ts";
 import { LEGACY_KEY, LEGACY_META, verifyChain } from "./legacy-chain.ts";
-import { AuditLog, signerFor, signingKeyOf } from "./log.ts";
+import { AuditLog, signerFor } from "./log.ts";
 import { acceptHistory, adoptChain } from "./new-history.ts";
 
 /** How a log is opened. */

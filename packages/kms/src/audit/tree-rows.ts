@@ -1,14 +1,12 @@
 // The tree in the database: the leaves' hashes beside their texts, and the roots of complete subtrees of every eighth
-// height. Whatever a proof needs is made of at most 255 of them for each height.
+// height in a table of their own.
 
 import { CompiledQuery } from "kysely";
 import type { Kysely, Transaction } from "kysely";
-import { consistencyRanges, inclusionRanges } from "@strongroom/tlog/proof";
-import type { LeafRange } from "@strongroom/tlog/proof";
-import { CompactRange } from "@strongroom/tlog/tree";
+import { StoredTree } from "@strongroom/tlog/stored-tree";
+import type { HashRange } from "@strongroom/tlog/stored-tree";
 import { META } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
-import { STORED_HEIGHTS } from "./log.ts";
 import type { Extension } from "./log.ts";
 
 // Fixed texts: building them anew for every entry would cost more than running them.
@@ -27,40 +25,10 @@ export async function writeExtension(trx: Transaction<Schema>, extension: Extens
   await trx.executeQuery(CompiledQuery.raw(UPDATE_CHECKPOINT, [Buffer.from(checkpoint, "utf8"), META.checkpoint]));
 }
 
-/** The tree of the first `size` leaves, from what is stored of it. */
-export const treeAt = (db: Kysely<Schema>, size: number): Promise<CompactRange> => treeOf(db, { start: 0, end: size });
+/** The tree as it lies in the database. */
+export const storedTree = (db: Kysely<Schema>): StoredTree => new StoredTree((range) => readHashes(db, range));
 
-/** The hashes that prove that entry `index` (from 0) is in the tree of `size` entries. */
-export const proveInclusion = (db: Kysely<Schema>, index: number, size: number): Promise<Uint8Array[]> =>
-  hashesOf(db, inclusionRanges(index, size));
-
-/** The hashes that prove that the tree of `size` entries begins with that of `oldSize`. */
-export const proveConsistency = (db: Kysely<Schema>, oldSize: number, size: number): Promise<Uint8Array[]> =>
-  hashesOf(db, consistencyRanges(oldSize, size));
-
-async function hashesOf(db: Kysely<Schema>, ranges: readonly LeafRange[]): Promise<Uint8Array[]> {
-  const hashes: Uint8Array[] = [];
-  for (const range of ranges) hashes.push((await treeOf(db, range)).root());
-  return hashes;
-}
-
-/** The tree of a range of leaves: the largest stored subtrees first, and the leaves that are left. */
-async function treeOf(db: Kysely<Schema>, { start, end }: LeafRange): Promise<CompactRange> {
-  const range = new CompactRange();
-  let height = 0;
-  while (2 ** (height + STORED_HEIGHTS) <= end - start) height += STORED_HEIGHTS;
-  for (let at = start; height >= 0; height -= STORED_HEIGHTS) {
-    const width = 2 ** height;
-    const count = Math.floor((end - at) / width);
-    const hashes = count === 0 ? [] : await readHashes(db, height, { start: at / width, end: at / width + count });
-    for (const hash of hashes) range.append(hash, height);
-    at += count * width;
-  }
-  if (range.size !== end - start) throw new RangeError(`the tree has no leaves ${start} to ${end}`);
-  return range;
-}
-
-async function readHashes(db: Kysely<Schema>, height: number, { start, end }: LeafRange): Promise<Uint8Array[]> {
+async function readHashes(db: Kysely<Schema>, { height, start, end }: HashRange): Promise<Uint8Array[]> {
   if (height === 0) {
     const rows = await db
       .selectFrom("audit")

@@ -5,8 +5,9 @@ import type { KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
 import { formatConsistencyProof, formatInclusionProof } from "@strongroom/tlog/checkpoint";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { openCheckpoint, signerFor, signingKeyOf } from "../audit/log.ts";
-import { proveConsistency, proveInclusion } from "../audit/tree-rows.ts";
+import { signingKeyOf } from "@strongroom/tlog/keys";
+import { openCheckpoint, signerFor } from "../audit/log.ts";
+import { storedTree } from "../audit/tree-rows.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import { KmsError } from "../errors.ts";
 import { requireDatabase } from "../store/database.ts";
@@ -81,7 +82,7 @@ export function proveAuditEntry(options: AuditLogOptions & { readonly seq: numbe
   return reading(options, async ({ db, size, checkpoint }) => {
     if (!Number.isSafeInteger(seq) || seq < 1 || seq > size)
       throw new KmsError("option-invalid", `there is no entry ${seq}: the audit has ${size}.`);
-    const hashes = await proveInclusion(db, seq - 1, size);
+    const hashes = await storedTree(db).proveInclusion(seq - 1, size);
     const row = await db.selectFrom("audit").select("event").where("seq", "=", seq).executeTakeFirst();
     return { event: row?.event ?? null, proof: formatInclusionProof(seq - 1, hashes, checkpoint) };
   });
@@ -107,7 +108,7 @@ export function proveAuditGrowth(options: AuditLogOptions & { readonly since: nu
   return reading(options, async ({ db, size, checkpoint }) => {
     if (!Number.isSafeInteger(since) || since < 0 || since > size)
       throw new KmsError("option-invalid", `the audit never had ${since} entries: it has ${size}.`);
-    return formatConsistencyProof(since, await proveConsistency(db, since, size), checkpoint);
+    return formatConsistencyProof(since, await storedTree(db).proveConsistency(since, size), checkpoint);
   });
 }
 

@@ -4,11 +4,11 @@
 
 import { shown } from "@strongroom/base/shown";
 import type { Kysely } from "kysely";
+import { signingKeyOf } from "@strongroom/tlog/keys";
 import { checkLog } from "../audit/check.ts";
 import type { CheckedLog } from "../audit/check.ts";
 import { compareWith } from "../audit/comparison.ts";
 import { LEGACY_KEY, verifyChain } from "../audit/legacy-chain.ts";
-import { signingKeyOf } from "../audit/log.ts";
 import type { RootKeySource } from "../crypto/root-key.ts";
 import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";

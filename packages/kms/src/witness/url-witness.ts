@@ -6,7 +6,7 @@ import { formatConsistencyProof, parseCheckpoint, parseSizeLine } from "@strongr
 import { parseVkey } from "@strongroom/tlog/keys";
 import type { Verifier } from "@strongroom/tlog/keys";
 import { openNote, parseNote, parseSignatureLines, tlogFailure } from "@strongroom/tlog/note";
-import { proveConsistency } from "../audit/tree-rows.ts";
+import { storedTree } from "../audit/tree-rows.ts";
 import { KmsError } from "../errors.ts";
 import type { NewHead, Seen, Witness, WitnessedLog } from "./witness.ts";
 
@@ -94,7 +94,7 @@ export class UrlWitness implements Witness {
   }
 
   async #post({ db, note, size }: NewHead, from: number): Promise<Answer> {
-    const proof = await proveConsistency(db, from, size);
+    const proof = await storedTree(db).proveConsistency(from, size);
     const response = await fetch(this.#url, {
       method: "POST",
       body: formatConsistencyProof(from, proof, note),

@@ -31,6 +31,8 @@ export interface Concerned {
   /** The record's own id; null: it is not known (a sealed id that was not opened). */
   readonly id: RecordId | null;
   readonly version: Version | null;
+  /** Of the version: of scheme 1 the subject is a name, and nobody has a row or a key. Null: it is not known. */
+  readonly scheme: Scheme | null;
   /** As its row says: an opaque id, `collection:NAME`, or a name (scheme 1); null: it is not known. */
   readonly subject: Subject | null;
   readonly about: readonly SubjectId[];
@@ -131,7 +133,7 @@ export interface Auditor {
    * Before a message is put in the place of another one of the same version: from then on both are known.
    * @throws VaultError `audit-unavailable`
    */
-  rewrap(facts: Omit<ReleasedRead, "rows" | "kms"> & { readonly scheme: Scheme }): Promise<void>;
+  rewrap(facts: Omit<ReleasedRead, "rows" | "kms">): Promise<void>;
   /** Keys that were made, in the key store's outbox. @throws VaultError `audit-unavailable` */
   keysMade(keys: readonly { readonly kind: string; readonly version: string; readonly person: SubjectId | null }[]): Promise<void>;
 }

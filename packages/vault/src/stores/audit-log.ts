@@ -81,6 +81,8 @@ export interface LogStream {
   readonly stream: StreamId;
   /** The last number that is in the log. */
   readonly number: number;
+  /** Whether it has ended: the store's row of it may be gone by now, and the log's goes when it is. */
+  readonly ended: boolean;
 }
 
 /** What is added at once. */
@@ -96,9 +98,10 @@ export interface Addition {
   readonly messages: readonly KnownMessage[];
   /** Addresses whose messages are known no more: the record was removed. */
   readonly removed: readonly AddressTag[];
+  /** How far streams are with it, each once: added, or put in the place of what is there. */
   readonly streams: readonly LogStream[];
-  /** Streams that have ended. */
-  readonly ended: readonly Pick<LogStream, "outbox" | "stream">[];
+  /** Streams that had ended and whose rows in their stores are gone: they go here too. None of them is in `streams`. */
+  readonly closed: readonly Pick<LogStream, "outbox" | "stream">[];
   /**
    * Whether another history begins with it: what is known of addresses and streams goes first, before what is given here
    * is added. Records are adopted anew then.

@@ -134,6 +134,11 @@ export interface KeyRows {
   active(names: readonly KeyName[]): Promise<readonly KeyRead[]>;
   /** One version of one of an owner's keys, whatever its kind. */
   version(owner: string, version: KeyVersion): Promise<KeyRead>;
+  /**
+   * Whose these versions of keys are, in their order, where nothing but a version is known; null: there is no such
+   * version, or its row is not sound. At most 1,000.
+   */
+  owners(versions: readonly KeyVersion[]): Promise<readonly (KeyName | null)[]>;
   /** All versions of a key, newest first, at most 1,000. */
   versions(name: KeyName): Promise<readonly KeyRead[]>;
   /**

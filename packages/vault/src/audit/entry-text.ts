@@ -1,0 +1,228 @@
+/**
+ * An entry as text, and back. There is one text for an entry: what was read is written again and compared, so that no
+ * two texts say the same, and whoever verifies a leaf knows what it says.
+ */
+import type { EntryId, StreamId } from "../stores/outbox.ts";
+import { MAX_ENTRY_BYTES } from "../stores/outbox.ts";
+import { isSubjectId } from "../stores/subjects.ts";
+import type { AuditAction, EntryText } from "./entry.ts";
+
+/** Everything of an entry but its place in a stream, which it gets when it is written. */
+export type EntryBody = Omit<EntryText, "v" | "id" | "stream" | "number" | "ends">;
+
+/** An entry's place. */
+export type EntryPlace = Pick<EntryText, "id" | "stream" | "number" | "ends">;
+
+/** Most of what one entry lists. */
+export const ENTRY_LIMITS: Readonly<Record<"records" | "people" | "kms" | "details", number>> = {
+  records: 500,
+  people: 4096,
+  kms: 4096,
+  details: 256,
+};
+
+/** In the order of `EntryText`, behind the place. */
+const MEMBERS: readonly (keyof EntryBody)[] = [
+  "at",
+  "action",
+  "result",
+  "principal",
+  "purpose",
+  "collection",
+  "records",
+  "people",
+  "kms",
+  "export",
+  "details",
+];
+
+/** Each kind of member of a list, in the order in which it is written. */
+const RECORD = ["tag", "version", "state", "scheme", "sha256", "previous", "entry"];
+const PERSON = ["key", "sealed"];
+const KMS = ["region", "key", "requestId"];
+
+/** An entry's text. */
+export function writeEntry(entry: EntryText): Buffer {
+  return placedEntry(entry, writeBody(entry));
+}
+
+/** The text of all that does not hang on the place. */
+export function writeBody(body: EntryBody): string {
+  let text = "";
+  for (const member of MEMBERS) {
+    const value = body[member];
+    if (value === undefined) continue;
+    const order = LISTS[member];
+    const shown = order === undefined ? value : (value as readonly object[]).map((item) => ordered(item, order));
+    text += `,"${member}":${JSON.stringify(shown)}`;
+  }
+  return text;
+}
+
+/** The text of an entry that has its place. */
+export function placedEntry({ id, stream, number, ends }: EntryPlace, body: string): Buffer {
+  const end = ends === true ? ',"ends":true' : "";
+  return Buffer.from(`{"v":1,"id":"${id}","stream":"${stream}","number":${number}${end}${body}}`, "utf8");
+}
+
+/** An entry of its text; null: it is none. */
+export function parseEntry(text: Uint8Array): EntryText | null {
+  if (text.length > MAX_ENTRY_BYTES) return null;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(UTF8.decode(text));
+  } catch {
+    return null;
+  }
+  if (!isObject(parsed) || !ENTRY.every(([member, is]) => is(parsed[member]))) return null;
+  const entry = parsed as unknown as EntryText;
+  return writeEntry(entry).equals(text) ? entry : null;
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const LISTS: Readonly<Partial<Record<keyof EntryBody, readonly string[]>>> = {
+  records: RECORD,
+  people: PERSON,
+  kms: KMS,
+};
+
+function ordered(item: object, members: readonly string[]): object {
+  const own: Record<string, unknown> = {};
+  const given = item as Readonly<Record<string, unknown>>;
+  for (const member of members) if (given[member] !== undefined) own[member] = given[member];
+  return own;
+}
+
+type Is = (value: unknown) => boolean;
+type Members = readonly (readonly [member: string, is: Is])[];
+
+const matches =
+  (pattern: RegExp): Is =>
+  (value) =>
+    typeof value === "string" && pattern.test(value);
+const optional =
+  (is: Is): Is =>
+  (value) =>
+    value === undefined || is(value);
+const orNull =
+  (is: Is): Is =>
+  (value) =>
+    value === null || is(value);
+const text =
+  (most: number): Is =>
+  (value) =>
+    typeof value === "string" && value !== "" && value.length <= most && value.isWellFormed();
+const isCount: Is = (value) => Number.isSafeInteger(value) && (value as number) >= 1;
+const isId: Is = isSubjectId;
+const listOf =
+  (members: Members, most: number): Is =>
+  (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= most &&
+    value.every((item) => isObject(item) && members.every(([member, is]) => is(item[member])));
+
+/** ISO 8601, UTC, with milliseconds: one text for one moment. */
+const isMoment: Is = (value) => {
+  if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(value)) return false;
+  const date = new Date(value);
+  return !Number.isNaN(date.getTime()) && date.toISOString() === value;
+};
+
+const ACTIONS: Readonly<Record<AuditAction, true>> = {
+  read: true,
+  list: true,
+  history: true,
+  write: true,
+  remove: true,
+  "export-ended": true,
+  state: true,
+  "people-listed": true,
+  restrict: true,
+  release: true,
+  "renew-key": true,
+  "keys-made": true,
+  "flip-key-set": true,
+  rewrap: true,
+  "audit-read": true,
+  verify: true,
+  backup: true,
+  principal: true,
+  unauthenticated: true,
+  administration: true,
+  open: true,
+  close: true,
+  adopt: true,
+  adopted: true,
+  gap: true,
+  altered: true,
+  cut: true,
+  "accept-restore": true,
+  forget: true,
+  "streams-closed": true,
+};
+
+const BASE64URL_32 = /^[A-Za-z0-9_-]{43}$/;
+const TAG = /^[A-Za-z0-9_-]{22}$/;
+
+const RECORDS: Members = [
+  ["tag", matches(TAG)],
+  ["version", orNull(isCount)],
+  ["state", optional((value) => value === "live" || value === "removed")],
+  ["scheme", optional((value) => value === 1 || value === 2)],
+  ["sha256", optional(matches(BASE64URL_32))],
+  ["previous", optional(orNull(isId))],
+  ["entry", optional(orNull(isId))],
+];
+
+const PEOPLE: Members = [
+  ["key", (value) => value === "vault" || isId(value)],
+  ["sealed", (value) => text(1_000_000)(value) && /^[A-Za-z0-9_-]{60,}$/.test(value as string)],
+];
+
+const KMS_CALLS: Members = [
+  ["region", text(128)],
+  ["key", text(2048)],
+  ["requestId", text(256)],
+];
+
+const isDetails: Is = (value) =>
+  isObject(value) &&
+  Object.keys(value).length > 0 &&
+  Object.keys(value).length <= ENTRY_LIMITS.details &&
+  Object.entries(value).every(([name, one]) => /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(name) && isPlain(one));
+
+const isPlain: Is = (value) =>
+  value === null ||
+  typeof value === "boolean" ||
+  (typeof value === "number" && Number.isFinite(value)) ||
+  (typeof value === "string" && value.length <= 65_536 && value.isWellFormed());
+
+const ENTRY: Members = [
+  ["v", (value) => value === 1],
+  ["id", isId],
+  ["stream", isId],
+  ["number", isCount],
+  ["ends", (value) => value === undefined || value === true],
+  ["at", isMoment],
+  ["action", (value) => typeof value === "string" && Object.hasOwn(ACTIONS, value)],
+  ["result", matches(/^[a-z][a-z0-9-]{0,63}$/)],
+  ["principal", matches(/^[A-Za-z0-9._:@/+=-]{1,128}$/)],
+  ["purpose", optional(matches(/^[a-z0-9.-]{1,64}$/))],
+  ["collection", optional(matches(/^[a-z][a-z0-9_-]{0,62}$/))],
+  ["records", optional(listOf(RECORDS, ENTRY_LIMITS.records))],
+  ["people", optional(listOf(PEOPLE, ENTRY_LIMITS.people))],
+  ["kms", optional(listOf(KMS_CALLS, ENTRY_LIMITS.kms))],
+  ["export", optional(isId)],
+  ["details", optional(isDetails)],
+];
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A random id of an entry or a stream is of the same form as a person's: a version 4 UUID in lower case. */
+export function isEntryId(value: unknown): value is EntryId & StreamId {
+  return isSubjectId(value);
+}
