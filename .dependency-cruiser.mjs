@@ -4,9 +4,10 @@
 export const allowed = {
   base: [],
   tlog: [],
+  witness: ["base", "tlog"],
   envelope: [],
-  kms: ["base", "tlog"],
-  vault: ["base", "envelope", "tlog"],
+  kms: ["base", "tlog", "witness"],
+  vault: ["base", "envelope", "tlog", "witness"],
   client: [],
   server: ["base", "vault"],
   cli: ["base", "client", "envelope", "kms", "vault", "server", "tlog"],

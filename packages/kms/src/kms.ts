@@ -3,6 +3,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DiskReserve } from "@strongroom/base/disk-reserve";
+import type { WitnessPublisher } from "@strongroom/witness/publisher";
+import type { Witness } from "@strongroom/witness/witness";
 import { admissionOf } from "./admission.ts";
 import { Retention } from "./audit/retention.ts";
 import { IdleSweep } from "./crypto/freed-memory.ts";
@@ -31,8 +33,6 @@ import { tlsIdentity } from "./tls/tls-identity.ts";
 import type { TlsFacts } from "./tls/tls-identity.ts";
 import { openWitness } from "./witness/open-witness.ts";
 import { headOf, publisherFor } from "./witness/publisher.ts";
-import type { WitnessPublisher } from "./witness/publisher.ts";
-import type { Witness } from "./witness/witness.ts";
 
 /** How often the server looks for what fell due, when no call made it look. */
 const SETTLE_INTERVAL_MS = 60_000;

@@ -61,6 +61,17 @@ export class AuditLog {
     return { size: this.#range.size, root: this.#range.root() };
   }
 
+  /** What a note says if this log's key signed it, of this history; null: it is anything else. */
+  own(note: string): Checkpoint | null {
+    const signer = this.#openSigner();
+    try {
+      return parseCheckpoint(openNote(note, [signer]).text);
+    } catch (error) {
+      if (tlogFailure(error) === null) throw error;
+      return null;
+    }
+  }
+
   /** The log with these events, not yet part of it: `accept` it once it is committed. */
   extend(events: readonly (AuditEvent | LogEvent)[]): Extension {
     const signer = this.#openSigner();

@@ -5,12 +5,13 @@ import { randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
 import { signingKeyOf } from "@strongroom/tlog/keys";
+import type { Seen, Witness } from "@strongroom/witness/witness";
 import type { Sealer } from "../crypto/sealing.ts";
 import { KmsError } from "../errors.ts";
 import { digestPosition, rebindDigest } from "../integrity/digest.ts";
 import { META, SIGNING_KEY, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
-import type { Seen, Witness } from "../witness/witness.ts";
+import { witnessedLog } from "../witness/witness.ts";
 import { checkLog } from "./check.ts";
 import type { CheckedLog } from "./check.ts";
 import { LEGACY_KEY, LEGACY_META, verifyChain } from "./legacy-chain.ts";
@@ -40,7 +41,7 @@ export async function openLog(db: Kysely<Schema>, sealer: Sealer, options: LogOp
   let seen: Seen | null = null;
   const examined = async (key: KeyObject): Promise<CheckedLog> => {
     const checked = await checkLog(db, key);
-    seen = (await witness?.examine({ db, key, ...checked })) ?? null;
+    seen = (await witness?.examine(witnessedLog(db, key, checked))) ?? null;
     return checked;
   };
   const key = await signingKey(db, sealer, { mustFit: acceptRestore === null, now });

@@ -2,9 +2,11 @@
 // the root key opens everything that is sealed, the audit log is as its checkpoint says, and goes on from the
 // checkpoints that were kept elsewhere.
 
+import type { KeyObject } from "node:crypto";
 import { shown } from "@strongroom/base/shown";
 import type { Kysely } from "kysely";
 import { signingKeyOf } from "@strongroom/tlog/keys";
+import type { Seen } from "@strongroom/witness/witness";
 import { checkLog } from "../audit/check.ts";
 import type { CheckedLog } from "../audit/check.ts";
 import { compareWith } from "../audit/comparison.ts";
@@ -22,7 +24,8 @@ import { requireDatabase } from "../store/database.ts";
 import { META, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
 import { openWitness } from "../witness/open-witness.ts";
-import type { Seen, WitnessSource, WitnessedLog } from "../witness/witness.ts";
+import { witnessedLog } from "../witness/witness.ts";
+import type { WitnessSource } from "../witness/witness.ts";
 import { contentsOf, readingFile, sealerOf } from "./database-file.ts";
 import type { Contents } from "./database-file.ts";
 import { auditKey, sealedValues } from "./sealed-values.ts";
@@ -81,7 +84,7 @@ export async function verifyAudit({ dataDir, rootKey, witness, checkpoint }: Ver
         if (checkpoint !== undefined) await requireContinued(log, checkpoint);
         const { hashesOnly, accepted, note } = log;
         const counts = { hashesOnly, lastCut: cutOf(log.lastCut), restoresAccepted: accepted.length, checkpoint: note };
-        return { ...contents, ...counts, witness: (await opened?.examine(log)) ?? null };
+        return { ...contents, ...counts, witness: (await opened?.examine(witnessedLog(log.db, log.key, log))) ?? null };
       });
     } catch (error) {
       if (opened === null || tries === WITNESS_TRIES || !isSetBack(error)) throw error;
@@ -99,7 +102,7 @@ function cutOf(event: CheckedLog["lastCut"]): VerifyReport["lastCut"] {
 
 const isSetBack = (error: unknown): boolean => error instanceof KmsError && error.code === "audit-set-back";
 
-async function requireContinued(log: WitnessedLog, note: string): Promise<void> {
+async function requireContinued(log: ReadLog, note: string): Promise<void> {
   const from = "the checkpoint";
   const compared = await compareWith(log.db, log, { note, key: log.key, from });
   if (compared.kind === "continued") return;
@@ -116,7 +119,10 @@ export function verifyFile(path: string, source: RootKeySource): Promise<Content
 }
 
 /** A log, and how it is read. */
-type ReadLog = CheckedLog & WitnessedLog;
+interface ReadLog extends CheckedLog {
+  readonly db: Kysely<Schema>;
+  readonly key: KeyObject;
+}
 
 async function verifyDatabase(
   db: Kysely<Schema>,

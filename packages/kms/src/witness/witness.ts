@@ -1,9 +1,12 @@
-// A witness: something apart from the data folder that remembers how far the log was. The database commits first and
-// tells the witness after, so that a witness may be behind, and never ahead, whenever the process dies.
+// What the audit's witness (@strongroom/witness) is told of this log, and where it is.
 
 import type { KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
+import type { WitnessedLog } from "@strongroom/witness/witness";
 import type { CheckedLog } from "../audit/check.ts";
+import { compareWith } from "../audit/comparison.ts";
+import { ownCheckpoint } from "../audit/log.ts";
+import { storedTree } from "../audit/tree-rows.ts";
 import type { Schema } from "../store/schema.ts";
 
 /**
@@ -13,35 +16,20 @@ import type { Schema } from "../store/schema.ts";
 export type WitnessSource =
   { readonly kind: "file"; readonly path: string } | { readonly kind: "url"; readonly url: string };
 
-/** A log that is whole in itself, to be held against a witness. */
-export interface WitnessedLog extends Pick<CheckedLog, "note" | "checkpoint" | "accepted"> {
-  readonly db: Kysely<Schema>;
-  readonly key: KeyObject;
-}
-
-/** What a witness says of a log. */
-export type Seen =
-  /** The log goes on from the `size` entries that it has seen. */
-  | { readonly kind: "seen"; readonly size: number }
-  /** It has seen nothing yet. */
-  | { readonly kind: "nothing" }
-  /** It cannot be asked. */
-  | { readonly kind: "away"; readonly reason: string };
-
-/** A newest state of the log, to be remembered. */
-export type NewHead = Pick<WitnessedLog, "db" | "note"> & { readonly size: number };
-
-/** One witness. */
-export interface Witness {
-  /** As errors and reports name it. */
-  readonly name: string;
-  /**
-   * Holds a log against what was seen.
-   * @throws KmsError `audit-set-back` if the log does not go on from it.
-   */
-  examine(log: WitnessedLog): Promise<Seen>;
-  /** Remembers a newer state. @throws Error if it is not remembered. */
-  record(head: NewHead): Promise<void>;
-  /** What it has, as signed, where it gives that out; null where there is nothing. */
-  read(): Promise<string | null>;
+/** A log that was read from a database, as a witness examines it. */
+export function witnessedLog(
+  db: Kysely<Schema>,
+  key: KeyObject,
+  { note, checkpoint, accepted }: Pick<CheckedLog, "note" | "checkpoint" | "accepted">,
+): WitnessedLog {
+  return {
+    note,
+    checkpoint,
+    tree: storedTree(db),
+    own: (other) => ownCheckpoint(other, key),
+    compare: async (seen, from) => {
+      const compared = await compareWith(db, { checkpoint, accepted }, { note: seen, key, from });
+      return compared.kind === "continued" ? compared.size : 0;
+    },
+  };
 }

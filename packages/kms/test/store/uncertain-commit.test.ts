@@ -15,9 +15,8 @@ import type { Custody } from "../../src/store/custody.ts";
 import type { OpenDatabase } from "../../src/store/database.ts";
 import type { Change } from "../../src/store/region-data.ts";
 import { Store } from "../../src/store/store.ts";
-import { FileWitness } from "../../src/witness/file-witness.ts";
-import { WitnessPublisher } from "../../src/witness/publisher.ts";
-import type { NewHead } from "../../src/witness/witness.ts";
+import { openWitness } from "../../src/witness/open-witness.ts";
+import { headOf, publisherFor } from "../../src/witness/publisher.ts";
 import { temporaryDirectory } from "../running-kms.ts";
 
 const alias = (name: string): Change => ({
@@ -111,16 +110,12 @@ test("a witness is never told what the disk has not taken", async (t) => {
   const dataDir = await temporaryDirectory(t);
   const path = join(await temporaryDirectory(t), "witness");
   const custody = await openedIn(dataDir);
-  const { log, database } = custody;
-  const newest = (): NewHead => ({ db: database.db, note: log.checkpoint, size: log.head.size });
+  const { database } = custody;
   const disk: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const syncLog = (): Promise<void> => new Promise((resolve, reject) => disk.push({ resolve, reject }));
-  const publisher = new WitnessPublisher(new FileWitness(path, dataDir), newest(), {
-    told: -1,
-    logger: pino({ enabled: false }),
-  });
+  const publisher = publisherFor(openWitness({ kind: "file", path }, dataDir), custody, pino({ enabled: false }));
   const onDurable = (): void => {
-    publisher.publish(newest());
+    publisher.publish(headOf(custody));
   };
   const store = await Store.open({ ...custody, database: { ...database, syncLog }, onDurable }, ["eu-west-1"]);
   const nextSync = async (): Promise<(typeof disk)[number]> => {

@@ -1,54 +1,85 @@
 /**
- * A witness: something apart from the stores that remembers how far the log was, so that all three of them set back
- * together are noticed. The log and the key store are written first and a witness is told after, so that it may be
- * behind, and is never ahead, whenever the process dies.
+ * Witnesses of the audit's log (@strongroom/witness): what remembers its newest checkpoint apart from the three stores,
+ * so that all of them set back together are noticed.
  */
-import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import type { StoredTree } from "@strongroom/tlog/stored-tree";
+import { FileWitness } from "@strongroom/witness/file";
+import { ObjectWitness } from "@strongroom/witness/object";
+import type { ObjectWitnessOptions } from "@strongroom/witness/object";
+import { UrlWitness } from "@strongroom/witness/url";
+import type { Witness, WitnessFailures } from "@strongroom/witness/witness";
+import { VaultError } from "../errors.ts";
 
-/** A log that is whole in itself, at its newest checkpoint. */
-export interface WitnessedLog {
-  /** The newest checkpoint as it is signed (c2sp.org/signed-note), and what it says. */
-  readonly note: string;
-  readonly checkpoint: Checkpoint;
-  /** Proves that the log goes on from an older size. */
-  readonly tree: Pick<StoredTree, "proveConsistency">;
+export type { ObjectWitnessOptions } from "@strongroom/witness/object";
+export type {
+  FoundObject,
+  GetObjectInput,
+  ListObjectsInput,
+  ObjectCallOptions,
+  ObjectStoreClient,
+  PutObjectInput,
+} from "@strongroom/witness/object-store";
+export type { Seen, SignedHead, Witness, WitnessedLog } from "@strongroom/witness/witness";
+
+const failures: WitnessFailures = {
+  invalid: (detail, cause) => new VaultError("vault-option-invalid", detail, { cause }),
+  setBack: (detail, cause) => new VaultError("store-rolled-back", detail, { cause }),
+};
+
+/** Where a file is that is a witness. */
+export interface FileWitnessPlace {
+  /** Of the newest checkpoint, which is replaced whole (0600). */
+  readonly path: string;
+  /** Folders in which it must not be, links resolved: where the stores are, and what is backed up and set back with them. */
+  readonly apartFrom: readonly string[];
   /**
-   * Holds a checkpoint that was kept elsewhere against the log. Answers the size that it names if the log goes on from
-   * it; 0: it is of a history that was given up since, on record (a restore that was accepted).
-   *
-   * @param from names it in errors: "the witness PATH"
-   * @throws VaultError `store-rolled-back`: the log does not go on from it, or its key did not sign it
+   * `is-made`: its folder is made when it is written (0700). `must-be-there`, when left out: a folder that is not there
+   * is a volume that is not mounted, and the witness is away.
    */
-  compare(note: string, from: string): Promise<number>;
+  readonly folder?: "must-be-there" | "is-made";
 }
 
-/** What a witness says of a log. */
-export type Seen =
-  /** The log goes on from the `size` entries that it has seen. */
-  | { readonly kind: "seen"; readonly size: number }
-  /** It has seen nothing yet, or nothing of this history. */
-  | { readonly kind: "nothing" }
-  /** It cannot be asked. `reason` is for an operator, and holds no secret. */
-  | { readonly kind: "away"; readonly reason: string };
+/**
+ * A witness that is a file on another disk, of another user or on another machine's share.
+ *
+ * @throws VaultError `vault-option-invalid`: it lies in a folder that it is to be apart from
+ * @example
+ * ```ts
+ * import { fileWitness } from "@strongroom/vault";
+ *
+ * const witness = fileWitness({ path: "/mnt/other/vault.checkpoint", apartFrom: ["/srv/vault"] });
+ * console.log(witness.name); // prints: the witness /mnt/other/vault.checkpoint
+ * ```
+ */
+export const fileWitness = ({ path, apartFrom, folder = "must-be-there" }: FileWitnessPlace): Witness =>
+  new FileWitness(path, { apartFrom, folder, failures });
 
-/** One witness. */
-export interface Witness {
-  /** As errors and reports name it: "the witness PATH". */
-  readonly name: string;
-  /**
-   * Holds a log against what was seen. Changes nothing that was seen, but that a service may cosign what it is shown.
-   *
-   * @throws VaultError `store-rolled-back`: the log does not go on from it
-   */
-  examine(log: WitnessedLog): Promise<Seen>;
-  /**
-   * Remembers a newer state. Another process may have told it a newer one of the same log meanwhile: then nothing is
-   * done, and it is well.
-   *
-   * @throws Error if it is not remembered; VaultError `store-rolled-back` as above
-   */
-  record(log: WitnessedLog): Promise<void>;
-  /** The note that it has, where it gives that out; null where there is none. */
-  read(): Promise<string | null>;
-}
+/**
+ * A witness that is a service of c2sp.org/tlog-witness, which cosigns checkpoints.
+ *
+ * @param url http(s)://HOST/PREFIX, and after a `#` its verifier key, which is needed where it is not asked over https
+ * @throws VaultError `vault-option-invalid`
+ * @example
+ * ```ts
+ * import { urlWitness } from "@strongroom/vault";
+ *
+ * console.log(urlWitness("https://witness.example/strongroom").name); // prints: the witness witness.example
+ * ```
+ */
+export const urlWitness = (url: string): Witness => new UrlWitness(url, { tellers: "several", failures });
+
+/**
+ * A witness that is a bucket with object lock: each checkpoint is an object of its own, which nobody removes or replaces
+ * for `days`. The client needs `s3:PutObject`, `s3:PutObjectRetention`, `s3:GetObject`, `s3:GetObjectRetention` and
+ * `s3:ListBucket` there.
+ *
+ * @throws VaultError `vault-option-invalid`
+ * @example
+ * ```ts
+ * import { objectWitness } from "@strongroom/vault";
+ * import type { ObjectStoreClient } from "@strongroom/vault";
+ *
+ * declare const client: ObjectStoreClient; // new S3({ region: "eu-central-1", maxAttempts: 1 }), of @aws-sdk/client-s3
+ * const witness = objectWitness({ client, bucket: "checkpoints", prefix: "vaults/", days: 400 });
+ * ```
+ */
+export const objectWitness = (options: ObjectWitnessOptions): Witness => new ObjectWitness(options, failures);

@@ -119,6 +119,23 @@ export interface LogRow {
   readonly leaf: Uint8Array;
 }
 
+/** An entry with all that the log has of it. */
+export interface WholeLogRow extends LogRow {
+  /** By which it is found; `people` is empty where the text was forgotten. What is damaged is empty. */
+  readonly found: Pick<NewLogEntry, "at" | "principal" | "action" | "collection" | "people">;
+}
+
+/** How many rows there are. Counts them: for whoever verifies the log. */
+export interface LogCounts {
+  readonly entries: number;
+  readonly subtrees: number;
+  readonly heads: number;
+  readonly messages: number;
+  readonly streams: number;
+  /** Of who is in which entry: an entry with two keys counts twice. */
+  readonly people: number;
+}
+
 /** Which entries. All conditions that are given hold. */
 export interface LogQuery {
   /** Versions of audit keys: entries with at least one of them. */
@@ -178,8 +195,9 @@ export interface AuditLog {
     readonly after: AddressTag | null;
     readonly limit: number;
   }): Promise<readonly (AddressHead & { readonly tag: AddressTag })[]>;
-  /** Entries from a position on, whole. */
-  entries(range: { readonly from: number; readonly limit: number }): Promise<readonly LogRow[]>;
+  /** Entries from a position on, whole: fewer than `limit` as `Outbox.take` may. */
+  entries(range: { readonly from: number; readonly limit: number }): Promise<readonly WholeLogRow[]>;
+  counts(): Promise<LogCounts>;
   /** Positions of entries by their ids, in their order; null: it is not in the log. */
   positions(ids: readonly EntryId[]): Promise<readonly (number | null)[]>;
   find(query: LogQuery, page: LogPage): Promise<readonly LogRow[]>;

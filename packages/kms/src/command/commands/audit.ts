@@ -1,6 +1,7 @@
 // `strongroom-kms audit …`: whether the record of all calls is whole, what others need to verify it, and retention.
 
 import { type CommandSpec, option, text, wholeNumber } from "@strongroom/base/command";
+import type { FoundText } from "@strongroom/witness/file";
 import { z } from "zod";
 import { KmsError } from "../../errors.ts";
 import type { VerifyReport } from "../../upkeep/verify.ts";
@@ -74,13 +75,15 @@ function witnessLine(witness: VerifyReport["witness"]): string {
 }
 
 async function readCheckpoint(path: string): Promise<string> {
-  const { readBounded } = await import("../../witness/file-witness.ts");
+  const { readBounded } = await import("@strongroom/witness/file");
+  let found: FoundText;
   try {
-    return readBounded(path, 262_144);
+    found = readBounded(path, 262_144);
   } catch (cause) {
-    if (cause instanceof KmsError) throw cause;
     throw new KmsError("option-invalid", `${path} cannot be read.`, { cause });
   }
+  if (found.kind === "unfit") throw new KmsError("audit-set-back", found.why);
+  return found.text;
 }
 
 export const auditCheckpointCommand: CommandSpec = command({

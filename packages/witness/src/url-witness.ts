@@ -6,9 +6,7 @@ import { formatConsistencyProof, parseCheckpoint, parseSizeLine } from "@strongr
 import { parseVkey } from "@strongroom/tlog/keys";
 import type { Verifier } from "@strongroom/tlog/keys";
 import { openNote, parseNote, parseSignatureLines, tlogFailure } from "@strongroom/tlog/note";
-import { storedTree } from "../audit/tree-rows.ts";
-import { KmsError } from "../errors.ts";
-import type { NewHead, Seen, Witness, WitnessedLog } from "./witness.ts";
+import type { Seen, SignedHead, Witness, WitnessFailures } from "./witness.ts";
 
 const LIMITS = {
   timeoutMs: 5000,
@@ -23,78 +21,106 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/;
 type Answer =
   { readonly kind: "cosigned" } | { readonly kind: "has"; readonly size: number } | { readonly kind: "inconsistent" };
 
+/** What became of a state that was sent. */
+type Submission =
+  /** The witness had `before` entries until then. */
+  | { readonly kind: "cosigned"; readonly before: number }
+  /** It has seen `size` entries, which are more than there are. */
+  | { readonly kind: "has-more"; readonly size: number }
+  /** It has seen other entries than the first `size`. */
+  | { readonly kind: "has-others"; readonly size: number };
+
+/** How it is used. */
+export interface UrlWitnessOptions {
+  /**
+   * Whether other processes tell it of the same log: then one that was slower finds more there than it has, and all is
+   * well. With one, that is another log of the same name.
+   */
+  readonly tellers: "one" | "several";
+  readonly failures: WitnessFailures;
+}
+
 /** A service that cosigns checkpoints. */
 export class UrlWitness implements Witness {
   readonly name: string;
   readonly #url: URL;
   readonly #verifier: Verifier | null;
+  readonly #options: UrlWitnessOptions;
   /** The size that it saw last, as far as is known. */
   #seen = 0;
 
-  /** @throws KmsError `option-invalid`. */
-  constructor(given: string) {
+  /**
+   * @param given http(s)://HOST/PREFIX, and after a `#` the witness's verifier key
+   * @throws what `WitnessFailures.invalid` makes
+   */
+  constructor(given: string, options: UrlWitnessOptions) {
+    const { failures } = options;
     const [address = "", vkey] = given.split(/#(.*)/s);
     const url = URL.canParse(address) ? new URL(`${address.replace(/\/+$/, "")}/add-checkpoint`) : null;
     if (url === null || !["http:", "https:"].includes(url.protocol) || url.username !== "" || url.search !== "")
-      throw new KmsError(
-        "option-invalid",
-        "a witness's address is http(s)://HOST/PREFIX, without a query or a password.",
-      );
+      throw failures.invalid("a witness's address is http(s)://HOST/PREFIX, without a query or a password.");
     this.#url = url;
-    this.#verifier = vkey === undefined || vkey === "" ? null : readVkey(vkey);
+    this.#verifier = vkey === undefined || vkey === "" ? null : readVkey(vkey, failures);
     if (this.#verifier === null && url.protocol === "http:" && !LOOPBACK.test(url.hostname))
-      throw new KmsError(
-        "option-invalid",
-        "a witness elsewhere is asked over https, or its verifier key is given after #.",
-      );
+      throw failures.invalid("a witness elsewhere is asked over https, or its verifier key is given after #.");
+    this.#options = options;
     this.name = `the witness ${url.host}`;
   }
 
-  async examine(log: WitnessedLog): Promise<Seen> {
-    const { size } = log.checkpoint;
+  async examine(log: SignedHead): Promise<Seen> {
+    let submitted: Submission;
     try {
-      const before = await this.#submit({ ...log, size });
-      return before === 0 ? { kind: "nothing" } : { kind: "seen", size: before };
+      submitted = await this.#submit(log);
     } catch (error) {
-      if (error instanceof KmsError) throw error;
       return { kind: "away", reason: reasonOf(error) };
     }
+    const before = this.#requireCosigned(submitted, log);
+    return before === 0 ? { kind: "nothing" } : { kind: "seen", size: before };
   }
 
-  async record(head: NewHead): Promise<void> {
-    await this.#submit(head);
+  async record(head: SignedHead): Promise<void> {
+    const submission = await this.#submit(head);
+    if (submission.kind === "has-more" && this.#options.tellers === "several") return;
+    this.#requireCosigned(submission, head);
   }
 
   read(): Promise<null> {
     return Promise.resolve(null);
   }
 
-  /** Sends a state until it is cosigned; gives the size that the witness had. */
-  async #submit(head: NewHead): Promise<number> {
+  /** The size that the witness had. */
+  #requireCosigned(submission: Submission, { checkpoint: { size } }: SignedHead): number {
+    const { failures } = this.#options;
+    switch (submission.kind) {
+      case "cosigned":
+        return submission.before;
+      case "has-more":
+        throw failures.setBack(`${this.name} has seen ${submission.size} entries, and there are ${size}.`);
+      case "has-others":
+        throw failures.setBack(`${this.name} has seen other entries than the first ${submission.size} that are here.`);
+    }
+  }
+
+  /** Sends a state until it is cosigned. @throws Error if the witness cannot be asked. */
+  async #submit(head: SignedHead): Promise<Submission> {
+    const { size } = head.checkpoint;
     for (let tries = 0; tries < LIMITS.tries; tries++) {
-      const from = Math.min(this.#seen, head.size);
+      const from = Math.min(this.#seen, size);
       const answer = await this.#post(head, from);
       if (answer.kind === "inconsistent" || (answer.kind === "has" && answer.size === from && from > 0))
-        throw new KmsError(
-          "audit-set-back",
-          `${this.name} has seen other entries than the first ${from} that are here.`,
-        );
+        return { kind: "has-others", size: from };
       if (answer.kind === "cosigned") {
-        this.#seen = head.size;
-        return from;
+        this.#seen = size;
+        return { kind: "cosigned", before: from };
       }
-      if (answer.size > head.size)
-        throw new KmsError(
-          "audit-set-back",
-          `${this.name} has seen ${answer.size} entries, and there are ${head.size}.`,
-        );
+      if (answer.size > size) return { kind: "has-more", size: answer.size };
       this.#seen = answer.size;
     }
     throw new Error("it names another size each time");
   }
 
-  async #post({ db, note, size }: NewHead, from: number): Promise<Answer> {
-    const proof = await storedTree(db).proveConsistency(from, size);
+  async #post({ note, tree, checkpoint: { size } }: SignedHead, from: number): Promise<Answer> {
+    const proof = await tree.proveConsistency(from, size);
     const response = await fetch(this.#url, {
       method: "POST",
       body: formatConsistencyProof(from, proof, note),
@@ -105,7 +131,7 @@ export class UrlWitness implements Witness {
     const text = await boundedText(response, LIMITS.bytes);
     switch (response.status) {
       case 200:
-        this.#requireCosigned(note, text);
+        this.#requireSignature(note, text);
         return { kind: "cosigned" };
       case 409:
         return { kind: "has", size: parseSizeLine(text) };
@@ -120,7 +146,7 @@ export class UrlWitness implements Witness {
     }
   }
 
-  #requireCosigned(note: string, lines: string): void {
+  #requireSignature(note: string, lines: string): void {
     if (parseSignatureLines(lines).length > 0 && this.#verifier === null) return;
     if (this.#verifier !== null) openNote(`${note}${lines}`, [this.#verifier]);
   }
@@ -128,11 +154,11 @@ export class UrlWitness implements Witness {
 
 const originOf = (note: string): string => parseCheckpoint(parseNote(note).text).origin;
 
-function readVkey(vkey: string): Verifier {
+function readVkey(vkey: string, failures: WitnessFailures): Verifier {
   try {
     return parseVkey(decodeURIComponent(vkey));
   } catch (cause) {
-    throw new KmsError("option-invalid", "what follows the # of the witness's address is no verifier key.", { cause });
+    throw failures.invalid("what follows the # of the witness's address is no verifier key.", cause);
   }
 }
 

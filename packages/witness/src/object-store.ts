@@ -1,0 +1,61 @@
+/**
+ * The part of a client of an object store that a witness calls, as the aggregated class `S3` of @aws-sdk/client-s3 has
+ * it. Structural: the caller's client fits without this package depending on the SDK, and so do other clients of the S3
+ * API that have these three calls.
+ */
+
+/** How each call is told to stop. */
+export interface ObjectCallOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** A new object, which nobody can remove or replace until a day. */
+export interface PutObjectInput {
+  Bucket: string;
+  Key: string;
+  Body: Uint8Array;
+  ContentType: string;
+  /** Only where there is no object of this key yet. */
+  IfNoneMatch: "*";
+  /** Object lock needs a checksum; the client computes it. */
+  ChecksumAlgorithm: "SHA256";
+  ObjectLockMode: "COMPLIANCE";
+  ObjectLockRetainUntilDate: Date;
+}
+
+export interface GetObjectInput {
+  Bucket: string;
+  Key: string;
+  Range: string;
+}
+
+/** A part of an object. */
+export interface FoundObject {
+  Body?: { transformToByteArray(): Promise<Uint8Array> } | undefined;
+  /** Bytes of the part. */
+  ContentLength?: number | undefined;
+  ObjectLockMode?: string | undefined;
+  ObjectLockRetainUntilDate?: Date | undefined;
+}
+
+export interface ListObjectsInput {
+  Bucket: string;
+  Prefix: string;
+  Delimiter?: string;
+  MaxKeys: number;
+  ContinuationToken?: string;
+}
+
+export interface ObjectStoreClient {
+  putObject(input: PutObjectInput, options?: ObjectCallOptions): Promise<unknown>;
+  getObject(input: GetObjectInput, options?: ObjectCallOptions): Promise<FoundObject>;
+  listObjectsV2(
+    input: ListObjectsInput,
+    options?: ObjectCallOptions,
+  ): Promise<{
+    Contents?: readonly { readonly Key?: string | undefined }[] | undefined;
+    CommonPrefixes?: readonly { readonly Prefix?: string | undefined }[] | undefined;
+    IsTruncated?: boolean | undefined;
+    NextContinuationToken?: string | undefined;
+  }>;
+}
