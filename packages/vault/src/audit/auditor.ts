@@ -119,7 +119,10 @@ export interface Auditor {
    * Numbers the entries of units of one transaction, and has them made; again with other numbers when it is told
    * `moved`. What `make` throws goes through.
    */
-  numbered(drafts: readonly EntryDraft[], make: (entries: readonly UnitEntry[]) => Promise<NumberedOutcome>): Promise<void>;
+  numbered(
+    drafts: readonly EntryDraft[],
+    make: (entries: readonly UnitEntry[]) => Promise<NumberedOutcome>,
+  ): Promise<void>;
   /** Numbers entries of a transaction of which nobody tells what became: in a stream of their own, which they end. */
   alone(drafts: readonly EntryDraft[]): readonly UnitEntry[];
   /**
@@ -135,5 +138,7 @@ export interface Auditor {
    */
   rewrap(facts: Omit<ReleasedRead, "rows" | "kms">): Promise<void>;
   /** Keys that were made, in the key store's outbox. @throws VaultError `audit-unavailable` */
-  keysMade(keys: readonly { readonly kind: string; readonly version: string; readonly person: SubjectId | null }[]): Promise<void>;
+  keysMade(
+    keys: readonly { readonly kind: string; readonly version: string; readonly person: SubjectId | null }[],
+  ): Promise<void>;
 }
