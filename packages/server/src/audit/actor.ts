@@ -1,6 +1,6 @@
 /**
- * On whose behalf a request is answered, and why, as its entries in the audit have it: the id of its token, and what its
- * headers say. A token's name is told once, sealed, and is in no other entry.
+ * On whose behalf a request is answered, and why, as its entries in the audit have it: the id of its token, and what
+ * its headers say. A token's name is told once, sealed, and is in no other entry.
  */
 import { VaultError } from "@strongroom/vault";
 import type { Actor } from "@strongroom/vault";

@@ -1,6 +1,6 @@
 /**
- * How the audit is, as it was last seen: for metrics and for whoever asks whether the service is ready. Asking costs the
- * stores little and not nothing, so it is done no more often than needed, and by one asker for all.
+ * How the audit is, as it was last seen: for metrics and for whoever asks whether the service is ready. Asking costs
+ * the stores little and not nothing, so it is done no more often than needed, and by one asker for all.
  */
 import { isVaultError } from "@strongroom/vault";
 import type { AuditStatus, Vault, VaultErrorCode } from "@strongroom/vault";

@@ -40,7 +40,7 @@ export class Principals {
   }
 
   async #tell(id: string, name: string, scopes: string): Promise<void> {
-    const label = [...name.toWellFormed()].slice(0, LONGEST_LABEL).join("");
+    const label = name.slice(0, LONGEST_LABEL).toWellFormed();
     const facts = { details: { scopes }, ...(label === "" ? {} : { label }) };
     await this.#vault.as({ principal: principalOf(id) }).audit?.tell("principal", "done", facts);
   }

@@ -1,7 +1,7 @@
 /**
- * GET /v1/audit: who did what. GET /v1/audit/status and /v1/audit/checkpoint: how the log is. GET /v1/audit/access-log:
- * everything about one person, with proofs. POST /v1/exports/{export}: an export has ended. A person's name travels in a
- * header: URLs stand in logs.
+ * GET /v1/audit: who did what. GET /v1/audit/status and /v1/audit/checkpoint: how the log is. GET
+ * /v1/audit/access-log: everything about one person, with proofs. POST /v1/exports/{export}: an export has ended. A
+ * person's name travels in a header: URLs stand in logs.
  */
 import { parseSubject, parseTenant, VaultError } from "@strongroom/vault";
 import type { AuditQuery, Subject, Tenant, VaultAudit } from "@strongroom/vault";
@@ -64,8 +64,8 @@ export function auditRoutes(app: Api, { limits }: ApiContext): void {
         operationId: "getAccessLog",
         summary: "Everything about one person, with proofs",
         description:
-          "For the person whom `Strongroom-Subject` names: each entry as it is hashed into the log, a proof that it is " +
-          "in the tree of the checkpoint, and what it says. Oldest first.",
+          "For the person whom `Strongroom-Subject` names: each entry as it is hashed into the log, a proof that it " +
+          "is in the tree of the checkpoint, and what it says. Oldest first.",
         tags: ["audit"],
         headers: auditHeaders,
         querystring: accessLogQuery,
@@ -112,8 +112,8 @@ export function auditStateRoutes(app: Api, { vault }: ApiContext): void {
         operationId: "getAuditCheckpoint",
         summary: "The newest signed checkpoint",
         description:
-          "A signed note (c2sp.org/tlog-checkpoint): which log, how many entries, which root. Kept elsewhere, it shows " +
-          "later whether the log goes on from here.",
+          "A signed note (c2sp.org/tlog-checkpoint): which log, how many entries, which root. Kept elsewhere, it " +
+          "shows later whether the log goes on from here.",
         tags: ["audit"],
         response: {
           200: { description: "The note.", content: { "text/plain": { schema: z.string() } } },
@@ -141,8 +141,8 @@ export function exportRoutes(app: Api): void {
         operationId: "endExport",
         summary: "Say that an export has ended",
         description:
-          "An entry of the audit. The reads of an export name it in `Strongroom-Export`, and so does this; one that was " +
-          "killed has reads, and no end.",
+          "An entry of the audit. The reads of an export name it in `Strongroom-Export`, and so does this; one that " +
+          "was killed has reads, and no end.",
         tags: ["audit"],
         params: exportParams,
         headers: actorHeaders,
@@ -185,5 +185,5 @@ function personOf(headers: WhomHeaders): Person | null {
 }
 
 function queryOf(query: AuditQueryString): AuditQuery {
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as AuditQuery;
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
 }
