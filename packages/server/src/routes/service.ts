@@ -35,8 +35,8 @@ export function healthRoutes(app: Api, context: ApiContext): void {
         operationId: "getReadiness",
         summary: "Can the service do its work?",
         description:
-          "The store and the audit answer, and no more regions are known to be down than a write can do without. Owed " +
-          "wraps are shown, and are no reason not to be ready.",
+          "The store and the audit answer, and no more regions are known to be down than a write can do without. " +
+          "Owed wraps are shown, and are no reason not to be ready.",
         tags: ["service"],
         security: [],
         response: {
