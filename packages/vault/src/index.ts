@@ -44,6 +44,26 @@ export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
 
+export { kmsCheckpointSigner } from "./audit/kms-signer.ts";
+export type { KmsSignerOptions, SigningCallOptions, SigningKmsClient } from "./audit/kms-signer.ts";
+export type { CheckpointSigner } from "./audit/signer.ts";
+export { fileWitness, objectWitness, urlWitness } from "./audit/witness.ts";
+export type {
+  FileWitnessPlace,
+  FoundObject,
+  FoundVersions,
+  GetObjectInput,
+  ListVersionsInput,
+  ObjectCallOptions,
+  ObjectStoreClient,
+  ObjectWitnessOptions,
+  PutObjectInput,
+  Seen,
+  SignedHead,
+  Witness,
+  WitnessedLog,
+} from "./audit/witness.ts";
+
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./repair/debt.ts";
