@@ -52,6 +52,11 @@ export class CompactRange {
     return this.#size;
   }
 
+  /** The roots of its complete subtrees, from left to right: `append` in this order makes the same range. */
+  get subtrees(): readonly Pick<Subtree, "height" | "hash">[] {
+    return [...this.#subtrees];
+  }
+
   /** The same range, to go on from without changing this one. */
   copy(): CompactRange {
     const copy = new CompactRange();

@@ -3,12 +3,15 @@
  * to this table. Messages never hold a document, a key, or a context's values.
  */
 import type { ErrorTable } from "@strongroom/base/errors";
+import { AUDIT_ERRORS } from "./audit-errors.ts";
+import type { AuditErrorCode } from "./audit-errors.ts";
 import { PEOPLE_ERRORS } from "./people-errors.ts";
 import type { PeopleErrorCode } from "./people-errors.ts";
 
 /** A code of {@link VAULT_ERRORS}. */
 export type VaultErrorCode =
   | PeopleErrorCode
+  | AuditErrorCode
   | "record-absent"
   | "version-absent"
   | "collection-absent"
@@ -262,6 +265,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     status: 413,
   },
   ...PEOPLE_ERRORS,
+  ...AUDIT_ERRORS,
   "key-set-unknown": {
     title: "Another key set is in force than this process is configured with",
     remedy:

@@ -4,13 +4,16 @@
  */
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Capabilities } from "./stores/store.ts";
+import { callerEntriesContract } from "./store-contract/caller-entries.ts";
 import { callerTransactionContract } from "./store-contract/caller-transaction.ts";
 import { capabilitiesContract } from "./store-contract/capabilities.ts";
+import { checkpointContract } from "./store-contract/checkpoint.ts";
 import { concurrencyContract } from "./store-contract/concurrency.ts";
 import { contractOn } from "./store-contract/contract.ts";
 import type { Contract, ContractOptions, NewStorage, StoreContractOptions } from "./store-contract/contract.ts";
 import { gateRowContract } from "./store-contract/gate-row.ts";
 import { gateContract } from "./store-contract/gate.ts";
+import { entriesTogetherContract } from "./store-contract/entries-together.ts";
 import { failuresContract, inventoryContract } from "./store-contract/inventory.ts";
 import { jobsContract } from "./store-contract/jobs.ts";
 import { creationsContract, keyGateContract, keyLimitsContract } from "./store-contract/key-creations.ts";
@@ -19,11 +22,16 @@ import { keyFailuresContract, keyInventoryContract } from "./store-contract/key-
 import { keysContract } from "./store-contract/key-rows.ts";
 import { listsContract, strongListsContract } from "./store-contract/lists.ts";
 import { outcomeContract } from "./store-contract/outcome.ts";
+import { outboxPeopleContract } from "./store-contract/outbox-people.ts";
+import { outboxQueueContract } from "./store-contract/outbox-queue.ts";
+import { outboxStreamsContract } from "./store-contract/outbox-streams.ts";
+import { outboxContract, outboxLimitsContract } from "./store-contract/outbox.ts";
 import { peopleOfRecordsContract } from "./store-contract/people-of-records.ts";
 import { recordsContract } from "./store-contract/records.ts";
 import { statesContract } from "./store-contract/subject-states.ts";
 import { subjectsContract, subjectsTogetherContract } from "./store-contract/subjects.ts";
 import { transactionsContract } from "./store-contract/transactions.ts";
+import { unitEntriesContract } from "./store-contract/unit-entries.ts";
 import { unitsContract } from "./store-contract/units.ts";
 import { untrustedContract } from "./store-contract/untrusted.ts";
 
@@ -58,12 +66,20 @@ const PARTS: readonly Part[] = [
   [inventoryContract, EVERY],
   [failuresContract, EVERY],
   [jobsContract, EVERY],
+  [outboxContract, EVERY],
+  [outboxLimitsContract, EVERY],
+  [outboxQueueContract, EVERY],
+  [outboxStreamsContract, EVERY],
+  [outboxPeopleContract, EVERY],
+  [unitEntriesContract, EVERY],
   [untrustedContract, EVERY],
   [concurrencyContract, EVERY],
   [transactionsContract, ({ atomicUnits }) => atomicUnits > 1],
+  [entriesTogetherContract, ({ atomicUnits }) => atomicUnits > 1],
   [subjectsTogetherContract, ({ atomicUnits }) => atomicUnits > 1],
   [strongListsContract, ({ list }) => list === "strong"],
   [callerTransactionContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
+  [callerEntriesContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
 ];
 
 /**
@@ -112,6 +128,11 @@ const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
   keyInventoryContract,
   keyFailuresContract,
   jobsContract,
+  outboxContract,
+  outboxLimitsContract,
+  outboxQueueContract,
+  outboxStreamsContract,
+  checkpointContract,
 ];
 
 /**

@@ -9,10 +9,11 @@ import type { Address } from "../records/address.ts";
 import type { AddressTag, EntryId } from "../stores/outbox.ts";
 import type { EntryPerson, SealedPart } from "./entry.ts";
 
-/**
- * Whose key seals a part: `person:ID`, `collection:NAME`; or `vault`, of what is about nobody known.
- */
-export type PartOwner = `person:${string}` | `collection:${string}` | "vault";
+/** Whose key of the audit lies in the key store: a person's, by the opaque id, or a collection's. */
+export type AuditKeyOwner = `person:${string}` | `collection:${string}`;
+
+/** Whose key seals a part: of what is about nobody known, the vault's own. */
+export type PartOwner = AuditKeyOwner | "vault";
 
 /** A key that seals parts. */
 export interface PartKey {

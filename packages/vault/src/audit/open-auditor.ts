@@ -20,7 +20,9 @@ export interface AuditorOptions {
   readonly purposesOf: (collection: string) => readonly string[] | null;
   readonly clock: () => Date;
   /**
-   * Called before anything is given out or written. @throws VaultError `store-rolled-back`: the vault was found set back
+   * Called before anything is given out or written.
+   *
+   * @throws VaultError `store-rolled-back`: the vault was found set back
    */
   readonly requireWhole: () => void;
   /** Something waits in an outbox: the sequencer may be told. */

@@ -48,6 +48,7 @@ const IS_OWNER: Readonly<Record<string, (owner: string) => boolean>> = {
   tenant: isTenant,
   lookup: (owner) => owner === VAULT_OWNER,
   names: (owner) => owner === VAULT_OWNER,
+  audit: (owner) => owner === VAULT_OWNER,
 };
 
 /**
@@ -62,6 +63,11 @@ export function keyContext(vault: string, place: KeyPlace, createdAt: string): R
     tablename: `strongroom/${vault}`,
     "hierarchy-version": "1",
   };
+}
+
+/** Whether regions wrap such a key: a tenant's wraps its people's, and the root of the audit its other keys. */
+export function isUnderRegions({ kind, owner }: KeyName): boolean {
+  return kind !== "tenant-subject" && (kind !== "audit" || owner === VAULT_OWNER);
 }
 
 /** The columns of a key that its check binds. */

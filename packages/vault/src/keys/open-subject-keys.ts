@@ -3,12 +3,15 @@
  */
 import type { Time } from "@strongroom/envelope/hierarchical";
 import { keyedHash } from "@strongroom/envelope/keyrings";
+import type { AuditKeys } from "../audit/audit-keys.ts";
+import { StoredAuditKeys } from "../audit/stored-audit-keys.ts";
 import { VaultError } from "../errors.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
+import type { AgedMapOptions } from "./aged-map.ts";
 import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -52,6 +55,9 @@ class StoredSubjectKeys implements SubjectKeys {
   readonly opening: SubjectKeys["opening"];
   readonly #keys: VaultKeys;
   readonly #people: People;
+  readonly #bounds: AgedMapOptions;
+  #audit: Promise<AuditKeys> | null = null;
+  #closed = false;
   readonly #cost: Pick<KeyCostMeter, "openedKey"> | null;
 
   constructor(keys: VaultKeys, { capacity, maxAgeMs }: KeyCacheSettings, cost: Pick<KeyCostMeter, "openedKey"> | null) {
@@ -59,7 +65,8 @@ class StoredSubjectKeys implements SubjectKeys {
     this.vault = keys.dependencies.vault;
     this.opening = keys.opening;
     this.#keys = keys;
-    this.#people = new People(keys, { capacity, maxAgeMs, now: () => keys.now() });
+    this.#bounds = { capacity, maxAgeMs, now: () => keys.now() };
+    this.#people = new People(keys, this.#bounds);
   }
 
   sealers(
@@ -149,6 +156,26 @@ class StoredSubjectKeys implements SubjectKeys {
     throw keySetMoved();
   }
 
+  async audit(signal: AbortSignal | undefined): Promise<AuditKeys> {
+    this.#audit ??= this.#openAudit(signal);
+    try {
+      return await this.#audit;
+    } catch (error) {
+      this.#audit = null;
+      throw error;
+    }
+  }
+
+  async #openAudit(signal: AbortSignal | undefined): Promise<AuditKeys> {
+    const { version, key } = await this.#keys.auditRoot(signal);
+    const { dependencies } = this.#keys;
+    const root = { vault: this.vault, version, key };
+    const opened = new StoredAuditKeys({ root, dependencies, bounds: this.#bounds });
+    if (this.#closed) opened.close();
+    this.#keys.audit = opened;
+    return opened;
+  }
+
   forget(id: SubjectId): void {
     this.#people.forget(id);
     this.#keys.forget(id);
@@ -159,6 +186,14 @@ class StoredSubjectKeys implements SubjectKeys {
   }
 
   close(): void {
+    this.#closed = true;
+    // What is being opened is closed when it is.
+    this.#audit?.then(
+      (audit) => {
+        audit.close();
+      },
+      () => undefined,
+    );
     this.#keys.close();
     this.#people.clear();
   }

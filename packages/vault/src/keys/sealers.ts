@@ -6,9 +6,11 @@
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
 import type { Subject } from "../records/address.ts";
+import type { Epoch } from "../stores/gate.ts";
 import type { Creation, CreationResult, KeyKind, KeyName } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
+import { auditOwnerOf } from "./audit-companion.ts";
 import { branchKeyId, DEFAULT_TENANT, isTenant, keyTampered } from "./key-binding.ts";
 import { createdOrLost } from "./creations.ts";
 import { KeySealer } from "./key-sealer.ts";
@@ -21,8 +23,8 @@ import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { OpenedKey, ReadRow, VaultKeys } from "./vault-keys.ts";
 
-/** Most creations that a key store takes in one call. */
-const CREATIONS = 1_000;
+/** Of a key store's 1,000 creations in one call each of these takes at most two: one is an audit key. */
+const CREATIONS = 500;
 
 const SUBJECT_KINDS: readonly KeyKind[] = ["subject", "tenant-subject"];
 
@@ -94,6 +96,8 @@ interface Making {
   readonly person: Person | null;
   readonly fresh: FreshKey | null;
   readonly creation: Creation;
+  /** The audit key that comes with it. */
+  readonly audit: FreshKey | null;
 }
 
 class Round {
@@ -223,7 +227,8 @@ class Round {
         const owner = ownerOfKey(slot.name);
         const key = { version: fresh.row.version, key: fresh.key };
         const name = isNew(person) ? this.#people.row(person, owner, key) : null;
-        makings.push({ slot, person, fresh, creation: { epoch: fresh.epoch, name, key: fresh.row } });
+        const creation = { epoch: fresh.epoch, name, key: fresh.row };
+        makings.push({ slot, person, fresh, creation, audit: this.#auditKey(slot.name, fresh.epoch) });
       });
       const keyless = [...new Set(this.#persons.values())].filter(
         (person): person is NewPerson => isNew(person) && !missing.some((slot) => slot.person === person),
@@ -232,8 +237,17 @@ class Round {
       for (let start = 0; start < makings.length; start += CREATIONS)
         await this.#create(makings.slice(start, start + CREATIONS), since);
     } finally {
-      for (const { fresh } of makings) fresh?.key.wipe();
+      for (const { fresh, audit } of makings) {
+        fresh?.key.wipe();
+        audit?.key.wipe();
+      }
     }
+  }
+
+  /** Null: there is no audit. */
+  #auditKey(name: KeyName, epoch: Epoch): FreshKey | null {
+    const owner = auditOwnerOf(name);
+    return owner === null ? null : (this.#keys.audit?.make(owner, epoch) ?? null);
   }
 
   /** People without a key of their own: the vault's names key seals what they are called. */
@@ -246,7 +260,8 @@ class Round {
     const names = { ...others, key };
     return people.map((person) => {
       const name = this.#people.row(person, ownerOfKey(names), names);
-      return { slot: null, person, fresh: null, creation: { epoch, name, key: null } };
+      const audit = this.#auditKey({ kind: "subject", owner: person.id }, epoch);
+      return { slot: null, person, fresh: null, creation: { epoch, name, key: null }, audit };
     });
   }
 
@@ -255,11 +270,14 @@ class Round {
     if (this.#signal?.aborted === true) throw new VaultError("aborted", "The caller gave up");
     const { store } = this.#keys.dependencies;
     // Where the answer is lost, what was made is found by the next round.
-    const results = await createdOrLost(
-      store.keys,
-      makings.map(({ creation }) => creation),
-    );
+    const auditKeys = makings.flatMap(({ audit }) => audit ?? []);
+    const results = await createdOrLost(store.keys, [
+      ...makings.map(({ creation }) => creation),
+      ...auditKeys.map(({ epoch, row }) => ({ epoch, name: null, key: row })),
+    ]);
     for (const [index, making] of makings.entries()) this.#created(making, results[index], since);
+    for (const [index, fresh] of auditKeys.entries())
+      if (results[makings.length + index]?.kind === "made") this.#keys.audit?.made(fresh);
   }
 
   #created({ slot, person, fresh }: Making, result: CreationResult | undefined, since: number): void {

@@ -3,6 +3,7 @@
  * this folder that `records/` knows.
  */
 import type { Keyring } from "@strongroom/envelope";
+import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyKind } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
@@ -101,6 +102,13 @@ export interface SubjectKeys {
   renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void>;
   /** Wipes what is held of somebody: keys, and which id their name has. */
   forget(id: SubjectId): void;
+  /**
+   * The keys of the audit, from now on: people's first keys come with one. Made when there never were any. They are
+   * closed with these.
+   *
+   * @throws VaultError `key-store-behind`, `subject-key-tampered`, and as making and opening do
+   */
+  audit(signal: AbortSignal | undefined): Promise<AuditKeys>;
   counts(): SubjectKeyCounts;
   /** Wipes everything. */
   close(): void;

@@ -12,6 +12,8 @@ import type { KeyCacheSettings } from "../options.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
+import { readAuditKeys, hadAudit } from "./audit-companion.ts";
+import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
@@ -39,7 +41,7 @@ interface OpenedWraps extends Pick<OpenedKey, "key" | "tenant"> {
   readonly wrapSet?: WrapSet;
 }
 
-/** Keys that the vault has of its own. */
+/** Keys that the vault has of its own, and by which people are found and named. */
 export type VaultKeyKind = "lookup" | "names";
 
 const VAULT_KEYS: readonly (KeyName & { readonly kind: VaultKeyKind })[] = [
@@ -54,6 +56,8 @@ export class VaultKeys {
   readonly dependencies: KeyDependencies;
   /** Opens what hangs on a key of a person or a collection: the context's subject names it. */
   readonly opening: Keyring;
+  /** Null: there is no audit. */
+  audit: AuditCompanion | null = null;
   readonly #regions: RegionWraps;
   readonly #people: BranchKeyCache<OpenedKey>;
   readonly #own: BranchKeyCache<OpenedKey>;
@@ -129,6 +133,7 @@ export class VaultKeys {
   async activeRows(names: readonly KeyName[]): Promise<readonly (KeyRow | VaultError | null)[]> {
     const { store, keySets } = this.dependencies;
     if (names.length === 0) return [];
+    readAuditKeys(this.audit, names);
     await keySets.requireReader();
     const reads = await store.keys.active(names);
     return names.map(({ kind, owner }, index) => {
@@ -162,10 +167,17 @@ export class VaultKeys {
     return found;
   }
 
+  /** The root of the audit's keys; made when there never was one. @throws VaultError `key-store-behind` */
+  async auditRoot(signal: AbortSignal | undefined): Promise<OpenedKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    (await this.own("names", signal)).key.wipe();
+    return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
+  }
+
   /** The active key of a tenant; made when there is none. */
   async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<OpenedKey> {
     const name = { kind: "tenant", owner: tenant } as const;
-    const found = await this.#get(activeRequest(name), "tenant", signal, () => this.#tenantOrMade(name));
+    const found = await this.#get(activeRequest(name), "tenant", signal, () => this.#onlyOrMade(name));
     if (found === null) throw keySetMoved();
     return found;
   }
@@ -289,6 +301,7 @@ export class VaultKeys {
     const asked = ownerOf(id);
     if (asked === null) return null;
     const { store, keySets } = this.dependencies;
+    readAuditKeys(this.audit, [{ kind: asked.kinds[0] ?? "subject", owner: asked.owner }]);
     await keySets.requireReader();
     const row = soundRow(await store.keys.version(asked.owner, version as KeyVersion), { ...asked, version });
     return row === null ? null : await this.#open(row);
@@ -338,18 +351,22 @@ export class VaultKeys {
       // They are made before all others: where there were some before it was looked for, a missing one was lost.
       if (row === null && isInUse) throw lost();
       isInUse = await hasOthers(store.keys, VAULT_KEYS);
-      // Opened then, and not taken as it was made: a keyring that wraps and opens nothing (public keys alone) keeps no
-      // keys of people, and is found out before there are any.
+      // Opened then, not taken as made: a keyring that wraps and opens nothing is found out before there are people.
       if (!isInUse) await this.#create(missing, null);
     }
     throw keySetMoved();
   }
 
-  async #tenantOrMade(name: KeyName): Promise<OpenedKey | null> {
+  /** A key of one version. @param hadOne whether there was one before: it is lost then */
+  async #onlyOrMade(name: KeyName, hadOne?: () => Promise<boolean>): Promise<OpenedKey> {
+    let isLost = false;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      this.requireOpen();
       const row = await this.#readActive(name);
       if (row !== null) return await this.#open(row);
-      const made = await this.#create([name], name.kind);
+      if (isLost) throw lost();
+      isLost = (await hadOne?.()) === true;
+      const made = isLost ? null : await this.#create([name], name.kind);
       if (made !== null) return made;
     }
     throw keySetMoved();
@@ -425,7 +442,7 @@ function disposable(opened: OpenedKey): OpenedKey & Disposable {
 }
 
 function lost(): VaultError {
-  return new VaultError("key-store-behind", "The key store has people, and not the keys by which they are found");
+  return new VaultError("key-store-behind", "The key store is in use, and lacks keys that were made before all others");
 }
 
 export function keySetMoved(): VaultError {

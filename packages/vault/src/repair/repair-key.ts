@@ -7,7 +7,7 @@
  * has. A keyring wraps in all of its regions, so that a repair costs one call to open the key and one for each region,
  * also where a single one is owed.
  */
-import { keyCheck, soundRow } from "../keys/key-binding.ts";
+import { isUnderRegions, keyCheck, soundRow } from "../keys/key-binding.ts";
 import { RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import { keySetMoved } from "../keys/vault-keys.ts";
@@ -77,8 +77,8 @@ interface Change {
 
 async function wrapAnew(dependencies: KeyRepairDependencies, row: KeyRow): Promise<Change> {
   const { vault, keySets, generation, signal } = dependencies;
-  // Wrapped under a tenant's key: whatever its row says, it owes nothing to regions.
-  if (row.kind === "tenant-subject") return settled(row, { epoch: (await keySets.forWriting()).epoch, target: 1 });
+  // Wrapped under another key of this store: whatever its row says, it owes nothing to regions.
+  if (!isUnderRegions(row)) return settled(row, { epoch: (await keySets.forWriting()).epoch, target: 1 });
   const regions = new RegionWraps(dependencies);
   const { key, refused = [] } = await regions.open(row);
   try {

@@ -192,7 +192,8 @@ export function callerTransactionContract(contract: Contract): void {
   });
 }
 
-async function begin(
+/** A transaction of the caller's, and units in it. */
+export async function begin(
   store: Store,
   storage: ContractStorage,
 ): Promise<{ readonly units: CallerTransaction; readonly transaction: ContractTransaction }> {

@@ -26,6 +26,11 @@ export interface ContractStorage<Kind extends AnyStore = Store> {
    * sets its clock back. A store that asks the clock of a server moves the moments that it has kept instead.
    */
   passTime(ms: number): Promise<void>;
+  /**
+   * Puts what no vault writes into what is kept, as far as its database lets anybody: into columns of the entry that
+   * waits first in an outbox; of a log, into its first entry and all its heads. Left out: nobody can.
+   */
+  damage?(): Promise<void>;
   /** Begins a transaction; of a store that is capable of a caller's own. */
   begin?(): Promise<ContractTransaction>;
 }

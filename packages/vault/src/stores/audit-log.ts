@@ -4,7 +4,7 @@
  * who is in which entry, how far each stream is. All of them are written in one transaction with the entries.
  *
  * The store computes nothing: what is added comes whole from the sequencer (audit/sequencer.ts). Nothing of it is
- * trusted by whoever verifies: the entries prove themselves against a signed checkpoint, and the tables follow from them.
+ * trusted by whoever verifies: the entries prove themselves against a signed checkpoint, and the tables follow.
  * `@strongroom/vault/store-contract` has the tests that every such store passes (`auditLogContract`).
  */
 import type { Version } from "../records/address.ts";
@@ -28,7 +28,7 @@ export interface StoredSubtree {
 
 /** What the log says of itself. */
 export interface LogState {
-  /** Which history: 36 characters, random. A restore that was accepted begins another one; null: nothing is in it yet. */
+  /** Which history: a random UUID. A restore that was accepted begins another one; null: nothing is in it yet. */
   readonly history: string | null;
   readonly size: number;
   /** Roots of the complete subtrees of the tree, from left to right. */
@@ -90,21 +90,21 @@ export interface Addition {
   readonly entries: readonly NewLogEntry[];
   /** Subtrees of stored heights that the entries complete. */
   readonly subtrees: readonly StoredSubtree[];
-  /** What the log says of itself with them. `published`: the larger of what is there and this. */
+  /** What the log says of itself with them. `published` and `forgotten`: the larger of what is there and this. */
   readonly state: LogState;
   /** Of addresses: the newest of each, each once. */
   readonly heads: readonly (AddressHead & { readonly tag: AddressTag })[];
   /** Added after those of addresses in `removed` went. */
   readonly messages: readonly KnownMessage[];
-  /** Addresses whose messages are known no more: the record was removed. */
+  /** Addresses whose messages are known no more: the record was removed. Their heads are what `heads` says. */
   readonly removed: readonly AddressTag[];
   /** How far streams are with it, each once: added, or put in the place of what is there. */
   readonly streams: readonly LogStream[];
   /** Streams that had ended and whose rows in their stores are gone: they go here too. None of them is in `streams`. */
   readonly closed: readonly Pick<LogStream, "outbox" | "stream">[];
   /**
-   * Whether another history begins with it: what is known of addresses and streams goes first, before what is given here
-   * is added. Records are adopted anew then.
+   * Whether another history begins with it: what is known of addresses and streams goes first, before what is given
+   * here is added. Records are adopted anew then.
    */
   readonly begins: boolean;
 }
@@ -165,9 +165,12 @@ export interface LatestQuery {
 
 /** What the log knows of an address. */
 export interface Latest {
-  /** Null: the log has no entry of it. */
+  /**
+   * Null: the log has no entry of it. Of a row that holds what no vault writes, what is damaged is empty or 0: no
+   * record is like it.
+   */
   readonly head: AddressHead | null;
-  /** Whether the message that was asked for is known. */
+  /** Whether the message that was asked for is known; false when nothing was asked. */
   readonly isKnown: boolean;
 }
 
@@ -179,7 +182,8 @@ export interface AuditLog {
   state(): Promise<LogState>;
   /**
    * Adds what comes behind `size` entries of `history`, in one transaction; nothing if the log is not there any more or
-   * the lease is somebody else's. An entry whose id is in it already is refused (`store-failed`).
+   * the lease is somebody else's. An entry whose id is in it already is refused (`store-failed`), as is what is beyond
+   * log-limits.ts; nothing is added then.
    */
   integrate(
     base: Pick<LogState, "history" | "size">,
@@ -201,7 +205,10 @@ export interface AuditLog {
   /** Positions of entries by their ids, in their order; null: it is not in the log. */
   positions(ids: readonly EntryId[]): Promise<readonly (number | null)[]>;
   find(query: LogQuery, page: LogPage): Promise<readonly LogRow[]>;
-  /** Hashes of complete subtrees of a stored height, or of leaves (height 0), from index `start` up to `end`. */
+  /**
+   * Hashes of complete subtrees of a stored height, or of leaves (height 0), from index `start` up to, and without,
+   * `end`: those that there are before the first that is missing.
+   */
   hashes(of: { readonly height: number; readonly start: number; readonly end: number }): Promise<readonly Uint8Array[]>;
   /** Streams of an outbox, in the order of ids. */
   streams(
@@ -209,8 +216,9 @@ export interface AuditLog {
     page: { readonly after: StreamId | null; readonly limit: number },
   ): Promise<readonly LogStream[]>;
   /**
-   * Takes the texts of entries away that are older than a moment, and who is in them; their leaves stay. At most `limit`
-   * at once; answers how many went. Entries whose action is in `keep` stay whole.
+   * Takes the texts of entries away that are older than a moment, and who is in them; their leaves stay, and by all but
+   * people they are found as before. At most `limit` at once, the first in the log first; answers how many went: 0 when
+   * none is left. Entries whose action is in `keep` stay whole. `forgotten` of the state is behind the last that went.
    */
   forget(request: {
     readonly before: string;

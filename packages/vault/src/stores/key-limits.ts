@@ -2,11 +2,10 @@
  * What a key store takes, the same on every one: checked and copied at the call, so that nothing that a caller does to
  * its objects and buffers afterwards changes what is stored.
  */
-import { VaultError } from "../errors.ts";
+import { bytes, randomId, refused, text, whole, wholeNumber } from "./checked.ts";
 import { KEY_KINDS } from "./key-store.ts";
-import type { Creation, KeyName, KeyPlace, KeyRewrap, KeyVersion, KeyWrap, NameRow, NewKey } from "./key-store.ts";
+import type { Creation, KeyName, KeyPlace, KeyRewrap, KeyWrap, NameRow, NewKey } from "./key-store.ts";
 import { parseMoment } from "./moment.ts";
-import { isSubjectId } from "./subjects.ts";
 import type { SubjectId } from "./subjects.ts";
 import { MAX_SEALED_BYTES } from "./unit-people.ts";
 
@@ -50,7 +49,7 @@ export function takeKeyRewrap({ place, seen, epoch, wraps, moved, wrapSet, at, l
 
 /** People that are to be erased, each once. @throws VaultError `store-failed` */
 export function takeErasure(ids: readonly SubjectId[], at: string): { readonly ids: SubjectId[]; readonly at: string } {
-  return whole(() => ({ ids: [...new Set(ids.map(subjectId))], at: parseMoment(at) }));
+  return whole(() => ({ ids: [...new Set(ids.map(personId))], at: parseMoment(at) }));
 }
 
 function takeCreation({ epoch, name, key }: Creation): Creation {
@@ -63,7 +62,7 @@ function takeCreation({ epoch, name, key }: Creation): Creation {
 
 function takeName({ id, tag, sealed }: NameRow): NameRow {
   return {
-    id: subjectId(id),
+    id: personId(id),
     tag: bytes(tag, DIGEST_BYTES, DIGEST_BYTES),
     sealed: bytes(sealed, 1, MAX_SEALED_BYTES),
   };
@@ -84,7 +83,7 @@ function takeKey(key: NewKey): NewKey {
 function takePlace({ kind, owner, version }: KeyPlace): KeyPlace {
   const own: KeyName = { kind, owner: text(owner, MAX_OWNER_BYTES) };
   if (!KEY_KINDS.includes(own.kind)) throw new RangeError("there is no such kind of key");
-  return { ...own, version: keyVersion(version) };
+  return { ...own, version: randomId(version, "a key's version") };
 }
 
 function takeWraps(wraps: readonly KeyWrap[]): readonly KeyWrap[] {
@@ -96,47 +95,4 @@ function takeWraps(wraps: readonly KeyWrap[]): readonly KeyWrap[] {
   }));
 }
 
-function subjectId(id: SubjectId): SubjectId {
-  if (isSubjectId(id)) return id;
-  throw new RangeError("a person's id is none");
-}
-
-function keyVersion(version: KeyVersion): KeyVersion {
-  // The same form: a random UUID of version 4 in lower case.
-  if (isSubjectId(version)) return version;
-  throw new RangeError("a key's version is none");
-}
-
-function text(value: string, most: number): string {
-  if (typeof (value as unknown) !== "string" || !value.isWellFormed()) throw new RangeError("a text is none");
-  const length = Buffer.byteLength(value, "utf8");
-  if (length === 0 || length > most || value.includes("\0")) throw new RangeError(`a text has 1 to ${most} bytes`);
-  return value;
-}
-
-function wholeNumber(value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`a number is whole and at least ${least}`);
-}
-
-/** A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process. */
-function bytes(value: Uint8Array, least: number, most: number): Uint8Array<ArrayBuffer> {
-  const { length } = value;
-  if (!(value instanceof Uint8Array) || length < least || length > most)
-    throw new RangeError(`some bytes are ${length}, not ${least} to ${most}`);
-  const own = new Uint8Array(length);
-  own.set(value);
-  return own;
-}
-
-function whole<Taken>(take: () => Taken): Taken {
-  try {
-    return take();
-  } catch (cause) {
-    throw refused(`it holds what no vault writes${cause instanceof Error ? ` (${cause.message})` : ""}`, cause);
-  }
-}
-
-function refused(why: string, cause?: unknown): VaultError {
-  return new VaultError("store-failed", `The key store does not take this: ${why}`, { cause });
-}
+const personId = (id: SubjectId): SubjectId => randomId(id, "a person's id");

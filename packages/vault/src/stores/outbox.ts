@@ -4,8 +4,8 @@
  * carries all of them to the log, which is a database of its own, and drops them here.
  *
  * An entry has a number in a stream. A stream is one after the other: the store takes number n only when n - 1 was the
- * last, so that whoever finds n knows that n - 1 was there. The number and the stream are in the entry's text, under its
- * MAC: who takes an entry away leaves a hole that has a name.
+ * last, so that whoever finds n knows that n - 1 was there. The number and the stream are in the entry's text, under
+ * its MAC: who takes an entry away leaves a hole that has a name.
  */
 import type { SubjectId, SubjectState } from "./subjects.ts";
 
@@ -21,8 +21,8 @@ export type StreamId = string & { readonly [brand]: "stream-id" };
 export type AddressTag = string & { readonly [brand]: "address-tag" };
 
 /**
- * The stream that each store has for itself and never ends: whoever opens or closes the store for an audit writes to it,
- * so that a store that is set back lacks numbers that the log has, also when all other streams have ended.
+ * The stream that each store has for itself and never ends: whoever opens or closes the store for an audit writes to
+ * it, so that a store that is set back lacks numbers that the log has, also when all other streams have ended.
  */
 export const STORE_STREAM: StreamId = "00000000-0000-4000-8000-000000000000" as string as StreamId;
 
@@ -93,7 +93,8 @@ export interface Outbox {
   /**
    * Writes entries, all or none, in one transaction that is durable when it is answered. Entries of a stream stand one
    * after another, in order. Made only if everybody in `active` has a row that is active, in that transaction: a
-   * change of state waits for it, or it sees the change. A key store has no people: there `active` is empty.
+   * change of state waits for it, or it sees the change. A key store has no people: there `active` is empty, or it is
+   * refused (`store-failed`). Without entries, nothing is written and `active` is looked at.
    *
    * @throws VaultError `store-failed` for what is beyond the limits above, `store-full`; `outcome-unknown`: asking
    *   `streams` for the stream tells
@@ -107,7 +108,10 @@ export interface Outbox {
   take(limit: number): Promise<readonly WaitingEntry[]>;
   /** Those that wait and change these addresses, in the same order. */
   pending(tags: readonly AddressTag[]): Promise<readonly WaitingEntry[]>;
-  /** Takes entries away that are in the log. */
+  /**
+   * Takes entries away that are in the log. Positions that nothing has, or nothing has any more, are passed over: none
+   * is given to another entry later, so that whoever was overtaken drops nothing that he has not seen.
+   */
   drop(positions: readonly bigint[]): Promise<void>;
   /** The rows of these streams, in their order; null: there is none. */
   streams(ids: readonly StreamId[]): Promise<readonly (StreamRow | null)[]>;

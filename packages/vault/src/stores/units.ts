@@ -81,7 +81,10 @@ export type UnitResult =
   | { readonly kind: "subject-closed"; readonly id: SubjectId; readonly state: Exclude<SubjectState, "active"> }
   /** It was sealed under an older key of somebody than one that has sealed before; nothing of the unit was changed. */
   | { readonly kind: "key-set-back"; readonly id: SubjectId }
-  /** The number of its entry is not the next of its stream; nothing of any unit of the call was changed. */
+  /**
+   * The number of its entry is not the next of its stream, where those of the units before it in the transaction count
+   * as made; nothing of the transaction was changed. Told before anything else that is in the way of it.
+   */
   | { readonly kind: "stream-moved" }
   /** Nothing is wrong with it: another unit of the same transaction was not made. */
   | { readonly kind: "not-made" };

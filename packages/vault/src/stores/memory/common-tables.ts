@@ -8,9 +8,11 @@ import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { Epoch, GateState } from "../gate.ts";
 import type { Failure } from "../inventory.ts";
 import type { JobPartition } from "../jobs.ts";
+import type { StreamRow } from "../outbox.ts";
 import type { WrapCount } from "../rows.ts";
 import { wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet, WrapSetId } from "../wrap-set.ts";
+import { OutboxTable } from "./outbox-table.ts";
 
 /** What the inventory knows of everything that has wraps. */
 export interface WrappedRow {
@@ -85,6 +87,8 @@ export class Overlay<Row> implements Table<Row> {
 export class CommonTables implements WrapSetTable {
   readonly wrapSets: Map<string, WrapSetRow> = new Map<string, WrapSetRow>();
   readonly partitions: Map<string, PartitionRow> = new Map<string, PartitionRow>();
+  readonly outbox: OutboxTable = new OutboxTable();
+  readonly streams: Map<string, StreamRow> = new Map<string, StreamRow>();
   gate: GateState = {
     vault: randomUUID(),
     peer: null,

@@ -41,6 +41,13 @@ export function memoryKeys(tables: KeyTables): KeyCalls {
         .versionsOf(name)
         .slice(0, MOST_VERSIONS)
         .map((key) => shownKey(tables, key)),
+    owners: (versions) => {
+      const all = [...keys.values()].flat();
+      return versions.map((version) => {
+        const found = all.find((key) => key.version === version);
+        return found === undefined ? null : { kind: found.kind, owner: found.owner };
+      });
+    },
     create: (creations) => creations.map((creation) => make(tables, creation)),
     erase: (ids, at) => {
       for (const id of ids) {

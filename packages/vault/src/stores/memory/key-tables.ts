@@ -20,6 +20,9 @@ export class KeyTables extends CommonTables {
   /** Erased owners, and since when. */
   readonly tombstones: Map<string, string> = new Map<string, string>();
 
+  /** The newest of the audit's log. */
+  checkpoint: string | null = null;
+
   /** All versions of a key, newest first. */
   versionsOf({ kind, owner }: KeyName): readonly KeptKey[] {
     return (this.keys.get(owner) ?? []).filter((key) => key.kind === kind).sort((a, b) => b.ordinal - a.ordinal);

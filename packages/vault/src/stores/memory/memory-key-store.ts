@@ -4,7 +4,10 @@
 import { ruledOptions } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
 import { takeCreations, takeErasure, takeKeyRewrap } from "../key-limits.ts";
-import type { KeyRows, KeyStore } from "../key-store.ts";
+import { refused } from "../checked.ts";
+import type { CheckpointRow, KeyRows, KeyStore } from "../key-store.ts";
+import type { Outbox } from "../outbox.ts";
+import { takeCheckpoint } from "../outbox-limits.ts";
 import { memoryKeys, wrappedKeys } from "./key-rows.ts";
 import { keyTablesOf, MemoryKeyStorage } from "./key-tables.ts";
 import type { KeyTables } from "./key-tables.ts";
@@ -45,8 +48,35 @@ export function memoryKeyStore(options: MemoryKeyStoreOptions = {}): KeyStore {
   const opened = new Opened(keyTablesOf(storage), () => clock().getTime());
   return {
     ...opened.calls,
+    outbox: outboxOf(opened),
+    checkpoint: checkpointRow(opened),
     keys: keyRows(opened),
     inventory: opened.inventory(wrappedKeys(opened.tables), takeKeyRewrap),
+  };
+}
+
+/** Nobody is read about in a key store. */
+function outboxOf(opened: Opened<KeyTables>): Outbox {
+  const outbox = opened.outbox(() => []);
+  return {
+    ...outbox,
+    append: async (entries, active) => {
+      if (active.length > 0) throw refused("a key store knows nobody who is active");
+      return outbox.append(entries, active);
+    },
+  };
+}
+
+function checkpointRow(opened: Opened<KeyTables>): CheckpointRow {
+  const { tables } = opened;
+  return {
+    read: () => opened.read(() => tables.checkpoint),
+    replace: async (note, seen) =>
+      opened.change(takeCheckpoint(note), (own) => {
+        if (tables.checkpoint !== seen) return "overtaken";
+        tables.checkpoint = own;
+        return "replaced";
+      }),
   };
 }
 
@@ -58,6 +88,7 @@ function keyRows(opened: Opened<KeyTables>): KeyRows {
     active: (names) => opened.read(() => keys.active(names)),
     version: (owner, version) => opened.read(() => keys.version(owner, version)),
     versions: (name) => opened.read(() => keys.versions(name)),
+    owners: (versions) => opened.read(() => keys.owners(versions)),
     erased: (ids) => opened.read(() => keys.erased(ids)),
     people: (page) => opened.read(() => keys.people(page)),
     counts: () => opened.read(() => keys.counts()),

@@ -3,6 +3,7 @@
  * transactions in it that a caller begins and ends himself, as he would with a database's client.
  */
 import { VaultError } from "../../errors.ts";
+import { firstMoved } from "./outbox.ts";
 import { Draft, MemoryTables } from "./tables.ts";
 
 /** What stores of this folder work on; nobody else gets at it. */
@@ -81,11 +82,16 @@ export class MemoryTransaction {
   /**
    * Makes everything that is in it.
    *
-   * @throws VaultError `transaction-refused` when it has ended
+   * @throws VaultError `transaction-refused` when it has ended, or when somebody has written to a stream of its entries
+   *   meanwhile: then nothing of it is made
    */
   commit(): void {
-    this.#requireOpen().commit();
+    const draft = this.#requireOpen();
     this.#finish();
+    // Nobody waits for it who writes entries alone.
+    if (firstMoved(this.#tables, draft.outbox.added) !== undefined)
+      throw new VaultError("transaction-refused", "An entry's number was used meanwhile; nothing was made");
+    draft.commit();
   }
 
   /**

@@ -10,7 +10,7 @@ import { takeSubjectId } from "../unit-people.ts";
 import { countCollections, listRecords, readHead, readRecord, readVersions } from "./record-reads.ts";
 import { draftOf, MemoryStorage, MemoryTransaction, tablesOf } from "./memory-storage.ts";
 import { Opened } from "./opened.ts";
-import { memorySubjects } from "./subjects.ts";
+import { closedOf, memorySubjects } from "./subjects.ts";
 import type { MemoryTables } from "./tables.ts";
 import { applyEach, applyTogether, settle, takeUnits } from "./units.ts";
 import { wrappedVersions } from "./wrapped-versions.ts";
@@ -80,6 +80,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   };
   return {
     ...opened.calls,
+    outbox: opened.outbox((ids) => closedOf(opened.tables, ids)),
     capabilities,
     records: recordStore(opened, capabilities),
     subjects: subjectRows(opened),
@@ -98,7 +99,7 @@ function recordStore(opened: Opened<MemoryTables>, capabilities: Capabilities): 
     collections: () => opened.read(() => countCollections(tables)),
     apply: async (units, { atomic }) =>
       opened.change(takeUnits(units, capabilities, atomic), (own) =>
-        (atomic ? applyTogether : applyEach)(tables, own, tables.gate.epoch),
+        (atomic ? applyTogether : applyEach)(tables, own, { epoch: tables.gate.epoch, at: opened.now() }),
       ),
     outcome: async (units) =>
       opened.change(
@@ -136,7 +137,7 @@ async function transactionOf(
     apply: async (units) => {
       opened.requireOpen();
       const own = takeUnits(units, capabilities, true);
-      return applyTogether(draftOf(client, tables), own, tables.gate.epoch);
+      return applyTogether(draftOf(client, tables), own, { epoch: tables.gate.epoch, at: opened.now() });
     },
   };
 }

@@ -6,11 +6,16 @@ import { VaultError } from "../../errors.ts";
 import type { Epoch, Gate, GateState } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
+import type { Outbox } from "../outbox.ts";
+import { takeAppend } from "../outbox-limits.ts";
 import type { Store } from "../store.ts";
+import type { SubjectId } from "../subjects.ts";
 import type { CommonTables, WrappedRow } from "./common-tables.ts";
 import { memoryInventory } from "./inventory.ts";
 import type { AnyChange, WrappedRows } from "./inventory.ts";
 import { memoryJobs } from "./jobs.ts";
+import { memoryOutbox } from "./outbox.ts";
+import type { Closed } from "./subjects.ts";
 
 /** One store's hold on memory that others may share. */
 export class Opened<Tables extends CommonTables> {
@@ -75,6 +80,38 @@ export class Opened<Tables extends CommonTables> {
         }),
       list: () => this.read(() => jobs.list()),
     };
+  }
+
+  /**
+   * As jobs, it waits for no caller's transaction: that writes to a stream that nothing else writes to. Where people's
+   * states change it is all of one turn of the event loop. `closedOf`: who of some people may not be read about.
+   */
+  outbox(closedOf: (ids: readonly SubjectId[]) => Closed): Outbox {
+    const outbox = memoryOutbox(this.tables, closedOf, () => this.now());
+    return {
+      append: async (entries, active) => {
+        const own = takeAppend(entries, active);
+        return this.read(() => outbox.append(own.entries, own.active));
+      },
+      take: (limit) => this.read(() => outbox.take(limit)),
+      pending: (tags) => this.read(() => outbox.pending(tags)),
+      drop: (positions) =>
+        this.read(() => {
+          outbox.drop(positions);
+        }),
+      streams: (ids) => this.read(() => outbox.streams(ids)),
+      listStreams: (page) => this.read(() => outbox.listStreams(page)),
+      closeStreams: (streams) =>
+        this.read(() => {
+          outbox.closeStreams(streams);
+        }),
+      waiting: (atMost) => this.read(() => outbox.waiting(atMost)),
+    };
+  }
+
+  /** ISO 8601, UTC. */
+  now(): string {
+    return new Date(this.#now()).toISOString();
   }
 
   /** `copy`: a change as it is at the call. */

@@ -71,7 +71,9 @@ function behind(ordered: readonly OrderedRecord[], after: Uint8Array | null): re
 
 function rowsOf(record: RecordRow | undefined): RecordRows {
   if (record === undefined) return { head: null, newestRow: null };
-  return { head: { ...record.head }, newestRow: record.versions.at(-1)?.version ?? null };
+  const { head, versions, entry } = record;
+  const rows = { head: { ...head }, newestRow: versions.at(-1)?.version ?? null };
+  return entry === null ? rows : { ...rows, entry };
 }
 
 function versionRow({ message, ...row }: KeptVersion): VersionRow {

@@ -1,6 +1,7 @@
 /**
  * The people of what is in memory.
  */
+import type { AppendResult } from "../outbox.ts";
 import type { SubjectRows } from "../store.ts";
 import type { SubjectId, SubjectRecord, SubjectRow, UnitSubject } from "../subjects.ts";
 import type { UnitResult } from "../units.ts";
@@ -40,6 +41,9 @@ export function memorySubjects(tables: MemoryTables): SubjectCalls {
   };
 }
 
+/** Who may not be read about, and why. */
+export type Closed = (AppendResult & { readonly kind: "subjects-closed" })["closed"];
+
 const newSubject = (id: SubjectId): SubjectRow => ({ id, state: "active", ordinals: { subject: 0, tenant: 0 } });
 
 const copy = ({ id, state, ordinals }: SubjectRow): SubjectRow => ({ id, state, ordinals: { ...ordinals } });
@@ -61,6 +65,14 @@ export function refusalOf({ subjects }: Tables, people: readonly UnitSubject[]):
   for (const { id, scope, ordinal } of people)
     if (scope !== "record" && ordinal < (subjects.get(id)?.ordinals[scope] ?? 0)) return { kind: "key-set-back", id };
   return null;
+}
+
+/** Who of these may not be read about. */
+export function closedOf({ subjects }: Tables, ids: readonly SubjectId[]): Closed {
+  return ids.flatMap((id) => {
+    const state = subjects.get(id)?.state ?? null;
+    return state === "active" ? [] : { id, state };
+  });
 }
 
 /** Makes the rows that there are not, and notes which keys have sealed. */

@@ -2,10 +2,13 @@
  * What stores of records keep in memory, besides what every store does.
  */
 import type { Address, Collection } from "../../records/address.ts";
+import type { EntryId, StreamRow } from "../outbox.ts";
 import type { Head, VersionRow as StoredVersion } from "../rows.ts";
 import type { SubjectId, SubjectRow } from "../subjects.ts";
 import { CommonTables, Overlay } from "./common-tables.ts";
 import type { Table, WrappedRow, WrapSetRow, WrapSetTable } from "./common-tables.ts";
+import { NewEntries } from "./outbox-table.ts";
+import type { OutboxTables } from "./outbox-table.ts";
 
 /** One version as it is kept. */
 export interface VersionRow extends Omit<StoredVersion, "messageBytes">, WrappedRow {
@@ -16,6 +19,8 @@ export interface VersionRow extends Omit<StoredVersion, "messageBytes">, Wrapped
 export interface RecordRow {
   readonly address: Address;
   readonly head: Head;
+  /** Of the write that made the head; null: it had none. */
+  readonly entry: EntryId | null;
   readonly updatedAt: string;
   readonly sealedId: Uint8Array | null;
   /** The oldest first. */
@@ -28,7 +33,7 @@ export interface RecordRow {
 export type WriteRow = "made" | "void";
 
 /** The tables that units and rewraps change. */
-export interface Tables extends WrapSetTable {
+export interface Tables extends WrapSetTable, OutboxTables {
   readonly records: Table<RecordRow>;
   readonly writes: Table<WriteRow>;
   readonly subjects: Table<SubjectRow>;
@@ -40,16 +45,21 @@ export class Draft implements Tables {
   readonly writes: Overlay<WriteRow>;
   readonly subjects: Overlay<SubjectRow>;
   readonly wrapSets: Overlay<WrapSetRow>;
+  readonly streams: Overlay<StreamRow>;
+  readonly outbox: NewEntries;
 
-  constructor({ records, writes, subjects, wrapSets }: Tables) {
+  constructor({ records, writes, subjects, wrapSets, streams, outbox }: Tables) {
     this.records = new Overlay(records);
     this.writes = new Overlay(writes);
     this.subjects = new Overlay(subjects);
     this.wrapSets = new Overlay(wrapSets);
+    this.streams = new Overlay(streams);
+    this.outbox = new NewEntries(outbox);
   }
 
   commit(): void {
-    for (const table of [this.records, this.writes, this.subjects, this.wrapSets]) table.commit();
+    for (const table of [this.records, this.writes, this.subjects, this.wrapSets, this.streams, this.outbox])
+      table.commit();
   }
 }
 

@@ -10,8 +10,10 @@ import { parseMoment } from "../moment.ts";
 import type { Head } from "../rows.ts";
 import type { Capabilities } from "../store.ts";
 import type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "../units.ts";
+import { takeUnitEntry } from "../outbox-limits.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
 import { countWraps, internWrapSet } from "./common-tables.ts";
+import { writeNext } from "./outbox.ts";
 import { noteSubjects, refusalOf } from "./subjects.ts";
 import { Draft, recordKey } from "./tables.ts";
 import type { MemoryTables, RecordRow, Tables, VersionRow } from "./tables.ts";
@@ -52,8 +54,9 @@ function refused(why: string, cause?: unknown): VaultError {
 }
 
 /** Whatever a caller's object answers the next time that it is asked, and whatever becomes of its buffers. */
-function copyUnit({ writeId, address, base, change }: Unit): Unit {
+function copyUnit({ writeId, address, base, entry, change }: Unit): Unit {
   return {
+    ...(entry !== undefined && { entry: takeUnitEntry(entry, writeId) }),
     writeId,
     address: parseAddress(address),
     base: base === null || base === "damaged" ? base : { version: parseVersion(base.version), state: base.state },
@@ -81,9 +84,18 @@ function copyVersion(given: NewVersion): NewVersion {
   };
 }
 
+/** What units are made at. */
+export interface Now {
+  readonly epoch: Epoch;
+  /** By the store's clock: ISO 8601, UTC. */
+  readonly at: string;
+}
+
 /** Makes all units or none, in the tables. */
-export function applyTogether(tables: Tables, units: readonly Unit[], epoch: Epoch): readonly UnitResult[] {
+export function applyTogether(tables: Tables, units: readonly Unit[], { epoch, at }: Now): readonly UnitResult[] {
   const draft = new Draft(tables);
+  const areNext = units.map(({ entry }) => entry === undefined || writeNext(draft, entry, at));
+  if (areNext.includes(false)) return areNext.map((isIt) => ({ kind: isIt ? "not-made" : "stream-moved" }));
   const results = units.map((unit) => makeUnit(draft, unit, epoch));
   if (results.every(({ kind }) => kind === "made")) {
     draft.commit();
@@ -93,17 +105,18 @@ export function applyTogether(tables: Tables, units: readonly Unit[], epoch: Epo
 }
 
 /** Makes each unit by itself. */
-export function applyEach(tables: Tables, units: readonly Unit[], epoch: Epoch): readonly UnitResult[] {
-  return units.flatMap((unit) => applyTogether(tables, [unit], epoch));
+export function applyEach(tables: Tables, units: readonly Unit[], now: Now): readonly UnitResult[] {
+  return units.flatMap((unit) => applyTogether(tables, [unit], now));
 }
 
-function makeUnit(tables: Tables, { writeId, address, base, change }: Unit, epoch: Epoch): UnitResult {
+function makeUnit(tables: Tables, { writeId, address, base, entry, change }: Unit, epoch: Epoch): UnitResult {
   // Settled before: somebody was told that it is not made, or that it is.
   if (tables.writes.get(writeId) !== undefined) return { kind: "conflict" };
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
   const record = tables.records.get(recordKey(address));
   const highest = Math.max(record?.head.version ?? 0, record?.versions.at(-1)?.version ?? 0);
   if (!isBase(record, base)) return { kind: "conflict" };
+  if (entry !== undefined && entry.previous !== (record?.entry ?? null)) return { kind: "conflict" };
   const made = change.kind === "remove" ? remove(change, highest) : write(tables, change, highest, record);
   if (made === null) return { kind: "conflict" };
   if (change.kind === "write") {
@@ -111,7 +124,7 @@ function makeUnit(tables: Tables, { writeId, address, base, change }: Unit, epoc
     if (refusal !== null) return refusal;
     noteSubjects(tables, change.subjects);
   }
-  tables.records.set(recordKey(address), { address, ...made });
+  tables.records.set(recordKey(address), { address, entry: entry?.id ?? null, ...made });
   tables.writes.set(writeId, "made");
   return { kind: "made" };
 }
@@ -123,7 +136,7 @@ function isBase(record: RecordRow | undefined, base: Unit["base"]): boolean {
   return head?.version === base?.version && head?.state === base?.state;
 }
 
-type Made = Omit<RecordRow, "address">;
+type Made = Omit<RecordRow, "address" | "entry">;
 
 /** Null: a number would come twice, or go back. */
 function write(tables: Tables, change: WriteChange, highest: number, record: RecordRow | undefined): Made | null {

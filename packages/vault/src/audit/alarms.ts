@@ -1,0 +1,55 @@
+/**
+ * What was found wrong since the vault was opened, for whoever watches it; and whether it was found set back as a whole,
+ * after which nothing is read or written any more.
+ */
+import { isVaultError } from "../errors.ts";
+import type { VaultError } from "../errors.ts";
+
+/** Something that was found. `code` is an error's, or `gap`, `altered`, `accept-restore`. */
+export interface RaisedAlarm {
+  readonly code: string;
+  readonly message: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+/** Newest are kept: whoever can make alarms must not fill the memory. */
+const MOST = 100;
+
+/** Alarms of one vault in one process. */
+export class Alarms {
+  readonly #raised: RaisedAlarm[] = [];
+  readonly #clock: () => Date;
+  readonly #onAlarm: (alarm: RaisedAlarm) => void;
+  #refusal: VaultError | null = null;
+
+  constructor(clock: () => Date, onAlarm: (alarm: RaisedAlarm) => void) {
+    this.#clock = clock;
+    this.#onAlarm = onAlarm;
+  }
+
+  /** Newest last. */
+  get raised(): readonly RaisedAlarm[] {
+    return [...this.#raised];
+  }
+
+  raise({ code, message }: Pick<RaisedAlarm, "code" | "message">): void {
+    const alarm = { code, message, at: this.#clock().toISOString() };
+    this.#raised.push(alarm);
+    if (this.#raised.length > MOST) this.#raised.shift();
+    this.#onAlarm(alarm);
+  }
+
+  /** Whether this error says that the vault was set back: then it is refused from now on. */
+  refuses(error: unknown): boolean {
+    if (!isVaultError(error) || error.code !== "store-rolled-back") return false;
+    if (this.#refusal === null) this.raise({ code: error.code, message: (error as VaultError).message });
+    this.#refusal ??= error as VaultError;
+    return true;
+  }
+
+  /** @throws VaultError `store-rolled-back`: the vault was found set back */
+  requireWhole(): void {
+    if (this.#refusal !== null) throw this.#refusal;
+  }
+}

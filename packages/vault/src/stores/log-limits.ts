@@ -1,0 +1,108 @@
+/**
+ * What the audit's log takes, the same in every store: checked and copied at the call.
+ */
+import { bytes, randomId, text, whole, wholeNumber } from "./checked.ts";
+import { parseMoment } from "./moment.ts";
+import type { Addition, AddressHead, LogState, LogStream, NewLogEntry, OutboxName } from "./audit-log.ts";
+import { MAX_ENTRY_BYTES } from "./outbox.ts";
+import type { EntryId } from "./outbox.ts";
+import { addressTag, MAX_CHECKPOINT_BYTES } from "./outbox-limits.ts";
+
+/** Of a hash: SHA-256. */
+const HASH_BYTES = 32;
+/** Most bytes of what an entry is found by, each. */
+const MAX_TEXT_BYTES = 256;
+/** Of a tree beyond which nobody counts. */
+const MAX_HEIGHT = 52;
+const OUTBOXES: readonly unknown[] = ["records", "keys"] satisfies OutboxName[];
+
+/** @throws VaultError `store-failed`: it holds what no vault writes, or its parts do not belong together */
+export function takeAddition(base: Pick<LogState, "history" | "size">, addition: Addition): Addition {
+  return whole(() => {
+    const { begins } = addition;
+    if (typeof (begins as unknown) !== "boolean") throw new RangeError("whether a history begins is true or false");
+    const own: Addition = {
+      entries: addition.entries.map(takeEntry),
+      subtrees: addition.subtrees.map(({ index, ...subtree }) => ({
+        ...takeSubtree(subtree),
+        index: wholeNumber(index, 0),
+      })),
+      state: takeState(addition.state),
+      heads: addition.heads.map(({ tag, ...head }) => ({ tag: addressTag(tag), ...takeHead(head) })),
+      messages: addition.messages.map(({ tag, version, sha256 }) => ({
+        tag: addressTag(tag),
+        version: takeVersion(version),
+        sha256: bytes(sha256, HASH_BYTES, HASH_BYTES),
+      })),
+      removed: addition.removed.map(addressTag),
+      streams: addition.streams.map(({ number, ...stream }) => ({
+        ...takeStream(stream),
+        number: wholeNumber(number, 1),
+      })),
+      ended: addition.ended.map(takeStream),
+      begins,
+    };
+    if (own.state.size !== base.size + own.entries.length) throw new RangeError("the log's size is another one");
+    if (own.state.history !== base.history && base.history !== null && !begins)
+      throw new RangeError("another history begins, and nothing says so");
+    requireOnce(own.entries.map(({ id }) => id));
+    requireOnce(own.heads.map(({ tag }) => tag));
+    return own;
+  });
+}
+
+function takeEntry(entry: NewLogEntry): NewLogEntry {
+  const { collection } = entry;
+  return {
+    id: randomId(entry.id, "an entry's id"),
+    text: bytes(entry.text, 1, MAX_ENTRY_BYTES),
+    leaf: bytes(entry.leaf, HASH_BYTES, HASH_BYTES),
+    at: parseMoment(entry.at),
+    principal: text(entry.principal, MAX_TEXT_BYTES),
+    action: text(entry.action, MAX_TEXT_BYTES),
+    collection: collection === null ? null : text(collection, MAX_TEXT_BYTES),
+    people: [...new Set(entry.people.map((key) => text(key, MAX_TEXT_BYTES)))],
+  };
+}
+
+function takeState(state: LogState): LogState {
+  const { history, checkpoint, adopted } = state;
+  if (typeof (adopted as unknown) !== "boolean") throw new RangeError("whether all is adopted is true or false");
+  return {
+    history: history === null ? null : randomId(history, "a history"),
+    size: wholeNumber(state.size, 0),
+    subtrees: state.subtrees.map(takeSubtree),
+    checkpoint: checkpoint === null ? null : text(checkpoint, MAX_CHECKPOINT_BYTES),
+    published: wholeNumber(state.published, 0),
+    adopted,
+    forgotten: wholeNumber(state.forgotten, 0),
+  };
+}
+
+function takeSubtree({ height, hash }: LogState["subtrees"][number]): LogState["subtrees"][number] {
+  if (height > MAX_HEIGHT) throw new RangeError("a tree is too high");
+  return { height: wholeNumber(height, 0), hash: bytes(hash, HASH_BYTES, HASH_BYTES) };
+}
+
+function takeHead({ version, state, entry }: AddressHead): AddressHead {
+  if (!["live", "removed"].includes(state)) throw new RangeError("a head is live or removed");
+  return {
+    version: takeVersion(version),
+    state,
+    entry: entry === null ? null : randomId<EntryId>(entry, "an entry's id"),
+  };
+}
+
+function takeVersion<Version extends number>(version: Version): Version {
+  wholeNumber(version, 1);
+  return version;
+}
+
+function takeStream({ outbox, stream }: Pick<LogStream, "outbox" | "stream">): Pick<LogStream, "outbox" | "stream"> {
+  if (!OUTBOXES.includes(outbox)) throw new RangeError("there is no such outbox");
+  return { outbox, stream: randomId(stream, "a stream") };
+}
+
+function requireOnce(ids: readonly string[]): void {
+  if (new Set(ids).size < ids.length) throw new RangeError("what comes once is in it twice");
+}
