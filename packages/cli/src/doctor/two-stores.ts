@@ -4,14 +4,14 @@ import { readInstallationKeys } from "../installation/region-keys.ts";
 import { hasOwnKeys } from "../installation/key-sets.ts";
 import { CliError } from "../errors.ts";
 import { postgresAccess } from "../store/connect.ts";
-import { seenPair } from "../store/pair.ts";
+import { seenStores } from "../store/pair.ts";
 import { type Check, type CheckSubject, type Finding, partsOf } from "./check.ts";
 
 const WHAT = "Records and keys";
 
 /** What is wrong with one of them is said of that one. */
 export const checkBelonging: Check = async (subject) => {
-  const { records, keys, problem } = await seenPair(partsOf(subject));
+  const { records, keys, problem } = await seenStores(partsOf(subject));
   if (problem !== null)
     return [{ what: WHAT, severity: "failure", detail: `${problem.detail} [${problem.code}]`, remedy: problem.remedy }];
   if (typeof records === "string" || keys === "unusable") return [];

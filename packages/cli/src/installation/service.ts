@@ -20,8 +20,8 @@ import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/b
 import { CliError } from "../errors.ts";
 import type { MoveListener } from "../store/moving.ts";
 import { type OpenedStore, openStore, storeFailed } from "../store/open.ts";
-import { requirePair } from "../store/pair.ts";
-import type { StoreRole } from "../store/which.ts";
+import { requireBelonging } from "../store/pair.ts";
+import type { KeyedRole } from "../store/which.ts";
 import { watchDisk } from "./disk-watch.ts";
 import {
   type InstalledKeySet,
@@ -60,7 +60,7 @@ export interface ServiceParts {
 }
 
 /** The key sets of each store, as its gate has them. */
-export type Gates = Readonly<Record<StoreRole, GateKeySets>>;
+export type Gates = Readonly<Record<KeyedRole, GateKeySets>>;
 
 /**
  * Starts the service. Throws what {@link openStore} does, `startup-failed` or `port-in-use`; nothing stays open then.
@@ -85,13 +85,13 @@ async function serve(
 ): Promise<Omit<RunningService, "close">> {
   const { config, folder, keySets, tokens, logger } = parts;
   const { host, port, hosts, ...limits } = config.service;
-  await requirePair(parts);
+  await requireBelonging(parts);
   const records = await openStore(parts, "records");
   ends.push(() => records.close());
   const keyStore = await openStore(parts, "keys");
   ends.push(() => keyStore.close());
-  const watches: Partial<Record<StoreRole, KeySetWatch>> = {};
-  const inForce = (role: StoreRole): InstalledKeySet => {
+  const watches: Partial<Record<KeyedRole, KeySetWatch>> = {};
+  const inForce = (role: KeyedRole): InstalledKeySet => {
     const { current } = (role === "keys" ? keySets.keys : null) ?? keySets.records;
     return watches[role]?.inForce() ?? current;
   };
@@ -176,7 +176,7 @@ const BACKLOG = 4096;
 /** Nothing when it is switched off. */
 function repairOptions(
   { repair: { enabled, itemsPerSecond, atOnce, intervalMs, leaseMs } }: Config,
-  health: (role: StoreRole) => readonly RegionHealth[],
+  health: (role: KeyedRole) => readonly RegionHealth[],
   logger: Logger,
 ): { readonly repair?: RepairOptions } {
   if (!enabled) return {};
