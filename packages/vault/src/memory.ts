@@ -1,6 +1,9 @@
 /**
- * @strongroom/vault/memory: stores of records and of keys in memory, for tests.
+ * @strongroom/vault/memory: stores of records and of keys, and a log of the audit, in memory, for tests.
  */
+export { MemoryAuditStorage } from "./stores/memory/log-tables.ts";
+export { memoryAuditLog } from "./stores/memory/memory-audit-log.ts";
+export type { MemoryAuditLogOptions } from "./stores/memory/memory-audit-log.ts";
 export { memoryKeyStore } from "./stores/memory/memory-key-store.ts";
 export type { MemoryKeyStoreOptions } from "./stores/memory/memory-key-store.ts";
 export { MemoryKeyStorage } from "./stores/memory/key-tables.ts";

@@ -1,7 +1,8 @@
 /**
- * @strongroom/vault/store-contract: the tests that every store passes, of records and of keys, for stores of your own.
- * They need node:test.
+ * @strongroom/vault/store-contract: the tests that every store passes, of records, of keys and of the audit's log, for
+ * stores of your own. They need node:test.
  */
+import type { AuditLog } from "./stores/audit-log.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Capabilities } from "./stores/store.ts";
 import { callerEntriesContract } from "./store-contract/caller-entries.ts";
@@ -11,7 +12,7 @@ import { checkpointContract } from "./store-contract/checkpoint.ts";
 import { concurrencyContract } from "./store-contract/concurrency.ts";
 import { contractOn } from "./store-contract/contract.ts";
 import type { Contract, ContractOptions, NewStorage, StoreContractOptions } from "./store-contract/contract.ts";
-import { gateRowContract } from "./store-contract/gate-row.ts";
+import { flipsContract, gateRowContract } from "./store-contract/gate-row.ts";
 import { gateContract } from "./store-contract/gate.ts";
 import { entriesTogetherContract } from "./store-contract/entries-together.ts";
 import { failuresContract, inventoryContract } from "./store-contract/inventory.ts";
@@ -21,6 +22,11 @@ import { erasureContract } from "./store-contract/key-erasure.ts";
 import { keyFailuresContract, keyInventoryContract } from "./store-contract/key-inventory.ts";
 import { keysContract } from "./store-contract/key-rows.ts";
 import { listsContract, strongListsContract } from "./store-contract/lists.ts";
+import { logAddressesContract } from "./store-contract/log-addresses.ts";
+import { logForgetContract } from "./store-contract/log-forget.ts";
+import { logLimitsContract } from "./store-contract/log-limits.ts";
+import { logQueriesContract } from "./store-contract/log-queries.ts";
+import { logContract } from "./store-contract/log.ts";
 import { outcomeContract } from "./store-contract/outcome.ts";
 import { outboxPeopleContract } from "./store-contract/outbox-people.ts";
 import { outboxQueueContract } from "./store-contract/outbox-queue.ts";
@@ -59,6 +65,7 @@ const PARTS: readonly Part[] = [
   [outcomeContract, EVERY],
   [listsContract, EVERY],
   [gateRowContract, EVERY],
+  [flipsContract, EVERY],
   [gateContract, EVERY],
   [subjectsContract, EVERY],
   [statesContract, EVERY],
@@ -125,6 +132,7 @@ const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
   keyLimitsContract,
   erasureContract,
   gateRowContract,
+  flipsContract,
   keyInventoryContract,
   keyFailuresContract,
   jobsContract,
@@ -165,4 +173,50 @@ const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
 export function keyStoreContract(name: string, newStorage: NewStorage<KeyStore>, options: ContractOptions = {}): void {
   const contract = contractOn(name, newStorage, options);
   for (const part of KEY_PARTS) part(contract);
+}
+
+/** Parts of the contract of a log of the audit. */
+const LOG_PARTS: readonly ((contract: Contract<AuditLog>) => void)[] = [
+  logContract,
+  logAddressesContract,
+  logQueriesContract,
+  logForgetContract,
+  logLimitsContract,
+  gateRowContract,
+  jobsContract,
+];
+
+/** A log has no key set. */
+const asItIs = (): Promise<void> => Promise.resolve();
+
+/**
+ * Registers the tests of the contract of the audit's log. Each is given storage of its own.
+ *
+ * @param name what the tests' names begin with
+ * @param newStorage makes empty storage for one test, and sees to it that it goes away
+ * @example
+ * ```ts
+ * import { memoryAuditLog, MemoryAuditStorage } from "@strongroom/vault/memory";
+ * import { auditLogContract } from "@strongroom/vault/store-contract";
+ *
+ * const newStorage = async () => {
+ *   const storage = new MemoryAuditStorage();
+ *   let passed = 0;
+ *   const clock = () => new Date(Date.now() + passed);
+ *   return {
+ *     open: async () => memoryAuditLog({ storage, clock }),
+ *     passTime: async (ms: number) => {
+ *       passed += ms;
+ *     },
+ *   };
+ * };
+ * // Left out, `test` is that of node:test.
+ * const tests: string[] = [];
+ * auditLogContract("memory", newStorage, { test: (name) => tests.push(name) });
+ * console.log(tests[0]); // prints: memory: a new log is empty, and of no history
+ * ```
+ */
+export function auditLogContract(name: string, newStorage: NewStorage<AuditLog>, options: ContractOptions = {}): void {
+  const contract = contractOn(name, newStorage, options, asItIs);
+  for (const part of LOG_PARTS) part(contract);
 }

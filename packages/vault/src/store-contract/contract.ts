@@ -57,7 +57,7 @@ export interface StoreContractOptions extends ContractOptions {
 
 /** What a behaviour is shown on. */
 export interface Given<Kind extends AnyStore = Store> {
-  /** Over empty storage, at the first epoch. */
+  /** Over empty storage; at the first epoch, if it is of a kind that has a key set. */
   readonly store: Kind;
   readonly storage: ContractStorage<Kind>;
   /** Another store over the same storage; the contract closes it. */
@@ -71,11 +71,16 @@ export type Contract<Kind extends AnyStore = Store> = (
   body: (given: Given<Kind>) => Promise<void>,
 ) => void;
 
-/** Gives each behaviour storage, stores and an end. */
+/** Puts a key set in force: nothing is written before one is. */
+const firstKeySet = ({ gate }: AnyStore): Promise<unknown> =>
+  gate.flip({ from: EPOCH.none, digest: "the first key set" });
+
+/** Gives each behaviour storage, stores and an end. `begin`: what is done to a store that is new. */
 export function contractOn<Kind extends AnyStore>(
   name: string,
   newStorage: NewStorage<Kind>,
   { test: register = test, rounds = 1 }: ContractOptions,
+  begin: (store: Kind) => Promise<unknown> = firstKeySet,
 ): Contract<Kind> {
   return (behaviour, body) => {
     register(`${name}: ${behaviour}`, async (t) => {
@@ -88,7 +93,7 @@ export function contractOn<Kind extends AnyStore>(
       };
       try {
         const store = await another();
-        await store.gate.flip({ from: EPOCH.none, digest: "the first key set" });
+        await begin(store);
         await body({ store, storage, another, rounds });
       } finally {
         await Promise.allSettled(opened.map((store) => store.close()));

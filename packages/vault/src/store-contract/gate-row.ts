@@ -1,5 +1,5 @@
 /**
- * Part of the contract of every store: the row of its gate.
+ * Part of the contract of every store: the row of its gate; and of those that have a key set, which one is in force.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -22,6 +22,26 @@ export function gateRowContract(contract: Contract<AnyStore>): void {
     }
   });
 
+  contract("the first peer that is noted is the peer, for good, whoever asks later", async ({ store, another }) => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    assert.equal(await store.gate.bind(first), first);
+    const other = await another();
+    assert.equal(await other.gate.bind(second), first);
+    assert.equal(await store.gate.bind(first), first);
+    assert.equal((await other.gate.current()).peer, first);
+  });
+
+  contract("of many that note a peer one decides, and all are told it", async ({ store, another }) => {
+    const stores = [store, await another(), await another()];
+    const peers = Array.from({ length: 12 }, () => randomUUID());
+    const told = await Promise.all(peers.map((peer, index) => stores[index % 3]!.gate.bind(peer)));
+    const { peer: noted } = await store.gate.current();
+    assert.ok(noted !== null && (peers as readonly string[]).includes(noted));
+    assert.deepEqual([...new Set(told)], [noted]);
+  });
+}
+
+export function flipsContract(contract: Contract<AnyStore>): void {
   contract("a flip goes one on from the epoch that it names, and from no other", async ({ store, another }) => {
     const other = await another();
     const before = await store.gate.current();
@@ -45,24 +65,11 @@ export function gateRowContract(contract: Contract<AnyStore>): void {
     assert.deepEqual([now, digest], [2, `by ${results.indexOf("flipped")}`]);
   });
 
-  contract("the first peer that is noted is the peer, for good, whoever asks later", async ({ store, another }) => {
-    const [first, second] = [randomUUID(), randomUUID()];
-    assert.equal(await store.gate.bind(first), first);
+  contract("a peer outlasts a flip", async ({ store, another }) => {
     const other = await another();
-    assert.equal(await other.gate.bind(second), first);
-    assert.equal(await store.gate.bind(first), first);
+    await store.gate.bind(randomUUID());
     const before = await other.gate.current();
-    assert.equal(before.peer, first);
     await other.gate.flip({ from: EPOCH.first, digest: "second" });
-    assert.deepEqual(await store.gate.current(), { ...before, epoch: 2, digest: "second" }, "it outlasts a flip");
-  });
-
-  contract("of many that note a peer one decides, and all are told it", async ({ store, another }) => {
-    const stores = [store, await another(), await another()];
-    const peers = Array.from({ length: 12 }, () => randomUUID());
-    const told = await Promise.all(peers.map((peer, index) => stores[index % 3]!.gate.bind(peer)));
-    const { peer: noted } = await store.gate.current();
-    assert.ok(noted !== null && (peers as readonly string[]).includes(noted));
-    assert.deepEqual([...new Set(told)], [noted]);
+    assert.deepEqual(await store.gate.current(), { ...before, epoch: 2, digest: "second" });
   });
 }

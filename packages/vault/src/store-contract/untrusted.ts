@@ -19,7 +19,8 @@ import {
 } from "./changes.ts";
 import type { Contract } from "./contract.ts";
 
-const NAMES = [
+/** Texts that something else than a text could take for its own. */
+export const NAMES: readonly string[] = [
   "'; drop table records; --",
   '"; delete from heads; --',
   "%",

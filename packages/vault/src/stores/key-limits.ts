@@ -4,13 +4,15 @@
  */
 import { bytes, randomId, refused, text, whole, wholeNumber } from "./checked.ts";
 import { KEY_KINDS } from "./key-store.ts";
-import type { Creation, KeyName, KeyPlace, KeyRewrap, KeyWrap, NameRow, NewKey } from "./key-store.ts";
+import type { Creation, KeyName, KeyPlace, KeyRewrap, KeyVersion, KeyWrap, NameRow, NewKey } from "./key-store.ts";
 import { parseMoment } from "./moment.ts";
 import type { SubjectId } from "./subjects.ts";
 import { MAX_SEALED_BYTES } from "./unit-people.ts";
 
 /** Most creations of one call. */
 export const MAX_CREATIONS = 1000;
+/** Most versions whose owners are asked for in one call. */
+export const MAX_VERSIONS = 1000;
 /** Most wraps of one key. */
 export const MAX_KEY_WRAPS = 64;
 /** Most bytes of a wrap's ciphertext. */
@@ -50,6 +52,13 @@ export function takeKeyRewrap({ place, seen, epoch, wraps, moved, wrapSet, at, l
 /** People that are to be erased, each once. @throws VaultError `store-failed` */
 export function takeErasure(ids: readonly SubjectId[], at: string): { readonly ids: SubjectId[]; readonly at: string } {
   return whole(() => ({ ids: [...new Set(ids.map(personId))], at: parseMoment(at) }));
+}
+
+/** Versions of keys whose owners are asked for. @throws VaultError `store-failed` */
+export function takeVersions(versions: readonly KeyVersion[]): readonly KeyVersion[] {
+  if (versions.length > MAX_VERSIONS)
+    throw refused(`one call has at most ${MAX_VERSIONS} versions, not ${versions.length}`);
+  return whole(() => versions.map((version) => randomId(version, "a key's version")));
 }
 
 function takeCreation({ epoch, name, key }: Creation): Creation {

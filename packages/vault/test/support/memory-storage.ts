@@ -1,9 +1,17 @@
 /**
  * Storage in memory as the contract of a store asks for it.
  */
-import { memoryKeyStore, MemoryKeyStorage, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
+import {
+  memoryAuditLog,
+  MemoryAuditStorage,
+  memoryKeyStore,
+  MemoryKeyStorage,
+  MemoryStorage,
+  memoryStore,
+} from "@strongroom/vault/memory";
 import type { MemoryLimits } from "@strongroom/vault/memory";
 import type { ContractStorage } from "@strongroom/vault/store-contract";
+import type { AuditLog } from "../../src/stores/audit-log.ts";
 import type { KeyStore } from "../../src/stores/key-store.ts";
 import type { Store } from "../../src/stores/store.ts";
 
@@ -49,6 +57,20 @@ export function memoryKeyContractStorage(
   let passed = 0;
   return Promise.resolve({
     open: async () => alter(memoryKeyStore({ storage, clock: () => new Date(clock(Date.now() + passed)) })),
+    passTime: async (ms) => {
+      passed += ms;
+    },
+  });
+}
+
+export function memoryLogContractStorage(
+  options: Omit<MemoryContractOptions<AuditLog>, "capabilities"> = {},
+): Promise<ContractStorage<AuditLog>> {
+  const { alter = (log: AuditLog) => log, clock = (now: number) => now } = options;
+  const storage = new MemoryAuditStorage();
+  let passed = 0;
+  return Promise.resolve({
+    open: async () => alter(memoryAuditLog({ storage, clock: () => new Date(clock(Date.now() + passed)) })),
     passTime: async (ms) => {
       passed += ms;
     },

@@ -51,19 +51,27 @@ export class OpenStore<Own extends Operations<Own>> {
     );
   }
 
-  /** A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it. */
-  async reduce<Name extends keyof Own & string>(name: Name, given: Given<Own, Name>): Promise<Answer<Own, Name>> {
+  /**
+   * A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it.
+   *
+   * @param bytes how much of it is text
+   */
+  async reduce<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    bytes: number = 0,
+  ): Promise<Answer<Own, Name>> {
     const { reserve } = this.#file;
     const isHeld = reserve?.isHeld === true;
     reserve?.releaseWhenScarce();
     try {
-      return await this.change(name, given);
+      return await this.#send(name, given, { bytes });
     } catch (error) {
       const isFull = isVaultError(error) && error.code === "store-full";
       // Of several that met the full disk together, the first one has given the room up for all.
       if (!isFull || !isHeld) throw error;
       reserve.release();
-      return this.change(name, given);
+      return this.#send(name, given, { bytes });
     }
   }
 
@@ -73,7 +81,7 @@ export class OpenStore<Own extends Operations<Own>> {
     given: Given<Own, Name>,
     owned: readonly OwnBytes[] = [],
   ): Promise<Answer<Own, Name>> {
-    return this.#run(() => this.#writer.send(name, given, owned));
+    return this.#send(name, given, { owned, bytes: owned.reduce((sum, { length }) => sum + length, 0) });
   }
 
   /** @throws VaultError `store-full`, `store-closed` */
@@ -88,6 +96,14 @@ export class OpenStore<Own extends Operations<Own>> {
       await this.#writer.close();
       await this.#file.close();
     });
+  }
+
+  #send<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    memory: { readonly owned?: readonly OwnBytes[]; readonly bytes: number },
+  ): Promise<Answer<Own, Name>> {
+    return this.#run(() => this.#writer.send(name, given, memory));
   }
 
   #run<Result>(work: () => Promise<Result>): Promise<Result> {

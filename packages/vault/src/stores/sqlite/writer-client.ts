@@ -105,7 +105,7 @@ class SameThread implements WriterSide {
 }
 
 /** What may be made although nobody was told, and could be made twice by who tries again. */
-const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create"]);
+const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create", "append"]);
 
 interface UnderWay {
   readonly name: string;
@@ -134,7 +134,7 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
   }
 
   /**
-   * Asks for a change. `owned` is memory that goes over to the writer.
+   * Asks for a change. `owned` is memory that goes over to the writer, `bytes` how much there is to write.
    *
    * @throws VaultError `outcome-unknown`, `store-failed` when the thread died before it answered; and what the change
    *   itself comes to
@@ -142,11 +142,10 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
   send<Name extends keyof Own & string>(
     name: Name,
     given: Given<Own, Name>,
-    owned: readonly OwnBytes[] = [],
+    { owned = [], bytes = 0 }: { readonly owned?: readonly OwnBytes[]; readonly bytes?: number } = {},
   ): Promise<Answer<Own, Name>> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const number = ++this.#lastRequest;
-    const bytes = owned.reduce((sum, { length }) => sum + length, 0);
     const to = this.#opened();
     try {
       to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);

@@ -1,0 +1,93 @@
+/**
+ * What is asked of a log in memory. It reads everything there is: enough for a test. Bytes are copied out: what a
+ * reader does with them changes nothing that is kept.
+ */
+import type { AuditLog, LogPage, LogQuery, LogRow, LogState } from "../audit-log.ts";
+import { messageKey, subtreeKey } from "./log-tables.ts";
+import type { KeptLogEntry, KnownAddress, LogTables } from "./log-tables.ts";
+
+type Asked =
+  "state" | "latest" | "liveHeads" | "entries" | "positions" | "find" | "hashes" | "streams" | "published" | "forget";
+
+/** The calls of a log but `integrate`, each done at once. */
+export type LogCalls = {
+  readonly [Name in Asked]: (...args: Parameters<AuditLog[Name]>) => Awaited<ReturnType<AuditLog[Name]>>;
+};
+
+export function memoryLog(tables: LogTables): LogCalls {
+  const { entries, positions, heads, messages, known } = tables;
+  return {
+    state: () => shownState(tables.state),
+    published: (size) => {
+      tables.state = { ...tables.state, published: Math.max(tables.state.published, size) };
+    },
+    latest: (queries) =>
+      queries.map(({ tag, message }) => {
+        const head = heads.get(tag);
+        return {
+          head: head === undefined ? null : { version: head.version, state: head.state, entry: head.entry },
+          isKnown: message !== null && messages.get(tag)?.has(messageKey(message.version, message.sha256)) === true,
+        };
+      }),
+    liveHeads: ({ after, limit }) =>
+      [...heads.values()]
+        .filter(({ tag, state }) => state === "live" && (after === null || tag > after))
+        .sort((a, b) => (a.tag < b.tag ? -1 : 1))
+        .slice(0, limit)
+        .map((head): KnownAddress => ({ ...head })),
+    entries: ({ from, limit }) => entries.slice(from, from + limit).map(shownEntry),
+    positions: (ids) => ids.map((id) => positions.get(id) ?? null),
+    find: (query, page) => pageOf(entries, query, page).map(shownEntry),
+    hashes: ({ height, start, end }) => hashesOf(tables, height, start, end),
+    streams: (outbox, { after, limit }) =>
+      [...known[outbox].values()]
+        .filter(({ stream }) => after === null || stream > after)
+        .sort((a, b) => (a.stream < b.stream ? -1 : 1))
+        .slice(0, limit)
+        .map((stream) => ({ ...stream })),
+    forget: ({ before, keep, limit }) => {
+      const over = entries.filter(({ text, at, action }) => text !== null && at < before && !keep.includes(action));
+      const gone = over.slice(0, limit);
+      for (const entry of gone) entries[entry.position] = { ...entry, text: null, people: [] };
+      const forgotten = Math.max(tables.state.forgotten, (gone.at(-1)?.position ?? -1) + 1);
+      tables.state = { ...tables.state, forgotten };
+      return gone.length;
+    },
+  };
+}
+
+function pageOf(
+  entries: readonly KeptLogEntry[],
+  { people, principal, action, collection, since, until }: LogQuery,
+  { order, after, limit }: LogPage,
+): readonly KeptLogEntry[] {
+  const found = entries.filter(
+    (entry) =>
+      (people === undefined || people.some((key) => entry.people.includes(key))) &&
+      (principal === undefined || entry.principal === principal) &&
+      (action === undefined || entry.action === action) &&
+      (collection === undefined || entry.collection === collection) &&
+      (since === undefined || entry.at >= since) &&
+      (until === undefined || entry.at < until) &&
+      (after === null || (order === "oldest" ? entry.position > after : entry.position < after)),
+  );
+  return (order === "oldest" ? found : found.toReversed()).slice(0, limit);
+}
+
+function hashesOf({ entries, subtrees }: LogTables, height: number, start: number, end: number): readonly Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let index = start; index < end; index++) {
+    const hash = height === 0 ? entries[index]?.leaf : subtrees.get(subtreeKey(height, index));
+    if (hash === undefined) break;
+    found.push(Buffer.from(hash));
+  }
+  return found;
+}
+
+function shownState({ subtrees, ...state }: LogState): LogState {
+  return { ...state, subtrees: subtrees.map(({ height, hash }) => ({ height, hash: Buffer.from(hash) })) };
+}
+
+function shownEntry({ position, id, text, leaf }: KeptLogEntry): LogRow {
+  return { position, id, text: text === null ? null : Buffer.from(text), leaf: Buffer.from(leaf) };
+}

@@ -1,0 +1,111 @@
+/**
+ * What is asked of the audit's log. Each is a function for the sake of its plan (function.ts): a log that was empty when
+ * a session first asked has a hundred million entries a year later.
+ */
+import { FIND, ROW, ROW_COLUMNS } from "./find-entries.ts";
+import { readFunction, storeFunction } from "./function.ts";
+import type { StoreFunction } from "./function.ts";
+
+/** The newest of addresses, and whether a message of theirs is known. `p_digests`: one value, 32 bytes each. */
+const LATEST: StoreFunction = readFunction(
+  "latest_v1",
+  "p_tags text[], p_versions bigint[], p_digests bytea",
+  "there boolean, version bigint, state text, entry uuid, known boolean",
+  (schema) => `return query
+    select h.tag is not null, h.version, h.state, h.entry, u.version is not null and exists (
+      select from ${schema}.messages m
+      where m.tag = u.tag and m.version = u.version and m.sha256 = substr(p_digests, 32 * u.n::integer - 31, 32))
+    from unnest(p_tags, p_versions) with ordinality u(tag, version, n)
+    left join ${schema}.heads h on h.tag = u.tag
+    order by u.n;`,
+);
+
+const LIVE_HEADS: StoreFunction = readFunction(
+  "live_heads_v1",
+  "p_after text, p_limit bigint",
+  "tag text, version bigint, state text, entry uuid",
+  (schema) => `return query
+    select left(h.tag, 64), h.version, h.state, h.entry from ${schema}.heads h
+    where h.tag > coalesce(p_after, '') and h.state = 'live' order by h.tag limit p_limit;`,
+);
+
+const RANGE: StoreFunction = readFunction(
+  "entries_v1",
+  "p_from bigint, p_limit bigint, p_most integer",
+  ROW,
+  (schema) => `return query
+    select ${ROW_COLUMNS}
+    from ${schema}.entries e left join ${schema}.texts t on t.position = e.position
+    where e.position >= p_from order by e.position limit p_limit;`,
+);
+
+const POSITIONS: StoreFunction = readFunction(
+  "positions_v1",
+  "p_ids uuid[]",
+  `"position" bigint`,
+  (schema) => `return query
+    select e.position from unnest(p_ids) with ordinality u(id, n)
+    left join ${schema}.entries e on e.id = u.id
+    order by u.n;`,
+);
+
+const HASHES: StoreFunction = readFunction(
+  "hashes_v1",
+  "p_height integer, p_start bigint, p_end bigint",
+  "index bigint, hash bytea",
+  (schema) => `if p_height = 0 then
+    return query
+      select e.position, substring(e.leaf from 1 for 33) from ${schema}.entries e
+      where e.position >= p_start and e.position < p_end order by e.position;
+  else
+    return query
+      select s.index, substring(s.hash from 1 for 33) from ${schema}.subtrees s
+      where s.height = p_height and s.index >= p_start and s.index < p_end order by s.index;
+  end if;`,
+);
+
+const LOG_STREAMS: StoreFunction = readFunction(
+  "log_streams_v1",
+  "p_outbox text, p_after uuid, p_limit bigint",
+  "stream uuid, number bigint",
+  (schema) => `return query
+    select s.stream, s.number from ${schema}.streams s
+    where s.outbox = p_outbox and s.stream >= coalesce(p_after, '00000000-0000-0000-0000-000000000000'::uuid)
+      and s.stream is distinct from p_after
+    order by s.stream limit p_limit;`,
+);
+
+/**
+ * Takes texts and people away: at most `p_limit`, of entries of before `p_before`, the first first. Texts lead, so that
+ * what went is not looked at again.
+ */
+const FORGET: StoreFunction = storeFunction(
+  "forget_v1",
+  { takes: "p_before bigint, p_keep text[], p_limit bigint", returns: "TABLE(gone bigint)" },
+  (schema) => `
+#variable_conflict use_column
+declare
+  v_gone bigint[];
+begin
+  select array_agg(f.position) into v_gone from (
+    select t.position from ${schema}.texts t join ${schema}.entries e on e.position = t.position
+    where e.at < p_before and e.action <> all(p_keep) order by t.position limit p_limit) f;
+  delete from ${schema}.people p using unnest(v_gone) u(position) where p.position = u.position;
+  delete from ${schema}.texts t using unnest(v_gone) u(position) where t.position = u.position;
+  get diagnostics gone = row_count;
+  update ${schema}.log l set forgotten = greatest(l.forgotten, 1 + (select max(u.position) from unnest(v_gone) u(position)))
+    where gone > 0;
+  return next;
+end`,
+);
+
+export const LOG_FUNCTIONS: readonly StoreFunction[] = [
+  LATEST,
+  LIVE_HEADS,
+  RANGE,
+  POSITIONS,
+  FIND,
+  HASHES,
+  LOG_STREAMS,
+  FORGET,
+];
