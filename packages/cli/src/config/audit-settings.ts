@@ -1,5 +1,14 @@
 // The settings of the audit: where its log lies, who remembers its checkpoints apart from it, and how long it is kept.
-import { asInteger, asListOf, asPath, asPathOrUrl, asText, isUrl, type SettingGroup } from "@strongroom/base/settings";
+import {
+  asInteger,
+  asListOf,
+  asPath,
+  asPathOrUrl,
+  asText,
+  isUrl,
+  type Reading,
+  type SettingGroup,
+} from "@strongroom/base/settings";
 import { z } from "zod";
 import type { AuditSettings, AuditWitnessSetting } from "./config.ts";
 import { databaseSettings } from "./database-settings.ts";
@@ -67,6 +76,8 @@ function asWitness(text: string, cwd: string): unknown {
   };
 }
 
+const asWitnesses: Reading = (text, cwd) => (text === "none" ? [] : asListOf(asWitness)(text, cwd));
+
 /** The rows. */
 export const AUDIT_SETTINGS: SettingGroup<AuditSettings> = {
   store: {
@@ -92,9 +103,9 @@ export const AUDIT_SETTINGS: SettingGroup<AuditSettings> = {
     meaning:
       "where the audit's newest checkpoint is kept as well, apart from the stores: a file, the address of a witness " +
       "(c2sp.org/tlog-witness) with its verifier key after a #, or s3://BUCKET/PREFIX?region=…&days=… with object " +
-      "lock; several with commas",
+      "lock; several with commas; none for none",
     paths: [["*", "path"]],
-    ways: [{ env: "STRONGROOM_AUDIT_WITNESS", flag: "--audit-witness <places>", reading: asListOf(asWitness) }],
+    ways: [{ env: "STRONGROOM_AUDIT_WITNESS", flag: "--audit-witness <places>", reading: asWitnesses }],
   },
   principal: {
     group: "audit-log",

@@ -1,5 +1,5 @@
-// The databases of the vault, of records, of keys and of the audit: would the service take them as they are? They are only looked at,
-// also while services run.
+// The databases of the vault, of records, of keys and of the audit: would the service take them as they are? They are
+// only looked at, also while services run.
 import { isOnThisMachine } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";

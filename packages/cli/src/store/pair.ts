@@ -1,6 +1,6 @@
-// Do the stores of an installation belong together? Those of records and keys have each other's id, from the first start
-// on, and the audit's log has that of the records. It is told from the gates, so that a look can say it and a start can
-// refuse before it makes anything.
+// Do the stores of an installation belong together? Those of records and keys have each other's id, from the first
+// start on, and the audit's log has that of the records. It is told from the gates, so that a look can say it and a
+// start can refuse before it makes anything.
 import { pairProblem as gatesProblem, VAULT_ERRORS } from "@strongroom/vault";
 import { placeText } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";

@@ -1,5 +1,5 @@
-// `strongroom store status`: where the records, the keys and the audit lie and how that is, for a person and for programs. It
-// looks, and changes nothing.
+// `strongroom store status`: where the records, the keys and the audit lie and how that is, for a person and for
+// programs. It looks, and changes nothing.
 import { STORE_READER, STORE_WRITER } from "@strongroom/vault";
 import { type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { Config } from "../config/config.ts";
