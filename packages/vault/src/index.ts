@@ -2,8 +2,8 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { openVault } from "./open-vault.ts";
-export type { VaultOptions } from "./options.ts";
-export type { Vault } from "./vault.ts";
+export type { AuditAlarm, AuditOptions, VaultOptions } from "./options.ts";
+export type { ActingVault, Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 

@@ -20,6 +20,7 @@ import { jobsContract } from "./store-contract/jobs.ts";
 import { creationsContract, keyGateContract, keyLimitsContract } from "./store-contract/key-creations.ts";
 import { erasureContract } from "./store-contract/key-erasure.ts";
 import { keyFailuresContract, keyInventoryContract } from "./store-contract/key-inventory.ts";
+import { ownersContract } from "./store-contract/key-owners.ts";
 import { keysContract } from "./store-contract/key-rows.ts";
 import { listsContract, strongListsContract } from "./store-contract/lists.ts";
 import { logAddressesContract } from "./store-contract/log-addresses.ts";
@@ -128,6 +129,7 @@ export function storeContract(name: string, newStorage: NewStorage, options: Sto
 const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
   keysContract,
   creationsContract,
+  ownersContract,
   keyGateContract,
   keyLimitsContract,
   erasureContract,

@@ -104,11 +104,7 @@ class Batch {
   readonly #alarms: Alarm[] = [];
   #repeated = false;
 
-  constructor(
-    base: BatchBase,
-    known: ReadonlySet<EntryId>,
-    heads: ReadonlyMap<AddressTag, AddressHead | null>,
-  ) {
+  constructor(base: BatchBase, known: ReadonlySet<EntryId>, heads: ReadonlyMap<AddressTag, AddressHead | null>) {
     this.#base = base;
     this.#inLog = known;
     this.#heads = heads;
@@ -131,8 +127,7 @@ class Batch {
     if (this.#inLog.has(entry.id) || this.#own.has(entry.id)) return this.#again(one, entry);
     const last = this.#last(outbox, entry.stream);
     if (entry.number <= last) return altered === null ? this.#tellAltered(one, "number") : undefined;
-    if (entry.number > last + 1)
-      this.#tellGap({ outbox, stream: entry.stream, from: last + 1, to: entry.number - 1 });
+    if (entry.number > last + 1) this.#tellGap({ outbox, stream: entry.stream, from: last + 1, to: entry.number - 1 });
     await this.#requirePrevious(one, entry);
     this.#placed.push({ entry, text: one.row.text });
     this.#own.add(entry.id);

@@ -110,7 +110,8 @@ async function wholeLog({ log, key }: ComparedStores, state: LogState): Promise<
     throw rolledBack("the audit's log has entries, and does not say of which history");
   }
   const checkpoint = note === null ? null : ownCheckpoint(note, key);
-  if (note === null || checkpoint === null) throw rolledBack("the checkpoint of the audit's log is not signed by its key");
+  if (note === null || checkpoint === null)
+    throw rolledBack("the checkpoint of the audit's log is not signed by its key");
   if (checkpoint.origin !== originOf(key.vault, history))
     throw rolledBack("the checkpoint of the audit's log is of another history of it");
   const range = rangeOf(state);
@@ -167,7 +168,8 @@ async function requireKept(
 /** Streams of which the log has what the store lacks. */
 async function setBackStreams(stores: ComparedStores, outbox: OutboxName): Promise<readonly Difference[]> {
   let suspects = await behindLog(stores, outbox, null);
-  for (let rounds = 0; rounds < 2 && suspects.length > 0; rounds++) suspects = await behindLog(stores, outbox, suspects);
+  for (let rounds = 0; rounds < 2 && suspects.length > 0; rounds++)
+    suspects = await behindLog(stores, outbox, suspects);
   const [first] = suspects;
   if (first === undefined) return [];
   const { from, to, stream } = first;
@@ -198,7 +200,10 @@ async function behindLog(
 }
 
 /** Pages of the log's streams. */
-export async function* logStreams(log: Pick<AuditLog, "streams">, outbox: OutboxName): AsyncGenerator<readonly LogStream[]> {
+export async function* logStreams(
+  log: Pick<AuditLog, "streams">,
+  outbox: OutboxName,
+): AsyncGenerator<readonly LogStream[]> {
   let after: StreamId | null = null;
   for (;;) {
     const page: readonly LogStream[] = await log.streams(outbox, { after, limit: PAGE });

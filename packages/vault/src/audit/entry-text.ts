@@ -15,7 +15,7 @@ export type EntryPlace = Pick<EntryText, "id" | "stream" | "number" | "ends">;
 
 /** Most of what one entry lists. */
 export const ENTRY_LIMITS: Readonly<Record<"records" | "people" | "kms" | "details", number>> = {
-  records: 500,
+  records: 1000,
   people: 4096,
   kms: 4096,
   details: 256,

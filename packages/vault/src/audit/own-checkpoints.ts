@@ -77,7 +77,7 @@ async function compareWith(
 const PAGE = 100;
 
 /** Whether an entry of the log gave up the history of a checkpoint, up to its size or beyond. */
-async function isGivenUp(
+export async function isGivenUp(
   log: Pick<AuditLog, "hashes" | "find">,
   checkpoint: Checkpoint,
   { seen, own }: { readonly seen: Checkpoint; own(note: string): Checkpoint | null },

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { parseVersion } from "../records/address.ts";
 import type { Addition, AddressHead, AuditLog, KnownMessage, LogPage, LogQuery, LogRow } from "../stores/audit-log.ts";
-import type { LogState, LogStream, NewLogEntry, OutboxName, StoredSubtree } from "../stores/audit-log.ts";
+import type { LogState, LogStream, NewLogEntry, OutboxName, StoredSubtree, WholeLogRow } from "../stores/audit-log.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { AddressTag, StreamId } from "../stores/outbox.ts";
 import { day } from "./changes.ts";
@@ -42,7 +42,7 @@ export function addition(base: LogState, { state, entries = [], ...more }: Addit
     messages: [],
     removed: [],
     streams: [],
-    ended: [],
+    closed: [],
     begins: false,
     ...more,
     state: { ...base, history: base.history ?? randomUUID(), size: base.size + entries.length, ...state },
@@ -78,6 +78,7 @@ export const newLogStream = (number: number, outbox: OutboxName = "records", str
   outbox,
   stream,
   number,
+  ended: false,
 });
 
 export const newSubtree = (height: number, index: number): StoredSubtree => ({
@@ -120,6 +121,16 @@ export async function foundIn(
   }
 }
 
+/** All entries, of all answers: one has only so many bytes. */
+export async function entriesIn(log: AuditLog): Promise<readonly WholeLogRow[]> {
+  const found: WholeLogRow[] = [];
+  for (;;) {
+    const rows = await log.entries({ from: found.length, limit: 100_000 });
+    if (rows.length === 0) return found;
+    found.push(...rows);
+  }
+}
+
 /** A row as two that are alike are equal, whatever kind of bytes they hold. */
 export const shownRow = ({ position, id, text, leaf }: LogRow): unknown => ({
   ...{ position, id, text: text === null ? null : base64(text) },
@@ -129,12 +140,23 @@ export const shownRow = ({ position, id, text, leaf }: LogRow): unknown => ({
 /** The row that an entry becomes. */
 export const rowOf = ({ id, text, leaf }: NewLogEntry, position: number): LogRow => ({ position, id, text, leaf });
 
+/** By which an entry is found, as the log tells it. */
+const foundBy = ({ at, principal, action, collection, people }: NewLogEntry): WholeLogRow["found"] => ({
+  ...{ at, principal, action, collection },
+  people: people.toSorted(),
+});
+
 /** The whole log as it should be. */
 export async function assertEntries(log: AuditLog, entries: readonly NewLogEntry[]): Promise<void> {
-  const rows = await log.entries({ from: 0, limit: entries.length + 1 });
+  const rows = await entriesIn(log);
   assert.deepEqual(
     rows.map(shownRow),
     entries.map((entry, position) => shownRow(rowOf(entry, position))),
+  );
+  assert.deepEqual(
+    rows.map(({ found }) => found),
+    entries.map(foundBy),
+    "by which they are found",
   );
   assert.equal((await log.state()).size, entries.length);
 }

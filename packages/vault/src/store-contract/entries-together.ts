@@ -9,7 +9,7 @@ import { at, headsOf, live, make, write } from "./changes.ts";
 import type { Contract } from "./contract.ts";
 import {
   append,
-  dropAll,
+  drained,
   idsIn,
   idsOf,
   lastOf,
@@ -44,7 +44,7 @@ export function entriesTogetherContract(contract: Contract): void {
         heads.map(({ entry }) => entry),
         idsOf(units.map(({ entry }) => entry)),
       );
-      await dropAll(other);
+      await drained(other);
     }
   });
 

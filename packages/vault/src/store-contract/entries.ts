@@ -59,7 +59,7 @@ export const appendFor = (
   ...entries: readonly OutboxEntry[]
 ): Promise<AppendResult> => outbox.append(entries, active);
 
-/** All that wait, the oldest first. */
+/** All that wait, the oldest first, if they are not more bytes than one answer has. */
 export const waitingIn = ({ outbox }: WithOutbox): Promise<readonly WaitingEntry[]> => outbox.take(100_000);
 
 /** Ids of all that wait, the oldest first. */
@@ -81,7 +81,12 @@ export const shownEntry = ({ id, stream, number, ends, tag, text, mac }: OutboxE
   mac: Buffer.from(mac).toString("base64"),
 });
 
-/** Drops all that waits. */
-export async function dropAll({ outbox }: WithOutbox): Promise<void> {
-  await outbox.drop((await outbox.take(100_000)).map(({ position }) => position));
+/** Takes and drops all that waits: their ids, in their order. */
+export async function drained({ outbox }: WithOutbox): Promise<readonly EntryId[]> {
+  const found: EntryId[] = [];
+  for (let taken = await outbox.take(500); taken.length > 0; taken = await outbox.take(500)) {
+    found.push(...idsOf(taken));
+    await outbox.drop(taken.map(({ position }) => position));
+  }
+  return found;
 }

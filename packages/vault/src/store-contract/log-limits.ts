@@ -31,6 +31,14 @@ const NO_ADDITIONS: Readonly<Record<string, (base: LogState) => Partial<Addition
   "a short message's hash": () => ({ messages: [{ ...newMessage(newTag(), 1), sha256: randomBytes(20) }] }),
   "an outbox that there is not": () => ({ streams: [newLogStream(1, "audit" as never)] }),
   "number 0 of a stream": () => ({ streams: [newLogStream(0)] }),
+  "a stream twice": () => {
+    const stream = newLogStream(1);
+    return { streams: [stream, { ...stream, number: 2 }] };
+  },
+  "a stream that is told and closed": () => {
+    const stream = newLogStream(1);
+    return { streams: [stream], closed: [stream] };
+  },
   "a subtree of half a height": () => ({ subtrees: [newSubtree(8.5, 0)] }),
   "a size that is another": (base) => ({ state: { ...base, size: base.size + 1 } }),
   "another history": (base) => ({ state: { ...base, history: newEntryId() } }),
@@ -88,6 +96,7 @@ export function logLimitsContract(contract: Contract<AuditLog>): void {
       () => closed.latest([]),
       () => closed.liveHeads({ after: null, limit: 1 }),
       () => closed.entries({ from: 0, limit: 1 }),
+      () => closed.counts(),
       () => closed.positions([newEntryId()]),
       () => closed.find({}, { order: "oldest", after: null, limit: 1 }),
       () => closed.hashes({ height: 0, start: 0, end: 1 }),

@@ -4,11 +4,21 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Addition, AuditLog, LogState, NewLogEntry } from "../stores/audit-log.ts";
-import { MAX_ENTRY_BYTES } from "../stores/outbox.ts";
-import { add, addition, assertEntries, base64, foundIn, headOf, newHead, newLogEntries } from "./additions.ts";
+import type { Addition, AuditLog, LogCounts, LogState, NewLogEntry } from "../stores/audit-log.ts";
+import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../stores/outbox.ts";
+import {
+  add,
+  addition,
+  assertEntries,
+  base64,
+  entriesIn,
+  foundIn,
+  headOf,
+  newHead,
+  newLogEntries,
+} from "./additions.ts";
 import { newLogEntry, newLogStream, newMessage, newSubtree, numberOf, shownLogState } from "./additions.ts";
-import { leaseOf, rejects, turn } from "./changes.ts";
+import { day, leaseOf, rejects, turn } from "./changes.ts";
 import type { Contract } from "./contract.ts";
 import { idsOf, newEntryId, newTag } from "./entries.ts";
 
@@ -219,6 +229,40 @@ export function logContract(contract: Contract<AuditLog>): void {
       );
   });
 
+  contract("an answer has entries of so many bytes, at least one, and the next one goes on", async ({ store }) => {
+    const lease = await leaseOf(store);
+    const text = Buffer.alloc(MAX_ENTRY_BYTES, "x");
+    const entries = Array.from({ length: 20 }, () => newLogEntry({ text }));
+    await add(store, lease, { entries });
+    const rows = await store.entries({ from: 1, limit: 100 });
+    assert.deepEqual(idsOf(rows), idsOf(entries.slice(1, rows.length + 1)));
+    assert.ok(rows.length > 0 && rows.length * MAX_ENTRY_BYTES <= MAX_APPEND_BYTES + MAX_ENTRY_BYTES);
+    assert.deepEqual(idsOf(await entriesIn(store)), idsOf(entries));
+  });
+
+  contract("how many rows there are is counted", async ({ store, another }) => {
+    const none = { entries: 0, subtrees: 0, heads: 0, messages: 0, streams: 0, people: 0 };
+    assert.deepEqual(await store.counts(), none);
+    const lease = await leaseOf(store);
+    const [tag, other] = [newTag(), newTag()];
+    const [message, stream] = [newMessage(tag, 1), newLogStream(3)];
+    const entries = [newLogEntry({ people: ["k1", "k2"], at: day(1) }), newLogEntry({ people: ["k1"] }), newLogEntry()];
+    await add(store, lease, {
+      entries,
+      subtrees: [newSubtree(8, 0)],
+      heads: [newHead(tag, 1), newHead(other, 1)],
+      messages: [message, newMessage(tag, 1), newMessage(other, 1)],
+      streams: [stream, newLogStream(1, "keys")],
+    });
+    const log = await another();
+    const counts = (): Promise<LogCounts> => log.counts();
+    assert.deepEqual(await counts(), { entries: 3, subtrees: 1, heads: 2, messages: 3, streams: 2, people: 3 });
+    await add(store, lease, { entries: [], messages: [message], removed: [other], closed: [stream] });
+    assert.deepEqual(await counts(), { entries: 3, subtrees: 1, heads: 2, messages: 2, streams: 1, people: 3 });
+    await store.forget({ before: day(2), keep: [], limit: 1 });
+    assert.deepEqual(await counts(), { entries: 3, subtrees: 1, heads: 2, messages: 2, streams: 1, people: 1 });
+  });
+
   contract("a large addition is made at once", async ({ store }) => {
     const lease = await leaseOf(store);
     const people = Array.from({ length: 50 }, () => randomUUID());
@@ -231,11 +275,11 @@ export function logContract(contract: Contract<AuditLog>): void {
     await add(store, lease, { entries, heads: tags.map((tag) => newHead(tag, 3)), messages, streams });
     await assertEntries(store, entries);
     const latest = await store.latest(messages.map(({ tag, ...message }) => ({ tag, message })));
-    assert.ok(latest.every(({ head, isKnown }) => isKnown && head?.version === 3));
+    assert.equal(latest.filter(({ head, isKnown }) => isKnown && head?.version === 3).length, 1000);
     assert.equal((await store.streams("keys", { after: null, limit: 1000 })).length, 500);
     assert.equal((await foundIn(store, { people: [people[0]!] })).length, 60);
     assert.deepEqual(await store.positions(idsOf(entries)), [...entries.keys()]);
-    await add(store, lease, { removed: tags, ended: streams, heads: tags.map((tag) => newHead(tag, 4)) });
+    await add(store, lease, { removed: tags, closed: streams, heads: tags.map((tag) => newHead(tag, 4)) });
     assert.deepEqual(await store.streams("records", { after: null, limit: 1000 }), []);
   });
 }

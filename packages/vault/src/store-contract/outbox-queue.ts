@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { EntryId } from "../stores/outbox.ts";
 import { turn } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import { append, dropAll, idsIn, idsOf, newEntries, newEntry, newStream, newTag, shownEntry } from "./entries.ts";
+import { append, drained, idsIn, idsOf, newEntries, newEntry, newStream, newTag, shownEntry } from "./entries.ts";
 import { waitingIn } from "./entries.ts";
 import type { WithOutbox } from "./entries.ts";
 
@@ -22,7 +22,7 @@ export function outboxQueueContract(contract: Contract<WithOutbox>): void {
     const [, second, , fourth] = await store.outbox.take(4);
     await store.outbox.drop([second!.position, fourth!.position]);
     assert.deepEqual(await idsIn(store), idsOf([0, 2, 4, 5, 6].map((index) => entries[index]!)));
-    await dropAll(store);
+    await drained(store);
     assert.deepEqual(await waitingIn(store), []);
   });
 
@@ -39,7 +39,7 @@ export function outboxQueueContract(contract: Contract<WithOutbox>): void {
       await append(store, ...since);
       await other.outbox.drop([...positions, ...positions]);
       assert.deepEqual(await idsIn(store), idsOf(since), "a position is not given twice");
-      await dropAll(store);
+      await drained(store);
     }
   });
 
@@ -51,7 +51,7 @@ export function outboxQueueContract(contract: Contract<WithOutbox>): void {
     await store.outbox.drop([0n, -1n, 2n ** 62n, -(2n ** 62n), taken.at(-1)!.position + 1000n]);
     await store.outbox.drop([]);
     assert.deepEqual(await idsIn(store), idsOf(entries));
-    await dropAll(store);
+    await drained(store);
     await store.close();
     const later = await another();
     const since = newEntry(newStream(), 1);
@@ -109,7 +109,7 @@ export function outboxQueueContract(contract: Contract<WithOutbox>): void {
     await store.outbox.drop(taken.map(({ position }) => position));
     assert.equal((await store.outbox.waiting(10)).entries, 4);
     assert.ok((await since()) - before >= HOUR_MS, "those that are left came an hour later");
-    await dropAll(store);
+    await drained(store);
     assert.deepEqual(await store.outbox.waiting(10), { entries: 0, since: null });
   });
 

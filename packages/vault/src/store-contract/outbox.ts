@@ -9,7 +9,18 @@ import type { AddressTag, EntryId, OutboxEntry, StreamId } from "../stores/outbo
 import type { SubjectId } from "../stores/subjects.ts";
 import { rejects } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import { append, idsIn, idsOf, lastOf, newEntries, newEntry, newStream, newTag, shownEntry } from "./entries.ts";
+import {
+  append,
+  drained,
+  idsIn,
+  idsOf,
+  lastOf,
+  newEntries,
+  newEntry,
+  newStream,
+  newTag,
+  shownEntry,
+} from "./entries.ts";
 import { waitingIn } from "./entries.ts";
 import type { WithOutbox } from "./entries.ts";
 
@@ -171,7 +182,20 @@ export function outboxLimitsContract(contract: Contract<WithOutbox>): void {
     const last = newEntry(stream, large.length + 1, { text: Buffer.from("x") });
     await rejects("store-failed", () => store.outbox.append([...large, last], []));
     await append(store, ...large);
-    assert.deepEqual(await idsIn(await another()), idsOf([...many, ...large]));
+    assert.deepEqual(await drained(await another()), idsOf([...many, ...large]));
+  });
+
+  contract("what is taken at once has so many bytes, at least one entry, and the next goes on", async ({ store }) => {
+    const stream = newStream();
+    const entries = Array.from({ length: 20 }, (_, index) =>
+      newEntry(stream, index + 1, { text: Buffer.alloc(MAX_ENTRY_BYTES, index), ends: index === 19 }),
+    );
+    await append(store, ...entries.slice(0, 10));
+    await append(store, ...entries.slice(10));
+    const taken = await store.outbox.take(100);
+    assert.deepEqual(idsOf(taken), idsOf(entries.slice(0, taken.length)));
+    assert.ok(taken.length > 0 && taken.length * MAX_ENTRY_BYTES <= MAX_APPEND_BYTES + MAX_ENTRY_BYTES);
+    assert.deepEqual(await drained(store), idsOf(entries));
   });
 
   contract("what a caller does to an entry after the call changes nothing that is written", async ({ store }) => {

@@ -11,7 +11,7 @@ import type { Unit } from "../stores/units.ts";
 import { applyEach, applyOne, at, epoch, headsOf, live, make, PEOPLE, rejects } from "./changes.ts";
 import { remove, removed, rewrapOf, turn, write } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import { append, dropAll, idsIn, idsOf, lastOf, newEntry, newEntryId, newStream, newTag } from "./entries.ts";
+import { append, drained, idsIn, idsOf, lastOf, newEntry, newEntryId, newStream, newTag } from "./entries.ts";
 import { shownEntry, waitingIn, withEntry } from "./entries.ts";
 import { aboutAll, newPeople, setState, writeAbout } from "./people.ts";
 
@@ -33,7 +33,7 @@ export function unitEntriesContract(contract: Contract): void {
       [first, second].map(({ entry }) => shownEntry(entry)),
     );
     assert.deepEqual([await entriesOf(store, "a"), await lastOf(store, stream)], [second.entry.id, [2]]);
-    await dropAll(store);
+    await drained(store);
     assert.deepEqual(await entriesOf(store, "a"), second.entry.id, "the head keeps its name when it was delivered");
   });
 

@@ -19,8 +19,7 @@ const OUTBOXES: readonly unknown[] = ["records", "keys"] satisfies OutboxName[];
 /** @throws VaultError `store-failed`: it holds what no vault writes, or its parts do not belong together */
 export function takeAddition(base: Pick<LogState, "history" | "size">, addition: Addition): Addition {
   return whole(() => {
-    const { begins } = addition;
-    if (typeof (begins as unknown) !== "boolean") throw new RangeError("whether a history begins is true or false");
+    const begins = flag(addition.begins);
     const own: Addition = {
       entries: addition.entries.map(takeEntry),
       subtrees: addition.subtrees.map(({ index, ...subtree }) => ({
@@ -35,11 +34,12 @@ export function takeAddition(base: Pick<LogState, "history" | "size">, addition:
         sha256: bytes(sha256, HASH_BYTES, HASH_BYTES),
       })),
       removed: addition.removed.map(addressTag),
-      streams: addition.streams.map(({ number, ...stream }) => ({
+      streams: addition.streams.map(({ number, ended, ...stream }) => ({
         ...takeStream(stream),
         number: wholeNumber(number, 1),
+        ended: flag(ended),
       })),
-      ended: addition.ended.map(takeStream),
+      closed: addition.closed.map(takeStream),
       begins,
     };
     if (own.state.size !== base.size + own.entries.length) throw new RangeError("the log's size is another one");
@@ -47,6 +47,7 @@ export function takeAddition(base: Pick<LogState, "history" | "size">, addition:
       throw new RangeError("another history begins, and nothing says so");
     requireOnce(own.entries.map(({ id }) => id));
     requireOnce(own.heads.map(({ tag }) => tag));
+    requireOnce([...own.streams, ...own.closed].map(({ outbox, stream }) => `${outbox}/${stream}`));
     return own;
   });
 }
@@ -66,15 +67,14 @@ function takeEntry(entry: NewLogEntry): NewLogEntry {
 }
 
 function takeState(state: LogState): LogState {
-  const { history, checkpoint, adopted } = state;
-  if (typeof (adopted as unknown) !== "boolean") throw new RangeError("whether all is adopted is true or false");
+  const { history, checkpoint } = state;
   return {
     history: history === null ? null : randomId(history, "a history"),
     size: wholeNumber(state.size, 0),
     subtrees: state.subtrees.map(takeSubtree),
     checkpoint: checkpoint === null ? null : text(checkpoint, MAX_CHECKPOINT_BYTES),
     published: wholeNumber(state.published, 0),
-    adopted,
+    adopted: flag(state.adopted),
     forgotten: wholeNumber(state.forgotten, 0),
   };
 }
@@ -101,6 +101,11 @@ function takeVersion<Version extends number>(version: Version): Version {
 function takeStream({ outbox, stream }: Pick<LogStream, "outbox" | "stream">): Pick<LogStream, "outbox" | "stream"> {
   if (!OUTBOXES.includes(outbox)) throw new RangeError("there is no such outbox");
   return { outbox, stream: randomId(stream, "a stream") };
+}
+
+function flag(value: boolean): boolean {
+  if (typeof (value as unknown) === "boolean") return value;
+  throw new RangeError("what is true or false is neither");
 }
 
 function requireOnce(ids: readonly string[]): void {

@@ -102,8 +102,8 @@ export interface Outbox {
   append(entries: readonly OutboxEntry[], active: readonly SubjectId[]): Promise<AppendResult>;
   /**
    * The oldest that wait, in an order in which each comes after what it was written after: never one that was committed
-   * later before one that its writer had seen. Damaged rows are among them: what is damaged of them is empty or 0. Fewer
-   * than `limit` when no more wait, or when their texts together reach {@link MAX_APPEND_BYTES}: at least one.
+   * later before one that its writer had seen. Damaged rows are among them: what is damaged of them is empty or 0.
+   * Fewer than `limit` when no more wait, or when their texts together reach {@link MAX_APPEND_BYTES}: at least one.
    */
   take(limit: number): Promise<readonly WaitingEntry[]>;
   /** Those that wait and change these addresses, in the same order. */

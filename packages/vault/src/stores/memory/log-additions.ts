@@ -42,8 +42,8 @@ function addAddresses({ heads, messages }: LogTables, addition: Addition): void 
     messages.set(tag, new Set([...(messages.get(tag) ?? []), messageKey(version, sha256)]));
 }
 
-function addStreams({ known }: LogTables, { begins, streams, ended }: Addition): void {
+function addStreams({ known }: LogTables, { begins, streams, closed }: Addition): void {
   if (begins) for (const all of Object.values(known)) all.clear();
   for (const stream of streams) known[stream.outbox].set(stream.stream, stream);
-  for (const { outbox, stream } of ended) known[outbox].delete(stream);
+  for (const { outbox, stream } of closed) known[outbox].delete(stream);
 }

@@ -2,12 +2,23 @@
  * What is asked of a log in memory. It reads everything there is: enough for a test. Bytes are copied out: what a
  * reader does with them changes nothing that is kept.
  */
-import type { AuditLog, LogPage, LogQuery, LogRow, LogState } from "../audit-log.ts";
+import type { AuditLog, LogPage, LogQuery, LogRow, LogState, WholeLogRow } from "../audit-log.ts";
+import { MAX_APPEND_BYTES } from "../outbox.ts";
 import { messageKey, subtreeKey } from "./log-tables.ts";
 import type { KeptLogEntry, KnownAddress, LogTables } from "./log-tables.ts";
 
 type Asked =
-  "state" | "latest" | "liveHeads" | "entries" | "positions" | "find" | "hashes" | "streams" | "published" | "forget";
+  | "counts"
+  | "state"
+  | "latest"
+  | "liveHeads"
+  | "entries"
+  | "positions"
+  | "find"
+  | "hashes"
+  | "streams"
+  | "published"
+  | "forget";
 
 /** The calls of a log but `integrate`, each done at once. */
 export type LogCalls = {
@@ -35,7 +46,15 @@ export function memoryLog(tables: LogTables): LogCalls {
         .sort((a, b) => (a.tag < b.tag ? -1 : 1))
         .slice(0, limit)
         .map((head): KnownAddress => ({ ...head })),
-    entries: ({ from, limit }) => entries.slice(from, from + limit).map(shownEntry),
+    entries: ({ from, limit }) => bounded(entries.slice(from, from + limit)).map(wholeEntry),
+    counts: () => ({
+      entries: entries.length,
+      subtrees: tables.subtrees.size,
+      heads: heads.size,
+      messages: sum(messages.values(), ({ size }) => size),
+      streams: known.records.size + known.keys.size,
+      people: sum(entries, ({ people }) => people.length),
+    }),
     positions: (ids) => ids.map((id) => positions.get(id) ?? null),
     find: (query, page) => pageOf(entries, query, page).map(shownEntry),
     hashes: ({ height, start, end }) => hashesOf(tables, height, start, end),
@@ -54,6 +73,19 @@ export function memoryLog(tables: LogTables): LogCalls {
       return gone.length;
     },
   };
+}
+
+/** The first of them, until their texts are more bytes than one answer has; at least one. */
+function bounded(entries: readonly KeptLogEntry[]): readonly KeptLogEntry[] {
+  let left = MAX_APPEND_BYTES;
+  const end = entries.findIndex(({ text }, index) => (left -= text?.length ?? 0) < 0 && index > 0);
+  return end === -1 ? entries : entries.slice(0, end);
+}
+
+function sum<Row>(rows: Iterable<Row>, of: (row: Row) => number): number {
+  let total = 0;
+  for (const row of rows) total += of(row);
+  return total;
 }
 
 function pageOf(
@@ -90,4 +122,9 @@ function shownState({ subtrees, ...state }: LogState): LogState {
 
 function shownEntry({ position, id, text, leaf }: KeptLogEntry): LogRow {
   return { position, id, text: text === null ? null : Buffer.from(text), leaf: Buffer.from(leaf) };
+}
+
+function wholeEntry(entry: KeptLogEntry): WholeLogRow {
+  const { at, principal, action, collection, people } = entry;
+  return { ...shownEntry(entry), found: { at, principal, action, collection, people: people.toSorted() } };
 }

@@ -59,6 +59,7 @@ export function memoryAuditLog(options: MemoryAuditLogOptions = {}): AuditLog {
     latest: (queries) => opened.read(() => log.latest(queries)),
     liveHeads: (page) => opened.read(() => log.liveHeads(page)),
     entries: (range) => opened.read(() => log.entries(range)),
+    counts: () => opened.read(() => log.counts()),
     positions: (ids) => opened.read(() => log.positions(ids)),
     find: (query, page) => opened.read(() => log.find(query, page)),
     hashes: (of) => opened.read(() => log.hashes(of)),

@@ -3,7 +3,7 @@
  */
 import { ruledOptions } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
-import { takeCreations, takeErasure, takeKeyRewrap } from "../key-limits.ts";
+import { takeCreations, takeErasure, takeKeyRewrap, takeVersions } from "../key-limits.ts";
 import { refused } from "../checked.ts";
 import type { CheckpointRow, KeyRows, KeyStore } from "../key-store.ts";
 import type { Outbox } from "../outbox.ts";
@@ -88,7 +88,10 @@ function keyRows(opened: Opened<KeyTables>): KeyRows {
     active: (names) => opened.read(() => keys.active(names)),
     version: (owner, version) => opened.read(() => keys.version(owner, version)),
     versions: (name) => opened.read(() => keys.versions(name)),
-    owners: (versions) => opened.read(() => keys.owners(versions)),
+    owners: async (versions) => {
+      const own = takeVersions(versions);
+      return opened.read(() => keys.owners(own));
+    },
     erased: (ids) => opened.read(() => keys.erased(ids)),
     people: (page) => opened.read(() => keys.people(page)),
     counts: () => opened.read(() => keys.counts()),

@@ -30,10 +30,13 @@ export class OutboxTable {
     this.#entries.set(this.#last, entry);
   }
 
-  first(limit: number): readonly PlacedEntry[] {
+  /** The oldest first, as many as are asked for, until their texts are more bytes than may be; at least one. */
+  first(limit: number, bytes = Infinity): readonly PlacedEntry[] {
     const found: PlacedEntry[] = [];
+    let left = bytes;
     for (const [position, entry] of this.#entries) {
-      if (found.length >= limit) break;
+      left -= entry.text.length;
+      if (found.length >= limit || (left < 0 && found.length > 0)) break;
       found.push({ ...entry, position });
     }
     return found;

@@ -1,6 +1,7 @@
 /**
  * The outbox of what is in memory. Bytes are copied out: what a reader does with them changes nothing that is kept.
  */
+import { MAX_APPEND_BYTES } from "../outbox.ts";
 import type { Outbox, OutboxEntry, WaitingEntry } from "../outbox.ts";
 import type { SubjectId } from "../subjects.ts";
 import type { CommonTables } from "./common-tables.ts";
@@ -29,7 +30,7 @@ export function memoryOutbox(
       for (const entry of entries) writeEntry(tables, entry, at);
       return { kind: "made" };
     },
-    take: (limit) => outbox.first(limit).map(shown),
+    take: (limit) => outbox.first(limit, MAX_APPEND_BYTES).map(shown),
     pending: (tags) => outbox.of(new Set(tags)).map(shown),
     drop: (positions) => {
       for (const position of positions) outbox.delete(position);
