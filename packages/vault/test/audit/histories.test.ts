@@ -6,10 +6,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import type { VaultErrorCode } from "@strongroom/vault";
-import { MemoryStorage } from "@strongroom/vault/memory";
+import { memoryAuditLog, MemoryStorage } from "@strongroom/vault/memory";
 import type { ReleasedRead } from "../../src/audit/auditor.ts";
+import { parseSubject } from "../../src/records/address.ts";
 import { newPeople } from "../../src/store-contract/people.ts";
 import { at } from "../../src/store-contract/changes.ts";
+import type { AuditLog } from "../../src/stores/audit-log.ts";
 import { tablesOf } from "../../src/stores/memory/memory-storage.ts";
 import { recordKey } from "../../src/stores/memory/tables.ts";
 import type { RecordRow } from "../../src/stores/memory/tables.ts";
@@ -190,6 +192,60 @@ test("an entry in the outbox that this vault did not make explains nothing", asy
     const forged = { ...row, stream, number: 1, text, mac: Buffer.from(mac).fill(0) };
     await audit.store.outbox.append([forged], []);
   }
+  assert.equal(await released(audit), "released");
+});
+
+test("an authentic entry that is put into the outbox once more brings no older record back", async (t) => {
+  const audit = await histories(t);
+  await audit.adopted();
+  await audit.write("a", [audit.person]);
+  const before = audit.copy("a");
+  const rows = await audit.store.outbox.take(10);
+  await audit.carry();
+  await audit.write("a", [audit.person]);
+  await audit.carry();
+  for (const row of rows) await audit.store.outbox.append([{ ...row, stream: randomUUID() as never, number: 1 }], []);
+  audit.put("a", before);
+  const read = await audit.read("a");
+  await rejectsWith("record-rolled-back", () => audit.auditor.released("read", [read]));
+});
+
+for (const call of ["pending", "latest"] as const)
+  test(`entries that go to the log just before ${call} is asked are not missed`, async (t) => {
+    let carry = (): Promise<void> => Promise.resolve();
+    const inner = memoryAuditLog();
+    const log: AuditLog = {
+      ...inner,
+      latest: async (queries) => {
+        if (call === "latest") await carry();
+        return inner.latest(queries);
+      },
+    };
+    const audit = await histories(t, {
+      log,
+      outbox: (outbox) => ({
+        pending: async (tags) => {
+          if (call === "pending") await carry();
+          return outbox.pending(tags);
+        },
+      }),
+    });
+    await audit.adopted();
+    carry = () => audit.carry();
+    for (let n = 0; n < 3; n++) {
+      await audit.write("a", [audit.person]);
+      assert.equal(await released(audit), "released");
+    }
+    assert.deepEqual(audit.alarms, []);
+  });
+
+test("a version of before people had ids is given out, also when its name looks like an id", async (t) => {
+  const audit = await histories(t);
+  await audit.adopted();
+  await audit.write("a", [audit.person]);
+  const row = audit.copy("a")!;
+  const old = row.versions.map((version) => ({ ...version, scheme: 1 as const, subject: parseSubject(randomUUID()) }));
+  audit.put("a", { ...row, versions: old });
   assert.equal(await released(audit), "released");
 });
 
