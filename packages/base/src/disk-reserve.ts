@@ -68,6 +68,15 @@ export class DiskReserve {
     return this.#isHeld ? free >= this.#bytes : free >= 2 * this.#bytes;
   }
 
+  /**
+   * Whether half of the room that is kept is still there, given up or not: for what makes more and must go on for a while
+   * on a full disk. It leaves the other half to what removes.
+   */
+  hasHalf(): boolean {
+    const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
+    return this.#isHeld || free >= this.#bytes / 2;
+  }
+
   /** Gives the room up when hardly anything is left of the volume. True when it was given up now. */
   releaseWhenScarce(): boolean {
     const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};

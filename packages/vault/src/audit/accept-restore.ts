@@ -6,6 +6,7 @@
 import type { Address, Collection, RecordId } from "../records/address.ts";
 import type { AuditLog, LogRow, LogStream } from "../stores/audit-log.ts";
 import type { AddressTag } from "../stores/outbox.ts";
+import type { ListedRecord } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { storeStreams } from "./compare-stores.ts";
@@ -122,9 +123,9 @@ async function missingRecords(
 async function* addressesOf(records: RestoreParts["records"], collection: string): AsyncGenerator<Address> {
   let after: Uint8Array | null = null;
   for (;;) {
-    const page = (await records.list(collection as Collection, { after, limit: PAGE })) ?? [];
+    const page: readonly ListedRecord[] = (await records.list(collection as Collection, { after, limit: PAGE })) ?? [];
     for (const { id } of page)
-      if (id.isWellFormed()) yield { collection: collection as Collection, id: id as string as RecordId };
+      if (id.isWellFormed()) yield { collection: collection as Collection, id: id as RecordId };
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = last.position;
@@ -135,8 +136,8 @@ async function* addressesOf(records: RestoreParts["records"], collection: string
 const MOST_LOOKED_AT = 100_000;
 
 /**
- * Whether all that is missing are entries of the last moments: of so many milliseconds, by the clocks of those who wrote
- * them, and nothing of them is missing in the log.
+ * Whether all that is missing are entries of the last moments: of so many milliseconds, by the clocks of those who
+ * wrote them, and nothing of them is missing in the log.
  */
 export async function isTail(
   log: Pick<AuditLog, "find">,

@@ -1,7 +1,7 @@
 /**
  * A person's access log as a file: each entry with a proof that it is in the tree of a signed checkpoint. Whoever gets
- * it verifies it with programs that are not ours: the texts' hashes (RFC 9162), the proofs (c2sp.org/tlog-proof) and the
- * checkpoint (c2sp.org/tlog-checkpoint).
+ * it verifies it with programs that are not ours: the texts' hashes (RFC 9162), the proofs (c2sp.org/tlog-proof) and
+ * the checkpoint (c2sp.org/tlog-checkpoint).
  */
 import { formatInclusionProof, parseCheckpoint, parseInclusionProof } from "@strongroom/tlog/checkpoint";
 import { parseVkey } from "@strongroom/tlog/keys";
@@ -97,7 +97,7 @@ export function verifyAccessLog(file: AccessLog, { key }: { readonly key: string
       continue;
     }
     const claim = { size: head.size, root: head.root, leaf: leafHash(text) };
-    if (parsed === null || parsed.index !== position || parsed.checkpoint !== file.checkpoint)
+    if (parsed?.index !== position || parsed.checkpoint !== file.checkpoint)
       problem("proof", "its proof is none of this checkpoint");
     else if (!provesInclusion(parsed.hashes, { ...claim, index: parsed.index }))
       problem("proof", "its text is not in the tree");

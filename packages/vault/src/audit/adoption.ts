@@ -108,9 +108,7 @@ export class Adoption {
       const behind = goesOn ? Buffer.from(last.position).toString("base64") : null;
       this.#position = { ...this.#position, collection: next, after: behind };
       if (last !== undefined)
-        return listed
-          .filter(isNamed)
-          .map(({ id }) => ({ collection: next as Collection, id: id as string as RecordId }));
+        return listed.filter(isNamed).map(({ id }) => ({ collection: next as Collection, id: id as RecordId }));
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * What was found wrong since the vault was opened, for whoever watches it; and whether it was found set back as a whole,
- * after which nothing is read or written any more.
+ * What was found wrong since the vault was opened, for whoever watches it; and whether it was found set back as a
+ * whole, after which nothing is read or written any more.
  */
 import { isVaultError } from "../errors.ts";
 import type { VaultError } from "../errors.ts";

@@ -1,6 +1,6 @@
 /**
- * What is asked of the audit's log on behalf of one caller (view.ts), who is in it too: an entry says so before anything
- * is shown that is about a person or a principal.
+ * What is asked of the audit's log on behalf of one caller (view.ts), who is in it too: an entry says so before
+ * anything is shown that is about a person or a principal.
  */
 import type { Tenant } from "../keys/subject-keys.ts";
 import type { Subject } from "../records/address.ts";

@@ -24,7 +24,7 @@ export function readEntries(rows: readonly LogRow[]): readonly ReadEntry[] {
   return rows.flatMap((row) => {
     if (row.text === null) return [];
     const entry = Buffer.compare(leafHash(row.text), row.leaf) === 0 ? parseEntry(row.text) : null;
-    if (entry === null || entry.id !== row.id)
+    if (entry?.id !== row.id)
       throw new VaultError("record-tampered", `Entry ${row.position} of the audit's log was changed`);
     return [{ row, entry }];
   });

@@ -2,7 +2,8 @@
  * The log while this process has its lease: carries what waits in both outboxes to it, and tells others how far it is.
  *
  * The order of writes is what an end in between leaves harmless: the log first; then what it has is dropped from the
- * outboxes (by the numbers of its stream it is known again); then the key store gets the checkpoint, then the witnesses.
+ * outboxes (by the numbers of its stream it is known again); then the key store gets the checkpoint, then the
+ * witnesses.
  */
 import { setImmediate } from "node:timers/promises";
 import type { AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";

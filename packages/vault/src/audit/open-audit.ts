@@ -1,28 +1,40 @@
 /**
- * Opens the log's side of the audit: compares the stores, and then carries entries to the log for as long as the vault is
- * open. It knows the stores, the log and the audit's keys, and nothing of the vault beside them.
+ * Opens the log's side of the audit: compares the stores, and then carries entries to the log for as long as the vault
+ * is open. It knows the stores, the log and the audit's keys, and nothing of the vault beside them.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { EMPTY_ROOT } from "@strongroom/tlog/tree";
 import { VaultError } from "../errors.ts";
+import type { Tenant } from "../keys/subject-keys.ts";
+import type { Subject } from "../records/address.ts";
 import type { AuditLog } from "../stores/audit-log.ts";
 import { STORE_READER } from "../stores/gate.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
+import type { SubjectId } from "../stores/subjects.ts";
 import { acceptRestore, isTail } from "./accept-restore.ts";
 import { Adoption } from "./adoption.ts";
 import { Alarms } from "./alarms.ts";
 import type { RaisedAlarm } from "./alarms.ts";
 import type { AuditKeys } from "./audit-keys.ts";
+import { AuditView } from "./audit-view.ts";
+import type { Auditor } from "./auditor.ts";
+import { carried } from "./carried.ts";
 import { compareStores, requireTogether } from "./compare-stores.ts";
 import type { ComparedStores, Comparison } from "./compare-stores.ts";
 import { HeldLog } from "./held-log.ts";
 import type { LogParts } from "./held-log.ts";
+import { rangeOf } from "./log-tree.ts";
 import { publishToKeysAnyway, Witnesses } from "./publish.ts";
 import { SEQUENCER_PACE, Sequencer, takeLease } from "./sequencer.ts";
-import { NoteSigner, ownSigner } from "./signer.ts";
+import { NoteSigner, originOf, ownSigner } from "./signer.ts";
 import type { CheckpointSigner } from "./signer.ts";
+import { OUTBOXES } from "./stream-care.ts";
+import { verifyAuditLog } from "./verify-log.ts";
+import type { VerifyLogOptions } from "./verify-log.ts";
+import type { AuditStatus, LogReport, VaultAudit } from "./view.ts";
 import type { Witness } from "./witness.ts";
 
 /** What the log is kept with. None of it is the audit's to close. */
@@ -199,12 +211,103 @@ export class AuditService {
     this.#parts.alarms.raise({ code, message });
   }
 
+  /** The audit as one caller asks it. */
+  viewOf(auditor: Auditor, { findPerson, groups }: ViewOptions): VaultAudit {
+    const { log } = this.#parts;
+    return new AuditView({
+      log,
+      keys: this.#options.keys,
+      auditor,
+      findPerson,
+      status: () => this.status(groups()),
+      sequence: () => this.sequence(),
+      verify: (options) => this.#verify(options),
+      settle: async () => {
+        await this.#carry(SETTLE_MS);
+      },
+      vkeyOf: (history) => this.#vkeyOf(history),
+    });
+  }
+
+  /**
+   * Carries what waits now to the log.
+   *
+   * @throws VaultError `store-rolled-back`; `audit-unavailable`: it could not be done in time, and is tried on
+   */
+  async sequence(): Promise<void> {
+    if (await this.#carry(SEQUENCE_MS)) return;
+    this.requireWhole();
+    throw new VaultError("audit-unavailable", "What waits could not be carried to the audit's log in time");
+  }
+
+  async #carry(withinMs: number): Promise<boolean> {
+    const until = performance.now() + withinMs;
+    return carried(this.#parts.log, this.#parts.outboxes, async () => {
+      if (this.#parts.alarms.isRefused || performance.now() > until) return false;
+      this.wake();
+      await delay(LOOK_MS);
+      return true;
+    });
+  }
+
+  /** How the audit is. @param groups readers' groups of this process */
+  async status(groups: AuditStatus["groups"] = { appends: 0, entries: 0 }): Promise<AuditStatus> {
+    const { log, outboxes, witnesses, alarms, clock } = this.#parts;
+    const state = await log.state();
+    const waiting = await Promise.all(OUTBOXES.map((name) => outboxes[name].waiting(MOST_COUNTED)));
+    const since = waiting.flatMap(({ since: at }) => (at === null ? [] : [Date.parse(at)]));
+    return {
+      history: state.history,
+      size: state.size,
+      root: Buffer.from(rangeOf(state)?.root() ?? EMPTY_ROOT).toString("base64"),
+      waiting: Math.min(
+        MOST_COUNTED,
+        waiting.reduce((sum, { entries }) => sum + entries, 0),
+      ),
+      waitingMs: since.length === 0 ? 0 : Math.max(0, clock().getTime() - (since.sort((a, b) => a - b)[0] ?? 0)),
+      published: state.published,
+      adopted: state.adopted,
+      witnesses: witnesses.status,
+      groups,
+      alarms: alarms.raised,
+      key: this.#vkeyOf(state.history ?? ""),
+    };
+  }
+
+  async #verify(options: Omit<VerifyLogOptions, "key">): Promise<LogReport> {
+    const { log, checkpoint } = this.#parts;
+    const kept = [await checkpoint.read()];
+    for (const witness of this.#options.witnesses ?? []) kept.push(await witness.read().catch(() => null));
+    const checkpoints = [...(options.checkpoints ?? []), ...kept.filter((note) => note !== null)];
+    const { history } = await log.state();
+    return verifyAuditLog(log, { ...options, checkpoints, key: this.#vkeyOf(history ?? "") });
+  }
+
+  /** Of a log in which nothing is yet, the key under a name that no history has. */
+  #vkeyOf(history: string): string {
+    return this.#parts.key.verifierOf(originOf(this.#parts.key.vault, history === "" ? "none" : history)).vkey;
+  }
+
   /** Carries what waits a last time, where no other process does, and gives the log back. Nothing is thrown. */
   async close(): Promise<void> {
     await this.#sequencer.close();
     await this.#parts.witnesses.close();
   }
 }
+
+/** What a view needs of the vault. */
+export interface ViewOptions {
+  /** Whose name it is; null: nobody's. */
+  readonly findPerson: (name: Subject, tenant: Tenant | null) => Promise<SubjectId | null>;
+  /** Of readers' entries in this process. */
+  readonly groups: () => AuditStatus["groups"];
+}
+
+/** How long a question waits for what was written a moment ago, and `sequence` for all of it. */
+const SETTLE_MS = 2000;
+const SEQUENCE_MS = 60_000;
+const LOOK_MS = 10;
+const MOST_COUNTED = 10_000;
 
 function noop(): void {
   // Nobody asked to be told.

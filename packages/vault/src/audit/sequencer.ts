@@ -1,7 +1,8 @@
 /**
- * Carries entries from the outboxes to the log in the background: one process of all that have the vault open, by a lease
- * in the log. It is woken by whoever writes in the same process, and looks by itself once a second. It never throws: what
- * fails is told and tried again, later each time. What it finds set back ends it, and everything that asks it.
+ * Carries entries from the outboxes to the log in the background: one process of all that have the vault open, by a
+ * lease in the log. It is woken by whoever writes in the same process, and looks by itself once a second. It never
+ * throws: what fails is told and tried again, later each time. What it finds set back ends it, and everything that asks
+ * it.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";

@@ -1,12 +1,11 @@
 /**
- * The streams of the two outboxes as the sequencer cares for them: takes those that have ended out of their stores, ends
- * those of processes that were killed, and finds the ends of streams that somebody took away.
+ * The streams of the two outboxes as the sequencer cares for them: takes those that have ended out of their stores,
+ * ends those of processes that were killed, and finds the ends of streams that somebody took away.
  */
 import type { LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { Outbox, StreamRow } from "../stores/outbox.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
-import { StreamNumbers } from "./batch.ts";
-import type { Gap } from "./batch.ts";
+import type { Gap, StreamNumbers } from "./batch.ts";
 import { storeStreams } from "./compare-stores.ts";
 import type { OwnEntry } from "./log-entries.ts";
 
@@ -15,7 +14,7 @@ export type Outboxes = Readonly<Record<OutboxName, Outbox>>;
 
 export const OUTBOXES: readonly OutboxName[] = ["records", "keys"];
 
-/** After so long without an entry the process of a stream is taken to be gone. One that only slept takes another one. */
+/** After so long without an entry the process of a stream is taken to be gone. One that slept takes another stream. */
 const IDLE_MS = 86_400_000;
 /** Streams that one entry of the log closes. */
 const MOST_AT_ONCE = 500;
@@ -28,7 +27,7 @@ export async function closeEnded(outboxes: Outboxes, ended: readonly LogStream[]
   for (const name of OUTBOXES) {
     const own = ended.filter(({ outbox }) => outbox === name);
     for (let at = 0; at < own.length; at += PAGE)
-      gone.push(...(await closePage(outboxes[name], own.slice(at, at + PAGE))));
+      for (const one of await closePage(outboxes[name], own.slice(at, at + PAGE))) gone.push(one);
   }
   return gone;
 }

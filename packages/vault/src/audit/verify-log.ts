@@ -5,7 +5,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { parseVkey } from "@strongroom/tlog/keys";
+import { parseVkey, renamedVkey } from "@strongroom/tlog/keys";
 import { tlogFailure } from "@strongroom/tlog/note";
 import { isStored } from "@strongroom/tlog/stored-tree";
 import { CompactRange, leafHash } from "@strongroom/tlog/tree";
@@ -80,7 +80,7 @@ function ownKeyOf(vkey: string): OwnKey {
   try {
     const { name } = parseVkey(vkey);
     const [, vault] = /^strongroom\/([^/]+)\/[^/]+$/.exec(name) ?? [];
-    if (vault !== undefined) return { vault, verifierOf: (origin) => parseVkey(vkey, origin) };
+    if (vault !== undefined) return { vault, verifierOf: (origin) => renamedVkey(vkey, origin) };
   } catch (error) {
     if (tlogFailure(error) === null) throw error;
   }
@@ -123,7 +123,7 @@ class Walk {
   /** Entries without a text. */
   forgotten = 0;
   /** Checkpoints from which the log does not go on. */
-  readonly unmet: Checkpoint[] = [];
+  unmet: readonly Checkpoint[] = [];
   readonly #log: AuditLog;
   readonly #state: LogState;
   readonly #kept: Checkpoint[];
@@ -151,7 +151,7 @@ class Walk {
       progress?.(this.range.size, size);
       await setImmediate();
     }
-    this.unmet.push(...this.#kept);
+    this.unmet = [...this.unmet, ...this.#kept];
   }
 
   async #page(rows: readonly WholeLogRow[]): Promise<void> {
@@ -215,7 +215,7 @@ class Walk {
     const { size } = this.range;
     for (let next = this.#kept[0]; next !== undefined && next.size <= size; next = this.#kept[0]) {
       this.#kept.shift();
-      if (next.size !== size || Buffer.compare(this.range.root(), next.root) !== 0) this.unmet.push(next);
+      if (next.size !== size || Buffer.compare(this.range.root(), next.root) !== 0) this.unmet = [...this.unmet, next];
     }
   }
 }

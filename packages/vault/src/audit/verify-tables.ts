@@ -1,7 +1,7 @@
 /**
- * What the log has derived from its entries, computed from them once more: the newest state of each address, the messages
- * that are known, who is in which entry, how far each stream is. Held against the log's tables it shows what somebody
- * changed there, put there or took away.
+ * What the log has derived from its entries, computed from them once more: the newest state of each address, the
+ * messages that are known, who is in which entry, how far each stream is. Held against the log's tables it shows what
+ * somebody changed there, put there or took away.
  */
 import { Derived } from "./derived.ts";
 import type { AddressHead, AuditLog, LogState, LogStream } from "../stores/audit-log.ts";

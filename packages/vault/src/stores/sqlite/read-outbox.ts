@@ -64,7 +64,7 @@ const OLDEST = statement((db, { limit }: { readonly limit: number }) =>
   db.selectFrom("outbox").select(ENTRY_COLUMNS).orderBy("outbox.position").limit(limit).compile(),
 );
 
-/** The oldest, as far as they are of one append's size together; the first one whatever its size. */
+/** The oldest, as far as their texts are of one append's size together; the first one whatever its size. */
 export function takeWaiting(connection: Connection, limit: number): readonly WaitingEntry[] {
   const found: WaitingEntry[] = [];
   let bytes = 0;
