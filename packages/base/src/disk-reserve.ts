@@ -69,8 +69,8 @@ export class DiskReserve {
   }
 
   /**
-   * Whether half of the room that is kept is still there, given up or not: for what makes more and must go on for a while
-   * on a full disk. It leaves the other half to what removes.
+   * Whether half of the room that is kept is still there, given up or not: for what makes more and must go on for a
+   * while on a full disk. It leaves the other half to what removes.
    */
   hasHalf(): boolean {
     const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};

@@ -1,5 +1,6 @@
 /**
- * A volume that is full: several removals that meet it at the same time all have the room that was kept for them.
+ * A volume that is full: several removals that meet it at the same time all have the room that was kept for them, with
+ * their entries; entries of what is read have half of it.
  */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -10,6 +11,17 @@ import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { smallVolume } from "../../../../../tests/support/faults/volume.ts";
 import { live, make, remove, write } from "../../support/records.ts";
+
+/** A store on a volume of so many megabytes, with records that are to be removed. */
+async function fullStore(t: TestContext, megabytes: number) {
+  const volume = await smallVolume(t, megabytes);
+  if (volume === null) return null;
+  const store = await sqliteStore(join(volume.folder, "records.sqlite"), { reserve: true });
+  defer(t, () => store.close());
+  const ids = Array.from({ length: 12 }, (_, n) => `id-${n}`);
+  await make(store, ...ids.map((id) => write(id, null, 1, Buffer.alloc(2000, 1))));
+  return { volume, store, ids };
+}
 
 test("removals that meet a full disk together are all made", async (t) => {
   const volume = await smallVolume(t, 24);
