@@ -1,6 +1,6 @@
 /**
- * @strongroom/vault/postgres: the stores of records and of keys, and the audit's log, in PostgreSQL databases, which many
- * processes share.
+ * @strongroom/vault/postgres: the stores of records and of keys, and the audit's log, in PostgreSQL databases, which
+ * many processes share.
  */
 export { DEFAULT_POSTGRES_STORE_OPTIONS, postgresStore } from "./stores/postgres/postgres-store.ts";
 export { DEFAULT_POSTGRES_KEY_STORE_OPTIONS, postgresKeyStore } from "./stores/postgres/keys/key-store.ts";

@@ -1,5 +1,5 @@
 /**
- * Bytes as statements are given them: many values are one, which the driver sends as they are, and the function cuts it.
+ * Bytes as statements are given them: many values are one, which the driver sends as it is, and the function cuts it.
  */
 
 /** Most bytes of messages in one statement; a unit that has more is one of its own. */

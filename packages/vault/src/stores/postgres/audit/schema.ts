@@ -2,8 +2,8 @@
  * The tables of the audit's log in PostgreSQL, which has a schema of its own, in any database. What holds for those of
  * the records (../schema.ts) holds here.
  *
- * - `entries` stays for good: leaves, and by what an entry is found. Its text lies in a table of its own, as who is in it
- *   does, and goes when its time is over.
+ * - `entries` stays for good: leaves, and by what an entry is found. Its text lies in a table of its own, as who is in
+ *   it does, and goes when its time is over.
  * - `latest`: of an entry and all before it, the latest moment. It only grows, so that the first entry that can be of a
  *   moment or later is found by halving, whatever the clocks of the writers were.
  * - `log` is one row, which whoever adds to the log locks first.
@@ -97,6 +97,7 @@ const tables = (schema: SchemaName): readonly string[] => [
   `create table ${schema}.streams (
     number bigint not null,
     stream uuid not null,
+    ended boolean not null,
     outbox ${NAME} not null,
     constraint streams_pkey primary key (outbox, stream)
   ) with (fillfactor = 10)`,

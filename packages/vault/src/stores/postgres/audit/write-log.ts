@@ -34,7 +34,7 @@ export function logChanges({
   vault,
   lockTimeoutMs,
 }: LogContext): Pick<AuditLog, "integrate" | "published" | "forget"> {
-  const integrate = statement(`select result from ${schema}.integrate_v1(${placeholders(43)})`);
+  const integrate = statement(`select result from ${schema}.integrate_v1(${placeholders(44)})`);
   const published = statement(`
     with g as (
       select ${writeRefusalColumn("$1::text")} from ${schema}.vault g),
@@ -65,7 +65,7 @@ export function logChanges({
 
 /** The arguments of `integrate_v1` behind the first three, in its order. */
 function additionArguments(base: Pick<LogState, "history" | "size">, addition: Addition, lease: Lease): unknown[] {
-  const { entries, state, subtrees, heads, messages, streams, ended } = addition;
+  const { entries, state, subtrees, heads, messages, streams, closed } = addition;
   const texts = entries.map(({ text }) => text);
   const { starts, sizes } = cutsOf(texts);
   if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES) throw refused("an addition of too many bytes");
@@ -107,7 +107,8 @@ function additionArguments(base: Pick<LogState, "history" | "size">, addition: A
     streams.map(({ outbox }) => outbox),
     streams.map(({ stream }) => stream),
     streams.map(({ number }) => number),
-    ended.map(({ outbox }) => outbox),
-    ended.map(({ stream }) => stream),
+    streams.map(({ ended }) => ended),
+    closed.map(({ outbox }) => outbox),
+    closed.map(({ stream }) => stream),
   ];
 }

@@ -274,7 +274,8 @@ const refuseMoved = (schema: SchemaName): string => `
 
 /**
  * Writes the entries of units as well: `p_entry_units` is the unit, from 1, of each. `p_previous`: the entry that the
- * head must have, or `none`; null: it is not compared. `p_head_entries`: that which it gets. Answers also `stream-moved`.
+ * head must have, or `none`; null: it is not compared. `p_head_entries`: that which it gets. Answers also
+ * `stream-moved`.
  */
 export const APPLY_3: StoreFunction = applyFunction("apply_v3", {
   ...SECOND,
@@ -296,6 +297,7 @@ export const APPLY_3: StoreFunction = applyFunction("apply_v3", {
   },
   refuse: (schema) => `${REFUSE}${refuseMoved(schema)}`,
   note: (schema) => `${SECOND.note(schema)}
-  if array_length(p_entry_ids, 1) > 0 then${writeEntries(schema, { ...ENTRY_UNITS, where: "v_ready[u.unit]" })}${forgetStreams(schema)}
+  if array_length(p_entry_ids, 1) > 0 then
+${writeEntries(schema, { ...ENTRY_UNITS, where: "v_ready[u.unit]" })}${forgetStreams(schema)}
   end if;`,
 });

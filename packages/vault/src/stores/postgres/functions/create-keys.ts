@@ -1,6 +1,6 @@
 /**
- * Makes keys and people, erases people, and says whose a key is. What stands for an owner is one row, which whoever makes or erases anything
- * of theirs locks first, in the order of names; then the names of people, in the order of their tags.
+ * Makes keys and people, erases people, says whose a key is. What stands for an owner is one row, which whoever makes
+ * or erases anything of theirs locks first, in the order of names; then the names of people, in the order of tags.
  */
 import type { SchemaName } from "../schema-name.ts";
 import { readFunction, storeFunction } from "./function.ts";

@@ -8,8 +8,7 @@ import type { StoreFunction } from "./function.ts";
 
 /** A position and its entry; a text that is longer than any entry's is cut, and is none then. */
 export const ROW = `"position" bigint, id uuid, leaf bytea, text bytea`;
-export const ROW_COLUMNS =
-  "e.position, e.id, substring(e.leaf from 1 for 33), substring(t.text from 1 for p_most + 1)";
+export const ROW_COLUMNS = "e.position, e.id, substring(e.leaf from 1 for 33), substring(t.text from 1 for p_most + 1)";
 
 const FILTER = `e.position >= v_low and e.position <= v_high
         and (p_principal is null or e.principal = p_principal) and (p_action is null or e.action = p_action)
@@ -49,8 +48,8 @@ const searchesIn = (schema: SchemaName, order: "asc" | "desc"): string =>
   ).join("");
 
 /**
- * Entries of which all that is given holds, behind `p_after` in the order. Where a moment is given, the search begins at
- * the first entry that can be of then: `latest` only grows.
+ * Entries of which all that is given holds, behind `p_after` in the order. Where a moment is given, the search begins
+ * at the first entry that can be of then: `latest` only grows.
  */
 export const FIND: StoreFunction = storeFunction(
   "find_v1",

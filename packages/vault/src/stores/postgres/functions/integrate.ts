@@ -25,7 +25,7 @@ export const INTEGRATE: StoreFunction = storeFunction(
     p_heights integer[], p_indexes bigint[], p_hashes bytea,
     p_head_tags text[], p_head_versions bigint[], p_head_states text[], p_head_entries uuid[], p_removed text[],
     p_message_tags text[], p_message_versions bigint[], p_digests bytea,
-    p_outboxes text[], p_streams uuid[], p_numbers bigint[], p_ended_outboxes text[], p_ended uuid[]`,
+    p_outboxes text[], p_streams uuid[], p_numbers bigint[], p_ended boolean[], p_closed_outboxes text[], p_closed uuid[]`,
     returns: "TABLE(result text)",
   },
   (schema) => `
@@ -84,14 +84,14 @@ begin${ENTER}
       on conflict do nothing;
   end if;
   if array_length(p_streams, 1) > 0 then
-    insert into ${schema}.streams as s (outbox, stream, number)
-      select u.outbox, u.stream, max(u.number)
-      from unnest(p_outboxes, p_streams, p_numbers) u(outbox, stream, number) group by u.outbox, u.stream
+    insert into ${schema}.streams as s (outbox, stream, number, ended)
+      select u.outbox, u.stream, u.number, u.ended
+      from unnest(p_outboxes, p_streams, p_numbers, p_ended) u(outbox, stream, number, ended)
       order by u.outbox collate "C", u.stream
-      on conflict (outbox, stream) do update set number = excluded.number;
+      on conflict (outbox, stream) do update set number = excluded.number, ended = excluded.ended;
   end if;
-  if array_length(p_ended, 1) > 0 then
-    delete from ${schema}.streams s using unnest(p_ended_outboxes, p_ended) u(outbox, stream)
+  if array_length(p_closed, 1) > 0 then
+    delete from ${schema}.streams s using unnest(p_closed_outboxes, p_closed) u(outbox, stream)
       where s.outbox = u.outbox and s.stream = u.stream;
   end if;
   update ${schema}.log l set history = p_new_history, size = p_new_size, subtrees = p_new_subtrees,

@@ -1,10 +1,14 @@
 /**
- * What is asked of the audit's log. Each is a function for the sake of its plan (function.ts): a log that was empty when
- * a session first asked has a hundred million entries a year later.
+ * What is asked of the audit's log. Each is a function for the sake of its plan (function.ts): a log that was empty
+ * when a session first asked has a hundred million entries a year later.
  */
+import type { SchemaName } from "../schema-name.ts";
 import { FIND, ROW, ROW_COLUMNS } from "./find-entries.ts";
 import { readFunction, storeFunction } from "./function.ts";
 import type { StoreFunction } from "./function.ts";
+
+/** Tables that are counted. */
+const TABLES = ["entries", "subtrees", "heads", "messages", "streams", "people"] as const;
 
 /** The newest of addresses, and whether a message of theirs is known. `p_digests`: one value, 32 bytes each. */
 const LATEST: StoreFunction = readFunction(
@@ -29,14 +33,34 @@ const LIVE_HEADS: StoreFunction = readFunction(
     where h.tag > coalesce(p_after, '') and h.state = 'live' order by h.tag limit p_limit;`,
 );
 
+/**
+ * Entries from a position on, with what they are found by: up to `p_limit` of them and `p_bytes` of texts, but one at
+ * least. Who is in one is one text, by lines.
+ */
 const RANGE: StoreFunction = readFunction(
   "entries_v1",
-  "p_from bigint, p_limit bigint, p_most integer",
-  ROW,
+  "p_from bigint, p_limit bigint, p_bytes bigint, p_most integer",
+  `${ROW}, at bigint, principal text, action text, collection text, people text`,
   (schema) => `return query
-    select ${ROW_COLUMNS}
-    from ${schema}.entries e left join ${schema}.texts t on t.position = e.position
-    where e.position >= p_from order by e.position limit p_limit;`,
+    select ${ROW_COLUMNS}, e.at, left(e.principal, 257), left(e.action, 257), left(e.collection, 257), (
+      select string_agg(left(k.key, 257), E'\n' order by k.key) from (
+        select p.key from ${schema}.people p where p.position = e.position order by p.key limit 5000) k)
+    from (
+      select f.*, sum(octet_length(t.text)) over (order by f.position) - octet_length(t.text) as before
+      from (select * from ${schema}.entries f where f.position >= p_from order by f.position limit p_limit) f
+      left join ${schema}.texts t on t.position = f.position) e
+    left join ${schema}.texts t on t.position = e.position
+    where coalesce(e.before, 0) < p_bytes
+    order by e.position;`,
+);
+
+const counted = (schema: SchemaName, table: string): string => `(select count(*) from ${schema}.${table})`;
+
+const COUNTS: StoreFunction = readFunction(
+  "counts_v1",
+  "",
+  TABLES.map((table) => `${table} bigint`).join(", "),
+  (schema) => `return query select ${TABLES.map((table) => counted(schema, table)).join(", ")};`,
 );
 
 const POSITIONS: StoreFunction = readFunction(
@@ -67,9 +91,9 @@ const HASHES: StoreFunction = readFunction(
 const LOG_STREAMS: StoreFunction = readFunction(
   "log_streams_v1",
   "p_outbox text, p_after uuid, p_limit bigint",
-  "stream uuid, number bigint",
+  "stream uuid, number bigint, ended boolean",
   (schema) => `return query
-    select s.stream, s.number from ${schema}.streams s
+    select s.stream, s.number, s.ended from ${schema}.streams s
     where s.outbox = p_outbox and s.stream >= coalesce(p_after, '00000000-0000-0000-0000-000000000000'::uuid)
       and s.stream is distinct from p_after
     order by s.stream limit p_limit;`,
@@ -103,6 +127,7 @@ export const LOG_FUNCTIONS: readonly StoreFunction[] = [
   LATEST,
   LIVE_HEADS,
   RANGE,
+  COUNTS,
   POSITIONS,
   FIND,
   HASHES,

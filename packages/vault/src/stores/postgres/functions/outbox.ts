@@ -1,7 +1,7 @@
 /**
  * The outbox of a store: entries are appended, taken in their order, and dropped. They are functions also where nothing
- * but a statement is in them, as its plan must not read a table: an outbox that was empty when the plan was made is full
- * when the sequencer was away.
+ * but a statement is in them, as its plan must not read a table: an outbox that was empty when the plan was made is
+ * full when the sequencer was away.
  */
 import type { SchemaName } from "../schema-name.ts";
 import { readFunction, storeFunction } from "./function.ts";
@@ -27,8 +27,8 @@ const refusePeople = (schema: SchemaName): string => `
     if found then return; end if;`;
 
 /**
- * The people of reads, as those of writes (people.ts): looked at, locked, and looked at again. A change of state is seen
- * here, or waits until the entries are there.
+ * The people of reads, as those of writes (people.ts): looked at, locked, and looked at again. A change of state is
+ * seen here, or waits until the entries are there.
  */
 const holdReaders = (schema: SchemaName): string => `
   if array_length(p_people, 1) > 0 then${refusePeople(schema)}

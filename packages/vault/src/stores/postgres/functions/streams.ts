@@ -3,9 +3,9 @@
  * each stream one after the other; all texts are one value of bytes.
  *
  * A stream has a row, which says how far it is. It is locked after everything else that a write locks, and only *then*
- * looked at, in a later statement: entries are made if the first goes on from there. Positions are given out after that,
- * so that an entry stands behind everything that its writer can have seen. Nobody else uses a stream meanwhile unless
- * its writer was given up: nobody waits here.
+ * looked at, in a later statement: entries are made if the first goes on from there. Positions are given out after
+ * that, so that an entry stands behind everything that its writer can have seen. Nobody else uses a stream meanwhile
+ * unless its writer was given up: nobody waits here.
  */
 import type { SchemaName } from "../schema-name.ts";
 
@@ -35,8 +35,8 @@ export const holdStreams = (schema: SchemaName): string => `
       for no key update of s;`;
 
 /**
- * Selects from entries `u` (stream, number, n, and what `more` names) with their streams `s`: `IS_MOVED` is true of those
- * that do not go on from there.
+ * Selects from entries `u` (stream, number, n, and what `more` names) with their streams `s`: `IS_MOVED` is true of
+ * those that do not go on from there.
  */
 export const heldEntries = (schema: SchemaName, more: { readonly arrays: string; readonly names: string }): string => `(
         select x.*, row_number() over (partition by x.stream order by x.n) as nth

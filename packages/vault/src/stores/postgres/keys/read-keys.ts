@@ -2,7 +2,7 @@
  * Keys and names as they lie in the database. Nothing of it is trusted: what no vault writes is told as damage. A
  * person with a tombstone has nothing here, also where a hand has put old rows back.
  */
-import { refused } from "../../checked.ts";
+import { takeVersions } from "../../key-limits.ts";
 import { KEY_KINDS } from "../../key-store.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyRows, KeyVersion, NameRow } from "../../key-store.ts";
 import { parseWraps } from "../../key-wraps.ts";
@@ -116,9 +116,8 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       return keyRead(requireAccepted(rows));
     },
     async owners(wanted) {
-      if (wanted.length === 0) return [];
-      if (wanted.length > MOST_VERSIONS) throw refused(`one call asks for at most ${MOST_VERSIONS} versions of keys`);
-      const own = wanted.map((one) => (isSubjectId(one) ? one : null));
+      const own = takeVersions(wanted);
+      if (own.length === 0) return [];
       const rows = await connections.run(owners, [vault, own], "repeat");
       requireAccepted(rows);
       return rows.map(keyName);
