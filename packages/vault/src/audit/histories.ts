@@ -43,7 +43,7 @@ export type Standing = "newest" | "overtaken";
 const ADDRESSES_AT_ONCE = 1_000;
 
 /** A record, and who waits to be told. */
-interface Asked extends SeenRecord {
+interface Asked extends Omit<SeenRecord, "message"> {
   readonly tag: AddressTag;
   readonly sha256: Buffer | null;
   readonly told: (standing: Standing | VaultError) => void;
@@ -64,24 +64,28 @@ export class Histories {
    *
    * @throws VaultError `record-rolled-back`, `record-tampered`; `audit-unavailable`
    */
-  async check(records: readonly SeenRecord[]): Promise<Standing> {
-    let standing: Standing = "newest";
-    // One after another is begun at once: they are in one question.
-    const all = records.map((record) => this.#ask(record));
-    for (const one of all) {
-      const told = await one;
-      if (told instanceof VaultError) throw told;
-      if (told === "overtaken") standing = told;
-    }
-    return standing;
+  check(records: readonly SeenRecord[]): Promise<Standing> {
+    const [only] = records;
+    return records.length === 1 && only !== undefined ? this.#ask(only) : this.#checkAll(records);
   }
 
-  #ask(record: SeenRecord): Promise<Standing | VaultError> {
-    return new Promise((told) => {
+  /** All are in as few questions as can be. The first error is the answer, once all are answered. */
+  async #checkAll(records: readonly SeenRecord[]): Promise<Standing> {
+    const all = await Promise.allSettled(records.map((record) => this.#ask(record)));
+    for (const one of all) if (one.status === "rejected") throw one.reason;
+    return all.some((one) => one.status === "fulfilled" && one.value === "overtaken") ? "overtaken" : "newest";
+  }
+
+  #ask(record: SeenRecord): Promise<Standing> {
+    return new Promise((resolve, reject) => {
+      const told = (standing: Standing | VaultError): void => {
+        if (standing instanceof VaultError) reject(standing);
+        else resolve(standing);
+      };
       const tag = this.#dependencies.keys.tag(record.row);
-      const { message } = record;
+      const { row, rows, message, version } = record;
       const sha256 = message === null ? null : hash("sha256", message, "buffer");
-      this.#waiting.push({ ...record, tag, sha256, told });
+      this.#waiting.push({ row, rows, version, tag, sha256, told });
       if (!this.#running) void this.#run();
     });
   }

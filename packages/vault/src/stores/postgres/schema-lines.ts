@@ -248,6 +248,7 @@ export const AUDIT_LINES: readonly (readonly [name: string, form: string])[] = [
   ["column messages.version", "bigint not null p"],
   ["column people.key", "text not null x C"],
   ["column people.position", "bigint not null p"],
+  ["column streams.ended", "boolean not null p"],
   ["column streams.number", "bigint not null p"],
   ["column streams.outbox", "text not null x C"],
   ["column subtrees.hash", "bytea not null x"],

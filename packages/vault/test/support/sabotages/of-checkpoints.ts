@@ -28,30 +28,30 @@ export const OF_CHECKPOINTS: Readonly<Record<string, KeySabotage>> = {
   ),
   "replaces a checkpoint for whoever has seen another": checkpoint(
     "a checkpoint is replaced only by whoever has seen it",
-    ({ read, replace }) => ({ replace: async (note) => replace(note, await read()) }),
+    (own) => ({ replace: async (note) => own.replace(note, await own.read()) }),
   ),
   "compares checkpoints without their ends": checkpoint(
     "a checkpoint is replaced only by whoever has seen it",
-    ({ read, replace }) => ({
+    (own) => ({
       replace: async (note, seen) => {
-        const now = await read();
-        return replace(note, now?.trim() === seen?.trim() ? now : seen);
+        const now = await own.read();
+        return own.replace(note, now?.trim() === seen?.trim() ? now : seen);
       },
     }),
   ),
   "looks at the checkpoint first and replaces it later": checkpoint(
     "of many that replace one checkpoint exactly one does",
-    ({ read, replace }) => ({
+    (own) => ({
       replace: async (note, seen) => {
-        if ((await read()) !== seen) return "overtaken";
+        if ((await own.read()) !== seen) return "overtaken";
         await turn();
-        return replace(note, await read());
+        return own.replace(note, await own.read());
       },
     }),
   ),
   "cuts a checkpoint": checkpoint(
     "a checkpoint is as long as one may be, and what is longer or none is refused",
-    ({ read }) => ({ read: async () => (await read())?.slice(0, 10_000) ?? null }),
+    (own) => ({ read: async () => (await own.read())?.slice(0, 10_000) ?? null }),
   ),
   "reads a checkpoint when it is closed": checkpoint("a checkpoint of a store that is closed is refused", () => ({
     read: async () => null,

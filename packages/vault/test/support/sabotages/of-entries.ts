@@ -210,11 +210,11 @@ export const OF_ENTRIES: Readonly<Record<string, Sabotage>> = {
     "entries of a caller's transaction wait when he commits, and not before",
     (store) => ({
       transaction: async (client) => {
-        const { apply } = await store.transaction!(client);
+        const own = await store.transaction!(client);
         return {
           apply: async (units) => {
             await appendAlone(store, elsewhere(units));
-            return apply(units);
+            return own.apply(units);
           },
         };
       },
@@ -224,11 +224,11 @@ export const OF_ENTRIES: Readonly<Record<string, Sabotage>> = {
     "of a transaction that is rolled back no entry waits, and its numbers are free",
     (store) => ({
       transaction: async (client) => {
-        const { apply } = await store.transaction!(client);
+        const own = await store.transaction!(client);
         return {
           apply: async (units) => {
             await appendAlone(store, units);
-            return apply(units.map(withoutEntry));
+            return own.apply(units.map(withoutEntry));
           },
         };
       },
@@ -238,12 +238,12 @@ export const OF_ENTRIES: Readonly<Record<string, Sabotage>> = {
     "a number that is not the next is an answer: the transaction goes on",
     (store) => ({
       transaction: async (client) => {
-        const { apply } = await store.transaction!(client);
+        const own = await store.transaction!(client);
         let isBroken = false;
         return {
           apply: async (units) => {
             if (isBroken) return units.map(() => ({ kind: "stream-moved" }));
-            const results = await apply(units);
+            const results = await own.apply(units);
             isBroken = results.some(({ kind }) => kind === "conflict");
             return results;
           },

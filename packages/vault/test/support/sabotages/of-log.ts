@@ -34,9 +34,9 @@ const behind = ({ history, size }: LogState, { state, ...addition }: Addition): 
 export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   "keeps texts as UTF-8": breaks(
     "what is added is there byte for byte, and any log over the storage has it",
-    ({ entries }) => ({
+    (own) => ({
       entries: async (range) =>
-        (await entries(range)).map((row) => ({
+        (await own.entries(range)).map((row) => ({
           ...row,
           text: row.text && Buffer.from(Buffer.from(row.text).toString()),
         })),
@@ -44,7 +44,7 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   ),
   "finds an id once however often it is asked for": breaks(
     "entries are read from any position on, and found by their ids",
-    ({ positions }) => ({ positions: (ids) => positions([...new Set(ids)]) }),
+    (own) => ({ positions: (ids) => own.positions([...new Set(ids)]) }),
   ),
   "adds to whatever there is": breaks("nothing is added to what the log is not any more", (log) => ({
     integrate: async (_base, addition, lease) => {
@@ -102,36 +102,36 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   })),
   "has published what it was told last": (() => {
     let told = 0;
-    return breaks("what is published only grows, whoever tells it", ({ state }) => ({
+    return breaks("what is published only grows, whoever tells it", (own) => ({
       published: async (size) => {
         told = size;
       },
-      state: async () => ({ ...(await state()), published: told }),
+      state: async () => ({ ...(await own.state()), published: told }),
     }));
   })(),
   "tells hashes beyond what is missing": breaks(
     "hashes of leaves and of subtrees are told by height and place, up to what is missing",
-    ({ hashes }) => ({
+    (own) => ({
       hashes: async ({ height, start, end }) => {
         const found = [];
         for (let index = start; index < end; index++)
-          found.push(...(await hashes({ height, start: index, end: index + 1 })));
+          found.push(...(await own.hashes({ height, start: index, end: index + 1 })));
         return found;
       },
     }),
   ),
   "goes on behind the largest entry": breaks(
     "an answer has entries of so many bytes, at least one, and the next one goes on",
-    ({ entries }) => ({ entries: async (range) => (await entries(range)).filter(({ position }) => position !== 16) }),
+    (own) => ({ entries: async (range) => (await own.entries(range)).filter(({ position }) => position !== 16) }),
   ),
-  "counts who is in an entry once": breaks("how many rows there are is counted", ({ counts }) => ({
+  "counts who is in an entry once": breaks("how many rows there are is counted", (own) => ({
     counts: async () => {
-      const counted = await counts();
+      const counted = await own.counts();
       return { ...counted, people: Math.min(counted.people, counted.entries - 1) };
     },
   })),
-  "asks for 500 addresses and no more": breaks("a large addition is made at once", ({ latest }) => ({
-    latest: (queries) => latest(queries.slice(0, 500)),
+  "asks for 500 addresses and no more": breaks("a large addition is made at once", (own) => ({
+    latest: (queries) => own.latest(queries.slice(0, 500)),
   })),
   "keeps the first head of an address": adding(
     "of an address the newest head is known, as it was told last",
@@ -140,24 +140,21 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
       return { ...addition, heads: addition.heads.filter((_, index) => there[index]!.head === null) };
     },
   ),
-  "knows what nobody asked for": breaks(
-    "of an address the newest head is known, as it was told last",
-    ({ latest }) => ({
-      latest: async (queries) =>
-        (await latest(queries)).map((one, index) =>
-          queries[index]!.message === null ? { ...one, isKnown: true } : one,
-        ),
-    }),
-  ),
+  "knows what nobody asked for": breaks("of an address the newest head is known, as it was told last", (own) => ({
+    latest: async (queries) =>
+      (await own.latest(queries)).map((one, index) =>
+        queries[index]!.message === null ? { ...one, isKnown: true } : one,
+      ),
+  })),
   "knows a message whatever its version": breaks(
     "a message is known of the version that it was told of, and others stay known",
-    ({ latest }) => ({
+    (own) => ({
       latest: async (queries) => {
         const other = queries.map(({ tag, message }) => ({
           tag,
           message: message && { ...message, version: (3 - message.version) as typeof message.version },
         }));
-        const [found, others] = [await latest(queries), await latest(other)];
+        const [found, others] = [await own.latest(queries), await own.latest(other)];
         return found.map((one, index) => ({ ...one, isKnown: one.isKnown || others[index]!.isKnown }));
       },
     }),
@@ -179,9 +176,9 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   ),
   "has tags in the order of a dictionary": breaks(
     "live heads are listed in the order of their tags' bytes, page by page",
-    ({ liveHeads }) => ({
+    (own) => ({
       liveHeads: async ({ after, limit }) => {
-        const all = (await liveHeads({ after: null, limit: 1000 })).toSorted((a, b) =>
+        const all = (await own.liveHeads({ after: null, limit: 1000 })).toSorted((a, b) =>
           a.tag.localeCompare(b.tag, "en"),
         );
         const first = all.findIndex(({ tag }) => tag === after) + 1;
@@ -191,7 +188,7 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   ),
   "takes streams of one outbox for those of the other": breaks(
     "streams are as far as they were told, each of its outbox, until they are closed",
-    ({ streams }) => ({ streams: (_outbox, page) => streams("records", page) }),
+    (own) => ({ streams: (_outbox, page) => own.streams("records", page) }),
   ),
   "closes a stream when it has ended": adding(
     "streams are as far as they were told, each of its outbox, until they are closed",
@@ -203,109 +200,103 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   ),
   "leaves a stream out at each page": breaks(
     "pages of every size have each stream of an outbox once, in the order of their ids",
-    ({ streams }) => ({
+    (own) => ({
       streams: async (outbox, page) => {
-        const rows = await streams(outbox, { ...page, limit: page.limit + 1 });
+        const rows = await own.streams(outbox, { ...page, limit: page.limit + 1 });
         return page.after === null ? rows.slice(0, page.limit) : rows.slice(1);
       },
     }),
   ),
   "keeps the heads of another history": (() => {
     const heads = new Map<AddressTag, AddressHead>();
-    return breaks(
-      "with another history what was known of addresses and streams goes, and the entries stay",
-      ({ integrate, latest }) => ({
-        integrate: (base, addition, lease) => {
-          for (const { tag, version, state, entry } of addition.heads) heads.set(tag, { version, state, entry });
-          return integrate(base, addition, lease);
-        },
-        latest: async (queries) =>
-          (await latest(queries)).map((one, index) => ({ ...one, head: heads.get(queries[index]!.tag) ?? one.head })),
-      }),
-    );
+    return breaks("with another history what was known of addresses and streams goes, and the entries stay", (own) => ({
+      integrate: (base, addition, lease) => {
+        for (const { tag, version, state, entry } of addition.heads) heads.set(tag, { version, state, entry });
+        return own.integrate(base, addition, lease);
+      },
+      latest: async (queries) =>
+        (await own.latest(queries)).map((one, index) => ({ ...one, head: heads.get(queries[index]!.tag) ?? one.head })),
+    }));
   })(),
   "finds what is about the first person": breaks(
     "entries are found by everything that is asked at once, either way round",
-    ({ find }) => ({
-      find: ({ people, ...query }, page) => find({ ...query, ...(people && { people: people.slice(0, 1) }) }, page),
+    (own) => ({
+      find: ({ people, ...query }, page) => own.find({ ...query, ...(people && { people: people.slice(0, 1) }) }, page),
     }),
   ),
   "finds an entry for each of its people": breaks(
     "entries are found by everything that is asked at once, either way round",
-    ({ find }) => ({
+    (own) => ({
       find: async ({ people = [], ...query }, page) =>
         people.length === 0
-          ? find(query, page)
-          : (await Promise.all(people.map((key) => find({ ...query, people: [key] }, page)))).flat(),
+          ? own.find(query, page)
+          : (await Promise.all(people.map((key) => own.find({ ...query, people: [key] }, page)))).flat(),
     }),
   ),
   "finds what is of the last moment too": breaks(
     "entries are found by everything that is asked at once, either way round",
-    ({ find }) => ({
+    (own) => ({
       find: (query, page) =>
-        find(query.until === undefined ? query : { ...query, until: query.until.replace("000Z", "001Z") }, page),
+        own.find(query.until === undefined ? query : { ...query, until: query.until.replace("000Z", "001Z") }, page),
     }),
   ),
   "finds principals whatever their case": breaks(
     "entries are found by everything that is asked at once, either way round",
-    ({ find }) => ({
+    (own) => ({
       find: (query, page) =>
-        find(query.principal === undefined ? query : { ...query, principal: query.principal.toLowerCase() }, page),
+        own.find(query.principal === undefined ? query : { ...query, principal: query.principal.toLowerCase() }, page),
     }),
   ),
   "leaves an entry out at each page of the newest": breaks(
     "pages of every size have each entry once, either way round, and end",
-    ({ find }) => ({
+    (own) => ({
       find: (query, page) =>
-        find(query, page.order === "newest" && page.after !== null ? { ...page, after: page.after - 1 } : page),
+        own.find(query, page.order === "newest" && page.after !== null ? { ...page, after: page.after - 1 } : page),
     }),
   ),
   "takes a pattern for what it matches": breaks(
     "texts that look like something else are found as what they are",
-    ({ find }) => ({
+    (own) => ({
       find: ({ principal, ...query }, page) =>
-        find(principal === undefined || principal === "%" ? query : { ...query, principal }, page),
+        own.find(principal === undefined || principal === "%" ? query : { ...query, principal }, page),
     }),
   ),
   "fails on what no text is": breaks(
     "what is asked for that cannot be is absent or refused, and the log is as it was",
-    ({ find }) => ({
+    (own) => ({
       find: async (query, page) => {
         if (query.principal?.includes("\0") === true) throw new TypeError("no text");
-        return find(query, page);
+        return own.find(query, page);
       },
     }),
   ),
   "forgets leaves with their texts": breaks(
     "the texts of what is over go, and whom it was about; their leaves stay",
-    ({ entries }) => ({
+    (own) => ({
       entries: async (range) =>
-        (await entries(range)).map((row) => (row.text === null ? { ...row, leaf: Buffer.alloc(32) } : row)),
+        (await own.entries(range)).map((row) => (row.text === null ? { ...row, leaf: Buffer.alloc(32) } : row)),
     }),
   ),
   "forgets what is to be kept": breaks(
     "the texts of what is over go, and whom it was about; their leaves stay",
-    ({ forget }) => ({ forget: (request) => forget({ ...request, keep: [] }) }),
+    (own) => ({ forget: (request) => own.forget({ ...request, keep: [] }) }),
   ),
   "forgets all at once": breaks(
     "as many texts go at once as are asked for, the first first, until none is left",
-    ({ forget }) => ({ forget: (request) => forget({ ...request, limit: 1000 }) }),
+    (own) => ({ forget: (request) => own.forget({ ...request, limit: 1000 }) }),
   ),
   "has forgotten what it was told last": (() => {
     let told: number | null = null;
-    return breaks(
-      "what was forgotten only grows, also when something is added that knows less",
-      ({ integrate, state }) => ({
-        integrate: (base, addition, lease) => {
-          told = addition.entries.length === 1 ? addition.state.forgotten : null;
-          return integrate(base, addition, lease);
-        },
-        state: async () => {
-          const now = await state();
-          return told === null ? now : { ...now, forgotten: told };
-        },
-      }),
-    );
+    return breaks("what was forgotten only grows, also when something is added that knows less", (own) => ({
+      integrate: (base, addition, lease) => {
+        told = addition.entries.length === 1 ? addition.state.forgotten : null;
+        return own.integrate(base, addition, lease);
+      },
+      state: async () => {
+        const now = await own.state();
+        return told === null ? now : { ...now, forgotten: told };
+      },
+    }));
   })(),
   "takes leaves of any length": adding(
     "what no addition is is refused, and nothing of it is made",
