@@ -10,7 +10,7 @@ import { moment } from "./audit-options.ts";
 const PAGE = {
   since: option("--since <time>", "from this time on: 2026-03-04, 2026-03-04T05:06:07Z, or 90m, 24h, 7d ago", moment()),
   until: option("--until <time>", "before this time", moment()),
-  limit: option("--limit <n>", "entries shown (default: 100)", wholeNumberOr(100, 1, 1000)),
+  limit: option("--limit <n>", "entries shown (default: 100)", wholeNumberOr(100, 1, 500)),
   cursor: option("--cursor <cursor>", "continue where the last page ended", text()),
 };
 
@@ -25,7 +25,7 @@ export const auditTailCommand: CommandSpec = command({
   flagGroups: ["client"],
   options: {
     follow: option("-f, --follow", "keep showing new ones, until Ctrl-C", given()),
-    limit: option("--limit <n>", "entries shown first (default: 20)", wholeNumberOr(20, 1, 1000)),
+    limit: option("--limit <n>", "entries shown first (default: 20)", wholeNumberOr(20, 1, 500)),
   },
   examples: [
     { line: "npx strongroom audit tail", meaning: "the newest 20" },
