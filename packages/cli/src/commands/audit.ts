@@ -151,8 +151,8 @@ export const auditAccessLogCommand: CommandSpec = command({
   heading: "Audit",
   summary: "write everything that the audit has about a person to a file, with proofs",
   description:
-    "For the person: each entry as it is hashed into the log, what it says, and a proof that it is in the tree of the " +
-    "checkpoint (c2sp.org/tlog-proof). strongroom audit verify --access-log FILE verifies it without the vault.",
+    "For the person: each entry as it is hashed into the log, what it says, and a proof that it is in the tree of " +
+    "the checkpoint (c2sp.org/tlog-proof). strongroom audit verify --access-log FILE verifies it without the vault.",
   flagGroups: ["client"],
   options: {
     out: option(
@@ -179,8 +179,8 @@ export const auditVerifyCommand: CommandSpec = command({
   heading: "Audit",
   summary: "check that no entry of the audit was changed, removed or inserted",
   description:
-    "Reads the log itself, where this configuration says that it lies, and needs neither a KMS nor the service, which " +
-    "may be running. Every entry is hashed anew and compared with the signed checkpoint, and what is derived from " +
+    "Reads the log itself, where this configuration says that it lies, and needs neither a KMS nor the service, " +
+    "which may be running. Every entry is hashed anew and compared with the signed checkpoint, and what is derived from " +
     "the entries with the entries. A log that was set back as a whole agrees with itself: a checkpoint that was kept " +
     "elsewhere, or a witness, tells. Exit code 5 if something does not fit.",
   flagGroups: ["store"],
