@@ -121,7 +121,10 @@ describe("a record", () => {
     await vault.audit!.sequence();
     await rejectsWith("record-absent", () => vault.get(ADA));
     assert.equal((await vault.put(ADA, { name: "Ada" }, OF_ADA)).version, 3, "and no number is used twice");
-    assert.equal((await vault.audit!.status()).alarms.some(({ code }) => code === "record-rolled-back"), true);
+    assert.equal(
+      (await vault.audit!.status()).alarms.some(({ code }) => code === "record-rolled-back"),
+      true,
+    );
   });
 });
 
