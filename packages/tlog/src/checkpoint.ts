@@ -19,6 +19,9 @@ export interface ParsedCheckpoint extends Checkpoint {
   readonly extensions: readonly string[];
 }
 
+/** Of a proof (c2sp.org/tlog-proof). */
+const MOST_HASHES = 63;
+
 /** No leading zeros; sizes beyond 2^53 - 1 are not counted exactly here, and are refused. */
 const DECIMAL = /^(?:0|[1-9]\d{0,15})$/;
 
@@ -42,7 +45,29 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
 
 /** A proof of inclusion that can be verified by itself (c2sp.org/tlog-proof). */
 export function formatInclusionProof(index: number, proof: readonly Uint8Array[], checkpoint: string): string {
-  return ["c2sp.org/tlog-proof@v1", `index ${index}`, ...proof.map(toBase64), "", checkpoint].join("\n");
+  return [PROOF_HEAD, `index ${index}`, ...proof.map(toBase64), "", checkpoint].join("\n");
+}
+
+/** A proof of inclusion as it travels. */
+export interface ParsedInclusionProof {
+  readonly index: number;
+  readonly hashes: readonly Uint8Array[];
+  /** A signed note: nothing of it is verified. */
+  readonly checkpoint: string;
+}
+
+const PROOF_HEAD = "c2sp.org/tlog-proof@v1";
+
+/** Reads what `formatInclusionProof` writes. @throws TlogError `malformed`. */
+export function parseInclusionProof(text: string): ParsedInclusionProof {
+  const split = text.indexOf("\n\n");
+  const [head, place = "", ...lines] = split === -1 ? [] : text.slice(0, split).split("\n", 3 + MOST_HASHES);
+  const index = /^index (\d{1,16})$/.exec(place)?.[1] ?? "";
+  const hashes = lines.map(fromBase64);
+  if (head !== PROOF_HEAD || !DECIMAL.test(index) || lines.length > MOST_HASHES)
+    throw malformed("it does not begin as a proof does");
+  if (!hashes.every((hash) => hash?.length === HASH_LENGTH)) throw malformed("one of its hashes is none");
+  return { index: Number(index), hashes: hashes as Uint8Array[], checkpoint: text.slice(split + 2) };
 }
 
 /** A checkpoint with the proof that it goes on from an older size: what a witness is sent (c2sp.org/tlog-witness). */

@@ -156,7 +156,12 @@ function publicKeyOf({ spki, algorithm }: SignatureType, raw: Uint8Array): KeyOb
 }
 
 /** Reads a verifier key. @throws TlogError `key-malformed`. */
-export function parseVkey(vkey: string): Verifier {
+export const parseVkey = (vkey: string): Verifier => readVkey(vkey, null);
+
+/** The same key under another name: a log that begins anew has another name. @throws TlogError `key-malformed`. */
+export const renamedVkey = (vkey: string, name: string): Verifier => readVkey(vkey, name);
+
+function readVkey(vkey: string, as: string | null): Verifier {
   const [, name = "", id = "", base64 = ""] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,2048})$/.exec(vkey) ?? [];
   const typed = fromBase64(base64);
   const [kind] = Object.entries(TYPES).find(([, { byte }]) => byte === typed?.[0]) ?? [];
@@ -164,7 +169,7 @@ export function parseVkey(vkey: string): Verifier {
   const verifier = verifierOf(name, kind as KeyKind, typed.subarray(1));
   if (Number.parseInt(id, 16) !== verifier.keyId)
     throw new TlogError("key-malformed", "the key id is not that of the name and key");
-  return verifier;
+  return as === null ? verifier : verifierOf(as, kind as KeyKind, typed.subarray(1));
 }
 
 /** The kind and the bytes of a public key in its DER form (SubjectPublicKeyInfo). @throws TlogError `key-malformed`. */

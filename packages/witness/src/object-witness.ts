@@ -4,8 +4,8 @@
 // A key says what its object holds: `<prefix><origin>/<rest>-<size>`, where `rest` is what is left of the largest size,
 // so that the newest checkpoint of a history is the first that a list of it gives.
 // Threat: whoever has the store's credentials writes other versions over what is there, or marks it as deleted, and so
-// hides it from an ordinary list. Versions are listed and read, therefore: what was locked is among them. A version that
-// is not the checkpoint that its key says, or that the log's key did not sign, says nothing of this log.
+// hides it from an ordinary list. Versions are listed and read, therefore: what was locked is among them. One that is
+// not the checkpoint that its key says, or that the log's key did not sign, says nothing of this log.
 
 import { parseCheckpoint } from "@strongroom/tlog/checkpoint";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";

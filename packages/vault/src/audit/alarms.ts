@@ -1,6 +1,6 @@
 /**
- * What was found wrong since the vault was opened, for whoever watches it; and whether it was found set back as a whole,
- * after which nothing is read or written any more.
+ * What was found wrong since the vault was opened, for whoever watches it; and whether it was found set back as a
+ * whole, after which nothing is read or written any more.
  */
 import { isVaultError } from "../errors.ts";
 import type { VaultError } from "../errors.ts";
@@ -43,9 +43,13 @@ export class Alarms {
   /** Whether this error says that the vault was set back: then it is refused from now on. */
   refuses(error: unknown): boolean {
     if (!isVaultError(error) || error.code !== "store-rolled-back") return false;
-    if (this.#refusal === null) this.raise({ code: error.code, message: (error as VaultError).message });
-    this.#refusal ??= error as VaultError;
+    if (this.#refusal === null) this.raise({ code: error.code, message: error.message });
+    this.#refusal ??= error;
     return true;
+  }
+
+  get isRefused(): boolean {
+    return this.#refusal !== null;
   }
 
   /** @throws VaultError `store-rolled-back`: the vault was found set back */

@@ -104,11 +104,7 @@ class Batch {
   readonly #alarms: Alarm[] = [];
   #repeated = false;
 
-  constructor(
-    base: BatchBase,
-    known: ReadonlySet<EntryId>,
-    heads: ReadonlyMap<AddressTag, AddressHead | null>,
-  ) {
+  constructor(base: BatchBase, known: ReadonlySet<EntryId>, heads: ReadonlyMap<AddressTag, AddressHead | null>) {
     this.#base = base;
     this.#inLog = known;
     this.#heads = heads;
@@ -130,9 +126,11 @@ class Batch {
     if (entry === null) return this.#standIn(one);
     if (this.#inLog.has(entry.id) || this.#own.has(entry.id)) return this.#again(one, entry);
     const last = this.#last(outbox, entry.stream);
-    if (entry.number <= last) return altered === null ? this.#tellAltered(one, "number") : undefined;
-    if (entry.number > last + 1)
-      this.#tellGap({ outbox, stream: entry.stream, from: last + 1, to: entry.number - 1 });
+    if (entry.number <= last) {
+      if (altered === null) this.#tellAltered(one, "number");
+      return;
+    }
+    if (entry.number > last + 1) this.#tellGap({ outbox, stream: entry.stream, from: last + 1, to: entry.number - 1 });
     await this.#requirePrevious(one, entry);
     this.#placed.push({ entry, text: one.row.text });
     this.#own.add(entry.id);
@@ -178,18 +176,14 @@ class Batch {
     if (previous === found || entry.id === found) return;
     const { stream, number } = entry;
     const where = { outbox, stream, number, entry: entry.id };
-    if (previous !== null && !(await this.#isKnown(previous)))
-      return this.#tell(
-        { action: "gap", details: { ...where, missing: previous } },
-        { code: "gap", message: `entry ${previous}, on which number ${number} of stream ${stream} builds, is missing` },
-      );
-    this.#tell(
-      { action: "altered", details: { ...where, what: "previous", previous, found } },
-      {
-        code: "altered",
-        message: `number ${number} of stream ${stream} builds on a state of its record that was not the newest`,
-      },
-    );
+    if (previous === null || (await this.#isKnown(previous))) {
+      const message = `number ${number} of stream ${stream} builds on a state of its record that was not the newest`;
+      const details = { ...where, what: "previous", previous, found };
+      this.#tell({ action: "altered", details }, { code: "altered", message });
+    } else {
+      const message = `entry ${previous}, on which number ${number} of stream ${stream} builds, is missing`;
+      this.#tell({ action: "gap", details: { ...where, missing: previous } }, { code: "gap", message });
+    }
   }
 
   async #isKnown(id: EntryId): Promise<boolean> {

@@ -1,10 +1,11 @@
 /**
  * Whether the three stores go together: each of them alone, or two of them, may be a copy of before. The log is signed;
- * the key store has its newest checkpoint; the log has how far each stream of the two outboxes was, and they have it too.
+ * the key store has its newest checkpoint; the log has how far each stream of the two outboxes was, and they have it
+ * too.
  *
  * All of it is read while other processes go on, and nothing is locked. What is read first is what may only be behind:
- * the key store's checkpoint before the log, the log's streams before the stores'. Where a stream seems set back all the
- * same, all is read again: it was closed meanwhile, or it is the same one again.
+ * the key store's checkpoint before the log, the log's streams before the stores'. Where a stream seems set back all
+ * the same, all is read again: it was closed meanwhile, or it is the same one again.
  */
 import type { AuditLog, LogState, LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { CheckpointRow } from "../stores/key-store.ts";
@@ -66,33 +67,34 @@ export async function compareStores(stores: ComparedStores): Promise<Comparison>
   const { published } = await stores.log.state();
   const kept = await stores.checkpoint.read();
   const state = await stores.log.state();
-  const differences: Difference[] = [];
-  const note = (store: Difference["store"], error: unknown): void => {
-    if (!isVaultError(error) || error.code !== "store-rolled-back") throw error;
-    differences.push({ store, error });
-  };
-  const log = await wholeLog(stores, state).catch((error: unknown) => {
-    note("log", error);
-    return undefined;
-  });
-  if (log !== undefined) {
-    await requireKept(stores, { log, kept, published }).catch((error: unknown) => {
-      note(error instanceof KeysSetBack ? "keys" : "log", error instanceof KeysSetBack ? error.why : error);
-    });
-  }
-  for (const outbox of ["records", "keys"] as const) differences.push(...(await setBackStreams(stores, outbox)));
-  if (differences.length === 0 && log !== undefined) differences.push(...(await lostOfLog(stores)));
+  const log = await told("log", () => wholeLog(stores, state));
+  const ofKeys = "is" in log ? await told("log", () => requireKept(stores, { log: log.is, kept, published })) : log;
+  const ofStreams = [...(await setBackStreams(stores, "records")), ...(await setBackStreams(stores, "keys"))];
+  let differences = [...differencesOf(ofKeys), ...ofStreams];
+  if (differences.length === 0) differences = [...(await lostOfLog(stores))];
   const witnesses: ExaminedWitness[] = [];
   for (const witness of stores.witnesses) {
-    try {
-      witnesses.push({ witness, seen: await examine(witness, log ?? null) });
-    } catch (error) {
-      note("witness", error);
-      witnesses.push({ witness, seen: { kind: "nothing" } });
-    }
+    const seen = await told("witness", () => examine(stores, witness, "is" in log ? log.is : null));
+    witnesses.push({ witness, seen: "is" in seen ? seen.is : { kind: "nothing" } });
+    differences = [...differences, ...differencesOf(seen)];
   }
-  return { state, log: log ?? null, kept, witnesses, differences };
+  return { state, log: "is" in log ? log.is : null, kept, witnesses, differences };
 }
+
+/** What something is, or that it was set back. */
+type Told<Result> = { readonly is: Result } | { readonly differs: Difference };
+
+async function told<Result>(store: Difference["store"], look: () => Promise<Result>): Promise<Told<Result>> {
+  try {
+    return { is: await look() };
+  } catch (error) {
+    if (error instanceof KeysSetBack) return { differs: { store: "keys", error: error.why } };
+    if (!isVaultError(error) || error.code !== "store-rolled-back") throw error;
+    return { differs: { store, error } };
+  }
+}
+
+const differencesOf = (one: Told<unknown>): readonly Difference[] => ("is" in one ? [] : [one.differs]);
 
 /** @throws VaultError `store-rolled-back`: the first of the differences, and how many more there are */
 export function requireTogether({ differences }: Pick<Comparison, "differences">): void {
@@ -110,7 +112,8 @@ async function wholeLog({ log, key }: ComparedStores, state: LogState): Promise<
     throw rolledBack("the audit's log has entries, and does not say of which history");
   }
   const checkpoint = note === null ? null : ownCheckpoint(note, key);
-  if (note === null || checkpoint === null) throw rolledBack("the checkpoint of the audit's log is not signed by its key");
+  if (note === null || checkpoint === null)
+    throw rolledBack("the checkpoint of the audit's log is not signed by its key");
   if (checkpoint.origin !== originOf(key.vault, history))
     throw rolledBack("the checkpoint of the audit's log is of another history of it");
   const range = rangeOf(state);
@@ -167,7 +170,8 @@ async function requireKept(
 /** Streams of which the log has what the store lacks. */
 async function setBackStreams(stores: ComparedStores, outbox: OutboxName): Promise<readonly Difference[]> {
   let suspects = await behindLog(stores, outbox, null);
-  for (let rounds = 0; rounds < 2 && suspects.length > 0; rounds++) suspects = await behindLog(stores, outbox, suspects);
+  for (let rounds = 0; rounds < 2 && suspects.length > 0; rounds++)
+    suspects = await behindLog(stores, outbox, suspects);
   const [first] = suspects;
   if (first === undefined) return [];
   const { from, to, stream } = first;
@@ -198,7 +202,10 @@ async function behindLog(
 }
 
 /** Pages of the log's streams. */
-export async function* logStreams(log: Pick<AuditLog, "streams">, outbox: OutboxName): AsyncGenerator<readonly LogStream[]> {
+export async function* logStreams(
+  log: Pick<AuditLog, "streams">,
+  outbox: OutboxName,
+): AsyncGenerator<readonly LogStream[]> {
   let after: StreamId | null = null;
   for (;;) {
     const page: readonly LogStream[] = await log.streams(outbox, { after, limit: PAGE });
@@ -222,9 +229,9 @@ export async function* storeStreams(outbox: Pick<Outbox, "listStreams">): AsyncG
 }
 
 /**
- * What processes said when they opened and closed a store is in the log, or it waits: else the log was set back together
- * with the key store, since what it has no more was dropped where it came from. (Of other streams the sequencer tells
- * holes by their names, and goes on: they may be rows that somebody took away.)
+ * What processes said when they opened and closed a store is in the log, or it waits: else the log was set back
+ * together with the key store, since what it has no more was dropped where it came from. (Of other streams the
+ * sequencer tells holes by their names, and goes on: they may be rows that somebody took away.)
  */
 async function lostOfLog({ log, outboxes }: ComparedStores): Promise<readonly Difference[]> {
   const found: Difference[] = [];
@@ -268,8 +275,25 @@ async function logNumber(log: AuditLog, outbox: OutboxName): Promise<number> {
   return first?.stream === STORE_STREAM ? first.number : 0;
 }
 
-/** What a witness says. */
-async function examine(witness: Witness, log: WitnessedLog | null): Promise<Seen> {
+/**
+ * What a witness says. Another process may have told it more than was read of the log: then the log is more by now.
+ *
+ * @throws VaultError `store-rolled-back`
+ */
+async function examine(stores: ComparedStores, witness: Witness, log: WitnessedLog | null): Promise<Seen> {
+  for (let seen = log; ;) {
+    try {
+      return await examineOnce(witness, seen);
+    } catch (error) {
+      const before = seen?.checkpoint.size ?? 0;
+      const state = await stores.log.state();
+      if (state.size <= before) throw error;
+      seen = await wholeLog(stores, state);
+    }
+  }
+}
+
+async function examineOnce(witness: Witness, log: WitnessedLog | null): Promise<Seen> {
   if (log !== null) return witness.examine(log);
   const note = await witness.read().catch(() => null);
   if (note === null) return { kind: "nothing" };

@@ -1,7 +1,7 @@
 /**
- * A key of a KMS that signs checkpoints of the audit's log besides the vault's own: its secret is in no process, so that
- * whoever has all of the vault's memory and keys signs no checkpoint of another history without a call that the KMS
- * keeps a record of. Ed25519 (a note's signature) or ML-DSA-44 (a cosignature, c2sp.org/tlog-cosignature).
+ * A key of a KMS that signs checkpoints of the audit's log besides the vault's own: its secret is in no process of the
+ * vault, so that whoever has all of its memory and keys signs no checkpoint of another history without a call of which
+ * the KMS keeps a record. Ed25519 (a note's signature) or ML-DSA-44 (a cosignature, c2sp.org/tlog-cosignature).
  */
 import { hash } from "node:crypto";
 import { shown } from "@strongroom/base/shown";
@@ -42,8 +42,8 @@ export interface KmsSignerOptions {
   /** Its ARN. It needs `kms:GetPublicKey` and `kms:Sign`. */
   readonly keyId: string;
   /**
-   * SHA-256 of its public key (`PublicKey` of `GetPublicKey`), in hex. Left out: what the KMS answers first is taken, and
-   * held on to as long as the process lives.
+   * SHA-256 of its public key (`PublicKey` of `GetPublicKey`), in hex. Left out: what the KMS answers first is taken,
+   * and held on to as long as the process lives.
    */
   readonly publicKeySha256?: string;
   /** Milliseconds that a call may take: 5,000 when left out. */

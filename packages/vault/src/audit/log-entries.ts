@@ -1,7 +1,7 @@
 /**
- * Entries as the log takes them; and those that the log has of itself, which no outbox ever had: what its sequencer found
- * missing or altered, what it adopted, which restore was accepted. They have a stream of their own, whose numbers are
- * their positions, from 1.
+ * Entries as the log takes them; and those that the log has of itself, which no outbox ever had: what its sequencer
+ * found missing or altered, what it adopted, which restore was accepted. They have a stream of their own, whose numbers
+ * are their positions, from 1.
  */
 import { randomUUID } from "node:crypto";
 import { leafHash } from "@strongroom/tlog/tree";

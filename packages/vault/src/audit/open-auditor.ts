@@ -1,12 +1,28 @@
 /**
- * The audit of a vault that is open: entries are written, and records compared with what the log knows, before anything
- * is given out or taken on.
+ * The audit of a vault that is open: what all callers share is put together, and its beginning and its end are told in
+ * both stores.
+ *
+ * A store's own stream is written to by all processes: whoever was not next looks again.
  */
-import type { AuditLog } from "../stores/audit-log.ts";
+import { randomUUID } from "node:crypto";
+import { VaultError } from "../errors.ts";
+import type { AuditLog, OutboxName } from "../stores/audit-log.ts";
 import type { KeyStore } from "../stores/key-store.ts";
+import { MAX_APPEND_ENTRIES, STORE_STREAM } from "../stores/outbox.ts";
+import type { EntryId, Outbox, OutboxEntry } from "../stores/outbox.ts";
 import type { Store } from "../stores/store.ts";
+import { ActingAuditor } from "./acting-auditor.ts";
+import { parseActor } from "./actor.ts";
 import type { AuditKeys } from "./audit-keys.ts";
-import type { Auditor } from "./auditor.ts";
+import type { Actor, Auditor } from "./auditor.ts";
+import { draftOf, entryOf } from "./draft.ts";
+import type { Place } from "./draft.ts";
+import type { EntryBody } from "./entry-text.ts";
+import { Histories } from "./histories.ts";
+import { Lanes } from "./lanes.ts";
+import { ReaderGroups } from "./reader-groups.ts";
+import type { GroupCounts } from "./reader-groups.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** What the audit works with. None of it is its own to close. */
 export interface AuditorOptions {
@@ -27,12 +43,16 @@ export interface AuditorOptions {
   readonly requireWhole: () => void;
   /** Something waits in an outbox: the sequencer may be told. */
   readonly onWritten?: () => void;
+  /** A record is not what the log knows of it. */
+  readonly onAlarm?: (code: string, message: string) => void;
 }
 
 /** The audit, until it is closed. */
 export interface OpenedAuditor {
   /** On behalf of the vault itself; of somebody else by {@link Auditor.as}. */
   readonly auditor: Auditor;
+  /** Of readers' entries, since it was opened. */
+  groups(): GroupCounts;
   /**
    * Waits for what is under way, ends the streams that were used, and says so in both stores. What does not succeed of
    * it is left to the sequencer: nothing is thrown. Nothing is taken on any more.
@@ -46,6 +66,102 @@ export interface OpenedAuditor {
  * @throws VaultError `audit-unavailable`, `audit-actor-invalid`
  */
 export async function openAuditor(options: AuditorOptions): Promise<OpenedAuditor> {
-  await options.log.state();
-  throw new Error("not yet");
+  const { store, keyStore, log, keys, purposesOf, clock, requireWhole } = options;
+  const { onWritten = nothing, onAlarm = nothing } = options;
+  const actor = parseActor({ principal: options.principal });
+  const ends = [endOf("records", store.outbox, options), endOf("keys", keyStore.outbox, options)] as const;
+  const [ofRecords, ofKeys] = ends;
+  let isClosed = false;
+  const shared = {
+    keys,
+    histories: new Histories({ store, log, keys, onAlarm }),
+    lanes: ofRecords.lanes,
+    groups: ofRecords.groups,
+    keyGroups: ofKeys.groups,
+    purposesOf,
+    clock,
+    requireWhole,
+    requireOpen: () => {
+      if (isClosed) throw new VaultError("store-closed", "The vault was closed");
+      requireWhole();
+    },
+    onWritten,
+  };
+  for (const end of ends) await end.tell("open", actor);
+  onWritten();
+  return {
+    auditor: new ActingAuditor(shared, actor),
+    groups: () => ofRecords.groups.counts(),
+    close: async () => {
+      if (isClosed) return;
+      isClosed = true;
+      // One after the other: what becomes of one is nothing to the other.
+      for (const end of ends) await end.close(actor).catch(nothing);
+    },
+  };
+}
+
+const nothing = (): void => undefined;
+
+/** Tries of a stream that all processes write to. */
+const STORE_STREAM_ATTEMPTS = 64;
+
+const endOf = (name: OutboxName, outbox: Outbox, options: AuditorOptions): StoreEnd =>
+  new StoreEnd(name, outbox, options);
+
+/** One outbox: what is written to it, and what is told of its beginning and its end. */
+class StoreEnd {
+  readonly lanes = new Lanes();
+  readonly groups: ReaderGroups;
+  readonly #name: OutboxName;
+  readonly #outbox: Outbox;
+  readonly #options: AuditorOptions;
+
+  constructor(name: OutboxName, outbox: Outbox, options: AuditorOptions) {
+    this.#name = name;
+    this.#outbox = outbox;
+    this.#options = options;
+    this.groups = new ReaderGroups(outbox, this.lanes, options.keys);
+  }
+
+  /** An entry in the store's own stream, with `more` in one append. @throws VaultError `audit-unavailable` */
+  async tell(action: "open" | "close", actor: Actor, more: readonly OutboxEntry[] = []): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const { history, size } = await log.state();
+      const [row = null] = await this.#outbox.streams([STORE_STREAM]);
+      let last = row?.last ?? 0;
+      for (let attempt = 1; attempt <= STORE_STREAM_ATTEMPTS; attempt++) {
+        const place = { stream: STORE_STREAM, number: last + 1, ends: false };
+        const own = this.#entry(action, actor, place, { store: this.#name, history, size });
+        const result = await this.#outbox.append([own, ...more], []);
+        if (result.kind === "made") return;
+        // Of the others, each was this process' own: it was closed because it was idle.
+        if (result.kind === "stream-moved" && result.stream !== STORE_STREAM)
+          more = more.filter(({ stream }) => stream !== result.stream);
+        else if (result.kind === "stream-moved") last = result.last;
+      }
+    } catch (error) {
+      throw unavailable("It cannot be told that the audit is opened", error);
+    }
+    throw unavailable("Too many processes open the audit at the same time");
+  }
+
+  /** Once nothing is under way any more: what was used of it is ended. */
+  async close(actor: Actor): Promise<void> {
+    await this.groups.close();
+    await this.lanes.idle();
+    const ends = this.lanes.takeUsed().map(({ stream, next }) => {
+      const place = { stream, number: next, ends: true };
+      return this.#entry("close", actor, place, { store: this.#name });
+    });
+    await this.tell("close", actor, ends.slice(0, MAX_APPEND_ENTRIES - 1));
+  }
+
+  #entry(action: "open" | "close", { principal }: Actor, place: Place, details: EntryBody["details"]): OutboxEntry {
+    const { keys, clock } = this.#options;
+    const id = randomUUID() as string as EntryId;
+    const body = { at: clock().toISOString(), action, result: "done", principal, details: details ?? {} };
+    return entryOf(draftOf({ id, body }), place, keys);
+  }
 }

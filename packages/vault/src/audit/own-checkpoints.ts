@@ -19,7 +19,7 @@ import type { WitnessedLog } from "./witness.ts";
 /** By which own checkpoints are told: the vault, and the key of its audit under the name of each history. */
 export interface OwnKey {
   readonly vault: string;
-  verifierOf(origin: string): Verifier;
+  readonly verifierOf: (origin: string) => Verifier;
 }
 
 /** What a note says if the audit's key signed it, of whichever history of the vault; null: it is anything else. */
@@ -46,11 +46,14 @@ export function witnessedLog(
   return { note, checkpoint, tree: storedTree(log), own, compare };
 }
 
+/** What a note says if it is the vault's own. */
+type Own = (note: string) => Checkpoint | null;
+
 /** A checkpoint that was kept somewhere. */
 interface Kept {
   readonly kept: string;
   readonly from: string;
-  own(note: string): Checkpoint | null;
+  readonly own: Own;
 }
 
 async function compareWith(
@@ -77,10 +80,10 @@ async function compareWith(
 const PAGE = 100;
 
 /** Whether an entry of the log gave up the history of a checkpoint, up to its size or beyond. */
-async function isGivenUp(
+export async function isGivenUp(
   log: Pick<AuditLog, "hashes" | "find">,
   checkpoint: Checkpoint,
-  { seen, own }: { readonly seen: Checkpoint; own(note: string): Checkpoint | null },
+  { seen, own }: { readonly seen: Checkpoint; readonly own: Own },
 ): Promise<boolean> {
   let after: number | null = null;
   for (;;) {

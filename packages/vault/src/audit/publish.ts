@@ -44,6 +44,14 @@ export async function publishToKeys(row: CheckpointRow, log: WitnessedLog, last:
   return false;
 }
 
+/** The same, whatever is there: of a history that begins, since what was there was accepted as lost. */
+export async function publishToKeysAnyway(row: CheckpointRow, note: string | null): Promise<void> {
+  for (let tries = 0; tries < TRIES && note !== null; tries++)
+    if ((await row.replace(note, await row.read())) === "replaced") return;
+}
+
+const nothing = (): void => undefined;
+
 /** Tells witnesses, each at its own pace. */
 export class Witnesses {
   readonly #examined: readonly ExaminedWitness[];
@@ -57,14 +65,16 @@ export class Witnesses {
 
   /** The log is so far, durably, and the key store knows. */
   publish(log: WitnessedLog): void {
-    if (this.#publishers === null) this.#publishers = this.#examined.map((one) => this.#publisherOf(one, log));
+    this.#publishers ??= this.#examined.map((one) => this.#publisherOf(one, log));
     for (const { publisher } of this.#publishers) publisher.publish(log);
   }
 
   #publisherOf({ witness, seen }: ExaminedWitness, log: WitnessedLog): { name: string; publisher: WitnessPublisher } {
     const told = seen.kind === "seen" ? seen.size : -1;
-    const onAway = (_name: string, error: unknown): void => this.#onFault(error);
-    const publisher = new WitnessPublisher(witness, log, { told, onAway, onBack: () => undefined });
+    const onAway = (_name: string, error: unknown): void => {
+      this.#onFault(error);
+    };
+    const publisher = new WitnessPublisher(witness, log, { told, onAway, onBack: nothing });
     return { name: witness.name, publisher };
   }
 

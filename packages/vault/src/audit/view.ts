@@ -1,6 +1,6 @@
 /**
- * What is asked of the audit's log: `vault.audit`. Whoever asks is in it too (`audit-read`), when it is about a person or
- * a principal.
+ * What is asked of the audit's log: `vault.audit`. Whoever asks is in it too (`audit-read`), when it is about a person
+ * or a principal.
  */
 import type { Subject } from "../records/address.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
@@ -79,7 +79,11 @@ export interface AuditStatus {
   /** The largest size that the key store knows. */
   readonly published: number;
   readonly adopted: boolean;
-  readonly witnesses: readonly { readonly name: string; readonly state: "current" | "behind" | "away"; readonly size: number }[];
+  readonly witnesses: readonly {
+    readonly name: string;
+    readonly state: "current" | "behind" | "away";
+    readonly size: number;
+  }[];
   /** Of this process since the vault was opened: how often readers' entries were appended, and how many they were. */
   readonly groups: { readonly appends: number; readonly entries: number };
   /** What was found wrong since the vault was opened, newest last; empty: nothing. */

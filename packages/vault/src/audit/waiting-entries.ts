@@ -21,9 +21,9 @@ export interface Examined {
 }
 
 /**
- * `text`: it is not what its authentication code is of. `columns`: the text is authentic, and the row says something else
- * of it. `copy`: it is in the outbox twice, or came back after it had been carried to the log. `number`: another entry
- * had its number.
+ * `text`: it is not what its authentication code is of. `columns`: the text is authentic, and the row says something
+ * else of it. `copy`: it is in the outbox twice, or came back after it had been carried to the log. `number`: another
+ * entry had its number.
  */
 export type Alteration = "text" | "columns" | "copy" | "number";
 

@@ -76,11 +76,12 @@ export const urlWitness = (url: string): Witness => new UrlWitness(url, { teller
  * @throws VaultError `vault-option-invalid`
  * @example
  * ```ts
+ * import { S3 } from "@aws-sdk/client-s3";
  * import { objectWitness } from "@strongroom/vault";
- * import type { ObjectStoreClient } from "@strongroom/vault";
  *
- * declare const client: ObjectStoreClient; // new S3({ region: "eu-central-1", maxAttempts: 1 }), of @aws-sdk/client-s3
+ * const client = new S3({ region: "eu-central-1", maxAttempts: 1 });
  * const witness = objectWitness({ client, bucket: "checkpoints", prefix: "vaults/", days: 400 });
+ * console.log(witness.name); // prints: the witness s3://checkpoints/vaults/
  * ```
  */
 export const objectWitness = (options: ObjectWitnessOptions): Witness => new ObjectWitness(options, failures);

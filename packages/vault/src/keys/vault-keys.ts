@@ -16,6 +16,7 @@ import { readAuditKeys, hadAudit } from "./audit-companion.ts";
 import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { noteMade } from "./key-work.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -405,6 +406,7 @@ export class VaultKeys {
   #madeNow({ key, row }: FreshKey, tenant: Tenant | null): OpenedKey {
     const { kind, owner, version, ordinal, wrapSet } = row;
     count(this.#made, kind);
+    noteMade(row);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }

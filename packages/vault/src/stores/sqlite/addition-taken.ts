@@ -1,14 +1,14 @@
 /**
- * What is added to the log as the writer is given it: what was checked and copied at the call, the bytes of all of it in
- * one piece.
+ * What is added to the log as the writer is given it: what was checked and copied at the call, the bytes of all of it
+ * in one piece.
  */
-import type { Addition, LogState, LogStream, NewLogEntry } from "../audit-log.ts";
+import type { Addition, LogState, NewLogEntry } from "../audit-log.ts";
 import { takeAddition } from "../log-limits.ts";
 import { idBytes } from "./ids.ts";
 import { packed } from "./packed.ts";
 import type { OwnBytes } from "./units-taken.ts";
 
-export interface TakenAddition extends Pick<Addition, "removed" | "ended" | "begins"> {
+export interface TakenAddition extends Pick<Addition, "removed" | "streams" | "closed" | "begins"> {
   readonly entries: readonly (Omit<NewLogEntry, "id" | "text" | "leaf" | "at"> & {
     /** Milliseconds since the epoch. */
     readonly at: number;
@@ -17,8 +17,10 @@ export interface TakenAddition extends Pick<Addition, "removed" | "ended" | "beg
   readonly state: Omit<LogState, "subtrees">;
   readonly heads: readonly Omit<Addition["heads"][number], "entry">[];
   readonly messages: readonly Omit<Addition["messages"][number], "sha256">[];
-  readonly streams: readonly LogStream[];
-  /** Of each entry its id, leaf and text; of each subtree its hash; the peaks; of each head its entry; of each message its hash. */
+  /**
+   * Of each entry its id, leaf and text; of each subtree its hash; the peaks; of each head its entry; of each message
+   * its hash.
+   */
   readonly bytes: OwnBytes;
 }
 

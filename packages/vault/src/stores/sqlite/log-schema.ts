@@ -1,8 +1,8 @@
 /**
  * The tables of the audit's log in SQLite and how they came to be. Migrations are only ever added.
  *
- * Entries are appended by position. Beside them lies what is derived from them: who is in which, the newest state of each
- * address, how far each stream is. Ids and hashes are bytes; a tag is its text.
+ * Entries are appended by position. Beside them lies what is derived from them: who is in which, the newest state of
+ * each address, how far each stream is. Ids and hashes are bytes; a tag is its text.
  */
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
@@ -84,6 +84,8 @@ export interface DeliveredTable {
   readonly outbox: OutboxName;
   readonly stream: Uint8Array;
   readonly number: number;
+  /** 1: it has ended. */
+  readonly ended: number;
 }
 
 export interface LogSchema {
@@ -137,7 +139,7 @@ const TABLES: readonly string[] = [
     position integer not null,
     primary key (person, position)
   ) strict, without rowid`,
-  // What goes when an entry is forgotten.
+  // What goes when an entry is forgotten, and what it is found by.
   "create index entry_people_position on entry_people (position)",
   `create table spans (
     span integer not null primary key,
@@ -166,6 +168,7 @@ const TABLES: readonly string[] = [
     outbox text not null check (outbox in ('records', 'keys')),
     stream blob not null,
     number integer not null check (number >= 1),
+    ended integer not null check (ended in (0, 1)),
     primary key (outbox, stream)
   ) strict, without rowid`,
 ];

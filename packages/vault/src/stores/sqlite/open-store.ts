@@ -75,6 +75,19 @@ export class OpenStore<Own extends Operations<Own>> {
     }
   }
 
+  /**
+   * A change that makes a little more: on a full disk it has half of the room that is kept, so that removing has the
+   * other half.
+   */
+  note<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    bytes: number,
+  ): Promise<Answer<Own, Name>> {
+    if (this.#file.reserve?.hasHalf() === false) throw noRoom();
+    return this.reduce(name, given, bytes);
+  }
+
   /** `owned` is memory that goes over to the writer. */
   change<Name extends keyof Own & string>(
     name: Name,
@@ -87,8 +100,7 @@ export class OpenStore<Own extends Operations<Own>> {
   /** @throws VaultError `store-full`, `store-closed` */
   requireRoom(): void {
     this.#underWay.requireOpen();
-    if (this.#file.reserve?.hasRoom() === false)
-      throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
+    if (this.#file.reserve?.hasRoom() === false) throw noRoom();
   }
 
   async close(): Promise<void> {
@@ -110,6 +122,9 @@ export class OpenStore<Own extends Operations<Own>> {
     return this.#underWay.run(work, storeFailure);
   }
 }
+
+const noRoom = (): VaultError =>
+  new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
 
 /** A store whose rows lie in one file: whether it answers, has room, and how it is closed. */
 export abstract class FileStore<Own extends Operations<Own>> {

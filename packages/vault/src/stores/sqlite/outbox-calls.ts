@@ -12,13 +12,13 @@ import type { KeyOperations, OutboxOperations } from "./operations.ts";
 import { countWaiting, listStreams, pendingOf, readStreams, takeWaiting } from "./read-outbox.ts";
 
 /**
- * Appending is done on a full disk too, as far as the room goes that is kept for it: what removes and what ends an access
- * is told as well.
+ * Appending goes on for a while on a full disk. Of records that are read it is done so often that all of the room that
+ * is kept would be used up, and nothing could be removed any more: it has half of it.
  *
  * @param hasPeople whether the file has rows of people
  */
 export function outboxOf(
-  store: Pick<OpenStore<OutboxOperations>, "read" | "reduce">,
+  store: Pick<OpenStore<OutboxOperations>, "read" | "reduce" | "note">,
   { hasPeople }: { readonly hasPeople: boolean },
 ): Outbox {
   return {
@@ -27,7 +27,10 @@ export function outboxOf(
       if (!hasPeople && taken.active.length > 0)
         throw new VaultError("store-failed", "The store does not take this: a key store has no people");
       const own = takenEntries(taken.entries);
-      return store.reduce("append", [own, taken.active], own.bytes.length);
+      const given = [own, taken.active] as const;
+      return hasPeople
+        ? store.note("append", [...given], own.bytes.length)
+        : store.reduce("append", [...given], own.bytes.length);
     },
     take: (limit) => store.read((db) => takeWaiting(db, limit)),
     pending: (tags) => store.read((db) => pendingOf(db, tags)),

@@ -1,17 +1,27 @@
 /**
- * What is read of the audit's log, within the caller's snapshot. None of it is trusted by who verifies: what a row holds
- * that no vault writes is given as empty or 0, which nothing is proved by.
+ * What is read of the audit's log, within the caller's snapshot. None of it is trusted by who verifies: what a row
+ * holds that no vault writes is given as empty or 0, which nothing is proved by.
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
-import type { AddressHead, Latest, LatestQuery, LogRow, LogStream, OutboxName } from "../audit-log.ts";
+import type {
+  AddressHead,
+  Latest,
+  LatestQuery,
+  LogCounts,
+  LogRow,
+  LogStream,
+  OutboxName,
+  WholeLogRow,
+} from "../audit-log.ts";
 import type { Version } from "../../records/address.ts";
 import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../outbox.ts";
 import type { HeadState } from "../rows.ts";
 import { whole } from "./columns.ts";
 import { idBytes, idDigits, idOf, isId } from "./ids.ts";
-import { DIGEST_BYTES, digestBytes } from "./key-columns.ts";
+import { DIGEST_BYTES, digestBytes, ownerName, ownerOf } from "./key-columns.ts";
+import type { LogSchema } from "./log-schema.ts";
 import { tagOf, tagText } from "./read-outbox.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
@@ -20,6 +30,12 @@ import type { Connection } from "./statements.ts";
 export const SPAN = 1024;
 
 const EMPTY = new Uint8Array();
+/** What an entry is found by is shorter: what is longer was written by a hand, and is not carried about. */
+const MAX_FOUND_BYTES = 256;
+/** More than an entry has. */
+const MOST_PEOPLE = 10_000;
+/** The last moment that is a date, in milliseconds. */
+const LAST_MOMENT = 8_640_000_000_000_000;
 
 /** What is selected of an entry for {@link logRowOf}; as SQL, for statements that are written as it. */
 export const LOG_COLUMNS: RawBuilder<LogColumns> = sql<LogColumns>`${whole("entries.position", 0)} as position,
@@ -43,27 +59,71 @@ export function logRowOf({ position, id, leaf, is_forgotten: isForgotten, text }
   };
 }
 
+/** A text that is as short as any of a vault's; empty otherwise. */
+const foundBy = (column: string): RawBuilder<string> =>
+  sql<string>`iif(octet_length(${sql.ref(column)}) > ${sql.lit(MAX_FOUND_BYTES)}, '', ${sql.ref(column)})`;
+
+interface WholeColumns extends LogColumns {
+  readonly at: number | null;
+  readonly principal: string;
+  readonly action: string;
+  readonly collection: string | null;
+  /** A list, as JSON. */
+  readonly people: string;
+}
+
 const ENTRIES = statement((db, { from, limit }: { readonly from: number; readonly limit: number }) =>
-  sql<LogColumns>`select ${LOG_COLUMNS} from entries where position >= ${from} order by entries.position limit ${limit}`.compile(
-    db,
-  ),
+  sql<WholeColumns>`
+    select ${LOG_COLUMNS}, ${whole("entries.at", 0)} as at, ${foundBy("entries.principal")} as principal,
+      ${foundBy("entries.action")} as action, ${foundBy("entries.collection")} as collection,
+      (select json_group_array(${ownerName("entry_people.person")}) from (
+        select person from entry_people where position = entries.position limit ${sql.lit(MOST_PEOPLE)}
+      ) as entry_people) as people
+    from entries where position >= ${from} order by entries.position limit ${limit}`.compile(db),
 );
 
 /** As far as their texts are of one append's size together; the first one whatever its size. */
 export function readEntries(
   connection: Connection,
   range: { readonly from: number; readonly limit: number },
-): readonly LogRow[] {
-  const found: LogRow[] = [];
+): readonly WholeLogRow[] {
+  const rows: WholeLogRow[] = [];
   let bytes = 0;
   for (const columns of connection.each(ENTRIES, range)) {
-    const row = logRowOf(columns);
-    bytes += row.text?.length ?? 0;
-    if (bytes > MAX_APPEND_BYTES && found.length > 0) break;
-    found.push(row);
+    bytes += columns.text?.length ?? 0;
+    if (bytes > MAX_APPEND_BYTES && rows.length > 0) break;
+    rows.push(wholeRowOf(columns));
   }
-  return found;
+  return rows;
 }
+
+function wholeRowOf({ at, principal, action, collection, people, ...columns }: WholeColumns): WholeLogRow {
+  const named = (JSON.parse(people) as readonly (string | null)[]).map((name) => ownerOf(name) ?? "");
+  const isMoment = at !== null && at <= LAST_MOMENT;
+  return {
+    ...logRowOf(columns),
+    found: { at: isMoment ? new Date(at).toISOString() : "", principal, action, collection, people: named.sort() },
+  };
+}
+
+type Counted = keyof LogCounts;
+
+const COUNTED: Readonly<Record<Counted, keyof LogSchema>> = {
+  entries: "entries",
+  subtrees: "subtrees",
+  heads: "addresses",
+  messages: "messages",
+  streams: "delivered",
+  people: "entry_people",
+};
+
+const COUNTS = statement((db, _values: object) =>
+  sql<LogCounts>`select ${sql.join(
+    Object.entries(COUNTED).map(([name, table]) => sql`(select count(*) from ${sql.table(table)}) as ${sql.ref(name)}`),
+  )}`.compile(db),
+);
+
+export const countRows = (connection: Connection): LogCounts => ({ ...connection.one(COUNTS, {}) });
 
 const POSITION = statement((db, { id }: { readonly id: Uint8Array }) =>
   db.selectFrom("entries").where("id", "=", id).select(whole("position", 0).as("position")).compile(),
@@ -180,15 +240,15 @@ const LEAVES = statement((db, { start, end }: HashRange) =>
 
 /** Up to the first that is missing, or is no hash. */
 export function readHashes(connection: Connection, range: HashRange): readonly Uint8Array[] {
-  const found: Uint8Array[] = [];
+  const hashes: Uint8Array[] = [];
   for (const { place, hash } of connection.each<HashRange, HashColumns>(
     range.height === 0 ? LEAVES : SUBTREES,
     range,
   )) {
-    if (place !== range.start + found.length || hash?.length !== DIGEST_BYTES) break;
-    found.push(hash);
+    if (place !== range.start + hashes.length || hash?.length !== DIGEST_BYTES) break;
+    hashes.push(hash);
   }
-  return found;
+  return hashes;
 }
 
 interface StreamsPage {
@@ -203,7 +263,7 @@ const DELIVERED = statement((db, { outbox, after, limit }: StreamsPage) =>
     .where("outbox", "=", outbox)
     .where("stream", ">", after)
     .where(isId("stream"))
-    .select([idDigits("stream").as("stream"), whole("number").as("number")])
+    .select([idDigits("stream").as("stream"), whole("number").as("number"), sql<number>`ended = 1`.as("ended")])
     .orderBy("delivered.stream")
     .limit(limit)
     .compile(),
@@ -217,8 +277,10 @@ export function readDelivered(
 ): readonly LogStream[] {
   return connection
     .all(DELIVERED, { outbox, after: after === null ? EMPTY : idBytes(after), limit })
-    .flatMap(({ stream: digits, number }) => {
+    .flatMap(({ stream: digits, number, ended }) => {
       const stream = idOf(digits);
-      return stream === null ? [] : [{ outbox, stream: stream as string as StreamId, number: number ?? 0 }];
+      return stream === null
+        ? []
+        : [{ outbox, stream: stream as string as StreamId, number: number ?? 0, ended: ended === 1 }];
     });
 }

@@ -1,6 +1,6 @@
 /**
- * What is read of an outbox, within the caller's snapshot. Rows that hold what no vault writes are among the others, for
- * the sequencer to tell: what is damaged of them is empty or 0.
+ * What is read of an outbox, within the caller's snapshot. Rows that hold what no vault writes are among the others,
+ * for the sequencer to tell: what is damaged of them is empty or 0.
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
@@ -64,7 +64,7 @@ const OLDEST = statement((db, { limit }: { readonly limit: number }) =>
   db.selectFrom("outbox").select(ENTRY_COLUMNS).orderBy("outbox.position").limit(limit).compile(),
 );
 
-/** The oldest, as far as they are of one append's size together; the first one whatever its size. */
+/** The oldest, as far as their texts are of one append's size together; the first one whatever its size. */
 export function takeWaiting(connection: Connection, limit: number): readonly WaitingEntry[] {
   const found: WaitingEntry[] = [];
   let bytes = 0;

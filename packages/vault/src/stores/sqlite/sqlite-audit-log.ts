@@ -1,6 +1,6 @@
 /**
- * The audit's log in one SQLite file of its own, beside those of the records and of the keys: as durable, as watched, and
- * written by the same thread. What was forgotten is overwritten.
+ * The audit's log in one SQLite file of its own, beside those of the records and of the keys: as durable, as watched,
+ * and written by the same thread. What was forgotten is overwritten.
  */
 import type { AuditLog } from "../audit-log.ts";
 import { whole, wholeNumber } from "../checked.ts";
@@ -14,7 +14,15 @@ import { findEntries } from "./find-entries.ts";
 import { readLogState } from "./log-state.ts";
 import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { LogOperations } from "./operations.ts";
-import { positionsOf, readDelivered, readEntries, readHashes, readLatest, readLiveHeads } from "./read-log.ts";
+import {
+  countRows,
+  positionsOf,
+  readDelivered,
+  readEntries,
+  readHashes,
+  readLatest,
+  readLiveHeads,
+} from "./read-log.ts";
 
 export type SqliteAuditLogOptions = Partial<OpenFileOptions>;
 
@@ -65,6 +73,8 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
   readonly liveHeads: AuditLog["liveHeads"] = (page) => this.#store.read((db) => readLiveHeads(db, page));
 
   readonly entries: AuditLog["entries"] = (range) => this.#store.read((db) => readEntries(db, range));
+
+  readonly counts: AuditLog["counts"] = () => this.#store.read(countRows);
 
   readonly positions: AuditLog["positions"] = (ids) => this.#store.read((db) => positionsOf(db, ids));
 

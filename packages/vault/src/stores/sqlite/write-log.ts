@@ -41,9 +41,9 @@ export function integrate(
   for (const head of addition.heads) connection.run(SET_ADDRESS, { ...head, entry: pieces.nextOrNull() });
   for (const tag of addition.removed) connection.run(DROP_MESSAGES, { tag });
   for (const message of addition.messages) connection.run(ADD_MESSAGE, { ...message, sha256: pieces.next() });
-  for (const { outbox, stream, number } of addition.streams)
-    connection.run(SET_DELIVERED, { outbox, stream: idBytes(stream), number });
-  for (const { outbox, stream } of addition.ended) connection.run(DROP_DELIVERED, { outbox, stream: idBytes(stream) });
+  for (const { outbox, stream, number, ended } of addition.streams)
+    connection.run(SET_DELIVERED, { outbox, stream: idBytes(stream), number, ended: ended ? 1 : 0 });
+  for (const { outbox, stream } of addition.closed) connection.run(DROP_DELIVERED, { outbox, stream: idBytes(stream) });
   return "integrated";
 }
 
@@ -162,8 +162,11 @@ interface DeliveredKey extends Pick<LogStream, "outbox"> {
   readonly stream: Uint8Array;
 }
 
-const SET_DELIVERED = statement((db, row: DeliveredKey & { readonly number: number }) =>
-  db.replaceInto("delivered").values({ outbox: row.outbox, stream: row.stream, number: row.number }).compile(),
+const SET_DELIVERED = statement((db, row: DeliveredKey & { readonly number: number; readonly ended: number }) =>
+  db
+    .replaceInto("delivered")
+    .values({ outbox: row.outbox, stream: row.stream, number: row.number, ended: row.ended })
+    .compile(),
 );
 
 const DROP_DELIVERED = statement((db, { outbox, stream }: DeliveredKey) =>

@@ -1,0 +1,172 @@
+/**
+ * Goes on with stores that do not go together, because somebody says so: a backup was restored, or a standby took over
+ * that lacked the last moments. Another history of the log begins with an entry that says what was found and what was
+ * lost, and everything that is there is adopted anew; the entries of before stay where they are.
+ */
+import type { Address, Collection, RecordId } from "../records/address.ts";
+import type { AuditLog, LogRow, LogStream } from "../stores/audit-log.ts";
+import type { AddressTag } from "../stores/outbox.ts";
+import type { ListedRecord } from "../stores/rows.ts";
+import type { RecordStore } from "../stores/store.ts";
+import type { AuditKeys } from "./audit-keys.ts";
+import { storeStreams } from "./compare-stores.ts";
+import type { Comparison, SetBackStream } from "./compare-stores.ts";
+import { parseEntry } from "./entry-text.ts";
+import type { HeldLog } from "./held-log.ts";
+import { OUTBOXES } from "./stream-care.ts";
+import type { Outboxes } from "./stream-care.ts";
+
+/** What is accepted, and why. */
+export interface AcceptedRestore {
+  /** As the operator said it, at most 1,000 characters. */
+  readonly reason: string;
+  readonly comparison: Comparison;
+  /** The lost tail of a store that took over, in milliseconds; left out: somebody accepted it. */
+  readonly tailMs?: number;
+}
+
+/** What a restore is accepted with. */
+export interface RestoreParts {
+  readonly log: AuditLog;
+  readonly outboxes: Outboxes;
+  readonly records: Pick<RecordStore, "collections" | "list">;
+  readonly keys: Pick<AuditKeys, "tag">;
+}
+
+const PAGE = 500;
+const MOST_STREAMS = 500;
+const LONGEST_REASON = 1000;
+
+/** Begins another history. What is accepted is durable when it resolves. */
+export async function acceptRestore(
+  { log, outboxes, records, keys }: RestoreParts,
+  held: HeldLog,
+  { reason, comparison, tailMs }: AcceptedRestore,
+): Promise<void> {
+  const rows = await storeNumbers(outboxes);
+  const behind = rows.filter((row) => isBehindLog(row, held));
+  // What is authentic of what waits is a part of the log, and holes in it are told by their names.
+  while (await held.carry());
+  const missing = await missingRecords(log, records, keys);
+  const lost = comparison.differences.flatMap(({ streams = [] }) => streams);
+  const entry = {
+    action: "accept-restore",
+    details: {
+      reason: reason.toWellFormed().slice(0, LONGEST_REASON),
+      ...(tailMs === undefined ? {} : { tail: tailMs }),
+      ...checkpointsOf(comparison),
+      ...(await witnessed(comparison)),
+      recordsMissing: missing,
+      lostStreams: lost.length,
+      ...(lost.length === 0 ? {} : { lost: lost.slice(0, MOST_STREAMS).map(named).join(" ") }),
+    },
+  } as const;
+  const streams = rows.map((row) => (behind.includes(row) ? row : furthest(row, held)));
+  await held.addOwn([entry], { streams, adopted: false, begins: true });
+}
+
+/** How far each stream is in its store. */
+async function storeNumbers(outboxes: Outboxes): Promise<readonly LogStream[]> {
+  const all: LogStream[] = [];
+  for (const outbox of OUTBOXES)
+    for await (const page of storeStreams(outboxes[outbox]))
+      for (const { stream, last } of page) all.push({ outbox, stream, number: last, ended: false });
+  return all;
+}
+
+/** Whether the store lacks what the log has of it: then the store's number counts from now on. */
+function isBehindLog({ outbox, stream, number }: LogStream, held: HeldLog): boolean {
+  return (held.streams.get(outbox, stream)?.number ?? 0) > number;
+}
+
+/** Of other streams more may have been carried meanwhile. */
+function furthest(row: LogStream, held: HeldLog): LogStream {
+  const known = held.streams.get(row.outbox, row.stream);
+  return known !== undefined && known.number > row.number ? { ...known, ended: false } : row;
+}
+
+/** What was found, and what the key store had: both are given up, and are known by it when they turn up. */
+function checkpointsOf({ state, kept }: Comparison): Readonly<Record<string, string | number>> {
+  return {
+    size: state.size,
+    ...(state.checkpoint === null ? {} : { found: state.checkpoint }),
+    ...(kept === null ? {} : { kept }),
+  };
+}
+
+/** The same of witnesses, as far as they give out what they have. */
+async function witnessed({ witnesses }: Comparison): Promise<Readonly<Record<string, string>>> {
+  const notes: Record<string, string> = {};
+  for (const [index, { witness }] of witnesses.entries()) {
+    const note = await witness.read().catch(() => null);
+    if (note !== null) notes[`witness${index + 1}`] = note;
+  }
+  return notes;
+}
+
+const named = ({ outbox, stream, from, to }: SetBackStream): string => `${outbox}/${stream}:${from}-${to}`;
+
+/** How many records the log knows as live and the store does not have. */
+async function missingRecords(
+  log: AuditLog,
+  records: RestoreParts["records"],
+  keys: RestoreParts["keys"],
+): Promise<number> {
+  const there = new Set<AddressTag>();
+  for (const { name } of await records.collections())
+    for await (const address of addressesOf(records, name)) there.add(keys.tag(address));
+  let missing = 0;
+  let after: AddressTag | null = null;
+  for (;;) {
+    const page: readonly { readonly tag: AddressTag }[] = await log.liveHeads({ after, limit: PAGE });
+    for (const { tag } of page) if (!there.has(tag)) missing++;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return missing;
+    after = last.tag;
+  }
+}
+
+async function* addressesOf(records: RestoreParts["records"], collection: string): AsyncGenerator<Address> {
+  let after: Uint8Array | null = null;
+  for (;;) {
+    const page: readonly ListedRecord[] = (await records.list(collection as Collection, { after, limit: PAGE })) ?? [];
+    for (const { id } of page)
+      if (id.isWellFormed()) yield { collection: collection as Collection, id: id as RecordId };
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.position;
+  }
+}
+
+/** So many entries are looked through for those that were lost. */
+const MOST_LOOKED_AT = 100_000;
+
+/**
+ * Whether all that is missing are entries of the last moments: of so many milliseconds, by the clocks of those who
+ * wrote them, and nothing of them is missing in the log.
+ */
+export async function isTail(
+  log: Pick<AuditLog, "find">,
+  lost: readonly SetBackStream[],
+  ms: number,
+): Promise<boolean> {
+  const missing = new Map(lost.map(({ stream, from, to }) => [stream as string, { from, to }]));
+  let left = lost.reduce((count, { from, to }) => count + to - from + 1, 0);
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let after: number | null = null;
+  for (let looked = 0; left > 0 && looked < MOST_LOOKED_AT; looked += PAGE) {
+    const rows: readonly LogRow[] = await log.find({}, { order: "newest", after, limit: PAGE });
+    for (const { text } of rows) {
+      const entry = text === null ? null : parseEntry(text);
+      const numbers = entry === null ? undefined : missing.get(entry.stream);
+      if (entry === null || numbers === undefined || entry.number < numbers.from || entry.number > numbers.to) continue;
+      left--;
+      const at = Date.parse(entry.at);
+      [first, last] = [Math.min(first, at), Math.max(last, at)];
+    }
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < PAGE) break;
+    after = end.position;
+  }
+  return left === 0 && last - first <= ms;
+}

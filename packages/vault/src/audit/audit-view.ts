@@ -1,0 +1,104 @@
+/**
+ * What is asked of the audit's log on behalf of one caller (view.ts), who is in it too: an entry says so before
+ * anything is shown that is about a person or a principal.
+ */
+import type { Tenant } from "../keys/subject-keys.ts";
+import type { Subject } from "../records/address.ts";
+import { VaultError } from "../errors.ts";
+import type { AuditLog } from "../stores/audit-log.ts";
+import type { SubjectId } from "../stores/subjects.ts";
+import { accessLog } from "./access-log.ts";
+import type { AuditKeys } from "./audit-keys.ts";
+import type { Auditor } from "./auditor.ts";
+import type { AuditAction, AuditResult } from "./entry.ts";
+import { eventPage } from "./queries.ts";
+import type { VerifyLogOptions } from "./verify-log.ts";
+import type { AccessLog, AuditPage, AuditQuery, AuditStatus, LogReport, ToldFacts, VaultAudit } from "./view.ts";
+
+/** What a view is of. */
+export interface ViewParts {
+  readonly log: AuditLog;
+  readonly keys: AuditKeys;
+  readonly auditor: Auditor;
+  /** Whose name it is; null: nobody's. */
+  readonly findPerson: (name: Subject, tenant: Tenant | null) => Promise<SubjectId | null>;
+  readonly status: () => Promise<AuditStatus>;
+  readonly sequence: () => Promise<void>;
+  /** With the checkpoints that the key store and the witnesses have. */
+  readonly verify: (options: Omit<VerifyLogOptions, "key">) => Promise<LogReport>;
+  /** Carries what waits to the log, but waits for it only a moment: what is asked is answered from the log. */
+  readonly settle: () => Promise<void>;
+  /** The verifier key of a history. */
+  readonly vkeyOf: (history: string) => string;
+}
+
+/** The audit for one caller. */
+export class AuditView implements VaultAudit {
+  readonly #parts: ViewParts;
+
+  constructor(parts: ViewParts) {
+    this.#parts = parts;
+  }
+
+  status(): Promise<AuditStatus> {
+    return this.#parts.status();
+  }
+
+  async checkpoint(): Promise<string | null> {
+    return (await this.#parts.log.state()).checkpoint;
+  }
+
+  async events(query: AuditQuery = {}): Promise<AuditPage> {
+    const { auditor, settle } = this.#parts;
+    if (query.cursor === undefined) {
+      const { principal } = query;
+      await auditor.tell("audit-read", "done", principal === undefined ? {} : { details: { principal } });
+      await settle();
+    }
+    return eventPage(this.#parts, query);
+  }
+
+  async whoRead(
+    name: Subject,
+    { tenant, ...query }: AuditQuery & { readonly tenant?: Tenant } = {},
+  ): Promise<AuditPage> {
+    const people = await this.#keysOf(name, tenant, query.cursor === undefined ? "tell" : "goes on");
+    return eventPage(this.#parts, query, people);
+  }
+
+  async accessLog(
+    name: Subject,
+    { tenant, since }: { readonly tenant?: Tenant; readonly since?: string } = {},
+  ): Promise<AccessLog> {
+    const { log, vkeyOf } = this.#parts;
+    const people = await this.#keysOf(name, tenant, "tell");
+    const { history, size, checkpoint: note } = await log.state();
+    if (history === null || note === null)
+      throw new VaultError("audit-unavailable", "Nothing is in the audit's log yet: no checkpoint was signed");
+    return accessLog({ ...this.#parts, head: { note, size, vkey: vkeyOf(history) } }, people, since);
+  }
+
+  verify(options: Omit<VerifyLogOptions, "key"> = {}): Promise<LogReport> {
+    return this.#parts.verify(options);
+  }
+
+  tell(action: AuditAction, result: AuditResult, facts: ToldFacts = {}): Promise<void> {
+    return this.#parts.auditor.tell(action, result, facts);
+  }
+
+  sequence(): Promise<void> {
+    return this.#parts.sequence();
+  }
+
+  /** Versions of a person's audit key: by them entries are found. @throws VaultError `subject-unknown` */
+  async #keysOf(name: Subject, tenant: Tenant | undefined, page: "tell" | "goes on"): Promise<readonly string[]> {
+    const { keys, auditor, findPerson, settle } = this.#parts;
+    const id = await findPerson(name, tenant ?? null);
+    if (id === null) throw new VaultError("subject-unknown", "Nobody has that name here");
+    if (page === "tell") {
+      await auditor.tell("audit-read", "done", { people: [id] });
+      await settle();
+    }
+    return keys.versionsOf(`person:${id}`);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What is asked of the log: pages of events. A cursor names the position behind which a page goes on, so that what is
+ * added meanwhile moves nothing.
+ */
+import { VaultError } from "../errors.ts";
+import { cursorInvalid, decodeCursor, page, requirePageLimit } from "../records/paging.ts";
+import type { AuditLog, LogQuery } from "../stores/audit-log.ts";
+import { parseMoment } from "../stores/moment.ts";
+import type { AuditKeys } from "./audit-keys.ts";
+import { eventsOf, readEntries } from "./events.ts";
+import type { AuditPage, AuditQuery } from "./view.ts";
+
+const DEFAULT_LIMIT = 100;
+const MOST = 500;
+
+/**
+ * A page of events.
+ *
+ * @param people only entries with a part under one of these keys
+ * @throws VaultError `limit-invalid`, `cursor-invalid`, `vault-option-invalid`; `record-tampered`; the stores'
+ */
+export async function eventPage(
+  { log, keys }: { readonly log: Pick<AuditLog, "find">; readonly keys: Pick<AuditKeys, "openParts"> },
+  { order = "newest", cursor, limit = DEFAULT_LIMIT, ...query }: AuditQuery,
+  people?: readonly string[],
+): Promise<AuditPage> {
+  requirePageLimit(limit, MOST);
+  const after = cursor === undefined ? null : readCursor(cursor, order);
+  const found = await log.find(logQuery(query, people), { order, after, limit: limit + 1 });
+  const { items, next } = page(found, limit, {
+    show: (row) => ({ item: row }),
+    cursorAfter: ({ position }) => [order, String(position)],
+  });
+  return { events: await eventsOf(readEntries(items), keys), next };
+}
+
+/** @throws VaultError `vault-option-invalid` */
+export function logQuery(
+  { principal, action, collection, since, until }: Omit<AuditQuery, "order" | "cursor" | "limit">,
+  people?: readonly string[],
+): LogQuery {
+  return {
+    ...(people === undefined ? {} : { people }),
+    ...(principal === undefined ? {} : { principal }),
+    ...(action === undefined ? {} : { action }),
+    ...(collection === undefined ? {} : { collection }),
+    ...(since === undefined ? {} : { since: moment(since) }),
+    ...(until === undefined ? {} : { until: moment(until) }),
+  };
+}
+
+function moment(text: string): string {
+  try {
+    return parseMoment(text);
+  } catch {
+    throw new VaultError("vault-option-invalid", "since and until are moments as 2026-01-31T12:00:00.000Z");
+  }
+}
+
+function readCursor(cursor: string, order: string): number {
+  const [of, position = "", ...more] = decodeCursor(cursor);
+  if (of !== order || more.length > 0 || !/^\d{1,15}$/.test(position)) throw cursorInvalid();
+  return Number(position);
+}

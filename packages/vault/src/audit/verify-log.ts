@@ -1,0 +1,221 @@
+/**
+ * Verifies the log as a whole: each entry against its leaf, the leaves against the signed checkpoint, the checkpoint
+ * against those that were kept elsewhere, and everything that is derived from the entries against the entries. It needs
+ * the public key, and nothing of the vault: whoever has the log verifies it.
+ */
+import { setImmediate } from "node:timers/promises";
+import type { Checkpoint } from "@strongroom/tlog/checkpoint";
+import { parseVkey, renamedVkey } from "@strongroom/tlog/keys";
+import { tlogFailure } from "@strongroom/tlog/note";
+import { isStored } from "@strongroom/tlog/stored-tree";
+import { CompactRange, leafHash } from "@strongroom/tlog/tree";
+import type { Subtree } from "@strongroom/tlog/tree";
+import { VaultError } from "../errors.ts";
+import type { AuditLog, LogState, WholeLogRow } from "../stores/audit-log.ts";
+import type { EntryText } from "./entry.ts";
+import { parseEntry } from "./entry-text.ts";
+import { keysIn, LOG_STREAM } from "./log-entries.ts";
+import { rangeOf } from "./log-tree.ts";
+import { isGivenUp, ownCheckpoint } from "./own-checkpoints.ts";
+import type { OwnKey } from "./own-checkpoints.ts";
+import { originOf } from "./signer.ts";
+import { VerifiedTables } from "./verify-tables.ts";
+import type { LogReport } from "./view.ts";
+
+/** How a log is verified. */
+export interface VerifyLogOptions {
+  /** The verifier key of the audit, of whichever history (c2sp.org/signed-note). */
+  readonly key: string;
+  /** Checkpoints kept elsewhere: signed notes. */
+  readonly checkpoints?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((done: number, of: number) => void) | undefined;
+}
+
+const PAGE = 500;
+/** More problems than this are not listed: they are one. */
+const MOST_PROBLEMS = 1000;
+
+/** Adds a problem. */
+export type Report = (code: string, position: number | null, message: string) => void;
+
+/**
+ * Verifies a log.
+ *
+ * @throws VaultError `vault-option-invalid`: the key is none of an audit; `aborted`; the log's
+ * @example
+ * ```ts
+ * import { verifyAuditLog } from "@strongroom/vault";
+ * import { sqliteAuditLog } from "@strongroom/vault/sqlite";
+ *
+ * declare const key: string; // as `vault.audit.status()` gives it
+ * const log = await sqliteAuditLog("audit.sqlite");
+ * console.log((await verifyAuditLog(log, { key })).problems.length); // prints: 0
+ * await log.close();
+ * ```
+ */
+export async function verifyAuditLog(log: AuditLog, options: VerifyLogOptions): Promise<LogReport> {
+  const own = ownKeyOf(options.key);
+  const state = await log.state();
+  const problems: LogReport["problems"][number][] = [];
+  const report: Report = (code, position, message) => {
+    if (problems.length < MOST_PROBLEMS) problems.push({ code, position, message });
+  };
+  const head = headOf(state, own, report);
+  const kept = keptOf(options.checkpoints ?? [], own, report);
+  const walk = new Walk(log, state, kept, report);
+  await walk.all(options);
+  const root = walk.range.root();
+  if (head !== null && Buffer.compare(root, head.root) !== 0)
+    report("tree", null, `the entries do not come to the root of the checkpoint of ${head.size} entries`);
+  for (const checkpoint of walk.unmet)
+    if (head === null || !(await isGivenUp(log, head, { seen: checkpoint, own: (note) => ownCheckpoint(note, own) })))
+      report("checkpoint", null, `the log does not go on from a checkpoint of ${checkpoint.size} entries`);
+  await walk.tables.compare(log, state, walk.forgotten, report);
+  return { size: state.size, root: Buffer.from(root).toString("base64"), forgotten: walk.forgotten, problems };
+}
+
+/** @throws VaultError `vault-option-invalid` */
+function ownKeyOf(vkey: string): OwnKey {
+  try {
+    const { name } = parseVkey(vkey);
+    const [, vault] = /^strongroom\/([^/]+)\/[^/]+$/.exec(name) ?? [];
+    if (vault !== undefined) return { vault, verifierOf: (origin) => renamedVkey(vkey, origin) };
+  } catch (error) {
+    if (tlogFailure(error) === null) throw error;
+  }
+  throw new VaultError("vault-option-invalid", "That is no verifier key of an audit's log");
+}
+
+/** The log's own checkpoint; null: it has none that holds. */
+function headOf(state: LogState, own: OwnKey, report: Report): Checkpoint | null {
+  const { history, size, checkpoint: note } = state;
+  if (history === null) {
+    if (size > 0 || note !== null) report("checkpoint", null, "the log does not say which history it is");
+    return null;
+  }
+  const checkpoint = note === null ? null : ownCheckpoint(note, own);
+  if (checkpoint?.origin !== originOf(own.vault, history) || checkpoint.size !== size) {
+    report("checkpoint", null, "the log's checkpoint is not signed by this key, or of another history or size");
+    return null;
+  }
+  const range = rangeOf(state);
+  if (range === null || Buffer.compare(range.root(), checkpoint.root) !== 0)
+    report("tree", null, "what the log says of its tree is not the tree of its checkpoint");
+  return checkpoint;
+}
+
+/** Checkpoints that were kept elsewhere, in the order of their sizes. */
+function keptOf(notes: readonly string[], own: OwnKey, report: Report): readonly Checkpoint[] {
+  const kept: Checkpoint[] = [];
+  for (const note of notes) {
+    const checkpoint = ownCheckpoint(note, own);
+    if (checkpoint === null) report("checkpoint", null, "a checkpoint that was given is not signed by this key");
+    else kept.push(checkpoint);
+  }
+  return kept.sort((a, b) => a.size - b.size);
+}
+
+/** From the first entry to the last. */
+class Walk {
+  readonly range = new CompactRange();
+  readonly tables = new VerifiedTables();
+  /** Entries without a text. */
+  forgotten = 0;
+  /** Checkpoints from which the log does not go on. */
+  unmet: readonly Checkpoint[] = [];
+  readonly #log: AuditLog;
+  readonly #state: LogState;
+  readonly #kept: Checkpoint[];
+  readonly #report: Report;
+
+  constructor(log: AuditLog, state: LogState, kept: readonly Checkpoint[], report: Report) {
+    this.#log = log;
+    this.#state = state;
+    this.#kept = [...kept];
+    this.#report = report;
+  }
+
+  async all({ signal, progress }: Pick<VerifyLogOptions, "signal" | "progress">): Promise<void> {
+    const { size } = this.#state;
+    this.#meet();
+    while (this.range.size < size) {
+      if (signal?.aborted === true) throw new VaultError("aborted", "The verification was ended");
+      const from = this.range.size;
+      const rows = await this.#log.entries({ from, limit: Math.min(PAGE, size - from) });
+      if (rows.length === 0) {
+        this.#report("position", from, `entry ${from} is gone, of ${size}`);
+        break;
+      }
+      await this.#page(rows);
+      progress?.(this.range.size, size);
+      await setImmediate();
+    }
+    this.unmet = [...this.unmet, ...this.#kept];
+  }
+
+  async #page(rows: readonly WholeLogRow[]): Promise<void> {
+    const completed: Subtree[] = [];
+    const positions = await this.#log.positions(rows.map(({ id }) => id));
+    for (const [index, row] of rows.entries()) {
+      const position = this.range.size;
+      if (row.position !== position) this.#report("position", position, `entry ${position} is gone`);
+      if (positions[index] !== row.position)
+        this.#report("position", position, `entry ${position} is not found by its id`);
+      const leaf = this.#entry(row, position);
+      this.range.append(leaf, 0, (subtree) => {
+        if (isStored(subtree)) completed.push(subtree);
+      });
+      this.#meet();
+    }
+    for (const { height, index, hash } of completed) {
+      this.tables.subtrees++;
+      const [stored] = await this.#log.hashes({ height, start: index, end: index + 1 });
+      if (stored === undefined || Buffer.compare(stored, hash) !== 0)
+        this.#report("subtree", null, `the root of subtree ${index} of height ${height} is not that of its entries`);
+    }
+  }
+
+  /** Looks at an entry. @returns the hash that its text has; without one, that which it has in the log */
+  #entry(row: WholeLogRow, position: number): Uint8Array {
+    const { text, leaf } = row;
+    if (text === null) {
+      this.forgotten++;
+      if (position >= this.#state.forgotten)
+        this.#report("text", position, `entry ${position} has no text, and was not forgotten`);
+      if (row.found.people.length > 0) this.#report("columns", position, `entry ${position} still says whose it was`);
+      return leaf;
+    }
+    const hash = leafHash(text);
+    if (Buffer.compare(hash, leaf) !== 0)
+      this.#report("text", position, `the text of entry ${position} is not the one of its leaf`);
+    const entry = parseEntry(text);
+    if (entry === null) this.#report("text", position, `the text of entry ${position} is none`);
+    else this.#parsed(row, entry, position);
+    return hash;
+  }
+
+  #parsed(row: WholeLogRow, entry: EntryText, position: number): void {
+    const { found } = row;
+    const people = JSON.stringify([...found.people].sort()) === JSON.stringify([...keysIn(entry)].sort());
+    const isFound =
+      found.at === entry.at &&
+      found.principal === entry.principal &&
+      found.action === entry.action &&
+      found.collection === (entry.collection ?? null);
+    if (row.id !== entry.id || !isFound || !people)
+      this.#report("columns", position, `what stands beside the text of entry ${position} is not what it says`);
+    if (entry.stream === LOG_STREAM && entry.number !== position + 1)
+      this.#report("position", position, `entry ${position} was written for position ${entry.number - 1}`);
+    this.tables.take(entry);
+  }
+
+  /** Checkpoints of the size that is reached. */
+  #meet(): void {
+    const { size } = this.range;
+    for (let next = this.#kept[0]; next !== undefined && next.size <= size; next = this.#kept[0]) {
+      this.#kept.shift();
+      if (next.size !== size || Buffer.compare(this.range.root(), next.root) !== 0) this.unmet = [...this.unmet, next];
+    }
+  }
+}

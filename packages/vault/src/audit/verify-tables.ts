@@ -1,0 +1,128 @@
+/**
+ * What the log has derived from its entries, computed from them once more: the newest state of each address, the
+ * messages that are known, who is in which entry, how far each stream is. Held against the log's tables it shows what
+ * somebody changed there, put there or took away.
+ */
+import { Derived } from "./derived.ts";
+import type { AddressHead, AuditLog, LogState, LogStream } from "../stores/audit-log.ts";
+import { STORE_STREAM } from "../stores/outbox.ts";
+import { logStreams } from "./compare-stores.ts";
+import type { EntryText } from "./entry.ts";
+import { keysIn, LOG_STREAM } from "./log-entries.ts";
+import { OUTBOXES } from "./stream-care.ts";
+import type { Report } from "./verify-log.ts";
+
+const PAGE = 500;
+
+/** How far a stream can be: an altered entry may have stood in for its number. */
+interface Reached {
+  least: number;
+  most: number;
+  ended: boolean;
+}
+
+/** The tables, as they follow from entries. */
+export class VerifiedTables {
+  subtrees = 0;
+  #derived = new Derived();
+  #people = 0;
+  #streams = new Map<string, Reached>();
+  /** Streams that were there when the history began are taken as they are. */
+  #hasBegun = false;
+
+  /** The next entry. */
+  take(entry: EntryText): void {
+    this.#people += keysIn(entry).length;
+    if (entry.stream !== LOG_STREAM) {
+      this.#reach(streamKey(entry), entry.number, entry.ends === true);
+    } else if (entry.action === "accept-restore") {
+      this.#derived = new Derived();
+      this.#streams = new Map();
+      this.#hasBegun = true;
+    } else {
+      this.#own(entry);
+    }
+    this.#derived.apply(entry);
+  }
+
+  #own({ action, details = {} }: EntryText): void {
+    const { outbox, stream, number, to } = details;
+    const key = stream === STORE_STREAM ? `${String(outbox)}/${stream}` : String(stream);
+    if (action === "gap" && typeof to === "number") this.#reach(key, to, false);
+    if (action === "altered" && typeof number === "number") {
+      const reached = this.#streams.get(key) ?? { least: 0, most: 0, ended: false };
+      if (number === reached.most + 1) this.#streams.set(key, { ...reached, most: number });
+    }
+    if (action === "streams-closed")
+      for (const closed of OUTBOXES.flatMap((name) => String(details[name] ?? "").split(" "))) {
+        const [id = "", last = ""] = closed.split(":");
+        if (id !== "") this.#reach(id, Number(last), true);
+      }
+  }
+
+  #reach(key: string, number: number, ended: boolean): void {
+    this.#streams.set(key, { least: number, most: number, ended });
+  }
+
+  /** Holds the log's tables against these. */
+  async compare(log: AuditLog, state: LogState, forgotten: number, report: Report): Promise<void> {
+    const counts = await log.counts();
+    const { heads, messages } = this.#derived.all;
+    const said = { entries: state.size, subtrees: this.subtrees, heads: heads.length, messages: messages.length };
+    for (const [table, count] of Object.entries({ ...said, people: this.#people })) {
+      const found = counts[table as keyof typeof counts];
+      // What was forgotten says no more what followed from it.
+      if (found !== count && (forgotten === 0 || table === "entries" || table === "subtrees"))
+        report("table", null, `the log has ${found} ${table}, and its entries come to ${count}`);
+    }
+    await compareHeads(log, heads, report);
+    for (let at = 0; at < messages.length; at += PAGE) {
+      const asked = messages.slice(at, at + PAGE);
+      const known = await log.latest(asked.map(({ tag, version, sha256 }) => ({ tag, message: { version, sha256 } })));
+      const missing = asked.filter((_, index) => known[index]?.isKnown !== true).length;
+      if (missing > 0) report("table", null, `${missing} messages of records are not known any more`);
+    }
+    await this.#compareStreams(log, report);
+  }
+
+  async #compareStreams(log: AuditLog, report: Report): Promise<void> {
+    const left = new Map(this.#streams);
+    for (const outbox of OUTBOXES)
+      for await (const page of logStreams(log, outbox))
+        for (const stream of page) {
+          const key = streamKey({ stream: stream.stream, details: { store: outbox } });
+          if (!isReached(stream, left.get(key), this.#hasBegun))
+            report("stream", null, `stream ${stream.stream} of the ${outbox} outbox is not at ${stream.number}`);
+          left.delete(key);
+        }
+    for (const [key, { ended }] of left) if (!ended) report("stream", null, `stream ${key} is gone`);
+  }
+}
+
+/** A store's own stream has the same id in both outboxes: its entries say of which they are. */
+function streamKey({ stream, details }: Pick<EntryText, "stream" | "details">): string {
+  return stream === STORE_STREAM ? `${String(details?.["store"])}/${stream}` : stream;
+}
+
+function isReached({ number, ended }: LogStream, reached: Reached | undefined, hasBegun: boolean): boolean {
+  if (reached === undefined) return hasBegun;
+  return number >= reached.least && number <= reached.most && (ended || !reached.ended);
+}
+
+async function compareHeads(
+  log: AuditLog,
+  heads: readonly (AddressHead & { readonly tag: LogHead["tag"] })[],
+  report: Report,
+): Promise<void> {
+  for (let at = 0; at < heads.length; at += PAGE) {
+    const asked = heads.slice(at, at + PAGE);
+    const known = await log.latest(asked.map(({ tag }) => ({ tag, message: null })));
+    for (const [index, { version, state, entry }] of asked.entries()) {
+      const head = known[index]?.head ?? null;
+      if (head?.version !== version || head.state !== state || head.entry !== entry)
+        report("table", null, `the newest state of an address, of entry ${entry ?? "none"}, is not what the log has`);
+    }
+  }
+}
+
+type LogHead = Awaited<ReturnType<AuditLog["liveHeads"]>>[number];
