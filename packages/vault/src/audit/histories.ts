@@ -239,6 +239,7 @@ function problemOf({ head, entry }: RecordRows, known: AddressHead | null): Vaul
     return new VaultError(
       "record-rolled-back",
       `The record is at version ${head.version}, and was at ${known.version} already`,
+      { currentVersion: known.version },
     );
   return new VaultError(
     "record-rolled-back",

@@ -239,9 +239,11 @@ export async function remove(
     if (expected.kind !== "any") requireExpected(expected, recordState(rows));
     // "There is no such record" may be expected of a removal, and leaves nothing to remove.
     if (damage === undefined && newestRow === null && head?.state !== "live") throw wrong ?? recordAbsent();
-    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, 1) as Version;
+    // No number is used twice, also where the rows were set back.
+    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
     const removedAt = clock().toISOString();
-    const base = damage === undefined && wrong === null ? head : "damaged";
+    if (wrong !== null) await asked.tellRefusal("remove", wrong);
+    const base = damage === undefined ? head : "damaged";
     const writeId = newWriteId();
     const { scheme = 2, subject = null, about = [] } = found ?? {};
     const versions = [{ version: tombstone, scheme, subject, about, message: null }];
@@ -290,7 +292,6 @@ async function unlikeTheLog(
     return (await asked.areNewest([newest])) ? null : OVERTAKEN;
   } catch (error) {
     if (expected.kind !== "any" || !isVaultError(error) || !IS_WRONG.has(error.code)) throw error;
-    await asked.tellRefusal("remove", error);
     return error;
   }
 }

@@ -1,288 +1,155 @@
-/**
- * Records compared with what the log knows: hands in the database, and every order in which readers, writers and the
- * sequencer may come.
- */
+/** What a hand in the database does to one record: it is refused by whoever reads it, and by whoever writes on top of it. */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
-import type { VaultErrorCode } from "@strongroom/vault";
-import { MemoryStorage } from "@strongroom/vault/memory";
-import type { ReleasedRead } from "../../src/audit/auditor.ts";
-import { newPeople } from "../../src/store-contract/people.ts";
-import { at } from "../../src/store-contract/changes.ts";
-import { tablesOf } from "../../src/stores/memory/memory-storage.ts";
-import { recordKey } from "../../src/stores/memory/tables.ts";
-import type { RecordRow } from "../../src/stores/memory/tables.ts";
-import { audited } from "../support/audited.ts";
-import type { Audited, AuditedOptions } from "../support/audited.ts";
+import type { VaultError } from "@strongroom/vault";
+import { auditedVault, inWords } from "../support/audited-vault.ts";
+import type { AuditedVault } from "../support/audited-vault.ts";
 import { rejectsWith } from "../support/errors.ts";
+import { turn } from "../support/sabotages/sabotage.ts";
 
-interface Histories extends Audited {
-  /** The record's row as it is now, to be put back; undefined: there is none. */
-  readonly copy: (id: string) => RecordRow | undefined;
-  readonly put: (id: string, row: RecordRow | undefined) => void;
-  readonly person: ReturnType<typeof newPeople>[number];
-}
+const ADA = { collection: "people", id: "ada" };
+const OF_ADA = { subject: "ada@example.com" };
+type Code = VaultError["code"];
 
-async function histories(t: Parameters<typeof audited>[0], options: AuditedOptions = {}): Promise<Histories> {
-  const storage = new MemoryStorage();
-  const audit = await audited(t, { ...options, storage });
-  const { records } = tablesOf(storage);
-  const [person] = newPeople(1);
-  return {
-    ...audit,
-    person: person!,
-    copy: (id) => records.get(recordKey(at(id))),
-    put: (id, row) => {
-      if (row === undefined) records.delete(recordKey(at(id)));
-      else records.set(recordKey(at(id)), row);
-    },
-  };
-}
-
-/** As it was before the audit. */
-function withoutEntry(row: RecordRow): RecordRow {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== "entry")) as unknown as RecordRow;
-}
-
-const released = async ({ auditor, read }: Audited, id = "a", version?: number): Promise<string> =>
-  auditor.released("read", [await read(id, version)]);
-
-const refused = async (audit: Audited, code: VaultErrorCode, id = "a", version?: number): Promise<void> => {
-  const before = (await audit.waiting()).length;
-  const read = await audit.read(id, version);
-  await rejectsWith(code, () => audit.auditor.released("read", [read]));
-  await rejectsWith(code, () => audit.auditor.requireNewest([read]));
-  assert.equal((await audit.waiting()).length, before, "no entry says that it was given out");
-  assert.deepEqual(audit.alarms.slice(-2), [code, code]);
-};
-
-/** Where the entries are when the hand comes. */
-const CARRIED = { "in the log": 1_000, "on their way": 0 } as const;
-
-for (const [where, limit] of Object.entries(CARRIED))
-  describe(`with entries ${where}`, () => {
-    const carried = async (audit: Audited): Promise<void> => {
-      await audit.adopted();
-      await audit.carry(limit);
-    };
-
-    test("what was written and not touched is given out: any version, a list without messages, nothing", async (t) => {
-      const audit = await histories(t);
-      for (let n = 0; n < 3; n++) await audit.write("a", [audit.person]);
-      await audit.write("gone", [audit.person]);
-      await audit.remove("gone");
-      await carried(audit);
-      for (const version of [undefined, 1, 2, 3]) assert.equal(await released(audit, "a", version), "released");
-      const read = await audit.read("a");
-      assert.equal(await audit.auditor.released("list", [{ ...read, message: null }]), "released");
-      const absent = await Promise.all([audit.read("gone"), audit.read("never")]);
-      assert.equal(await audit.auditor.requireNewest(absent), "newest");
-    });
-
-    test("a record that is set back with all its rows", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person]);
-      const before = audit.copy("a");
-      await audit.write("a", [audit.person]);
-      await carried(audit);
-      audit.put("a", before);
-      await refused(audit, "record-rolled-back");
-    });
-
-    test("a removal undone, and a record written again after it set back to before it", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person]);
-      const before = audit.copy("a");
-      await audit.remove("a");
-      const tombstone = audit.copy("a");
-      await carried(audit);
-      audit.put("a", before);
-      await refused(audit, "record-rolled-back");
-      audit.put("a", tombstone);
-      await audit.write("a", [audit.person]);
-      await carried(audit);
-      audit.put("a", before);
-      await refused(audit, "record-rolled-back");
-      audit.put("a", tombstone);
-      await rejectsWith("record-rolled-back", async () => audit.auditor.requireNewest([await audit.read("a")]));
-    });
-
-    test("rows that are gone, and a tombstone that nobody made", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person]);
-      await carried(audit);
-      const row = audit.copy("a")!;
-      audit.put("a", undefined);
-      await refused(audit, "record-tampered");
-      audit.put("a", { ...row, head: { ...row.head, state: "removed" }, versions: [] });
-      await refused(audit, "record-tampered");
-    });
-
-    test("a message of another time under the same number, and one of another version", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person], "one");
-      await audit.write("a", [audit.person], "two");
-      await carried(audit);
-      const row = audit.copy("a")!;
-      const [one, two] = row.versions;
-      audit.put("a", { ...row, versions: [one!, { ...two!, message: one!.message }] });
-      await refused(audit, "record-rolled-back");
-      assert.equal(await released(audit, "a", 1), "released");
-      audit.put("a", { ...row, versions: [{ ...one!, message: two!.message }, two!] });
-      await refused(audit, "record-rolled-back", "a", 1);
-    });
-
-    test("a record that nobody of the vault wrote, and one with a version too many", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person]);
-      await carried(audit);
-      audit.put("b", audit.copy("a"));
-      await refused(audit, "record-tampered", "b");
-      const row = audit.copy("a")!;
-      const next = { ...row.versions[0]!, version: 2 as never };
-      audit.put("a", { ...row, head: { ...row.head, version: 2 as never }, versions: [...row.versions, next] });
-      await refused(audit, "record-tampered");
-    });
-
-    test("a head that names another entry than the one that wrote it, or none", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person]);
-      await carried(audit);
-      const row = audit.copy("a")!;
-      for (const other of [{ ...row, entry: randomUUID() as never }, withoutEntry(row)]) {
-        audit.put("a", other);
-        await refused(audit, "record-rolled-back");
-      }
-    });
-
-    test("a repair's message is known beside the one that it replaces", async (t) => {
-      const audit = await histories(t);
-      await audit.write("a", [audit.person], "as it was written");
-      await carried(audit);
-      const read = await audit.read("a");
-      const message = Buffer.from("as it was wrapped anew");
-      await audit.auditor.rewrap({ ...read, message });
-      await audit.carry(limit);
-      assert.equal(await released(audit), "released", "the repair has not put it there yet");
-      const row = audit.copy("a")!;
-      audit.put("a", { ...row, versions: [{ ...row.versions[0]!, message }] });
-      assert.equal(await released(audit), "released");
-      audit.put("a", { ...row, versions: [{ ...row.versions[0]!, message: Buffer.from("another") }] });
-      await refused(audit, "record-rolled-back");
-    });
-  });
-
-test("an entry in the outbox that this vault did not make explains nothing", async (t) => {
-  const audit = await histories(t);
-  await audit.adopted();
-  await audit.write("a", [audit.person]);
-  const before = audit.copy("a");
-  await audit.carry();
-  await audit.write("a", [audit.person]);
-  audit.put("a", before);
-  const rows = await audit.store.outbox.take(10);
-  await audit.store.outbox.drop(rows.map(({ position }) => position));
-  // The newest write is gone from the outbox as well: only the sequencer sees that, by the number that is missing.
-  assert.equal(await released(audit), "released");
-  for (const { text, mac, ...row } of rows) {
-    const stream = randomUUID() as never;
-    const forged = { ...row, stream, number: 1, text, mac: Buffer.from(mac).fill(0) };
-    await audit.store.outbox.append([forged], []);
-  }
-  assert.equal(await released(audit), "released");
+/** Everything that gives a record out or builds on it. */
+const calls = ({ vault }: AuditedVault): Readonly<Record<string, () => Promise<unknown>>> => ({
+  get: () => vault.get(ADA),
+  history: () => vault.history(ADA),
+  list: () => vault.list("people"),
+  put: () => vault.put(ADA, { name: "other" }),
+  prepare: () => vault.prepare(ADA, { name: "other" }),
+  "conditional put": () => vault.put(ADA, { name: "other" }, { expect: { kind: "version", version: 9 } }),
+  "conditional remove": () => vault.remove(ADA, { expect: { kind: "present" } }),
 });
 
-describe("before everything was adopted", () => {
-  test("a record that the log does not know is taken as it is, and not any more afterwards", async (t) => {
-    const audit = await histories(t);
-    await audit.write("a", [audit.person]);
-    const row = audit.copy("a")!;
-    const rows = await audit.store.outbox.take(10);
-    await audit.store.outbox.drop(rows.map(({ position }) => position));
-    audit.put("a", withoutEntry(row));
-    assert.equal(await released(audit), "released");
-    await audit.adopted();
-    await refused(audit, "record-tampered");
+async function refuses(audited: AuditedVault, code: Code): Promise<void> {
+  for (const [name, call] of Object.entries(calls(audited)))
+    await rejectsWith(code, call).catch((error: unknown) => {
+      throw new Error(`${name} was not refused with ${code}`, { cause: error });
+    });
+  for (const onExisting of ["replace", "keep", "compare"] as const) {
+    const items = [
+      { id: "ada", document: { name: "other" } },
+      { id: `bob-${onExisting}`, document: { name: "Bob" } },
+    ];
+    const [ada, bob] = await audited.vault.putMany("people", items, { onExisting });
+    assert.equal(ada!.outcome === "refused" && ada.code, code, `${onExisting} builds on it`);
+    assert.equal(bob!.outcome, "created", "and nothing else of the batch is refused");
+  }
+}
+
+describe("a record", () => {
+  test("that is set back, its rows together with its head, is refused", async (t) => {
+    const audited = await auditedVault(t);
+    const { vault, rowOf, putBack, entries } = audited;
+    await vault.put(ADA, { name: "Ada" }, OF_ADA);
+    const first = rowOf(ADA);
+    await vault.put(ADA, { name: "Countess" });
+    const second = rowOf(ADA);
+    putBack(ADA, first);
+    await refuses(audited, "record-rolled-back");
+    const refused = (await entries()).filter(({ result }) => result === "record-rolled-back");
+    const actions = new Set(refused.map(({ action }) => action));
+    assert.deepEqual([...actions].sort(), ["history", "list", "read", "remove", "write"]);
+    putBack(ADA, second);
+    assert.deepEqual((await vault.get(ADA)).document, { name: "Countess" });
   });
 
-  test("its older versions stay readable when it was written again, and its newest is held to its entry", async (t) => {
-    const audit = await histories(t);
-    await audit.write("a", [audit.person], "old");
-    audit.put("a", withoutEntry(audit.copy("a")!));
-    const rows = await audit.store.outbox.take(10);
-    await audit.store.outbox.drop(rows.map(({ position }) => position));
-    await audit.write("a", [audit.person], "new");
-    for (const limit of [0, 1_000]) {
-      await audit.carry(limit);
-      for (const version of [1, 2]) assert.equal(await released(audit, "a", version), "released");
-      const row = audit.copy("a")!;
-      const [one, two] = row.versions;
-      audit.put("a", { ...row, versions: [one!, { ...two!, message: one!.message }] });
-      await refused(audit, "record-rolled-back");
-      audit.put("a", row);
+  test("that is set back before the log knows of it is refused as well", async (t) => {
+    const audited = await auditedVault(t);
+    const { vault, rowOf, putBack } = audited;
+    for (const n of [1, 2, 3]) {
+      await vault.put(ADA, { n }, OF_ADA);
+      const before = rowOf(ADA);
+      await vault.put(ADA, { n, again: true });
+      const after = rowOf(ADA);
+      putBack(ADA, before);
+      await rejectsWith("record-rolled-back", () => vault.get(ADA));
+      putBack(ADA, after);
+      assert.deepEqual((await vault.get(ADA)).document, { n, again: true });
     }
   });
+
+  test("that was removed and whose rows are put back is refused", async (t) => {
+    const audited = await auditedVault(t);
+    const { vault, rowOf, putBack } = audited;
+    await vault.put(ADA, { name: "Ada" }, OF_ADA);
+    const row = rowOf(ADA);
+    await vault.remove(ADA);
+    putBack(ADA, row);
+    await refuses(audited, "record-rolled-back");
+  });
+
+  test("whose rows are taken away is not told to be absent", async (t) => {
+    const { vault, putBack, entries } = await auditedVault(t);
+    await vault.put(ADA, { name: "Ada" }, OF_ADA);
+    putBack(ADA, null);
+    await rejectsWith("record-tampered", () => vault.get(ADA));
+    await rejectsWith("record-tampered", () => vault.history(ADA));
+    await rejectsWith("record-tampered", () => vault.put(ADA, { name: "other" }, OF_ADA));
+    await rejectsWith("record-tampered", () => vault.remove(ADA));
+    const told = (await entries()).filter(({ result }) => result === "record-tampered");
+    assert.deepEqual(
+      told.map(({ action }) => action),
+      ["read", "history", "write", "remove"],
+    );
+  });
+
+  test("whose message is put in the place of another version's, or comes from before its removal, is refused", async (t) => {
+    const { vault, rowOf, putBack } = await auditedVault(t);
+    await vault.put(ADA, { life: 1 }, OF_ADA);
+    const old = rowOf(ADA)!;
+    await vault.put(ADA, { life: 1, version: 2 });
+    const now = rowOf(ADA)!;
+    // The old message under its own number: an inner version, with the head as it is.
+    const [message] = old.versions;
+    putBack(ADA, { ...now, versions: [{ ...message!, version: 2 as never }] });
+    await assert.rejects(vault.get(ADA));
+    putBack(ADA, now);
+    assert.equal((await vault.get(ADA, { version: 1 })).version, 1);
+  });
+
+  test("that is not as the log knows it is removed by whoever expects nothing of it, and that is told", async (t) => {
+    const { vault, rowOf, putBack, entries } = await auditedVault(t);
+    await vault.put(ADA, { name: "Ada" }, OF_ADA);
+    const first = rowOf(ADA);
+    await vault.put(ADA, { name: "Countess" });
+    putBack(ADA, first);
+    await vault.remove(ADA);
+    assert.deepEqual(inWords(await entries("remove")), ["remove record-rolled-back local", "remove done local"]);
+    // Until the log has the removal, the record is one that was set back.
+    await vault.audit!.sequence();
+    await rejectsWith("record-absent", () => vault.get(ADA));
+    assert.equal((await vault.put(ADA, { name: "Ada" }, OF_ADA)).version, 3, "and no number is used twice");
+    assert.equal((await vault.audit!.status()).alarms.some(({ code }) => code === "record-rolled-back"), true);
+  });
 });
 
-test("a log that cannot be asked gives nothing out, and everything again afterwards", async (t) => {
-  let isBroken = false;
-  const audit = await histories(t);
-  const broken = await audited(t, {
-    auditor: {
-      store: audit.store,
-      keyStore: audit.keyStore,
-      keys: audit.keys,
-      log: {
-        state: () => audit.log.state(),
-        latest: (queries) => (isBroken ? Promise.reject(new Error("gone")) : audit.log.latest(queries)),
-      },
-    },
-  });
-  await audit.write("a", [audit.person]);
-  const read = await audit.read("a");
-  isBroken = true;
-  await Promise.all(
-    Array.from({ length: 50 }, () => rejectsWith("audit-unavailable", () => broken.auditor.released("read", [read]))),
+test("readers and writers of one record do not take each other for somebody's hand", async (t) => {
+  const { vault, another } = await auditedVault(t);
+  const other = await another();
+  await vault.put(ADA, { n: 0 }, OF_ADA);
+  const writing = Promise.all(
+    [vault, other].map(async (one, process) => {
+      for (let n = 1; n <= 20; n++) {
+        if (n % 7 === 0) await one.remove(ADA).catch(() => undefined);
+        else await one.put(ADA, { n, process }, OF_ADA);
+      }
+    }),
   );
-  isBroken = false;
-  assert.equal(await broken.auditor.released("read", [read]), "released");
-});
-
-test("no order of writers, readers and the sequencer makes an honest record a wrong one", async (t) => {
-  const audit = await histories(t);
-  await audit.adopted();
-  let isOver = false;
-  const told = { released: 0, overtaken: 0 };
-  const pause = async (): Promise<void> => {
-    for (let n = Math.floor(Math.random() * 6); n > 0; n--) await (n % 2 === 0 ? null : new Promise(setImmediate));
-  };
-  const reader = async (): Promise<void> => {
-    while (!isOver) {
-      await pause();
-      const read: ReleasedRead = await audit.read("a");
-      if (read.rows.head?.state !== "live") {
-        await audit.auditor.requireNewest([read]);
-        continue;
-      }
-      await pause();
-      told[await audit.auditor.released("read", [read])]++;
-    }
-  };
-  const sequencer = async (): Promise<void> => {
-    while (!isOver) {
-      await pause();
-      await audit.carry(1 + Math.floor(Math.random() * 5));
-    }
-  };
-  const running = [...Array.from({ length: 8 }, reader), sequencer()];
-  for (let n = 0; n < 300; n++) {
-    if (n % 17 === 16) await audit.remove("a");
-    else await audit.write("a", [audit.person]);
-    await pause();
-  }
-  isOver = true;
-  await Promise.all(running);
-  assert.deepEqual(audit.alarms, []);
-  assert.ok(told.released > 50, JSON.stringify(told));
+  const refused: unknown[] = [];
+  let isWriting = true;
+  const reading = Promise.all(
+    [vault, other, vault, other].map(async (one) => {
+      for (; isWriting; await turn())
+        for (const read of [() => one.get(ADA), () => one.history(ADA), () => one.list("people")])
+          await read().catch((error: VaultError) => {
+            if (error.code !== "record-absent" && error.code !== "version-absent") refused.push(error);
+          });
+    }),
+  );
+  await writing;
+  isWriting = false;
+  await reading;
+  assert.deepEqual(refused, []);
 });
