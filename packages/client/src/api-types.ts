@@ -509,7 +509,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "audit-unavailable" | "audit-missing" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -1255,7 +1255,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1273,7 +1273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1345,7 +1345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1354,7 +1354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1445,7 +1445,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1463,7 +1463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1571,7 +1571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `subject-key-set-back`: The key store offers a key that was retired. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `subject-key-set-back`: The key store offers a key that was retired. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1580,7 +1580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1649,7 +1649,7 @@ export interface operations {
                     "application/json": components["schemas"]["RemoveAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1667,7 +1667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1739,7 +1739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1748,7 +1748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1813,7 +1813,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionsAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1831,7 +1831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1885,7 +1885,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1894,7 +1894,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1984,7 +1984,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2002,7 +2002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2074,7 +2074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2083,7 +2083,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2175,7 +2175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2184,7 +2184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2240,7 +2240,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2258,7 +2258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2312,7 +2312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2321,7 +2321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2376,7 +2376,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2394,7 +2394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2493,7 +2493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `subject-key-set-back`: The key store offers a key that was retired. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `subject-key-set-back`: The key store offers a key that was retired. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2502,7 +2502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2603,7 +2603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2612,7 +2612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2709,7 +2709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2718,7 +2718,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2810,7 +2810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2819,7 +2819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2911,7 +2911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2920,7 +2920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2995,7 +2995,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `subject-invalid`: The subject is not allowed. `tenant-invalid`: That is no tenant. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `subject-invalid`: The subject is not allowed. `tenant-invalid`: That is no tenant. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3013,7 +3013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3022,7 +3022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-unknown`: STUB subject-unknown. */
+            /** @description `subject-unknown`: The audit knows nobody by that name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3067,7 +3067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audit-missing`: STUB audit-missing. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3076,7 +3076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3131,7 +3131,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccessLog"];
                 };
             };
-            /** @description `subject-invalid`: The subject is not allowed. `tenant-invalid`: That is no tenant. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `subject-invalid`: The subject is not allowed. `tenant-invalid`: That is no tenant. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3149,7 +3149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3158,7 +3158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-unknown`: STUB subject-unknown. */
+            /** @description `subject-unknown`: The audit knows nobody by that name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3203,7 +3203,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audit-missing`: STUB audit-missing. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3212,7 +3212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3304,7 +3304,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audit-missing`: STUB audit-missing. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3313,7 +3313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3414,7 +3414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audit-missing`: STUB audit-missing. `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3423,7 +3423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3478,7 +3478,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExportEnd"];
                 };
             };
-            /** @description `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `audit-actor-invalid`: STUB audit-actor-invalid. `purpose-missing`: STUB purpose-missing. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3496,7 +3496,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: STUB purpose-refused. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3559,7 +3559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: STUB store-rolled-back. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3568,7 +3568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: STUB audit-unavailable. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;

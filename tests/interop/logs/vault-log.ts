@@ -6,14 +6,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { createKms } from "@strongroom/kms";
 import { formatConsistencyProof } from "@strongroom/tlog/checkpoint";
-import {
-  type CheckpointSigner,
-  kmsCheckpointSigner,
-  openVault,
-  type SignedHead,
-  type Vault,
-  type Witness,
-} from "@strongroom/vault";
+import { kmsCheckpointSigner, openVault, parseSubject, type SignedHead, type Witness } from "@strongroom/vault";
 import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
 import type { ClaimedKey, ClaimedLog } from "./verifier.ts";
 
@@ -25,12 +18,14 @@ const PEOPLE = 40;
 class KeepingWitness implements Witness {
   readonly name = "the witness";
   readonly pauseMs = 0;
+  readonly notes: string[] = [];
   readonly growth: { readonly old: string; readonly proof: string }[] = [];
   #last: SignedHead | null = null;
 
   async record(head: SignedHead): Promise<void> {
     const [old, { size }] = [this.#last, head.checkpoint];
     this.#last = head;
+    this.notes.push(head.note);
     if (old === null) return;
     const hashes = await head.tree.proveConsistency(old.checkpoint.size, size);
     this.growth.push({ old: old.note, proof: formatConsistencyProof(old.checkpoint.size, hashes, head.note) });
@@ -73,35 +68,30 @@ export async function vaultLog(): Promise<ClaimedLog> {
     await audit.sequence();
     checkpoints.push((await audit.checkpoint()) ?? "");
   }
-  const claims = await claimsOf(audit, checkpoints, signer);
+  const accessLog = await audit.accessLog(parseSubject(ADA));
   await vault.close();
   client.destroy();
-  const ownKey = claims[0]?.keys[0];
-  if (ownKey === undefined || witness.growth.length === 0) throw new Error("the vault told its witness nothing");
-  for (const { old, proof } of witness.growth) claims.push({ kind: "consistency", keys: [ownKey], proof, of: old });
+  const own: ClaimedKey = { vkey: accessLog.key, isEd25519: true };
+  const [origin = ""] = accessLog.checkpoint.split("\n");
+  const ofKms: ClaimedKey = { vkey: signer.verifierOf(origin).vkey, isEd25519: false };
+  const claims: ClaimOfLog[] = [];
+  for (const { text, proof } of accessLog.entries)
+    if (text !== null) claims.push({ kind: "inclusion", keys: [own], proof, of: text });
+  for (const { old, proof } of witness.growth) claims.push({ kind: "consistency", keys: [own], proof, of: old });
+  // The key of the KMS signs from time to time, and the last of all.
+  for (const note of [...checkpoints, ...witness.notes]) {
+    const keys = note.split("\u2014 ").length === 3 ? [own, ofKms] : [own];
+    claims.push({ kind: "checkpoint", keys, proof: note, of: "" });
+  }
+  requireEnough(claims);
   return { name: "the audit of a vault: a person's access log, its checkpoints, what its witness is told", claims };
 }
 
 type ClaimOfLog = ClaimedLog["claims"][number];
 
-async function claimsOf(
-  audit: NonNullable<Vault["audit"]>,
-  checkpoints: readonly string[],
-  signer: CheckpointSigner,
-): Promise<ClaimOfLog[]> {
-  const { entries, checkpoint, key } = await audit.accessLog(ADA);
-  const own: ClaimedKey = { vkey: key, isEd25519: true };
-  const claims: ClaimOfLog[] = [];
-  for (const { text, proof } of entries)
-    if (text !== null) claims.push({ kind: "inclusion", keys: [own], proof, of: text });
-  if (claims.length < 2 * ROUNDS) throw new Error(`the access log has ${claims.length} entries`);
-  for (const note of [...checkpoints, checkpoint])
-    claims.push({ kind: "checkpoint", keys: [own], proof: note, of: "" });
-  // A key of a KMS signs from time to time, and the first of all.
-  const [origin = ""] = checkpoint.split("\n");
-  const ofKms: ClaimedKey = { vkey: signer.verifierOf(origin).vkey, isEd25519: false };
-  const both = checkpoints.filter((note) => note.split("\u2014 ").length === 3);
-  if (both.length === 0) throw new Error("the key of the KMS has signed nothing");
-  for (const note of both) claims.push({ kind: "checkpoint", keys: [own, ofKms], proof: note, of: "" });
-  return claims;
+function requireEnough(claims: readonly ClaimOfLog[]): void {
+  const count = (is: (claim: ClaimOfLog) => boolean): number => claims.filter(is).length;
+  if (count(({ kind }) => kind === "inclusion") < 2 * ROUNDS) throw new Error("the access log lacks entries");
+  if (count(({ kind }) => kind === "consistency") < 2) throw new Error("the witness was told nothing");
+  if (count(({ keys }) => keys.length === 2) === 0) throw new Error("the key of the KMS has signed nothing");
 }

@@ -15,6 +15,7 @@ import {
   type KeysOptions,
   openVault,
   type RepairOptions,
+  type Vault,
   type VaultOptions,
 } from "@strongroom/vault";
 import type { Logger } from "pino";
@@ -26,6 +27,8 @@ import type { MoveListener } from "../store/moving.ts";
 import { type OpenedStore, openStore, storeFailed } from "../store/open.ts";
 import { requireBelonging } from "../store/pair.ts";
 import type { KeyedRole } from "../store/which.ts";
+import { keepVerifierKey } from "./audit-key.ts";
+import { keepRetention } from "./audit-retention.ts";
 import { watchDisk } from "./disk-watch.ts";
 import {
   type InstalledKeySet,
@@ -119,6 +122,7 @@ async function serve(
     ...repairOptions(config, (role) => inForce(role).keyring.health(), logger),
   }).catch(vaultFailed);
   ends.push(() => vault.close());
+  await keepAudit(parts, { vault, log: auditLog.store }, ends);
   const gates: Gates = {
     records: keySetsOf(records.store.gate, keySetNames(keySets, "records")),
     keys: keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys")),
@@ -155,15 +159,14 @@ async function auditOptions(
   log: AuditLog,
   gate: Gate,
 ): Promise<NonNullable<VaultOptions["audit"]>> {
-  const { principal, retention, acceptTailMs } = config.audit;
+  const { principal, acceptTailMs } = config.audit;
   const { vault } = await gate.current();
   return {
     log,
     principal,
     witnesses: await openWitnesses(config, vault, env),
     ...(acceptRestore === undefined ? {} : { acceptRestore }),
-    ...(acceptTailMs === 0 ? {} : { acceptTailMs }),
-    ...(retention === 0 ? {} : { retentionDays: retention }),
+    ...(acceptTailMs === 0 ? {} : { rollback: { acceptTail: acceptTailMs } }),
     onAlarm: (alarm) => {
       logger.error({ code: alarm.code, alarm: alarm.message }, "the audit found something wrong");
       onAlarm?.(alarm);
@@ -172,6 +175,23 @@ async function auditOptions(
       logger.error(faultOf(error), "the sequencing of the audit ended a round");
     },
   };
+}
+
+/** What is done with the audit while it is open. */
+async function keepAudit(
+  { config, folder, logger }: ServiceParts,
+  { vault: { audit }, log }: { readonly vault: Vault; readonly log: AuditLog },
+  ends: (() => Promise<void> | void)[],
+): Promise<void> {
+  if (audit === null) return;
+  await keepVerifierKey(folder.auditKey, (await audit.status()).key);
+  const { retention: days } = config.audit;
+  if (days === 0) return;
+  const onFault = (error: unknown): void => {
+    logger.error(faultOf(error), "the audit's old entries could not be forgotten now");
+  };
+  const kept = keepRetention({ log, audit, days, onFault });
+  ends.push(() => kept.close());
 }
 
 /** Class and code alone: a message may quote what was being handled. */

@@ -43,7 +43,8 @@ export async function acceptRestore(
   held: HeldLog,
   { reason, comparison, tailMs }: AcceptedRestore,
 ): Promise<void> {
-  const before = await storeNumbers(outboxes);
+  const rows = await storeNumbers(outboxes);
+  const behind = rows.filter((row) => isBehindLog(row, held));
   // What is authentic of what waits is a part of the log, and holes in it are told by their names.
   while (await held.carry());
   const missing = await missingRecords(log, records, keys);
@@ -60,7 +61,7 @@ export async function acceptRestore(
       ...(lost.length === 0 ? {} : { lost: lost.slice(0, MOST_STREAMS).map(named).join(" ") }),
     },
   } as const;
-  const streams = before.map((row) => furthest(row, held));
+  const streams = rows.map((row) => (behind.includes(row) ? row : furthest(row, held)));
   await held.addOwn([entry], { streams, adopted: false, begins: true });
 }
 
@@ -73,10 +74,15 @@ async function storeNumbers(outboxes: Outboxes): Promise<readonly LogStream[]> {
   return all;
 }
 
-/** From there on it is looked for holes again. */
+/** Whether the store lacks what the log has of it: then the store's number counts from now on. */
+function isBehindLog({ outbox, stream, number }: LogStream, held: HeldLog): boolean {
+  return (held.streams.get(outbox, stream)?.number ?? 0) > number;
+}
+
+/** Of other streams more may have been carried meanwhile. */
 function furthest(row: LogStream, held: HeldLog): LogStream {
   const known = held.streams.get(row.outbox, row.stream);
-  return known !== undefined && known.number > row.number && !known.ended ? known : row;
+  return known !== undefined && known.number > row.number ? { ...known, ended: false } : row;
 }
 
 /** What was found, and what the key store had: both are given up, and are known by it when they turn up. */

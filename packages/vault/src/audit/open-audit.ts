@@ -28,7 +28,7 @@ import { HeldLog } from "./held-log.ts";
 import type { LogParts } from "./held-log.ts";
 import { rangeOf } from "./log-tree.ts";
 import { publishToKeysAnyway, Witnesses } from "./publish.ts";
-import { SEQUENCER_PACE, Sequencer, takeLease } from "./sequencer.ts";
+import { requireAll, SEQUENCER_PACE, Sequencer, takeLease } from "./sequencer.ts";
 import { NoteSigner, originOf, ownSigner } from "./signer.ts";
 import type { CheckpointSigner } from "./signer.ts";
 import { OUTBOXES } from "./stream-care.ts";
@@ -180,6 +180,7 @@ export class AuditService {
       adoption: (cursor) => new Adoption(adopted, cursor),
       compare: async (held) => {
         const comparison = await compareStores(compared);
+        requireAll(held.appender.state, comparison.state);
         if (comparison.differences.length === 0) return "together";
         if (!(await isAcceptedTail(parts.log, comparison, acceptTailMs))) requireTogether(comparison);
         const said = { reason: TAIL, comparison, tailMs: acceptTailMs ?? 0 };

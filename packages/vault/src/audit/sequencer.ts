@@ -7,10 +7,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setImmediate } from "node:timers/promises";
+import type { LogState } from "../stores/audit-log.ts";
 import type { JobStore, Leased, Progress } from "../stores/jobs.ts";
 import type { Adoption } from "./adoption.ts";
 import { HeldLog, Overtaken } from "./held-log.ts";
 import type { LogParts } from "./held-log.ts";
+import { rolledBack } from "./own-checkpoints.ts";
 
 export const SEQUENCE_JOB = "audit-sequence";
 const PARTITION = "all";
@@ -53,6 +55,8 @@ export class Sequencer {
   #lease: Leased | null = null;
   #held: Held | null = null;
   #isAdded = false;
+  /** How far the log was that this process has added to. */
+  #seen: LogState | null = null;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #comparedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -136,6 +140,7 @@ export class Sequencer {
 
   async #open(lease: Leased): Promise<Held> {
     const log = await HeldLog.open(this.#parts, lease);
+    requireAll(this.#seen, log.appender.state);
     this.#comparedAt = Number.NEGATIVE_INFINITY;
     return { log, adoption: this.#parts.adoption(lease.cursor) };
   }
@@ -155,6 +160,7 @@ export class Sequencer {
     if (!more && !log.appender.state.adopted) more = await adoption.step(log);
     await log.publish();
     await log.notePublished("sometimes");
+    this.#seen = log.appender.state;
     return more;
   }
 
@@ -209,6 +215,14 @@ export class Sequencer {
   get #now(): number {
     return this.#parts.clock().getTime();
   }
+}
+
+/** @throws VaultError `store-rolled-back`: the log has less than this process has seen in it */
+export function requireAll(seen: Pick<LogState, "history" | "size"> | null, now: LogState): void {
+  if (seen === null || seen.history === null || (now.history === seen.history && now.size >= seen.size)) return;
+  // Another process may have accepted a restore: then there is more.
+  if (now.history !== seen.history && now.size > seen.size) return;
+  throw rolledBack(`the audit's log has ${now.size} entries, and had ${seen.size} while the vault was open`);
 }
 
 /** Takes the lease; null: another process has it. */

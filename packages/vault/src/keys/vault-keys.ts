@@ -374,10 +374,8 @@ export class VaultKeys {
   }
 
   /**
-   * Makes first keys.
-   *
-   * @param wanted the kind whose key is given back, so that it need not be opened; null: none
-   * @returns null: it is to be looked for, as none was wanted, or somebody was faster
+   * Makes first keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
+   * for, as none was wanted, or somebody was faster.
    */
   async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;

@@ -1,6 +1,6 @@
 /**
- * What is added to the log as the writer is given it: what was checked and copied at the call, the bytes of all of it in
- * one piece.
+ * What is added to the log as the writer is given it: what was checked and copied at the call, the bytes of all of it
+ * in one piece.
  */
 import type { Addition, LogState, NewLogEntry } from "../audit-log.ts";
 import { takeAddition } from "../log-limits.ts";
@@ -17,7 +17,10 @@ export interface TakenAddition extends Pick<Addition, "removed" | "streams" | "c
   readonly state: Omit<LogState, "subtrees">;
   readonly heads: readonly Omit<Addition["heads"][number], "entry">[];
   readonly messages: readonly Omit<Addition["messages"][number], "sha256">[];
-  /** Of each entry its id, leaf and text; of each subtree its hash; the peaks; of each head its entry; of each message its hash. */
+  /**
+   * Of each entry its id, leaf and text; of each subtree its hash; the peaks; of each head its entry; of each message
+   * its hash.
+   */
   readonly bytes: OwnBytes;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Entries of the audit as the writer is given them: what was checked and copied at the call, the bytes of all of them in
- * one piece.
+ * Entries of the audit as the writer is given them: what was checked and copied at the call, the bytes of all of them
+ * in one piece.
  */
 import type { EntryId, OutboxEntry, StreamId, UnitEntry } from "../outbox.ts";
 import { idBytes } from "./ids.ts";

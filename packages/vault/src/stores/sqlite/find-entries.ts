@@ -1,6 +1,6 @@
 /**
- * Entries by what they are found by. Each query goes along one index, in the order of positions, and stops when its page
- * is full; of moments it is known which stretches of the log have any.
+ * Entries by what they are found by. Each query goes along one index, in the order of positions, and stops when its
+ * page is full; of moments it is known which stretches of the log have any.
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";

@@ -1,8 +1,8 @@
 /**
  * The tables of the audit's log in SQLite and how they came to be. Migrations are only ever added.
  *
- * Entries are appended by position. Beside them lies what is derived from them: who is in which, the newest state of each
- * address, how far each stream is. Ids and hashes are bytes; a tag is its text.
+ * Entries are appended by position. Beside them lies what is derived from them: who is in which, the newest state of
+ * each address, how far each stream is. Ids and hashes are bytes; a tag is its text.
  */
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";

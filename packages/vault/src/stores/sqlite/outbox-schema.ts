@@ -1,6 +1,6 @@
 /**
- * The tables of an outbox, which the file of the records and that of the keys have alike. Ids are 16 bytes; a tag is its
- * text, which is what it is compared and sorted by.
+ * The tables of an outbox, which the file of the records and that of the keys have alike. Ids are 16 bytes; a tag is
+ * its text, which is what it is compared and sorted by.
  */
 import { sql } from "kysely";
 import type { Kysely } from "kysely";

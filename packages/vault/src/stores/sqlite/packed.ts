@@ -1,6 +1,6 @@
 /**
- * Many short pieces of bytes in one piece of memory, which goes over to another thread as it is: each by itself would be
- * copied, and costs more to hand over than to write down. Each has its length before it.
+ * Many short pieces of bytes in one piece of memory, which goes over to another thread as it is: each by itself would
+ * be copied, and costs more to hand over than to write down. Each has its length before it.
  */
 import type { OwnBytes } from "./units-taken.ts";
 

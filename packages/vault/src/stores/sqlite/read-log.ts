@@ -1,6 +1,6 @@
 /**
- * What is read of the audit's log, within the caller's snapshot. None of it is trusted by who verifies: what a row holds
- * that no vault writes is given as empty or 0, which nothing is proved by.
+ * What is read of the audit's log, within the caller's snapshot. None of it is trusted by who verifies: what a row
+ * holds that no vault writes is given as empty or 0, which nothing is proved by.
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";

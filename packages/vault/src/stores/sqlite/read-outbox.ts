@@ -1,6 +1,6 @@
 /**
- * What is read of an outbox, within the caller's snapshot. Rows that hold what no vault writes are among the others, for
- * the sequencer to tell: what is damaged of them is empty or 0.
+ * What is read of an outbox, within the caller's snapshot. Rows that hold what no vault writes are among the others,
+ * for the sequencer to tell: what is damaged of them is empty or 0.
  */
 import { sql } from "kysely";
 import type { RawBuilder } from "kysely";

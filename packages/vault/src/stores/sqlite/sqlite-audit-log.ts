@@ -1,6 +1,6 @@
 /**
- * The audit's log in one SQLite file of its own, beside those of the records and of the keys: as durable, as watched, and
- * written by the same thread. What was forgotten is overwritten.
+ * The audit's log in one SQLite file of its own, beside those of the records and of the keys: as durable, as watched,
+ * and written by the same thread. What was forgotten is overwritten.
  */
 import type { AuditLog } from "../audit-log.ts";
 import { whole, wholeNumber } from "../checked.ts";

@@ -1,6 +1,6 @@
 /**
- * The outbox, within the writer's transaction: entries are written where their numbers are the next of their streams, and
- * go when they are in the log.
+ * The outbox, within the writer's transaction: entries are written where their numbers are the next of their streams,
+ * and go when they are in the log.
  */
 import { sql } from "kysely";
 import { VaultError } from "../../errors.ts";
@@ -179,9 +179,7 @@ const CLOSE = statement((db, { stream, last }: StreamValue & { readonly last: nu
     .deleteFrom("streams")
     .where("stream", "=", stream)
     .where("last", "=", last)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom("outbox").select("position").where("outbox.stream", "=", stream))),
-    )
+    .where(sql<boolean>`not exists (select 1 from outbox where outbox.stream = ${stream})`)
     .compile(),
 );
 

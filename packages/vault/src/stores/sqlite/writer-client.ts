@@ -104,8 +104,8 @@ class SameThread implements WriterSide {
   }
 }
 
-/** What may be made although nobody was told, and could be made twice by who tries again. */
-const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create", "append"]);
+/** What may be made although nobody was told, and would be taken for another's by who tries again, or be made twice. */
+const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create", "append", "integrate"]);
 
 interface UnderWay {
   readonly name: string;
@@ -190,8 +190,8 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
   }
 
   /**
-   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units and new
-   * keys that is said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
+   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units, new keys
+   * and entries that is said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
    */
   lost(dead: WriterSide, cause: unknown): void {
     if (this.#side !== dead) return;

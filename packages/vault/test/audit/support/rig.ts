@@ -128,6 +128,10 @@ export class TestProcess {
     return { outbox, stream: randomUUID() as string as StreamId, next: 1 };
   }
 
+  nextId(): EntryId {
+    return randomUUID() as string as EntryId;
+  }
+
   /** Tells in both stores that it opens, or closes. */
   async tellStores(action: "open" | "close"): Promise<void> {
     for (const outbox of ["records", "keys"] as const) {
@@ -140,9 +144,11 @@ export class TestProcess {
   }
 
   /** Appends an entry to a lane. */
-  async append(lane: Lane, more: Partial<EntryBody> & { readonly ends?: true } = {}): Promise<EntryId> {
-    const { ends, ...body } = more;
-    const id = randomUUID() as string as EntryId;
+  async append(
+    lane: Lane,
+    more: Partial<EntryBody> & { readonly ends?: true; readonly id?: EntryId } = {},
+  ): Promise<EntryId> {
+    const { ends, id = this.nextId(), ...body } = more;
     const whole: EntryBody = {
       at: this.rig.clock().toISOString(),
       action: "read",

@@ -126,7 +126,9 @@ for (const kind of ["records", "keys"] as const) {
     const earlier = new Connection(
       connectSqliteFile(path, { synchronous: "full", busyTimeoutMs: 0, maxBytes: 2 ** 40 }),
     );
-    defer(t, async () => earlier.close());
+    defer(t, async () => {
+      earlier.close();
+    });
     earlier.exec("begin; select * from gate; commit");
     const guard = Guard.over(earlier, path, await schemaAfter(before(kind)), null);
     earlier.snapshot(() => guard.requireState("write"));

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import type { AuditLog, Lease } from "@strongroom/vault";
+import type { Lease } from "@strongroom/vault";
 import { sqliteAuditLog } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../../tests/support/defer.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "../../../src/store-contract/additions.ts";
 import { day, leaseOf } from "../../../src/store-contract/changes.ts";
 import { idsOf, newTag } from "../../../src/store-contract/entries.ts";
-import type { KnownMessage, LogStream, NewLogEntry } from "../../../src/stores/audit-log.ts";
+import type { AuditLog, KnownMessage, LogStream, NewLogEntry } from "../../../src/stores/audit-log.ts";
 import { rejectsWith } from "../../support/errors.ts";
 import { hand } from "../../support/keys-file.ts";
 import { temporaryFolder } from "../../support/storage.ts";

@@ -1,0 +1,96 @@
+/**
+ * Records of before the audit get entries, while others go on writing.
+ */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { hash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import { verifyAuditLog } from "../../src/audit/verify-log.ts";
+import { at } from "../../src/store-contract/changes.ts";
+import type { Version } from "../../src/records/address.ts";
+import { FaultyCalls } from "./support/faults.ts";
+import { Rig } from "./support/rig.ts";
+import type { TestProcess } from "./support/rig.ts";
+
+async function adopted(one: TestProcess): Promise<void> {
+  for (let turns = 0; turns < 5000; turns++) {
+    if ((await one.stores.log.state()).adopted) return;
+    await setImmediate();
+  }
+  assert.fail("it does not end");
+}
+
+/** Every version of every record is known to the log, and its head is the record's. */
+async function assertKnown(one: TestProcess, ids: readonly string[]): Promise<void> {
+  const { store, log } = one.stores;
+  for (const id of ids) {
+    const { head, entry, versions } = await store.records.versions(at(id), { before: null, limit: 100 });
+    for (const { version } of versions) {
+      const { stored } = await store.records.read(at(id), version);
+      const sha256 = hash("sha256", stored!.message, "buffer");
+      const [latest] = await log.latest([{ tag: one.rig.keys.tag(at(id)), message: { version, sha256 } }]);
+      assert.equal(latest?.isKnown, true, `version ${version} of ${id}`);
+      assert.deepEqual(
+        latest.head,
+        { version: head?.version as Version, state: head?.state, entry: entry ?? null },
+        id,
+      );
+    }
+  }
+}
+
+test("everything that is there is adopted, while writes and removals go on", async () => {
+  const rig = new Rig();
+  const before = await rig.open();
+  const ids = Array.from({ length: 300 }, (_, index) => `person-${String(index).padStart(4, "0")}`);
+  for (const id of ids) await before.write(before.lane(), id, { audited: false });
+  for (const id of ids.slice(0, 50)) await before.write(before.lane(), id, { audited: false });
+  for (const id of ids.slice(0, 5)) await before.write(before.lane(), id, { audited: false, removes: true });
+  const one = await rig.open();
+  const lanes = [one.lane(), one.lane()] as const;
+  one.service.start();
+  for (let index = 5; index < 300; index += 3) {
+    await one.write(lanes[index % 2]!, ids[index]!, { removes: index % 9 === 2 });
+    if (index % 4 === 0) await setImmediate();
+  }
+  await one.write(lanes[0], ids[1]!);
+  await one.write(lanes[0], "new");
+  await adopted(one);
+  await one.sequence();
+  await one.service.close();
+  assert.deepEqual([one.alarms, one.faults], [[], []]);
+  await assertKnown(one, [...ids, "new"]);
+  const { key } = await one.service.status();
+  assert.deepEqual((await verifyAuditLog(one.stores.log, { key })).problems, []);
+});
+
+test("an adoption that ended in the middle goes on where it was", async () => {
+  for (const fault of ["dies after", "refuses"] as const)
+    for (let call = 20; call < 400; call += 23) {
+      const rig = new Rig();
+      const before = await rig.open();
+      const ids = Array.from({ length: 120 }, (_, index) => `person-${index}`);
+      for (const id of ids) await before.write(before.lane(), id, { audited: false });
+      const faulty = new FaultyCalls(call, fault);
+      const killed = await rig.open({}, faulty.stores(rig.stores())).catch(() => null);
+      killed?.service.start();
+      for (let turns = 0; turns < 150; turns++) await setImmediate();
+      await killed?.service.close();
+      const one = await rig.open();
+      one.service.start();
+      await adopted(one);
+      await one.service.close();
+      assert.deepEqual([one.alarms, one.faults], [[], []]);
+      await assertKnown(one, ids);
+      const said = await one.stores.log.find({ action: "adopted" }, { order: "oldest", after: null, limit: 10 });
+      assert.equal(said.length, 1);
+    }
+});
+
+test("an empty vault is adopted at once", async () => {
+  const one = await new Rig().open();
+  one.service.start();
+  await adopted(one);
+  await one.service.close();
+  assert.equal((await one.stores.log.state()).size, 1);
+});

@@ -1,0 +1,230 @@
+/**
+ * Whole stores put back to an older copy, one, two or all three of them, at rest and while the vault is open.
+ */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { isVaultError } from "../../src/errors.ts";
+import { verifyAuditLog } from "../../src/audit/verify-log.ts";
+import { MemoryWitness } from "./support/memory-witness.ts";
+import { Rig } from "./support/rig.ts";
+import type { TestProcess } from "./support/rig.ts";
+import { keep, STORE_NAMES } from "./support/snapshot.ts";
+import type { StoreName } from "./support/snapshot.ts";
+
+const ALL: readonly (readonly StoreName[])[] = [
+  ["records"],
+  ["keys"],
+  ["log"],
+  ["records", "keys"],
+  ["records", "log"],
+  ["keys", "log"],
+];
+
+/** One process from its beginning to its end. */
+async function session(rig: Rig, witness: MemoryWitness, id: string): Promise<TestProcess> {
+  const one = await rig.open({ witnesses: [witness] });
+  await one.tellStores("open");
+  one.service.start();
+  const lanes = [one.lane(), one.lane("keys")] as const;
+  await one.write(lanes[0], id);
+  await one.append(lanes[1]);
+  await one.sequence();
+  await one.close(...lanes);
+  assert.deepEqual([one.alarms, one.faults], [[], []]);
+  return one;
+}
+
+const keepAll = (rig: Rig): Readonly<Record<StoreName, () => void>> => ({
+  records: keep(rig, "records"),
+  keys: keep(rig, "keys"),
+  log: keep(rig, "log"),
+});
+
+const isRolledBack = (error: unknown): boolean => isVaultError(error) && error.code === "store-rolled-back";
+
+test("a store or two of them that are set back at rest are refused, and named", async () => {
+  const named: Readonly<Record<string, RegExp>> = {
+    records: /the record store is older than the audit's log/,
+    keys: /the key store is older than the audit's log/,
+    log: /the key store has seen \d+ entries of the audit's log, and there are \d+/,
+  };
+  for (const names of ALL) {
+    const rig = new Rig();
+    const witness = new MemoryWitness();
+    await session(rig, witness, "ada");
+    const older = keepAll(rig);
+    await session(rig, witness, "grace");
+    const newest = keepAll(rig);
+    for (const name of names) older[name]();
+    await assert.rejects(rig.open(), (error: Error) => {
+      assert.ok(isRolledBack(error), `${names.join(", ")}: ${error.message}`);
+      const [only] = names;
+      if (names.length === 1 && only !== undefined) assert.match(error.message, named[only]!);
+      return true;
+    });
+    for (const name of names) newest[name]();
+    await session(rig, witness, "joan");
+  }
+});
+
+test("all three that are set back agree with each other: a witness tells", async () => {
+  const rig = new Rig();
+  const witness = new MemoryWitness();
+  await session(rig, witness, "ada");
+  const older = keepAll(rig);
+  await session(rig, witness, "grace");
+  for (const name of STORE_NAMES) older[name]();
+  await assert.rejects(rig.open({ witnesses: [witness] }), /the witness has seen \d+ entries of the audit's log/);
+  const unseen = await rig.open();
+  await unseen.service.close();
+});
+
+test("stores that are emptied are refused", async () => {
+  for (const names of [...ALL, STORE_NAMES]) {
+    const rig = new Rig();
+    const witness = new MemoryWitness();
+    const empty = keepAll(rig);
+    await session(rig, witness, "ada");
+    for (const name of names) empty[name]();
+    await assert.rejects(rig.open({ witnesses: [witness] }), isRolledBack, names.join(", "));
+  }
+});
+
+test("a store or two of them that are set back while the vault is open end it", async () => {
+  for (const names of ALL) {
+    const rig = new Rig();
+    const witness = new MemoryWitness();
+    const one = await rig.open({ witnesses: [witness] });
+    await one.tellStores("open");
+    one.service.start();
+    const [lane, ofKeys] = [one.lane(), one.lane("keys")];
+    await one.write(lane, "ada");
+    await one.append(ofKeys);
+    await one.sequence();
+    const older = keepAll(rig);
+    await one.write(lane, "grace");
+    await one.append(ofKeys);
+    await one.sequence();
+    one.service.requireWhole();
+    for (const name of names) older[name]();
+    rig.pass(20_000);
+    for (let turns = 0; turns < 2000 && one.alarms.length === 0; turns++) await setImmediate();
+    assert.ok(one.alarms.length > 0, names.join(", "));
+    const isRefused = one.alarms.some(({ code }) => code === "store-rolled-back");
+    if (isRefused) assert.throws(() => one.service.requireWhole(), isRolledBack);
+    // The log and the key store together, while no process opens or closes: what is gone from the log is told as holes.
+    assert.equal(isRefused, true, names.join(", "));
+    await one.service.close();
+  }
+});
+
+test("a log that is replaced by another vault's, or forged, is refused", async () => {
+  const rig = new Rig();
+  const one = await session(rig, new MemoryWitness(), "ada");
+  const { log } = one.stores;
+  const state = await log.state();
+  const { tables } = await import("./support/snapshot.ts");
+  const own = tables(rig, "log") as unknown as { state: typeof state };
+  const newest = own.state;
+  const cases: readonly (readonly [Partial<typeof state>, RegExp])[] = [
+    [{ checkpoint: newest.checkpoint?.replace(/ [A-Za-z0-9+/]/, " B") ?? null }, /not signed by its key/],
+    [{ size: newest.size - 1 }, /another tree than its checkpoint/],
+    [{ checkpoint: null }, /not signed/],
+    [{ history: "0".repeat(36) }, /another history/],
+    [{ subtrees: newest.subtrees.slice(1) }, /another tree than its checkpoint/],
+    [{ published: newest.published + 1 }, /the key store is older/],
+  ];
+  for (const [change, message] of cases) {
+    own.state = { ...newest, ...change };
+    await assert.rejects(rig.open(), message);
+  }
+  own.state = newest;
+  await (await rig.open()).service.close();
+});
+
+test("a restore is accepted, with what was lost, and everything goes on", async () => {
+  for (const names of [...ALL, STORE_NAMES]) {
+    const rig = new Rig();
+    const witness = new MemoryWitness();
+    await session(rig, witness, "ada");
+    const older = keepAll(rig);
+    await session(rig, witness, "grace");
+    for (const name of names) older[name]();
+    const label = names.join(", ");
+    const one = await rig.open({ witnesses: [witness], acceptRestore: "a disk was lost" });
+    assert.deepEqual(
+      one.alarms.map(({ code }) => code).filter((code) => code !== "gap"),
+      ["accept-restore"],
+      label,
+    );
+    await one.tellStores("open");
+    one.service.start();
+    const lane = one.lane();
+    await one.write(lane, "joan");
+    await one.sequence();
+    for (let turns = 0; turns < 500 && !(await one.stores.log.state()).adopted; turns++) await setImmediate();
+    await one.close(lane);
+    const said = await one.stores.log.find({ action: "accept-restore" }, { order: "newest", after: null, limit: 2 });
+    assert.equal(said.length, 1, label);
+    const { details } = JSON.parse(Buffer.from(said[0]?.text ?? "").toString()) as { details: Record<string, unknown> };
+    assert.equal(details["reason"], "a disk was lost");
+    // From then on it is a vault as every other.
+    const next = await session(rig, witness, "mary");
+    const { key } = await next.service.status();
+    assert.deepEqual((await verifyAuditLog(next.stores.log, { key })).problems, [], label);
+    // And what was given up stays so: put back, it is refused.
+    for (const name of names) older[name]();
+    await assert.rejects(rig.open({ witnesses: [witness] }), isRolledBack, label);
+  }
+});
+
+test("a process that ends while a restore is accepted leaves it to be accepted again", async () => {
+  const { FaultyCalls } = await import("./support/faults.ts");
+  let isOver = false;
+  for (let at = 1; !isOver; at++) {
+    const rig = new Rig();
+    const witness = new MemoryWitness();
+    await session(rig, witness, "ada");
+    const older = keepAll(rig);
+    await session(rig, witness, "grace");
+    older.records();
+    const faulty = new FaultyCalls(at, "dies after");
+    await rig.open({ acceptRestore: "a test" }, faulty.stores(rig.stores())).then(
+      async (one) => one.service.close(),
+      () => undefined,
+    );
+    isOver = faulty.calls < at;
+    const next = await rig.open({ acceptRestore: "a test" });
+    next.service.start();
+    await next.sequence();
+    await next.service.close();
+    await session(rig, witness, "joan");
+  }
+});
+
+test("the lost tail of a standby is accepted by itself, and no more than that", async () => {
+  const rig = new Rig();
+  const witness = new MemoryWitness();
+  const one = await rig.open({ witnesses: [witness] });
+  await one.tellStores("open");
+  one.service.start();
+  const lane = one.lane();
+  await one.write(lane, "ada");
+  await one.sequence();
+  const older = keepAll(rig);
+  await one.write(lane, "grace");
+  rig.pass(3000);
+  await one.write(lane, "joan");
+  await one.sequence();
+  await one.service.close();
+  older.records();
+  await assert.rejects(rig.open({ witnesses: [witness], acceptTailMs: 2000 }), isRolledBack);
+  const next = await rig.open({ witnesses: [witness], acceptTailMs: 60_000 });
+  assert.deepEqual(
+    next.alarms.map(({ code }) => code),
+    ["accept-restore"],
+  );
+  await next.service.close();
+  await session(rig, witness, "mary");
+});
