@@ -7,7 +7,6 @@ import { hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { verifyAuditLog } from "../../src/audit/verify-log.ts";
 import { at } from "../../src/store-contract/changes.ts";
-import type { Version } from "../../src/records/address.ts";
 import { FaultyCalls } from "./support/faults.ts";
 import { Rig } from "./support/rig.ts";
 import type { TestProcess } from "./support/rig.ts";
@@ -30,11 +29,7 @@ async function assertKnown(one: TestProcess, ids: readonly string[]): Promise<vo
       const sha256 = hash("sha256", stored!.message, "buffer");
       const [latest] = await log.latest([{ tag: one.rig.keys.tag(at(id)), message: { version, sha256 } }]);
       assert.equal(latest?.isKnown, true, `version ${version} of ${id}`);
-      assert.deepEqual(
-        latest.head,
-        { version: head?.version as Version, state: head?.state, entry: entry ?? null },
-        id,
-      );
+      assert.deepEqual(latest.head, { version: head!.version, state: head?.state, entry: entry ?? null }, id);
     }
   }
 }
