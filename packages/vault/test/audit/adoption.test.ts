@@ -89,3 +89,33 @@ test("an empty vault is adopted at once", async () => {
   await one.service.close();
   assert.equal((await one.stores.log.state()).size, 1);
 });
+
+test("what is written between two looks of the adoption is carried first", async () => {
+  for (const look of ["list", "versions", "read"] as const) {
+    const rig = new Rig();
+    const before = await rig.open();
+    await before.write(before.lane(), "ada", { audited: false });
+    const stores = rig.stores();
+    const writer = await rig.open();
+    const lane = writer.lane();
+    const { records } = stores.store;
+    const writing = async (): Promise<void> => {
+      for (let count = 0; count < 3; count++) await writer.write(lane, "ada");
+    };
+    const interrupted = {
+      ...records,
+      [look]: async (...args: never[]) => {
+        if (look === "list") await writing();
+        const answer = await (records[look] as (...all: never[]) => Promise<unknown>)(...args);
+        if (look !== "list" && lane.next === 1) await writing();
+        return answer;
+      },
+    };
+    const one = await rig.open({}, { ...stores, store: { ...stores.store, records: interrupted } });
+    one.service.start();
+    await adopted(one);
+    await one.sequence();
+    assert.deepEqual([one.alarms, one.faults], [[], []], look);
+    await assertKnown(one, ["ada"]);
+  }
+});
