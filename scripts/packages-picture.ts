@@ -11,7 +11,7 @@ export async function allowedImports(): Promise<AllowedImports> {
 }
 
 const WIDTH = 980;
-const HEIGHT = 570;
+const HEIGHT = 670;
 
 interface Box {
   readonly x: number;
@@ -51,16 +51,23 @@ const BOXES: Readonly<Record<string, Box>> = {
     style: "library",
     lines: ["messages, keyrings, regions;", "no runtime dependency"],
   },
+  witness: {
+    x: 640,
+    y: 366,
+    width: 216,
+    style: "private",
+    lines: ["a file, a service, a bucket;", "private: bundled"],
+  },
   base: {
     x: 580,
-    y: 366,
+    y: 466,
     width: 336,
     style: "private",
     lines: ["files, locks, SQLite, commands, settings, errors;", "private: bundled into those above it"],
   },
   tlog: {
     x: 234,
-    y: 466,
+    y: 566,
     width: 722,
     style: "private",
     lines: [
@@ -81,11 +88,15 @@ const ARROW_AT: Readonly<Record<string, number>> = {
   "cli kms": 861,
   "server vault": 594,
   "server base": 706,
-  "kms base": 861,
+  "kms base": 890,
   "kms tlog": 936,
+  "kms witness": 811,
   "vault envelope": 500,
-  "vault base": 636,
+  "vault base": 616,
   "vault tlog": 557,
+  "vault witness": 663,
+  "witness base": 784,
+  "witness tlog": 838,
 };
 
 const STYLE = `text{font-size:14px;font-family:ui-sans-serif,system-ui,sans-serif;fill:#1f2a30}.s{font-size:12px;fill:#55636b}.bg{fill:#fbfbf8}
@@ -102,7 +113,7 @@ export function packagesPicture(allowed: AllowedImports): string {
 <style>${STYLE}</style>
 <defs><marker id="m" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto"><path class="tip" d="M0 0 10 5 0 10z"/></marker></defs>
 <rect class="bg" width="${WIDTH}" height="${HEIGHT}"/>
-<text class="s" x="24" y="28">An arrow goes from a package to one that it may import; everything else is refused by npm run lint:imports.</text>
+<text class="s" x="24" y="28">An arrow goes from a package to one that it may import; everything else is refused by npm run lint:imports. It ends at its tip, also behind a box.</text>
 ${[...arrows, ...boxes].join("\n")}
 </svg>
 `;

@@ -2,7 +2,7 @@
  * What the migrations of the vault's stores in PostgreSQL make, as the lines that an opened store compares with: made in
  * a real server, written as a source file.
  */
-import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresAudit, migratePostgresKeys } from "@strongroom/vault/postgres";
 import type { MigratePostgresOptions, PostgresPool } from "@strongroom/vault/postgres";
 import { format, resolveConfig } from "prettier";
 import pg from "pg";
@@ -50,26 +50,23 @@ const constant = (name: string, says: string, lines: readonly SchemaLine[]): str
 
 /** The source file. */
 export async function schemaFile(server: PostgresServer): Promise<string> {
-  const all = await Promise.all([migratePostgres, migratePostgresKeys].map((migrate) => madeLines(server, migrate)));
-  const [records = [], keys = []] = all.map((lines) => lines.filter(({ name }) => !name.startsWith("function ")));
+  const all = await Promise.all(
+    [migratePostgres, migratePostgresKeys, migratePostgresAudit].map((migrate) => madeLines(server, migrate)),
+  );
+  const [records = [], keys = [], audit = []] = all.map((lines) =>
+    lines.filter(({ name }) => !name.startsWith("function ")),
+  );
   const isIn = (lines: readonly SchemaLine[], line: SchemaLine): boolean =>
     lines.some(({ name, form }) => name === line.name && form === line.form);
+  const ofAll = (line: SchemaLine): boolean => [records, keys, audit].every((lines) => isIn(lines, line));
+  const ofStores = (line: SchemaLine): boolean => !ofAll(line) && isIn(records, line) && isIn(keys, line);
+  const ofOne = (line: SchemaLine): boolean => !ofAll(line) && !ofStores(line);
   const parts = [
-    constant(
-      "COMMON_LINES",
-      "Of both.",
-      records.filter((line) => isIn(keys, line)),
-    ),
-    constant(
-      "RECORD_LINES",
-      "Of the records alone.",
-      records.filter((line) => !isIn(keys, line)),
-    ),
-    constant(
-      "KEY_LINES",
-      "Of the keys alone.",
-      keys.filter((line) => !isIn(records, line)),
-    ),
+    constant("COMMON_LINES", "Of all.", records.filter(ofAll)),
+    constant("STORE_LINES", "Of the records and of the keys.", records.filter(ofStores)),
+    constant("RECORD_LINES", "Of the records alone.", records.filter(ofOne)),
+    constant("KEY_LINES", "Of the keys alone.", keys.filter(ofOne)),
+    constant("AUDIT_LINES", "Of the audit's log alone.", audit.filter(ofOne)),
   ];
   return format(HEAD + parts.join(""), { ...(await resolveConfig(SCHEMA_FILE)), parser: "typescript" });
 }

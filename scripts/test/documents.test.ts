@@ -12,7 +12,7 @@ const documents = globSync(["*.md", "docs/**/*.md", "packages/*/README.md", "ben
 
 /** Folders of the repository, by which a path in the text is known as one. */
 const PLACES = ["packages", "docs", "scripts", "tests", "examples", "bench", ".ci"];
-const PACKAGES = ["base", "cli", "client", "envelope", "kms", "server", "tlog", "vault"];
+const PACKAGES = ["base", "cli", "client", "envelope", "kms", "server", "tlog", "vault", "witness"];
 
 test("every link within the repository leads somewhere, its heading included", () => {
   assert.ok(documents.length > 25);

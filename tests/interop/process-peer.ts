@@ -1,9 +1,6 @@
-// A peer in another language: a process that answers one line of JSON with one line of JSON. Requests go out as they
-// come and are answered in order.
+// A peer in another language: a process that is asked line by line.
 
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-
+import { lineProcess } from "./line-process.ts";
 import type { Cell, Opened, Peer } from "./peer.ts";
 
 interface Reply {
@@ -24,41 +21,9 @@ export interface ProcessPeerOptions {
 
 export function processPeer(options: ProcessPeerOptions): Peer {
   // The AWS SDKs inside look for credentials and a region everywhere; what they may use comes with each request.
-  const child = spawn(options.command, options.args, {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, AWS_EC2_METADATA_DISABLED: "true" },
+  const peer = lineProcess<Reply>(options.id, [options.command, ...options.args], {
+    AWS_EC2_METADATA_DISABLED: "true",
   });
-  const waiting: ((reply: Reply) => void)[] = [];
-  let stderr = "";
-  let ended: string | undefined;
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-4_000);
-  });
-  createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(JSON.parse(line) as Reply));
-  const exited = new Promise<void>((resolve) => {
-    child.once("close", (code, signal) => {
-      ended = `the process of ${options.id} ended with ${signal ?? `code ${String(code)}`}: ${stderr.trim()}`;
-      for (const settle of waiting.splice(0)) settle({ error: ended });
-      resolve();
-    });
-    child.once("error", (error) => {
-      ended = error.message;
-      for (const settle of waiting.splice(0)) settle({ error: error.message });
-      resolve();
-    });
-  });
-  child.stdin.on("error", () => undefined);
-
-  const ask = async (request: Readonly<Record<string, unknown>>): Promise<Reply> => {
-    if (ended !== undefined) throw new Error(ended);
-    const reply = await new Promise<Reply>((resolve) => {
-      waiting.push(resolve);
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-    });
-    if (reply.error !== undefined) throw new Error(reply.error);
-    return reply;
-  };
-
   return {
     id: options.id,
     title: options.title,
@@ -66,7 +31,7 @@ export function processPeer(options: ProcessPeerOptions): Peer {
     cannotRead: options.cannot ?? (() => null),
     async encrypt(cell) {
       const { suite, frameLength, plaintext, context, keys } = cell;
-      const reply = await ask({
+      const reply = await peer.ask({
         op: "encrypt",
         suite: suite.id,
         committing: suite.committing,
@@ -78,7 +43,7 @@ export function processPeer(options: ProcessPeerOptions): Peer {
       return Buffer.from(reply.message ?? "", "base64");
     },
     async decrypt(message, { suite, keys }): Promise<Opened> {
-      const reply = await ask({
+      const reply = await peer.ask({
         op: "decrypt",
         committing: suite.committing,
         message: Buffer.from(message).toString("base64"),
@@ -86,9 +51,6 @@ export function processPeer(options: ProcessPeerOptions): Peer {
       });
       return { plaintext: Buffer.from(reply.plaintext ?? "", "base64"), context: reply.context ?? {} };
     },
-    async close() {
-      child.stdin.end();
-      await exited;
-    },
+    close: () => peer.close(),
   };
 }

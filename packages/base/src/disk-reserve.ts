@@ -47,8 +47,7 @@ export class DiskReserve {
     this.#path = path;
     this.#clock = clock;
     this.#bytes = Math.floor(Math.min(RESERVE.bytes, (roomOf(dirname(path))?.size ?? 0) * RESERVE.share));
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    this.#isHeld = found?.isFile() === true && found.size >= this.#bytes;
+    this.#isHeld = this.#isThere();
     this.hasRoom();
   }
 
@@ -68,6 +67,18 @@ export class DiskReserve {
     return this.#isHeld ? free >= this.#bytes : free >= 2 * this.#bytes;
   }
 
+  /**
+   * Whether half of the room that is kept is still there, given up or not: for what makes more and must go on for a
+   * while on a full disk. It leaves the other half to what removes.
+   */
+  hasHalf(): boolean {
+    const isPlenty = (this.#look()?.free ?? Number.POSITIVE_INFINITY) >= this.#bytes;
+    if (isPlenty) return true;
+    // From here on each look counts, and another process may have given the room up.
+    this.#isHeld &&= this.#isThere();
+    return this.#isHeld || (roomOf(dirname(this.#path))?.free ?? Number.POSITIVE_INFINITY) >= this.#bytes / 2;
+  }
+
   /** Gives the room up when hardly anything is left of the volume. True when it was given up now. */
   releaseWhenScarce(): boolean {
     const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
@@ -80,6 +91,11 @@ export class DiskReserve {
     this.#isHeld = false;
     this.#looked = { at: Number.NEGATIVE_INFINITY, room: null };
     return this.#remove();
+  }
+
+  #isThere(): boolean {
+    const found = lstatSync(this.#path, { throwIfNoEntry: false });
+    return found?.isFile() === true && found.size >= this.#bytes;
   }
 
   /** False when that could not be. */

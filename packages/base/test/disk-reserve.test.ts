@@ -61,8 +61,14 @@ test("on a volume that fills, writing ends first, then the room is given up, and
     megabytes(14.5);
     assert.deepEqual([reserve.hasRoom(), reserve.releaseWhenScarce(), reserve.isHeld], [false, false, true]);
     megabytes(14.9);
+    assert.ok(reserve.hasHalf(), "all of it is kept");
     assert.deepEqual([reserve.releaseWhenScarce(), reserve.isHeld, reserve.hasRoom()], [true, false, false]);
     assert.ok(roomOf(volume)!.free > 1_000_000, "what reads and removes has room");
+    assert.ok(reserve.hasHalf());
+    megabytes(15.4);
+    assert.deepEqual([reserve.hasHalf(), reserve.isHeld], [true, false]);
+    megabytes(15.6);
+    assert.deepEqual([reserve.hasHalf(), reserve.isHeld], [false, false], "the rest is for what removes");
     megabytes(13.5);
     assert.deepEqual([reserve.hasRoom(), reserve.isHeld], [true, false], "room to write, and not yet to keep some");
     rmSync(join(volume, "ballast"));

@@ -23,6 +23,11 @@ export interface DataFolder {
   /** Keys of people, their wraps and names; unless they lie in PostgreSQL. And its mark. */
   readonly keyStore: string;
   readonly keyStoreMark: string;
+  /** The log of the audit; unless it lies elsewhere. And its mark. */
+  readonly auditLog: string;
+  readonly auditLogMark: string;
+  /** The verifier key of the audit's checkpoints. Public: whoever verifies the log without a KMS takes it from here. */
+  readonly auditKey: string;
   /** The database of versions before this one, whose content moves into `records` at the next start; and its mark. */
   readonly oldVault: string;
   readonly oldVaultMark: string;
@@ -69,6 +74,9 @@ export function dataFolder(path: string): DataFolder {
     recordsMark: join(path, "records.sqlite.mark"),
     keyStore: join(path, "keys.sqlite"),
     keyStoreMark: join(path, "keys.sqlite.mark"),
+    auditLog: join(path, "audit.sqlite"),
+    auditLogMark: join(path, "audit.sqlite.mark"),
+    auditKey: join(path, "audit.key"),
     oldVault: join(path, "vault.sqlite"),
     oldVaultMark: join(path, "vault.sqlite.mark"),
     tokens: join(path, "tokens.json"),
@@ -96,7 +104,7 @@ export function dataFolder(path: string): DataFolder {
 function writtenNames({ path, kms: _, ...files }: DataFolder): ReadonlySet<string> {
   const names = Object.values(files).map((file) => relative(path, file));
   const logs = [".new", ".1", ".2", ".3", ".4", ".5"].map((end) => `strongroom.log${end}`);
-  const databases = ["records.sqlite", "keys.sqlite", "vault.sqlite"].flatMap((name) =>
+  const databases = ["records.sqlite", "keys.sqlite", "audit.sqlite", "vault.sqlite"].flatMap((name) =>
     ["-wal", "-shm", ".reserve", ".move"].map((end) => `${name}${end}`),
   );
   const kms = [

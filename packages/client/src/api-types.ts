@@ -26,7 +26,7 @@ export interface paths {
         };
         /**
          * Can the service do its work?
-         * @description The store answers, and no more regions are known to be down than a write can do without. Owed wraps are shown, and are no reason not to be ready.
+         * @description The store and the audit answer, and no more regions are known to be down than a write can do without. Owed wraps are shown, and are no reason not to be ready.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -249,6 +249,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what
+         * @description With `Strongroom-Subject`, who read, wrote or asked for what is about one person; the question is in the audit, too. Entries come a second or two after what they tell. Needs the scope `audit`.
+         */
+        get: operations["listAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/access-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything about one person, with proofs
+         * @description For the person whom `Strongroom-Subject` names: each entry as it is hashed into the log, a proof that it is in the tree of the checkpoint, and what it says. Oldest first. Needs the scope `audit`.
+         */
+        get: operations["getAccessLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the audit is
+         * @description Needs the scope `audit`.
+         */
+        get: operations["getAuditStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest signed checkpoint
+         * @description A signed note (c2sp.org/tlog-checkpoint): which log, how many entries, which root. Kept elsewhere, it shows later whether the log goes on from here. Needs the scope `audit`.
+         */
+        get: operations["getAuditCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exports/{export}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that an export has ended
+         * @description An entry of the audit. The reads of an export name it in `Strongroom-Export`, and so does this; one that was killed has reads, and no end. Needs the scope `read`.
+         */
+        post: operations["endExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -409,7 +509,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -464,6 +564,129 @@ export interface components {
             }[];
             /** @description The version there is, null for no record. */
             currentVersion?: number | null;
+        };
+        AuditEvent: {
+            /** @description In the log, from 0; null: it is not in it yet. */
+            position: number | null;
+            /** @description Of the entry; of a write also that of the write. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             * @example 2026-03-04T05:06:07.890Z
+             */
+            at: string;
+            /**
+             * @example read
+             * @example write
+             * @example remove
+             * @example list
+             * @example audit-read
+             */
+            action: string;
+            /**
+             * @description `done`, `begun`, or the code of the error with which it was refused.
+             * @example done
+             */
+            result: string;
+            /**
+             * @description Who: an id that never changes. `token:ID`; `anonymous` without a known token.
+             * @example token:4f0c2a91b7de
+             */
+            principal: string;
+            purpose: string | null;
+            ticket: string | null;
+            collection: string | null;
+            /** @description The records that it is about. */
+            records: {
+                /** @description Null: its key is gone, or it was not known. */
+                id: string | null;
+                version: number | null;
+                /** @description The opaque id of the person, or `collection:NAME`. */
+                subject: string | null;
+            }[];
+            /** @description Opaque ids of everybody whom it is about. */
+            people: string[];
+            /** @description Calls of a KMS that it took. */
+            kms: {
+                region: string;
+                /** @description Of the wrapping key: its ARN. */
+                key: string;
+                /** @description As the KMS's own log has it. */
+                requestId: string;
+            }[];
+            export: string | null;
+            /** @description What an entry `principal` calls its principal: the name of a token. */
+            label: string | null;
+            details: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        AuditPage: {
+            events: components["schemas"]["AuditEvent"][];
+            /** @description Cursor of the next page, null on the last one. */
+            next: string | null;
+        };
+        AuditStatus: {
+            /** @description Which history of the log. A restore that was accepted begins another one; null: nothing is in it yet. */
+            history: string | null;
+            /** @description Entries in the log. */
+            size: number;
+            /** @description Of its tree: base64. */
+            root: string;
+            /** @description Entries that are durable and not in the log yet, counted up to 10,000. */
+            waiting: number;
+            /** @description For how long the oldest of them has waited, in milliseconds. */
+            waitingMs: number;
+            /** @description The largest size that the key store knows. */
+            published: number;
+            /** @description Whether every record from before the audit has an entry by now. */
+            adopted: boolean;
+            witnesses: {
+                name: string;
+                /** @enum {string} */
+                state: "current" | "behind" | "away";
+                /** @description The size that it has seen. */
+                size: number;
+            }[];
+            /** @description Of this process: how often readers' entries were appended together, and how many. */
+            groups: {
+                appends: number;
+                entries: number;
+            };
+            /** @description What was found wrong since the process started, newest last. */
+            alarms: {
+                code: string;
+                message: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                at: string;
+            }[];
+            /** @description The verifier key of its checkpoints (c2sp.org/signed-note). */
+            key: string;
+        };
+        AccessLog: {
+            /** @description The newest: a signed note (c2sp.org/tlog-checkpoint). */
+            checkpoint: string;
+            /** @description The verifier key of the checkpoint. */
+            key: string;
+            entries: {
+                event: components["schemas"]["AuditEvent"];
+                /** @description The entry as it is hashed into the log; null: it was forgotten, its time was over. */
+                text: string | null;
+                /** @description That it is in the log (c2sp.org/tlog-proof). */
+                proof: string;
+            }[];
+        };
+        ExportEnd: {
+            collection: string;
+            /** @enum {string} */
+            outcome: "complete" | "interrupted";
+            /** @description Records that it has written. */
+            records: number;
         };
         JobsAnswer: {
             jobs: {
@@ -815,6 +1038,17 @@ export interface components {
                     state: "up" | "down" | "unknown";
                 }[];
             };
+            /** @description Without its entry nothing is released. Null: the vault has no audit. */
+            audit?: {
+                ok: boolean;
+                /**
+                 * @description The code of why nothing is released now.
+                 * @example audit-unavailable
+                 */
+                problem: string | null;
+                /** @description What was found wrong since the process started: GET /v1/audit/status. */
+                alarms: number;
+            } | null;
             /** @description Versions and keys that owe a wrap, as last seen; null before the first look. They are safe by the minimum: owing alone is not a reason not to be ready. */
             wrapDebt: {
                 items: number;
@@ -951,6 +1185,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
                 /** @description Versions of which this must be one, else 412. */
                 "if-match"?: string;
                 /** @description 304 when it was not written later. */
@@ -1006,7 +1255,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1024,7 +1273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1096,7 +1345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1105,7 +1354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1120,6 +1369,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
                 /** @description Write only on this version, `"3"`, or only if the record is there, `*`. */
                 "if-match"?: string;
                 /** @description `*`: write only if there is no such record. */
@@ -1181,7 +1445,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `subject-invalid`: The subject is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1199,7 +1463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1307,7 +1571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `subject-key-set-back`: The key store offers a key that was retired. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `subject-key-set-back`: The key store offers a key that was retired. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1316,7 +1580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1340,6 +1604,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
                 /** @description Write only on this version, `"3"`, or only if the record is there, `*`. */
                 "if-match"?: string;
                 /** @description `*`: write only if there is no such record. */
@@ -1370,7 +1649,7 @@ export interface operations {
                     "application/json": components["schemas"]["RemoveAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1388,7 +1667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1460,7 +1739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1469,7 +1748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1492,7 +1771,23 @@ export interface operations {
     listVersions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
             path: {
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
@@ -1518,7 +1813,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionsAnswer"];
                 };
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1536,7 +1831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1590,7 +1885,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1599,7 +1894,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1614,6 +1909,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
                 /** @description Versions of which this must be one, else 412. */
                 "if-match"?: string;
                 /** @description 304 when it was not written later. */
@@ -1674,7 +1984,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1692,7 +2002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1764,7 +2074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1773,7 +2083,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1865,7 +2175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1874,7 +2184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1893,7 +2203,23 @@ export interface operations {
                 /** @description Items of the page; 100 when left out. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
             path: {
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
@@ -1914,7 +2240,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1932,7 +2258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1986,7 +2312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1995,7 +2321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2009,7 +2335,23 @@ export interface operations {
     putRecords: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
             path: {
                 /**
                  * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
@@ -2034,7 +2376,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
-            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `tenant-invalid`: That is no tenant. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2052,7 +2394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2151,7 +2493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `subject-key-set-back`: The key store offers a key that was retired. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `subject-key-set-back`: The key store offers a key that was retired. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2160,7 +2502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2261,7 +2603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2270,7 +2612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2367,7 +2709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2376,7 +2718,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2468,7 +2810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2477,7 +2819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2569,7 +2911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-newer`: The database was made by a newer version. `internal`: The service failed. */
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2578,7 +2920,655 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. */
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what this principal did: `token:ID`.
+                 * @example token:4f0c2a91b7de
+                 */
+                principal?: string;
+                /** @description Only this action. */
+                action?: "read" | "list" | "history" | "write" | "remove" | "export-ended" | "state" | "people-listed" | "restrict" | "release" | "renew-key" | "keys-made" | "flip-key-set" | "rewrap" | "audit-read" | "verify" | "backup" | "principal" | "unauthenticated" | "administration" | "open" | "close" | "adopt" | "adopted" | "gap" | "altered" | "cut" | "accept-restore" | "forget" | "streams-closed";
+                /**
+                 * @description Only of this collection.
+                 * @example people
+                 */
+                collection?: string;
+                /** @description Only from this time on. */
+                since?: string;
+                /** @description Only before this time. */
+                until?: string;
+                /** @description What comes first; `newest` when left out. */
+                order?: "oldest" | "newest";
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Events of the page; 100 when left out. */
+                limit?: number;
+            };
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+                /** @description Only entries about this person, by the name that writers use, percent-encoded. */
+                "strongroom-subject"?: string;
+                /**
+                 * @description Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal data.
+                 * @example acme
+                 */
+                "strongroom-tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `subject-invalid`: The subject is not allowed. `tenant-invalid`: That is no tenant. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-unknown`: The audit knows nobody by that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessLog: {
+        parameters: {
+            query?: {
+                /** @description Only from this time on. */
+                since?: string;
+            };
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+                /** @description Only entries about this person, by the name that writers use, percent-encoded. */
+                "strongroom-subject"?: string;
+                /**
+                 * @description Whose people the names are of; `default` when left out and not declared. The KMS logs it in clear: no personal data.
+                 * @example acme
+                 */
+                "strongroom-tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessLog"];
+                };
+            };
+            /** @description `subject-invalid`: The subject is not allowed. `tenant-invalid`: That is no tenant. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-unknown`: The audit knows nobody by that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditStatus"];
+                };
+            };
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The note. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `checkpoint-absent`: The audit has no checkpoint yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audit-missing`: The stores belong to a vault with an audit. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path: {
+                /**
+                 * @description The UUID that its reads had in `Strongroom-Export`.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportEnd"];
+            };
+        };
+        responses: {
+            /** @description It is in the audit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportEnd"];
+                };
+            };
+            /** @description `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -32,10 +32,24 @@ export interface ClientOptions {
   readonly maxAnswerBytes?: number | undefined;
   /** Ends every call when it is aborted. */
   readonly signal?: AbortSignal | undefined;
+  /** Why calls are made, unless a call says otherwise. */
+  readonly purpose?: string | undefined;
+  readonly ticket?: string | undefined;
+  readonly export?: string | undefined;
+}
+
+/** Why something is done, as the audit of the service has it. What is left out is as the client's options say. */
+export interface Why {
+  /** A code, 1 to 64 characters of `a-z0-9.-`. A collection may declare some, and then one of them is needed. */
+  readonly purpose?: string | undefined;
+  /** What it is done for, in another system: 1 to 64 characters of `A-Za-z0-9._#/-`. */
+  readonly ticket?: string | undefined;
+  /** The export that it is a part of: a UUID of version 4 in lower case. */
+  readonly export?: string | undefined;
 }
 
 /** What every call takes. */
-export interface CallOptions {
+export interface CallOptions extends Why {
   /** Ends this call when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -56,7 +70,7 @@ interface Reply<Data> {
 }
 
 /** The answers of calls that change something. */
-const WRITES: ReadonlySet<string> = new Set<keyof Answers>(["PutAnswer", "BatchAnswer", "RemoveAnswer"]);
+const WRITES: ReadonlySet<string> = new Set<keyof Answers>(["PutAnswer", "BatchAnswer", "RemoveAnswer", "ExportEnd"]);
 
 interface Answered<Data> {
   readonly data: Data;
@@ -70,19 +84,22 @@ interface Signals {
   readonly any: AbortSignal;
 }
 
-type Ask<Data> = (http: Http, init: { readonly signal: AbortSignal }) => Promise<Reply<Data>>;
+/** What of a call is the same for every route. */
+type CallInit = Readonly<{ signal: AbortSignal; headers: Readonly<Record<string, string>> }>;
+
+type Ask<Data> = (http: Http, init: CallInit) => Promise<Reply<Data>>;
 
 /** Calls the service. Both methods throw ClientError. */
 export interface Caller {
   /** For an answer that the OpenAPI document names: `name` is checked at run time, its type by the compiler. */
   readonly answer: <Name extends keyof Answers>(
     name: Name,
-    signal: AbortSignal | undefined,
+    options: CallOptions,
     ask: Ask<Answers[Name]>,
   ) => Promise<Answers[Name]>;
   /** For an answer whose body is read as it is. */
   readonly text: (
-    signal: AbortSignal | undefined,
+    options: CallOptions,
     ask: Ask<string>,
   ) => Promise<{ readonly text: string; readonly headers: Headers }>;
 }
@@ -110,19 +127,26 @@ export function caller(options: ClientOptions): Caller {
     fetch: boundedFetch(options.fetch ?? ((request) => globalThis.fetch(request)), maxAnswerBytes),
   });
 
-  const reply = async <Data>(
-    signal: AbortSignal | undefined,
-    isRead: boolean,
-    ask: Ask<Data>,
-  ): Promise<Answered<Data>> => {
+  const reply = async <Data>(call: CallOptions, isRead: boolean, ask: Ask<Data>): Promise<Answered<Data>> => {
+    const { signal } = call;
+    const headers = { ...whyHeaders(options), ...whyHeaders(call) };
     const callers = [options.signal, signal].filter((given) => given !== undefined);
     const deadline = AbortSignal.timeout(timeoutMs);
     const any = AbortSignal.any([...callers, deadline]);
-    return withRetries(() => once({ callers, deadline, any }, ask), { retries, isRead, timeoutMs, signal: any });
+    return withRetries(() => once({ callers, deadline, any }, headers, ask), {
+      retries,
+      isRead,
+      timeoutMs,
+      signal: any,
+    });
   };
 
-  const once = async <Data>({ callers, deadline, any }: Signals, ask: Ask<Data>): Promise<Answered<Data>> => {
-    const { data, error, response } = await ask(http, { signal: any }).catch((cause: unknown) => {
+  const once = async <Data>(
+    { callers, deadline, any }: Signals,
+    headers: CallInit["headers"],
+    ask: Ask<Data>,
+  ): Promise<Answered<Data>> => {
+    const { data, error, response } = await ask(http, { signal: any, headers }).catch((cause: unknown) => {
       const gaveUp = callers.find(({ aborted }) => aborted);
       if (gaveUp !== undefined) throw new ClientError("aborted", { cause: gaveUp.reason });
       if (deadline.aborted)
@@ -151,13 +175,13 @@ export function caller(options: ClientOptions): Caller {
   };
 
   return {
-    answer: async (name, signal, ask) => {
-      const { data } = await reply(signal, !WRITES.has(name), ask);
+    answer: async (name, call, ask) => {
+      const { data } = await reply(call, !WRITES.has(name), ask);
       if (hasForm(name, data)) return data;
       throw unintelligible(wrongParts(name, data));
     },
-    text: async (signal, ask) => {
-      const { data, response } = await reply(signal, true, ask);
+    text: async (call, ask) => {
+      const { data, response } = await reply(call, true, ask);
       return { text: data, headers: response.headers };
     },
   };
@@ -166,6 +190,33 @@ export function caller(options: ClientOptions): Caller {
 /** An answer that is not as described. `what` names a place in it, never what stands there. */
 export function unintelligible(what: string): ClientError {
   return new ClientError("unintelligible", { detail: `Not as expected in its answer: ${what}.` });
+}
+
+/** Of an actor -> its header, and the form that it must have: one of another form might tell of a person. */
+const WHY: Readonly<Record<keyof Why, { readonly header: string; readonly form: RegExp }>> = {
+  purpose: { header: "strongroom-purpose", form: /^[a-z0-9.-]{1,64}$/ },
+  ticket: { header: "strongroom-ticket", form: /^[A-Za-z0-9._#/-]{1,64}$/ },
+  export: {
+    header: "strongroom-export",
+    form: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  },
+};
+
+function hasWhyForm(name: keyof Why, value: unknown): value is string {
+  return typeof value === "string" && WHY[name].form.test(value);
+}
+
+/** What was given instead is not shown. Throws ClientError `audit-actor-invalid`. */
+function whyHeaders(why: Why): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const [name, { header }] of Object.entries(WHY)) {
+    const value: unknown = why[name as keyof Why];
+    if (value === undefined) continue;
+    if (!hasWhyForm(name as keyof Why, value))
+      throw new ClientError("audit-actor-invalid", { detail: `\`${name}\` is not of its form.` });
+    headers[header] = value;
+  }
+  return headers;
 }
 
 const validators = new Map<string, Validator>();
@@ -216,6 +267,9 @@ const CHECKS: Readonly<Record<keyof ClientOptions, (value: unknown) => boolean>>
   retries: (value) => typeof value === "number",
   maxAnswerBytes: (value) => typeof value === "number",
   signal: (value) => typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value,
+  purpose: (value) => hasWhyForm("purpose", value),
+  ticket: (value) => hasWhyForm("ticket", value),
+  export: (value) => hasWhyForm("export", value),
 };
 
 /** An option that is misspelt is not in force, and nobody would know. */

@@ -2,8 +2,10 @@
  * The client: one method for each thing that the service does.
  */
 import type { Answers } from "./api-types.ts";
+import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
-import { ClientError, type ClientErrorCode } from "./errors.ts";
+import { encoded, present } from "./encoded.ts";
+import { ClientError } from "./errors.ts";
 import { type Listing, listing } from "./paging.ts";
 
 /** A parsed document. */
@@ -119,6 +121,8 @@ export interface Client {
   jobs(options?: CallOptions): Promise<readonly Job[]>;
   /** What the keys cost, as the process that answers has counted since it started; null: it has no key store. */
   keyCost(options?: CallOptions): Promise<KeyCost | null>;
+  /** Who did what. */
+  readonly audit: Audit;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -146,17 +150,19 @@ export interface Client {
  * ```
  */
 export function createClient(options: ClientOptions): Client {
-  const { answer, text } = caller(options);
+  const calls = caller(options);
+  const { answer, text } = calls;
   const records: Records = {
-    put: async (collection, id, document, { ifVersion, ifAbsent, signal, ...whom } = {}) => {
+    put: async (collection, id, document, options = {}) => {
+      const { ifVersion, ifAbsent } = options;
       const path = address(collection, id);
       const header = {
-        ...whomHeaders(whom),
+        ...whomHeaders(options),
         ...(ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` }),
         ...(ifAbsent === true ? { "if-none-match": "*" } : {}),
       };
       const body = documentText(document);
-      return answer("PutAnswer", signal, (http, init) =>
+      return answer("PutAnswer", options, (http, init) =>
         http.PUT("/v1/records/{collection}/{id}", {
           ...init,
           params: { path, header },
@@ -166,10 +172,11 @@ export function createClient(options: ClientOptions): Client {
         }),
       );
     },
-    putMany: async (collection, items, { onExisting = "compare", signal } = {}) => {
+    putMany: async (collection, items, options = {}) => {
+      const { onExisting = "compare" } = options;
       const path = { collection: segment(collection, "collection") };
       const body = jsonText({ records: items, onExisting });
-      const { results } = await answer("BatchAnswer", signal, (http, init) =>
+      const { results } = await answer("BatchAnswer", options, (http, init) =>
         http.POST("/v1/records/{collection}", {
           ...init,
           params: { path },
@@ -180,64 +187,66 @@ export function createClient(options: ClientOptions): Client {
       if (results.length !== items.length) throw unintelligible("a batch's answer has another length than the batch");
       return results;
     },
-    get: async (collection, id, { signal } = {}) => {
+    get: async (collection, id, options = {}) => {
       const path = address(collection, id);
       return stored(
-        await text(signal, (http, init) =>
+        await text(options, (http, init) =>
           http.GET("/v1/records/{collection}/{id}", { ...init, params: { path }, parseAs: "text" }),
         ),
       );
     },
-    version: async (collection, id, version, { signal } = {}) => {
+    version: async (collection, id, version, options = {}) => {
       const path = { ...address(collection, id), version: String(version) };
       return stored(
-        await text(signal, (http, init) =>
+        await text(options, (http, init) =>
           http.GET("/v1/records/{collection}/{id}/versions/{version}", { ...init, params: { path }, parseAs: "text" }),
         ),
       );
     },
-    history: async (collection, id, { signal } = {}) => {
+    history: async (collection, id, options = {}) => {
       const path = address(collection, id);
-      const { versions } = await answer("VersionsAnswer", signal, (http, init) =>
+      const { versions } = await answer("VersionsAnswer", options, (http, init) =>
         http.GET("/v1/records/{collection}/{id}/versions", { ...init, params: { path } }),
       );
       return versions;
     },
-    remove: async (collection, id, { ifVersion, signal } = {}) => {
+    remove: async (collection, id, options = {}) => {
       const path = address(collection, id);
+      const { ifVersion } = options;
       const header = ifVersion === undefined ? {} : { "if-match": `"${ifVersion}"` };
-      return answer("RemoveAnswer", signal, (http, init) =>
+      return answer("RemoveAnswer", options, (http, init) =>
         http.DELETE("/v1/records/{collection}/{id}", { ...init, params: { path, header } }),
       );
     },
-    list: (collection, { signal } = {}) =>
+    list: (collection, options = {}) =>
       listing(async (page) => {
         const path = { collection: segment(collection, "collection") };
-        return answer("ListAnswer", signal, (http, init) =>
-          http.GET("/v1/records/{collection}", { ...init, params: { path, query: given(page) } }),
+        return answer("ListAnswer", options, (http, init) =>
+          http.GET("/v1/records/{collection}", { ...init, params: { path, query: present(page) } }),
         );
       }),
   };
   return {
     records,
-    collections: async ({ signal } = {}) =>
-      (await answer("CollectionsAnswer", signal, (http, init) => http.GET("/v1/collections", init))).collections,
-    regions: ({ signal } = {}) => answer("RegionsAnswer", signal, (http, init) => http.GET("/v1/regions", init)),
-    debt: ({ signal } = {}) =>
+    audit: auditOf(calls),
+    collections: async (options = {}) =>
+      (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
+    regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),
+    debt: (options = {}) =>
       listing((page) =>
-        answer("DebtAnswer", signal, (http, init) =>
-          http.GET("/v1/regions/debt", { ...init, params: { query: given(page) } }),
+        answer("DebtAnswer", options, (http, init) =>
+          http.GET("/v1/regions/debt", { ...init, params: { query: present(page) } }),
         ),
       ),
-    jobs: async ({ signal } = {}) =>
-      (await answer("JobsAnswer", signal, (http, init) => http.GET("/v1/jobs", init))).jobs,
-    keyCost: async ({ signal } = {}) =>
-      (await answer("KeyCostAnswer", signal, (http, init) => http.GET("/v1/keys/cost", init))).cost,
-    health: async ({ signal } = {}) => {
-      await answer("HealthAnswer", signal, (http, init) => http.GET("/healthz", init));
+    jobs: async (options = {}) =>
+      (await answer("JobsAnswer", options, (http, init) => http.GET("/v1/jobs", init))).jobs,
+    keyCost: async (options = {}) =>
+      (await answer("KeyCostAnswer", options, (http, init) => http.GET("/v1/keys/cost", init))).cost,
+    health: async (options = {}) => {
+      await answer("HealthAnswer", options, (http, init) => http.GET("/healthz", init));
     },
-    ready: ({ signal } = {}) =>
-      answer("ReadyAnswer", signal, async (http, init) => {
+    ready: (options = {}) =>
+      answer("ReadyAnswer", options, async (http, init) => {
         // Not ready is status 503, and an answer all the same.
         const { data, error, response } = await http.GET("/readyz", init);
         return { data: data ?? error, response };
@@ -263,7 +272,7 @@ function stored({ text, headers }: { readonly text: string; readonly headers: He
 
 function whomHeaders({ subject, about, repoint, tenant }: Whom) {
   const name = (text: string): string => encoded(text, "subject-invalid");
-  return given({
+  return present({
     "strongroom-subject": subject === undefined ? undefined : name(subject),
     "strongroom-about": about?.map(name).join(", "),
     "strongroom-repoint": repoint === undefined ? undefined : (`${repoint}` as const),
@@ -312,12 +321,6 @@ function nameOf(member: unknown): string {
   return typeof member === "number" ? "number that is not finite" : typeof member;
 }
 
-function given<Options extends object>(options: Options): { [Name in keyof Options]?: NonNullable<Options[Name]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Options]?: NonNullable<Options[Name]>;
-  };
-}
-
 function address(collection: string, id: string): { collection: string; id: string } {
   return { collection: segment(collection, "collection"), id: segment(id, "id") };
 }
@@ -341,12 +344,6 @@ function segment(name: string, what: "collection" | "id"): string {
     });
   encoded(name, code);
   return name;
-}
-
-/** Percent-encoded UTF-8: a header field holds ASCII (RFC 9110, section 5.5), and so does a path. */
-function encoded(text: string, code: Extract<ClientErrorCode, `${string}-invalid`>): string {
-  if (text.isWellFormed()) return encodeURIComponent(text);
-  throw new ClientError(code, { detail: "It is not well-formed text." });
 }
 
 function decoded(header: string): string {

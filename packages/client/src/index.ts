@@ -1,6 +1,7 @@
 /**
  * @strongroom/client: a typed client of Strongroom's HTTP API. Runs wherever there is `fetch`.
  */
+export type { AccessLog, Audit, AuditAction, AuditEvent, AuditQuery, AuditStatus, ExportEnd } from "./audit.ts";
 export { createClient } from "./client.ts";
 export type {
   BatchItem,
@@ -27,7 +28,7 @@ export type {
 } from "./client.ts";
 export { DEFAULT_MAX_ANSWER_BYTES, DEFAULT_TIMEOUT_MS } from "./call.ts";
 export { DEFAULT_RETRIES } from "./retry.ts";
-export type { CallOptions, ClientOptions } from "./call.ts";
+export type { CallOptions, ClientOptions, Why } from "./call.ts";
 export type { Damaged, Listing, Page, PageOptions } from "./paging.ts";
 export { CLIENT_ERRORS, ClientError, isClientError } from "./errors.ts";
 export type {

@@ -101,6 +101,18 @@ export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
 export type RegionOperation =
   "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
 
+/** A call to a KMS that was answered, well or not. */
+export interface AnsweredCall {
+  readonly region: string;
+  readonly keyArn: string;
+  readonly operation: RegionOperation;
+  /** The id by which the KMS's own log has the call. */
+  readonly requestId: string;
+}
+
+/** Told of calls as they are answered. What it throws is nobody's: it ends no call. */
+export type OnCall = (call: AnsweredCall) => void;
+
 /** One failed call to one region. */
 export interface RegionAttempt {
   readonly region: string;

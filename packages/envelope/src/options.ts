@@ -6,6 +6,7 @@
  */
 import { types } from "node:util";
 import { EnvelopeError, isEnvelopeError, shown } from "./errors.ts";
+import type { OnCall } from "./errors.ts";
 
 /**
  * Reads one value that is not undefined. What is wrong goes to `problems`; the answer is only good for finding more
@@ -228,6 +229,12 @@ export function nonEmpty<T>(list: Reader<readonly T[]>): Reader<readonly T[]> {
     return items;
   };
 }
+
+/** A function that is told of calls to a KMS. */
+export const toldOfCalls: Reader<OnCall> = thatIs(
+  (value): value is OnCall => typeof value === "function",
+  "a function",
+);
 
 /** An object, of a class or not, that has these methods. */
 export function having<T>(kind: string, ...methods: readonly (keyof T & string)[]): Reader<T> {

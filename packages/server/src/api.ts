@@ -9,7 +9,8 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { Vault } from "@strongroom/vault";
+import type { ActingVault, Vault } from "@strongroom/vault";
+import type { AuditLook } from "./audit/audit-look.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ProbedRegions } from "./regions.ts";
 import type { Scope, TokenIdentity } from "./tokens/token.ts";
@@ -26,6 +27,7 @@ export interface ApiContext {
   readonly vault: Vault;
   readonly regions: ProbedRegions;
   readonly limits: ServerLimits;
+  readonly audit: AuditLook;
 }
 
 declare module "fastify" {
@@ -36,6 +38,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Who asks; null before authentication and on public routes. */
     token: TokenIdentity | null;
+    /** The vault, for whoever asks and for what they say: under /v1, of what works on records or reads the audit. */
+    acting: ActingVault;
     /** Code of the problem that the request ended with, for its log line. */
     problemCode: string | null;
     /** Records that the answer names as damaged, for its log line and the metrics. */

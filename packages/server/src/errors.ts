@@ -27,6 +27,7 @@ export type ServerErrorCode =
   | "token-limit"
   | "request-malformed"
   | "collection-unknown"
+  | "checkpoint-absent"
   | "tokens-unreadable"
   | "token-absent"
   | "option-invalid"
@@ -170,6 +171,12 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     remedy:
       "Check the collection's name. The program that runs the service decides which there are: " +
       "`createServer({ collections })`.",
+    outcome: "absent",
+    status: 404,
+  },
+  "checkpoint-absent": {
+    title: "The audit has no checkpoint yet",
+    remedy: "The first one comes with the first entries, within a second or two. Ask again.",
     outcome: "absent",
     status: 404,
   },

@@ -7,6 +7,8 @@
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Vault } from "@strongroom/vault";
+import type { AuditLook } from "./audit/audit-look.ts";
+import { auditMetrics } from "./audit/audit-metrics.ts";
 import type { AdmissionFigures } from "./admission/admission.ts";
 import type { ConnectionFigures } from "./admission/connections.ts";
 import type { EndedRequest } from "./http/request.ts";
@@ -62,9 +64,15 @@ export interface LoadFigures {
   readonly connections: { figures(): ConnectionFigures };
 }
 
+/** What is measured of the vault and of what it stands on. */
+export interface MeasuredParts {
+  readonly vault: Vault;
+  readonly audit: AuditLook;
+  readonly regions: ProbedRegions;
+}
+
 export function serverMetrics(
-  vault: Vault,
-  regions: ProbedRegions,
+  { vault, audit, regions }: MeasuredParts,
   load: LoadFigures,
   disk: () => DiskState | null = () => null,
 ): Metrics {
@@ -109,6 +117,7 @@ export function serverMetrics(
   loadMetrics(registry, load);
   regionMetrics(registry, regions);
   diskMetrics(registry, disk);
+  auditMetrics(registry, audit);
   const showDebt = debtMetrics(registry, vault);
   return {
     contentType: registry.contentType,

@@ -15,6 +15,11 @@ import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
 import { admitRoutes } from "./admission/admitted-routes.ts";
 import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
 import type { Api, ApiContext } from "./api.ts";
+import { actorOf } from "./audit/actor.ts";
+import type { ActorHeaders } from "./audit/actor.ts";
+import { AuditLook } from "./audit/audit-look.ts";
+import { Principals } from "./audit/principals.ts";
+import { RefusalTally } from "./audit/refusal-tally.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
 import { isHostName, KnownHosts, requireSingleFields } from "./http/host.ts";
@@ -28,6 +33,7 @@ import type { DiskState } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
+import { auditRoutes, auditStateRoutes, exportRoutes } from "./routes/audit.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -96,15 +102,23 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   const admission = new Admission(limits);
   const connections = new Connections(limits);
   const refusals = new Refusals();
-  const metrics = serverMetrics(options.vault, regions, { admission, connections }, options.disk);
+  const audit = new AuditLook(options.vault);
+  const metrics = serverMetrics({ vault: options.vault, audit, regions }, { admission, connections }, options.disk);
   const onEnd: OnEnd = (request, reply) => {
     const ended = endedRequest(request, reply);
     logRequest(request, ended);
     metrics.request(ended);
-    if (ended.code !== null && REFUSAL_CODES.has(ended.code)) refusals.note(ended.code, app.log);
+    audit.note(ended.code);
+    if (ended.code === null) return;
+    if (REFUSAL_CODES.has(ended.code)) refusals.note(ended.code, app.log);
+    tally.note({ code: ended.code, tokenId: request.token?.id ?? null, method: ended.method, route: ended.route });
   };
-  const app = newApp(options, limits, onEnd);
-  const context: ApiContext = { vault: options.vault, regions, limits };
+  const onMalformed = (code: string): void => {
+    tally.note({ code, tokenId: null, method: "any", route: null });
+  };
+  const app = newApp(options, limits, { onEnd, onMalformed });
+  const tally = new RefusalTally(options.vault, app.log);
+  const context: ApiContext = { vault: options.vault, regions, limits, audit };
   const absent = new AbsentRoutes();
   const hosts = new KnownHosts(options.hosts ?? []);
 
@@ -118,8 +132,10 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.decorateRequest("problemCode", null);
   app.decorateRequest("damaged", 0);
   app.decorateRequest("deadline");
+  app.decorateRequest("acting");
   connections.watch(app.server, (socket) => {
     answerSocket(SURPLUS, socket);
+    onMalformed(SURPLUS.code);
   });
   app.server.on("connect", (_request, socket: Socket) => {
     answerSocket(new ServerError("method-not-allowed", "The service is no proxy and does not take CONNECT"), socket);
@@ -151,6 +167,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   });
   app.addHook("onClose", async () => {
     metrics.close();
+    await tally.flush();
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
@@ -177,7 +194,7 @@ function isListOfText(value: unknown): boolean {
 }
 
 const CHECKS: Readonly<Record<keyof ServerOptions, OptionRule>> = {
-  vault: [(value) => hasMethods(value, "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
+  vault: [(value) => hasMethods(value, "as", "get", "put", "putMany", "remove", "list", "ping"), "a vault"],
   tokens: [(value) => hasMethods(value, "verify"), "a verifier of tokens"],
   regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
   disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
@@ -204,7 +221,15 @@ function readServerOptions(given: unknown): ReadServerOptions {
 /** Called once for each request, when its answer is out or its client is gone. */
 type OnEnd = (request: FastifyRequest, reply: FastifyReply) => void;
 
-function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits, onEnd: OnEnd): Api {
+/** Who hears of what has ended. */
+interface Listeners {
+  readonly onEnd: OnEnd;
+  /** Of what never became a request: with which code it was refused. */
+  readonly onMalformed: (code: string) => void;
+}
+
+function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits, listeners: Listeners): Api {
+  const { onEnd, onMalformed } = listeners;
   const log = logger?.child({}, { serializers: { req: () => undefined, res: () => undefined, err: () => undefined } });
   return Fastify({
     ...(log === undefined ? {} : { loggerInstance: log }),
@@ -238,7 +263,9 @@ function newApp({ logger }: Pick<ServerOptions, "logger">, limits: ServerLimits,
     },
     clientErrorHandler: (error: Error, socket: Socket) => {
       const answer = answerSocket(error, socket);
-      if (answer !== null) log?.info(answer, "request refused before it was one");
+      if (answer === null) return;
+      log?.info(answer, "request refused before it was one");
+      onMalformed(answer.code);
     },
   }).withTypeProvider<ZodTypeProvider>();
 }
@@ -277,13 +304,23 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
     if (request.token === null) done();
     else runAs({ tokenId: request.token.id, requestId: request.id }, done);
   });
+  const principals = new Principals(context.vault);
+  v1.addHook("preHandler", async (request) => {
+    const { token, routeOptions } = request;
+    if (token === null || routeOptions.config.work === "none") return;
+    request.acting = context.vault.as(actorOf(token, request.headers as ActorHeaders));
+    await principals.introduce(token);
+  });
   v1.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
   recordRoutes(v1, context);
-  versionRoutes(v1, context);
+  versionRoutes(v1);
   collectionRoutes(v1, context);
   regionRoutes(v1, context);
   jobRoutes(v1, context);
   keyRoutes(v1, context);
+  auditRoutes(v1, context);
+  auditStateRoutes(v1, context);
+  exportRoutes(v1);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

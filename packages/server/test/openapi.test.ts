@@ -74,6 +74,10 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /healthz",
       "GET /metrics",
       "GET /readyz",
+      "GET /v1/audit",
+      "GET /v1/audit/access-log",
+      "GET /v1/audit/checkpoint",
+      "GET /v1/audit/status",
       "GET /v1/collections",
       "GET /v1/jobs",
       "GET /v1/keys/cost",
@@ -83,6 +87,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /v1/records/{collection}/{id}/versions/{version}",
       "GET /v1/regions",
       "GET /v1/regions/debt",
+      "POST /v1/exports/{export}",
       "POST /v1/records/{collection}",
       "PUT /v1/records/{collection}/{id}",
     ],
@@ -96,7 +101,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
   for (const { path, operation } of operations) {
     const guarded = path.startsWith("/v1/");
     assert.equal(guarded, operation.security === undefined, path);
-    assert.equal(guarded, /Needs the scope `(read|write)`/.test(operation.description ?? ""), path);
+    assert.equal(guarded, /Needs the scope `(read|write|audit)`/.test(operation.description ?? ""), path);
     assert.ok(operation.summary.length > 5);
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     assert.deepEqual(
@@ -129,7 +134,17 @@ test("every route is described: operation, parameters, answers, headers, errors 
       .filter((parameter) => parameter.in === "header")
       .map(({ name }) => name)
       .sort(),
-    ["if-match", "if-none-match", "strongroom-about", "strongroom-repoint", "strongroom-subject", "strongroom-tenant"],
+    [
+      "if-match",
+      "if-none-match",
+      "strongroom-about",
+      "strongroom-export",
+      "strongroom-purpose",
+      "strongroom-repoint",
+      "strongroom-subject",
+      "strongroom-tenant",
+      "strongroom-ticket",
+    ],
   );
   assert.deepEqual(put.requestBody?.content["application/json"]?.schema, { $ref: "#/components/schemas/Document" });
   assert.equal(components.schemas["Document"]?.type, "object");
@@ -270,6 +285,7 @@ test("every code that can be answered is listed with its row of the tables", asy
   for (const { code, ...row } of listed) assert.deepEqual(row, table.get(code), code);
   assert.deepEqual([...table.keys()].filter((code) => !codes?.includes(code)).sort(), [
     "aborted",
+    "audit-foreign",
     "key-store-behind",
     "key-store-foreign",
     "key-store-lost",

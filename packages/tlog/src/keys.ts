@@ -172,6 +172,42 @@ function readVkey(vkey: string, as: string | null): Verifier {
   return as === null ? verifier : verifierOf(as, kind as KeyKind, typed.subarray(1));
 }
 
+/** The kind and the bytes of a public key in its DER form (SubjectPublicKeyInfo). @throws TlogError `key-malformed`. */
+export function readPublicKey(der: Uint8Array): {
+  readonly kind: "ed25519" | "ml-dsa-44-cosignature";
+  readonly raw: Uint8Array;
+} {
+  for (const kind of ["ed25519", "ml-dsa-44-cosignature"] as const) {
+    const { spki, keyLength } = TYPES[kind];
+    const isOfType = Buffer.compare(der.subarray(0, spki.length), spki) === 0;
+    if (isOfType && der.length === spki.length + keyLength) return { kind, raw: der.slice(spki.length) };
+  }
+  throw new TlogError("key-malformed", "notes are signed by Ed25519 and ML-DSA-44 keys here");
+}
+
+/** A signature that is made elsewhere. */
+export interface SignatureRequest {
+  /** What the key signs, as it is. */
+  readonly message: Uint8Array;
+  /** The signature as a note has it, without the key id. */
+  complete(signature: Uint8Array): Uint8Array;
+}
+
+/**
+ * What a key of this name and kind is to sign for a text.
+ * @param time seconds since 1970, for signatures that hold a time.
+ * @throws RangeError if this kind of key does not sign such a text.
+ */
+export function signatureRequest(name: string, kind: KeyKind, text: string, time: number): SignatureRequest {
+  const type = TYPES[kind];
+  const message = type.message(name, text, BigInt(time));
+  if (message === null) throw new RangeError("a cosignature is on a checkpoint");
+  return {
+    message,
+    complete: (signature) => (type.timed ? Buffer.concat([timeBytes(BigInt(time)), signature]) : signature),
+  };
+}
+
 /**
  * The signer of a private key, which stays with node:crypto.
  * @param now seconds since 1970, for signatures that hold a time.
@@ -190,11 +226,8 @@ export function signerOf(
   return {
     ...verifierOf(name, kind, der.subarray(-type.keyLength)),
     sign: (text) => {
-      const time = type.timed ? BigInt(now()) : 0n;
-      const message = type.message(name, text, time);
-      if (message === null) throw new RangeError("a cosignature is on a checkpoint");
-      const signature = sign(null, message, key);
-      return type.timed ? Buffer.concat([timeBytes(time), signature]) : signature;
+      const request = signatureRequest(name, kind, text, type.timed ? now() : 0);
+      return request.complete(sign(null, request.message, key));
     },
   };
 }

@@ -2,8 +2,8 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { openVault } from "./open-vault.ts";
-export type { VaultOptions } from "./options.ts";
-export type { Vault } from "./vault.ts";
+export type { AuditAlarm, AuditOptions, VaultOptions } from "./options.ts";
+export type { ActingVault, Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 
@@ -43,6 +43,40 @@ export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export type { Actor } from "./audit/auditor.ts";
+export type { AuditAction, AuditResult, EntryKmsCall } from "./audit/entry.ts";
+export type {
+  AccessLog,
+  AuditEvent,
+  AuditPage,
+  AuditQuery,
+  AuditRecord,
+  AuditStatus,
+  LogReport,
+  ToldFacts,
+  VaultAudit,
+} from "./audit/view.ts";
+export type { AuditLog, LogState } from "./stores/audit-log.ts";
+export { kmsCheckpointSigner } from "./audit/kms-signer.ts";
+export type { KmsSignerOptions, SigningCallOptions, SigningKmsClient } from "./audit/kms-signer.ts";
+export type { CheckpointSigner } from "./audit/signer.ts";
+export { fileWitness, objectWitness, urlWitness } from "./audit/witness.ts";
+export type {
+  FileWitnessPlace,
+  FoundObject,
+  FoundVersions,
+  GetObjectInput,
+  ListVersionsInput,
+  ObjectCallOptions,
+  ObjectStoreClient,
+  ObjectWitnessOptions,
+  PutObjectInput,
+  Seen,
+  SignedHead,
+  Witness,
+  WitnessedLog,
+} from "./audit/witness.ts";
 
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
@@ -98,6 +132,7 @@ export type {
   NameRow,
   NewKey,
 } from "./stores/key-store.ts";
+export type { AppendResult, Outbox, OutboxEntry, StreamRow, UnitEntry, WaitingEntry } from "./stores/outbox.ts";
 export type { JobPartition, JobStore, Lease, Leased, Progress } from "./stores/jobs.ts";
 export type {
   FoundCollection,

@@ -4,6 +4,7 @@
  */
 import { wholeNumbers } from "@strongroom/base/options";
 import type { Turns } from "@strongroom/base/work";
+import type { Auditor } from "./audit/auditor.ts";
 import type { Declarations } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import type { KeyCostMeter } from "./keys/cost.ts";
@@ -71,6 +72,8 @@ export interface Dependencies {
   readonly subjectKeys: SubjectKeys | null;
   readonly declarations: Declarations;
   readonly rowAddresses: RowAddresses;
+  /** The audit, on behalf of whoever calls; null: the vault has none. */
+  readonly audit: Auditor | null;
   /** Counts what keys cost; null without a key store. */
   readonly cost: KeyCostMeter | null;
   readonly clock: () => Date;

@@ -1,10 +1,13 @@
 /**
- * Opens a vault: puts its parts together. Each call parses the address that it is given and hands over to `records/`;
- * what is owed after a write wakes the repair.
+ * Opens a vault: puts its parts together, and closes them.
  */
 import { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
+import { ActingRecords } from "./acting-vault.ts";
+import type { ActingParts } from "./acting-vault.ts";
+import type { Actor } from "./audit/auditor.ts";
 import { parseCollections } from "./collections/declaration.ts";
+import type { Declarations } from "./collections/declaration.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
@@ -15,30 +18,18 @@ import type { KeySetStatus } from "./keys/key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
 import { KeyCostMeter } from "./keys/cost.ts";
 import type { KeyCost } from "./keys/cost.ts";
-import { bindStores, requireNoKeyStore } from "./keys/pair.ts";
+import { bindStores, requireNoAudit, requireNoKeyStore } from "./keys/pair.ts";
 import type { KeyDependencies } from "./keys/region-wraps.ts";
 import type { SubjectKeyCounts, SubjectKeys } from "./keys/subject-keys.ts";
 import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
-import { parseKeys, readItems, readOptions } from "./options.ts";
+import { openAudited } from "./open-audited.ts";
+import type { OpenAudit, OpenedAudit } from "./open-audited.ts";
+import { parseAudit, parseKeys, readOptions } from "./options.ts";
 import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
-import { parseAddress, parseCollection } from "./records/address.ts";
-import type { AddressInput } from "./records/address.ts";
-import { typedCollection } from "./records/collection.ts";
-import type { RecordOperations, TypedCollection } from "./records/collection.ts";
-import type { JsonObject } from "./records/document.ts";
-import { collections, list } from "./records/pages.ts";
-import { PreparedWrites } from "./records/prepared.ts";
-import type { PreparedWrite } from "./records/prepared.ts";
-import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
-import { putMany } from "./records/put-many.ts";
-import type { PutManyResult } from "./records/batch-plan.ts";
-import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import { get, history } from "./records/read.ts";
-import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import { collections } from "./records/pages.ts";
+import type { CollectionCount, ListOptions } from "./records/pages.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
-import { put, remove } from "./records/write.ts";
-import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 import { debts } from "./repair/debts.ts";
@@ -51,9 +42,7 @@ import { Repairs } from "./repair/repairs.ts";
 import type { RepairOptions } from "./repair/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Store } from "./stores/store.ts";
-import { subjectsOf } from "./subjects/subjects.ts";
-import type { Subjects } from "./subjects/subjects.ts";
-import type { Vault } from "./vault.ts";
+import type { ActingVault, Vault } from "./vault.ts";
 
 /**
  * Opens a vault over a store and a keyring, and over a key store where people are to have keys of their own. Close it,
@@ -79,6 +68,11 @@ import type { Vault } from "./vault.ts";
  * ```
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
+  return openVaultWith(options, openAudited);
+}
+
+/** The same, with another way to open the audit. */
+export async function openVaultWith(options: VaultOptions, open: OpenAudit): Promise<Vault> {
   const given = readOptions.vault(options);
   const { store, clock = () => new Date(), repair: repairing } = given;
   const current = parseKeySet(given.keyring, given.keySet);
@@ -86,21 +80,41 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const keys = new KeySets(store.gate, current, next);
   const limits = parseLimits(given.limits);
   const people = given.keys === undefined ? null : parseKeys(given.keys);
-  if (people === null && given.collections !== undefined)
-    throw new VaultError("vault-option-invalid", "collections are declared of a vault with a key store only (keys)");
+  const audit = given.audit === undefined ? null : parseAudit(given.audit);
   const declarations = parseCollections(given.collections, people?.scope ?? "record");
+  requireTogether(given, declarations);
   const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
   const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock, cost });
   if (people === null) await requireNoKeyStore(store);
+  if (audit === null) await requireNoAudit([store, ...(people === null ? [] : [people.store])]);
   const subjectKeys = keyParts?.subjectKeys ?? null;
   const rowAddresses = new RowAddresses({ store, subjectKeys, declarations });
   const turns = new Turns();
-  const dependencies = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
+  const audited =
+    audit === null || people === null || subjectKeys === null
+      ? null
+      : await open({ store, keyStore: people.store, subjectKeys, declarations, clock, audit });
+  const auditor = audited?.auditor ?? null;
+  const parts = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
   );
-  const repair = repairing === undefined ? null : repairs(dependencies, keyParts, { looks, options: repairing });
-  return new RecordVault(dependencies, new DebtView(looks), repair, people?.store ?? null);
+  const repairer = { ...parts, audit: auditor?.as({ principal: "strongroom:repair" }) ?? null };
+  const repair = repairing === undefined ? null : repairs(repairer, keyParts, { looks, options: repairing });
+  const dependencies = { ...parts, audit: auditor };
+  const keyStore = people?.store ?? null;
+  return new RecordVault({ dependencies, audited, debt: new DebtView(looks), repair, keyStore });
+}
+
+/** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
+function requireTogether({ keys, collections: declared, audit }: VaultOptions, declarations: Declarations): void {
+  const problems: string[] = [];
+  if (keys === undefined && declared !== undefined)
+    problems.push("collections are declared of a vault with a key store only (keys)");
+  if (keys === undefined && audit !== undefined) problems.push("an audit is of a vault with a key store only (keys)");
+  if (audit === undefined && declarations.havePurposes)
+    problems.push("purposes are declared of a vault with an audit only (audit)");
+  if (problems.length > 0) throw new VaultError("vault-option-invalid", problems.join("; "));
 }
 
 /** What the keys of people hang on besides their own options. */
@@ -149,88 +163,41 @@ function repairs(
     keys:
       keys === null || ofKeys === undefined
         ? null
-        : { repairable: repairableKeys({ ...keys.dependencies, signal }), look: ofKeys },
+        : { repairable: repairableKeys({ ...keys.dependencies, audit: dependencies.audit, signal }), look: ofKeys },
   };
   return new Repairs(stores, dependencies.clock, options);
 }
 
-class RecordVault implements Vault {
+/** What a vault is made of, once its parts are open. */
+interface VaultParts {
+  readonly dependencies: Dependencies;
+  readonly audited: OpenedAudit | null;
+  readonly debt: DebtView;
+  readonly repair: Repairs | null;
+  readonly keyStore: KeyStore | null;
+}
+
+class RecordVault extends ActingRecords implements Vault {
   readonly #dependencies: Dependencies;
-  readonly #debt: DebtView;
-  readonly #repair: Repairs | null;
-  readonly #records: RecordOperations;
-  readonly #prepared: PreparedWrites;
-  readonly #keyStore: KeyStore | null;
-  readonly subjects: Subjects;
+  readonly #parts: VaultParts;
+  readonly #acting: Omit<ActingParts, "dependencies">;
 
-  constructor(dependencies: Dependencies, debt: DebtView, repair: Repairs | null, keyStore: KeyStore | null) {
+  constructor(parts: VaultParts) {
+    const { dependencies, audited, repair } = parts;
+    const acting: Omit<ActingParts, "dependencies"> = {
+      onOwed: () => repair?.wake(),
+      viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
+    };
+    super({ dependencies, ...acting });
+    this.#parts = parts;
+    this.#acting = acting;
     this.#dependencies = dependencies;
-    this.#keyStore = keyStore;
-    const people = subjectsOf(dependencies);
-    this.subjects = {
-      state: async (name, options) => people.state(name, readOptions.subject(options ?? {})),
-      restrict: async (name, options) => people.restrict(name, readOptions.subject(options ?? {})),
-      release: async (name, options) => people.release(name, readOptions.subject(options ?? {})),
-      renewKey: async (name, options) => people.renewKey(name, readOptions.subject(options ?? {})),
-      records: async (name, options) => people.records(name, readOptions.subjectList(options ?? {})),
-    };
-    this.#debt = debt;
-    this.#repair = repair;
-    this.#prepared = new PreparedWrites(dependencies);
-    this.#records = {
-      put: async (address, document, options) =>
-        this.#owing(await put(dependencies, address, document, readOptions.put(options))),
-      putMany: async (collection, items, options) => {
-        const results = await putMany(dependencies, collection, readItems(items), readOptions.putMany(options));
-        for (const result of results) if ("wraps" in result) this.#owing(result);
-        return results;
-      },
-      prepare: (address, document, options) => this.#prepared.prepare(address, document, readOptions.put(options)),
-      get: (address, options) => get(dependencies, address, readOptions.get(options)),
-      history: (address) => history(dependencies, address),
-      remove: (address, options) => remove(dependencies, address, readOptions.remove(options)),
-      list: (collection, options) => list(dependencies, collection, readOptions.list(options)),
-    };
   }
 
-  async put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
-    return this.#records.put(parseAddress(address), document as JsonObject, options);
-  }
-
-  async putMany(
-    collection: string,
-    items: readonly PutManyItem<object>[],
-    options: PutManyOptions,
-  ): Promise<readonly PutManyResult[]> {
-    return this.#records.putMany(parseCollection(collection), items as readonly PutManyItem[], options);
-  }
-
-  async prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
-    return this.#records.prepare(parseAddress(address), document as JsonObject, options);
-  }
-
-  async withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    return this.#prepared.make(client, prepared);
-  }
-
-  async get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
-    return this.#records.get(parseAddress(address), options);
-  }
-
-  async history(address: AddressInput): Promise<readonly VersionInfo[]> {
-    return this.#records.history(parseAddress(address));
-  }
-
-  async remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
-    return this.#records.remove(parseAddress(address), options);
-  }
-
-  collection<Document extends object>(name: string): TypedCollection<Document> {
-    return typedCollection(this.#records, parseCollection(name));
-  }
-
-  async list(collection: string, options: ListOptions = {}): Promise<ListResult> {
-    return this.#records.list(parseCollection(collection), options);
+  as(actor: Actor): ActingVault {
+    const { audit } = this.#dependencies;
+    const dependencies = { ...this.#dependencies, audit: audit?.as(readOptions.actor(actor)) ?? null };
+    return new ActingRecords({ dependencies, ...this.#acting });
   }
 
   async collections(): Promise<readonly CollectionCount[]> {
@@ -242,24 +209,21 @@ class RecordVault implements Vault {
   }
 
   debtSeen(): DebtSeen | null {
-    return this.#debt.seenOrSoon();
+    return this.#parts.debt.seenOrSoon();
   }
 
   async debts(options: ListOptions = {}): Promise<DebtPage> {
-    const sources = { keys: this.#keyStore?.inventory ?? null, versions: this.#dependencies.store.inventory };
+    const sources = { keys: this.#parts.keyStore?.inventory ?? null, versions: this.#dependencies.store.inventory };
     return debts(this.#dependencies, sources, readOptions.list(options));
   }
 
   async jobs(): Promise<readonly JobSummary[]> {
-    return jobs(this.#stores.map((store) => store.jobs));
+    const { audited } = this.#parts;
+    return jobs([...this.#stores.map((store) => store.jobs), ...(audited === null ? [] : [audited.jobs])]);
   }
 
   async keySet(): Promise<KeySetStatus> {
     return this.#dependencies.keys.status();
-  }
-
-  async flipKeySet(): Promise<KeySetStatus> {
-    return this.#dependencies.keys.flip();
   }
 
   subjectKeys(): SubjectKeyCounts | null {
@@ -271,19 +235,24 @@ class RecordVault implements Vault {
   }
 
   repairStatus(): RepairStatus {
-    return this.#repair?.status() ?? new RepairCounters().status("off");
+    return this.#parts.repair?.status() ?? new RepairCounters().status("off");
   }
 
   async ping(): Promise<void> {
-    await Promise.all([this.#dependencies.store.ping(), this.#keyStore?.ping()]);
+    const { keyStore, audited } = this.#parts;
+    await Promise.all([this.#dependencies.store.ping(), keyStore?.ping(), audited?.ping()]);
   }
 
   async close(): Promise<void> {
-    await this.#repair?.stop();
-    await this.#debt.ended();
+    const { repair, debt, keyStore, audited } = this.#parts;
+    await repair?.stop();
+    await debt.ended();
+    // Its last entries are sealed under keys, and lie in the stores.
+    await audited?.close();
     this.#dependencies.subjectKeys?.close();
-    // Both, whatever becomes of one.
-    const closed = await Promise.allSettled([this.#dependencies.store.close(), this.#keyStore?.close()]);
+    // All, whatever becomes of one.
+    const stores = [this.#dependencies.store, ...(keyStore === null ? [] : [keyStore])];
+    const closed = await Promise.allSettled([...stores.map((store) => store.close()), audited?.closeLog()]);
     for (const one of closed) if (one.status === "rejected") throw one.reason;
   }
 
@@ -292,12 +261,12 @@ class RecordVault implements Vault {
   }
 
   get #stores(): readonly (Store | KeyStore)[] {
-    return this.#keyStore === null ? [this.#dependencies.store] : [this.#dependencies.store, this.#keyStore];
+    const { keyStore } = this.#parts;
+    return keyStore === null ? [this.#dependencies.store] : [this.#dependencies.store, keyStore];
   }
+}
 
-  /** A write that owes a wrap wakes the repair. */
-  #owing<Written extends Pick<PutResult, "wraps">>(written: Written): Written {
-    if (written.wraps.missing.length > 0) this.#repair?.wake();
-    return written;
-  }
+function requireAudit(audited: OpenedAudit | null): OpenedAudit {
+  if (audited !== null) return audited;
+  throw new TypeError("a vault without an audit has no view of it");
 }

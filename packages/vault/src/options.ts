@@ -7,6 +7,10 @@ import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
+import type { Actor } from "./audit/auditor.ts";
+import type { CheckpointSigner } from "./audit/signer.ts";
+import type { AuditStatus } from "./audit/view.ts";
+import type { Witness } from "./audit/witness.ts";
 import { VaultError } from "./errors.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
 import type { KeyStore } from "./stores/key-store.ts";
@@ -19,6 +23,7 @@ import type { GetOptions } from "./records/read.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./repair/repairs.ts";
+import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
 import type { SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
 
@@ -54,6 +59,32 @@ export interface KeyCacheSettings {
   readonly capacity: number;
 }
 
+/** The audit of a vault. */
+export interface AuditOptions {
+  /** Where its log lies. The vault closes it. */
+  readonly log: AuditLog;
+  /** Who does what is done without `vault.as`; `local` when left out. */
+  readonly principal?: string;
+  /** Signs checkpoints besides the vault's own key. */
+  readonly signer?: CheckpointSigner;
+  /** What remembers, apart from the stores, how far the log was. */
+  readonly witnesses?: readonly Witness[];
+  /**
+   * Why stores that were set back are accepted as they are: begins another history of the log, on record. Left out:
+   * such a vault is not opened.
+   */
+  readonly acceptRestore?: string;
+  /** What is accepted by itself: a tail of the record store of so many milliseconds, lost in a failover. */
+  readonly rollback?: { readonly acceptTail: number };
+  /** Told of what is found wrong while the vault is open. Nothing that is stored is in it. */
+  readonly onAlarm?: (alarm: AuditAlarm) => void;
+  /** Told of what keeps entries from the log for now, and is tried again: a store or a witness is away. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** Something that was found wrong. */
+export type AuditAlarm = AuditStatus["alarms"][number];
+
 /** Five minutes; no bound of uses; ten thousand people. */
 export const DEFAULT_KEY_CACHE: KeyCacheSettings = {
   maxAgeMs: 300_000,
@@ -84,6 +115,11 @@ export interface VaultOptions {
   readonly keys?: KeysOptions;
   /** What is declared of collections, by their names; only with `keys`. */
   readonly collections?: Readonly<Record<string, CollectionOptions>>;
+  /**
+   * The audit: nothing is read or written without an entry in it, and no history of a record changes unseen. Only with
+   * `keys`. Left out: the vault has none, and stores that have one are refused.
+   */
+  readonly audit?: AuditOptions;
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
@@ -138,6 +174,7 @@ const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, ...WHOM };
 const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
+const ACTOR: Rules<Actor> = { principal: ANYTHING, purpose: ANYTHING, ticket: ANYTHING, export: ANYTHING };
 const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
 const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
 const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
@@ -150,6 +187,25 @@ const KEYS: Rules<KeysOptions> = {
   generation: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "a whole number from 0"],
   cache: ANYTHING,
 };
+const AUDIT: Rules<AuditOptions> = {
+  log: [isAuditLog, "an AuditLog"],
+  principal: [(value) => typeof value === "string", "a string"],
+  signer: [(value) => hasMethods(value, "verifierOf", "sign"), "a CheckpointSigner"],
+  witnesses: [
+    (value) => Array.isArray(value) && value.every((one) => hasMethods(one, "examine", "record")),
+    "a list of Witnesses",
+  ],
+  acceptRestore: [(value) => isText(value, 1_000), "a reason of 1 to 1,000 characters"],
+  rollback: [
+    (value) => {
+      const { values, problems } = ownOptions(value, ["acceptTail"]);
+      return problems.length === 0 && isCount(values["acceptTail"]);
+    },
+    "{ acceptTail: MILLISECONDS }, a whole number from 1",
+  ],
+  onAlarm: A_FUNCTION,
+  onFault: A_FUNCTION,
+};
 const VAULT: Rules<VaultOptions> = {
   store: [isStore, "a Store"],
   keyring: KEYRING,
@@ -157,6 +213,7 @@ const VAULT: Rules<VaultOptions> = {
   next: ANYTHING,
   keys: ANYTHING,
   collections: ANYTHING,
+  audit: ANYTHING,
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
@@ -171,6 +228,7 @@ export const readOptions: {
   readonly get: (given: unknown) => GetOptions;
   readonly remove: (given: unknown) => RemoveOptions;
   readonly list: (given: unknown) => ListOptions;
+  readonly actor: (given: unknown) => Actor;
   readonly subject: (given: unknown) => SubjectOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
 } = {
@@ -181,6 +239,7 @@ export const readOptions: {
   get: reader<GetOptions>(GET, "the options of get"),
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
+  actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
   subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
   subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
 };
@@ -217,6 +276,38 @@ export function parseKeys(given: unknown): ParsedKeysOptions {
 }
 
 const readKeys: (given: unknown) => KeysOptions = reader<KeysOptions>(KEYS, "the options of keys", ["store"]);
+
+/**
+ * Reads the options of the audit.
+ *
+ * @throws VaultError `vault-option-invalid`
+ */
+export function parseAudit(given: unknown): AuditOptions {
+  const values = readAudit(given);
+  const { witnesses, rollback } = values;
+  return {
+    ...values,
+    ...(witnesses === undefined ? {} : { witnesses: [...witnesses] }),
+    ...(rollback === undefined ? {} : { rollback: { ...rollback } }),
+  };
+}
+
+const readAudit: (given: unknown) => AuditOptions = reader<AuditOptions>(AUDIT, "the options of the audit", ["log"]);
+
+function isAuditLog(value: unknown): boolean {
+  if (!hasMethods(value, "state", "integrate", "latest", "entries", "find", "requireRoom", "ping", "close"))
+    return false;
+  const { gate, jobs } = value as Readonly<Record<string, unknown>>;
+  return hasMethods(gate, "current", "bind") && hasMethods(jobs, "lease", "save", "finish");
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+function isText(value: unknown, most: number): boolean {
+  return typeof value === "string" && value.trim() !== "" && value.length <= most && value.isWellFormed();
+}
 
 function isStore(value: unknown): boolean {
   if (!isAnyStore(value)) return false;

@@ -1,6 +1,8 @@
 /**
  * The vault's face: documents in, documents out, and between them nothing but messages.
  */
+import type { Actor } from "./audit/auditor.ts";
+import type { VaultAudit } from "./audit/view.ts";
 import type { JobSummary } from "./jobs.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { KeyCost } from "./keys/cost.ts";
@@ -19,8 +21,8 @@ import type { DebtPage } from "./repair/debts.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 
-/** An open vault. */
-export interface Vault {
+/** The calls of a vault on behalf of one caller. */
+export interface ActingVault {
   /**
    * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
    * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
@@ -155,29 +157,6 @@ export interface Vault {
    * @throws VaultError `collection-absent`, `collection-differs`, `cursor-invalid`, `limit-invalid`
    */
   list(collection: string, options?: ListOptions): Promise<ListResult>;
-  /** Every collection that ever had a record. */
-  collections(): Promise<readonly CollectionCount[]>;
-  /**
-   * Versions that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
-   * {@link Vault.debtSeen}.
-   */
-  wrapDebt(): Promise<WrapDebt>;
-  /**
-   * What the repair has last seen to be owed; null before its first look. Never waits for the store: without a repair
-   * it looks in the background, at most once in 30 s.
-   */
-  debtSeen(): DebtSeen | null;
-  /**
-   * Which versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out, and of
-   * what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
-   *
-   * @throws VaultError `cursor-invalid`, `limit-invalid`
-   */
-  debts(options?: ListOptions): Promise<DebtPage>;
-  /** What long work there is, in all processes: how far it is, what failed and why, who does it. */
-  jobs(): Promise<readonly JobSummary[]>;
-  /** Which key set is in force, and which this vault knows, asked anew. @throws VaultError `store-newer` */
-  keySet(): Promise<KeySetStatus>;
   /**
    * Puts the vault's `next` key set in force, in all processes; of a vault that was opened with one set, that one. Once
    * it resolves, no write that was sealed under the set of before is stored any more. It is done when that set is in
@@ -207,6 +186,60 @@ export interface Vault {
   flipKeySet(): Promise<KeySetStatus>;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */
+  readonly audit: VaultAudit | null;
+}
+
+/** An open vault. */
+export interface Vault extends ActingVault {
+  /**
+   * The same vault on behalf of somebody: what they read, write and are refused is in the audit as theirs. Calls of the
+   * vault itself are those of the option `audit.principal`. Without an audit there is nobody to be told of.
+   *
+   * @throws VaultError `audit-actor-invalid`
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   *
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+   *   keys: { store: memoryKeyStore() },
+   *   collections: { people: { purposes: ["support", "billing"] } },
+   *   audit: { log: memoryAuditLog() },
+   * });
+   * const clerk = vault.as({ principal: "token:7f3a", purpose: "support", ticket: "T-1042" });
+   * await clerk.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: "ada@example.com" });
+   * console.log((await clerk.get({ collection: "people", id: "1" })).document["name"]); // prints: Ada
+   * ```
+   */
+  as(actor: Actor): ActingVault;
+  /** Every collection that ever had a record. */
+  collections(): Promise<readonly CollectionCount[]>;
+  /**
+   * Versions that have fewer wraps than they should, counted now. Costs what is owed: a health check or a metric asks
+   * {@link Vault.debtSeen}.
+   */
+  wrapDebt(): Promise<WrapDebt>;
+  /**
+   * What the repair has last seen to be owed; null before its first look. Never waits for the store: without a repair
+   * it looks in the background, at most once in 30 s.
+   */
+  debtSeen(): DebtSeen | null;
+  /**
+   * Which versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out, and of
+   * what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
+   *
+   * @throws VaultError `cursor-invalid`, `limit-invalid`
+   */
+  debts(options?: ListOptions): Promise<DebtPage>;
+  /** What long work there is, in all processes: how far it is, what failed and why, who does it. */
+  jobs(): Promise<readonly JobSummary[]>;
+  /** Which key set is in force, and which this vault knows, asked anew. @throws VaultError `store-newer` */
+  keySet(): Promise<KeySetStatus>;
   /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
   subjectKeys(): SubjectKeyCounts | null;
   /**

@@ -1,10 +1,11 @@
 // A witness that is a file: the newest checkpoint, replaced whole (0600). It is worth as much as it is apart from the
 // data folder: another user's folder, another disk, another machine's share.
 
-import { closeSync, openSync, readSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, resolve } from "node:path";
 import { isAbsent, systemReason, writeFileAtomic } from "@strongroom/base/files";
+import { endOf, liesIn } from "@strongroom/base/paths";
 import { NOTE_LIMITS } from "@strongroom/tlog/note";
 import type { Seen, SignedHead, Witness, WitnessFailures, WitnessedLog } from "./witness.ts";
 
@@ -29,6 +30,8 @@ export class FileWitness implements Witness {
   /** @throws what `WitnessFailures.invalid` makes, for a file in a folder that is set back with it. */
   constructor(path: string, options: FileWitnessOptions) {
     this.name = `the witness ${resolve(path)}`;
+    // To replace a link by a file would move the witness to another disk, and a link to a volume that is not there is
+    // no file that was never written.
     this.#path = endOf(path);
     this.#options = options;
     if (options.apartFrom.some((folder) => liesIn(this.#path, folder)))
@@ -60,17 +63,16 @@ export class FileWitness implements Witness {
   }
 
   /** Whether another process was faster. What is no checkpoint of this log is replaced. */
-  #hasMore({ note, checkpoint, own }: SignedHead): boolean {
+  #hasMore(head: SignedHead): boolean {
     try {
       const found = readBounded(this.#path, NOTE_LIMITS.bytes);
-      const [seen, told] = [found.kind === "text" ? own(found.text) : null, own(note)];
-      return seen !== null && seen.origin === told?.origin && seen.size > checkpoint.size;
+      const [seen, told] = [found.kind === "text" ? head.own(found.text) : null, head.own(head.note)];
+      return seen !== null && seen.origin === told?.origin && seen.size > head.checkpoint.size;
     } catch {
       return false;
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface has it
   async read(): Promise<string | null> {
     try {
       const found = readBounded(this.#path, NOTE_LIMITS.bytes);
@@ -84,46 +86,6 @@ export class FileWitness implements Witness {
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-
-function liesIn(path: string, folder: string): boolean {
-  const inside = relative(realOf(resolve(folder)), path);
-  return inside.split(sep)[0] !== ".." && !isAbsolute(inside);
-}
-
-/** A path is so many links long at most, as with Linux. */
-const MOST_LINKS = 40;
-
-/**
- * Where a path leads, also if nothing is there yet. To replace a link by a file would move the witness to another disk,
- * and a link to a volume that is not there is no file that was never written.
- */
-function endOf(path: string): string {
-  let at = resolve(path);
-  for (let links = 0; links < MOST_LINKS; links++) {
-    const target = linkAt(at);
-    if (target === null) break;
-    at = resolve(dirname(at), target);
-  }
-  return join(realOf(dirname(at)), basename(at));
-}
-
-function linkAt(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
-}
-
-/** The folder without links in its path; what of it is not there yet, as it is named. */
-function realOf(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch {
-    const above = dirname(folder);
-    return above === folder ? folder : join(realOf(above), basename(folder));
-  }
-}
 
 /** What a file holds; `unfit`: it cannot be a checkpoint. */
 export type FoundText =

@@ -9,23 +9,25 @@ export interface ObjectCallOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-/** A new object, which nobody can remove or replace until a day. */
+/** A new object, which nobody can remove until a day. */
 export interface PutObjectInput {
   Bucket: string;
   Key: string;
   Body: Uint8Array;
   ContentType: string;
-  /** Only where there is no object of this key yet. */
-  IfNoneMatch: "*";
+  /** Only where there is no object of this key. */
+  IfNoneMatch?: "*";
   /** Object lock needs a checksum; the client computes it. */
   ChecksumAlgorithm: "SHA256";
   ObjectLockMode: "COMPLIANCE";
   ObjectLockRetainUntilDate: Date;
 }
 
+/** A version of an object. */
 export interface GetObjectInput {
   Bucket: string;
   Key: string;
+  VersionId: string;
   Range: string;
 }
 
@@ -38,24 +40,27 @@ export interface FoundObject {
   ObjectLockRetainUntilDate?: Date | undefined;
 }
 
-export interface ListObjectsInput {
+/** Versions in the order of their keys, those of one key newest first. */
+export interface ListVersionsInput {
   Bucket: string;
   Prefix: string;
   Delimiter?: string;
   MaxKeys: number;
-  ContinuationToken?: string;
+  KeyMarker?: string;
+  VersionIdMarker?: string;
+}
+
+/** A page of versions. What was marked as deleted is not among them, but its versions of before are. */
+export interface FoundVersions {
+  Versions?: readonly { readonly Key?: string | undefined; readonly VersionId?: string | undefined }[] | undefined;
+  CommonPrefixes?: readonly { readonly Prefix?: string | undefined }[] | undefined;
+  IsTruncated?: boolean | undefined;
+  NextKeyMarker?: string | undefined;
+  NextVersionIdMarker?: string | undefined;
 }
 
 export interface ObjectStoreClient {
-  putObject(input: PutObjectInput, options?: ObjectCallOptions): Promise<unknown>;
+  putObject(input: PutObjectInput, options?: ObjectCallOptions): Promise<{ VersionId?: string | undefined }>;
   getObject(input: GetObjectInput, options?: ObjectCallOptions): Promise<FoundObject>;
-  listObjectsV2(
-    input: ListObjectsInput,
-    options?: ObjectCallOptions,
-  ): Promise<{
-    Contents?: readonly { readonly Key?: string | undefined }[] | undefined;
-    CommonPrefixes?: readonly { readonly Prefix?: string | undefined }[] | undefined;
-    IsTruncated?: boolean | undefined;
-    NextContinuationToken?: string | undefined;
-  }>;
+  listObjectVersions(input: ListVersionsInput, options?: ObjectCallOptions): Promise<FoundVersions>;
 }

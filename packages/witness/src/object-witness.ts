@@ -1,39 +1,39 @@
-// A witness that is an object store with a retention lock: each checkpoint is an object of its own, which nobody can
-// remove or replace until a day, whoever has the store's credentials, the account's root included (S3 Object Lock,
-// COMPLIANCE). What was seen can so be hidden by nobody; the worst that a thief of the credentials does is to add.
+// A witness that is an object store with a retention lock: each checkpoint is an object of its own, of which nobody
+// removes the version that was written until a day, the account's root included (S3 Object Lock, COMPLIANCE).
 //
-// A key says what the object holds: `<prefix><origin>/<rest>-<size>`, where `rest` is what is left of the largest size,
-// so that the newest checkpoint of a history is the first that a list of it gives. An object that is not the checkpoint
-// that its key says, or that the log's key did not sign, says nothing of this log and is passed over.
+// A key says what its object holds: `<prefix><origin>/<rest>-<size>`, where `rest` is what is left of the largest size,
+// so that the newest checkpoint of a history is the first that a list of it gives.
+// Threat: whoever has the store's credentials writes other versions over what is there, or marks it as deleted, and so
+// hides it from an ordinary list. Versions are listed and read, therefore: what was locked is among them. One that is
+// not the checkpoint that its key says, or that the log's key did not sign, says nothing of this log.
 
 import { parseCheckpoint } from "@strongroom/tlog/checkpoint";
+import type { Checkpoint } from "@strongroom/tlog/checkpoint";
 import { NOTE_LIMITS, parseNote } from "@strongroom/tlog/note";
-import type { FoundObject, ObjectStoreClient } from "./object-store.ts";
+import type { FoundObject, FoundVersions, ListVersionsInput, ObjectStoreClient } from "./object-store.ts";
 import type { Seen, SignedHead, Witness, WitnessFailures, WitnessedLog } from "./witness.ts";
 
 /** Where the objects are, and for how long they stay. */
 export interface ObjectWitnessOptions {
-  /** A client of an S3 API that has been given its region and credentials. */
+  /** A client of an S3 API that has its region and credentials. */
   readonly client: ObjectStoreClient;
   /** A bucket with object lock. */
   readonly bucket: string;
-  /** What the keys of objects begin with: empty, or it ends in a slash. */
+  /** What keys begin with: empty when left out, or it ends in a slash. */
   readonly prefix?: string;
-  /** Days that an object is locked: 1 to 36,500. A vault that is silent for longer is remembered by nobody here. */
+  /** Days that an object is locked: 1 to 36,500. What is older than that is remembered by nobody here. */
   readonly days: number;
-  /** Between two objects, at least, in milliseconds. */
+  /** Between two objects, at least, in milliseconds: a minute when left out. Each object is kept, and paid for. */
   readonly pauseMs?: number;
 }
 
-/** An object a minute at most: each of them is kept for days, and is paid for. */
-export const OBJECT_PAUSE_MS = 60_000;
-
+const OBJECT_PAUSE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 36_500;
 const LIMITS = {
   timeoutMs: 10_000,
-  /** Objects of a history that are passed over, before nothing is said of it. */
-  passedOver: 100,
+  /** Versions of a history that are passed over, before nothing is said of it. */
+  passedOver: 200,
   /** Histories of a log: each restore that was accepted has begun one. */
   histories: 1000,
 } as const;
@@ -41,18 +41,22 @@ const LIMITS = {
 /** How far the store's clock and ours may be apart when it is looked whether an object is locked. */
 const CLOCKS_APART_MS = 3_600_000;
 
-/** Digits of the largest size. */
-const DIGITS = 16;
 const MOST_SIZE = Number.MAX_SAFE_INTEGER;
-const KEY_END = /^(\d{16})-(\d{1,16})$/;
-/** What S3 and every tool takes in a key as it is. */
+const DIGITS = String(MOST_SIZE).length;
+/** What every client and tool takes in a key as it is. */
 const SAFE = /^[A-Za-z0-9._/-]*$/;
 
-/** What an object holds, if it is what its key says. */
+/** A version of an object. */
+interface Version {
+  readonly key: string;
+  readonly id: string;
+}
+
+/** A checkpoint that the log has signed. */
 interface FoundNote {
   readonly key: string;
-  readonly size: number;
   readonly note: string;
+  readonly checkpoint: Checkpoint;
 }
 
 /** An object store that keeps what it was given. */
@@ -92,39 +96,34 @@ export class ObjectWitness implements Witness {
   async examine(log: WitnessedLog): Promise<Seen> {
     let found: readonly FoundNote[];
     try {
-      found = await this.#newestOfAll(log, log.checkpoint.origin);
+      found = await this.#newestOfAll(log);
     } catch (error) {
       return { kind: "away", reason: reasonOf(error) };
     }
-    this.#largest = found.toSorted((one, other) => other.size - one.size)[0]?.note ?? null;
+    this.#largest = found.toSorted((one, other) => other.checkpoint.size - one.checkpoint.size)[0]?.note ?? null;
     let size = 0;
-    for (const { key, note } of found)
-      size = Math.max(size, await log.compare(note, `${this.name} (${key.slice(this.#prefix.length)})`));
+    for (const { key, note } of found) size = Math.max(size, await log.compare(note, `${this.name} (${key})`));
     return found.length === 0 ? { kind: "nothing" } : { kind: "seen", size };
   }
 
   async record(head: SignedHead): Promise<void> {
-    const { origin, size } = parseCheckpoint(parseNote(head.note).text);
+    const told = parseCheckpoint(parseNote(head.note).text);
+    const there = await this.#putUnlessThere(head, told).catch((cause: unknown) => {
+      throw new Error(reasonOf(cause), { cause });
+    });
+    // Threat: two processes on two copies of one store, each of which goes on by itself.
+    if (there !== null && Buffer.compare(there.checkpoint.root, told.root) !== 0)
+      throw this.#failures.setBack(`${this.name} has seen other entries than the first ${told.size} that are here.`);
+  }
+
+  /** What is there already of this size, if the log has signed it. */
+  async #putUnlessThere(head: SignedHead, { origin, size }: Checkpoint): Promise<FoundNote | null> {
     const key = `${this.#folderOf(origin)}${keyEnd(size)}`;
-    try {
-      await this.#client.putObject(
-        {
-          Bucket: this.#bucket,
-          Key: key,
-          Body: Buffer.from(head.note, "utf8"),
-          ContentType: "text/plain; charset=utf-8",
-          IfNoneMatch: "*",
-          ChecksumAlgorithm: "SHA256",
-          ObjectLockMode: "COMPLIANCE",
-          ObjectLockRetainUntilDate: new Date(this.#now() + this.#days * DAY_MS),
-        },
-        calling(),
-      );
-    } catch (error) {
-      if (!isTaken(error)) throw new Error(reasonOf(error), { cause: error });
-      await this.#requireSame(key, head, { origin, size });
-    }
-    if (!this.#locks) this.#requireLocked(await this.#get(key));
+    if ((await this.#put(key, head.note, { IfNoneMatch: "*" })) === "put") return null;
+    const there = await this.#newestIn(key, head, origin);
+    // What somebody else has put there keeps nobody from writing another version: it stays, and is found.
+    if (there === null) await this.#put(key, head.note, {});
+    return there;
   }
 
   /** The largest checkpoint that it was found to have when it was examined. */
@@ -132,26 +131,35 @@ export class ObjectWitness implements Witness {
     return Promise.resolve(this.#largest);
   }
 
-  /**
-   * Another process was faster: what it has put there must be the same tree.
-   * Threat: two processes on two copies of one store, each of which goes on by itself.
-   */
-  async #requireSame(
-    key: string,
-    head: SignedHead,
-    { origin, size }: { readonly origin: string; readonly size: number },
-  ): Promise<void> {
-    const found = await this.#noteAt(key, head, origin);
-    if (found === null) throw new Error("something else lies in its place");
-    const [there, here] = [head.own(found.note), head.own(head.note)];
-    if (here !== null && there !== null && Buffer.compare(there.root, here.root) === 0) return;
-    throw this.#failures.setBack(`${this.name} has seen other entries than the first ${size} that are here.`);
+  async #put(key: string, note: string, condition: { readonly IfNoneMatch?: "*" }): Promise<"put" | "taken"> {
+    const until = this.#now() + this.#days * DAY_MS;
+    try {
+      const { VersionId: id } = await this.#client.putObject(
+        {
+          Bucket: this.#bucket,
+          Key: key,
+          Body: Buffer.from(note, "utf8"),
+          ContentType: "text/plain; charset=utf-8",
+          ChecksumAlgorithm: "SHA256",
+          ObjectLockMode: "COMPLIANCE",
+          ObjectLockRetainUntilDate: new Date(until),
+          ...condition,
+        },
+        calling(),
+      );
+      if (!this.#locks) await this.#requireLocked({ key, id: id ?? "" }, until);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      return "taken";
+    }
+    return "put";
   }
 
   /** Threat: a store without object lock takes the request, leaves out what it does not know, and keeps nothing. */
-  #requireLocked({ ObjectLockMode: mode, ObjectLockRetainUntilDate: until }: FoundObject): void {
-    const wanted = this.#now() + this.#days * DAY_MS - CLOCKS_APART_MS;
-    if (mode !== "COMPLIANCE" || until === undefined || until.getTime() < wanted)
+  async #requireLocked(version: Version, wanted: number): Promise<void> {
+    const found: FoundObject = version.id === "" ? {} : await this.#get(version);
+    const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until } = found;
+    if (mode !== "COMPLIANCE" || until === undefined || until.getTime() < wanted - CLOCKS_APART_MS)
       throw new Error("the bucket does not lock objects for as long as it is asked to, or does not say so");
     this.#locks = true;
   }
@@ -161,64 +169,71 @@ export class ObjectWitness implements Witness {
    * Threat: a log set back to before a restore that was accepted is whole, and goes on from all that its own history
    * has seen.
    */
-  async #newestOfAll(log: SignedHead, origin: string): Promise<readonly FoundNote[]> {
-    const above = this.#folderOf(origin.slice(0, origin.lastIndexOf("/") + 1)).replace(/\/+$/, "/");
-    const folders = await this.#histories(above);
+  async #newestOfAll(log: WitnessedLog): Promise<readonly FoundNote[]> {
+    const own = this.#folderOf(log.checkpoint.origin);
+    const above = own.slice(0, own.lastIndexOf("/", own.length - 2) + 1);
     const found: FoundNote[] = [];
-    for (const folder of folders) {
-      const newest = await this.#newestIn(folder, log);
+    for (const folder of await this.#foldersIn(above)) {
+      const newest = await this.#newestIn(folder, log, folder.slice(this.#prefix.length, -1));
       if (newest !== null) found.push(newest);
     }
     return found;
   }
 
-  async #histories(above: string): Promise<readonly string[]> {
+  async #foldersIn(above: string): Promise<readonly string[]> {
     const folders: string[] = [];
-    for (let after: string | undefined; ;) {
-      const page = await this.#client.listObjectsV2(
-        {
-          Bucket: this.#bucket,
-          Prefix: above,
-          Delimiter: "/",
-          MaxKeys: LIMITS.histories,
-          ...(after !== undefined && { ContinuationToken: after }),
-        },
-        calling(),
-      );
+    for await (const page of this.#pages({ Prefix: above, Delimiter: "/", MaxKeys: LIMITS.histories })) {
       for (const { Prefix: folder } of page.CommonPrefixes ?? []) if (folder !== undefined) folders.push(folder);
       if (folders.length > LIMITS.histories) throw new Error("it has more histories than a log begins");
-      after = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      if (after === undefined) return folders;
     }
+    return folders;
   }
 
-  async #newestIn(folder: string, log: SignedHead): Promise<FoundNote | null> {
-    const { Contents: objects = [], IsTruncated: more } = await this.#client.listObjectsV2(
-      { Bucket: this.#bucket, Prefix: folder, MaxKeys: LIMITS.passedOver },
-      calling(),
-    );
-    const origin = folder.slice(this.#prefix.length, -1);
-    for (const { Key: key } of objects) {
-      const found = key === undefined ? null : await this.#noteAt(key, log, origin);
-      if (found !== null) return found;
+  /** The newest checkpoint of a history below a folder, or at a key. */
+  async #newestIn(below: string, log: SignedHead, origin: string): Promise<FoundNote | null> {
+    let passedOver = 0;
+    for await (const page of this.#pages({ Prefix: below, MaxKeys: LIMITS.passedOver })) {
+      for (const { Key: key = "", VersionId: id = "" } of page.Versions ?? []) {
+        const found = await this.#noteOf({ key, id }, log, origin);
+        if (found !== null) return found;
+        if (++passedOver >= LIMITS.passedOver)
+          throw new Error(`the newest ${LIMITS.passedOver} versions of ${origin} are not the log's`);
+      }
     }
-    if (more === true) throw new Error(`the newest ${LIMITS.passedOver} objects of ${origin} are not the log's`);
     return null;
   }
 
-  /** What lies at a key, null if it is not what the key says and the log has signed. */
-  async #noteAt(key: string, { own }: SignedHead, origin: string): Promise<FoundNote | null> {
-    const size = sizeOf(key.slice(key.lastIndexOf("/") + 1));
-    if (size === null) return null;
-    const bytes = await bytesOf(await this.#get(key));
-    if (bytes === null) return null;
-    const note = Buffer.from(bytes).toString("utf8");
-    const seen = own(note);
-    return seen?.origin === origin && seen.size === size ? { key, size, note } : null;
+  async *#pages(of: Omit<ListVersionsInput, "Bucket">): AsyncGenerator<FoundVersions> {
+    let marker: Pick<ListVersionsInput, "KeyMarker" | "VersionIdMarker"> | null = {};
+    while (marker !== null) {
+      const page: FoundVersions = await this.#client.listObjectVersions(
+        { Bucket: this.#bucket, ...of, ...marker },
+        calling(),
+      );
+      yield page;
+      const { IsTruncated: more, NextKeyMarker: key, NextVersionIdMarker: version } = page;
+      marker =
+        more === true && key !== undefined
+          ? { KeyMarker: key, ...(version !== undefined && { VersionIdMarker: version }) }
+          : null;
+    }
   }
 
-  #get(key: string): Promise<FoundObject> {
-    return this.#client.getObject({ Bucket: this.#bucket, Key: key, Range: `bytes=0-${NOTE_LIMITS.bytes}` }, calling());
+  /** What a version holds, null if it is not what its key says and the log has signed. */
+  async #noteOf(version: Version, log: SignedHead, origin: string): Promise<FoundNote | null> {
+    const { key } = version;
+    const size = sizeOf(key.slice(key.lastIndexOf("/") + 1));
+    if (size === null) return null;
+    const { Body: body, ContentLength: length = Infinity } = await this.#get(version);
+    if (body === undefined || length > NOTE_LIMITS.bytes) return null;
+    const note = Buffer.from(await body.transformToByteArray()).toString("utf8");
+    const checkpoint = log.own(note);
+    return checkpoint?.origin === origin && checkpoint.size === size ? { key, note, checkpoint } : null;
+  }
+
+  #get({ key, id }: Version): Promise<FoundObject> {
+    const part = { Range: `bytes=0-${NOTE_LIMITS.bytes}` };
+    return this.#client.getObject({ Bucket: this.#bucket, Key: key, VersionId: id, ...part }, calling());
   }
 
   #folderOf(origin: string): string {
@@ -231,14 +246,8 @@ export class ObjectWitness implements Witness {
 const keyEnd = (size: number): string => `${String(MOST_SIZE - size).padStart(DIGITS, "0")}-${size}`;
 
 function sizeOf(end: string): number | null {
-  const [, , decimal = ""] = KEY_END.exec(end) ?? [];
-  const size = Number(decimal);
+  const size = Number(/^\d{16}-(\d{1,16})$/.exec(end)?.[1]);
   return Number.isSafeInteger(size) && keyEnd(size) === end ? size : null;
-}
-
-async function bytesOf({ Body: body, ContentLength: length }: FoundObject): Promise<Uint8Array | null> {
-  if (body === undefined || length === undefined || length > NOTE_LIMITS.bytes) return null;
-  return body.transformToByteArray();
 }
 
 const calling = (): { readonly abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(LIMITS.timeoutMs) });

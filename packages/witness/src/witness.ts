@@ -1,7 +1,7 @@
 /**
- * A witness: something apart from a log's own store that remembers how far the log was, so that a store that is set back
- * as a whole is noticed. The log is written first and a witness is told after, so that it may be behind, and is never
- * ahead, whenever the process dies.
+ * A witness: something apart from a log's own store that remembers how far the log was, so that a store that is set
+ * back as a whole is noticed. The log is written first and a witness is told after, so that it may be behind, and is
+ * never ahead, whenever the process dies.
  */
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
 import type { StoredTree } from "@strongroom/tlog/stored-tree";

@@ -4,6 +4,9 @@ import { rawAesKeyring } from "@strongroom/envelope";
 import { openVault } from "@strongroom/vault";
 import {
   DEFAULT_MEMORY_LIMITS,
+  memoryAuditLog,
+  MemoryAuditStorage,
+  type MemoryAuditLogOptions,
   MemoryKeyStorage,
   memoryKeyStore,
   MemoryStorage,
@@ -17,6 +20,12 @@ export const use = async (): Promise<void> => {
   await one.jobs.add("repair", ["all"]);
   assert.equal((await other.jobs.list()).length, 1);
   await other.close();
+
+  const ofLogs: MemoryAuditLogOptions = { storage: new MemoryAuditStorage() };
+  const log = memoryAuditLog(ofLogs);
+  await log.published(7);
+  assert.equal((await memoryAuditLog(ofLogs).state()).published, 7);
+  await log.close();
 
   const keys = { store: memoryKeyStore({ storage: new MemoryKeyStorage() }), scope: "tenant" as const };
   const keyring = rawAesKeyring({ keyNamespace: "use", keyName: "1", wrappingKey: randomBytes(32) });
@@ -32,6 +41,8 @@ export const use = async (): Promise<void> => {
 export function misuse(): void {
   // @ts-expect-error a clock answers a Date
   memoryStore({ clock: () => 42 });
+  // @ts-expect-error storage is not a number
+  memoryAuditLog({ storage: 42 });
   // @ts-expect-error a store is not a number
   memoryStore() satisfies number;
 }

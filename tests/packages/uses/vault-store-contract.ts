@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { MemoryKeyStorage, memoryKeyStore, MemoryStorage, memoryStore } from "@strongroom/vault/memory";
-import { keyStoreContract, storeContract, type NewStorage } from "@strongroom/vault/store-contract";
+import {
+  memoryAuditLog,
+  MemoryAuditStorage,
+  MemoryKeyStorage,
+  memoryKeyStore,
+  MemoryStorage,
+  memoryStore,
+} from "@strongroom/vault/memory";
+import { auditLogContract, keyStoreContract, storeContract, type NewStorage } from "@strongroom/vault/store-contract";
 
 export const use = async (): Promise<void> => {
   const newStorage: NewStorage = () => {
@@ -35,6 +42,18 @@ export const use = async (): Promise<void> => {
   keyStoreContract("memory", newKeys, { test: (_name, body) => ofKeys.push(body) });
   assert.ok(ofKeys.length > 30);
   for (const body of ofKeys.slice(0, 5)) await body(undefined as never);
+
+  const ofLogs: typeof bodies = [];
+  const newLogs = (): ReturnType<Parameters<typeof auditLogContract>[1]> => {
+    const storage = new MemoryAuditStorage();
+    return Promise.resolve({
+      open: () => Promise.resolve(memoryAuditLog({ storage })),
+      passTime: () => Promise.resolve(),
+    });
+  };
+  auditLogContract("memory", newLogs, { test: (_name, body) => ofLogs.push(body) });
+  assert.ok(ofLogs.length > 30);
+  for (const body of ofLogs.slice(0, 3)) await body(undefined as never);
 };
 
 /** What the compiler is to refuse. */
@@ -43,4 +62,6 @@ export function misuse(): void {
   storeContract("none");
   // @ts-expect-error stores are opened
   storeContract("none", () => Promise.resolve({}));
+  // @ts-expect-error a store of keys is no log of the audit
+  auditLogContract("none", () => Promise.resolve({ open: () => Promise.resolve(memoryKeyStore()) }));
 }

@@ -3,8 +3,15 @@
  * itself; and the names that were nearly a setting's.
  */
 import { closestMatch } from "leven";
-import { resolve } from "node:path";
-import { defaultText, type PlacedSetting, type SettingTable, settingsIn, type Way } from "./setting.ts";
+import {
+  asPath,
+  asPathOrUrl,
+  defaultText,
+  type PlacedSetting,
+  type SettingTable,
+  settingsIn,
+  type Way,
+} from "./setting.ts";
 
 /** The variables of the process, or those of a test. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -97,10 +104,13 @@ export function mistypedVariables({ prefix, table, others }: KnownVariables, env
  */
 export function absolutePaths(table: SettingTable, value: unknown, folder: string): unknown {
   const places = settingsIn(table).flatMap(({ path, setting }) =>
-    (setting.paths ?? []).map((inside) => [...path.split("."), ...inside]),
+    (setting.paths ?? []).map((inside) => ({
+      at: [...path.split("."), ...inside],
+      reading: setting.urls === true ? asPathOrUrl : asPath,
+    })),
   );
   return places.reduce(
-    (current, place) => changedAt(current, place, (text) => (text === "" ? text : resolve(folder, text))),
+    (current, { at, reading }) => changedAt(current, at, (text) => String(reading(text, folder))),
     value,
   );
 }

@@ -2,7 +2,18 @@
  * @strongroom/base/settings: what a table of settings is, and what comes from it: schema, flags, variables, problems,
  * documentation.
  */
-export { asBoolean, asInteger, asListOf, asPath, asText, defaultText, settingsIn, settingsTable } from "./setting.ts";
+export {
+  asBoolean,
+  asInteger,
+  asListOf,
+  asPath,
+  asPathOrUrl,
+  asText,
+  defaultText,
+  isUrl,
+  settingsIn,
+  settingsTable,
+} from "./setting.ts";
 export type { AnySetting, PlacedSetting, Reading, Setting, SettingGroup, SettingTable, Way } from "./setting.ts";
 export {
   absolutePaths,

@@ -36,6 +36,8 @@ interface SettingBase<Value> {
   readonly harmless?: boolean;
   /** Where in the value paths are, which a configuration file gives relative to itself; `[]` is the value. */
   readonly paths?: readonly (readonly string[])[];
+  /** Such a path may be a URL, which stays as it is. */
+  readonly urls?: boolean;
 }
 
 /** One setting. A value that may be absent has no default; every other has one. */
@@ -90,6 +92,14 @@ export const asText: Reading = (text) => text;
 
 /** An absolute path; an empty text stays empty. */
 export const asPath: Reading = (text, cwd) => (text === "" ? text : resolve(cwd, text));
+
+/** Whether a text is a URL and not a path. One letter and a colon are a drive of Windows. */
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(text);
+}
+
+/** A URL as it is; anything else as {@link asPath}. */
+export const asPathOrUrl: Reading = (text, cwd) => (isUrl(text) ? text : asPath(text, cwd));
 
 /** A whole number. */
 export const asInteger: Reading = (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text);

@@ -1,5 +1,6 @@
 // `strongroom serve`: the service alone, against the regions of the configuration: AWS KMS, or a KMS of one's own.
 import { command, type CommandSpec } from "../command.ts";
+import { ACCEPT_RESTORE } from "./accept-restore.ts";
 
 /** `strongroom serve`. */
 export const serveCommand: CommandSpec = command({
@@ -13,8 +14,8 @@ export const serveCommand: CommandSpec = command({
     '      "keyArn": "arn:aws:kms:eu-west-1:111122223333:key/…" }] } }\n' +
     "Without an endpoint a region is AWS's own, with the credentials that the AWS SDK finds. Tokens: strongroom " +
     "token create.",
-  flagGroups: ["service", "store", "keys", "log"],
-  options: {},
+  flagGroups: ["service", "store", "audit-log", "keys", "log"],
+  options: { acceptRestore: ACCEPT_RESTORE },
   examples: [
     {
       line: "npx strongroom serve --config strongroom.config.json",
@@ -25,8 +26,8 @@ export const serveCommand: CommandSpec = command({
       meaning: "behind a proxy that ends TLS",
     },
   ],
-  run: async ({ context, loaded }) => {
+  run: async ({ context, loaded, options }) => {
     const { runServe } = await import("../installation/serve.ts");
-    await runServe(context, loaded.config);
+    await runServe(context, loaded.config, options.acceptRestore);
   },
 });

@@ -27,6 +27,10 @@ export const collectionDeclarations: z.ZodType<Readonly<Record<string, Collectio
       subject: orField(z.enum(["id", "none"]), "must be id, none, or { field: NAME }").optional(),
       ids: z.enum(["public", "sealed"], "must be public or sealed").optional(),
       tenant: orField(z.string().regex(TENANT, TENANT_RULE), TENANT_RULE).optional(),
+      purposes: z
+        .array(z.string().regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -"))
+        .min(1, "must name one purpose at least")
+        .optional(),
     }),
   )
   .superRefine((declared, context) => {

@@ -70,6 +70,34 @@ export interface StoreSettings {
   readonly allowUnauthenticatedStore: boolean;
 }
 
+/** Where the newest checkpoint of the audit is kept as well. */
+export type AuditWitnessSetting =
+  | { readonly kind: "file"; readonly path: string }
+  /** With the verifier key after a `#`. */
+  | { readonly kind: "url"; readonly url: string }
+  | {
+      readonly kind: "s3";
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly region?: string | undefined;
+      /** For so many each object is locked. */
+      readonly days: number;
+    };
+
+/** The audit: where its log lies, and what is made of it. */
+export interface AuditSettings extends Omit<StoreSettings, "url"> {
+  /** A path, or a URL; absent: SQLite in the data folder, or where the records lie. */
+  readonly store?: string | undefined;
+  /** Absent: a file of the user's own. Empty: none. */
+  readonly witness?: readonly AuditWitnessSetting[] | undefined;
+  /** Who does what no token asked for. */
+  readonly principal: string;
+  /** Days; 0: for ever. */
+  readonly retention: number;
+  /** How much of the newest a store may lack; 0: nothing. */
+  readonly acceptTailMs: number;
+}
+
 /** How much the service logs. At "info" one line a request. */
 export type LogLevel = Exclude<KmsLogLevel, "silent">;
 
@@ -81,6 +109,8 @@ export interface Config {
   readonly store: StoreSettings;
   /** Where the keys of people lie: a database of their own, so that a backup of the records alone opens nothing. */
   readonly keyStore: StoreSettings;
+  /** Who did what: without its entry nothing is released. */
+  readonly audit: AuditSettings;
   /** What is declared of collections, by their names. */
   readonly collections: Readonly<Record<string, CollectionOptions>>;
   /** The KMS that `strongroom up` and `strongroom kms serve` run. */

@@ -6,6 +6,7 @@ import type { SettingsSource } from "@strongroom/base/command";
 import {
   type Environment,
   givenByEnvironment,
+  isUrl,
   type GivenValue,
   mistypedVariables,
   problemLine,
@@ -92,20 +93,27 @@ function powersOf(file: string, origins: LoadedConfig["origins"]): readonly stri
   });
 }
 
+const lenientLogin = {
+  passwordFile: z.string().optional().catch(undefined),
+  caFile: z.string().optional().catch(undefined),
+  schema: z.string().optional().catch(undefined),
+  allowUnauthenticatedStore: z.boolean().optional().catch(undefined),
+};
+
 const lenientStore = z
-  .object({
-    url: z.string().optional().catch(""),
-    passwordFile: z.string().optional().catch(undefined),
-    caFile: z.string().optional().catch(undefined),
-    schema: z.string().optional().catch(undefined),
-    allowUnauthenticatedStore: z.boolean().optional().catch(undefined),
-  })
+  .object({ url: z.string().optional().catch(""), ...lenientLogin })
+  .optional()
+  .catch(undefined);
+
+const lenientAudit = z
+  .object({ store: z.string().optional().catch(""), ...lenientLogin })
   .optional()
   .catch(undefined);
 
 const lenient = z.object({
   store: lenientStore,
   keyStore: lenientStore,
+  audit: lenientAudit,
   kms: z
     .object({ regions: localRegions.optional().catch(undefined) })
     .optional()
@@ -128,7 +136,7 @@ const lenient = z.object({
  * Checked on the raw values, beside the schema and not after it, so that one run lists every problem.
  */
 function relationProblems(raw: unknown): SettingProblem[] {
-  const { kms, keys, store, keyStore } = lenient.catch({}).parse(raw);
+  const { kms, keys, store, keyStore, audit } = lenient.catch({}).parse(raw);
   const count = (keys?.regions ?? kms?.regions ?? LOCAL_REGIONS).length;
   const target = keys?.target ?? count;
   return [
@@ -157,9 +165,10 @@ function relationProblems(raw: unknown): SettingProblem[] {
       ...mixedKeys(list, keys?.[list]),
     ]),
     ...otherGeneration(keys),
-    ...storeProblems("store", store),
-    ...storeProblems("keyStore", keyStore),
-    ...keyStoreProblems(store, keyStore),
+    ...storeProblems(["store", "url"], store),
+    ...storeProblems(["keyStore", "url"], keyStore),
+    ...storeProblems(["audit", "store"], auditUrl(audit)),
+    ...sharedPlaces(store, keyStore, audit),
     ...when(
       (keys?.target ?? 0) > count,
       ["keys", "target"],
@@ -239,44 +248,71 @@ function otherGeneration(
   );
 }
 
+/** What is said of a database, where the audit's log lies in one; of a file nothing is. */
+function auditUrl(audit: GivenAudit | undefined): GivenStore | undefined {
+  if (audit === undefined) return undefined;
+  const { store, ...login } = audit;
+  return { ...login, url: store !== undefined && isUrl(store) ? store : undefined };
+}
+
 /** A server is proven by TLS, or is on this machine, or somebody said that it need not be. */
-function storeProblems(name: "store" | "keyStore", store: GivenStore | undefined): SettingProblem[] {
+function storeProblems(at: readonly [group: string, name: string], store: GivenStore | undefined): SettingProblem[] {
   if (store?.url === undefined) return [];
   const place = readStoreUrl(store.url);
   if ("problem" in place) return [];
+  const [group] = at;
   return [
     ...when(
       place.tls === "plain" && !isOnThisMachine(place) && store.allowUnauthenticatedStore !== true,
-      [name, "url"],
-      `says sslmode=disable of another machine: leave that out, and say in ${name}.caFile who signed the server's ` +
-        `certificate. Where nobody else can be on the way: ${name}.allowUnauthenticatedStore`,
+      at,
+      `says sslmode=disable of another machine: leave that out, and say in ${group}.caFile who signed the server's ` +
+        `certificate. Where nobody else can be on the way: ${group}.allowUnauthenticatedStore`,
     ),
-    ...when(place.tls === "plain" && store.caFile !== undefined, [name, "caFile"], "is of no use with sslmode=disable"),
+    ...when(
+      place.tls === "plain" && store.caFile !== undefined,
+      [group, "caFile"],
+      "is of no use with sslmode=disable",
+    ),
     ...when(
       place.tls === "verified" && place.host.startsWith("/"),
-      [name, "url"],
+      at,
       "asks for TLS over a socket, which PostgreSQL does not offer: leave sslmode out",
     ),
   ];
 }
 
-/** The keys lie in another schema than the records, and what is said of their server says which one it is. */
-function keyStoreProblems(store: GivenStore = {}, keyStore: GivenStore = {}): SettingProblem[] {
-  const schemas = { records: store.schema ?? "strongroom", keys: keyStore.schema ?? "strongroom_keys" };
-  const places = [store.url, keyStore.url ?? store.url].map((url) => (url === undefined ? null : readStoreUrl(url)));
-  const names = places.map((place) => (place === null || "problem" in place ? null : whereText(place)));
+/** Each lies in a schema of its own, and what is said of a server says which one it is. */
+function sharedPlaces(store: GivenStore = {}, keyStore: GivenStore = {}, audit: GivenAudit = {}): SettingProblem[] {
+  const placeOf = (url: string | undefined, schema: string): string | null => {
+    const place = url === undefined || !isUrl(url) ? null : readStoreUrl(url);
+    return place === null || "problem" in place ? null : `${whereText(place)} ${schema}`;
+  };
+  const records = placeOf(store.url, store.schema ?? "strongroom");
+  const keys = placeOf(keyStore.url ?? store.url, keyStore.schema ?? "strongroom_keys");
+  const log = placeOf(audit.store ?? store.url, audit.schema ?? "strongroom_audit");
+  const same = (one: string | null, other: string | null): boolean => one !== null && one === other;
   return [
-    ...(["passwordFile", "caFile"] as const).flatMap((name) =>
-      when(
+    ...(["passwordFile", "caFile"] as const).flatMap((name) => [
+      ...when(
         store.url !== undefined && keyStore.url === undefined && keyStore[name] !== undefined,
         ["keyStore", name],
         "is of no use without keyStore.url: the keys lie where the records do, and the same login reaches them",
       ),
+      ...when(
+        store.url !== undefined && audit.store === undefined && audit[name] !== undefined,
+        ["audit", name],
+        "is of no use without audit.store: the log lies where the records do, and the same login reaches it",
+      ),
+    ]),
+    ...when(
+      same(records, keys),
+      ["keyStore", "schema"],
+      `is the schema of the records (${store.schema ?? "strongroom"}) in the same database: the keys need one of their own`,
     ),
     ...when(
-      names[0] !== null && names[0] === names[1] && schemas.records === schemas.keys,
-      ["keyStore", "schema"],
-      `is the schema of the records (${schemas.records}) in the same database: the keys need one of their own`,
+      same(log, records) || same(log, keys),
+      ["audit", "schema"],
+      "is the schema of the records or of the keys in the same database: the log needs one of its own",
     ),
   ];
 }
@@ -290,4 +326,8 @@ interface GivenStore {
   readonly caFile?: string | undefined;
   readonly schema?: string | undefined;
   readonly allowUnauthenticatedStore?: boolean | undefined;
+}
+
+interface GivenAudit extends Omit<GivenStore, "url"> {
+  readonly store?: string | undefined;
 }

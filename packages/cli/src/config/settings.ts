@@ -12,6 +12,7 @@ import {
 } from "@strongroom/base/settings";
 import { KMS_SETTINGS } from "@strongroom/kms/command";
 import { z } from "zod";
+import { AUDIT_SETTINGS } from "./audit-settings.ts";
 import { collectionDeclarations, scope } from "./collections.ts";
 import type { Config } from "./config.ts";
 import { databaseSettings } from "./database-settings.ts";
@@ -164,14 +165,15 @@ export const SETTINGS: InstallationSettings = {
     tables: "the tables of the keys",
     exposed: "which keys there are",
   }),
+  audit: AUDIT_SETTINGS,
   collections: {
     schema: collectionDeclarations,
     default: {},
     standard: "none",
     meaning:
-      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant? }`. scope: record, subject or " +
-      "tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. tenant: a name, or " +
-      "`{ field }`",
+      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant?, purposes? }`. scope: record, " +
+      "subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. tenant: a " +
+      "name, or `{ field }`. purposes: codes, one of which a call must name",
     ways: [],
   },
   kms: {
@@ -383,6 +385,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   "STRONGROOM_TOKEN",
   "STRONGROOM_STORE_PASSWORD",
   "STRONGROOM_KEY_STORE_PASSWORD",
+  "STRONGROOM_AUDIT_STORE_PASSWORD",
   ...[KMS_SETTINGS.dataDir, KMS_SETTINGS.host, KMS_SETTINGS.accountId].flatMap(({ ways }) =>
     ways.map(({ env }) => env),
   ),

@@ -1,7 +1,7 @@
 // Everything that `strongroom doctor` checks, in the order in which it is shown.
 import type { Check } from "./check.ts";
 import { checkKeyFile, checkPermissions } from "./data-folder.ts";
-import { checkDatabase, checkKeyStore } from "./database.ts";
+import { checkAuditLog, checkDatabase, checkKeyStore } from "./database.ts";
 import { checkSpace } from "./disk.ts";
 import { checkConfiguration, checkNode } from "./machine.ts";
 import { checkPeople } from "./people.ts";
@@ -9,7 +9,8 @@ import { checkKeyPermissions } from "./permissions.ts";
 import { checkPublicIds } from "./public-ids.ts";
 import { checkRegions } from "./regions.ts";
 import { checkService } from "./service.ts";
-import { checkBackups, checkBelonging } from "./two-stores.ts";
+import { checkBackups, checkBelonging } from "./stores.ts";
+import { checkWitness } from "./witness.ts";
 
 /** The checks. */
 export const CHECKS: readonly Check[] = [
@@ -19,8 +20,10 @@ export const CHECKS: readonly Check[] = [
   checkSpace,
   checkDatabase,
   checkKeyStore,
+  checkAuditLog,
   checkBelonging,
   checkBackups,
+  checkWitness,
   checkPeople,
   checkPublicIds,
   checkKeyFile,

@@ -1,5 +1,5 @@
-// The databases of the vault, of records and of keys: would the service take them as they are? They are only looked at,
-// also while services run.
+// The databases of the vault, of records, of keys and of the audit: would the service take them as they are? They are
+// only looked at, also while services run.
 import { isOnThisMachine } from "../config/store-url.ts";
 import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
@@ -8,13 +8,14 @@ import { keySetState, keySetText } from "../store/key-set-state.ts";
 import { deniedIn, lookAt, type PostgresLook, unfitness } from "../store/look.ts";
 import { replicationText, statementsText } from "../store/status.ts";
 import { moveText, pendingText, sqliteState } from "../store/sqlite-state.ts";
-import type { StoreRole } from "../store/which.ts";
+import type { KeyedRole, StoreRole } from "../store/which.ts";
 import type { Check, CheckSubject, Finding } from "./check.ts";
 
 /** What the findings about each store are called. */
 const NAMES: Readonly<Record<StoreRole, { readonly database: string; readonly keySet: string }>> = {
   records: { database: "Database", keySet: "Key set" },
   keys: { database: "Key store", keySet: "Key store's key set" },
+  audit: { database: "Audit log", keySet: "" },
 };
 
 /** SQLite in the data folder, or PostgreSQL: whether it is fit, and what of it should be otherwise. */
@@ -33,6 +34,9 @@ function databaseCheck(role: StoreRole): Check {
 /** The store of the records. */
 export const checkDatabase: Check = databaseCheck("records");
 
+/** The log of the audit. */
+export const checkAuditLog: Check = databaseCheck("audit");
+
 /** The store of the keys. */
 export const checkKeyStore: Check = databaseCheck("keys");
 
@@ -43,7 +47,7 @@ function failed({ title, detail, reportedCode, remedy, problems }: CliError, rol
 
 /** The schema is the one that this version makes, and the file has all changes that its mark counts. */
 async function checkSqlite(subject: CheckSubject, role: StoreRole): Promise<readonly Finding[]> {
-  const found = await sqliteState(subject.folder, role);
+  const found = await sqliteState(subject.loaded.config, role);
   const { state, problem, isMarked, commits, gate, move, markPath, pending } = found;
   const DATABASE = NAMES[role].database;
   if (problem !== null)
@@ -63,7 +67,7 @@ async function checkSqlite(subject: CheckSubject, role: StoreRole): Promise<read
         ];
   if (state === "absent")
     return move === null ? [{ what: DATABASE, severity: "ok", detail: "there is none yet" }] : owed;
-  const keySet = gate === null ? [] : [await keySetFinding(subject, gate, role)];
+  const keySet = gate === null || role === "audit" ? [] : [await keySetFinding(subject, gate, role)];
   if (pending.length > 0)
     return [
       {
@@ -105,10 +109,11 @@ async function checkPostgres(subject: CheckSubject, access: PostgresAccess): Pro
           detail: `PostgreSQL ${server.version} takes the login; schema ${access.schema} is at version ${store.version ?? 0}`,
         }
       : failed(problem, access.role);
-  const keySet = store.gate === null ? [] : [await keySetFinding(subject, store.gate, access.role)];
-  // Where the keys lie in the database of the records, all of that was said of these.
+  const keySet =
+    store.gate === null || access.role === "audit" ? [] : [await keySetFinding(subject, store.gate, access.role)];
+  // Where it lies in the database of the records, all of that was said of these.
   const ofServer =
-    access.role === "keys" && access.setting === "store"
+    access.role !== "records" && access.setting === "store"
       ? []
       : [transport(access, look), statements(access, look), replication(access, look)];
   return [fit, ...privileges(access, look), ...ofServer, ...keySet];
@@ -176,7 +181,7 @@ function replication({ role }: PostgresAccess, { server }: PostgresLook): Findin
 async function keySetFinding(
   { loaded, folder }: CheckSubject,
   gate: NonNullable<PostgresLook["store"]["gate"]>,
-  role: StoreRole,
+  role: KeyedRole,
 ): Promise<Finding> {
   const state = keySetState(gate, await namedKeySets(loaded.config, folder, role));
   const { text, remedy } = keySetText(state);

@@ -5,7 +5,7 @@ import { startProgress } from "@strongroom/base/terminal/progress";
 import { isVaultError, type KeyRows, type SubjectId, type SubjectRow, type SubjectRows } from "@strongroom/vault";
 import { CliError } from "../errors.ts";
 import { openToRead } from "../store/open.ts";
-import { seenPair } from "../store/pair.ts";
+import { seenStores } from "../store/pair.ts";
 import { type Check, type Finding, partsOf } from "./check.ts";
 
 /** People of one question. */
@@ -137,7 +137,7 @@ function inOrder<Item>(
 /** Only of stores that are there, are of this version, and belong together. */
 export const checkPeople: Check = async (subject) => {
   const parts = partsOf(subject);
-  const { records, keys } = await seenPair(parts);
+  const { records, keys } = await seenStores(parts);
   if (typeof records === "string" || typeof keys === "string") return [];
   if (records.peer !== keys.vault || keys.peer !== records.vault) return [];
   const ends: (() => Promise<void>)[] = [];

@@ -5,7 +5,7 @@ import { type GateKeySets, isVaultError, type KeySetNames, type KeySetStatus } f
 import type { Logger } from "pino";
 import { type Config, type WrappingRegion, wrapPolicy } from "../config/config.ts";
 import { type DataFolder, readRunning } from "../data-folder.ts";
-import type { StoreRole } from "../store/which.ts";
+import type { KeyedRole } from "../store/which.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
 import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./region-keys.ts";
 
@@ -37,7 +37,7 @@ type NamedRegion = Partial<WrappingRegion> & Pick<WrappingRegion, "region">;
  * Which keys wrap in a store. Those of `strongroom up` are remembered in its folder. Throws what
  * {@link readInstallationKeys} does.
  */
-export async function namedKeySets(config: Config, folder: DataFolder, role: StoreRole): Promise<NamedKeySets> {
+export async function namedKeySets(config: Config, folder: DataFolder, role: KeyedRole): Promise<NamedKeySets> {
   const remembered = await readInstallationKeys(folder.keys);
   const named = (regions: readonly NamedRegion[] | undefined): readonly string[] | null => {
     const purpose = role === "keys" && hasOwnKeys(regions ?? [], remembered) ? "keyStore" : "records";
@@ -86,7 +86,7 @@ export interface InstalledKeySets {
 }
 
 /** Names of the wrapping keys of a store. */
-export function keySetNames({ records, keys }: InstalledKeySets, role: StoreRole): KeySetNames {
+export function keySetNames({ records, keys }: InstalledKeySets, role: KeyedRole): KeySetNames {
   const { current, next } = role === "keys" && keys !== null ? keys : records;
   return { keySet: current.keys, ...(next === null ? {} : { next: next.keys }) };
 }

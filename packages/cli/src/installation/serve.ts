@@ -25,7 +25,11 @@ import { openTokens } from "./tokens.ts";
 type ConfiguredRegion = WrappingRegion & Pick<KmsPlace, "allowUnauthenticated">;
 
 /** Serves until the context's signal is aborted. Throws a CliError that says why it could not start. */
-export async function runServe({ terminal, env, signal }: CommandContext, config: Config): Promise<void> {
+export async function runServe(
+  { terminal, env, signal }: CommandContext,
+  config: Config,
+  acceptRestore?: string,
+): Promise<void> {
   const regions = configuredRegions(config);
   const next = withPolicy(config.keys.next, config);
   requireAuthenticated([...regions, ...next]);
@@ -48,7 +52,7 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
   const tokens = await openTokens(folder);
   const moving = moveInLog(logger);
   const parts = { config, folder, env, keySets, tokens, logger, moving };
-  const service = await startService({ ...parts, unprepared: "refuse" });
+  const service = await startService({ ...parts, unprepared: "refuse", acceptRestore });
   try {
     const open = openRegions([...regions, ...next]);
     if (open.length > 0)
@@ -62,8 +66,11 @@ export async function runServe({ terminal, env, signal }: CommandContext, config
         "the keys of people are wrapped by the keys of records (generation 0: shared, and never shredded): name keys " +
           "of their own in every region, keys.regions[].keyStoreKeyArn",
       );
-    const { url, store, keyStore } = service;
-    logger.info({ url, store, keyStore, regions: regions.map(({ region }) => region) }, "the service listens");
+    const { url, store, keyStore, auditLog } = service;
+    logger.info(
+      { url, store, keyStore, auditLog, regions: regions.map(({ region }) => region) },
+      "the service listens",
+    );
     if (terminal.mode === "json")
       terminal.result({ url: service.url, dataDir: folder.path, pid: process.pid }, () => "");
     if (!signal.aborted) await once(signal, "abort");

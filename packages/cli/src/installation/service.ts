@@ -6,12 +6,17 @@ import { createServer as createProbe } from "node:net";
 import { KMS_CHANNEL, type KmsEvent, type RegionHealth } from "@strongroom/envelope/aws-kms";
 import { createServer, type FileTokens, type RegionCall, type Regions } from "@strongroom/server";
 import {
+  type AuditLog,
+  type AuditStatus,
+  type Gate,
   type GateKeySets,
   isVaultError,
   keySetsOf,
   type KeysOptions,
   openVault,
   type RepairOptions,
+  type Vault,
+  type VaultOptions,
 } from "@strongroom/vault";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
@@ -20,8 +25,10 @@ import { systemErrorCode, systemReason, type SystemReasons } from "@strongroom/b
 import { CliError } from "../errors.ts";
 import type { MoveListener } from "../store/moving.ts";
 import { type OpenedStore, openStore, storeFailed } from "../store/open.ts";
-import { requirePair } from "../store/pair.ts";
-import type { StoreRole } from "../store/which.ts";
+import { requireBelonging } from "../store/pair.ts";
+import type { KeyedRole } from "../store/which.ts";
+import { keepVerifierKey } from "./audit-key.ts";
+import { keepRetention } from "./audit-retention.ts";
 import { watchDisk } from "./disk-watch.ts";
 import {
   type InstalledKeySet,
@@ -32,13 +39,15 @@ import {
 } from "./key-sets.ts";
 import { FIRST_GENERATION } from "./region-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
+import { openWitnesses } from "./witnesses.ts";
 
 /** A service that listens. */
 export interface RunningService {
   readonly url: string;
-  /** Where the records lie, and where the keys do, for a person. */
+  /** Where the records lie, where the keys do, and where the audit's log does, for a person. */
   readonly store: string;
   readonly keyStore: string;
+  readonly auditLog: string;
   /** Lets requests and a repair under way finish, then closes the store. */
   close(): Promise<void>;
 }
@@ -55,12 +64,19 @@ export interface ServiceParts {
   readonly unprepared: "make" | "refuse";
   /** Hears of the move of an older version's database, for who waits for the start. */
   readonly moving: MoveListener;
+  /** Why stores that were set back are taken as they are, where somebody says so. */
+  readonly acceptRestore?: string | undefined;
+  /** Hears of what the audit finds wrong, beside the log. */
+  readonly onAlarm?: (alarm: AuditAlarm) => void;
   /** What is done before the vault serves: `up` puts its own key sets in force. */
   readonly prepare?: (gates: Gates) => Promise<void>;
 }
 
+/** Something that the audit found wrong: a message for an operator, which tells of nobody. */
+export type AuditAlarm = AuditStatus["alarms"][number];
+
 /** The key sets of each store, as its gate has them. */
-export type Gates = Readonly<Record<StoreRole, GateKeySets>>;
+export type Gates = Readonly<Record<KeyedRole, GateKeySets>>;
 
 /**
  * Starts the service. Throws what {@link openStore} does, `startup-failed` or `port-in-use`; nothing stays open then.
@@ -85,13 +101,15 @@ async function serve(
 ): Promise<Omit<RunningService, "close">> {
   const { config, folder, keySets, tokens, logger } = parts;
   const { host, port, hosts, ...limits } = config.service;
-  await requirePair(parts);
+  await requireBelonging(parts, parts.acceptRestore);
   const records = await openStore(parts, "records");
   ends.push(() => records.close());
   const keyStore = await openStore(parts, "keys");
   ends.push(() => keyStore.close());
-  const watches: Partial<Record<StoreRole, KeySetWatch>> = {};
-  const inForce = (role: StoreRole): InstalledKeySet => {
+  const auditLog = await openStore(parts, "audit");
+  ends.push(() => auditLog.close());
+  const watches: Partial<Record<KeyedRole, KeySetWatch>> = {};
+  const inForce = (role: KeyedRole): InstalledKeySet => {
     const { current } = (role === "keys" ? keySets.keys : null) ?? keySets.records;
     return watches[role]?.inForce() ?? current;
   };
@@ -100,9 +118,11 @@ async function serve(
     ...asVaultKeys(keySets.records),
     keys: keysOptions(config, keySets, keyStore.store),
     collections: config.collections,
+    audit: await auditOptions(parts, auditLog.store, records.store.gate),
     ...repairOptions(config, (role) => inForce(role).keyring.health(), logger),
   }).catch(vaultFailed);
   ends.push(() => vault.close());
+  await keepAudit(parts, { vault, log: auditLog.store }, ends);
   const gates: Gates = {
     records: keySetsOf(records.store.gate, keySetNames(keySets, "records")),
     keys: keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys")),
@@ -131,7 +151,55 @@ async function serve(
   const url = await server.listen({ host, port, backlog: BACKLOG }).catch((cause: unknown) => {
     throw listenFailed(cause, host, port);
   });
-  return { url, store: records.description, keyStore: keyStore.description };
+  return { url, store: records.description, keyStore: keyStore.description, auditLog: auditLog.description };
+}
+
+async function auditOptions(
+  { config, env, logger, acceptRestore, onAlarm }: ServiceParts,
+  log: AuditLog,
+  gate: Gate,
+): Promise<NonNullable<VaultOptions["audit"]>> {
+  const { principal, acceptTailMs } = config.audit;
+  const { vault } = await gate.current();
+  return {
+    log,
+    principal,
+    witnesses: await openWitnesses(config, vault, env),
+    ...(acceptRestore === undefined ? {} : { acceptRestore }),
+    ...(acceptTailMs === 0 ? {} : { rollback: { acceptTail: acceptTailMs } }),
+    onAlarm: (alarm) => {
+      logger.error({ code: alarm.code, alarm: alarm.message }, "the audit found something wrong");
+      onAlarm?.(alarm);
+    },
+    onFault: (error) => {
+      logger.error(faultOf(error), "the sequencing of the audit ended a round");
+    },
+  };
+}
+
+/** What is done with the audit while it is open. */
+async function keepAudit(
+  { config, folder, logger }: ServiceParts,
+  { vault: { audit }, log }: { readonly vault: Vault; readonly log: AuditLog },
+  ends: (() => Promise<void> | void)[],
+): Promise<void> {
+  if (audit === null) return;
+  await keepVerifierKey(folder.auditKey, (await audit.status()).key);
+  const { retention: days } = config.audit;
+  if (days === 0) return;
+  const onFault = (error: unknown): void => {
+    logger.error(faultOf(error), "the audit's old entries could not be forgotten now");
+  };
+  const kept = keepRetention({ log, audit, days, onFault });
+  ends.push(() => kept.close());
+}
+
+/** Class and code alone: a message may quote what was being handled. */
+function faultOf(error: unknown): { readonly fault: string; readonly code: string | null } {
+  return {
+    fault: error instanceof Error ? error.name : typeof error,
+    code: isVaultError(error) ? error.code : systemErrorCode(error),
+  };
 }
 
 /** A key set and the next one, as an option of the vault. */
@@ -176,7 +244,7 @@ const BACKLOG = 4096;
 /** Nothing when it is switched off. */
 function repairOptions(
   { repair: { enabled, itemsPerSecond, atOnce, intervalMs, leaseMs } }: Config,
-  health: (role: StoreRole) => readonly RegionHealth[],
+  health: (role: KeyedRole) => readonly RegionHealth[],
   logger: Logger,
 ): { readonly repair?: RepairOptions } {
   if (!enabled) return {};
@@ -187,15 +255,8 @@ function repairOptions(
     ...(leaseMs === undefined ? {} : { leaseMs }),
     health: () => health("records"),
     keysHealth: () => health("keys"),
-    // Class and code alone: a message may quote what was being handled.
     onFault: (error) => {
-      logger.error(
-        {
-          fault: error instanceof Error ? error.name : typeof error,
-          code: isVaultError(error) ? error.code : systemErrorCode(error),
-        },
-        "the repair of owed wraps ended a round",
-      );
+      logger.error(faultOf(error), "the repair of owed wraps ended a round");
     },
   };
   return { repair };

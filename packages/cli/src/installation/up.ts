@@ -38,7 +38,7 @@ import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
 
 /** Runs everything until the context's signal is aborted. Throws a CliError that says why it could not start. */
-export async function runUp(context: CommandContext, config: Config): Promise<void> {
+export async function runUp(context: CommandContext, config: Config, acceptRestore?: string): Promise<void> {
   const configured = (["regions", "next"] as const).find((name) => config.keys[name] !== undefined);
   if (configured !== undefined) {
     throw new CliError("usage", {
@@ -55,7 +55,7 @@ export async function runUp(context: CommandContext, config: Config): Promise<vo
   try {
     const log = openLogFile(folder.log);
     try {
-      await runInstallation(context, config, folder, log);
+      await runInstallation(context, config, { folder, log, acceptRestore });
     } finally {
       await log.close();
     }
@@ -64,11 +64,16 @@ export async function runUp(context: CommandContext, config: Config): Promise<vo
   }
 }
 
+interface InstallationParts {
+  readonly folder: DataFolder;
+  readonly log: RotatingLog;
+  readonly acceptRestore: string | undefined;
+}
+
 async function runInstallation(
   context: CommandContext,
   config: Config,
-  folder: DataFolder,
-  log: RotatingLog,
+  { folder, log, acceptRestore }: InstallationParts,
 ): Promise<void> {
   // Looked at before anything is started: a folder of a newer version is left as it is, and no key is made for a
   // service that cannot listen.
@@ -118,6 +123,10 @@ async function runInstallation(
       tokens,
       logger,
       unprepared: "make",
+      acceptRestore,
+      onAlarm: ({ code, message }) => {
+        say(context, `AUDIT: ${message} [${code}]`);
+      },
       moving: moveTo(moveOnTerminal(context.terminal), moveInLog(logger)),
       prepare: (gates) => putOwnInForce(gates, { context, config, ensured }),
     });
@@ -137,8 +146,8 @@ async function runInstallation(
         kmsTlsFingerprint: kms.tlsFingerprint,
         faultsEndpoint: kms.faultsEndpoint,
       });
-      const { url, store, keyStore } = service;
-      await announce(context, { config, folder, kms, ensured, url, store, keyStore });
+      const { url, store, keyStore, auditLog } = service;
+      await announce(context, { config, folder, kms, ensured, url, store, keyStore, auditLog });
       for (const purpose of ["records", "keyStore"] as const)
         void sayMissingPermissions(context, withKeys(clients, ensured[purpose]), purpose);
       if (!context.signal.aborted) await once(context.signal, "abort");
@@ -265,14 +274,15 @@ interface Announced {
   readonly kms: KmsProcess;
   readonly ensured: EnsuredOfBoth;
   readonly url: string;
-  /** Where the records lie, and the keys. */
+  /** Where the records lie, the keys, and the log of the audit. */
   readonly store: string;
   readonly keyStore: string;
+  readonly auditLog: string;
 }
 
 async function announce(
   { terminal, cwd }: CommandContext,
-  { config, folder, kms, ensured: { records, keyStore: ofPeople }, url, store, keyStore }: Announced,
+  { config, folder, kms, ensured: { records, keyStore: ofPeople }, url, store, keyStore, auditLog }: Announced,
 ): Promise<void> {
   const data = {
     url,
@@ -286,6 +296,7 @@ async function announce(
     dataDir: folder.path,
     store,
     keyStore,
+    auditLog,
     tokenFile: folder.token,
     faultsEndpoint: kms.faultsEndpoint,
     faultsHeaderFile: kms.faultsEndpoint === null ? null : folder.kmsControlHeader,

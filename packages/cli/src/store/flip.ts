@@ -8,11 +8,11 @@ import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
 import { openStore, type StoreParts } from "./open.ts";
-import { STORE_ROLES, type StoreRole } from "./which.ts";
+import { type KeyedRole, STORE_ROLES } from "./which.ts";
 
 /** What is to be in force in a store. */
 interface Target {
-  readonly role: StoreRole;
+  readonly role: KeyedRole;
   readonly current: readonly string[];
   readonly next: readonly string[] | null;
 }
@@ -42,7 +42,7 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
     });
   const ends: (() => Promise<void>)[] = [];
   try {
-    const flips = new Map<StoreRole, Flip>();
+    const flips = new Map<KeyedRole, Flip>();
     for (const target of [keys, records]) {
       if (target === null || target === undefined) continue;
       const opened = await openStore(parts, target.role);
@@ -52,7 +52,7 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
     }
     const owed = [...flips.values()].filter(({ isDone }) => !isDone);
     if (owed.length > 0 && how === "ask") await requireYes("Put them in force?", context);
-    const results = new Map<StoreRole, FlipResult>();
+    const results = new Map<KeyedRole, FlipResult>();
     for (const [role, flip] of flips)
       results.set(role, await flipOne(flip).catch((cause: unknown) => half(cause, results)));
     const result = { ...results.get("records"), keyStore: results.get("keys") ?? null };
@@ -67,7 +67,7 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
   }
 }
 
-async function targetOf(role: StoreRole, { config, folder }: StoreParts): Promise<Target | null> {
+async function targetOf(role: KeyedRole, { config, folder }: StoreParts): Promise<Target | null> {
   const { current, next } = await namedKeySets(config, folder, role);
   return current === null ? null : { role, current, next };
 }
@@ -85,7 +85,7 @@ async function lookAtSets(
 function tell(
   { role }: Target,
   where: string,
-  flips: ReadonlyMap<StoreRole, Flip>,
+  flips: ReadonlyMap<KeyedRole, Flip>,
   { terminal }: CommandContext,
 ): void {
   const { keys = [], before } = flips.get(role) ?? {};
@@ -106,7 +106,7 @@ interface FlipResult {
 }
 
 /** Between the two every process goes on: it knows both sets, and writes under that of each store. */
-function half(cause: unknown, results: ReadonlyMap<StoreRole, FlipResult>): never {
+function half(cause: unknown, results: ReadonlyMap<KeyedRole, FlipResult>): never {
   if (!(cause instanceof CliError) || results.get("keys")?.flipped !== true) throw cause;
   throw new CliError(cause.code, {
     title: cause.title,

@@ -2,7 +2,12 @@
 // far its schema is. From it come the refusals of a start, `strongroom store status` and the doctor's findings.
 import { shown } from "@strongroom/base/shown";
 import { isVaultError, STORE_READER, STORE_WRITER, type VaultError, VAULT_ERRORS } from "@strongroom/vault";
-import { inspectPostgres, inspectPostgresKeys, type InspectedPostgres } from "@strongroom/vault/postgres";
+import {
+  inspectPostgres,
+  inspectPostgresAudit,
+  inspectPostgresKeys,
+  type InspectedPostgres,
+} from "@strongroom/vault/postgres";
 import { placeText } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError } from "../errors.ts";
 import { type PostgresAccess, storePool, withConnection } from "./connect.ts";
@@ -20,6 +25,7 @@ export interface PostgresLook {
 const INSPECTIONS: Readonly<Record<StoreRole, typeof inspectPostgres>> = {
   records: inspectPostgres,
   keys: inspectPostgresKeys,
+  audit: inspectPostgresAudit,
 };
 
 /**
@@ -85,7 +91,7 @@ export function unfitness(access: PostgresAccess, { server, store }: PostgresLoo
           : `${where}: default_transaction_read_only is on.`,
       remedy:
         server.role === "standby"
-          ? `Name the primary in ${setting}.url. If this one is to take its place, promote it first: select pg_promote().`
+          ? `Name the primary in ${setting === "audit" ? "audit.store" : `${setting}.url`}. If this one is to take its place, promote it first: select pg_promote().`
           : "Switch it off for this user or database: alter role … set default_transaction_read_only = off.",
     });
   if (store.gate !== null && (store.gate.minReader > STORE_READER || store.gate.minWriter > STORE_WRITER))

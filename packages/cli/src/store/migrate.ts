@@ -2,7 +2,7 @@
 // after the other, beside services of the version before; of SQLite by moving an older version's file into the new one.
 import { printable } from "@strongroom/base/terminal";
 import { isVaultError } from "@strongroom/vault";
-import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresAudit, migratePostgresKeys } from "@strongroom/vault/postgres";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
@@ -13,7 +13,7 @@ import { connectionFailed, isConnectionFailure } from "./failures.ts";
 import { lookAt, makingDenied, storeRefused, unfitness } from "./look.ts";
 import { moveOnTerminal } from "./moving.ts";
 import { openStore } from "./open.ts";
-import { requirePair } from "./pair.ts";
+import { requireBelonging } from "./pair.ts";
 import { pendingText, sqliteState } from "./sqlite-state.ts";
 import type { StoreRole } from "./which.ts";
 
@@ -22,20 +22,19 @@ import type { StoreRole } from "./which.ts";
  * `store-unfit`, `data-dir-newer`, `data-dir-in-use`.
  */
 export async function migrateStore(context: CommandContext, config: Config, asked: AskedMigration): Promise<void> {
-  const accesses = ROLES.map((role) => postgresAccess(config, context.env, role));
-  if (asked.grantTo !== undefined && accesses.every((access) => access === null))
+  const accesses = new Map(ROLES.map((role) => [role, postgresAccess(config, context.env, role)]));
+  if (asked.grantTo !== undefined && [...accesses.values()].every((access) => access === null))
     throw new CliError("usage", { detail: "SQLite has no roles: --grant-to is of PostgreSQL." });
-  await requirePair({ config, folder: dataFolder(config.dataDir), env: context.env });
-  const [keyStore, records] = [
-    await migrateOne("keys", accesses[0] ?? null, { context, config, asked }),
-    await migrateOne("records", accesses[1] ?? null, { context, config, asked }),
-  ];
+  await requireBelonging({ config, folder: dataFolder(config.dataDir), env: context.env });
+  const one = (role: StoreRole): Promise<MigrationResult> =>
+    migrateOne(role, accesses.get(role) ?? null, { context, config, asked });
+  const [auditLog, keyStore, records] = [await one("audit"), await one("keys"), await one("records")];
   const { terminal } = context;
-  terminal.result({ ...records, keyStore }, () => [records, keyStore].map(resultText).join("\n"));
+  terminal.result({ ...records, keyStore, auditLog }, () => [records, keyStore, auditLog].map(resultText).join("\n"));
 }
 
-/** The keys first: a process of the new version needs both, and one of the version before only the records. */
-const ROLES = ["keys", "records"] as const satisfies readonly StoreRole[];
+/** The records last: a process of the new version needs all of them, and one of the version before only the records. */
+const ROLES = ["audit", "keys", "records"] as const satisfies readonly StoreRole[];
 
 interface Migrating {
   readonly context: CommandContext;
@@ -75,6 +74,7 @@ function resultText({ store, pending, done }: MigrationResult): string {
 const MIGRATIONS: Readonly<Record<StoreRole, typeof migratePostgres>> = {
   records: migratePostgres,
   keys: migratePostgresKeys,
+  audit: migratePostgresAudit,
 };
 
 async function migrateServer(
@@ -126,7 +126,7 @@ async function migrateSqlite(
   config: Config,
   how: "say" | "do",
 ): Promise<MigrationResult> {
-  const state = await sqliteState(dataFolder(config.dataDir), role);
+  const state = await sqliteState(config, role);
   const pending = pendingText(state, role);
   const store = `SQLite, ${state.path}`;
   if (how === "say" || pending.length === 0) return { store, pending, done: [] };

@@ -1,8 +1,8 @@
 // Opens the stores of an installation, as the configuration says: SQLite in the data folder, or PostgreSQL.
 import { existsSync } from "node:fs";
-import { isVaultError, type KeyStore, type Store, VAULT_ERRORS, wrapsOf } from "@strongroom/vault";
-import { postgresKeyStore, postgresStore } from "@strongroom/vault/postgres";
-import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
+import { type AuditLog, isVaultError, type KeyStore, type Store, VAULT_ERRORS, wrapsOf } from "@strongroom/vault";
+import { postgresAuditLog, postgresKeyStore, postgresStore } from "@strongroom/vault/postgres";
+import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import { placeText } from "../config/store-url.ts";
@@ -30,6 +30,7 @@ export interface StoreParts {
 interface Stores {
   readonly records: Store;
   readonly keys: KeyStore;
+  readonly audit: AuditLog;
 }
 
 /** An open store. */
@@ -52,7 +53,7 @@ interface Opening<Role extends StoreRole> {
   ) => Promise<Stores[Role]>;
 }
 
-/** In the data folder each keeps a mark, and room for removals. */
+/** Each keeps a mark, and room for removals. */
 const KEPT = { mark: true, reserve: true } as const;
 
 const OPENINGS: { readonly [Role in StoreRole]: Opening<Role> } = {
@@ -76,6 +77,11 @@ const OPENINGS: { readonly [Role in StoreRole]: Opening<Role> } = {
     read: (path) => sqliteKeyStore(path),
     postgres: postgresKeyStore,
   },
+  audit: {
+    sqlite: ({ config }) => sqliteAuditLog(sqliteFiles(config, "audit").path, KEPT),
+    read: (path) => sqliteAuditLog(path),
+    postgres: postgresAuditLog,
+  },
 };
 
 /**
@@ -96,14 +102,14 @@ export async function openToRead<Role extends StoreRole>(
   role: Role,
 ): Promise<OpenedStore<Role> | null> {
   if (postgresAccess(parts.config, parts.env, role) !== null) return openStore(parts, role);
-  const { path, state, pending, move } = await sqliteState(parts.folder, role);
+  const { path, state, pending, move } = await sqliteState(parts.config, role);
   if (state !== "sound" || pending.length > 0 || move !== null) return null;
   const store = await OPENINGS[role].read(path).catch((cause: unknown) => storeFailed(cause, path));
   return { store, description: path, close: () => store.close() };
 }
 
 async function openSqlite<Role extends StoreRole>(parts: StoreParts, role: Role): Promise<OpenedStore<Role>> {
-  const { path, markPath } = sqliteFiles(parts.folder, role);
+  const { path, markPath } = sqliteFiles(parts.config, role);
   if (existsSync(path) && !existsSync(markPath))
     parts.logger?.warn(
       { file: STORE_ROLES[role].file },
@@ -129,7 +135,7 @@ async function openPostgres<Role extends StoreRole>(
     const { place, schema } = access;
     return {
       store,
-      description: `PostgreSQL, ${placeText(place)}${role === "keys" ? `, schema ${schema}` : ""}`,
+      description: `PostgreSQL, ${placeText(place)}${role === "records" ? "" : `, schema ${schema}`}`,
       close: () => store.close(),
     };
   } catch (cause) {

@@ -1,10 +1,11 @@
-// What lies in the data folder of an installation on SQLite: the databases of records and of keys, and what an older
+// The SQLite files of an installation: the databases of records, of keys and of the audit, and what an older
 // version left that is not in them yet. Looked at from outside, also while a service runs.
 import { statSync } from "node:fs";
 import { VAULT_ERRORS } from "@strongroom/vault";
 import { inspectDatabase, type InspectedDatabase, type OwedMove } from "@strongroom/vault/sqlite";
-import type { DataFolder } from "../data-folder.ts";
-import { STORE_ROLES, type StoreRole } from "./which.ts";
+import type { Config } from "../config/config.ts";
+import { dataFolder } from "../data-folder.ts";
+import { sqlitePath, STORE_ROLES, type StoreRole } from "./which.ts";
 
 /** What was found. */
 export interface SqliteState extends Pick<
@@ -20,19 +21,17 @@ export interface SqliteState extends Pick<
 }
 
 /** The files of a store. */
-export function sqliteFiles(
-  { records, recordsMark, keyStore, keyStoreMark }: DataFolder,
-  role: StoreRole,
-): { readonly path: string; readonly markPath: string } {
-  return role === "records" ? { path: records, markPath: recordsMark } : { path: keyStore, markPath: keyStoreMark };
+export function sqliteFiles(config: Config, role: StoreRole): { readonly path: string; readonly markPath: string } {
+  const path = sqlitePath(config, role);
+  return { path, markPath: `${path}.mark` };
 }
 
 /** Looks; changes nothing. */
-export async function sqliteState(folder: DataFolder, role: StoreRole): Promise<SqliteState> {
-  const files = sqliteFiles(folder, role);
+export async function sqliteState(config: Config, role: StoreRole): Promise<SqliteState> {
+  const files = sqliteFiles(config, role);
   const { problem, ...found } = await inspectDatabase(files.path, {
     kind: role,
-    ...(role === "records" ? { movesFrom: folder.oldVault } : {}),
+    ...(role === "records" ? { movesFrom: dataFolder(config.dataDir).oldVault } : {}),
   });
   return {
     ...found,
@@ -53,7 +52,7 @@ function sizeOf(path: string): number {
 export function pendingText({ state, pending, move, gate }: SqliteState, role: StoreRole): readonly string[] {
   const { file } = STORE_ROLES[role];
   return [
-    ...(state === "absent" && role === "keys" ? [`make ${file}`] : []),
+    ...(state === "absent" && role !== "records" ? [`make ${file}`] : []),
     ...(move === null ? [] : [moveText(move)]),
     ...(gate === null ? [] : pending.map((name) => `${name} in ${file}`)),
   ];

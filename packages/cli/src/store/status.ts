@@ -1,5 +1,5 @@
-// `strongroom store status`: where the records and the keys lie and how that is, for a person and for programs. It
-// looks, and changes nothing.
+// `strongroom store status`: where the records, the keys and the audit lie and how that is, for a person and for
+// programs. It looks, and changes nothing.
 import { STORE_READER, STORE_WRITER } from "@strongroom/vault";
 import { type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { Config } from "../config/config.ts";
@@ -11,26 +11,28 @@ import { type PostgresAccess, postgresAccess } from "./connect.ts";
 import { type KeySetState, keySetState, keySetText } from "./key-set-state.ts";
 import { lookAt, type PostgresLook, unfitness } from "./look.ts";
 import type { StoreParts } from "./open.ts";
-import { type PairProblem, seenPair } from "./pair.ts";
+import { seenStores } from "./pair.ts";
+import type { PairProblem } from "./seen-gate.ts";
 import type { ServerFacts } from "./server-facts.ts";
 import { pendingText, sqliteFiles, sqliteState } from "./sqlite-state.ts";
 import { placeSettings, STORE_ROLES, type StoreRole } from "./which.ts";
 
-/** The result, as JSON: the store of the records, and within it the other one. */
+/** The result, as JSON: the store of the records, and within it the other ones. */
 export interface StoreStatus extends DatabaseStatus {
   readonly keyStore: DatabaseStatus;
-  /** What keeps the two from being used together; null: nothing does, as far as both could be looked at. */
+  readonly auditLog: DatabaseStatus;
+  /** What keeps them from being used together; null: nothing does, as far as they could be looked at. */
   readonly pair: PairProblem | null;
 }
 
 /** What a look shows. */
 export interface StoreLook {
   readonly status: StoreStatus;
-  /** Why one of the two could not be looked at: it has no more than a place and a problem. */
+  /** Why one of them could not be looked at: it has no more than a place and a problem. */
   readonly failed: CliError | null;
 }
 
-/** One of the two. */
+/** One of them. */
 export interface DatabaseStatus {
   readonly kind: "sqlite" | "postgres";
   /** A path, or USER@HOST:PORT/DATABASE. */
@@ -51,7 +53,7 @@ export interface DatabaseStatus {
     readonly reader: number;
     readonly writer: number;
   } | null;
-  /** Null: there is no schema yet. */
+  /** Null: there is no schema yet; of the audit's log, which has none. */
   readonly keySet: KeySetState | null;
   /** Estimated; null: not known. */
   readonly size: { readonly bytes: number | null; readonly versions: number | null };
@@ -63,7 +65,7 @@ export interface DatabaseStatus {
   readonly problem: { readonly code: string; readonly detail: string; readonly remedy: string } | null;
 }
 
-/** Looks. Throws, where neither could be looked at, the CliError of the connection to the records. */
+/** Looks. Throws, where neither records nor keys could be looked at, the CliError of the connection to the records. */
 export async function storeStatus(
   config: Config,
   folder: DataFolder,
@@ -72,10 +74,11 @@ export async function storeStatus(
   const parts: StoreParts = { config, folder, env };
   const records = await looked(parts, "records");
   const keys = await looked(parts, "keys");
+  const audit = await looked(parts, "audit");
   if (records.failed !== null && keys.failed !== null) throw records.failed;
-  const failed = records.failed ?? keys.failed;
-  const pair = failed === null ? (await seenPair(parts)).problem : null;
-  return { status: { ...records.status, keyStore: keys.status, pair }, failed };
+  const failed = records.failed ?? keys.failed ?? audit.failed;
+  const pair = failed === null ? (await seenStores(parts)).problem : null;
+  return { status: { ...records.status, keyStore: keys.status, auditLog: audit.status, pair }, failed };
 }
 
 interface Looked {
@@ -86,21 +89,21 @@ interface Looked {
 async function looked({ config, folder, env }: StoreParts, role: StoreRole): Promise<Looked> {
   try {
     const access = postgresAccess(config, env, role);
-    const sets = await namedKeySets(config, folder, role);
+    const sets = role === "audit" ? null : await namedKeySets(config, folder, role);
     const status =
-      access === null ? await sqliteStatus(folder, role, sets) : postgresStatus(access, await lookAt(access), sets);
+      access === null ? await sqliteStatus(config, role, sets) : postgresStatus(access, await lookAt(access), sets);
     return { status, failed: null };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return { status: unlookedStatus(config, folder, role, error), failed: error };
+    return { status: unlookedStatus(config, role, error), failed: error };
   }
 }
 
-function unlookedStatus(config: Config, folder: DataFolder, role: StoreRole, error: CliError): DatabaseStatus {
+function unlookedStatus(config: Config, role: StoreRole, error: CliError): DatabaseStatus {
   const { settings } = placeSettings(config, role);
   return {
     kind: settings.url === undefined ? "sqlite" : "postgres",
-    place: settings.url === undefined ? sqliteFiles(folder, role).path : placeText(storePlace(settings.url)),
+    place: settings.url === undefined ? sqliteFiles(config, role).path : placeText(storePlace(settings.url)),
     schema: { name: settings.url === undefined ? null : settings.schema, version: null, latest: null, pending: [] },
     programs: null,
     keySet: null,
@@ -115,10 +118,11 @@ function problemOf(error: CliError): NonNullable<DatabaseStatus["problem"]> {
   return { code: error.reportedCode, detail: problemText(error), remedy: error.remedy };
 }
 
-/** The table that tells how much there is: versions of records, and of keys. */
-const COUNTED_TABLE: Readonly<Record<StoreRole, string>> = { records: "versions", keys: "keys" };
+/** The table that tells how much there is: versions of records, and of keys; entries. */
+const COUNTED_TABLE: Readonly<Record<StoreRole, string>> = { records: "versions", keys: "keys", audit: "entries" };
 
-type KeySets = Awaited<ReturnType<typeof namedKeySets>>;
+/** Null: none is in force in the store. */
+type KeySets = Awaited<ReturnType<typeof namedKeySets>> | null;
 
 function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySets): DatabaseStatus {
   const { server, store } = look;
@@ -129,7 +133,7 @@ function postgresStatus(access: PostgresAccess, look: PostgresLook, sets: KeySet
     place: placeText(access.place),
     schema: { name: access.schema, version: store.version, latest: store.latest, pending: store.pending },
     programs: programsOf(store.gate),
-    keySet: store.gate === null ? null : keySetState(store.gate, sets),
+    keySet: store.gate === null || sets === null ? null : keySetState(store.gate, sets),
     size: {
       bytes: schema.tables.reduce((sum, { bytes }) => sum + bytes, 0),
       versions: schema.tables.find(({ name }) => name === COUNTED_TABLE[access.role])?.rows ?? null,
@@ -145,15 +149,15 @@ function problemText({ detail, title, problems }: CliError): string {
   return [detail ?? title, problems.join("; ")].filter((part) => part !== "").join(" ");
 }
 
-async function sqliteStatus(folder: DataFolder, role: StoreRole, sets: KeySets): Promise<DatabaseStatus> {
-  const found = await sqliteState(folder, role);
+async function sqliteStatus(config: Config, role: StoreRole, sets: KeySets): Promise<DatabaseStatus> {
+  const found = await sqliteState(config, role);
   const { path, gate, version, latest, bytes, problem } = found;
   return {
     kind: "sqlite",
     place: path,
     schema: { name: null, version, latest, pending: pendingText(found, role) },
     programs: programsOf(gate),
-    keySet: gate === null ? null : keySetState(gate, sets),
+    keySet: gate === null || sets === null ? null : keySetState(gate, sets),
     size: { bytes, versions: null },
     server: null,
     statements: null,
@@ -169,10 +173,11 @@ function programsOf(gate: PostgresLook["store"]["gate"]): DatabaseStatus["progra
 
 /** For a person: a block for each store. */
 export function statusView(status: StoreStatus, terminal: Terminal): string {
-  const { keyStore, pair } = status;
+  const { keyStore, auditLog, pair } = status;
   return [
     databaseView("records", status, terminal),
     databaseView("keys", keyStore, terminal),
+    databaseView("audit", auditLog, terminal),
     ...(pair === null ? [] : [rowsView(problemRows(pair), terminal)]),
   ].join("\n\n");
 }
@@ -184,7 +189,7 @@ function databaseView(role: StoreRole, status: DatabaseStatus, terminal: Termina
     ...serverRows(status),
     ["Schema", schemaText(status)],
     ["Programs", programsText(status)],
-    ...keySetRows(status),
+    ...(role === "audit" ? [] : keySetRows(status)),
     ["Size", sizeText(status, COUNTED_TABLE[role])],
     ...(status.problem === null ? [] : problemRows(status.problem)),
   ];

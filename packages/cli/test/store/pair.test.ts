@@ -7,7 +7,8 @@ import { describe, it, test } from "node:test";
 import type { GateState } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { recordsOfBefore } from "../../../vault/test/support/records-of-before.ts";
-import { pairProblem, type SeenGate } from "../../src/store/pair.ts";
+import { pairProblem } from "../../src/store/pair.ts";
+import type { SeenGate } from "../../src/store/seen-gate.ts";
 import { runCommand } from "../support/command.ts";
 import { type Ended, startInstallation, temporaryFolder } from "../support/installation.ts";
 

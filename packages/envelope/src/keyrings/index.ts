@@ -5,8 +5,10 @@
 export { randomSecret, SecretBytes } from "../crypto/secret.ts";
 export type { SigningKey } from "../crypto/signature.ts";
 export type {
+  AnsweredCall,
   EncryptedDataKeyReport,
   EnvelopeErrorDetails,
+  OnCall,
   RegionAttempt,
   RegionFailureKind,
   RegionOperation,

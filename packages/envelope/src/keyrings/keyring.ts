@@ -6,7 +6,7 @@
 import type { CipherKey } from "../crypto/key-derivation.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
 import type { SigningKey } from "../crypto/signature.ts";
-import type { EncryptedDataKeyReport, RegionFailureKind } from "../errors.ts";
+import type { EncryptedDataKeyReport, OnCall, RegionFailureKind } from "../errors.ts";
 import type { CanonicalContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey, MessageHeader } from "../format/header.ts";
 import type { AlgorithmSuite } from "../format/suites.ts";
@@ -90,6 +90,8 @@ export interface KeyringCall {
    * harm where it is a key that others will seal with. A keyring over public keys takes no wrap for its own then.
    */
   readonly secretKeysOnly?: boolean | undefined;
+  /** Told of each call to a KMS that is answered while it is waited for. A keyring that calls none leaves it out. */
+  readonly onCall?: OnCall | undefined;
 }
 
 export interface Keyring {

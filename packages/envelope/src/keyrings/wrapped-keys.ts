@@ -6,11 +6,12 @@
 import { hmac } from "../crypto/key-derivation.ts";
 import { SecretBytes, sharedBytes } from "../crypto/secret.ts";
 import { EnvelopeError, requireNotAborted } from "../errors.ts";
+import type { OnCall } from "../errors.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
-import { abortSignal, anything, needed, objectOf, option, readOptions, text, thatIs } from "../options.ts";
+import { abortSignal, anything, needed, objectOf, option, readOptions, text, thatIs, toldOfCalls } from "../options.ts";
 import type { Reader, Rows, RowsFor } from "../options.ts";
 import { keyringOption } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
@@ -23,6 +24,8 @@ export interface WrappingOptions {
   /** Name of an entry that each wrapping key adds, with its own ARN as the value. */
   readonly keyArnEntry?: string;
   readonly signal?: AbortSignal;
+  /** Told of each call to a KMS that is answered while it is waited for. */
+  readonly onCall?: OnCall;
 }
 
 /** How a key is opened. */
@@ -182,6 +185,7 @@ interface WrappingValues {
   readonly encryptionContext: unknown;
   readonly keyArnEntry: string | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly onCall: OnCall | undefined;
 }
 
 const WRAPPING_ROWS: Rows<WrappingValues> = {
@@ -189,6 +193,7 @@ const WRAPPING_ROWS: Rows<WrappingValues> = {
   encryptionContext: needed(anything),
   keyArnEntry: option(text),
   signal: option(abortSignal),
+  onCall: option(toldOfCalls),
 } satisfies RowsFor<WrappingOptions>;
 
 const accepting: Reader<UnwrappingOptions["accepts"]> = thatIs(
@@ -205,10 +210,10 @@ const readUnwrapping = objectOf({
   secretKeysOnly: option(yesOrNo, false),
 } satisfies RowsFor<UnwrappingOptions>);
 
-function checked({ keyring, encryptionContext: given, keyArnEntry, signal }: WrappingValues): Resolved {
+function checked({ keyring, encryptionContext: given, keyArnEntry, signal, onCall }: WrappingValues): Resolved {
   const encryptionContext = canonicalContext(given, DEFAULT_LIMITS);
   // It would be replaced in silence, and the wraps be bound to less than was meant.
   if (encryptionContext.pairs.some(([name]) => name === keyArnEntry))
     throw new EnvelopeError("option-invalid", "encryptionContext has the entry that keyArnEntry names");
-  return { keyring, encryptionContext, call: { signal, keyArnEntry } };
+  return { keyring, encryptionContext, call: { signal, keyArnEntry, onCall } };
 }

@@ -119,13 +119,16 @@ export class DecryptionCache {
     return this.#cache.hit(id, "decrypt", (entry) => this.#materials(request, entry, this.#epoch));
   }
 
-  async get(request: DecryptionMaterialsRequest, { signal }: KeyringCall): Promise<CompleteDecryptionMaterials> {
+  async get(
+    request: DecryptionMaterialsRequest,
+    { signal, onCall }: KeyringCall,
+  ): Promise<CompleteDecryptionMaterials> {
     const { underlying, partition, counters, time } = this.#options;
     // Identity KDF: what is not cached for writing is not cached for reading either.
     if (request.suite.kdf === null) {
       this.#cache.requireOpen();
       counters.record({ kind: "bypass", scope: "decrypt" });
-      return underlying.decryptMaterials(request, { signal });
+      return underlying.decryptMaterials(request, { signal, onCall });
     }
     const epoch = this.#epoch;
     const materials = (entry: CachedDataKey): CompleteDecryptionMaterials => this.#materials(request, entry, epoch);
@@ -141,7 +144,7 @@ export class DecryptionCache {
         call: async (readers) => {
           const since = time.now();
           const shared = { ...request, accepts: readers.accept };
-          const { dataKey, ...made } = await underlying.decryptMaterials(shared, { signal: undefined });
+          const { dataKey, ...made } = await underlying.decryptMaterials(shared, { signal: undefined, onCall });
           const isVerified = readers.accepted || readers.accept(sharedBytes(dataKey));
           const openedBy = made.openedBy && Object.freeze({ ...made.openedBy });
           return new CachedDataKey({ dataKey, openedBy, isVerified, since });

@@ -105,13 +105,16 @@ export class EncryptionCache {
     return part === null ? null : this.#cache.hit(part.id, "encrypt", part.fromCache);
   }
 
-  async get(request: EncryptionMaterialsRequest, { signal }: KeyringCall): Promise<CompleteEncryptionMaterials> {
+  async get(
+    request: EncryptionMaterialsRequest,
+    { signal, onCall }: KeyringCall,
+  ): Promise<CompleteEncryptionMaterials> {
     const { underlying, counters } = this.#options;
     const part = this.#partOf(request);
     if (part === null) {
       this.#cache.requireOpen();
       counters.record({ kind: "bypass", scope: "encrypt" });
-      return underlying.getEncryptionMaterials(request, { signal });
+      return underlying.getEncryptionMaterials(request, { signal, onCall });
     }
     return (
       this.#cache.hit(part.id, "encrypt", part.fromCache) ??
@@ -120,7 +123,10 @@ export class EncryptionCache {
         scope: "encrypt",
         signal,
         call: async (usage) =>
-          new CachedEncryptionMaterials(await underlying.getEncryptionMaterials(request, { signal: undefined }), usage),
+          new CachedEncryptionMaterials(
+            await underlying.getEncryptionMaterials(request, { signal: undefined, onCall }),
+            usage,
+          ),
         take: (entry) => entry.take(),
       })
     );

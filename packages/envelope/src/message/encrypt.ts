@@ -52,7 +52,7 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
 ): Promise<EncryptResult> {
   const given = requireBytes(plaintext, "plaintext");
   const resolved = resolveEncryptOptions(options);
-  const { suite, limits, signal, frameLength, workers } = resolved;
+  const { suite, limits, signal, onCall, frameLength, workers } = resolved;
   enforceLimit(limits, "plaintextBytes", given.length);
   if (frameCount(given.length, frameLength) > MAX_FRAMES) {
     throw new EnvelopeError("limit-exceeded", `A frameLength of ${frameLength} makes more than ${MAX_FRAMES} frames`);
@@ -73,7 +73,7 @@ export async function encrypt<Policy extends CommitmentPolicy = DefaultPolicy>(
   // Before the first await: from then on it may.
   const taken = copyOfBytes(given);
   try {
-    return await sealWith(taken, await resolved.manager.getEncryptionMaterials(request, { signal }), way);
+    return await sealWith(taken, await resolved.manager.getEncryptionMaterials(request, { signal, onCall }), way);
   } finally {
     wipeCopy(taken);
   }

@@ -106,7 +106,8 @@ export async function openHeader(
   options: ResolvedOptions,
 ): Promise<OpenedHeader> {
   const { request, openWith } = keyFor(header, context, options);
-  return openWith(await options.manager.decryptMaterials(request, { signal: options.signal }));
+  const { manager, signal, onCall } = options;
+  return openWith(await manager.decryptMaterials(request, { signal, onCall }));
 }
 
 interface KeySearch {

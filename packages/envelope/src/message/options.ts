@@ -2,6 +2,7 @@
  * Options of encrypt and decrypt: their types, their defaults, and their one place of checking.
  */
 import { EnvelopeError, shown, shownList } from "../errors.ts";
+import type { OnCall } from "../errors.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CallersContext, EncryptionContext } from "../format/encryption-context.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS, enforceLimit, FORMAT_LIMITS, limitsOption } from "../format/suites.ts";
@@ -39,6 +40,7 @@ import {
   option,
   readOptions,
   thatIs,
+  toldOfCalls,
   wholeNumber,
 } from "../options.ts";
 import type { Rows, RowsFor } from "../options.ts";
@@ -49,6 +51,11 @@ interface CommonOptions {
   readonly requiredContextKeys?: readonly string[];
   readonly limits?: Partial<MessageLimits>;
   readonly signal?: AbortSignal;
+  /**
+   * Told of each call to a KMS that is answered while it is waited for, with the id by which the KMS's own log has it:
+   * for a log of one's own. What is at hand takes none.
+   */
+  readonly onCall?: OnCall;
   /**
    * Threads that share the work on buffers of 4 MiB and more, from `@strongroom/envelope/workers`. Streams do not use
    * them.
@@ -147,6 +154,7 @@ interface CommonValues extends SourceValues {
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;
   readonly signal: AbortSignal | undefined;
+  readonly onCall: OnCall | undefined;
   readonly workers: FrameWorkers | undefined;
 }
 
@@ -162,6 +170,7 @@ const COMMON_ROWS: Rows<CommonValues> = {
   commitmentPolicy: option(thatIs(isCommitmentPolicy, "a commitment policy"), DEFAULT_OPTIONS.commitmentPolicy),
   limits: limitsOption(DEFAULT_LIMITS),
   signal: option(abortSignal),
+  onCall: option(toldOfCalls),
   workers: option(having<FrameWorkers>("framing workers", "takes", "run")),
 };
 
@@ -188,6 +197,7 @@ export interface ResolvedOptions {
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;
   readonly signal: AbortSignal | undefined;
+  readonly onCall: OnCall | undefined;
   readonly workers: FrameWorkers | undefined;
 }
 
@@ -229,12 +239,13 @@ const AS_STORED = "as-stored";
 
 /** Of values that were read. @throws EnvelopeError `option-invalid`, `limit-exceeded` */
 export function resolveCommon(values: CommonValues): ResolvedOptions & { readonly context: CallersContext } {
-  const { limits, requiredContextKeys, commitmentPolicy, signal, workers } = values;
+  const { limits, requiredContextKeys, commitmentPolicy, signal, onCall, workers } = values;
   const context = canonicalContext(values.encryptionContext, limits);
   const absent = requiredContextKeys.filter((key) => !context.pairs.some(([there]) => there === key));
   if (absent.length > 0) {
     const names = shownList(absent.map((key) => shown(key)));
     throw new EnvelopeError("option-invalid", `requiredContextKeys that are not in encryptionContext: ${names}`);
   }
-  return { manager: materialsManager(values), context, requiredContextKeys, commitmentPolicy, limits, signal, workers };
+  const manager = materialsManager(values);
+  return { manager, context, requiredContextKeys, commitmentPolicy, limits, signal, onCall, workers };
 }

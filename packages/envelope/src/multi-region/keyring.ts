@@ -163,7 +163,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
   }
 
   return {
-    onEncrypt: (materials, { signal, keyArnEntry }) =>
+    onEncrypt: (materials, { signal, keyArnEntry, onCall }) =>
       operate("write", signal, async (deadline) => {
         const { dataKey, encryptedDataKeys, report, substitutions } = await writeDataKey({
           regions,
@@ -177,6 +177,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
           hedging,
           counters,
           attemptTimeoutMs,
+          onCall,
         });
         counters.add("substitutions", substitutions);
         if (report.stored.length < target) {
@@ -192,7 +193,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
         };
       }),
 
-    onDecrypt: (materials, encryptedDataKeys, { signal, keyArnEntry }) =>
+    onDecrypt: (materials, encryptedDataKeys, { signal, keyArnEntry, onCall }) =>
       operate("read", signal, async (deadline) => {
         requireNoDataKey(materials);
         const opened = await readDataKey({
@@ -205,6 +206,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
           deadline,
           hedging,
           attemptTimeoutMs,
+          onCall,
         });
         return { ...materials, ...opened };
       }),

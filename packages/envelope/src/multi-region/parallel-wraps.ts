@@ -149,8 +149,8 @@ export class ParallelWraps {
   }
 
   #terms(purpose: CallPurpose): CallTerms {
-    const { deadline, attemptTimeoutMs } = this.#request;
-    return { purpose, timeoutMs: deadline.shareMs(1, attemptTimeoutMs) };
+    const { deadline, attemptTimeoutMs, onCall } = this.#request;
+    return { purpose, timeoutMs: deadline.shareMs(1, attemptTimeoutMs), onCall };
   }
 
   #pendingOf(region: Region, standing: Standing): Pending {

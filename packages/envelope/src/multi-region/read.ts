@@ -4,7 +4,7 @@
  * probed on the side.
  */
 import { equalInConstantTime, SecretBytes } from "../crypto/secret.ts";
-import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
+import type { OnCall, RegionAttempt, RegionFailureKind } from "../errors.ts";
 import { EnvelopeError, FAILURE_RULES } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { refusedOf, unopenedError } from "../keyrings/data-keys.ts";
@@ -28,6 +28,7 @@ export interface ReadRequest extends Binding {
   readonly deadline: Deadline;
   readonly hedging: Hedging;
   readonly attemptTimeoutMs: number;
+  readonly onCall: OnCall | undefined;
 }
 
 /** A data key, and the key of the region that opened it. */
@@ -137,11 +138,11 @@ class Read {
 
   #call(candidate: Candidate, purpose: CallPurpose): Contestant<OpenedKey> {
     const { region, stored, madeBy } = candidate;
-    const { keyLength, context, keyArnEntry, deadline, attemptTimeoutMs, hedging } = this.#request;
+    const { keyLength, context, keyArnEntry, deadline, attemptTimeoutMs, hedging, onCall } = this.#request;
     const regionsLeft = [...new Set([...this.#untried].map((each) => each.region))];
     this.#untried.delete(candidate);
     this.#inFlight.add(region);
-    const terms = { purpose, timeoutMs: deadline.shareMs(regionsLeft.length, attemptTimeoutMs) };
+    const terms = { purpose, timeoutMs: deadline.shareMs(regionsLeft.length, attemptTimeoutMs), onCall };
     const patienceMs = hedging.patienceMs(
       region,
       regionsLeft.filter((other) => !this.#inFlight.has(other)),

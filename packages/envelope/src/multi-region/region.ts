@@ -4,6 +4,7 @@
  */
 import { sharedBytes } from "../crypto/secret.ts";
 import type { SecretBytes } from "../crypto/secret.ts";
+import type { OnCall } from "../errors.ts";
 import { startCall } from "../resilience/calls.ts";
 import type { CallAnswer, CallInProgress, CallResult, Contestant } from "../resilience/calls.ts";
 import type { Deadline, Time } from "../resilience/time.ts";
@@ -17,6 +18,7 @@ import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wr
 export interface CallTerms {
   readonly purpose: CallPurpose;
   readonly timeoutMs: number;
+  readonly onCall?: OnCall | undefined;
 }
 
 /** What the wraps of one data key are bound to. */
@@ -103,7 +105,7 @@ export class Region {
 
   #start<T>(
     method: keyof WrappingKey["operations"],
-    { purpose, timeoutMs }: CallTerms,
+    { purpose, timeoutMs, onCall }: CallTerms,
     send: (signal: AbortSignal) => Promise<CallAnswer<T>>,
     discard: (value: T) => void,
     accepts?: (value: T) => boolean,
@@ -111,7 +113,7 @@ export class Region {
     const { region, keyArn } = this.id;
     const operation = this.key.operations[method];
     return startCall(
-      { region, keyArn, operation, send, discard, accepts },
+      { region, keyArn, operation, send, discard, accepts, onCall },
       { time: this.#time, timeoutMs, observer: this.state.observe(operation, purpose) },
     );
   }

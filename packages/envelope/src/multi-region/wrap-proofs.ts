@@ -44,9 +44,10 @@ export async function provesToOpen(
   using opened = answer.value;
   const expected = secret();
   if (expected === null) return { failed: "aborted", errorName: null };
+  const { requestId } = answer;
   return equalInConstantTime(opened.bytes, expected)
-    ? { value: true }
-    : { failed: "wrap-does-not-open", errorName: null };
+    ? { value: true, requestId }
+    : { failed: "wrap-does-not-open", errorName: null, requestId };
 }
 
 export interface ProofRules {

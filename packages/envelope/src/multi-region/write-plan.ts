@@ -3,7 +3,7 @@
  * order, then substitutes of the same geographic group, one for each preferred region that is out.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
-import type { RegionAttempt, RegionFailureKind } from "../errors.ts";
+import type { OnCall, RegionAttempt, RegionFailureKind } from "../errors.ts";
 import type { WrapReport } from "../keyrings/keyring.ts";
 import type { Deadline } from "../resilience/time.ts";
 import type { Hedging } from "./hedging.ts";
@@ -25,6 +25,7 @@ export interface WriteRequest extends Binding {
   readonly hedging: Hedging;
   readonly counters: Counters;
   readonly attemptTimeoutMs: number;
+  readonly onCall: OnCall | undefined;
 }
 
 /** A data key, and the region that made it. */

@@ -113,7 +113,7 @@ function generator(
   plan.asked(region);
   const { stragglerMs } = region.state;
   const patienceMs = hedging.patienceMs(region, plan.left());
-  const call = region.generate(request.keyLength, request, { purpose, timeoutMs });
+  const call = region.generate(request.keyLength, request, { purpose, timeoutMs, onCall: request.onCall });
   return contestant(region, call, {
     deadline,
     patienceMs,

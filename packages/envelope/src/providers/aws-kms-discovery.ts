@@ -107,7 +107,7 @@ export function kmsDiscoveryKeyring(options: KmsDiscoveryOptions): Keyring {
           .map((key) => [key, keysToAsk(requireKeyArn(key))]),
       );
       const openedWith = new Map<EncryptedDataKey, KeyArn>();
-      using calls = new SingleCalls(resolved, call.signal);
+      using calls = new SingleCalls(resolved, call);
       return await unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (key) => (ours.get(key) ?? []).length > 0,
         unwrap: (key) =>

@@ -141,13 +141,13 @@ function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
   const { curve, peer, bounds } = resolved;
 
   return {
-    async onEncrypt(materials, { signal }) {
+    async onEncrypt(materials, call) {
       if (peer === null)
         throw new EnvelopeError(
           "keyring-unsuitable",
           "The schema KmsPublicKeyDiscovery cannot encrypt: it knows no recipient",
         );
-      using calls = new SingleCalls(bounds, signal);
+      using calls = new SingleCalls(bounds, call);
       const parties = { sender: own.compressed, recipient: peer.compressed };
       const derived = await deriveSharedSecret(resolved, peer, calls);
       if (!(derived instanceof SecretBytes)) {
@@ -167,7 +167,7 @@ function keyringOf(resolved: Resolved, own: EcPublicKey): Keyring {
 
     async onDecrypt(materials, encryptedDataKeys, call) {
       requireNoDataKey(materials);
-      using calls = new SingleCalls(bounds, call.signal);
+      using calls = new SingleCalls(bounds, call);
       return await unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (key) => isOurs(ecdhParties(curve, key), own, peer),
         unwrap: (key) => unwrap(resolved, key, materials, calls),
@@ -245,7 +245,7 @@ function deriveSharedSecret(
 }
 
 async function fetchPublicKey({ curve, client, key, bounds, signal }: Resolved): Promise<EcPublicKey> {
-  using calls = new SingleCalls(bounds, signal);
+  using calls = new SingleCalls(bounds, { signal });
   const outcome = await calls.call({
     key,
     operation: "GetPublicKey",

@@ -106,7 +106,7 @@ export function kmsRsaKeyring(options: KmsRsaKeyringOptions): Keyring {
       const ours = new Set(
         encryptedDataKeys.filter((each) => each.providerId === PROVIDER_ID && isSameKey(key, requireKeyArn(each))),
       );
-      using calls = new SingleCalls(bounds, call.signal);
+      using calls = new SingleCalls(bounds, call);
       return await unwrapDataKey(materials, encryptedDataKeys, call, {
         isOurs: (each) => ours.has(each),
         unwrap: (each) => unwrap(each, client, materials, calls),

@@ -2,11 +2,17 @@
  * One call, bounded in time whatever its client does; and a race of several with staggered starts. Neither knows what
  * is called: that is in what they are handed.
  */
-import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../errors.ts";
+import type { OnCall, RegionAttempt, RegionFailureKind, RegionOperation } from "../errors.ts";
 import type { CancelTimer, CutShort, Time } from "./time.ts";
 
 /** What a call came to: a value that was checked, or a failure that has a name. */
-export type CallAnswer<T> = { readonly value: T } | CallFailure;
+export type CallAnswer<T> = ({ readonly value: T } | CallFailure) & Answered;
+
+/** What is known of an answer besides. */
+export interface Answered {
+  /** The id that the service gave the call; left out where it gave none, or none was made. */
+  readonly requestId?: string | undefined;
+}
 
 export interface CallFailure {
   readonly failed: RegionFailureKind;
@@ -24,6 +30,8 @@ export interface CallRequest<T> {
   readonly discard: (value: T) => void;
   /** Asked inside the call: a value that is not accepted is its failure, `wrong-data-key`. */
   readonly accepts?: ((value: T) => boolean) | undefined;
+  /** Told when an answer with a request id comes in time. */
+  readonly onCall?: OnCall | undefined;
 }
 
 /** Why a call was no longer waited for: another region was faster, the operation's time was up, the caller gave up. */
@@ -110,6 +118,7 @@ export function startCall<T>(call: CallRequest<T>, { time, timeoutMs, observer }
     if (sentAt !== null) observer.failed(reason);
   };
   const receive = (answer: CallAnswer<T>): void => {
+    if (!settled) tell(call, answer);
     if ("failed" in answer) {
       if (!settled) fail(answer.failed, answer.errorName);
       return;
@@ -167,6 +176,15 @@ export function startCall<T>(call: CallRequest<T>, { time, timeoutMs, observer }
       controller.abort();
     },
   };
+}
+
+function tell<T>({ region, keyArn, operation, onCall }: CallRequest<T>, { requestId }: Answered): void {
+  if (onCall === undefined || requestId === undefined) return;
+  try {
+    onCall({ region, keyArn, operation, requestId });
+  } catch {
+    // Whoever listens must not keep an answer from whoever waits for it.
+  }
 }
 
 /** What lets a call out serves others too: nothing may be thrown there. */

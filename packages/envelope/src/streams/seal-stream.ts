@@ -65,7 +65,7 @@ export class SealStream implements ByteTransform {
   }
 
   async #begin(): Promise<{ readonly sealer: MessageSealer; readonly header: Buffer }> {
-    const { manager, suite, commitmentPolicy, context, requiredContextKeys, frameLength, limits, signal } =
+    const { manager, suite, commitmentPolicy, context, requiredContextKeys, frameLength, limits, signal, onCall } =
       this.#options;
     const materials = await manager.getEncryptionMaterials(
       {
@@ -75,7 +75,7 @@ export class SealStream implements ByteTransform {
         requiredContextKeys,
         plaintextLength: this.#options.plaintextLengthBound,
       },
-      { signal },
+      { signal, onCall },
     );
     try {
       const sealer = new MessageSealer(materials, frameLength, limits);

@@ -66,6 +66,7 @@ const NO_COUNT = [...NO_WHOLE, 0] as const;
 const NO_TEXT = [null, 0, "", {}, [], true, "\ud800", Buffer.from("x"), new String("x")] as const;
 const NO_TIME = [...NO_OBJECT, {}, { now: 1, after: 2 }] as const;
 const NO_SIGNAL = [...NO_OBJECT, {}, { aborted: false }, new AbortController()] as const;
+const NO_FUNCTION = [null, 0, "x", {}, [], true] as const;
 const NO_KEYRING = [...NO_OBJECT, {}, { onEncrypt: 1, onDecrypt: 2 }] as const;
 const NO_CONTEXT = [...NO_PLAIN_OBJECT, { id: 1 }, { id: undefined }, { [Symbol("id")]: "1" }] as const;
 const NO_TOKENS = [null, "token", {}, new Set(["t"]), [""], [1], [null], Array<string>(11).fill("t")] as const;
@@ -101,6 +102,7 @@ const COMMON = {
     { frameByte: 1 },
   ],
   signal: NO_SIGNAL,
+  onCall: NO_FUNCTION,
   workers: [...NO_OBJECT, {}, { takes: 1, run: 1 }],
 } as const;
 const WRITE = {
@@ -122,6 +124,7 @@ const WRAPPING = {
   encryptionContext: NO_CONTEXT,
   keyArnEntry: [...NO_TEXT, "id"],
   signal: NO_SIGNAL,
+  onCall: NO_FUNCTION,
 } as const;
 const kept = await makeKey(good);
 
@@ -325,7 +328,7 @@ export const PUBLIC_FUNCTIONS: Readonly<Record<string, PublicFunction>> = {
     good: { ...good, accepts: () => true },
     wrong: {
       ...WRAPPING,
-      accepts: [null, 0, "x", {}, [], true],
+      accepts: NO_FUNCTION,
       secretKeysOnly: [null, 0, 1, "", "true", "yes", {}, []],
     },
   },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { auditCheckpoint, verifyAudit } from "@strongroom/kms";
 import { startOnce, workedKms } from "../audit/damaged-log.ts";
 import { runningKms } from "../running-kms.ts";
-import { c2spWitness } from "./c2sp-witness.ts";
+import { c2spWitness } from "../../../../tests/support/c2sp-witness.ts";
 
 test("a witness that is a service cosigns the log, and refuses one that was set back or forked", async (t) => {
   const service = await c2spWitness(t);

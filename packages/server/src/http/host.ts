@@ -17,9 +17,12 @@ const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   "origin",
   "sec-fetch-site",
   "strongroom-about",
+  "strongroom-export",
+  "strongroom-purpose",
   "strongroom-repoint",
   "strongroom-subject",
   "strongroom-tenant",
+  "strongroom-ticket",
   "transfer-encoding",
 ]);
 

@@ -74,8 +74,13 @@ const COMMON: readonly ProblemCode[] = [
   "store-replaced",
   "store-set-back",
   "store-failed",
+  "audit-unavailable",
+  "store-rolled-back",
   "internal",
 ];
+
+/** What any request may answer that acts on behalf of its caller. */
+export const ACTING: readonly ProblemCode[] = ["audit-actor-invalid", "purpose-missing", "purpose-refused"];
 
 /** What opening a key of the key store may answer: of a name, a sealed id or a message. */
 export const NAMING: readonly ProblemCode[] = [
@@ -111,6 +116,7 @@ export const PRESENT: readonly ProblemCode[] = [
   "record-absent",
   "condition-invalid",
   "version-conflict",
+  ...ACTING,
 ];
 
 /** What reading a record, or one version of it, may answer. */
@@ -118,6 +124,7 @@ export const READING: readonly ProblemCode[] = [...PRESENT, ...OPENING];
 
 /** What writing a message may answer. */
 export const WRITING: readonly ProblemCode[] = [
+  ...ACTING,
   "content-type-unsupported",
   "body-too-large",
   "body-incomplete",

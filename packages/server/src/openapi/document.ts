@@ -24,6 +24,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "records", description: "One record at a time." },
     { name: "versions", description: "What a record was before." },
     { name: "collections", description: "Many records." },
+    { name: "audit", description: "Who did what, and proofs of it." },
     { name: "service", description: "The service itself." },
   ],
   components: {
@@ -31,7 +32,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
       [TOKEN]: {
         type: "http",
         scheme: "bearer",
-        description: "`srt_` and 43 characters. Scopes: read, write, admin; admin includes both others.",
+        description: "`srt_` and 43 characters. Scopes: read, write, audit, admin; admin includes all others.",
       },
     },
   },
@@ -73,7 +74,7 @@ const withAnswerHeaders: Transform = (route) => {
 };
 
 /** Schemas that only requests use: what a client may leave out is optional in them. */
-const REQUESTS: ReadonlySet<string> = new Set(["BatchRequest"]);
+const REQUESTS: ReadonlySet<string> = new Set(["BatchRequest", "ExportEnd"]);
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;
 

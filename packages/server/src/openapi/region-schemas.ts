@@ -46,6 +46,9 @@ export interface ReadyAnswer {
     readonly notDown: number;
     readonly states: readonly Pick<RegionHealth, "region" | "state">[];
   };
+  /** Null: the vault has none. */
+  readonly audit?:
+    { readonly ok: boolean; readonly problem: string | null; readonly alarms: number } | null | undefined;
   /** As last seen; null: not looked at yet. */
   readonly wrapDebt: { readonly items: number } | null;
 }
@@ -202,6 +205,18 @@ export const readyAnswer: z.ZodType<ReadyAnswer> = z
       notDown: count.meta({ description: "Regions that are up, or not known to be down." }),
       states: z.array(z.object({ region: z.string(), state: regionState })),
     }),
+    audit: z
+      .object({
+        ok: z.boolean(),
+        problem: z
+          .string()
+          .nullable()
+          .meta({ description: "The code of why nothing is released now.", examples: ["audit-unavailable"] }),
+        alarms: count.meta({ description: "What was found wrong since the process started: GET /v1/audit/status." }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: "Without its entry nothing is released. Null: the vault has no audit." }),
     wrapDebt: z
       .object({ items: count })
       .nullable()

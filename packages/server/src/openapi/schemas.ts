@@ -15,6 +15,8 @@ import type {
   VersionInfo,
 } from "@strongroom/vault";
 import { z } from "zod";
+import { ACTOR_PATTERNS } from "../audit/actor.ts";
+import type { ActorHeaders } from "../audit/actor.ts";
 import { PROBLEMS } from "../http/problems.ts";
 import type { ProblemCode } from "../http/problems.ts";
 import type { WhomHeaders } from "../http/record-headers.ts";
@@ -24,7 +26,7 @@ export interface RecordParams {
   readonly id: string;
 }
 
-export interface WriteHeaders {
+export interface WriteHeaders extends ActorHeaders {
   readonly "if-match"?: string | undefined;
   readonly "if-none-match"?: string | undefined;
 }
@@ -109,7 +111,37 @@ export const versionParams: z.ZodType<RecordParams & { readonly version: string 
     .meta({ description: "Number of the version.", examples: ["3"] }),
 });
 
+/** Checked where they are read, with a code of their own. */
+const actorForm = {
+  "strongroom-purpose": z
+    .string()
+    .optional()
+    .meta({
+      description: "Why: a code. A collection may declare some, and then one of them is needed.",
+      pattern: ACTOR_PATTERNS["strongroom-purpose"],
+      examples: ["support"],
+    }),
+  "strongroom-ticket": z
+    .string()
+    .optional()
+    .meta({
+      description: "What it is done for, in another system. The audit has it sealed.",
+      pattern: ACTOR_PATTERNS["strongroom-ticket"],
+      examples: ["HELP-4711"],
+    }),
+  "strongroom-export": z
+    .string()
+    .optional()
+    .meta({
+      description: "The export that it is a part of, a UUID: in each of its entries.",
+      pattern: ACTOR_PATTERNS["strongroom-export"],
+      examples: ["0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e"],
+    }),
+};
+
+export const actorHeaders: z.ZodType<ActorHeaders> = z.looseObject(actorForm);
 export const readHeaders: z.ZodType<ReadHeaders> = z.looseObject({
+  ...actorForm,
   "if-match": z.string().optional().meta({ description: "Versions of which this must be one, else 412." }),
   "if-modified-since": z.string().optional().meta({ description: "304 when it was not written later." }),
   "if-unmodified-since": z.string().optional().meta({ description: "412 when it was written later." }),
@@ -119,6 +151,7 @@ export const readHeaders: z.ZodType<ReadHeaders> = z.looseObject({
     .meta({ description: 'A version the client has, `"3"`: 304 when it is still the one.' }),
 });
 const conditionHeaders = z.looseObject({
+  ...actorForm,
   "if-match": z
     .string()
     .optional()
@@ -145,6 +178,16 @@ export const putHeaders: z.ZodType<WriteHeaders & WhomHeaders> = conditionHeader
       examples: ["person-1679091c, person-c81e728d"],
     }),
   "strongroom-repoint": z.enum(["true", "false"], "must be true or false").optional().meta({ description: REPOINT }),
+  "strongroom-tenant": tenant.optional(),
+});
+
+/** Whose entries of the audit are asked for: a name is personal, and no URL has it. */
+export const auditHeaders: z.ZodType<ActorHeaders & WhomHeaders> = z.looseObject({
+  ...actorForm,
+  "strongroom-subject": z
+    .string()
+    .optional()
+    .meta({ description: "Only entries about this person, by the name that writers use, percent-encoded." }),
   "strongroom-tenant": tenant.optional(),
 });
 
@@ -283,6 +326,7 @@ export const batchRequest = (most: number): z.ZodType<BatchRequest> =>
 /** Codes of starting, of the repair, and of clients that are gone: no answer has them. */
 const NEVER_ANSWERED: ReadonlySet<string> = new Set<ProblemCode>([
   "aborted",
+  "audit-foreign",
   "key-store-behind",
   "key-store-foreign",
   "key-store-lost",

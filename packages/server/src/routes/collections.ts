@@ -6,8 +6,9 @@ import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
 import { ServerError } from "../errors.ts";
 import { requireUnconditional } from "../http/record-headers.ts";
-import { NAMING, problemAnswers, WRITING } from "../openapi/answers.ts";
+import { ACTING, NAMING, problemAnswers, WRITING } from "../openapi/answers.ts";
 import {
+  actorHeaders,
   batchAnswer,
   batchRequest,
   collectionParams,
@@ -51,6 +52,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
           "place, not a snapshot: what is written behind it is not seen.",
         tags: ["collections"],
         params: collectionParams,
+        headers: actorHeaders,
         querystring: listQuery(limits.listItems),
         response: {
           200: { description: "One page.", content: { "application/json": { schema: listAnswer } } },
@@ -60,6 +62,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
             "collection-absent",
             "cursor-invalid",
             "limit-invalid",
+            ...ACTING,
             ...NAMING,
           ),
         },
@@ -67,7 +70,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page = await vault.list(request.params.collection, {
+      const page = await request.acting.list(request.params.collection, {
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });
@@ -89,6 +92,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
           "or the store fails the request, and nothing of it is stored.",
         tags: ["collections"],
         params: collectionParams,
+        headers: actorHeaders,
         body: batchRequest(limits.batchItems),
         response: {
           200: { description: "What became of each record.", content: { "application/json": { schema: batchAnswer } } },
@@ -120,7 +124,10 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         throw new ServerError("scope-missing", why, { scope: "read" });
       }
       return reply.send({
-        results: await vault.putMany(request.params.collection, items, { onExisting, signal: request.deadline }),
+        results: await request.acting.putMany(request.params.collection, items, {
+          onExisting,
+          signal: request.deadline,
+        }),
       });
     },
   );

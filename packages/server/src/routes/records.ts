@@ -6,6 +6,7 @@ import type { Api, ApiContext } from "../api.ts";
 import { entityTag, sendRecord, whomOf, writeExpectation } from "../http/record-headers.ts";
 import type { Whom } from "../http/record-headers.ts";
 import {
+  ACTING,
   NAMING,
   OPENING,
   PRESENT,
@@ -16,6 +17,7 @@ import {
   WRITING,
 } from "../openapi/answers.ts";
 import {
+  actorHeaders,
   documentBody,
   notModified,
   putAnswer,
@@ -30,7 +32,7 @@ import {
 import { mayRead } from "../tokens/token.ts";
 
 /** Adds the routes of one record as it is. */
-export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
+export function recordRoutes(app: Api, { limits }: ApiContext): void {
   const url = "/records/:collection/:id";
 
   app.put(
@@ -75,7 +77,7 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
     },
     async (request, reply) => {
       const whom = whomOf(request.headers);
-      const result = await vault.put(request.params, request.body, {
+      const result = await request.acting.put(request.params, request.body, {
         expect: writeExpectation(request.headers),
         signal: request.deadline,
         ...whom,
@@ -109,7 +111,7 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const record = await vault.get(request.params, { signal: request.deadline });
+      const record = await request.acting.get(request.params, { signal: request.deadline });
       return sendRecord(request, reply, record);
     },
   );
@@ -134,12 +136,12 @@ export function recordRoutes(app: Api, { vault, limits }: ApiContext): void {
       },
     },
     async (request, reply) =>
-      reply.send(await vault.remove(request.params, { expect: writeExpectation(request.headers) })),
+      reply.send(await request.acting.remove(request.params, { expect: writeExpectation(request.headers) })),
   );
 }
 
 /** Adds the routes of a record's history. */
-export function versionRoutes(app: Api, { vault }: ApiContext): void {
+export function versionRoutes(app: Api): void {
   app.get(
     "/records/:collection/:id/versions",
     {
@@ -149,6 +151,7 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
         summary: "List a record's versions",
         tags: ["versions"],
         params: recordParams,
+        headers: actorHeaders,
         response: {
           200: {
             description: "The versions, newest first.",
@@ -161,12 +164,13 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
             "record-absent",
             "record-rolled-back",
             "record-tampered",
+            ...ACTING,
             ...NAMING,
           ),
         },
       },
     },
-    async (request, reply) => reply.send({ versions: await vault.history(request.params) }),
+    async (request, reply) => reply.send({ versions: await request.acting.history(request.params) }),
   );
 
   app.get(
@@ -192,7 +196,7 @@ export function versionRoutes(app: Api, { vault }: ApiContext): void {
     },
     async (request, reply) => {
       const { version, ...address } = request.params;
-      const record = await vault.get(address, { version: Number(version), signal: request.deadline });
+      const record = await request.acting.get(address, { version: Number(version), signal: request.deadline });
       return sendRecord(request, reply, record);
     },
   );

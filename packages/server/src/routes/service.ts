@@ -35,8 +35,8 @@ export function healthRoutes(app: Api, context: ApiContext): void {
         operationId: "getReadiness",
         summary: "Can the service do its work?",
         description:
-          "The store answers, and no more regions are known to be down than a write can do without. Owed wraps are " +
-          "shown, and are no reason not to be ready.",
+          "The store and the audit answer, and no more regions are known to be down than a write can do without. " +
+          "Owed wraps are shown, and are no reason not to be ready.",
         tags: ["service"],
         security: [],
         response: {
@@ -55,7 +55,7 @@ export function healthRoutes(app: Api, context: ApiContext): void {
   );
 }
 
-async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
+async function readiness({ vault, regions, audit: look }: ApiContext): Promise<ReadyAnswer> {
   const storeProblem = vault.ping().then(
     () => null,
     (error: unknown) => (isVaultError(error) ? error.code : "store-failed"),
@@ -65,10 +65,15 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
   const seen = await regions.current();
   const notDown = seen.filter(({ state }) => state !== "down").length;
   const problem = await storeProblem;
+  const audited = await look.current();
+  const audit =
+    audited === null
+      ? null
+      : { ok: audited.problem === null, problem: audited.problem, alarms: audited.status?.alarms.length ?? 0 };
   const store = { ok: problem === null, problem };
   const regionsOk = notDown >= regions.minimum;
   return {
-    status: store.ok && regionsOk ? "ready" : "not-ready",
+    status: store.ok && regionsOk && audit?.ok !== false ? "ready" : "not-ready",
     store,
     regions: {
       ok: regionsOk,
@@ -76,6 +81,7 @@ async function readiness({ vault, regions }: ApiContext): Promise<ReadyAnswer> {
       notDown,
       states: seen.map(({ region, state }) => ({ region, state })),
     },
+    audit,
     wrapDebt: debt === null ? null : { items: debt.items },
   };
 }

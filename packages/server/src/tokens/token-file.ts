@@ -20,7 +20,7 @@ export interface TokenRecord extends TokenIdentity {
 }
 
 const tokenRecord = z.strictObject({
-  id: z.string().min(1),
+  id: z.string().regex(/^[A-Za-z0-9._:@/+=-]{1,122}$/, "must be 1 to 122 characters of A-Za-z0-9._:@/+=-"),
   name: z.string(),
   scopes: z.array(z.enum(SCOPES)).min(1),
   hash: z.string().regex(/^[0-9a-f]{64}$/),

@@ -6,8 +6,8 @@ import { hash, randomBytes } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { ServerError } from "../errors.ts";
 
-/** What a token can allow: `admin` includes both others. */
-export const SCOPES = ["read", "write", "admin"] as const;
+/** What a token can allow: `audit`, to read who did what; `admin` includes all others. */
+export const SCOPES = ["read", "write", "audit", "admin"] as const;
 /** One of {@link SCOPES}. */
 export type Scope = (typeof SCOPES)[number];
 
@@ -15,12 +15,18 @@ export type Scope = (typeof SCOPES)[number];
 const INCLUDED: Readonly<Record<Scope, readonly Scope[]>> = {
   read: ["read"],
   write: ["write"],
-  admin: ["read", "write", "admin"],
+  audit: ["audit"],
+  admin: ["read", "write", "audit", "admin"],
 };
 
 /** Who makes a request. */
 export interface TokenIdentity {
+  /**
+   * Names it for ever, and nobody: the audit has it in clear, as `token:ID`. 1 to 122 characters of
+   * `A-Za-z0-9._:@/+=-`.
+   */
   readonly id: string;
+  /** For a person to read. The audit has it sealed. */
   readonly name: string;
   readonly scopes: readonly Scope[];
 }

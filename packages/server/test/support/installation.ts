@@ -41,6 +41,8 @@ export interface Installation {
 
 export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits" | "collections" | "hosts">> {
   readonly vaultLimits?: Partial<VaultLimits>;
+  /** What stands between the service and its vault. */
+  readonly front?: (vault: Vault) => Vault;
   readonly store?: SqliteStoreOptions;
   /** With a key store, `keys.sqlite` beside the records. Left out: without. */
   readonly keys?: Omit<KeysOptions, "store">;
@@ -60,7 +62,17 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
 /** Ends, and leaves nothing behind, after the test. */
 export async function installation(
   t: TestContext,
-  { vaultLimits, store, keys, declared, repair, keyring: timeouts, blackHole, ...server }: InstallationOptions = {},
+  {
+    vaultLimits,
+    front,
+    store,
+    keys,
+    declared,
+    repair,
+    keyring: timeouts,
+    blackHole,
+    ...server
+  }: InstallationOptions = {},
 ): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-server-"));
   defer(t, () => rm(folder, { recursive: true, force: true }));
@@ -90,6 +102,7 @@ export async function installation(
   const token = {
     read: await newToken(tokens, "read"),
     write: await newToken(tokens, "write"),
+    audit: await newToken(tokens, "audit"),
     admin: await newToken(tokens, "admin"),
   };
 
@@ -102,7 +115,7 @@ export async function installation(
     onCall,
     probe: () => keyring.probe(),
   };
-  const app = await createServer({ vault, tokens, regions, logger, ...server });
+  const app = await createServer({ vault: front?.(vault) ?? vault, tokens, regions, logger, ...server });
   defer(t, () => app.close());
   const origin = await app.listen({ host: "127.0.0.1", port: 0 });
   return { folder, database, kms, keyring, vault, tokens, app, origin, token, log: () => lines.join("") };

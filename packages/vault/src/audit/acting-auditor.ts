@@ -119,10 +119,9 @@ export class ActingAuditor implements Auditor {
     const isListed = versions.length <= LISTED_VERSIONS;
     for (const version of isListed ? versions : eachPeople(versions))
       parts.add({ ...version, id, version: isListed ? version.version : null });
-    const body = { collection: row.collection, records, ...(kms.length === 0 ? {} : { kms }) };
     // The id of the entry is the unit's.
-    const entryId = writeId as string as EntryId;
-    return this.#draft({ id: entryId, tag, previous }, { action, result: "done", ...body }, parts);
+    const named = { id: writeId as string as EntryId, tag, previous };
+    return this.#draft(named, { action, result: "done", collection: row.collection, records, kms }, parts);
   }
 
   async numbered(
@@ -204,55 +203,62 @@ export class ActingAuditor implements Auditor {
     for (const one of concerned ?? []) parts.add(one);
     for (const id of people) parts.person(id);
     const ofRecords = this.#records(concerned ?? []);
-    const named = collection === undefined ? ofRecords : { ...ofRecords, collection };
-    const body = { action, result, ...named, ...(Object.keys(details).length === 0 ? {} : { details }) };
+    const given = Object.keys(details).length === 0 ? undefined : details;
+    const body = { action, result, ...ofRecords, collection: collection ?? ofRecords.collection, details: given };
     await groups.write(await this.#draft({ id: newEntryId() }, body, parts, label));
     for (const more of others) await this.#tell(groups, action, result, { collection, concerned: more, details });
     this.#shared.onWritten();
   }
 
-  #read(action: AuditAction, reads: readonly ReleasedRead[]): Promise<Draft> {
+  #read(action: AuditAction, reads: readonly ReleasedRead[]): Draft | Promise<Draft> {
     const parts = new Parts();
     for (const read of reads) parts.add(read);
     const kms = reads.flatMap((read) => read.kms);
-    const body = { action, result: "done", ...this.#records(reads), ...(kms.length === 0 ? {} : { kms }) };
-    return this.#draft({ id: newEntryId() }, body, parts);
+    return this.#draft({ id: newEntryId() }, { action, result: "done", kms, ...this.#records(reads) }, parts);
   }
 
   #records(concerned: readonly Pick<ReleasedRead, "row" | "version">[]): Pick<EntryBody, "collection" | "records"> {
-    const [first] = concerned;
-    const records = concerned.map(({ row, version }) => ({ tag: this.#shared.keys.tag(row), version }));
-    return first === undefined ? {} : { collection: first.row.collection, records };
+    const { keys } = this.#shared;
+    const records = concerned.map(({ row, version }) => ({ tag: keys.tag(row), version }));
+    return { collection: concerned[0]?.row.collection, records };
   }
 
-  async #draft(
-    named: Omit<DraftFacts, "body">,
-    body: Omit<EntryBody, "at" | "principal" | "purpose" | "export" | "people">,
-    parts: Parts,
-    label?: string,
-  ): Promise<Draft> {
-    const { keys, clock } = this.#shared;
-    const { principal, purpose, ticket, export: ofExport } = this.actor;
+  /** At once, where the keys of everybody are in memory. */
+  #draft(named: Omit<DraftFacts, "body">, body: Told, parts: Parts, label?: string): Draft | Promise<Draft> {
     try {
-      const people = await parts.sealed(named.id, keys, { ticket, label });
-      const draft = draftOf({
-        ...named,
-        body: {
-          ...body,
-          at: clock().toISOString(),
-          principal,
-          ...(purpose === undefined ? {} : { purpose }),
-          ...people,
-          ...(ofExport === undefined ? {} : { export: ofExport }),
-        },
-      });
-      if (draft.bytes <= MAX_ENTRY_BYTES) return draft;
+      const people = parts.sealed(named.id, this.#shared.keys, { ticket: this.actor.ticket, label });
+      if (!(people instanceof Promise)) return this.#drafted(named, body, people);
+      return people.then((sealed) => this.#drafted(named, body, sealed)).catch(cannotBeSealed);
     } catch (error) {
-      throw unavailable("An entry of the audit cannot be sealed", error);
+      return cannotBeSealed(error);
     }
+  }
+
+  #drafted(named: Omit<DraftFacts, "body">, told: Told, people: EntryBody["people"]): Draft {
+    const { principal, purpose, export: ofExport } = this.actor;
+    const { action, result, collection, records, kms, details } = told;
+    const draft = draftOf({
+      ...named,
+      body: {
+        ...{ at: this.#shared.clock().toISOString(), action, result, principal, purpose, collection },
+        records: records?.length === 0 ? undefined : records,
+        people,
+        kms: kms?.length === 0 ? undefined : kms,
+        ...{ export: ofExport, details },
+      },
+    });
+    if (draft.bytes <= MAX_ENTRY_BYTES) return draft;
     throw unavailable("An entry of the audit is too large");
   }
 }
+
+/** What an entry tells that is not of its caller. Lists of nothing are left out of it. */
+type Told = Pick<EntryBody, "action" | "result"> &
+  Partial<Pick<EntryBody, "collection" | "records" | "kms" | "details">>;
+
+const cannotBeSealed = (error: unknown): never => {
+  throw unavailable("An entry of the audit cannot be sealed", error);
+};
 
 const newEntryId = (): EntryId => randomUUID() as string as EntryId;
 

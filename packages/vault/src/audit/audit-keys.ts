@@ -47,6 +47,8 @@ export interface AuditKeys {
    * @throws VaultError `subject-key-tampered`, `key-set-moved`; the key store's
    */
   partKeys(owners: readonly PartOwner[]): Promise<readonly PartKey[]>;
+  /** The same of keys that are in memory; null: one of them is not. */
+  partKeysAtHand(owners: readonly PartOwner[]): readonly PartKey[] | null;
   /** Versions of an owner's keys, newest first: by them entries are found. Empty: there is none. */
   versionsOf(owner: PartOwner): Promise<readonly string[]>;
   /**

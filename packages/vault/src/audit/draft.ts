@@ -6,9 +6,9 @@ import { isCollection } from "../records/address.ts";
 import type { AddressTag, EntryId, OutboxEntry, StreamId, UnitEntry } from "../stores/outbox.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { SubjectId } from "../stores/subjects.ts";
-import type { AuditKeys, PartOwner } from "./audit-keys.ts";
+import type { AuditKeys, PartKey, PartOwner } from "./audit-keys.ts";
 import type { Actor, Concerned, EntryDraft } from "./auditor.ts";
-import type { SealedPart } from "./entry.ts";
+import type { EntryPerson } from "./entry.ts";
 import { placedEntry, writeBody } from "./entry-text.ts";
 import type { EntryBody } from "./entry-text.ts";
 
@@ -96,26 +96,30 @@ export class Parts {
     this.#part(ownerOf(id));
   }
 
-  /** The parts, sealed for the entry `id`. What is about nobody, of a ticket or a label, is the vault's own to read. */
-  async sealed(
-    id: EntryId,
-    keys: AuditKeys,
-    { ticket, label }: { readonly ticket: Actor["ticket"]; readonly label?: string | undefined },
-  ): Promise<Pick<EntryBody, "people">> {
+  /**
+   * The parts, sealed for the entry `id`; undefined: there are none. What is about nobody, of a ticket or a label, is
+   * the vault's own to read. At once, where all keys are in memory.
+   */
+  sealed(id: EntryId, keys: AuditKeys, told: Told): People | Promise<People> {
+    const { label, ticket } = told;
     if (label !== undefined || (ticket !== undefined && this.#parts.size === 0)) this.#part(OF_NOBODY);
-    if (this.#parts.size === 0) return {};
+    if (this.#parts.size === 0) return undefined;
     const owners = [...this.#parts.keys()];
-    const partKeys = await keys.partKeys(owners);
-    const told = ticket === undefined ? {} : { ticket };
-    const people = [...this.#parts.values()].flatMap((part, index) => {
-      const more: Partial<SealedPart> = label !== undefined && owners[index] === "vault" ? { label } : {};
-      return partKeys[index]?.seal(id, { ...part, ...told, ...more }) ?? [];
-    });
-    return { people };
+    const atHand = keys.partKeysAtHand(owners);
+    if (atHand !== null) return this.#sealedUnder(atHand, id, told);
+    return keys.partKeys(owners).then((partKeys) => this.#sealedUnder(partKeys, id, told));
   }
 
-  get size(): number {
-    return this.#parts.size;
+  #sealedUnder(partKeys: readonly PartKey[], id: EntryId, { label, ticket }: Told): People {
+    const people: EntryPerson[] = [];
+    let index = 0;
+    for (const [owner, { subject, records }] of this.#parts) {
+      const own = owner === "vault" ? label : undefined;
+      const more = { ...(ticket !== undefined && { ticket }), ...(own !== undefined && { label: own }) };
+      const key = partKeys[index++];
+      if (key !== undefined) people.push(key.seal(id, { subject, records, ...more }));
+    }
+    return people;
   }
 
   #record(owner: Owner, id: string | null, version: number | null): void {
@@ -128,6 +132,14 @@ export class Parts {
     if (part === undefined) this.#parts.set(key, (part = { subject, records: [] }));
     return part;
   }
+}
+
+type People = EntryBody["people"];
+
+/** What an entry tells besides. */
+interface Told {
+  readonly ticket: Actor["ticket"];
+  readonly label?: string | undefined;
 }
 
 interface Owner {

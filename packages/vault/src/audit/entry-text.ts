@@ -5,10 +5,15 @@
 import type { EntryId, StreamId } from "../stores/outbox.ts";
 import { MAX_ENTRY_BYTES } from "../stores/outbox.ts";
 import { isSubjectId } from "../stores/subjects.ts";
-import type { AuditAction, EntryText } from "./entry.ts";
+import type { AuditAction, EntryRecord, EntryText } from "./entry.ts";
 
 /** Everything of an entry but its place in a stream, which it gets when it is written. */
-export type EntryBody = Omit<EntryText, "v" | "id" | "stream" | "number" | "ends">;
+export type EntryBody = BodyOf<EntryText>;
+
+/** Members that there is nothing of may be there as undefined. */
+type BodyOf<Entry extends EntryText> = {
+  readonly [Member in keyof Omit<Entry, "v" | "id" | "stream" | "number" | "ends">]: Entry[Member] | undefined;
+};
 
 /** An entry's place. */
 export type EntryPlace = Pick<EntryText, "id" | "stream" | "number" | "ends">;
@@ -21,43 +26,29 @@ export const ENTRY_LIMITS: Readonly<Record<"records" | "people" | "kms" | "detai
   details: 256,
 };
 
-/** In the order of `EntryText`, behind the place. */
-const MEMBERS: readonly (keyof EntryBody)[] = [
-  "at",
-  "action",
-  "result",
-  "principal",
-  "purpose",
-  "collection",
-  "records",
-  "people",
-  "kms",
-  "export",
-  "details",
-];
-
-/** Each kind of member of a list, in the order in which it is written. */
-const RECORD = ["tag", "version", "state", "scheme", "sha256", "previous", "entry"];
-const PERSON = ["key", "sealed"];
-const KMS = ["region", "key", "requestId"];
-
 /** An entry's text. */
 export function writeEntry(entry: EntryText): Buffer {
   return placedEntry(entry, writeBody(entry));
 }
 
-/** The text of all that does not hang on the place. */
+/** The text of all that does not hang on the place: members in their order, without those that there is nothing of. */
 export function writeBody(body: EntryBody): string {
-  let text = "";
-  for (const member of MEMBERS) {
-    const value = body[member];
-    if (value === undefined) continue;
-    const order = LISTS[member];
-    const shown = order === undefined ? value : (value as readonly object[]).map((item) => ordered(item, order));
-    text += `,"${member}":${JSON.stringify(shown)}`;
-  }
-  return text;
+  const { at, action, result, principal, purpose, collection, records, people, kms, details } = body;
+  const text = JSON.stringify({
+    ...{ at, action, result, principal, purpose, collection },
+    records: records?.map(orderedRecord),
+    people: people?.map(({ key, sealed }) => ({ key, sealed })),
+    kms: kms?.map(({ region, key, requestId }) => ({ region, key, requestId })),
+    export: body.export,
+    details,
+  });
+  return `,${text.slice(1, -1)}`;
 }
+
+const orderedRecord = (record: EntryRecord): EntryRecord => {
+  const { tag, version, state, scheme, sha256, previous, entry } = record;
+  return { tag, version, state, scheme, sha256, previous, entry } as EntryRecord;
+};
 
 /** The text of an entry that has its place. */
 export function placedEntry({ id, stream, number, ends }: EntryPlace, body: string): Buffer {
@@ -80,19 +71,6 @@ export function parseEntry(text: Uint8Array): EntryText | null {
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-const LISTS: Readonly<Partial<Record<keyof EntryBody, readonly string[]>>> = {
-  records: RECORD,
-  people: PERSON,
-  kms: KMS,
-};
-
-function ordered(item: object, members: readonly string[]): object {
-  const own: Record<string, unknown> = {};
-  const given = item as Readonly<Record<string, unknown>>;
-  for (const member of members) if (given[member] !== undefined) own[member] = given[member];
-  return own;
-}
 
 type Is = (value: unknown) => boolean;
 type Members = readonly (readonly [member: string, is: Is])[];

@@ -1,9 +1,9 @@
 /**
  * Whether records are as the log knows them. The log is a moment behind the outbox, and both may move while they are
- * looked at. What waits is looked at before the log is: an entry goes from the outbox only when it is in the log, so
- * nothing that was written before the record was read is missed, whatever the sequencer does in between. Threats
- * answered: a record that is set back to an older head with the rows to it, a removal undone, a head made up, a message
- * of an older time put under the newest number.
+ * looked at: what waits is looked at first, and then the log. An entry goes from the outbox only when it is in the log,
+ * so nothing that was written before the record was read is missed, whatever the sequencer does in between. Threats
+ * answered: a record that is set back to an older head with the rows to it, also in the moment after it was written; a
+ * removal undone; a head made up; a message of an older time put under the newest number.
  */
 import { hash } from "node:crypto";
 import { VaultError } from "../errors.ts";
@@ -43,7 +43,7 @@ export type Standing = "newest" | "overtaken";
 const ADDRESSES_AT_ONCE = 1_000;
 
 /** A record, and who waits to be told. */
-interface Asked extends SeenRecord {
+interface Asked extends Omit<SeenRecord, "message"> {
   readonly tag: AddressTag;
   readonly sha256: Buffer | null;
   readonly told: (standing: Standing | VaultError) => void;
@@ -64,24 +64,28 @@ export class Histories {
    *
    * @throws VaultError `record-rolled-back`, `record-tampered`; `audit-unavailable`
    */
-  async check(records: readonly SeenRecord[]): Promise<Standing> {
-    let standing: Standing = "newest";
-    // One after another is begun at once: they are in one question.
-    const all = records.map((record) => this.#ask(record));
-    for (const one of all) {
-      const told = await one;
-      if (told instanceof VaultError) throw told;
-      if (told === "overtaken") standing = told;
-    }
-    return standing;
+  check(records: readonly SeenRecord[]): Promise<Standing> {
+    const [only] = records;
+    return records.length === 1 && only !== undefined ? this.#ask(only) : this.#checkAll(records);
   }
 
-  #ask(record: SeenRecord): Promise<Standing | VaultError> {
-    return new Promise((told) => {
+  /** All are in as few questions as can be. The first error is the answer, once all are answered. */
+  async #checkAll(records: readonly SeenRecord[]): Promise<Standing> {
+    const all = await Promise.allSettled(records.map((record) => this.#ask(record)));
+    for (const one of all) if (one.status === "rejected") throw one.reason;
+    return all.some((one) => one.status === "fulfilled" && one.value === "overtaken") ? "overtaken" : "newest";
+  }
+
+  #ask(record: SeenRecord): Promise<Standing> {
+    return new Promise((resolve, reject) => {
+      const told = (standing: Standing | VaultError): void => {
+        if (standing instanceof VaultError) reject(standing);
+        else resolve(standing);
+      };
       const tag = this.#dependencies.keys.tag(record.row);
-      const { message } = record;
+      const { row, rows, message, version } = record;
       const sha256 = message === null ? null : hash("sha256", message, "buffer");
-      this.#waiting.push({ ...record, tag, sha256, told });
+      this.#waiting.push({ row, rows, version, tag, sha256, told });
       if (!this.#running) void this.#run();
     });
   }
@@ -94,15 +98,27 @@ export class Histories {
     while (this.#waiting.length > 0) {
       const asked = this.#waiting.splice(0, ADDRESSES_AT_ONCE);
       try {
-        const latest = await this.#latest(asked);
-        const open = asked.filter((one, index) => !isTold(one, latest[index]));
-        // Not waited for: who comes next is most often told by the log alone.
-        if (open.length > 0) void this.#lookCloser(open);
+        const known = await this.#known(asked);
+        const open = asked.flatMap((one, index) => {
+          const latest = known[index] ?? NOTHING;
+          return isTold(one, latest) ? [] : [{ one, latest }];
+        });
+        // Not waited for: it is rare, and who comes next is most often told at once.
+        if (open.length > 0) void this.#lookAgain(open);
       } catch (error) {
         refuse(asked, error);
       }
     }
     this.#running = false;
+  }
+
+  /** What is known of addresses: by the log, and by what waits to be in it. */
+  async #known(asked: readonly Asked[]): Promise<readonly Latest[]> {
+    // In this order: what is in neither was written after the record was read.
+    const waiting = await this.#waitingChanges(asked.map(({ tag }) => tag));
+    const latest = await this.#latest(asked);
+    if (waiting.size === 0) return latest;
+    return asked.map((one, index) => withWaiting(one, latest[index] ?? NOTHING, waiting.get(one.tag) ?? []));
   }
 
   #latest(asked: readonly Asked[]): Promise<readonly Latest[]> {
@@ -114,26 +130,23 @@ export class Histories {
     );
   }
 
-  /** Of those that are not what the log says: what waits to be in it. */
-  async #lookCloser(asked: readonly Asked[]): Promise<void> {
+  /** Of those that are not what is known of them: whether they have changed meanwhile, or were changed by a hand. */
+  async #lookAgain(open: readonly Differing[]): Promise<void> {
     const { store, log } = this.#dependencies;
     try {
-      // In this order: what is in neither was written after the record was read.
-      const waiting = await this.#waitingChanges(asked.map(({ tag }) => tag));
-      const latest = await this.#latest(asked);
-      const known = asked.map((one, index) => withWaiting(one, latest[index] ?? NOTHING, waiting.get(one.tag) ?? []));
-      const open = asked.flatMap((one, index) => (isTold(one, known[index]) ? [] : [{ one, known: known[index] }]));
-      if (open.length === 0) return;
       const { adopted } = await log.state();
       const heads = await store.records.heads(open.map(({ one }) => one.row));
-      for (const [index, { one, known: latestKnown = NOTHING }] of open.entries()) {
+      for (const [index, { one, latest }] of open.entries()) {
         const now = heads[index];
         if (now === undefined || !isSame(now, one.rows)) one.told("overtaken");
-        else if (!adopted && isBeforeAdoption(one, latestKnown)) one.told("newest");
-        else one.told(this.#verdict(one, latestKnown));
+        else if (!adopted && isBeforeAdoption(one, latest)) one.told("newest");
+        else one.told(this.#verdict(one, latest));
       }
     } catch (error) {
-      refuse(asked, error);
+      refuse(
+        open.map(({ one }) => one),
+        error,
+      );
     }
   }
 
@@ -141,6 +154,7 @@ export class Histories {
   async #waitingChanges(tags: readonly AddressTag[]): Promise<ReadonlyMap<AddressTag, readonly EntryText[]>> {
     const { store, keys } = this.#dependencies;
     const rows = await store.outbox.pending([...new Set(tags)]);
+    if (rows.length === 0) return NONE;
     const found = new Map<AddressTag, EntryText[]>();
     for (const entry of rows.map((row) => authentic(keys, row))) {
       // By the text: what the row says beside it is whoever's can write the database.
@@ -158,19 +172,27 @@ export class Histories {
   }
 }
 
+/** A record, and what is known of it and is not the same. */
+interface Differing {
+  readonly one: Asked;
+  readonly latest: Latest;
+}
+
+const NONE: ReadonlyMap<AddressTag, readonly EntryText[]> = new Map();
 const NOTHING: Latest = { head: null, isKnown: false };
 
 /** Tells who asked, where the record is what is known; false: it is not. */
-function isTold(asked: Asked, latest: Latest | undefined): boolean {
-  const isGood = latest !== undefined && isNewest(asked, latest);
+function isTold(asked: Asked, latest: Latest): boolean {
+  const isGood = isNewest(asked, latest);
   if (isGood) asked.told("newest");
   return isGood;
 }
 
 function isNewest({ rows, sha256 }: Asked, { head: known, isKnown }: Latest): boolean {
   const { head } = rows;
-  // Whoever has no head gives nothing out. Of who was removed, a head may stay, as it is kept for its number.
+  // Nothing is given out. A tombstone of before the audit is in no list, and so it is not adopted.
   if (head === null) return known === null || known.state === "removed";
+  if (head.state === "removed" && known === null) return true;
   const isHead = known?.version === head.version && known.state === head.state && known.entry === (rows.entry ?? null);
   return isHead && (sha256 === null || isKnown);
 }
@@ -217,6 +239,7 @@ function problemOf({ head, entry }: RecordRows, known: AddressHead | null): Vaul
     return new VaultError(
       "record-rolled-back",
       `The record is at version ${head.version}, and was at ${known.version} already`,
+      { currentVersion: known.version },
     );
   return new VaultError(
     "record-rolled-back",

@@ -8,6 +8,7 @@ import type { KeyObject } from "node:crypto";
 import { lp } from "../keys/length-prefixed.ts";
 import type { EntryId } from "../stores/outbox.ts";
 import type { EntryPerson, SealedPart } from "./entry.ts";
+import { isEntryId } from "./entry-text.ts";
 import { derivedKey } from "./key-derivation.ts";
 
 const CIPHER = "aes-256-gcm";
@@ -32,15 +33,15 @@ export interface PartTerms {
 /** Seals parts under a key that is derived of another with a salt of its own. */
 export class PartSealing {
   readonly version: string;
-  readonly #vault: string;
   readonly #salt: Buffer = randomBytes(SALT_LENGTH);
   readonly #key: KeyObject;
+  readonly #bound: BoundToEntry;
   #usesLeft = MOST_USES;
 
   /** @param key stays the caller's to wipe; it is not needed any more then */
   constructor(key: Uint8Array, { vault, version }: PartTerms) {
     this.version = version;
-    this.#vault = vault;
+    this.#bound = new BoundToEntry(vault, version);
     this.#key = partKey(key, vault, this.#salt);
   }
 
@@ -53,7 +54,7 @@ export class PartSealing {
     this.#usesLeft -= 1;
     const iv = nextIv();
     const cipher = createCipheriv(CIPHER, this.#key, iv);
-    cipher.setAAD(boundTo(this.#vault, this.version, entry));
+    cipher.setAAD(this.#bound.to(entry));
     const ciphertext = cipher.update(textOf(part), "utf8");
     cipher.final();
     const sealed = Buffer.concat([this.#salt, iv, ciphertext, cipher.getAuthTag()]);
@@ -74,7 +75,7 @@ export function openPart(
     const cipherKey = partKey(key, vault, sealed.subarray(0, SALT_LENGTH));
     const iv = sealed.subarray(SALT_LENGTH, TEXT_START);
     const decipher = createDecipheriv(CIPHER, cipherKey, iv, { authTagLength: TAG_LENGTH });
-    decipher.setAAD(boundTo(vault, version, entry));
+    decipher.setAAD(new BoundToEntry(vault, version).to(entry));
     decipher.setAuthTag(sealed.subarray(tagStart));
     const text = Buffer.concat([decipher.update(sealed.subarray(TEXT_START, tagStart)), decipher.final()]);
     return partOf(text);
@@ -92,8 +93,25 @@ function partKey(key: Uint8Array, vault: string, salt: Uint8Array): KeyObject {
   }
 }
 
-/** A part opens in no other entry, and as no other key's. */
-const boundTo = (vault: string, version: string, entry: EntryId): Buffer => lp([AAD_LABEL, vault, entry, version]);
+/** A part opens in no other entry, and as no other key's. Ids have 36 characters: one is written over the other. */
+class BoundToEntry {
+  readonly #start: number;
+  readonly #bytes: Buffer;
+
+  constructor(vault: string, version: string) {
+    this.#start = lp([AAD_LABEL, vault, ""]).length;
+    this.#bytes = lp([AAD_LABEL, vault, NO_ENTRY, version]);
+  }
+
+  /** Good until the next one is asked for. */
+  to(entry: EntryId): Buffer {
+    if (!isEntryId(entry)) throw new TypeError("an entry's id is a UUID");
+    this.#bytes.write(entry, this.#start, "latin1");
+    return this.#bytes;
+  }
+}
+
+const NO_ENTRY = "0".repeat(36);
 
 const textOf = ({ subject, records, ticket, label }: SealedPart): string =>
   JSON.stringify({ subject, records, ticket, label });

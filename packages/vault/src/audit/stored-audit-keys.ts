@@ -42,6 +42,7 @@ const LABELS = {
 
 /** Key of the parts that are about nobody known. */
 const OWN_VERSION = "vault";
+const TAGS_HELD = 8_192;
 /** Most names and creations of one call of the key store. */
 const KEYS_AT_ONCE = 1_000;
 
@@ -52,6 +53,8 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
   readonly #dependencies: KeyDependencies;
   readonly #mac: KeyedHash;
   readonly #address: KeyedHash;
+  /** Of addresses that were asked for lately. */
+  readonly #tags = new Map<string, AddressTag>();
   readonly #sign: SecretBytes;
   readonly #own: SecretBytes;
   #ownSealing: PartSealing;
@@ -89,17 +92,34 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
   }
 
   tag(row: Address): AddressTag {
-    return addressTag(this.#address, this.vault, row);
+    // No collection has a slash.
+    const place = `${row.collection}/${row.id}`;
+    const known = this.#tags.get(place);
+    if (known !== undefined) return known;
+    if (this.#tags.size >= TAGS_HELD) this.#tags.clear();
+    const tag = addressTag(this.#address, this.vault, row);
+    this.#tags.set(place, tag);
+    return tag;
   }
 
   signingSeed(): SecretBytes {
     return SecretBytes.copyOf(this.#sign.bytes);
   }
 
+  partKeysAtHand(owners: readonly PartOwner[]): readonly PartKey[] | null {
+    this.#requireOpen();
+    const found: PartSealing[] = [];
+    for (const owner of owners) {
+      const key = this.#atHand(owner);
+      if (key === null) return null;
+      found.push(key);
+    }
+    return found;
+  }
+
   async partKeys(owners: readonly PartOwner[]): Promise<readonly PartKey[]> {
     this.#requireOpen();
     const found = owners.map((owner) => this.#atHand(owner));
-    if (!found.includes(null)) return found as PartSealing[];
     const wanted = new Map<PartOwner, PartSealing | null>(owners.map((owner, index) => [owner, found[index] ?? null]));
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       const missing = [...wanted].flatMap(([owner, key]) => (key === null ? [owner as AuditKeyOwner] : []));
@@ -164,6 +184,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
   close(): void {
     this.#closed = true;
     this.#held.clear();
+    this.#tags.clear();
     this.#mac.wipe();
     this.#address.wipe();
     this.#sign.wipe();

@@ -12,8 +12,9 @@ import { VaultError } from "../errors.ts";
 export type { ObjectWitnessOptions } from "@strongroom/witness/object";
 export type {
   FoundObject,
+  FoundVersions,
   GetObjectInput,
-  ListObjectsInput,
+  ListVersionsInput,
   ObjectCallOptions,
   ObjectStoreClient,
   PutObjectInput,
@@ -29,7 +30,7 @@ const failures: WitnessFailures = {
 export interface FileWitnessPlace {
   /** Of the newest checkpoint, which is replaced whole (0600). */
   readonly path: string;
-  /** Folders in which it must not be, links resolved: where the stores are, and what is backed up and set back with them. */
+  /** Folders in which it must not be, links resolved: where the stores are, and what is set back together with them. */
   readonly apartFrom: readonly string[];
   /**
    * `is-made`: its folder is made when it is written (0700). `must-be-there`, when left out: a folder that is not there
@@ -68,18 +69,19 @@ export const fileWitness = ({ path, apartFrom, folder = "must-be-there" }: FileW
 export const urlWitness = (url: string): Witness => new UrlWitness(url, { tellers: "several", failures });
 
 /**
- * A witness that is a bucket with object lock: each checkpoint is an object of its own, which nobody removes or replaces
- * for `days`. The client needs `s3:PutObject`, `s3:PutObjectRetention`, `s3:GetObject`, `s3:GetObjectRetention` and
- * `s3:ListBucket` there.
+ * A witness that is a bucket with object lock: each checkpoint is an object, which nobody removes for `days`.
+ * The client needs `s3:PutObject`, `s3:PutObjectRetention`, `s3:GetObjectVersion`, `s3:GetObjectRetention` and
+ * `s3:ListBucketVersions` there.
  *
  * @throws VaultError `vault-option-invalid`
  * @example
  * ```ts
+ * import { S3 } from "@aws-sdk/client-s3";
  * import { objectWitness } from "@strongroom/vault";
- * import type { ObjectStoreClient } from "@strongroom/vault";
  *
- * declare const client: ObjectStoreClient; // new S3({ region: "eu-central-1", maxAttempts: 1 }), of @aws-sdk/client-s3
+ * const client = new S3({ region: "eu-central-1", maxAttempts: 1 });
  * const witness = objectWitness({ client, bucket: "checkpoints", prefix: "vaults/", days: 400 });
+ * console.log(witness.name); // prints: the witness s3://checkpoints/vaults/
  * ```
  */
 export const objectWitness = (options: ObjectWitnessOptions): Witness => new ObjectWitness(options, failures);

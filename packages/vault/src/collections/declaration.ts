@@ -27,6 +27,11 @@ export interface CollectionOptions {
   readonly ids?: "public" | "sealed";
   /** Of `tenant` scope: whose key wraps the people's keys. Left out: `default`. */
   readonly tenant?: string | { readonly field: string };
+  /**
+   * What its records may be used for: codes of up to 64 of `a-z0-9.-`, one of which each call must name then
+   * (`vault.as({ purpose })`). Left out: nothing has to be said. Only of a vault with an audit.
+   */
+  readonly purposes?: readonly string[];
 }
 
 /** A declaration with everything in it. */
@@ -36,6 +41,8 @@ export interface Declaration {
   readonly subject: "record" | "id" | "none" | { readonly field: string };
   readonly ids: "public" | "sealed";
   readonly tenant: Tenant | { readonly field: string };
+  /** Null: none is declared, and none has to be said. */
+  readonly purposes: readonly string[] | null;
 }
 
 /** Name of somebody who is in one record only. */
@@ -63,6 +70,10 @@ export function parseTenant(value: unknown): Tenant {
 /** Most characters of a field that a declaration names. */
 const MAX_FIELD_LENGTH = 256;
 
+/** Most purposes of a collection. */
+const MAX_PURPOSES = 256;
+const PURPOSE = /^[a-z0-9.-]{1,64}$/;
+
 export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
 
 /** Member of a declaration -> whether a value will do, and what it must be. */
@@ -77,7 +88,18 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
     (value) => isTenant(value) || fieldOf(value) !== null,
     "a tenant (up to 63 of a-z, 0-9, '.', '_', '-') or { field: NAME }",
   ],
+  purposes: [isPurposes, `a list of 1 to ${MAX_PURPOSES} codes (up to 64 of a-z, 0-9, '.', '-')`],
 };
+
+/** Copied when it is taken: here it is looked at alone. */
+function isPurposes(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MAX_PURPOSES &&
+    value.every((code) => typeof code === "string" && PURPOSE.test(code))
+  );
+}
 
 /** The collections of a vault: those that are declared, and all others as they are when nothing is. */
 export class Declarations {
@@ -87,6 +109,11 @@ export class Declarations {
   constructor(scope: Scope, declared: readonly Declaration[] = []) {
     this.#scope = scope;
     this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
+  }
+
+  /** Whether a collection declares what it may be used for. */
+  get havePurposes(): boolean {
+    return [...this.#declared.values()].some(({ purposes }) => purposes !== null);
   }
 
   of(collection: Collection): Declaration {
@@ -123,13 +150,14 @@ export function parseCollections(given: unknown, scope: Scope): Declarations {
 
 /** Copies, so that nobody changes a declaration afterwards. */
 function withDefaults(collection: Collection, given: CollectionOptions, scope: Scope): Declaration {
-  const { subject = "record", tenant = DEFAULT_TENANT, ids = "public" } = given;
+  const { subject = "record", tenant = DEFAULT_TENANT, ids = "public", purposes } = given;
   return {
     collection,
     scope: given.scope ?? scope,
     subject: fieldOf(subject) ?? subject,
     ids,
     tenant: fieldOf(tenant) ?? tenant,
+    purposes: Array.isArray(purposes) ? [...purposes] : null,
   };
 }
 

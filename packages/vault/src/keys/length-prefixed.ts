@@ -14,19 +14,30 @@ export type Part = string | number | Uint8Array;
  *   "undefined"
  */
 export function lp(parts: readonly Part[]): Buffer {
-  const fields = parts.flatMap((part) => {
-    const bytes = bytesOf(part);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    return [length, bytes];
-  });
-  return Buffer.concat(fields);
+  const fields = parts.map(fieldOf);
+  let length = 0;
+  for (const field of fields) length += LENGTH_BYTES + sizeOf(field);
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const field of fields) {
+    const size = sizeOf(field);
+    bytes.writeUInt32BE(size, at);
+    if (typeof field === "string") bytes.write(field, at + LENGTH_BYTES, "utf8");
+    else bytes.set(field, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + size;
+  }
+  return bytes;
 }
 
-function bytesOf(part: unknown): Uint8Array {
+const LENGTH_BYTES = 4;
+
+const sizeOf = (field: string | Uint8Array): number =>
+  typeof field === "string" ? Buffer.byteLength(field, "utf8") : field.length;
+
+function fieldOf(part: unknown): string | Uint8Array {
   if (part instanceof Uint8Array) return part;
   // A lone surrogate has no UTF-8 form: two texts would become one.
-  if (typeof part === "string" && part.isWellFormed()) return Buffer.from(part, "utf8");
-  if (Number.isSafeInteger(part) && (part as number) >= 0) return Buffer.from(String(part), "utf8");
+  if (typeof part === "string" && part.isWellFormed()) return part;
+  if (Number.isSafeInteger(part) && (part as number) >= 0) return String(part);
   throw new VaultError("vault-option-invalid", "Only text, bytes and whole numbers can be bound to a key");
 }

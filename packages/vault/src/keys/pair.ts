@@ -6,6 +6,7 @@
 import { VaultError } from "../errors.ts";
 import type { GateState } from "../stores/gate.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
+import { STORE_STREAM } from "../stores/outbox.ts";
 import type { Store } from "../stores/store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 
@@ -57,6 +58,18 @@ export async function bindStores(store: Store, keyStore: KeyStore): Promise<stri
 export async function requireNoKeyStore(store: Store): Promise<void> {
   if ((await store.gate.current()).peer === null) return;
   throw new VaultError("key-store-lost", "The records belong to a key store, and the vault is opened without one");
+}
+
+/**
+ * That stores whose audit has begun are not opened without one: what is done then would be in no audit, and look like
+ * somebody else's doing to whoever opens them with it.
+ *
+ * @throws VaultError `audit-missing`; the stores'
+ */
+export async function requireNoAudit(stores: readonly Pick<Store, "outbox">[]): Promise<void> {
+  const begun = await Promise.all(stores.map(({ outbox }) => outbox.streams([STORE_STREAM])));
+  if (begun.every(([row]) => (row ?? null) === null)) return;
+  throw new VaultError("audit-missing", "The stores have an audit, and the vault is opened without one");
 }
 
 /** A key store that was set back lacks whoever came since. */

@@ -15,6 +15,7 @@ import type { WrapSet } from "../stores/wrap-set.ts";
 import { isKeyOf, KEY_ARN_ENTRY, keyCheck, keyContext, keyTampered } from "./key-binding.ts";
 import type { CheckedColumns } from "./key-binding.ts";
 import type { KeySets } from "./key-sets.ts";
+import { notedCalls } from "./key-work.ts";
 import { sealedWrapSet, wrapNamed } from "./wraps.ts";
 
 /** What keys are made and opened with. */
@@ -63,6 +64,7 @@ export class RegionWraps {
         encryptionContext: keyContext(vault, columns, columns.createdAt),
         keyArnEntry: KEY_ARN_ENTRY,
         ...(signal === undefined ? {} : { signal }),
+        ...notedCalls(),
       });
       return { key, row: { ...columns, check: keyCheck(key, vault, columns), ...stored({ wraps, report }) }, epoch };
     } catch (error) {
@@ -88,6 +90,7 @@ export class RegionWraps {
         encryptionContext: keyContext(vault, row, row.createdAt),
         keyArnEntry: KEY_ARN_ENTRY,
         ...(signal === undefined ? {} : { signal }),
+        ...notedCalls(),
       });
       return { ...stored(wrapped), epoch };
     } catch (error) {
@@ -114,6 +117,7 @@ export class RegionWraps {
           // A key that somebody planted has a check of its own, and passes it.
           secretKeysOnly: true,
           accepts: (candidate) => isKeyOf(candidate, vault, row),
+          ...notedCalls(),
         });
       } catch (error) {
         throw openingFailure(error);

@@ -16,6 +16,7 @@ import { readAuditKeys, hadAudit } from "./audit-companion.ts";
 import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { noteMade } from "./key-work.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -373,10 +374,8 @@ export class VaultKeys {
   }
 
   /**
-   * Makes first keys.
-   *
-   * @param wanted the kind whose key is given back, so that it need not be opened; null: none
-   * @returns null: it is to be looked for, as none was wanted, or somebody was faster
+   * Makes first keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
+   * for, as none was wanted, or somebody was faster.
    */
   async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;
@@ -405,6 +404,7 @@ export class VaultKeys {
   #madeNow({ key, row }: FreshKey, tenant: Tenant | null): OpenedKey {
     const { kind, owner, version, ordinal, wrapSet } = row;
     count(this.#made, kind);
+    noteMade(row);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
     return { kind, owner, version, ordinal, tenant, wrapSet, key };
   }

@@ -28,6 +28,12 @@ export interface AddressInput {
   readonly id: string;
 }
 
+/** A record's own address and that of its row: another one where ids are sealed. */
+export interface Place {
+  readonly address: Address;
+  readonly row: Address;
+}
+
 /** Most bytes of an id or a subject as UTF-8. */
 export const MAX_ID_BYTES = 256;
 /** Most people that a version is about besides its subject: those of two versions are one unit's. */

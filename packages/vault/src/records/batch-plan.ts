@@ -6,7 +6,9 @@ import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
+import type { Concerned, EntryDraft } from "../audit/auditor.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
+import type { KeyCall } from "../keys/key-work.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
@@ -15,11 +17,13 @@ import type { RecordRows, StoredMessage } from "../stores/rows.ts";
 import type { SubjectId, UnitSubject } from "../stores/subjects.ts";
 import { MAX_UNIT_SUBJECTS } from "../stores/unit-people.ts";
 import type { Unit } from "../stores/units.ts";
-import type { Version } from "./address.ts";
+import type { Place, Version } from "./address.ts";
+import { concerned, OVERTAKEN, untilNewest } from "./asked.ts";
+import type { Asked, Newest } from "./asked.ts";
 import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
-import type { Place, SealedNewVersion } from "./new-version.ts";
+import type { SealedNewVersion } from "./new-version.ts";
 import { countRead, everybody, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
@@ -27,7 +31,7 @@ import { messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import { openVersion, storedAddress } from "./version.ts";
 import { concernOf, isAsBefore, isInherited } from "./whom.ts";
 import type { Before, Concern, Stated } from "./whom.ts";
-import { wrapSummary } from "./write.ts";
+import { changeOf, wrapSummary } from "./write.ts";
 import type { WrapSummary } from "./write.ts";
 
 /**
@@ -93,6 +97,10 @@ export interface Group extends Place {
 export interface Plan {
   readonly group: Group;
   readonly unit: Unit | null;
+  /** The unit's entry in the audit. */
+  readonly draft: EntryDraft | null;
+  /** Of a record that stays as it is: what was read of it, for the audit. */
+  readonly read: Concerned | null;
   /** At which it was sealed. */
   readonly epoch: Epoch;
   readonly results: ItemResults;
@@ -105,6 +113,7 @@ export interface Plan {
 export interface PlanOptions {
   readonly onExisting: OnExisting;
   readonly signal: AbortSignal | undefined;
+  readonly asked: Asked;
   readonly sealing: Sealing;
   /** Items of which it turned out that they cannot be written, and why. More are added. */
   readonly refused: Map<Item, unknown>;
@@ -116,32 +125,33 @@ export async function planGroups(
   groups: readonly Group[],
   options: PlanOptions,
 ): Promise<readonly Plan[]> {
-  const { store, limits } = dependencies;
+  const { limits } = dependencies;
+  const { asked } = options;
   const plans: Plan[] = [];
   let open = groups;
   // Each round refuses an item or is the last one.
   while (open.length > 0) {
-    const heads = await store.records.heads(open.map(({ row }) => row));
-    const drafts = await mapBounded(open, limits.batchConcurrency, (group, index) => {
-      const head = heads[index];
-      if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
-      return draftGroup(dependencies, group, head, options);
-    });
+    const now = open;
+    const drafts = await untilNewest(() => draftGroups(dependencies, now, options));
     const sealers = await sealersFor(
       dependencies,
       drafts.flatMap(({ group, versions }) => versions.map(({ concern }) => ({ ...group, concern }))),
+      asked,
       options.signal,
     );
     try {
       let taken = 0;
+      const calls = asked.takeCalls();
       const withSealers = drafts.map((draft) => {
         const from = taken;
         taken += draft.versions.length;
-        return { draft, own: sealers.slice(from, taken) };
+        // Of keys that are opened and made together it is not known which call was for whom.
+        const part = (index: number): number => Math.floor((calls.length * index) / sealers.length);
+        return { draft, own: sealers.slice(from, taken), calls: calls.slice(part(from), part(taken)) };
       });
-      const sealed = await mapBounded(withSealers, limits.batchConcurrency, async ({ draft, own }) => ({
+      const sealed = await mapBounded(withSealers, limits.batchConcurrency, async ({ draft, own, calls: told }) => ({
         group: draft.group,
-        plan: await sealGroup(dependencies, draft, own, options),
+        plan: await asked.noting(told, () => sealGroup(dependencies, draft, own, { ...options, calls: told })),
       }));
       for (const { plan } of sealed) if (plan !== null) plans.push(plan);
       open = sealed.filter(({ plan }) => plan === null).map(({ group }) => group);
@@ -151,6 +161,49 @@ export async function planGroups(
   }
   return plans;
 }
+
+/** Drafts of groups that are as the audit's log knows them; the items of others are refused. */
+async function draftGroups(
+  dependencies: Dependencies,
+  groups: readonly Group[],
+  options: PlanOptions,
+): Promise<readonly Draft[] | typeof OVERTAKEN> {
+  const { store, limits } = dependencies;
+  const heads = await store.records.heads(groups.map(({ row }) => row));
+  const drafts = await mapBounded(groups, limits.batchConcurrency, (group, index) => {
+    const head = heads[index];
+    if (head === undefined) throw new VaultError("store-failed", "The store gave no answer for a record");
+    return draftGroup(dependencies, group, head, options);
+  });
+  const { asked, refused } = options;
+  // Of what is refused nothing is told but that.
+  const told = drafts.filter(({ versions, results }) => versions.length > 0 || results.some(([, one]) => isRead(one)));
+  try {
+    return (await asked.areNewest(told.map(newestOf))) ? drafts : OVERTAKEN;
+  } catch (error) {
+    refusal("", error);
+  }
+  // One of them is not: which, each is asked for itself.
+  await mapBounded(told, limits.batchConcurrency, async (draft) => {
+    try {
+      await asked.areNewest([newestOf(draft)]);
+    } catch (error) {
+      refusal("", error);
+      for (const item of draft.group.items) refused.set(item, error);
+    }
+  });
+  return OVERTAKEN;
+}
+
+const newestOf = ({ group: { row }, head, found }: Draft): Newest => ({
+  row,
+  rows: head,
+  version: found?.version ?? null,
+  message: found?.message ?? null,
+});
+
+/** Whether a result tells what is there. */
+const isRead = ({ outcome }: PutManyResult): boolean => outcome === "kept" || outcome === "unchanged";
 
 /** A version that an item is to become. */
 interface DraftedVersion {
@@ -169,7 +222,9 @@ interface Draft {
   readonly versions: readonly DraftedVersion[];
   /** Of the items that write nothing. */
   readonly results: ItemResults;
-  /** Of the version that is there. */
+  /** The version that is there; null: none, or it was not read. */
+  readonly found: StoredMessage | null;
+  /** Its people. */
   readonly mentioned: readonly UnitSubject[];
 }
 
@@ -178,9 +233,10 @@ async function draftGroup(
   dependencies: Dependencies,
   group: Group,
   head: RecordRows,
-  { onExisting, signal, refused }: PlanOptions,
+  { onExisting, signal, asked, refused }: PlanOptions,
 ): Promise<Draft> {
   const { address, row, items } = group;
+  asked.concerns(group, null);
   const versions: DraftedVersion[] = [];
   const results: (readonly [number, PutManyResult])[] = [];
   let state: RecordState | null = null;
@@ -231,18 +287,22 @@ async function draftGroup(
       results.push([item.index, refusal(address.id, error)]);
     }
   }
-  return { group, head, versions, results, mentioned: mentioned(row.collection, found) };
+  if (found !== null) asked.concerns(group, found);
+  return { group, head, versions, results, found, mentioned: mentioned(row.collection, found) };
 }
 
 /** Null: an item turned out to be refused, and the group is to be planned anew. */
 async function sealGroup(
   dependencies: Dependencies,
-  { group, head, versions, results: told, mentioned: before }: Draft,
+  { group, head, versions, results: told, found, mentioned: before }: Draft,
   sealers: readonly (Sealer | Error)[],
-  { signal, sealing, refused }: PlanOptions,
+  { signal, asked, sealing, refused, calls }: PlanOptions & { readonly calls: readonly KeyCall[] },
 ): Promise<Plan | null> {
   const { epoch } = sealing;
-  if (versions.length === 0) return { group, unit: null, epoch, results: told, uses: [], people: [] };
+  if (versions.length === 0) {
+    const read = told.some(([, one]) => isRead(one)) ? concerned(group, found, head.head?.version ?? null) : null;
+    return { group, unit: null, draft: null, read, epoch, results: told, uses: [], people: [] };
+  }
   const sealed: SealedNewVersion[] = [];
   const results = [...told];
   for (const [index, { item, toProve, outcome, ...draft }] of versions.entries()) {
@@ -267,6 +327,7 @@ async function sealGroup(
     }
   }
   const next = sealed.map((version) => version.next);
+  const place: Place = { address: group.address, row: group.row };
   const subjects = everybody([...sealed.flatMap((version) => version.people), ...before]);
   if (subjects.length > MAX_UNIT_SUBJECTS)
     throw new VaultError(
@@ -274,8 +335,11 @@ async function sealGroup(
       `The batch's documents for one record are about ${subjects.length} people; at most ${MAX_UNIT_SUBJECTS} are allowed`,
     );
   requireUnitFits(dependencies.store, messagesOf(next));
+  const writeId = newWriteId();
+  const facts = { writeId, action: "write", ...place, previous: head.entry ?? null, versions: next } as const;
+  const draft = await asked.draft(changeOf(facts), calls);
   const unit: Unit = {
-    writeId: newWriteId(),
+    writeId,
     address: group.row,
     base: head.head,
     change: {
@@ -289,7 +353,7 @@ async function sealGroup(
   const people = versions.flatMap(({ item }, index) =>
     [...(sealed[index]?.people ?? []), ...before].map(({ id }) => ({ item, id })),
   );
-  return { group, unit, epoch, results, uses: sealed.map(({ use }) => use), people };
+  return { group, unit, draft, read: null, epoch, results, uses: sealed.map(({ use }) => use), people };
 }
 
 async function storedDocument(

@@ -2,8 +2,7 @@
  * One collection with documents of one type: what TypeScript can tell beforehand of what the vault refuses, and the
  * view that knows its collection's name and its documents' type.
  */
-import { parseId } from "./address.ts";
-import type { Address, Collection } from "./address.ts";
+import type { AddressInput, Collection } from "./address.ts";
 import type { PutManyResult } from "./batch-plan.ts";
 import type { JsonObject, JsonValue } from "./document.ts";
 import type { ListOptions, ListResult } from "./pages.ts";
@@ -79,19 +78,19 @@ export interface TypedCollection<Document extends object = JsonObject> {
   list(options?: ListOptions): Promise<ListResult>;
 }
 
-/** The vault's operations on addresses that are parsed. */
+/** The vault's operations, which parse the addresses that they are given. */
 export interface RecordOperations {
-  put(address: Address, document: JsonObject, options: PutOptions): Promise<PutResult>;
+  put(address: AddressInput, document: JsonObject, options: PutOptions): Promise<PutResult>;
   putMany(
-    collection: Collection,
+    collection: string,
     items: readonly PutManyItem[],
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]>;
-  prepare(address: Address, document: JsonObject, options: PutOptions): Promise<PreparedWrite>;
-  get(address: Address, options: GetOptions): Promise<VaultRecord>;
-  history(address: Address): Promise<readonly VersionInfo[]>;
-  remove(address: Address, options: RemoveOptions): Promise<RemoveResult>;
-  list(collection: Collection, options: ListOptions): Promise<ListResult>;
+  prepare(address: AddressInput, document: JsonObject, options: PutOptions): Promise<PreparedWrite>;
+  get(address: AddressInput, options: GetOptions): Promise<VaultRecord>;
+  history(address: AddressInput): Promise<readonly VersionInfo[]>;
+  remove(address: AddressInput, options: RemoveOptions): Promise<RemoveResult>;
+  list(collection: string, options: ListOptions): Promise<ListResult>;
 }
 
 /** The view of one collection over the vault's operations. */
@@ -99,7 +98,7 @@ export function typedCollection<Document extends object>(
   operations: RecordOperations,
   collection: Collection,
 ): TypedCollection<Document> {
-  const at = (id: string): Address => ({ collection, id: parseId(id) });
+  const at = (id: string): AddressInput => ({ collection, id });
   // From here on a document is what JSON makes of it; encodeDocument refuses what it cannot make anything of.
   return {
     name: collection,

@@ -12,19 +12,14 @@ import type { StoredMessage } from "../stores/rows.ts";
 import type { UnitSubject } from "../stores/subjects.ts";
 import type { NewVersion } from "../stores/units.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
-import type { Address, Subject, Version } from "./address.ts";
+import type { Address, Place, Subject, Version } from "./address.ts";
+import type { Asked } from "./asked.ts";
 import { peopleOf, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
 import { damaged } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { requireContext, sealBytes, storedAddress } from "./version.ts";
 import type { Concern } from "./whom.ts";
-
-/** A record's own address and that of its row: another one where ids are sealed. */
-export interface Place {
-  readonly address: Address;
-  readonly row: Address;
-}
 
 /**
  * The version that a new one comes after; null: there is none. That it says what its row says is checked here, that it
@@ -58,6 +53,7 @@ export interface SealerInput extends Place {
 export async function sealersFor(
   { store, subjectKeys, declarations }: Pick<Dependencies, "store" | "subjectKeys" | "declarations">,
   inputs: readonly SealerInput[],
+  asked: Asked,
   signal: AbortSignal | undefined,
 ): Promise<readonly (Sealer | Error)[]> {
   if (subjectKeys === null) return inputs.map(({ concern }) => inClear(concern));
@@ -76,6 +72,12 @@ export async function sealersFor(
     })),
     signal,
   );
+  try {
+    await asked.tellKeysMade();
+  } catch (error) {
+    for (const sealer of sealers) if (!(sealer instanceof Error)) sealer[Symbol.dispose]();
+    throw error;
+  }
   return sealers.map((sealer, index) => {
     const inherited = inputs[index]?.concern.inherited ?? null;
     if (sealer instanceof Error || inherited === null || isSame(sealer, inherited)) return sealer;

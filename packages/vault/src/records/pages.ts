@@ -8,9 +8,12 @@ import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { ListedRecord } from "../stores/rows.ts";
+import type { Concerned, ReleasedRead } from "../audit/auditor.ts";
+import type { ListedRecord, ListPage } from "../stores/rows.ts";
 import { isCollection, parseId } from "./address.ts";
-import type { Collection, RecordId } from "./address.ts";
+import type { Collection, RecordId, Version } from "./address.ts";
+import { ENTRY_RECORDS, OVERTAKEN, untilNewest } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 import { cursorInvalid, decodeCursor, page, requirePageLimit } from "./paging.ts";
 import type { Shown } from "./paging.ts";
 import { recordState } from "./read.ts";
@@ -50,22 +53,69 @@ export const DEFAULT_LIST_LIMIT = 100;
 
 /** `vault.list`. */
 export async function list(
-  { store, keys, subjectKeys, rowAddresses, limits }: Omit<Dependencies, "clock" | "turns">,
+  dependencies: Listing,
   collection: Collection,
   { cursor, limit = DEFAULT_LIST_LIMIT }: ListOptions,
+  asked: Asked,
 ): Promise<ListResult> {
+  const { keys, rowAddresses, limits } = dependencies;
+  asked.uses(collection);
   requirePageLimit(limit, limits.listItems);
   const after = cursor === undefined ? null : positionAfter(LIST_FORMAT, collection, cursor);
   await keys.requireReader();
   await rowAddresses.requireKind(collection);
+  return untilNewest(() => pageOf(dependencies, collection, { after, limit }, asked));
+}
+
+type Listing = Omit<Dependencies, "audit" | "clock" | "turns">;
+
+async function pageOf(
+  { store, subjectKeys, rowAddresses, limits }: Listing,
+  collection: Collection,
+  { after, limit }: ListPage,
+  asked: Asked,
+): Promise<ListResult | typeof OVERTAKEN> {
   const found = await store.records.list(collection, { after, limit: limit + 1 });
   if (found === null) throw new VaultError("collection-absent", "There is no such collection");
-  const shownRows = await mapBounded(found.slice(0, limit), limits.batchConcurrency, (row) => listed(row, ownId));
+  const rows = found.slice(0, limit);
+  const shownRows = await mapBounded(rows, limits.batchConcurrency, (row) => listed(row, ownId));
+  if (!(await tell(rows, shownRows))) return OVERTAKEN;
   const told = new Map(shownRows.map((one, index) => [found[index], one]));
   return page(found, limit, {
     show: (row) => told.get(row) ?? { damaged: { id: shown(row.id), code: "record-tampered" } },
     cursorAfter: ({ position }) => [LIST_FORMAT, collection, text(position)],
   });
+
+  /** Tells what is given out: records, and which of them are damaged. */
+  async function tell(listedRows: readonly ListedRecord[], all: readonly Listed[]): Promise<boolean> {
+    if (!asked.isAudited) return true;
+    const kms = asked.takeCalls();
+    const reads: ReleasedRead[] = [];
+    const damaged = new Map<VaultErrorCode, Concerned[]>();
+    for (const [index, one] of all.entries()) {
+      const row = listedRows[index];
+      if (row === undefined) continue;
+      const nobody = { row: { collection, id: row.id as RecordId }, scheme: null, subject: null, about: [] };
+      if ("damaged" in one) {
+        const { code } = one.damaged;
+        damaged.set(code, [...(damaged.get(code) ?? []), { ...nobody, id: null, version: null }]);
+      } else {
+        const { id, version } = one.item;
+        reads.push({
+          ...nobody,
+          id: id as RecordId,
+          version: version as Version,
+          rows: row,
+          message: null,
+          kms: reads.length === 0 ? kms : [],
+        });
+      }
+    }
+    for (const [code, concerned] of damaged)
+      for (let start = 0; start < concerned.length; start += ENTRY_RECORDS)
+        await asked.tell("list", code, { concerned: concerned.slice(start, start + ENTRY_RECORDS) });
+    return asked.released("list", reads);
+  }
 
   /** The record's own id, as its row has it. */
   async function ownId({ id, sealedId }: ListedRecord): Promise<RecordId> {

@@ -172,7 +172,7 @@ export function everybody(people: readonly UnitSubject[]): readonly UnitSubject[
 /** Why a unit was not made for a person. */
 export type Closed = Extract<Settled, { readonly kind: "subject-closed" | "key-set-back" }>;
 
-export const isClosed = (settled: Settled | undefined): settled is Closed =>
+export const isClosed = (settled: { readonly kind: string } | undefined): settled is Closed =>
   settled?.kind === "subject-closed" || settled?.kind === "key-set-back";
 
 /** The error for it. */

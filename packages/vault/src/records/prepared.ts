@@ -6,9 +6,13 @@
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Unit } from "../stores/units.ts";
-import type { Address } from "./address.ts";
+import type { Address, Place } from "./address.ts";
+import { untilNewest } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 import type { JsonObject } from "./document.ts";
 import { closedError, isClosed } from "./people.ts";
+import { withEntries } from "./units.ts";
+import type { Drafted } from "./units.ts";
 import { keySetMoved, preparePut, recordContended, takenPut } from "./write.ts";
 import type { Expectation, PreparedUnit, PutOptions, PutResult } from "./write.ts";
 
@@ -26,8 +30,8 @@ export type PreparedWrite = Readonly<PutResult>;
 const LIFETIME_MS = 60_000;
 
 /** What is behind a prepared write. */
-interface Kept {
-  readonly unit: Unit;
+interface Kept extends Drafted {
+  readonly place: Place;
   readonly use: PreparedUnit<PutResult>["use"];
   readonly expect: Expectation;
   /** By the process' own clock, which nobody sets. */
@@ -45,13 +49,15 @@ export class PreparedWrites {
   }
 
   /** `vault.prepare`. */
-  async prepare(address: Address, document: JsonObject, options: PutOptions): Promise<PreparedWrite> {
+  async prepare(address: Address, document: JsonObject, options: PutOptions, asked: Asked): Promise<PreparedWrite> {
+    asked.uses(address.collection);
     const given = takenPut(this.#dependencies, document, options);
     try {
-      const { unit, result, use } = await preparePut(this.#dependencies, address, given);
-      await this.#dependencies.store.readyFor?.([unit]);
+      const { result, ...made } = await untilNewest(() => preparePut(this.#dependencies, address, given, asked));
+      await this.#dependencies.store.readyFor?.([made.unit]);
       const prepared = Object.freeze(result);
-      this.#kept.set(prepared, { unit, use, expect: given.expect, until: performance.now() + LIFETIME_MS });
+      const place = { address, row: made.unit.address };
+      this.#kept.set(prepared, { ...made, place, expect: given.expect, until: performance.now() + LIFETIME_MS });
       return prepared;
     } finally {
       given.plaintext.fill(0);
@@ -59,13 +65,14 @@ export class PreparedWrites {
   }
 
   /** `vault.withTransaction`. */
-  async make(client: unknown, given: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
+  async make(client: unknown, given: readonly PreparedWrite[], asked: Asked): Promise<readonly PutResult[]> {
     const { store, keys, subjectKeys, cost } = this.#dependencies;
     if (store.transaction === undefined)
       throw new VaultError("transaction-refused", "The vault's store takes part in no transaction of others");
     const prepared = takenList(given);
     const kept = prepared.map((write) => this.#take(write));
-    const units = kept.map(({ unit }) => unit);
+    for (const { place } of kept) asked.concerns(place, null);
+    const units = withEntries(kept, asked.alone(kept.map(({ draft }) => draft)));
     requireDistinct(units);
     if (units.length > store.capabilities.atomicUnits)
       throw new VaultError(

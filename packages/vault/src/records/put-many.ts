@@ -6,12 +6,16 @@
  * What is wrong with one item refuses that item. What is wrong with the regions or the store fails the batch: nothing
  * of it is stored then, but in a store that makes each unit for itself.
  */
+import type { Concerned } from "../audit/auditor.ts";
 import { VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Store } from "../stores/store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import { parseId } from "./address.ts";
-import type { Collection, RecordId } from "./address.ts";
+import type { Collection, Place, RecordId } from "./address.ts";
+import { concerned, ENTRY_RECORDS } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 import { planGroups, refusal } from "./batch-plan.ts";
 import type {
   Group,
@@ -57,7 +61,9 @@ export async function putMany(
   collection: Collection,
   items: readonly PutManyItem[],
   { onExisting, signal }: PutManyOptions,
+  asked: Asked,
 ): Promise<readonly PutManyResult[]> {
+  asked.uses(collection);
   const { limits, store, rowAddresses } = dependencies;
   if (items.length > limits.batchItems) {
     throw new VaultError(
@@ -78,14 +84,46 @@ export async function putMany(
       const address = { collection, id };
       return { address, row: rows[index] ?? address, items: own };
     });
-    const results = await untilMade(dependencies, groups, { onExisting, signal });
+    const results = await untilMade(dependencies, groups, { onExisting, asked, signal });
     if (results.some(([, { outcome }]) => outcome === "created" || outcome === "replaced"))
       rowAddresses.wrote(collection);
-    return inOrder(items.length, [...given.refused, ...results]);
+    const all = [...given.refused, ...results];
+    await tellRefused(asked, groups, all);
+    return inOrder(items.length, all);
   } finally {
     for (const { items: own } of given.groups)
       for (const { plaintext } of own) if ("bytes" in plaintext) plaintext.bytes.fill(0);
   }
+}
+
+/** Tells which items were refused: an entry for each reason, and for each so many records. */
+async function tellRefused(asked: Asked, groups: readonly Group[], results: ItemResults): Promise<void> {
+  if (!asked.isAudited) return;
+  const places = new Map(groups.flatMap((group) => group.items.map(({ index }) => [index, group] as const)));
+  const byCode = new Map<VaultErrorCode, Place[]>();
+  for (const [index, result] of results) {
+    if (result.outcome !== "refused") continue;
+    const [place, others] = [places.get(index), byCode.get(result.code) ?? []];
+    byCode.set(result.code, place === undefined ? others : [...others, place]);
+  }
+  for (const [code, refused] of byCode)
+    await tellInParts(
+      asked,
+      code,
+      [...new Set(refused)].map((place) => concerned(place, null, null)),
+    );
+}
+
+/** What was read of records that stay as they are. */
+async function tellRead(asked: Asked, plans: readonly Plan[]): Promise<void> {
+  const read = plans.flatMap((plan) => plan.read ?? []);
+  if (read.length > 0) await tellInParts(asked, "done", read);
+}
+
+async function tellInParts(asked: Asked, result: string, all: readonly Concerned[]): Promise<void> {
+  const action = result === "done" ? "read" : "write";
+  for (let start = 0; start === 0 || start < all.length; start += ENTRY_RECORDS)
+    await asked.tell(action, result, { concerned: all.slice(start, start + ENTRY_RECORDS) });
 }
 
 /**
@@ -113,14 +151,17 @@ async function untilMade(
     const planned = await planGroups(dependencies, again, { ...options, sealing, refused });
     requireNotAborted(options.signal);
     waiting = [...waiting.filter((plan) => !stale.includes(plan)), ...planned];
-    const settled = await makePlans(store, waiting, { atomic, signal: options.signal });
+    const settled = await makePlans(store, waiting, { ...options, atomic });
     const kindOf = (plan: Plan): Settled["kind"] => settled.get(plan)?.kind ?? "void";
     for (const plan of waiting)
       if (kindOf(plan) === "made") {
         made.push(plan);
         for (const use of plan.uses) cost?.wrote(use);
       }
-    if (waiting.every((plan) => kindOf(plan) === "made")) return made.flatMap(({ results }) => results);
+    if (waiting.every((plan) => kindOf(plan) === "made")) {
+      await tellRead(options.asked, made);
+      return made.flatMap(({ results }) => results);
+    }
     const kinds = waiting.map(kindOf);
     isMoved = kinds.includes("gate-moved");
     isLost = kinds.includes("void") && !kinds.includes("conflict");
@@ -187,7 +228,7 @@ async function makePlans(
 ): Promise<ReadonlyMap<Plan, Settled>> {
   const settled = new Map<Plan, Settled>(plans.map((plan) => [plan, { kind: "made" }]));
   const writing = plans.filter(({ unit }) => unit !== null);
-  const units = writing.flatMap(({ unit }) => (unit === null ? [] : [unit]));
+  const units = writing.flatMap(({ unit, draft }) => (unit === null ? [] : [{ unit, draft }]));
   const results = units.length === 0 ? [] : await makeUnits(store, units, options);
   for (const [index, plan] of writing.entries()) settled.set(plan, results[index] ?? { kind: "void" });
   return settled;

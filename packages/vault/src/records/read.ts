@@ -8,7 +8,9 @@ import { isVaultError, VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import { parseVersion } from "./address.ts";
-import type { Address, Version } from "./address.ts";
+import type { Address, Place, Version } from "./address.ts";
+import { concerned, ENTRY_RECORDS, OVERTAKEN, untilNewest } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 import type { JsonObject } from "./document.ts";
 import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
@@ -56,44 +58,85 @@ export interface VersionInfo {
 }
 
 /** What reading works with. */
-type Reading = Omit<Dependencies, "clock" | "limits" | "turns">;
+type Reading = Omit<Dependencies, "audit" | "clock" | "limits" | "turns">;
 
 /** `vault.get`. */
 export async function get(
   dependencies: Reading,
   address: Address,
   { version, signal }: GetOptions,
+  asked: Asked,
 ): Promise<VaultRecord> {
-  const { store, keys, subjectKeys, rowAddresses } = dependencies;
+  const { keys, rowAddresses } = dependencies;
+  asked.uses(address.collection);
   await keys.requireReader();
   const row = await rowAddresses.of(address, signal);
-  const read = await store.records.read(row, version === undefined ? null : parseVersion(version));
-  if (recordState(read).kind === "absent") throw recordAbsent();
+  const wanted = version === undefined ? null : parseVersion(version);
+  return untilNewest(() => getOnce(dependencies, { address, row }, wanted, { asked, signal }));
+}
+
+async function getOnce(
+  dependencies: Reading,
+  place: Place,
+  wanted: Version | null,
+  { asked, signal }: { readonly asked: Asked; readonly signal: AbortSignal | undefined },
+): Promise<VaultRecord | typeof OVERTAKEN> {
+  const { store, keys, subjectKeys } = dependencies;
+  const { address, row } = place;
+  const read = await store.records.read(row, wanted);
   const { stored } = read;
-  if (stored === null) throw new VaultError("version-absent", "The record has no such version");
+  asked.concerns(place, stored, stored?.version ?? wanted);
+  const isAbsent = recordState(read).kind === "absent";
+  if (isAbsent || stored === null) {
+    // Who takes rows away is not to be told that there were none.
+    if (!(await asked.areNewest([{ row, rows: read, version: null, message: null }]))) return OVERTAKEN;
+    throw isAbsent ? recordAbsent() : new VaultError("version-absent", "The record has no such version");
+  }
   await requireOpenPeople(dependencies, row, read, stored, signal);
   const of = storedAddress(row, stored, subjectKeys);
   const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
   countRead(dependencies, row, stored);
   const names = answered(await namesOf(dependencies, stored, signal));
-  return { ...address, ...names, version: stored.version, createdAt: stored.createdAt, document };
+  const { version, message } = stored;
+  const released = { ...concerned(place, stored, version), rows: read, message, kms: asked.takeCalls() };
+  if (!(await asked.released("read", [released]))) return OVERTAKEN;
+  return { ...address, ...names, version, createdAt: stored.createdAt, document };
 }
 
 /** Versions that are read of a history at a time. */
 const HISTORY_PAGE = 500;
 
 /** `vault.history`. */
-export async function history(dependencies: Reading, address: Address): Promise<readonly VersionInfo[]> {
-  const { store, keys, rowAddresses } = dependencies;
+export async function history(dependencies: Reading, address: Address, asked: Asked): Promise<readonly VersionInfo[]> {
+  const { keys, rowAddresses } = dependencies;
+  asked.uses(address.collection);
   await keys.requireReader();
   const row = await rowAddresses.of(address);
+  return untilNewest(() => historyOnce(dependencies, { address, row }, asked));
+}
+
+async function historyOnce(
+  dependencies: Reading,
+  place: Place,
+  asked: Asked,
+): Promise<readonly VersionInfo[] | typeof OVERTAKEN> {
+  const { store } = dependencies;
+  const { row } = place;
+  asked.concerns(place, null);
   const found: VersionRow[] = [];
+  const snapshots = new Map<VersionRow, RecordRows>();
   let before: Version | null = null;
   for (;;) {
     const rows = await store.records.versions(row, { before, limit: HISTORY_PAGE });
-    if (recordState(rows).kind === "absent") throw recordAbsent();
+    if (recordState(rows).kind === "absent") {
+      if (!(await asked.areNewest([{ row, rows, version: null, message: null }]))) return OVERTAKEN;
+      throw recordAbsent();
+    }
     // One at a time: a spread of a history that somebody made long would end the stack.
-    for (const version of rows.versions) found.push(version);
+    for (const version of rows.versions) {
+      found.push(version);
+      snapshots.set(version, rows);
+    }
     const last = rows.versions.at(-1)?.version;
     if (rows.versions.length < HISTORY_PAGE || last === undefined || (before !== null && last >= before)) break;
     before = last;
@@ -103,6 +146,23 @@ export async function history(dependencies: Reading, address: Address): Promise<
     const key = samePeople(version);
     if (!people.has(key)) people.set(key, await provedNames(dependencies, row, version));
   }
+  // Versions whose people may not be read about are told too, and that of them nobody is named.
+  const [named, unnamed] = [found.filter(isNamed), found.filter((version) => !isNamed(version))];
+  const kms = asked.takeCalls();
+  const reads = named.flatMap((version, index) => {
+    const rows = snapshots.get(version);
+    const of = concerned(place, version, version.version);
+    return rows === undefined ? [] : [{ ...of, rows, message: null, kms: index === 0 ? kms : [] }];
+  });
+  const newest = found[0] === undefined ? undefined : snapshots.get(found[0]);
+  if (unnamed.length > 0 && newest !== undefined) {
+    if (!(await asked.areNewest([{ row, rows: newest, version: null, message: null }]))) return OVERTAKEN;
+    for (let start = 0; start < unnamed.length; start += ENTRY_RECORDS) {
+      const some = unnamed.slice(start, start + ENTRY_RECORDS);
+      await asked.tell("history", "done", { concerned: some.map((one) => concerned(place, one, one.version)) });
+    }
+  }
+  if (!(await asked.released("history", reads))) return OVERTAKEN;
   return found.map((version) => ({
     version: version.version,
     ...answered(people.get(samePeople(version)) ?? NOBODY),
@@ -110,6 +170,10 @@ export async function history(dependencies: Reading, address: Address): Promise<
     messageBytes: version.messageBytes,
     wraps: version.wraps,
   }));
+
+  function isNamed(version: VersionRow): boolean {
+    return people.get(samePeople(version)) !== NOBODY;
+  }
 }
 
 /** Equal for versions that are about the same people. No name and no id has a NUL. */

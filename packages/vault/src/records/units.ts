@@ -4,19 +4,33 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { mapBounded } from "@strongroom/base/work";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
+import type { EntryDraft } from "../audit/auditor.ts";
+import type { UnitEntry } from "../stores/outbox.ts";
 import type { Store } from "../stores/store.ts";
+import type { Asked } from "./asked.ts";
 import type { NewVersion, Outcome, Unit, UnitResult, WriteId } from "../stores/units.ts";
 
 /** What became of a unit. `void`: its answer was lost, and it was not made. */
-export type Settled = UnitResult | { readonly kind: "void" };
+export type Settled = Exclude<UnitResult, { readonly kind: "stream-moved" }> | { readonly kind: "void" };
+
+/** A unit, and its entry in the audit; null: there is no audit. */
+export interface Drafted {
+  readonly unit: Unit;
+  readonly draft: EntryDraft | null;
+}
 
 /** How units are made. */
 export interface MakeOptions {
   readonly atomic: boolean;
+  readonly asked: Asked;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Units with entries that a store makes each for itself: so many at a time. */
+const UNITS_AT_ONCE = 8;
 
 /** How long a store that cannot be reached is asked for what became of a write, in milliseconds. */
 const SETTLE_MS = 5_000;
@@ -37,10 +51,35 @@ export const newWriteId = (): WriteId => randomUUID() as string as WriteId;
  * @throws VaultError of the store; `outcome-unknown` when it was lost and did not come back in time to be asked
  */
 export async function makeUnits(
+  store: Pick<Store, "records">,
+  drafted: readonly Drafted[],
+  options: MakeOptions,
+): Promise<readonly Settled[]> {
+  const { atomic, asked } = options;
+  // Entries of several transactions cannot have numbers of one stream: each may be made without the one before it.
+  if (asked.isAudited && !atomic && drafted.length > 1)
+    return (await mapBounded(drafted, UNITS_AT_ONCE, (one) => makeUnits(store, [one], options))).flat();
+  const drafts = drafted.map(({ draft }) => draft);
+  const made = await asked.numbered(drafts, (entries) => applied(store, withEntries(drafted, entries), options));
+  return made.map((one) => {
+    if (one.kind !== "stream-moved") return one;
+    throw new VaultError("store-failed", "The store says of a write that its entry's number is wrong, and it has none");
+  });
+}
+
+/** The units of one transaction, with the entries that they get; none: they get none. */
+export function withEntries(drafted: readonly Drafted[], entries: readonly UnitEntry[]): readonly Unit[] {
+  return drafted.map(({ unit }, index) => {
+    const entry = entries[index];
+    return entry === undefined ? unit : { ...unit, entry };
+  });
+}
+
+async function applied(
   { records }: Pick<Store, "records">,
   units: readonly Unit[],
-  { atomic, signal }: MakeOptions,
-): Promise<readonly Settled[]> {
+  { atomic, signal }: Pick<MakeOptions, "atomic" | "signal">,
+): Promise<readonly (UnitResult | { readonly kind: "void" })[]> {
   try {
     const results = await records.apply(units, { atomic });
     if (results.length === units.length) return results;

@@ -12,6 +12,7 @@ import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
+import { notedCalls } from "../keys/key-work.ts";
 import { lp } from "../keys/length-prefixed.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { isOfKeyStore, KEY_STORE_WRAP_SET, sealedWrapSet } from "../keys/wraps.ts";
@@ -128,6 +129,7 @@ export async function sealBytes(
       keyring,
       encryptionContext: versionContext(address),
       ...(signal === undefined ? {} : { signal }),
+      ...notedCalls(),
     });
     const hangsOnKeyStore = address.vault !== undefined && sealed.encryptedDataKeys.some(isOfKeyStore);
     return { message: sealed.message, wrapSet: hangsOnKeyStore ? KEY_STORE_WRAP_SET : sealedWrapSet(sealed) };
@@ -166,7 +168,7 @@ export async function openBytes(
   const [first, ...others] = keys.forReading(() => requireContext(message, address).map(({ keyInfo }) => keyInfo));
   const opening = address.vault === undefined ? null : (subjectKeys?.opening ?? null);
   const open = async (keyring: Keyring): Promise<Uint8Array> => {
-    const options = { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }) };
+    const options = { keyring, encryptionContext, ...(signal === undefined ? {} : { signal }), ...notedCalls() };
     return (await decrypt(message, options)).plaintext;
   };
   try {

@@ -4,15 +4,19 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { shown } from "@strongroom/base/shown";
-import { VaultError } from "../errors.ts";
+import type { ChangeFacts } from "../audit/auditor.ts";
+import { isVaultError, VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Dependencies } from "../limits.ts";
-import type { RecordRows, WrapCount } from "../stores/rows.ts";
+import type { RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
-import type { Unit } from "../stores/units.ts";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { parseVersion } from "./address.ts";
-import type { Address, Version } from "./address.ts";
+import type { Address, Place, Version } from "./address.ts";
+import { OVERTAKEN } from "./asked.ts";
+import type { Asked, Newest } from "./asked.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
@@ -21,7 +25,7 @@ import { answered, closedError, everybody, FreshTries, isClosed, mentioned, prov
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
 import type { RecordState, RecordVersion } from "./read.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
-import type { Settled } from "./units.ts";
+import type { Drafted, MakeOptions, Settled } from "./units.ts";
 import { concernOf, isInherited, takenWhom } from "./whom.ts";
 import type { Before, Stated, WhomOptions } from "./whom.ts";
 
@@ -83,11 +87,14 @@ export async function put(
   address: Address,
   document: JsonObject,
   options: PutOptions,
+  asked: Asked,
 ): Promise<PutResult> {
+  asked.uses(address.collection);
   // Before the first await: from then on the caller may change what it has given.
   const given = takenPut(dependencies, document, options);
   try {
-    return await untilMade(dependencies, address, given.signal, () => preparePut(dependencies, address, given));
+    const how = { asked, signal: given.signal };
+    return await untilMade(dependencies, address, how, () => preparePut(dependencies, address, given, asked));
   } finally {
     given.plaintext.fill(0);
   }
@@ -120,32 +127,47 @@ export function takenPut(
 }
 
 /** A unit, and what it comes to when it is made. */
-export interface PreparedUnit<Result> {
-  readonly unit: Unit;
+export interface PreparedUnit<Result> extends Drafted {
   readonly result: Result;
   /** What is counted when it is made; null: it used no key. */
   readonly use: KeyUseOfWrite | null;
 }
 
-/** The new version on top of what is there now, sealed under the keys in force. */
+/**
+ * The new version on top of what is there now, sealed under the keys in force. `OVERTAKEN`: what is there changed
+ * between the store and the audit's log.
+ */
 export async function preparePut(
   dependencies: Dependencies,
   address: Address,
   { plaintext, stated, expect, signal }: TakenPut,
-): Promise<PreparedUnit<PutResult>> {
+  asked: Asked,
+): Promise<PreparedUnit<PutResult> | typeof OVERTAKEN> {
   const { store, keys, rowAddresses } = dependencies;
   requireNotAborted(signal);
   const sealing = await keys.forWriting();
   const row = await rowAddresses.of(address, signal);
-  const { head, ...rows } = await recordHead(store.records, row);
-  const state = recordState({ head, ...rows });
-  requireExpected(expect, state);
+  const place = { address, row };
+  asked.concerns(place, null);
+  const rows = await recordHead(store.records, row);
+  const state = recordState(rows);
+  try {
+    requireExpected(expect, state);
+  } catch (conflict) {
+    // What it tells of the record is to be true.
+    if (!(await asked.areNewest([{ row, rows, version: null, message: null }]))) return OVERTAKEN;
+    throw conflict;
+  }
   const version = nextVersion(state);
   const stored = await versionBefore(dependencies, row, state, signal);
+  asked.concerns(place, stored);
   // Beside the sealing, so that it costs no time: what is sealed on the word of a forged row is not stored.
   const proof =
     stored !== null && isInherited(stated, { stored }) ? provePeople(dependencies, row, stored, signal) : null;
-  const [proved, sealed] = await Promise.allSettled([proof, seal()]);
+  const before = { row, rows, version: stored?.version ?? null, message: stored?.message ?? null };
+  const [proved, sealed, newest] = await Promise.allSettled([proof, seal(), asked.areNewest([before])]);
+  if (newest.status === "rejected") throw newest.reason;
+  if (!newest.value) return OVERTAKEN;
   if (sealed.status === "rejected") throw sealed.reason;
   if (proved.status === "rejected") throw proved.reason;
   const { next, people, sealedId, names, wrapSet, use } = sealed.value;
@@ -153,11 +175,14 @@ export async function preparePut(
   requireNotAborted(signal);
   const { createdAt } = next;
   const outcome = state.kind === "live" ? "replaced" : "created";
+  const writeId = newWriteId();
+  const facts = { writeId, action: "write", ...place, previous: rows.entry ?? null, versions: [next] } as const;
   return {
+    draft: await asked.draft(changeOf(facts), asked.takeCalls()),
     unit: {
-      writeId: newWriteId(),
+      writeId,
       address: row,
-      base: head,
+      base: rows.head,
       change: {
         kind: "write",
         epoch: sealing.epoch,
@@ -173,7 +198,7 @@ export async function preparePut(
   async function seal(): Promise<SealedNewVersion> {
     const before: Before = stored === null ? { kind: "none" } : { kind: "stored", stored };
     const concern = await concernOf(dependencies, { address, stated, plaintext, before, signal });
-    const [sealer] = await sealersFor(dependencies, [{ address, row, concern }], signal);
+    const [sealer] = await sealersFor(dependencies, [{ address, row, concern }], asked, signal);
     if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
     if (sealer instanceof Error) throw sealer;
     using held = sealer;
@@ -195,26 +220,90 @@ export async function remove(
   dependencies: Dependencies,
   address: Address,
   { expect = ANY }: RemoveOptions,
+  asked: Asked,
 ): Promise<RemoveResult> {
   const { store, keys, clock, rowAddresses } = dependencies;
+  asked.uses(address.collection);
   const expected = { ...expect };
-  return untilMade(dependencies, address, undefined, async () => {
+  return untilMade(dependencies, address, { asked, signal: undefined }, async () => {
     await keys.requireWriter();
     const row = await rowAddresses.of(address);
+    const place = { address, row };
+    asked.concerns(place, null);
     const rows = await recordHead(store.records, row);
+    const found = await whomItWasAbout(dependencies, rows, row, asked);
+    asked.concerns(place, found);
+    const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
+    if (wrong === OVERTAKEN) return OVERTAKEN;
     const { head, newestRow, damage } = rows;
     if (expected.kind !== "any") requireExpected(expected, recordState(rows));
     // "There is no such record" may be expected of a removal, and leaves nothing to remove.
-    if (damage === undefined && newestRow === null && head?.state !== "live") throw recordAbsent();
-    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, 1) as Version;
+    if (damage === undefined && newestRow === null && head?.state !== "live") throw wrong ?? recordAbsent();
+    // No number is used twice, also where the rows were set back.
+    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
     const removedAt = clock().toISOString();
+    if (wrong !== null) await asked.tellRefusal("remove", wrong);
     const base = damage === undefined ? head : "damaged";
+    const writeId = newWriteId();
+    const { scheme = 2, subject = null, about = [] } = found ?? {};
+    const versions = [{ version: tombstone, scheme, subject, about, message: null }];
+    const facts = { writeId, action: "remove", ...place, previous: rows.entry ?? null, versions } as const;
     return {
-      unit: { writeId: newWriteId(), address: row, base, change: { kind: "remove", tombstone, removedAt } },
+      draft: await asked.draft(changeOf(facts), asked.takeCalls()),
+      unit: { writeId, address: row, base, change: { kind: "remove", tombstone, removedAt } },
       result: { ...address, lastVersion: tombstone, removedAt },
       use: null,
     };
   });
+}
+
+/** Versions whose people are told when a record is removed. */
+const REMOVED_VERSIONS = 500;
+
+/**
+ * Everybody whom the record was about, as its rows say: the subject is the newest version's. Null: no row says it, or
+ * nobody wants to know.
+ */
+async function whomItWasAbout(
+  { store: { records } }: Pick<Dependencies, "store">,
+  { damage, newestRow }: RecordRows,
+  row: Address,
+  asked: Asked,
+): Promise<VersionRow | null> {
+  if (!asked.isAudited || damage !== undefined || newestRow === null) return null;
+  const { versions } = await records.versions(row, { before: null, limit: REMOVED_VERSIONS });
+  const [newest] = versions;
+  if (newest === undefined) return null;
+  const people = versions.filter(({ scheme }) => scheme === 2).flatMap(({ subject, about }) => [subject, ...about]);
+  const others = [...new Set(people)].filter(isSubjectId).filter((id) => id !== (newest.subject as string));
+  return { ...newest, about: others.sort() };
+}
+
+/**
+ * What is wrong with rows that are not those which the log knows; null: nothing. They may still be removed by whoever
+ * expects nothing of them: they go whatever they hold, and that they were wrong is told besides.
+ */
+async function unlikeTheLog(
+  newest: Newest,
+  expected: Expectation,
+  asked: Asked,
+): Promise<VaultError | typeof OVERTAKEN | null> {
+  try {
+    return (await asked.areNewest([newest])) ? null : OVERTAKEN;
+  } catch (error) {
+    if (expected.kind !== "any" || !isVaultError(error) || !IS_WRONG.has(error.code)) throw error;
+    return error;
+  }
+}
+
+const IS_WRONG: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["record-rolled-back", "record-tampered"]);
+
+/** A change as the audit is told of it, when it is asked for. */
+export function changeOf({
+  address,
+  ...facts
+}: Omit<ChangeFacts, "id" | "kms"> & Pick<Place, "address">): () => Omit<ChangeFacts, "kms"> {
+  return () => ({ ...facts, id: address.id });
 }
 
 /**
@@ -224,15 +313,21 @@ export async function remove(
 async function untilMade<Result>(
   { store, keys, subjectKeys, rowAddresses, cost, limits, turns }: Dependencies,
   { collection, id }: Address,
-  signal: AbortSignal | undefined,
-  prepare: () => Promise<PreparedUnit<Result>>,
+  how: Pick<MakeOptions, "asked" | "signal">,
+  prepare: () => Promise<PreparedUnit<Result> | typeof OVERTAKEN>,
 ): Promise<Result> {
   return turns.take(`${collection}/${id}`, async () => {
-    let lost: Settled["kind"] | undefined;
+    let lost: Settled["kind"] | "overtaken" | undefined;
     const fresh = new FreshTries(subjectKeys);
     for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
-      const { unit, result, use } = await prepare();
-      const [settled] = await makeUnits(store, [unit], { atomic: false, signal });
+      const prepared = await prepare();
+      if (prepared === OVERTAKEN) {
+        lost = "overtaken";
+        await delay(Math.random() * RETRY_PAUSE_MS);
+        continue;
+      }
+      const { unit, result, use } = prepared;
+      const [settled] = await makeUnits(store, [prepared], { ...how, atomic: false });
       if (settled?.kind === "made") {
         if (unit.change.kind === "write") rowAddresses.wrote(unit.address.collection);
         if (use !== null) cost?.wrote(use);

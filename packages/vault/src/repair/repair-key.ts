@@ -11,7 +11,9 @@ import { isUnderRegions, keyCheck, soundRow } from "../keys/key-binding.ts";
 import { RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import { keySetMoved } from "../keys/vault-keys.ts";
+import type { Auditor } from "../audit/auditor.ts";
 import type { Lease } from "../stores/jobs.ts";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { KeyPlace, KeyRewrap, KeyRow, KeyWrap } from "../stores/key-store.ts";
 import type { MissingWrap } from "../stores/wrap-set.ts";
 import { decideRepair, placeName } from "./decide-repair.ts";
@@ -21,6 +23,8 @@ import type { Repairable, RepairOutcome } from "./repairable.ts";
 
 /** What a repair of keys works with. */
 export interface KeyRepairDependencies extends KeyDependencies {
+  /** Left out: the vault has none. */
+  readonly audit?: Auditor | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -60,6 +64,7 @@ export async function repairKey(
     // Erased since it was found.
     if (row === null) return { kind: "overtaken" };
     const { outcome, change } = await wrapAnew(dependencies, row);
+    if (change.wraps !== null) await tell(dependencies.audit, row);
     const at = clock().toISOString();
     const result = await store.inventory.rewrap({ place, seen: row.stamp, ...change, at, lease });
     if (result.kind === "overtaken") return { kind: "overtaken" };
@@ -67,6 +72,14 @@ export async function repairKey(
     keySets.moved();
   }
   throw keySetMoved();
+}
+
+/** Before the new wraps are stored. */
+async function tell(audit: KeyRepairDependencies["audit"], { kind, owner, version }: KeyRow): Promise<void> {
+  await audit?.tell("rewrap", "done", {
+    people: isSubjectId(owner) ? [owner] : [],
+    details: { key: kind, version },
+  });
 }
 
 /** What is to be done to a row, and what it comes to. */

@@ -8,6 +8,7 @@
  */
 import { inspect } from "@strongroom/envelope";
 import type { InspectedDataKey } from "@strongroom/envelope";
+import type { Auditor, Concerned } from "../audit/auditor.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import { isOfKeyStore, KEY_STORE_WRAP_SET, wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
@@ -24,6 +25,8 @@ import type { Repairable, RepairOutcome } from "./repairable.ts";
 
 /** What a repair works with. */
 export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "subjectKeys" | "clock"> {
+  /** Left out: the vault has none. */
+  readonly audit?: Auditor | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -55,13 +58,18 @@ export async function repairVersion(
   place: VersionPlace,
   lease: Lease | null,
 ): Promise<RepairOutcome> {
-  const { store, keys } = dependencies;
+  const { store, keys, audit } = dependencies;
   for (let attempt = 1; attempt <= SEAL_ATTEMPTS; attempt++) {
     await store.requireRoom();
-    const { stored, damage } = await store.records.read(place, place.version);
+    const rows = await store.records.read(place, place.version);
+    const { stored, damage } = rows;
     if (stored === null && damage !== undefined) throw damaged({ damage });
     // Removed since it was found.
     if (stored === null) return { kind: "overtaken" };
+    // Or what was put in the place of a message would be sealed anew, and be known from then on.
+    const { version, message } = stored;
+    if ((await audit?.requireNewest([{ row: place, rows, version, message }])) === "overtaken")
+      return { kind: "overtaken" };
     const { decision, result } = await sealAnew(dependencies, { place, stored, lease });
     if (result.kind === "overtaken") return { kind: "overtaken" };
     if (result.kind === "made")
@@ -78,7 +86,7 @@ interface Found {
 }
 
 async function sealAnew(
-  { store, keys, subjectKeys, clock, signal }: RepairDependencies,
+  { store, keys, subjectKeys, audit, clock, signal }: RepairDependencies,
   { place, stored, lease }: Found,
 ): Promise<{ readonly decision: RepairDecision; readonly result: RewrapResult }> {
   const { epoch, keyring } = await keys.forWriting();
@@ -94,6 +102,7 @@ async function sealAnew(
   try {
     const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
     const decision = decideRepair(placesOf(base), placesOf(message), wrapSet.missing);
+    if (decision.kind === "replace") await audit?.rewrap({ ...concernedBy(place, stored), message });
     const changed =
       decision.kind === "replace"
         ? { message, wrapSet }
@@ -102,6 +111,11 @@ async function sealAnew(
   } finally {
     plaintext.fill(0);
   }
+}
+
+/** The record's own id is not asked for: it would cost a key. */
+function concernedBy(place: VersionPlace, { version, scheme, subject, about }: StoredMessage): Concerned {
+  return { row: { collection: place.collection, id: place.id }, id: null, version, scheme, subject, about };
 }
 
 function placesOf(message: Uint8Array): readonly InspectedDataKey[] {

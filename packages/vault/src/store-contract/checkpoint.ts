@@ -2,6 +2,7 @@
  * Part of a key store's contract: the audit's newest checkpoint is replaced only by whoever has seen what it replaces.
  */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import type { KeyStore } from "../stores/key-store.ts";
 import { MAX_CHECKPOINT_BYTES } from "../stores/outbox-limits.ts";
 import { EPOCH, rejects } from "./changes.ts";
@@ -17,7 +18,7 @@ export function checkpointContract(contract: Contract<KeyStore>): void {
     assert.equal(await other.checkpoint.read(), "strongroom/1\n1\nroot=\n\n\u2014 key sig=\n");
     assert.equal(await other.checkpoint.replace("two", "strongroom/1\n1\nroot=\n\n\u2014 key sig=\n"), "replaced");
     await store.gate.flip({ from: EPOCH.first, digest: "second" });
-    await store.gate.bind("the record store");
+    await store.gate.bind(randomUUID());
     assert.equal(await store.checkpoint.read(), "two", "it outlasts a flip");
   });
 

@@ -49,13 +49,13 @@ export function logAddressesContract(contract: Contract<AuditLog>): void {
     const { store, another } = given;
     const lease = await leaseOf(store);
     const [a, b] = [newTag(), newTag()];
-    const first = newMessage(a, 1);
-    await add(store, lease, { heads: [newHead(a, 1), newHead(b, 1)], messages: [first] });
+    const [first, other] = [newMessage(a, 1), newMessage(a, 1)];
+    await add(store, lease, { heads: [newHead(a, 1), newHead(b, 1)], messages: [first, other] });
     const rewrapped = newMessage(a, 1);
     const next = newMessage(a, 2);
     await add(store, lease, { heads: [newHead(a, 2)], messages: [rewrapped, next, rewrapped, first] });
     const log = await another();
-    assert.deepEqual(await knownOf(log, next, first, rewrapped), [true, true, true]);
+    assert.deepEqual(await knownOf(log, next, first, other, rewrapped), [true, true, true, true]);
     const wrong = [
       { ...first, tag: b },
       { ...first, version: parseVersion(2) },

@@ -275,7 +275,7 @@ export function logContract(contract: Contract<AuditLog>): void {
     await add(store, lease, { entries, heads: tags.map((tag) => newHead(tag, 3)), messages, streams });
     await assertEntries(store, entries);
     const latest = await store.latest(messages.map(({ tag, ...message }) => ({ tag, message })));
-    assert.ok(latest.every(({ head, isKnown }) => isKnown && head?.version === 3));
+    assert.equal(latest.filter(({ head, isKnown }) => isKnown && head?.version === 3).length, 1000);
     assert.equal((await store.streams("keys", { after: null, limit: 1000 })).length, 500);
     assert.equal((await foundIn(store, { people: [people[0]!] })).length, 60);
     assert.deepEqual(await store.positions(idsOf(entries)), [...entries.keys()]);

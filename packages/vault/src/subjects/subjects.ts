@@ -3,12 +3,15 @@
  * somebody. What is changed here holds in all processes at once, for the store says it with every read and write.
  */
 import { mapBounded } from "@strongroom/base/work";
+import type { AuditAction } from "../audit/entry.ts";
 import { parseTenant } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
 import { DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
+import { asking, ENTRY_RECORDS } from "../records/asked.ts";
+import type { Asked } from "../records/asked.ts";
 import { DEFAULT_LIST_LIMIT, failsTheList, positionAfter } from "../records/pages.ts";
 import type { ListOptions } from "../records/pages.ts";
 import { page, requirePageLimit } from "../records/paging.ts";
@@ -126,7 +129,7 @@ export interface Subjects {
   records(name: string, options?: SubjectListOptions): Promise<SubjectRecordsPage>;
 }
 
-type SubjectDependencies = Pick<Dependencies, "store" | "keys" | "subjectKeys" | "rowAddresses" | "limits">;
+type SubjectDependencies = Pick<Dependencies, "audit" | "store" | "keys" | "subjectKeys" | "rowAddresses" | "limits">;
 
 /** Somebody as a call names them. */
 interface Named {
@@ -139,66 +142,130 @@ function named(name: string, { tenant, signal }: SubjectOptions): Named {
   return { name: parseName(name), tenant: tenant === undefined ? DEFAULT_TENANT : parseTenant(tenant), signal };
 }
 
-/** `vault.subjects`, of options that were read. */
-export function subjectsOf(dependencies: SubjectDependencies): Subjects {
-  const { store, keys } = dependencies;
-  const known = async ({ signal, ...who }: Named): Promise<{ found: Known | null; keysOfPeople: SubjectKeys }> => {
-    const keysOfPeople = requireKeyStore(dependencies.subjectKeys);
-    return { found: await whoIs(dependencies, keysOfPeople, who, signal), keysOfPeople };
-  };
+/** How the options of these calls are read. */
+export interface SubjectOptionReaders {
+  readonly subject: (given: unknown) => SubjectOptions;
+  readonly subjectList: (given: unknown) => SubjectListOptions;
+}
+
+/** `vault.subjects`. Each call is told in the audit, whatever it comes to. */
+export function subjectsOf(dependencies: SubjectDependencies, read: SubjectOptionReaders): Subjects {
+  const { audit } = dependencies;
+  const about =
+    <Result>(action: AuditAction, work: (on: SubjectDependencies, who: Named, asked: Asked) => Promise<Result>) =>
+    (name: string, options: SubjectOptions = {}): Promise<Result> =>
+      asking(audit, action, (asked) => work(dependencies, named(name, read.subject(options)), asked));
   return {
-    state: async (name, options = {}) => {
-      await keys.requireReader();
-      const { found } = await known(named(name, options));
-      return found === null ? null : (found.row?.state ?? "active");
-    },
-    restrict: async (name, options = {}) => {
-      await keys.requireWriter();
-      const who = named(name, options);
-      const { found, keysOfPeople } = await known(who);
-      const id = found?.id ?? (await madeKnown(keysOfPeople, who));
-      const state = await store.subjects.setState({ id, from: ["active", "restricted"], to: "restricted" });
-      // Not needed for what the store says: a key that nobody may use is not kept in memory.
-      keysOfPeople.forget(id);
-      if (state !== "restricted") throw subjectClosed("erased");
-      return state;
-    },
-    release: async (name, options = {}) => {
-      await keys.requireWriter();
-      const { found } = await known(named(name, options));
-      if (found === null) return "active";
-      const state = await store.subjects.setState({ id: found.id, from: ["active", "restricted"], to: "active" });
-      if (state !== "active") throw subjectClosed("erased");
-      return state;
-    },
-    renewKey: async (name, options = {}) => {
-      await keys.requireWriter();
-      const who = named(name, options);
-      const { found, keysOfPeople } = await known(who);
-      const row = found?.row ?? null;
-      if (row === null) throw new VaultError("subject-absent", "Nobody who was written about has that name");
-      if (row.state !== "active") throw subjectClosed(row.state);
-      for (const [scope, ordinal] of Object.entries(row.ordinals))
-        if (ordinal > 0) await keysOfPeople.renew(row.id, scope as SubjectScope, who.signal);
-    },
-    records: async (name, options = {}) => {
-      await keys.requireReader();
-      const { cursor, limit = DEFAULT_LIST_LIMIT, signal } = options;
-      requirePageLimit(limit, dependencies.limits.listItems);
-      const { found, keysOfPeople } = await known(named(name, options));
-      const id = found?.id ?? null;
-      const after = cursor === undefined ? null : positionAfter(SUBJECT_FORMAT, id ?? "", cursor);
-      const records = id === null ? [] : await store.subjects.records(id, { after, limit: limit + 1 });
-      const ids = await mapBounded(records, dependencies.limits.batchConcurrency, (record) =>
-        ownId(dependencies, keysOfPeople, record, signal),
-      );
-      const rows = records.map((record, index) => ({ ...record, id: ids[index] ?? null }));
-      return page(rows, limit, {
-        show: ({ collection, id: own }) => ({ item: { collection, id: own } }),
-        cursorAfter: ({ position }) => [SUBJECT_FORMAT, id ?? "", Buffer.from(position).toString("base64url")],
-      });
-    },
+    state: about("state", state),
+    restrict: about("restrict", restrict),
+    release: about("release", release),
+    renewKey: about("renew-key", renewKey),
+    records: (name, options = {}) =>
+      asking(audit, "people-listed", (asked) => recordsOf(dependencies, name, read.subjectList(options), asked)),
   };
+}
+
+/** Whom a name means now; whoever it is, the call is about them. */
+async function known(
+  dependencies: SubjectDependencies,
+  { signal, ...who }: Named,
+  asked: Asked,
+): Promise<{ readonly found: Known | null; readonly keysOfPeople: SubjectKeys }> {
+  const keysOfPeople = requireKeyStore(dependencies.subjectKeys);
+  const found = await whoIs(dependencies, keysOfPeople, who, signal);
+  if (found !== null) asked.isAbout([found.id]);
+  return { found, keysOfPeople };
+}
+
+async function state(dependencies: SubjectDependencies, who: Named, asked: Asked): Promise<SubjectState | null> {
+  await dependencies.keys.requireReader();
+  const { found } = await known(dependencies, who, asked);
+  await asked.tell("state", "done", { people: found === null ? [] : [found.id] });
+  return found === null ? null : (found.row?.state ?? "active");
+}
+
+async function restrict(dependencies: SubjectDependencies, who: Named, asked: Asked): Promise<SubjectState> {
+  const { store, keys } = dependencies;
+  await keys.requireWriter();
+  const { found, keysOfPeople } = await known(dependencies, who, asked);
+  const id = found?.id ?? (await madeKnown(keysOfPeople, who));
+  await asked.tellKeysMade();
+  return asked.act("restrict", { people: [id] }, async () => {
+    const is = await store.subjects.setState({ id, from: ["active", "restricted"], to: "restricted" });
+    // Not needed for what the store says: a key that nobody may use is not kept in memory.
+    keysOfPeople.forget(id);
+    if (is !== "restricted") throw subjectClosed("erased");
+    return is;
+  });
+}
+
+async function release(dependencies: SubjectDependencies, who: Named, asked: Asked): Promise<SubjectState> {
+  const { store, keys } = dependencies;
+  await keys.requireWriter();
+  const { found } = await known(dependencies, who, asked);
+  const people = found === null ? [] : [found.id];
+  return asked.act("release", { people }, async () => {
+    if (found === null) return "active";
+    const is = await store.subjects.setState({ id: found.id, from: ["active", "restricted"], to: "active" });
+    if (is !== "active") throw subjectClosed("erased");
+    return is;
+  });
+}
+
+async function renewKey(dependencies: SubjectDependencies, who: Named, asked: Asked): Promise<void> {
+  await dependencies.keys.requireWriter();
+  const { found, keysOfPeople } = await known(dependencies, who, asked);
+  const row = found?.row ?? null;
+  if (row === null) throw new VaultError("subject-absent", "Nobody who was written about has that name");
+  if (row.state !== "active") throw subjectClosed(row.state);
+  await asked.act("renew-key", { people: [row.id] }, async () => {
+    for (const [scope, ordinal] of Object.entries(row.ordinals))
+      if (ordinal > 0) await keysOfPeople.renew(row.id, scope as SubjectScope, who.signal);
+  });
+}
+
+async function recordsOf(
+  dependencies: SubjectDependencies,
+  name: string,
+  { cursor, limit = DEFAULT_LIST_LIMIT, ...of }: SubjectListOptions,
+  asked: Asked,
+): Promise<SubjectRecordsPage> {
+  const { store, keys, limits } = dependencies;
+  await keys.requireReader();
+  requirePageLimit(limit, limits.listItems);
+  const { found, keysOfPeople } = await known(dependencies, named(name, of), asked);
+  const id = found?.id ?? null;
+  const after = cursor === undefined ? null : positionAfter(SUBJECT_FORMAT, id ?? "", cursor);
+  const records = id === null ? [] : await store.subjects.records(id, { after, limit: limit + 1 });
+  const ids = await mapBounded(records, limits.batchConcurrency, (record) =>
+    ownId(dependencies, keysOfPeople, record, of.signal),
+  );
+  const rows = records.map((record, index) => ({ ...record, id: ids[index] ?? null, rowId: record.id }));
+  await tellRecords(rows.slice(0, limit), id, asked);
+  return page(rows, limit, {
+    show: ({ collection, id: own }) => ({ item: { collection, id: own } }),
+    cursorAfter: ({ position }) => [SUBJECT_FORMAT, id ?? "", Buffer.from(position).toString("base64url")],
+  });
+}
+
+/** Which records are told to be about somebody; at least one entry, also where there are none. */
+async function tellRecords(
+  rows: readonly { readonly collection: string; readonly id: string | null; readonly rowId: string }[],
+  person: SubjectId | null,
+  asked: Asked,
+): Promise<void> {
+  const people = person === null ? [] : [person];
+  for (let start = 0; start === 0 || start < rows.length; start += ENTRY_RECORDS) {
+    const concerned = rows.slice(start, start + ENTRY_RECORDS).map(({ collection, id, rowId }) => ({
+      row: { collection: collection as Collection, id: rowId as RecordId },
+      id: id as RecordId | null,
+      version: null,
+      scheme: person === null ? null : (2 as const),
+      subject: person as string as Subject | null,
+      about: [],
+    }));
+    await asked.tell("people-listed", "done", { people, concerned });
+  }
 }
 
 const SUBJECT_FORMAT = "subject-1";

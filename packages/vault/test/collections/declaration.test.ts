@@ -14,11 +14,17 @@ const keyring = aesKeyring();
 test("what is not declared has defaults, and the vault's scope", () => {
   const people = parseCollection("people");
   const declarations = parseCollections({ people: { ids: "sealed" } }, "tenant");
-  const defaults = { scope: "tenant", subject: "record", tenant: "default" };
+  const defaults = { scope: "tenant", subject: "record", tenant: "default", purposes: null };
   assert.deepEqual(declarations.of(people), { collection: "people", ...defaults, ids: "sealed" });
   const other = parseCollection("other");
   assert.deepEqual(declarations.of(other), { collection: "other", ...defaults, ids: "public" });
-  const all = { scope: "record", subject: { field: "email" }, ids: "public", tenant: { field: "org" } } as const;
+  const all = {
+    scope: "record",
+    subject: { field: "email" },
+    ids: "public",
+    tenant: { field: "org" },
+    purposes: ["support"],
+  } as const;
   const given = { people: { ...all, subject: { field: "email" } } };
   const parsed = parseCollections(given, "subject");
   given.people.subject.field = "changed afterwards";

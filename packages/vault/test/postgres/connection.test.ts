@@ -46,7 +46,7 @@ for (const [lost, becomes] of [
     const small = writeUnit("a", null, 1);
     const large = [writeUnit("b", null, 1), writeUnit("c", null, 1, { message: Buffer.alloc(1 << 20, "c") })];
     for (const units of [[small], large]) {
-      proxy.lose(lost, "_v2(");
+      proxy.lose(lost, "_v3(");
       await rejectsWith("outcome-unknown", () => store.records.apply(units, { atomic: true }));
       assert.deepEqual(
         await store.records.outcome(units),
@@ -75,7 +75,7 @@ test("a transaction of several statements is unknown only when its commit was se
   defer(t, () => behind.end());
   const store = await postgresStore(behind, { schema, namedStatements: false });
   const units = ["a", "b", "c"].map((id) => writeUnit(id, null, 1, { message: Buffer.alloc(20 << 20, id) }));
-  proxy.lose("answer", "put_v2(");
+  proxy.lose("answer", "put_v3(");
   await rejectsWith("store-failed", () => store.records.apply(units, { atomic: true }));
   proxy.lose("answer", "commit\0");
   await rejectsWith("outcome-unknown", () => store.records.apply(units, { atomic: true }));

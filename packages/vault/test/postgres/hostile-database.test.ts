@@ -9,7 +9,7 @@ import { postgresStore } from "@strongroom/vault/postgres";
 import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
 import { aesKeyring } from "../support/vault.ts";
-import { STATEMENT_BYTES } from "../../src/stores/postgres/units.ts";
+import { STATEMENT_BYTES } from "../../src/stores/postgres/sent-bytes.ts";
 import { beginIn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { get, put, writeUnit } from "./support/units.ts";

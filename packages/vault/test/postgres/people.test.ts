@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Store } from "@strongroom/vault";
 import type { SubjectId } from "../../src/stores/subjects.ts";
-import { STATEMENT_BYTES } from "../../src/stores/postgres/units.ts";
+import { STATEMENT_BYTES } from "../../src/stores/postgres/sent-bytes.ts";
 import { begin, beginIn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { person, put, writeUnit } from "./support/units.ts";

@@ -4,7 +4,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { inspectPostgres, migratePostgres, migratePostgresKeys, postgresStore } from "@strongroom/vault/postgres";
+import {
+  inspectPostgres,
+  migratePostgres,
+  migratePostgresAudit,
+  migratePostgresKeys,
+  postgresStore,
+} from "@strongroom/vault/postgres";
 import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
 import { hasPostgres15 } from "../../../../tests/support/postgres/programs.ts";
@@ -12,6 +18,7 @@ import { startPostgres } from "../../../../tests/support/postgres/server.ts";
 import { madeLines, SCHEMA_FILE, schemaFile } from "../../../../scripts/postgres-schema.ts";
 import { schemaDifferences } from "../../src/stores/postgres/schema-form.ts";
 import { migrateWith } from "../../src/stores/postgres/migrate.ts";
+import { AUDIT_SCHEMA } from "../../src/stores/postgres/audit/schema.ts";
 import { KEY_SCHEMA } from "../../src/stores/postgres/keys/schema.ts";
 import type { PostgresMigration } from "../../src/stores/postgres/migration.ts";
 import { MIGRATIONS, RECORD_SCHEMA } from "../../src/stores/postgres/schema.ts";
@@ -32,6 +39,7 @@ test("in a schema of another name, and in an older server, they are the same", a
   for (const [migrate, of] of [
     [migratePostgres, RECORD_SCHEMA],
     [migratePostgresKeys, KEY_SCHEMA],
+    [migratePostgresAudit, AUDIT_SCHEMA],
   ] as const)
     for (const [where, name] of [
       [server, "another_one"],
@@ -47,7 +55,7 @@ test("a database without a vault, or on its way, is told what to do", async (t) 
   const error = await rejectsWith("store-failed", () => postgresStore(pool, { schema: "nobody" }));
   assert.match(error.message, /strongroom store migrate/);
   const { version, pending, gate } = await inspectPostgres(pool, { schema: "nobody" });
-  assert.deepEqual([version, pending, gate], [null, ["0001-records", "0002-people"], null]);
+  assert.deepEqual([version, pending, gate], [null, ["0001-records", "0002-people", "0003-audit"], null]);
   const made = await newSchema(t, pool);
   await made.forge("delete from s.migrations where name = '0002-people'");
   assert.match((await rejectsWith("store-failed", () => made.open())).message, /0002-people.*strongroom store migrate/);
@@ -79,6 +87,9 @@ const ALTERATIONS: Readonly<Record<string, RegExp>> = {
   "create table s.heirs () inherits (s.heads)": /heir .*heirs is not of/,
   "create view s.people as select 1 as one": /relation people is not of/,
   "drop index s.versions_inventory": /index versions_inventory is missing/,
+  "alter table s.outbox drop constraint outbox_pkey": /outbox_pkey is missing/,
+  "alter table s.outbox alter column position drop identity": /column outbox\.position was defined anew/,
+  "create rule spy as on insert to s.outbox do instead nothing": /rule outbox\.spy is not of/,
   "alter function s.put_v1 security definer": /function put_v1 was defined anew/,
   "alter function s.apply_v1 set search_path to public": /function apply_v1 was defined anew/,
   "create function s.apply_v1(text) returns text language sql as 'select 1'": /function apply_v1 /,
@@ -130,13 +141,13 @@ test("a program that must not write any more is told, and reads on; one that mus
   const made = await newSchema(t, pool);
   const running = await made.open();
   await put(running, "ada", null, 1);
-  const noWriter: PostgresMigration = { name: "9001-writers", up: () => [], minWriter: 3 };
+  const noWriter: PostgresMigration = { name: "9001-writers", up: () => [], minWriter: 4 };
   await migrateWith([...MIGRATIONS, noWriter], pool, { schema: made.schema });
   await rejectsWith("store-newer", () => put(running, "ada", 1, 2));
   await rejectsWith("store-newer", () => remove(running, "ada", 1));
   assert.equal(await get(running, "ada"), "message 1");
   assert.equal(await get(await made.open(), "ada"), "message 1");
-  const noReader: PostgresMigration = { name: "9002-readers", up: () => [], minReader: 3 };
+  const noReader: PostgresMigration = { name: "9002-readers", up: () => [], minReader: 4 };
   await migrateWith([...MIGRATIONS, noWriter, noReader], pool, { schema: made.schema });
   await rejectsWith("store-newer", () => get(running, "ada"));
   await rejectsWith("store-newer", () => running.ping());
@@ -167,7 +178,7 @@ test("an index is made beside a writer, and one that was left half made is made 
 test("of several that migrate at once one makes it, and the others wait; what fails leaves nothing", async (t) => {
   defer(t, () => pool.query("drop schema at_once cascade"));
   const done = await Promise.all(Array.from({ length: 5 }, () => migratePostgres(pool, { schema: "at_once" })));
-  assert.deepEqual(done.flat(), ["0001-records", "0002-people"]);
+  assert.deepEqual(done.flat(), ["0001-records", "0002-people", "0003-audit"]);
   const broken: PostgresMigration = {
     name: "9001-broken",
     up: (schema) => [`drop table ${schema}.failures`, "select 1/0"],

@@ -4,17 +4,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VaultError } from "@strongroom/vault";
-import { keyStoreContract, storeContract } from "@strongroom/vault/store-contract";
+import { auditLogContract, keyStoreContract, storeContract } from "@strongroom/vault/store-contract";
 import type { RegisterTest } from "@strongroom/vault/store-contract";
-import { memoryContractStorage, memoryKeyContractStorage } from "../support/memory-storage.ts";
+import {
+  memoryContractStorage,
+  memoryKeyContractStorage,
+  memoryLogContractStorage,
+} from "../support/memory-storage.ts";
+import { OF_CHECKPOINTS } from "../support/sabotages/of-checkpoints.ts";
+import { OF_ENTRIES } from "../support/sabotages/of-entries.ts";
 import { OF_INVENTORY_AND_JOBS } from "../support/sabotages/of-inventory-and-jobs.ts";
 import { OF_KEYS } from "../support/sabotages/of-keys.ts";
 import type { KeySabotage } from "../support/sabotages/of-keys.ts";
+import { OF_LOG } from "../support/sabotages/of-log.ts";
+import type { LogSabotage } from "../support/sabotages/of-log.ts";
+import { OF_OUTBOX } from "../support/sabotages/of-outbox.ts";
 import { OF_PEOPLE } from "../support/sabotages/of-people.ts";
 import { OF_RECORDS } from "../support/sabotages/of-records.ts";
 import type { Sabotage } from "../support/sabotages/sabotage.ts";
 
-const SABOTAGES = { ...OF_RECORDS, ...OF_PEOPLE, ...OF_INVENTORY_AND_JOBS };
+const SABOTAGES = { ...OF_RECORDS, ...OF_PEOPLE, ...OF_INVENTORY_AND_JOBS, ...OF_OUTBOX, ...OF_ENTRIES };
+const KEY_SABOTAGES = { ...OF_KEYS, ...OF_CHECKPOINTS };
 
 /** A test that waits for ever for what a broken store owes it has found that. */
 const PATIENCE_MS = 5000;
@@ -43,6 +53,12 @@ const contractOf = ({ alter, clock }: Partial<Sabotage>): ReadonlyMap<string, Bo
 const keyContractOf = ({ alter }: Partial<KeySabotage>): ReadonlyMap<string, Body> =>
   bodiesOf((test) => {
     keyStoreContract("memory", () => memoryKeyContractStorage({ ...(alter && { alter }) }), { test });
+  });
+
+/** Of logs of the audit that are broken so. */
+const logContractOf = ({ alter }: Partial<LogSabotage>): ReadonlyMap<string, Body> =>
+  bodiesOf((test) => {
+    auditLogContract("memory", () => memoryLogContractStorage({ ...(alter && { alter }) }), { test });
   });
 
 async function failureOf(body: Body, t: Parameters<Body>[0]): Promise<unknown> {
@@ -80,14 +96,19 @@ for (const [broken, sabotage] of Object.entries(SABOTAGES))
   test(`a store that ${broken} is found`, (t) =>
     assertFound(contractOf(sabotage).get(sabotage.foundBy), sabotage.foundBy, t));
 
-for (const [broken, sabotage] of Object.entries(OF_KEYS))
+for (const [broken, sabotage] of Object.entries(KEY_SABOTAGES))
   test(`a key store that ${broken} is found`, (t) =>
     assertFound(keyContractOf(sabotage).get(sabotage.foundBy), sabotage.foundBy, t));
 
+for (const [broken, sabotage] of Object.entries(OF_LOG))
+  test(`a log of the audit that ${broken} is found`, (t) =>
+    assertFound(logContractOf(sabotage).get(sabotage.foundBy), sabotage.foundBy, t));
+
 test("every part of the contracts has a test that was seen to fail", () => {
   for (const [sabotages, all, least] of [
-    [Object.values(SABOTAGES), contractOf({}), [100, 45]],
-    [Object.values(OF_KEYS), keyContractOf({}), [50, 25]],
+    [Object.values(SABOTAGES), contractOf({}), [150, 90]],
+    [Object.values(KEY_SABOTAGES), keyContractOf({}), [70, 33]],
+    [Object.values(OF_LOG), logContractOf({}), [40, 27]],
   ] as const) {
     const found = new Set(sabotages.map(({ foundBy }) => foundBy));
     assert.ok(all.size >= least[0] && found.size >= least[1], `${found.size} of ${all.size}`);

@@ -102,12 +102,14 @@ export function testKeys(t: TestContext, options: TestKeysOptions = {}): TestKey
 
 /** Its methods are the prototype's, which a spread leaves behind. */
 function storeOf(store: KeyStore): KeyStore {
-  const { keys, gate, inventory, jobs } = store;
+  const { keys, gate, inventory, jobs, outbox, checkpoint } = store;
   return {
     keys,
     gate,
     inventory,
     jobs,
+    outbox,
+    checkpoint,
     requireRoom: () => store.requireRoom(),
     ping: () => store.ping(),
     close: () => store.close(),

@@ -6,7 +6,7 @@
 import type { RegionFailureKind } from "../../errors.ts";
 import { isBytes, listOf, text } from "../../options.ts";
 import type { Reader } from "../../options.ts";
-import type { CallAnswer, CallFailure } from "../../resilience/calls.ts";
+import type { Answered, CallAnswer, CallFailure } from "../../resilience/calls.ts";
 
 /** Grant tokens as a request has them: absent when there are none. */
 export interface Grants {
@@ -48,13 +48,26 @@ export async function askKms<A, T>(
   try {
     answer = await send();
   } catch (error) {
-    return { failed: failureKind(error), errorName: errorName(error) };
+    return { failed: failureKind(error), errorName: errorName(error), ...requestIdOf(error) };
   }
   // An answer that is not what its type says is the service's failure, never an exception that nobody waits for.
   if (typeof answer !== "object" || answer === null) return wrong("server-error");
   const checked = checkedOrMalformed(check, answer);
   if ("failed" in checked) discard(answer);
-  return checked;
+  return { ...checked, ...requestIdOf(answer) };
+}
+
+/** AWS's are UUIDs; others' are cut off where they are too long for a log. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** The id by which the service's own log has the call; clients that are none of the SDK's may give none. */
+function requestIdOf(answer: unknown): Answered {
+  try {
+    const requestId = asErrorLike(answer)?.$metadata?.requestId;
+    return typeof requestId === "string" && REQUEST_ID.test(requestId) ? { requestId } : {};
+  } catch {
+    return {};
+  }
 }
 
 function checkedOrMalformed<A, T>(check: (answer: A) => CallAnswer<T>, answer: A): CallAnswer<T> {
@@ -129,7 +142,7 @@ interface ErrorLike {
   readonly message?: unknown;
   readonly cause?: unknown;
   readonly errors?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: unknown };
+  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
 }
 
 export function failureKind(error: unknown): RegionFailureKind {

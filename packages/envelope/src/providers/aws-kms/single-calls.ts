@@ -3,8 +3,9 @@
  * together are bounded in time whatever the client does, answers that come too late are wiped, and what failed is kept
  * as an attempt.
  */
-import type { RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
+import type { OnCall, RegionAttempt, RegionFailureKind, RegionOperation } from "../../errors.ts";
 import { EnvelopeError } from "../../errors.ts";
+import type { KeyringCall } from "../../keyrings/keyring.ts";
 import { milliseconds, option } from "../../options.ts";
 import type { Rows } from "../../options.ts";
 import { startCall, UNOBSERVED } from "../../resilience/calls.ts";
@@ -52,8 +53,14 @@ export class SingleCalls implements Disposable {
   readonly #deadline: Deadline;
   readonly #attemptTimeoutMs: number;
 
-  constructor({ attemptTimeoutMs, deadlineMs }: Required<SingleCallOptions>, signal: AbortSignal | undefined) {
+  readonly #onCall: OnCall | undefined;
+
+  constructor(
+    { attemptTimeoutMs, deadlineMs }: Required<SingleCallOptions>,
+    { signal, onCall }: Pick<KeyringCall, "signal" | "onCall">,
+  ) {
     this.#attemptTimeoutMs = attemptTimeoutMs;
+    this.#onCall = onCall;
     this.#deadline = new Deadline({ time: systemTime, deadlineMs, signal });
   }
 
@@ -66,7 +73,7 @@ export class SingleCalls implements Disposable {
     this.#requireTimeLeft();
     const result = await this.#deadline.guard(
       startCall<T>(
-        { region: key.region, keyArn: key.arn, operation, send, discard },
+        { region: key.region, keyArn: key.arn, operation, send, discard, onCall: this.#onCall },
         { time: systemTime, timeoutMs: this.#attemptTimeoutMs, observer: UNOBSERVED },
       ),
     );

@@ -13,10 +13,14 @@ import type { Columns } from "./columns.ts";
 import { text, whole } from "./columns.ts";
 import { placeholders, RollBack, statement } from "./connection.ts";
 import type { Connections, Statement } from "./connection.ts";
+import { entriesOf, entryArguments } from "./entries.ts";
+import { cutBySize } from "./sent-bytes.ts";
 import { closedState } from "./subject-rows.ts";
 import { requireAccepted } from "./refusals.ts";
+import { appendStatement } from "./outbox.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { applyArguments, peopleArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
+import type { ApplyContext } from "./units.ts";
 import { internArguments, internStatement } from "./wrap-sets.ts";
 import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
@@ -100,12 +104,14 @@ export type Send = (query: Statement, values: readonly unknown[]) => Promise<rea
 export interface UnitStatements {
   readonly apply: Statement;
   readonly put: Statement;
+  readonly append: Statement;
   readonly intern: Statement;
 }
 
 export const unitStatements = (schema: SchemaName): UnitStatements => ({
-  apply: statement(`select result, epoch, person, state from ${schema}.apply_v2(${placeholders(29)})`),
-  put: statement(`select result, epoch, person, state from ${schema}.put_v2(${placeholders(21)})`),
+  apply: statement(`select result, epoch, person, state from ${schema}.apply_v3(${placeholders(41)})`),
+  put: statement(`select result, epoch, person, state from ${schema}.put_v3(${placeholders(29)})`),
+  append: appendStatement(schema),
   intern: internStatement(schema),
 });
 
@@ -125,12 +131,13 @@ export function recordChanges(context: ChangeContext): RecordChanges {
       const results = new Map<Unit, UnitResult>();
       if (parts.length === 1 || !atomic) {
         for (const part of parts) {
-          await send(statements, part, { vault, lockTimeoutMs, atomic }, { apply: once, intern, results });
+          const entries = entriesOf(units.filter((unit) => parts.length === 1 || part.includes(unit)));
+          await send(statements, part, { vault, lockTimeoutMs, atomic, entries }, { apply: once, intern, results });
         }
       } else {
         // Before the first lock of a record: what somebody else writes now is waited for.
         await readyFor(units);
-        await applyParts(context, parts, results, intern);
+        await applyParts(context, { units, parts }, { intern, results });
       }
       return units.map((unit) => results.get(unit) ?? { kind: "not-made" });
     },
@@ -154,34 +161,63 @@ export function recordChanges(context: ChangeContext): RecordChanges {
   };
 }
 
+/** Units, and the statements that they are cut into. */
+export interface Parts {
+  /** In the order in which the caller gave them. */
+  readonly units: readonly Unit[];
+  readonly parts: readonly (readonly Unit[])[];
+}
+
 /** One transaction of several statements; none of them is made unless all are. */
 async function applyParts(
   { connections, statements, vault, lockTimeoutMs }: ChangeContext,
-  parts: readonly (readonly Unit[])[],
-  results: Map<Unit, UnitResult>,
-  intern: Send,
+  parts: Parts,
+  { intern, results }: Omit<Sending, "apply">,
 ): Promise<void> {
   try {
     await connections.transaction(
       lockTimeoutMs,
       async (connection) => {
         const apply: Send = (query, values) => connection.query(query, values, { isNamed: connections.isNamed });
-        for (const part of parts) {
-          const isMade = await send(
-            statements,
-            part,
-            { vault, lockTimeoutMs, atomic: true },
-            { apply, intern, results },
-          );
-          if (!isMade) throw new RollBack();
-        }
+        const sending = { apply, intern, results };
+        if (!(await sendParts(statements, parts, { vault, lockTimeoutMs }, sending))) throw new RollBack();
       },
       "unknown",
     );
   } catch (error) {
     if (!(error instanceof RollBack)) throw error;
-    for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });
   }
+}
+
+/**
+ * Statements of units within one transaction, then all their entries: these have an order that is not that of the
+ * records. False: the transaction, or what of it was sent here, must not be made.
+ */
+export async function sendParts(
+  statements: UnitStatements,
+  { units, parts }: Parts,
+  { vault, lockTimeoutMs }: { readonly vault: string; readonly lockTimeoutMs: number },
+  sending: Sending,
+): Promise<boolean> {
+  const { apply, results } = sending;
+  const context = { vault, lockTimeoutMs, atomic: true };
+  const fail = (made: UnitResult): false => {
+    for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, made);
+    return false;
+  };
+  if (parts.length === 1) {
+    const [only = []] = parts;
+    const isMade = await send(statements, only, { ...context, entries: entriesOf(units) }, sending);
+    return isMade || fail({ kind: "not-made" });
+  }
+  for (const part of parts)
+    if (!(await send(statements, part, { ...context, entries: [] }, sending))) return fail({ kind: "not-made" });
+  for (const entries of cutBySize(entriesOf(units), ({ text }) => text.length)) {
+    const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), [], ...entryArguments(entries)];
+    const { result } = requireAccepted(await apply(statements.append, values), "result");
+    if (result !== "made") return fail({ kind: "stream-moved" });
+  }
+  return true;
 }
 
 /** What a statement of units is sent by, and where their results go. */
@@ -195,7 +231,7 @@ export interface Sending {
 export async function send(
   statements: UnitStatements,
   units: readonly Unit[],
-  context: { readonly vault: string; readonly lockTimeoutMs: number; readonly atomic: boolean },
+  context: ApplyContext,
   { apply, intern, results }: Sending,
 ): Promise<boolean> {
   const put = putArguments(units, context);
@@ -225,6 +261,7 @@ function unitResult(row: Columns | undefined): UnitResult {
     case "made":
     case "conflict":
     case "not-made":
+    case "stream-moved":
       return { kind: result };
     case "gate-moved":
       return { kind: result, epoch: (whole(row?.["epoch"], 0) ?? 0) as Epoch };

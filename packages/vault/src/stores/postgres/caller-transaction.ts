@@ -7,7 +7,7 @@ import { VaultError } from "../../errors.ts";
 import type { CallerTransaction } from "../store.ts";
 import type { Unit, UnitResult } from "../units.ts";
 import type { ChangeContext, Send } from "./apply.ts";
-import { send } from "./apply.ts";
+import { sendParts } from "./apply.ts";
 import { isTrue, text } from "./columns.ts";
 import type { Columns } from "./columns.ts";
 import { statement } from "./connection.ts";
@@ -50,13 +50,9 @@ export async function callerTransaction(client: unknown, context: ChangeContext)
       const parts = statementsOf(units);
       const results = new Map<Unit, UnitResult>();
       if (parts.length > 1) await query(SAVEPOINT, []);
-      for (const part of parts) {
-        const context = { vault, lockTimeoutMs: 0, atomic: true };
-        if (await send(statements, part, context, { apply: query, intern: query, results })) continue;
-        for (const [unit, { kind }] of results) if (kind === "made") results.set(unit, { kind: "not-made" });
-        if (parts.length > 1) await query(BACK, []);
-        break;
-      }
+      const sending = { apply: query, intern: query, results };
+      const isMade = await sendParts(statements, { units, parts }, { vault, lockTimeoutMs: 0 }, sending);
+      if (!isMade && parts.length > 1) await query(BACK, []);
       if (parts.length > 1) await query(RELEASE, []);
       return units.map((unit) => results.get(unit) ?? { kind: "not-made" });
     },

@@ -1,5 +1,5 @@
 /**
- * Tables that every store has: the gate, wrap sets, and jobs.
+ * Tables that stores have in common: the gate, wrap sets, jobs, and the outbox.
  */
 import type { SchemaName } from "./schema-name.ts";
 
@@ -51,3 +51,29 @@ export const jobsTable = (schema: SchemaName): string => `create table ${schema}
     cursor ${NAME},
     constraint job_partitions_pkey primary key (job, partition)
   ) with (fillfactor = 85)`;
+
+/**
+ * Entries of the audit that wait, and how far their streams are. A position is given out when an entry is written; none
+ * comes twice. Streams change in place, all of them with nearly every write: a page has room for many states of few.
+ */
+export const outboxTables = (schema: SchemaName): readonly string[] => [
+  `create table ${schema}.outbox (
+    position bigint generated always as identity constraint outbox_pkey primary key,
+    number bigint not null,
+    at bigint not null,
+    id uuid not null,
+    stream uuid not null,
+    ends boolean not null,
+    tag ${NAME},
+    mac bytea not null,
+    text bytea not null
+  )`,
+  `alter table ${schema}.outbox alter column text set storage external`,
+  `create index outbox_stream on ${schema}.outbox (stream)`,
+  `create index outbox_tag on ${schema}.outbox (tag) where tag is not null`,
+  `create table ${schema}.streams (
+    stream uuid not null constraint streams_pkey primary key,
+    last bigint not null,
+    at bigint not null
+  ) with (fillfactor = 10)`,
+];

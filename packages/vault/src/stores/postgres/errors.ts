@@ -21,6 +21,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "08": failed("The connection to the database failed"),
   "0A": failed("The database does not support what was asked of it: check that it is PostgreSQL 14 or later"),
   "22": failed("The database did not take a value"),
+  "23505": failed("The database has such a row already: what is to be added is in it, or its rows were changed"),
   "23": failed("The database refused a row: the schema is not the one that this version makes"),
   "25006": failed("The server takes no writes: it is a standby, or its transactions are read-only by default"),
   "25P02": { code: "transaction-refused", message: "The caller's transaction has failed before: roll it back" },

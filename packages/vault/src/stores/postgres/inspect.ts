@@ -13,9 +13,10 @@ import { gateState, gateStatement } from "./gate.ts";
 import { appliedMigrations, concurrentIndexes, requireSameKind, requireServer } from "./migrate.ts";
 import { schemaDifferences, schemaLines } from "./schema-form.ts";
 import { newerStore } from "./refusals.ts";
+import { AUDIT_SCHEMA } from "./audit/schema.ts";
 import { KEY_SCHEMA } from "./keys/schema.ts";
 import { RECORD_SCHEMA } from "./schema.ts";
-import { DEFAULT_KEY_SCHEMA, DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
+import { DEFAULT_AUDIT_SCHEMA, DEFAULT_KEY_SCHEMA, DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
 import type { StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
 
@@ -60,7 +61,7 @@ export interface InspectedPostgres {
  *
  * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
  * const { version, pending, pooler } = await inspectPostgres(pool, { schema: "nothing_yet" });
- * console.log(version, pending.length, pooler); // prints: null 2 false
+ * console.log(version, pending.length, pooler); // prints: null 3 false
  * await pool.end();
  * ```
  */
@@ -82,7 +83,7 @@ export async function inspectPostgres(
  *
  * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
  * const { version, pending } = await inspectPostgresKeys(pool, { schema: "nothing_yet" });
- * console.log(version, pending); // prints: null [ '0001-keys' ]
+ * console.log(version, pending); // prints: null [ '0001-keys', '0002-audit' ]
  * await pool.end();
  * ```
  */
@@ -91,6 +92,28 @@ export async function inspectPostgresKeys(
   { schema = DEFAULT_KEY_SCHEMA }: { readonly schema?: string } = {},
 ): Promise<InspectedPostgres> {
   return inspectSchema(pool, KEY_SCHEMA, schema);
+}
+
+/**
+ * As {@link inspectPostgres}, of an audit log.
+ *
+ * @throws VaultError as that
+ * @example
+ * ```ts
+ * import { inspectPostgresAudit } from "@strongroom/vault/postgres";
+ * import pg from "pg";
+ *
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * const { version, pending } = await inspectPostgresAudit(pool, { schema: "nothing_yet" });
+ * console.log(version, pending); // prints: null [ '0001-log' ]
+ * await pool.end();
+ * ```
+ */
+export async function inspectPostgresAudit(
+  pool: PostgresPool,
+  { schema = DEFAULT_AUDIT_SCHEMA }: { readonly schema?: string } = {},
+): Promise<InspectedPostgres> {
+  return inspectSchema(pool, AUDIT_SCHEMA, schema);
 }
 
 async function inspectSchema(pool: PostgresPool, of: StoreSchema, name: string): Promise<InspectedPostgres> {

@@ -22,7 +22,7 @@ export function recordLists(connections: Connections, schema: SchemaName, vault:
   const hasRows = `exists (select from ${schema}.versions v where v.record = r.key)`;
   // Of those names that have no head and no rows nothing is told: a write that was given up may leave one behind.
   const page = statement(`
-    select ${refusalColumn("$1::text")}, l.id, l.updated_at, l.sealed_bytes, encode(l.sealed_id, 'hex') as sealed_id, l.has_head, l.head_version, l.head_state, l.newest_row, l.oldest_row,
+    select ${refusalColumn("$1::text")}, l.id, l.updated_at, l.sealed_bytes, encode(l.sealed_id, 'hex') as sealed_id, l.has_head, l.head_version, l.head_state, l.head_entry, l.newest_row, l.oldest_row,
       exists (
       select from ${schema}.records r join ${schema}.heads h on h.record = r.key where r.collection = $2::text) as known
     from ${schema}.vault g left join lateral (

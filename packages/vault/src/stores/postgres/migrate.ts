@@ -11,14 +11,15 @@ import { isTrue, text, whole } from "./columns.ts";
 import { Connections, statement } from "./connection.ts";
 import type { Connection, PostgresPool } from "./connection.ts";
 import type { ConcurrentIndex, PostgresMigration } from "./migration.ts";
+import { AUDIT_SCHEMA } from "./audit/schema.ts";
 import { KEY_SCHEMA } from "./keys/schema.ts";
 import { RECORD_SCHEMA } from "./schema.ts";
-import { DEFAULT_KEY_SCHEMA, DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
+import { DEFAULT_AUDIT_SCHEMA, DEFAULT_KEY_SCHEMA, DEFAULT_SCHEMA, parseSchema } from "./schema-name.ts";
 import type { SchemaName } from "./schema-name.ts";
 
 /** How a database is migrated. */
 export interface MigratePostgresOptions {
-  /** Left out: `strongroom`, and of keys `strongroom_keys`. */
+  /** Left out: `strongroom`, of keys `strongroom_keys`, of an audit log `strongroom_audit`. */
   readonly schema?: string;
   /** A role that is given what a store needs of this schema, and nothing else. It must be there. */
   readonly grantTo?: string;
@@ -84,6 +85,28 @@ export async function migratePostgresKeys(
   options: MigratePostgresOptions = {},
 ): Promise<readonly string[]> {
   return migrateWith(KEY_SCHEMA.migrations, pool, { schema: DEFAULT_KEY_SCHEMA, ...options });
+}
+
+/**
+ * As {@link migratePostgres}, of an audit log.
+ *
+ * @throws VaultError as that
+ * @example
+ * ```ts
+ * import { migratePostgresAudit } from "@strongroom/vault/postgres";
+ * import pg from "pg";
+ *
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * const steps = await migratePostgresAudit(pool, { schema: "people_audit" });
+ * console.log(steps[0]); // prints: 0001-log
+ * await pool.end();
+ * ```
+ */
+export async function migratePostgresAudit(
+  pool: PostgresPool,
+  options: MigratePostgresOptions = {},
+): Promise<readonly string[]> {
+  return migrateWith(AUDIT_SCHEMA.migrations, pool, { schema: DEFAULT_AUDIT_SCHEMA, ...options });
 }
 
 /** As {@link migratePostgres}, with the migrations of whatever store and version. */
@@ -203,7 +226,7 @@ export function requireSameKind(applied: readonly string[], migrations: readonly
   if (applied.length > 0 && !isKnown)
     throw new VaultError(
       "store-failed",
-      "The schema holds a store of another kind: records and keys each have their own",
+      "The schema holds a store of another kind: records, keys and the audit log each have their own",
     );
 }
 

@@ -7,7 +7,7 @@ import type { SchemaName } from "./schema-name.ts";
 /** The schema of one kind of store. */
 export interface StoreSchema {
   /** What it is called where one is missing: "a vault". */
-  readonly what: "vault" | "key store";
+  readonly what: "vault" | "key store" | "audit log";
   readonly migrations: readonly PostgresMigration[];
   readonly functions: readonly StoreFunction[];
   /** All else that the migrations make: each thing's name, and how it is defined. */

@@ -1,6 +1,6 @@
 /**
- * Which kind of store a pool serves. Records and keys have pools of their own: while callers hold every connection of
- * the one in transactions that wait for a key, nobody could get the key.
+ * Which kind of store a pool serves. Records, keys and the audit's log have pools of their own: while callers hold
+ * every connection of the one in transactions that wait for a key, nobody could get the key.
  */
 import { VaultError } from "../../errors.ts";
 
@@ -21,7 +21,7 @@ export function claimPool(pool: object, what: string): () => void {
   if (claim.stores > 0 && claim.what !== what)
     throw new VaultError(
       "vault-option-invalid",
-      "The pool is that of the records' store, or of the keys': each needs one of its own, or they wait for each other",
+      "The pool is that of the records, the keys or the audit log: each needs its own, or they wait for each other",
     );
   const own = claim.what === what ? claim : { what, stores: 0 };
   own.stores += 1;

@@ -6,6 +6,7 @@ import type { Gate } from "../gate.ts";
 import { INDEXED } from "../indexed-capabilities.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
+import type { Outbox } from "../outbox.ts";
 import type { ApplyOptions, CallerTransaction, Capabilities, RecordStore, Store, SubjectRows } from "../store.ts";
 import type { Unit } from "../units.ts";
 import { recordChanges, unitStatements } from "./apply.ts";
@@ -17,6 +18,7 @@ import { postgresJobs } from "./jobs.ts";
 import { recordLists } from "./list-rows.ts";
 import { DEFAULT_OPTIONS, Opened } from "./opened.ts";
 import type { PostgresStoreOptions } from "./opened.ts";
+import { postgresOutbox } from "./outbox.ts";
 import { recordReads } from "./record-rows.ts";
 import { RECORD_SCHEMA } from "./schema.ts";
 import { DEFAULT_SCHEMA } from "./schema-name.ts";
@@ -59,6 +61,7 @@ class PostgresStore implements Store {
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
+  readonly outbox: Outbox;
   readonly transaction: (client: unknown) => Promise<CallerTransaction>;
   readonly readyFor: (units: readonly Unit[]) => Promise<void>;
   readonly #opened: Opened;
@@ -81,6 +84,7 @@ class PostgresStore implements Store {
     this.gate = opened.watched(postgresGate(context));
     this.inventory = opened.watched(postgresInventory(context, wrappedVersions(schema)));
     this.jobs = opened.watched(postgresJobs(connections, schema, vault));
+    this.outbox = opened.watched(postgresOutbox(context, { people: true }));
     this.readyFor = (units) => opened.run(() => changes.readyFor(units));
     this.transaction = async (client) => {
       opened.requireOpen();

@@ -12,6 +12,7 @@ import type {
   VersionRow,
   VersionsPage,
 } from "../rows.ts";
+import type { EntryId } from "../outbox.ts";
 import { isSubjectId } from "../subjects.ts";
 import type { SubjectId } from "../subjects.ts";
 import { MAX_UNIT_SUBJECTS } from "../unit-people.ts";
@@ -27,22 +28,28 @@ import type { SchemaName } from "./schema-name.ts";
 
 /** Of the record whose number is `key`, with its head joined as `h`. */
 export const rowsColumns = (schema: SchemaName, key: string): string => `
-  h.record is not null as has_head, h.version as head_version, h.state as head_state,
+  h.record is not null as has_head, h.version as head_version, h.state as head_state, h.entry as head_entry,
   (select max(v.version) from ${schema}.versions v where v.record = ${key}) as newest_row,
   (select min(v.version) from ${schema}.versions v where v.record = ${key}) as oldest_row`;
+
+/** It has the form of all random ids here. */
+const isEntryId = (value: unknown): value is EntryId => isSubjectId(value);
 
 /** What a record's rows come to, with the columns named that hold what no vault writes. */
 export function rowsOf(row: Columns): RecordRows {
   const version = whole(row["head_version"]);
   const state = row["head_state"] === "live" || row["head_state"] === "removed" ? row["head_state"] : null;
   const newest = whole(row["newest_row"]);
+  const entry = row["head_entry"];
   const damage = damageOf({
     ...(isTrue(row["has_head"]) ? { "heads.version": version, "heads.state": state } : {}),
+    ...(entry === null ? {} : { "heads.entry": isEntryId(entry) ? entry : null }),
     ...(row["newest_row"] === null ? {} : { "versions.version": newest === null ? null : whole(row["oldest_row"]) }),
   });
   return {
     head: version === null || state === null ? null : { version: version as Version, state },
     newestRow: newest as Version | null,
+    ...(isEntryId(entry) ? { entry } : {}),
     ...(damage === null ? {} : { damage }),
   };
 }
@@ -148,7 +155,7 @@ function recordStatements(schema: SchemaName): Readonly<Record<"heads" | "read" 
     left join lateral (
       select r.key from ${schema}.records r where r.collection = a.collection and r.id = a.id limit 1) r on true
     left join lateral (
-      select h.record, h.version, h.state from ${schema}.heads h where h.record = r.key limit 1) h on true`;
+      select h.record, h.version, h.state, h.entry from ${schema}.heads h where h.record = r.key limit 1) h on true`;
   const wraps = `
     left join lateral (
       select w.stored, w.target from ${schema}.wrap_sets w where w.id = own.wrap_set limit 1) w on true`;

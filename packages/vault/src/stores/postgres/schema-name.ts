@@ -14,6 +14,9 @@ export const DEFAULT_SCHEMA = "strongroom";
 /** The schema of a key store that was opened without another. */
 export const DEFAULT_KEY_SCHEMA = "strongroom_keys";
 
+/** The schema of an audit log that was opened without another. */
+export const DEFAULT_AUDIT_SCHEMA = "strongroom_audit";
+
 const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
 
 /** @throws VaultError `vault-option-invalid` */

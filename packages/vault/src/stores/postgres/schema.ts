@@ -8,20 +8,22 @@
  * - Messages are stored out of line and not compressed: ciphertext does not compress.
  * - Heads change in place (`fillfactor`, and no index on anything that changes).
  */
-import { gateTable, jobsTable, NAME, peerColumn, wrapSetsTable } from "./common-tables.ts";
+import { gateTable, jobsTable, NAME, outboxTables, peerColumn, wrapSetsTable } from "./common-tables.ts";
 import { AHEAD } from "./functions/ahead.ts";
-import { APPLY_1, APPLY_2 } from "./functions/apply.ts";
+import { APPLY_1, APPLY_2, APPLY_3 } from "./functions/apply.ts";
 import type { StoreFunction } from "./functions/function.ts";
+import { APPEND, OUTBOX_FUNCTIONS } from "./functions/outbox.ts";
 import { OUTCOME } from "./functions/outcome.ts";
-import { PUT_1, PUT_2 } from "./functions/put.ts";
+import { PUT_1, PUT_2, PUT_3 } from "./functions/put.ts";
 import { REWRAP } from "./functions/rewrap.ts";
-import { COMMON_LINES, RECORD_LINES } from "./schema-lines.ts";
+import { COMMON_LINES, RECORD_LINES, STORE_LINES } from "./schema-lines.ts";
 import type { PostgresMigration, StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
 
-/** Those of the first migration, then those of the second. Each is made once, and stays for programs that run on. */
+/** Those of each migration, in their order. Each is made once, and stays for programs that run on. */
 const FIRST: readonly StoreFunction[] = [APPLY_1, PUT_1, OUTCOME, REWRAP];
 const SECOND: readonly StoreFunction[] = [APPLY_2, PUT_2, AHEAD];
+const THIRD: readonly StoreFunction[] = [APPLY_3, PUT_3, APPEND, ...OUTBOX_FUNCTIONS];
 
 const created = (functions: readonly StoreFunction[], schema: SchemaName): readonly string[] =>
   functions.map(({ create }) => create(schema));
@@ -36,14 +38,21 @@ export const MIGRATIONS: readonly PostgresMigration[] = [
     minReader: 2,
     minWriter: 2,
   },
+  {
+    name: "0003-audit",
+    up: (schema) => [...auditTables(schema), ...created(THIRD, schema)],
+    // What is written without an entry, and read without one, is what nobody is told of.
+    minReader: 3,
+    minWriter: 3,
+  },
 ];
 
 /** The schema of the records. */
 export const RECORD_SCHEMA: StoreSchema = {
   what: "vault",
   migrations: MIGRATIONS,
-  functions: [...FIRST, ...SECOND],
-  lines: [...COMMON_LINES, ...RECORD_LINES],
+  functions: [...FIRST, ...SECOND, ...THIRD],
+  lines: [...COMMON_LINES, ...STORE_LINES, ...RECORD_LINES],
 };
 
 const tables = (schema: SchemaName): readonly string[] => [
@@ -118,4 +127,11 @@ const peopleTables = (schema: SchemaName): readonly string[] => [
     constraint links_pkey primary key (subject, record)
   )`,
   `create index links_record on ${schema}.links (record)`,
+];
+
+/** The gate first, as above. `entry`: of the write that made the head; null: it had none. */
+const auditTables = (schema: SchemaName): readonly string[] => [
+  `lock table ${schema}.vault in access exclusive mode`,
+  `alter table ${schema}.heads add column entry uuid`,
+  ...outboxTables(schema),
 ];

@@ -4,16 +4,18 @@
  */
 import { VaultError } from "../../errors.ts";
 import { bucketOf } from "../bucket.ts";
+import { whole } from "../checked.ts";
 import { STORE_WRITER } from "../gate.ts";
+import type { UnitEntry } from "../outbox.ts";
 import type { Capabilities } from "../store.ts";
 import type { UnitSubject } from "../subjects.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
+import { takeUnitEntry } from "../outbox-limits.ts";
 import type { NewVersion, Unit } from "../units.ts";
+import { entryArguments, previousOf } from "./entries.ts";
+import { asBuffer, cutBySize, cutsOf, joined } from "./sent-bytes.ts";
 import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
-
-/** Most bytes of messages in one statement; a unit that has more is one of its own. */
-export const STATEMENT_BYTES: number = 32 * 1024 * 1024;
 
 /** What a statement of units is given besides them. */
 export interface ApplyContext {
@@ -21,6 +23,8 @@ export interface ApplyContext {
   /** 0: as the transaction has it. */
   readonly lockTimeoutMs: number;
   readonly atomic: boolean;
+  /** Those of the units that it writes with them, in the order in which the caller gave the units. */
+  readonly entries: readonly UnitEntry[];
 }
 
 /** @throws VaultError `store-failed` for what is beyond the store's capabilities, or is no unit */
@@ -30,11 +34,12 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
   };
   if (atomic && units.length > capabilities.atomicUnits) refuse(`${units.length} units in one transaction`);
   const names = new Set<string>();
-  for (const { writeId, address, change } of units) {
+  for (const { writeId, address, entry, change } of units) {
     if (!/^[\x21-\x7e]{1,64}$/.test(writeId)) refuse("a write without a proper id");
     const name = `${address.collection}/${address.id}`;
     if (names.has(name)) refuse("a record in two units");
     names.add(name);
+    if (entry !== undefined) whole(() => takeUnitEntry(entry, writeId));
     if (change.kind === "remove") {
       milliseconds(change.removedAt);
       continue;
@@ -66,38 +71,21 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
     .map((unit) => ({ unit, name: Buffer.from(`${unit.address.collection}\0${unit.address.id}`) }))
     .sort((a, b) => Buffer.compare(a.name, b.name))
     .map(({ unit }) => unit);
-  return cutBySize(sorted, ({ change }) =>
-    change.kind === "write" ? change.versions.reduce((sum, { message }) => sum + message.length, 0) : 0,
-  );
+  return cutBySize(sorted, ({ change, entry }) => {
+    const messages = change.kind === "write" ? change.versions.map(({ message }) => message) : [];
+    return messages.reduce((sum, { length }) => sum + length, entry?.text.length ?? 0);
+  });
 }
 
-/** In parts that one statement takes each, in their order. What is larger alone is a part of its own. */
-export function cutBySize<Item>(items: readonly Item[], bytesOf: (item: Item) => number): readonly (readonly Item[])[] {
-  const parts: Item[][] = [];
-  let [part, bytes]: [Item[], number] = [[], 0];
-  for (const item of items) {
-    const more = bytesOf(item);
-    if (parts.length === 0 || bytes + more > STATEMENT_BYTES) {
-      [part, bytes] = [[], 0];
-      parts.push(part);
-    }
-    part.push(item);
-    bytes += more;
-  }
-  return parts;
-}
-
-/** The arguments of `apply_v2`, in its order. */
-export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, atomic }: ApplyContext): unknown[] {
+/** The arguments of `apply_v3`, in its order. */
+export function applyArguments(units: readonly Unit[], context: ApplyContext): unknown[] {
+  const { vault, lockTimeoutMs, atomic, entries } = context;
   const versions = units.flatMap(({ change }, unit) =>
     change.kind === "write" ? change.versions.map((version) => ({ ...version, unit: unit + 1 })) : [],
   );
-  let start = 1;
-  const starts = versions.map(({ message }) => {
-    const own = start;
-    start += message.length;
-    return own;
-  });
+  const messages = versions.map(({ message }) => message);
+  const { starts, sizes } = cutsOf(messages);
+  const unitOf = new Map(units.map(({ writeId }, unit): readonly [string, number] => [writeId, unit + 1]));
   const digests = digestsOf();
   const people = units.flatMap(({ change }, unit) =>
     change.kind === "write" ? change.subjects.map((person) => ({ ...person, unit: unit + 1 })) : [],
@@ -124,26 +112,32 @@ export function applyArguments(units: readonly Unit[], { vault, lockTimeoutMs, a
     versions.map(({ createdAt }) => milliseconds(createdAt)),
     versions.map(({ wrapSet }) => digests(wrapSet)),
     starts,
-    versions.map(({ message }) => message.length),
-    joined(versions.map(({ message }) => message)),
+    sizes,
+    joined(messages),
     versions.map(({ scheme }) => scheme),
     versions.map(aboutColumn),
     units.map(({ change }) => (change.kind === "write" && change.sealedId !== null ? asBuffer(change.sealedId) : null)),
     people.map(({ unit }) => unit),
     ...peopleArguments(people),
+    units.map(previousOf),
+    units.map(({ entry }) => entry?.id ?? null),
+    entries.map(({ id }) => unitOf.get(id)),
+    ...entryArguments(entries),
   ];
 }
 
 /**
- * The arguments of `put_v2`, in its order: of one unit that is one new version and nothing else. Null: it is more.
+ * The arguments of `put_v3`, in its order: of one unit that is one new version and nothing else. Null: it is more.
  */
-export function putArguments(units: readonly Unit[], { vault, lockTimeoutMs }: ApplyContext): unknown[] | null {
+export function putArguments(units: readonly Unit[], context: ApplyContext): unknown[] | null {
   const [unit] = units;
   if (unit?.change.kind !== "write" || units.length !== 1) return null;
   const { epoch, versions } = unit.change;
   const [version] = versions;
   if (version === undefined || versions.length !== 1) return null;
+  const { vault, lockTimeoutMs, entries } = context;
   const { writeId, address, base } = unit;
+  const [entry] = entries;
   return [
     vault,
     STORE_WRITER,
@@ -164,6 +158,11 @@ export function putArguments(units: readonly Unit[], { vault, lockTimeoutMs }: A
     aboutColumn(version),
     unit.change.sealedId === null ? null : asBuffer(unit.change.sealedId),
     ...peopleArguments(unit.change.subjects),
+    previousOf(unit),
+    unit.entry?.id ?? null,
+    ...(entry === undefined
+      ? Array<null>(6).fill(null)
+      : [entry.stream, entry.number, entry.ends, entry.tag, asBuffer(entry.mac), asBuffer(entry.text)]),
   ];
 }
 
@@ -195,15 +194,6 @@ export const peopleArguments = (people: readonly UnitSubject[]): unknown[] => [
   people.map(({ scope }) => scope),
   people.map(({ ordinal }) => ordinal),
 ];
-
-export const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength);
-
-function joined(messages: readonly Uint8Array[]): Buffer {
-  const [only] = messages;
-  if (messages.length === 1 && only !== undefined) return asBuffer(only);
-  return Buffer.concat(messages);
-}
 
 /** Digests of sets, each distinct object once: the units of a batch mostly share one. */
 export function digestsOf(): (set: WrapSet) => string {

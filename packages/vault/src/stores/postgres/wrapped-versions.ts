@@ -13,7 +13,8 @@ import type { Columns } from "./columns.ts";
 import { placeholders, statement } from "./connection.ts";
 import type { WrappedTable } from "./inventory.ts";
 import type { SchemaName } from "./schema-name.ts";
-import { asBuffer, milliseconds } from "./units.ts";
+import { asBuffer } from "./sent-bytes.ts";
+import { milliseconds } from "./units.ts";
 
 export const wrappedVersions = (schema: SchemaName): WrappedTable<VersionPlace, Rewrap> => ({
   name: "versions",

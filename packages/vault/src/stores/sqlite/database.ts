@@ -69,8 +69,15 @@ export function openRecords(path: string, { moveFrom, ...options }: OpenDatabase
 
 /** The same. */
 export function openKeys(path: string, options: OpenFileOptions): Promise<OpenVaultFile> {
-  return openDatabase(path, "keys", options, { before: async () => undefined, inspect: () => undefined });
+  return openDatabase(path, "keys", options, NOTHING_MORE);
 }
+
+/** The same. */
+export function openAudit(path: string, options: OpenFileOptions): Promise<OpenVaultFile> {
+  return openDatabase(path, "audit", options, NOTHING_MORE);
+}
+
+const NOTHING_MORE = { before: async () => undefined, inspect: () => undefined } as const;
 
 async function openDatabase(
   path: string,

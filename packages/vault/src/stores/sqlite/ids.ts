@@ -17,6 +17,12 @@ export const idBytes = (id: string): Uint8Array =>
 export const idDigits = (column: string): RawBuilder<string | null> =>
   sql<string | null>`iif(octet_length(${sql.ref(column)}) = ${sql.lit(ID_BYTES)}, hex(${sql.ref(column)}), null)`;
 
+/** Whether it holds a version 4 UUID: what holds none must hide nothing of a page. */
+export const isId = (
+  column: string,
+): RawBuilder<boolean> => sql<boolean>`(octet_length(${sql.ref(column)}) = ${sql.lit(ID_BYTES)}
+  and substr(hex(${sql.ref(column)}), 13, 1) = '4' and substr(hex(${sql.ref(column)}), 17, 1) in ('8', '9', 'A', 'B'))`;
+
 /** Null when the digits are those of no version 4 UUID. */
 export function idOf(digits: string | null): SubjectId | null {
   if (digits === null) return null;

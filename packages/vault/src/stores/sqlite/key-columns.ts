@@ -19,8 +19,13 @@ const MOST_WRAP_BYTES = MAX_KEY_WRAPS * (MAX_WRAP_BYTES + 4096);
 export const ownerValue = (owner: string): Uint8Array | string => (isSubjectId(owner) ? idBytes(owner) : owner);
 
 /** What is selected of an owner's name for {@link ownerOf}. */
-export const OWNER_NAME: RawBuilder<string | null> = sql<string | null>`iif(octet_length(owners.name) <= 256,
-  iif(typeof(owners.name) = 'blob', 'id:' || hex(owners.name), 'text:' || owners.name), null)`;
+export function ownerName(column: string): RawBuilder<string | null> {
+  const name = sql.ref(column);
+  return sql<string | null>`iif(octet_length(${name}) <= 256,
+    iif(typeof(${name}) = 'blob', 'id:' || hex(${name}), 'text:' || ${name}), null)`;
+}
+
+export const OWNER_NAME: RawBuilder<string | null> = ownerName("owners.name");
 
 /** Null when it is the name of nobody. */
 export function ownerOf(selected: string | null): string | null {

@@ -10,6 +10,8 @@ import type { Generated, Kysely, Migration } from "kysely";
 import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import { TABLE } from "./common-schema.ts";
 import type { CommonSchema, RowNumber } from "./common-schema.ts";
+import { OUTBOX_TABLES, refuseBefore } from "./outbox-schema.ts";
+import type { OutboxSchema } from "./outbox-schema.ts";
 
 /** In the file's header (`PRAGMA application_id`): tells a key store from any other SQLite file. The letters "SRKS". */
 export const KEY_APPLICATION_ID = 0x53524b53;
@@ -51,15 +53,23 @@ export interface KeyTable {
   readonly wraps: Uint8Array;
 }
 
-export interface KeySchema extends CommonSchema {
+/** One row, or none: the newest checkpoint of the audit's log. */
+export interface CheckpointTable {
+  readonly one: Generated<number>;
+  readonly note: string;
+}
+
+export interface KeySchema extends CommonSchema, OutboxSchema {
   readonly owners: OwnerTable;
   readonly names: NameTable;
   readonly keys: KeyTable;
+  readonly checkpoint: CheckpointTable;
 }
 
 /** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
 export const KEY_MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-keys": { up: createTables },
+  "0002-audit": { up: addAudit },
 };
 
 /** In the order in which they are made. */
@@ -103,4 +113,19 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   await sql`
     insert into gate (one, vault, epoch, digest, min_reader, min_writer, commits)
     values (1, ${randomUUID()}, 0, null, ${STORE_READER}, ${STORE_WRITER}, 0)`.execute(db);
+}
+
+const AUDIT_TABLES: readonly string[] = [
+  ...OUTBOX_TABLES,
+  `create table checkpoint (
+    one integer not null primary key check (one = 1),
+    note text not null
+  ) strict`,
+  // Of a part of an entry only the version of the key is known that has sealed it.
+  "create index keys_version on keys (version)",
+];
+
+async function addAudit(db: Kysely<unknown>): Promise<void> {
+  for (const table of AUDIT_TABLES) await sql.raw(table).execute(db);
+  await refuseBefore(db);
 }

@@ -51,20 +51,41 @@ export class OpenStore<Own extends Operations<Own>> {
     );
   }
 
-  /** A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it. */
-  async reduce<Name extends keyof Own & string>(name: Name, given: Given<Own, Name>): Promise<Answer<Own, Name>> {
+  /**
+   * A change that makes nothing more, or next to nothing: on a full disk it has the room that is kept for it.
+   *
+   * @param bytes how much of it is text
+   */
+  async reduce<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    bytes: number = 0,
+  ): Promise<Answer<Own, Name>> {
     const { reserve } = this.#file;
     const isHeld = reserve?.isHeld === true;
     reserve?.releaseWhenScarce();
     try {
-      return await this.change(name, given);
+      return await this.#send(name, given, { bytes });
     } catch (error) {
       const isFull = isVaultError(error) && error.code === "store-full";
       // Of several that met the full disk together, the first one has given the room up for all.
       if (!isFull || !isHeld) throw error;
       reserve.release();
-      return this.change(name, given);
+      return this.#send(name, given, { bytes });
     }
+  }
+
+  /**
+   * A change that makes a little more: on a full disk it has half of the room that is kept, so that removing has the
+   * other half.
+   */
+  note<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    bytes: number,
+  ): Promise<Answer<Own, Name>> {
+    if (this.#file.reserve?.hasHalf() === false) throw noRoom();
+    return this.reduce(name, given, bytes);
   }
 
   /** `owned` is memory that goes over to the writer. */
@@ -73,14 +94,13 @@ export class OpenStore<Own extends Operations<Own>> {
     given: Given<Own, Name>,
     owned: readonly OwnBytes[] = [],
   ): Promise<Answer<Own, Name>> {
-    return this.#run(() => this.#writer.send(name, given, owned));
+    return this.#send(name, given, { owned, bytes: owned.reduce((sum, { length }) => sum + length, 0) });
   }
 
   /** @throws VaultError `store-full`, `store-closed` */
   requireRoom(): void {
     this.#underWay.requireOpen();
-    if (this.#file.reserve?.hasRoom() === false)
-      throw new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
+    if (this.#file.reserve?.hasRoom() === false) throw noRoom();
   }
 
   async close(): Promise<void> {
@@ -90,10 +110,21 @@ export class OpenStore<Own extends Operations<Own>> {
     });
   }
 
+  #send<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    memory: { readonly owned?: readonly OwnBytes[]; readonly bytes: number },
+  ): Promise<Answer<Own, Name>> {
+    return this.#run(() => this.#writer.send(name, given, memory));
+  }
+
   #run<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#underWay.run(work, storeFailure);
   }
 }
+
+const noRoom = (): VaultError =>
+  new VaultError("store-full", "Hardly any room is left on the volume that holds the database");
 
 /** A store whose rows lie in one file: whether it answers, has room, and how it is closed. */
 export abstract class FileStore<Own extends Operations<Own>> {

@@ -2,15 +2,21 @@
  * What is done to a database, each within the writer's transaction and at once: a table for each kind of file, with a
  * row for each operation. What changes nothing is answered as undone, so that it costs no commit.
  */
+import type { LogState } from "../audit-log.ts";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
 import type { CreationResult, KeyPlace } from "../key-store.ts";
+import type { AppendResult, StreamRow } from "../outbox.ts";
 import type { VersionPlace } from "../rows.ts";
 import type { SubjectId, SubjectState } from "../subjects.ts";
 import type { Outcome, Unit, UnitResult } from "../units.ts";
+import type { TakenAddition } from "./addition-taken.ts";
+import { replaceCheckpoint } from "./checkpoint-row.ts";
+import type { TakenEntries } from "./entries-taken.ts";
 import { bindGate, flipGate } from "./gate-row.ts";
 import type { TakenCreation, TakenKeyRewrap } from "./keys-taken.ts";
+import { setPublished } from "./log-state.ts";
 import type { Connection } from "./statements.ts";
 import type { FileKind } from "./store-file.ts";
 import { setSubjectState } from "./subject-rows.ts";
@@ -22,6 +28,8 @@ import type { NewFailure } from "./write-inventory.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
 import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
+import { forget, integrate } from "./write-log.ts";
+import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
 import { applyTogether, rewrapVersion, settle, versionItem } from "./write-records.ts";
 
 /** Name -> what an operation is given, and what it answers. */
@@ -43,8 +51,15 @@ export interface CommonOperations {
   readonly wakeJob: (job: string) => undefined;
 }
 
-export interface RecordOperations extends CommonOperations {
-  readonly apply: (units: readonly TakenUnit[]) => readonly UnitResult[];
+/** Of files that have an outbox. */
+export interface OutboxOperations extends CommonOperations {
+  readonly append: (entries: TakenEntries, active: readonly SubjectId[]) => AppendResult;
+  readonly drop: (positions: readonly bigint[]) => undefined;
+  readonly closeStreams: (streams: readonly Pick<StreamRow, "stream" | "last">[]) => undefined;
+}
+
+export interface RecordOperations extends OutboxOperations {
+  readonly apply: (units: readonly TakenUnit[], audit: TakenEntries) => readonly UnitResult[];
   readonly outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => readonly Outcome[];
   readonly rewrap: (change: TakenRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: VersionPlace, failure: NewFailure) => undefined;
@@ -55,11 +70,27 @@ export interface RecordOperations extends CommonOperations {
   }) => SubjectState;
 }
 
-export interface KeyOperations extends CommonOperations {
+export interface KeyOperations extends OutboxOperations {
+  readonly replaceCheckpoint: (note: string, seen: string | null) => "replaced" | "overtaken";
   readonly create: (creations: readonly TakenCreation[]) => readonly CreationResult[];
   readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
   readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: KeyPlace, failure: NewFailure) => undefined;
+}
+
+export interface LogOperations extends CommonOperations {
+  readonly integrate: (
+    base: Pick<LogState, "history" | "size">,
+    addition: TakenAddition,
+    lease: Lease,
+  ) => "integrated" | "overtaken";
+  readonly published: (size: number) => undefined;
+  /** `before`: milliseconds since the epoch. Answers how many went. */
+  readonly forget: (request: {
+    readonly before: number;
+    readonly keep: readonly string[];
+    readonly limit: number;
+  }) => number;
 }
 
 type Table<Own extends Operations<Own>> = {
@@ -96,8 +127,10 @@ const COMMON: Table<CommonOperations> = {
   },
 };
 
+const OUTBOX: Table<OutboxOperations> = { ...COMMON, append: appendAll, drop: dropEntries, closeStreams };
+
 const RECORDS: Table<RecordOperations> = {
-  ...COMMON,
+  ...OUTBOX,
   apply: applyTogether,
   outcome: (connection, units) => units.map((unit) => settle(connection, unit)),
   rewrap: rewrapVersion,
@@ -112,7 +145,8 @@ const RECORDS: Table<RecordOperations> = {
 };
 
 const KEYS: Table<KeyOperations> = {
-  ...COMMON,
+  ...OUTBOX,
+  replaceCheckpoint,
   create: createAll,
   erase: (connection, erasure) => {
     eraseOwners(connection, erasure);
@@ -125,7 +159,12 @@ const KEYS: Table<KeyOperations> = {
   },
 };
 
+const LOG: Table<LogOperations> = {
+  ...COMMON,
+  integrate,
+  published: (connection, size) => changed(undefined, setPublished(connection, size)),
+  forget,
+};
+
 /** Kind of file -> name -> how it is done. */
-export const OPERATIONS: { readonly records: typeof RECORDS; readonly keys: typeof KEYS } & Readonly<
-  Record<FileKind, object>
-> = { records: RECORDS, keys: KEYS };
+export const OPERATIONS: Readonly<Record<FileKind, object>> = { records: RECORDS, keys: KEYS, audit: LOG };

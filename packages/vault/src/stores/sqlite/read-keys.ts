@@ -173,6 +173,24 @@ export function keyVersion(connection: Connection, owner: string, version: KeyVe
   return found === undefined ? NOTHING : keyOf(owner, found);
 }
 
+const OF_VERSION = statement((db, { version }: { readonly version: Uint8Array }) =>
+  db
+    .selectFrom("keys")
+    .innerJoin("owners", "owners.owner", "keys.owner")
+    .where("keys.version", "=", version)
+    .select([whole("keys.kind", 0).as("kind"), OWNER_NAME.as("name")])
+    .limit(ONE)
+    .compile(),
+);
+
+/** Whose key a version is of; null: there is none, or none that is sound. */
+export function ownerOfVersion(connection: Connection, version: KeyVersion): KeyName | null {
+  const found = connection.first(OF_VERSION, { version: idBytes(version) });
+  if (found === undefined) return null;
+  const [kind, owner] = [kindOf(found.kind), ownerOf(found.name)];
+  return kind === null || owner === null ? null : { kind, owner };
+}
+
 const ERASED = statement((db, { owner }: OwnerValue) =>
   db
     .selectFrom("owners")

@@ -6,10 +6,12 @@ import { sql } from "kysely";
 import type { AliasedRawBuilder, RawBuilder } from "kysely";
 import type { Address, Version } from "../../records/address.ts";
 import { damageOf } from "../damage.ts";
+import type { EntryId } from "../outbox.ts";
 import type { Head, RecordRead, RecordRows, RecordVersions, StoredMessage, VersionRow, VersionsPage } from "../rows.ts";
 import type { SubjectRow } from "../subjects.ts";
 import type { WrapSetId } from "../wrap-set.ts";
 import { moment, rowNumber, whole } from "./columns.ts";
+import { idDigits, idOf } from "./ids.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { subjectById } from "./subject-rows.ts";
@@ -22,6 +24,8 @@ export interface RowsColumns {
   readonly has_head: number;
   readonly head_version: number | null;
   readonly head_state: string | null;
+  /** The digits of the entry's id; empty: it is damaged. */
+  readonly head_entry: string | null;
   readonly has_rows: number;
   readonly newest_row: number | null;
   readonly oldest_row: number | null;
@@ -38,6 +42,7 @@ const ROWS_COLUMNS: { [Column in keyof RowsColumns]: RawBuilder<RowsColumns[Colu
     has_head: sql<number>`heads.record is not null`,
     head_version: whole("heads.version"),
     head_state: sql<string | null>`heads.state`,
+    head_entry: sql<string | null>`iif(heads.entry is null, null, ifnull(${idDigits("heads.entry")}, ''))`,
     has_rows: sql<number>`exists (select 1 from versions where ${own})`,
     newest_row: extreme("max"),
     oldest_row: extreme("min"),
@@ -53,6 +58,7 @@ export const SELECTED_ROWS: SelectedRows = [
   ROWS_COLUMNS.has_head.as("has_head"),
   ROWS_COLUMNS.head_version.as("head_version"),
   ROWS_COLUMNS.head_state.as("head_state"),
+  ROWS_COLUMNS.head_entry.as("head_entry"),
   ROWS_COLUMNS.has_rows.as("has_rows"),
   ROWS_COLUMNS.newest_row.as("newest_row"),
   ROWS_COLUMNS.oldest_row.as("oldest_row"),
@@ -66,13 +72,15 @@ export function rowsOf(row: RowsColumns): RecordRows {
   const { head_version: version, head_state: state, newest_row: newestRow } = row;
   const known = state === "live" || state === "removed" ? state : null;
   const head: Head | null = version === null || known === null ? null : { version: version as Version, state: known };
+  const entry = row.head_entry === null ? undefined : (idOf(row.head_entry) as string as EntryId | null);
+  const rows = { head, newestRow: newestRow as Version | null, ...(typeof entry === "string" ? { entry } : {}) };
   const isWhole = (row.has_head !== 1 || head !== null) && (row.has_rows !== 1 || row.oldest_row !== null);
-  if (isWhole && (row.has_rows !== 1 || newestRow !== null)) return { head, newestRow: newestRow as Version | null };
+  if (isWhole && entry !== null && (row.has_rows !== 1 || newestRow !== null)) return rows;
   const damage = damageOf({
-    ...(row.has_head === 1 ? { "heads.version": version, "heads.state": known } : {}),
+    ...(row.has_head === 1 ? { "heads.version": version, "heads.state": known, "heads.entry": entry } : {}),
     ...(row.has_rows === 1 ? { "versions.version": newestRow === null ? null : row.oldest_row } : {}),
   });
-  return { head, newestRow: newestRow as Version | null, ...(damage === null ? {} : { damage }) };
+  return { ...rows, ...(damage === null ? {} : { damage }) };
 }
 
 const ROWS = statement((db, { collection, id }: Address) =>

@@ -14,6 +14,8 @@ import type { HeadState } from "../rows.ts";
 import type { SubjectState } from "../subjects.ts";
 import { TABLE } from "./common-schema.ts";
 import type { CommonSchema, RowNumber } from "./common-schema.ts";
+import { OUTBOX_TABLES, refuseBefore } from "./outbox-schema.ts";
+import type { OutboxSchema } from "./outbox-schema.ts";
 
 /** In the file's header (`PRAGMA application_id`): tells a vault from any other SQLite file. The letters "SRMV". */
 export const APPLICATION_ID = 0x53524d56;
@@ -32,6 +34,8 @@ export interface HeadTable {
   readonly updated_at: string;
   /** The record's own id, sealed, where the address has a keyed hash of it. */
   readonly sealed_id: Uint8Array | null;
+  /** The 16 bytes of the id of the audit entry of the write that made it; null: it had none. */
+  readonly entry: Uint8Array | null;
 }
 
 export interface VersionTable {
@@ -85,7 +89,7 @@ export interface MoveTable {
   readonly after_row: number;
 }
 
-export interface VaultSchema extends CommonSchema {
+export interface VaultSchema extends CommonSchema, OutboxSchema {
   readonly records: RecordTable;
   readonly heads: HeadTable;
   readonly versions: VersionTable;
@@ -99,6 +103,7 @@ export interface VaultSchema extends CommonSchema {
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-units": { up: createTables },
   "0005-subjects": { up: addSubjects },
+  "0006-audit": { up: addAudit },
 };
 
 /** In the order in which they are made. The message comes last: what stands before it is read without it. */
@@ -181,7 +186,11 @@ const SUBJECT_TABLES: readonly string[] = [
 
 async function addSubjects(db: Kysely<unknown>): Promise<void> {
   for (const table of SUBJECT_TABLES) await sql.raw(table).execute(db);
-  await sql`
-    update gate
-    set min_reader = max(min_reader, ${STORE_READER}), min_writer = max(min_writer, ${STORE_WRITER})`.execute(db);
+  await refuseBefore(db);
+}
+
+/** Heads of before name no entry. */
+async function addAudit(db: Kysely<unknown>): Promise<void> {
+  for (const table of ["alter table heads add column entry blob", ...OUTBOX_TABLES]) await sql.raw(table).execute(db);
+  await refuseBefore(db);
 }

@@ -5,15 +5,27 @@
 import type { Gate } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import { takeCreations, takeErasure, takeKeyRewrap } from "../key-limits.ts";
-import type { KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../key-store.ts";
+import { takeCreations, takeErasure, takeKeyRewrap, takeVersions } from "../key-limits.ts";
+import type { CheckpointRow, KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../key-store.ts";
+import type { Outbox } from "../outbox.ts";
 import { openKeys } from "./database.ts";
 import type { OpenFileOptions, OpenVaultFile } from "./database.ts";
 import { KEY_INVENTORY } from "./key-inventory.ts";
 import { takenCreation, takenKeyRewrap } from "./keys-taken.ts";
 import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { KeyOperations } from "./operations.ts";
-import { activeKey, countKeys, isErased, keyVersion, keyVersions, nameOf, people, personByTag } from "./read-keys.ts";
+import { checkpointOf, outboxOf } from "./outbox-calls.ts";
+import {
+  activeKey,
+  countKeys,
+  isErased,
+  keyVersion,
+  keyVersions,
+  nameOf,
+  ownerOfVersion,
+  people,
+  personByTag,
+} from "./read-keys.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
 
 export type SqliteKeyStoreOptions = Partial<OpenFileOptions>;
@@ -44,6 +56,8 @@ class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
   readonly gate: Gate;
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
   readonly jobs: JobStore;
+  readonly outbox: Outbox;
+  readonly checkpoint: CheckpointRow;
 
   constructor(file: OpenVaultFile, options: OpenFileOptions) {
     const store = new OpenStore<KeyOperations>(file, options);
@@ -53,6 +67,10 @@ class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
       names: (ids) => store.read((db) => ids.map((id) => nameOf(db, id))),
       active: (names) => store.read((db) => names.map((name) => activeKey(db, name))),
       version: (owner, version) => store.read((db) => keyVersion(db, owner, version)),
+      owners: async (versions) => {
+        const taken = takeVersions(versions);
+        return store.read((db) => taken.map((version) => ownerOfVersion(db, version)));
+      },
       versions: (name) => store.read((db) => keyVersions(db, name)),
       create: async (creations) => store.change("create", [takeCreations(creations).map(takenCreation)]),
       erase: async (ids, at) => store.reduce("erase", [takeErasure(ids, at)]),
@@ -70,5 +88,7 @@ class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
       fail: async (...given) => store.reduce("fail", given),
     };
     this.jobs = jobsOf(store);
+    this.outbox = outboxOf(store, { hasPeople: false });
+    this.checkpoint = checkpointOf(store);
   }
 }

@@ -7,17 +7,20 @@ import type { Gate } from "../gate.ts";
 import { INDEXED } from "../indexed-capabilities.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
+import type { Outbox } from "../outbox.ts";
 import type { Capabilities, RecordStore, Store, SubjectRows } from "../store.ts";
 import type { UnitResult } from "../units.ts";
 import { openRecords } from "./database.ts";
 import type { OpenDatabaseOptions, OpenVaultFile } from "./database.ts";
+import { takenEntries } from "./entries-taken.ts";
 import { countCollections, listRecords } from "./list-rows.ts";
 import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { RecordOperations } from "./operations.ts";
+import { outboxOf } from "./outbox-calls.ts";
 import { readHead, readRecord, readVersions } from "./read-records.ts";
 import { getSubjects, listSubjects, newestSubjects, recordsOfSubject } from "./subject-rows.ts";
 import { takeRewrap, takeStateChange, takeUnits, takeWrites } from "./units-taken.ts";
-import type { TakenUnit } from "./units-taken.ts";
+import type { UnitWithEntry } from "./units-taken.ts";
 import { VERSION_INVENTORY } from "./version-inventory.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
 
@@ -55,6 +58,7 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
+  readonly outbox: Outbox;
   readonly #store: OpenStore<RecordOperations>;
 
   constructor(file: OpenVaultFile, options: OpenDatabaseOptions) {
@@ -90,25 +94,25 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
       fail: async (...given) => store.reduce("fail", given),
     };
     this.jobs = jobsOf(store);
+    this.outbox = outboxOf(store, { hasPeople: true });
   }
 
-  async #apply(units: readonly TakenUnit[], isAtomic: boolean): Promise<readonly UnitResult[]> {
-    if (units.length === 0) return this.#store.read(() => []);
-    if (isAtomic) return this.#applyTogether(units);
-    const each = await Promise.allSettled(units.map((unit) => this.#applyTogether([unit])));
+  async #apply(taken: readonly UnitWithEntry[], isAtomic: boolean): Promise<readonly UnitResult[]> {
+    if (taken.length === 0) return this.#store.read(() => []);
+    if (isAtomic) return this.#applyTogether(taken);
+    const each = await Promise.allSettled(taken.map((one) => this.#applyTogether([one])));
     const failed = each.filter((one) => one.status === "rejected").map(({ reason }): unknown => reason);
     if (failed.length === 0) return each.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
     throw failed.length === each.length ? failureOfAll(failed) : mixed(failed[0]);
   }
 
-  #applyTogether(units: readonly TakenUnit[]): Promise<readonly UnitResult[]> {
-    if (units.every(({ change }) => change.kind === "remove")) return this.#store.reduce("apply", [units]);
-    const messages = units.flatMap(({ change }) => (change.kind === "write" ? change.versions : []));
-    return this.#store.change(
-      "apply",
-      [units],
-      messages.map(({ message }) => message),
-    );
+  #applyTogether(taken: readonly UnitWithEntry[]): Promise<readonly UnitResult[]> {
+    const units = taken.map(({ unit }) => unit);
+    const audit = takenEntries(taken.flatMap(({ entry }) => entry ?? []));
+    if (units.every(({ change }) => change.kind === "remove"))
+      return this.#store.reduce("apply", [units, audit], audit.bytes.length);
+    const versions = units.flatMap(({ change }) => (change.kind === "write" ? change.versions : []));
+    return this.#store.change("apply", [units, audit], [audit.bytes, ...versions.map(({ message }) => message)]);
   }
 }
 

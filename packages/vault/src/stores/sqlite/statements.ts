@@ -7,10 +7,11 @@ import { DummyDriver, Kysely, sql, SqliteAdapter, SqliteIntrospector, SqliteQuer
 import type { CompiledQuery, RawBuilder } from "kysely";
 import { VaultError } from "../../errors.ts";
 import type { KeySchema } from "./key-schema.ts";
+import type { LogSchema } from "./log-schema.ts";
 import type { VaultSchema } from "./schema.ts";
 
 /** Every table, of whichever file. */
-export interface Tables extends VaultSchema, KeySchema {}
+export interface Tables extends VaultSchema, KeySchema, LogSchema {}
 
 /** Compiles, and runs nothing. */
 const COMPILER = new Kysely<Tables>({
@@ -84,6 +85,12 @@ export class Connection {
   all<Values extends object, Row>(query: Statement<Values, Row>, values: Values): readonly Row[] {
     // eslint-disable-next-line no-restricted-syntax -- as node:sqlite takes them; as many as the statement names
     return this.#prepare(query).all(...query.bound(values)) as unknown as readonly Row[];
+  }
+
+  /** As {@link all}, row by row: whoever has enough stops. */
+  each<Values extends object, Row>(query: Statement<Values, Row>, values: Values): Iterable<Row> {
+    // eslint-disable-next-line no-restricted-syntax -- as above
+    return this.#prepare(query).iterate(...query.bound(values)) as unknown as Iterable<Row>;
   }
 
   first<Values extends object, Row>(query: Statement<Values, Row>, values: Values): Row | undefined {

@@ -5,11 +5,12 @@ import { openSqliteFile } from "@strongroom/base/sqlite";
 import type { Migration } from "kysely";
 import { requireSchema, schemaAfter } from "./guard.ts";
 import { KEY_APPLICATION_ID, KEY_MIGRATIONS } from "./key-schema.ts";
+import { LOG_APPLICATION_ID, LOG_MIGRATIONS } from "./log-schema.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { Connection } from "./statements.ts";
 
 /** What a file keeps. */
-export type FileKind = "records" | "keys";
+export type FileKind = "records" | "keys" | "audit";
 
 /** What tells the files from each other. */
 export interface FileForm {
@@ -22,6 +23,7 @@ export interface FileForm {
 export const FILE_FORMS: Readonly<Record<FileKind, FileForm>> = {
   records: { applicationId: APPLICATION_ID, migrations: MIGRATIONS, title: "a Strongroom vault" },
   keys: { applicationId: KEY_APPLICATION_ID, migrations: KEY_MIGRATIONS, title: "a Strongroom key store" },
+  audit: { applicationId: LOG_APPLICATION_ID, migrations: LOG_MIGRATIONS, title: "the log of a Strongroom audit" },
 };
 
 /** @param inspect looks at what was there before it is migrated; it has the schema that its migrations make */

@@ -82,6 +82,22 @@ export function subjectById(
   return found === undefined ? undefined : { ...subjectOf(found), subject: BigInt(found.subject) };
 }
 
+const STATE = statement((db, { id }: SubjectKey) =>
+  db
+    .selectFrom("subjects")
+    .where("id", "=", id)
+    .select(sql<string | null>`iif(octet_length(state) <= 16, state, null)`.as("state"))
+    .compile(),
+);
+
+/** Null: there is no row. */
+export function subjectState(connection: Connection, id: SubjectId): SubjectState | null {
+  const found = connection.first(STATE, { id: idBytes(id) });
+  return found === undefined ? null : (SUBJECT_STATES.find((state) => state === found.state) ?? "restricted");
+}
+
+const SUBJECT_STATES: readonly SubjectState[] = ["active", "restricted", "erasing", "erased"];
+
 export function getSubjects(connection: Connection, ids: readonly SubjectId[]): readonly (SubjectRow | null)[] {
   return ids.map((id) => subjectById(connection, id)?.row ?? null);
 }

@@ -12,6 +12,8 @@ import type { Capabilities, SubjectRows } from "../store.ts";
 import { isSubjectId } from "../subjects.ts";
 import type { SubjectState, UnitSubject } from "../subjects.ts";
 import type { NewVersion, RemoveChange, Unit, WriteChange, WriteId } from "../units.ts";
+import type { UnitEntry } from "../outbox.ts";
+import { takeUnitEntry } from "../outbox-limits.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
 import { moment } from "./columns.ts";
 import { ABOUT_NOBODY } from "./whom.ts";
@@ -39,12 +41,21 @@ export interface TakenWrite {
   readonly sealedId: OwnBytes | null;
 }
 
+/** A unit as it goes to the writer. */
 export interface TakenUnit {
   readonly writeId: WriteId;
   readonly address: Address;
   readonly bucket: number;
   readonly base: Unit["base"];
+  /** Whether the next of the call's entries is its own. */
+  readonly hasEntry: boolean;
   readonly change: TakenWrite | RemoveChange;
+}
+
+/** A unit, and its audit entry; null: the vault has no audit. */
+export interface UnitWithEntry {
+  readonly unit: TakenUnit;
+  readonly entry: UnitEntry | null;
 }
 
 export interface TakenRewrap extends Omit<Rewrap, "message" | "wrapSet" | "at"> {
@@ -61,13 +72,14 @@ export function takeUnits(
   units: readonly Unit[],
   { atomicUnits, unitItems, unitBytes }: Capabilities,
   isAtomic: boolean,
-): readonly TakenUnit[] {
+): readonly UnitWithEntry[] {
   if (isAtomic && units.length > atomicUnits)
     throw refused(`one transaction has at most ${atomicUnits} units, not ${units.length}`);
   const taken = units.map((unit) => whole(() => takeUnit(unit)));
-  if (new Set(taken.map(({ address }) => `${address.collection}/${address.id}`)).size < taken.length)
+  if (new Set(taken.map(({ unit: { address } }) => `${address.collection}/${address.id}`)).size < taken.length)
     throw refused("a record is in two units of one call");
-  for (const { change } of taken) {
+  for (const { unit } of taken) {
+    const { change } = unit;
     if (change.kind === "remove") continue;
     const { length } = change.versions;
     if (length === 0 || length > unitItems) throw refused(`a unit has 1 to ${unitItems} versions, not ${length}`);
@@ -77,18 +89,20 @@ export function takeUnits(
   return taken;
 }
 
-function takeUnit({ writeId, address, base, change }: Unit): TakenUnit {
+function takeUnit({ writeId, address, base, entry, change }: Unit): UnitWithEntry {
   const own = parseAddress(address);
-  return {
+  const unit: TakenUnit = {
     writeId: takeWriteId(writeId),
     address: own,
     bucket: bucketOf(own),
     base: base === null || base === "damaged" ? base : { version: parseVersion(base.version), state: base.state },
+    hasEntry: entry !== undefined,
     change:
       change.kind === "write"
         ? takeWrite(change)
         : { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: takeMoment(change.removedAt) },
   };
+  return { unit, entry: entry === undefined ? null : takeUnitEntry(entry, unit.writeId) };
 }
 
 function takeWrite(change: WriteChange): TakenWrite {

@@ -13,28 +13,53 @@ import { rowNumber, whole } from "./columns.ts";
 import { readGate } from "./gate-row.ts";
 import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
+import { foundEntries } from "./entries-taken.ts";
+import type { FoundEntry, TakenEntries } from "./entries-taken.ts";
 import { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
 import { rewrapItem } from "./write-inventory.ts";
 import type { FoundItem } from "./write-inventory.ts";
 import { subjectText } from "./whom.ts";
+import { EntryWriter } from "./write-outbox.ts";
 import { dropLinks, link, takePeople } from "./write-subjects.ts";
 
-/** Makes all units or none. */
+/**
+ * Makes all units or none.
+ *
+ * @param audit entries of those units that have one, in their order
+ */
 export function applyTogether(
   connection: Connection,
   units: readonly TakenUnit[],
+  audit: TakenEntries,
 ): readonly UnitResult[] | Undone<readonly UnitResult[]> {
   const { epoch } = readGate(connection);
-  const results = units.map((unit) => makeUnit(connection, unit, epoch));
-  if (results.every(({ kind }) => kind === "made")) return results;
-  return new Undone(results.map((result) => (result.kind === "made" ? { kind: "not-made" } : result)));
+  const writer = new EntryWriter(connection, audit);
+  const entries = foundEntries(audit).values();
+  const results = units.map((unit): UnitResult => {
+    const entry = unit.hasEntry ? nextEntry(entries) : null;
+    if (entry !== null && !writer.goesOn(entry)) return { kind: "stream-moved" };
+    const result = makeUnit(connection, unit, entry, epoch);
+    if (entry !== null && result.kind === "made") writer.add(entry);
+    return result;
+  });
+  if (results.some(({ kind }) => kind !== "made"))
+    return new Undone(results.map((result) => (result.kind === "made" ? { kind: "not-made" } : result)));
+  writer.end();
+  return results;
+}
+
+function nextEntry(entries: Iterator<FoundEntry>): FoundEntry {
+  const next = entries.next();
+  if (next.done === true) throw new VaultError("store-failed", "The entry of a unit is missing");
+  return next.value;
 }
 
 function makeUnit(
   connection: Connection,
   { writeId, address, bucket, base, change }: TakenUnit,
+  entry: FoundEntry | null,
   epoch: Epoch,
 ): UnitResult {
   // Somebody was told what became of it.
@@ -42,8 +67,14 @@ function makeUnit(
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
   const record = foundRecord(connection, address) ?? newRecord(connection, address);
   return change.kind === "write"
-    ? write(connection, record, base, change, { writeId, bucket })
-    : { kind: remove(connection, record, base, change, writeId) ? "made" : "conflict" };
+    ? write(connection, record, { base, entry }, change, { writeId, bucket })
+    : { kind: remove(connection, record, { base, entry }, change, writeId) ? "made" : "conflict" };
+}
+
+/** The head that a unit was prepared against, and the entry that goes with the unit; null: it has none. */
+interface Onto {
+  readonly base: TakenUnit["base"];
+  readonly entry: FoundEntry | null;
 }
 
 /** A record, and the highest number that its head and its rows are known to have; 0: none. */
@@ -124,15 +155,15 @@ const CONFLICT: UnitResult = { kind: "conflict" };
 function write(
   connection: Connection,
   { record, highest }: FoundRecord,
-  base: TakenUnit["base"],
+  onto: Onto,
   { versions, subjects, sealedId }: TakenWrite,
   { writeId, bucket }: Pick<TakenUnit, "writeId" | "bucket">,
 ): UnitResult {
   const newest = versions.at(-1);
   let last = highest;
-  if (newest === undefined || base === "damaged") return CONFLICT;
+  if (newest === undefined || onto.base === "damaged") return CONFLICT;
   const { version: number, createdAt: updatedAt } = newest;
-  if (!moveHead(connection, record, base, { version: number, state: "live", updatedAt, sealedId })) return CONFLICT;
+  if (!moveHead(connection, record, onto, { version: number, state: "live", updatedAt, sealedId })) return CONFLICT;
   for (const { version } of versions) {
     if (version <= last) return CONFLICT;
     last = version;
@@ -168,13 +199,13 @@ const DROP_VERSIONS = statement((db, { record }: RecordKey) =>
 function remove(
   connection: Connection,
   { record, highest }: FoundRecord,
-  base: TakenUnit["base"],
+  onto: Onto,
   { tombstone, removedAt }: RemoveChange,
   writeId: Unit["writeId"],
 ): boolean {
   if (tombstone < highest) return false;
   const next: NextHead = { version: tombstone, state: "removed", updatedAt: removedAt, sealedId: null };
-  if (!moveHead(connection, record, base, next)) return false;
+  if (!moveHead(connection, record, onto, next)) return false;
   connection.run(DROP_FAILURES, { record });
   dropLinks(connection, record);
   // Whoever still asks for one of the writes is told that it was made.
@@ -191,38 +222,60 @@ interface NextHead {
   readonly sealedId: Uint8Array | null;
 }
 
-type NextHeadRow = NextHead & RecordKey;
+interface NextHeadRow extends NextHead, RecordKey {
+  readonly entry: Uint8Array | null;
+}
 
-const REPLACE_HEAD = statement((db, { record, version, state, updatedAt, sealedId }: NextHeadRow) =>
-  db.replaceInto("heads").values({ record, version, state, updated_at: updatedAt, sealed_id: sealedId }).compile(),
+const REPLACE_HEAD = statement((db, { record, version, state, updatedAt, sealedId, entry }: NextHeadRow) =>
+  db
+    .replaceInto("heads")
+    .values({ record, version, state, updated_at: updatedAt, sealed_id: sealedId, entry })
+    .compile(),
 );
 
-const ADD_HEAD = statement((db, { record, version, state, updatedAt, sealedId }: NextHeadRow) =>
+const ADD_HEAD = statement((db, { record, version, state, updatedAt, sealedId, entry }: NextHeadRow) =>
   db
     .insertInto("heads")
-    .values({ record, version, state, updated_at: updatedAt, sealed_id: sealedId })
+    .values({ record, version, state, updated_at: updatedAt, sealed_id: sealedId, entry })
     .onConflict((conflict) => conflict.doNothing())
     .compile(),
 );
 
-const MOVE_HEAD = statement(
-  (db, next: NextHeadRow & { readonly baseVersion: Version; readonly baseState: Head["state"] }) =>
-    db
-      .updateTable("heads")
-      .set({ version: next.version, state: next.state, updated_at: next.updatedAt, sealed_id: next.sealedId })
-      .where("record", "=", next.record)
-      .where("version", "=", next.baseVersion)
-      .where("state", "=", next.baseState)
-      .compile(),
+interface MovedHeadRow extends NextHeadRow {
+  readonly baseVersion: Version;
+  readonly baseState: Head["state"];
+  /** 0: the unit has no entry, and does not say what the head's is. */
+  readonly isAudited: number;
+  readonly previous: Uint8Array | null;
+}
+
+const MOVE_HEAD = statement((db, next: MovedHeadRow) =>
+  db
+    .updateTable("heads")
+    .set({
+      version: next.version,
+      state: next.state,
+      updated_at: next.updatedAt,
+      sealed_id: next.sealedId,
+      entry: next.entry,
+    })
+    .where("record", "=", next.record)
+    .where("version", "=", next.baseVersion)
+    .where("state", "=", next.baseState)
+    .where(sql<boolean>`(${next.isAudited} = 0 or entry is ${next.previous})`)
+    .compile(),
 );
 
 /** Compare-and-swap: the row changes only if it still is what the unit was prepared against. */
-function moveHead(connection: Connection, record: bigint, base: TakenUnit["base"], next: NextHead): boolean {
-  const row = { ...next, record };
+function moveHead(connection: Connection, record: bigint, { base, entry }: Onto, next: NextHead): boolean {
+  const row = { ...next, record, entry: entry?.id ?? null };
+  const previous = entry?.previous ?? null;
   // Nobody builds on a head that is damaged, so nobody can have come in between.
   if (base === "damaged") return connection.run(REPLACE_HEAD, row) > 0;
-  if (base === null) return connection.run(ADD_HEAD, row) === 1;
-  return connection.run(MOVE_HEAD, { ...row, baseVersion: base.version, baseState: base.state }) === 1;
+  if (base === null) return previous === null && connection.run(ADD_HEAD, row) === 1;
+  const { version: baseVersion, state: baseState } = base;
+  const isAudited = entry === null ? 0 : 1;
+  return connection.run(MOVE_HEAD, { ...row, baseVersion, baseState, isAudited, previous }) === 1;
 }
 
 interface WriteKey {

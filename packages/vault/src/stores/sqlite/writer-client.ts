@@ -104,8 +104,8 @@ class SameThread implements WriterSide {
   }
 }
 
-/** What may be made although nobody was told, and could be made twice by who tries again. */
-const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create"]);
+/** What may be made although nobody was told, and would be taken for another's by who tries again, or be made twice. */
+const ASKED_FOR: ReadonlySet<string> = new Set(["apply", "create", "append", "integrate"]);
 
 interface UnderWay {
   readonly name: string;
@@ -134,7 +134,7 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
   }
 
   /**
-   * Asks for a change. `owned` is memory that goes over to the writer.
+   * Asks for a change. `owned` is memory that goes over to the writer, `bytes` how much there is to write.
    *
    * @throws VaultError `outcome-unknown`, `store-failed` when the thread died before it answered; and what the change
    *   itself comes to
@@ -142,11 +142,10 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
   send<Name extends keyof Own & string>(
     name: Name,
     given: Given<Own, Name>,
-    owned: readonly OwnBytes[] = [],
+    { owned = [], bytes = 0 }: { readonly owned?: readonly OwnBytes[]; readonly bytes?: number } = {},
   ): Promise<Answer<Own, Name>> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const number = ++this.#lastRequest;
-    const bytes = owned.reduce((sum, { length }) => sum + length, 0);
     const to = this.#opened();
     try {
       to.post({ kind: "write", store: this.#number, request: { number, name, given, bytes } }, owned);
@@ -191,8 +190,8 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
   }
 
   /**
-   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units and new
-   * keys that is said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
+   * The thread is gone: what went into its last commit may be in the database, and nothing else is. Of units, new keys
+   * and entries that is said as it is; everything else names a fence, a stamp or an epoch, and is simply tried again.
    */
   lost(dead: WriterSide, cause: unknown): void {
     if (this.#side !== dead) return;

@@ -262,9 +262,13 @@ function commit(connection: Connection): void {
   }
 }
 
+/** Of pages that were written, in KiB: ids are random, so that each of a large group lies on a page of its own. */
+const WRITE_CACHE_KIB = 16 * 1024;
+
 /** Never makes a file in the place of one that is gone. */
 function openAgain({ path, maxBytes, known }: WriterFile): OpenWriter {
   new OpenFiles(path, known.files).require();
   const connection = new Connection(connectSqliteFile(path, { synchronous: "full", busyTimeoutMs: 0, maxBytes }));
+  connection.exec(`pragma cache_size = -${WRITE_CACHE_KIB}`);
   return { connection, guard: Guard.again(connection, path, known) };
 }

@@ -3,13 +3,21 @@
  */
 import type { TestContext } from "node:test";
 import { after } from "node:test";
-import { migratePostgres, migratePostgresKeys, postgresKeyStore, postgresStore } from "@strongroom/vault/postgres";
+import {
+  migratePostgres,
+  migratePostgresAudit,
+  migratePostgresKeys,
+  postgresAuditLog,
+  postgresKeyStore,
+  postgresStore,
+} from "@strongroom/vault/postgres";
 import type { PostgresStoreOptions } from "@strongroom/vault/postgres";
 import type { ContractStorage } from "@strongroom/vault/store-contract";
 import pg from "pg";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { PostgresServer } from "../../../../../tests/support/postgres/server.ts";
 import type { PostgresOptions } from "../../../../../tests/support/postgres/server.ts";
+import type { AuditLog } from "../../../src/stores/audit-log.ts";
 import type { KeyStore } from "../../../src/stores/key-store.ts";
 import type { Store } from "../../../src/stores/store.ts";
 
@@ -63,6 +71,11 @@ export async function newKeySchema(t: TestContext, pool: pg.Pool): Promise<TestS
   return schemaOf(t, pool, { migrate: migratePostgresKeys, open: postgresKeyStore });
 }
 
+/** The same of an audit log. */
+export async function newAuditSchema(t: TestContext, pool: pg.Pool): Promise<TestSchema<AuditLog>> {
+  return schemaOf(t, pool, { migrate: migratePostgresAudit, open: postgresAuditLog });
+}
+
 async function schemaOf<Opened extends { close(): Promise<void> }>(
   t: TestContext,
   pool: pg.Pool,
@@ -96,7 +109,25 @@ async function schemaOf<Opened extends { close(): Promise<void> }>(
 const jobsPass = (ms: number): readonly string[] => [
   `update s.job_partitions set due_at = due_at - ${ms}, renewed_at = renewed_at - ${ms},
     taken_at = taken_at - ${ms}, saved_at = saved_at - ${ms}`,
+];
+
+const storePasses = (ms: number): readonly string[] => [
+  ...jobsPass(ms),
   `update s.failures set due_at = due_at - ${ms}`,
+  `update s.outbox set at = at - ${ms}`,
+  `update s.streams set at = at - ${ms}`,
+];
+
+/** What no vault writes, in the entry that waits first. */
+const DAMAGED_ENTRY = `update s.outbox set id = '00000000-0000-0000-0000-000000000000', number = -1,
+  stream = 'ffffffff-ffff-ffff-ffff-ffffffffffff', tag = repeat('x', 100), mac = '', text = ''
+  where position = (select min(position) from s.outbox)`;
+
+/** In a log's first entry, and all its heads. */
+const DAMAGED_LOG: readonly string[] = [
+  `update s.entries set id = '00000000-0000-0000-0000-000000000000', at = 9223372036854775807, leaf = '', principal = '',
+    action = repeat('x', 100000), collection = '' where position = 0`,
+  "update s.heads set version = -1, state = 'master', entry = '00000000-0000-0000-0000-000000000000'",
 ];
 
 /** Storage for the contract. */
@@ -104,7 +135,8 @@ export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<Co
   const made = await newSchema(t, pool);
   return {
     open: () => made.open(),
-    passTime: (ms) => made.forge(...jobsPass(ms), `update s.settled set at = at - ${ms}`),
+    passTime: (ms) => made.forge(...storePasses(ms), `update s.settled set at = at - ${ms}`),
+    damage: () => made.forge(DAMAGED_ENTRY),
     begin: () => begin(pool),
   };
 }
@@ -112,7 +144,21 @@ export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<Co
 /** Storage for the contract of key stores. */
 export async function keyContractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage<KeyStore>> {
   const made = await newKeySchema(t, pool);
-  return { open: () => made.open(), passTime: (ms) => made.forge(...jobsPass(ms)) };
+  return {
+    open: () => made.open(),
+    passTime: (ms) => made.forge(...storePasses(ms)),
+    damage: () => made.forge(DAMAGED_ENTRY),
+  };
+}
+
+/** Storage for the contract of audit logs. */
+export async function auditContractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage<AuditLog>> {
+  const made = await newAuditSchema(t, pool);
+  return {
+    open: () => made.open(),
+    passTime: (ms) => made.forge(...jobsPass(ms)),
+    damage: () => made.forge(...DAMAGED_LOG),
+  };
 }
 
 /** A transaction of a caller's own. */

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
 import type { Store } from "@strongroom/vault";
 import type { Epoch } from "../../../src/stores/gate.ts";
+import type { AddressTag, EntryId, OutboxEntry, StreamId } from "../../../src/stores/outbox.ts";
 import type { SubjectId, UnitSubject } from "../../../src/stores/subjects.ts";
 import type { Unit, WriteId } from "../../../src/stores/units.ts";
 
@@ -40,6 +41,36 @@ export function writeUnit(id: string, base: number | null, next: number, options
     base: base === null ? null : { version: parseVersion(base), state: "live" },
     change: { kind: "write", epoch: epoch as Epoch, versions: [version], subjects: sorted(subjects), sealedId: null },
   };
+}
+
+/** What a test may choose of an entry. */
+export interface EntryOptions {
+  readonly number: number;
+  /** Left out: one of its own. */
+  readonly stream?: string;
+  readonly tag?: string | null;
+  readonly text?: Uint8Array;
+  readonly ends?: boolean;
+}
+
+/** An entry of an outbox. */
+export function entry(options: EntryOptions, id: string = randomUUID()): OutboxEntry {
+  const { number, stream = randomUUID(), tag = null, text = Buffer.from(`entry ${id}`), ends = false } = options;
+  return {
+    id: id as EntryId,
+    stream: stream as StreamId,
+    number,
+    ends,
+    tag: tag as AddressTag | null,
+    text,
+    mac: Buffer.alloc(32, 7),
+  };
+}
+
+/** A unit with an entry. `previous`: the one that the head must have. */
+export function withEntry(unit: Unit, options: EntryOptions & { readonly previous: string | null }): Unit {
+  const previous = options.previous as EntryId | null;
+  return { ...unit, entry: { ...entry(options, unit.writeId), previous } };
 }
 
 const sorted = (subjects: readonly UnitSubject[]): readonly UnitSubject[] =>

@@ -5,12 +5,28 @@
 import { join } from "node:path";
 import { sqliteKeyStore } from "@strongroom/vault/sqlite";
 import { keyStoreContract } from "@strongroom/vault/store-contract";
+import { hand } from "../../support/keys-file.ts";
 import { passTime, temporaryFolder } from "../../support/storage.ts";
 
 /** What is kept as a moment of the store's own clock. */
-const MOMENTS = { jobs: ["due_at", "taken_at", "saved_at", "renewed_at"], failures: ["due_at"] } as const;
+const MOMENTS = {
+  jobs: ["due_at", "taken_at", "saved_at", "renewed_at"],
+  failures: ["due_at"],
+  streams: ["at"],
+  outbox: ["at"],
+} as const;
+
+/** Of the entry that waits first. */
+const DAMAGE = `update outbox set id = zeroblob(3), stream = x'', number = -1, tag = 'x', mac = x'00'
+  where position = (select min(position) from outbox)`;
 
 keyStoreContract("sqlite", async (t) => {
   const path = join(await temporaryFolder(t), "keys.sqlite");
-  return { open: () => sqliteKeyStore(path), passTime: (ms) => passTime(path, MOMENTS, ms) };
+  return {
+    open: () => sqliteKeyStore(path),
+    passTime: (ms) => passTime(path, MOMENTS, ms),
+    damage: async () => {
+      hand(path, DAMAGE);
+    },
+  };
 });

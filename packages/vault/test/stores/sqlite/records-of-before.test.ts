@@ -13,6 +13,7 @@ import { schemaOf } from "@strongroom/base/sqlite-schema";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { aboutAll, newPeople, recordsOf } from "../../../src/store-contract/people.ts";
 import { write } from "../../../src/store-contract/changes.ts";
+import { STORE_READER, STORE_WRITER } from "../../../src/stores/gate.ts";
 import { MIGRATIONS } from "../../../src/stores/sqlite/schema.ts";
 import { rejectsWith } from "../../support/errors.ts";
 import { at, live, make, place, removed } from "../../support/records.ts";
@@ -47,8 +48,8 @@ test("every row is read as it was, in scheme 1 and about nobody else", async (t)
     peer: null,
     epoch: EPOCH,
     digest: "digest",
-    minReader: 2,
-    minWriter: 2,
+    minReader: STORE_READER,
+    minWriter: STORE_WRITER,
   });
 });
 
@@ -73,7 +74,7 @@ test("the schema is that of a new file, and the mark goes on", async (t) => {
   writeFileSync(`${path}.mark`, `strongroom-vault-mark/1 ${VAULT_OF_BEFORE} 40`.padEnd(127) + "\n");
   await (await sqliteStore(path, { mark: true })).close();
   const { state, version, commits } = await inspectDatabase(path);
-  assert.deepEqual([state, version, commits], ["sound", 5, 40]);
+  assert.deepEqual([state, version, commits], ["sound", 6, 40]);
   using database = new DatabaseSync(path);
   const made = database.prepare("select type || ' ' || name as name, sql from sqlite_schema").all();
   const wanted = await schemaOf(MIGRATIONS);

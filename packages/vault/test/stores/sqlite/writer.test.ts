@@ -17,6 +17,7 @@ import { isVaultError } from "@strongroom/vault";
 import type { Epoch, Store, Unit } from "@strongroom/vault";
 import { inspectDatabase, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../../tests/support/defer.ts";
+import { drained, lastOf, newEntries } from "../../../src/store-contract/entries.ts";
 import { rejectsWith } from "../../support/errors.ts";
 import { at, live, make, remove, write } from "../../support/records.ts";
 import { temporaryFolder } from "../../support/storage.ts";
@@ -163,6 +164,29 @@ test("a thread that dies: what was under way is said to be unknown or not made, 
     }
   }
   assert.ok(seen.has("store-failed"), [...seen].join());
+});
+
+test("a thread that dies while entries are written: the streams tell what became of those that are unknown", async (t) => {
+  const { store } = await opened(t);
+  for (let round = 0; round < 4; round++) {
+    const lanes = Array.from({ length: 30 }, () => newEntries(20));
+    let writing: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([]);
+    await endThreads(async () => {
+      writing = Promise.allSettled(lanes.map((entries) => store.outbox.append(entries, [])));
+      await delay(round);
+    });
+    const results = await writing;
+    const last = await lastOf(store, ...lanes.map(([entry]) => entry!.stream));
+    for (const [index, result] of results.entries()) {
+      const code = result.status === "fulfilled" ? "made" : isVaultError(result.reason) ? result.reason.code : "?";
+      if (code === "made") assert.equal(last[index], 20);
+      else if (code === "store-failed") assert.equal(last[index], null);
+      else assert.equal(code, "outcome-unknown");
+      assert.ok([20, null].includes(last[index]!), "all of an append, or nothing");
+    }
+    const written = last.filter((one) => one !== null).length;
+    assert.equal((await drained(store)).length, written * 20);
+  }
 });
 
 test("while another process holds the lock, the process goes on, and so do reads and other files", async (t) => {

@@ -15,19 +15,23 @@ export interface KeySabotage {
 interface Parts {
   readonly keys?: Partial<KeyRows>;
   readonly inventory?: Partial<KeyStore["inventory"]>;
+  readonly outbox?: Partial<KeyStore["outbox"]>;
+  readonly checkpoint?: Partial<KeyStore["checkpoint"]>;
   readonly close?: () => Promise<void>;
 }
 
 /** A key store some of whose methods are other ones. */
-const breaks = (foundBy: string, parts: (store: KeyStore) => Parts): KeySabotage => ({
+export const breaks = (foundBy: string, parts: (store: KeyStore) => Parts): KeySabotage => ({
   foundBy,
   alter: (store) => {
-    const { keys, inventory, close } = parts(store);
+    const { keys, inventory, outbox, checkpoint, close } = parts(store);
     return {
       keys: { ...store.keys, ...keys },
       gate: store.gate,
       inventory: { ...store.inventory, ...inventory },
       jobs: store.jobs,
+      outbox: { ...store.outbox, ...outbox },
+      checkpoint: { ...store.checkpoint, ...checkpoint },
       requireRoom: () => store.requireRoom(),
       ping: () => store.ping(),
       close: close ?? (() => store.close()),

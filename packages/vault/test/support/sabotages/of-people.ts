@@ -313,17 +313,14 @@ export const OF_PEOPLE: Readonly<Record<string, Sabotage>> = {
       },
     }),
   ),
-  "forgets the peer with a flip": breaks(
-    "the first peer that is noted is the peer, for good, whoever asks later",
-    (store) => ({
-      gate: {
-        current: async () => {
-          const state = await store.gate.current();
-          return state.epoch > 1 ? { ...state, peer: null } : state;
-        },
+  "forgets the peer with a flip": breaks("a peer outlasts a flip", (store) => ({
+    gate: {
+      current: async () => {
+        const state = await store.gate.current();
+        return state.epoch > 1 ? { ...state, peer: null } : state;
       },
-    }),
-  ),
+    },
+  })),
   "fails a caller's transaction for a closed person": breaks(
     "a closed person, and a key that was left, are answers: the transaction goes on",
     (store) => ({

@@ -4,6 +4,7 @@
 import type { Gate } from "../../../src/stores/gate.ts";
 import type { Inventory } from "../../../src/stores/inventory.ts";
 import type { JobStore } from "../../../src/stores/jobs.ts";
+import type { Outbox } from "../../../src/stores/outbox.ts";
 import type { RecordStore, Store, SubjectRows } from "../../../src/stores/store.ts";
 import type { NewVersion, Unit } from "../../../src/stores/units.ts";
 
@@ -22,10 +23,12 @@ type Parts = {
   readonly gate?: Partial<Gate>;
   readonly inventory?: Partial<Inventory>;
   readonly jobs?: Partial<JobStore>;
+  readonly outbox?: Partial<Outbox>;
 } & Partial<Pick<Store, "close" | "transaction">>;
 
 /** The store, with some of its methods replaced. */
-function altered(store: Store, { records, subjects, gate, inventory, jobs, close, transaction }: Parts): Store {
+function altered(store: Store, parts: Parts): Store {
+  const { records, subjects, gate, inventory, jobs, outbox, close, transaction } = parts;
   return {
     capabilities: store.capabilities,
     records: { ...store.records, ...records },
@@ -33,6 +36,7 @@ function altered(store: Store, { records, subjects, gate, inventory, jobs, close
     gate: { ...store.gate, ...gate },
     inventory: { ...store.inventory, ...inventory },
     jobs: { ...store.jobs, ...jobs },
+    outbox: { ...store.outbox, ...outbox },
     transaction: transaction ?? store.transaction!,
     requireRoom: () => store.requireRoom(),
     ping: () => store.ping(),

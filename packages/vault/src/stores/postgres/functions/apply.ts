@@ -6,6 +6,15 @@ import { storeFunction } from "./function.ts";
 import type { StoreFunction } from "./function.ts";
 import { holdPeople, notePeople, PEOPLE_VARIABLES } from "./people.ts";
 import { BEYOND, ENTER, GATE_VARIABLES, holdGate, lockHeads, prune, settleInSnapshot } from "./statements.ts";
+import {
+  ENTRY_ARGUMENTS,
+  forgetStreams,
+  heldEntries,
+  holdStreams,
+  IS_MOVED,
+  STREAM_VARIABLES,
+  writeEntries,
+} from "./streams.ts";
 
 /** Further columns of an insert: their names, what they are, and the arrays that they come from. */
 interface MoreColumns {
@@ -26,8 +35,10 @@ interface More {
   readonly versions: MoreColumns;
   /** After the gate, before the records. */
   readonly hold: (schema: SchemaName) => string;
+  /** Of a unit `u` and its head `h`, further cases of a conflict; and where `u` has what they compare. */
+  readonly compare: { readonly cases: string; readonly arrays: string; readonly names: string };
   /** When it is known which units the records allow. */
-  readonly refuse: string;
+  readonly refuse: (schema: SchemaName) => string;
   readonly remove: (schema: SchemaName) => string;
   readonly note: (schema: SchemaName) => string;
 }
@@ -99,19 +110,19 @@ ${lockHeads(schema)}
       when u.key is null then 'conflict'
       when u.base = 'damaged' then case
         when u.first < h.version and h.version < ${BEYOND} or u.first < newest.version and newest.version < ${BEYOND}
-          then 'conflict' else 'made' end
+          then 'conflict' else 'made' end${more.compare.cases}
       when newest.version > u.first or u.epoch is not null and newest.version = u.first then 'conflict'
       when u.base = 'none' and h.record is null then 'made'
       when u.base = h.state and u.base_version = h.version
         and (u.first > h.version or u.epoch is null and u.first = h.version) then 'made'
       else 'conflict' end order by u.n)
     into v_results
-    from unnest(p_write_ids, v_keys, p_bases, p_base_versions, p_epochs, p_firsts) with ordinality
-      u(write_id, key, base, base_version, epoch, first, n)
+    from unnest(p_write_ids, v_keys, p_bases, p_base_versions, p_epochs, p_firsts${more.compare.arrays}) with ordinality
+      u(write_id, key, base, base_version, epoch, first${more.compare.names}, n)
     left join ${schema}.heads h on h.record = u.key
     left join ${schema}.settled s on s.write_id = u.write_id collate "C"
     left join lateral (select max(v.version) as version from ${schema}.versions v where v.record = u.key) newest on true;
-${more.refuse}
+${more.refuse(schema)}
   if p_atomic and exists (select from unnest(v_results) t(result) where t.result <> 'made') then
     select array_agg(case t.result when 'made' then 'not-made' else t.result end order by t.n) into v_results
       from unnest(v_results) with ordinality t(result, n);
@@ -166,6 +177,7 @@ end`,
   );
 
 const NO_COLUMNS: MoreColumns = { names: "", values: "", arrays: "" };
+const NO_CASES = { cases: "", arrays: "", names: "" };
 const nothing = (): string => "";
 
 /** Of programs that knew of no people. */
@@ -178,7 +190,8 @@ export const APPLY_1: StoreFunction = applyFunction("apply_v1", {
   heads: { ...NO_COLUMNS, set: "" },
   versions: NO_COLUMNS,
   hold: nothing,
-  refuse: "",
+  compare: NO_CASES,
+  refuse: nothing,
   remove: nothing,
   note: nothing,
 });
@@ -206,11 +219,8 @@ const REFUSE = `
 
 const UNITS = "p_person_units";
 
-/**
- * Locks the people of units as well, and links them to records. `p_person_units`: the unit, from 1, of each person.
- * Answers also `subject-closed` with who and their state, and `key-set-back` with who.
- */
-export const APPLY_2: StoreFunction = applyFunction("apply_v2", {
+/** What the second function has beyond the first. */
+const SECOND: More = {
   takes: `, p_schemes integer[], p_abouts text[], p_sealed_ids bytea[],
     p_person_units integer[], p_people text[], p_scopes text[], p_ordinals bigint[]`,
   returns: ", person text, state text",
@@ -228,12 +238,66 @@ export const APPLY_2: StoreFunction = applyFunction("apply_v2", {
   },
   versions: { names: ", scheme, about", values: ", w.scheme, w.about", arrays: ", p_schemes, p_abouts" },
   hold: (schema) => holdPeople(schema, { of: UNITS, makeRows: "p_epochs[u.unit] = v_gate.epoch" }),
-  refuse: REFUSE,
+  compare: NO_CASES,
+  refuse: () => REFUSE,
   remove: (schema) => `
     delete from ${schema}.links l where l.record = any(v_gone);`,
   note: (schema) => `${notePeople(schema, { of: UNITS, record: "v_keys[u.unit]", isMade: "v_ready[u.unit]" })}
   if v_fresh_people is not null and not (true = all(v_ready)) then
     delete from ${schema}.subjects s where s.key = any(v_fresh_people) and not exists (
       select from unnest(v_people, p_person_units) u(key, unit) where u.key = s.key and v_ready[u.unit]);
+  end if;`,
+};
+
+/**
+ * Locks the people of units as well, and links them to records. `p_person_units`: the unit, from 1, of each person.
+ * Answers also `subject-closed` with who and their state, and `key-set-back` with who.
+ */
+export const APPLY_2: StoreFunction = applyFunction("apply_v2", SECOND);
+
+const ENTRY_UNITS = { arrays: ", p_entry_units", names: ", unit" };
+
+/** Which units' entries are not the next of their streams: told before anything else that is against a unit. */
+const refuseMoved = (schema: SchemaName): string => `
+  if array_length(p_entry_ids, 1) > 0 then${holdStreams(schema)}
+    select array_agg(u.unit) into v_moved
+      from ${heldEntries(schema, ENTRY_UNITS)}
+      where ${IS_MOVED};
+    if v_moved is not null then
+      select array_agg(case when t.n = any(v_moved) then 'stream-moved' when p_atomic then 'not-made' else t.result end
+          order by t.n)
+        into v_results
+        from unnest(v_results) with ordinality t(result, n);
+    end if;
+  end if;
+`;
+
+/**
+ * Writes the entries of units as well: `p_entry_units` is the unit, from 1, of each. `p_previous`: the entry that the
+ * head must have, or `none`; null: it is not compared. `p_head_entries`: that which it gets. Answers also
+ * `stream-moved`.
+ */
+export const APPLY_3: StoreFunction = applyFunction("apply_v3", {
+  ...SECOND,
+  takes: `${SECOND.takes},
+    p_previous text[], p_head_entries uuid[], p_entry_units integer[], ${ENTRY_ARGUMENTS}`,
+  variables: `${SECOND.variables}${STREAM_VARIABLES}
+  v_moved integer[];`,
+  heads: {
+    names: `${SECOND.heads.names}, entry`,
+    values: `${SECOND.heads.values}, u.entry`,
+    arrays: `${SECOND.heads.arrays}, p_head_entries`,
+    set: `${SECOND.heads.set}, entry = excluded.entry`,
+  },
+  compare: {
+    cases: `
+      when u.previous <> coalesce(h.entry::text, 'none'::text) then 'conflict'`,
+    arrays: ", p_previous",
+    names: ", previous",
+  },
+  refuse: (schema) => `${REFUSE}${refuseMoved(schema)}`,
+  note: (schema) => `${SECOND.note(schema)}
+  if array_length(p_entry_ids, 1) > 0 then
+${writeEntries(schema, { ...ENTRY_UNITS, where: "v_ready[u.unit]" })}${forgetStreams(schema)}
   end if;`,
 });

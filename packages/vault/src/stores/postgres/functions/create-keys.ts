@@ -1,9 +1,9 @@
 /**
- * Makes keys and people, and erases people. What stands for an owner is one row, which whoever makes or erases anything
- * of theirs locks first, in the order of names; then the names of people, in the order of their tags.
+ * Makes keys and people, erases people, says whose a key is. What stands for an owner is one row, which whoever makes
+ * or erases anything of theirs locks first, in the order of names; then the names of people, in the order of tags.
  */
 import type { SchemaName } from "../schema-name.ts";
-import { storeFunction } from "./function.ts";
+import { readFunction, storeFunction } from "./function.ts";
 import type { StoreFunction } from "./function.ts";
 import { ENTER, GATE_VARIABLES, holdGate } from "./statements.ts";
 
@@ -134,4 +134,17 @@ ${lockOwners(schema)}
   delete from ${schema}.names n where n.owner = any(v_owners);
   return query select 'done'::text;
 end`,
+);
+
+/** Whose versions of keys are, in their order. */
+export const OWNERS: StoreFunction = readFunction(
+  "owners_v1",
+  "p_versions uuid[]",
+  "kind text, owner text",
+  (schema) => `return query
+    select k.kind, k.name from unnest(p_versions) with ordinality u(version, n)
+    left join lateral (
+      select k.kind, o.name from ${schema}.keys k join ${schema}.owners o on o.key = k.owner
+      where k.version = u.version and o.erased_at is null limit 1) k on true
+    order by u.n;`,
 );

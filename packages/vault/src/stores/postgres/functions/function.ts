@@ -47,3 +47,23 @@ export function storeFunction(
       `${SETTINGS.map(([setting, value]) => `set ${setting} to ${value}`).join(" ")} as $body$${body(schema)}$body$`,
   };
 }
+
+/**
+ * A function of one statement, which is one for its plan: outside of a function a session keeps the plan that it made
+ * when the tables were small, and reads all of them when they have grown.
+ */
+export const readFunction = (
+  name: string,
+  takes: string,
+  returns: string,
+  body: (schema: SchemaName) => string,
+): StoreFunction =>
+  storeFunction(
+    name,
+    { takes, returns: `TABLE(${returns})` },
+    (schema) => `
+#variable_conflict use_column
+begin
+  ${body(schema)}
+end`,
+  );

@@ -20,6 +20,12 @@ interface More {
   readonly variables: string;
   /** The further columns of an answer that has nothing in them. */
   readonly empty: string;
+  /** What is read of a head besides, as a column of `h`, and the same where there is none. */
+  readonly head: { readonly column: string; readonly none: string };
+  /** Further cases of a conflict. */
+  readonly compare: string;
+  /** Before it is answered that the gate has moved. */
+  readonly moved: (schema: SchemaName) => string;
   readonly heads: MoreColumns & { readonly set: string };
   readonly versions: MoreColumns;
   /** After the gate, before the record. */
@@ -52,7 +58,7 @@ declare${GATE_VARIABLES}${ONE_VERSION}
   v_newest bigint;
   v_is_settled boolean;${more.variables}
 begin${ENTER}
-  ${holdEpoch(schema, more.empty)}
+  ${holdEpoch(schema, more.empty, more.moved(schema))}
 ${more.hold(schema)}
   select r.key into v_key from ${schema}.records r where r.collection = p_collection and r.id = p_id;
   if v_key is null and p_base = 'none' then
@@ -65,15 +71,15 @@ ${more.hold(schema)}
   end if;
   if v_key is null then ${more.conflict(schema)}return query select 'conflict'::text, v_gate.epoch${more.empty}; return; end if;
   if not v_is_fresh then
-    select h.version, h.state, h.write_id into v_head from ${schema}.heads h where h.record = v_key for no key update;
+    select h.version, h.state, h.write_id${more.head.column} into v_head from ${schema}.heads h where h.record = v_key for no key update;
     if v_head.version is null then
       -- A name without a head has no other row to be locked; a head may have come while it was waited for.
       perform from ${schema}.records r where r.key = v_key for update;
       if not found then ${more.conflict(schema)}return query select 'conflict'::text, v_gate.epoch${more.empty}; return; end if;
-      select h.version, h.state, h.write_id into v_head from ${schema}.heads h where h.record = v_key for no key update;
+      select h.version, h.state, h.write_id${more.head.column} into v_head from ${schema}.heads h where h.record = v_key for no key update;
     end if;
   else
-    select null::bigint as version, null::text as state, null::text as write_id into v_head;
+    select null::bigint as version, null::text as state, null::text as write_id${more.head.none} into v_head;
   end if;
 
   select (select max(v.version) from ${schema}.versions v where v.record = v_key),
@@ -81,7 +87,7 @@ ${more.hold(schema)}
     into v_newest, v_is_settled;
   if v_is_settled or v_head.write_id = p_write_id or v_newest >= p_version or v_head.version >= p_version
     or not (p_base = 'none' and v_head.version is null
-      or coalesce(p_base = v_head.state and p_base_version = v_head.version, false))
+      or coalesce(p_base = v_head.state and p_base_version = v_head.version, false))${more.compare}
   then
     if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
     ${more.conflict(schema)}return query select 'conflict'::text, v_gate.epoch${more.empty}; return;
@@ -115,6 +121,9 @@ export const PUT_1: StoreFunction = putFunction("put_v1", {
   returns: "",
   variables: "",
   empty: "",
+  head: { column: "", none: "" },
+  compare: "",
+  moved: nothing,
   heads: { ...NO_COLUMNS, set: "" },
   versions: NO_COLUMNS,
   hold: nothing,
@@ -130,27 +139,85 @@ const forgetPeople = (schema: SchemaName): string =>
 
 const UNITS = "array_fill(1, array[cardinality(p_people)])";
 
-/** Locks the people as well, and links them to the record. Answers as `apply_v2` does. */
-export const PUT_2: StoreFunction = putFunction("put_v2", {
+/** @param before what is done before it is answered */
+const refusePeople = (schema: SchemaName, before: string): string => `
+  for v_refused in select q.id, q.problem from unnest(p_people, v_problems) with ordinality q(id, problem, n)
+    where q.problem is not null order by q.problem = 'set-back', q.n limit 1
+  loop
+    if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
+    ${before}return query select
+      case v_refused.problem when 'set-back' then 'key-set-back' when 'absent' then 'conflict' else 'subject-closed' end,
+      v_gate.epoch, v_refused.id, v_refused.problem;
+    return;
+  end loop;
+`;
+
+/** What the second function has beyond the first. */
+const SECOND: More = {
   takes: ", p_scheme integer, p_about text, p_sealed_id bytea, p_people text[], p_scopes text[], p_ordinals bigint[]",
   returns: ", person text, state text",
   variables: `${PEOPLE_VARIABLES}
   v_refused record;`,
   empty: ", null::text, null::text",
+  head: { column: "", none: "" },
+  compare: "",
+  moved: nothing,
   heads: { names: ", sealed_id", values: ", p_sealed_id", set: ", sealed_id = p_sealed_id" },
   versions: { names: ", scheme, about", values: ", p_scheme, p_about" },
   hold: (schema) => holdPeople(schema, { of: UNITS, makeRows: "true" }),
   conflict: forgetPeople,
-  refuse: (schema) => `
-  for v_refused in select q.id, q.problem from unnest(p_people, v_problems) with ordinality q(id, problem, n)
-    where q.problem is not null order by q.problem = 'set-back', q.n limit 1
-  loop
-    if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
-    ${forgetPeople(schema)}return query select
-      case v_refused.problem when 'set-back' then 'key-set-back' when 'absent' then 'conflict' else 'subject-closed' end,
-      v_gate.epoch, v_refused.id, v_refused.problem;
-    return;
-  end loop;
-`,
+  refuse: (schema) => refusePeople(schema, forgetPeople(schema)),
   note: (schema) => notePeople(schema, { of: UNITS, record: "v_key", isMade: "true" }),
+};
+
+/** Locks the people as well, and links them to the record. Answers as `apply_v2` does. */
+export const PUT_2: StoreFunction = putFunction("put_v2", SECOND);
+
+const MOVED = "return query select 'stream-moved'::text, v_gate.epoch, null::text, null::text; return;";
+
+/** Where something is against the unit: that its entry is not the next of its stream is told before it. */
+const tellMoved = (schema: SchemaName): string =>
+  `if p_number <> coalesce((select s.last from ${schema}.streams s where s.stream = p_stream), 0::bigint) + 1 then
+      ${MOVED}
+    end if;
+    `;
+
+const forgetAndTell = (schema: SchemaName): string => `${forgetPeople(schema)}${tellMoved(schema)}`;
+
+/**
+ * Writes the entry of the unit as well, of which all is null but `p_entry` where another statement of the transaction
+ * writes it. Answers as `apply_v3` does.
+ */
+export const PUT_3: StoreFunction = putFunction("put_v3", {
+  ...SECOND,
+  takes: `${SECOND.takes}, p_previous text, p_entry uuid,
+    p_stream uuid, p_number bigint, p_ends boolean, p_tag text, p_mac bytea, p_text bytea`,
+  head: { column: ", h.entry", none: ", null::uuid as entry" },
+  compare: `
+    or p_previous <> coalesce(v_head.entry::text, 'none'::text)`,
+  moved: tellMoved,
+  heads: {
+    names: `${SECOND.heads.names}, entry`,
+    values: `${SECOND.heads.values}, p_entry`,
+    set: `${SECOND.heads.set}, entry = p_entry`,
+  },
+  conflict: forgetAndTell,
+  refuse: (schema) => `${refusePeople(schema, forgetAndTell(schema))}
+  if p_stream is not null then
+    if p_number = 1 then
+      insert into ${schema}.streams (stream, last, at) values (p_stream, 1, v_now) on conflict do nothing;
+    else
+      update ${schema}.streams s set last = p_number, at = v_now where s.stream = p_stream and s.last = p_number - 1;
+    end if;
+    if not found then
+      if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
+      ${forgetPeople(schema)}${MOVED}
+    end if;
+  end if;
+`,
+  note: (schema) => `${SECOND.note(schema)}
+  if p_stream is not null then
+    insert into ${schema}.outbox (id, stream, number, ends, tag, mac, text, at)
+      values (p_entry, p_stream, p_number, p_ends, p_tag, p_mac, p_text, v_now);
+  end if;`,
 });

@@ -92,10 +92,11 @@ export const ONE_VERSION = `
  * Holds the gate at `p_epoch`, and sets `v_set` to the wrap set: what a message that was just sealed needs.
  *
  * @param rest further columns of an answer, which a refusal leaves empty
+ * @param before what is done before it is answered that the gate has moved
  */
-export const holdEpoch = (schema: SchemaName, rest: string = ""): string => `
+export const holdEpoch = (schema: SchemaName, rest: string = "", before: string = ""): string => `
   ${holdGate(schema, "true", (refusal) => `return query select '${refusal}'::text, 0::bigint${rest}; return;`)}
-  if v_gate.epoch <> p_epoch then return query select 'gate-moved'::text, v_gate.epoch${rest}; return; end if;
+  if v_gate.epoch <> p_epoch then ${before}return query select 'gate-moved'::text, v_gate.epoch${rest}; return; end if;
   select s.id into v_set from ${schema}.wrap_sets s where s.digest = p_digest collate "C";
   if v_set is null then return query select 'set-unknown'::text, v_gate.epoch${rest}; return; end if;`;
 
@@ -107,11 +108,15 @@ export const lockHeads = (schema: SchemaName): string => `
     order by r.collection, r.id
     for no key update of h;`;
 
-/** Holds a lease: who takes it over waits for this to end. */
-export const holdLease = (schema: SchemaName): string => `
+/**
+ * Holds a lease: who takes it over waits for this to end.
+ *
+ * @param rest further columns of the answer that it is overtaken
+ */
+export const holdLease = (schema: SchemaName, rest: string = ", v_gate.epoch"): string => `
   if p_job is not null then
     perform from ${schema}.job_partitions j
       where j.job = p_job and j.partition = p_partition and j.fence = p_fence and j.held
       for share;
-    if not found then return query select 'overtaken'::text, v_gate.epoch; return; end if;
+    if not found then return query select 'overtaken'::text${rest}; return; end if;
   end if;`;

@@ -5,14 +5,17 @@
 import type { Gate } from "../../gate.ts";
 import type { Inventory } from "../../inventory.ts";
 import type { JobStore } from "../../jobs.ts";
-import type { KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../../key-store.ts";
+import type { CheckpointRow, KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../../key-store.ts";
+import type { Outbox } from "../../outbox.ts";
 import type { PostgresPool } from "../connection.ts";
 import { postgresGate } from "../gate.ts";
 import { postgresInventory } from "../inventory.ts";
 import { postgresJobs } from "../jobs.ts";
 import { DEFAULT_OPTIONS, Opened } from "../opened.ts";
 import type { PostgresStoreOptions } from "../opened.ts";
+import { postgresOutbox } from "../outbox.ts";
 import { DEFAULT_KEY_SCHEMA } from "../schema-name.ts";
+import { checkpointRow } from "./checkpoint.ts";
 import { keyReads } from "./read-keys.ts";
 import { KEY_SCHEMA } from "./schema.ts";
 import { wrappedKeys } from "./wrapped-keys.ts";
@@ -56,6 +59,8 @@ class PostgresKeyStore implements KeyStore {
   readonly gate: Gate;
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
   readonly jobs: JobStore;
+  readonly outbox: Outbox;
+  readonly checkpoint: CheckpointRow;
   readonly requireRoom: () => Promise<void>;
   readonly ping: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -67,6 +72,8 @@ class PostgresKeyStore implements KeyStore {
     this.gate = opened.watched(postgresGate(context));
     this.inventory = opened.watched(postgresInventory(context, wrappedKeys(schema)));
     this.jobs = opened.watched(postgresJobs(connections, schema, vault));
+    this.outbox = opened.watched(postgresOutbox(context, { people: false }));
+    this.checkpoint = opened.watched(checkpointRow(connections, schema, vault));
     this.requireRoom = () => opened.requireRoom();
     this.ping = () => opened.ping();
     this.close = () => opened.close();

@@ -2,8 +2,9 @@
  * Keys and names as they lie in the database. Nothing of it is trusted: what no vault writes is told as damage. A
  * person with a tombstone has nothing here, also where a hand has put old rows back.
  */
+import { takeVersions } from "../../key-limits.ts";
 import { KEY_KINDS } from "../../key-store.ts";
-import type { KeyKind, KeyRead, KeyRow, KeyRows, KeyVersion, NameRow } from "../../key-store.ts";
+import type { KeyKind, KeyName, KeyRead, KeyRow, KeyRows, KeyVersion, NameRow } from "../../key-store.ts";
 import { parseWraps } from "../../key-wraps.ts";
 import { wholeOr } from "../../damage.ts";
 import { isSubjectId } from "../../subjects.ts";
@@ -18,7 +19,7 @@ import { LONGEST_FORM } from "../inventory.ts";
 import { refusalColumn, requireAccepted } from "../refusals.ts";
 import type { SchemaName } from "../schema-name.ts";
 import { SUBJECT_ID } from "../subject-rows.ts";
-import { asBuffer } from "../units.ts";
+import { asBuffer } from "../sent-bytes.ts";
 
 /** The calls that change nothing. */
 export type KeyReads = Omit<KeyRows, "create" | "erase">;
@@ -51,6 +52,8 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
   const version = statement(`
     select ${refusal}, ${KEY_COLUMNS}
     from ${schema}.vault g ${owner("$2::text")} ${keys("k.version = $3::uuid limit 1")}`);
+  const owners = statement(`
+    select ${refusal}, k.kind, k.owner from ${schema}.vault g left join lateral ${schema}.owners_v1($2::uuid[]) k on true`);
   const versions = statement(`
     select ${refusal}, ${KEY_COLUMNS}
     from ${schema}.vault g ${owner("$3::text")}
@@ -112,6 +115,13 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       const rows = await connections.run(version, [vault, ownerName, keyVersion], "repeat");
       return keyRead(requireAccepted(rows));
     },
+    async owners(wanted) {
+      const own = takeVersions(wanted);
+      if (own.length === 0) return [];
+      const rows = await connections.run(owners, [vault, own], "repeat");
+      requireAccepted(rows);
+      return rows.map(keyName);
+    },
     async versions({ kind, owner: ownerName }) {
       const rows = await connections.run(versions, [vault, kind, ownerName], "repeat");
       requireAccepted(rows);
@@ -135,6 +145,12 @@ export function keyReads(connections: Connections, schema: SchemaName, vault: st
       return Object.fromEntries(KEY_KINDS.map((kind) => [kind, found.get(kind) ?? 0])) as Record<KeyKind, number>;
     },
   };
+}
+
+/** Null: there is none, or it holds what no vault writes. */
+function keyName(row: Columns): KeyName | null {
+  const [kind, owner] = [KEY_KINDS.find((known) => known === row["kind"]), text(row["owner"])];
+  return kind === undefined || owner === null ? null : { kind, owner };
 }
 
 /** Null: there is none, or it holds what no vault writes. */

@@ -6,15 +6,21 @@
  *   the tombstone.
  * - No column says which version of a key is the active one: it is the one of the highest ordinal.
  */
-import { gateTable, jobsTable, NAME, peerColumn, wrapSetsTable } from "../common-tables.ts";
-import { CREATE, ERASE } from "../functions/create-keys.ts";
+import { gateTable, jobsTable, NAME, outboxTables, peerColumn, wrapSetsTable } from "../common-tables.ts";
+import { CREATE, ERASE, OWNERS } from "../functions/create-keys.ts";
 import type { StoreFunction } from "../functions/function.ts";
+import { APPEND_TO_KEYS, OUTBOX_FUNCTIONS } from "../functions/outbox.ts";
 import { REWRAP_KEY } from "../functions/rewrap.ts";
-import { COMMON_LINES, KEY_LINES } from "../schema-lines.ts";
+import { COMMON_LINES, KEY_LINES, STORE_LINES } from "../schema-lines.ts";
 import type { StoreSchema } from "../migration.ts";
 import type { SchemaName } from "../schema-name.ts";
 
-const FUNCTIONS: readonly StoreFunction[] = [CREATE, ERASE, REWRAP_KEY];
+/** Those of each migration, in their order. */
+const FIRST: readonly StoreFunction[] = [CREATE, ERASE, REWRAP_KEY];
+const SECOND: readonly StoreFunction[] = [APPEND_TO_KEYS, ...OUTBOX_FUNCTIONS, OWNERS];
+
+const created = (functions: readonly StoreFunction[], schema: SchemaName): readonly string[] =>
+  functions.map(({ create }) => create(schema));
 
 /** The schema of the keys. */
 export const KEY_SCHEMA: StoreSchema = {
@@ -22,14 +28,21 @@ export const KEY_SCHEMA: StoreSchema = {
   migrations: [
     {
       name: "0001-keys",
-      up: (schema) => [...tables(schema), ...FUNCTIONS.map(({ create }) => create(schema))],
+      up: (schema) => [...tables(schema), ...created(FIRST, schema)],
       // As the records that belong to it.
       minReader: 2,
       minWriter: 2,
     },
+    {
+      name: "0002-audit",
+      up: (schema) => [...auditTables(schema), ...created(SECOND, schema)],
+      // As the records that belong to it.
+      minReader: 3,
+      minWriter: 3,
+    },
   ],
-  functions: FUNCTIONS,
-  lines: [...COMMON_LINES, ...KEY_LINES],
+  functions: [...FIRST, ...SECOND],
+  lines: [...COMMON_LINES, ...STORE_LINES, ...KEY_LINES],
 };
 
 const tables = (schema: SchemaName): readonly string[] => [
@@ -75,4 +88,18 @@ const tables = (schema: SchemaName): readonly string[] => [
     code ${NAME} not null
   )`,
   jobsTable(schema),
+];
+
+/**
+ * The gate first: every call begins at it. An entry of the audit names the version of a key, and never whose it is:
+ * `keys_by_version`.
+ */
+const auditTables = (schema: SchemaName): readonly string[] => [
+  `lock table ${schema}.vault in access exclusive mode`,
+  `create index keys_by_version on ${schema}.keys (version)`,
+  `create table ${schema}.checkpoint (
+    one smallint not null constraint checkpoint_pkey primary key constraint checkpoint_one_check check (one = 1),
+    note ${NAME} not null
+  )`,
+  ...outboxTables(schema),
 ];

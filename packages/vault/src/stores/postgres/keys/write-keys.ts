@@ -17,7 +17,8 @@ import { placeholders, statement } from "../connection.ts";
 import type { Connections } from "../connection.ts";
 import { requireAccepted } from "../refusals.ts";
 import type { SchemaName } from "../schema-name.ts";
-import { asBuffer, cutBySize, digestsOf, milliseconds } from "../units.ts";
+import { asBuffer, cutBySize } from "../sent-bytes.ts";
+import { digestsOf, milliseconds } from "../units.ts";
 import { internArguments, internStatement } from "../wrap-sets.ts";
 
 /** What the changes of one key store need. */

@@ -31,7 +31,7 @@ export async function c2spWitness(t: TestContext): Promise<C2spWitness> {
     const [oldLine = "", ...proof] = head.split("\n");
     const note = rest.join("\n\n");
     const claimed = parseCheckpoint(parseNote(note).text);
-    const known = witness.logs.map(parseVkey).filter(({ name }) => name === claimed.origin);
+    const known = witness.logs.map((vkey) => parseVkey(vkey)).filter(({ name }) => name === claimed.origin);
     if (known.length === 0) return { status: 404, body: "" };
     const { text } = openNote(note, known);
     const old = Number(oldLine.replace("old ", ""));

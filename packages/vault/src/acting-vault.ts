@@ -1,0 +1,130 @@
+/**
+ * A vault on behalf of one caller: each call parses the address that it is given, hands over to `records/`, and is told
+ * in the audit as that caller's. What is owed after a write wakes the repair.
+ */
+import type { Auditor } from "./audit/auditor.ts";
+import type { VaultAudit } from "./audit/view.ts";
+import type { KeySetStatus } from "./keys/key-sets.ts";
+import type { Dependencies } from "./limits.ts";
+import { readItems, readOptions } from "./options.ts";
+import { parseAddress, parseCollection } from "./records/address.ts";
+import type { AddressInput } from "./records/address.ts";
+import { asking } from "./records/asked.ts";
+import type { PutManyResult } from "./records/batch-plan.ts";
+import { typedCollection } from "./records/collection.ts";
+import type { RecordOperations, TypedCollection } from "./records/collection.ts";
+import type { JsonObject } from "./records/document.ts";
+import { list } from "./records/pages.ts";
+import type { ListOptions, ListResult } from "./records/pages.ts";
+import { PreparedWrites } from "./records/prepared.ts";
+import type { PreparedWrite } from "./records/prepared.ts";
+import { putMany } from "./records/put-many.ts";
+import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
+import { get, history } from "./records/read.ts";
+import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import { put, remove } from "./records/write.ts";
+import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { subjectsOf } from "./subjects/subjects.ts";
+import type { Subjects } from "./subjects/subjects.ts";
+import type { ActingVault } from "./vault.ts";
+
+/** What a caller's view of a vault works with. */
+export interface ActingParts {
+  /** Their audit is the caller's. */
+  readonly dependencies: Dependencies;
+  /** Wraps are owed by what was written. */
+  readonly onOwed: () => void;
+  /** What a caller asks of the audit's log. */
+  readonly viewOf: (auditor: Auditor) => VaultAudit;
+}
+
+export class ActingRecords implements ActingVault {
+  readonly subjects: Subjects;
+  readonly #parts: ActingParts;
+  readonly #prepared: PreparedWrites;
+  #audit: VaultAudit | null = null;
+
+  constructor(parts: ActingParts) {
+    const { dependencies } = parts;
+    this.#parts = parts;
+    this.#prepared = new PreparedWrites(dependencies);
+    this.subjects = subjectsOf(dependencies, readOptions);
+  }
+
+  get audit(): VaultAudit | null {
+    const { audit } = this.#d;
+    if (audit !== null) this.#audit ??= this.#parts.viewOf(audit);
+    return this.#audit;
+  }
+
+  put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
+    return asking(this.#d.audit, "write", async (asked) =>
+      this.#owing(await put(this.#d, parseAddress(address), document as JsonObject, readOptions.put(options), asked)),
+    );
+  }
+
+  putMany(
+    collection: string,
+    items: readonly PutManyItem<object>[],
+    options: PutManyOptions,
+  ): Promise<readonly PutManyResult[]> {
+    return asking(this.#d.audit, "write", async (asked) => {
+      const name = parseCollection(collection);
+      const results = await putMany(this.#d, name, readItems(items), readOptions.putMany(options), asked);
+      for (const result of results) if ("wraps" in result) this.#owing(result);
+      return results;
+    });
+  }
+
+  prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
+    return asking(this.#d.audit, "write", async (asked) =>
+      this.#prepared.prepare(parseAddress(address), document as JsonObject, readOptions.put(options), asked),
+    );
+  }
+
+  withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
+    return asking(this.#d.audit, "write", (asked) => this.#prepared.make(client, prepared, asked));
+  }
+
+  get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
+    return asking(this.#d.audit, "read", async (asked) =>
+      get(this.#d, parseAddress(address), readOptions.get(options), asked),
+    );
+  }
+
+  history(address: AddressInput): Promise<readonly VersionInfo[]> {
+    return asking(this.#d.audit, "history", async (asked) => history(this.#d, parseAddress(address), asked));
+  }
+
+  remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
+    return asking(this.#d.audit, "remove", async (asked) =>
+      remove(this.#d, parseAddress(address), readOptions.remove(options), asked),
+    );
+  }
+
+  collection<Document extends object>(name: string): TypedCollection<Document> {
+    const operations: RecordOperations = this;
+    return typedCollection(operations, parseCollection(name));
+  }
+
+  list(collection: string, options: ListOptions = {}): Promise<ListResult> {
+    return asking(this.#d.audit, "list", async (asked) =>
+      list(this.#d, parseCollection(collection), readOptions.list(options), asked),
+    );
+  }
+
+  flipKeySet(): Promise<KeySetStatus> {
+    const { keys } = this.#d;
+    return asking(this.#d.audit, "flip-key-set", (asked) => asked.act("flip-key-set", {}, () => keys.flip()));
+  }
+
+  get #d(): Dependencies {
+    return this.#parts.dependencies;
+  }
+
+  /** A write that owes a wrap wakes the repair. */
+  #owing<Written extends Pick<PutResult, "wraps">>(written: Written): Written {
+    if (written.wraps.missing.length > 0) this.#parts.onOwed();
+    return written;
+  }
+}
