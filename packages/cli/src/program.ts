@@ -2,6 +2,15 @@
 import type { CommandGroup, CommandTable, ProgramSpec } from "@strongroom/base/command";
 import packageJson from "../package.json" with { type: "json" };
 import type { CommandSpec } from "./command.ts";
+import {
+  auditAccessLogCommand,
+  auditCheckpointCommand,
+  auditExportCommand,
+  auditTailCommand,
+  auditVerifyCommand,
+  auditWhatDidCommand,
+  auditWhoReadCommand,
+} from "./commands/audit.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -34,6 +43,13 @@ const COMMANDS: readonly CommandSpec[] = [
   listCommand,
   importCommand,
   exportCommand,
+  auditTailCommand,
+  auditWhoReadCommand,
+  auditWhatDidCommand,
+  auditVerifyCommand,
+  auditCheckpointCommand,
+  auditAccessLogCommand,
+  auditExportCommand,
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
@@ -51,9 +67,10 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
   keys: { summary: "the keys that records hang on: what they cost", heading: "Looking after it" },
   store: {
-    summary: "where the records and the keys lie: their state, their schemas, their key sets",
+    summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",
   },
   token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },

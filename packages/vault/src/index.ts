@@ -58,6 +58,9 @@ export type {
   VaultAudit,
 } from "./audit/view.ts";
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
+export { verifyAccessLog } from "./audit/access-log.ts";
+export { verifyAuditLog } from "./audit/verify-log.ts";
+export type { VerifyLogOptions } from "./audit/verify-log.ts";
 export { kmsCheckpointSigner } from "./audit/kms-signer.ts";
 export type { KmsSignerOptions, SigningCallOptions, SigningKmsClient } from "./audit/kms-signer.ts";
 export type { CheckpointSigner } from "./audit/signer.ts";
