@@ -135,6 +135,7 @@ export type {
   NameRow,
   NewKey,
 } from "./stores/key-store.ts";
+export type { AppendResult, Outbox, OutboxEntry, StreamRow, UnitEntry, WaitingEntry } from "./stores/outbox.ts";
 export type { JobPartition, JobStore, Lease, Leased, Progress } from "./stores/jobs.ts";
 export type {
   FoundCollection,

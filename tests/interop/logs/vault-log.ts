@@ -6,7 +6,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { createKms } from "@strongroom/kms";
 import { formatConsistencyProof } from "@strongroom/tlog/checkpoint";
-import { kmsCheckpointSigner, openVault, type SignedHead, type Witness } from "@strongroom/vault";
+import { kmsCheckpointSigner, openVault, parseSubject, type SignedHead, type Witness } from "@strongroom/vault";
 import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
 import type { ClaimedKey, ClaimedLog } from "./verifier.ts";
 
@@ -68,7 +68,7 @@ export async function vaultLog(): Promise<ClaimedLog> {
     await audit.sequence();
     checkpoints.push((await audit.checkpoint()) ?? "");
   }
-  const accessLog = await audit.accessLog(ADA);
+  const accessLog = await audit.accessLog(parseSubject(ADA));
   await vault.close();
   client.destroy();
   const own: ClaimedKey = { vkey: accessLog.key, isEd25519: true };

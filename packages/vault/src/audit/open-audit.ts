@@ -168,6 +168,7 @@ export class AuditService {
   readonly #options: AuditOptions;
   readonly #parts: Parts & LogParts;
   readonly #sequencer: Sequencer;
+  #closed: Promise<void> | null = null;
 
   constructor(options: AuditOptions, parts: Parts & LogParts, compared: ComparedStores) {
     this.#options = options;
@@ -290,7 +291,12 @@ export class AuditService {
   }
 
   /** Carries what waits a last time, where no other process does, and gives the log back. Nothing is thrown. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#sequencer.close();
     await this.#parts.witnesses.close();
   }

@@ -16,7 +16,7 @@ import { readAuditKeys, hadAudit } from "./audit-companion.ts";
 import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
-import { noteMade } from "./key-work.ts";
+import { count, noteMade } from "./key-work.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -374,10 +374,8 @@ export class VaultKeys {
   }
 
   /**
-   * Makes first keys.
-   *
-   * @param wanted the kind whose key is given back, so that it need not be opened; null: none
-   * @returns null: it is to be looked for, as none was wanted, or somebody was faster
+   * Makes first keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
+   * for, as none was wanted, or somebody was faster.
    */
   async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;
@@ -428,10 +426,6 @@ function activeRequest(name: KeyName): BranchKeyRequest {
 /** A person may have an active key of two kinds. */
 function activeId({ kind, owner }: KeyName): string {
   return `${kind} ${owner}`;
-}
-
-function count(counters: Map<KeyKind, number>, kind: KeyKind): void {
-  counters.set(kind, (counters.get(kind) ?? 0) + 1);
 }
 
 function disposable(opened: OpenedKey): OpenedKey & Disposable {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 import { VaultError } from "@strongroom/vault";
 import type { VaultErrorCode } from "@strongroom/vault";
 import type { EntryText } from "../../src/audit/entry.ts";
@@ -23,6 +24,24 @@ function requireNoHoles(entries: readonly EntryText[]): void {
 
 const reads = async ({ waiting }: Audited): Promise<readonly EntryText[]> =>
   (await waiting()).filter(({ action }) => action === "read");
+
+/** An audit whose outbox takes nothing from `hold` on, until `resume`. */
+async function held(t: TestContext): Promise<{ readonly audit: Audited; hold: () => void; resume: () => void }> {
+  const gate = deferred();
+  let isHeld = false;
+  const audit = await audited(t, {
+    outbox: (outbox) => ({
+      append: async (entries, active) => {
+        if (isHeld) await gate.promise;
+        return outbox.append(entries, active);
+      },
+    }),
+  });
+  const hold = (): void => {
+    isHeld = true;
+  };
+  return { audit, hold, resume: gate.resolve };
+}
 
 /** Somebody with a record each. */
 async function people(audit: Audited, count: number): Promise<ReturnType<typeof newPeople>> {
@@ -58,24 +77,15 @@ test("3,000 reads at once are a few groups, each read with an entry of its own, 
 });
 
 test("who is restricted between the read and its entry is told alone, and leaves no hole", async (t) => {
-  const gate = deferred();
-  let isHeld = false;
-  const audit = await audited(t, {
-    outbox: (outbox) => ({
-      append: async (entries, active) => {
-        if (isHeld) await gate.promise;
-        return outbox.append(entries, active);
-      },
-    }),
-  });
+  const { audit, hold, resume } = await held(t);
   const [ada, ben, cy] = await people(audit, 40);
   const some = await Promise.all(Array.from({ length: 40 }, (_, index) => audit.read(`of-${index}`)));
-  isHeld = true;
+  hold();
   const all = some.map((read) => audit.auditor.released("read", [read]).catch((error: unknown) => error));
   await audit.store.subjects.setState({ id: ada!, from: ["active"], to: "restricted" });
   for (const to of ["erasing", "erased"] as const)
     await audit.store.subjects.setState({ id: ben!, from: ["active", "erasing"], to });
-  gate.resolve();
+  resume();
   const told = await Promise.all(all);
   const codes = told.map((one) => (one instanceof VaultError ? one.code : one));
   const expected: unknown[] = Array.from({ length: 40 }, () => "released");
@@ -203,27 +213,18 @@ test("a stream that was closed while the process was asleep is left for another 
 });
 
 test("a closed audit ends what was under way, ends its streams, and takes nothing on", async (t) => {
-  const gate = deferred();
-  let isHeld = false;
-  const audit = await audited(t, {
-    outbox: (outbox) => ({
-      append: async (entries, active) => {
-        if (isHeld) await gate.promise;
-        return outbox.append(entries, active);
-      },
-    }),
-  });
+  const { audit, hold, resume } = await held(t);
   await people(audit, 3);
   const read = await audit.read("of-0");
   await audit.auditor.keysMade([{ kind: "subject", version: randomUUID(), person: newPeople(1)[0]! }]);
-  isHeld = true;
+  hold();
   const all = Array.from({ length: 500 }, () => audit.auditor.released("read", [read]));
   const settled = Promise.allSettled(all);
   // Until the first group is under way.
   for (let n = 0; n < 20; n++) await new Promise(setImmediate);
   const closing = audit.opened.close();
   await rejectsWith("store-closed", () => audit.auditor.released("read", [read]));
-  gate.resolve();
+  resume();
   await closing;
   const results = await settled;
   const released = results.filter((one) => one.status === "fulfilled").length;

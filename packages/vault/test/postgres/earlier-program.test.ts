@@ -162,5 +162,8 @@ test("records, keys and the log do not go into each other's schema, nor over one
   await rejectsWith("vault-option-invalid", () => open());
   await rejectsWith("vault-option-invalid", () => postgresAuditLog(pool, { schema: "log_here", migrate: true }));
   assert.equal((await pool.query("select to_regnamespace('log_here') as made")).rows[0]?.made, null);
-  assert.match((await rejectsWith("store-failed", () => migratePostgresAudit(pool, { schema }))).message, /another kind/);
+  assert.match(
+    (await rejectsWith("store-failed", () => migratePostgresAudit(pool, { schema }))).message,
+    /another kind/,
+  );
 });

@@ -2,7 +2,7 @@
  * Entries that wait, in the order in which they were committed.
  */
 import type { AddressTag, OutboxEntry, StreamId, StreamRow } from "../outbox.ts";
-import type { Table } from "./common-tables.ts";
+import type { Table } from "./table.ts";
 
 /** An entry that waits, and since when: ISO 8601, UTC. */
 export interface KeptEntry extends OutboxEntry {

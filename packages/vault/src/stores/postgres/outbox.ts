@@ -48,9 +48,9 @@ export function postgresOutbox(
   const append = appendStatement(schema);
   const take = asked(WAITING, "take_v1($2::bigint, $3::bigint, $4::integer)");
   const pending = asked(WAITING, "pending_v1($2::text[], $3::integer)");
-  const drop = asked("w.dropped", "drop_v1($2::bigint[])");
+  const drop = statement(`select result from ${schema}.drop_v1(${placeholders(4)})`);
   const streams = asked("w.stream, w.last, w.at", "streams_v1($2::uuid[])");
-  const closeStreams = asked("w.closed", "close_streams_v1($2::uuid[], $3::bigint[])");
+  const closeStreams = statement(`select result from ${schema}.close_streams_v1(${placeholders(5)})`);
   const waiting = asked("w.entries, w.since", "waiting_v1($2::bigint)");
   const listStreams = statement(`
     select ${refusalColumn("$1::text")}, w.stream, w.last, w.at
@@ -66,11 +66,16 @@ export function postgresOutbox(
     return rows;
   }
 
+  const common = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs)];
+  async function change(query: Statement, values: readonly unknown[]): Promise<void> {
+    requireAccepted(await connections.run(query, [...common, ...values], "repeat"), "result");
+  }
+
   return {
     async append(given, active) {
       const own = takeAppend(given, active);
       if (!people && own.active.length > 0) throw refused("a key store knows nobody who is active");
-      const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), own.active, ...entryArguments(own.entries)];
+      const values = [...common, own.active, ...entryArguments(own.entries)];
       const rows = await connections.run(append, values, "unknown");
       requireAccepted(rows, "result");
       return appendResult(rows);
@@ -83,7 +88,7 @@ export function postgresOutbox(
       return (await ask(pending, [tags, MAX_ENTRY_BYTES])).flatMap(waitingEntry);
     },
     async drop(positions) {
-      if (positions.length > 0) await ask(drop, [positions.map(String)]);
+      if (positions.length > 0) await change(drop, [positions.map(String)]);
     },
     async streams(ids) {
       if (ids.length === 0) return [];
@@ -95,7 +100,7 @@ export function postgresOutbox(
     },
     async closeStreams(closed) {
       if (closed.length === 0) return;
-      await ask(closeStreams, [closed.map(({ stream }) => stream), closed.map(({ last }) => last)]);
+      await change(closeStreams, [closed.map(({ stream }) => stream), closed.map(({ last }) => last)]);
     },
     async waiting(atMost) {
       const [row] = await ask(waiting, [atMost]);
@@ -125,11 +130,13 @@ function appendResult(rows: readonly Columns[]): AppendResult {
   }
 }
 
+const TAG = /^[A-Za-z0-9_-]{22}$/;
+
 /** None: there is none. */
 function waitingEntry(row: Columns): readonly WaitingEntry[] {
   const position = text(row["position"]);
   if (position === null) return [];
-  const [id, stream] = [row["id"], row["stream"]];
+  const [id, stream, tag] = [row["id"], row["stream"], text(row["tag"])];
   return [
     {
       position: BigInt(position),
@@ -137,7 +144,7 @@ function waitingEntry(row: Columns): readonly WaitingEntry[] {
       stream: (isSubjectId(stream) ? stream : "") as string as StreamId,
       number: whole(row["number"], 0) ?? 0,
       ends: isTrue(row["ends"]),
-      tag: text(row["tag"]) as AddressTag | null,
+      tag: tag === null || TAG.test(tag) ? (tag as AddressTag | null) : ("" as string as AddressTag),
       text: bytes(row["text"]) ?? new Uint8Array(),
       mac: bytes(row["mac"]) ?? new Uint8Array(),
     },

@@ -3,6 +3,7 @@
  * process may be killed: from then on none of its calls does anything.
  */
 import { hash, randomUUID } from "node:crypto";
+import { afterEach } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import {
   memoryAuditLog,
@@ -36,6 +37,14 @@ export interface Stores {
   readonly keyStore: KeyStore;
   readonly log: AuditLog;
 }
+
+/** Whatever becomes of a test, nothing goes on in the background behind it. */
+const running = new Set<AuditService>();
+
+afterEach(async () => {
+  for (const service of running) await service.close();
+  running.clear();
+});
 
 /** Where the three stores lie. */
 export class Rig {
@@ -81,6 +90,7 @@ export class Rig {
       },
       ...options,
     });
+    running.add(service);
     return new TestProcess(this, stores, service, { alarms, faults });
   }
 }
@@ -128,6 +138,10 @@ export class TestProcess {
     return { outbox, stream: randomUUID() as string as StreamId, next: 1 };
   }
 
+  nextId(): EntryId {
+    return randomUUID() as string as EntryId;
+  }
+
   /** Tells in both stores that it opens, or closes. */
   async tellStores(action: "open" | "close"): Promise<void> {
     for (const outbox of ["records", "keys"] as const) {
@@ -140,9 +154,11 @@ export class TestProcess {
   }
 
   /** Appends an entry to a lane. */
-  async append(lane: Lane, more: Partial<EntryBody> & { readonly ends?: true } = {}): Promise<EntryId> {
-    const { ends, ...body } = more;
-    const id = randomUUID() as string as EntryId;
+  async append(
+    lane: Lane,
+    more: Partial<EntryBody> & { readonly ends?: true; readonly id?: EntryId } = {},
+  ): Promise<EntryId> {
+    const { ends, id = this.nextId(), ...body } = more;
     const whole: EntryBody = {
       at: this.rig.clock().toISOString(),
       action: "read",

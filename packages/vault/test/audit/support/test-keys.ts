@@ -1,10 +1,11 @@
 /**
  * Keys of an audit, without a key store: what is sealed is only marked as sealed.
  */
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { hash } from "node:crypto";
 import { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../../../src/audit/audit-keys.ts";
 import type { SealedPart } from "../../../src/audit/entry.ts";
+import { KeyedHash } from "../../../src/audit/key-derivation.ts";
 import { lp } from "../../../src/keys/length-prefixed.ts";
 import type { AddressTag } from "../../../src/stores/outbox.ts";
 
@@ -12,7 +13,8 @@ export const TEST_VAULT = "6ab0b3a2-6d0a-4f4e-9a53-3a0d0a4f2a11";
 
 export function testKeys(vault: string = TEST_VAULT, secret = "a secret of the vault"): AuditKeys {
   const key = hash("sha256", lp([secret, vault]), "buffer");
-  const mac = (text: Uint8Array): Uint8Array => createHmac("sha256", key).update(text).digest();
+  const keyed = new KeyedHash(key);
+  const mac = (text: Uint8Array): Uint8Array => keyed.of(text);
   const versionOf = (owner: string): string =>
     owner === "vault"
       ? owner
@@ -20,10 +22,11 @@ export function testKeys(vault: string = TEST_VAULT, secret = "a secret of the v
   return {
     vault,
     mac,
-    verifies: (text, given) => given.length === 32 && timingSafeEqual(mac(text), given),
+    verifies: (text, given) => keyed.verifies(text, given),
     tag: ({ collection, id }) =>
       Buffer.from(mac(lp([collection, id])).subarray(0, 16)).toString("base64url") as AddressTag,
     signingSeed: () => SecretBytes.copyOf(hash("sha256", lp([secret, vault, "sign"]), "buffer")),
+    partKeysAtHand: () => null,
     partKeys: async (owners) =>
       owners.map((owner) => ({
         version: versionOf(owner),

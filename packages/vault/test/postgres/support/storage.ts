@@ -118,12 +118,25 @@ const storePasses = (ms: number): readonly string[] => [
   `update s.streams set at = at - ${ms}`,
 ];
 
+/** What no vault writes, in the entry that waits first. */
+const DAMAGED_ENTRY = `update s.outbox set id = '00000000-0000-0000-0000-000000000000', number = -1,
+  stream = 'ffffffff-ffff-ffff-ffff-ffffffffffff', tag = repeat('x', 100), mac = '', text = ''
+  where position = (select min(position) from s.outbox)`;
+
+/** In a log's first entry, and all its heads. */
+const DAMAGED_LOG: readonly string[] = [
+  `update s.entries set id = '00000000-0000-0000-0000-000000000000', at = 9223372036854775807, leaf = '', principal = '',
+    action = repeat('x', 100000), collection = '' where position = 0`,
+  "update s.heads set version = -1, state = 'master', entry = '00000000-0000-0000-0000-000000000000'",
+];
+
 /** Storage for the contract. */
 export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage> {
   const made = await newSchema(t, pool);
   return {
     open: () => made.open(),
     passTime: (ms) => made.forge(...storePasses(ms), `update s.settled set at = at - ${ms}`),
+    damage: () => made.forge(DAMAGED_ENTRY),
     begin: () => begin(pool),
   };
 }
@@ -131,13 +144,21 @@ export async function contractStorage(t: TestContext, pool: pg.Pool): Promise<Co
 /** Storage for the contract of key stores. */
 export async function keyContractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage<KeyStore>> {
   const made = await newKeySchema(t, pool);
-  return { open: () => made.open(), passTime: (ms) => made.forge(...storePasses(ms)) };
+  return {
+    open: () => made.open(),
+    passTime: (ms) => made.forge(...storePasses(ms)),
+    damage: () => made.forge(DAMAGED_ENTRY),
+  };
 }
 
 /** Storage for the contract of audit logs. */
 export async function auditContractStorage(t: TestContext, pool: pg.Pool): Promise<ContractStorage<AuditLog>> {
   const made = await newAuditSchema(t, pool);
-  return { open: () => made.open(), passTime: (ms) => made.forge(...jobsPass(ms)) };
+  return {
+    open: () => made.open(),
+    passTime: (ms) => made.forge(...jobsPass(ms)),
+    damage: () => made.forge(...DAMAGED_LOG),
+  };
 }
 
 /** A transaction of a caller's own. */

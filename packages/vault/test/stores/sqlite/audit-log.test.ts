@@ -163,6 +163,12 @@ test("entries of a moment are found in a log of many, whatever order their clock
       }
     assert.ok(wanted.length > 10);
   }
+  for (const [query, count] of [
+    [{ since: day(25) }, 900],
+    [{ until: day(1) }, 0],
+    [{ until: new Date(Date.parse(day(1)) + 1).toISOString() }, 1055],
+  ] as const)
+    assert.equal((await log.find(query, { order: "newest", after: null, limit: 5000 })).length, count, "at the ends");
   assert.deepEqual(await log.find({ since: day(26) }, { order: "newest", after: null, limit: 9 }), []);
 });
 

@@ -61,12 +61,12 @@ test("removals that meet a full disk together are all made", async (t) => {
 });
 
 /** Appends groups of readers' entries until none is taken any more; how many were. */
-async function appendAll({ append }: Outbox): Promise<number> {
+async function appendAll(outbox: Outbox): Promise<number> {
   const stream = newStream();
   for (let last = 0; ; last += 64) {
-    const answer: AppendResult | string = await append(newEntries(64, stream, last), []).catch(
-      (error: unknown) => (error as { code: string }).code,
-    );
+    const answer: AppendResult | string = await outbox
+      .append(newEntries(64, stream, last), [])
+      .catch((error: unknown) => (error as { code: string }).code);
     if (answer !== "store-full") assert.deepEqual(answer, { kind: "made" });
     else return last;
   }

@@ -42,14 +42,12 @@ export function logChanges({
       update ${schema}.log l set published = $2::bigint from g where g.refusal is null and l.published < $2::bigint
       returning l.one)
     select g.refusal, exists (select from changed) as is_changed from g`);
-  const forget = statement(`
-    select ${writeRefusalColumn("$1::text")}, w.gone
-    from ${schema}.vault g left join lateral ${schema}.forget_v1($2::bigint, $3::text[], $4::bigint) w
-      on g.id = $1::text and g.min_writer <= ${STORE_WRITER}`);
+  const forget = statement(`select result, changed from ${schema}.forget_v1(${placeholders(6)})`);
+  const common = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs)];
   return {
     async integrate(base, given, lease) {
       const addition = takeAddition(base, given);
-      const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), ...additionArguments(base, addition, lease)];
+      const values = [...common, ...additionArguments(base, addition, lease)];
       const { result } = requireAccepted(await connections.run(integrate, values, "unknown"), "result");
       return result === "integrated" ? "integrated" : "overtaken";
     },
@@ -57,8 +55,8 @@ export function logChanges({
       requireAccepted(await connections.run(published, [vault, size], "repeat"));
     },
     async forget({ before, keep, limit }) {
-      const rows = await connections.run(forget, [vault, milliseconds(before), keep, limit], "repeat");
-      return whole(requireAccepted(rows)["gone"], 0) ?? 0;
+      const rows = await connections.run(forget, [...common, milliseconds(before), keep, limit], "repeat");
+      return whole(requireAccepted(rows, "result")["changed"], 0) ?? 0;
     },
   };
 }

@@ -4,7 +4,8 @@
  */
 import type { SchemaName } from "../schema-name.ts";
 import { FIND, ROW, ROW_COLUMNS } from "./find-entries.ts";
-import { readFunction, storeFunction } from "./function.ts";
+import { changeFunction } from "./change.ts";
+import { readFunction } from "./function.ts";
 import type { StoreFunction } from "./function.ts";
 
 /** Tables that are counted. */
@@ -103,25 +104,18 @@ const LOG_STREAMS: StoreFunction = readFunction(
  * Takes texts and people away: at most `p_limit`, of entries of before `p_before`, the first first. Texts lead, so that
  * what went is not looked at again.
  */
-const FORGET: StoreFunction = storeFunction(
-  "forget_v1",
-  { takes: "p_before bigint, p_keep text[], p_limit bigint", returns: "TABLE(gone bigint)" },
-  (schema) => `
-#variable_conflict use_column
-declare
-  v_gone bigint[];
-begin
-  select array_agg(f.position) into v_gone from (
+const FORGET: StoreFunction = changeFunction("forget_v1", "p_before bigint, p_keep text[], p_limit bigint", {
+  variables: `
+  v_gone bigint[];`,
+  body: (schema) => `select array_agg(f.position) into v_gone from (
     select t.position from ${schema}.texts t join ${schema}.entries e on e.position = t.position
     where e.at < p_before and e.action <> all(p_keep) order by t.position limit p_limit) f;
   delete from ${schema}.people p using unnest(v_gone) u(position) where p.position = u.position;
   delete from ${schema}.texts t using unnest(v_gone) u(position) where t.position = u.position;
-  get diagnostics gone = row_count;
-  update ${schema}.log l set forgotten = greatest(l.forgotten, 1 + (select max(u.position) from unnest(v_gone) u(position)))
-    where gone > 0;
-  return next;
-end`,
-);
+  get diagnostics changed = row_count;
+  update ${schema}.log l set forgotten = greatest(l.forgotten, (select max(u.position) + 1 from unnest(v_gone) u(position)))
+    where changed > 0;`,
+});
 
 export const LOG_FUNCTIONS: readonly StoreFunction[] = [
   LATEST,

@@ -4,6 +4,7 @@
  * full when the sequencer was away.
  */
 import type { SchemaName } from "../schema-name.ts";
+import { changeFunction } from "./change.ts";
 import { readFunction, storeFunction } from "./function.ts";
 import type { StoreFunction } from "./function.ts";
 import { ENTER, GATE_VARIABLES, holdGate } from "./statements.ts";
@@ -111,14 +112,10 @@ const PENDING: StoreFunction = readFunction(
 );
 
 /** Takes entries away. */
-const DROP: StoreFunction = readFunction(
-  "drop_v1",
-  "p_positions bigint[]",
-  "dropped bigint",
-  (schema) => `delete from ${schema}.outbox o using unnest(p_positions) u(at) where o.position = u.at;
-  get diagnostics dropped = row_count;
-  return next;`,
-);
+const DROP: StoreFunction = changeFunction("drop_v1", "p_positions bigint[]", {
+  body: (schema) => `delete from ${schema}.outbox o using unnest(p_positions) u(at) where o.position = u.at;
+  get diagnostics changed = row_count;`,
+});
 
 /** The rows of streams, in their order. */
 const STREAMS: StoreFunction = readFunction(
@@ -132,16 +129,12 @@ const STREAMS: StoreFunction = readFunction(
 );
 
 /** Takes rows of streams away that are where they are said to be, and have nothing waiting. */
-const CLOSE_STREAMS: StoreFunction = readFunction(
-  "close_streams_v1",
-  "p_streams uuid[], p_lasts bigint[]",
-  "closed bigint",
-  (schema) => `delete from ${schema}.streams s using unnest(p_streams, p_lasts) u(stream, last)
+const CLOSE_STREAMS: StoreFunction = changeFunction("close_streams_v1", "p_streams uuid[], p_lasts bigint[]", {
+  body: (schema) => `delete from ${schema}.streams s using unnest(p_streams, p_lasts) u(stream, last)
     where s.stream = u.stream and s.last = u.last and not exists (
       select from ${schema}.outbox o where o.stream = u.stream);
-  get diagnostics closed = row_count;
-  return next;`,
-);
+  get diagnostics changed = row_count;`,
+});
 
 /** How many wait, counted up to `p_most`, and since when the first does. */
 const WAIT: StoreFunction = readFunction(
