@@ -2,6 +2,7 @@
 import type { CommandGroup, CommandTable, ProgramSpec } from "@strongroom/base/command";
 import packageJson from "../package.json" with { type: "json" };
 import type { CommandSpec } from "./command.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -44,6 +45,7 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
+  backupCommand,
   inspectCommand,
   doctorCommand,
   drillCommand,
