@@ -16,6 +16,7 @@ import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./commands/store.ts";
@@ -46,6 +47,7 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenListCommand,
   tokenRevokeCommand,
   backupCommand,
+  restoreCommand,
   inspectCommand,
   doctorCommand,
   drillCommand,
