@@ -48,11 +48,11 @@ export interface BackupReport {
 
 /** What is at work. */
 export interface BackupWork {
-  readonly context: CommandContext;
+  readonly context: Pick<CommandContext, "terminal" | "signal">;
   readonly config: Config;
   readonly folder: DataFolder;
-  readonly opened: CommandVault;
-  readonly keys: CommandKeys;
+  readonly opened: Pick<CommandVault, "vault" | "stores">;
+  readonly wrappingKeys: Manifest["wrappingKeys"];
   /** What is being filled. */
   readonly path: string;
 }
@@ -69,19 +69,13 @@ export async function takeBackup(context: CommandContext, config: Config, target
   const { folder } = await prepareDataFolder(config.dataDir);
   const draft = makeDraftFolder(target);
   try {
-    return await withVault(context, { config, folder }, async ({ opened, keys }) => {
-      const work: BackupWork = { context, config, folder, opened, keys, path: draft.path };
-      const id = randomUUID();
-      const from = new Date().toISOString();
-      const cut = await takeCut(opened, id);
-      const files: BackupFile[] = [];
-      for (const role of ALL_ROLES) files.push(await copyStore(work, role));
-      files.push(...(await copyKmsFiles(work)));
-      const facts = await factsOf({ config, path: draft.path, signal: context.signal }, files);
-      const { manifest, key } = await seal(work, { id, from, cut, files, facts });
+    return await withVault(context, { config, folder }, async (opened, { keySets }) => {
+      const { current } = keySets.records;
+      const wrappingKeys = { records: [...current.keys], keys: [...(keySets.keys?.current ?? current).keys] };
+      const { manifest, key } = await fillBackup({ context, config, folder, opened, wrappingKeys, path: draft.path });
       context.signal.throwIfAborted();
       draft.publish();
-      const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
       const seconds = Math.round(performance.now() - began) / 1000;
       return { path: target, manifest, key, bytes, seconds, keepElsewhere: keepElsewhere(config, folder) };
     });
@@ -94,7 +88,7 @@ export async function takeBackup(context: CommandContext, config: Config, target
 async function withVault<Result>(
   { env, signal }: CommandContext,
   { config, folder }: Pick<BackupWork, "config" | "folder">,
-  work: (open: Pick<BackupWork, "opened" | "keys">) => Promise<Result>,
+  work: (opened: CommandVault, keys: CommandKeys) => Promise<Result>,
 ): Promise<Result> {
   const parts = { config, folder, env };
   await requireBelonging(parts);
@@ -110,7 +104,7 @@ async function withVault<Result>(
     const witnesses = await openWitnesses(config, records.gate.vault, env);
     const opened = await openCommandVault({ ...parts, keySets: keys.keySets, witnesses });
     try {
-      return await work({ opened, keys });
+      return await work(opened, keys);
     } finally {
       await opened.close();
     }
@@ -119,8 +113,39 @@ async function withVault<Result>(
   }
 }
 
+/**
+ * Fills a folder with a backup, which is whole when it resolves. When it fails, the audit is told of that as well, as
+ * far as it takes it.
+ *
+ * @throws CliError `copy-failed`, `backup-incomplete`; what the audit throws
+ */
+export async function fillBackup(work: BackupWork): Promise<SealedBackup> {
+  const id = randomUUID();
+  try {
+    const from = new Date().toISOString();
+    const cut = await takeCut(work.opened, id);
+    const files: BackupFile[] = [];
+    for (const role of ALL_ROLES) files.push(await copyStore(work, role));
+    files.push(...(await copyKmsFiles(work)));
+    const facts = await factsOf({ config: work.config, path: work.path, signal: work.context.signal }, files);
+    return await seal(work, { id, from, cut, files, facts });
+  } catch (cause) {
+    const code = cause instanceof CliError ? cause.code : "failed";
+    await auditOf(work.opened.vault)
+      .tell("backup", code, { details: { backup: id } })
+      .catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** A manifest that is in the audit, and the verifier key by which that is checked. */
+export interface SealedBackup {
+  readonly manifest: Manifest;
+  readonly key: string;
+}
+
 /** An entry that has reached the log before anything is copied. */
-async function takeCut({ vault, stores }: CommandVault, backup: string): Promise<Manifest["cut"]> {
+async function takeCut({ vault, stores }: BackupWork["opened"], backup: string): Promise<Manifest["cut"]> {
   const audit = auditOf(vault);
   await audit.tell("backup", "begun", { details: { backup } });
   await audit.tell("cut", "done", { details: { backup } });
@@ -187,7 +212,7 @@ async function copied(
 
 /** Tells the audit what was made, and writes that down beside it. */
 async function seal(
-  { opened: { vault, stores }, keys, path }: BackupWork,
+  { opened: { vault, stores }, wrappingKeys, path }: BackupWork,
   made: {
     readonly id: string;
     readonly from: string;
@@ -195,10 +220,9 @@ async function seal(
     readonly files: readonly BackupFile[];
     readonly facts: CopiedFacts;
   },
-): Promise<{ readonly manifest: Manifest; readonly key: string }> {
+): Promise<SealedBackup> {
   const { id, from, cut, files, facts } = made;
   const audit = auditOf(vault);
-  const { current } = keys.keySets.records;
   const manifest: Manifest = {
     format: FORMAT,
     id,
@@ -208,7 +232,7 @@ async function seal(
     cut,
     log: facts.log,
     streams: facts.streams,
-    wrappingKeys: { records: [...current.keys], keys: [...(keys.keySets.keys?.current ?? current).keys] },
+    wrappingKeys,
     files: [...files],
   };
   const text = manifestText(manifest);
