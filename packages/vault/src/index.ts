@@ -172,5 +172,17 @@ export type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, 
 export { parseWrapSet, wrapSetDigest, wrapSetForm } from "./stores/wrap-set.ts";
 export type { MissingWrap, Wrap, WrapSet, WrapSetId } from "./stores/wrap-set.ts";
 
+export { VERIFY_CODES, VERIFY_PARTS } from "./verify/report.ts";
+export type {
+  VerifyCode,
+  VerifyCounts,
+  VerifyFinding,
+  VerifyOptions,
+  VerifyPart,
+  VerifyPlace,
+  VerifyProgress,
+  VerifyReport,
+} from "./verify/report.ts";
+
 export { isVaultError, VAULT_ERRORS, VaultError } from "./errors.ts";
 export type { RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";
