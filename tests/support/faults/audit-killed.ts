@@ -124,6 +124,9 @@ class Trial {
     await mkdir(folder);
     const key = newTestKey("one");
     await prepareAuditedPlace(place, key);
+    await using vault = await openAuditedVault(place, key);
+    await vault.put({ collection: PEOPLE, id: "first" }, { token: "first" });
+    await vault.audit?.sequence();
     const log = await openLogPlace(place.log);
     defer(t, () => log.close());
     return new Trial(t, { place, key, folder, log });
