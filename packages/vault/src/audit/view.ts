@@ -97,7 +97,7 @@ export interface LogReport {
   readonly size: number;
   readonly root: string;
   readonly forgotten: number;
-  /** Each names the first entry concerned; empty: the log is whole, and goes on from every checkpoint that was given. */
+  /** Each names the first entry concerned; empty: the log is whole, and goes on from each checkpoint that was given. */
   readonly problems: readonly { readonly code: string; readonly position: number | null; readonly message: string }[];
 }
 
@@ -125,7 +125,7 @@ export interface VaultAudit {
   whoRead(name: Subject, query?: AuditQuery & { readonly tenant?: Tenant }): Promise<AuditPage>;
   /** The same as a file with proofs: oldest first, all of it, in pieces. */
   accessLog(name: Subject, options?: { readonly tenant?: Tenant; readonly since?: string }): Promise<AccessLog>;
-  /** Verifies every entry against the tree, the tree against its checkpoint, and what is derived against the entries. */
+  /** Verifies each entry against the tree, the tree against its checkpoint, and what is derived against the entries. */
   verify(options?: {
     /** Checkpoints kept elsewhere: signed notes. */
     readonly checkpoints?: readonly string[];
