@@ -17,7 +17,7 @@ import type { SubjectId } from "../stores/subjects.ts";
 import { acceptRestore, isTail, requireCut } from "./accept-restore.ts";
 import type { RestoredBackup } from "./accept-restore.ts";
 import { Adoption } from "./adoption.ts";
-import { Alarms } from "./alarms.ts";
+import { Alarms, guarded } from "./alarms.ts";
 import type { RaisedAlarm } from "./alarms.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { AuditView } from "./audit-view.ts";
@@ -91,7 +91,8 @@ async function requireOwn({ gate }: AuditLog, vault: string): Promise<void> {
 type Parts = Omit<LogParts, "witnesses"> & { readonly onFault: (error: unknown) => void };
 
 function partsOf({ store, keyStore, log, keys, signers = [], ...more }: AuditOptions): Parts {
-  const { clock = () => new Date(), onAlarm = noop, onFault = noop } = more;
+  const { clock = () => new Date(), onAlarm = noop } = more;
+  const onFault = guarded(more.onFault ?? noop);
   using seed = keys.signingSeed();
   const signer = new NoteSigner(ownSigner(Buffer.from(seed.bytes)), signers, { clock, onFault });
   return {
