@@ -116,8 +116,11 @@ export async function proofText(
   if (checkpoint === null || position >= size) throw new TypeError("the entry is not under a checkpoint");
   const hashes = await new StoredTree((range) => log.hashes(range)).proveInclusion(position, size);
   const proof = formatInclusionProof(position, hashes, checkpoint);
-  return `${JSON.stringify({ key, entry: text, proof }, null, 2)}\n`;
+  return writtenProof({ key, entry: text, proof });
 }
+
+const writtenProof = ({ key, entry, proof }: z.infer<typeof proofSchema>): string =>
+  `${JSON.stringify({ key, entry, proof }, null, 2)}\n`;
 
 /** A manifest that holds, and the verifier key by which it does. */
 export interface ProvenManifest {
@@ -136,6 +139,8 @@ export interface ProvenManifest {
  */
 export function provenManifest(file: string, proofFile: string, trusted: string | null): ProvenManifest {
   const proof = parsed(proofSchema, proofFile, MANIFEST.proof);
+  // Nothing hashes it: it is to be what was written, to the last byte, all the same.
+  if (writtenProof(proof) !== proofFile) throw altered(`${MANIFEST.proof} is not what this version writes`);
   const manifest = parsed(manifestSchema, file, MANIFEST.file);
   const digest = digestOf(file);
   const { details } = parsed(entrySchema, proof.entry, `the entry in ${MANIFEST.proof}`);
