@@ -6,12 +6,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { once } from "node:events";
 import { backupRounds } from "../test/support/backup-rounds.ts";
-import {
-  runProcess,
-  spawnCommand,
-  startInstallation,
-  temporaryFolder,
-} from "../test/support/installation.ts";
+import { runProcess, spawnCommand, startInstallation, temporaryFolder } from "../test/support/installation.ts";
 
 const KILLS = 8;
 

@@ -65,12 +65,16 @@ export async function drillBackup(
     };
     const { store: _, ...audit } = config.audit;
     let counts: Counts = { records: 0, opened: 0, closed: 0, refused: {} };
-    const report = await restoreBackup(context, { ...there, audit }, {
-      ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
-      whileOpen: async ({ vault }) => {
-        counts = await openAll(vault, sample, context);
+    const report = await restoreBackup(
+      context,
+      { ...there, audit },
+      {
+        ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
+        whileOpen: async ({ vault }) => {
+          counts = await openAll(vault, sample, context);
+        },
       },
-    });
+    );
     const seconds = Math.round(performance.now() - began) / 1000;
     return { backup: report.backup, vault: report.vault, cut: report.cut, path: backup, ...counts, seconds };
   } finally {

@@ -40,8 +40,7 @@ export async function factsOf(copies: Copies, files: BackupFile[]): Promise<Copi
 /** The same of those that are databases of SQLite; of others nothing is known. */
 export async function streamsOfFiles(copies: Copies, files: BackupFile[]): Promise<Omit<CopiedFacts, "vault">> {
   const parts = partsOf(copies);
-  const isFile = (role: StoreRole): boolean =>
-    files.some(({ content, form }) => content === role && form === "sqlite");
+  const isFile = (role: StoreRole): boolean => files.some(({ content, form }) => content === role && form === "sqlite");
   const records = isFile("records") ? await reading(parts, "records", streamsOf) : null;
   const keys = isFile("keys") ? await reading(parts, "keys", streamsOf) : null;
   const log = isFile("audit") ? await reading(parts, "audit", logOf) : null;
@@ -93,7 +92,8 @@ async function streamsOf({ outbox }: Pick<Store | KeyStore, "outbox">): Promise<
 
 async function logOf(log: AuditLog): Promise<Manifest["log"]> {
   const { history, size, subtrees } = await log.state();
-  if (history === null) throw new CliError("backup-incomplete", { detail: "Nothing is in the copy of the audit's log." });
+  if (history === null)
+    throw new CliError("backup-incomplete", { detail: "Nothing is in the copy of the audit's log." });
   const range = new CompactRange();
   for (const { height, hash } of subtrees) range.append(hash, height);
   return { history, size, root: Buffer.from(range.root()).toString("base64") };

@@ -17,7 +17,10 @@ export const MANIFEST = { file: "manifest.json", proof: "manifest.proof" } as co
 /** The form that this version writes. */
 export const FORMAT = "strongroom-backup/1";
 /** Largest files of its own that are read, in bytes. */
-export const MOST_BYTES: Readonly<Record<keyof typeof MANIFEST, number>> = { file: 64 * 1024 * 1024, proof: 1024 * 1024 };
+export const MOST_BYTES: Readonly<Record<keyof typeof MANIFEST, number>> = {
+  file: 64 * 1024 * 1024,
+  proof: 1024 * 1024,
+};
 
 /** What a file of a backup is, in the order in which they are copied. */
 export const CONTENTS = ["records", "keys", "audit", "kms", "region-keys"] as const;
@@ -42,7 +45,12 @@ export const backupFileSchema = z.strictObject({
 });
 
 /** The entry that everything acknowledged before is in the backup; a checkpoint of the log with it. */
-export const cutSchema = z.strictObject({ entry: uuid, at: moment, position: count, checkpoint: z.string().max(262_144) });
+export const cutSchema = z.strictObject({
+  entry: uuid,
+  at: moment,
+  position: count,
+  checkpoint: z.string().max(262_144),
+});
 
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),

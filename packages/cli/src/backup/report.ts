@@ -47,6 +47,17 @@ export function begunView({ path, cut, commands }: BegunBackup): string {
   ].join("\n");
 }
 
+/** What is to be run before a restore is accepted. */
+export function toRunView(commands: readonly string[], from: string): string {
+  return [
+    "The stores are dumps of PostgreSQL. Into databases in which the schemas are not there yet, run:",
+    ...commands.map((command) => `  ${command}`),
+    `  strongroom restore ${from} --accept --reason …`,
+    "The last one holds what was restored against the backup and its audit, and accepts it. Until then no service " +
+      "starts on it. Where the service's role is not the owner: strongroom store migrate --grant-to ROLE.",
+  ].join("\n");
+}
+
 /** What was restored, what was lost, and how it goes on. */
 export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: Config): string {
   const { path, backup, vault, cut, history, entries, recordsMissing, erasures, witnesses, key } = report;
@@ -80,7 +91,7 @@ export function drillView(report: DrillReport): string {
   return [
     `The backup ${backup} of the vault ${vault}, ${path ?? "made for the drill"}, brings back what was acknowledged ` +
       `before ${cut.at}.`,
-    `${number(records)} records: ${number(opened)} opened and held against the audit, ${number(closed)} of people ` +
+    `${number(records)} ${records === 1 ? "record" : "records"}: ${number(opened)} opened and held against the audit, ${number(closed)} of people ` +
       `whom nobody reads, ${number(failed)} refused, in ${seconds.toFixed(1)} s`,
     "Nothing of the drill is left.",
   ].join("\n");

@@ -97,7 +97,13 @@ async function copyFiles(work: BackupWork, which: "before" | "behind"): Promise<
 
 /** A command line for a shell. The password is asked for, or taken as pg_dump does. */
 function dumpCommand({ name, place, schema }: StoreDump, path: string): string {
-  const parts = ["--format=custom", "--no-owner", "--no-privileges", `--schema=${schema}`, `--file=${join(path, name)}`];
+  const parts = [
+    "--format=custom",
+    "--no-owner",
+    "--no-privileges",
+    `--schema=${schema}`,
+    `--file=${join(path, name)}`,
+  ];
   return ["pg_dump", ...parts, urlOf(place)].map(shellWord).join(" ");
 }
 
@@ -126,13 +132,26 @@ export async function finishBackup(context: CommandContext, config: Config, path
   const dumps = await lookAtDumps(config, path, { cut, signal: context.signal });
   return withVault(context, { config, folder }, async (opened, { keySets }) => {
     const work = { context, config, folder, opened, wrappingKeys: wrappingKeysOf(keySets), path };
-    const files: BackupFile[] = [...copied, ...dumps, ...(await copyFiles(work, "behind")), ...(await copyKmsFiles(work))];
+    const files: BackupFile[] = [
+      ...copied,
+      ...dumps,
+      ...(await copyFiles(work, "behind")),
+      ...(await copyKmsFiles(work)),
+    ];
     const facts = await streamsOfFiles({ config, path, signal: context.signal }, files);
     const { vault } = await opened.stores.records.gate.current();
     const sealed = await seal(work, { id, from, cut, files, facts: { ...facts, vault } }, () => {
       rmSync(join(path, BEGUN));
     });
     return reportOf(sealed, { path, config, folder, began });
+  });
+}
+
+/** What is to be run so that the dumps of a backup are where the configuration has the stores. */
+export function restoreCommands(config: Config, path: string): readonly string[] {
+  return storeDumps(config).map(({ name, place }) => {
+    const parts = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"];
+    return ["pg_restore", ...parts, `--dbname=${urlOf(place)}`, join(path, name)].map(shellWord).join(" ");
   });
 }
 

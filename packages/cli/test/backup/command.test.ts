@@ -50,7 +50,10 @@ describe("backup and restore", () => {
     assert.equal(await installation.stop(), 0);
     assert.doesNotMatch(installation.said(), /AUDIT/);
     assert.equal((await run(["backup", "tuesday"])).code, 0);
-    for (const args of [["--check", "tuesday"], ["--drill", "tuesday"]])
+    for (const args of [
+      ["--check", "tuesday"],
+      ["--drill", "tuesday"],
+    ])
       assert.equal((await run(["backup", ...args])).code, 0, args[0]);
   });
 
@@ -65,7 +68,11 @@ describe("backup and restore", () => {
     writeFileSync(at("other.key"), `${"00".repeat(32)}\n`, { mode: 0o600 });
     assert.notEqual((await restore("tuesday", "--root-key-file", "other.key")).code, 0);
     assert.ok(!existsSync(at("new")));
-    assert.equal((await run(["restore", "tuesday", ...ROOT_KEY, "--reason", "a test"])).code, 4, "the folder is not new");
+    assert.equal(
+      (await run(["restore", "tuesday", ...ROOT_KEY, "--reason", "a test"])).code,
+      4,
+      "the folder is not new",
+    );
     rmSync(at("mixed"), { recursive: true });
   });
 

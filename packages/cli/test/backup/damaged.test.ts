@@ -85,7 +85,10 @@ test("a backup that was changed, cut short or mixed with another is refused befo
     assert.ok(!existsSync(target), name);
     rmSync(path, { recursive: true });
   }
-  assert.deepEqual(readdirSync(folder.path).filter((name) => name.startsWith(".")), []);
+  assert.deepEqual(
+    readdirSync(folder.path).filter((name) => name.startsWith(".")),
+    [],
+  );
 });
 
 test("a key that was kept elsewhere tells another vault's backup", async () => {
@@ -135,10 +138,7 @@ test("a full disk leaves no backup, and the audit says so", async (t) => {
   });
   await live.vault.audit?.sequence();
   const { events = [] } = (await live.vault.audit?.events({ action: "backup" })) ?? {};
-  assert.deepEqual(
-    events.map(({ result }) => result).sort(),
-    ["begun", "copy-failed"],
-  );
+  assert.deepEqual(events.map(({ result }) => result).sort(), ["begun", "copy-failed"]);
   volume.empty();
   rmSync(join(volume.folder, "backup"), { recursive: true });
   await backUp(live, join(folder.path, "live"), join(volume.folder, "backup"));

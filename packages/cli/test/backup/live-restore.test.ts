@@ -9,7 +9,8 @@ import { backUp, CONTEXT, copyBackup, filesVault, type FilesVault } from "../sup
 import { backupRounds, isSetBack } from "../support/backup-rounds.ts";
 import { temporaryFolder } from "../support/installation.ts";
 
-test("a backup beside readers and writers brings everything back that was acknowledged before it", () => backupRounds(4));
+test("a backup beside readers and writers brings everything back that was acknowledged before it", () =>
+  backupRounds(4));
 
 test("the restore is on record: the backup, its cut, and what was lost", async () => {
   await using folder = await temporaryFolder();

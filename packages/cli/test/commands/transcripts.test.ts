@@ -23,6 +23,7 @@ describe("command transcripts", () => {
 
   it("are all there", async () => {
     assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), [
+      "backup.txt",
       "bad-input.txt",
       "files.txt",
       "people.txt",
