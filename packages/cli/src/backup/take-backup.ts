@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createFileSync } from "@strongroom/base/files";
+import { liesIn } from "@strongroom/base/paths";
 import { backup as backupKms } from "@strongroom/kms";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
@@ -67,6 +68,7 @@ export interface BackupWork {
 export async function takeBackup(context: CommandContext, config: Config, target: string): Promise<BackupReport> {
   const began = performance.now();
   const { folder } = await prepareDataFolder(config.dataDir);
+  requireApart(target, folder);
   const draft = makeDraftFolder(target);
   try {
     return await withVault(context, { config, folder }, async (opened, { keySets }) => {
@@ -79,6 +81,15 @@ export async function takeBackup(context: CommandContext, config: Config, target
   } finally {
     draft.discard();
   }
+}
+
+/** A backup in the folder that it is of is lost with it. @throws CliError `usage` */
+export function requireApart(target: string, { path }: DataFolder): void {
+  if (!liesIn(target, path)) return;
+  throw new CliError("usage", {
+    detail: `${target} lies in the data folder: what takes the one takes the other.`,
+    remedy: "Name a folder elsewhere, best on another disk.",
+  });
 }
 
 /** ARNs of the keys without which nothing of a backup opens. */

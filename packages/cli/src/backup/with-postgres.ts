@@ -22,6 +22,7 @@ import {
   copyKmsFiles,
   copyStore,
   reportOf,
+  requireApart,
   seal,
   takeCut,
   withVault,
@@ -69,6 +70,7 @@ export interface BegunBackup {
 /** Takes the cut, copies what comes first and lies in files, and says what to run. */
 export async function beginBackup(context: CommandContext, config: Config, target: string): Promise<BegunBackup> {
   const { folder } = await prepareDataFolder(config.dataDir);
+  requireApart(target, folder);
   const draft = makeDraftFolder(target);
   try {
     return await withVault(context, { config, folder }, async (opened, { keySets }) => {

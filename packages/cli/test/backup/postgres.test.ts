@@ -23,7 +23,11 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   defer(t, () => folder[Symbol.asyncDispose]());
   const database = await namedDatabase(t, folder.path, { version: 15 });
   const at = (name: string): string => join(folder.path, name);
-  const patient = { XDG_STATE_HOME: at("state"), STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000", STRONGROOM_DEADLINE_MS: "20000" };
+  const patient = {
+    XDG_STATE_HOME: at("state"),
+    STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000",
+    STRONGROOM_DEADLINE_MS: "20000",
+  };
   const env = { ...database.env, ...patient };
   const target = withoutPassword(await database.server.createDatabase());
   const restoredEnv = { ...env, STRONGROOM_STORE: target };
@@ -39,7 +43,11 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   const { commands } = JSON.parse(begun.stdout) as { readonly commands: readonly string[] };
   assert.equal(commands.length, 3);
   assert.equal((await run("backup --check monday")).code, 1, "no dump is there");
-  assert.equal((await run("restore monday --data-dir new --accept --reason a.test", restoredEnv)).code, 5, "nor a backup");
+  assert.equal(
+    (await run("restore monday --data-dir new --accept --reason a.test", restoredEnv)).code,
+    5,
+    "nor a backup",
+  );
   for (const command of commands.toReversed()) {
     await inShell(command);
     await sleep(1100);
