@@ -1,6 +1,6 @@
 // Whether a backup is as it was made: its manifest is the one that the vault's audit has an entry of, and each file is
 // the one that the manifest names. It needs no key and opens no database.
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { isAbsent, systemReason } from "@strongroom/base/files";
@@ -80,6 +80,8 @@ async function readOwn(path: string, which: keyof typeof MANIFEST, names: readon
 
 async function measured(path: string, signal: AbortSignal): Promise<Awaited<ReturnType<typeof measureFile>> | null> {
   try {
+    // A pipe would be waited for.
+    if (!statSync(path).isFile()) return null;
     return await measureFile(path, signal);
   } catch (error) {
     if (isAbsent(error)) return null;

@@ -13,6 +13,7 @@ import { dataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { restoreBackup } from "./restore-backup.ts";
 import { takeBackup } from "./take-backup.ts";
+import { storeDumps } from "./with-postgres.ts";
 
 /** What is drilled. */
 export interface DrillRequest {
@@ -48,6 +49,12 @@ export async function drillBackup(
   { backup, sample, key }: DrillRequest,
 ): Promise<DrillReport> {
   const began = performance.now();
+  if (storeDumps(config).length > 0)
+    throw new CliError("usage", {
+      detail: "The stores lie in PostgreSQL: a drill would write into a database.",
+      remedy:
+        "Restore the dumps into a database of their own, with a configuration that names it: strongroom restore DIR.",
+    });
   const scratch = await scratchFolder(config.dataDir);
   try {
     const from = backup ?? join(scratch, "backup");
@@ -65,12 +72,16 @@ export async function drillBackup(
     };
     const { store: _, ...audit } = config.audit;
     let counts: Counts = { records: 0, opened: 0, closed: 0, refused: {} };
-    const report = await restoreBackup(context, { ...there, audit }, {
-      ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
-      whileOpen: async ({ vault }) => {
-        counts = await openAll(vault, sample, context);
+    const report = await restoreBackup(
+      context,
+      { ...there, audit },
+      {
+        ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
+        whileOpen: async ({ vault }) => {
+          counts = await openAll(vault, sample, context);
+        },
       },
-    });
+    );
     const seconds = Math.round(performance.now() - began) / 1000;
     return { backup: report.backup, vault: report.vault, cut: report.cut, path: backup, ...counts, seconds };
   } finally {

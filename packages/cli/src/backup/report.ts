@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { DrillReport } from "./drill.ts";
 import type { BackupFile, Manifest } from "./manifest.ts";
+import type { BegunBackup } from "./with-postgres.ts";
 import type { RestoreReport } from "./restore-backup.ts";
 import type { BackupReport } from "./take-backup.ts";
 
@@ -33,6 +34,29 @@ export function backupView({ path, manifest, bytes, seconds, keepElsewhere, key 
 /** Up to when everything is in it. */
 export const cutText = ({ cut }: Manifest): string =>
   `Everything acknowledged before ${cut.at} is in it (entry ${cut.position} of the audit, ${cut.entry}).`;
+
+/** What is to be run, and then. */
+export function begunView({ path, cut, commands }: BegunBackup): string {
+  return [
+    `${path}: a backup is begun. Everything acknowledged before ${cut.at} will be in it. Run, one after the other:`,
+    ...commands.map((command) => `  ${command}`),
+    `  strongroom backup --check ${path}`,
+    "Each dump is of one moment of its own, and the order is what counts: no --snapshot is needed. pg_dump must not be " +
+      "older than the server: that of Debian 12 is 15, and dumps no server of 16 or later. A role that only uses the " +
+      "tables may dump them.",
+  ].join("\n");
+}
+
+/** What is to be run before a restore is accepted. */
+export function toRunView(commands: readonly string[], from: string): string {
+  return [
+    "The stores are dumps of PostgreSQL. Into databases in which the schemas are not there yet, run:",
+    ...commands.map((command) => `  ${command}`),
+    `  strongroom restore ${from} --accept --reason …`,
+    "The last one holds what was restored against the backup and its audit, and accepts it. Until then no service " +
+      "starts on it. Where the service's role is not the owner: strongroom store migrate --grant-to ROLE.",
+  ].join("\n");
+}
 
 /** What was restored, what was lost, and how it goes on. */
 export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: Config): string {
@@ -67,7 +91,7 @@ export function drillView(report: DrillReport): string {
   return [
     `The backup ${backup} of the vault ${vault}, ${path ?? "made for the drill"}, brings back what was acknowledged ` +
       `before ${cut.at}.`,
-    `${number(records)} records: ${number(opened)} opened and held against the audit, ${number(closed)} of people ` +
+    `${number(records)} ${records === 1 ? "record" : "records"}: ${number(opened)} opened and held against the audit, ${number(closed)} of people ` +
       `whom nobody reads, ${number(failed)} refused, in ${seconds.toFixed(1)} s`,
     "Nothing of the drill is left.",
   ].join("\n");

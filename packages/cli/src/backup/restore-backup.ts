@@ -10,13 +10,13 @@ import { startProgress } from "@strongroom/base/terminal/progress";
 import type { Witness } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
-import { dataFolder } from "../data-folder.ts";
+import { dataFolder, prepareDataFolder } from "../data-folder.ts";
 import { comparePeople } from "../doctor/people.ts";
 import { CliError } from "../errors.ts";
 import { openCommandKeys } from "../installation/command-keys.ts";
 import { type CommandStores, type CommandVault, openCommandVault } from "../installation/command-vault.ts";
 import { openWitnesses } from "../installation/witnesses.ts";
-import { ALL_ROLES, placeSettings, sqlitePath } from "../store/which.ts";
+import { ALL_ROLES, placeSettings, sqlitePath, STORE_ROLES } from "../store/which.ts";
 import { type CheckedBackup, checkBackup } from "./check-backup.ts";
 import { copyWhole, measureFile } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
@@ -75,12 +75,15 @@ export async function restoreBackup(
   const { manifest } = checked;
   requireRestorable(config, checked);
   const ledger = request.erasures === null ? null : await readLedger(request.erasures);
+  const files = manifest.files.filter(({ form }) => form !== "pg_dump");
+  if (files.length < manifest.files.length) return restoreDumped({ context, config, request, checked, ledger }, files);
   makeParent(config.dataDir);
   const draft = makeDraftFolder(config.dataDir);
   try {
-    for (const file of manifest.files) await restoreFile(file, request.from, draft.path, context);
+    for (const file of files) await restoreFile(file, request.from, draft.path, context);
     const told = request.witnesses === "told" ? await openWitnesses(config, manifest.vault, context.env) : [];
-    const report = await opened({ context, config, request, checked, ledger }, draft.path, told);
+    const there = inFolder(config, draft.path);
+    const report = await opened({ context, config: there, request, checked, ledger }, told.map(silent));
     context.signal.throwIfAborted();
     await placeLog(config, draft.path);
     draft.publish();
@@ -93,15 +96,41 @@ export async function restoreBackup(
   }
 }
 
+/** The dumps were restored by pg_restore, into where the configuration has the stores; the rest goes into the folder. */
+async function restoreDumped(
+  { context, config, request, checked, ledger }: Restoring,
+  files: readonly BackupFile[],
+): Promise<RestoreReport> {
+  makeParent(config.dataDir);
+  // A folder of before has tokens, and nothing of the vault.
+  const draft = files.length === 0 ? null : makeDraftFolder(config.dataDir);
+  try {
+    const path = draft?.path ?? (await prepareDataFolder(config.dataDir)).folder.path;
+    for (const file of files) await restoreFile(file, request.from, path, context);
+    const told = await openWitnesses(config, checked.manifest.vault, context.env);
+    const there = { ...config, dataDir: path };
+    const report = await opened({ context, config: there, request, checked, ledger }, told);
+    draft?.publish();
+    await tellKmsWitness(context, config, { manifest: checked.manifest, reason: request.reason });
+    return { ...report, path: config.dataDir, witnesses: told.map(({ name }) => ({ name, told: true })) };
+  } finally {
+    draft?.discard();
+  }
+}
+
 function requireRestorable(config: Config, { manifest }: CheckedBackup): void {
   const refuse = (detail: string, remedy: string): never => {
     throw new CliError("restore-refused", { detail, remedy, outcome: "usage" });
   };
-  if (ALL_ROLES.some((role) => placeSettings(config, role).settings.url !== undefined))
+  for (const role of ALL_ROLES) {
+    const isDumped = manifest.files.some(({ content, form }) => content === role && form === "pg_dump");
+    if (isDumped === (placeSettings(config, role).settings.url !== undefined)) continue;
     refuse(
-      "The configuration has stores in PostgreSQL, and the backup is of files.",
-      "Restore it with a configuration without store.url, keyStore.url and a URL in audit.store.",
+      `The backup has the ${STORE_ROLES[role].label.toLowerCase()} as ${isDumped ? "a dump of PostgreSQL" : "a file"}, ` +
+        `and the configuration has it in ${isDumped ? "a file" : "PostgreSQL"}.`,
+      "Restore it with a configuration of the same kind: store.url, keyStore.url and audit.store say where each lies.",
     );
+  }
   const logPath = sqlitePath(config, "audit");
   if (dirname(logPath) !== config.dataDir && existsSync(logPath))
     refuse(`${logPath} (audit.store) is there already.`, "Move it away, or name another file in audit.store.");
@@ -162,21 +191,18 @@ type Opened = Omit<RestoreReport, "path" | "witnesses">;
 /** Opens the vault where it was copied to: the restore is accepted, everything is adopted, and the audit verified. */
 async function opened(
   { context, config, request, checked, ledger }: Restoring,
-  path: string,
-  told: readonly Witness[],
+  witnesses: readonly Witness[],
 ): Promise<Opened> {
   const { manifest, key } = checked;
-  const there = inFolder(config, path);
-  const folder = dataFolder(path);
+  const folder = dataFolder(config.dataDir);
   const { rootKey } = config.kms;
   // The KMS's own witness is told when it has its place.
-  const keyParts = { config: there, folder, signal: context.signal, rootKey, kmsWitness: undefined };
+  const keyParts = { config, folder, signal: context.signal, rootKey, kmsWitness: undefined };
   const keys = await openCommandKeys(keyParts);
   try {
     let erasures: ReplayedErasures | null = null;
     const vault = await openCommandVault({
-      ...{ config: there, folder, env: context.env, keySets: keys.keySets },
-      witnesses: told.map(silent),
+      ...{ config, folder, env: context.env, keySets: keys.keySets, witnesses },
       acceptRestore: {
         reason: request.reason,
         backup: manifest.id,

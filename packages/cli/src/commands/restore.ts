@@ -1,6 +1,6 @@
 // `strongroom restore`: a backup becomes a vault in a new data folder.
 import { resolve } from "node:path";
-import { text } from "@strongroom/base/command";
+import { given, text } from "@strongroom/base/command";
 import { z } from "zod";
 import { command, type CommandSpec, option } from "../command.ts";
 import { CliError } from "../errors.ts";
@@ -26,6 +26,11 @@ export const restoreCommand: CommandSpec = command({
         .regex(/^[\x20-\x7e]{3,200}$/, "must be 3 to 200 characters of ASCII")
         .optional(),
     ),
+    accept: option(
+      "--accept",
+      "of dumps of PostgreSQL: they were restored as this command said, and are accepted now",
+      given(),
+    ),
     key: option("--key <vkey>", "the verifier key of the vault's audit, kept elsewhere", text()),
     erasures: option(
       "--erasures <file>",
@@ -49,10 +54,20 @@ export const restoreCommand: CommandSpec = command({
       throw new CliError("usage", {
         detail: "Why it is restored must be said: --reason TEXT. It stays in the audit for ever.",
       });
+    const from = resolve(context.cwd, args[0] ?? "");
+    const { restoreCommands } = await import("../backup/with-postgres.ts");
+    const commands = restoreCommands(loaded.config, from);
+    if (commands.length > 0 && !options.accept) {
+      const { checkBackup } = await import("../backup/check-backup.ts");
+      const { toRunView } = await import("../backup/report.ts");
+      await checkBackup(from, key ?? null, context);
+      context.terminal.result({ commands }, () => toRunView(commands, from));
+      return;
+    }
     const { restoreBackup } = await import("../backup/restore-backup.ts");
     const { restoreView } = await import("../backup/report.ts");
     const report = await restoreBackup(context, loaded.config, {
-      from: resolve(context.cwd, args[0] ?? ""),
+      from,
       reason,
       key: key ?? null,
       erasures: erasures === undefined ? null : resolve(context.cwd, erasures),

@@ -64,8 +64,7 @@ export async function filesVault(
       keys: { store: stores.keys },
       audit: {
         log: stores.audit,
-        witnesses:
-          witness === undefined ? [] : [fileWitness({ path: witness, apartFrom: [path], folder: "is-made" })],
+        witnesses: witness === undefined ? [] : [fileWitness({ path: witness, apartFrom: [path], folder: "is-made" })],
         ...(acceptRestore === undefined ? {} : { acceptRestore }),
         onAlarm: ({ code }) => alarms.push(code),
       },

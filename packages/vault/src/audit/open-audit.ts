@@ -123,7 +123,8 @@ async function accept(
   { compared, comparison }: { readonly compared: ComparedStores; readonly comparison: Comparison },
 ): Promise<boolean> {
   const named = typeof given === "object" ? given : undefined;
-  if (named !== undefined) await requireCut(parts.log, comparison, named, (origin) => parts.key.verifierOf(origin).vkey);
+  if (named !== undefined)
+    await requireCut(parts.log, comparison, named, (origin) => parts.key.verifierOf(origin).vkey);
   else if (comparison.differences.length === 0) return false;
   const reason = typeof given === "object" ? given.reason : given;
   const tailMs =
