@@ -1,9 +1,11 @@
 // A real PgBouncer in transaction mode, of the version that breaks named statements: the store finds it and does
 // without; writers, flips and migrations go on as without it.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { openVault } from "@strongroom/vault";
-import { migratePostgres, postgresStore } from "@strongroom/vault/postgres";
+import { migratePostgres, postgresAuditLog, postgresStore } from "@strongroom/vault/postgres";
+import { entry } from "../../packages/vault/test/postgres/support/units.ts";
 import { defer } from "../support/defer.ts";
 import { flipsUnderWriters } from "../support/faults/flips.ts";
 import { keyringOf, newTestKey } from "../support/faults/keys.ts";
@@ -37,6 +39,44 @@ test("a store behind PgBouncer in transaction mode", async (t) => {
   await client.query("commit");
   client.release();
   assert.equal((await vault.get({ collection: "pooled", id: "own" })).version, 1);
+});
+
+test("an outbox and an audit log behind PgBouncer leave nothing on a session", async (t) => {
+  const server = await startPostgres(t);
+  const pooler = await startPgBouncer(t, server, { poolSize: 3 });
+  if (pooler === null) return;
+  const place = { kind: "postgres", url: pooler.through(server.url), connections: 10 } as const;
+  const [pool, other] = [poolOf(place), poolOf(place)];
+  const [store, log] = await Promise.all([
+    postgresStore(pool, { migrate: true }),
+    postgresAuditLog(other, { migrate: true }),
+  ]);
+  defer(t, async () => {
+    await Promise.all([store.close(), log.close()]);
+    await Promise.all([pool.end(), other.end()]);
+  });
+  const settings = (): Promise<readonly unknown[]> =>
+    server.query("select name, setting from pg_settings where source = 'session' and name like 'enable%'");
+  const before = await settings();
+  await Promise.all(
+    Array.from({ length: 12 }, async () => {
+      const stream = randomUUID();
+      for (let number = 1; number <= 20; number++)
+        assert.equal((await store.outbox.append([entry({ stream, number })], [])).kind, "made");
+    }),
+  );
+  const waiting = await store.outbox.take(1000);
+  assert.equal(waiting.length, 240);
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      await log.latest([{ tag: "x".repeat(22) as never, message: null }]);
+      await log.find({ people: ["vault"] }, { order: "newest", after: null, limit: 9 });
+    }),
+  );
+  await store.outbox.drop(waiting.map(({ position }) => position));
+  assert.equal((await store.outbox.waiting(9)).entries, 0);
+  assert.deepEqual(await settings(), before);
+  assert.equal((await server.query("select from pg_locks where locktype = 'advisory'")).length, 0);
 });
 
 test("writers and flips behind PgBouncer", async (t) => {

@@ -2,7 +2,7 @@
 // they call, and the pages of a listing.
 import * as frame from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
-import type { Client, Damaged, Listing, Page } from "@strongroom/client";
+import type { Client, Damaged, Listing, Page, Why } from "@strongroom/client";
 import type { LoadedConfig } from "./config/load.ts";
 import { asCliError, clientOf, findConnection } from "./connection.ts";
 import { CliError } from "./errors.ts";
@@ -23,6 +23,8 @@ export function command<Table extends frame.OptionTable>(spec: frame.CommandSpec
 
 /** What a run of a command that calls the service is given. */
 interface Run {
+  /** With what {@link WHY_OPTIONS} has, where the command takes it. */
+  readonly options: object;
   readonly loaded: LoadedConfig;
   readonly context: {
     readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,10 +40,12 @@ export function withService<Given extends Run>(
   run: (client: Client, given: Given) => Promise<void>,
 ): (given: Given) => Promise<void> {
   return async (given) => {
-    const { loaded, context } = given;
+    const { loaded, context, options } = given;
+    const { purpose, ticket } = options as Pick<Why, "purpose" | "ticket">;
     const connection = await findConnection(loaded, context.env);
+    const { timeoutMs } = loaded.config.client;
     try {
-      await run(clientOf(connection, loaded.config.client.timeoutMs, context.signal), given);
+      await run(clientOf(connection, { timeoutMs, signal: context.signal, why: { purpose, ticket } }), given);
     } catch (error) {
       throw asCliError(error);
     }

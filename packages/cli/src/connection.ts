@@ -2,7 +2,14 @@
 // first, then what `strongroom up` left in the data folder), and the client's errors as the command tells them. A token
 // never comes from the command line, where every process of the machine could read it.
 import { systemReason } from "@strongroom/base/files";
-import { type Client, type ClientError, type ClientErrorCode, createClient, isClientError } from "@strongroom/client";
+import {
+  type Client,
+  type ClientError,
+  type ClientErrorCode,
+  createClient,
+  isClientError,
+  type Why,
+} from "@strongroom/client";
 import { readAuthority, readAuthorityIfPresent } from "./authority.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { dataFolder, readRunning } from "./data-folder.ts";
@@ -14,9 +21,12 @@ export interface Connection {
   readonly token: string;
 }
 
-/** The client of a connection; `signal` ends every call. */
-export function clientOf({ origin, token }: Connection, timeoutMs: number, signal: AbortSignal): Client {
-  return createClient({ url: origin.origin, token, timeoutMs, signal });
+/** The client of a connection; `signal` ends every call. `why` is said with each of them. */
+export function clientOf(
+  { origin, token }: Connection,
+  { timeoutMs, signal, why = {} }: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly why?: Why },
+): Client {
+  return createClient({ url: origin.origin, token, timeoutMs, signal, ...why });
 }
 
 /** Finds both. Throws `token-missing`, `plain-http`, `file-permissions` or `input-unreadable`. */

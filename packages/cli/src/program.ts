@@ -2,6 +2,16 @@
 import type { CommandGroup, CommandTable, ProgramSpec } from "@strongroom/base/command";
 import packageJson from "../package.json" with { type: "json" };
 import type { CommandSpec } from "./command.ts";
+import {
+  auditAccessLogCommand,
+  auditCheckpointCommand,
+  auditExportCommand,
+  auditTailCommand,
+  auditVerifyCommand,
+  auditWhatDidCommand,
+  auditWhoReadCommand,
+} from "./commands/audit.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -15,6 +25,7 @@ import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./commands/store.ts";
@@ -34,6 +45,13 @@ const COMMANDS: readonly CommandSpec[] = [
   listCommand,
   importCommand,
   exportCommand,
+  auditTailCommand,
+  auditWhoReadCommand,
+  auditWhatDidCommand,
+  auditVerifyCommand,
+  auditCheckpointCommand,
+  auditAccessLogCommand,
+  auditExportCommand,
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
@@ -44,6 +62,8 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
+  backupCommand,
+  restoreCommand,
   inspectCommand,
   doctorCommand,
   drillCommand,
@@ -51,9 +71,10 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
   keys: { summary: "the keys that records hang on: what they cost", heading: "Looking after it" },
   store: {
-    summary: "where the records and the keys lie: their state, their schemas, their key sets",
+    summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",
   },
   token: { summary: "the tokens that programs show to the service", heading: "Looking after it" },

@@ -6,7 +6,7 @@ export { KMS_DEFAULTS } from "./options.ts";
 export type { KmsOptions } from "./options.ts";
 export type { TlsFacts, TlsSource } from "./tls/tls-identity.ts";
 export type { RootKeySource } from "./crypto/root-key.ts";
-export type { WitnessSource } from "./witness/witness.ts";
+export type { WitnessSource } from "./witnesses/witness.ts";
 export { KMS_ERRORS, KmsError } from "./errors.ts";
 export type { KmsErrorCode } from "./errors.ts";
 export { AdjustableClock } from "./clock.ts";

@@ -31,8 +31,8 @@ import { DATABASE_FILE } from "./store/database.ts";
 import { Store } from "./store/store.ts";
 import { tlsIdentity } from "./tls/tls-identity.ts";
 import type { TlsFacts } from "./tls/tls-identity.ts";
-import { openWitness } from "./witness/open-witness.ts";
-import { headOf, publisherFor } from "./witness/publisher.ts";
+import { openWitness } from "./witnesses/open-witness.ts";
+import { headOf, publisherFor } from "./witnesses/publisher.ts";
 
 /** How often the server looks for what fell due, when no call made it look. */
 const SETTLE_INTERVAL_MS = 60_000;

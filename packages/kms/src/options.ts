@@ -17,7 +17,7 @@ import { LOOPBACK_HOSTS } from "./http/loopback.ts";
 import { REGION_NAME, REGION_NAME_RULE } from "./keys/region-name.ts";
 import type { SeedSource } from "./seed/read-seed.ts";
 import type { TlsSource } from "./tls/tls-identity.ts";
-import type { WitnessSource } from "./witness/witness.ts";
+import type { WitnessSource } from "./witnesses/witness.ts";
 
 /** How a KMS is made. All defaults together make one for a test: in a temporary directory, on a free port. */
 export interface KmsOptions {

@@ -12,7 +12,7 @@ import type { AddressInput } from "./records/address.ts";
 import { asking } from "./records/asked.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import { typedCollection } from "./records/collection.ts";
-import type { RecordOperations, TypedCollection } from "./records/collection.ts";
+import type { TypedCollection } from "./records/collection.ts";
 import type { JsonObject } from "./records/document.ts";
 import { list } from "./records/pages.ts";
 import type { ListOptions, ListResult } from "./records/pages.ts";
@@ -103,8 +103,7 @@ export class ActingRecords implements ActingVault {
   }
 
   collection<Document extends object>(name: string): TypedCollection<Document> {
-    const operations: RecordOperations = this;
-    return typedCollection(operations, parseCollection(name));
+    return typedCollection(this, parseCollection(name));
   }
 
   list(collection: string, options: ListOptions = {}): Promise<ListResult> {

@@ -44,6 +44,7 @@ export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
 
+export type { RestoredBackup } from "./audit/accept-restore.ts";
 export type { Actor } from "./audit/auditor.ts";
 export type { AuditAction, AuditResult, EntryKmsCall } from "./audit/entry.ts";
 export type {
@@ -58,6 +59,9 @@ export type {
   VaultAudit,
 } from "./audit/view.ts";
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
+export { verifyAccessLog } from "./audit/access-log.ts";
+export { verifyAuditLog } from "./audit/verify-log.ts";
+export type { VerifyLogOptions } from "./audit/verify-log.ts";
 export { kmsCheckpointSigner } from "./audit/kms-signer.ts";
 export type { KmsSignerOptions, SigningCallOptions, SigningKmsClient } from "./audit/kms-signer.ts";
 export type { CheckpointSigner } from "./audit/signer.ts";

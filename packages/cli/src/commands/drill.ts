@@ -150,7 +150,7 @@ export const drillCommand: CommandSpec = command({
     );
     const connection = await findConnection(loaded, context.env);
     const client = (ending: AbortSignal): DrillParts["service"] =>
-      clientOf(connection, config.client.timeoutMs, ending);
+      clientOf(connection, { timeoutMs: config.client.timeoutMs, signal: ending });
     const lock = lockDrill(config.dataDir);
     try {
       const startedAt = performance.now();

@@ -1,8 +1,13 @@
 // `strongroom export`: every document of a collection as NDJSON or CSV.
 import { given, oneOf, text, wholeNumberOr } from "@strongroom/base/command";
 import { command, type CommandSpec, option, withService } from "../command.ts";
+import { clientOf, findConnection } from "../connection.ts";
+import { WHY_OPTIONS } from "./audit-options.ts";
 import { chooseFormat, FORMATS } from "../formats/document.ts";
 import type { ExportJob } from "../transfer/export.ts";
+
+/** Longest wait for the service to take that an export was interrupted, in milliseconds. */
+const TELL_MS = 2000;
 
 /** `strongroom export`. */
 export const exportCommand: CommandSpec = command({
@@ -32,13 +37,14 @@ export const exportCommand: CommandSpec = command({
       "CSV: put ' before cells that a spreadsheet would run as a formula",
       given(),
     ),
+    ...WHY_OPTIONS,
   },
   examples: [
     { line: "npx strongroom export people people.ndjson", meaning: "one JSON object a line" },
     { line: "npx strongroom export people people.csv --id id", meaning: "as CSV, with the id as a column" },
     { line: "npx strongroom export people | jq -r .email", meaning: "to a pipe" },
   ],
-  run: withService(async (client, { context, args, options }) => {
+  run: withService(async (client, { context, loaded, args, options }) => {
     const [collection = "", path = "-"] = args;
     const job: ExportJob = {
       collection,
@@ -48,6 +54,13 @@ export const exportCommand: CommandSpec = command({
       subjectField: options.subject ?? null,
       formulas: options.escapeFormulas ? "escape" : "keep",
       concurrency: options.concurrency,
+      tellEnd: async (id, end) => {
+        const { purpose, ticket } = options;
+        const signal = AbortSignal.timeout(TELL_MS);
+        const connection = await findConnection(loaded, context.env);
+        const patient = clientOf(connection, { timeoutMs: TELL_MS, signal, why: { purpose, ticket } });
+        await patient.audit.endExport(id, end);
+      },
     };
     const { exportRecords } = await import("../transfer/export.ts");
     await exportRecords(job, client, context);

@@ -2,6 +2,7 @@
 import { text, wholeNumber } from "@strongroom/base/command";
 import { printableJson, printableJsonText } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option, withService } from "../command.ts";
+import { WHY_OPTIONS } from "./audit-options.ts";
 import { writeOutput } from "../input-output.ts";
 
 /** `strongroom get`. */
@@ -14,6 +15,7 @@ export const getCommand: CommandSpec = command({
   options: {
     version: option("--version <n>", "this version instead of the latest", wholeNumber(1, Number.MAX_SAFE_INTEGER)),
     output: option("-o, --output <file>", "write to a file (mode 0600) that appears whole or not at all", text()),
+    ...WHY_OPTIONS,
   },
   examples: [
     { line: "npx strongroom get people ada", meaning: "the latest version" },

@@ -3,6 +3,7 @@
 import { given, oneOf, repeatedOption, text, wholeNumberOr } from "@strongroom/base/command";
 import { z } from "zod";
 import { command, type CommandSpec, option, withService } from "../command.ts";
+import { WHY_OPTIONS } from "./audit-options.ts";
 import { CliError } from "../errors.ts";
 import { INPUT_FORMAT_NAMES } from "../formats/names.ts";
 import { TYPED_VALUES } from "../formats/typed-value-names.ts";
@@ -108,6 +109,7 @@ export const importCommand: CommandSpec = command({
       wholeNumberOr(30, 0, 86_400),
     ),
     skipBad: option("--skip-bad", "exit 0 although some lines could not be imported", given()),
+    ...WHY_OPTIONS,
   },
   examples: [
     {

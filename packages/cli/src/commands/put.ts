@@ -5,6 +5,7 @@ import { wrapped } from "@strongroom/base/terminal";
 import { secretConcat } from "@strongroom/base/secret-memory";
 import { z } from "zod";
 import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
+import { WHY_OPTIONS } from "./audit-options.ts";
 import { CliError } from "../errors.ts";
 import { openInput } from "../input-output.ts";
 import { looksPersonal, PERSONAL_ID_ADVICE } from "../personal-id.ts";
@@ -41,6 +42,7 @@ export const putCommand: CommandSpec = command({
       wholeNumber(1, Number.MAX_SAFE_INTEGER),
     ),
     ifAbsent: option("--if-absent", "only if there is no such record", given()),
+    ...WHY_OPTIONS,
   },
   examples: [
     { line: 'echo \'{"name":"Ada Lovelace"}\' | npx strongroom put people ada', meaning: "from a pipe" },

@@ -2,6 +2,7 @@
 import { given, wholeNumber } from "@strongroom/base/command";
 import { printable } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option, withService } from "../command.ts";
+import { WHY_OPTIONS } from "./audit-options.ts";
 import { requireYes } from "../confirm.ts";
 
 /** `strongroom rm`. */
@@ -24,6 +25,7 @@ export const rmCommand: CommandSpec = command({
       wholeNumber(1, Number.MAX_SAFE_INTEGER),
     ),
     yes: option("-y, --yes", "remove it without asking", given()),
+    ...WHY_OPTIONS,
   },
   examples: [
     { line: "npx strongroom rm people ada", meaning: "ask, and remove it" },

@@ -9,7 +9,7 @@ import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { writeOutput } from "../input-output.ts";
 
-const SCOPES: readonly Scope[] = ["read", "write", "admin"];
+const SCOPES: readonly Scope[] = ["read", "write", "audit", "admin"];
 
 /** `strongroom token create`. */
 export const tokenCreateCommand: CommandSpec = command({
@@ -19,7 +19,11 @@ export const tokenCreateCommand: CommandSpec = command({
   summary: "make a token; it is printed this once",
   flagGroups: [],
   options: {
-    scope: option("--scope <scope...>", "read, write or admin; repeat for several (default: read)", someOf(SCOPES)),
+    scope: option(
+      "--scope <scope...>",
+      "read, write, audit or admin; repeat for several (default: read)",
+      someOf(SCOPES),
+    ),
     output: option("-o, --output <file>", "write the token to a file (mode 0600) instead of printing it", text()),
   },
   examples: [

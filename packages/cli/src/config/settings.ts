@@ -172,8 +172,8 @@ export const SETTINGS: InstallationSettings = {
     standard: "none",
     meaning:
       "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant?, purposes? }`. scope: record, " +
-      "subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. tenant: a " +
-      "name, or `{ field }`. purposes: codes, one of which a call must name",
+      "subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. tenant: " +
+      "a name, or `{ field }`. purposes: codes, one of which a call must name",
     ways: [],
   },
   kms: {

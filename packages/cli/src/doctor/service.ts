@@ -13,7 +13,7 @@ export const checkService: Check = async ({ loaded, env, signal }) => {
   try {
     place = `${findOrigin(loaded).origin}: `;
     const connection = await findConnection(loaded, env);
-    await clientOf(connection, PATIENCE_MS, signal).collections();
+    await clientOf(connection, { timeoutMs: PATIENCE_MS, signal }).collections();
     return [{ what, severity: "ok", detail: `${connection.origin.origin} answers and takes the token` }];
   } catch (cause) {
     const error = asCliError(cause);

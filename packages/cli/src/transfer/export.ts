@@ -1,5 +1,7 @@
 // Reads every document of a collection, several at a time and in the order of their ids, and writes them. A file
-// appears whole or not at all, so that an export that was interrupted is simply run again.
+// appears whole or not at all, so that an export that was interrupted is simply run again. All its reads are one export
+// in the audit, and its end is told there; one that was killed has none.
+import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { startProgress } from "@strongroom/base/terminal/progress";
@@ -30,10 +32,14 @@ export interface ExportJob {
   readonly formulas: "keep" | "escape";
   /** Records read at the same time. */
   readonly concurrency: number;
+  /** Tells of the end when the command's own client has ended; left out: by that. */
+  readonly tellEnd?: Client["audit"]["endExport"] | undefined;
 }
 
 /** What an export did; the JSON result. */
 interface ExportReport {
+  /** Names it in the audit. */
+  readonly export: string;
   exported: number;
   /** Records that were removed while the export ran. */
   vanished: number;
@@ -51,7 +57,7 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
   const { terminal, signal } = context;
   const { collection, path, format, formulas, concurrency } = job;
   const total = await countRecords(client, collection);
-  const report: ExportReport = { exported: 0, vanished: 0, withoutId: 0, refused: [] };
+  const report: ExportReport = { export: randomUUID(), exported: 0, vanished: 0, withoutId: 0, refused: [] };
   const output = await openOutput(path, context);
   const progress = startProgress(terminal, { label: `export ${collection}`, total });
   try {
@@ -65,8 +71,10 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
     });
     signal.throwIfAborted();
     await output.commit();
+    await client.audit.endExport(report.export, { collection, outcome: "complete", records: report.exported });
   } catch (error) {
     await output.discard();
+    await tellInterrupted(job, client, report);
     throw error;
   } finally {
     progress.stop();
@@ -78,6 +86,16 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
       detail: `${report.refused.length} of them:`,
       problems: damageLines(report.refused),
     });
+}
+
+/** Ctrl-C has ended the calls of the command's own client: this one is made all the same. */
+async function tellInterrupted(
+  { collection, tellEnd }: ExportJob,
+  client: Client,
+  report: ExportReport,
+): Promise<void> {
+  const end = { collection, outcome: "interrupted", records: report.exported } as const;
+  await (tellEnd ?? client.audit.endExport)(report.export, end).catch(() => undefined);
 }
 
 async function countRecords(client: Client, collection: string): Promise<number> {
@@ -128,7 +146,7 @@ async function* readDocuments(
     const document = await readDocument(client, collection, id, job, report);
     return typeof document === "string" ? document : { id, document };
   };
-  const listed = soundRecords(client.records.list(collection), report);
+  const listed = soundRecords(client.records.list(collection, { export: report.export }), report);
   for await (const record of mapInOrder(listed, job.concurrency, read)) {
     job.signal.throwIfAborted();
     if (record === "vanished") report.vanished++;
@@ -158,7 +176,7 @@ async function readDocument(
   let document: Document;
   let subject: string | null;
   try {
-    ({ document, subject } = await client.records.get(collection, id));
+    ({ document, subject } = await client.records.get(collection, id, { export: report.export }));
   } catch (error) {
     if (isClientError(error) && error.outcome === "absent") return "vanished";
     if (!isClientError(error) || !isAboutOneRecord(error)) throw error;

@@ -11,7 +11,7 @@ import { KmsError } from "../errors.ts";
 import { digestPosition, rebindDigest } from "../integrity/digest.ts";
 import { META, SIGNING_KEY, readMeta } from "../store/meta.ts";
 import type { Schema } from "../store/schema.ts";
-import { witnessedLog } from "../witness/witness.ts";
+import { witnessedLog } from "../witnesses/witness.ts";
 import { checkLog } from "./check.ts";
 import type { CheckedLog } from "./check.ts";
 import { LEGACY_KEY, LEGACY_META, verifyChain } from "./legacy-chain.ts";

@@ -21,7 +21,7 @@ import type { Answer, RegionRequest, RegionResponse, RequestView } from "../prot
 import { readInput } from "../protocol/shape.ts";
 import type { Json } from "../protocol/shape.ts";
 import type { Store } from "../store/store.ts";
-import type { WitnessState } from "../witness/publisher.ts";
+import type { WitnessState } from "../witnesses/publisher.ts";
 
 /** What all requests of all regions share. */
 export interface Engine {

@@ -13,8 +13,8 @@ import { rebindDigest } from "../integrity/digest.ts";
 import { closeCustody, openCustody } from "../store/custody.ts";
 import type { Custody } from "../store/custody.ts";
 import { requireDatabase } from "../store/database.ts";
-import { openWitness } from "../witness/open-witness.ts";
-import type { WitnessSource } from "../witness/witness.ts";
+import { openWitness } from "../witnesses/open-witness.ts";
+import type { WitnessSource } from "../witnesses/witness.ts";
 
 /** What is pruned. */
 export interface PruneOptions {

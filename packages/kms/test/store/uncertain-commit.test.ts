@@ -15,8 +15,8 @@ import type { Custody } from "../../src/store/custody.ts";
 import type { OpenDatabase } from "../../src/store/database.ts";
 import type { Change } from "../../src/store/region-data.ts";
 import { Store } from "../../src/store/store.ts";
-import { openWitness } from "../../src/witness/open-witness.ts";
-import { headOf, publisherFor } from "../../src/witness/publisher.ts";
+import { openWitness } from "../../src/witnesses/open-witness.ts";
+import { headOf, publisherFor } from "../../src/witnesses/publisher.ts";
 import { temporaryDirectory } from "../running-kms.ts";
 
 const alias = (name: string): Change => ({

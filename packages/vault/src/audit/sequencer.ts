@@ -76,6 +76,8 @@ export class Sequencer {
 
   /** Something waits. */
   wake(): void {
+    // Once a turn: whoever reads calls this for each record.
+    if (this.#isWoken) return;
     this.#isWoken = true;
     this.#woken.abort();
   }
@@ -219,7 +221,8 @@ export class Sequencer {
 
 /** @throws VaultError `store-rolled-back`: the log has less than this process has seen in it */
 export function requireAll(seen: Pick<LogState, "history" | "size"> | null, now: LogState): void {
-  if (seen === null || seen.history === null || (now.history === seen.history && now.size >= seen.size)) return;
+  const had = seen?.history ?? null;
+  if (seen === null || had === null || (now.history === had && now.size >= seen.size)) return;
   // Another process may have accepted a restore: then there is more.
   if (now.history !== seen.history && now.size > seen.size) return;
   throw rolledBack(`the audit's log has ${now.size} entries, and had ${seen.size} while the vault was open`);

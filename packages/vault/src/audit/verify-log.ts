@@ -37,7 +37,7 @@ const PAGE = 500;
 const MOST_PROBLEMS = 1000;
 
 /** Adds a problem. */
-export type Report = (code: string, position: number | null, message: string) => void;
+type Report = (code: string, position: number | null, message: string) => void;
 
 /**
  * Verifies a log.
@@ -71,8 +71,26 @@ export async function verifyAuditLog(log: AuditLog, options: VerifyLogOptions): 
   for (const checkpoint of walk.unmet)
     if (head === null || !(await isGivenUp(log, head, { seen: checkpoint, own: (note) => ownCheckpoint(note, own) })))
       report("checkpoint", null, `the log does not go on from a checkpoint of ${checkpoint.size} entries`);
-  await walk.tables.compare(log, state, walk.forgotten, report);
+  for (const message of await tableProblems(log, walk, options)) report("table", null, message);
   return { size: state.size, root: Buffer.from(root).toString("base64"), forgotten: walk.forgotten, problems };
+}
+
+/** The log may grow while its tables are looked at: so often it is tried to look at them while it does not. */
+const ROUNDS = 8;
+
+/**
+ * What is wrong with the tables. Where the log grows all the time, what is found each time: no entry explains it.
+ */
+async function tableProblems(log: AuditLog, walk: Walk, options: VerifyLogOptions): Promise<readonly string[]> {
+  let lasting: readonly string[] | null = null;
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await walk.tables.problems(log, walk.range.size, walk.forgotten);
+    const { size } = await log.state();
+    if (found.length === 0 || size <= walk.range.size) return found;
+    lasting = lasting === null ? found : lasting.filter((message) => found.includes(message));
+    await walk.all({ ...options, progress: undefined }, size);
+  }
+  return lasting ?? [];
 }
 
 /** @throws VaultError `vault-option-invalid` */
@@ -136,8 +154,11 @@ class Walk {
     this.#report = report;
   }
 
-  async all({ signal, progress }: Pick<VerifyLogOptions, "signal" | "progress">): Promise<void> {
-    const { size } = this.#state;
+  /** Up to the size of the checkpoint; or to a later one, which no checkpoint here speaks of. */
+  async all(
+    { signal, progress }: Pick<VerifyLogOptions, "signal" | "progress">,
+    size: number = this.#state.size,
+  ): Promise<void> {
     this.#meet();
     while (this.range.size < size) {
       if (signal?.aborted === true) throw new VaultError("aborted", "The verification was ended");

@@ -4,15 +4,17 @@
  * somebody changed there, put there or took away.
  */
 import { Derived } from "./derived.ts";
-import type { AddressHead, AuditLog, LogState, LogStream } from "../stores/audit-log.ts";
+import type { AddressHead, AuditLog, LogStream } from "../stores/audit-log.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
 import { logStreams } from "./compare-stores.ts";
 import type { EntryText } from "./entry.ts";
 import { keysIn, LOG_STREAM } from "./log-entries.ts";
 import { OUTBOXES } from "./stream-care.ts";
-import type { Report } from "./verify-log.ts";
 
 const PAGE = 500;
+
+/** Adds a problem. */
+type Report = (message: string) => void;
 
 /** How far a stream can be: an altered entry may have stood in for its number. */
 interface Reached {
@@ -64,23 +66,34 @@ export class VerifiedTables {
     this.#streams.set(key, { least: number, most: number, ended });
   }
 
-  /** Holds the log's tables against these. */
-  async compare(log: AuditLog, state: LogState, forgotten: number, report: Report): Promise<void> {
+  /** What of the log's tables is not as these, of a log of `size` entries. */
+  async problems(log: AuditLog, size: number, forgotten: number): Promise<readonly string[]> {
+    const problems: string[] = [];
+    const report: Report = (message) => void problems.push(message);
+    await this.#compare(log, { size, forgotten }, report);
+    return problems;
+  }
+
+  async #compare(
+    log: AuditLog,
+    { size, forgotten }: { readonly size: number; readonly forgotten: number },
+    report: Report,
+  ): Promise<void> {
     const counts = await log.counts();
     const { heads, messages } = this.#derived.all;
-    const said = { entries: state.size, subtrees: this.subtrees, heads: heads.length, messages: messages.length };
+    const said = { entries: size, subtrees: this.subtrees, heads: heads.length, messages: messages.length };
     for (const [table, count] of Object.entries({ ...said, people: this.#people })) {
       const found = counts[table as keyof typeof counts];
       // What was forgotten says no more what followed from it.
       if (found !== count && (forgotten === 0 || table === "entries" || table === "subtrees"))
-        report("table", null, `the log has ${found} ${table}, and its entries come to ${count}`);
+        report(`the log has ${found} ${table}, and its entries come to ${count}`);
     }
     await compareHeads(log, heads, report);
     for (let at = 0; at < messages.length; at += PAGE) {
       const asked = messages.slice(at, at + PAGE);
       const known = await log.latest(asked.map(({ tag, version, sha256 }) => ({ tag, message: { version, sha256 } })));
       const missing = asked.filter((_, index) => known[index]?.isKnown !== true).length;
-      if (missing > 0) report("table", null, `${missing} messages of records are not known any more`);
+      if (missing > 0) report(`${missing} messages of records are not known any more`);
     }
     await this.#compareStreams(log, report);
   }
@@ -92,10 +105,10 @@ export class VerifiedTables {
         for (const stream of page) {
           const key = streamKey({ stream: stream.stream, details: { store: outbox } });
           if (!isReached(stream, left.get(key), this.#hasBegun))
-            report("stream", null, `stream ${stream.stream} of the ${outbox} outbox is not at ${stream.number}`);
+            report(`stream ${stream.stream} of the ${outbox} outbox is not at ${stream.number}`);
           left.delete(key);
         }
-    for (const [key, { ended }] of left) if (!ended) report("stream", null, `stream ${key} is gone`);
+    for (const [key, { ended }] of left) if (!ended) report(`stream ${key} is gone`);
   }
 }
 
@@ -120,7 +133,7 @@ async function compareHeads(
     for (const [index, { version, state, entry }] of asked.entries()) {
       const head = known[index]?.head ?? null;
       if (head?.version !== version || head.state !== state || head.entry !== entry)
-        report("table", null, `the newest state of an address, of entry ${entry ?? "none"}, is not what the log has`);
+        report(`the newest state of an address, of entry ${entry ?? "none"}, is not what the log has`);
     }
   }
 }

@@ -92,7 +92,7 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
 };
 
 /** Copied when it is taken: here it is looked at alone. */
-function isPurposes(value: unknown): boolean {
+function isPurposes(value: unknown): value is readonly string[] {
   return (
     Array.isArray(value) &&
     value.length > 0 &&
@@ -157,7 +157,7 @@ function withDefaults(collection: Collection, given: CollectionOptions, scope: S
     subject: fieldOf(subject) ?? subject,
     ids,
     tenant: fieldOf(tenant) ?? tenant,
-    purposes: Array.isArray(purposes) ? [...purposes] : null,
+    purposes: isPurposes(purposes) ? [...purposes] : null,
   };
 }
 

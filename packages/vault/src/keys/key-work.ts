@@ -45,6 +45,11 @@ export function noteMade({ kind, owner, version }: Omit<MadeKeyNote, "person"> &
   underWay.getStore()?.made.push({ kind, version, person: isSubjectId(owner) ? owner : null });
 }
 
+/** One more key of a kind. */
+export function count(counters: Map<KeyKind, number>, kind: KeyKind): void {
+  counters.set(kind, (counters.get(kind) ?? 0) + 1);
+}
+
 /** The option of the envelope's functions by which calls are noted; without it where nobody asks. */
 export function notedCalls(): { readonly onCall?: OnCall } {
   const work = underWay.getStore();

@@ -16,7 +16,7 @@ import { readAuditKeys, hadAudit } from "./audit-companion.ts";
 import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
-import { noteMade } from "./key-work.ts";
+import { count, noteMade } from "./key-work.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -435,10 +435,6 @@ function activeRequest(name: KeyName): BranchKeyRequest {
 /** A person may have an active key of two kinds. */
 function activeId({ kind, owner }: KeyName): string {
   return `${kind} ${owner}`;
-}
-
-function count(counters: Map<KeyKind, number>, kind: KeyKind): void {
-  counters.set(kind, (counters.get(kind) ?? 0) + 1);
 }
 
 function disposable(opened: OpenedKey): OpenedKey & Disposable {

@@ -7,7 +7,6 @@ import { hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { verifyAuditLog } from "../../src/audit/verify-log.ts";
 import { at } from "../../src/store-contract/changes.ts";
-import type { Version } from "../../src/records/address.ts";
 import { FaultyCalls } from "./support/faults.ts";
 import { Rig } from "./support/rig.ts";
 import type { TestProcess } from "./support/rig.ts";
@@ -30,11 +29,7 @@ async function assertKnown(one: TestProcess, ids: readonly string[]): Promise<vo
       const sha256 = hash("sha256", stored!.message, "buffer");
       const [latest] = await log.latest([{ tag: one.rig.keys.tag(at(id)), message: { version, sha256 } }]);
       assert.equal(latest?.isKnown, true, `version ${version} of ${id}`);
-      assert.deepEqual(
-        latest.head,
-        { version: head?.version as Version, state: head?.state, entry: entry ?? null },
-        id,
-      );
+      assert.deepEqual(latest.head, { version: head!.version, state: head?.state, entry: entry ?? null }, id);
     }
   }
 }
@@ -93,4 +88,34 @@ test("an empty vault is adopted at once", async () => {
   await adopted(one);
   await one.service.close();
   assert.equal((await one.stores.log.state()).size, 1);
+});
+
+test("what is written between two looks of the adoption is carried first", async () => {
+  for (const look of ["list", "versions", "read"] as const) {
+    const rig = new Rig();
+    const before = await rig.open();
+    await before.write(before.lane(), "ada", { audited: false });
+    const stores = rig.stores();
+    const writer = await rig.open();
+    const lane = writer.lane();
+    const { records } = stores.store;
+    const writing = async (): Promise<void> => {
+      for (let count = 0; count < 3; count++) await writer.write(lane, "ada");
+    };
+    const interrupted = {
+      ...records,
+      [look]: async (...args: never[]) => {
+        if (look === "list") await writing();
+        const answer = await (records[look] as (...all: never[]) => Promise<unknown>)(...args);
+        if (look !== "list" && lane.next === 1) await writing();
+        return answer;
+      },
+    };
+    const one = await rig.open({}, { ...stores, store: { ...stores.store, records: interrupted } });
+    one.service.start();
+    await adopted(one);
+    await one.sequence();
+    assert.deepEqual([one.alarms, one.faults], [[], []], look);
+    await assertKnown(one, ["ada"]);
+  }
 });

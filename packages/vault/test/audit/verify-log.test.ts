@@ -118,7 +118,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   ),
   "head: state": row(
     ({ heads }) => heads,
-    (head) => ({ ...head, state: head.state === "live" ? "removed" : "live" }),
+    (head) => ({ ...head, state: head.state === "live" ? ("removed" as const) : ("live" as const) }),
   ),
   "head: entry": row(
     ({ heads }) => heads,

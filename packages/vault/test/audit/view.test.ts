@@ -22,8 +22,8 @@ async function readBy(one: TestProcess, lane: Lane, principal: string, ...people
   const id = one.nextId();
   const owners = people.map((person) => `person:${person}` as const);
   const sealers = await keys.partKeys(owners);
-  const sealed = sealers.map(({ seal }, index) =>
-    seal(id, { subject: people[index]!, records: [[`record of ${people[index]}`, 2]], ticket: "T-1" }),
+  const sealed = sealers.map((sealer, index) =>
+    sealer.seal(id, { subject: people[index]!, records: [[`record of ${people[index]}`, 2]], ticket: "T-1" }),
   );
   const tag = "A".repeat(22);
   await one.append(lane, {
@@ -79,7 +79,12 @@ test("pages of events, by whom, newest and oldest first", async () => {
     all.map(({ position }) => position),
     all.map(({ position }) => position).sort((a, b) => b! - a!),
   );
-  assert.deepEqual(told, [["audit-read", "done", { details: { principal: "token-1" } }]]);
+  const page = ["audit-read", "done", { details: { principal: "token-1" } }];
+  assert.deepEqual(
+    told,
+    Array.from({ length: 8 }, () => page),
+    "each page of it",
+  );
   const [first] = (await view.events({ order: "oldest", limit: 1, principal: "token-0" })).events;
   assert.deepEqual(
     { ...first, id: null, at: null, position: null },
@@ -208,12 +213,12 @@ test("how the audit is", async () => {
   const { one, view } = await opened();
   const before = await view.status();
   assert.equal(before.waiting, 0);
-  assert.equal(before.published, before.size);
   assert.deepEqual(before.alarms, []);
   const [only] = before.witnesses;
   assert.equal(only?.name, "the witness");
   await one.service.close();
   const after = await view.status();
+  assert.equal(after.published, after.size);
   assert.deepEqual(after.witnesses, [{ name: "the witness", state: "current", size: after.size }]);
   assert.deepEqual((await view.verify()).problems, []);
   assert.equal(await view.checkpoint(), (await one.stores.log.state()).checkpoint);

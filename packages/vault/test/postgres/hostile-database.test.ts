@@ -10,9 +10,9 @@ import pg from "pg";
 import { defer } from "../../../../tests/support/defer.ts";
 import { aesKeyring } from "../support/vault.ts";
 import { STATEMENT_BYTES } from "../../src/stores/postgres/sent-bytes.ts";
-import { beginIn, fileServer, newSchema } from "./support/storage.ts";
+import { beginIn, fileServer, newAuditSchema, newSchema, poolOf } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
-import { get, put, writeUnit } from "./support/units.ts";
+import { entry, get, put, writeUnit } from "./support/units.ts";
 
 const { pool, url } = await fileServer({ connections: 8 });
 
@@ -101,6 +101,22 @@ test("functions and operators that somebody planted in the public schema are not
   await store.inventory.any([set.id]);
   await store.records.list("people" as never, { after: Buffer.from("a"), limit: 5 });
   await store.records.collections();
+  const lane = entry({ number: 1, tag: "x".repeat(22) });
+  assert.deepEqual(await store.outbox.append([lane], []), { kind: "made" });
+  assert.equal((await store.outbox.pending([lane.tag!])).length, 1);
+  await store.outbox.waiting(9);
+  await store.outbox.listStreams({ after: lane.stream, limit: 9 });
+  await store.outbox.drop((await store.outbox.take(9)).map(({ position }) => position));
+  await store.outbox.closeStreams([{ stream: lane.stream, last: 1 }]);
+  assert.deepEqual(await store.outbox.streams([lane.stream]), [null]);
+  const own = poolOf(url, 2);
+  defer(t, () => own.end());
+  const log = await (await newAuditSchema(t, own)).open();
+  await log.published(1);
+  await log.find({ people: ["vault"], since: "2026-01-01T00:00:00.000Z" }, { order: "newest", after: null, limit: 9 });
+  await log.entries({ from: 0, limit: 9 });
+  await log.latest([{ tag: lane.tag!, message: { version: 1 as never, sha256: Buffer.alloc(32) } }]);
+  assert.equal((await log.counts()).entries, 0);
 });
 
 test("a flip waits for as long as it was told, whatever an answer may take and a session's statements may", async (t) => {

@@ -46,7 +46,7 @@ export interface AuditedVaultOptions extends Partial<Omit<VaultOptions, "audit" 
 }
 
 export async function auditedVault(t: TestContext, options: AuditedVaultOptions = {}): Promise<AuditedVault> {
-  const { audit, alter = (store) => store, ...given } = options;
+  const { audit, alter = (own: Store): Store => own, ...given } = options;
   const [memory, keyMemory, logMemory] = [new MemoryStorage(), new MemoryKeyStorage(), new MemoryAuditStorage()];
   const keyring = aesKeyring(randomBytes(32));
   const openOver = async (store: Store, more: Partial<VaultOptions>): Promise<Vault> => {

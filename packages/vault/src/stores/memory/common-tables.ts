@@ -13,6 +13,7 @@ import type { WrapCount } from "../rows.ts";
 import { wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet, WrapSetId } from "../wrap-set.ts";
 import { OutboxTable } from "./outbox-table.ts";
+import type { Table } from "./table.ts";
 
 /** What the inventory knows of everything that has wraps. */
 export interface WrappedRow {
@@ -43,44 +44,9 @@ export interface PartitionRow extends Pick<
   readonly renewedAt: number;
 }
 
-/** Rows by their key. */
-export interface Table<Row> {
-  readonly size: number;
-  get(key: string): Row | undefined;
-  set(key: string, row: Row): unknown;
-}
-
 /** Where the numbers of wrap sets come from. */
 export interface WrapSetTable {
   readonly wrapSets: Table<WrapSetRow>;
-}
-
-/** Rows that nobody sees before they are committed, on top of a table or of other such rows. None is taken away. */
-export class Overlay<Row> implements Table<Row> {
-  readonly #below: Table<Row>;
-  readonly #changed = new Map<string, Row>();
-  #added = 0;
-
-  constructor(below: Table<Row>) {
-    this.#below = below;
-  }
-
-  get size(): number {
-    return this.#below.size + this.#added;
-  }
-
-  get(key: string): Row | undefined {
-    return this.#changed.get(key) ?? this.#below.get(key);
-  }
-
-  set(key: string, row: Row): void {
-    if (this.get(key) === undefined) this.#added += 1;
-    this.#changed.set(key, row);
-  }
-
-  commit(): void {
-    for (const [key, row] of this.#changed) this.#below.set(key, row);
-  }
 }
 
 /** What stores of either kind share. */

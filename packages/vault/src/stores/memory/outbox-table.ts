@@ -2,7 +2,7 @@
  * Entries that wait, in the order in which they were committed.
  */
 import type { AddressTag, OutboxEntry, StreamId, StreamRow } from "../outbox.ts";
-import type { Table } from "./common-tables.ts";
+import type { Table } from "./table.ts";
 
 /** An entry that waits, and since when: ISO 8601, UTC. */
 export interface KeptEntry extends OutboxEntry {
@@ -31,7 +31,7 @@ export class OutboxTable {
   }
 
   /** The oldest first, as many as are asked for, until their texts are more bytes than may be; at least one. */
-  first(limit: number, bytes = Infinity): readonly PlacedEntry[] {
+  first(limit: number, bytes: number = Infinity): readonly PlacedEntry[] {
     const found: PlacedEntry[] = [];
     let left = bytes;
     for (const [position, entry] of this.#entries) {

@@ -5,8 +5,10 @@ import type { Address, Collection } from "../../records/address.ts";
 import type { EntryId, StreamRow } from "../outbox.ts";
 import type { Head, VersionRow as StoredVersion } from "../rows.ts";
 import type { SubjectId, SubjectRow } from "../subjects.ts";
-import { CommonTables, Overlay } from "./common-tables.ts";
-import type { Table, WrappedRow, WrapSetRow, WrapSetTable } from "./common-tables.ts";
+import { CommonTables } from "./common-tables.ts";
+import type { WrappedRow, WrapSetRow, WrapSetTable } from "./common-tables.ts";
+import { Overlay } from "./table.ts";
+import type { Table } from "./table.ts";
 import { NewEntries } from "./outbox-table.ts";
 import type { OutboxTables } from "./outbox-table.ts";
 

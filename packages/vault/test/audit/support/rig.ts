@@ -3,6 +3,7 @@
  * process may be killed: from then on none of its calls does anything.
  */
 import { hash, randomUUID } from "node:crypto";
+import { afterEach } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import {
   memoryAuditLog,
@@ -36,6 +37,14 @@ export interface Stores {
   readonly keyStore: KeyStore;
   readonly log: AuditLog;
 }
+
+/** Whatever becomes of a test, nothing goes on in the background behind it. */
+const running = new Set<AuditService>();
+
+afterEach(async () => {
+  for (const service of running) await service.close();
+  running.clear();
+});
 
 /** Where the three stores lie. */
 export class Rig {
@@ -81,6 +90,7 @@ export class Rig {
       },
       ...options,
     });
+    running.add(service);
     return new TestProcess(this, stores, service, { alarms, faults });
   }
 }

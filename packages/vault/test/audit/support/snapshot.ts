@@ -53,7 +53,7 @@ function keptMember(own: Record<string, unknown>, member: string): () => void {
     const rows = value.first(Infinity);
     return () => {
       for (const { position } of value.first(Infinity)) value.delete(position);
-      for (const { position: _position, ...row } of rows) value.add(row);
+      for (const row of rows) value.add(row);
     };
   }
   if (member === "known") {
@@ -79,6 +79,5 @@ export function changeRows(
   const { outbox } = tables(rig, name);
   const rows = outbox.first(Infinity);
   for (const { position } of rows) outbox.delete(position);
-  for (const [index, { position: _position, ...row }] of rows.entries())
-    for (const one of [change(row, index) ?? []].flat()) outbox.add(one);
+  for (const [index, row] of rows.entries()) for (const one of [change(row, index) ?? []].flat()) outbox.add(one);
 }

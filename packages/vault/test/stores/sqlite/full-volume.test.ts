@@ -64,9 +64,9 @@ test("removals that meet a full disk together are all made", async (t) => {
 async function appendAll(outbox: Outbox): Promise<number> {
   const stream = newStream();
   for (let last = 0; ; last += 64) {
-    const answer: AppendResult | string = await outbox.append(newEntries(64, stream, last), []).catch(
-      (error: unknown) => (error as { code: string }).code,
-    );
+    const answer: AppendResult | string = await outbox
+      .append(newEntries(64, stream, last), [])
+      .catch((error: unknown) => (error as { code: string }).code);
     if (answer !== "store-full") assert.deepEqual(answer, { kind: "made" });
     else return last;
   }
