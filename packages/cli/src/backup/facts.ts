@@ -25,25 +25,39 @@ export function inFolder(config: Config, path: string): Config {
   };
 }
 
+interface Copies {
+  readonly config: Config;
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
 /** Opens each copy, and takes its size and hash anew: to open a database is to write to it. */
-export async function factsOf(
-  { config, path, signal }: { readonly config: Config; readonly path: string; readonly signal: AbortSignal },
-  files: BackupFile[],
-): Promise<CopiedFacts> {
-  const parts: StoreParts = { config: inFolder(config, path), folder: dataFolder(path), env: {} };
-  const { vault, streams: ofRecords } = await reading(parts, "records", async (store) => ({
-    vault: (await store.gate.current()).vault,
-    streams: await streamsOf(store),
-  }));
-  const ofKeys = await reading(parts, "keys", streamsOf);
-  const log = await reading(parts, "audit", logOf);
+export async function factsOf(copies: Copies, files: BackupFile[]): Promise<CopiedFacts> {
+  const vault = await reading(partsOf(copies), "records", async ({ gate }) => (await gate.current()).vault);
+  return { vault, ...(await streamsOfFiles(copies, files)) };
+}
+
+/** The same of those that are databases of SQLite; of others nothing is known. */
+export async function streamsOfFiles(copies: Copies, files: BackupFile[]): Promise<Omit<CopiedFacts, "vault">> {
+  const parts = partsOf(copies);
+  const isFile = (role: StoreRole): boolean =>
+    files.some(({ content, form }) => content === role && form === "sqlite");
+  const records = isFile("records") ? await reading(parts, "records", streamsOf) : null;
+  const keys = isFile("keys") ? await reading(parts, "keys", streamsOf) : null;
+  const log = isFile("audit") ? await reading(parts, "audit", logOf) : null;
   for (const [index, file] of files.entries()) {
     if (file.form !== "sqlite") continue;
-    settleDatabase(join(path, file.name));
-    files[index] = { ...file, ...(await measureFile(join(path, file.name), signal)) };
+    settleDatabase(join(copies.path, file.name));
+    files[index] = { ...file, ...(await measureFile(join(copies.path, file.name), copies.signal)) };
   }
-  return { vault, log, streams: { records: ofRecords, keys: ofKeys } };
+  return { log, streams: { records, keys } };
 }
+
+const partsOf = ({ config, path }: Copies): StoreParts => ({
+  config: inFolder(config, path),
+  folder: dataFolder(path),
+  env: {},
+});
 
 async function reading<Role extends StoreRole, Result>(
   parts: StoreParts,

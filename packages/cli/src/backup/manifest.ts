@@ -30,7 +30,8 @@ const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const stream = z.tuple([uuid, count]);
 
-const fileSchema = z.strictObject({
+/** A file of a backup. */
+export const backupFileSchema = z.strictObject({
   content: z.enum(CONTENTS),
   form: z.enum(["sqlite", "pg_dump", "json"]),
   /** Within the backup; it leads nowhere else. */
@@ -40,6 +41,9 @@ const fileSchema = z.strictObject({
   copied: span,
 });
 
+/** The entry that everything acknowledged before is in the backup; a checkpoint of the log with it. */
+export const cutSchema = z.strictObject({ entry: uuid, at: moment, position: count, checkpoint: z.string().max(262_144) });
+
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
   /** Its own. */
@@ -48,15 +52,14 @@ const manifestSchema = z.strictObject({
   by: z.string().max(40),
   made: span,
   vault: uuid,
-  /** The entry that everything acknowledged before is in the backup; a checkpoint of the log with it. */
-  cut: z.strictObject({ entry: uuid, at: moment, position: count, checkpoint: z.string().max(262_144) }),
+  cut: cutSchema,
   /** The log of the audit, as it is in the backup; null: of a dump of PostgreSQL it is not known. */
   log: z.strictObject({ history: uuid, size: count, root: z.string().max(64) }).nullable(),
   /** How far the streams of each store's outbox were; null as above. */
   streams: z.strictObject({ records: z.array(stream).nullable(), keys: z.array(stream).nullable() }),
   /** ARNs of the wrapping keys without which nothing opens. */
   wrappingKeys: z.strictObject({ records: z.array(z.string()), keys: z.array(z.string()) }),
-  files: z.array(fileSchema).min(1).max(CONTENTS.length),
+  files: z.array(backupFileSchema).min(1).max(CONTENTS.length),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -116,8 +119,11 @@ export async function proofText(
   if (checkpoint === null || position >= size) throw new TypeError("the entry is not under a checkpoint");
   const hashes = await new StoredTree((range) => log.hashes(range)).proveInclusion(position, size);
   const proof = formatInclusionProof(position, hashes, checkpoint);
-  return `${JSON.stringify({ key, entry: text, proof }, null, 2)}\n`;
+  return writtenProof({ key, entry: text, proof });
 }
+
+const writtenProof = ({ key, entry, proof }: z.infer<typeof proofSchema>): string =>
+  `${JSON.stringify({ key, entry, proof }, null, 2)}\n`;
 
 /** A manifest that holds, and the verifier key by which it does. */
 export interface ProvenManifest {
@@ -136,6 +142,8 @@ export interface ProvenManifest {
  */
 export function provenManifest(file: string, proofFile: string, trusted: string | null): ProvenManifest {
   const proof = parsed(proofSchema, proofFile, MANIFEST.proof);
+  // Nothing hashes it: it is to be what was written, to the last byte, all the same.
+  if (writtenProof(proof) !== proofFile) throw altered(`${MANIFEST.proof} is not what this version writes`);
   const manifest = parsed(manifestSchema, file, MANIFEST.file);
   const digest = digestOf(file);
   const { details } = parsed(entrySchema, proof.entry, `the entry in ${MANIFEST.proof}`);

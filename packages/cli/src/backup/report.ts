@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { DrillReport } from "./drill.ts";
 import type { BackupFile, Manifest } from "./manifest.ts";
+import type { BegunBackup } from "./with-postgres.ts";
 import type { RestoreReport } from "./restore-backup.ts";
 import type { BackupReport } from "./take-backup.ts";
 
@@ -33,6 +34,18 @@ export function backupView({ path, manifest, bytes, seconds, keepElsewhere, key 
 /** Up to when everything is in it. */
 export const cutText = ({ cut }: Manifest): string =>
   `Everything acknowledged before ${cut.at} is in it (entry ${cut.position} of the audit, ${cut.entry}).`;
+
+/** What is to be run, and then. */
+export function begunView({ path, cut, commands }: BegunBackup): string {
+  return [
+    `${path}: a backup is begun. Everything acknowledged before ${cut.at} will be in it. Run, one after the other:`,
+    ...commands.map((command) => `  ${command}`),
+    `  strongroom backup --check ${path}`,
+    "Each dump is of one moment of its own, and the order is what counts: no --snapshot is needed. pg_dump must not be " +
+      "older than the server: that of Debian 12 is 15, and dumps no server of 16 or later. A role that only uses the " +
+      "tables may dump them.",
+  ].join("\n");
+}
 
 /** What was restored, what was lost, and how it goes on. */
 export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: Config): string {

@@ -13,10 +13,11 @@ import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { type CommandKeys, openCommandKeys } from "../installation/command-keys.ts";
 import { type CommandVault, openCommandVault } from "../installation/command-vault.ts";
+import type { InstalledKeySets } from "../installation/key-sets.ts";
 import { openWitnesses } from "../installation/witnesses.ts";
-import { requireBelonging } from "../store/pair.ts";
-import { sqliteFiles, sqliteState } from "../store/sqlite-state.ts";
-import { ALL_ROLES, placeSettings, STORE_ROLES, type StoreRole } from "../store/which.ts";
+import { requireBelonging, seenStores } from "../store/pair.ts";
+import { sqliteFiles } from "../store/sqlite-state.ts";
+import { ALL_ROLES, STORE_ROLES, type StoreRole } from "../store/which.ts";
 import { copyDatabase, copyWhole, measureFile, settleDatabase } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
 import { type CopiedFacts, factsOf } from "./facts.ts";
@@ -65,35 +66,46 @@ export interface BackupWork {
  */
 export async function takeBackup(context: CommandContext, config: Config, target: string): Promise<BackupReport> {
   const began = performance.now();
-  requireFiles(config);
   const { folder } = await prepareDataFolder(config.dataDir);
   const draft = makeDraftFolder(target);
   try {
     return await withVault(context, { config, folder }, async (opened, { keySets }) => {
-      const { current } = keySets.records;
-      const wrappingKeys = { records: [...current.keys], keys: [...(keySets.keys?.current ?? current).keys] };
-      const { manifest, key } = await fillBackup({ context, config, folder, opened, wrappingKeys, path: draft.path });
+      const wrappingKeys = wrappingKeysOf(keySets);
+      const sealed = await fillBackup({ context, config, folder, opened, wrappingKeys, path: draft.path });
       context.signal.throwIfAborted();
       draft.publish();
-      const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
-      const seconds = Math.round(performance.now() - began) / 1000;
-      return { path: target, manifest, key, bytes, seconds, keepElsewhere: keepElsewhere(config, folder) };
+      return reportOf(sealed, { path: target, config, folder, began });
     });
   } finally {
     draft.discard();
   }
 }
 
+/** ARNs of the keys without which nothing of a backup opens. */
+export function wrappingKeysOf({ records: { current }, keys }: InstalledKeySets): Manifest["wrappingKeys"] {
+  return { records: [...current.keys], keys: [...(keys?.current ?? current).keys] };
+}
+
+/** What is told of a backup that is whole. */
+export function reportOf(
+  { manifest, key }: SealedBackup,
+  { path, config, folder, began }: Pick<BackupWork, "path" | "config" | "folder"> & { readonly began: number },
+): BackupReport {
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  const seconds = Math.round(performance.now() - began) / 1000;
+  return { path, manifest, key, bytes, seconds, keepElsewhere: keepElsewhere(config, folder) };
+}
+
 /** Opens the vault as one process more, and its keys. */
-async function withVault<Result>(
+export async function withVault<Result>(
   { env, signal }: CommandContext,
   { config, folder }: Pick<BackupWork, "config" | "folder">,
   work: (opened: CommandVault, keys: CommandKeys) => Promise<Result>,
 ): Promise<Result> {
   const parts = { config, folder, env };
   await requireBelonging(parts);
-  const records = await sqliteState(config, "records");
-  if (records.gate === null)
+  const { records } = await seenStores(parts);
+  if (typeof records === "string")
     throw new CliError("backup-incomplete", {
       detail: `There is no vault in ${folder.path} yet.`,
       remedy: "Name the data folder of the vault (--data-dir DIR), or start it: strongroom up.",
@@ -101,7 +113,7 @@ async function withVault<Result>(
   const { rootKey, witness: kmsWitness } = config.kms;
   const keys = await openCommandKeys({ config, folder, signal, rootKey, kmsWitness });
   try {
-    const witnesses = await openWitnesses(config, records.gate.vault, env);
+    const witnesses = await openWitnesses(config, records.vault, env);
     const opened = await openCommandVault({ ...parts, keySets: keys.keySets, witnesses });
     try {
       return await work(opened, keys);
@@ -145,7 +157,7 @@ export interface SealedBackup {
 }
 
 /** An entry that has reached the log before anything is copied. */
-async function takeCut({ vault, stores }: BackupWork["opened"], backup: string): Promise<Manifest["cut"]> {
+export async function takeCut({ vault, stores }: BackupWork["opened"], backup: string): Promise<Manifest["cut"]> {
   const audit = auditOf(vault);
   await audit.tell("backup", "begun", { details: { backup } });
   await audit.tell("cut", "done", { details: { backup } });
@@ -160,14 +172,8 @@ function auditOf({ audit }: CommandVault["vault"]): NonNullable<CommandVault["va
   return audit;
 }
 
-/** All of it must be files: of PostgreSQL its own programs make the copies. */
-function requireFiles(config: Config): void {
-  const elsewhere = ALL_ROLES.filter((role) => placeSettings(config, role).settings.url !== undefined);
-  if (elsewhere.length === 0) return;
-  throw new TypeError(`${elsewhere.join(", ")} lie in PostgreSQL`);
-}
-
-async function copyStore(work: BackupWork, role: StoreRole): Promise<BackupFile> {
+/** A copy of a store that is a file. */
+export async function copyStore(work: BackupWork, role: StoreRole): Promise<BackupFile> {
   const { path: from } = sqliteFiles(work.config, role);
   return copied(work, { content: role, form: "sqlite", name: STORE_ROLES[role].file }, async (to) => {
     await copyDatabase(from, to);
@@ -175,7 +181,7 @@ async function copyStore(work: BackupWork, role: StoreRole): Promise<BackupFile>
 }
 
 /** The KMS of this folder, where there is one, and which keys of it are the vault's. */
-async function copyKmsFiles(work: BackupWork): Promise<readonly BackupFile[]> {
+export async function copyKmsFiles(work: BackupWork): Promise<readonly BackupFile[]> {
   const { folder } = work;
   const files: BackupFile[] = [];
   if (work.config.keys.regions === undefined)
@@ -211,7 +217,7 @@ async function copied(
 }
 
 /** Tells the audit what was made, and writes that down beside it. */
-async function seal(
+export async function seal(
   { opened: { vault, stores }, wrappingKeys, path }: BackupWork,
   made: {
     readonly id: string;
@@ -220,6 +226,7 @@ async function seal(
     readonly files: readonly BackupFile[];
     readonly facts: CopiedFacts;
   },
+  last: () => void = () => undefined,
 ): Promise<SealedBackup> {
   const { id, from, cut, files, facts } = made;
   const audit = auditOf(vault);
@@ -242,12 +249,13 @@ async function seal(
   const { key } = await audit.status();
   const entry = await entryOf(stores.audit, "backup", details);
   createFileSync(join(path, MANIFEST.proof), await proofText(stores.audit, entry, key));
+  last();
   createFileSync(join(path, MANIFEST.file), text);
   return { manifest, key };
 }
 
 /** What no backup has, because it would open it. */
-export function keepElsewhere({ keys, kms: { rootKey } }: Config, folder: DataFolder): readonly string[] {
+function keepElsewhere({ keys, kms: { rootKey } }: Config, folder: DataFolder): readonly string[] {
   const rootKeys = {
     file: `the root key of the KMS, ${rootKey.kind === "file" ? (rootKey.path ?? folder.kmsRootKey) : ""}`,
     passphrase: "the passphrase of the KMS",

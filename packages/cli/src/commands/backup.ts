@@ -14,7 +14,8 @@ export const backupCommand: CommandSpec = command({
     "Records, keys and audit, and the KMS of strongroom up, as of one moment: what was acknowledged before it is in " +
     "the backup. The folder must not be there yet, and is there only when the backup is whole. Not in it: the root key " +
     "of the KMS, without which it opens nothing; tokens, so that none that was revoked comes back; the " +
-    "configuration. Keep the root key elsewhere: whoever has both opens everything.",
+    "configuration. Keep the root key elsewhere: whoever has both opens everything. Of stores in PostgreSQL it says what " +
+    "to run (pg_dump), and --check makes one backup of what was made.",
   flagGroups: ["store", "audit-log", "root-key", "audit"],
   options: {
     check: option("--check", "look whether the backup in the folder is as it was made, and change nothing", given()),
@@ -51,6 +52,13 @@ export const backupCommand: CommandSpec = command({
       return;
     }
     if (path === null) throw new CliError("usage", { detail: "The folder of the backup is missing." });
+    const postgres = await import("../backup/with-postgres.ts");
+    const { backupView, begunView } = await import("../backup/report.ts");
+    if (options.check && postgres.isBegun(path)) {
+      const report = await postgres.finishBackup(context, loaded.config, path);
+      context.terminal.result(report, () => backupView(report));
+      return;
+    }
     if (options.check) {
       const { checkBackup, checkedView } = await import("../backup/check-backup.ts");
       const checked = await checkBackup(path, key, context);
@@ -58,7 +66,11 @@ export const backupCommand: CommandSpec = command({
       return;
     }
     const { takeBackup } = await import("../backup/take-backup.ts");
-    const { backupView } = await import("../backup/report.ts");
+    if (postgres.storeDumps(loaded.config).length > 0) {
+      const begun = await postgres.beginBackup(context, loaded.config, path);
+      context.terminal.result(begun, () => begunView(begun));
+      return;
+    }
     const report = await takeBackup(context, loaded.config, path);
     context.terminal.result(report, () => backupView(report));
   },
