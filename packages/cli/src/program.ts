@@ -32,6 +32,7 @@ import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./com
 import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./commands/token.ts";
 import { TRUST_TABLE } from "./commands/trust.ts";
 import { upCommand } from "./commands/up.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { INSTALLATION_SETTINGS, type LoadedConfig } from "./config/load.ts";
 
 /** The commands of an installation, in the order in which help lists them. Those of its KMS are in kms.ts. */
@@ -64,6 +65,7 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenRevokeCommand,
   backupCommand,
   restoreCommand,
+  verifyCommand,
   inspectCommand,
   doctorCommand,
   drillCommand,

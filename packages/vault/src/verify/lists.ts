@@ -101,8 +101,7 @@ export async function listsOfRecords(run: VerifyRun, only: Collection | undefine
   const all = (await run.records.store.records.collections())
     .filter(({ name }) => only === undefined || name === only)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (only !== undefined && all.length === 0)
-    throw new VaultError("collection-absent", "There is no such collection");
+  if (only !== undefined && all.length === 0) throw new VaultError("collection-absent", "There is no such collection");
   const linked = new LinkedRecords(run.records.store.subjects);
   const lists = all.map(({ name }) => ({
     name,
@@ -118,7 +117,12 @@ export async function listsOfRecords(run: VerifyRun, only: Collection | undefine
   return { of: all.reduce((sum, { records }) => sum + records, 0), lists };
 }
 
-async function lookAtListed(run: VerifyRun, name: string, { listed, before }: Listed, linked: LinkedRecords): Promise<void> {
+async function lookAtListed(
+  run: VerifyRun,
+  name: string,
+  { listed, before }: Listed,
+  linked: LinkedRecords,
+): Promise<void> {
   if (!isCollection(name) || !isNamed(listed)) {
     const message = "The row's collection or id is none that a vault gives";
     const place = { kind: "record", collection: shown(name), id: shown(listed.id), version: null } as const;

@@ -39,7 +39,7 @@ export async function verifyMissing(
   for (;;) {
     run.signal?.throwIfAborted();
     const page = await audit.log.liveHeads({ after: last, limit: PAGE });
-    suspected.push(...page.filter(({ tag }) => !present.has(tag)));
+    suspected = suspected.concat(page.filter(({ tag }) => !present.has(tag)));
     if (suspected.length >= SUSPECTED || page.length < PAGE) {
       await lookAgain(run, audit, suspected);
       suspected = [];

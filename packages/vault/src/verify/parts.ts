@@ -43,10 +43,7 @@ export interface VerifyRun extends VerifyParts {
 }
 
 /** Says nothing of what is stored: it could not be opened now. */
-const UNOPENED: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
-  "regions-unavailable",
-  "deadline-exceeded",
-]);
+const UNOPENED: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["regions-unavailable", "deadline-exceeded"]);
 
 /** Nothing more can be looked at. */
 const ENDS: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([

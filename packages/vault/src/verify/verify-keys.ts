@@ -1,6 +1,6 @@
 /**
  * The keys of the key store: each is opened where it lies, through no cache, and must be the one that it was made as.
- * Keys under regions by one wrap or by each of them; a person's under a tenant's key, and those of the audit, by no KMS.
+ * Keys under regions by one wrap or by each of them; a person's under a tenant's key, and the audit's, by no KMS.
  */
 import type { OpeningKey } from "@strongroom/envelope/keyrings";
 import type { AuditKeyOwner } from "../audit/audit-keys.ts";
@@ -32,7 +32,11 @@ export async function verifyKey(
   findings.looked("keys");
   if (place === null) {
     const message = `A row of the key store holds what nobody writes (${collection})`;
-    findings.add({ code: "subject-key-tampered", message, place: { kind: "key", key: null, owner: id, version: null } });
+    findings.add({
+      code: "subject-key-tampered",
+      message,
+      place: { kind: "key", key: null, owner: id, version: null },
+    });
     return;
   }
   try {

@@ -5,18 +5,20 @@
  * looked at; else the record is looked at again. What the log says is compared as a read does it (audit/histories.ts),
  * and that looks again at what does not fit.
  */
+import { parseEntry } from "../audit/entry-text.ts";
 import { VaultError } from "../errors.ts";
 import type { Address, Version } from "../records/address.ts";
 import { peopleOf } from "../records/people.ts";
 import { recordState } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
+import type { AddressTag, WaitingEntry } from "../stores/outbox.ts";
 import type { RecordRows, StoredMessage, VersionRow } from "../stores/rows.ts";
 import type { LinkedRecords } from "./linked-records.ts";
 import { newLook, note } from "./look.ts";
 import type { Found, Look } from "./look.ts";
 import { lookAtMessageWraps } from "./message-wraps.ts";
 import { countUnopened, isUnopened, ofOne } from "./parts.ts";
-import type { VerifyRun } from "./parts.ts";
+import type { VerifiedAudit, VerifyRun } from "./parts.ts";
 import { VERIFY_CODES } from "./report.ts";
 import type { VerifyCode, VerifyPlace } from "./report.ts";
 
@@ -185,11 +187,33 @@ async function isOfLog(
   return true;
 }
 
-/** That the oldest row is the first version that the log knows. @param before the number before the oldest row's */
-async function lookForFirst({ audit }: VerifyRun, address: Address, before: number, look: Look): Promise<void> {
+/**
+ * That the oldest row is the first version that the log knows; of a record that was removed, with a removal that waits
+ * to be in the log, the first one since.
+ *
+ * @param before the number before the oldest row's
+ */
+async function lookForFirst(
+  { audit, records }: VerifyRun,
+  address: Address,
+  before: number,
+  look: Look,
+): Promise<void> {
   if (audit === null || before === 0) return;
-  const [first = null] = await audit.log.firstVersions([audit.keys.tag(address)]);
+  const tag = audit.keys.tag(address);
+  // In this order: what waits no more is in the log.
+  const removals = (await records.store.outbox.pending([tag])).flatMap((row) => removalsOf(audit, row, tag));
+  const [known = null] = await audit.log.firstVersions([tag]);
+  const last = removals.at(-1);
+  const first = last === undefined ? known : last + 1;
   if (first !== null && first <= before) look.found.push(missing(first, before));
+}
+
+/** The number at which an entry says that the address was removed. */
+function removalsOf({ keys }: VerifiedAudit, { text, mac }: WaitingEntry, tag: AddressTag): readonly number[] {
+  const entry = keys.verifies(text, mac) ? parseEntry(text) : null;
+  const records = entry?.action === "remove" && entry.result === "done" ? (entry.records ?? []) : [];
+  return records.flatMap((record) => (record.tag === tag ? (record.version ?? []) : []));
 }
 
 /** That the record's own id opens, where it is sealed. */
@@ -200,7 +224,7 @@ async function lookAtId(run: VerifyRun, record: FoundRecord, look: Look): Promis
   for (let looks = 1; looks <= 2; looks++) {
     try {
       if (!rowAddresses.isDeclared(collection, { sealedId }))
-        throw new VaultError("collection-differs", "The id of the record is sealed, and the collection's are not; or not");
+        throw new VaultError("collection-differs", "The record is of the other kind than its collection is declared");
       if (sealedId !== null) await subjectKeys?.openId(sealedId, { collection, rowId }, run.signal);
       return;
     } catch (error) {
@@ -208,7 +232,10 @@ async function lookAtId(run: VerifyRun, record: FoundRecord, look: Look): Promis
       const now = looks === 1 ? await record.again() : null;
       if (now === null && looks === 1) return;
       if (now !== null && !isEqual(now.sealedId, sealedId)) ({ sealedId } = now);
-      else return await noteUnopened(run, ofOne(error), look);
+      else {
+        await noteUnopened(run, ofOne(error), look);
+        return;
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
  * it is told to make owed, and may run beside everything else.
  */
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { isVaultError, VaultError } from "../errors.ts";
 import { mapKeys } from "../keys/many-keys.ts";
 import { parseCollection } from "../records/address.ts";
@@ -125,7 +126,11 @@ class Verification {
     }
   }
 
-  async #sampled(part: VerifyPart, lists: Lists["lists"], { size, seed }: NonNullable<VerifyReport["sample"]>): Promise<void> {
+  async #sampled(
+    part: VerifyPart,
+    lists: Lists["lists"],
+    { size, seed }: NonNullable<VerifyReport["sample"]>,
+  ): Promise<void> {
     const sample = new Sample<Entry>(size, seed);
     for (const { entries } of lists)
       for await (const entry of entries(null)) {
@@ -142,8 +147,9 @@ class Verification {
     }
   }
 
-  /** Several at a time, and fewer where a keyring has no room for as many. */
+  /** Several at a time, and fewer where a keyring has no room for as many. Others have their turn before it. */
   async #look(batch: readonly Entry[]): Promise<void> {
+    await setImmediate();
     await mapKeys(batch, this.#run.signal, async ({ look }) => {
       await this.#pace.turn();
       await look();

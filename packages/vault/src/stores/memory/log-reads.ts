@@ -45,7 +45,7 @@ export function memoryLog(tables: LogTables): LogCalls {
     firstVersions: (tags) =>
       tags.map((tag) => {
         const versions = [...(messages.get(tag) ?? [])].map(versionOf);
-        return versions.length === 0 ? null : (Math.min(...versions) as Version);
+        return (versions.sort((a, b) => a - b)[0] ?? null) as Version | null;
       }),
     liveHeads: ({ after, limit }) =>
       [...heads.values()]

@@ -182,7 +182,13 @@ export function readLatest(connection: Connection, queries: readonly LatestQuery
 }
 
 const FIRST = statement((db, { tag }: { readonly tag: string }) =>
-  db.selectFrom("messages").where("tag", "=", tag).select(whole("version").as("version")).orderBy("messages.version").limit(1).compile(),
+  db
+    .selectFrom("messages")
+    .where("tag", "=", tag)
+    .select(whole("version").as("version"))
+    .orderBy("messages.version")
+    .limit(1)
+    .compile(),
 );
 
 /** One descent of an index for each. */

@@ -71,8 +71,7 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
 
   readonly latest: AuditLog["latest"] = (queries) => this.#store.read((db) => readLatest(db, queries));
 
-  readonly firstVersions: AuditLog["firstVersions"] = (tags) =>
-    this.#store.read((db) => readFirstVersions(db, tags));
+  readonly firstVersions: AuditLog["firstVersions"] = (tags) => this.#store.read((db) => readFirstVersions(db, tags));
 
   readonly liveHeads: AuditLog["liveHeads"] = (page) => this.#store.read((db) => readLiveHeads(db, page));
 

@@ -30,7 +30,16 @@ import { HASH_BYTES, parseSubtrees } from "./subtrees.ts";
 /** The calls that change nothing. */
 export type LogReads = Pick<
   AuditLog,
-  "state" | "latest" | "firstVersions" | "liveHeads" | "entries" | "counts" | "positions" | "find" | "hashes" | "streams"
+  | "state"
+  | "latest"
+  | "firstVersions"
+  | "liveHeads"
+  | "entries"
+  | "counts"
+  | "positions"
+  | "find"
+  | "hashes"
+  | "streams"
 >;
 
 const ROW = `w.position, w.id, encode(w.leaf, 'hex') as leaf, encode(w.text, 'hex') as text,
