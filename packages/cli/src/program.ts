@@ -11,6 +11,7 @@ import {
   auditWhatDidCommand,
   auditWhoReadCommand,
 } from "./commands/audit.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -24,6 +25,7 @@ import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./commands/store.ts";
@@ -60,6 +62,8 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
+  backupCommand,
+  restoreCommand,
   inspectCommand,
   doctorCommand,
   drillCommand,

@@ -76,6 +76,8 @@ export class Sequencer {
 
   /** Something waits. */
   wake(): void {
+    // Once a turn: whoever reads calls this for each record.
+    if (this.#isWoken) return;
     this.#isWoken = true;
     this.#woken.abort();
   }

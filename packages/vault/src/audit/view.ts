@@ -1,6 +1,5 @@
 /**
- * What is asked of the audit's log: `vault.audit`. Whoever asks is in it too (`audit-read`), when it is about a person
- * or a principal.
+ * What is asked of the audit's log: `vault.audit`. Whoever asks for entries is in it too (`audit-read`), with each page.
  */
 import type { Subject } from "../records/address.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
@@ -97,7 +96,7 @@ export interface LogReport {
   readonly size: number;
   readonly root: string;
   readonly forgotten: number;
-  /** Each names the first entry concerned; empty: the log is whole, and goes on from every checkpoint that was given. */
+  /** Each names the first entry concerned; empty: the log is whole, and goes on from each checkpoint that was given. */
   readonly problems: readonly { readonly code: string; readonly position: number | null; readonly message: string }[];
 }
 
@@ -125,7 +124,7 @@ export interface VaultAudit {
   whoRead(name: Subject, query?: AuditQuery & { readonly tenant?: Tenant }): Promise<AuditPage>;
   /** The same as a file with proofs: oldest first, all of it, in pieces. */
   accessLog(name: Subject, options?: { readonly tenant?: Tenant; readonly since?: string }): Promise<AccessLog>;
-  /** Verifies every entry against the tree, the tree against its checkpoint, and what is derived against the entries. */
+  /** Verifies each entry against the tree, the tree against its checkpoint, and what is derived against the entries. */
   verify(options?: {
     /** Checkpoints kept elsewhere: signed notes. */
     readonly checkpoints?: readonly string[];
