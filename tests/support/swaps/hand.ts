@@ -46,8 +46,8 @@ export interface Hand {
  */
 export const LEFT_ALONE: RegExp = /^(gate|jobs|move|past_writes|failures|sqlite_.*|kysely_.*)$/;
 
-/** The hand in a database in SQLite, beside the process that has it open. */
-export function sqliteHand(path: string): Hand {
+/** The hand in a database in SQLite, beside the process that has it open. @param leaveAlone tables that it does not see */
+export function sqliteHand(path: string, leaveAlone: RegExp = LEFT_ALONE): Hand {
   const database = new DatabaseSync(path);
   database.exec("pragma busy_timeout = 5000; pragma foreign_keys = off; pragma ignore_check_constraints = on");
   // What it did need not survive the machine.
@@ -59,7 +59,7 @@ export function sqliteHand(path: string): Hand {
   };
   const tables = all("select name from sqlite_schema where type = 'table' order by name")
     .map(({ name }) => String(name))
-    .filter((name) => !LEFT_ALONE.test(name))
+    .filter((name) => !leaveAlone.test(name))
     .map((name): Table => {
       const columns = all(`pragma table_info("${name}")`);
       return {
