@@ -11,6 +11,8 @@ import { PEOPLE } from "./audited-task.ts";
 import type { AuditedLine, AuditedTask, CallAnswer, CallKind } from "./audited-task.ts";
 import { poolOf } from "./place.ts";
 
+/** Between two calls: the machine is also for whoever carries what they leave. */
+const LONGEST_PAUSE_MS = 20;
 /** Records of a batch. */
 const BATCH = 4;
 
@@ -84,6 +86,7 @@ async function work(vault: Vault): Promise<never> {
     const kind = kinds[Math.floor(Math.random() * kinds.length)];
     if (kind === undefined) await sleep(60_000);
     else await call(vault, kind);
+    await sleep(Math.random() * LONGEST_PAUSE_MS);
   }
 }
 
