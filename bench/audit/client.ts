@@ -36,8 +36,7 @@ export async function servedRecords({ store, place }: Opening, audited: Audited)
     });
     asked.once("error", reject);
     asked.end();
-    const { document } = JSON.parse(await promise) as { readonly document: Readonly<Record<string, unknown>> };
-    assertDocument(document, number);
+    assertDocument(JSON.parse(await promise) as Readonly<Record<string, unknown>>, number);
   };
   return {
     put: unused,
