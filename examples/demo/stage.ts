@@ -147,8 +147,19 @@ async function begin(folder: string): Promise<Started | Ended> {
   for await (const line of createInterface({ input: up.stdout ?? process.stdin }))
     return { up, ready: JSON.parse(line) as Ready };
   const [code] = await ended;
-  return { code, stdout: "", stderr: stderr() };
+  return { code, stdout: "", stderr: asText(stderr()) };
 }
+
+/** An error as the command shows it to a person. */
+function asText(stderr: string): string {
+  const parsed = stderr.startsWith("{") ? (JSON.parse(stderr) as { readonly error: Refusal }) : null;
+  if (parsed === null) return stderr;
+  const { title, code, detail, remedy } = parsed.error;
+  return `strongroom: ${title} [${code}]\n  ${detail}\n  ${remedy}\n`;
+}
+
+/** What an error says as JSON. */
+type Refusal = Readonly<Record<"title" | "code" | "detail" | "remedy", string>>;
 
 /**
  * Variables of the shell that the demo is run from which would change what the commands do or print; not where the

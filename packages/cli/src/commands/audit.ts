@@ -180,9 +180,9 @@ export const auditVerifyCommand: CommandSpec = command({
   summary: "check that no entry of the audit was changed, removed or inserted",
   description:
     "Reads the log itself, where this configuration says that it lies, and needs neither a KMS nor the service, " +
-    "which may be running. Every entry is hashed anew and compared with the signed checkpoint, and what is derived from " +
-    "the entries with the entries. A log that was set back as a whole agrees with itself: a checkpoint that was kept " +
-    "elsewhere, or a witness, tells. Exit code 5 if something does not fit.",
+    "which may be running. Every entry is hashed anew and compared with the signed checkpoint, and what is derived " +
+    "from the entries with the entries. A log that was set back as a whole agrees with itself: a checkpoint that was " +
+    "kept elsewhere, or a witness, tells. Exit code 5 if something does not fit.",
   flagGroups: ["store"],
   options: {
     checkpoint: option(

@@ -34,13 +34,13 @@ describe("command transcripts", () => {
   });
 
   for (const name of [
-    "audit.txt",
     "records.txt",
     "bad-input.txt",
     "transfer.txt",
     "files.txt",
     "people.txt",
     "regions.txt",
+    "audit.txt",
   ]) {
     it(name, async () => {
       const steps = await runTranscript(await readFile(join(TRANSCRIPTS, name), "utf8"), folder.path);
