@@ -29,6 +29,8 @@ export type Ledger = ReadonlyMap<SubjectId, LedgerState>;
 export interface ReplayedErasures extends Readonly<Record<LedgerState, number>> {
   /** Who had that state, or one behind it, already. */
   readonly unchanged: number;
+  /** Of whom nothing is in the backup. */
+  readonly unknown: number;
 }
 
 const LONGEST_LINE = 4096;
@@ -78,11 +80,13 @@ function parseLine(
 
 /** Sets the states, in a store that nobody uses yet. */
 export async function replay(ledger: Ledger, { subjects }: Pick<Store, "subjects">): Promise<ReplayedErasures> {
-  const counts = { restricted: 0, erasing: 0, erased: 0, unchanged: 0 };
+  const counts = { restricted: 0, erasing: 0, erased: 0, unchanged: 0, unknown: 0 };
   for (const [id, to] of ledger) {
     const [row = null] = await subjects.get([id]);
     const from: readonly SubjectState[] = BEFORE[to];
-    if (from.includes(row?.state ?? "active")) {
+    // To make a row for somebody without a key is to make the key store look older than the records.
+    if (row === null) counts.unknown++;
+    else if (from.includes(row.state)) {
       await subjects.setState({ id, from, to });
       counts[to]++;
     } else counts.unchanged++;

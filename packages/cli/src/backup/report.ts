@@ -73,7 +73,7 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
       ? ["Who was restricted or erased since is not any more: give the newer ledger, --erasures FILE."]
       : [
           `Of the ledger: ${erasures.restricted} restricted, ${erasures.erasing} being erased, ${erasures.erased} ` +
-            `erased, ${erasures.unchanged} as they were. Their keys and rows are those of the backup still.`,
+            `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Their keys and rows are those of the backup still.`,
         ]),
     ...(witnesses.length === 0 ? ["No witness was told: there is none."] : []),
     ...untold.map(({ name }) => `NOT TOLD of it: ${name}. The next start tells it.`),

@@ -1,9 +1,11 @@
 // The commands beside a real `strongroom up`: a backup, whether it is one, a drill, a restore, and what is refused.
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { sqliteStore } from "@strongroom/vault/sqlite";
 import { runCommand } from "../support/command.ts";
 import { type Ended, type Installation, startInstallation, temporaryFolder } from "../support/installation.ts";
 import { runTranscript } from "../support/transcript.ts";
@@ -87,7 +89,14 @@ describe("backup and restore", () => {
   });
 
   it("make a vault that starts without an alarm, and holds what a newer ledger says", async () => {
-    appendFileSync(at("ledger"), '{"person":"11111111-1111-4111-8111-111111111111","state":"erased","at":"2030"}\n');
+    const records = await sqliteStore(at("strongroom-data/records.sqlite"));
+    const [bob] = await records.subjects.newest(1);
+    await records.close();
+    const lines = [
+      { person: bob?.id, state: "restricted" },
+      { person: randomUUID(), state: "erased", at: "2030" },
+    ];
+    writeFileSync(at("ledger"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     const ended = await run([
       ...["restore", "monday", "--data-dir", "new", "--reason", "the disk failed", "--erasures", "ledger"],
       ...ROOT_KEY,
@@ -95,11 +104,12 @@ describe("backup and restore", () => {
     ]);
     assert.equal(ended.code, 0, ended.stderr);
     const report = JSON.parse(ended.stdout) as Readonly<Record<string, unknown>>;
-    assert.deepEqual(report["erasures"], { restricted: 0, erasing: 0, erased: 1, unchanged: 0 });
+    assert.deepEqual(report["erasures"], { restricted: 1, erasing: 0, erased: 0, unchanged: 0, unknown: 1 });
     assert.equal((report["witnesses"] as readonly { readonly told: boolean }[])[0]?.told, true);
     const restored = await start("--data-dir", "new", ...ROOT_KEY);
     try {
       assert.equal((await run(["get", "people", "ada", "--data-dir", "new"])).stdout, '{"name":"Ada"}\n');
+      assert.match((await run(["get", "people", "bob", "--data-dir", "new"])).stderr, /subject-restricted/);
       assert.equal((await run(["doctor", "--data-dir", "new"])).code, 0);
     } finally {
       assert.equal(await restored.stop(), 0);

@@ -24,9 +24,9 @@ test("the restore is on record: the backup, its cut, and what was lost", async (
   assert.equal((await checkBackup(at("backup"), key, CONTEXT)).isKeyGiven, true);
   const acceptRestore = await copyBackup(at("backup"), at("restored"));
   const restored = await filesVault(at("restored"), { witness, acceptRestore });
-  const { events } = (await restored.vault.audit?.events({ action: "accept-restore" })) ?? { events: [] };
+  const events = (await restored.vault.audit?.events({ action: "accept-restore" }))?.events ?? [];
   assert.equal(events.length, 1);
-  const { details } = events[0] ?? { details: {} };
+  const details = events[0]?.details ?? {};
   assert.equal(details["reason"], "a test");
   assert.equal(details["backup"], manifest.id);
   assert.equal(details["cut"], manifest.cut.entry);

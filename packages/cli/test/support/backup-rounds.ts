@@ -4,6 +4,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { isVaultError } from "@strongroom/vault";
+import { comparePeople } from "../../src/doctor/people.ts";
 import { backUp, copyBackup, filesVault, type FilesVault } from "./backup.ts";
 import { temporaryFolder } from "./installation.ts";
 
@@ -21,7 +22,8 @@ class Load {
   constructor({ vault }: FilesVault) {
     const writers = Array.from({ length: WRITERS }, async (_, writer) => {
       for (let number = 1; !this.#isOver; number++) {
-        const id = `${writer}-${number % 7}`;
+        // Every other one is of somebody new, whose key is made just now.
+        const id = `${writer}-${number % 2 === 0 ? number : number % 7}`;
         await vault.put({ collection: "people", id }, { number }, { subject: `person-${id}` });
         this.acknowledged.set(id, number);
       }
@@ -84,6 +86,10 @@ async function assertWhole(opened: FilesVault, acknowledged: ReadonlyMap<string,
       const { document } = await vault.get({ collection: "people", id });
       assert.ok(Number(document["number"]) >= number, `${id} is older than what was acknowledged`);
     }
+    const { subjects } = opened.stores.records;
+    const people = { subjects, keys: opened.stores.keys.keys };
+    const { keyless } = await comparePeople(people, { signal: new AbortController().signal });
+    assert.deepEqual(keyless, [], "the keys are older than the records");
     await vault.put({ collection: "people", id: "new" }, { number: 0 }, { subject: "somebody new" });
     await vault.audit?.sequence();
     assert.deepEqual((await vault.audit?.verify())?.problems, []);
