@@ -29,11 +29,20 @@ export const ADA = { collection: "people", id: "ada" };
 export const BOB = { collection: "people", id: "bob" };
 export const CARL = { collection: "people", id: "carl" };
 
-/** Three keys in the place of three regions. */
-export function threeKeys(): Keyring {
-  const one = (keyName: string): Keyring =>
-    rawAesKeyring({ keyNamespace: "strongroom-test", keyName, wrappingKey: randomBytes(32) });
-  return multiKeyring({ generator: one("first"), children: [one("second"), one("third")] });
+/** Three keys in the place of three regions. @param third of the last one, when it is to be a certain one */
+export function threeKeys(first: Uint8Array = randomBytes(32), third: Uint8Array = randomBytes(32)): Keyring {
+  const one = (keyName: string, wrappingKey: Uint8Array): Keyring =>
+    rawAesKeyring({ keyNamespace: "strongroom-test", keyName, wrappingKey });
+  const [generator, ...children] = [one("first", first), one("second", first), one("third", third)] as const;
+  const [making, wrapping] = [
+    multiKeyring({ generator, children }),
+    multiKeyring({ children: [generator, ...children] }),
+  ];
+  return {
+    // With a generator it makes keys, and wraps none that is there already.
+    onEncrypt: (materials, call) => (materials.dataKey === null ? making : wrapping).onEncrypt(materials, call),
+    onDecrypt: (materials, dataKeys, call) => making.onDecrypt(materials, dataKeys, call),
+  };
 }
 
 export interface FilledVault extends AuditedVault {
