@@ -16,7 +16,7 @@ import {
 } from "../../../packages/vault/test/support/regional-vault.ts";
 import { temporaryFolder } from "../faults/folder.ts";
 import { holdSequencer, openFiles, vaultOver } from "./site.ts";
-import type { Site, VaultMaker } from "./site.ts";
+import type { Stores, VaultMaker } from "./site.ts";
 import { doStep } from "./world.ts";
 
 /** When the second step was done, whether it was carried to the log by then. */
@@ -40,7 +40,7 @@ export async function moments(t: TestContext, witnesses: VaultMaker["witnesses"]
   const make = { keyring, witnesses };
   const folder = (name: string): string => join(root, name);
   await mkdir(folder("now"));
-  const files = (): Promise<Omit<Site, "hands">> => openFiles(folder("now"));
+  const files = (): Promise<Stores> => openFiles(folder("now"));
   const keep = async (name: string): Promise<string> => {
     await cp(folder("now"), folder(name), { recursive: true });
     return folder(name);
@@ -61,6 +61,7 @@ export async function moments(t: TestContext, witnesses: VaultMaker["witnesses"]
   stores = await files();
   ({ vault } = await vaultOver(stores, make));
   await vault.audit!.sequence();
+  while (!(await vault.audit!.status()).adopted) await delay(20);
   await vault.close();
   await stores.close();
   const before = await keep("before");

@@ -25,13 +25,19 @@ export interface Opened {
   readonly later: (ms: number) => void;
 }
 
-/** The stores of a vault, opened once, with hands in them. */
-export interface Site {
+export type Hands = Readonly<Record<Place, Hand>>;
+
+/** The stores of a vault, opened once. */
+export interface Stores {
   readonly store: Store;
   readonly keyStore: KeyStore;
   readonly log: AuditLog;
-  readonly hands: Readonly<Record<Place, Hand>>;
   close(): Promise<void>;
+}
+
+/** The same, with hands in them. */
+export interface Site extends Stores {
+  readonly hands: Hands;
 }
 
 /** What vaults are opened with. */
@@ -43,7 +49,7 @@ export interface VaultMaker {
 
 /** A vault over a site's stores, which stay open when it is closed. @throws VaultError as openVault */
 export async function vaultOver(
-  { store, keyStore, log }: Pick<Site, "store" | "keyStore" | "log">,
+  { store, keyStore, log }: Omit<Stores, "close">,
   { keyring, repair, witnesses = [] }: VaultMaker,
 ): Promise<Opened> {
   const alarms: AuditAlarm[] = [];
@@ -76,16 +82,35 @@ export async function vaultOver(
 /** A copy of a folder, opened. @param leaveAlone tables that the hands neither see nor put back */
 export async function sqliteSite(from: string, to: string, leaveAlone: RegExp): Promise<Site> {
   await cp(from, to, { recursive: true });
-  return { ...(await openFiles(to)), ...handsIn(to, leaveAlone) };
+  const stores = await openFiles(to);
+  const hands = handsIn(to, leaveAlone);
+  return {
+    ...stores,
+    hands,
+    close: async () => {
+      await stores.close();
+      await closeAll(hands);
+    },
+  };
 }
 
-function handsIn(folder: string, leaveAlone: RegExp): Pick<Site, "hands"> {
+/** Hands in the files of a folder. */
+export function handsIn(folder: string, leaveAlone: RegExp): Hands {
   const hand = (place: Place): Hand => sqliteHand(pathOf(folder, place), leaveAlone);
-  return { hands: { records: hand("records"), keys: hand("keys"), audit: hand("audit") } };
+  return { records: hand("records"), keys: hand("keys"), audit: hand("audit") };
+}
+
+export async function closeAll(hands: Hands): Promise<void> {
+  for (const place of PLACES) await hands[place].close();
+}
+
+/** Everything as the hands first saw it. */
+export async function putBack(hands: Hands): Promise<void> {
+  for (const place of PLACES) await hands[place].restore();
 }
 
 /** The stores of a folder. */
-export async function openFiles(folder: string): Promise<Omit<Site, "hands">> {
+export async function openFiles(folder: string): Promise<Stores> {
   const store = await sqliteStore(pathOf(folder, "records"));
   const keyStore = await sqliteKeyStore(pathOf(folder, "keys"));
   const log = await sqliteAuditLog(pathOf(folder, "audit"));

@@ -6,6 +6,7 @@ import { leafHash } from "@strongroom/tlog/tree";
 import type { Hand, Row } from "../swaps/hand.ts";
 import { isSame } from "../swaps/hand.ts";
 import { rowsOf, tableOf, WRITTEN } from "./record-rows.ts";
+import type { When } from "./moments.ts";
 import { rollbacks } from "./rollbacks.ts";
 import type { Copies } from "./rollbacks.ts";
 import type { Place } from "./site.ts";
@@ -21,9 +22,11 @@ export interface AllCopies {
   readonly entries: Copies["entries"];
 }
 
-/** All of them. */
-export function changesTogether(copies: AllCopies): readonly Change[] {
-  return [...ofRecordAndLog(copies), ...ofLog(copies), ...ofStreams(copies), ...ofOutbox(copies), ...ofPeople(copies)];
+/** All of them: of the log where everything is in it, and of the outboxes where something waits in them. */
+export function changesTogether(copies: AllCopies, when: When): readonly Change[] {
+  return when === "waiting"
+    ? [...ofOutbox(copies), ...ofStreams(copies)]
+    : [...ofRecordAndLog(copies), ...ofLog(copies), ...ofStreams(copies), ...ofPeople(copies)];
 }
 
 /** Takes rows of a table away, or puts others in their place. */
@@ -32,7 +35,7 @@ function table(now: Hands, place: Place, name: string) {
   const edit = (gone: readonly Row[], put: readonly Row[]): Edit => ({ place, table: name, gone, put });
   return {
     rows,
-    all: (put: readonly Row[]) => edit(rows, put),
+    all: (put: readonly Row[]): Edit => ({ ...edit(rows, put), whole: true }),
     each: (change: (row: Row) => Row | null) => edit(rows, rows.flatMap((row) => change(row) ?? [])),
     of: (is: (row: Row) => boolean, change: (row: Row) => Row | null) => {
       const own = rows.filter(is);
@@ -92,7 +95,7 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
   const old = tableOf(before.audit, "entries").rows.length;
   const isNew = ({ position }: Row): boolean => Number(position) >= old;
   const asBefore = (place: Place, name: string): Edit => table(now, place, name).all(tableOf(before[place], name).rows);
-  const logBack = [
+  const logTables = [
     "log_state",
     "entries",
     "entry_people",
@@ -101,7 +104,8 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
     "addresses",
     "messages",
     "delivered",
-  ].map((name) => asBefore("audit", name));
+  ];
+  const logBack = logTables.map((name) => asBefore("audit", name));
   const other = (text: unknown): Buffer => Buffer.from(Buffer.from(text as Uint8Array).toString().replace('"local"', '"other"'));
   return [
     {

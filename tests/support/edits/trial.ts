@@ -2,6 +2,8 @@
  * Makes one change in the stores of a vault, looks what becomes of it, and takes it back: while a vault is open, and
  * before one is opened.
  */
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { verifyAuditLog } from "@strongroom/vault";
 import type { AuditAlarm, AuditLog, KeyStore, LogReport } from "@strongroom/vault";
@@ -9,9 +11,9 @@ import type { Hand, RowEdit } from "../swaps/hand.ts";
 import { Answers, outcomeOf, readAll, readNewest, writeAll } from "./answers.ts";
 import type { Looked } from "./answers.ts";
 import { recordsOf } from "./record-rows.ts";
-import { holdSequencer, PLACES, vaultOver } from "./site.ts";
+import { closeAll, handsIn, holdSequencer, openFiles, PLACES, putBack, sqliteSite, vaultOver } from "./site.ts";
 import type { Opened, Place, Site, VaultMaker } from "./site.ts";
-import type { When } from "./moments.ts";
+import type { Moments, When } from "./moments.ts";
 
 /** Rows of one of the stores. */
 export interface Edit extends RowEdit {
@@ -59,23 +61,52 @@ const NOT_TAKEN: Outcome = {
   ...{ alarms: new Set(), faults: new Set(), log: new Set(), records: new Set() },
 };
 
-/** Tries one change. @param restore puts everything back as it was */
-export const T: Record<string, number> = {};
-async function timed<R>(n: string, w: () => Promise<R>): Promise<R> { const b = performance.now(); try { return await w(); } finally { T[n] = (T[n] ?? 0) + performance.now() - b; } }
-export async function play(parts: TrialParts, change: Change, restore: () => Promise<void>): Promise<Outcome> {
+/** Tries one change. */
+export async function play(parts: TrialParts, change: Change): Promise<Outcome> {
   const { site } = parts;
+  const restore = (): Promise<void> => putBack(site.hands);
   const isTaken = await edited(site.hands, change);
-  await timed('restore', () => restore());
+  await restore();
   if (!isTaken) return NOT_TAKEN;
   const found = new Found();
   try {
     await whileOpen(parts, change, found);
-    await timed('restore', () => restore());
+    await restore();
     await edited(site.hands, change);
     await atRest(parts, change, found);
   } finally {
-    await timed('restore', () => restore());
+    await restore();
   }
+  return found;
+}
+
+/** Tries one change in files of its own: while they are open, and before they are. */
+export async function playApart(
+  { root, make, key, ...folders }: Moments,
+  { change, when, name }: { readonly change: Change; readonly when: When; readonly name: string },
+): Promise<Outcome> {
+  const found = new Found();
+  const open = await sqliteSite(folders[when], join(root, `${name}-open`), /^sqlite_/);
+  try {
+    if (!(await edited(open.hands, change))) return NOT_TAKEN;
+    await putBack(open.hands);
+    await whileOpen({ site: open, make, key, when }, change, found);
+  } finally {
+    await open.close();
+  }
+  const folder = join(root, `${name}-closed`);
+  await cp(folders[when], folder, { recursive: true });
+  const hands = handsIn(folder, /^sqlite_/);
+  await edited(hands, change);
+  await closeAll(hands);
+  const files = await outcomeOf(() => openFiles(folder));
+  if ("code" in files) found.open = files.code;
+  else
+    try {
+      await atRest({ site: { ...files.result, hands }, make, key, when }, change, found);
+    } finally {
+      await files.result.close();
+    }
   return found;
 }
 
@@ -117,14 +148,14 @@ const codeOf = (error: unknown): string => String((error as { readonly code?: un
 async function whileOpen(parts: TrialParts, change: Change, found: Found): Promise<void> {
   const { site, when } = parts;
   const release = when === "waiting" ? await holdSequencer(site.log) : null;
-  const opened = await timed('open', () => vaultOver(site, parts.make));
+  const opened = await vaultOver(site, parts.make);
   try {
-    await timed('read1', () => readNewest(opened.vault, "all"));
-    if (when === "carried") await timed('carried', () => carried(site, opened));
+    await readNewest(opened.vault, "all");
+    if (when === "carried") await carried(site, opened);
     await edited(site.hands, change);
     await look(parts, { opened, release, looked: lookedAt(change, site) }, found);
   } finally {
-    await timed('close', () => opened.vault.close());
+    await opened.vault.close();
   }
 }
 
@@ -169,18 +200,21 @@ async function look(
   found: Found,
 ): Promise<void> {
   const { vault } = opened;
-  const before = await timed('read2', () => readAll(vault, looked));
+  const before = await readAll(vault, looked);
   found.answers.add(before);
   found.wrongBefore.push(...before.wrong);
   await release?.().catch(() => undefined);
   opened.later(COMPARED_MS);
-  await timed('carried', () => carried(site, opened));
-  found.answers.add(await timed('read3', () => readNewest(vault, looked)));
-  const log = await timed('verify', () => outcomeOf(() => vault.audit!.verify()));
+  await carried(site, opened);
+  found.answers.add(await readNewest(vault, looked));
+  const log = await outcomeOf(() => vault.audit!.verify());
   if ("result" in log) found.verified(log.result);
   else found.log.add(log.code);
-  found.answers.add(await timed('write', () => writeAll(vault, looked)));
-  await timed('carried', () => carried(site, opened));
+  const records = await outcomeOf(() => vault.verify());
+  if ("code" in records) found.records.add(records.code);
+  else for (const code of Object.keys(records.result.problems)) found.records.add(code);
+  found.answers.add(await writeAll(vault, looked));
+  await carried(site, opened);
   found.told(opened);
 }
 
