@@ -8,8 +8,8 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { COMMAND, Installation } from "./installation.ts";
 
-const RECORDS = 300;
-const FIRST_LINES = 25;
+const RECORDS = 120;
+const FIRST_LINES = 10;
 
 interface Event {
   readonly action: string;
@@ -21,11 +21,18 @@ interface Event {
 
 async function filled(): Promise<Installation> {
   const installation = await Installation.start();
-  const lines = Array.from({ length: RECORDS }, (_, n) => JSON.stringify({ id: `p${n}`, text: "x".repeat(2000) }));
-  const imported = await installation.run(["import", "people", "-", "--format", "ndjson", "--id", "id"], {
-    stdin: lines.join("\n"),
-  });
-  assert.equal(imported.code, 0, imported.stderr);
+  try {
+    const lines = Array.from({ length: RECORDS }, (_, n) => JSON.stringify({ id: `p${n}`, text: "x".repeat(4000) }));
+    const stdin = lines.join("\n");
+    const args = ["import", "people", "-", "--format", "ndjson", "--id", "id"];
+    const first = await installation.run(args, { stdin });
+    // A busy machine may have kept a region from answering: the same command completes it.
+    const { code, stderr } = first.code === 0 ? first : await installation.run(args, { stdin });
+    assert.equal(code, 0, stderr);
+  } catch (error) {
+    await installation[Symbol.asyncDispose]();
+    throw error;
+  }
   return installation;
 }
 
