@@ -185,24 +185,15 @@ test("a vault that is not used writes nothing: the lease is given back, and take
   const rig = new Rig();
   const stores = rig.stores();
   const changes: string[] = [];
-  const { integrate, published, jobs } = stores.log;
-  const told =
-    <Given extends unknown[], Result>(name: string, call: (...given: Given) => Result) =>
-    (...given: Given): Result => {
-      changes.push(name);
-      return call(...given);
-    };
-  const log = {
-    ...stores.log,
-    integrate: told("integrate", integrate),
-    published: told("published", published),
-    jobs: {
-      ...jobs,
-      lease: told("lease", jobs.lease),
-      save: told("save", jobs.save),
-      finish: told("finish", jobs.finish),
-    },
-  };
+  const told = <Calls extends object>(calls: Calls, names: readonly string[]): Calls =>
+    new Proxy(calls, {
+      get: (target, name) => {
+        if (names.includes(String(name))) changes.push(String(name));
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+  const jobs = told(stores.log.jobs, ["lease", "save", "finish"]);
+  const log = told({ ...stores.log, jobs }, ["integrate", "published"]);
   const one = await rig.open({}, { ...stores, log });
   const lane = one.lane();
   one.service.start();
