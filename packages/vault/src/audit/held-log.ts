@@ -6,7 +6,7 @@
  * witnesses.
  */
 import { setImmediate } from "node:timers/promises";
-import type { AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";
+import type { AuditLog, LogState, LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { CheckpointRow } from "../stores/key-store.ts";
 import type { WaitingEntry } from "../stores/outbox.ts";
@@ -65,7 +65,7 @@ export class HeldLog {
   /** Streams that have ended in the log, and whose rows may still be in their stores; and those that are gone there. */
   #ended: LogStream[] = [];
   #gone: readonly LogStream[] = [];
-  #mayRepeat = true;
+  #mayRepeat: boolean;
   #published: { readonly size: number; readonly note: string | null; readonly noted: number } = {
     size: -1,
     note: null,
@@ -73,16 +73,22 @@ export class HeldLog {
   };
   #notedAt = Number.NEGATIVE_INFINITY;
 
-  private constructor(parts: LogParts, lease: Lease, appender: LogAppender) {
+  private constructor(parts: LogParts, lease: Lease, appender: LogAppender, left: LogState | null) {
+    const { history, size } = appender.state;
+    this.#mayRepeat = left?.size !== size || left.history !== history;
     this.#parts = parts;
     this.#lease = lease;
     this.#appender = appender;
   }
 
-  /** @throws VaultError `store-rolled-back`, the log's */
-  static async open(parts: LogParts, lease: Lease): Promise<HeldLog> {
+  /**
+   * @param left how this process left the log, with nothing that waited: where it still is so, nothing that waits is in
+   *   it already. Null: it did not
+   * @throws VaultError `store-rolled-back`, the log's
+   */
+  static async open(parts: LogParts, lease: Lease, left: LogState | null = null): Promise<HeldLog> {
     const { log, keys, signer } = parts;
-    const held = new HeldLog(parts, lease, await LogAppender.open({ log, vault: keys.vault, signer }));
+    const held = new HeldLog(parts, lease, await LogAppender.open({ log, vault: keys.vault, signer }), left);
     for (const outbox of OUTBOXES)
       for await (const page of logStreams(log, outbox)) for (const stream of page) held.#know(stream);
     return held;

@@ -48,7 +48,7 @@ export class KeyedHash {
     const isReady = text.length <= READY_BYTES;
     const inner = isReady ? this.#inner : Buffer.concat([this.#inner.subarray(0, BLOCK), text]);
     if (isReady) inner.set(text, BLOCK);
-    this.#outer.latin1Write(hash("sha256", inner.subarray(0, end), "binary"), BLOCK, KEY_LENGTH);
+    this.#outer.write(hash("sha256", inner.subarray(0, end), "binary"), BLOCK, KEY_LENGTH, "latin1");
     // What it begins with is the key.
     if (!isReady) inner.fill(0, 0, BLOCK);
     return sha256(this.#outer);

@@ -193,6 +193,11 @@ export class AuditService {
       ...parts,
       sleep,
       adoption: (cursor) => new Adoption(adopted, cursor),
+      areTogether: async (seen) => {
+        const { differences, state } = await compareStores(compared);
+        requireAll(seen, state);
+        return differences.length === 0;
+      },
       compare: async (held) => {
         const comparison = await compareStores(compared);
         requireAll(held.appender.state, comparison.state);
