@@ -87,8 +87,8 @@ export async function acceptRestore(
 }
 
 /**
- * That the stores are those of the backup that is named: its cut is in this log, at a checkpoint that this vault's audit
- * signed, by the key that whoever checked the backup believed.
+ * That the stores are those of the backup that is named: its cut is in this log, at a checkpoint that this vault's
+ * audit signed, by the key that whoever checked the backup believed.
  *
  * @throws VaultError `audit-foreign`: it is another vault's; `store-rolled-back`: the log does not have the cut
  */
