@@ -5,6 +5,7 @@ import { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { ActingRecords } from "./acting-vault.ts";
 import type { ActingParts } from "./acting-vault.ts";
+import { parseCaller } from "./audit/actor.ts";
 import type { Actor } from "./audit/auditor.ts";
 import { parseCollections } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
@@ -195,7 +196,7 @@ class RecordVault extends ActingRecords implements Vault {
 
   as(actor: Actor): ActingVault {
     const { audit } = this.#dependencies;
-    const dependencies = { ...this.#dependencies, audit: audit?.as(readOptions.actor(actor)) ?? null };
+    const dependencies = { ...this.#dependencies, audit: audit?.as(parseCaller(readOptions.actor(actor))) ?? null };
     return new ActingRecords({ dependencies, ...this.#acting });
   }
 

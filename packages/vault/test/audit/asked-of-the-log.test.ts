@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AuditAlarm } from "@strongroom/vault";
 import { auditedVault } from "../support/audited-vault.ts";
-import { rejectsWith } from "../support/errors.ts";
+import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const ADA = { collection: "people", id: "ada" };
 const NAME = "ada@example.com";
@@ -69,4 +69,11 @@ describe("a question to the log", () => {
     assert.deepEqual(alarms, []);
     assert.deepEqual((await audit.verify()).problems, []);
   });
+});
+
+test("no caller goes by the name of what the vault does by itself", async (t) => {
+  const { vault } = await auditedVault(t);
+  for (const principal of ["strongroom:audit", "strongroom:repair", "strongroom:"])
+    throwsWith("audit-actor-invalid", () => vault.as({ principal }));
+  await rejectsWith("audit-actor-invalid", () => auditedVault(t, { audit: { principal: "strongroom:audit" } }));
 });
