@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { AuditAlarm } from "@strongroom/vault";
+import type { RaisedAlarm } from "../../src/audit/alarms.ts";
 import { auditedVault } from "../support/audited-vault.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 
@@ -44,7 +44,7 @@ describe("a question to the log", () => {
   });
 
   test("that names what is none is refused, and makes no entry that is taken for an altered one", async (t) => {
-    const alarms: AuditAlarm[] = [];
+    const alarms: RaisedAlarm[] = [];
     const { vault } = await auditedVault(t, { audit: { onAlarm: (alarm) => alarms.push(alarm) } });
     const audit = vault.audit!;
     for (const text of ["\ud800", "x".repeat(70_000), "a\nb", "", '{"v":1}', 7, {}, null])
