@@ -21,6 +21,7 @@ import type { AuditedRole, AuditedTask } from "./audited-task.ts";
 import { temporaryFolder } from "./folder.ts";
 import { newTestKey } from "./keys.ts";
 import type { TestKey } from "./keys.ts";
+import { tokenOf } from "./task.ts";
 
 /** Calls that were begun, or entries that a sequencer has added, after which it is killed, at most. */
 const MOST_CALLS = 60;
@@ -202,6 +203,6 @@ async function requireStored(vault: Vault, calls: readonly Call[]): Promise<void
       });
       const isOnce = kind === "batch" || !id.startsWith("r");
       if (found === null) assert.ok(!isOnce || answer?.result !== "done", `${id} was acknowledged, and is not there`);
-      else assert.ok(tokens.get(id)?.has(String(found.document["token"])), `${id} is nobody's`);
+      else assert.ok(tokens.get(id)?.has(tokenOf(found.document)), `${id} is nobody's`);
     }
 }
