@@ -1,8 +1,9 @@
-// docs/performance.md is made of what three runs have left: the library beside its peers, the stores, and the scopes.
-// Each keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out another's.
+// docs/performance.md is made of what four runs have left: the library beside its peers, the stores, the scopes, and
+// the audit. Each keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out another's.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
+import { auditSectionOf } from "./audit/section.ts";
 import { pageOf } from "./harness/page.ts";
 import { plotOf } from "./harness/plot.ts";
 import type { Report } from "./harness/report.ts";
@@ -22,6 +23,7 @@ const STORES = {
 } as const;
 
 const SCOPES = { json: "performance-scopes.json" } as const;
+const AUDIT = { json: "performance-audit.json" } as const;
 
 /** Keeps what the run beside the peers found. `docs` is a folder's URL, with a slash at its end. */
 export function savePeers(report: Report, docs: URL): void {
@@ -44,14 +46,22 @@ export function saveScopes(report: StoresReport, docs: URL): void {
   writePage(docs);
 }
 
+/** Keeps what the run of the audit found. */
+export function saveAudit(report: StoresReport, docs: URL): void {
+  write(docs, AUDIT.json, jsonOf(report));
+  writePage(docs);
+}
+
 function writePage(docs: URL): void {
   const peers = read(docs, PEERS.json) as Report | null;
   if (peers === null) throw new Error(`The page begins with the figures of ${PEERS.json}, which is not there`);
   const stores = read(docs, STORES.json) as StoresReport | null;
   const scopes = read(docs, SCOPES.json) as StoresReport | null;
+  const audit = read(docs, AUDIT.json) as StoresReport | null;
   const sections = [
     ...(stores === null ? [] : [sectionOf(stores, STORES)]),
     ...(scopes === null ? [] : [scopesSectionOf(scopes, SCOPES)]),
+    ...(audit === null ? [] : [auditSectionOf(audit, AUDIT)]),
   ];
   write(docs, "performance.md", pageOf(peers, PEERS, sections));
 }

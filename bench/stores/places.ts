@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 
-import type { KeyStore, Store } from "@strongroom/vault";
+import type { AuditLog, KeyStore, Store } from "@strongroom/vault";
 
 import type { StoreKind } from "./rows.ts";
 
@@ -24,6 +24,12 @@ export async function storeOpener(place: Place): Promise<() => Promise<Store>> {
 /** The same for the key store that lies beside it. */
 export async function keyStoreOpener(place: Place): Promise<() => Promise<KeyStore>> {
   const openers = KEY_STORES as Readonly<Record<StoreKind, (place: Place) => Promise<() => Promise<KeyStore>>>>;
+  return openers[place.kind](place);
+}
+
+/** The same for the audit's log. */
+export async function auditLogOpener(place: Place): Promise<() => Promise<AuditLog>> {
+  const openers = AUDIT_LOGS as Readonly<Record<StoreKind, (place: Place) => Promise<() => Promise<AuditLog>>>>;
   return openers[place.kind](place);
 }
 
@@ -64,6 +70,25 @@ const KEY_STORES: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Prom
     return () => {
       const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
       return postgresKeyStore(pool, { endPool: true });
+    };
+  },
+};
+
+const AUDIT_LOGS: { readonly [Kind in StoreKind]: (place: PlaceOf<Kind>) => Promise<() => Promise<AuditLog>> } = {
+  memory: async () => {
+    const { memoryAuditLog } = await import("@strongroom/vault/memory");
+    return async () => memoryAuditLog();
+  },
+  sqlite: async ({ file }) => {
+    const { sqliteAuditLog } = await import("@strongroom/vault/sqlite");
+    return () => sqliteAuditLog(join(dirname(file), "audit.sqlite"));
+  },
+  postgres: async ({ url }) => {
+    const { postgresAuditLog } = await import("@strongroom/vault/postgres");
+    const { default: pg } = await import("pg");
+    return () => {
+      const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
+      return postgresAuditLog(pool, { endPool: true });
     };
   },
 };

@@ -112,10 +112,19 @@ export function storeVerdictOf(
   row: string,
   results: ReadonlyMap<string, readonly StoreResult[]>,
 ): StoreVerdict {
-  const own = resultIn(results.get(row), (target.kind === "ratio" ? target.of : undefined) ?? "vault");
+  const own = resultIn(results.get(row), (target.kind === "latency" ? undefined : target.of) ?? "vault");
   if (target.kind === "latency") {
     const measured = own?.latencyMs.p99 ?? null;
     return { target, measured, byCpu: null, outcome: outcomeOf(measured, (ms) => ms < target.below) };
+  }
+  if (target.kind === "added") {
+    const beside = resultIn(results.get(row), target.beside);
+    const commit = resultIn(results.get(row), target.commit);
+    const measured =
+      own === undefined || beside === undefined || commit === undefined
+        ? null
+        : own.latencyMs.p50 - beside.latencyMs.p50 - commit.latencyMs.p50;
+    return { target, measured, byCpu: null, outcome: outcomeOf(measured, (ms) => ms <= target.moreMs) };
   }
   const other = resultIn(results.get(target.row), target.contender);
   const isMeasured = own !== undefined && other !== undefined;

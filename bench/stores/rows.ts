@@ -9,10 +9,11 @@ export type StoreKind = "sqlite" | "postgres" | "memory";
 /**
  * `vault`: one without keys of people. `clear`: the store's own interface with the documents' bytes as they are. The
  * others are of the scopes (../scopes/rows.ts): a vault with a key store in each of them, and `people`: the same rows
- * in clear, with those of the people.
+ * in clear, with those of the people; and of the audit (../audit/rows.ts): a vault with one, the same without, and
+ * `commit`: a durable entry alone.
  */
-export type ContenderId = "vault" | "clear" | Scope | "people";
-export type WorkId = "get" | "cold" | "put" | "batch" | "newcomers";
+export type ContenderId = "vault" | "clear" | Scope | "people" | "audited" | "unaudited" | "commit";
+export type WorkId = "get" | "cold" | "served" | "put" | "batch" | "newcomers";
 
 /** What is asked in a row. */
 export type StoreTarget =
@@ -25,7 +26,15 @@ export type StoreTarget =
       readonly atLeast: number;
     }
   /** The 99th percentile of the vault's latency. */
-  | { readonly kind: "latency"; readonly below: number };
+  | { readonly kind: "latency"; readonly below: number }
+  /** By how much the median latency of `of` is above that of another one: at most that of `commit`, and a little. */
+  | {
+      readonly kind: "added";
+      readonly of: ContenderId;
+      readonly beside: ContenderId;
+      readonly commit: ContenderId;
+      readonly moreMs: number;
+    };
 
 /** One kind of work on one store by so many processes at once. */
 export interface StoreRow {
@@ -46,13 +55,14 @@ export const BATCH = 500;
 export const WORKS: Readonly<Record<WorkId, { readonly title: string; readonly units: number }>> = {
   get: { title: "get", units: 1 },
   cold: { title: "get of somebody whose key is not in memory", units: 1 },
+  served: { title: "get over HTTP", units: 1 },
   put: { title: "put", units: 1 },
   batch: { title: `batch put of ${BATCH}`, units: BATCH },
   newcomers: { title: `batch put of ${BATCH}, each about somebody new`, units: BATCH },
 };
 
-/** Kinds of work that change nothing. */
-export const READS: ReadonlySet<WorkId> = new Set<WorkId>(["get", "cold"]);
+/** Kinds of work that change no record. */
+export const READS: ReadonlySet<WorkId> = new Set<WorkId>(["get", "cold", "served"]);
 
 export const STORES: Readonly<Record<StoreKind, { readonly title: string; readonly processes: readonly number[] }>> = {
   sqlite: { title: "SQLite", processes: [1, 2, 4] },

@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { migratePostgres, migratePostgresKeys } from "@strongroom/vault/postgres";
+import { migratePostgres, migratePostgresAudit, migratePostgresKeys } from "@strongroom/vault/postgres";
 import pg from "pg";
 
 import { PostgresServer } from "../../tests/support/postgres/server.ts";
@@ -124,6 +124,7 @@ class DatabaseSite implements Site {
     try {
       await migratePostgres(pool);
       await migratePostgresKeys(pool);
+      await migratePostgresAudit(pool);
     } finally {
       await pool.end();
     }

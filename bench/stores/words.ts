@@ -12,6 +12,9 @@ export const CONTENDER_TITLES: Readonly<Record<ContenderId, string>> = {
   subject: "subject scope",
   tenant: "tenant scope",
   people: "the same rows in clear",
+  audited: "with audit",
+  unaudited: "without audit",
+  commit: "a durable entry alone",
 };
 
 const RATIO = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
@@ -33,6 +36,7 @@ export function workText({ store, work, atOnce }: Pick<StoreRowReport, "store" |
 /** What is asked of the vault, such as "at least 0.8x of one process". */
 export function storeTargetText({ target }: StoreVerdict): string {
   if (target.kind === "latency") return `p99 below ${target.below} ms`;
+  if (target.kind === "added") return `audit adds at most one commit and ${target.moreMs} ms`;
   const other = target.contender === "vault" ? "what one process does" : CONTENDER_TITLES[target.contender];
   const own = target.of === undefined ? "" : `${CONTENDER_TITLES[target.of]} `;
   return `${own}at least ${target.atLeast}x ${other}`;
@@ -41,6 +45,7 @@ export function storeTargetText({ target }: StoreVerdict): string {
 /** What was measured against it. */
 export function storeMeasuredText({ target, measured }: StoreVerdict): string {
   if (measured === null) return "not measured here";
+  if (target.kind === "added") return `the commit and ${msText(measured)}`;
   return target.kind === "latency" ? msText(measured) : ratioText(measured);
 }
 

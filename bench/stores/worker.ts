@@ -3,6 +3,7 @@
 
 import type { Growth, InventoryTimes, Started } from "./growth-tasks.ts";
 import { grow, measureInventory, measureStart } from "./growth-tasks.ts";
+import { AUDIT_CONTENDERS } from "../audit/contenders.ts";
 import { SCOPE_CONTENDERS } from "../scopes/contenders.ts";
 
 import { CONTENDERS, type Opening, type Records } from "./contenders.ts";
@@ -79,7 +80,7 @@ async function fill({ place, contender, records }: Order & { readonly kind: "fil
 }
 
 const openRecords = (contender: ContenderId, opening: Opening): Promise<Records> =>
-  ({ ...CONTENDERS, ...SCOPE_CONTENDERS })[contender](opening);
+  ({ ...CONTENDERS, ...SCOPE_CONTENDERS, ...AUDIT_CONTENDERS })[contender](opening);
 
 async function writeFirst(records: Records, count: number): Promise<void> {
   for (let first = 0; first < count; first += BATCH) await records.putBatch(first, Math.min(BATCH, count - first));
@@ -111,6 +112,7 @@ function operationOf({ work, first, records: there }: PlayOrder, records: Record
   switch (work) {
     case "get":
     case "cold":
+    case "served":
       return () => records.get(Math.floor(Math.random() * there));
     case "put":
       return (index) => records.put(first + index);

@@ -24,6 +24,7 @@ describe("command transcripts", () => {
   it("are all there", async () => {
     assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), [
       "audit.txt",
+      "backup.txt",
       "bad-input.txt",
       "files.txt",
       "people.txt",

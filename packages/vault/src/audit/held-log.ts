@@ -6,15 +6,14 @@
  * witnesses.
  */
 import { setImmediate } from "node:timers/promises";
-import type { AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";
+import type { AuditLog, LogState, LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { CheckpointRow } from "../stores/key-store.ts";
 import type { WaitingEntry } from "../stores/outbox.ts";
-import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../stores/outbox.ts";
 import type { Alarms } from "./alarms.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { gapAlarm, gapEntry, planBatch, StreamNumbers } from "./batch.ts";
-import { logStreams } from "./compare-stores.ts";
+import { isAll, logStreams } from "./compare-stores.ts";
 import { Derived } from "./derived.ts";
 import { LogAppender } from "./log-appender.ts";
 import type { NewEntries } from "./log-appender.ts";
@@ -66,7 +65,7 @@ export class HeldLog {
   /** Streams that have ended in the log, and whose rows may still be in their stores; and those that are gone there. */
   #ended: LogStream[] = [];
   #gone: readonly LogStream[] = [];
-  #mayRepeat = true;
+  #mayRepeat: boolean;
   #published: { readonly size: number; readonly note: string | null; readonly noted: number } = {
     size: -1,
     note: null,
@@ -74,16 +73,22 @@ export class HeldLog {
   };
   #notedAt = Number.NEGATIVE_INFINITY;
 
-  private constructor(parts: LogParts, lease: Lease, appender: LogAppender) {
+  private constructor(parts: LogParts, lease: Lease, appender: LogAppender, left: LogState | null) {
+    const { history, size } = appender.state;
+    this.#mayRepeat = left?.size !== size || left.history !== history;
     this.#parts = parts;
     this.#lease = lease;
     this.#appender = appender;
   }
 
-  /** @throws VaultError `store-rolled-back`, the log's */
-  static async open(parts: LogParts, lease: Lease): Promise<HeldLog> {
+  /**
+   * @param left how this process left the log, with nothing that waited: where it still is so, nothing that waits is in
+   *   it already. Null: it did not
+   * @throws VaultError `store-rolled-back`, the log's
+   */
+  static async open(parts: LogParts, lease: Lease, left: LogState | null = null): Promise<HeldLog> {
     const { log, keys, signer } = parts;
-    const held = new HeldLog(parts, lease, await LogAppender.open({ log, vault: keys.vault, signer }));
+    const held = new HeldLog(parts, lease, await LogAppender.open({ log, vault: keys.vault, signer }), left);
     for (const outbox of OUTBOXES)
       for await (const page of logStreams(log, outbox)) for (const stream of page) held.#know(stream);
     return held;
@@ -101,7 +106,7 @@ export class HeldLog {
   async carry(): Promise<boolean> {
     const { outboxes, log, clock } = this.#parts;
     const taken = await Promise.all(OUTBOXES.map(async (name) => ({ name, rows: await outboxes[name].take(BATCH) })));
-    const more = taken.some(({ rows }) => !isAll(rows));
+    const more = taken.some(({ rows }) => !isAll(rows, BATCH));
     const waiting: Examined[] = [];
     for (const { name, rows } of taken) await this.#examine(name, rows, waiting);
     if (waiting.length > 0) {
@@ -201,10 +206,4 @@ export class HeldLog {
       if (index % YIELD_EVERY === YIELD_EVERY - 1) await setImmediate();
     }
   }
-}
-
-/** Whether these are all that waited: `take` gives fewer than were asked for, also when their texts are many bytes. */
-function isAll(rows: readonly WaitingEntry[]): boolean {
-  if (rows.length >= BATCH) return false;
-  return rows.reduce((bytes, { text }) => bytes + text.length, 0) <= MAX_APPEND_BYTES - MAX_ENTRY_BYTES;
 }

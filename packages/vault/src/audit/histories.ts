@@ -5,7 +5,6 @@
  * answered: a record that is set back to an older head with the rows to it, also in the moment after it was written; a
  * removal undone; a head made up; a message of an older time put under the newest number.
  */
-import { hash } from "node:crypto";
 import { VaultError } from "../errors.ts";
 import type { Address, Version } from "../records/address.ts";
 import type { AddressHead, AuditLog, Latest } from "../stores/audit-log.ts";
@@ -15,6 +14,7 @@ import type { Store } from "../stores/store.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { EntryText } from "./entry.ts";
 import { parseEntry } from "./entry-text.ts";
+import { sha256 } from "./key-derivation.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** A record as it was read. */
@@ -84,8 +84,7 @@ export class Histories {
       };
       const tag = this.#dependencies.keys.tag(record.row);
       const { row, rows, message, version } = record;
-      const sha256 = message === null ? null : hash("sha256", message, "buffer");
-      this.#waiting.push({ row, rows, version, tag, sha256, told });
+      this.#waiting.push({ row, rows, version, tag, sha256: message === null ? null : sha256(message), told });
       if (!this.#running) void this.#run();
     });
   }
@@ -221,6 +220,8 @@ function withWaiting({ tag, version, sha256 }: Asked, latest: Latest, waiting: r
     if (isChange && (first?.previous ?? null) !== (head?.entry ?? null)) continue;
     if (isChange && last?.state !== undefined && last.version !== null)
       head = { version: last.version as Version, state: last.state, entry: id };
+    // What was known before a removal is not, if it is put back below what was written after it.
+    if (isChange && last?.state === "removed") isKnown = false;
     if (isChange || action === "rewrap")
       isKnown ||= own.some((record) => record.version === version && record.sha256 === wanted);
   }

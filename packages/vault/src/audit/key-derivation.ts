@@ -21,6 +21,9 @@ export function derivedKey(key: Uint8Array, label: string, vault: string, salt: 
 
 const NO_SALT = new Uint8Array();
 
+/** SHA-256. By a text of its bytes: a hash that is given as bytes has memory of its own, which costs as much again. */
+export const sha256 = (bytes: Uint8Array): Buffer => Buffer.from(hash("sha256", bytes, "binary"), "latin1");
+
 /** HMAC-SHA-256 under one key, until it is wiped. */
 export class KeyedHash {
   /** Each begins with its pad: the inner one has room for a text behind it, the outer one for the inner hash. */
@@ -45,10 +48,10 @@ export class KeyedHash {
     const isReady = text.length <= READY_BYTES;
     const inner = isReady ? this.#inner : Buffer.concat([this.#inner.subarray(0, BLOCK), text]);
     if (isReady) inner.set(text, BLOCK);
-    hash("sha256", inner.subarray(0, end), "buffer").copy(this.#outer, BLOCK);
+    this.#outer.write(hash("sha256", inner.subarray(0, end), "binary"), BLOCK, KEY_LENGTH, "latin1");
     // What it begins with is the key.
     if (!isReady) inner.fill(0, 0, BLOCK);
-    return hash("sha256", this.#outer, "buffer");
+    return sha256(this.#outer);
   }
 
   verifies(text: Uint8Array, given: Uint8Array): boolean {

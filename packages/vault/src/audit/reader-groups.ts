@@ -18,6 +18,8 @@ import { unavailable } from "./unavailable.ts";
 /** Most entries, and most bytes of their texts, of one group. */
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES: number = 1024 * 1024;
+/** Of so many or more that come together only a half goes first. */
+const HALVED_ENTRIES = 16;
 /** Streams that are tried one after another, when each turns out to be closed or written to by somebody else. */
 const STREAM_ATTEMPTS = 4;
 
@@ -79,8 +81,13 @@ export class ReaderGroups {
   async #run(): Promise<void> {
     // Who asks in the same turn is in the same group.
     await Promise.resolve();
+    // Readers that go on together would all wait while their group is written, and then all work while nothing is. In
+    // two halves some work while the others wait.
+    const all = this.#waiting.length;
+    let most = all < HALVED_ENTRIES ? all : Math.ceil(all / 2);
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, groupLength(this.#waiting));
+      const group = this.#waiting.splice(0, Math.min(most, groupLength(this.#waiting)));
+      most = GROUP_ENTRIES;
       try {
         await this.#append(group);
       } catch (error) {

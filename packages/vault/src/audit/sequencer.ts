@@ -1,8 +1,8 @@
 /**
  * Carries entries from the outboxes to the log in the background: one process of all that have the vault open, by a
- * lease in the log. It is woken by whoever writes in the same process, and looks by itself once a second. It never
- * throws: what fails is told and tried again, later each time. What it finds set back ends it, and everything that asks
- * it.
+ * lease in the log. It is woken by whoever writes in the same process, and looks by itself once a second. While nothing
+ * waits nobody has the lease, so that a vault that is not used writes nothing. It never throws: what fails is told and
+ * tried again, later each time. What it finds set back ends it, and everything that asks it.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -27,6 +27,8 @@ export const SEQUENCER_PACE = {
   leaseMs: 6000,
   renewMs: 2000,
   compareMs: 10_000,
+  /** Streams that nobody uses any more are looked for also where nothing happens. */
+  careMs: 3_600_000,
   firstWaitMs: 250,
   longestWaitMs: 10_000,
 } as const;
@@ -35,6 +37,8 @@ export const SEQUENCER_PACE = {
 export interface SequencerParts extends LogParts {
   /** Compares the stores, and accepts what may be accepted by itself. @throws VaultError `store-rolled-back` */
   compare(held: HeldLog): Promise<"together" | "accepted">;
+  /** Whether they go together, without the lease. @throws VaultError `store-rolled-back`: the log has less than that */
+  areTogether(seen: LogState | null): Promise<boolean>;
   /** Adopts what was there before the audit; goes on from where the one before had come to. */
   adoption(cursor: string | null): Adoption;
   readonly onFault: (error: unknown) => void;
@@ -59,6 +63,11 @@ export class Sequencer {
   #seen: LogState | null = null;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #comparedAt = Number.NEGATIVE_INFINITY;
+  /** How far the log was when the stores were last compared under the lease: no further, and nothing is left to do. */
+  #sizeAtCompare = -1;
+  /** How the log was when this process gave the lease back. */
+  #left: LogState | null = null;
+  #caredAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   readonly #stop = new AbortController();
   #woken = new AbortController();
@@ -76,6 +85,8 @@ export class Sequencer {
 
   /** Something waits. */
   wake(): void {
+    // Once a turn: whoever reads calls this for each record.
+    if (this.#isWoken) return;
     this.#isWoken = true;
     this.#woken.abort();
   }
@@ -102,8 +113,10 @@ export class Sequencer {
 
   /** @returns whether there is more to do at once */
   async #turn(): Promise<boolean> {
+    const isWoken = this.#isWoken;
     this.#isWoken = false;
     try {
+      if (this.#lease === null && !isWoken && !(await this.#isNeeded())) return false;
       const held = await this.#hold();
       if (held === null) return false;
       const more = await this.#work(held);
@@ -127,8 +140,34 @@ export class Sequencer {
     this.#lease ??= await this.#take();
     if (this.#lease === null) return null;
     this.#held ??= await this.#open(this.#lease);
-    if (isOver(this.#renewedAt, SEQUENCER_PACE.renewMs, this.#now)) await this.#renew(this.#held);
+    if (!isOver(this.#renewedAt, SEQUENCER_PACE.renewMs, this.#now)) return this.#held;
+    if (await this.#isIdle(this.#held)) {
+      await this.#giveBack(this.#held);
+      return null;
+    }
+    await this.#renew(this.#held);
     return this.#held;
+  }
+
+  /** Whether there is anything to do under the lease. */
+  async #isNeeded(): Promise<boolean> {
+    if (isOver(this.#caredAt, SEQUENCER_PACE.careMs, this.#now) || (await this.#isWaiting())) return true;
+    if (!isOver(this.#comparedAt, SEQUENCER_PACE.compareMs, this.#now)) return false;
+    const areTogether = this.#seen?.adopted === true && (await this.#parts.areTogether(this.#seen));
+    if (areTogether) this.#comparedAt = this.#now;
+    return !areTogether;
+  }
+
+  async #isWaiting(): Promise<boolean> {
+    const { records, keys } = this.#parts.outboxes;
+    const waiting = await Promise.all([records.waiting(1), keys.waiting(1)]);
+    return waiting.some(({ entries }) => entries > 0);
+  }
+
+  /** Whether nothing was carried since the stores were compared, and nothing is left to do. */
+  async #isIdle({ log }: Held): Promise<boolean> {
+    const { size, adopted } = log.appender.state;
+    return adopted && size === this.#sizeAtCompare && !(await this.#isWaiting());
   }
 
   async #take(): Promise<Leased | null> {
@@ -139,7 +178,8 @@ export class Sequencer {
   }
 
   async #open(lease: Leased): Promise<Held> {
-    const log = await HeldLog.open(this.#parts, lease);
+    const log = await HeldLog.open(this.#parts, lease, this.#left);
+    this.#left = null;
     requireAll(this.#seen, log.appender.state);
     this.#comparedAt = Number.NEGATIVE_INFINITY;
     return { log, adoption: this.#parts.adoption(lease.cursor) };
@@ -154,7 +194,8 @@ export class Sequencer {
         return true;
       }
       await log.careForStreams();
-      this.#comparedAt = this.#now;
+      this.#comparedAt = this.#caredAt = this.#now;
+      this.#sizeAtCompare = log.appender.state.size;
     }
     let more = await log.carry();
     if (!more && !log.appender.state.adopted) more = await adoption.step(log);
@@ -171,6 +212,13 @@ export class Sequencer {
     if (saved === "overtaken") throw new Overtaken("the lease is another process's");
     this.#lease = { ...this.#lease, cursor };
     this.#renewedAt = this.#now;
+  }
+
+  async #giveBack({ log, adoption }: Held): Promise<void> {
+    await log.notePublished("now");
+    const lease = this.#lease;
+    [this.#lease, this.#held, this.#left] = [null, null, log.appender.state];
+    if (lease !== null) await this.#parts.log.jobs.finish(lease, progress(adoption.cursor), 0);
   }
 
   /** Until something waits, at most for a while, at least for a moment; longer after each failure. */
@@ -197,11 +245,10 @@ export class Sequencer {
         this.#parts.signer.askOthers();
         while (await held.log.carry());
         await held.log.publish();
-        await held.log.notePublished("now");
+        await this.#giveBack(held);
       }
       const lease = this.#lease;
-      if (lease === null) return;
-      await this.#parts.log.jobs.finish(lease, progress(held?.adoption.cursor ?? lease.cursor), 0);
+      if (lease !== null) await this.#parts.log.jobs.finish(lease, progress(lease.cursor), 0);
     } catch (error) {
       // It waits in the outboxes, for whoever opens the vault next.
       if (!(error instanceof Overtaken) && !this.#parts.alarms.refuses(error)) this.#parts.onFault(error);

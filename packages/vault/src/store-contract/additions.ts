@@ -74,7 +74,11 @@ export const newMessage = (tag: AddressTag, version: number): KnownMessage => ({
   sha256: randomBytes(32),
 });
 
-export const newLogStream = (number: number, outbox: OutboxName = "records", stream = newStream()): LogStream => ({
+export const newLogStream = (
+  number: number,
+  outbox: OutboxName = "records",
+  stream: StreamId = newStream(),
+): LogStream => ({
   outbox,
   stream,
   number,

@@ -180,3 +180,36 @@ test("a store that fails for a while is tried again, and told", async () => {
   assert.deepEqual(one.alarms, []);
   assert.notDeepEqual(await stores.log.positions([id]), [null]);
 });
+
+test("a vault that is not used writes nothing: the lease is given back, and taken when something waits", async () => {
+  const rig = new Rig();
+  const stores = rig.stores();
+  const changes: string[] = [];
+  const told = <Calls extends object>(calls: Calls, names: readonly string[]): Calls =>
+    new Proxy(calls, {
+      get: (target, name) => {
+        if (names.includes(String(name))) changes.push(String(name));
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+  const jobs = told(stores.log.jobs, ["lease", "save", "finish"]);
+  const log = told({ ...stores.log, jobs }, ["integrate", "published"]);
+  const one = await rig.open({}, { ...stores, log });
+  const lane = one.lane();
+  one.service.start();
+  await one.append(lane);
+  await one.sequence();
+  for (let turns = 0; turns < 4000 && changes.at(-1) !== "finish"; turns++) await setImmediate();
+  assert.equal(changes.at(-1), "finish");
+  changes.length = 0;
+  for (let turns = 0; turns < 1000; turns++) await setImmediate();
+  assert.deepEqual(changes, []);
+  // A process that has the audit open and writes to the stores, and then is killed before it could carry anything.
+  const other = await rig.open({}, stores);
+  const id = await other.append(other.lane());
+  for (let turns = 0; turns < 1000 && changes.length === 0; turns++) await setImmediate();
+  await one.sequence();
+  assert.notDeepEqual(await stores.log.positions([id]), [null]);
+  assert.equal(changes[0], "lease");
+  assert.deepEqual([one.alarms, one.faults, await problems(one)], [[], [], []]);
+});

@@ -31,7 +31,7 @@ export class OutboxTable {
   }
 
   /** The oldest first, as many as are asked for, until their texts are more bytes than may be; at least one. */
-  first(limit: number, bytes = Infinity): readonly PlacedEntry[] {
+  first(limit: number, bytes: number = Infinity): readonly PlacedEntry[] {
     const found: PlacedEntry[] = [];
     let left = bytes;
     for (const [position, entry] of this.#entries) {

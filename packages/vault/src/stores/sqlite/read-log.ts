@@ -172,14 +172,44 @@ const IS_KNOWN = statement((db, { tag, version, sha256 }: MessageValue) =>
     .compile(),
 );
 
+const HEAD_AND_MESSAGE = statement((db, { tag, version, sha256 }: MessageValue) =>
+  db
+    .selectFrom("addresses")
+    .where("tag", "=", tag)
+    .select(HEAD_COLUMNS)
+    .select(
+      sql<number>`exists (
+        select 1 from messages where tag = ${tag} and version = ${version} and sha256 = ${sha256})`.as("is_known"),
+    )
+    .compile(),
+);
+
 /** One descent of an index for the head, and one for the message. */
 export function readLatest(connection: Connection, queries: readonly LatestQuery[]): readonly Latest[] {
   return queries.map(({ tag, message }) => {
-    const found = connection.first(HEAD, { tag });
-    const isKnown = message !== null && connection.first(IS_KNOWN, { tag, ...message }) !== undefined;
-    return { head: found === undefined ? null : headOf(found), isKnown };
+    if (message === null) {
+      const head = connection.first(HEAD, { tag });
+      return { head: head === undefined ? null : headOf(head), isKnown: false };
+    }
+    const found = connection.first(HEAD_AND_MESSAGE, { tag, ...message });
+    if (found !== undefined) return { head: headOf(found), isKnown: found.is_known === 1 };
+    return { head: null, isKnown: connection.first(IS_KNOWN, { tag, ...message }) !== undefined };
   });
 }
+
+const FIRST = statement((db, { tag }: { readonly tag: string }) =>
+  db
+    .selectFrom("messages")
+    .where("tag", "=", tag)
+    .select(whole("version").as("version"))
+    .orderBy("messages.version")
+    .limit(1)
+    .compile(),
+);
+
+/** One descent of an index for each. */
+export const readFirstVersions = (connection: Connection, tags: readonly AddressTag[]): readonly (Version | null)[] =>
+  tags.map((tag) => (connection.first(FIRST, { tag })?.version ?? null) as Version | null);
 
 const LIVE = statement((db, { after, limit }: { readonly after: string; readonly limit: number }) =>
   db

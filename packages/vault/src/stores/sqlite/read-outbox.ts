@@ -81,7 +81,18 @@ const OF_TAG = statement((db, { tag }: { readonly tag: string }) =>
   db.selectFrom("outbox").where("tag", "=", tag).select(ENTRY_COLUMNS).orderBy("outbox.position").compile(),
 );
 
+const ANY_TAG = statement((db, _values: object) =>
+  db
+    .selectFrom("outbox")
+    .where("tag", "is not", null)
+    .select(sql`1`.as("found"))
+    .limit(ONE)
+    .compile(),
+);
+
 export function pendingOf(connection: Connection, tags: readonly AddressTag[]): readonly WaitingEntry[] {
+  // While there are readers alone, none has one.
+  if (connection.first(ANY_TAG, {}) === undefined) return [];
   const found = [...new Set(tags)].flatMap((tag) => connection.all(OF_TAG, { tag }).map(entryOf));
   return found.sort((a, b) => (a.position < b.position ? -1 : 1));
 }

@@ -1,7 +1,8 @@
 /**
- * The store's side of the writer: a thread that all stores of the process share, started with the first write and
- * again when it has died. Where its file is not to be found, as in a bundle, or no thread may be started, as under
- * Node's permissions, the writes are made in this thread.
+ * The store's side of the writer: a thread that all stores of the process share, but for logs of the audit, which have
+ * one of their own: a batch that is carried to a log takes longer than whoever reads should wait. A thread is started
+ * with the first write and again when it has died. Where its file is not to be found, as in a bundle, or no thread may
+ * be started, as under Node's permissions, the writes are made in this thread.
  */
 import { Worker } from "node:worker_threads";
 import type { Transferable } from "node:worker_threads";
@@ -12,6 +13,7 @@ import type { Answer, Given, Operations } from "./operations.ts";
 import { threadFile, threadOptions } from "./thread-file.ts";
 import { WriterHost } from "./writer-host.ts";
 import type { FromWriter, ToWriter } from "./writer-host.ts";
+import type { FileKind } from "./store-file.ts";
 import type { OwnBytes } from "./units-taken.ts";
 import type { WriterFile } from "./writer.ts";
 
@@ -19,8 +21,8 @@ import type { WriterFile } from "./writer.ts";
 interface WriterSide {
   /** Takes a message over, with the memory of `owned`. */
   post(message: ToWriter, owned: readonly OwnBytes[]): void;
-  /** Whether somebody waits for it: only then it keeps the process alive. */
-  keepAlive(isNeeded: boolean): void;
+  /** One request more is under way, or one less: only then it keeps the process alive. */
+  count(more: 1 | -1): void;
 }
 
 /** What the writers tell a store. */
@@ -32,12 +34,13 @@ interface Client {
 /** The clients that are open, by number. */
 const clients = new Map<number, Client>();
 let lastClient = 0;
-/** Requests that are under way, of all of them. */
-let underWay = 0;
-let side: WriterSide | null = null;
+/** By the kinds of files that are written there. */
+const sides = new Map<"stores" | "log", WriterSide>();
 
-function currentSide(): WriterSide {
-  side ??= otherThread() ?? new SameThread();
+function currentSide(kind: FileKind): WriterSide {
+  const place = kind === "audit" ? "log" : "stores";
+  const side = sides.get(place) ?? otherThread() ?? new SameThread();
+  sides.set(place, side);
   return side;
 }
 
@@ -57,12 +60,13 @@ function received(message: FromWriter): void {
 
 /** The writers died with all that was asked of them. */
 function ended(dead: WriterSide, cause: unknown): void {
-  if (side === dead) side = null;
+  for (const [place, side] of sides) if (side === dead) sides.delete(place);
   for (const client of clients.values()) client.lost(dead, cause);
 }
 
 class OtherThread implements WriterSide {
   readonly #worker: Worker;
+  #underWay = 0;
 
   constructor(file: URL) {
     this.#worker = new Worker(file, { name: "strongroom-writer", execArgv: threadOptions(file) });
@@ -85,8 +89,9 @@ class OtherThread implements WriterSide {
     );
   }
 
-  keepAlive(isNeeded: boolean): void {
-    if (isNeeded) this.#worker.ref();
+  count(more: 1 | -1): void {
+    this.#underWay += more;
+    if (this.#underWay > 0) this.#worker.ref();
     else this.#worker.unref();
   }
 }
@@ -99,7 +104,7 @@ class SameThread implements WriterSide {
   }
 
   /** What a writer waits for here does by itself. */
-  keepAlive(): void {
+  count(): void {
     return undefined;
   }
 }
@@ -154,7 +159,7 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
       throw new VaultError("store-failed", "The store does not take this: it holds more than plain values", { cause });
     }
     this.#underWay.set(number, { name, resolve, reject });
-    countUnderWay(to, 1);
+    to.count(1);
     return promise as Promise<Answer<Own, Name>>;
   }
 
@@ -166,10 +171,10 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
       this.#closed = () => {
         resolve(undefined);
       };
-      countUnderWay(open, 1);
+      open.count(1);
       open.post({ kind: "close", store: this.#number }, []);
       await promise;
-      countUnderWay(open, -1);
+      open.count(-1);
     }
     clients.delete(this.#number);
   }
@@ -224,21 +229,16 @@ export class WriterClient<Own extends Operations<Own>> implements Client {
     const one = this.#underWay.get(number);
     if (one === undefined) return undefined;
     this.#underWay.delete(number);
-    countUnderWay(side, -1);
+    this.#side?.count(-1);
     return one;
   }
 
   #opened(): WriterSide {
-    const current = currentSide();
+    const current = currentSide(this.#file.kind);
     if (this.#side !== current) {
       current.post({ kind: "open", store: this.#number, file: { ...this.#file, known: this.#guard.known } }, []);
       this.#side = current;
     }
     return current;
   }
-}
-
-function countUnderWay(of: WriterSide | null, more: 1 | -1): void {
-  underWay += more;
-  of?.keepAlive(underWay > 0);
 }
