@@ -4,7 +4,7 @@ import type { AuditEvent, Client, Page } from "@strongroom/client";
 
 /** Records that a row names. */
 const MOST_NAMED = 3;
-/** Characters of a detail. */
+/** Characters of a detail that a row shows: not of ids, and of lists of a thousand of them. JSON has all. */
 const LONGEST_DETAIL = 24;
 
 /** The newest entries, the oldest of them first. */
@@ -53,9 +53,7 @@ export function eventsView(events: readonly AuditEvent[], terminal: Terminal): s
 export function eventLine(event: AuditEvent): string {
   const { at, action, result, principal } = event;
   return printable(
-    [at, principal, action, result, whatText(event), whyText(event)]
-      .filter((part) => part !== "-")
-      .join("  "),
+    [at, principal, action, result, whatText(event), whyText(event)].filter((part) => part !== "-").join("  "),
     2000,
   );
 }
@@ -69,14 +67,10 @@ function whatText({ collection, records, details, label }: AuditEvent): string {
   const rest = records.length - named.length;
   if (named.length > 0) return `${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
   const told = Object.entries(details)
+    .filter(([, value]) => String(value).length <= LONGEST_DETAIL)
     .slice(0, MOST_NAMED)
-    .map(([name, value]) => `${name}=${shortened(String(value))}`);
+    .map(([name, value]) => `${name}=${String(value)}`);
   return [...(place === "" ? [] : [place]), ...(label === null ? [] : [`"${label}"`]), ...told].join(" ") || "-";
-}
-
-/** A detail may be a list of a thousand ids. */
-function shortened(value: string): string {
-  return value.length <= LONGEST_DETAIL ? value : `${value.slice(0, LONGEST_DETAIL - 1)}…`;
 }
 
 function whyText({ purpose, ticket, export: exported }: AuditEvent): string {
