@@ -124,7 +124,8 @@ function start(args: readonly string[], cwd: string): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEPT_OUT.test(name)));
   return spawn(process.execPath, [BIN, ...args], {
     cwd,
-    env: { ...env, ...PATIENT, NO_COLOR: "1" },
+    // The audit's witness goes with the folder.
+    env: { ...env, ...PATIENT, NO_COLOR: "1", XDG_STATE_HOME: join(cwd, "state") },
     stdio: ["pipe", "pipe", "pipe"],
   });
 }
